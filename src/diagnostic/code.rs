@@ -1,0 +1,108 @@
+//! Every code: its stable name, one sentence, and the page that `topo explain CODE` prints.
+
+use std::fmt;
+
+/// A stable name for one kind of finding.
+#[derive(Clone, Copy)]
+pub struct Code(&'static Page);
+
+/// What is known of a code.
+#[derive(Debug)]
+pub struct Page {
+    /// The stable name, in kebab case.
+    pub name: &'static str,
+    /// What it says, in one sentence.
+    pub sentence: &'static str,
+    /// What, why, example and fix: Markdown for `topo explain`.
+    pub text: &'static str,
+}
+
+impl Code {
+    /// The stable name, in kebab case.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Everything known of the code.
+    pub fn page(self) -> &'static Page {
+        self.0
+    }
+
+    /// The code with this name.
+    pub fn by_name(name: &str) -> Option<Code> {
+        ALL.iter().copied().find(|code| code.name() == name)
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Code {}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+macro_rules! codes {
+    ($($constant:ident $name:literal $sentence:literal $text:literal)*) => {
+        $(
+            #[doc = $sentence]
+            pub const $constant: Code = Code(&Page { name: $name, sentence: $sentence, text: $text });
+        )*
+
+        /// Every code, in the order of this file.
+        pub const ALL: &[Code] = &[$($constant),*];
+    };
+}
+
+codes! {
+    // Reading.
+    MISSING_FILE "missing-file" "A file that the topology names cannot be read." ""
+    YAML_SYNTAX "yaml-syntax" "The text is not YAML." ""
+    DUPLICATE_KEY "duplicate-key" "A key stands twice in one mapping." ""
+    TOO_LARGE "too-large" "The file expands to more nodes, or nests deeper, than topo accepts." ""
+    UNKNOWN_ALIAS "unknown-alias" "An alias names no anchor." ""
+    BAD_MERGE_KEY "bad-merge-key" "A merge key `<<` does not hold a mapping." ""
+    // Variables.
+    BAD_INTERPOLATION "bad-interpolation" "A `$` expression cannot be read." ""
+    REQUIRED_VARIABLE "required-variable" "A required variable is not set." ""
+    UNSET_VARIABLE "unset-variable" "A variable is not set and has no default." ""
+    BAD_ENV_FILE "bad-env-file" "A line of an env file cannot be read." ""
+    // Several files.
+    BAD_OVERRIDE "bad-override" "An override cannot be merged into what it overrides." ""
+    BAD_EXTENDS "bad-extends" "A service cannot extend what it names." ""
+    BAD_INCLUDE "bad-include" "An included file cannot be used." ""
+    // Shapes.
+    UNKNOWN_ATTRIBUTE "unknown-attribute" "No attribute has this name here." ""
+    WRONG_TYPE "wrong-type" "The value has another type than the attribute needs." ""
+    MISSING_ATTRIBUTE "missing-attribute" "An attribute that is needed here is missing." ""
+    NOT_SUPPORTED "not-supported" "Compose knows this attribute, topo does not apply it yet." ""
+    BAD_VALUE "bad-value" "The value does not fit the attribute." ""
+    BAD_NAME "bad-name" "A name has characters that it cannot have." ""
+    BAD_PORT "bad-port" "A port mapping cannot be read." ""
+    BAD_DURATION "bad-duration" "A duration cannot be read." ""
+    BAD_MOUNT "bad-mount" "A mount cannot be read." ""
+    BAD_IMAGE "bad-image" "An image reference cannot be read." ""
+    OBSOLETE "obsolete" "The attribute has no effect any more." ""
+    // Whole topology.
+    EMPTY_TOPOLOGY "empty-topology" "The topology has no services." ""
+    NO_IMAGE_OR_BUILD "no-image-or-build" "A service has neither an image nor a build." ""
+    UNKNOWN_SERVICE "unknown-service" "A service is named that does not exist." ""
+    UNKNOWN_NETWORK "unknown-network" "A network is named that does not exist." ""
+    UNKNOWN_VOLUME "unknown-volume" "A volume is named that does not exist." ""
+    UNKNOWN_SECRET "unknown-secret" "A secret is named that does not exist." ""
+    UNKNOWN_CONFIG "unknown-config" "A config is named that does not exist." ""
+    CYCLE "cycle" "Services wait for each other in a circle." ""
+    CONFLICT "conflict" "Two attributes exclude each other." ""
+}

@@ -1,0 +1,3 @@
+//! The Docker Engine.
+/// Placeholder.
+pub struct Docker;

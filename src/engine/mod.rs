@@ -1,0 +1,188 @@
+//! In: actions of a plan, and questions. Out: what the engine did, has and says.
+//! Must not: decide what is done, or print.
+
+pub mod docker;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::plan::Action;
+use crate::plan::observed::{ContainerState, Health, Observed};
+use crate::topology::name::{ContainerName, ImageId, ImageName, NetworkName, ProjectName, VolumeName};
+
+/// What topo needs of an engine. The real one is [`docker::Docker`]; tests bring one that lives in memory.
+pub trait Engine {
+    /// Reads everything that planning needs, in as few calls as the engine allows. Changes nothing.
+    fn observe(&self, query: &Query) -> impl Future<Output = Result<Observed, EngineError>>;
+
+    /// Does one action. Dropping the future undoes nothing. [`Action::Wait`] is not for the engine to
+    /// perform: the run waits by [`Engine::subscribe`] and [`Engine::inspect`].
+    fn perform(
+        &self,
+        action: &Action,
+        progress: &dyn Fn(Progress),
+    ) -> impl Future<Output = Result<(), EngineError>>;
+
+    /// The state of one container.
+    fn inspect(&self, container: &ContainerName)
+    -> impl Future<Output = Result<ContainerState, EngineError>>;
+
+    /// The id of the image that a reference names, if it is there.
+    fn image_id(&self, image: &ImageName) -> impl Future<Output = Result<Option<ImageId>, EngineError>>;
+
+    /// Subscribes to what happens to the project's containers. When the future is ready the
+    /// subscription holds: whatever happens from then on reaches the stream.
+    fn subscribe(
+        &self,
+        project: &ProjectName,
+    ) -> impl Future<Output = Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError>>;
+
+    /// A container's output.
+    fn logs(
+        &self,
+        container: &ContainerName,
+        choice: &LogChoice,
+    ) -> impl Future<Output = Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError>>;
+}
+
+/// What [`Engine::observe`] is to look for.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The project whose containers, networks and volumes are read.
+    pub project: ProjectName,
+    /// Images whose ids are wanted.
+    pub images: BTreeSet<ImageName>,
+    /// Networks that are wanted whosever they are.
+    pub networks: BTreeSet<NetworkName>,
+    /// Volumes that are wanted whosever they are.
+    pub volumes: BTreeSet<VolumeName>,
+}
+
+/// Something that happened to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The container's name at that time.
+    pub container: ContainerName,
+    /// What happened.
+    pub what: What,
+    /// When, in nanoseconds since 1970 by the engine's clock.
+    pub at: i64,
+}
+
+/// What happened to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It was created.
+    Created,
+    /// It was started.
+    Started,
+    /// Its process ended.
+    Died {
+        /// The exit code.
+        exit_code: i64,
+    },
+    /// Its health changed.
+    Health(Health),
+    /// It got another name; `container` is the new one.
+    Renamed,
+    /// It was removed.
+    Removed,
+    /// Anything else, in the engine's word.
+    Other(String),
+}
+
+/// How far a long action is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Bytes of one part (an image layer, a build context) so far.
+    Bytes {
+        /// Which part: a layer's id.
+        part: String,
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all, when known.
+        total: Option<u64>,
+    },
+    /// One part is finished.
+    PartDone {
+        /// Which part.
+        part: String,
+    },
+    /// What it does now, for a person: the build step that runs, `extracting`...
+    Now(String),
+    /// A line of output: what a build step printed.
+    Output(String),
+}
+
+/// Which part of a container's output is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogChoice {
+    /// Goes on with what is to come.
+    pub follow: bool,
+    /// Only the last lines; all when absent.
+    pub tail: Option<u64>,
+    /// Only what is not older: seconds since 1970, with an optional fraction, as the engine takes it.
+    pub since: Option<String>,
+    /// Only what is older: seconds since 1970.
+    pub until: Option<String>,
+    /// Each line begins with its time (RFC 3339, nanoseconds).
+    pub timestamps: bool,
+}
+
+/// A piece of output; it need not end at a line's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogChunk {
+    /// Which stream it was written to. A terminal has only one, the standard output.
+    pub stream: OutputStream,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// A stream of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputStream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// What an engine refused or could not do.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum EngineError {
+    /// Nobody answers at the address.
+    #[error("no Docker Engine answers at {address}: {reason}")]
+    Unreachable {
+        /// The address that was tried.
+        address: String,
+        /// What the system said.
+        reason: String,
+        /// What the user can do.
+        advice: String,
+    },
+    /// The engine answered with an error.
+    #[error("{message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine cannot do what the topology asks of it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A build failed.
+    #[error("{message}")]
+    BuildFailed {
+        /// The builder's words.
+        message: String,
+        /// The failing step's last lines of output.
+        output: Vec<String>,
+    },
+    /// Anything that is not the engine's doing: a context that cannot be read, a broken connection.
+    #[error("{0}")]
+    Other(String),
+}

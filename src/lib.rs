@@ -1,0 +1,48 @@
+//! `topo` reads Compose-compatible YAML and makes a Docker Engine match it.
+//!
+//! # The flow, left to right
+//!
+//! ```text
+//! source ── document ── topology ── lint ── plan ── run ── report
+//!  text     spanned      checked    rules   DAG     engine   words
+//!           tree         model              of      calls
+//!                                           steps
+//! ```
+//!
+//! One folder a stage. A module uses only what stands to its left in
+//! `source < diagnostic < document < topology < lint < plan < engine < run < report < cli`;
+//! `tests/suite/layering.rs` reads the `crate::` paths and keeps it so.
+//!
+//! | to change | look in |
+//! |---|---|
+//! | which files and variables are read | [`source`] |
+//! | how a mistake is shown, its code, its long explanation | [`diagnostic`] |
+//! | YAML, `${VAR}`, several files, `extends`, `include` | [`document`] |
+//! | an attribute: its type, its syntax, its canonical form | [`topology`] |
+//! | a rule over a whole topology | [`lint`] |
+//! | what `up` and `down` do, in which order and why | [`plan`] |
+//! | how a step reaches Docker, and what is read from it | [`engine`] |
+//! | when a step runs, waits, fails, is cancelled | [`run`] |
+//! | what is printed while steps run | [`report`] |
+//! | a command, its options, its exit code | [`cli`] |
+//!
+//! # What holds everywhere
+//!
+//! - **Spans survive everything.** A value knows the file and the bytes that it was written at,
+//!   after interpolation, merge, aliases, `extends` and `include`.
+//! - **User text never ends in `Err`.** A stage pushes a [`diagnostic::Diagnostic`] and goes on, so
+//!   that one run shows every mistake. `Result` is for the world: files and engines.
+//! - **Planning is pure.** [`plan`] neither talks to an engine nor reads a clock; what runs is what
+//!   the plan said.
+//! - **One task owns the run.** Engine calls are futures inside it; there are no locks.
+
+pub mod cli;
+pub mod diagnostic;
+pub mod document;
+pub mod engine;
+pub mod lint;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod source;
+pub mod topology;

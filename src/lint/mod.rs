@@ -1,0 +1,2 @@
+//! In: a checked topology. Out: findings.
+//! Must not: change the topology.

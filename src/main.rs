@@ -1,0 +1,5 @@
+//! The `topo` program: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    topo::cli::main()
+}

@@ -1,0 +1,171 @@
+//! What a step does. Each variant carries just the data that it needs, and addresses by name.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
+
+/// One call, or one wait, that brings the engine nearer to the topology.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Pulls an image from its registry.
+    PullImage {
+        /// The reference to pull.
+        image: ImageName,
+        /// `os/arch[/variant]`, the engine's own when absent.
+        platform: Option<String>,
+    },
+    /// Builds an image and tags it.
+    BuildImage(Box<ImageSpec>),
+    /// Creates a network.
+    CreateNetwork(Box<NetworkSpec>),
+    /// Removes a network.
+    RemoveNetwork {
+        /// Its name in the engine.
+        network: NetworkName,
+    },
+    /// Creates a volume.
+    CreateVolume(Box<VolumeSpec>),
+    /// Removes a volume and what is in it.
+    RemoveVolume {
+        /// Its name in the engine.
+        volume: VolumeName,
+    },
+    /// Creates a container without starting it.
+    CreateContainer(Box<ContainerSpec>),
+    /// Gives a container another name.
+    RenameContainer {
+        /// Its name now.
+        from: ContainerName,
+        /// Its name afterwards.
+        to: ContainerName,
+    },
+    /// Starts a container; one that runs already is left as it is.
+    StartContainer {
+        /// The container.
+        container: ContainerName,
+    },
+    /// Waits until a container is in a condition, by the engine's events.
+    Wait {
+        /// The container.
+        container: ContainerName,
+        /// What is waited for.
+        until: Condition,
+    },
+    /// Stops a container; one that does not run is left as it is.
+    StopContainer {
+        /// The container.
+        container: ContainerName,
+        /// How long it may take before it is killed; the container's own setting when absent.
+        grace: Option<Duration>,
+    },
+    /// Removes a container; one that is gone already is no failure.
+    RemoveContainer {
+        /// The container.
+        container: ContainerName,
+        /// Whether its anonymous volumes go with it.
+        anonymous_volumes: AnonymousVolumes,
+    },
+}
+
+/// What becomes of the anonymous volumes of a container that is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnonymousVolumes {
+    /// They stay: the container's successor mounts them.
+    Keep,
+    /// They go with the container.
+    Remove,
+}
+
+/// What a wait waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// Its health check passes. An unhealthy or ended container fails the wait.
+    Healthy,
+    /// It ended with exit code 0. Another exit code fails the wait.
+    Completed,
+    /// It runs and, when it has a health check, is healthy; or it ended with exit code 0 and is not to
+    /// be restarted. This is what `up --wait` wants of every service.
+    Ready,
+}
+
+/// An image to build.
+#[derive(Clone, Debug)]
+pub struct ImageSpec {
+    /// The service that it is built for.
+    pub service: ServiceName,
+    /// The tag that the service's containers are created from.
+    pub image: ImageName,
+    /// The build section, with its paths resolved.
+    pub build: Build,
+    /// `os/arch[/variant]` when the service names one.
+    pub platform: Option<String>,
+}
+
+/// A network to create.
+#[derive(Clone, Debug)]
+pub struct NetworkSpec {
+    /// Its name in the engine.
+    pub name: NetworkName,
+    /// The network as the topology has it.
+    pub network: Network,
+    /// All labels, those of the topology included.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume to create.
+#[derive(Clone, Debug)]
+pub struct VolumeSpec {
+    /// Its name in the engine.
+    pub name: VolumeName,
+    /// The volume as the topology has it.
+    pub volume: Volume,
+    /// All labels, those of the topology included.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A container to create.
+#[derive(Clone, Debug)]
+pub struct ContainerSpec {
+    /// Its name in the engine.
+    pub name: ContainerName,
+    /// The service's key in the topology.
+    pub service_name: ServiceName,
+    /// The service as the topology has it. Names of the topology's networks and volumes in it are
+    /// keys: use `networks` and `mounts` for the engine's names.
+    pub service: Arc<Service>,
+    /// The image that it is created from.
+    pub image: ImageName,
+    /// Networks by their names in the engine, the first one first. Empty with a network mode.
+    pub networks: Vec<Attachment>,
+    /// `host`, `none`, `container:NAME`...; absent when `networks` says it all.
+    pub network_mode: Option<String>,
+    /// Mounts with the engine's volume names and absolute paths.
+    pub mounts: Vec<Mount>,
+    /// All labels, those of the topology included.
+    pub labels: BTreeMap<String, String>,
+    /// The container that this one replaces: its anonymous volumes are taken over, by mount target.
+    pub predecessor: Option<ContainerName>,
+}
+
+/// A container's place in one network.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// The network's name in the engine.
+    pub network: NetworkName,
+    /// Every alias, the service's name included.
+    pub aliases: Vec<String>,
+    /// What the service says of this network.
+    pub settings: ServiceNetwork,
+}
+
+impl ImageSpec {
+    /// The folder that is sent to the engine, when the context is one.
+    pub fn context_folder(&self) -> Option<PathBuf> {
+        let context = self.build.context.as_ref()?;
+        (!context.value.contains("://")).then(|| PathBuf::from(&context.value))
+    }
+}

@@ -1,0 +1,53 @@
+//! Why a step is in the plan, as data.
+
+use serde_json::Value as Json;
+
+use crate::source::Span;
+use crate::topology::name::{ImageId, ServiceName};
+
+/// The reason for a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Because {
+    /// There is no such object in the engine.
+    Absent,
+    /// The container exists but does not run.
+    NotRunning,
+    /// The container does not match the topology.
+    Changed(Vec<FieldChange>),
+    /// The container was created from another image than the reference names now.
+    ImageChanged {
+        /// The image that the container was created from.
+        from: ImageId,
+    },
+    /// The container was not made by topo, so that what was applied is not known.
+    NotOurs,
+    /// A service whose network, IPC or PID namespace or volumes this one shares was recreated.
+    DependencyRecreated(ServiceName),
+    /// Its predecessor gives way to it, or it to its successor.
+    Replaced,
+    /// The user asked for it.
+    Asked,
+    /// A service waits for this one.
+    NeededBy(ServiceName),
+    /// More containers exist than the topology wants.
+    TooMany,
+    /// The topology has no such service any more.
+    Orphan,
+    /// The project is taken down.
+    Down,
+    /// An interrupted run left it half done.
+    Interrupted,
+}
+
+/// One attribute that differs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldChange {
+    /// The attribute, dotted: `environment.DEBUG`.
+    pub path: String,
+    /// What was applied; absent when it was not there.
+    pub from: Option<Json>,
+    /// What the topology says; absent when it is gone.
+    pub to: Option<Json>,
+    /// Where the topology says so, when it says anything.
+    pub span: Option<Span>,
+}

@@ -1,0 +1,96 @@
+//! In: a checked topology and what the engine has. Out: one graph of steps, each with its reason.
+//! Must not: talk to an engine, read the clock, ask the user.
+
+pub mod action;
+pub mod because;
+pub mod observed;
+
+pub use action::{Action, Condition};
+pub use because::{Because, FieldChange};
+pub use observed::Observed;
+
+use petgraph::graph::DiGraph;
+pub use petgraph::graph::NodeIndex as StepId;
+
+use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
+
+/// What is to be done, in which order and why.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The project that all steps belong to.
+    pub project: ProjectName,
+    /// Steps, and what each needs: an edge `a -> b` means that `b` needs `a`.
+    pub steps: DiGraph<Step, Needs>,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub because: Because,
+    /// The service that it is done for; absent for networks and volumes.
+    pub service: Option<ServiceName>,
+    /// A condition that is looked at when the step's turn comes; when it does not hold, the step ends
+    /// as not needed, which releases what needs it.
+    pub only_if: Option<Guard>,
+}
+
+/// A condition that can be known only while the plan runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The reference names another image than this one, after the pull or build that the step needs.
+    ImageDiffers {
+        /// The reference.
+        image: ImageName,
+        /// The image that the container was created from.
+        from: ImageId,
+    },
+}
+
+/// How one step needs another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Only after it was done (or proved not needed).
+    Done,
+    /// After it ended in any way: the dependency is not required.
+    Settled,
+}
+
+impl Plan {
+    /// A plan that does nothing yet.
+    pub fn new(project: ProjectName) -> Self {
+        Self { project, steps: DiGraph::new() }
+    }
+
+    /// True when the engine matches the topology already. Waits alone change nothing.
+    pub fn changes_nothing(&self) -> bool {
+        self.steps.node_weights().all(|step| matches!(step.action, Action::Wait { .. }))
+    }
+
+    /// The container that a step is about.
+    pub fn container(&self, step: StepId) -> Option<&ContainerName> {
+        self.steps[step].action.container()
+    }
+}
+
+impl Action {
+    /// The container that the action is about, by its name before the action.
+    pub fn container(&self) -> Option<&ContainerName> {
+        match self {
+            Action::CreateContainer(spec) => Some(&spec.name),
+            Action::RenameContainer { from, .. } => Some(from),
+            Action::StartContainer { container }
+            | Action::Wait { container, .. }
+            | Action::StopContainer { container, .. }
+            | Action::RemoveContainer { container, .. } => Some(container),
+            Action::PullImage { .. }
+            | Action::BuildImage(_)
+            | Action::CreateNetwork(_)
+            | Action::RemoveNetwork { .. }
+            | Action::CreateVolume(_)
+            | Action::RemoveVolume { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the engine has, as far as planning needs it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::topology::name::{ContainerName, ImageId, ImageName, NetworkName, ServiceName, VolumeName};
+
+/// Everything that the engine has of one project, and the images that it may need.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Containers of the project, one-off ones included.
+    pub containers: Vec<ObservedContainer>,
+    /// Networks of the project, and those outside it that were asked for.
+    pub networks: Vec<ObservedNetwork>,
+    /// Volumes of the project, and those outside it that were asked for.
+    pub volumes: Vec<ObservedVolume>,
+    /// The images that were asked for and are there.
+    pub images: BTreeMap<ImageName, ImageId>,
+}
+
+/// A container.
+#[derive(Clone, Debug)]
+pub struct ObservedContainer {
+    /// The engine's id, in full.
+    pub id: String,
+    /// Its name, without the leading slash.
+    pub name: ContainerName,
+    /// The service that it belongs to, by its label.
+    pub service: ServiceName,
+    /// The replica number, from 1, by its label.
+    pub number: u32,
+    /// True for a container of `run`.
+    pub is_one_off: bool,
+    /// The image that it was created from.
+    pub image: ImageId,
+    /// The image reference as it was given when it was created.
+    pub image_name: String,
+    /// Its state.
+    pub state: ContainerState,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+    /// Names of the networks that it is attached to.
+    pub networks: Vec<NetworkName>,
+    /// Published ports as people read them: `0.0.0.0:8080->80/tcp`.
+    pub ports: Vec<String>,
+    /// The command line that it was created with, as the engine prints it.
+    pub command: String,
+    /// Seconds since 1970 at which it was created.
+    pub created: i64,
+    /// The engine's words for its state: `Up 3 minutes (healthy)`.
+    pub status_text: String,
+}
+
+/// A container's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerState {
+    /// Created, running, exited...
+    pub status: Status,
+    /// What its health check says; absent without one.
+    pub health: Option<Health>,
+    /// The last exit code; meaningful when it does not run.
+    pub exit_code: i64,
+    /// Whether the engine is to start it again when it ends on its own with exit code 0.
+    pub restarts_after_success: bool,
+    /// What the last run of the health check printed.
+    pub health_output: Option<String>,
+}
+
+/// Where in its life a container is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Never started.
+    Created,
+    /// Running.
+    Running,
+    /// Frozen.
+    Paused,
+    /// Between two runs, by its restart policy.
+    Restarting,
+    /// Being removed.
+    Removing,
+    /// Ended.
+    Exited,
+    /// Beyond repair: removal failed.
+    Dead,
+}
+
+/// What a health check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// Not known yet.
+    Starting,
+    /// It passes.
+    Healthy,
+    /// It failed too often.
+    Unhealthy,
+}
+
+/// A network.
+#[derive(Clone, Debug)]
+pub struct ObservedNetwork {
+    /// Its name.
+    pub name: NetworkName,
+    /// The engine's id.
+    pub id: String,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume.
+#[derive(Clone, Debug)]
+pub struct ObservedVolume {
+    /// Its name.
+    pub name: VolumeName,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl ContainerState {
+    /// True while its process is there, frozen or between two runs.
+    pub fn is_running(&self) -> bool {
+        matches!(self.status, Status::Running | Status::Paused | Status::Restarting)
+    }
+}
+
+/// The time that the engine gives a container to stop when nothing else is said.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);

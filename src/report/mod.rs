@@ -1,0 +1,2 @@
+//! In: a plan, and the events of its run. Out: words.
+//! Must not: decide anything.

@@ -1,0 +1,6 @@
+//! In: a plan and an engine. Out: an engine that matches, and one event for all that happens.
+//! Must not: decide what is to be done, or print.
+
+pub mod event;
+
+pub use event::{Cause, End, Event, Failure};

@@ -1,0 +1,229 @@
+//! In: command-line choices and the file system. Out: texts, and the variables that they may use.
+//! Must not: understand YAML, or change anything.
+
+mod discover;
+mod env;
+
+pub use discover::{FileChoice, Found, discover};
+pub use env::{Environment, Origin, Variable, parse_env_file};
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read, in bytes (16 MiB).
+pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// One loaded text. The same path loaded twice has two ids, since it may be read for two purposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A range of bytes in a loaded file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// First byte, from 0.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The bytes `start..end` of `file`.
+    pub fn new(file: FileId, start: usize, end: usize) -> Self {
+        let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { file, start: clamp(start), end: clamp(end) }
+    }
+
+    /// The smallest range that covers both; `other` must be in the same file.
+    pub fn to(self, other: Span) -> Self {
+        Self { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The range as byte offsets.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value and the place that it was written at. Two are equal when their values are.
+#[derive(Clone, Copy, Debug)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// `value`, written at `span`.
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+
+    /// Another value at the same place.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Spanned<U> {
+        Spanned::new(f(self.value), self.span)
+    }
+}
+
+impl<T> std::ops::Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Spanned<T> {}
+
+impl<T: PartialOrd> PartialOrd for Spanned<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl<T: Ord> Ord for Spanned<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Spanned<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(formatter)
+    }
+}
+
+/// A loaded text and the path that people know it by.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// The path as it was asked for (`-` for standard input).
+    pub path: PathBuf,
+    /// Its content, without a byte-order mark.
+    pub text: String,
+}
+
+/// Why a file could not be read. The wording follows the house style for diagnostics.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The path does not exist.
+    #[error("`{}` does not exist", .0.display())]
+    Missing(PathBuf),
+    /// The path is a directory, a device, a pipe or a socket.
+    #[error("`{}` is not a regular file", .0.display())]
+    NotAFile(PathBuf),
+    /// More than [`FILE_LIMIT`] bytes.
+    #[error("`{}` is larger than 16 MiB", .0.display())]
+    TooLarge(PathBuf),
+    /// Not UTF-8 text.
+    #[error("`{}` is not UTF-8 text (first bad byte at offset {offset})", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Bytes before the first bad one.
+        offset: usize,
+    },
+    /// The operating system refused.
+    #[error("cannot read `{}`: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+/// Every text that was loaded, kept for as long as spans are shown.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+impl Sources {
+    /// Keeps a text that is already in memory.
+    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
+        let mut text = text.into();
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(SourceFile { path: path.into(), text });
+        id
+    }
+
+    /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input.
+    pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
+        let bytes = if path == Path::new("-") { read_standard_input() } else { read_regular(path) }?;
+        let text = String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
+            path: path.to_owned(),
+            offset: error.utf8_error().valid_up_to(),
+        })?;
+        Ok(self.add(path, text))
+    }
+
+    /// The file with this id.
+    pub fn get(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+
+    /// The text at `span`.
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.file).text.get(span.range()).unwrap_or_default()
+    }
+
+    /// Line and column of the first byte of `span`, both from 1; columns count characters.
+    pub fn position(&self, span: Span) -> (usize, usize) {
+        self.position_at(span.file, span.start as usize)
+    }
+
+    /// Line and column of a byte offset, both from 1; columns count characters.
+    pub fn position_at(&self, file: FileId, offset: usize) -> (usize, usize) {
+        let text = &self.get(file).text;
+        let before = &text.as_bytes()[..offset.min(text.len())];
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+        (line, column)
+    }
+
+    /// All files, in the order in which they were loaded.
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.files.iter().enumerate().map(|(index, file)| (FileId(index as u32), file))
+    }
+}
+
+fn read_standard_input() -> Result<Vec<u8>, ReadError> {
+    read_bounded(Path::new("-"), std::io::stdin().lock())
+}
+
+fn read_regular(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let io = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => ReadError::Missing(path.to_owned()),
+        _ => ReadError::Io { path: path.to_owned(), error },
+    };
+    // Asked before opening: opening a FIFO would wait for its writer.
+    if !std::fs::metadata(path).map_err(io)?.is_file() {
+        return Err(ReadError::NotAFile(path.to_owned()));
+    }
+    read_bounded(path, std::fs::File::open(path).map_err(io)?)
+}
+
+fn read_bounded(path: &Path, reader: impl Read) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    reader
+        .take(FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| ReadError::Io { path: path.to_owned(), error })?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        return Err(ReadError::TooLarge(path.to_owned()));
+    }
+    Ok(bytes)
+}

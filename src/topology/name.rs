@@ -1,0 +1,67 @@
+//! Names, one type a kind, so that one cannot be given for another.
+
+use std::fmt;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(String);
+
+            impl $name {
+                /// Takes the name as it is.
+                pub fn new(name: impl Into<String>) -> Self {
+                    Self(name.into())
+                }
+
+                /// The name as text.
+                pub fn as_str(&self) -> &str {
+                    &self.0
+                }
+            }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    formatter.pad(&self.0)
+                }
+            }
+
+            impl std::borrow::Borrow<str> for $name {
+                fn borrow(&self) -> &str {
+                    &self.0
+                }
+            }
+
+            impl From<&str> for $name {
+                fn from(name: &str) -> Self {
+                    Self(name.to_owned())
+                }
+            }
+
+            impl From<String> for $name {
+                fn from(name: String) -> Self {
+                    Self(name)
+                }
+            }
+        )*
+    };
+}
+
+names! {
+    /// The project: what separates one topology's objects from another's on one engine.
+    ProjectName
+    /// A service's key in the topology.
+    ServiceName
+    /// A container's name in the engine.
+    ContainerName
+    /// A network's name in the engine (not its key in the topology).
+    NetworkName
+    /// A volume's name in the engine (not its key in the topology).
+    VolumeName
+    /// An image reference as it is given to the engine.
+    ImageName
+    /// The engine's id of an image: `sha256:` and 64 hexadecimal digits.
+    ImageId
+}
