@@ -40,3 +40,21 @@ install_packages() {
   apt-get update -qq >&2
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
+
+# Rust is the one thing that these scripts do not install: its users choose how.
+require_rust() {
+  command -v cargo >/dev/null || PATH=$PATH:$HOME/.cargo/bin
+  command -v cargo >/dev/null || die "cargo is missing" "install Rust as https://rustup.rs says, then run this again"
+  ! can_install || install_packages cc=build-essential
+  command -v cc >/dev/null || die "a C linker is missing" "install gcc or clang, then run this again"
+}
+
+# while_engine_is_made_ready COMMAND...: runs it beside the set-up of the engine and its images, and ends with both.
+while_engine_is_made_ready() {
+  local setup status=0
+  { "$repository/scripts/engine" >/dev/null && "$repository/scripts/images"; } &
+  setup=$!
+  "$@" || status=$?
+  wait "$setup" || status=$?
+  return "$status"
+}
