@@ -2,5 +2,6 @@
 //! Must not: decide what is to be done, or print.
 
 pub mod event;
+pub mod schedule;
 
 pub use event::{Cause, End, Event, Failure};

@@ -1,0 +1,215 @@
+//! In: a plan's graph, and how its steps end. Out: which step starts next, and which end with it.
+//! Must not: call an engine, wait, or read a clock.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, VecDeque};
+
+use petgraph::Direction;
+use petgraph::algo::toposort;
+use petgraph::graph::DiGraph;
+use petgraph::visit::EdgeRef;
+
+use super::event::End;
+use crate::plan::{Action, Needs, Step, StepId};
+
+/// Where every step of a plan stands.
+#[derive(Debug)]
+pub struct Schedule<'plan> {
+    steps: &'plan DiGraph<Step, Needs>,
+    places: Vec<Place>,
+    /// How many steps the longest chain behind each step has.
+    chains: Vec<usize>,
+    ready: [BTreeSet<Turn>; Lane::COUNT],
+    room: [usize; Lane::COUNT],
+}
+
+/// How many steps may be under way at once. Waits are not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Short calls: create, start, rename, remove. Stops may be four times as many, because they do
+    /// little but wait for a process to end.
+    pub calls: usize,
+    /// Pulls and builds, which have room of their own so that a long one holds up no start.
+    pub images: usize,
+}
+
+/// Where one step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Some steps that it needs are not over.
+    Blocked {
+        unmet: usize,
+    },
+    /// It may start as soon as there is room.
+    Ready,
+    Running,
+    Ended,
+}
+
+/// A ready step's turn: the one with the longest chain behind it goes first, then the plan's order.
+type Turn = (Reverse<usize>, StepId);
+
+/// Steps that share a limit.
+#[derive(Clone, Copy, Debug)]
+enum Lane {
+    Calls,
+    Images,
+    Stops,
+    Waits,
+}
+
+impl<'plan> Schedule<'plan> {
+    /// Nothing is under way yet. The graph has no cycle: planning makes none.
+    pub fn new(steps: &'plan DiGraph<Step, Needs>, limits: Limits) -> Self {
+        let mut schedule = Self {
+            steps,
+            places: Vec::with_capacity(steps.node_count()),
+            chains: chains(steps),
+            ready: Default::default(),
+            room: Lane::room(limits),
+        };
+        for step in steps.node_indices() {
+            let unmet = steps.edges_directed(step, Direction::Incoming).count();
+            schedule.places.push(Place::Blocked { unmet });
+            if unmet == 0 {
+                schedule.queue(step);
+            }
+        }
+        schedule
+    }
+
+    /// Takes the next step that may start now; it counts as running from here on.
+    pub fn start_next(&mut self) -> Option<StepId> {
+        let lane = (0..Lane::COUNT).find(|&lane| self.room[lane] > 0 && !self.ready[lane].is_empty())?;
+        let (_, step) = self.ready[lane].pop_first()?;
+        self.room[lane] -= 1;
+        self.places[step.index()] = Place::Running;
+        Some(step)
+    }
+
+    /// Notes how a running step ended, and returns the steps that are thereby over too: each skipped
+    /// because of the step that failed first.
+    pub fn end(&mut self, step: StepId, end: &End) -> Vec<(StepId, End)> {
+        debug_assert_eq!(self.places[step.index()], Place::Running, "only a running step ends");
+        self.places[step.index()] = Place::Ended;
+        self.room[self.lane(step)] += 1;
+
+        let mut skipped = Vec::new();
+        let mut over = VecDeque::from([(step, culprit(step, end))]);
+        while let Some((step, culprit)) = over.pop_front() {
+            for (dependant, needs) in self.dependants(step) {
+                match (needs, culprit) {
+                    (Needs::Done, Some(because_of)) if self.skip(dependant) => {
+                        skipped.push((dependant, End::Skipped { because_of }));
+                        over.push_back((dependant, culprit));
+                    }
+                    (Needs::Done, Some(_)) => {}
+                    (Needs::Done, None) | (Needs::Settled, _) => self.release(dependant),
+                }
+            }
+        }
+        skipped
+    }
+
+    /// Nothing new starts from here on. Returns the steps that were not started: they are cancelled.
+    pub fn cancel(&mut self) -> Vec<StepId> {
+        self.ready = Default::default();
+        self.steps.node_indices().filter(|&step| self.skip(step)).collect()
+    }
+
+    /// True when every step ended.
+    pub fn is_over(&self) -> bool {
+        self.places.iter().all(|place| *place == Place::Ended)
+    }
+
+    /// Ends a step that was not started; false when it was, or is over already.
+    fn skip(&mut self, step: StepId) -> bool {
+        let place = &mut self.places[step.index()];
+        let was_open = matches!(place, Place::Blocked { .. } | Place::Ready);
+        if was_open {
+            *place = Place::Ended;
+        }
+        was_open
+    }
+
+    /// One of the steps that this one needs is over.
+    fn release(&mut self, step: StepId) {
+        match &mut self.places[step.index()] {
+            Place::Blocked { unmet: 1 } => self.queue(step),
+            Place::Blocked { unmet } => *unmet -= 1,
+            Place::Ready | Place::Running | Place::Ended => {}
+        }
+    }
+
+    fn queue(&mut self, step: StepId) {
+        self.places[step.index()] = Place::Ready;
+        let turn = (Reverse(self.chains[step.index()]), step);
+        self.ready[self.lane(step)].insert(turn);
+    }
+
+    fn lane(&self, step: StepId) -> usize {
+        Lane::of(&self.steps[step].action) as usize
+    }
+
+    /// The steps that need this one, in the plan's order.
+    fn dependants(&self, step: StepId) -> Vec<(StepId, Needs)> {
+        let mut dependants: Vec<_> =
+            self.steps.edges(step).map(|edge| (edge.target(), *edge.weight())).collect();
+        dependants.sort_by_key(|(dependant, _)| *dependant);
+        dependants
+    }
+}
+
+impl Lane {
+    const COUNT: usize = 4;
+
+    fn of(action: &Action) -> Self {
+        match action {
+            Action::PullImage { .. } | Action::BuildImage(_) => Lane::Images,
+            Action::StopContainer { .. } => Lane::Stops,
+            Action::Wait { .. } => Lane::Waits,
+            Action::CreateNetwork(_)
+            | Action::RemoveNetwork { .. }
+            | Action::CreateVolume(_)
+            | Action::RemoveVolume { .. }
+            | Action::CreateContainer(_)
+            | Action::RenameContainer { .. }
+            | Action::StartContainer { .. }
+            | Action::RemoveContainer { .. } => Lane::Calls,
+        }
+    }
+
+    /// A limit of 0 would start nothing ever, and is taken as 1.
+    fn room(limits: Limits) -> [usize; Lane::COUNT] {
+        let calls = limits.calls.max(1);
+        let mut room = [0; Lane::COUNT];
+        room[Lane::Calls as usize] = calls;
+        room[Lane::Images as usize] = limits.images.max(1);
+        room[Lane::Stops as usize] = calls.saturating_mul(4);
+        room[Lane::Waits as usize] = usize::MAX;
+        room
+    }
+}
+
+/// The step that is to blame when the steps that need this one are skipped; none when they are not.
+fn culprit(step: StepId, end: &End) -> Option<StepId> {
+    match end {
+        End::Done | End::NotNeeded => None,
+        End::Failed(_) | End::Cancelled => Some(step),
+        End::Skipped { because_of } => Some(*because_of),
+    }
+}
+
+/// How many steps the longest chain behind each step has.
+fn chains(steps: &DiGraph<Step, Needs>) -> Vec<usize> {
+    let order = toposort(steps, None).expect("a plan has no cycle");
+    let mut chains = vec![0; steps.node_count()];
+    for step in order.into_iter().rev() {
+        let longest = steps.neighbors(step).map(|next| chains[next.index()] + 1).max();
+        chains[step.index()] = longest.unwrap_or(0);
+    }
+    chains
+}
+
+#[cfg(test)]
+mod tests;
