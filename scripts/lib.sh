@@ -3,12 +3,11 @@
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=/var/cache/topo
-engine_tree=$cache/engine
 
 # The tree is there only where scripts/engine made it; dockerd calls iptables, which a plain user's PATH leaves out.
 case ":$PATH:" in
-  *":$engine_tree/bin:"*) ;;
-  *) export PATH=$engine_tree/bin:$PATH:/usr/sbin:/sbin ;;
+  *":$cache/engine/bin:"*) ;;
+  *) export PATH=$cache/engine/bin:$PATH:/usr/sbin:/sbin ;;
 esac
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -27,8 +26,6 @@ can_install() { ((EUID == 0)) && grep -qs '^ID=debian$' /etc/os-release; }
 
 engine_answers() { command -v docker >/dev/null && timeout 10 docker version >/dev/null 2>&1; }
 
-engine_address() { docker context inspect --format '{{.Endpoints.docker.Host}}'; }
-
 # install_packages COMMAND=PACKAGE...: installs the packages whose commands are missing.
 install_packages() {
   local pair missing=()
@@ -43,7 +40,7 @@ install_packages() {
 
 # Rust is the one thing that these scripts do not install: its users choose how.
 require_rust() {
-  command -v cargo >/dev/null || PATH=$PATH:$HOME/.cargo/bin
+  command -v cargo >/dev/null || PATH=$PATH:~/.cargo/bin
   command -v cargo >/dev/null || die "cargo is missing" "install Rust as https://rustup.rs says, then run this again"
   ! can_install || install_packages cc=build-essential
   command -v cc >/dev/null || die "a C linker is missing" "install gcc or clang, then run this again"
