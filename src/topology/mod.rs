@@ -1,26 +1,15 @@
 //! In: the spanned tree. Out: a checked topology.
-//! Must not: read files, or know an engine.
+//! Must not: read files itself (env files are asked of the source stage), or know an engine.
 
+pub mod attribute;
+pub mod file;
+pub mod model;
 pub mod name;
+pub mod network;
+pub mod service;
+pub mod value;
+pub mod volume;
 
-/// Placeholder.
-#[derive(Clone, Debug)]
-pub struct Service;
-/// Placeholder.
-#[derive(Clone, Debug)]
-pub struct Build {
-    /// c
-    pub context: Option<crate::source::Spanned<String>>,
-}
-/// Placeholder.
-#[derive(Clone, Debug)]
-pub struct Mount;
-/// Placeholder.
-#[derive(Clone, Debug)]
-pub struct Network;
-/// Placeholder.
-#[derive(Clone, Debug)]
-pub struct Volume;
-/// Placeholder.
-#[derive(Clone, Debug)]
-pub struct ServiceNetwork;
+pub use network::Network;
+pub use service::{Build, Mount, Service, ServiceNetwork};
+pub use volume::Volume;

@@ -1,0 +1,445 @@
+//! How an attribute is read, written canonically, and described to editors: one declaration each.
+//!
+//! A [`record!`] is a mapping with known keys; a [`choice!`] is one word out of a few. Both are the
+//! decode tables: the JSON Schema and the canonical form are made from the same lines, so that the
+//! three cannot disagree.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::document::{Key, Kind, Map, Node, Value};
+use crate::source::Spanned;
+
+/// A value that a topology can hold.
+pub trait Attribute: Sized {
+    /// Reads a node. On a mistake a diagnostic is pushed and nothing is returned.
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self>;
+
+    /// The canonical form, as `topo config` prints it. `null` stands for nothing to print.
+    fn canonical(&self) -> Json;
+
+    /// The JSON Schema of every syntax that [`Attribute::decode`] reads. Records are put into
+    /// `definitions` and referred to.
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json;
+}
+
+/// Extensions (`x-...`): kept as they are, looked at by nobody but tools that know them.
+pub type Extensions = BTreeMap<String, Json>;
+
+/// One key of a record, for suggestions, documentation and schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key.
+    pub key: &'static str,
+    /// What it means: Markdown.
+    pub doc: &'static str,
+    /// The schema of its value.
+    pub schema: fn(&mut JsonMap<String, Json>) -> Json,
+}
+
+/// Declares a mapping with known keys; see the module documentation.
+///
+/// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`. The type's
+/// `Default` stands for an absent key.
+macro_rules! record {
+    (
+        $(#[doc = $record_doc:literal])*
+        pub struct $name:ident {
+            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty, )*
+        }
+    ) => {
+        $(#[doc = $record_doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name {
+            $( $(#[doc = $doc])* pub $field: $type, )*
+            /// Extensions (`x-...`).
+            pub extensions: $crate::topology::attribute::Extensions,
+        }
+
+        impl $name {
+            /// Every key that is known here.
+            pub const FIELDS: &'static [$crate::topology::attribute::Field] = &[
+                $( $crate::topology::attribute::Field {
+                    key: $crate::topology::attribute::key!($field $(as $key)?),
+                    doc: concat!($($doc, "\n"),*),
+                    schema: <$type as $crate::topology::attribute::Attribute>::schema,
+                }, )*
+            ];
+
+            /// Reads a mapping; mistakes in one key do not hide those in another.
+            pub fn decode_map(
+                map: &$crate::document::Map,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Self {
+                $crate::topology::attribute::refuse_unknown_keys(map, Self::FIELDS, found);
+                Self {
+                    $( $field: $crate::topology::attribute::field(
+                        map, $crate::topology::attribute::key!($field $(as $key)?), found,
+                    ), )*
+                    extensions: $crate::topology::attribute::extensions(map),
+                }
+            }
+        }
+
+        impl $crate::topology::attribute::Attribute for $name {
+            fn decode(
+                node: &$crate::document::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Option<Self> {
+                $crate::topology::attribute::map(node, found).map(|map| Self::decode_map(map, found))
+            }
+
+            fn canonical(&self) -> serde_json::Value {
+                // Taken apart without `..`, so that no field can be left out.
+                let Self { $($field,)* extensions } = self;
+                let mut object: serde_json::Map<String, serde_json::Value> =
+                    extensions.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+                $( $crate::topology::attribute::put(
+                    &mut object, $crate::topology::attribute::key!($field $(as $key)?), $field.canonical(),
+                ); )*
+                serde_json::Value::Object(object)
+            }
+
+            fn schema(definitions: &mut serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
+                $crate::topology::attribute::record_schema(
+                    stringify!($name), concat!($($record_doc, "\n"),*), Self::FIELDS, definitions,
+                )
+            }
+        }
+    };
+}
+
+/// The key of a record's field.
+macro_rules! key {
+    ($field:ident as $key:literal) => {
+        $key
+    };
+    ($field:ident) => {
+        stringify!($field)
+    };
+}
+
+/// Declares a value that is one word out of a few; see the module documentation.
+macro_rules! choice {
+    (
+        $(#[doc = $choice_doc:literal])*
+        pub enum $name:ident {
+            $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )*
+        }
+    ) => {
+        $(#[doc = $choice_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $( $(#[doc = $doc])* $variant, )*
+        }
+
+        impl $name {
+            /// Every word.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            /// The word as it is written in a topology.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $word, )*
+                }
+            }
+
+            /// The value that a word stands for.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $( $word => Some(Self::$variant), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl $crate::topology::attribute::Attribute for $name {
+            fn decode(
+                node: &$crate::document::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Option<Self> {
+                $crate::topology::attribute::word(node, Self::WORDS, Self::from_word, found)
+            }
+
+            fn canonical(&self) -> serde_json::Value {
+                serde_json::Value::from(self.word())
+            }
+
+            fn schema(_: &mut serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
+                serde_json::json!({ "type": "string", "enum": Self::WORDS })
+            }
+        }
+    };
+}
+
+pub(crate) use {choice, key, record};
+
+/// The node as a mapping.
+pub fn map<'node>(node: &'node Node, found: &mut Diagnostics) -> Option<&'node Map> {
+    match &node.value {
+        Value::Map(map) => Some(map),
+        _ => wrong_type(node, "a mapping", found),
+    }
+}
+
+/// Says that a node has another type than is needed; returns nothing, for the end of a `match`.
+pub fn wrong_type<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option<T> {
+    let is = node.describe();
+    let diagnostic = found.error(code::WRONG_TYPE, format!("{wanted} is needed here, not {is}"));
+    diagnostic.label(node.span, format!("this is {is}"));
+    if let (Value::Scalar(scalar), true) = (&node.value, wanted.contains("string")) {
+        diagnostic.help(format!("quote it: \"{}\"", scalar.text));
+    }
+    None
+}
+
+/// The value of a key, or the type's default when the key is absent or was wrong.
+pub fn field<T: Attribute + Default>(map: &Map, key: &str, found: &mut Diagnostics) -> T {
+    map.get(key).and_then(|node| T::decode(node, found)).unwrap_or_default()
+}
+
+/// Reports every key that is neither known here nor an extension.
+pub fn refuse_unknown_keys(map: &Map, fields: &[Field], found: &mut Diagnostics) {
+    for (key, _) in &map.entries {
+        let is_known = fields.iter().any(|field| field.key == key.text) || key.text.starts_with("x-");
+        if !is_known {
+            refuse_key(key, fields, found);
+        }
+    }
+}
+
+fn refuse_key(key: &Key, fields: &[Field], found: &mut Diagnostics) {
+    let known = || fields.iter().map(|field| field.key);
+    let diagnostic =
+        found.error(code::UNKNOWN_ATTRIBUTE, format!("no attribute is named `{}` here", key.text));
+    diagnostic.label(key.span, "not known here");
+    if let Some(closest) = suggest::closest(&key.text, known()) {
+        diagnostic.help(format!("did you mean `{closest}`?"));
+    } else if fields.len() <= 12 {
+        diagnostic.help(format!("known here: {}", suggest::one_of(known())));
+    } else {
+        diagnostic.help("a key of your own must begin with `x-`");
+    }
+}
+
+/// The extensions of a mapping.
+pub fn extensions(map: &Map) -> Extensions {
+    map.entries
+        .iter()
+        .filter(|(key, _)| key.text.starts_with("x-"))
+        .map(|(key, node)| (key.text.clone(), json_of(node)))
+        .collect()
+}
+
+/// A node as plain data: what `x-...` and other opaque values are kept as.
+pub fn json_of(node: &Node) -> Json {
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Scalar(scalar) => match scalar.kind() {
+            Kind::Bool(value) => json!(value),
+            Kind::Int(value) => json!(value),
+            Kind::Float(value) => json!(value),
+            Kind::Text => json!(scalar.text),
+        },
+        Value::List(items) => Json::Array(items.iter().map(json_of).collect()),
+        Value::Map(map) => {
+            Json::Object(map.entries.iter().map(|(key, node)| (key.text.clone(), json_of(node))).collect())
+        }
+    }
+}
+
+/// Writes a key unless there is nothing to write.
+pub fn put(object: &mut JsonMap<String, Json>, key: &str, value: Json) {
+    let is_empty = match &value {
+        Json::Null => true,
+        Json::Array(items) => items.is_empty(),
+        Json::Object(entries) => entries.is_empty(),
+        _ => false,
+    };
+    if !is_empty {
+        object.insert(key.to_owned(), value);
+    }
+}
+
+/// One word out of a few.
+pub fn word<T>(
+    node: &Node,
+    words: &[&'static str],
+    from_word: fn(&str) -> Option<T>,
+    found: &mut Diagnostics,
+) -> Option<T> {
+    let text = String::decode(node, found)?;
+    let value = from_word(&text);
+    if value.is_none() {
+        let all = suggest::one_of(words.iter().copied());
+        let help = match suggest::closest(&text, words.iter().copied()) {
+            Some(closest) => format!("did you mean `{closest}`? known here: {all}"),
+            None => format!("known here: {all}"),
+        };
+        found
+            .error(code::BAD_VALUE, format!("`{text}` is not known here"))
+            .label(node.span, "not one of the known values")
+            .help(help);
+    }
+    value
+}
+
+/// Puts a record's schema among the definitions, once, and refers to it.
+pub fn record_schema(
+    name: &str,
+    doc: &str,
+    fields: &[Field],
+    definitions: &mut JsonMap<String, Json>,
+) -> Json {
+    let reference = json!({ "$ref": format!("#/$defs/{name}") });
+    if definitions.contains_key(name) {
+        return reference;
+    }
+    // Put before its fields are looked at: a record may contain itself.
+    definitions.insert(name.to_owned(), Json::Null);
+    let mut properties = JsonMap::new();
+    for field in fields {
+        properties.insert(field.key.to_owned(), describe((field.schema)(definitions), field.doc));
+    }
+    let schema = json!({
+        "type": "object",
+        "description": doc.trim(),
+        "properties": properties,
+        "patternProperties": { "^x-": {} },
+        "additionalProperties": false,
+    });
+    definitions.insert(name.to_owned(), schema);
+    reference
+}
+
+fn describe(schema: Json, doc: &str) -> Json {
+    match schema {
+        Json::Object(mut object) => {
+            object.insert("description".to_owned(), json!(doc.trim()));
+            Json::Object(object)
+        }
+        other => other,
+    }
+}
+
+impl<T: Attribute> Attribute for Option<T> {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        T::decode(node, found).map(Some)
+    }
+
+    fn canonical(&self) -> Json {
+        self.as_ref().map_or(Json::Null, T::canonical)
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        T::schema(definitions)
+    }
+}
+
+impl<T: Attribute> Attribute for Box<T> {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        T::decode(node, found).map(Box::new)
+    }
+
+    fn canonical(&self) -> Json {
+        T::canonical(self)
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        T::schema(definitions)
+    }
+}
+
+impl<T: Attribute> Attribute for Spanned<T> {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        T::decode(node, found).map(|value| Spanned::new(value, node.span))
+    }
+
+    fn canonical(&self) -> Json {
+        self.value.canonical()
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        T::schema(definitions)
+    }
+}
+
+impl<T: Attribute> Attribute for Vec<T> {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::List(items) => Some(items.iter().filter_map(|item| T::decode(item, found)).collect()),
+            _ => wrong_type(node, "a list", found),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Array(self.iter().map(T::canonical).collect())
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": "array", "items": T::schema(definitions) })
+    }
+}
+
+/// A mapping whose keys are names; a value may be left empty when the type has a default for it.
+impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let map = map(node, found)?;
+        let named = |(key, node): &(Key, Node)| {
+            let value = match node.value {
+                Value::Null => T::default(),
+                _ => T::decode(node, &mut *found).unwrap_or_default(),
+            };
+            (key.text.clone(), Named { value, key: key.span, span: node.span })
+        };
+        Some(map.entries.iter().filter(|(key, _)| !key.text.starts_with("x-")).map(named).collect())
+    }
+
+    fn canonical(&self) -> Json {
+        let written = |(name, entry): (&String, &Named<T>)| (name.clone(), or_null(entry.value.canonical()));
+        Json::Object(self.iter().map(written).collect())
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        let value = T::schema(definitions);
+        json!({
+            "type": "object",
+            "patternProperties": { "^x-": {} },
+            "additionalProperties": { "anyOf": [value, { "type": "null" }] },
+        })
+    }
+}
+
+fn or_null(value: Json) -> Json {
+    match value {
+        Json::Object(entries) if entries.is_empty() => Json::Null,
+        other => other,
+    }
+}
+
+/// An entry of a mapping by name.
+#[derive(Clone, Debug)]
+pub struct Named<T> {
+    /// The entry.
+    pub value: T,
+    /// Where its name stands.
+    pub key: crate::source::Span,
+    /// Where its value stands.
+    pub span: crate::source::Span,
+}
+
+impl<T: PartialEq> PartialEq for Named<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T> std::ops::Deref for Named<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}

@@ -1,0 +1,93 @@
+//! A network of the topology.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::Diagnostics;
+use crate::document::{Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, record};
+use crate::topology::value::{Flag, Options, Pairs};
+
+record! {
+    /// A network.
+    pub struct Network {
+        /// Its name in the engine. The project's name and the key when absent.
+        name: Option<Spanned<String>>,
+        /// The driver: `bridge`, `macvlan`, `overlay`... The engine's own choice when absent.
+        driver: Option<String>,
+        /// Options of the driver.
+        driver_opts: Options,
+        /// Address management.
+        ipam: Ipam,
+        /// Whether the network is made and removed by somebody else.
+        external: External,
+        /// Whether containers reach nothing outside it.
+        internal: Flag,
+        /// Whether containers have IPv4 addresses. True when absent.
+        enable_ipv4: Option<bool>,
+        /// Whether containers have IPv6 addresses.
+        enable_ipv6: Option<bool>,
+        /// Whether containers outside a cluster's services may join.
+        attachable: Flag,
+        /// Labels.
+        labels: Pairs,
+    }
+}
+
+record! {
+    /// Address management of a network.
+    pub struct Ipam {
+        /// The driver.
+        driver: Option<String>,
+        /// Address pools.
+        config: Vec<Spanned<AddressPool>>,
+        /// Options of the driver.
+        options: Options,
+    }
+}
+
+record! {
+    /// A pool of addresses.
+    pub struct AddressPool {
+        /// The subnet: `172.28.0.0/16`.
+        subnet: Option<Spanned<String>>,
+        /// The part of the subnet that containers get addresses from.
+        ip_range: Option<Spanned<String>>,
+        /// The gateway's address.
+        gateway: Option<Spanned<String>>,
+        /// Addresses that are kept for others, by host name.
+        aux_addresses: BTreeMap<String, crate::topology::attribute::Named<String>>,
+    }
+}
+
+/// Whether something is made and removed by somebody else: a boolean, or (in old files) its name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct External {
+    /// True when it is.
+    pub is_external: bool,
+    /// Its name, in the old form `external: {name: NAME}`.
+    pub name: Option<Spanned<String>>,
+}
+
+impl Attribute for External {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let Value::Map(map) = &node.value else {
+            return bool::decode(node, found).map(|is_external| Self { is_external, name: None });
+        };
+        let name = crate::topology::attribute::field::<Option<Spanned<String>>>(map, "name", found);
+        Some(Self { is_external: true, name })
+    }
+
+    fn canonical(&self) -> Json {
+        if self.is_external { json!(true) } else { Json::Null }
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [
+            { "type": ["boolean", "string"] },
+            { "type": "object", "properties": { "name": { "type": "string" } }, "additionalProperties": false },
+        ] })
+    }
+}

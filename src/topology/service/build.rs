@@ -1,0 +1,133 @@
+//! The `build` section: a folder, or a mapping.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::Diagnostics;
+use crate::document::{Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, Named, record};
+use crate::topology::service::{ContainerFile, Ulimit};
+use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
+
+record! {
+    /// How an image is built.
+    pub struct BuildSection {
+        /// Named contexts that the Dockerfile may use: a folder, a URL, `docker-image://...` or `service:NAME`.
+        additional_contexts: Pairs,
+        /// Build arguments. A name without a value is taken from the caller's environment.
+        args: Pairs,
+        /// Images and caches to take layers from.
+        cache_from: Vec<Spanned<String>>,
+        /// Where the cache is written to.
+        cache_to: Vec<Spanned<String>>,
+        /// The folder or URL that is sent to the builder. `.` when absent.
+        context: Option<Spanned<String>>,
+        /// The Dockerfile, relative to the context. `Dockerfile` when absent.
+        dockerfile: Option<Spanned<String>>,
+        /// The Dockerfile's text itself.
+        dockerfile_inline: Option<Spanned<String>>,
+        /// Rights that the build asks for.
+        entitlements: Vec<Spanned<String>>,
+        /// Further lines of the hosts file while building.
+        extra_hosts: HostMap,
+        /// Isolation technology (Windows).
+        isolation: Option<String>,
+        /// Labels of the image.
+        labels: Pairs,
+        /// Network while building: `default`, `none` or `host`.
+        network: Option<String>,
+        /// Whether every step is run anew.
+        no_cache: Flag,
+        /// Stages that are built anew.
+        no_cache_filter: OneOrMany,
+        /// Platforms to build for.
+        platforms: Vec<Spanned<String>>,
+        /// Whether the build has all rights on the host.
+        privileged: Flag,
+        /// Provenance attestation: `true`, `false` or `mode=max`.
+        provenance: Option<Loose>,
+        /// Whether base images are pulled anew.
+        pull: Flag,
+        /// Bill-of-materials attestation: `true`, `false` or a generator.
+        sbom: Option<Loose>,
+        /// Secrets that the build may read.
+        secrets: Vec<Spanned<ContainerFile>>,
+        /// Size of `/dev/shm` while building.
+        shm_size: Option<ByteSize>,
+        /// SSH agents or keys that the build may use: `default`, or `id=path`.
+        ssh: SshKeys,
+        /// Further tags of the image.
+        tags: Vec<Spanned<String>>,
+        /// The stage that is built. The last one when absent.
+        target: Option<Spanned<String>>,
+        /// Limits of the build's processes.
+        ulimits: BTreeMap<String, Named<Ulimit>>,
+    }
+}
+
+/// How an image is built; `build: FOLDER` is short for a section with just a context.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Build(pub BuildSection);
+
+impl Attribute for Build {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        if !matches!(node.value, Value::Scalar(_)) {
+            return BuildSection::decode(node, found).map(Self);
+        }
+        let context = Some(Spanned::decode(node, found)?);
+        Some(Self(BuildSection { context, ..BuildSection::default() }))
+    }
+
+    fn canonical(&self) -> Json {
+        self.0.canonical()
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [{ "type": "string" }, BuildSection::schema(definitions)] })
+    }
+}
+
+impl std::ops::Deref for Build {
+    type Target = BuildSection;
+
+    fn deref(&self) -> &BuildSection {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Build {
+    fn deref_mut(&mut self) -> &mut BuildSection {
+        &mut self.0
+    }
+}
+
+/// SSH agents or keys: an id, and a path unless the caller's agent is meant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SshKeys(pub BTreeMap<String, Spanned<Option<String>>>);
+
+impl Attribute for SshKeys {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        if let Value::Scalar(scalar) = &node.value {
+            let (id, path) = match scalar.text.split_once('=') {
+                Some((id, path)) => (id.to_owned(), Some(path.to_owned())),
+                None => (scalar.text.clone(), None),
+            };
+            return Some(Self(BTreeMap::from([(id, Spanned::new(path, node.span))])));
+        }
+        Pairs::decode(node, found).map(|pairs| Self(pairs.0))
+    }
+
+    fn canonical(&self) -> Json {
+        let written = |(id, path): (&String, &Spanned<Option<String>>)| match &path.value {
+            Some(path) => json!(format!("{id}={path}")),
+            None => json!(id),
+        };
+        Json::Array(self.0.iter().map(written).collect())
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [{ "type": "string" }, Pairs::schema(definitions)] })
+    }
+}

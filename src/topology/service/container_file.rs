@@ -1,0 +1,95 @@
+//! A secret or config as a service uses it: its name, or a mapping.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Kind, Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, record};
+use crate::topology::value::Loose;
+
+record! {
+    /// A secret or config that is put into a container as a file.
+    pub struct ContainerFileSection {
+        /// The secret's or config's key in the topology.
+        source: Option<Spanned<String>>,
+        /// Where it appears: a path, or for a secret a name under `/run/secrets`.
+        target: Option<Spanned<String>>,
+        /// Owner, as a number.
+        uid: Option<Loose>,
+        /// Group, as a number.
+        gid: Option<Loose>,
+        /// Permissions, octal.
+        mode: Option<FileMode>,
+    }
+}
+
+/// A secret or config as a service uses it; `- NAME` is short for a mapping with just a source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ContainerFile(pub ContainerFileSection);
+
+impl Attribute for ContainerFile {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        if matches!(node.value, Value::Scalar(_)) {
+            let source = Some(Spanned::decode(node, found)?);
+            return Some(Self(ContainerFileSection { source, ..ContainerFileSection::default() }));
+        }
+        let section = ContainerFileSection::decode(node, found)?;
+        if section.source.is_none() {
+            found
+                .error(code::MISSING_ATTRIBUTE, "`source` is missing")
+                .label(node.span, "which one is meant is not said")
+                .help("name it: `source: NAME`");
+            return None;
+        }
+        Some(Self(section))
+    }
+
+    fn canonical(&self) -> Json {
+        self.0.canonical()
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [{ "type": "string" }, ContainerFileSection::schema(definitions)] })
+    }
+}
+
+impl std::ops::Deref for ContainerFile {
+    type Target = ContainerFileSection;
+
+    fn deref(&self) -> &ContainerFileSection {
+        &self.0
+    }
+}
+
+/// Permissions of a file. `0440` is octal with and without quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileMode(pub u32);
+
+impl Attribute for FileMode {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let mode = match &node.value {
+            Value::Scalar(scalar) => match scalar.kind() {
+                Kind::Int(mode) => u32::try_from(mode).ok(),
+                Kind::Text => u32::from_str_radix(scalar.text.trim_start_matches("0o"), 8).ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        if mode.is_none() {
+            found
+                .error(code::BAD_VALUE, "this is not a file mode")
+                .label(node.span, "an octal number is needed")
+                .help("write it like `0440`");
+        }
+        mode.map(Self)
+    }
+
+    fn canonical(&self) -> Json {
+        json!(format!("0{:o}", self.0))
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["integer", "string"] })
+    }
+}

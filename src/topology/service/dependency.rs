@@ -1,0 +1,124 @@
+//! `depends_on`: a list of services, or a mapping with conditions.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Node, Value};
+use crate::source::Span;
+use crate::topology::attribute::{Attribute, Named, choice, record, wrong_type};
+use crate::topology::name::ServiceName;
+use crate::topology::value::Flag;
+
+choice! {
+    /// What a dependency is waited for.
+    pub enum DependencyCondition {
+        /// It was started.
+        Started = "service_started",
+        /// Its health check passes.
+        Healthy = "service_healthy",
+        /// It ended with exit code 0.
+        Completed = "service_completed_successfully",
+    }
+}
+
+record! {
+    /// How one service depends on another, as it is written.
+    pub struct DependencySection {
+        /// What is waited for.
+        condition: Option<DependencyCondition>,
+        /// Whether this service is restarted when the other is.
+        restart: Flag,
+        /// Whether this service cannot start without the other. True when absent.
+        required: Option<bool>,
+    }
+}
+
+/// How one service depends on another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependency {
+    /// What is waited for.
+    pub condition: DependencyCondition,
+    /// Whether this service is restarted when the other is.
+    pub restart: bool,
+    /// Whether this service cannot start without the other.
+    pub required: bool,
+}
+
+impl Default for Dependency {
+    fn default() -> Self {
+        Self { condition: DependencyCondition::Started, restart: false, required: true }
+    }
+}
+
+/// The services that one depends on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dependencies(pub BTreeMap<ServiceName, Named<Dependency>>);
+
+impl Dependencies {
+    /// Adds a dependency that follows from another attribute, unless it is stated already.
+    pub fn imply(&mut self, service: &str, dependency: Dependency, span: Span) {
+        self.0.entry(service.into()).or_insert(Named { value: dependency, key: span, span });
+    }
+}
+
+impl Attribute for Dependencies {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let mut all = BTreeMap::new();
+        match &node.value {
+            Value::List(items) => {
+                for item in items {
+                    let Some(name) = String::decode(item, found) else { continue };
+                    let named = Named { value: Dependency::default(), key: item.span, span: item.span };
+                    all.insert(ServiceName::new(name), named);
+                }
+            }
+            Value::Map(map) => {
+                for (key, value) in map.entries.iter().filter(|(key, _)| !key.text.starts_with("x-")) {
+                    let Some(dependency) = decode_dependency(value, found) else { continue };
+                    let named = Named { value: dependency, key: key.span, span: value.span };
+                    all.insert(ServiceName::new(key.text.clone()), named);
+                }
+            }
+            _ => return wrong_type(node, "a list of services, or a mapping", found),
+        }
+        Some(Self(all))
+    }
+
+    fn canonical(&self) -> Json {
+        let written = |(name, dependency): (&ServiceName, &Named<Dependency>)| {
+            let Dependency { condition, restart, required } = &dependency.value;
+            let mut object = json!({ "condition": condition.word(), "required": required });
+            if *restart {
+                object["restart"] = json!(true);
+            }
+            (name.to_string(), object)
+        };
+        Json::Object(self.0.iter().map(written).collect())
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        let section = DependencySection::schema(definitions);
+        json!({ "anyOf": [
+            { "type": "array", "items": { "type": "string" } },
+            { "type": "object", "additionalProperties": section },
+        ] })
+    }
+}
+
+fn decode_dependency(node: &Node, found: &mut Diagnostics) -> Option<Dependency> {
+    let section = DependencySection::decode(node, found)?;
+    let is_stated = matches!(&node.value, Value::Map(map) if map.get("condition").is_some());
+    if !is_stated {
+        found
+            .error(code::MISSING_ATTRIBUTE, "`condition` is missing")
+            .label(node.span, "what is waited for is not said")
+            .help("add `condition: service_started`, `service_healthy` or `service_completed_successfully`");
+    }
+    Some(Dependency {
+        condition: section.condition.unwrap_or(DependencyCondition::Started),
+        restart: section.restart.0,
+        required: section.required.unwrap_or(true),
+    })
+}

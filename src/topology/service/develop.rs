@@ -1,0 +1,50 @@
+//! The `develop` section: what `watch` does when files change.
+
+use crate::source::Spanned;
+use crate::topology::attribute::{choice, record};
+use crate::topology::service::Hook;
+use crate::topology::value::{Flag, OneOrMany};
+
+record! {
+    /// What `watch` does when files change.
+    pub struct Develop {
+        /// Rules, looked at in order.
+        watch: Vec<Spanned<WatchRule>>,
+    }
+}
+
+record! {
+    /// What is done when files under one path change.
+    pub struct WatchRule {
+        /// The folder or file that is watched.
+        path: Option<Spanned<String>>,
+        /// What is done.
+        action: Option<Spanned<WatchAction>>,
+        /// Where files go in the container.
+        target: Option<Spanned<String>>,
+        /// Patterns of files that count for nothing.
+        ignore: OneOrMany,
+        /// Patterns of the only files that count.
+        include: OneOrMany,
+        /// The command of `sync+exec`.
+        exec: Option<Hook>,
+        /// Whether files are brought up to date when watching begins.
+        initial_sync: Flag,
+    }
+}
+
+choice! {
+    /// What is done when files change.
+    pub enum WatchAction {
+        /// The image is built anew and the container recreated.
+        Rebuild = "rebuild",
+        /// The container is restarted.
+        Restart = "restart",
+        /// Files are copied into the container.
+        Sync = "sync",
+        /// Files are copied, then the container is restarted.
+        SyncRestart = "sync+restart",
+        /// Files are copied, then a command is run in the container.
+        SyncExec = "sync+exec",
+    }
+}

@@ -1,0 +1,86 @@
+//! `env_file`: a path, or a list of paths and mappings.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, choice, record, wrong_type};
+
+record! {
+    /// A file with environment variables, as it is written.
+    pub struct EnvFileSection {
+        /// The file.
+        path: Option<Spanned<String>>,
+        /// Whether it must exist. True when absent.
+        required: Option<bool>,
+        /// How it is read.
+        format: Option<EnvFileFormat>,
+    }
+}
+
+choice! {
+    /// How an env file is read.
+    pub enum EnvFileFormat {
+        /// Every line is taken as it is: no quotes, no variables.
+        Raw = "raw",
+    }
+}
+
+/// A file with environment variables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnvFile {
+    /// The file.
+    pub path: Spanned<String>,
+    /// Whether it must exist.
+    pub required: bool,
+    /// How it is read; the usual dialect when absent.
+    pub format: Option<EnvFileFormat>,
+}
+
+/// Files with environment variables, later ones winning.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EnvFiles(pub Vec<EnvFile>);
+
+impl Attribute for EnvFiles {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let items = match &node.value {
+            Value::Scalar(_) => std::slice::from_ref(node),
+            Value::List(items) => items.as_slice(),
+            _ => return wrong_type(node, "a path or a list of paths", found),
+        };
+        Some(Self(items.iter().filter_map(|item| decode_one(item, found)).collect()))
+    }
+
+    fn canonical(&self) -> Json {
+        let written = |file: &EnvFile| {
+            let EnvFile { path, required, format } = file;
+            let mut object = json!({ "path": path.value, "required": required });
+            if let Some(format) = format {
+                object["format"] = json!(format.word());
+            }
+            object
+        };
+        Json::Array(self.0.iter().map(written).collect())
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        let section = EnvFileSection::schema(definitions);
+        json!({ "anyOf": [
+            { "type": "string" },
+            { "type": "array", "items": { "anyOf": [{ "type": "string" }, section] } },
+        ] })
+    }
+}
+
+fn decode_one(node: &Node, found: &mut Diagnostics) -> Option<EnvFile> {
+    if matches!(node.value, Value::Scalar(_)) {
+        return Some(EnvFile { path: Spanned::decode(node, found)?, required: true, format: None });
+    }
+    let EnvFileSection { path, required, format, .. } = EnvFileSection::decode(node, found)?;
+    let Some(path) = path else {
+        found.error(code::MISSING_ATTRIBUTE, "`path` is missing").label(node.span, "which file is not said");
+        return None;
+    };
+    Some(EnvFile { path, required: required.unwrap_or(true), format })
+}

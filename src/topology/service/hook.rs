@@ -1,0 +1,41 @@
+//! Hooks: commands at certain moments of a container's life.
+
+use crate::source::Spanned;
+use crate::topology::attribute::record;
+use crate::topology::value::{Command, Flag, Pairs};
+
+record! {
+    /// A command that is run in a running container.
+    pub struct Hook {
+        /// The command.
+        command: Command,
+        /// User that runs it. The container's own when absent.
+        user: Option<String>,
+        /// Whether it has all rights on the host.
+        privileged: Flag,
+        /// Folder that it starts in.
+        working_dir: Option<String>,
+        /// Further environment variables.
+        environment: Pairs,
+    }
+}
+
+record! {
+    /// A container that runs to its end before the service's own is started.
+    pub struct PreStartHook {
+        /// The command. The image's own when absent.
+        command: Command,
+        /// The image. The service's own when absent.
+        image: Option<Spanned<String>>,
+        /// User that runs it.
+        user: Option<String>,
+        /// Whether it has all rights on the host.
+        privileged: Flag,
+        /// Folder that it starts in.
+        working_dir: Option<String>,
+        /// Further environment variables.
+        environment: Pairs,
+        /// Whether it runs once for each replica. Once for the service when absent.
+        per_replica: Flag,
+    }
+}

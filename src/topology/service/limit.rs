@@ -1,0 +1,94 @@
+//! Limits: of processes, and of block devices.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, record};
+use crate::topology::value::{ByteSize, Integer};
+
+/// A limit of a container's processes: one number, or a soft and a hard one. `-1` means no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ulimit {
+    /// The limit that holds.
+    pub soft: i64,
+    /// The most that the process may raise it to.
+    pub hard: i64,
+    /// True when it was written as one number.
+    pub is_single: bool,
+}
+
+record! {
+    /// A limit with two values.
+    pub struct UlimitSection {
+        /// The most that the process may raise it to.
+        hard: Option<Integer>,
+        /// The limit that holds.
+        soft: Option<Integer>,
+    }
+}
+
+impl Attribute for Ulimit {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        if !matches!(node.value, Value::Map(_)) {
+            let Integer(limit) = Integer::decode(node, found)?;
+            return Some(Self { soft: limit, hard: limit, is_single: true });
+        }
+        let UlimitSection { hard, soft, .. } = UlimitSection::decode(node, found)?;
+        let (Some(Integer(hard)), Some(Integer(soft))) = (hard, soft) else {
+            found
+                .error(code::MISSING_ATTRIBUTE, "a limit needs `soft` and `hard`")
+                .label(node.span, "one of the two is missing");
+            return None;
+        };
+        Some(Self { soft, hard, is_single: false })
+    }
+
+    fn canonical(&self) -> Json {
+        let Self { soft, hard, is_single } = *self;
+        if is_single { json!(soft) } else { json!({ "soft": soft, "hard": hard }) }
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [{ "type": ["integer", "string"] }, UlimitSection::schema(definitions)] })
+    }
+}
+
+record! {
+    /// Limits on block devices.
+    pub struct BlkioConfig {
+        /// Most bytes a second that are read from a device.
+        device_read_bps: Vec<Spanned<DeviceRate>>,
+        /// Most reads a second from a device.
+        device_read_iops: Vec<Spanned<DeviceRate>>,
+        /// Most bytes a second that are written to a device.
+        device_write_bps: Vec<Spanned<DeviceRate>>,
+        /// Most writes a second to a device.
+        device_write_iops: Vec<Spanned<DeviceRate>>,
+        /// Relative weight of all block devices: 10 to 1000.
+        weight: Option<Spanned<Integer>>,
+        /// Relative weight of one device.
+        weight_device: Vec<Spanned<DeviceWeight>>,
+    }
+}
+
+record! {
+    /// A limit of one device.
+    pub struct DeviceRate {
+        /// The device: `/dev/sda`.
+        path: Option<String>,
+        /// Bytes or operations a second.
+        rate: Option<ByteSize>,
+    }
+}
+
+record! {
+    /// The weight of one device.
+    pub struct DeviceWeight {
+        /// The device: `/dev/sda`.
+        path: Option<String>,
+        /// 10 to 1000.
+        weight: Option<Integer>,
+    }
+}

@@ -1,0 +1,357 @@
+//! A service and all its attributes; each that is more than a word or a number has its own file.
+//!
+//! Compose Specification, "Services top-level element", and the 93 attributes of its schema.
+
+pub mod build;
+pub mod container_file;
+pub mod dependency;
+pub mod deploy;
+pub mod develop;
+pub mod device;
+pub mod env_file;
+pub mod healthcheck;
+pub mod hook;
+pub mod limit;
+pub mod model_binding;
+pub mod mount;
+pub mod network;
+pub mod port;
+pub mod provider;
+pub mod pull_policy;
+pub mod restart;
+
+use std::collections::BTreeMap;
+
+use crate::source::Spanned;
+use crate::topology::attribute::{Named, choice, record};
+use crate::topology::value::{
+    ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, WordList,
+};
+pub use build::Build;
+pub use container_file::ContainerFile;
+pub use dependency::{Dependencies, Dependency, DependencyCondition};
+pub use deploy::Deploy;
+pub use develop::Develop;
+pub use device::{DeviceMapping, DeviceRequests};
+pub use env_file::EnvFiles;
+pub use healthcheck::Healthcheck;
+pub use hook::{Hook, PreStartHook};
+pub use limit::{BlkioConfig, Ulimit};
+pub use model_binding::ModelBindings;
+pub use mount::{Mount, MountKind, Mounts};
+pub use network::{ServiceNetwork, ServiceNetworks};
+pub use port::{Port, Ports};
+pub use provider::Provider;
+pub use pull_policy::PullPolicy;
+pub use restart::RestartPolicy;
+
+record! {
+    /// One kind of container, run as often as its scale says.
+    pub struct Service {
+        /// Annotations of the container, for its runtime (OCI).
+        annotations: Pairs,
+        /// Whether `up` in the foreground shows this service's output. True when absent.
+        attach: Option<bool>,
+        /// How the image is built: a folder, or a mapping.
+        build: Option<Spanned<Build>>,
+        /// Limits on block devices.
+        blkio_config: Option<BlkioConfig>,
+        /// Linux capabilities that are added.
+        cap_add: Vec<Spanned<String>>,
+        /// Linux capabilities that are dropped.
+        cap_drop: Vec<Spanned<String>>,
+        /// Control-group namespace: `host` or `private`.
+        cgroup: Option<CgroupNamespace>,
+        /// Parent control group.
+        cgroup_parent: Option<String>,
+        /// Command line that replaces the image's `CMD`.
+        command: Command,
+        /// Configs that are put into the container.
+        configs: Vec<Spanned<ContainerFile>>,
+        /// A fixed name for the container; forbids more than one replica.
+        container_name: Option<Spanned<String>>,
+        /// Number of CPUs (Windows).
+        cpu_count: Option<Integer>,
+        /// Percentage of the CPUs (Windows).
+        cpu_percent: Option<Decimal>,
+        /// Length of a CFS period, in microseconds.
+        cpu_period: Option<Integer>,
+        /// CPU time in one CFS period, in microseconds.
+        cpu_quota: Option<Integer>,
+        /// Length of a real-time period, in microseconds.
+        cpu_rt_period: Option<Spanned<Microseconds>>,
+        /// CPU time in one real-time period, in microseconds.
+        cpu_rt_runtime: Option<Spanned<Microseconds>>,
+        /// Relative weight of the CPU time; 1024 is the default.
+        cpu_shares: Option<Integer>,
+        /// How many CPUs the container may use, such as `1.5`.
+        cpus: Option<Spanned<Decimal>>,
+        /// Which CPUs it may use: `0-3` or `0,1`.
+        cpuset: Option<String>,
+        /// Credentials of a managed account (Windows).
+        credential_spec: Option<CredentialSpec>,
+        /// Services that are started before this one, and what is waited for.
+        depends_on: Dependencies,
+        /// Replicas, resources and restarts.
+        deploy: Option<Deploy>,
+        /// What `watch` does when files change.
+        develop: Option<Develop>,
+        /// Rules of the device control group.
+        device_cgroup_rules: Vec<Spanned<String>>,
+        /// Host devices that the container sees.
+        devices: Vec<Spanned<DeviceMapping>>,
+        /// DNS servers.
+        dns: OneOrMany,
+        /// Options of the resolver.
+        dns_opt: Vec<Spanned<String>>,
+        /// Domains that are searched.
+        dns_search: OneOrMany,
+        /// Domain name of the container.
+        domainname: Option<String>,
+        /// Command line that replaces the image's `ENTRYPOINT`.
+        entrypoint: Command,
+        /// Files with environment variables; later ones win, `environment` wins over all.
+        env_file: EnvFiles,
+        /// Environment variables. A name without a value is taken from the caller's environment.
+        environment: Pairs,
+        /// Ports that are exposed to other containers, without publishing them.
+        expose: WordList,
+        /// A service that this one is made from.
+        extends: Option<Extends>,
+        /// Containers outside the project that are linked.
+        external_links: Vec<Spanned<String>>,
+        /// Further lines of the container's hosts file.
+        extra_hosts: HostMap,
+        /// GPUs: `all`, or a list of requests.
+        gpus: DeviceRequests,
+        /// Further groups of the container's user.
+        group_add: WordList,
+        /// How to tell that the container is healthy.
+        healthcheck: Option<Spanned<Healthcheck>>,
+        /// Host name of the container.
+        hostname: Option<Spanned<String>>,
+        /// The image: `name`, `name:tag`, `registry/name@sha256:...`.
+        image: Option<Spanned<String>>,
+        /// Whether a small init process forwards signals and reaps processes.
+        init: Option<bool>,
+        /// IPC namespace: `host`, `shareable`, `private`, `none`, `service:NAME` or `container:NAME`.
+        ipc: Option<Spanned<String>>,
+        /// Isolation technology (Windows).
+        isolation: Option<String>,
+        /// Files with labels.
+        label_file: OneOrMany,
+        /// Labels of the container.
+        labels: Pairs,
+        /// Links to other services: `service` or `service:alias`.
+        links: Vec<Spanned<String>>,
+        /// Where the container's output goes.
+        logging: Option<Logging>,
+        /// Hardware address on the first network.
+        mac_address: Option<Spanned<String>>,
+        /// Most memory that the container may use.
+        mem_limit: Option<Spanned<ByteSize>>,
+        /// Memory that is kept for the container.
+        mem_reservation: Option<Spanned<ByteSize>>,
+        /// How readily memory is swapped out: 0 to 100.
+        mem_swappiness: Option<Spanned<Integer>>,
+        /// Most memory and swap together; `-1` means no limit.
+        memswap_limit: Option<Spanned<ByteSize>>,
+        /// AI models that the service uses.
+        models: ModelBindings,
+        /// `bridge`, `host`, `none`, `service:NAME` or `container:NAME`, in place of `networks`.
+        network_mode: Option<Spanned<String>>,
+        /// Networks that the container is attached to.
+        networks: Option<ServiceNetworks>,
+        /// Whether the kernel may not kill the container when memory runs out.
+        oom_kill_disable: Flag,
+        /// How readily the kernel kills the container when memory runs out: -1000 to 1000.
+        oom_score_adj: Option<Spanned<Integer>>,
+        /// PID namespace: `host`, `service:NAME` or `container:NAME`.
+        pid: Option<Spanned<String>>,
+        /// Most processes; `-1` means no limit.
+        pids_limit: Option<Spanned<Integer>>,
+        /// Platform of the image: `linux/amd64`.
+        platform: Option<Spanned<String>>,
+        /// Ports that are published on the host.
+        ports: Ports,
+        /// Commands in the container after it started.
+        post_start: Vec<Spanned<Hook>>,
+        /// Containers that run to their end before this one starts.
+        pre_start: Vec<Spanned<PreStartHook>>,
+        /// Commands in the container before it is stopped.
+        pre_stop: Vec<Spanned<Hook>>,
+        /// Whether the container has all rights on the host.
+        privileged: Flag,
+        /// The service is active only when one of these profiles is.
+        profiles: Vec<Spanned<String>>,
+        /// A program that runs the service in place of the engine.
+        provider: Option<Spanned<Provider>>,
+        /// When the image is pulled.
+        pull_policy: Option<Spanned<PullPolicy>>,
+        /// After how long an image is pulled again.
+        pull_refresh_after: Option<Duration>,
+        /// Whether the container's root file system is read-only.
+        read_only: Flag,
+        /// When the engine starts the container again.
+        restart: Option<Spanned<RestartPolicy>>,
+        /// OCI runtime of the container.
+        runtime: Option<String>,
+        /// How many containers run. 1 when absent.
+        scale: Option<Spanned<Integer>>,
+        /// Secrets that are put into the container.
+        secrets: Vec<Spanned<ContainerFile>>,
+        /// Labels and profiles of the host's security system.
+        security_opt: Vec<Spanned<String>>,
+        /// Size of `/dev/shm`.
+        shm_size: Option<ByteSize>,
+        /// Whether standard input stays open.
+        stdin_open: Flag,
+        /// How long the container may take to stop before it is killed. 10 seconds when absent.
+        stop_grace_period: Option<Duration>,
+        /// The signal that stops the container. `SIGTERM` when absent.
+        stop_signal: Option<Spanned<String>>,
+        /// Options of the storage driver.
+        storage_opt: Options,
+        /// Kernel parameters of the container.
+        sysctls: Pairs,
+        /// Folders in memory: `/run` or `/run:size=64m`.
+        tmpfs: OneOrMany,
+        /// Whether the container has a terminal.
+        tty: Flag,
+        /// Limits of the container's processes.
+        ulimits: BTreeMap<String, Named<Ulimit>>,
+        /// Whether the container gets the engine's socket and the caller's registry credentials.
+        use_api_socket: Flag,
+        /// User that runs the process: `name`, `uid` or `uid:gid`.
+        user: Option<String>,
+        /// User namespace: `host`.
+        userns_mode: Option<String>,
+        /// UTS namespace: `host`.
+        uts: Option<Spanned<String>>,
+        /// Folders, files and volumes that the container sees.
+        volumes: Mounts,
+        /// Services or containers whose volumes are mounted too: `service:ro`, `container:NAME`.
+        volumes_from: Vec<Spanned<String>>,
+        /// Folder that the command starts in.
+        working_dir: Option<String>,
+    }
+}
+
+record! {
+    /// Where a container's output goes.
+    pub struct Logging {
+        /// The engine's log driver: `json-file`, `local`, `journald`...
+        driver: Option<String>,
+        /// Options of the driver.
+        options: Options,
+    }
+}
+
+record! {
+    /// Credentials of a managed account (Windows).
+    pub struct CredentialSpec {
+        /// A config that holds the specification.
+        config: Option<String>,
+        /// A file that holds it.
+        file: Option<String>,
+        /// A registry key that holds it.
+        registry: Option<String>,
+    }
+}
+
+choice! {
+    /// A container's control-group namespace.
+    pub enum CgroupNamespace {
+        /// The host's.
+        Host = "host",
+        /// Its own.
+        Private = "private",
+    }
+}
+
+pub use extends::Extends;
+pub use microseconds::Microseconds;
+
+mod extends {
+    //! What a service was made from. The document stage has applied it already: it is read here only
+    //! so that its keys are known.
+
+    use serde_json::{Map as JsonMap, Value as Json, json};
+
+    use crate::diagnostic::Diagnostics;
+    use crate::document::Node;
+    use crate::topology::attribute::Attribute;
+
+    /// A service that this one was made from.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Extends;
+
+    impl Attribute for Extends {
+        fn decode(_: &Node, _: &mut Diagnostics) -> Option<Self> {
+            Some(Self)
+        }
+
+        fn canonical(&self) -> Json {
+            Json::Null
+        }
+
+        fn schema(_: &mut JsonMap<String, Json>) -> Json {
+            json!({ "anyOf": [{ "type": "string" }, {
+                "type": "object",
+                "properties": { "service": { "type": "string" }, "file": { "type": "string" } },
+                "required": ["service"],
+                "additionalProperties": false,
+            }] })
+        }
+    }
+}
+
+mod microseconds {
+    //! A number of microseconds, or a duration.
+
+    use serde_json::{Map as JsonMap, Value as Json, json};
+
+    use crate::diagnostic::Diagnostics;
+    use crate::document::{Kind, Node, Value};
+    use crate::topology::attribute::Attribute;
+    use crate::topology::value::{Duration, Integer};
+
+    /// A length of time in microseconds.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Microseconds(pub i64);
+
+    impl Attribute for Microseconds {
+        fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+            match &node.value {
+                Value::Scalar(scalar)
+                    if scalar.kind() == Kind::Text && scalar.text.parse::<i64>().is_err() =>
+                {
+                    Duration::decode(node, found).map(|duration| Self(duration.nanoseconds() / 1000))
+                }
+                _ => Integer::decode(node, found).map(|number| Self(number.0)),
+            }
+        }
+
+        fn canonical(&self) -> Json {
+            json!(self.0)
+        }
+
+        fn schema(_: &mut JsonMap<String, Json>) -> Json {
+            json!({ "type": ["number", "string"] })
+        }
+    }
+}
+
+impl Service {
+    /// How many containers are wanted.
+    pub fn replicas(&self) -> u32 {
+        let deployed = self.deploy.as_ref().and_then(|deploy| deploy.replicas.as_ref());
+        let wanted = self.scale.as_ref().or(deployed).map_or(1, |count| count.value.0);
+        u32::try_from(wanted.max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// True when its health check can ever pass: it has one of its own that is not switched off.
+    pub fn has_healthcheck(&self) -> bool {
+        self.healthcheck.as_ref().is_some_and(|healthcheck| !healthcheck.is_disabled())
+    }
+}

@@ -1,0 +1,58 @@
+//! `models` of a service: a list of names, or a mapping.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::Diagnostics;
+use crate::document::{Node, Value};
+use crate::topology::attribute::{Attribute, Named, record};
+
+record! {
+    /// How a service learns of a model.
+    pub struct ModelBinding {
+        /// The environment variable that holds the model's address.
+        endpoint_var: Option<String>,
+        /// The environment variable that holds the model's name.
+        model_var: Option<String>,
+    }
+}
+
+/// The models that a service uses, by their keys in the topology.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelBindings(pub BTreeMap<String, Named<ModelBinding>>);
+
+impl Attribute for ModelBindings {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        decode_names(node, found).map(Self)
+    }
+
+    fn canonical(&self) -> Json {
+        self.0.canonical()
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        names_schema::<ModelBinding>(definitions)
+    }
+}
+
+/// A list of names, or a mapping from names to settings.
+pub fn decode_names<T: Attribute + Default>(
+    node: &Node,
+    found: &mut Diagnostics,
+) -> Option<BTreeMap<String, Named<T>>> {
+    let Value::List(items) = &node.value else {
+        return BTreeMap::decode(node, found);
+    };
+    let named = |item: &Node| {
+        let name = String::decode(item, &mut *found)?;
+        Some((name, Named { value: T::default(), key: item.span, span: item.span }))
+    };
+    Some(items.iter().filter_map(named).collect())
+}
+
+/// The schema of [`decode_names`].
+pub fn names_schema<T: Attribute + Default>(definitions: &mut JsonMap<String, Json>) -> Json {
+    let map = BTreeMap::<String, Named<T>>::schema(definitions);
+    json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, map] })
+}

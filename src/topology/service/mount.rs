@@ -1,0 +1,310 @@
+//! `volumes` of a service: `[SOURCE:]TARGET[:OPTIONS]`, or a mapping.
+//!
+//! Compose Specification, "volumes" of a service.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, choice, put, record, wrong_type};
+use crate::topology::service::container_file::FileMode;
+use crate::topology::value::{ByteSize, Flag, Pairs};
+
+choice! {
+    /// What is mounted.
+    pub enum MountKind {
+        /// A folder or file of the host.
+        Bind = "bind",
+        /// A volume; an anonymous one without a source.
+        Volume = "volume",
+        /// A folder in memory.
+        Tmpfs = "tmpfs",
+        /// A volume of a cluster.
+        Cluster = "cluster",
+        /// A named pipe (Windows).
+        Npipe = "npipe",
+        /// The content of an image.
+        Image = "image",
+    }
+}
+
+record! {
+    /// A mount, as the long form writes it.
+    pub struct MountSection {
+        /// What is mounted.
+        kind as "type": Option<MountKind>,
+        /// A path, a volume's key in the topology, or an image.
+        source: Option<Spanned<String>>,
+        /// Where it appears in the container.
+        target: Option<Spanned<String>>,
+        /// Whether it cannot be written to.
+        read_only: Flag,
+        /// Ignored by every engine of today.
+        consistency: Option<String>,
+        /// Options of a bind mount.
+        bind: Option<BindOptions>,
+        /// Options of a volume.
+        volume: Option<VolumeOptions>,
+        /// Options of a folder in memory.
+        tmpfs: Option<TmpfsOptions>,
+        /// Options of an image mount.
+        image: Option<ImageOptions>,
+    }
+}
+
+record! {
+    /// Options of a bind mount.
+    pub struct BindOptions {
+        /// How mounts spread: `rprivate`, `rshared`, `rslave`...
+        propagation: Option<String>,
+        /// Whether a missing folder is made on the host. True when absent.
+        create_host_path: Option<bool>,
+        /// Whether mounts below it come along: `enabled`, `disabled`, `writable` or `readonly`.
+        recursive: Option<String>,
+        /// SELinux label: `z` shared, `Z` private.
+        selinux: Option<String>,
+    }
+}
+
+record! {
+    /// Options of a volume.
+    pub struct VolumeOptions {
+        /// Labels of an anonymous volume.
+        labels: Pairs,
+        /// Whether what the image has at the target is not copied into an empty volume.
+        nocopy: Flag,
+        /// A folder in the volume that is mounted in place of its root.
+        subpath: Option<String>,
+    }
+}
+
+record! {
+    /// Options of a folder in memory.
+    pub struct TmpfsOptions {
+        /// Its size.
+        size: Option<ByteSize>,
+        /// Its permissions.
+        mode: Option<FileMode>,
+    }
+}
+
+record! {
+    /// Options of an image mount.
+    pub struct ImageOptions {
+        /// A folder in the image.
+        subpath: Option<String>,
+    }
+}
+
+/// What a container sees at one path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mount {
+    /// What is mounted.
+    pub kind: MountKind,
+    /// A path, a volume's key in the topology (its name in the engine once planned), or an image.
+    pub source: Option<Spanned<String>>,
+    /// Where it appears in the container.
+    pub target: Spanned<String>,
+    /// Whether it cannot be written to.
+    pub read_only: bool,
+    /// Ignored by every engine of today.
+    pub consistency: Option<String>,
+    /// Options of a bind mount.
+    pub bind: Option<BindOptions>,
+    /// Options of a volume.
+    pub volume: Option<VolumeOptions>,
+    /// Options of a folder in memory.
+    pub tmpfs: Option<TmpfsOptions>,
+    /// Options of an image mount.
+    pub image: Option<ImageOptions>,
+}
+
+/// What a container sees at which path.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mounts(pub Vec<Spanned<Mount>>);
+
+impl Attribute for Mounts {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let Value::List(items) = &node.value else {
+            return wrong_type(node, "a list of mounts", found);
+        };
+        let mount = |item: &Node| decode_mount(item, &mut *found).map(|mount| Spanned::new(mount, item.span));
+        Some(Self(items.iter().filter_map(mount).collect()))
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Array(self.0.iter().map(|mount| canonical_mount(mount)).collect())
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        let section = MountSection::schema(definitions);
+        json!({ "type": "array", "items": { "anyOf": [{ "type": "string" }, section] } })
+    }
+}
+
+fn canonical_mount(mount: &Mount) -> Json {
+    let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
+    let mut object = JsonMap::new();
+    put(&mut object, "type", kind.canonical());
+    put(&mut object, "source", source.canonical());
+    put(&mut object, "target", target.canonical());
+    put(&mut object, "read_only", Flag(*read_only).canonical());
+    put(&mut object, "consistency", consistency.canonical());
+    put(&mut object, "bind", bind.canonical());
+    put(&mut object, "volume", volume.canonical());
+    put(&mut object, "tmpfs", tmpfs.canonical());
+    put(&mut object, "image", image.canonical());
+    Json::Object(object)
+}
+
+fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
+    if matches!(node.value, Value::Scalar(_)) {
+        let text = String::decode(node, found)?;
+        return parse_short(&text, node).map_err(|reason| refuse(&text, reason, node, found)).ok();
+    }
+    let section = MountSection::decode(node, found)?;
+    let MountSection {
+        kind,
+        source,
+        target,
+        read_only,
+        consistency,
+        bind,
+        volume,
+        tmpfs,
+        image,
+        extensions: _,
+    } = section;
+    let Some(kind) = kind else {
+        // A type that is there but wrong was reported already.
+        if matches!(&node.value, Value::Map(map) if map.get("type").is_none()) {
+            found
+                .error(code::MISSING_ATTRIBUTE, "`type` is missing")
+                .label(node.span, "what is mounted is not said")
+                .help("add `type: volume`, `type: bind` or `type: tmpfs`");
+        }
+        return None;
+    };
+    let Some(target) = target else {
+        found
+            .error(code::MISSING_ATTRIBUTE, "`target` is missing")
+            .label(node.span, "where it appears in the container is not said")
+            .help("add `target: /path/in/container`");
+        return None;
+    };
+    Some(Mount { kind, source, target, read_only: read_only.0, consistency, bind, volume, tmpfs, image })
+}
+
+fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_MOUNT, format!("`{text}` is not a mount"))
+        .label(node.span, reason)
+        .help("write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`");
+}
+
+/// Reads the short form; the error says what is wrong.
+fn parse_short(text: &str, node: &Node) -> Result<Mount, String> {
+    let parts = split(text);
+    if parts.iter().any(|part| part.is_empty()) {
+        return Err("nothing stands between two colons, or at an end".to_owned());
+    }
+    let (source, target, options) = match parts.as_slice() {
+        [target] => (None, *target, None),
+        [source, target] => (Some(*source), *target, None),
+        [source, target, options] => (Some(*source), *target, Some(*options)),
+        _ => return Err("there are too many colons".to_owned()),
+    };
+    let is_bind = source.is_some_and(is_path);
+    let mut mount = Mount {
+        kind: if is_bind { MountKind::Bind } else { MountKind::Volume },
+        source: source.map(|source| Spanned::new(source.to_owned(), node.span)),
+        target: Spanned::new(target.to_owned(), node.span),
+        read_only: false,
+        consistency: None,
+        bind: is_bind.then(|| BindOptions { create_host_path: Some(true), ..BindOptions::default() }),
+        volume: (!is_bind).then(VolumeOptions::default),
+        tmpfs: None,
+        image: None,
+    };
+    for option in options.into_iter().flat_map(|options| options.split(',')) {
+        apply_option(&mut mount, option)?;
+    }
+    Ok(mount)
+}
+
+fn apply_option(mount: &mut Mount, option: &str) -> Result<(), String> {
+    match option {
+        "ro" | "readonly" => mount.read_only = true,
+        "rw" => mount.read_only = false,
+        "nocopy" => mount.volume.get_or_insert_default().nocopy = Flag(true),
+        "z" | "Z" => mount.bind.get_or_insert_default().selinux = Some(option.to_owned()),
+        "rprivate" | "private" | "rshared" | "shared" | "rslave" | "slave" => {
+            mount.bind.get_or_insert_default().propagation = Some(option.to_owned());
+        }
+        "cached" | "delegated" | "consistent" => mount.consistency = Some(option.to_owned()),
+        _ => return Err(format!("`{option}` is not an option of a mount")),
+    }
+    Ok(())
+}
+
+/// Splits at colons, but not after the letter of a Windows drive.
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (index, _) in text.match_indices(':') {
+        let part = &text[start..index];
+        let is_drive = part.len() == 1
+            && part.chars().all(|letter| letter.is_ascii_alphabetic())
+            && text[index + 1..].starts_with(['\\', '/'])
+            && text[index + 1..].contains(':');
+        if !is_drive {
+            parts.push(part);
+            start = index + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+fn is_path(source: &str) -> bool {
+    source.starts_with(['.', '/', '~', '\\']) || source.get(1..2) == Some(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Sources, Span};
+
+    fn read(text: &str) -> Result<String, String> {
+        let span = Span::new(Sources::default().add("t", text), 0, text.len());
+        let node = Node::new(span, Value::Null);
+        parse_short(text, &node).map(|mount| canonical_mount(&mount).to_string())
+    }
+
+    #[test]
+    fn the_source_decides_what_is_mounted() {
+        for (text, wanted) in [
+            ("/data", r#"{"target":"/data","type":"volume"}"#),
+            ("data:/data", r#"{"source":"data","target":"/data","type":"volume"}"#),
+            (
+                "./a:/b:ro",
+                r#"{"bind":{"create_host_path":true},"read_only":true,"source":"./a","target":"/b","type":"bind"}"#,
+            ),
+            ("data:/d:nocopy", r#"{"source":"data","target":"/d","type":"volume","volume":{"nocopy":true}}"#),
+            (
+                r"C:\a:/b",
+                r#"{"bind":{"create_host_path":true},"source":"C:\\a","target":"/b","type":"bind"}"#,
+            ),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert_eq!(read("a:/b:rx"), Err("`rx` is not an option of a mount".to_owned()));
+        assert_eq!(read("a:"), Err("nothing stands between two colons, or at an end".to_owned()));
+        assert_eq!(read("a:/b:ro:z"), Err("there are too many colons".to_owned()));
+    }
+}

@@ -1,0 +1,63 @@
+//! `networks` of a service: a list of names, or a mapping.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::diagnostic::Diagnostics;
+use crate::document::Node;
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, Named, record};
+use crate::topology::service::model_binding::{decode_names, names_schema};
+use crate::topology::value::{Integer, Options};
+
+record! {
+    /// A container's place in one network.
+    pub struct ServiceNetwork {
+        /// Further names of the container in this network.
+        aliases: Vec<Spanned<String>>,
+        /// Name of the interface in the container.
+        interface_name: Option<Spanned<String>>,
+        /// A fixed IPv4 address.
+        ipv4_address: Option<Spanned<String>>,
+        /// A fixed IPv6 address.
+        ipv6_address: Option<Spanned<String>>,
+        /// Link-local addresses.
+        link_local_ips: Vec<Spanned<String>>,
+        /// Hardware address.
+        mac_address: Option<Spanned<String>>,
+        /// Options of the network driver for this endpoint.
+        driver_opts: Options,
+        /// The network with the highest priority is attached first.
+        priority: Option<Integer>,
+        /// The network with the highest one gives the default route.
+        gw_priority: Option<Spanned<Integer>>,
+    }
+}
+
+/// The networks that a service is attached to, by their keys in the topology.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceNetworks(pub BTreeMap<String, Named<ServiceNetwork>>);
+
+impl ServiceNetworks {
+    /// Keys in the order in which networks are attached: highest priority first, then by name.
+    pub fn by_priority(&self) -> Vec<(&str, &Named<ServiceNetwork>)> {
+        let mut networks: Vec<_> = self.0.iter().map(|(key, network)| (key.as_str(), network)).collect();
+        networks.sort_by_key(|(_, network)| std::cmp::Reverse(network.priority.unwrap_or_default()));
+        networks
+    }
+}
+
+impl Attribute for ServiceNetworks {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        decode_names(node, found).map(Self)
+    }
+
+    fn canonical(&self) -> Json {
+        self.0.canonical()
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        names_schema::<ServiceNetwork>(definitions)
+    }
+}

@@ -1,0 +1,319 @@
+//! `ports`: `[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]` with ranges, or a mapping.
+//!
+//! Compose Specification, "ports".
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, put, record, wrong_type};
+use crate::topology::value::scalar::loose_text;
+use crate::topology::value::{Integer, Loose};
+
+record! {
+    /// A published port, as the long form writes it.
+    pub struct PortSection {
+        /// A name for people.
+        name: Option<String>,
+        /// `ingress` or `host`, for a cluster.
+        mode: Option<String>,
+        /// The host's address that the port is published on. All of them when absent.
+        host_ip: Option<String>,
+        /// The port in the container.
+        target: Option<Spanned<Integer>>,
+        /// The port on the host, or a range to choose from. Any free one when absent.
+        published: Option<Spanned<Loose>>,
+        /// `tcp`, `udp` or `sctp`.
+        protocol: Option<Spanned<String>>,
+        /// The protocol that is spoken, for people: `http`.
+        app_protocol: Option<String>,
+    }
+}
+
+/// A port of a container that is published on the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Port {
+    /// A name for people.
+    pub name: Option<String>,
+    /// `ingress` or `host`, for a cluster.
+    pub mode: String,
+    /// The host's address that the port is published on; all of them when absent.
+    pub host_ip: Option<String>,
+    /// The port in the container.
+    pub target: u16,
+    /// The port on the host, or a range to choose from; any free one when absent.
+    pub published: Option<PortRange>,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// The protocol that is spoken, for people.
+    pub app_protocol: Option<String>,
+}
+
+/// Ports from `first` to `last`, both included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PortRange {
+    /// The lowest one.
+    pub first: u16,
+    /// The highest one.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// Reads `8000` or `8000-8010`; the error says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let number = |text: &str| {
+            text.parse::<u16>().map_err(|_| match text.parse::<u64>() {
+                Ok(_) => format!("`{text}` is larger than 65535"),
+                Err(_) => format!("`{text}` is not a port number"),
+            })
+        };
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let range = Self { first: number(first)?, last: number(last)? };
+        if range.first > range.last {
+            return Err(format!("the range `{text}` runs backwards"));
+        }
+        Ok(range)
+    }
+
+    /// How many ports it holds.
+    pub fn len(self) -> usize {
+        usize::from(self.last - self.first) + 1
+    }
+
+    /// A range holds one port at least.
+    pub fn is_empty(self) -> bool {
+        false
+    }
+}
+
+impl std::fmt::Display for PortRange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.first == self.last {
+            return write!(formatter, "{}", self.first);
+        }
+        write!(formatter, "{}-{}", self.first, self.last)
+    }
+}
+
+/// Published ports. One item of the short form can stand for a range of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ports(pub Vec<Spanned<Port>>);
+
+impl Attribute for Ports {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let Value::List(items) = &node.value else {
+            return wrong_type(node, "a list of ports", found);
+        };
+        Some(Self(items.iter().flat_map(|item| decode_item(item, found)).collect()))
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Array(self.0.iter().map(|port| canonical_port(port)).collect())
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        let section = PortSection::schema(definitions);
+        json!({ "type": "array", "items": { "anyOf": [{ "type": ["string", "number"] }, section] } })
+    }
+}
+
+fn canonical_port(port: &Port) -> Json {
+    let Port { name, mode, host_ip, target, published, protocol, app_protocol } = port;
+    let mut object = JsonMap::new();
+    put(&mut object, "name", json!(name));
+    put(&mut object, "mode", json!(mode));
+    put(&mut object, "host_ip", json!(host_ip));
+    put(&mut object, "target", json!(target));
+    put(&mut object, "published", json!(published.map(|range| range.to_string())));
+    put(&mut object, "protocol", json!(protocol));
+    put(&mut object, "app_protocol", json!(app_protocol));
+    Json::Object(object)
+}
+
+fn decode_item(node: &Node, found: &mut Diagnostics) -> Vec<Spanned<Port>> {
+    let ports = match &node.value {
+        Value::Scalar(scalar) => {
+            let text = loose_text(scalar);
+            parse_short(&text).map_err(|reason| refuse(&text, reason, node, found)).unwrap_or_default()
+        }
+        _ => decode_long(node, found).into_iter().collect(),
+    };
+    ports.into_iter().map(|port| Spanned::new(port, node.span)).collect()
+}
+
+fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_PORT, format!("`{text}` is not a port mapping"))
+        .label(node.span, reason)
+        .help("write `HOST:CONTAINER`, such as `\"8080:80\"`, `\"127.0.0.1:5432:5432\"` or `\"53:53/udp\"`");
+}
+
+/// Reads the short form; the error says what is wrong.
+fn parse_short(text: &str) -> Result<Vec<Port>, String> {
+    let (rest, protocol) = match text.rsplit_once('/') {
+        Some((rest, protocol)) => (rest, protocol.to_ascii_lowercase()),
+        None => (text, "tcp".to_owned()),
+    };
+    check_protocol(&protocol)?;
+    let (rest, target) = match rest.rsplit_once(':') {
+        Some((rest, target)) => (Some(rest), target),
+        None => (None, rest),
+    };
+    if target.is_empty() {
+        return Err("the container's port is missing".to_owned());
+    }
+    let target = PortRange::parse(target)?;
+    let (host_ip, published) = match rest {
+        None => (None, None),
+        Some(rest) => split_host(rest)?,
+    };
+    expand(target, published, host_ip, &protocol)
+}
+
+fn check_protocol(protocol: &str) -> Result<(), String> {
+    if matches!(protocol, "tcp" | "udp" | "sctp") {
+        return Ok(());
+    }
+    Err(format!("`{protocol}` is not a protocol: `tcp`, `udp` and `sctp` are"))
+}
+
+/// `PUBLISHED`, `ADDRESS:PUBLISHED`, `ADDRESS:` or `[ADDRESS]:PUBLISHED`.
+fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), String> {
+    let (address, published) = match text.rsplit_once(':') {
+        Some((address, published)) => (Some(address), published),
+        None => (None, text),
+    };
+    let address = match address {
+        None | Some("") => None,
+        Some(address) => {
+            let bare = address.trim_start_matches('[').trim_end_matches(']');
+            if bare.parse::<std::net::IpAddr>().is_err() {
+                return Err(format!("`{bare}` is not an IP address"));
+            }
+            Some(bare.to_owned())
+        }
+    };
+    if published.is_empty() {
+        return Ok((address, None));
+    }
+    Ok((address, Some(PortRange::parse(published)?)))
+}
+
+/// One port for each of the target range; a longer published range over one target is kept whole.
+fn expand(
+    target: PortRange,
+    published: Option<PortRange>,
+    host_ip: Option<String>,
+    protocol: &str,
+) -> Result<Vec<Port>, String> {
+    let pairs_up = published.is_none_or(|published| target.len() == 1 || published.len() == target.len());
+    if !pairs_up {
+        return Err("the two ranges have different lengths".to_owned());
+    }
+    let port = |index: u16| {
+        let published = published.map(|range| match target.len() {
+            1 => range,
+            _ => PortRange { first: range.first + index, last: range.first + index },
+        });
+        Port {
+            mode: "ingress".to_owned(),
+            host_ip: host_ip.clone(),
+            target: target.first + index,
+            published,
+            protocol: protocol.to_owned(),
+            ..Port::default()
+        }
+    };
+    Ok((0..=target.last - target.first).map(port).collect())
+}
+
+fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
+    let section = PortSection::decode(node, found)?;
+    let PortSection { name, mode, host_ip, target, published, protocol, app_protocol, extensions: _ } =
+        section;
+    let Some(target) = target else {
+        found
+            .error(code::MISSING_ATTRIBUTE, "`target` is missing")
+            .label(node.span, "the container's port is not said")
+            .help("add `target: 80`");
+        return None;
+    };
+    let Ok(target_port) = u16::try_from(target.value.0) else {
+        found
+            .error(code::BAD_PORT, format!("`{}` is not a port", target.value.0))
+            .label(target.span, "ports go from 0 to 65535");
+        return None;
+    };
+    let published = match published.filter(|published| !published.value.0.is_empty()) {
+        None => None,
+        Some(published) => match PortRange::parse(&published.value.0) {
+            Ok(range) => Some(range),
+            Err(reason) => {
+                found
+                    .error(code::BAD_PORT, format!("`{}` is not a port", published.value.0))
+                    .label(published.span, reason);
+                return None;
+            }
+        },
+    };
+    if let Some(protocol) = &protocol
+        && let Err(reason) = check_protocol(protocol)
+    {
+        found.error(code::BAD_PORT, "the protocol is not known").label(protocol.span, reason);
+    }
+    Some(Port {
+        name,
+        mode: mode.unwrap_or_else(|| "ingress".to_owned()),
+        host_ip,
+        target: target_port,
+        published,
+        protocol: protocol.map_or_else(|| "tcp".to_owned(), |protocol| protocol.value),
+        app_protocol,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<String>, String> {
+        let write = |port: &Port| {
+            let host = port.host_ip.clone().unwrap_or_default();
+            let published = port.published.map(|range| range.to_string()).unwrap_or_default();
+            format!("{host}|{published}|{}|{}", port.target, port.protocol)
+        };
+        parse_short(text).map(|ports| ports.iter().map(write).collect())
+    }
+
+    #[test]
+    fn every_short_form_is_read() {
+        for (text, wanted) in [
+            ("80", vec!["||80|tcp"]),
+            ("8080:80", vec!["|8080|80|tcp"]),
+            ("127.0.0.1:8080:80/udp", vec!["127.0.0.1|8080|80|udp"]),
+            ("127.0.0.1::80", vec!["127.0.0.1||80|tcp"]),
+            ("[::1]:8080:80", vec!["::1|8080|80|tcp"]),
+            ("8000-8001:80-81", vec!["|8000|80|tcp", "|8001|81|tcp"]),
+            ("8000-8010:80", vec!["|8000-8010|80|tcp"]),
+            ("80-81", vec!["||80|tcp", "||81|tcp"]),
+        ] {
+            assert_eq!(read(text), Ok(wanted.into_iter().map(str::to_owned).collect()), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, reason) in [
+            ("http", "`http` is not a port number"),
+            ("8080:70000", "`70000` is larger than 65535"),
+            ("8080:", "the container's port is missing"),
+            ("80/icmp", "`icmp` is not a protocol: `tcp`, `udp` and `sctp` are"),
+            ("9000-8000:80", "the range `9000-8000` runs backwards"),
+            ("8000-8002:80-81", "the two ranges have different lengths"),
+            ("localhost:8080:80", "`localhost` is not an IP address"),
+        ] {
+            assert_eq!(read(text), Err(reason.to_owned()), "{text}");
+        }
+    }
+}

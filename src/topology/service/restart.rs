@@ -1,0 +1,85 @@
+//! `restart`: when the engine starts a container again.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::document::{Kind, Node, Value};
+use crate::topology::attribute::Attribute;
+
+/// When the engine starts a container again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartPolicy {
+    /// Never.
+    No,
+    /// Whenever it ends.
+    Always,
+    /// When it ends with an exit code other than 0; at most so often, when a number is given.
+    OnFailure {
+        /// The most attempts.
+        attempts: Option<u32>,
+    },
+    /// Whenever it ends, unless somebody stopped it.
+    UnlessStopped,
+}
+
+const WORDS: &[&str] = &["no", "always", "on-failure", "unless-stopped"];
+
+impl RestartPolicy {
+    /// The policy that a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "no" | "" => Some(Self::No),
+            "always" => Some(Self::Always),
+            "unless-stopped" => Some(Self::UnlessStopped),
+            "on-failure" => Some(Self::OnFailure { attempts: None }),
+            _ => {
+                let attempts = word.strip_prefix("on-failure:")?.parse().ok()?;
+                Some(Self::OnFailure { attempts: Some(attempts) })
+            }
+        }
+    }
+
+    /// The word in its canonical form.
+    pub fn word(self) -> String {
+        match self {
+            Self::No => "no".to_owned(),
+            Self::Always => "always".to_owned(),
+            Self::UnlessStopped => "unless-stopped".to_owned(),
+            Self::OnFailure { attempts: None } => "on-failure".to_owned(),
+            Self::OnFailure { attempts: Some(attempts) } => format!("on-failure:{attempts}"),
+        }
+    }
+}
+
+impl Attribute for RestartPolicy {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        // Many readers of YAML take an unquoted `no` for `false`; so it is taken here too.
+        if let Value::Scalar(scalar) = &node.value
+            && scalar.kind() == Kind::Bool(false)
+        {
+            return Some(Self::No);
+        }
+        let word = String::decode(node, found)?;
+        let policy = Self::from_word(&word);
+        if policy.is_none() {
+            let known = suggest::one_of(WORDS.iter().copied());
+            let help = match suggest::closest(&word, WORDS.iter().copied()) {
+                Some(closest) => format!("did you mean `{closest}`?"),
+                None => format!("known here: {known}"),
+            };
+            found
+                .error(code::BAD_VALUE, format!("no restart policy is named `{word}`"))
+                .label(node.span, "not known here")
+                .help(help);
+        }
+        policy
+    }
+
+    fn canonical(&self) -> Json {
+        json!(self.word())
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [{ "enum": WORDS }, { "type": "string", "pattern": "^on-failure:[0-9]+$" }] })
+    }
+}

@@ -1,0 +1,92 @@
+//! Amounts of memory and storage: `64m`, `1.5gb`, `1048576`.
+//!
+//! Compose Specification, "Specifying byte values"; every unit is a power of 1024.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Kind, Node, Value};
+use crate::topology::attribute::{Attribute, wrong_type};
+
+/// A number of bytes. `-1` means unlimited where the engine knows that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub i64);
+
+impl ByteSize {
+    /// Reads `64m`; the error says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        let digits = text
+            .find(|letter: char| !letter.is_ascii_digit() && letter != '.' && letter != '-')
+            .unwrap_or(text.len());
+        let amount: f64 = text[..digits].parse().map_err(|_| "a number is missing")?;
+        let power = match text[digits..].trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 0,
+            "k" | "kb" | "kib" => 1,
+            "m" | "mb" | "mib" => 2,
+            "g" | "gb" | "gib" => 3,
+            "t" | "tb" | "tib" => 4,
+            "p" | "pb" | "pib" => 5,
+            _ => return Err("the unit is not known"),
+        };
+        if amount < 0.0 && amount != -1.0 {
+            return Err("it is negative");
+        }
+        let bytes = amount * 1024_f64.powi(power);
+        if bytes > i64::MAX as f64 {
+            return Err("it is too large");
+        }
+        Ok(Self(bytes as i64))
+    }
+}
+
+impl Attribute for ByteSize {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let text = match &node.value {
+            Value::Scalar(scalar) => match scalar.kind() {
+                Kind::Int(bytes) => bytes.to_string(),
+                Kind::Float(bytes) => (bytes as i64).to_string(),
+                Kind::Text => scalar.text.clone(),
+                Kind::Bool(_) => return wrong_type(node, "a number of bytes", found),
+            },
+            _ => return wrong_type(node, "a number of bytes", found),
+        };
+        Self::parse(&text)
+            .map_err(|reason| {
+                found
+                    .error(code::BAD_VALUE, format!("`{text}` is not a number of bytes"))
+                    .label(node.span, reason)
+                    .help("write a number and a unit: `512k`, `64m`, `2g`");
+            })
+            .ok()
+    }
+
+    fn canonical(&self) -> Json {
+        if self.0 == 0 { Json::Null } else { json!(self.0.to_string()) }
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["string", "number"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_powers_of_1024() {
+        for (text, bytes) in
+            [("64m", 67_108_864), ("1.5gb", 1_610_612_736), ("10", 10), ("1 KiB", 1024), ("-1", -1)]
+        {
+            assert_eq!(ByteSize::parse(text), Ok(ByteSize(bytes)), "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_units_and_negative_sizes_are_refused() {
+        assert_eq!(ByteSize::parse("1 elephant"), Err("the unit is not known"));
+        assert_eq!(ByteSize::parse("m"), Err("a number is missing"));
+        assert_eq!(ByteSize::parse("-5m"), Err("it is negative"));
+    }
+}

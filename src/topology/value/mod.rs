@@ -1,0 +1,15 @@
+//! Values that many attributes share: one file each.
+
+pub mod bytes;
+pub mod command;
+pub mod duration;
+pub mod pairs;
+pub mod scalar;
+pub mod strings;
+
+pub use bytes::ByteSize;
+pub use command::Command;
+pub use duration::Duration;
+pub use pairs::{HostMap, Options, Pairs};
+pub use scalar::{Decimal, Flag, Integer, Loose, Opaque};
+pub use strings::{OneOrMany, WordList};

@@ -1,0 +1,223 @@
+//! Names with values: a mapping, or a list of `NAME=value`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Kind, Node, Value};
+use crate::source::{Span, Spanned};
+use crate::topology::attribute::{Attribute, map, wrong_type};
+use crate::topology::value::scalar::loose_text;
+
+/// Names with values. A name without a value (`environment: [NAME]`, or `NAME:`) is taken from the
+/// caller's environment where that makes sense, and is empty elsewhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pairs(pub BTreeMap<String, Spanned<Option<String>>>);
+
+impl Pairs {
+    /// Names and values; a name without a value counts as empty.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()))
+    }
+
+    /// Names and values as an owned map; a name without a value counts as empty.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        self.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+}
+
+impl Attribute for Pairs {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        decode_pairs(node, '=', found).map(Self)
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Object(self.0.iter().map(|(name, value)| (name.clone(), json!(value.value))).collect())
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [
+            { "type": "object", "additionalProperties": { "type": ["string", "number", "boolean", "null"] } },
+            { "type": "array", "items": { "type": "string" } },
+        ] })
+    }
+}
+
+fn decode_pairs(
+    node: &Node,
+    separator: char,
+    found: &mut Diagnostics,
+) -> Option<BTreeMap<String, Spanned<Option<String>>>> {
+    let mut pairs = BTreeMap::new();
+    match &node.value {
+        Value::Null => {}
+        Value::Map(map) => {
+            for (key, value) in &map.entries {
+                if let Some(text) = pair_value(value, found) {
+                    pairs.insert(key.text.clone(), Spanned::new(text, value.span.max_or(key.span)));
+                }
+            }
+        }
+        Value::List(items) => {
+            for item in items {
+                if let Some((name, value)) = pair_item(item, separator, found) {
+                    pairs.insert(name, value);
+                }
+            }
+        }
+        Value::Scalar(_) => {
+            return wrong_type(node, "a mapping or a list of `NAME=value`", found);
+        }
+    }
+    Some(pairs)
+}
+
+fn pair_value(node: &Node, found: &mut Diagnostics) -> Option<Option<String>> {
+    match &node.value {
+        Value::Null => Some(None),
+        Value::Scalar(scalar) => Some(Some(loose_text(scalar))),
+        _ => wrong_type(node, "a string, a number or a boolean", found),
+    }
+}
+
+fn pair_item(
+    item: &Node,
+    separator: char,
+    found: &mut Diagnostics,
+) -> Option<(String, Spanned<Option<String>>)> {
+    let text = match &item.value {
+        Value::Scalar(scalar) if matches!(scalar.kind(), Kind::Text) => &scalar.text,
+        Value::Map(_) => {
+            found
+                .error(code::WRONG_TYPE, "a list of `NAME=value` is needed here, not of mappings")
+                .label(item.span, "this is a mapping")
+                .help("write `- NAME=value`, or leave the dashes out: `NAME: value`");
+            return None;
+        }
+        _ => return wrong_type(item, "a string `NAME=value`", found),
+    };
+    let (name, value) = match text.split_once(separator) {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text.as_str(), None),
+    };
+    if name.is_empty() {
+        found.error(code::BAD_VALUE, "the name before the `=` is missing").label(item.span, "no name here");
+        return None;
+    }
+    Some((name.to_owned(), Spanned::new(value, item.span)))
+}
+
+impl Span {
+    /// This place, or `other` when this one is empty (as that of a missing value is).
+    fn max_or(self, other: Span) -> Span {
+        if self.range().is_empty() { other } else { self }
+    }
+}
+
+/// Options of a driver: values may be numbers; a value may be left empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options(pub BTreeMap<String, Spanned<String>>);
+
+impl Options {
+    /// Names and values as an owned map.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect()
+    }
+}
+
+impl Attribute for Options {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let map = map(node, found)?;
+        let mut options = BTreeMap::new();
+        for (key, value) in &map.entries {
+            if let Some(text) = pair_value(value, found) {
+                options.insert(
+                    key.text.clone(),
+                    Spanned::new(text.unwrap_or_default(), value.span.max_or(key.span)),
+                );
+            }
+        }
+        Some(Self(options))
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Object(self.0.iter().map(|(name, value)| (name.clone(), json!(value.value))).collect())
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean", "null"] } })
+    }
+}
+
+/// Host names with addresses: `host=address`, `host:address`, or a mapping with one or more addresses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostMap(pub Vec<Spanned<HostEntry>>);
+
+/// One address of a host name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostEntry {
+    /// The host name.
+    pub host: String,
+    /// An IP address, or `host-gateway`.
+    pub address: String,
+}
+
+impl Attribute for HostMap {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Map(map) => {
+                let mut entries = Vec::new();
+                for (key, value) in &map.entries {
+                    let items = match &value.value {
+                        Value::List(items) => items.as_slice(),
+                        _ => std::slice::from_ref(value),
+                    };
+                    for item in items {
+                        if let Some(address) = String::decode(item, found) {
+                            entries.push(Spanned::new(HostEntry::new(&key.text, &address), item.span));
+                        }
+                    }
+                }
+                Some(Self(entries))
+            }
+            Value::List(items) => {
+                Some(Self(items.iter().filter_map(|item| host_item(item, found)).collect()))
+            }
+            _ => wrong_type(node, "a mapping or a list of `host=address`", found),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Array(self.0.iter().map(|entry| json!(format!("{}={}", entry.host, entry.address))).collect())
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [
+            { "type": "object", "additionalProperties": { "anyOf": [
+                { "type": "string" }, { "type": "array", "items": { "type": "string" } },
+            ] } },
+            { "type": "array", "items": { "type": "string" } },
+        ] })
+    }
+}
+
+impl HostEntry {
+    fn new(host: &str, address: &str) -> Self {
+        // An IPv6 address may stand in brackets.
+        let address = address.trim().trim_start_matches('[').trim_end_matches(']');
+        Self { host: host.trim().to_owned(), address: address.to_owned() }
+    }
+}
+
+fn host_item(item: &Node, found: &mut Diagnostics) -> Option<Spanned<HostEntry>> {
+    let text = String::decode(item, found)?;
+    let split = text.split_once('=').or_else(|| text.split_once(':'));
+    if split.is_none() {
+        found
+            .error(code::BAD_VALUE, format!("`{text}` has no address"))
+            .label(item.span, "a host name alone")
+            .help(format!("write `{text}=203.0.113.7` or `{text}=host-gateway`"));
+    }
+    split.map(|(host, address)| Spanned::new(HostEntry::new(host, address), item.span))
+}

@@ -1,0 +1,227 @@
+//! Strings, booleans and numbers. A string that came from a variable, or was quoted, is taken for
+//! whatever type the attribute needs: interpolation comes before typing.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Kind, Node, Scalar, Value};
+use crate::topology::attribute::{Attribute, json_of, wrong_type};
+
+impl Attribute for String {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Scalar(scalar) if scalar.kind() == Kind::Text => Some(scalar.text.clone()),
+            _ => wrong_type(node, "a string", found),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        if self.is_empty() { Json::Null } else { json!(self) }
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": "string" })
+    }
+}
+
+/// A string that may be written as a number or a boolean too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loose(pub String);
+
+impl Attribute for Loose {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Scalar(scalar) => Some(Self(loose_text(scalar))),
+            _ => wrong_type(node, "a string or a number", found),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        json!(self.0)
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+impl std::ops::Deref for Loose {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text that a scalar stands for where only text is wanted: `0x1F` is `31`, `1e3` is `1000`.
+pub fn loose_text(scalar: &Scalar) -> String {
+    match scalar.kind() {
+        Kind::Bool(value) => value.to_string(),
+        Kind::Int(value) => value.to_string(),
+        Kind::Float(value) => float_text(value),
+        Kind::Text => scalar.text.clone(),
+    }
+}
+
+/// As Go prints a float by `%v`: the shortest text, with an exponent below 1e-4 and from 1e21 on.
+fn float_text(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) && value.is_finite() {
+        let text = format!("{value:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    value.to_string()
+}
+
+impl Attribute for bool {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let value = match &node.value {
+            Value::Scalar(scalar) => match scalar.kind() {
+                Kind::Bool(value) => Some(value),
+                Kind::Text => bool_word(&scalar.text),
+                Kind::Int(_) | Kind::Float(_) => None,
+            },
+            _ => None,
+        };
+        if value.is_none() {
+            found
+                .error(code::WRONG_TYPE, format!("`true` or `false` is needed here, not {}", node.describe()))
+                .label(node.span, "not a boolean");
+        }
+        value
+    }
+
+    fn canonical(&self) -> Json {
+        json!(self)
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["boolean", "string"] })
+    }
+}
+
+/// The words that Compose takes for booleans in strings.
+fn bool_word(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "1" | "y" | "yes" | "on" => Some(true),
+        "false" | "f" | "0" | "n" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// A boolean for which `false` is the same as not being there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl Attribute for Flag {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        bool::decode(node, found).map(Flag)
+    }
+
+    fn canonical(&self) -> Json {
+        if self.0 { json!(true) } else { Json::Null }
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        bool::schema(definitions)
+    }
+}
+
+impl std::ops::Deref for Flag {
+    type Target = bool;
+
+    fn deref(&self) -> &bool {
+        &self.0
+    }
+}
+
+/// A whole number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Integer(pub i64);
+
+impl Attribute for Integer {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match number(node) {
+            Some(Kind::Int(value)) => Some(Self(value)),
+            // `1e3` and `2.0` are whole numbers too.
+            Some(Kind::Float(value)) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                Some(Self(value as i64))
+            }
+            _ => wrong_number(node, "a whole number", found),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        json!(self.0)
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["integer", "string"] })
+    }
+}
+
+/// A number that need not be whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Decimal(pub f64);
+
+impl Attribute for Decimal {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match number(node) {
+            Some(Kind::Int(value)) => Some(Self(value as f64)),
+            Some(Kind::Float(value)) if value.is_finite() => Some(Self(value)),
+            _ => wrong_number(node, "a number", found),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        if self.0.fract() == 0.0 && self.0.abs() < 9e15 { json!(self.0 as i64) } else { json!(self.0) }
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["number", "string"] })
+    }
+}
+
+/// The number that a scalar holds, also in a string.
+fn number(node: &Node) -> Option<Kind> {
+    let Value::Scalar(scalar) = &node.value else { return None };
+    match scalar.kind() {
+        Kind::Text => {
+            let plain = Scalar { text: scalar.text.trim().to_owned(), is_plain: true };
+            Some(plain.kind())
+        }
+        kind => Some(kind),
+    }
+}
+
+fn wrong_number<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option<T> {
+    match &node.value {
+        Value::Scalar(scalar) => found
+            .error(code::WRONG_TYPE, format!("{wanted} is needed here, not `{}`", scalar.text))
+            .label(node.span, format!("not {wanted}")),
+        _ => found
+            .error(code::WRONG_TYPE, format!("{wanted} is needed here, not {}", node.describe()))
+            .label(node.span, format!("this is {}", node.describe())),
+    };
+    None
+}
+
+/// Anything: kept as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Opaque(pub Json);
+
+impl Attribute for Opaque {
+    fn decode(node: &Node, _: &mut Diagnostics) -> Option<Self> {
+        Some(Self(json_of(node)))
+    }
+
+    fn canonical(&self) -> Json {
+        self.0.clone()
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({})
+    }
+}

@@ -1,0 +1,63 @@
+//! Lists of strings, and the short form for a list of one.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::Diagnostics;
+use crate::document::{Node, Value};
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, wrong_type};
+use crate::topology::value::Loose;
+
+/// One string, or a list of strings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OneOrMany(pub Vec<Spanned<String>>);
+
+impl Attribute for OneOrMany {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::List(_) => Vec::decode(node, found).map(Self),
+            Value::Scalar(_) => Spanned::decode(node, found).map(|one| Self(vec![one])),
+            _ => wrong_type(node, "a string or a list of strings", found),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        self.0.canonical()
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+    }
+}
+
+/// A list of strings that may be written as numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WordList(pub Vec<Spanned<Loose>>);
+
+impl Attribute for WordList {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        Vec::decode(node, found).map(Self)
+    }
+
+    fn canonical(&self) -> Json {
+        self.0.canonical()
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": "array", "items": { "type": ["string", "number"] } })
+    }
+}
+
+impl OneOrMany {
+    /// The strings without their places.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|text| text.as_str())
+    }
+}
+
+impl WordList {
+    /// The strings without their places.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|text| &*text.value.0)
+    }
+}

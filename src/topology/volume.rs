@@ -1,0 +1,22 @@
+//! A volume of the topology.
+
+use crate::source::Spanned;
+use crate::topology::attribute::record;
+use crate::topology::network::External;
+use crate::topology::value::{Options, Pairs};
+
+record! {
+    /// A volume.
+    pub struct Volume {
+        /// Its name in the engine. The project's name and the key when absent.
+        name: Option<Spanned<String>>,
+        /// The driver. `local` when absent.
+        driver: Option<String>,
+        /// Options of the driver.
+        driver_opts: Options,
+        /// Whether the volume is made and removed by somebody else.
+        external: External,
+        /// Labels.
+        labels: Pairs,
+    }
+}
