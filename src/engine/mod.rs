@@ -182,7 +182,10 @@ pub enum EngineError {
         /// The failing step's last lines of output.
         output: Vec<String>,
     },
-    /// Anything that is not the engine's doing: a context that cannot be read, a broken connection.
+    /// The connection broke before the answer was complete: what became of the request is not known.
+    #[error("the connection to the engine broke: {0}")]
+    Disconnected(String),
+    /// Anything that is not the engine's doing: a context that cannot be read, a file that is missing.
     #[error("{0}")]
     Other(String),
 }

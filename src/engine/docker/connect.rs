@@ -1,0 +1,428 @@
+//! In: environment variables and the Docker CLI's own files. Out: the address of the engine to use.
+//! Must not: open a connection.
+//!
+//! The order is that of the Docker CLI: `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context of
+//! `config.json`, the default socket. Where the default socket does not exist, the sockets of Docker
+//! Desktop, of a rootless engine and of Podman are looked for. An empty variable counts as unset.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::engine::EngineError;
+
+/// Where an engine is, and who said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// How it is reached.
+    pub endpoint: Endpoint,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+/// How an engine is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A Unix socket.
+    Unix(PathBuf),
+    /// A TCP port without encryption.
+    Tcp {
+        /// Name or address of the host, without brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// A program whose standard input and output are the connection: `ssh`, or the Docker CLI for TLS.
+    Program {
+        /// The address as it was given, for people.
+        address: String,
+        /// The program and its arguments.
+        command: Vec<String>,
+    },
+}
+
+/// Who named the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The variable `DOCKER_HOST`.
+    DockerHost,
+    /// A context of the Docker CLI.
+    Context {
+        /// Its name.
+        name: String,
+        /// Who chose it: `DOCKER_CONTEXT` or `config.json`.
+        chosen_by: &'static str,
+    },
+    /// Nobody: the default socket, or the first other one that exists.
+    Default,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Unix(path) => write!(formatter, "unix://{}", path.display()),
+            Endpoint::Tcp { host, port } if host.contains(':') => write!(formatter, "tcp://[{host}]:{port}"),
+            Endpoint::Tcp { host, port } => write!(formatter, "tcp://{host}:{port}"),
+            Endpoint::Program { address, .. } => formatter.write_str(address),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Address { endpoint, origin } = self;
+        match origin {
+            Origin::DockerHost => write!(formatter, "{endpoint} (set by DOCKER_HOST)"),
+            Origin::Context { name, chosen_by } => {
+                write!(formatter, "{endpoint} (context `{name}`, chosen by {chosen_by})")
+            }
+            Origin::Default => write!(formatter, "{endpoint}"),
+        }
+    }
+}
+
+/// The socket that an engine listens on when nothing else is said.
+const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// Finds the engine's address from the variables of the environment.
+pub fn locate(variables: &BTreeMap<String, String>) -> Result<Address, EngineError> {
+    locate_among(&Variables(variables), &|path| path.exists())
+}
+
+fn locate_among(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Result<Address, EngineError> {
+    if let Some(host) = variables.get("DOCKER_HOST") {
+        let tls = if variables.get("DOCKER_TLS_VERIFY").is_some() { Tls::Verified } else { Tls::None };
+        let endpoint = parse_host(host, tls)?;
+        return Ok(Address { endpoint, origin: Origin::DockerHost });
+    }
+    let (name, chosen_by) = match variables.get("DOCKER_CONTEXT") {
+        Some(name) => (name.to_owned(), "DOCKER_CONTEXT"),
+        None => (current_context(variables)?.unwrap_or_default(), "config.json"),
+    };
+    if name.is_empty() || name == "default" {
+        return Ok(Address { endpoint: default_endpoint(variables, exists), origin: Origin::Default });
+    }
+    let endpoint = context_endpoint(variables, &name, chosen_by)?;
+    Ok(Address { endpoint, origin: Origin::Context { name, chosen_by } })
+}
+
+/// The environment, in which an empty variable counts as unset.
+struct Variables<'a>(&'a BTreeMap<String, String>);
+
+impl Variables<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// The folder of the Docker CLI's configuration: `DOCKER_CONFIG`, else `~/.docker`.
+pub fn config_folder(variables: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let variables = Variables(variables);
+    let named = variables.get("DOCKER_CONFIG").map(PathBuf::from);
+    named.or_else(|| Some(Path::new(variables.get("HOME")?).join(".docker")))
+}
+
+fn current_context(variables: &Variables) -> Result<Option<String>, EngineError> {
+    #[derive(Deserialize)]
+    struct Config {
+        #[serde(rename = "currentContext")]
+        current_context: Option<String>,
+    }
+    let Some(folder) = config_folder(variables.0) else { return Ok(None) };
+    let config: Option<Config> = read_json(&folder.join("config.json"))?;
+    Ok(config.and_then(|config| config.current_context))
+}
+
+/// A context's `meta.json`, as far as it is needed.
+#[derive(Deserialize)]
+struct ContextMeta {
+    #[serde(rename = "Endpoints")]
+    endpoints: BTreeMap<String, ContextEndpoint>,
+}
+
+#[derive(Deserialize)]
+struct ContextEndpoint {
+    #[serde(rename = "Host", default)]
+    host: String,
+    #[serde(rename = "SkipTLSVerify", default)]
+    skips_tls_verify: bool,
+}
+
+fn context_endpoint(variables: &Variables, name: &str, chosen_by: &str) -> Result<Endpoint, EngineError> {
+    let unknown = || {
+        EngineError::Other(format!(
+            "no Docker context is named `{name}` (chosen by {chosen_by}); `docker context ls` lists them"
+        ))
+    };
+    let folder = config_folder(variables.0).ok_or_else(unknown)?.join("contexts");
+    // The Docker CLI names a context's folder by the digest of the context's name.
+    let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+    let meta: ContextMeta =
+        read_json(&folder.join("meta").join(&digest).join("meta.json"))?.ok_or_else(unknown)?;
+    let endpoint = meta
+        .endpoints
+        .get("docker")
+        .ok_or_else(|| EngineError::Other(format!("the Docker context `{name}` has no Docker endpoint")))?;
+    let has_certificates = folder.join("tls").join(&digest).join("docker").is_dir();
+    let tls =
+        if has_certificates || endpoint.skips_tls_verify { Tls::Context(name.to_owned()) } else { Tls::None };
+    parse_host(&endpoint.host, tls)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(EngineError::Other(format!("cannot read `{}`: {error}", path.display()))),
+    };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| EngineError::Other(format!("cannot understand `{}`: {error}", path.display())))
+}
+
+fn default_endpoint(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Endpoint {
+    let home = variables.get("HOME").map(PathBuf::from);
+    let runtime = variables.get("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let candidates = [
+        Some(PathBuf::from(DEFAULT_SOCKET)),
+        runtime.as_ref().map(|folder| folder.join("docker.sock")),
+        home.map(|folder| folder.join(".docker/run/docker.sock")),
+        runtime.map(|folder| folder.join("podman/podman.sock")),
+        Some(PathBuf::from("/run/podman/podman.sock")),
+    ];
+    let found = candidates.into_iter().flatten().find(|path| exists(path));
+    Endpoint::Unix(found.unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET)))
+}
+
+/// Whether, and on whose word, a TCP connection is encrypted.
+enum Tls {
+    None,
+    /// By `DOCKER_TLS_VERIFY`, or because the address says `https`.
+    Verified,
+    /// By the certificates of this context.
+    Context(String),
+}
+
+/// Understands an address as the Docker CLI writes it.
+fn parse_host(host: &str, tls: Tls) -> Result<Endpoint, EngineError> {
+    let (scheme, rest) = host.split_once("://").unwrap_or(("tcp", host));
+    match scheme {
+        "unix" => Ok(Endpoint::Unix(PathBuf::from(rest))),
+        "tcp" | "http" => parse_tcp(host, rest, tls),
+        "https" => parse_tcp(host, rest, Tls::Verified),
+        "ssh" => parse_ssh(host, rest),
+        _ => Err(EngineError::Other(format!(
+            "`{host}` is not an address of an engine that topo can use; unix://, tcp:// and ssh:// are"
+        ))),
+    }
+}
+
+fn parse_tcp(address: &str, rest: &str, tls: Tls) -> Result<Endpoint, EngineError> {
+    let authority = rest.split('/').next().unwrap_or_default();
+    let default_port = if matches!(tls, Tls::None) { 2375 } else { 2376 };
+    let (host, port) = split_port(authority, default_port).ok_or_else(|| not_an_address(address))?;
+    let target = Endpoint::Tcp { host, port };
+    // TLS of our own would cost 1.3 MB: the Docker CLI knows its own certificates and lends a hand.
+    let dial = |options: &[&str]| Endpoint::Program {
+        address: address.to_owned(),
+        command: ["docker"]
+            .iter()
+            .chain(options)
+            .chain(&["system", "dial-stdio"])
+            .map(|word| (*word).to_owned())
+            .collect(),
+    };
+    Ok(match tls {
+        Tls::None => target,
+        Tls::Verified => dial(&["--tlsverify", "--host", &target.to_string()]),
+        Tls::Context(name) => dial(&["--context", &name]),
+    })
+}
+
+fn parse_ssh(address: &str, rest: &str) -> Result<Endpoint, EngineError> {
+    let (authority, socket) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, host_and_port) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
+    };
+    let (host, port) = split_port(host_and_port, 22).ok_or_else(|| not_an_address(address))?;
+    let mut command: Vec<String> = ["ssh", "-o", "ConnectTimeout=30", "-T"].map(str::to_owned).into();
+    if let Some(user) = user {
+        command.extend(["-l".to_owned(), user.to_owned()]);
+    }
+    if host_and_port.ends_with(&format!(":{port}")) {
+        command.extend(["-p".to_owned(), port.to_string()]);
+    }
+    // After `--` nothing is an option: a host name that begins with a dash cannot become one.
+    command.extend(["--".to_owned(), host, "docker".to_owned()]);
+    if !socket.is_empty() {
+        command.extend(["--host".to_owned(), shell_quoted(&format!("unix:///{socket}"))]);
+    }
+    command.extend(["system".to_owned(), "dial-stdio".to_owned()]);
+    Ok(Endpoint::Program { address: address.to_owned(), command })
+}
+
+/// ssh hands its words to a shell on the other side.
+fn shell_quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.replace('\0', ""), |quoted| quoted.into_owned())
+}
+
+/// `host`, `host:port`, `[address]` or `[address]:port`.
+fn split_port(authority: &str, default_port: u16) -> Option<(String, u16)> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']')?;
+            (host, after.strip_prefix(':').or(after.is_empty().then_some(""))?)
+        }
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    let port = if port.is_empty() { default_port } else { port.parse().ok()? };
+    let host = if host.is_empty() { "127.0.0.1" } else { host };
+    Some((host.to_owned(), port))
+}
+
+fn not_an_address(address: &str) -> EngineError {
+    EngineError::Other(format!("`{address}` is not an address: expected HOST or HOST:PORT"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn locate_with(variables: &[(&str, &str)], sockets: &[&str]) -> Result<Address, EngineError> {
+        let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        locate_among(&Variables(&variables), &|path| sockets.iter().any(|socket| Path::new(socket) == path))
+    }
+
+    fn endpoint(variables: &[(&str, &str)], sockets: &[&str]) -> String {
+        match locate_with(variables, sockets).expect("an address").endpoint {
+            Endpoint::Program { command, .. } => command.join(" "),
+            endpoint => endpoint.to_string(),
+        }
+    }
+
+    fn context(folder: &Path, name: &str, meta: &str) {
+        let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+        let folder = folder.join("contexts/meta").join(digest);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("meta.json"), meta).unwrap();
+    }
+
+    #[test]
+    fn nothing_said_means_the_default_socket() {
+        assert_eq!(endpoint(&[], &[]), "unix:///var/run/docker.sock");
+        let sockets = ["/var/run/docker.sock", "/run/user/7/docker.sock"];
+        assert_eq!(endpoint(&[("XDG_RUNTIME_DIR", "/run/user/7")], &sockets), "unix:///var/run/docker.sock");
+    }
+
+    #[test]
+    fn other_sockets_stand_in_for_a_missing_default() {
+        let variables = [("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/home/ana")];
+        let found = |socket| endpoint(&variables, &["/run/podman/podman.sock", socket]);
+        assert_eq!(found("/run/user/7/docker.sock"), "unix:///run/user/7/docker.sock");
+        assert_eq!(found("/home/ana/.docker/run/docker.sock"), "unix:///home/ana/.docker/run/docker.sock");
+        assert_eq!(found("/run/user/7/podman/podman.sock"), "unix:///run/user/7/podman/podman.sock");
+        assert_eq!(found(""), "unix:///run/podman/podman.sock");
+    }
+
+    #[test]
+    fn docker_host_wins_over_a_context() {
+        let variables = [("DOCKER_HOST", "tcp://10.0.0.1"), ("DOCKER_CONTEXT", "remote")];
+        let address = locate_with(&variables, &[]).unwrap();
+        assert_eq!(address.to_string(), "tcp://10.0.0.1:2375 (set by DOCKER_HOST)");
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let variables = [("DOCKER_HOST", ""), ("DOCKER_CONTEXT", ""), ("DOCKER_CONFIG", ""), ("HOME", "")];
+        assert_eq!(endpoint(&variables, &[]), "unix:///var/run/docker.sock");
+        let plain = [("DOCKER_HOST", "tcp://h:1"), ("DOCKER_TLS_VERIFY", "")];
+        assert_eq!(endpoint(&plain, &[]), "tcp://h:1");
+    }
+
+    #[test]
+    fn hosts_are_read_as_the_docker_cli_reads_them() {
+        let host = |host| endpoint(&[("DOCKER_HOST", host)], &[]);
+        assert_eq!(host("unix:///run/x.sock"), "unix:///run/x.sock");
+        assert_eq!(host("10.0.0.1:4000"), "tcp://10.0.0.1:4000");
+        assert_eq!(host("tcp://:4000"), "tcp://127.0.0.1:4000");
+        assert_eq!(host("http://h"), "tcp://h:2375");
+        assert_eq!(host("tcp://[::1]:9/path"), "tcp://[::1]:9");
+        assert_eq!(host("tcp://[::1]"), "tcp://[::1]:2375");
+    }
+
+    #[test]
+    fn ssh_runs_the_docker_cli_on_the_other_side() {
+        let host = |host| endpoint(&[("DOCKER_HOST", host)], &[]);
+        let ssh = "ssh -o ConnectTimeout=30 -T";
+        assert_eq!(host("ssh://box"), format!("{ssh} -- box docker system dial-stdio"));
+        assert_eq!(
+            host("ssh://ana@box:2222/run/x y.sock"),
+            format!("{ssh} -l ana -p 2222 -- box docker --host 'unix:///run/x y.sock' system dial-stdio")
+        );
+    }
+
+    #[test]
+    fn tls_goes_through_the_docker_cli() {
+        let verified = "docker --tlsverify --host tcp://docker:2376 system dial-stdio";
+        assert_eq!(endpoint(&[("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS_VERIFY", "1")], &[]), verified);
+        assert_eq!(endpoint(&[("DOCKER_HOST", "https://docker")], &[]), verified);
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_named() {
+        for host in ["npipe:////./pipe/docker_engine", "tcp://h:x", "tcp://[::1", "ssh://h:99999"] {
+            let error = locate_with(&[("DOCKER_HOST", host)], &[]).unwrap_err();
+            assert!(error.to_string().contains(host), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_context_names_its_host() {
+        let folder = tempfile::tempdir().unwrap();
+        context(folder.path(), "far", r#"{"Name":"far","Endpoints":{"docker":{"Host":"tcp://far:1"}}}"#);
+        let config = folder.path().to_str().unwrap();
+        let address = locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", "far")], &[]).unwrap();
+        assert_eq!(address.to_string(), "tcp://far:1 (context `far`, chosen by DOCKER_CONTEXT)");
+    }
+
+    #[test]
+    fn the_current_context_is_used_unless_another_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(".docker");
+        context(&folder, "far", r#"{"Endpoints":{"docker":{"Host":"unix:///far.sock"}}}"#);
+        std::fs::write(folder.join("config.json"), r#"{"currentContext":"far"}"#).unwrap();
+        let home = home.path().to_str().unwrap();
+        let address = locate_with(&[("HOME", home)], &[]).unwrap();
+        assert_eq!(address.to_string(), "unix:///far.sock (context `far`, chosen by config.json)");
+        let other = [("HOME", home), ("DOCKER_CONTEXT", "default")];
+        assert_eq!(endpoint(&other, &[]), "unix:///var/run/docker.sock");
+    }
+
+    #[test]
+    fn a_context_with_certificates_goes_through_the_docker_cli() {
+        let folder = tempfile::tempdir().unwrap();
+        let meta = r#"{"Endpoints":{"docker":{"Host":"tcp://far:2376","SkipTLSVerify":true}}}"#;
+        context(folder.path(), "far", meta);
+        let config = folder.path().to_str().unwrap();
+        assert_eq!(
+            endpoint(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", "far")], &[]),
+            "docker --context far system dial-stdio"
+        );
+    }
+
+    #[test]
+    fn an_unknown_context_or_an_unreadable_one_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        context(folder.path(), "bad", "{");
+        let config = folder.path().to_str().unwrap();
+        let error = |name| {
+            locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", name)], &[]).unwrap_err().to_string()
+        };
+        assert!(error("nope").starts_with("no Docker context is named `nope` (chosen by DOCKER_CONTEXT)"));
+        assert!(error("bad").starts_with("cannot understand `"));
+    }
+}

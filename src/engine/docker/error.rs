@@ -1,0 +1,198 @@
+//! In: what a request ended with. Out: an [`EngineError`] in the engine's own words, without noise.
+//! Must not: decide whether something is tried again.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::connect::{Address, Endpoint, Origin};
+use crate::engine::EngineError;
+
+type ClientError = hyper_util::client::legacy::Error;
+
+/// What bollard reports. A connection that could not be opened is told apart from one that broke.
+pub fn from_bollard(address: &Address, error: bollard::errors::Error) -> EngineError {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { status_code, message } => {
+            refused(status_code, &message)
+        }
+        bollard::errors::Error::HyperLegacyError { err } => broken(address, &err),
+        bollard::errors::Error::HyperResponseError { err } => cut_off(&err),
+        other => EngineError::Other(format!("cannot understand the engine: {other}")),
+    }
+}
+
+/// The engine answered with an error.
+pub fn refused(status: u16, text: &str) -> EngineError {
+    #[derive(Deserialize)]
+    struct Answer {
+        message: String,
+    }
+    let message = match serde_json::from_str::<Answer>(text) {
+        Ok(answer) => answer.message,
+        Err(_) if text.trim().is_empty() => format!("the engine answered with HTTP status {status}"),
+        Err(_) => text.to_owned(),
+    };
+    EngineError::Refused { status, message: plain(&message) }
+}
+
+/// The engine's words without what only its authors need.
+pub fn plain(message: &str) -> String {
+    const BEFORE: [&str; 8] = [
+        "Error response from daemon: ",
+        "failed to create task for container: ",
+        "failed to create shim task: ",
+        "OCI runtime create failed: ",
+        "runc create failed: ",
+        "unable to start container process: ",
+        "error during container init: ",
+        "failed to solve: ",
+    ];
+    let mut message = message.trim();
+    while let Some(rest) = BEFORE.iter().find_map(|noise| message.strip_prefix(noise)) {
+        message = rest;
+    }
+    message.strip_suffix(": unknown").unwrap_or(message).trim().to_owned()
+}
+
+/// Nobody answers at the address.
+pub fn unreachable(address: &Address, error: &ClientError) -> EngineError {
+    let Some(io) = io_cause(error) else {
+        return EngineError::Unreachable {
+            address: address.to_string(),
+            reason: root_cause(error),
+            advice: "what answers there does not speak HTTP as a Docker Engine does".to_owned(),
+        };
+    };
+    EngineError::Unreachable {
+        address: address.to_string(),
+        reason: reason(io),
+        advice: advice(address, io.kind()),
+    }
+}
+
+/// The address took the request and then said nothing.
+pub fn silent(address: &Address, limit: Duration) -> EngineError {
+    EngineError::Unreachable {
+        address: address.to_string(),
+        reason: format!("no answer within {} seconds", limit.as_secs()),
+        advice: advice(address, ErrorKind::TimedOut),
+    }
+}
+
+/// A request failed after the engine was known to be there.
+pub fn broken(address: &Address, error: &ClientError) -> EngineError {
+    if error.is_connect() {
+        return unreachable(address, error);
+    }
+    EngineError::Disconnected(root_cause(error))
+}
+
+/// An answer ended before it was complete.
+pub fn cut_off(error: &hyper::Error) -> EngineError {
+    EngineError::Disconnected(root_cause(error))
+}
+
+fn io_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a std::io::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+/// What the system said, without its number: `connection refused`.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut characters = text.chars();
+    match characters.next() {
+        // What another program wrote is quoted as it is.
+        Some(first) if error.raw_os_error().is_some() => first.to_lowercase().chain(characters).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+fn advice(address: &Address, kind: ErrorKind) -> String {
+    match (&address.endpoint, kind) {
+        (Endpoint::Unix(_), ErrorKind::PermissionDenied) => {
+            "your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again".to_owned()
+        }
+        (Endpoint::Unix(_), ErrorKind::ConnectionRefused) => {
+            "the socket is there but nobody listens: start Docker (`sudo systemctl start docker`)".to_owned()
+        }
+        (Endpoint::Program { command, .. }, ErrorKind::NotFound) => {
+            format!("`{}` is needed for this address: install it", command.first().map_or("", String::as_str))
+        }
+        (Endpoint::Program { .. }, _) => {
+            "the address is reached through this command: ".to_owned() + &shown(address)
+        }
+        (_, _) if address.origin != Origin::Default => wrong_address(&address.origin),
+        (_, _) => "is Docker installed and started? `sudo systemctl start docker`, or name another engine \
+                   with DOCKER_HOST"
+            .to_owned(),
+    }
+}
+
+fn wrong_address(origin: &Origin) -> String {
+    match origin {
+        Origin::Context { name, .. } => format!(
+            "start that engine, or choose another context: `docker context ls`, `docker context inspect {name}`"
+        ),
+        _ => "start that engine, or unset DOCKER_HOST to use the local one".to_owned(),
+    }
+}
+
+fn shown(address: &Address) -> String {
+    match &address.endpoint {
+        Endpoint::Program { command, .. } => format!("`{}`", command.join(" ")),
+        endpoint => endpoint.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(status: u16, text: &str) -> String {
+        refused(status, text).to_string()
+    }
+
+    #[test]
+    fn the_engines_words_are_kept() {
+        let text = r#"{"message":"No such image: nope:1"}"#;
+        let error = refused(404, text);
+        assert_eq!(error, EngineError::Refused { status: 404, message: "No such image: nope:1".to_owned() });
+    }
+
+    #[test]
+    fn the_chain_of_wrappers_around_the_cause_is_left_out() {
+        let text = r#"{"message":"failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: \"nope\": executable file not found in $PATH: unknown"}"#;
+        assert_eq!(message(400, text), r#"exec: "nope": executable file not found in $PATH"#);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_json_is_shown_as_it_is() {
+        assert_eq!(message(502, "bad gateway\n"), "bad gateway");
+        assert_eq!(message(500, ""), "the engine answered with HTTP status 500");
+    }
+
+    #[test]
+    fn the_systems_words_lose_their_number() {
+        let refused = std::io::Error::from_raw_os_error(111);
+        assert_eq!(reason(&refused), "connection refused");
+        let other = std::io::Error::other("Host key verification failed.");
+        assert_eq!(reason(&other), "Host key verification failed.");
+    }
+}

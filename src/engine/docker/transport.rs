@@ -1,0 +1,269 @@
+//! In: requests, bollard's and our own. Out: the engine's responses.
+//! Must not: know what a request means.
+//!
+//! Every request but the first ping gets the API version as a prefix, the highest one that both sides
+//! speak: bollard sends none on a custom transport.
+
+use std::time::Duration;
+
+use bollard::BollardRequest;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde::de::DeserializeOwned;
+
+use super::connect::Address;
+use super::error;
+use super::version::ApiVersion;
+use super::wire::Connector;
+use crate::engine::EngineError;
+
+/// The type of request bodies; it is bollard's, so that one client serves both.
+pub type Body = <BollardRequest as BodyOf>::Body;
+
+/// Names the body type of a request.
+pub trait BodyOf {
+    /// The body type.
+    type Body;
+}
+
+impl<B> BodyOf for Request<B> {
+    type Body = B;
+}
+
+/// How long the first answer may take; ssh alone may need a while.
+const FIRST_ANSWER: Duration = Duration::from_secs(40);
+
+/// The largest response that is read as a whole, in bytes (256 MiB).
+const RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
+
+/// A pool of connections to one engine.
+#[derive(Clone)]
+pub struct Transport {
+    address: Address,
+    client: Client<Connector, Body>,
+    version: ApiVersion,
+}
+
+/// A request of our own.
+pub struct Call {
+    method: Method,
+    target: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Body,
+}
+
+impl Call {
+    /// A request without a body to a path that is escaped already, such as `/containers/json`.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, target: path.into(), headers: Vec::new(), body: bollard::body_full(Bytes::new()) }
+    }
+
+    /// Asks for something.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// Adds a query parameter.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.target.push(if self.target.contains('?') { '&' } else { '?' });
+        self.target.push_str(name);
+        self.target.push('=');
+        self.target.push_str(&escape(value, ""));
+        self
+    }
+
+    /// Adds a header whose value is plain ASCII; another is left out.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
+        self
+    }
+
+    /// Sends `value` as JSON.
+    pub fn json(self, value: &impl serde::Serialize) -> Result<Self, EngineError> {
+        let text = serde_json::to_vec(value).map_err(|error| EngineError::Other(error.to_string()))?;
+        Ok(self.header("content-type", "application/json").body(bollard::body_full(text.into())))
+    }
+
+    /// Sends this body.
+    pub fn body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    fn into_request(self) -> Result<BollardRequest, EngineError> {
+        let mut request = Request::builder().method(self.method).uri(format!("http://docker{}", self.target));
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        request.body(self.body).map_err(|error| EngineError::Other(error.to_string()))
+    }
+}
+
+/// Escapes text for a path or a query; characters of `kept` stay as they are.
+pub fn escape(text: &str, kept: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let character = char::from(byte);
+        if byte.is_ascii_alphanumeric() || "-._~".contains(character) || kept.contains(character) {
+            escaped.push(character);
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+impl Transport {
+    /// Asks the engine for its version; the one round trip before the first real request.
+    pub async fn open(address: Address) -> Result<Self, EngineError> {
+        let client = Client::builder(TokioExecutor::new()).build(Connector(address.endpoint.clone()));
+        let mut transport = Self { address, client, version: ApiVersion::OLDEST };
+        let ping = transport.client.request(Call::get("/_ping").into_request()?);
+        let response = match tokio::time::timeout(FIRST_ANSWER, ping).await {
+            Ok(answer) => answer.map_err(|error| error::unreachable(&transport.address, &error))?,
+            Err(_) => return Err(error::silent(&transport.address, FIRST_ANSWER)),
+        };
+        let spoken = response.headers().get("api-version").and_then(|version| version.to_str().ok());
+        transport.version = ApiVersion::negotiate(spoken, &transport.address)?;
+        checked(response).await?;
+        Ok(transport)
+    }
+
+    /// The API version that is spoken.
+    pub fn version(&self) -> ApiVersion {
+        self.version
+    }
+
+    /// Where the engine is.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// A bollard client on this transport.
+    pub fn bollard(&self) -> Result<bollard::Docker, EngineError> {
+        // The limit of bollard covers a `stop` with a long grace period too, so it is set out of reach.
+        const NO_LIMIT: u64 = 365 * 24 * 60 * 60;
+        let transport = self.clone();
+        let serve = move |request| {
+            let transport = transport.clone();
+            async move { Ok(transport.forward(request).await?) }
+        };
+        bollard::Docker::connect_with_custom_transport(
+            serve,
+            Some("http://docker"),
+            NO_LIMIT,
+            bollard::API_DEFAULT_VERSION,
+        )
+        .map_err(|error| self.failure(error))
+    }
+
+    /// What bollard reports, in our words.
+    pub fn failure(&self, error: bollard::errors::Error) -> EngineError {
+        error::from_bollard(&self.address, error)
+    }
+
+    /// Sends a request; any answer that is not a success is an error with the engine's words.
+    pub async fn send(&self, call: Call) -> Result<Response<Incoming>, EngineError> {
+        let response =
+            self.forward(call.into_request()?).await.map_err(|error| error::broken(&self.address, &error))?;
+        checked(response).await
+    }
+
+    /// Sends a request and reads the answer as JSON.
+    pub async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, EngineError> {
+        let what = call.target.clone();
+        let bytes = collect(self.send(call).await?).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            EngineError::Other(format!("cannot understand the engine's answer to {what}: {error}"))
+        })
+    }
+
+    /// Like [`Transport::json`], but what does not exist is `None`.
+    pub async fn json_if_found<T: DeserializeOwned>(&self, call: Call) -> Result<Option<T>, EngineError> {
+        match self.json(call).await {
+            Ok(value) => Ok(Some(value)),
+            Err(EngineError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a request and hands out the answer as it comes.
+    pub async fn stream(
+        &self,
+        call: Call,
+    ) -> Result<impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin + use<>, EngineError> {
+        Ok(stream_of(self.send(call).await?))
+    }
+
+    async fn forward(
+        &self,
+        mut request: BollardRequest,
+    ) -> Result<Response<Incoming>, hyper_util::client::legacy::Error> {
+        *request.uri_mut() = with_version(request.uri(), self.version);
+        self.client.request(request).await
+    }
+}
+
+/// The body of a response, as it comes.
+pub fn stream_of(
+    response: Response<Incoming>,
+) -> impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin {
+    response.into_body().into_data_stream().map_err(|error| error::cut_off(&error)).fuse()
+}
+
+fn with_version(uri: &Uri, version: ApiVersion) -> Uri {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    // A prefix of ASCII letters cannot make a URI that was understood into one that is not.
+    Uri::try_from(format!("http://docker/v{version}{target}")).unwrap_or_else(|_| uri.clone())
+}
+
+async fn checked(response: Response<Incoming>) -> Result<Response<Incoming>, EngineError> {
+    let status = response.status();
+    if status.is_success() || status.is_informational() || status == http::StatusCode::NOT_MODIFIED {
+        return Ok(response);
+    }
+    let text = collect(response).await?;
+    Err(error::refused(status.as_u16(), &String::from_utf8_lossy(&text)))
+}
+
+async fn collect(response: Response<Incoming>) -> Result<Bytes, EngineError> {
+    let mut body = stream_of(response);
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.try_next().await? {
+        if bytes.len() + piece.len() > RESPONSE_LIMIT {
+            return Err(EngineError::Other("the engine's answer is larger than 256 MiB".to_owned()));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_gets_the_version_and_keeps_its_query() {
+        let uri = Uri::from_static("http://docker/containers/json?all=1");
+        let versioned = with_version(&uri, ApiVersion { minor: 44 });
+        assert_eq!(versioned, "http://docker/v1.44/containers/json?all=1");
+    }
+
+    #[test]
+    fn query_values_are_escaped() {
+        let call = Call::get("/events").query("filters", r#"{"a b":["ü&="]}"#).query("x", "1");
+        assert_eq!(call.target, "/events?filters=%7B%22a%20b%22%3A%5B%22%C3%BC%26%3D%22%5D%7D&x=1");
+    }
+
+    #[test]
+    fn a_header_of_other_characters_is_left_out() {
+        assert_eq!(Call::get("/").header("x-a", "line\nbreak").headers.len(), 0);
+    }
+}

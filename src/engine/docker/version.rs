@@ -1,0 +1,84 @@
+//! In: the version that an engine speaks. Out: the version that topo speaks with it.
+//! Must not: talk to an engine.
+
+use std::fmt;
+
+use super::connect::Address;
+use crate::engine::EngineError;
+
+/// A version `1.minor` of the Docker Engine API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApiVersion {
+    /// The part after the dot; the part before it has always been 1.
+    pub minor: u32,
+}
+
+impl ApiVersion {
+    /// The oldest one that topo works with: Docker Engine 20.10.
+    pub const OLDEST: Self = Self { minor: 41 };
+    /// The newest one that bollard's models describe.
+    pub const NEWEST: Self = Self { minor: 53 };
+
+    /// The highest version that both sides speak.
+    pub fn negotiate(spoken: Option<&str>, address: &Address) -> Result<Self, EngineError> {
+        let minor = spoken.and_then(|version| version.strip_prefix("1.")?.parse().ok());
+        let Some(minor) = minor else {
+            return Err(EngineError::Unsupported(format!(
+                "what answers at {address} is not a Docker Engine: it names no API version"
+            )));
+        };
+        let engine = Self { minor };
+        if engine < Self::OLDEST {
+            return Err(EngineError::Unsupported(format!(
+                "the engine at {address} speaks API {engine}; topo needs {} (Docker Engine 20.10) or newer",
+                Self::OLDEST
+            )));
+        }
+        Ok(engine.min(Self::NEWEST))
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "1.{}", self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::connect::{Endpoint, Origin};
+    use super::*;
+
+    fn negotiate(spoken: Option<&str>) -> Result<String, String> {
+        let endpoint = Endpoint::Unix(PathBuf::from("/x.sock"));
+        let address = Address { endpoint, origin: Origin::Default };
+        ApiVersion::negotiate(spoken, &address)
+            .map(|version| version.to_string())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_lower_of_both_versions_is_spoken() {
+        assert_eq!(negotiate(Some("1.41")), Ok("1.41".to_owned()));
+        assert_eq!(negotiate(Some("1.51")), Ok("1.51".to_owned()));
+        assert_eq!(negotiate(Some("1.99")), Ok("1.53".to_owned()));
+    }
+
+    #[test]
+    fn an_engine_that_is_too_old_is_named_with_what_is_needed() {
+        let error = negotiate(Some("1.40")).unwrap_err();
+        assert_eq!(
+            error,
+            "the engine at unix:///x.sock speaks API 1.40; topo needs 1.41 (Docker Engine 20.10) or newer"
+        );
+    }
+
+    #[test]
+    fn a_server_without_an_api_version_is_no_engine() {
+        for spoken in [None, Some("banana"), Some("2.0")] {
+            assert!(negotiate(spoken).unwrap_err().contains("is not a Docker Engine"), "{spoken:?}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! In: an endpoint. Out: byte streams to it, as hyper wants them.
+//! Must not: know HTTP.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::process::{ExitStatus, Stdio};
+use std::task::{Context, Poll, ready};
+
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+
+use super::connect::Endpoint;
+
+/// Opens a connection for hyper whenever it wants one; the URI does not matter.
+#[derive(Clone, Debug)]
+pub struct Connector(pub Endpoint);
+
+impl tower_service::Service<http::Uri> for Connector {
+    type Response = TokioIo<Wire>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Wire>>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Uri) -> Self::Future {
+        let endpoint = self.0.clone();
+        Box::pin(async move { Ok(TokioIo::new(dial(&endpoint).await?)) })
+    }
+}
+
+async fn dial(endpoint: &Endpoint) -> io::Result<Wire> {
+    Ok(Wire(match endpoint {
+        Endpoint::Unix(path) => Box::pin(UnixStream::connect(path).await?),
+        Endpoint::Tcp { host, port } => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            stream.set_nodelay(true)?;
+            Box::pin(stream)
+        }
+        Endpoint::Program { command, .. } => Box::pin(ProgramStream::start(command)?),
+    }))
+}
+
+/// An open connection.
+pub struct Wire(Pin<Box<dyn Stream>>);
+
+trait Stream: AsyncRead + AsyncWrite + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
+
+impl Connection for Wire {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.as_mut().poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_shutdown(context)
+    }
+}
+
+/// A program whose standard input and output are the connection. When it ends, what it last wrote to
+/// its standard error is the reason.
+struct ProgramStream {
+    input: ChildStdin,
+    output: ChildStdout,
+    errors: ChildStderr,
+    last_words: Vec<u8>,
+    exit: Pin<Box<dyn Future<Output = io::Result<ExitStatus>> + Send>>,
+}
+
+/// How much of a program's standard error is kept, in bytes.
+const LAST_WORDS: usize = 4096;
+
+impl ProgramStream {
+    fn start(command: &[String]) -> io::Result<Self> {
+        let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot run `{program}`: {error}")))?;
+        let missing = || io::Error::from(io::ErrorKind::BrokenPipe);
+        Ok(Self {
+            input: child.stdin.take().ok_or_else(missing)?,
+            output: child.stdout.take().ok_or_else(missing)?,
+            errors: child.stderr.take().ok_or_else(missing)?,
+            last_words: Vec::new(),
+            exit: Box::pin(async move { child.wait().await }),
+        })
+    }
+
+    /// Takes what is there of the standard error, so that the program never blocks on it.
+    fn listen(&mut self, context: &mut Context<'_>) {
+        loop {
+            let mut bytes = [0; 1024];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = Pin::new(&mut self.errors).poll_read(context, &mut buffer);
+            if !matches!(read, Poll::Ready(Ok(()))) || buffer.filled().is_empty() {
+                return;
+            }
+            self.last_words.extend_from_slice(buffer.filled());
+            let excess = self.last_words.len().saturating_sub(LAST_WORDS);
+            self.last_words.drain(..excess);
+        }
+    }
+}
+
+impl AsyncRead for ProgramStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.listen(context);
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.output).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            return Poll::Ready(Ok(()));
+        }
+        // Only after its exit is everything that it had to say in the pipe.
+        let status = ready!(this.exit.as_mut().poll(context))?;
+        this.exit = Box::pin(std::future::ready(Ok(status)));
+        this.listen(context);
+        let words = String::from_utf8_lossy(&this.last_words).trim().to_owned();
+        if status.success() || words.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, words)))
+    }
+}
+
+impl AsyncWrite for ProgramStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.input).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.input).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.input).poll_shutdown(context)
+    }
+}
