@@ -47,7 +47,7 @@ pub enum End {
         /// The step that failed first.
         because_of: StepId,
     },
-    /// It was not started, or its wait was given up, because the user asked to stop.
+    /// It was not started, or a wait, pull or build was given up, because the user asked to stop.
     Cancelled,
 }
 
@@ -87,6 +87,14 @@ pub enum Cause {
     /// The container has no health check, so that it can never be healthy.
     #[error("it has no health check, so that it can never be healthy")]
     NoHealthcheck,
+    /// The time for waiting was over.
+    #[error("it was not ready within {} s", .limit.as_secs_f64())]
+    NotInTime {
+        /// How long the waits of the run might last.
+        limit: Duration,
+        /// What its health check printed last.
+        output: Option<String>,
+    },
     /// The container is gone.
     #[error("it was removed by somebody else")]
     Removed,

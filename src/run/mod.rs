@@ -1,7 +1,23 @@
 //! In: a plan and an engine. Out: an engine that matches, and one event for all that happens.
 //! Must not: decide what is to be done, or print.
+//!
+//! [`run`] owns the state of a run in one task: [`schedule`] says what may start, each step is a
+//! future in that task, and waits hear of the engine's events through `watch`.
 
+mod call;
+mod drive;
 pub mod event;
+mod ledger;
+mod lines;
+mod outcome;
 pub mod schedule;
+mod tail;
+mod verdict;
+mod wait;
+mod watch;
 
+pub use drive::{RunOptions, run};
 pub use event::{Cause, End, Event, Failure};
+pub use lines::Lines;
+pub use outcome::{Counts, Ended, Outcome};
+pub use schedule::Limits;

@@ -1,0 +1,138 @@
+//! In: a step whose turn has come. Out: how it ended.
+//! Must not: know of other steps, or print.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Cause, End, Event, Failure};
+use super::outcome::Ended;
+use super::tail::{last_health_output, log_tail};
+use super::wait::wait;
+use super::watch::Listeners;
+use crate::engine::{Engine, EngineError};
+use crate::plan::{Action, Condition, Guard, Plan, StepId};
+use crate::topology::name::ContainerName;
+
+/// What a step's call needs. It is shared by all calls and holds no state of the run.
+pub(super) struct Caller<'run, E> {
+    pub(super) plan: &'run Plan,
+    pub(super) engine: &'run E,
+    pub(super) cancel: &'run CancellationToken,
+    pub(super) events: &'run UnboundedSender<Event>,
+    pub(super) listeners: &'run Listeners,
+    /// How long waits may last, and when that is over.
+    pub(super) wait_limit: Option<(Duration, Instant)>,
+    pub(super) answers: &'run Answers<'run>,
+}
+
+impl<'run, E: Engine> Caller<'run, E> {
+    /// Performs a step whose turn has come.
+    pub(super) async fn call(&self, step: StepId) -> (StepId, Ended) {
+        let only_if = self.plan.steps[step].only_if.as_ref();
+        let not_started = |end| (step, Ended { end, took: Duration::ZERO });
+        match self.answers.holds(self.engine, only_if).await {
+            Ok(true) if self.cancel.is_cancelled() => return not_started(End::Cancelled),
+            Ok(true) => {}
+            Ok(false) => return not_started(End::NotNeeded),
+            Err(error) => {
+                return not_started(End::Failed(Failure { cause: error.into(), log_tail: Vec::new() }));
+            }
+        }
+        self.tell(Event::StepStarted { step });
+        let begun = Instant::now();
+        let end = self.end_of(step).await;
+        (step, Ended { end, took: begun.elapsed() })
+    }
+
+    async fn end_of(&self, step: StepId) -> End {
+        let action = &self.plan.steps[step].action;
+        let result = match action {
+            Action::Wait { container, until } => self.or_cancel(self.wait(container, *until)).await,
+            Action::PullImage { .. } | Action::BuildImage(_) => self.or_cancel(self.perform(step)).await,
+            _ => Some(self.perform(step).await),
+        };
+        match result {
+            Some(Ok(())) => End::Done,
+            Some(Err(cause)) => End::Failed(self.failure(action, cause).await),
+            None => End::Cancelled,
+        }
+    }
+
+    async fn perform(&self, step: StepId) -> Result<(), Cause> {
+        let report = |progress| self.tell(Event::StepProgress { step, progress });
+        Ok(self.engine.perform(&self.plan.steps[step].action, &report).await?)
+    }
+
+    async fn wait(&self, container: &ContainerName, until: Condition) -> Result<(), Cause> {
+        let waiting = wait(self.engine, self.listeners, container, until);
+        let Some((limit, deadline)) = self.wait_limit else { return waiting.await };
+        if let Ok(result) = timeout_at(deadline, waiting).await {
+            return result;
+        }
+        Err(Cause::NotInTime { limit, output: last_health_output(self.engine, container).await })
+    }
+
+    async fn failure(&self, action: &Action, cause: Cause) -> Failure {
+        let log_tail = match action {
+            Action::Wait { container, .. } if has_log(&cause) => log_tail(self.engine, container).await,
+            _ => Vec::new(),
+        };
+        Failure { cause, log_tail }
+    }
+
+    fn tell(&self, event: Event) {
+        // The run goes on when nobody listens any more.
+        let _ = self.events.send(event);
+    }
+
+    /// Gives up what can be given up without leaving anything half done; nothing when it was.
+    async fn or_cancel<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! { biased;
+            done = work => Some(done),
+            () = self.cancel.cancelled() => None,
+        }
+    }
+}
+
+/// What guards were answered. Each has one answer in a run, so that steps which belong together agree.
+#[derive(Debug, Default)]
+pub(super) struct Answers<'run> {
+    known: RefCell<Vec<(&'run Guard, bool)>>,
+}
+
+impl<'run> Answers<'run> {
+    async fn holds<E: Engine>(&self, engine: &E, guard: Option<&'run Guard>) -> Result<bool, EngineError> {
+        let Some(guard) = guard else { return Ok(true) };
+        if let Some(answer) = self.known(guard) {
+            return Ok(answer);
+        }
+        let Guard::ImageDiffers { image, from } = guard;
+        let is_other = engine.image_id(image).await?.as_ref() != Some(from);
+        // Another step may have asked meanwhile: the first answer counts.
+        if let Some(answer) = self.known(guard) {
+            return Ok(answer);
+        }
+        self.known.borrow_mut().push((guard, is_other));
+        Ok(is_other)
+    }
+
+    fn known(&self, guard: &Guard) -> Option<bool> {
+        let known = self.known.borrow();
+        known.iter().find(|(asked, _)| *asked == guard).map(|(_, answer)| *answer)
+    }
+}
+
+/// Whether the container's log may say more than the cause.
+fn has_log(cause: &Cause) -> bool {
+    match cause {
+        Cause::Exited { .. }
+        | Cause::Unsuccessful { .. }
+        | Cause::Unhealthy { .. }
+        | Cause::NotInTime { .. } => true,
+        Cause::Engine(_) | Cause::NoHealthcheck | Cause::Removed => false,
+    }
+}

@@ -1,0 +1,82 @@
+//! In: a plan and an engine. Out: the plan's steps performed, in order, and events.
+//! Must not: decide what is to be done, or print.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::call::{Answers, Caller};
+use super::event::Event;
+use super::ledger::Ledger;
+use super::outcome::Outcome;
+use super::schedule::Limits;
+use super::watch::{Listeners, pass_on};
+use crate::engine::Engine;
+use crate::plan::Plan;
+
+/// How a plan is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunOptions {
+    /// How many steps may be under way at once.
+    pub limits: Limits,
+    /// How long after the run began the last wait is given up; never when absent.
+    pub wait_limit: Option<Duration>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { limits: Limits { calls: 8, images: 4 }, wait_limit: None }
+    }
+}
+
+/// Runs a plan to its end. Every step ends exactly once and each end is an event; the events' receiver
+/// may be gone. When `cancel` is triggered nothing new starts, waits, pulls and builds are given up, and
+/// calls that are under way are brought to their end, because the engine does them anyway.
+pub async fn run<E: Engine>(
+    plan: &Plan,
+    engine: &E,
+    options: &RunOptions,
+    cancel: &CancellationToken,
+    events: &UnboundedSender<Event>,
+) -> Outcome {
+    let begun = Instant::now();
+    let listeners = Listeners::default();
+    let answers = Answers::default();
+    let wait_limit = options.wait_limit.map(|limit| (limit, begun + limit));
+    let caller =
+        Caller { plan, engine, cancel, events, listeners: &listeners, wait_limit, answers: &answers };
+
+    // The subscription holds before anything is done, so that nothing happens unheard.
+    let (tried, subscribed) = oneshot::channel();
+    let mut watching = pin!(pass_on(engine, plan, &listeners, tried));
+    tokio::select! { biased;
+        () = cancel.cancelled() => {}
+        _ = subscribed => {}
+        never = &mut watching => match never {},
+    }
+
+    let mut ledger = Ledger::new(plan, options.limits, events);
+    let mut calls = FuturesUnordered::new();
+    loop {
+        if cancel.is_cancelled() {
+            ledger.cancel();
+        }
+        while let Some(step) = ledger.start_next() {
+            calls.push(caller.call(step));
+        }
+        if calls.is_empty() {
+            return ledger.outcome(begun.elapsed());
+        }
+        tokio::select! { biased;
+            () = cancel.cancelled(), if !ledger.is_cancelled() => {}
+            Some((step, ended)) = calls.next() => ledger.note(step, ended),
+            never = &mut watching => match never {},
+        }
+    }
+}

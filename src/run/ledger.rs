@@ -1,0 +1,86 @@
+//! In: how steps ended. Out: the ends that follow from them, an event for each, and the outcome.
+//! Must not: call an engine, wait, or read a clock.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::event::{End, Event};
+use super::outcome::{Ended, Outcome, note_running};
+use super::schedule::{Limits, Schedule};
+use crate::plan::{Plan, StepId};
+use crate::topology::name::ContainerName;
+
+/// The state of a run. It changes only between two polls of the calls.
+pub(super) struct Ledger<'run> {
+    plan: &'run Plan,
+    schedule: Schedule<'run>,
+    events: &'run UnboundedSender<Event>,
+    ended: Vec<Option<Ended>>,
+    running: BTreeSet<ContainerName>,
+    is_cancelled: bool,
+}
+
+impl<'run> Ledger<'run> {
+    pub(super) fn new(plan: &'run Plan, limits: Limits, events: &'run UnboundedSender<Event>) -> Self {
+        Self {
+            plan,
+            schedule: Schedule::new(&plan.steps, limits),
+            events,
+            ended: vec![None; plan.steps.node_count()],
+            running: BTreeSet::new(),
+            is_cancelled: false,
+        }
+    }
+
+    /// The next step to start now, if any.
+    pub(super) fn start_next(&mut self) -> Option<StepId> {
+        self.schedule.start_next()
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.is_cancelled
+    }
+
+    /// A step that was under way is over, and with it those that cannot start any more.
+    pub(super) fn note(&mut self, step: StepId, ended: Ended) {
+        let skipped = self.schedule.end(step, &ended.end);
+        self.enter(step, ended);
+        for (step, end) in skipped {
+            self.enter(step, Ended { end, took: Duration::ZERO });
+        }
+    }
+
+    /// Nothing new starts from here on. Asking again changes nothing.
+    pub(super) fn cancel(&mut self) {
+        if std::mem::replace(&mut self.is_cancelled, true) {
+            return;
+        }
+        self.tell(Event::Cancelling);
+        for step in self.schedule.cancel() {
+            self.enter(step, Ended { end: End::Cancelled, took: Duration::ZERO });
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        // The run goes on when nobody listens any more.
+        let _ = self.events.send(event);
+    }
+
+    fn enter(&mut self, step: StepId, ended: Ended) {
+        note_running(&mut self.running, &self.plan.steps[step].action, &ended.end);
+        self.tell(Event::StepEnded { step, end: ended.end.clone(), took: ended.took });
+        self.ended[step.index()] = Some(ended);
+    }
+
+    pub(super) fn outcome(self, took: Duration) -> Outcome {
+        debug_assert!(self.schedule.is_over(), "a step that nothing holds up was not started");
+        Outcome {
+            steps: self.ended.into_iter().flatten().collect(),
+            is_cancelled: self.is_cancelled,
+            took,
+            started: self.running,
+        }
+    }
+}

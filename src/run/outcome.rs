@@ -1,0 +1,112 @@
+//! In: how each step ended. Out: what came of the run as a whole.
+//! Must not: find words for it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::event::{Cause, End, Failure};
+use crate::plan::{Action, Condition, StepId};
+use crate::topology::name::ContainerName;
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// How each step ended, in the order of [`StepId::index`].
+    pub steps: Vec<Ended>,
+    /// True when the user asked to stop before everything was over.
+    pub is_cancelled: bool,
+    /// How long the whole run took.
+    pub took: Duration,
+    /// The containers that this run knows to run now: started or found healthy, and not seen to end.
+    pub started: BTreeSet<ContainerName>,
+}
+
+/// How a step ended, and after how long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// How it ended.
+    pub end: End,
+    /// How long it took; zero for one that was not started.
+    pub took: Duration,
+}
+
+/// How many steps ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Steps that were done.
+    pub done: usize,
+    /// Steps whose guard did not hold.
+    pub not_needed: usize,
+    /// Steps that failed.
+    pub failed: usize,
+    /// Steps that were not started because of a failure.
+    pub skipped: usize,
+    /// Steps that were not started, or given up, because the user asked to stop.
+    pub cancelled: usize,
+}
+
+impl Outcome {
+    /// How many steps ended in each way.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for Ended { end, took: _ } in &self.steps {
+            let count = match end {
+                End::Done => &mut counts.done,
+                End::NotNeeded => &mut counts.not_needed,
+                End::Failed(_) => &mut counts.failed,
+                End::Skipped { .. } => &mut counts.skipped,
+                End::Cancelled => &mut counts.cancelled,
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    /// The steps that failed, in the plan's order.
+    pub fn failures(&self) -> impl Iterator<Item = (StepId, &Failure)> {
+        self.steps.iter().enumerate().filter_map(|(index, ended)| match &ended.end {
+            End::Failed(failure) => Some((StepId::new(index), failure)),
+            End::Done | End::NotNeeded | End::Skipped { .. } | End::Cancelled => None,
+        })
+    }
+
+    /// The steps that were not started because `step` failed, in the plan's order.
+    pub fn skipped_by(&self, step: StepId) -> impl Iterator<Item = StepId> {
+        let skip = End::Skipped { because_of: step };
+        let steps = self.steps.iter().enumerate();
+        steps.filter(move |(_, ended)| ended.end == skip).map(|(index, _)| StepId::new(index))
+    }
+
+    /// True when nothing failed, and nobody asked to stop before the end.
+    pub fn is_success(&self) -> bool {
+        self.steps.iter().all(|ended| matches!(ended.end, End::Done | End::NotNeeded))
+    }
+}
+
+/// Notes what the end of a step says of the containers that run.
+pub(super) fn note_running(running: &mut BTreeSet<ContainerName>, action: &Action, end: &End) {
+    match (action, end) {
+        (Action::StartContainer { container }, End::Done)
+        | (Action::Wait { container, until: Condition::Healthy }, End::Done) => {
+            running.insert(container.clone());
+        }
+        (Action::StopContainer { container, .. } | Action::RemoveContainer { container, .. }, End::Done)
+        | (Action::Wait { container, until: Condition::Completed }, End::Done) => {
+            running.remove(container);
+        }
+        (Action::Wait { container, .. }, End::Failed(failure)) if has_ended(&failure.cause) => {
+            running.remove(container);
+        }
+        (Action::RenameContainer { from, to }, End::Done) if running.remove(from) => {
+            running.insert(to.clone());
+        }
+        _ => {}
+    }
+}
+
+fn has_ended(cause: &Cause) -> bool {
+    match cause {
+        Cause::Exited { .. } | Cause::Unsuccessful { .. } | Cause::Removed => true,
+        Cause::Engine(_) | Cause::Unhealthy { .. } | Cause::NoHealthcheck | Cause::NotInTime { .. } => false,
+    }
+}

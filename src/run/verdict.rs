@@ -1,0 +1,185 @@
+//! In: what is waited for, and a container's state. Out: whether the wait is over.
+//! Must not: ask an engine, or wait.
+
+use super::event::Cause;
+use crate::plan::Condition;
+use crate::plan::observed::{ContainerState, Health, Status};
+
+/// How often a container may end while it is waited for, although its restart policy starts it again.
+/// Engines double the pause between two runs from 0.1 s on, so that this is about 13 s of pauses: time
+/// enough for what it needs itself to come up, and an end to waiting for one that never will.
+const MOST_DEATHS: u32 = 8;
+
+/// Whether a wait is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The condition holds.
+    Met,
+    /// Neither holds it nor has it become impossible.
+    Open,
+}
+
+/// What was heard of a container during the wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Past {
+    /// How often it ended.
+    pub(super) deaths: u32,
+    /// The exit code when it ended last.
+    pub(super) last_exit: Option<i64>,
+}
+
+impl Past {
+    pub(super) fn died(&mut self, exit_code: i64) {
+        self.deaths += 1;
+        self.last_exit = Some(exit_code);
+    }
+}
+
+/// Judges a container that is there. As in Docker Compose, one that is between two runs by its restart
+/// policy has not ended: it may become healthy yet.
+pub(super) fn verdict(until: Condition, state: &ContainerState, past: Past) -> Result<Verdict, Cause> {
+    let exit_code = past.last_exit.unwrap_or(state.exit_code);
+    match state.status {
+        Status::Exited | Status::Dead => ended(until, state.exit_code, state.restarts_after_success),
+        Status::Removing => gone(until, past),
+        Status::Restarting if until == Condition::Completed && exit_code == 0 => Ok(Verdict::Met),
+        Status::Restarting if past.deaths >= MOST_DEATHS => Err(Cause::exited(until, exit_code)),
+        Status::Running | Status::Paused => running(until, state, past),
+        // The engine calls a container unhealthy while it does not run, whatever its check said.
+        Status::Created | Status::Restarting => Ok(Verdict::Open),
+    }
+}
+
+/// Judges a container that is there no more: it may have been told to go when it ends.
+pub(super) fn gone(until: Condition, past: Past) -> Result<Verdict, Cause> {
+    past.last_exit.map_or(Err(Cause::Removed), |exit_code| ended(until, exit_code, false))
+}
+
+fn running(until: Condition, state: &ContainerState, past: Past) -> Result<Verdict, Cause> {
+    match (until, state.health) {
+        // It ended well once and was started again, by its restart policy or by hand.
+        (Condition::Completed, _) if past.last_exit == Some(0) => Ok(Verdict::Met),
+        (Condition::Completed, _) => Ok(Verdict::Open),
+        (Condition::Healthy, None) => Err(Cause::NoHealthcheck),
+        (Condition::Ready, None) | (_, Some(Health::Healthy)) => Ok(Verdict::Met),
+        (_, Some(Health::Starting)) => Ok(Verdict::Open),
+        (_, Some(Health::Unhealthy)) => Err(Cause::Unhealthy { output: state.health_output.clone() }),
+    }
+}
+
+fn ended(until: Condition, exit_code: i64, restarts_after_success: bool) -> Result<Verdict, Cause> {
+    match until {
+        Condition::Completed if exit_code == 0 => Ok(Verdict::Met),
+        Condition::Ready if exit_code == 0 && !restarts_after_success => Ok(Verdict::Met),
+        Condition::Completed | Condition::Ready | Condition::Healthy => Err(Cause::exited(until, exit_code)),
+    }
+}
+
+impl Cause {
+    fn exited(until: Condition, exit_code: i64) -> Self {
+        match until {
+            Condition::Completed => Cause::Unsuccessful { exit_code },
+            Condition::Healthy | Condition::Ready => Cause::Exited { exit_code },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Condition::{Completed, Healthy, Ready};
+
+    #[test]
+    fn healthy_wants_a_passing_check() {
+        assert_eq!(judge(Healthy, running_with(Some(Health::Healthy))), Ok(Verdict::Met));
+        assert_eq!(judge(Healthy, running_with(Some(Health::Starting))), Ok(Verdict::Open));
+        assert_eq!(judge(Healthy, state(Status::Created)), Ok(Verdict::Open));
+        let output = Some("no answer".to_owned());
+        let unhealthy =
+            ContainerState { health_output: output.clone(), ..running_with(Some(Health::Unhealthy)) };
+        assert_eq!(judge(Healthy, unhealthy), Err(Cause::Unhealthy { output }));
+    }
+
+    #[test]
+    fn without_a_health_check_nothing_is_ever_healthy() {
+        assert_eq!(judge(Healthy, running_with(None)), Err(Cause::NoHealthcheck));
+    }
+
+    #[test]
+    fn an_exit_before_it_is_healthy_fails_even_with_code_0() {
+        assert_eq!(judge(Healthy, exited(0)), Err(Cause::Exited { exit_code: 0 }));
+        assert_eq!(judge(Healthy, exited(3)), Err(Cause::Exited { exit_code: 3 }));
+    }
+
+    #[test]
+    fn between_two_runs_it_may_still_become_healthy() {
+        let restarting = ContainerState { health: Some(Health::Unhealthy), ..state(Status::Restarting) };
+        assert_eq!(verdict(Healthy, &restarting, past(1, 1)), Ok(Verdict::Open));
+    }
+
+    #[test]
+    fn a_crash_loop_is_given_up() {
+        let restarting = state(Status::Restarting);
+        assert_eq!(verdict(Ready, &restarting, past(MOST_DEATHS, 7)), Err(Cause::Exited { exit_code: 7 }));
+        let unsuccessful = Err(Cause::Unsuccessful { exit_code: 7 });
+        assert_eq!(verdict(Completed, &restarting, past(MOST_DEATHS, 7)), unsuccessful);
+    }
+
+    #[test]
+    fn completed_wants_exit_code_0() {
+        assert_eq!(judge(Completed, running_with(None)), Ok(Verdict::Open));
+        assert_eq!(judge(Completed, exited(0)), Ok(Verdict::Met));
+        assert_eq!(judge(Completed, exited(2)), Err(Cause::Unsuccessful { exit_code: 2 }));
+    }
+
+    #[test]
+    fn a_job_that_is_started_again_completed_when_it_ended_well_once() {
+        assert_eq!(verdict(Completed, &state(Status::Restarting), past(1, 0)), Ok(Verdict::Met));
+        assert_eq!(verdict(Completed, &running_with(None), past(1, 0)), Ok(Verdict::Met));
+        assert_eq!(verdict(Completed, &running_with(None), past(1, 1)), Ok(Verdict::Open));
+    }
+
+    #[test]
+    fn ready_is_running_healthy_or_well_ended() {
+        assert_eq!(judge(Ready, running_with(None)), Ok(Verdict::Met));
+        assert_eq!(judge(Ready, running_with(Some(Health::Starting))), Ok(Verdict::Open));
+        assert_eq!(judge(Ready, exited(0)), Ok(Verdict::Met));
+        assert_eq!(judge(Ready, exited(1)), Err(Cause::Exited { exit_code: 1 }));
+        let always = ContainerState { restarts_after_success: true, ..exited(0) };
+        assert_eq!(judge(Ready, always), Err(Cause::Exited { exit_code: 0 }));
+    }
+
+    #[test]
+    fn one_that_removes_itself_is_judged_by_its_exit() {
+        assert_eq!(gone(Completed, past(1, 0)), Ok(Verdict::Met));
+        assert_eq!(gone(Ready, past(1, 0)), Ok(Verdict::Met));
+        assert_eq!(gone(Completed, past(1, 1)), Err(Cause::Unsuccessful { exit_code: 1 }));
+        assert_eq!(gone(Healthy, Past::default()), Err(Cause::Removed));
+    }
+
+    fn judge(until: Condition, state: ContainerState) -> Result<Verdict, Cause> {
+        verdict(until, &state, Past::default())
+    }
+
+    fn past(deaths: u32, exit_code: i64) -> Past {
+        Past { deaths, last_exit: Some(exit_code) }
+    }
+
+    fn running_with(health: Option<Health>) -> ContainerState {
+        ContainerState { health, ..state(Status::Running) }
+    }
+
+    fn exited(exit_code: i64) -> ContainerState {
+        ContainerState { exit_code, ..state(Status::Exited) }
+    }
+
+    fn state(status: Status) -> ContainerState {
+        ContainerState {
+            status,
+            health: None,
+            exit_code: 0,
+            restarts_after_success: false,
+            health_output: None,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! In: a container and a condition. Out: the condition holds, or why it never will.
+//! Must not: ask at intervals; it looks when it begins and when something happened.
+
+use futures_util::future::pending;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::sleep;
+
+use super::event::Cause;
+use super::verdict::{Past, Verdict, gone, verdict};
+use super::watch::{Listeners, PAUSES, Signal};
+use crate::engine::{Engine, EngineError};
+use crate::plan::Condition;
+use crate::plan::observed::ContainerState;
+use crate::topology::name::ContainerName;
+
+/// Waits until a container is in a condition.
+pub(super) async fn wait<E: Engine>(
+    engine: &E,
+    listeners: &Listeners,
+    container: &ContainerName,
+    until: Condition,
+) -> Result<(), Cause> {
+    // Listening comes before looking, so that nothing happens unheard in between.
+    let mut signals = listeners.listen(container);
+    let mut past = Past::default();
+    loop {
+        let verdict = match look(engine, container).await? {
+            Some(state) => verdict(until, &state, past)?,
+            None => gone(until, past)?,
+        };
+        if verdict == Verdict::Met || heard_enough(&mut signals, until, &mut past).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits for the next signal that calls for a look; true when a signal alone says that the wait is over.
+async fn heard_enough(
+    signals: &mut UnboundedReceiver<Signal>,
+    until: Condition,
+    past: &mut Past,
+) -> Result<bool, Cause> {
+    loop {
+        match signals.recv().await {
+            Some(Signal::Healthy) if until == Condition::Completed => {}
+            Some(Signal::Healthy) => return Ok(true),
+            Some(Signal::Died { exit_code }) => {
+                past.died(exit_code);
+                return Ok(false);
+            }
+            Some(Signal::LookAgain) => return Ok(false),
+            Some(Signal::Lost(error)) => return Err(Cause::Engine(error)),
+            None => pending().await,
+        }
+    }
+}
+
+/// The container's state; nothing when it is gone.
+async fn look<E: Engine>(
+    engine: &E,
+    container: &ContainerName,
+) -> Result<Option<ContainerState>, EngineError> {
+    let mut pauses = PAUSES.iter();
+    loop {
+        let error = match engine.inspect(container).await {
+            Ok(state) => return Ok(Some(state)),
+            Err(EngineError::Refused { status: 404, .. }) => return Ok(None),
+            Err(error @ (EngineError::Unreachable { .. } | EngineError::Disconnected(_))) => error,
+            Err(error) => return Err(error),
+        };
+        // A restart of the engine is not the container's fault.
+        let Some(pause) = pauses.next() else { return Err(error) };
+        sleep(*pause).await;
+    }
+}
