@@ -3,7 +3,11 @@
 /// The candidate that `word` was probably meant to be, if one is close enough.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase();
-    let limit = (word.chars().count() / 3).max(1);
+    // Any two words of one or two letters are close to each other, which says nothing.
+    let limit = match word.chars().count() {
+        0..3 => 0,
+        length => length / 3,
+    };
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate))

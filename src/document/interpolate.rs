@@ -1,1 +1,269 @@
-//! Placeholder.
+//! In: a tree and variables. Out: the tree with `$NAME` and `${NAME:-default}` filled in.
+//! Must not: touch keys, read branches that are not taken, or say one thing twice.
+
+use super::node::{Map, Node, Value};
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::source::{
+    EnvProblem, EnvProblemKind, Environment, Sources, Span, TemplateProblem, TemplateProblemKind, substitute,
+};
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// The most bytes that the values of one file may grow to through variables.
+const GROWTH_LIMIT: usize = 64 * 1024 * 1024;
+/// The most problems that are reported: a file of a million unset variables needs no million warnings.
+const PROBLEM_LIMIT: usize = 1_000;
+
+/// Fills in the variables of every value of `root`.
+pub(super) fn interpolate(
+    root: &mut Node,
+    sources: &Sources,
+    environment: &Environment,
+    found: &mut Diagnostics,
+) {
+    let mut filler = Filler { sources, environment, budget: GROWTH_LIMIT, said: HashSet::new(), found };
+    filler.node(root);
+}
+
+/// Reports what could not be read of env files, and the variables that their values lack.
+pub fn report_env_problems(problems: &[EnvProblem], environment: &Environment, found: &mut Diagnostics) {
+    for problem in problems.iter().take(PROBLEM_LIMIT) {
+        report_env_problem(problem, environment, found);
+    }
+}
+
+struct Filler<'a> {
+    sources: &'a Sources,
+    environment: &'a Environment,
+    budget: usize,
+    /// Places that were reported: an alias brings the same text again.
+    said: HashSet<Span>,
+    found: &'a mut Diagnostics,
+}
+
+impl Filler<'_> {
+    // The reader bounds how deep a tree is, so this may recurse.
+    fn node(&mut self, node: &mut Node) {
+        match &mut node.value {
+            Value::Null => {}
+            Value::List(list) => list.iter_mut().for_each(|element| self.node(element)),
+            Value::Map(Map { entries }) => entries.iter_mut().for_each(|(_, value)| self.node(value)),
+            Value::Scalar(scalar) if scalar.text.contains('$') => {
+                let environment = self.environment;
+                let filled = substitute(&scalar.text, &|name| environment.value(name), &mut self.budget);
+                for problem in &filled.problems {
+                    self.report(node.span, &scalar.text, problem);
+                }
+                scalar.text = filled.text;
+                scalar.is_plain = false;
+            }
+            Value::Scalar(_) => {}
+        }
+    }
+
+    fn report(&mut self, scalar: Span, text: &str, problem: &TemplateProblem) {
+        if self.said.len() >= PROBLEM_LIMIT {
+            return;
+        }
+        let span = place(scalar, self.sources.text(scalar), text, &problem.range);
+        if self.said.insert(span) {
+            report_template_problem(span, &problem.kind, self.environment, self.found);
+        }
+    }
+}
+
+/// Where the bytes `range` of a scalar's text stand; `raw` is how it is written, at `scalar`.
+fn place(scalar: Span, raw: &str, text: &str, range: &Range<usize>) -> Span {
+    let at = |start: usize, length: usize| {
+        let start = scalar.start as usize + start;
+        Span::new(scalar.file, start, start + length)
+    };
+    if raw == text {
+        return at(range.start, range.len());
+    }
+    if raw.len() == text.len() + 2 && raw.get(1..=text.len()) == Some(text) {
+        return at(range.start + 1, range.len());
+    }
+    // Escapes, folded lines or indentation: count how many times the expression stands before.
+    let expression = &text[range.clone()];
+    let earlier = text[..range.start].matches(expression).count();
+    match raw.match_indices(expression).nth(earlier) {
+        Some((start, _)) => at(start, expression.len()),
+        None => scalar,
+    }
+}
+
+fn report_template_problem(
+    span: Span,
+    problem: &TemplateProblemKind,
+    environment: &Environment,
+    found: &mut Diagnostics,
+) {
+    use TemplateProblemKind as Is;
+    let escape = "for a `$` that is meant as text, write `$$`";
+    match problem {
+        Is::Unclosed => found
+            .error(code::BAD_INTERPOLATION, "a `${` is opened and not closed")
+            .label(span, "has no `}`")
+            .help(format!("close it with `}}`; {escape}")),
+        Is::NoName => found
+            .error(code::BAD_INTERPOLATION, "a `${` needs the name of a variable")
+            .label(span, "a name has letters, digits and `_`, and begins with no digit")
+            .help(format!("write `${{NAME}}`; {escape}")),
+        Is::BadOperator { name } => found
+            .error(code::BAD_INTERPOLATION, format!("nothing like this can follow the variable `{name}`"))
+            .label(span, "neither `}`, `:-`, `-`, `:?`, `?`, `:+` nor `+` follows the name")
+            .help(format!("for a default, write `${{{name}:-default}}`; {escape}")),
+        Is::TooDeep => found
+            .error(code::BAD_INTERPOLATION, "variables nest deeper than 32 levels")
+            .label(span, "not read any deeper")
+            .help("give the inner part a name of its own in an env file"),
+        Is::TooLarge => found
+            .error(code::TOO_LARGE, "the text is too large once its variables are filled in")
+            .label(span, "filled in up to here")
+            .help("shorten the values of the variables"),
+        Is::Required { name, message, is_empty } => {
+            report_required(span, name, message, *is_empty, environment, found)
+        }
+        Is::Unset { name } => report_unset(span, name, environment, found),
+    };
+}
+
+fn report_required<'a>(
+    span: Span,
+    name: &str,
+    message: &str,
+    is_empty: bool,
+    environment: &Environment,
+    found: &'a mut Diagnostics,
+) -> &'a mut crate::diagnostic::Diagnostic {
+    let state = if is_empty { "empty" } else { "not set" };
+    let headline = match message.trim() {
+        "" => format!("the required variable `{name}` is {state}"),
+        message => format!("the required variable `{name}` is {state}: {message}"),
+    };
+    let closest = closest_variable(name, environment).filter(|_| !is_empty);
+    let help = match closest {
+        Some(closest) => format!("did you mean `{closest}`, which is set?"),
+        None => format!("set it in the shell (`export {name}=...`) or in an env file"),
+    };
+    found.error(code::REQUIRED_VARIABLE, headline).label(span, format!("needs `{name}`")).help(help)
+}
+
+fn report_unset<'a>(
+    span: Span,
+    name: &str,
+    environment: &Environment,
+    found: &'a mut Diagnostics,
+) -> &'a mut crate::diagnostic::Diagnostic {
+    let help = match closest_variable(name, environment) {
+        Some(closest) => format!("did you mean `{closest}`, which is set?"),
+        None => format!(
+            "set it, give it a default (`${{{name}:-default}}`), or write `$$` for a `$` that is meant as text"
+        ),
+    };
+    found
+        .warning(code::UNSET_VARIABLE, format!("the variable `{name}` is not set"))
+        .label(span, "nothing is filled in here")
+        .help(help)
+}
+
+fn closest_variable<'a>(name: &str, environment: &'a Environment) -> Option<&'a str> {
+    suggest::closest(name, environment.names())
+}
+
+fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &mut Diagnostics) {
+    let span = problem.span;
+    match &problem.kind {
+        EnvProblemKind::Template(kind) => report_template_problem(span, kind, environment, found),
+        EnvProblemKind::BadName { character } => {
+            found
+                .error(code::BAD_ENV_FILE, format!("a variable's name cannot hold `{character}`"))
+                .label(span, "read as a name")
+                .help("write one `NAME=value` a line; put values of several lines into double quotes");
+        }
+        EnvProblemKind::SpaceInName => {
+            found
+                .error(code::BAD_ENV_FILE, "a variable's name cannot hold white space")
+                .label(span, "read as a name")
+                .help("write `NAME=value`");
+        }
+        EnvProblemKind::NoName => {
+            found
+                .error(code::BAD_ENV_FILE, "a variable needs a name")
+                .label(span, "no name stands before this")
+                .help("write `NAME=value`");
+        }
+        EnvProblemKind::UnclosedQuote => {
+            found
+                .error(code::BAD_ENV_FILE, "a quote is opened and never closed")
+                .label(span, "the quote opens here")
+                .help("close it, or remove it");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Severity;
+
+    fn fill(text: &str) -> (Sources, Node, Diagnostics) {
+        let mut sources = Sources::default();
+        let file = sources.add("compose.yaml", text);
+        let mut found = Diagnostics::default();
+        let mut root = super::super::yaml::read(file, text, &mut found).documents.remove(0);
+        let environment = Environment::from_pairs([("TAG", "1.2"), ("NAME_OF_IT", "web")]);
+        interpolate(&mut root, &sources, &environment, &mut found);
+        (sources, root, found)
+    }
+
+    /// Texts of the primary labels, in the order of the text.
+    fn places(text: &str) -> Vec<String> {
+        let (sources, _, found) = fill(text);
+        let spans = found.sorted().into_iter().filter_map(|diagnostic| diagnostic.span());
+        spans.map(|span| sources.text(span).to_owned()).collect()
+    }
+
+    #[test]
+    fn values_are_filled_in_and_keys_are_not() {
+        let (_, root, found) = fill("$TAG: [\"${TAG}\", $TAG, {a: 8$TAG}]\nb: '$$TAG'");
+        assert!(found.is_empty());
+        let map = root.as_map().expect("a map");
+        let list = map.get("$TAG").and_then(Node::as_list).expect("a list");
+        assert_eq!(list[0].as_text(), Some("1.2"));
+        assert_eq!(list[1].as_scalar().map(|scalar| scalar.is_plain), Some(false));
+        assert_eq!(map.get("b").and_then(Node::as_text), Some("$TAG"));
+    }
+
+    #[test]
+    fn an_unset_variable_is_a_warning_at_the_expression() {
+        let text = "a: x $A.y\nb: \"é ${B} \\\"$B\"\nc: >\n  one ${C}\n  two ${C}\nd: 'it''s $D'\n";
+        assert_eq!(places(text), ["$A", "${B}", "$B", "${C}", "${C}", "$D"]);
+        let (_, _, found) = fill(text);
+        assert_eq!((found.count(Severity::Warning), found.count(Severity::Error)), (6, 0));
+    }
+
+    #[test]
+    fn what_cannot_be_found_in_the_raw_text_is_marked_as_a_whole() {
+        assert_eq!(places("a: \"\\x24{B\\x5f}\""), ["\"\\x24{B\\x5f}\""]);
+    }
+
+    #[test]
+    fn an_alias_does_not_repeat_a_warning() {
+        assert_eq!(places("a: &x [$A]\nb: *x\nc: *x"), ["$A"]);
+    }
+
+    #[test]
+    fn a_close_name_is_suggested() {
+        let (_, _, found) = fill("a: ${NAME_OF_ITS}");
+        let help = found.sorted()[0].help.clone();
+        assert_eq!(help.as_deref(), Some("did you mean `NAME_OF_IT`, which is set?"));
+    }
+
+    #[test]
+    fn a_required_variable_is_an_error_with_the_words_of_its_author() {
+        let (_, _, found) = fill("a: ${PORT:?choose a port}");
+        assert_eq!(found.sorted()[0].message, "the required variable `PORT` is not set: choose a port");
+    }
+}

@@ -1,107 +1,98 @@
 //! In: texts and variables. Out: one tree in which every value knows its place.
-//! Must not: know what an attribute means.
+//! Must not: know what an attribute means, beyond how it is merged.
 
 mod interpolate;
-mod merge;
+mod node;
+mod scalar;
 mod yaml;
 
-use crate::source::Span;
+pub use interpolate::report_env_problems;
+pub use node::{Key, Map, Node, Value};
+pub use scalar::{Kind, Scalar};
 
-/// A value of the tree and the place that it was written at.
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::{Environment, FileId, Sources, Span};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// A topology as one tree: every file read, its variables filled in, overrides, `extends` and
+/// `include` applied.
 #[derive(Clone, Debug)]
-pub struct Node {
-    /// Where the text that won stands. A collection spans from its first to its last child.
-    pub span: Span,
-    /// What it is.
-    pub value: Value,
-    /// Places whose text contributed and lost or was completed, oldest first (for `config explain`).
-    pub earlier: Vec<Span>,
+pub struct Document {
+    /// A [`Value::Map`]; empty when nothing could be read.
+    pub root: Node,
+    /// False when a part of a file could not be read, which has been reported: what seems to be
+    /// missing was perhaps there, and must not be reported as missing.
+    pub is_complete: bool,
+    bases: HashMap<FileId, PathBuf>,
+    project_directory: PathBuf,
 }
 
-/// The kinds of nodes.
-#[derive(Clone, Debug)]
-pub enum Value {
-    /// `null`, `~` or nothing.
-    Null,
-    /// Any other scalar.
-    Scalar(Scalar),
-    /// A sequence.
-    List(Vec<Node>),
-    /// A mapping.
-    Map(Map),
-}
-
-/// A scalar as text; what it means is the attribute's to say, see [`Scalar::kind`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scalar {
-    /// The text, unquoted, unescaped and interpolated.
-    pub text: String,
-    /// True when it was written without quotes and holds no variable: only then is its type read
-    /// off its looks.
-    pub is_plain: bool,
-}
-
-/// What a scalar looks like, by the rules that Compose's reader follows (YAML 1.2 with `yes`, `no`,
-/// `on` and `off` as strings; `0440` and `0o440` octal; `1_000`; `0x1F`; `0b11`; `1e3`).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// `true` or `false`.
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// Any other number.
-    Float(f64),
-    /// Everything else.
-    Text,
-}
-
-/// A key and the place that it was written at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// The text.
-    pub text: String,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// A mapping, in the order in which it was written; keys are unique.
-#[derive(Clone, Debug, Default)]
-pub struct Map {
-    /// Keys and values.
-    pub entries: Vec<(Key, Node)>,
-}
-
-impl Map {
-    /// The value of `key`.
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.iter().find(|(candidate, _)| candidate.text == key).map(|(_, node)| node)
+impl Document {
+    /// The folder that relative paths written in `file` start from.
+    pub fn base(&self, file: FileId) -> &Path {
+        self.bases.get(&file).unwrap_or(&self.project_directory)
     }
 }
 
-impl Node {
-    /// A node without history.
-    pub fn new(span: Span, value: Value) -> Self {
-        Self { span, value, earlier: Vec::new() }
-    }
+/// How a topology is loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions {
+    /// Whether variables are filled in.
+    pub interpolate: bool,
+}
 
-    /// What the node is, for a sentence: `a list`, `a mapping`, `a number`...
-    pub fn describe(&self) -> &'static str {
-        match &self.value {
-            Value::Null => "nothing",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a mapping",
-            Value::Scalar(scalar) => match scalar.kind() {
-                Kind::Bool(_) => "a boolean",
-                Kind::Int(_) | Kind::Float(_) => "a number",
-                Kind::Text => "a string",
-            },
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { interpolate: true }
+    }
+}
+
+/// Reads `files` and merges them in this order into one tree. Mistakes go to `found`.
+pub fn load(
+    sources: &mut Sources,
+    files: &[FileId],
+    project_directory: &Path,
+    environment: &Environment,
+    found: &mut Diagnostics,
+) -> Document {
+    load_with(sources, files, project_directory, environment, LoadOptions::default(), found)
+}
+
+/// [`load`], with choices.
+pub fn load_with(
+    sources: &mut Sources,
+    files: &[FileId],
+    project_directory: &Path,
+    environment: &Environment,
+    options: LoadOptions,
+    found: &mut Diagnostics,
+) -> Document {
+    let nowhere = Span::new(files.first().copied().unwrap_or_else(|| sources.add("-", "")), 0, 0);
+    let mut document = Document {
+        root: Node::new(nowhere, Value::Map(Map::default())),
+        is_complete: true,
+        bases: HashMap::new(),
+        project_directory: project_directory.to_owned(),
+    };
+    report_env_problems(environment.problems(), environment, found);
+    for file in files {
+        let read = yaml::read(*file, &sources.get(*file).text, found);
+        document.is_complete &= read.is_complete;
+        for mut tree in read.documents {
+            if options.interpolate {
+                interpolate::interpolate(&mut tree, sources, environment, found);
+            }
+            if !matches!(tree.value, Value::Map(_)) {
+                document.is_complete = false;
+                found
+                    .error(code::WRONG_TYPE, format!("a topology is a mapping, not {}", tree.describe()))
+                    .label(tree.span, format!("this is {}", tree.describe()))
+                    .help("begin with `services:`");
+                continue;
+            }
+            document.root = tree;
         }
     }
-}
-
-impl Scalar {
-    /// What the scalar looks like.
-    pub fn kind(&self) -> Kind {
-        Kind::Text
-    }
+    document
 }

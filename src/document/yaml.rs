@@ -1,1 +1,447 @@
-//! Placeholder.
+//! In: the text of one file. Out: one tree a document, with exact places, aliases and merge keys resolved.
+//! Must not: recurse along the text, stop at the first mistake that it can read past, or expand
+//! more than [`NODE_LIMIT`] nodes and [`DEPTH_LIMIT`] levels.
+//!
+//! The only module that knows the YAML reader. It hands over events, the tree is built here.
+
+mod anchor;
+mod mapping;
+mod mistake;
+mod place;
+mod tag;
+
+use super::node::{Directive, Node, Value};
+use super::scalar::{Scalar, is_null};
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::{FileId, Span};
+use anchor::Anchors;
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
+use mapping::OpenMap;
+
+/// The most nodes that one file may hold, aliases counted as what they stand for.
+pub(super) const NODE_LIMIT: usize = 200_000;
+/// The most levels that collections may nest, aliases counted as what they stand for.
+pub(super) const DEPTH_LIMIT: usize = 128;
+/// The most bytes of scalar text that one file may hold, aliases counted as what they stand for.
+const TEXT_LIMIT: usize = 64 * 1024 * 1024;
+
+/// What could be read of a file.
+pub(super) struct Read {
+    /// One tree a document, those that hold nothing left out.
+    pub documents: Vec<Node>,
+    /// False when a part could not be read: what is missing then was perhaps there.
+    pub is_complete: bool,
+}
+
+/// Reads every document of a text.
+pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
+    let readable = mistake::readable_part(file, text, found);
+    let options =
+        granit_parser::options! { emit_unresolved_aliases: true, block_nesting_limit: 2 * DEPTH_LIMIT };
+    let mut reader = Reader::new(file, readable, found);
+    let mut parser = Parser::new_from_str_with_options(readable, options);
+    while let Some(event) = parser.next_event() {
+        let goes_on = match event {
+            Ok((event, place)) => reader.take(event, place),
+            Err(error) => reader.give_up(&error),
+        };
+        if goes_on.is_break() {
+            break;
+        }
+    }
+    reader.finish(readable.len() == text.len())
+}
+
+/// `Break` when the rest of the text must not be read.
+type Flow = std::ops::ControlFlow<()>;
+
+/// The size of a finished subtree, aliases counted as what they stand for.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+    height: usize,
+}
+
+/// The size of a scalar without text.
+const LEAF: Size = Size { nodes: 1, bytes: 0, height: 1 };
+
+struct Reader<'a> {
+    file: FileId,
+    text: &'a str,
+    found: &'a mut Diagnostics,
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    anchors: Anchors,
+    /// Of the whole file so far.
+    size: Size,
+    /// End of the last token, in bytes.
+    last_end: usize,
+    is_complete: bool,
+}
+
+/// A collection whose end has not been reached.
+struct Open {
+    collection: Collection,
+    style: StructureStyle,
+    span: Span,
+    anchor: usize,
+    tag: tag::Meaning,
+    /// Size of the file before this collection; its height is that of its highest child so far.
+    before: Size,
+    height: usize,
+    /// End of the last child as written, in bytes.
+    end: u32,
+}
+
+enum Collection {
+    List(Vec<Node>),
+    Map(OpenMap),
+}
+
+impl<'a> Reader<'a> {
+    fn new(file: FileId, text: &'a str, found: &'a mut Diagnostics) -> Self {
+        Self {
+            file,
+            text,
+            found,
+            documents: Vec::new(),
+            open: Vec::new(),
+            anchors: Anchors::default(),
+            size: Size::default(),
+            last_end: 0,
+            is_complete: true,
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, place: granit_parser::Span) -> Flow {
+        let range = place.byte_range().unwrap_or(self.last_end..self.last_end);
+        let tag_range = place.tag_span().and_then(|tag| tag.byte_range());
+        let tag_span = tag_range.map(|range| Span::new(self.file, range.start, range.end));
+        let flow = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref().zip(tag_span), range.clone())
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let list = Collection::List(Vec::new());
+                self.begin(list, style, anchor, tag.as_deref().zip(tag_span), range.clone())
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                let map = Collection::Map(OpenMap::default());
+                self.begin(map, style, anchor, tag.as_deref().zip(tag_span), range.clone())
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(range.clone()),
+            Event::Alias(anchor) => self.alias(anchor, range.clone()),
+            Event::UnresolvedAlias(name) => self.unknown_alias(&name, range.clone()),
+            _ => Flow::Continue(()),
+        };
+        self.last_end = self.last_end.max(range.end);
+        flow
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<(&Tag, Span)>,
+        range: std::ops::Range<usize>,
+    ) -> Flow {
+        let is_plain = style == ScalarStyle::Plain;
+        let range = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                place::block_scalar(self.text, self.last_end, range)
+            }
+            _ if range.is_empty() => place::nothing(self.text, range.start),
+            _ => range,
+        };
+        let span = Span::new(self.file, range.start, range.end);
+        let tag = self.meaning(tag);
+        let value = match tag.shape {
+            tag::Shape::Text => text_value(text.to_owned(), false),
+            tag::Shape::Plain => text_value(text.to_owned(), true),
+            tag::Shape::AsWritten if is_plain && is_null(text) => Value::Null,
+            tag::Shape::AsWritten => text_value(text.to_owned(), is_plain),
+        };
+        let mut node = Node::new(span, value);
+        node.directive = tag.directive;
+        let size = Size { bytes: text.len(), ..LEAF };
+        self.grow(size, span)?;
+        self.place(node, span, anchor, size)
+    }
+
+    fn begin(
+        &mut self,
+        collection: Collection,
+        style: StructureStyle,
+        anchor: usize,
+        tag: Option<(&Tag, Span)>,
+        range: std::ops::Range<usize>,
+    ) -> Flow {
+        let start = match (&collection, style) {
+            (Collection::List(_), StructureStyle::Block) => place::first_dash(self.text, range.start),
+            _ => range.start,
+        };
+        let span = Span::new(self.file, start, range.end.max(start));
+        let tag = self.meaning(tag);
+        let before = self.size;
+        self.grow(LEAF, span)?;
+        self.open.push(Open { collection, style, span, anchor, tag, before, height: 0, end: span.end });
+        Flow::Continue(())
+    }
+
+    fn end(&mut self, range: std::ops::Range<usize>) -> Flow {
+        let Some(open) = self.open.pop() else { return Flow::Continue(()) };
+        let mut span = open.span;
+        span.end = match open.style {
+            StructureStyle::Flow => Span::new(self.file, range.start, range.end).end.max(open.end),
+            StructureStyle::Block => open.end.max(span.start),
+        };
+        let value = match open.collection {
+            Collection::List(list) => Value::List(list),
+            Collection::Map(map) => Value::Map(map.finish()),
+        };
+        let mut node = Node::new(span, value);
+        node.directive = open.tag.directive;
+        let size = Size {
+            nodes: self.size.nodes - open.before.nodes,
+            bytes: self.size.bytes - open.before.bytes,
+            height: open.height + 1,
+        };
+        self.place(node, span, open.anchor, size)
+    }
+
+    /// Gives a finished node, which stands at `written`, to the collection around it.
+    fn place(&mut self, node: Node, written: Span, anchor: usize, size: Size) -> Flow {
+        if !self.anchors.define(anchor, &node, size) {
+            return self.too_large(written, "anchors repeat too much text");
+        }
+        let Some(parent) = self.open.last_mut() else {
+            if !matches!(node.value, Value::Null) {
+                self.documents.push(node);
+            }
+            return Flow::Continue(());
+        };
+        parent.height = parent.height.max(size.height);
+        parent.end = parent.end.max(written.end);
+        match &mut parent.collection {
+            // Dropping the element is all that `!reset` can do inside of a list.
+            Collection::List(_) if node.directive == Some(Directive::Reset) => {}
+            Collection::List(list) => list.push(node),
+            Collection::Map(map) => map.take(node, written, self.found),
+        }
+        Flow::Continue(())
+    }
+
+    fn alias(&mut self, anchor: usize, range: std::ops::Range<usize>) -> Flow {
+        let span = Span::new(self.file, range.start, range.end);
+        let Some(size) = self.anchors.size(anchor) else {
+            self.found
+                .error(code::UNKNOWN_ALIAS, "an anchor cannot hold an alias to itself")
+                .label(span, "stands inside of what it names")
+                .help("write the value out here, or move the anchor to a part that does not hold this alias");
+            return self.place(Node::new(span, Value::Null), span, 0, LEAF);
+        };
+        self.grow(size, span)?;
+        match self.anchors.node(anchor) {
+            Some(node) => self.place(node, span, 0, size),
+            None => Flow::Continue(()),
+        }
+    }
+
+    fn unknown_alias(&mut self, name: &str, range: std::ops::Range<usize>) -> Flow {
+        let span = Span::new(self.file, range.start, range.end);
+        mistake::unknown_alias(self.text, name, span, self.found);
+        self.is_complete = false;
+        self.place(Node::new(span, Value::Null), span, 0, LEAF)
+    }
+
+    fn meaning(&mut self, tag: Option<(&Tag, Span)>) -> tag::Meaning {
+        tag.map_or_else(tag::Meaning::default, |(tag, _)| tag::meaning(tag))
+    }
+
+    /// Counts what comes in at `span`, and refuses what is too much.
+    fn grow(&mut self, size: Size, span: Span) -> Flow {
+        self.size.nodes += size.nodes;
+        self.size.bytes += size.bytes;
+        if self.size.nodes > NODE_LIMIT {
+            return self.too_large(span, "the file holds more than 200,000 values");
+        }
+        if self.open.len() + size.height > DEPTH_LIMIT {
+            return self.too_large(span, "the file nests deeper than 128 levels");
+        }
+        if self.size.bytes > TEXT_LIMIT {
+            return self.too_large(span, "the file holds more than 64 MiB of text");
+        }
+        Flow::Continue(())
+    }
+
+    fn too_large(&mut self, span: Span, message: &str) -> Flow {
+        self.found
+            .error(code::TOO_LARGE, message)
+            .label(span, "reading stops here; every alias counts as what it stands for")
+            .help("split the topology into several files, or repeat less through aliases");
+        self.is_complete = false;
+        Flow::Break(())
+    }
+
+    fn give_up(&mut self, error: &ScanError) -> Flow {
+        let mut brackets = self.open.iter().filter(|open| open.style == StructureStyle::Flow);
+        let bracket = brackets.next_back().map(|open| open.span);
+        let around = mistake::Around { file: self.file, text: self.text, last_end: self.last_end, bracket };
+        around.report(error, self.found);
+        self.is_complete = false;
+        Flow::Break(())
+    }
+
+    /// Closes what is still open, so that what was read before a mistake is not lost.
+    fn finish(mut self, is_whole: bool) -> Read {
+        while !self.open.is_empty() {
+            let end = self.last_end;
+            // Closing takes no more memory than is held already.
+            let _ = self.end(end..end);
+        }
+        Read { documents: self.documents, is_complete: self.is_complete && is_whole }
+    }
+}
+
+fn text_value(text: String, is_plain: bool) -> Value {
+    Value::Scalar(Scalar { text, is_plain })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    fn read_text(text: &str) -> (Sources, Read, Diagnostics) {
+        let mut sources = Sources::default();
+        let file = sources.add("compose.yaml", text);
+        let mut found = Diagnostics::default();
+        let read = read(file, &sources.get(file).text, &mut found);
+        (sources, read, found)
+    }
+
+    /// The tree in flow style, with the directives; plain scalars bare, others quoted.
+    fn show(node: &Node) -> String {
+        let directive = node.directive.map_or(String::new(), |directive| format!("!{directive:?} "));
+        let value = match &node.value {
+            Value::Null => "null".to_owned(),
+            Value::Scalar(scalar) if scalar.is_plain => scalar.text.clone(),
+            Value::Scalar(scalar) => format!("{:?}", scalar.text),
+            Value::List(list) => format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(", ")),
+            Value::Map(map) => {
+                let entries = map.entries.iter().map(|(key, node)| format!("{}: {}", key.text, show(node)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            }
+        };
+        directive + &value
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let (_, read, found) = read_text(text);
+        assert_eq!(read.documents.iter().map(show).collect::<Vec<_>>(), expected, "{text}");
+        assert_eq!(found.sorted(), Vec::<&crate::diagnostic::Diagnostic>::new(), "{text}");
+        assert!(read.is_complete);
+    }
+
+    /// Code, message and the texts of the labels of the only finding.
+    #[track_caller]
+    fn mistake(text: &str, code: code::Code, labels: &[&str]) {
+        let (sources, _, found) = read_text(text);
+        let [diagnostic] = found.sorted()[..] else { panic!("{text}: {:?}", found.sorted()) };
+        let places: Vec<&str> = diagnostic.labels.iter().map(|label| sources.text(label.span)).collect();
+        assert_eq!((diagnostic.code, places.as_slice()), (code, labels), "{text}");
+    }
+
+    #[test]
+    fn scalars_keep_what_was_written() {
+        check(
+            "a: 0440\nb: '1'\nc: ~\nd:\ne: \"x\\ny\"\nf: yes",
+            &["{a: 0440, b: \"1\", c: null, d: null, e: \"x\\ny\", f: yes}"],
+        );
+        check("a: |\n  x\n  y\nb: >-\n  x\n  y", &["{a: \"x\\ny\\n\", b: \"x y\"}"]);
+        check(
+            "a: !!str 1\nb: !!int \"1\"\nc: !x 1\nd: !!str\ne: !x {a: 1}",
+            &["{a: \"1\", b: 1, c: \"1\", d: \"\", e: {a: 1}}"],
+        );
+    }
+
+    #[test]
+    fn documents_are_kept_apart_and_empty_ones_left_out() {
+        check("a: 1\n---\nb: 2\n---\n# nothing\n---\n- c\n...\n", &["{a: 1}", "{b: 2}", "[c]"]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn aliases_and_merge_keys_bring_in_what_they_name() {
+        check("a: &x [1, &y b]\nc: *x\n*y : *y", &["{a: [1, b], c: [1, b], b: b}"]);
+        check("a: &a {x: 1, y: 1}\nb: {y: 2, <<: *a}", &["{a: {x: 1, y: 1}, b: {y: 2, x: 1}}"]);
+        check(
+            "a: &a {x: 1}\nb: &b {x: 2, z: 2}\nc: {<<: [*a, *b, {w: 3}]}",
+            &["{a: {x: 1}, b: {x: 2, z: 2}, c: {x: 1, z: 2, w: 3}}"],
+        );
+        check("a: &a [{x: 1}]\nb: {<<: *a, '<<': 2}", &["{a: [{x: 1}], b: {<<: 2, x: 1}}"]);
+    }
+
+    #[test]
+    fn directives_are_kept_for_the_merge() {
+        check(
+            "a: !reset\nb: !override [1]\nc: [1, !reset 2]\nd: !reset {x: 1}",
+            &["{a: !Reset null, b: !Override [1], c: [1], d: !Reset {x: 1}}"],
+        );
+        check("a: &a !override [x]\nb: *a", &["{a: !Override [x], b: !Override [x]}"]);
+    }
+
+    #[test]
+    fn what_repeats_or_names_nothing_is_reported_where_it_stands() {
+        mistake("a: 1\nb: 2\na: 3", code::DUPLICATE_KEY, &["a", "a"]);
+        mistake("x: &x {}\na: {<<: *x, <<: *x}", code::DUPLICATE_KEY, &["<<", "<<"]);
+        mistake("<<: [1]", code::BAD_MERGE_KEY, &["1"]);
+        mistake("<<:", code::BAD_MERGE_KEY, &[""]);
+        mistake("a: &name 1\nb: *nmae", code::UNKNOWN_ALIAS, &["*nmae"]);
+        mistake("a: &a [*a]", code::UNKNOWN_ALIAS, &["*a"]);
+        mistake("a: 1\nb: \u{1}", code::YAML_SYNTAX, &["\u{1}"]);
+    }
+
+    #[test]
+    fn only_strings_are_keys() {
+        for key in ["1", "true", "1.5", "null", "~", "2024-05-01", "0440"] {
+            mistake(&format!("{key}: x"), code::WRONG_TYPE, &[key]);
+        }
+        mistake("? [a]\n: x", code::WRONG_TYPE, &["[a]"]);
+        check("yes: 1\n\"1\": 2\n!!str 3: 4\n1.2.3: 5", &["{yes: 1, 1: 2, 3: 4, 1.2.3: 5}"]);
+    }
+
+    #[test]
+    fn what_was_read_before_a_mistake_is_kept() {
+        let (_, read, found) = read_text("a: {b: 1}\nc:\n  d: [1, 2\ne: 3");
+        assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: {d: [1]}}");
+        assert!(!read.is_complete && found.has_errors());
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut aliases = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..9 {
+            aliases +=
+                &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", "));
+        }
+        let nested = "[".repeat(100_000);
+        let block: String = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        let many: String = (0..1_000_000).map(|key| format!("k{key}: 1\n")).collect();
+        for text in [aliases, nested, block, many] {
+            let (_, read, found) = read_text(&text);
+            assert_eq!(found.sorted().first().map(|diagnostic| diagnostic.code), Some(code::TOO_LARGE));
+            assert!(!read.is_complete);
+        }
+    }
+
+    #[test]
+    fn long_texts_behind_aliases_are_refused() {
+        let text = format!("a: &a {}\nb: [{}]", "x".repeat(1_000_000), "*a, ".repeat(100));
+        let (_, _, found) = read_text(&text);
+        assert_eq!(found.sorted()[0].code, code::TOO_LARGE);
+    }
+}

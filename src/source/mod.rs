@@ -3,9 +3,13 @@
 
 mod discover;
 mod env;
+mod template;
 
 pub use discover::{FileChoice, Found, discover};
-pub use env::{Environment, Origin, Variable, parse_env_file};
+pub use env::{
+    EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
+};
+pub use template::{Substituted, TemplateProblem, TemplateProblemKind, substitute};
 
 use std::fmt;
 use std::io::Read;

@@ -1,0 +1,167 @@
+//! A mapping while it is read: keys are strings and unique, `<<` brings in what other mappings say.
+
+use super::super::node::{Key, Map, Node, Value};
+use super::super::scalar::{Kind, Scalar};
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::Span;
+use std::collections::HashMap;
+
+/// From this many keys on, keys are looked up by hash.
+const FEW: usize = 16;
+
+/// A mapping whose end has not been reached.
+#[derive(Default)]
+pub(super) struct OpenMap {
+    map: Map,
+    /// Positions of the keys in `map`, once they are many.
+    index: HashMap<String, usize>,
+    waiting: Waiting,
+    merge_key: Option<Span>,
+    /// Mappings behind `<<`, the one that wins first.
+    inherited: Vec<Map>,
+}
+
+/// What the next node is.
+#[derive(Default)]
+enum Waiting {
+    #[default]
+    Key,
+    /// The value of this key.
+    Value(Key),
+    /// What `<<` brings in.
+    Inherited,
+    /// The value of a key that was refused.
+    Refused,
+}
+
+impl OpenMap {
+    /// The next node of the mapping, a key or a value; `written` is where it stands, which is not
+    /// where its text stands when it is an alias.
+    pub(super) fn take(&mut self, node: Node, written: Span, found: &mut Diagnostics) {
+        match std::mem::take(&mut self.waiting) {
+            Waiting::Key => self.waiting = self.take_key(node, written, found),
+            Waiting::Value(key) => self.insert(key, node),
+            Waiting::Inherited => self.inherit(node, written, found),
+            Waiting::Refused => {}
+        }
+    }
+
+    /// The mapping: its own entries in order, then what it inherits and does not say itself.
+    pub(super) fn finish(mut self) -> Map {
+        // A key whose value was cut off by a mistake.
+        if let Waiting::Value(key) = std::mem::take(&mut self.waiting) {
+            let nothing = Span { start: key.span.end, ..key.span };
+            self.insert(key, Node::new(nothing, Value::Null));
+        }
+        for (key, node) in std::mem::take(&mut self.inherited).into_iter().flat_map(|map| map.entries) {
+            match self.position(&key.text) {
+                Some(position) => self.map.entries[position].1.earlier.insert(0, node.span),
+                None => self.insert(key, node),
+            }
+        }
+        self.map
+    }
+
+    fn take_key(&mut self, node: Node, written: Span, found: &mut Diagnostics) -> Waiting {
+        let scalar = match node.value {
+            Value::Scalar(scalar) => scalar,
+            Value::Null => Scalar { text: "null".to_owned(), is_plain: true },
+            Value::List(_) | Value::Map(_) => {
+                refuse_collection(&node, written, found);
+                return Waiting::Refused;
+            }
+        };
+        if scalar.is_plain && scalar.text == "<<" {
+            return self.take_merge_key(written, found);
+        }
+        refuse_other_types(&scalar, written, found);
+        if let Some(first) = self.position(&scalar.text) {
+            let first = self.map.entries[first].0.span;
+            report_duplicate(&scalar.text, first, written, found);
+            return Waiting::Refused;
+        }
+        Waiting::Value(Key { text: scalar.text, span: written })
+    }
+
+    fn take_merge_key(&mut self, written: Span, found: &mut Diagnostics) -> Waiting {
+        let Some(first) = self.merge_key else {
+            self.merge_key = Some(written);
+            return Waiting::Inherited;
+        };
+        report_duplicate("<<", first, written, found)
+            .help("one `<<` takes several mappings: `<<: [*first, *second]`");
+        Waiting::Refused
+    }
+
+    fn inherit(&mut self, node: Node, written: Span, found: &mut Diagnostics) {
+        match node.value {
+            Value::Map(map) => self.inherited.push(map),
+            Value::List(list) => list.into_iter().for_each(|element| match element.value {
+                Value::Map(map) => self.inherited.push(map),
+                _ => refuse_merge(&element, element.span, found),
+            }),
+            _ => refuse_merge(&node, written, found),
+        }
+    }
+
+    fn insert(&mut self, key: Key, node: Node) {
+        let position = self.map.entries.len();
+        if position == FEW {
+            let known = self.map.entries.iter().enumerate();
+            self.index = known.map(|(position, (key, _))| (key.text.clone(), position)).collect();
+        }
+        if position >= FEW {
+            self.index.insert(key.text.clone(), position);
+        }
+        self.map.entries.push((key, node));
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        if self.map.entries.len() > FEW {
+            return self.index.get(key).copied();
+        }
+        self.map.entries.iter().position(|(candidate, _)| candidate.text == key)
+    }
+}
+
+fn report_duplicate<'a>(
+    key: &str,
+    first: Span,
+    second: Span,
+    found: &'a mut Diagnostics,
+) -> &'a mut crate::diagnostic::Diagnostic {
+    found
+        .error(code::DUPLICATE_KEY, format!("`{key}` stands twice in one mapping"))
+        .label(second, "the second one")
+        .label(first, "the first one")
+        .help("keep one of them")
+}
+
+fn refuse_collection(node: &Node, written: Span, found: &mut Diagnostics) {
+    found
+        .error(code::WRONG_TYPE, format!("a key must be a string, not {}", node.describe()))
+        .label(written, "used as a key")
+        .help("if this is a template of another tool, render it first; if it is text, quote it");
+}
+
+/// Only strings can be keys: `1:`, `true:` and `null:` are refused, as in Compose.
+fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
+    let what = match scalar.kind() {
+        Kind::Bool(_) => "a boolean",
+        Kind::Int(_) | Kind::Float(_) => "a number",
+        Kind::Text if scalar.is_date() => "a date",
+        Kind::Text if scalar.is_plain && super::is_null(&scalar.text) => "null",
+        Kind::Text => return,
+    };
+    found
+        .error(code::WRONG_TYPE, format!("a key must be a string, not {what}"))
+        .label(written, format!("YAML reads this as {what}"))
+        .help(format!("quote it: `\"{}\"`", scalar.text));
+}
+
+fn refuse_merge(node: &Node, written: Span, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_MERGE_KEY, format!("`<<` takes a mapping, not {}", node.describe()))
+        .label(written, format!("this is {}", node.describe()))
+        .help("name the anchor of a mapping, as in `<<: *defaults`, or several: `<<: [*first, *second]`");
+}

@@ -1,0 +1,418 @@
+//! Syntax errors in words that help: what the reader of YAML met, where it began, what to type instead.
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::source::{FileId, Span};
+use granit_parser::{ErrorKind, ScanError};
+
+/// The part of the text before the first character that YAML does not allow.
+pub(super) fn readable_part<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> &'a str {
+    let is_forbidden = |byte: &u8| matches!(byte, 0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f);
+    let Some(offset) = text.bytes().position(|byte| is_forbidden(&byte)) else { return text };
+    found
+        .error(code::YAML_SYNTAX, "YAML text cannot hold control characters")
+        .label(Span::new(file, offset, offset + 1), format!("character {:#04x}", text.as_bytes()[offset]))
+        .help("remove it; inside of double quotes it can be written as an escape, such as `\\x1b`");
+    &text[..offset]
+}
+
+/// An alias without an anchor; `text` is the part that was read.
+pub(super) fn unknown_alias(text: &str, name: &str, span: Span, found: &mut Diagnostics) {
+    let before = text.get(..span.start as usize).unwrap_or_default();
+    let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
+    let anchors =
+        before.split('&').skip(1).map(|rest| &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())]);
+    let closest = suggest::closest(name, anchors.filter(|anchor| !anchor.is_empty()));
+    let diagnostic = found.error(code::UNKNOWN_ALIAS, format!("no anchor is named `{name}`"));
+    diagnostic.label(span, "no anchor above has this name");
+    diagnostic.help(match closest {
+        Some(closest) => format!("did you mean `*{closest}`?"),
+        None => format!(
+            "mark the value that is meant with `&{name}`, above; for a text that begins with `*`, quote it"
+        ),
+    });
+}
+
+/// What was known when the reader gave up.
+pub(super) struct Around<'a> {
+    pub(super) file: FileId,
+    pub(super) text: &'a str,
+    /// End of the last token, in bytes.
+    pub(super) last_end: usize,
+    /// The `[` or `{` that is open, if one is.
+    pub(super) bracket: Option<Span>,
+}
+
+/// Words for one mistake.
+struct Words {
+    message: String,
+    span: Span,
+    label: String,
+    help: String,
+    other: Option<(Span, String)>,
+}
+
+impl Around<'_> {
+    pub(super) fn report(&self, error: &ScanError, found: &mut Diagnostics) {
+        let at = error.marker().byte_offset().unwrap_or(self.last_end).min(self.text.len());
+        let code = match error.kind() {
+            ErrorKind::RecursionLimitExceeded => code::TOO_LARGE,
+            _ => code::YAML_SYNTAX,
+        };
+        let words = self.words(error.kind(), at);
+        let diagnostic = found.error(code, words.message);
+        diagnostic.label(words.span, words.label).help(words.help);
+        if let Some((span, label)) = words.other {
+            diagnostic.label(span, label);
+        }
+    }
+
+    fn words(&self, kind: &ErrorKind, at: usize) -> Words {
+        use ErrorKind as Is;
+        match kind {
+            Is::TabNotAllowed
+            | Is::TabInBlockIndentation
+            | Is::TabInIndentation
+            | Is::TabAtBlockScalarStart => self.tab(at),
+            Is::InvalidQuotedScalarIndent
+            | Is::UnclosedQuotedScalar
+            | Is::DocumentIndicatorInQuotedScalar => self.open_quote(at),
+            Is::InvalidTrailingSingleQuotedScalar | Is::InvalidTrailingDoubleQuotedScalar => {
+                self.after_quote(at)
+            }
+            Is::UnknownQuotedScalarEscape
+            | Is::InvalidQuotedScalarHexEscape
+            | Is::InvalidLowSurrogateHexEscape
+            | Is::InvalidLowSurrogate
+            | Is::MissingLowSurrogate
+            | Is::UnpairedLowSurrogate
+            | Is::InvalidUnicodeEscape => self.escape(at),
+            Is::MisplacedFlowCollectionEnd => {
+                self.simple(at, "a bracket closes nothing", "nothing is open here", QUOTE)
+            }
+            Is::RecursionLimitExceeded => self.simple(
+                at,
+                "the file nests deeper than 128 levels",
+                "reading stops here",
+                "nest less deeply",
+            ),
+            Is::UnexpectedCharacter { .. } => self.first_character(at),
+            Is::MissingAnchorOrAliasName => self.first_character(at),
+            Is::BlockSequenceEntryNotAllowed => self.simple(
+                at,
+                "a list of `-` lines cannot begin here",
+                "the `-` must be the first thing on its line",
+                "put each `- ` on a line of its own, or write the list as `[a, b]`",
+            ),
+            Is::InvalidBlockScalarHeader => self.simple(
+                at,
+                "nothing can follow `|` or `>` on their line",
+                "the text begins on the next line",
+                "move the text to the next line and indent it, or quote the value",
+            ),
+            Is::InvalidBlockScalarIndent | Is::ZeroBlockScalarIndent => self.simple(
+                at,
+                "the lines of this text are not indented alike",
+                "indented less than the line that sets the indentation",
+                "indent every line of the text by the same number of spaces",
+            ),
+            Is::SimpleKeyExpected | Is::InvalidSimpleKey => self.missing_colon(at),
+            Is::ExpectedBlockMappingKey => self.misaligned(at),
+            Is::ExpectedBlockSequenceEntry => self.key_in_list(at),
+            _ if self.bracket.is_some() => self.open_bracket(at, kind),
+            Is::MappingValueNotAllowed | Is::InvalidMappingValueWhitespace => self.second_colon(at),
+            Is::UnclosedFlowCollection { .. } | Is::MismatchedFlowCollectionEnd { .. } => {
+                self.open_bracket(at, kind)
+            }
+            Is::UnsupportedYamlMajorVersion => {
+                self.simple(at, "only YAML 1 can be read", "another version", "remove the `%YAML` line")
+            }
+            _ => self.simple(at, &format!("this is not YAML: {kind}"), "reading stops here", QUOTE),
+        }
+    }
+
+    fn simple(&self, at: usize, message: &str, label: &str, help: &str) -> Words {
+        Words {
+            message: message.to_owned(),
+            span: self.token(at),
+            label: label.to_owned(),
+            help: help.to_owned(),
+            other: None,
+        }
+    }
+}
+
+const QUOTE: &str = "if it is meant as text, quote it";
+
+/// One kind of mistake each.
+impl Around<'_> {
+    fn tab(&self, at: usize) -> Words {
+        let line = self.line(at);
+        let tab = self.text[line.clone()].find('\t').map_or(at, |tab| line.start + tab);
+        Words {
+            message: "tabs cannot indent YAML".to_owned(),
+            span: Span::new(self.file, tab, tab + 1),
+            label: "this is a tab".to_owned(),
+            help: "indent with spaces".to_owned(),
+            other: None,
+        }
+    }
+
+    fn open_quote(&self, at: usize) -> Words {
+        let between = self.text.get(self.last_end..at).unwrap_or_default();
+        let quote = between.find(['"', '\'']).map_or(at, |quote| self.last_end + quote);
+        let line = self.line(quote);
+        Words {
+            message: "a quote is opened and never closed".to_owned(),
+            span: Span::new(self.file, quote, line.end.max(quote)),
+            label: "the quote opens here".to_owned(),
+            help: format!("close it with {}", &self.text[quote..].chars().next().map_or('"', |quote| quote)),
+            other: None,
+        }
+    }
+
+    fn after_quote(&self, at: usize) -> Words {
+        let line = self.line(at);
+        let is_single = self.text[..at].ends_with('\'');
+        let help = if is_single {
+            "a `'` inside of single quotes is written twice: `'it''s'`"
+        } else {
+            "a `\"` inside of double quotes is written as `\\\"`; to quote a part of a shell word, quote the whole value"
+        };
+        Words {
+            message: "text follows a quoted value".to_owned(),
+            span: Span::new(self.file, at, self.trim_end(at, line.end)),
+            label: "the value ended before this".to_owned(),
+            help: help.to_owned(),
+            other: None,
+        }
+    }
+
+    fn escape(&self, at: usize) -> Words {
+        let span =
+            unknown_escape(&self.text[at..]).map_or(at..at + 1, |escape| at + escape.start..at + escape.end);
+        Words {
+            message: "double quotes hold an unknown escape".to_owned(),
+            span: Span::new(self.file, span.start, span.end.min(self.text.len())),
+            label: "no character is written like this".to_owned(),
+            help: "write `\\\\` for a backslash, or use single quotes, where a backslash stands for itself"
+                .to_owned(),
+            other: None,
+        }
+    }
+
+    fn first_character(&self, at: usize) -> Words {
+        let character = self.text[at..].chars().next().unwrap_or(' ');
+        let line = self.line(at);
+        let value = &self.text[at..self.trim_end(at, line.end)];
+        let quoted = if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
+        Words {
+            message: format!("a value cannot begin with `{character}`"),
+            span: self.token(at),
+            label: "needs quotes".to_owned(),
+            help: format!("quote it: `{}`", shorten(&quoted)),
+            other: None,
+        }
+    }
+
+    fn missing_colon(&self, at: usize) -> Words {
+        let line = self.line(at);
+        let line = &self.text[at..self.trim_end(at, line.end)];
+        let (message, help) = match line.strip_prefix('-') {
+            Some(rest) => ("a `-` needs a space after it", format!("write `- {}`", shorten(rest))),
+            None => (
+                "a key needs a `:` after it",
+                format!("write `{}:`, or indent it if it belongs to the text above", shorten(line)),
+            ),
+        };
+        Words {
+            message: message.to_owned(),
+            span: Span::new(self.file, at, at + line.len()),
+            label: "neither a key nor a value".to_owned(),
+            help,
+            other: None,
+        }
+    }
+
+    fn misaligned(&self, at: usize) -> Words {
+        let line = self.line(at);
+        let text = &self.text[line.clone()];
+        let start = line.start + indentation(text);
+        if text.trim_start().starts_with("- ") || text.trim() == "-" {
+            return Words {
+                message: "a list element stands between keys".to_owned(),
+                span: self.token(start),
+                label: "a `-` line, where a key was expected".to_owned(),
+                help: "indent it below the key that it belongs to, or remove the `-`".to_owned(),
+                other: None,
+            };
+        }
+        Words {
+            message: "the indentation of this line fits no line above".to_owned(),
+            span: self.token(start),
+            label: format!("indented by {} spaces", indentation(text)),
+            help: "align it with the keys that it belongs with".to_owned(),
+            other: self
+                .line_before(line.start)
+                .map(|(span, indentation)| (span, format!("this one is indented by {indentation}"))),
+        }
+    }
+
+    fn key_in_list(&self, at: usize) -> Words {
+        Words {
+            message: "a key stands between list elements".to_owned(),
+            span: self.token(at),
+            label: "a list of `-` lines holds nothing else".to_owned(),
+            help: "begin the line with `- `, or indent it differently from the list".to_owned(),
+            other: self.line_before(self.line(at).start).map(|(span, _)| (span, "the list".to_owned())),
+        }
+    }
+
+    fn open_bracket(&self, at: usize, kind: &ErrorKind) -> Words {
+        let bracket = match (kind, self.bracket) {
+            (ErrorKind::MismatchedFlowCollectionEnd { .. }, _) | (_, None) => self.token_of_one(at),
+            (_, Some(bracket)) => Span::new(self.file, bracket.start as usize, bracket.start as usize + 1),
+        };
+        let open = self.text.get(bracket.range()).unwrap_or("[").to_owned();
+        let close = if open == "{" { '}' } else { ']' };
+        let is_elsewhere = bracket.end as usize <= at && at < self.text.len();
+        let is_template = self.text[bracket.range().start..].starts_with("{{");
+        Words {
+            message: format!("a `{open}` is opened and not closed"),
+            span: bracket,
+            label: "opened here".to_owned(),
+            help: match is_template {
+                true => "if this is a template of another tool, render it first; if it is text, quote it"
+                    .to_owned(),
+                false => format!("close it with `{close}`, and put a comma between its values"),
+            },
+            other: is_elsewhere
+                .then(|| (self.token(at), format!("`{close}` or a comma was expected by here"))),
+        }
+    }
+
+    /// A `:` where no key can stand: the value holds one, or a line above lacks a space or is deeper.
+    fn second_colon(&self, at: usize) -> Words {
+        let line = self.line(at);
+        let before = &self.text[line.start..at];
+        if let Some(colon) = before.find(": ") {
+            let value = line.start + colon + 2;
+            let value = value + indentation(&self.text[value..line.end]);
+            return self.unquoted_colon(value, self.trim_end(value, line.end));
+        }
+        let Some((above, above_indentation)) = self.line_before(line.start) else {
+            return self.simple(at, "a `:` cannot stand here", "no key can stand here", QUOTE);
+        };
+        let above_text = &self.text[above.range()];
+        match above_text.find(':') {
+            Some(colon) if !above_text.contains(": ") && !above_text.ends_with(':') => {
+                let (key, value) = above_text.split_at(colon);
+                Words {
+                    message: "a `:` needs a space after it".to_owned(),
+                    span: above,
+                    label: "not a key and its value, but one text".to_owned(),
+                    help: format!("write `{}: {}`", shorten(key), shorten(&value[1..])),
+                    other: None,
+                }
+            }
+            _ => {
+                self.too_deep(line.start + indentation(before), indentation(before), above, above_indentation)
+            }
+        }
+    }
+
+    fn unquoted_colon(&self, start: usize, end: usize) -> Words {
+        let value = &self.text[start..end];
+        let quoted = if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
+        Words {
+            message: "a value that holds `: ` must be quoted".to_owned(),
+            span: Span::new(self.file, start, end),
+            label: "YAML reads the `:` as the end of another key".to_owned(),
+            help: format!("write `{}`", shorten(&quoted)),
+            other: None,
+        }
+    }
+
+    fn too_deep(&self, start: usize, depth: usize, above: Span, above_depth: usize) -> Words {
+        Words {
+            message: "a key cannot stand inside of the value above it".to_owned(),
+            span: self.token(start),
+            label: format!("indented by {depth} spaces"),
+            help: "align it with the key above, or put the text above into quotes if both lines are one text"
+                .to_owned(),
+            other: Some((above, format!("has a value already, and is indented by {above_depth}"))),
+        }
+    }
+}
+
+/// Places.
+impl Around<'_> {
+    /// The line around `at`, without its end.
+    fn line(&self, at: usize) -> std::ops::Range<usize> {
+        let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = self.text[at..].find(['\n', '\r']).map_or(self.text.len(), |newline| at + newline);
+        start..end.max(start)
+    }
+
+    /// The last line with text before `start`, and its indentation.
+    fn line_before(&self, start: usize) -> Option<(Span, usize)> {
+        let end = self.text[..start].trim_end().len();
+        let line = self.text[..end].rfind('\n').map_or(0, |newline| newline + 1);
+        let indentation = indentation(&self.text[line..end]);
+        (end > 0).then(|| (Span::new(self.file, line + indentation, end), indentation))
+    }
+
+    /// The word at `at`, or the last character of the text when nothing is left.
+    fn token(&self, at: usize) -> Span {
+        let rest = &self.text[at..];
+        let length = rest.find([' ', '\t', '\n', '\r', ',']).unwrap_or(rest.len());
+        let first = rest.chars().next().filter(|first| !first.is_whitespace()).map_or(0, char::len_utf8);
+        Span::new(self.file, at, at + length.max(first))
+    }
+
+    fn token_of_one(&self, at: usize) -> Span {
+        let length = self.text[at..].chars().next().map_or(0, char::len_utf8);
+        Span::new(self.file, at, at + length)
+    }
+
+    fn trim_end(&self, start: usize, end: usize) -> usize {
+        start + self.text[start..end.max(start)].trim_end().len()
+    }
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
+}
+
+/// The first escape of a double-quoted text that YAML does not know.
+fn unknown_escape(quoted: &str) -> Option<std::ops::Range<usize>> {
+    let mut characters = quoted.char_indices();
+    while let Some((start, character)) = characters.next() {
+        if character != '\\' {
+            continue;
+        }
+        let (position, escaped) = characters.next()?;
+        let digits = match escaped {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            _ if "0abt\tnvfre \"/\\N_LP\n\r".contains(escaped) => continue,
+            _ => return Some(start..position + escaped.len_utf8()),
+        };
+        let hexadecimal =
+            quoted[position + 1..].chars().take(digits).take_while(char::is_ascii_hexdigit).count();
+        let code = quoted.get(position + 1..position + 1 + hexadecimal)?;
+        let is_character = u32::from_str_radix(code, 16).ok().and_then(char::from_u32).is_some();
+        if hexadecimal < digits || !is_character {
+            return Some(start..position + 1 + hexadecimal);
+        }
+    }
+    None
+}
+
+/// A text for a sentence: not more than 60 characters of it.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
