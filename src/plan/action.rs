@@ -134,8 +134,10 @@ pub struct ContainerSpec {
     pub name: ContainerName,
     /// The service's key in the topology.
     pub service_name: ServiceName,
-    /// The service as the topology has it. Names of the topology's networks and volumes in it are
-    /// keys: use `networks` and `mounts` for the engine's names.
+    /// The service as the topology has it. Names of the topology's networks, volumes, secrets and
+    /// configs in it are keys: use `networks`, `mounts` and `files` for what the engine needs. Where it
+    /// shares something with another service (`ipc`, `pid`, `links`, `volumes_from`), it names that
+    /// service's container: `container:NAME`, `NAME:alias`.
     pub service: Arc<Service>,
     /// The image that it is created from.
     pub image: ImageName,
@@ -145,10 +147,46 @@ pub struct ContainerSpec {
     pub network_mode: Option<String>,
     /// Mounts with the engine's volume names and absolute paths.
     pub mounts: Vec<Mount>,
+    /// Secrets and configs.
+    pub files: Vec<FileSpec>,
     /// All labels, those of the topology included.
     pub labels: BTreeMap<String, String>,
     /// The container that this one replaces: its anonymous volumes are taken over, by mount target.
     pub predecessor: Option<ContainerName>,
+}
+
+/// A secret or a config that a container gets as a file.
+#[derive(Clone, Debug)]
+pub struct FileSpec {
+    /// Where it appears: an absolute path.
+    pub target: String,
+    /// What is in it.
+    pub content: FileContent,
+    /// Its owner.
+    pub uid: Option<u32>,
+    /// Its group.
+    pub gid: Option<u32>,
+    /// Its permissions.
+    pub mode: Option<u32>,
+}
+
+/// Where the content of a secret or a config is.
+#[derive(Clone)]
+pub enum FileContent {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// Here.
+    Text(String),
+}
+
+impl std::fmt::Debug for FileContent {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => formatter.debug_tuple("File").field(path).finish(),
+            // It may be a secret: it must not reach a log by way of a plan.
+            Self::Text(_) => formatter.write_str("Text(..)"),
+        }
+    }
 }
 
 /// A container's place in one network.
