@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Cause, End, Event, Failure};
-use super::outcome::Ended;
 use super::tail::{last_health_output, log_tail};
 use super::wait::wait;
 use super::watch::Listeners;
@@ -30,10 +29,10 @@ pub(super) struct Caller<'run, E> {
 }
 
 impl<'run, E: Engine> Caller<'run, E> {
-    /// Performs a step whose turn has come.
-    pub(super) async fn call(&self, step: StepId) -> (StepId, Ended) {
+    /// Performs a step whose turn has come: how it ended, and how long it took.
+    pub(super) async fn call(&self, step: StepId) -> (StepId, End, Duration) {
         let only_if = self.plan.steps[step].only_if.as_ref();
-        let not_started = |end| (step, Ended { end, took: Duration::ZERO });
+        let not_started = |end| (step, end, Duration::ZERO);
         match self.answers.holds(self.engine, only_if).await {
             Ok(true) if self.cancel.is_cancelled() => return not_started(End::Cancelled),
             Ok(true) => {}
@@ -45,7 +44,7 @@ impl<'run, E: Engine> Caller<'run, E> {
         self.tell(Event::StepStarted { step });
         let begun = Instant::now();
         let end = self.end_of(step).await;
-        (step, Ended { end, took: begun.elapsed() })
+        (step, end, begun.elapsed())
     }
 
     async fn end_of(&self, step: StepId) -> End {

@@ -75,7 +75,7 @@ pub async fn run<E: Engine>(
         }
         tokio::select! { biased;
             () = cancel.cancelled(), if !ledger.is_cancelled() => {}
-            Some((step, ended)) = calls.next() => ledger.note(step, ended),
+            Some((step, end, took)) = calls.next() => ledger.note(step, end, took),
             never = &mut watching => match never {},
         }
     }

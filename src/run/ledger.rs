@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::event::{End, Event};
-use super::outcome::{Ended, Outcome, note_running};
+use super::outcome::{Ended, Outcome, is_optional, note_running};
 use super::schedule::{Limits, Schedule};
 use crate::plan::{Plan, StepId};
 use crate::topology::name::ContainerName;
@@ -44,11 +44,11 @@ impl<'run> Ledger<'run> {
     }
 
     /// A step that was under way is over, and with it those that cannot start any more.
-    pub(super) fn note(&mut self, step: StepId, ended: Ended) {
-        let skipped = self.schedule.end(step, &ended.end);
-        self.enter(step, ended);
+    pub(super) fn note(&mut self, step: StepId, end: End, took: Duration) {
+        let skipped = self.schedule.end(step, &end);
+        self.enter(step, end, took);
         for (step, end) in skipped {
-            self.enter(step, Ended { end, took: Duration::ZERO });
+            self.enter(step, end, Duration::ZERO);
         }
     }
 
@@ -59,7 +59,7 @@ impl<'run> Ledger<'run> {
         }
         self.tell(Event::Cancelling);
         for step in self.schedule.cancel() {
-            self.enter(step, Ended { end: End::Cancelled, took: Duration::ZERO });
+            self.enter(step, End::Cancelled, Duration::ZERO);
         }
     }
 
@@ -68,10 +68,11 @@ impl<'run> Ledger<'run> {
         let _ = self.events.send(event);
     }
 
-    fn enter(&mut self, step: StepId, ended: Ended) {
-        note_running(&mut self.running, &self.plan.steps[step].action, &ended.end);
-        self.tell(Event::StepEnded { step, end: ended.end.clone(), took: ended.took });
-        self.ended[step.index()] = Some(ended);
+    fn enter(&mut self, step: StepId, end: End, took: Duration) {
+        note_running(&mut self.running, &self.plan.steps[step].action, &end);
+        self.tell(Event::StepEnded { step, end: end.clone(), took });
+        let is_tolerated = matches!(end, End::Failed(_)) && is_optional(self.plan, step);
+        self.ended[step.index()] = Some(Ended { end, took, is_tolerated });
     }
 
     pub(super) fn outcome(self, took: Duration) -> Outcome {

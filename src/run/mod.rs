@@ -19,5 +19,5 @@ mod watch;
 pub use drive::{RunOptions, run};
 pub use event::{Cause, End, Event, Failure};
 pub use lines::Lines;
-pub use outcome::{Counts, Ended, Outcome};
+pub use outcome::{Counts, Ended, Outcome, is_optional};
 pub use schedule::Limits;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::event::{Cause, End, Failure};
-use crate::plan::{Action, Condition, StepId};
+use crate::plan::{Action, Condition, Needs, Plan, StepId};
 use crate::topology::name::ContainerName;
 
 /// What came of a run.
@@ -28,6 +28,8 @@ pub struct Ended {
     pub end: End,
     /// How long it took; zero for one that was not started.
     pub took: Duration,
+    /// True for a wait that failed and that nothing requires: a warning, no failure of the run.
+    pub is_tolerated: bool,
 }
 
 /// How many steps ended in each way.
@@ -49,7 +51,7 @@ impl Outcome {
     /// How many steps ended in each way.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for Ended { end, took: _ } in &self.steps {
+        for Ended { end, took: _, is_tolerated: _ } in &self.steps {
             let count = match end {
                 End::Done => &mut counts.done,
                 End::NotNeeded => &mut counts.not_needed,
@@ -62,7 +64,7 @@ impl Outcome {
         counts
     }
 
-    /// The steps that failed, in the plan's order.
+    /// The steps that failed, in the plan's order, tolerated ones included.
     pub fn failures(&self) -> impl Iterator<Item = (StepId, &Failure)> {
         self.steps.iter().enumerate().filter_map(|(index, ended)| match &ended.end {
             End::Failed(failure) => Some((StepId::new(index), failure)),
@@ -77,10 +79,23 @@ impl Outcome {
         steps.filter(move |(_, ended)| ended.end == skip).map(|(index, _)| StepId::new(index))
     }
 
-    /// True when nothing failed, and nobody asked to stop before the end.
+    /// True when nothing failed that is required, and nobody asked to stop before the end.
     pub fn is_success(&self) -> bool {
-        self.steps.iter().all(|ended| matches!(ended.end, End::Done | End::NotNeeded))
+        let is_well = |ended: &Ended| match ended.end {
+            End::Done | End::NotNeeded => true,
+            End::Failed(_) => ended.is_tolerated,
+            End::Skipped { .. } | End::Cancelled => false,
+        };
+        self.steps.iter().all(is_well)
     }
+}
+
+/// Whether a step is a wait that some steps want to see over, but none requires: the dependency is
+/// declared with `required: false`.
+pub fn is_optional(plan: &Plan, step: StepId) -> bool {
+    let is_wait = matches!(plan.steps[step].action, Action::Wait { .. });
+    let mut dependants = plan.steps.edges(step).peekable();
+    is_wait && dependants.peek().is_some() && dependants.all(|edge| *edge.weight() == Needs::Settled)
 }
 
 /// Notes what the end of a step says of the containers that run.

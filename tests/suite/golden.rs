@@ -1,0 +1,22 @@
+//! Texts that are kept beside the tests, and rewritten by `TOPO_UPDATE_GOLDEN=1`.
+
+use std::path::{Path, PathBuf};
+
+/// The folder `tests/` of the crate.
+pub(crate) fn tests_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// Compares a text with the file that holds what it should be, or rewrites the file.
+pub(crate) fn check(file: &Path, actual: &str) {
+    if std::env::var_os("TOPO_UPDATE_GOLDEN").is_some_and(|value| value == "1") {
+        std::fs::write(file, actual).expect("the golden file can be written");
+        return;
+    }
+    let expected = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(
+        actual == expected,
+        "{} is not as written (TOPO_UPDATE_GOLDEN=1 rewrites it)\n--- expected\n{expected}\n--- actual\n{actual}",
+        file.display()
+    );
+}

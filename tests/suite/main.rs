@@ -1,0 +1,5 @@
+//! All tests that are not next to the code that they test, as one program.
+
+mod golden;
+mod memory_engine;
+mod runs;

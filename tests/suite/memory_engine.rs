@@ -1,0 +1,440 @@
+//! An engine that lives in memory: containers follow a script, and time is what the test makes of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
+use topo::engine::{Change, Engine, EngineError, LogChoice, LogChunk, OutputStream, Progress, Query, What};
+use topo::plan::Action;
+use topo::plan::observed::{ContainerState, Health, Observed, Status};
+use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+
+/// An engine with scripted behaviour.
+pub(crate) struct MemoryEngine {
+    script: Script,
+    begun: Instant,
+    images: RefCell<BTreeMap<ImageName, ImageId>>,
+    timeline: RefCell<BTreeMap<Moment, Entry>>,
+    sequence: Cell<u64>,
+    changed: Notify,
+    break_is_over: Cell<bool>,
+    still_refused: Cell<usize>,
+    calls: Cell<usize>,
+    most_calls: Cell<usize>,
+    subscriptions: Cell<usize>,
+}
+
+/// What is to happen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Script {
+    /// What containers do once they were started.
+    pub(crate) containers: BTreeMap<ContainerName, Behaviour>,
+    /// Images that are there.
+    pub(crate) images: BTreeMap<ImageName, ImageId>,
+    /// Images as their registry has them, or as a build makes them.
+    pub(crate) new_images: BTreeMap<ImageName, ImageId>,
+    /// When the stream of events breaks, once.
+    pub(crate) events_break_at: Option<Duration>,
+    /// How many attempts to subscribe are refused: at first, or after the break when there is one.
+    pub(crate) refused_subscriptions: usize,
+}
+
+/// What a container does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Behaviour {
+    /// It was there, and started, before the run.
+    pub(crate) runs_already: bool,
+    pub(crate) has_healthcheck: bool,
+    /// What happens how long after each start.
+    pub(crate) deeds: Vec<(Duration, Deed)>,
+    /// How often its restart policy starts it again.
+    pub(crate) restarts: usize,
+    pub(crate) restarts_after_success: bool,
+    pub(crate) removes_itself: bool,
+    pub(crate) refuses_create: Option<String>,
+    pub(crate) refuses_start: Option<String>,
+    /// How long each call on it takes.
+    pub(crate) call_takes: Option<Duration>,
+}
+
+/// One thing that a container does or that is done to it.
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    BecomesHealthy,
+    BecomesUnhealthy { output: String },
+    Exits { code: i64 },
+    Prints { line: String },
+    IsRemoved,
+    IsRenamed { to: ContainerName },
+}
+
+/// Time, and an order among things that happen at the same time.
+type Moment = (Instant, u64);
+
+#[derive(Clone, Debug)]
+struct Entry {
+    container: ContainerName,
+    what: Happening,
+}
+
+#[derive(Clone, Debug)]
+enum Happening {
+    Changed(What),
+    FoundUnhealthy { output: String },
+    Printed(String),
+}
+
+impl MemoryEngine {
+    pub(crate) fn new(script: Script) -> Self {
+        let engine = Self {
+            begun: Instant::now(),
+            images: RefCell::new(script.images.clone()),
+            timeline: RefCell::default(),
+            sequence: Cell::new(1),
+            changed: Notify::new(),
+            break_is_over: Cell::new(false),
+            still_refused: Cell::new(if script.events_break_at.is_some() {
+                0
+            } else {
+                script.refused_subscriptions
+            }),
+            calls: Cell::new(0),
+            most_calls: Cell::new(0),
+            subscriptions: Cell::new(0),
+            script,
+        };
+        for (name, behaviour) in &engine.script.containers {
+            if behaviour.runs_already {
+                engine.create(name);
+                engine.start(name);
+            }
+        }
+        engine
+    }
+
+    /// The most calls that were under way at once.
+    pub(crate) fn most_calls(&self) -> usize {
+        self.most_calls.get()
+    }
+
+    /// How often somebody subscribed to events.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.subscriptions.get()
+    }
+
+    fn create(&self, name: &ContainerName) {
+        self.happens(name, Duration::ZERO, Happening::Changed(What::Created));
+    }
+
+    /// Writes what the container will do into the timeline.
+    fn start(&self, name: &ContainerName) {
+        let behaviour = self.behaviour(name);
+        let mut begin = Duration::ZERO;
+        for _ in 0..=behaviour.restarts {
+            self.happens(name, begin, Happening::Changed(What::Started));
+            let mut end = None;
+            for (after, deed) in &behaviour.deeds {
+                self.will_do(name, begin + *after, deed);
+                if let Deed::Exits { .. } = deed {
+                    end = Some(begin + *after);
+                }
+            }
+            let Some(end) = end else { break };
+            if behaviour.removes_itself {
+                self.happens(name, end, Happening::Changed(What::Removed));
+            }
+            begin = end + Duration::from_millis(100);
+        }
+    }
+
+    fn will_do(&self, name: &ContainerName, after: Duration, deed: &Deed) {
+        match deed {
+            Deed::BecomesHealthy => {
+                self.happens(name, after, Happening::Changed(What::Health(Health::Healthy)));
+            }
+            Deed::BecomesUnhealthy { output } => {
+                self.happens(name, after, Happening::FoundUnhealthy { output: output.clone() });
+            }
+            Deed::Exits { code } => {
+                self.happens(name, after, Happening::Changed(What::Died { exit_code: *code }));
+            }
+            Deed::Prints { line } => self.happens(name, after, Happening::Printed(line.clone())),
+            Deed::IsRemoved => self.happens(name, after, Happening::Changed(What::Removed)),
+            Deed::IsRenamed { to } => {
+                self.happens(to, after, Happening::Changed(What::Renamed));
+                self.happens(name, after, Happening::Changed(What::Other("gone".to_owned())));
+            }
+        }
+    }
+
+    fn happens(&self, container: &ContainerName, after: Duration, what: Happening) {
+        let moment = (Instant::now() + after, self.sequence.replace(self.sequence.get() + 1));
+        self.timeline.borrow_mut().insert(moment, Entry { container: container.clone(), what });
+        self.changed.notify_waiters();
+    }
+
+    /// What was to come of a container comes no more.
+    fn interrupt(&self, container: &ContainerName) {
+        let now = Instant::now();
+        self.timeline.borrow_mut().retain(|(at, _), entry| *at <= now || entry.container != *container);
+    }
+
+    fn behaviour(&self, name: &ContainerName) -> Behaviour {
+        self.script.containers.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The container's state now: all that happened to it, put together. Nothing when it is not there.
+    fn state(&self, name: &ContainerName) -> Option<ContainerState> {
+        let behaviour = self.behaviour(name);
+        let now = Instant::now();
+        let mut life = Life::default();
+        for ((at, _), entry) in &*self.timeline.borrow() {
+            if *at <= now && entry.container == *name {
+                life.goes_on(&behaviour, &entry.what);
+            }
+        }
+        life.state
+    }
+
+    /// The next thing in the timeline after `cursor`, when its time has come.
+    async fn next_entry(&self, cursor: Moment) -> (Moment, Entry) {
+        loop {
+            let changed = self.changed.notified();
+            let next = self.timeline.borrow().range((Excluded(cursor), Unbounded)).next().map(clone_entry);
+            match next {
+                Some((moment, entry)) if moment.0 <= Instant::now() => return (moment, entry),
+                Some(((at, _), _)) => {
+                    tokio::select! { biased; () = changed => {}, () = sleep_until(at) => {} }
+                }
+                None => changed.await,
+            }
+        }
+    }
+
+    /// Ends when the script breaks the stream of events.
+    async fn break_of_events(&self) -> EngineError {
+        match self.script.events_break_at {
+            Some(at) if !self.break_is_over.get() => {
+                sleep_until(self.begun + at).await;
+                self.break_is_over.set(true);
+                self.still_refused.set(self.script.refused_subscriptions);
+                EngineError::Disconnected("somebody pulled the plug".to_owned())
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    async fn do_action(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+        let takes = action.container().and_then(|name| self.behaviour(name).call_takes);
+        match action {
+            Action::PullImage { image, .. } => self.get_image(image, progress).await,
+            Action::BuildImage(spec) => {
+                progress(Progress::Now("[1/1] COPY . .".to_owned()));
+                self.get_image(&spec.image, progress).await
+            }
+            _ => {
+                sleep(takes.unwrap_or(Duration::from_millis(10))).await;
+                self.do_at_once(action)
+            }
+        }
+    }
+
+    async fn get_image(&self, image: &ImageName, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+        for done in [1, 2] {
+            sleep(Duration::from_millis(100)).await;
+            let part = "layer".to_owned();
+            progress(Progress::Bytes { part, done: done * 1_000_000, total: Some(2_000_000) });
+        }
+        let Some(id) = self.script.new_images.get(image) else {
+            return Err(refused(404, format!("manifest for {image} not found")));
+        };
+        self.images.borrow_mut().insert(image.clone(), id.clone());
+        Ok(())
+    }
+
+    fn do_at_once(&self, action: &Action) -> Result<(), EngineError> {
+        match action {
+            Action::CreateContainer(spec) => {
+                if let Some(words) = self.behaviour(&spec.name).refuses_create {
+                    return Err(refused(400, words));
+                }
+                self.create(&spec.name);
+            }
+            Action::StartContainer { container } => {
+                let behaviour = self.behaviour(container);
+                if let Some(words) = behaviour.refuses_start {
+                    return Err(refused(500, words));
+                }
+                if self.state(container).is_none() {
+                    return Err(refused(404, format!("No such container: {container}")));
+                }
+                self.start(container);
+            }
+            Action::StopContainer { container, .. } => {
+                self.interrupt(container);
+                self.happens(container, Duration::ZERO, Happening::Changed(What::Died { exit_code: 143 }));
+            }
+            Action::RemoveContainer { container, .. } => {
+                self.interrupt(container);
+                self.happens(container, Duration::ZERO, Happening::Changed(What::Removed));
+            }
+            Action::RenameContainer { from, to } => self.rename(from, to),
+            Action::PullImage { .. }
+            | Action::BuildImage(_)
+            | Action::CreateNetwork(_)
+            | Action::RemoveNetwork { .. }
+            | Action::CreateVolume(_)
+            | Action::RemoveVolume { .. } => {}
+            Action::Wait { .. } => unreachable!("the run waits, not the engine"),
+        }
+        Ok(())
+    }
+
+    fn rename(&self, from: &ContainerName, to: &ContainerName) {
+        for entry in self.timeline.borrow_mut().values_mut().filter(|entry| entry.container == *from) {
+            entry.container = to.clone();
+        }
+        self.happens(to, Duration::ZERO, Happening::Changed(What::Renamed));
+    }
+}
+
+impl Engine for MemoryEngine {
+    async fn observe(&self, _query: &Query) -> Result<Observed, EngineError> {
+        Ok(Observed::default())
+    }
+
+    async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+        self.calls.set(self.calls.get() + 1);
+        self.most_calls.set(self.most_calls.get().max(self.calls.get()));
+        let result = self.do_action(action, progress).await;
+        self.calls.set(self.calls.get() - 1);
+        result
+    }
+
+    async fn inspect(&self, container: &ContainerName) -> Result<ContainerState, EngineError> {
+        sleep(Duration::from_millis(1)).await;
+        self.state(container).ok_or_else(|| refused(404, format!("No such container: {container}")))
+    }
+
+    async fn image_id(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+        Ok(self.images.borrow().get(image).cloned())
+    }
+
+    async fn subscribe(
+        &self,
+        _project: &ProjectName,
+    ) -> Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError> {
+        self.subscriptions.set(self.subscriptions.get() + 1);
+        if self.still_refused.get() > 0 {
+            self.still_refused.set(self.still_refused.get() - 1);
+            return Err(EngineError::Disconnected("nobody answers".to_owned()));
+        }
+        let cursor = (Instant::now(), self.sequence.get() - 1);
+        Ok(Box::pin(stream::unfold(Some(cursor), async |cursor| {
+            let mut cursor = cursor?;
+            loop {
+                let (moment, entry) = tokio::select! { biased;
+                    error = self.break_of_events() => return Some((Err(error), None)),
+                    next = self.next_entry(cursor) => next,
+                };
+                cursor = moment;
+                if let Some(what) = entry.what.as_change() {
+                    let at = (moment.0 - self.begun).as_nanos() as i64;
+                    return Some((Ok(Change { container: entry.container, what, at }), Some(cursor)));
+                }
+            }
+        })))
+    }
+
+    async fn logs(
+        &self,
+        container: &ContainerName,
+        choice: &LogChoice,
+    ) -> Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError> {
+        let now = Instant::now();
+        let past: Vec<_> = self.timeline.borrow().iter().map(clone_entry).collect();
+        let lines = past.into_iter().filter(|((at, _), entry)| *at <= now && entry.container == *container);
+        let mut chunks: Vec<_> = lines.filter_map(|(_, entry)| entry.what.as_chunk()).map(Ok).collect();
+        let wanted = choice.tail.map_or(chunks.len(), |tail| tail as usize);
+        chunks.drain(..chunks.len().saturating_sub(wanted));
+        Ok(stream::iter(chunks))
+    }
+}
+
+/// A container's state while its past is read.
+#[derive(Default)]
+struct Life {
+    state: Option<ContainerState>,
+    deaths: usize,
+}
+
+impl Life {
+    fn goes_on(&mut self, behaviour: &Behaviour, what: &Happening) {
+        match what {
+            Happening::Changed(What::Created) => *self = Self::begin(behaviour),
+            Happening::Changed(What::Removed | What::Other(_)) => self.state = None,
+            _ => {}
+        }
+        let Some(state) = &mut self.state else { return };
+        match what {
+            Happening::Changed(What::Started) => {
+                state.status = Status::Running;
+                state.health = behaviour.has_healthcheck.then_some(Health::Starting);
+            }
+            Happening::Changed(What::Died { exit_code }) => {
+                self.deaths += 1;
+                let is_final = self.deaths > behaviour.restarts;
+                state.status = if is_final { Status::Exited } else { Status::Restarting };
+                // As the real engine does while a container does not run.
+                state.health = state.health.map(|_| Health::Unhealthy);
+                state.exit_code = *exit_code;
+            }
+            Happening::Changed(What::Health(health)) => state.health = Some(*health),
+            Happening::FoundUnhealthy { output } => {
+                state.health = Some(Health::Unhealthy);
+                state.health_output = Some(output.clone());
+            }
+            Happening::Changed(What::Created | What::Removed | What::Renamed | What::Other(_))
+            | Happening::Printed(_) => {}
+        }
+    }
+
+    fn begin(behaviour: &Behaviour) -> Self {
+        let state = ContainerState {
+            status: Status::Created,
+            health: None,
+            exit_code: 0,
+            restarts_after_success: behaviour.restarts_after_success,
+            health_output: None,
+        };
+        Self { state: Some(state), deaths: 0 }
+    }
+}
+
+impl Happening {
+    fn as_change(&self) -> Option<What> {
+        match self {
+            Happening::Changed(what) => Some(what.clone()),
+            Happening::FoundUnhealthy { .. } => Some(What::Health(Health::Unhealthy)),
+            Happening::Printed(_) => None,
+        }
+    }
+
+    fn as_chunk(&self) -> Option<LogChunk> {
+        let Happening::Printed(line) = self else { return None };
+        Some(LogChunk { stream: OutputStream::Out, bytes: Bytes::from(format!("{line}\n")) })
+    }
+}
+
+fn clone_entry((moment, entry): (&Moment, &Entry)) -> (Moment, Entry) {
+    (*moment, entry.clone())
+}
+
+fn refused(status: u16, message: String) -> EngineError {
+    EngineError::Refused { status, message }
+}

@@ -1,0 +1,68 @@
+//! Runs of small plans against the engine in memory, compared with what they should look like.
+//!
+//! A folder in `tests/runs` has a `scenario.txt` (its words are in `scenario.rs`) and what comes of it:
+//! `transcript.txt`, every event at its time.
+
+mod scenario;
+mod transcript;
+
+use std::collections::BTreeSet;
+
+use crate::golden::{self, tests_folder};
+use scenario::Scenario;
+
+macro_rules! runs {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+
+        const RUNS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+runs! {
+    a_cancel_starts_nothing_new_and_gives_waits_up
+    a_cancel_lets_calls_end_and_gives_pulls_up
+    a_chain_waits_for_each_link_to_be_healthy
+    a_completed_job_lets_its_dependants_start
+    a_container_that_dies_before_it_is_healthy_shows_its_last_lines
+    a_container_that_is_restarted_may_become_healthy_yet
+    a_crash_loop_is_given_up
+    a_diamond_starts_its_last_once_both_sides_are_ready
+    a_failed_health_wait_skips_only_its_dependants
+    a_failed_job_skips_its_dependants
+    a_guard_decides_when_its_turn_comes
+    a_job_that_removes_itself_completed
+    a_refused_call_fails_in_the_engines_words
+    a_wait_for_one_that_is_healthy_already_is_over_at_once
+    a_wait_has_a_time_limit_when_one_is_set
+    an_engine_whose_events_are_lost_fails_the_waits
+    an_optional_dependency_only_has_to_be_settled
+    at_most_so_many_calls_are_under_way
+    foreign_hands_rename_and_remove_what_is_waited_for
+    long_pulls_hold_up_no_start
+    the_stream_of_events_may_break
+    what_is_ready_is_running_healthy_or_well_ended
+    without_waits_nobody_subscribes
+}
+
+#[test]
+fn every_folder_of_runs_is_run() {
+    let folders = std::fs::read_dir(tests_folder().join("runs")).expect("tests/runs is there");
+    let found: BTreeSet<_> = folders
+        .map(|folder| folder.expect("it can be read").file_name().into_string().expect("UTF-8"))
+        .collect();
+    assert_eq!(found, RUNS.iter().map(|name| (*name).to_owned()).collect());
+}
+
+fn check(name: &str) {
+    let folder = tests_folder().join("runs").join(name);
+    let text = std::fs::read_to_string(folder.join("scenario.txt")).expect("the scenario can be read");
+    let scenario = Scenario::parse(&text);
+    let recording = transcript::record(&scenario);
+    golden::check(&folder.join("transcript.txt"), &transcript::text(&scenario, &recording));
+}

@@ -1,0 +1,266 @@
+//! A plan and an engine's behaviour, as text.
+//!
+//! ```text
+//! # A comment.
+//! container db healthcheck healthy@300ms prints@10ms:"ready soon" exits@2s:1 restarts:2
+//! image web:1 is a                       # the image is there, with this id
+//! new-image web:1 is b                   # what a pull or build of it brings
+//! events break@150ms                     # the stream of events breaks, once
+//! events refuse:3                        # so many subscriptions are refused: at first, or after the break
+//! limits calls:2 images:1
+//! wait-limit 5s
+//! cancel 200ms
+//! step start-api: start api for api after create-api, db-healthy settled job if-image web:1 differs a
+//! ```
+//!
+//! Actions: `pull IMAGE`, `build IMAGE`, `create NAME`, `start NAME`, `stop NAME`, `remove NAME`,
+//! `rename NAME NAME`, `wait NAME healthy|completed|ready`, `create-network NAME`, `remove-network NAME`,
+//! `create-volume NAME`, `remove-volume NAME`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use topo::plan::action::{AnonymousVolumes, ContainerSpec, ImageSpec, NetworkSpec, VolumeSpec};
+use topo::plan::{Action, Because, Condition, Guard, Needs, Plan, Step, StepId};
+use topo::run::RunOptions;
+use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
+
+use crate::memory_engine::{Behaviour, Deed, Script};
+
+/// What a test runs.
+pub(crate) struct Scenario {
+    pub(crate) plan: Plan,
+    pub(crate) script: Script,
+    pub(crate) options: RunOptions,
+    pub(crate) cancel_at: Option<Duration>,
+    names: Vec<String>,
+}
+
+impl Scenario {
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut scenario = Self {
+            plan: Plan::new(ProjectName::from("shop")),
+            script: Script::default(),
+            options: RunOptions::default(),
+            cancel_at: None,
+            names: Vec::new(),
+        };
+        for line in text.lines() {
+            let words = shlex::split(line).unwrap_or_else(|| panic!("open quote: {line}"));
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            if !words.is_empty() {
+                scenario.read(&words);
+            }
+        }
+        scenario
+    }
+
+    /// The name that the scenario gives a step.
+    pub(crate) fn name(&self, step: StepId) -> &str {
+        &self.names[step.index()]
+    }
+
+    fn read(&mut self, words: &[&str]) {
+        match words {
+            ["container", name, traits @ ..] => {
+                self.script.containers.insert(ContainerName::from(*name), behaviour(traits));
+            }
+            ["image", image, "is", id] => {
+                self.script.images.insert(ImageName::from(*image), ImageId::from(*id));
+            }
+            ["new-image", image, "is", id] => {
+                self.script.new_images.insert(ImageName::from(*image), ImageId::from(*id));
+            }
+            ["events", event] => match split(event) {
+                ("break", Some(at), None) => self.script.events_break_at = Some(duration(at)),
+                ("refuse", None, Some(count)) => self.script.refused_subscriptions = number(count),
+                _ => panic!("no such event: {event}"),
+            },
+            ["limits", limits @ ..] => self.limits(limits),
+            ["wait-limit", limit] => self.options.wait_limit = Some(duration(limit)),
+            ["cancel", at] => self.cancel_at = Some(duration(at)),
+            ["step", name, rest @ ..] => self.step(name.trim_end_matches(':'), rest),
+            _ => panic!("no such line: {words:?}"),
+        }
+    }
+
+    fn limits(&mut self, limits: &[&str]) {
+        for limit in limits {
+            match split(limit) {
+                ("calls", None, Some(calls)) => self.options.limits.calls = number(calls),
+                ("images", None, Some(images)) => self.options.limits.images = number(images),
+                _ => panic!("no such limit: {limit}"),
+            }
+        }
+    }
+
+    fn step(&mut self, name: &str, words: &[&str]) {
+        let (action, mut rest) = action(words);
+        let id =
+            self.plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+        self.names.push(name.to_owned());
+        while let [clause, ..] = rest {
+            rest = match (*clause, &rest[1..]) {
+                ("for", [service, rest @ ..]) => {
+                    self.plan.steps[id].service = Some(ServiceName::from(*service));
+                    rest
+                }
+                ("if-image", [image, "differs", from, rest @ ..]) => {
+                    let (image, from) = (ImageName::from(*image), ImageId::from(*from));
+                    self.plan.steps[id].only_if = Some(Guard::ImageDiffers { image, from });
+                    rest
+                }
+                ("after", names) => self.needs(id, names, Needs::Done),
+                ("settled", names) => self.needs(id, names, Needs::Settled),
+                _ => panic!("no such clause: {rest:?}"),
+            };
+        }
+    }
+
+    /// Reads `a, b, c` and returns what follows.
+    fn needs<'words>(
+        &mut self,
+        id: StepId,
+        words: &'words [&'words str],
+        needs: Needs,
+    ) -> &'words [&'words str] {
+        let last = words.iter().position(|word| !word.ends_with(',')).expect("a list has an end");
+        for word in &words[..=last] {
+            let name = word.trim_end_matches(',');
+            let needed = self.names.iter().position(|known| known == name);
+            let needed = needed.unwrap_or_else(|| panic!("no step is named {name} yet"));
+            self.plan.steps.add_edge(StepId::new(needed), id, needs);
+        }
+        &words[last + 1..]
+    }
+}
+
+fn behaviour(traits: &[&str]) -> Behaviour {
+    let mut behaviour = Behaviour::default();
+    for text in traits {
+        let (word, at, value) = split(text);
+        let said = || value.unwrap_or_default().to_owned();
+        let deed = match word {
+            "runs-already" => {
+                behaviour.runs_already = true;
+                None
+            }
+            "healthcheck" => {
+                behaviour.has_healthcheck = true;
+                None
+            }
+            "restarts" => {
+                behaviour.restarts = number(&said());
+                None
+            }
+            "restarts-after-success" => {
+                behaviour.restarts_after_success = true;
+                None
+            }
+            "removes-itself" => {
+                behaviour.removes_itself = true;
+                None
+            }
+            "refuses-create" => {
+                behaviour.refuses_create = Some(said());
+                None
+            }
+            "refuses-start" => {
+                behaviour.refuses_start = Some(said());
+                None
+            }
+            "calls-take" => {
+                behaviour.call_takes = Some(duration(&said()));
+                None
+            }
+            "healthy" => Some(Deed::BecomesHealthy),
+            "unhealthy" => Some(Deed::BecomesUnhealthy { output: said() }),
+            "exits" => Some(Deed::Exits { code: number(&said()) as i64 }),
+            "prints" => Some(Deed::Prints { line: said() }),
+            "removed" => Some(Deed::IsRemoved),
+            "renamed" => Some(Deed::IsRenamed { to: ContainerName::new(said()) }),
+            _ => panic!("no such trait: {text}"),
+        };
+        behaviour.deeds.extend(deed.map(|deed| (at.map_or(Duration::ZERO, duration), deed)));
+    }
+    behaviour
+}
+
+fn action<'words>(words: &'words [&'words str]) -> (Action, &'words [&'words str]) {
+    let action = match words {
+        ["pull", image, ..] => Action::PullImage { image: ImageName::from(*image), platform: None },
+        ["build", image, ..] => Action::BuildImage(Box::new(image_spec(image))),
+        ["create-network", name, ..] => Action::CreateNetwork(Box::new(NetworkSpec {
+            name: (*name).into(),
+            network: Default::default(),
+            labels: BTreeMap::new(),
+        })),
+        ["remove-network", name, ..] => Action::RemoveNetwork { network: (*name).into() },
+        ["create-volume", name, ..] => Action::CreateVolume(Box::new(VolumeSpec {
+            name: (*name).into(),
+            volume: Default::default(),
+            labels: BTreeMap::new(),
+        })),
+        ["remove-volume", name, ..] => Action::RemoveVolume { volume: (*name).into() },
+        ["create", name, ..] => Action::CreateContainer(Box::new(container_spec(name))),
+        ["start", name, ..] => Action::StartContainer { container: (*name).into() },
+        ["stop", name, ..] => Action::StopContainer { container: (*name).into(), grace: None },
+        ["remove", name, ..] => {
+            Action::RemoveContainer { container: (*name).into(), anonymous_volumes: AnonymousVolumes::Keep }
+        }
+        ["rename", from, to, rest @ ..] => {
+            return (Action::RenameContainer { from: (*from).into(), to: (*to).into() }, rest);
+        }
+        ["wait", name, until, rest @ ..] => {
+            return (Action::Wait { container: (*name).into(), until: condition(until) }, rest);
+        }
+        _ => panic!("no such action: {words:?}"),
+    };
+    (action, &words[2..])
+}
+
+fn image_spec(image: &str) -> ImageSpec {
+    ImageSpec { service: image.into(), image: image.into(), build: Default::default(), platform: None }
+}
+
+fn container_spec(name: &str) -> ContainerSpec {
+    ContainerSpec {
+        name: name.into(),
+        service_name: name.into(),
+        service: Default::default(),
+        image: name.into(),
+        networks: Vec::new(),
+        network_mode: None,
+        mounts: Vec::new(),
+        files: Vec::new(),
+        labels: BTreeMap::new(),
+        predecessor: None,
+    }
+}
+
+fn condition(word: &str) -> Condition {
+    match word {
+        "healthy" => Condition::Healthy,
+        "completed" => Condition::Completed,
+        "ready" => Condition::Ready,
+        _ => panic!("no such condition: {word}"),
+    }
+}
+
+/// `word@time:value` in its parts.
+fn split(text: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (head, value) = text.split_once(':').map_or((text, None), |(head, value)| (head, Some(value)));
+    let (word, at) = head.split_once('@').map_or((head, None), |(word, at)| (word, Some(at)));
+    (word, at, value)
+}
+
+fn number(text: &str) -> usize {
+    text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
+}
+
+fn duration(text: &str) -> Duration {
+    match text.strip_suffix("ms") {
+        Some(milliseconds) => Duration::from_millis(number(milliseconds) as u64),
+        None => Duration::from_secs(number(text.trim_end_matches('s')) as u64),
+    }
+}
