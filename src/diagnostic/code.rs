@@ -103,6 +103,12 @@ codes! {
     UNKNOWN_VOLUME "unknown-volume" "A volume is named that does not exist." ""
     UNKNOWN_SECRET "unknown-secret" "A secret is named that does not exist." ""
     UNKNOWN_CONFIG "unknown-config" "A config is named that does not exist." ""
+    UNKNOWN_MODEL "unknown-model" "A model is named that does not exist." ""
     CYCLE "cycle" "Services wait for each other in a circle." ""
     CONFLICT "conflict" "Two attributes exclude each other." ""
+    // What the engine has.
+    ORPHANS "orphans" "The engine has containers of services that the topology does not have." ""
+    MISSING_EXTERNAL "missing-external" "The engine does not have what the topology declares external." ""
+    FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not made by this project." ""
+    CHANGED_OBJECT "changed-object" "A network or volume was made from other settings than the topology has now." ""
 }

@@ -3,15 +3,15 @@
 
 pub mod docker;
 
-use std::collections::BTreeSet;
 use std::future::Future;
 
 use bytes::Bytes;
 use futures_util::Stream;
 
 use crate::plan::Action;
+pub use crate::plan::observed::Query;
 use crate::plan::observed::{ContainerState, Health, Observed};
-use crate::topology::name::{ContainerName, ImageId, ImageName, NetworkName, ProjectName, VolumeName};
+use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
 
 /// What topo needs of an engine. The real one is [`docker::Docker`]; tests bring one that lives in memory.
 pub trait Engine {
@@ -46,19 +46,6 @@ pub trait Engine {
         container: &ContainerName,
         choice: &LogChoice,
     ) -> impl Future<Output = Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError>>;
-}
-
-/// What [`Engine::observe`] is to look for.
-#[derive(Clone, Debug)]
-pub struct Query {
-    /// The project whose containers, networks and volumes are read.
-    pub project: ProjectName,
-    /// Images whose ids are wanted.
-    pub images: BTreeSet<ImageName>,
-    /// Networks that are wanted whosever they are.
-    pub networks: BTreeSet<NetworkName>,
-    /// Volumes that are wanted whosever they are.
-    pub volumes: BTreeSet<VolumeName>,
 }
 
 /// Something that happened to a container.

@@ -92,6 +92,17 @@ pub enum Condition {
     Ready,
 }
 
+impl Condition {
+    /// The condition in one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Completed => "completed",
+            Self::Ready => "ready",
+        }
+    }
+}
+
 /// An image to build.
 #[derive(Clone, Debug)]
 pub struct ImageSpec {

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::source::Span;
-use crate::topology::name::{ImageId, ServiceName};
+use crate::topology::name::{ImageId, NetworkName, ServiceName};
 
 /// The reason for a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub enum Because {
         /// The image that the container was created from.
         from: ImageId,
     },
+    /// The container is not attached to a network that its service has.
+    NetworkLost(NetworkName),
     /// The container was not made by topo, so that what was applied is not known.
     NotOurs,
     /// A service whose network, IPC or PID namespace or volumes this one shares was recreated.

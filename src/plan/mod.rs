@@ -3,11 +3,18 @@
 
 pub mod action;
 pub mod because;
+mod down;
+mod drift;
+pub mod label;
 pub mod observed;
+pub mod spec;
+mod up;
 
 pub use action::{Action, Condition};
 pub use because::{Because, FieldChange};
+pub use down::{DownChoices, down};
 pub use observed::Observed;
+pub use up::{BuildChoice, PullChoice, RecreateChoice, StartChoice, UpChoices, query, up};
 
 use petgraph::graph::DiGraph;
 pub use petgraph::graph::NodeIndex as StepId;

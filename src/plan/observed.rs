@@ -1,9 +1,24 @@
 //! What the engine has, as far as planning needs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::topology::name::{ContainerName, ImageId, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::name::{
+    ContainerName, ImageId, ImageName, NetworkName, ProjectName, ServiceName, VolumeName,
+};
+
+/// What the engine is to look for.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The project whose containers, networks and volumes are read.
+    pub project: ProjectName,
+    /// Images whose ids are wanted.
+    pub images: BTreeSet<ImageName>,
+    /// Networks that are wanted whosever they are.
+    pub networks: BTreeSet<NetworkName>,
+    /// Volumes that are wanted whosever they are.
+    pub volumes: BTreeSet<VolumeName>,
+}
 
 /// Everything that the engine has of one project, and the images that it may need.
 #[derive(Clone, Debug, Default)]

@@ -45,6 +45,11 @@ impl Span {
         Self { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// This place, or `other` when this one is empty, as that of a missing value is.
+    pub fn or(self, other: Span) -> Self {
+        if self.start == self.end { other } else { self }
+    }
+
     /// The range as byte offsets.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
@@ -171,6 +176,11 @@ impl Sources {
             offset: error.utf8_error().valid_up_to(),
         })?;
         Ok(self.add(path, text))
+    }
+
+    /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes that no place in it is shown of.
+    pub fn bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+        read_regular(path)
     }
 
     /// The file with this id.

@@ -443,3 +443,21 @@ impl<T> std::ops::Deref for Named<T> {
         &self.value
     }
 }
+
+/// A value that an earlier stage used up, or that has no effect: any shape is accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ignored;
+
+impl Attribute for Ignored {
+    fn decode(_: &Node, _: &mut Diagnostics) -> Option<Self> {
+        Some(Self)
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Null
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({})
+    }
+}

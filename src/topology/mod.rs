@@ -2,14 +2,262 @@
 //! Must not: read files itself (env files are asked of the source stage), or know an engine.
 
 pub mod attribute;
+mod canonical;
+pub mod content;
+mod environment;
 pub mod file;
 pub mod model;
 pub mod name;
 pub mod network;
+mod normal;
+mod paths;
+mod profile;
+mod reference;
 pub mod service;
 pub mod value;
 pub mod volume;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Document, Node};
+use crate::source::{Environment, Sources, Span};
+use attribute::{Extensions, Named, record};
+pub use canonical::{schema, service_model};
+use file::{Config, Secret};
+use model::Model;
+use name::{ProjectName, ServiceName};
 pub use network::Network;
 pub use service::{Build, Mount, Service, ServiceNetwork};
 pub use volume::Volume;
+
+record! {
+    /// A topology: services, and the networks, volumes, configs and secrets that they use.
+    ///
+    /// Compose Specification, top-level elements.
+    pub struct Sections {
+        /// Ignored: the Compose Specification has no versions.
+        version: Option<attribute::Ignored>,
+        /// The project's name. The folder's name when absent.
+        name: Option<crate::source::Spanned<String>>,
+        /// Other topologies that are part of this one.
+        include: Option<attribute::Ignored>,
+        /// The services, by name.
+        services: BTreeMap<String, Named<Service>>,
+        /// AI models, by name.
+        models: BTreeMap<String, Named<Model>>,
+        /// Networks, by name.
+        networks: BTreeMap<String, Named<Network>>,
+        /// Volumes, by name.
+        volumes: BTreeMap<String, Named<Volume>>,
+        /// Secrets, by name.
+        secrets: BTreeMap<String, Named<Secret>>,
+        /// Configs, by name.
+        configs: BTreeMap<String, Named<Config>>,
+    }
+}
+
+/// A topology that was read, completed and checked.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// What separates its objects from others' on one engine.
+    pub name: ProjectName,
+    /// The services whose profiles are active.
+    pub services: BTreeMap<ServiceName, Named<Arc<Service>>>,
+    /// The services whose profiles are not.
+    pub inactive: BTreeMap<ServiceName, Named<Arc<Service>>>,
+    /// Networks by their keys; each has its name.
+    pub networks: BTreeMap<String, Named<Network>>,
+    /// Volumes by their keys; each has its name.
+    pub volumes: BTreeMap<String, Named<Volume>>,
+    /// Secrets by their keys.
+    pub secrets: BTreeMap<String, Named<Secret>>,
+    /// Configs by their keys.
+    pub configs: BTreeMap<String, Named<Config>>,
+    /// AI models by their keys.
+    pub models: BTreeMap<String, Named<Model>>,
+    /// What is in secrets and configs.
+    pub contents: content::Contents,
+    /// Extensions (`x-...`).
+    pub extensions: Extensions,
+    /// The folder that the project lives in.
+    pub directory: PathBuf,
+    /// The files that it was read from, as they were asked for.
+    pub files: Vec<PathBuf>,
+    /// The tree that it was made from: where each value stands.
+    root: Node,
+}
+
+/// What the caller decides about a topology.
+#[derive(Clone, Debug, Default)]
+pub struct ResolveChoices {
+    /// The project's name, when it is given from outside.
+    pub name: Option<String>,
+    /// The name when neither the caller nor the topology gives one: the folder's.
+    pub default_name: String,
+    /// Profiles that are active; `*` means all.
+    pub profiles: BTreeSet<String>,
+    /// Services that are named by the caller: their profiles are active too.
+    pub targets: Vec<ServiceName>,
+    /// The folder that the project lives in.
+    pub directory: PathBuf,
+    /// The files that are merged, as they were asked for.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads, completes and checks a topology. Nothing is returned only when `found` has errors.
+pub fn resolve(
+    document: &Document,
+    environment: &Environment,
+    choices: &ResolveChoices,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Option<Topology> {
+    let mut sections = read(document, found);
+    let name = project_name(&sections, choices, document, found);
+    paths::resolve(&mut sections, document, environment);
+    normal::complete(&mut sections, &name, environment);
+    let (mut active, inactive) = profile::split(std::mem::take(&mut sections.services), choices);
+    environment::resolve(&mut active, environment, sources, found);
+    let share = |services: BTreeMap<String, Named<Service>>| {
+        let shared = |(name, service): (String, Named<Service>)| {
+            let Named { value, key, span } = service;
+            (ServiceName::new(name), Named { value: Arc::new(value), key, span })
+        };
+        services.into_iter().map(shared).collect::<BTreeMap<_, _>>()
+    };
+    let Sections { secrets, configs, .. } = &sections;
+    let contents =
+        content::resolve(secrets, configs, &|kind, key| uses(&active, kind, key), environment, found);
+    let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
+    let topology = Topology {
+        name,
+        services: share(active),
+        inactive: share(inactive),
+        networks,
+        volumes,
+        secrets,
+        configs,
+        models,
+        contents,
+        extensions,
+        directory: choices.directory.clone(),
+        files: choices.files.clone(),
+        root: document.root.clone(),
+    };
+    reference::check(&topology, found);
+    (!found.has_errors()).then_some(topology)
+}
+
+/// Whether any of these services uses a secret or config.
+fn uses(services: &BTreeMap<String, Named<Service>>, kind: &str, key: &str) -> bool {
+    let is_meant = |file: &crate::source::Spanned<service::ContainerFile>| {
+        file.source.as_ref().is_some_and(|source| source.value == key)
+    };
+    services.values().any(|service| match kind {
+        "secret" => service.secrets.iter().any(is_meant),
+        _ => service.configs.iter().any(is_meant),
+    })
+}
+
+fn read(document: &Document, found: &mut Diagnostics) -> Sections {
+    let Some(map) = document.root.as_map() else { return Sections::default() };
+    let sections = Sections::decode_map(map, found);
+    if let Some((key, _)) = map.entries.iter().find(|(key, _)| key.text == "version") {
+        found.note(code::OBSOLETE, "`version` has no effect any more").label(key.span, "may be removed");
+    }
+    if sections.services.is_empty() && !found.has_errors() {
+        let diagnostic = found.error(code::EMPTY_TOPOLOGY, "the topology has no services");
+        diagnostic.label(document.root.span, "`services` is missing or empty");
+        diagnostic.help("add a service:\n\nservices:\n  web:\n    image: nginx");
+    }
+    for (name, service) in &sections.services {
+        check_name("service", name, service.key, found);
+    }
+    let named = [
+        ("network", sections.networks.iter().map(|(name, entry)| (name, entry.key)).collect::<Vec<_>>()),
+        ("volume", sections.volumes.iter().map(|(name, entry)| (name, entry.key)).collect()),
+        ("secret", sections.secrets.iter().map(|(name, entry)| (name, entry.key)).collect()),
+        ("config", sections.configs.iter().map(|(name, entry)| (name, entry.key)).collect()),
+        ("model", sections.models.iter().map(|(name, entry)| (name, entry.key)).collect()),
+    ];
+    for (kind, entries) in named {
+        for (name, span) in entries {
+            check_name(kind, name, span, found);
+        }
+    }
+    sections
+}
+
+/// Compose Specification: names are made of letters, digits, `.`, `_` and `-`.
+fn check_name(kind: &str, name: &str, span: Span, found: &mut Diagnostics) {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if name.is_empty() || !name.chars().all(is_allowed) {
+        found
+            .error(code::BAD_NAME, format!("a {kind} cannot be named `{name}`"))
+            .label(span, "letters, digits, `.`, `_` and `-` are allowed");
+    }
+}
+
+/// The caller's name wins over the topology's, and that over the folder's.
+fn project_name(
+    sections: &Sections,
+    choices: &ResolveChoices,
+    document: &Document,
+    found: &mut Diagnostics,
+) -> ProjectName {
+    if let Some(name) = &choices.name {
+        return ProjectName::new(name.clone());
+    }
+    let Some(name) = &sections.name else {
+        if choices.default_name.is_empty() {
+            found
+                .error(code::BAD_NAME, "the project has no name")
+                .label(document.root.span, "the folder's name holds no letter that a project's name can have")
+                .help("add `name: my-project` at the top, or give one by `-p`");
+        }
+        return ProjectName::new(choices.default_name.clone());
+    };
+    if !is_project_name(name) {
+        let normal = normal_project_name(name);
+        let diagnostic = found.error(code::BAD_NAME, format!("a project cannot be named `{}`", name.value));
+        diagnostic
+            .label(name.span, "lower-case letters, digits, `-` and `_`, beginning with a letter or a digit");
+        if !normal.is_empty() {
+            diagnostic.help(format!("write `{normal}`"));
+        }
+    }
+    ProjectName::new(name.value.clone())
+}
+
+/// Whether a project can have this name. Compose Specification, "Name top-level element".
+pub fn is_project_name(name: &str) -> bool {
+    !name.is_empty() && normal_project_name(name) == name
+}
+
+/// The nearest name that a project can have; empty when there is none.
+pub fn normal_project_name(name: &str) -> String {
+    let kept =
+        |letter: &char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(*letter);
+    let normal: String = name.to_lowercase().chars().filter(kept).collect();
+    normal.trim_start_matches(['-', '_']).to_owned()
+}
+
+impl Topology {
+    /// Where a value stands: the node at a dotted path, or the nearest one above it.
+    pub fn place_of(&self, path: &[&str]) -> Span {
+        let mut node = &self.root;
+        for key in path {
+            let Some(next) = node.as_map().and_then(|map| map.get(key)) else { break };
+            node = next;
+        }
+        node.span
+    }
+
+    /// A service, active or not.
+    pub fn service(&self, name: &str) -> Option<&Named<Arc<Service>>> {
+        self.services.get(name).or_else(|| self.inactive.get(name))
+    }
+}

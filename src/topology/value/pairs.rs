@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, map, wrong_type};
 use crate::topology::value::scalar::loose_text;
 
@@ -55,7 +55,7 @@ fn decode_pairs(
         Value::Map(map) => {
             for (key, value) in &map.entries {
                 if let Some(text) = pair_value(value, found) {
-                    pairs.insert(key.text.clone(), Spanned::new(text, value.span.max_or(key.span)));
+                    pairs.insert(key.text.clone(), Spanned::new(text, value.span.or(key.span)));
                 }
             }
         }
@@ -108,13 +108,6 @@ fn pair_item(
     Some((name.to_owned(), Spanned::new(value, item.span)))
 }
 
-impl Span {
-    /// This place, or `other` when this one is empty (as that of a missing value is).
-    fn max_or(self, other: Span) -> Span {
-        if self.range().is_empty() { other } else { self }
-    }
-}
-
 /// Options of a driver: values may be numbers; a value may be left empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options(pub BTreeMap<String, Spanned<String>>);
@@ -134,7 +127,7 @@ impl Attribute for Options {
             if let Some(text) = pair_value(value, found) {
                 options.insert(
                     key.text.clone(),
-                    Spanned::new(text.unwrap_or_default(), value.span.max_or(key.span)),
+                    Spanned::new(text.unwrap_or_default(), value.span.or(key.span)),
                 );
             }
         }

@@ -1,0 +1,89 @@
+//! Labels on what topo creates. Compose's own are written too, so that `docker compose ps` and other
+//! tools show the project.
+
+use std::collections::BTreeMap;
+
+use crate::plan::observed::ObservedContainer;
+use crate::topology::name::ServiceName;
+use crate::topology::{Service, Topology};
+
+/// The project that an object belongs to.
+pub const PROJECT: &str = "com.docker.compose.project";
+/// The service that a container belongs to.
+pub const SERVICE: &str = "com.docker.compose.service";
+/// A container's number among those of its service, from 1.
+pub const NUMBER: &str = "com.docker.compose.container-number";
+/// `True` for a container of `run`.
+pub const ONE_OFF: &str = "com.docker.compose.oneoff";
+/// A network's key in the topology.
+pub const NETWORK: &str = "com.docker.compose.network";
+/// A volume's key in the topology.
+pub const VOLUME: &str = "com.docker.compose.volume";
+/// A fingerprint of what was applied.
+pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
+/// What a container's service depends on: `db:service_healthy:false`, separated by commas.
+pub const DEPENDS_ON: &str = "com.docker.compose.depends_on";
+/// The files that the topology was read from, separated by commas.
+pub const FILES: &str = "com.docker.compose.project.config_files";
+/// The folder that the project lives in.
+pub const DIRECTORY: &str = "com.docker.compose.project.working_dir";
+/// The version of the program that made the object.
+pub const VERSION: &str = "com.docker.compose.version";
+/// What was applied, in a versioned canonical form: a change can be named field by field.
+pub const APPLIED: &str = "topo.applied";
+
+/// The version of the form of [`APPLIED`]. A new one must be able to read the old ones, so that a new
+/// release recreates nothing.
+pub const APPLIED_VERSION: u32 = 1;
+
+type Labels = BTreeMap<String, String>;
+
+/// Labels of a container.
+pub fn put_container(
+    labels: &mut Labels,
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Service,
+    number: u32,
+) {
+    put_project(labels, topology);
+    labels.insert(SERVICE.to_owned(), name.to_string());
+    labels.insert(NUMBER.to_owned(), number.to_string());
+    labels.insert(ONE_OFF.to_owned(), "False".to_owned());
+    labels.insert(DEPENDS_ON.to_owned(), dependencies(service));
+    labels.insert(DIRECTORY.to_owned(), topology.directory.display().to_string());
+    let files: Vec<String> = topology.files.iter().map(|file| file.display().to_string()).collect();
+    labels.insert(FILES.to_owned(), files.join(","));
+}
+
+/// Labels of a network.
+pub fn put_network(labels: &mut Labels, topology: &Topology, key: &str) {
+    put_project(labels, topology);
+    labels.insert(NETWORK.to_owned(), key.to_owned());
+}
+
+/// Labels of a volume.
+pub fn put_volume(labels: &mut Labels, topology: &Topology, key: &str) {
+    put_project(labels, topology);
+    labels.insert(VOLUME.to_owned(), key.to_owned());
+}
+
+fn put_project(labels: &mut Labels, topology: &Topology) {
+    labels.insert(PROJECT.to_owned(), topology.name.to_string());
+    labels.insert(VERSION.to_owned(), format!("topo {}", env!("CARGO_PKG_VERSION")));
+}
+
+fn dependencies(service: &Service) -> String {
+    let written =
+        service.depends_on.0.iter().map(|(name, dependency)| {
+            format!("{name}:{}:{}", dependency.condition.word(), dependency.restart)
+        });
+    written.collect::<Vec<_>>().join(",")
+}
+
+/// The services that a container's service depended on when it was created.
+pub fn dependencies_of(container: &ObservedContainer) -> Vec<ServiceName> {
+    let Some(text) = container.labels.get(DEPENDS_ON) else { return Vec::new() };
+    let name = |item: &str| item.split(':').next().filter(|name| !name.is_empty()).map(ServiceName::from);
+    text.split(',').filter_map(name).collect()
+}

@@ -1,0 +1,233 @@
+//! What is to be created, with the engine's names, absolute paths and all labels.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use crate::plan::action::{
+    Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, VolumeSpec,
+};
+use crate::plan::label;
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, Named};
+use crate::topology::content::{Content, ContentPlace};
+use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::service::{ContainerFile, MountKind, Mounts};
+use crate::topology::value::Loose;
+use crate::topology::{Mount, Network, Service, Topology, Volume, service_model};
+
+/// The image that a service's containers are created from.
+pub fn image_name(topology: &Topology, name: &ServiceName, service: &Service) -> ImageName {
+    match &service.image {
+        Some(image) => ImageName::new(image.value.clone()),
+        None => ImageName::new(format!("{}-{name}", topology.name)),
+    }
+}
+
+/// The name of a service's container with this number, from 1.
+pub fn container_name(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Service,
+    number: u32,
+) -> ContainerName {
+    match &service.container_name {
+        Some(fixed) => ContainerName::new(fixed.value.clone()),
+        None => ContainerName::new(format!("{}-{name}-{number}", topology.name)),
+    }
+}
+
+/// The image that a service's build section makes.
+pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Option<ImageSpec> {
+    let build = service.build.as_ref()?;
+    Some(ImageSpec {
+        service: name.clone(),
+        image: image_name(topology, name, service),
+        build: build.value.clone(),
+        platform: service.platform.as_ref().map(|platform| platform.value.clone()),
+    })
+}
+
+/// A network of the topology as it is created.
+pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec {
+    let mut labels = network.labels.to_map();
+    label::put_network(&mut labels, topology, key);
+    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&network.canonical()));
+    NetworkSpec { name: network_name(key, network), network: network.clone(), labels }
+}
+
+/// A volume of the topology as it is created.
+pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
+    let mut labels = volume.labels.to_map();
+    label::put_volume(&mut labels, topology, key);
+    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&volume.canonical()));
+    VolumeSpec { name: volume_name(key, volume), volume: volume.clone(), labels }
+}
+
+/// A network's name in the engine.
+pub fn network_name(key: &str, network: &Network) -> NetworkName {
+    NetworkName::new(network.name.as_ref().map_or(key, |name| name.as_str()))
+}
+
+/// A volume's name in the engine.
+pub fn volume_name(key: &str, volume: &Volume) -> VolumeName {
+    VolumeName::new(volume.name.as_ref().map_or(key, |name| name.as_str()))
+}
+
+/// A service's container with this number, under its own name.
+pub fn container(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Arc<Service>,
+    number: u32,
+) -> ContainerSpec {
+    let mut labels = service.labels.to_map();
+    label::put_container(&mut labels, topology, name, service, number);
+    let model = container_model(topology, service);
+    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&model));
+    labels.insert(
+        label::APPLIED.to_owned(),
+        json!({ "version": label::APPLIED_VERSION, "model": model }).to_string(),
+    );
+    ContainerSpec {
+        name: container_name(topology, name, service, number),
+        service_name: name.clone(),
+        service: with_container_names(topology, service),
+        image: image_name(topology, name, service),
+        networks: attachments(topology, name, service),
+        network_mode: service.network_mode.as_ref().map(|mode| namespace(topology, mode)),
+        mounts: service.volumes.0.iter().map(|mount| with_engine_name(topology, mount)).collect(),
+        files: files(topology, service),
+        labels,
+        predecessor: None,
+    }
+}
+
+/// What makes a container, with the engine's names: when this changes, the container must change.
+pub fn container_model(topology: &Topology, service: &Service) -> Json {
+    let mut model = service_model(service);
+    if let Some(Json::Object(networks)) = model.get_mut("networks") {
+        let renamed = std::mem::take(networks).into_iter().map(|(key, settings)| {
+            let name = topology
+                .networks
+                .get(&key)
+                .map_or(key.clone(), |network| network_name(&key, network).to_string());
+            (name, settings)
+        });
+        *networks = renamed.collect();
+    }
+    if !service.volumes.0.is_empty() {
+        let mounts =
+            service.volumes.0.iter().map(|mount| Spanned::new(with_engine_name(topology, mount), mount.span));
+        model["volumes"] = Mounts(mounts.collect()).canonical();
+    }
+    for (key, contents) in [("secrets", &topology.contents.secrets), ("configs", &topology.contents.configs)]
+    {
+        put_fingerprints(&mut model, key, contents);
+    }
+    model
+}
+
+/// A secret or config with another content makes another container.
+fn put_fingerprints(model: &mut Json, key: &str, contents: &BTreeMap<String, Content>) {
+    let Some(Json::Array(files)) = model.get_mut(key) else { return };
+    for file in files {
+        let content = file["source"].as_str().and_then(|source| contents.get(source));
+        if let Some(content) = content {
+            file["content"] = json!(content.fingerprint);
+        }
+    }
+}
+
+/// Secrets are found below `/run/secrets`, configs at the root, unless a path is given.
+fn files(topology: &Topology, service: &Service) -> Vec<FileSpec> {
+    let spec = |file: &ContainerFile, contents: &BTreeMap<String, Content>, folder: &str| {
+        let source = file.source.as_ref()?;
+        let content = contents.get(&source.value)?;
+        let name = file.target.as_ref().unwrap_or(source);
+        let target =
+            if name.starts_with('/') { name.value.clone() } else { format!("{folder}/{}", name.value) };
+        let number = |text: &Option<Loose>| text.as_ref().and_then(|text| text.parse().ok());
+        let content = match &content.place {
+            ContentPlace::File(path) => FileContent::File(path.clone()),
+            ContentPlace::Text(text) => FileContent::Text(text.clone()),
+        };
+        let mode = file.mode.map(|mode| mode.0);
+        Some(FileSpec { target, content, uid: number(&file.uid), gid: number(&file.gid), mode })
+    };
+    let secrets =
+        service.secrets.iter().filter_map(|file| spec(file, &topology.contents.secrets, "/run/secrets"));
+    let configs = service.configs.iter().filter_map(|file| spec(file, &topology.contents.configs, ""));
+    secrets.chain(configs).collect()
+}
+
+/// Where a service shares something with another one, that one's first container is named.
+fn with_container_names(topology: &Topology, service: &Arc<Service>) -> Arc<Service> {
+    let shares = !service.links.is_empty() || !service.volumes_from.is_empty();
+    if !shares && service.ipc.is_none() && service.pid.is_none() && service.uts.is_none() {
+        return Arc::clone(service);
+    }
+    let mut service = Service::clone(service);
+    for mode in [&mut service.ipc, &mut service.pid, &mut service.uts].into_iter().flatten() {
+        mode.value = namespace(topology, &mode.value);
+    }
+    for link in &mut service.links {
+        let (name, alias) = link.split_once(':').unwrap_or((link, link));
+        if let Some(container) = first_container(topology, name) {
+            link.value = format!("{container}:{alias}");
+        }
+    }
+    for from in &mut service.volumes_from {
+        let (name, access) = from.split_once(':').unwrap_or((from, "rw"));
+        if let Some(container) = first_container(topology, name) {
+            from.value = format!("{container}:{access}");
+        } else if let Some(container) = from.strip_prefix("container:") {
+            from.value = container.to_owned();
+        }
+    }
+    Arc::new(service)
+}
+
+fn first_container(topology: &Topology, name: &str) -> Option<ContainerName> {
+    let service = topology.services.get(name)?;
+    Some(container_name(topology, &name.into(), service, 1))
+}
+
+/// A short name for a model: two models are the same when their fingerprints are.
+pub fn fingerprint(model: &Json) -> String {
+    // Keys are sorted, so that the text is the same for the same model.
+    let digest = Sha256::digest(model.to_string());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn attachments(topology: &Topology, name: &ServiceName, service: &Service) -> Vec<Attachment> {
+    let Some(networks) = &service.networks else { return Vec::new() };
+    let attachment = |(key, settings): (&str, &Named<crate::topology::ServiceNetwork>)| {
+        let network = topology.networks.get(key)?;
+        let mut aliases = vec![name.to_string()];
+        for alias in settings.aliases.iter().filter(|alias| alias.value != name.as_str()) {
+            aliases.push(alias.value.clone());
+        }
+        Some(Attachment { network: network_name(key, network), aliases, settings: settings.value.clone() })
+    };
+    networks.by_priority().into_iter().filter_map(attachment).collect()
+}
+
+/// `service:NAME` is the first container of that service.
+pub fn namespace(topology: &Topology, mode: &str) -> String {
+    let container = mode.strip_prefix("service:").and_then(|name| first_container(topology, name));
+    container.map_or_else(|| mode.to_owned(), |container| format!("container:{container}"))
+}
+
+fn with_engine_name(topology: &Topology, mount: &Mount) -> Mount {
+    let mut mount = mount.clone();
+    if mount.kind == MountKind::Volume
+        && let Some(source) = &mut mount.source
+        && let Some(volume) = topology.volumes.get(&source.value)
+    {
+        source.value = volume_name(&source.value, volume).to_string();
+    }
+    mount
+}

@@ -1,0 +1,131 @@
+//! Relative paths become absolute. A path belongs to the folder of the file that it was written in.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::document::Document;
+use crate::source::{Environment, Spanned};
+use crate::topology::Sections;
+use crate::topology::service::{Build, MountKind, Service};
+
+/// Makes every path of a topology absolute.
+pub fn resolve(sections: &mut Sections, document: &Document, environment: &Environment) {
+    let home = environment.get("HOME").map(|variable| PathBuf::from(&variable.value));
+    let absolute = |path: &mut Spanned<String>| {
+        path.value = join(document.base(path.span.file), home.as_deref(), &path.value);
+    };
+    for service in sections.services.values_mut() {
+        resolve_service(&mut service.value, &absolute);
+    }
+    let secrets = sections.secrets.values_mut().filter_map(|secret| secret.value.file.as_mut());
+    let configs = sections.configs.values_mut().filter_map(|config| config.value.file.as_mut());
+    secrets.chain(configs).for_each(absolute);
+}
+
+fn resolve_service(service: &mut Service, absolute: &impl Fn(&mut Spanned<String>)) {
+    if let Some(build) = &mut service.build {
+        resolve_build(&mut build.value, absolute);
+    }
+    for file in &mut service.env_file.0 {
+        absolute(&mut file.path);
+    }
+    service.label_file.0.iter_mut().for_each(absolute);
+    for mount in &mut service.volumes.0 {
+        if mount.value.kind == MountKind::Bind
+            && let Some(source) = &mut mount.value.source
+        {
+            absolute(source);
+        }
+    }
+    for rule in service.develop.iter_mut().flat_map(|develop| &mut develop.watch) {
+        if let Some(path) = &mut rule.value.path {
+            absolute(path);
+        }
+    }
+}
+
+fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
+    if let Some(context) = &mut build.context
+        && is_local(context)
+    {
+        absolute(context);
+    }
+    for context in build.additional_contexts.0.values_mut() {
+        let span = context.span;
+        if let Some(text) = &mut context.value
+            && is_local(text)
+        {
+            let mut path = Spanned::new(std::mem::take(text), span);
+            absolute(&mut path);
+            *text = path.value;
+        }
+    }
+}
+
+/// Whether a build context is a folder, and not a URL, a Git repository, an image or a service.
+pub fn is_local(context: &str) -> bool {
+    let is_git = context.starts_with("git@") || context.starts_with("github.com/");
+    let is_named =
+        ["service:", "docker-image:", "oci-layout:"].iter().any(|scheme| context.starts_with(scheme));
+    !context.contains("://") && !is_git && !is_named
+}
+
+/// Joins a path to its folder and takes `.` and `..` out without asking the file system.
+pub fn join(base: &Path, home: Option<&Path>, path: &str) -> String {
+    let joined = match (path.strip_prefix('~'), home) {
+        (Some(""), Some(home)) => home.to_owned(),
+        (Some(rest), Some(home)) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
+        _ if is_windows_path(path) => return path.to_owned(),
+        _ => base.join(path),
+    };
+    clean(&joined).to_string_lossy().into_owned()
+}
+
+fn is_windows_path(path: &str) -> bool {
+    path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == ":\\" || rest == ":/")
+}
+
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_and_cleaned() {
+        let home = Some(Path::new("/home/ana"));
+        for (path, wanted) in [
+            (".", "/p/app"),
+            ("./a/../b", "/p/app/b"),
+            ("../../../x", "/x"),
+            ("/abs/./c", "/abs/c"),
+            ("~", "/home/ana"),
+            ("~/d", "/home/ana/d"),
+            ("~other/d", "/p/app/~other/d"),
+            (r"C:\data", r"C:\data"),
+        ] {
+            assert_eq!(join(Path::new("/p/app"), home, path), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn urls_and_names_are_no_folders() {
+        for context in
+            ["https://example.com/a.git", "git@example.com:a/b", "service:base", "docker-image://alpine"]
+        {
+            assert!(!is_local(context), "{context}");
+        }
+        assert!(is_local("./app"));
+    }
+}
