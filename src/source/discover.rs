@@ -1,7 +1,491 @@
-//! Placeholder.
-/// Placeholder.
-pub struct FileChoice;
-/// Placeholder.
-pub struct Found;
-/// Placeholder.
-pub fn discover() {}
+//! In: what the command line and the environment say. Out: the texts that make the topology, the
+//! folder they belong to, and the variables that they may use.
+//! Must not: read a file twice, or guess silently: what was looked for is in the error.
+//!
+//! The rules are those of Docker Compose 2.40: `-f`, else `COMPOSE_FILE`, else the first of
+//! [`DEFAULT_NAMES`] in the working folder or above it, together with its override file.
+
+use super::env::{Environment, Origin, Variable};
+use super::{FileId, ReadError, Sources};
+use std::path::{Component, Path, PathBuf};
+
+/// File names that are looked for, the preferred one first.
+pub const DEFAULT_NAMES: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+/// Files that are merged over a default one in the same folder, the preferred one first.
+pub const OVERRIDE_NAMES: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+/// The variable that holds the project's name, for texts too.
+pub const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
+
+/// What the user chose, as plain data.
+#[derive(Clone, Debug, Default)]
+pub struct FileChoice {
+    /// Topology files, merged in this order; `-` is standard input. Empty: find them.
+    pub files: Vec<PathBuf>,
+    /// The folder that relative paths start from. `None`: the first file's.
+    pub project_directory: Option<PathBuf>,
+    /// Env files, later ones win. Empty: `COMPOSE_ENV_FILES`, else `.env` in the project's folder.
+    pub env_files: Vec<PathBuf>,
+    /// The project's name, if it was given on the command line.
+    pub project_name: Option<String>,
+    /// The folder that relative paths on the command line start from.
+    pub working_directory: PathBuf,
+}
+
+/// The texts of a topology and what surrounds them.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Every text that was loaded.
+    pub sources: Sources,
+    /// The topology's files, to be merged in this order; at least one.
+    pub files: Vec<FileId>,
+    /// The project's folder, absolute.
+    pub project_directory: PathBuf,
+    /// Variables for the texts. `COMPOSE_PROJECT_NAME` is always among them: from the command line,
+    /// the environment, or the folder's name, see [`Origin`].
+    pub environment: Environment,
+    /// Files with a default name that were passed over for a preferred one.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// Why no topology could be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// No file was named, and none was found.
+    #[error("no topology file was found in `{}` or above it", .searched.display())]
+    NothingFound {
+        /// Where the search began.
+        searched: PathBuf,
+    },
+    /// A file that was named cannot be read.
+    #[error("{error}")]
+    Unreadable {
+        /// Who named it: `-f`, `COMPOSE_FILE`, ...
+        named_by: &'static str,
+        /// Why.
+        error: ReadError,
+    },
+    /// `COMPOSE_DISABLE_ENV_FILE` holds something else than a boolean.
+    #[error("`COMPOSE_DISABLE_ENV_FILE` is `{0}`, which is neither true nor false")]
+    BadSwitch(String),
+}
+
+impl DiscoverError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::NothingFound { .. } => format!(
+                "name a file, as in `topo up topologies/web.yaml`, or create one of {}",
+                DEFAULT_NAMES.map(|name| format!("`{name}`")).join(", ")
+            ),
+            Self::Unreadable { named_by, error: ReadError::Missing(path) } => {
+                let there = topologies_near(path);
+                let there = if there.is_empty() {
+                    String::new()
+                } else {
+                    format!("; there are {}", there.join(", "))
+                };
+                format!("it was named by {named_by}{there}")
+            }
+            Self::Unreadable { named_by, error: ReadError::NotAFile(path) } if path.is_dir() => {
+                format!("it was named by {named_by} and is a folder; name a file in it")
+            }
+            Self::Unreadable { named_by, .. } => format!("it was named by {named_by}"),
+            Self::BadSwitch(_) => "set it to `1` or `0`, or unset it".to_owned(),
+        }
+    }
+}
+
+/// Finds and reads the files of a topology. `process` is the environment that topo was started with.
+pub fn discover(choice: &FileChoice, process: Environment) -> Result<Found, DiscoverError> {
+    let mut search = Search::new(choice, process);
+    let env_files = search.named_env_files();
+    let uses_default = env_files.is_empty() && !search.default_env_file_is_disabled()?;
+    for file in env_files {
+        search.add_named_env_file(&file)?;
+    }
+    // Twice, as in Compose: the first may set `COMPOSE_FILE`, which may lead to the second.
+    if uses_default {
+        search.add_default_env_file()?;
+    }
+    search.find_files()?;
+    if uses_default {
+        search.add_default_env_file()?;
+    }
+    search.finish()
+}
+
+/// The folder name as a project name: lower case, only letters, digits, `-` and `_`, beginning with a
+/// letter or digit; empty when nothing is left.
+pub fn normalised_project_name(name: &str) -> String {
+    let is_allowed = |character: &char| matches!(character, 'a'..='z' | '0'..='9' | '_' | '-');
+    let allowed: String = name.to_lowercase().chars().filter(is_allowed).collect();
+    allowed.trim_start_matches(['_', '-']).to_owned()
+}
+
+struct Search<'a> {
+    choice: &'a FileChoice,
+    sources: Sources,
+    environment: Environment,
+    /// Topology files: where they are, how they are shown, who named them.
+    files: Vec<Named>,
+    /// The `.env` file that was read because of its name.
+    default_env_file: Option<PathBuf>,
+    passed_over: Vec<PathBuf>,
+}
+
+struct Named {
+    path: PathBuf,
+    shown: PathBuf,
+    by: &'static str,
+}
+
+impl<'a> Search<'a> {
+    fn new(choice: &'a FileChoice, environment: Environment) -> Self {
+        let files = choice.files.iter().map(|file| Named {
+            path: choice.absolute(file),
+            shown: file.clone(),
+            by: "the command line",
+        });
+        let files = files.collect();
+        Self {
+            choice,
+            sources: Sources::default(),
+            environment,
+            files,
+            default_env_file: None,
+            passed_over: Vec::new(),
+        }
+    }
+
+    fn named_env_files(&self) -> Vec<PathBuf> {
+        if !self.choice.env_files.is_empty() {
+            return self.choice.env_files.clone();
+        }
+        let named = self.environment.value("COMPOSE_ENV_FILES").unwrap_or_default();
+        named.split(',').filter(|name| !name.is_empty()).map(PathBuf::from).collect()
+    }
+
+    fn default_env_file_is_disabled(&self) -> Result<bool, DiscoverError> {
+        match self.environment.value("COMPOSE_DISABLE_ENV_FILE") {
+            None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
+            Some("1" | "t" | "T" | "true" | "True" | "TRUE") => Ok(true),
+            Some(other) => Err(DiscoverError::BadSwitch(other.to_owned())),
+        }
+    }
+
+    fn add_named_env_file(&mut self, file: &Path) -> Result<(), DiscoverError> {
+        let named_by = if self.choice.env_files.is_empty() { "`COMPOSE_ENV_FILES`" } else { "`--env-file`" };
+        let path = self.choice.absolute(file);
+        // The customary way to say "no env file".
+        if path == Path::new("/dev/null") {
+            return Ok(());
+        }
+        let file = self.read(&path, file, named_by)?;
+        self.environment.add_file(&self.sources, file);
+        Ok(())
+    }
+
+    fn add_default_env_file(&mut self) -> Result<(), DiscoverError> {
+        let path = self.project_directory().join(".env");
+        if !path.exists() || path.is_dir() || self.default_env_file.as_ref() == Some(&path) {
+            return Ok(());
+        }
+        let file = self.read(&path, &self.choice.shown(&path), "its name, which is always looked for")?;
+        self.environment.add_weak_file(&self.sources, file);
+        self.default_env_file = Some(path);
+        Ok(())
+    }
+
+    fn read(&mut self, path: &Path, shown: &Path, named_by: &'static str) -> Result<FileId, DiscoverError> {
+        self.sources.read_as(path, shown).map_err(|error| DiscoverError::Unreadable { named_by, error })
+    }
+
+    fn find_files(&mut self) -> Result<(), DiscoverError> {
+        if self.files.is_empty() {
+            self.files = self.files_from_environment();
+        }
+        if self.files.is_empty() {
+            self.files = self.default_files()?;
+        }
+        Ok(())
+    }
+
+    fn files_from_environment(&self) -> Vec<Named> {
+        let listed = self.environment.value("COMPOSE_FILE").unwrap_or_default();
+        let separator = match self.environment.value("COMPOSE_PATH_SEPARATOR") {
+            None | Some("") if cfg!(windows) => ";",
+            None | Some("") => ":",
+            Some(separator) => separator,
+        };
+        let named = listed.split(separator).filter(|name| !name.is_empty()).map(PathBuf::from);
+        named
+            .map(|file| Named { path: self.choice.absolute(&file), shown: file, by: "`COMPOSE_FILE`" })
+            .collect()
+    }
+
+    fn default_files(&mut self) -> Result<Vec<Named>, DiscoverError> {
+        let searched = self.project_directory();
+        for folder in searched.ancestors() {
+            let mut files = self.first_of(folder, &DEFAULT_NAMES);
+            if !files.is_empty() {
+                files.extend(self.first_of(folder, &OVERRIDE_NAMES));
+                return Ok(files);
+            }
+        }
+        Err(DiscoverError::NothingFound { searched })
+    }
+
+    /// The first of `names` that is in `folder`; the others there are passed over.
+    fn first_of(&mut self, folder: &Path, names: &[&str]) -> Vec<Named> {
+        let mut there = names.iter().map(|name| folder.join(name)).filter(|path| path.exists());
+        let Some(path) = there.next() else { return Vec::new() };
+        let passed_over: Vec<PathBuf> = there.map(|path| self.choice.shown(&path)).collect();
+        self.passed_over.extend(passed_over);
+        vec![Named { shown: self.choice.shown(&path), path, by: "its name" }]
+    }
+
+    /// The folder that the files known so far belong to.
+    fn project_directory(&self) -> PathBuf {
+        if let Some(directory) = &self.choice.project_directory {
+            return self.choice.absolute(directory);
+        }
+        let first = self.files.iter().find(|file| file.path != Path::new("-"));
+        let folder = first.and_then(|file| file.path.parent()).map(Path::to_owned);
+        folder.unwrap_or_else(|| self.choice.absolute(Path::new("")))
+    }
+
+    fn finish(mut self) -> Result<Found, DiscoverError> {
+        let project_directory = self.project_directory();
+        let mut files = Vec::new();
+        for Named { path, shown, by } in std::mem::take(&mut self.files) {
+            files.push(self.read(&path, &shown, by)?);
+        }
+        self.name_project(&project_directory);
+        let Self { sources, environment, passed_over, .. } = self;
+        Ok(Found { sources, files, project_directory, environment, passed_over })
+    }
+
+    fn name_project(&mut self, project_directory: &Path) {
+        let folder = project_directory.file_name().unwrap_or_default().to_string_lossy();
+        let fallback = |value: String| Variable { value, origin: Origin::Fallback };
+        self.environment.add_fallback(PROJECT_NAME, fallback(normalised_project_name(&folder)));
+        self.environment.add_fallback("PWD", fallback(self.choice.working_directory.display().to_string()));
+        if let Some(name) = &self.choice.project_name {
+            self.environment
+                .add_first(PROJECT_NAME, Variable { value: name.clone(), origin: Origin::CommandLine });
+        }
+    }
+}
+
+impl FileChoice {
+    /// A path as given, from the root on, without `.` and `..`; `-` stays.
+    fn absolute(&self, path: &Path) -> PathBuf {
+        if path == Path::new("-") {
+            return path.to_owned();
+        }
+        cleaned(&self.working_directory.join(path))
+    }
+
+    /// How a path that was found is shown: from the working folder when it is below it.
+    fn shown(&self, path: &Path) -> PathBuf {
+        let below = path.strip_prefix(cleaned(&self.working_directory));
+        below.map_or_else(|_| path.to_owned(), Path::to_owned)
+    }
+}
+
+/// The path without `.` and `..`, by its text alone.
+pub fn cleaned(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(cleaned.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                cleaned.pop();
+            }
+            Component::ParentDir if cleaned.has_root() => {}
+            other => cleaned.push(other),
+        }
+    }
+    cleaned
+}
+
+/// Up to five topology-like names in the folder of a missing file.
+fn topologies_near(path: &Path) -> Vec<String> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| folder.join(entry.file_name()));
+    let is_yaml =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let mut names: Vec<String> =
+        entries.filter(is_yaml).map(|path| format!("`{}`", path.display())).collect();
+    names.sort();
+    names.truncate(5);
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with these files, each with a text.
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        }
+        folder
+    }
+
+    fn find(choice: FileChoice, process: &[(&str, &str)]) -> Result<Found, DiscoverError> {
+        discover(&choice, Environment::from_pairs(process.iter().copied()))
+    }
+
+    fn here(folder: &tempfile::TempDir, below: &str) -> FileChoice {
+        FileChoice { working_directory: folder.path().join(below), ..FileChoice::default() }
+    }
+
+    fn shown(found: &Found) -> Vec<String> {
+        found.files.iter().map(|file| found.sources.get(*file).path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn the_preferred_name_and_its_override_are_found() {
+        let folder = folder(&[
+            ("docker-compose.yml", ""),
+            ("compose.yml", ""),
+            ("compose.override.yaml", ""),
+            ("docker-compose.override.yml", ""),
+        ]);
+        let found = find(here(&folder, ""), &[]).expect("files");
+        assert_eq!(shown(&found), ["compose.yml", "compose.override.yaml"]);
+        assert_eq!(
+            found.passed_over,
+            [Path::new("docker-compose.yml"), Path::new("docker-compose.override.yml")]
+        );
+    }
+
+    #[test]
+    fn folders_above_are_searched_and_become_the_project() {
+        let folder = folder(&[("My App/compose.yaml", ""), ("My App/a/b/x", ""), ("My App/.env", "A=1")]);
+        let found = find(here(&folder, "My App/a/b"), &[]).expect("a file");
+        assert_eq!(found.project_directory, folder.path().join("My App"));
+        assert_eq!(
+            (found.environment.value("A"), found.environment.value(PROJECT_NAME)),
+            (Some("1"), Some("myapp"))
+        );
+    }
+
+    #[test]
+    fn named_files_are_taken_in_order_and_the_first_makes_the_project() {
+        let folder = folder(&[
+            ("p/a.yaml", ""),
+            ("b.yaml", ""),
+            ("compose.yaml", ""),
+            (".env", "A=1"),
+            ("p/.env", "A=2"),
+        ]);
+        let choice = FileChoice { files: vec!["p/a.yaml".into(), "./b.yaml".into()], ..here(&folder, "") };
+        let found = find(choice, &[("COMPOSE_FILE", "compose.yaml")]).expect("files");
+        assert_eq!(shown(&found), ["p/a.yaml", "./b.yaml"]);
+        assert_eq!(found.project_directory, folder.path().join("p"));
+        assert_eq!(found.environment.value("A"), Some("2"));
+    }
+
+    #[test]
+    fn compose_file_may_stand_in_the_env_file() {
+        let folder = folder(&[
+            (".env", "COMPOSE_FILE=p/a.yaml,b.yaml\nCOMPOSE_PATH_SEPARATOR=,\nA=1"),
+            ("p/.env", "A=2\nB=2"),
+            ("p/a.yaml", ""),
+            ("b.yaml", ""),
+        ]);
+        let found = find(here(&folder, ""), &[]).expect("files");
+        assert_eq!(shown(&found), ["p/a.yaml", "b.yaml"]);
+        assert_eq!((found.environment.value("A"), found.environment.value("B")), (Some("1"), Some("2")));
+    }
+
+    #[test]
+    fn named_env_files_replace_the_default_one() {
+        let folder =
+            folder(&[("compose.yaml", ""), (".env", "A=0\nD=0"), ("1.env", "A=1\nB=1"), ("2.env", "A=2")]);
+        let choice = FileChoice { env_files: vec!["1.env".into(), "2.env".into()], ..here(&folder, "") };
+        let found = find(choice, &[]).expect("a file");
+        assert_eq!(["A", "B", "D"].map(|name| found.environment.value(name)), [Some("2"), Some("1"), None]);
+        let found = find(here(&folder, ""), &[("COMPOSE_ENV_FILES", "2.env,1.env")]).expect("a file");
+        assert_eq!(found.environment.value("A"), Some("1"));
+        let found = find(here(&folder, ""), &[("COMPOSE_DISABLE_ENV_FILE", "1")]).expect("a file");
+        assert_eq!(found.environment.value("A"), None);
+        let choice = FileChoice { env_files: vec!["/dev/null".into()], ..here(&folder, "") };
+        assert_eq!(find(choice, &[]).expect("a file").environment.value("A"), None);
+    }
+
+    #[test]
+    fn the_project_is_named_by_option_then_variable_then_folder() {
+        let folder = folder(&[("_Foo.Bar/compose.yaml", "")]);
+        let name = |choice, process: &[(&str, &str)]| {
+            let found = find(choice, process).expect("a file");
+            found.environment.get(PROJECT_NAME).cloned().expect("a name")
+        };
+        let named = FileChoice { project_name: Some("given".to_owned()), ..here(&folder, "_Foo.Bar") };
+        let process = [("COMPOSE_PROJECT_NAME", "variable")];
+        assert_eq!(
+            name(named, &process),
+            Variable { value: "given".to_owned(), origin: Origin::CommandLine }
+        );
+        assert_eq!(name(here(&folder, "_Foo.Bar"), &process).value, "variable");
+        let fallback = Variable { value: "foobar".to_owned(), origin: Origin::Fallback };
+        assert_eq!(name(here(&folder, "_Foo.Bar"), &[("COMPOSE_PROJECT_NAME", "")]), fallback);
+    }
+
+    #[test]
+    fn a_project_directory_is_where_files_are_looked_for() {
+        let folder = folder(&[("p/compose.yaml", ""), ("compose.yaml", ""), ("p/.env", "A=1")]);
+        let choice = FileChoice { project_directory: Some("p".into()), ..here(&folder, "") };
+        let found = find(choice, &[]).expect("a file");
+        assert_eq!(
+            (shown(&found), found.environment.value("A")),
+            (vec!["p/compose.yaml".to_owned()], Some("1"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_named_with_what_is() {
+        let folder = folder(&[("web.yaml", "")]);
+        let error = find(here(&folder, ""), &[]).expect_err("nothing has a default name");
+        assert!(matches!(error, DiscoverError::NothingFound { .. }));
+        assert!(error.help().contains("`compose.yaml`"));
+        let choice = FileChoice { files: vec![folder.path().join("wbe.yaml")], ..here(&folder, "") };
+        let error = find(choice, &[]).expect_err("a missing file");
+        assert!(error.help().contains("web.yaml"), "{}", error.help());
+        let error =
+            find(here(&folder, ""), &[("COMPOSE_DISABLE_ENV_FILE", "maybe")]).expect_err("no boolean");
+        assert!(matches!(error, DiscoverError::BadSwitch(_)));
+    }
+
+    #[test]
+    fn folders_and_devices_are_no_files() {
+        let folder = folder(&[("x/compose.yaml", "")]);
+        for path in [folder.path().to_owned(), PathBuf::from("/dev/zero")] {
+            let choice = FileChoice { files: vec![path], ..here(&folder, "") };
+            let error = find(choice, &[]).expect_err("not a file");
+            assert!(matches!(error, DiscoverError::Unreadable { error: ReadError::NotAFile(_), .. }));
+        }
+    }
+
+    #[test]
+    fn dots_are_cleaned_from_paths() {
+        assert_eq!(cleaned(Path::new("/a/./b/../../c")), Path::new("/c"));
+        assert_eq!(cleaned(Path::new("/..")), Path::new("/"));
+        assert_eq!(cleaned(Path::new("../a/..")), Path::new(".."));
+    }
+}

@@ -23,6 +23,10 @@ pub enum Origin {
     Process,
     /// The value at this place of an env file.
     File(Span),
+    /// An option, such as `--project-name`; wins over everything.
+    CommandLine,
+    /// What topo takes when nobody sets the variable, such as the folder's name for the project.
+    Fallback,
 }
 
 /// Every variable, with all candidates for its value.
@@ -80,16 +84,34 @@ impl Environment {
         &self.problems
     }
 
-    /// Adds what a `.env` file sets. Its values may use the process environment, earlier files and
-    /// its own earlier lines, in this order.
+    /// Adds what a `.env` file sets, over earlier files. Its values may use, the first of these that
+    /// is set: the process environment, its own earlier lines, earlier files.
     pub fn add_file(&mut self, sources: &Sources, file: FileId) {
+        self.take_file(sources, file, |known| !matches!(known, Origin::File(_)));
+    }
+
+    /// Adds what a `.env` file sets where nothing else sets it. Its values may use what is set
+    /// already, else its own earlier lines.
+    pub fn add_weak_file(&mut self, sources: &Sources, file: FileId) {
+        self.take_file(sources, file, |known| !matches!(known, Origin::File(span) if span.file == file));
+    }
+
+    /// `is_stronger` tells the origins that win over `file`.
+    fn take_file(&mut self, sources: &Sources, file: FileId, is_stronger: impl Fn(Origin) -> bool) {
+        let is_strong = |variable: &&Variable| is_stronger(variable.origin);
+        let weak = self.variables.iter().filter_map(|(name, candidates)| {
+            let variable = candidates.first().filter(|variable| !is_strong(variable))?;
+            Some((name.clone(), variable.value.clone()))
+        });
+        let strong = |name: &str| self.get(name).filter(is_strong).map(|variable| variable.value.as_str());
         let EnvFile { entries, problems } =
-            parse_env_file(sources, file, EnvFormat::DotEnv, &|name| self.value(name));
-        for entry in entries {
+            file::parse_over(sources, file, EnvFormat::DotEnv, &strong, weak.collect());
+        for EnvEntry { name, value } in entries {
             // A bare name takes the value that the variable has already.
-            if let EnvEntry { name, value: Some(value) } = entry {
-                self.add(name.value, Variable { value: value.value, origin: Origin::File(value.span) });
-            }
+            let Some(value) = value.filter(|value| value.span != name.span) else { continue };
+            let candidates = self.variables.entry(name.value).or_default();
+            let position = candidates.iter().take_while(|known| is_stronger(known.origin)).count();
+            candidates.insert(position, Variable { value: value.value, origin: Origin::File(value.span) });
         }
         self.problems.extend(problems);
     }
@@ -101,9 +123,66 @@ impl Environment {
         }
     }
 
-    fn add(&mut self, name: String, variable: Variable) {
-        let candidates = self.variables.entry(name).or_default();
-        let position = candidates.iter().take_while(|known| known.origin == Origin::Process).count();
-        candidates.insert(position, variable);
+    /// Adds a candidate that wins over all others.
+    pub fn add_first(&mut self, name: &str, variable: Variable) {
+        self.variables.entry(name.to_owned()).or_default().insert(0, variable);
+    }
+
+    /// Adds a candidate for a variable that is not set, or set to nothing.
+    pub fn add_fallback(&mut self, name: &str, variable: Variable) {
+        let candidates = self.variables.entry(name.to_owned()).or_default();
+        if candidates.first().is_none_or(|first| first.value.is_empty()) {
+            candidates.insert(0, variable);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(texts: &[&str]) -> (Sources, Environment) {
+        let mut sources = Sources::default();
+        let mut environment = Environment::from_pairs([("SHELL_ONE", "shell")]);
+        for text in texts {
+            let file = sources.add(".env", *text);
+            environment.add_file(&sources, file);
+        }
+        (sources, environment)
+    }
+
+    #[test]
+    fn the_process_wins_then_the_last_file_and_its_last_line() {
+        let (sources, environment) = environment(&["SHELL_ONE=1\nA=1\nB=1", "A=2\nA=3"]);
+        assert_eq!(environment.value("SHELL_ONE"), Some("shell"));
+        assert_eq!(environment.value("B"), Some("1"));
+        let places = environment.candidates("A").iter().map(|candidate| match candidate.origin {
+            Origin::File(span) => (candidate.value.as_str(), sources.position(span)),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(places.collect::<Vec<_>>(), [("3", (2, 3)), ("2", (1, 3)), ("1", (2, 3))]);
+    }
+
+    #[test]
+    fn values_use_the_process_then_their_own_file_then_earlier_ones() {
+        let (_, environment) = environment(&["A=1\nB=1", "SHELL_ONE=x\nA=2\nC=$SHELL_ONE$A$B"]);
+        assert_eq!(environment.value("C"), Some("shell21"));
+    }
+
+    #[test]
+    fn a_weak_file_only_fills_gaps() {
+        let (mut sources, mut environment) = environment(&["A=1"]);
+        let file = sources.add(".env", "A=2\nB=$A\nB=3$A");
+        environment.add_weak_file(&sources, file);
+        assert_eq!((environment.value("A"), environment.value("B")), (Some("1"), Some("31")));
+    }
+
+    #[test]
+    fn a_fallback_counts_where_the_value_is_empty() {
+        let mut environment = Environment::from_pairs([("A", ""), ("B", "b")]);
+        for name in ["A", "B", "C"] {
+            environment.add_fallback(name, Variable { value: "x".to_owned(), origin: Origin::Fallback });
+        }
+        assert_eq!(["A", "B", "C"].map(|name| environment.value(name)), [Some("x"), Some("b"), Some("x")]);
     }
 }

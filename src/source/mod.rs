@@ -5,7 +5,10 @@ mod discover;
 mod env;
 mod template;
 
-pub use discover::{FileChoice, Found, discover};
+pub use discover::{
+    DEFAULT_NAMES, DiscoverError, FileChoice, Found, OVERRIDE_NAMES, PROJECT_NAME, cleaned, discover,
+    normalised_project_name,
+};
 pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
 };
@@ -170,12 +173,17 @@ impl Sources {
 
     /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input.
     pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
-        let bytes = if path == Path::new("-") { read_standard_input() } else { read_regular(path) }?;
+        self.read_as(path, path)
+    }
+
+    /// Reads like [`Sources::read`], for people under the name `shown`.
+    pub fn read_as(&mut self, path: &Path, shown: &Path) -> Result<FileId, ReadError> {
+        let bytes = if path == Path::new("-") { read_standard_input() } else { read_regular(path, shown) }?;
         let text = String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
-            path: path.to_owned(),
+            path: shown.to_owned(),
             offset: error.utf8_error().valid_up_to(),
         })?;
-        Ok(self.add(path, text))
+        Ok(self.add(shown, text))
     }
 
     /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes that no place in it is shown of.
@@ -218,16 +226,16 @@ fn read_standard_input() -> Result<Vec<u8>, ReadError> {
     read_bounded(Path::new("-"), std::io::stdin().lock())
 }
 
-fn read_regular(path: &Path) -> Result<Vec<u8>, ReadError> {
+fn read_regular(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
     let io = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => ReadError::Missing(path.to_owned()),
-        _ => ReadError::Io { path: path.to_owned(), error },
+        std::io::ErrorKind::NotFound => ReadError::Missing(shown.to_owned()),
+        _ => ReadError::Io { path: shown.to_owned(), error },
     };
     // Asked before opening: opening a FIFO would wait for its writer.
     if !std::fs::metadata(path).map_err(io)?.is_file() {
-        return Err(ReadError::NotAFile(path.to_owned()));
+        return Err(ReadError::NotAFile(shown.to_owned()));
     }
-    read_bounded(path, std::fs::File::open(path).map_err(io)?)
+    read_bounded(shown, std::fs::File::open(path).map_err(io)?)
 }
 
 fn read_bounded(path: &Path, reader: impl Read) -> Result<Vec<u8>, ReadError> {

@@ -74,8 +74,18 @@ pub fn parse_env_file<'a>(
     format: EnvFormat,
     lookup: &dyn Fn(&str) -> Option<&'a str>,
 ) -> EnvFile {
+    parse_over(sources, file, format, lookup, HashMap::new())
+}
+
+/// [`parse_env_file`], with values `own` that lose against everything else.
+pub(super) fn parse_over<'a>(
+    sources: &Sources,
+    file: FileId,
+    format: EnvFormat,
+    lookup: &dyn Fn(&str) -> Option<&'a str>,
+    own: HashMap<String, String>,
+) -> EnvFile {
     let text = &sources.get(file).text;
-    let own = HashMap::new();
     let mut reader = Reader { file, text, lookup, own, budget: GROWTH_LIMIT, read: EnvFile::default() };
     match format {
         EnvFormat::DotEnv => reader.dot_env(),
