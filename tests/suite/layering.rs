@@ -1,0 +1,157 @@
+//! The architecture that the crate's documentation draws, read off the sources.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The folders of `src/`, left to right: each uses only what stands to its left, and itself.
+const STAGES: &[&str] =
+    &["source", "diagnostic", "document", "topology", "lint", "plan", "engine", "run", "report", "cli"];
+
+/// Foreign crates, and the only paths under `src/` that may name them.
+const HOMES: &[(&str, &[&str])] = &[
+    ("granit_parser", &["document/yaml.rs", "document/yaml/"]),
+    ("miette", &["diagnostic/render.rs", "diagnostic/render/"]),
+    ("petgraph", &["plan/", "run/", "topology/reference.rs"]),
+    ("bollard", &["engine/docker/"]),
+    ("clap", &["cli/"]),
+];
+
+#[test]
+fn a_stage_uses_only_what_stands_to_its_left() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let Some(own) = stage_of(&path) else { continue };
+        for (line, used) in uses_of_stages(&text, depth(&path)) {
+            if position(&used).is_none_or(|used| used > position(own).expect("a folder that is listed")) {
+                wrong.push(format!("src/{}:{line}: `{own}` uses `{used}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "against the order {}:\n{}", STAGES.join(" < "), wrong.join("\n"));
+}
+
+#[test]
+fn every_folder_is_a_stage() {
+    let in_folders: BTreeSet<String> =
+        sources().iter().filter_map(|(path, _)| stage_of(path).map(str::to_owned)).collect();
+    let listed: BTreeSet<String> = STAGES.iter().map(|stage| (*stage).to_owned()).collect();
+    assert_eq!(in_folders, listed);
+}
+
+#[test]
+fn foreign_crates_stay_at_home() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        for (name, homes) in HOMES {
+            let is_home = homes.iter().any(|home| path.to_string_lossy().starts_with(home));
+            let is_used = code_lines(&text).any(|(_, line)| paths_after(line, name).next().is_some());
+            if is_used && !is_home {
+                wrong.push(format!(
+                    "src/{} uses `{name}`, whose home is {}",
+                    path.display(),
+                    homes.join(", ")
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn groups_and_climbing_paths_are_seen() {
+    let text = "use crate::{\n    plan::Plan,\n    run::{a, b},\n};\nuse super::super::engine::Engine;\n// crate::cli\n";
+    let seen: Vec<String> = uses_of_stages(text, 2).into_iter().map(|(_, stage)| stage).collect();
+    assert_eq!(seen, ["plan", "run", "engine"]);
+}
+
+/// Every Rust file under `src/`, by its path from there.
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of the sources") {
+            let path = entry.expect("an entry of a folder").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a source file");
+                files.push((path.strip_prefix(&root).expect("a file below the root").to_owned(), text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The folder that a file is in, or the name of a file that is a stage alone.
+fn stage_of(path: &Path) -> Option<&str> {
+    let first = path.iter().next()?.to_str()?;
+    let name = first.strip_suffix(".rs").unwrap_or(first);
+    (name != "lib" && name != "main").then_some(name)
+}
+
+fn position(stage: &str) -> Option<usize> {
+    STAGES.iter().position(|listed| *listed == stage)
+}
+
+/// How many `super::` lead from a file's module to the crate.
+fn depth(path: &Path) -> usize {
+    let components = path.iter().count();
+    if path.ends_with("mod.rs") { components - 1 } else { components }
+}
+
+/// Lines and stages that are named by paths from the crate's root.
+fn uses_of_stages(text: &str, depth: usize) -> Vec<(usize, String)> {
+    let code: String = code_lines(text).flat_map(|(_, line)| [line, "\n"]).collect();
+    let climbing = vec!["super"; depth].join("::");
+    let mut uses = Vec::new();
+    for root in ["crate", &climbing] {
+        for (start, rest) in paths_after(&code, root) {
+            let line = code[..start].matches('\n').count() + 1;
+            // Inside an inline module the same number of `super::` leads less far.
+            let is_meant = |name: &String| root == "crate" || position(name).is_some();
+            let names = names_of(rest).into_iter().filter(is_meant);
+            uses.extend(names.map(|name| (line, name)));
+        }
+    }
+    uses
+}
+
+/// The lines of a text, with comments emptied.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let code = |line: &'_ str| !line.trim_start().starts_with("//");
+    text.lines().enumerate().map(move |(index, line)| (index + 1, if code(line) { line } else { "" }))
+}
+
+/// Where paths begin with `root::`, and what follows.
+fn paths_after<'a>(text: &'a str, root: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+    text.match_indices(root).filter_map(move |(start, _)| {
+        let is_word =
+            !text[..start].ends_with(|letter: char| letter.is_alphanumeric() || "_:".contains(letter));
+        let rest = text[start + root.len()..].strip_prefix("::")?;
+        is_word.then_some((start, rest))
+    })
+}
+
+/// The first name of what follows, or of each member of a group.
+fn names_of(rest: &str) -> Vec<String> {
+    let Some(group) = rest.strip_prefix('{') else { return vec![name_of(rest)] };
+    let mut depth = 0;
+    let mut members = vec![String::new()];
+    for letter in group.chars() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => members.push(String::new()),
+            _ if depth == 0 => members.last_mut().expect("never empty").push(letter),
+            _ => {}
+        }
+    }
+    members.iter().map(|member| name_of(member.trim())).filter(|name| !name.is_empty()).collect()
+}
+
+fn name_of(path: &str) -> String {
+    path.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+}
