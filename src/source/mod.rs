@@ -188,7 +188,7 @@ impl Sources {
 
     /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes that no place in it is shown of.
     pub fn bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-        read_regular(path)
+        read_regular(path, path)
     }
 
     /// The file with this id.
