@@ -106,6 +106,20 @@ codes! {
     UNKNOWN_MODEL "unknown-model" "A model is named that does not exist." ""
     CYCLE "cycle" "Services wait for each other in a circle." ""
     CONFLICT "conflict" "Two attributes exclude each other." ""
+    // Rules.
+    PORT_CLASH "port-clash" "A port of the host is published twice." "\
+A port of the host can lead to one container only. Two services that are active together, or two
+replicas of one service, cannot publish the same one.
+
+    services:
+      api:
+        ports: [\"8080:80\"]
+      web:
+        ports: [\"8080:80\"]   # taken by `api`
+
+Publish one of them on another port (`8081:80`), on another address of the host
+(`127.0.0.2:8080:80`), or let the engine choose (`80`). Services that reach each other over a network
+of the topology need not publish anything."
     // What the engine has.
     ORPHANS "orphans" "The engine has containers of services that the topology does not have." ""
     MISSING_EXTERNAL "missing-external" "The engine does not have what the topology declares external." ""

@@ -88,11 +88,8 @@ impl Origin<'_> {
         found: &mut Diagnostics,
     ) -> Option<Content> {
         let Origin { kind, key, at, is_external } = *self;
+        // Nobody here knows what is in it.
         if is_external {
-            found
-                .error(code::NOT_SUPPORTED, format!("{kind} `{key}` is external"))
-                .label(at, "only a cluster keeps these")
-                .help("give its content by `file:` or `environment:`");
             return None;
         }
         let sources: Vec<&Spanned<String>> = [file, variable, inline].into_iter().flatten().collect();

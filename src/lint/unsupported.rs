@@ -1,0 +1,81 @@
+//! What topo reads and prints, and does not apply when it runs the topology.
+//!
+//! Asked for by the commands that act: a topology that is only looked at may hold all of it.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::Span;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+use crate::topology::service::{PullPolicy, Service};
+
+/// Reports everything that active services say and topo would leave undone.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in &topology.services {
+        let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
+        for (attribute, span) in attributes(service, at) {
+            refuse(name, attribute, span, found);
+        }
+        check_files(topology, service, found);
+    }
+}
+
+fn refuse(name: &ServiceName, attribute: &str, at: Span, found: &mut Diagnostics) {
+    found
+        .error(code::NOT_SUPPORTED, format!("`{attribute}` is not applied yet"))
+        .label(at, format!("`{name}` would run without it"))
+        .help(format!("remove `{attribute}`, or run this topology with Docker Compose"));
+}
+
+/// The attributes of a service that have no effect, and where they are.
+fn attributes(service: &Service, at: impl Fn(&str) -> Span) -> Vec<(&'static str, Span)> {
+    let mut unsupported = Vec::new();
+    unsupported.extend(service.provider.iter().map(|provider| ("provider", provider.span)));
+    unsupported.extend(service.models.0.values().map(|binding| ("models", binding.key)));
+    unsupported.extend(service.pre_start.first().map(|hook| ("pre_start", hook.span)));
+    unsupported.extend(service.post_start.first().map(|hook| ("post_start", hook.span)));
+    unsupported.extend(service.pre_stop.first().map(|hook| ("pre_stop", hook.span)));
+    if *service.use_api_socket {
+        unsupported.push(("use_api_socket", at("use_api_socket")));
+    }
+    if service.credential_spec.is_some() {
+        unsupported.push(("credential_spec", at("credential_spec")));
+    }
+    if service.pull_refresh_after.is_some() {
+        unsupported.push(("pull_refresh_after", at("pull_refresh_after")));
+    }
+    if let Some(policy) = &service.pull_policy {
+        match &policy.value {
+            PullPolicy::Refresh => unsupported.push(("pull_policy: refresh", policy.span)),
+            PullPolicy::Every { .. } => unsupported.push(("pull_policy: every_...", policy.span)),
+            PullPolicy::Always | PullPolicy::Never | PullPolicy::Missing | PullPolicy::Build => {}
+        }
+    }
+    unsupported
+}
+
+/// External secrets and configs live in a cluster's store, which no single engine has.
+fn check_files(topology: &Topology, service: &Service, found: &mut Diagnostics) {
+    for (kind, files) in [("secret", &service.secrets), ("config", &service.configs)] {
+        for file in files {
+            let Some(source) = &file.source else { continue };
+            let defined_at = match kind {
+                "secret" => topology
+                    .secrets
+                    .get(&source.value)
+                    .filter(|secret| secret.external.is_external)
+                    .map(|secret| secret.key),
+                _ => topology
+                    .configs
+                    .get(&source.value)
+                    .filter(|config| config.external.is_external)
+                    .map(|config| config.key),
+            };
+            let Some(defined_at) = defined_at else { continue };
+            found
+                .error(code::NOT_SUPPORTED, format!("{kind} `{}` is external", source.value))
+                .label(source.span, "its content is not known here")
+                .label(defined_at, "only a cluster keeps external ones")
+                .help("give its content by `file:` or `environment:`");
+        }
+    }
+}
