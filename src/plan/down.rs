@@ -1,12 +1,12 @@
 //! What `down` does: everything of the project goes, dependants before what they depend on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::action::AnonymousVolumes;
 use crate::plan::observed::{Observed, ObservedContainer};
-use crate::plan::{Action, Because, Needs, Plan, Step, StepId, label};
+use crate::plan::{Action, Because, Needs, Plan, Step, StepId, label, stop};
 use crate::topology::Topology;
 use crate::topology::name::{ProjectName, ServiceName};
 
@@ -41,10 +41,9 @@ pub fn down(
     if !staying.is_empty() {
         warn_of_orphans(&staying, found);
     }
-    let needs: Vec<StepId> = removals.values().flatten().copied().collect();
-    down.networks(project, observed, &staying, &needs);
+    down.networks(project, observed, &staying, &removals);
     if choices.volumes {
-        down.volumes(project, observed, &needs);
+        down.volumes(project, observed, &removals);
     }
     down.plan
 }
@@ -80,55 +79,17 @@ impl Down<'_> {
         step
     }
 
-    /// Stops and removes containers. Returns the steps that remove a service's containers.
-    fn containers(
-        &mut self,
-        going: &[&ObservedContainer],
-        topology: Option<&Topology>,
-    ) -> BTreeMap<ServiceName, Vec<StepId>> {
-        let mut stops: BTreeMap<&ServiceName, Vec<StepId>> = BTreeMap::new();
-        let mut removals: BTreeMap<ServiceName, Vec<StepId>> = BTreeMap::new();
-        for container in going {
-            let mut needs = Vec::new();
-            if container.state.is_running() {
-                let stop =
-                    Action::StopContainer { container: container.name.clone(), grace: self.choices.grace };
-                let stop = self.add(stop, Some(&container.service), &[]);
-                stops.entry(&container.service).or_default().push(stop);
-                needs.push(stop);
-            }
-            let anonymous_volumes =
-                if self.choices.volumes { AnonymousVolumes::Remove } else { AnonymousVolumes::Keep };
-            let remove = Action::RemoveContainer { container: container.name.clone(), anonymous_volumes };
-            let remove = self.add(remove, Some(&container.service), &needs);
-            removals.entry(container.service.clone()).or_default().push(remove);
-        }
-        self.order_stops(going, topology, &stops);
-        removals
-    }
-
-    /// A container stops only after all that depend on it have stopped.
-    fn order_stops(
-        &mut self,
-        going: &[&ObservedContainer],
-        topology: Option<&Topology>,
-        stops: &BTreeMap<&ServiceName, Vec<StepId>>,
-    ) {
-        for container in going {
-            for needed in dependencies(container, topology) {
-                let dependants = stops.get(&container.service).into_iter().flatten();
-                for dependant in dependants {
-                    for stop in stops.get(&needed).into_iter().flatten() {
-                        // Old labels and an edited topology may contradict each other.
-                        let makes_a_cycle =
-                            petgraph::algo::has_path_connecting(&self.plan.steps, *stop, *dependant, None);
-                        if !makes_a_cycle {
-                            self.plan.steps.update_edge(*dependant, *stop, Needs::Done);
-                        }
-                    }
-                }
-            }
-        }
+    /// Stops and removes containers. Returns the steps that remove them.
+    fn containers(&mut self, going: &[&ObservedContainer], topology: Option<&Topology>) -> Vec<StepId> {
+        let stops = stop::add(&mut self.plan, going, topology, self.choices.grace);
+        let anonymous_volumes =
+            if self.choices.volumes { AnonymousVolumes::Remove } else { AnonymousVolumes::Keep };
+        let remove = |container: &&ObservedContainer| {
+            let action = Action::RemoveContainer { container: container.name.clone(), anonymous_volumes };
+            let needs: Vec<StepId> = stops.get(&container.name).copied().into_iter().collect();
+            self.add(action, Some(&container.service), &needs)
+        };
+        going.iter().map(remove).collect()
     }
 
     fn networks(
@@ -154,13 +115,5 @@ impl Down<'_> {
                 self.add(Action::RemoveVolume { volume: volume.name.clone() }, None, needs);
             }
         }
-    }
-}
-
-/// By the topology, or by the container's labels when the topology does not know the service.
-fn dependencies(container: &ObservedContainer, topology: Option<&Topology>) -> Vec<ServiceName> {
-    match topology.and_then(|topology| topology.service(container.service.as_str())) {
-        Some(service) => service.depends_on.0.keys().cloned().collect(),
-        None => label::dependencies_of(container),
     }
 }

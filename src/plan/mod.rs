@@ -8,14 +8,20 @@ mod drift;
 pub mod label;
 pub mod observed;
 pub mod spec;
+mod stop;
 mod up;
 
 pub use action::{Action, Condition};
 pub use because::{Because, FieldChange};
 pub use down::{DownChoices, down};
 pub use observed::Observed;
+pub use stop::stop;
 pub use up::{BuildChoice, PullChoice, RecreateChoice, StartChoice, UpChoices, query, up};
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use petgraph::Direction;
 use petgraph::graph::DiGraph;
 pub use petgraph::graph::NodeIndex as StepId;
 
@@ -74,6 +80,26 @@ impl Plan {
     /// True when the engine matches the topology already. Waits alone change nothing.
     pub fn changes_nothing(&self) -> bool {
         self.steps.node_weights().all(|step| matches!(step.action, Action::Wait { .. }))
+    }
+
+    /// Steps in an order in which they could be done one by one; among those that could come next, the
+    /// one that was planned first comes first.
+    pub fn in_order(&self) -> Vec<StepId> {
+        let needs = |step| self.steps.neighbors_directed(step, Direction::Incoming).count();
+        let mut missing: Vec<usize> = self.steps.node_indices().map(needs).collect();
+        let mut ready: BinaryHeap<Reverse<StepId>> =
+            self.steps.node_indices().filter(|step| missing[step.index()] == 0).map(Reverse).collect();
+        let mut order = Vec::with_capacity(missing.len());
+        while let Some(Reverse(step)) = ready.pop() {
+            order.push(step);
+            for next in self.steps.neighbors(step) {
+                missing[next.index()] -= 1;
+                if missing[next.index()] == 0 {
+                    ready.push(Reverse(next));
+                }
+            }
+        }
+        order
     }
 
     /// The container that a step is about.
