@@ -1,26 +1,57 @@
 //! The Docker Engine, over its HTTP API.
 //!
+//! bollard gives the models of requests and the plain calls; what it cannot do (see the modules) is
+//! done by requests of our own on the same transport.
+//!
 //! | to change | look in |
 //! |---|---|
 //! | which engine is used | [`connect`] |
 //! | how bytes get there | [`wire`], [`transport`], [`version`] |
 //! | how a refusal reads | [`error`] |
+//! | what is read of a project | [`observe`], [`inspect`] |
+//! | what happens, what is printed | [`events`], [`logs`] |
+//! | how an action is done | [`perform`], and one module for each kind of object |
+//! | how an attribute of a service is applied | [`container`] |
+//! | how images come | [`pull`], [`credentials`] |
 
 pub mod connect;
+pub mod container;
+pub mod credentials;
 pub mod error;
+pub mod events;
+pub mod image_reference;
+pub mod inspect;
+pub mod json_lines;
+pub mod logs;
+pub mod network;
+pub mod observe;
+pub mod perform;
+pub mod pull;
+pub mod requires;
 pub mod transport;
 pub mod version;
+pub mod volume;
 pub mod wire;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::engine::EngineError;
+use futures_util::Stream;
+
+use crate::engine::{Change, Engine, EngineError, LogChoice, LogChunk, Progress, Query};
+use crate::plan::observed::ContainerState;
+use crate::plan::{Action, Observed};
+use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+use connect::Address;
 use transport::Transport;
+use version::ApiVersion;
 
 /// A connection to a Docker Engine.
 pub struct Docker {
     transport: Transport,
     bollard: bollard::Docker,
+    /// The folder of the Docker CLI's configuration, for credentials.
+    config_folder: Option<PathBuf>,
 }
 
 impl Docker {
@@ -28,6 +59,49 @@ impl Docker {
     pub async fn connect(variables: &BTreeMap<String, String>) -> Result<Self, EngineError> {
         let transport = Transport::open(connect::locate(variables)?).await?;
         let bollard = transport.bollard()?;
-        Ok(Self { transport, bollard })
+        Ok(Self { transport, bollard, config_folder: connect::config_folder(variables) })
+    }
+
+    /// Where the engine is.
+    pub fn address(&self) -> &Address {
+        self.transport.address()
+    }
+
+    /// The API version that is spoken with it.
+    pub fn version(&self) -> ApiVersion {
+        self.transport.version()
+    }
+}
+
+impl Engine for Docker {
+    async fn observe(&self, query: &Query) -> Result<Observed, EngineError> {
+        observe::observe(&self.transport, query).await
+    }
+
+    async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+        perform::perform(self, action, progress).await
+    }
+
+    async fn inspect(&self, container: &ContainerName) -> Result<ContainerState, EngineError> {
+        Ok(inspect::inspect(&self.transport, container.as_str()).await?.container_state())
+    }
+
+    async fn image_id(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+        observe::image_id(&self.transport, image).await
+    }
+
+    async fn subscribe(
+        &self,
+        project: &ProjectName,
+    ) -> Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError> {
+        events::subscribe(&self.transport, project).await
+    }
+
+    async fn logs(
+        &self,
+        container: &ContainerName,
+        choice: &LogChoice,
+    ) -> Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError> {
+        logs::logs(&self.transport, container, choice).await
     }
 }

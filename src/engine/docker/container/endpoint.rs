@@ -1,0 +1,127 @@
+//! In: a container's networks. Out: its place in each, as the engine takes it.
+//! Must not: create a network.
+//!
+//! Since API 1.44 the engine takes all networks when a container is created. Before it refuses more
+//! than one: the others are connected one by one.
+
+use std::collections::HashMap;
+
+use bollard::models::{EndpointIpamConfig, EndpointSettings, NetworkConnectRequest, NetworkingConfig};
+
+use super::super::Docker;
+use super::super::requires::requires;
+use super::super::transport::escape;
+use super::super::version::ApiVersion;
+use crate::engine::EngineError;
+use crate::plan::action::{Attachment, ContainerSpec};
+use crate::source::Spanned;
+use crate::topology::ServiceNetwork;
+
+/// The API version that takes several networks at once, and a hardware address for each.
+const SEVERAL_AT_ONCE: u32 = 44;
+
+/// The driver option that names a container's interface.
+const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
+
+/// The networks that a container is created in.
+pub(super) fn at_creation(
+    spec: &ContainerSpec,
+    links: &[String],
+    version: ApiVersion,
+) -> Result<NetworkingConfig, EngineError> {
+    let several = if version.minor >= SEVERAL_AT_ONCE { usize::MAX } else { 1 };
+    let endpoints = spec.networks.iter().enumerate().take(several).map(|(index, attachment)| {
+        let mut settings = settings(attachment, links, version)?;
+        if index == 0 && settings.mac_address.is_none() && version.minor >= SEVERAL_AT_ONCE {
+            settings.mac_address = spec.service.mac_address.as_ref().map(|address| address.value.clone());
+        }
+        Ok((attachment.network.to_string(), settings))
+    });
+    let endpoints: HashMap<String, EndpointSettings> = endpoints.collect::<Result<_, EngineError>>()?;
+    Ok(NetworkingConfig { endpoints_config: Some(endpoints) })
+}
+
+/// Before API 1.44 a container has one hardware address, that of its first network.
+pub(super) fn mac_address_of_container(spec: &ContainerSpec, version: ApiVersion) -> Option<String> {
+    if version.minor >= SEVERAL_AT_ONCE {
+        // Without a network of its own there is only this way; the engine still takes it.
+        return spec
+            .service
+            .mac_address
+            .as_ref()
+            .filter(|_| spec.networks.is_empty())
+            .map(|mac| mac.value.clone());
+    }
+    let first = spec.networks.first().and_then(|attachment| attachment.settings.mac_address.as_ref());
+    first.or(spec.service.mac_address.as_ref()).map(|address| address.value.clone())
+}
+
+/// Connects a created container to the networks that it could not be created in.
+pub(super) async fn connect_further(
+    docker: &Docker,
+    spec: &ContainerSpec,
+    id: &str,
+) -> Result<(), EngineError> {
+    let version = docker.transport.version();
+    if version.minor >= SEVERAL_AT_ONCE {
+        return Ok(());
+    }
+    for attachment in spec.networks.iter().skip(1) {
+        if attachment.settings.mac_address.is_some() {
+            requires(version, SEVERAL_AT_ONCE, "networks.mac_address")?;
+        }
+        let request = NetworkConnectRequest {
+            container: id.to_owned(),
+            endpoint_config: Some(settings(attachment, &super::request::links(&spec.service), version)?),
+        };
+        let network = escape(attachment.network.as_str(), "");
+        let connected = docker.bollard.connect_network(&network, request).await;
+        connected.map_err(|error| docker.transport.failure(error))?;
+    }
+    Ok(())
+}
+
+fn settings(
+    attachment: &Attachment,
+    links: &[String],
+    version: ApiVersion,
+) -> Result<EndpointSettings, EngineError> {
+    let Attachment { network: _, aliases, settings } = attachment;
+    let ServiceNetwork {
+        interface_name,
+        ipv4_address,
+        ipv6_address,
+        link_local_ips,
+        mac_address,
+        driver_opts,
+        gw_priority,
+        // The plan has put them into the aliases, and the networks into this order.
+        aliases: _,
+        priority: _,
+        extensions: _,
+    } = settings;
+    let text = |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.value.clone());
+    let mut options: HashMap<String, String> = driver_opts.to_map().into_iter().collect();
+    if let Some(name) = interface_name {
+        requires(version, 49, "networks.interface_name")?;
+        options.insert(INTERFACE_NAME.to_owned(), name.value.clone());
+    }
+    if gw_priority.is_some() {
+        requires(version, 48, "networks.gw_priority")?;
+    }
+    let address = EndpointIpamConfig {
+        ipv4_address: text(ipv4_address),
+        ipv6_address: text(ipv6_address),
+        link_local_ips: (!link_local_ips.is_empty())
+            .then(|| link_local_ips.iter().map(|address| address.value.clone()).collect()),
+    };
+    Ok(EndpointSettings {
+        ipam_config: (address != EndpointIpamConfig::default()).then_some(address),
+        aliases: Some(aliases.clone()),
+        links: (!links.is_empty()).then(|| links.to_vec()),
+        mac_address: text(mac_address).filter(|_| version.minor >= SEVERAL_AT_ONCE),
+        driver_opts: (!options.is_empty()).then_some(options),
+        gw_priority: gw_priority.map(|priority| priority.value.0),
+        ..EndpointSettings::default()
+    })
+}

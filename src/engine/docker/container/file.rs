@@ -1,0 +1,176 @@
+//! In: secrets and configs of a container. Out: files in the created container.
+//! Must not: write to this machine, or let a content reach an error.
+//!
+//! A file of this machine with no owner and mode of its own is mounted, read-only: what changes there
+//! changes in the container. Everything else is uploaded as an archive, which keeps owner and mode.
+//! The engine takes no upload into a read-only root file system, but it does into a volume: there the
+//! folder of such a file is an anonymous volume.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bollard::models::{Mount as EngineMount, MountType};
+use bytes::Bytes;
+use http::Method;
+
+use super::super::Docker;
+use super::super::transport::{Call, escape};
+use crate::engine::EngineError;
+use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
+use crate::topology::Mount;
+use crate::topology::service::MountKind;
+
+/// The permissions of a file for which none are said: everybody may read it.
+const DEFAULT_MODE: u32 = 0o444;
+
+/// Binds for the files that can be mounted.
+pub(super) fn binds(files: &[FileSpec]) -> Vec<String> {
+    let bind = |file: &FileSpec| {
+        let source = mountable(file)?;
+        Some(format!("{source}:{}:ro", file.target))
+    };
+    files.iter().filter_map(bind).collect()
+}
+
+/// Volumes for files that could not be uploaded otherwise, or would be hidden by a folder in memory.
+pub(super) fn upload_volumes(spec: &ContainerSpec) -> Result<Vec<EngineMount>, EngineError> {
+    let folders = uploads(spec).map(|file| folder(&file.target)).filter(|folder| needs_volume(spec, folder));
+    let folders: BTreeSet<&str> = folders.collect();
+    if folders.contains("/") {
+        return Err(EngineError::Unsupported(
+            "a read-only container takes no file at its root: give it a `target` in a folder".to_owned(),
+        ));
+    }
+    let volume = |folder: &str| EngineMount {
+        typ: Some(MountType::VOLUME),
+        target: Some(folder.to_owned()),
+        ..EngineMount::default()
+    };
+    Ok(folders.into_iter().map(volume).collect())
+}
+
+fn uploads(spec: &ContainerSpec) -> impl Iterator<Item = &FileSpec> {
+    spec.files.iter().filter(|file| mountable(file).is_none())
+}
+
+fn needs_volume(spec: &ContainerSpec, folder: &str) -> bool {
+    let is_kept = |mount: &&Mount| matches!(mount.kind, MountKind::Bind | MountKind::Volume);
+    if spec.mounts.iter().filter(is_kept).any(|mount| is_below(folder, &mount.target.value)) {
+        return false;
+    }
+    let in_memory = spec.service.tmpfs.texts().map(|tmpfs| tmpfs.split(':').next().unwrap_or_default());
+    let mounted = spec.mounts.iter().filter(|mount| mount.kind == MountKind::Tmpfs);
+    let mut in_memory = in_memory.chain(mounted.map(|mount| mount.target.as_str()));
+    *spec.service.read_only || in_memory.any(|target| is_below(folder, target))
+}
+
+/// Uploads the files that cannot be mounted.
+pub(super) async fn upload(docker: &Docker, spec: &ContainerSpec, id: &str) -> Result<(), EngineError> {
+    // One archive a folder: what goes to a volume must be sent to its path.
+    let mut folders: BTreeMap<&str, Vec<&FileSpec>> = BTreeMap::new();
+    for file in uploads(spec) {
+        folders.entry(folder(&file.target)).or_default().push(file);
+    }
+    for (folder, files) in folders {
+        let is_volume = *spec.service.read_only || needs_volume(spec, folder);
+        let (root, prefix) = if is_volume { (folder, "") } else { ("/", folder) };
+        let archive = archive(prefix, &files)?;
+        let call = Call::new(Method::PUT, format!("/containers/{}/archive", escape(id, "")))
+            .query("path", root)
+            .header("content-type", "application/x-tar")
+            .body(bollard::body_full(archive));
+        docker.transport.send(call).await?;
+    }
+    Ok(())
+}
+
+/// The path on this machine of a file that can be mounted as it is.
+fn mountable(file: &FileSpec) -> Option<&str> {
+    let FileSpec { target: _, content, uid, gid, mode } = file;
+    match content {
+        FileContent::File(path) if uid.is_none() && gid.is_none() && mode.is_none() => path.to_str(),
+        _ => None,
+    }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder.trim_end_matches('/'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn folder(target: &str) -> &str {
+    match target.rsplit_once('/') {
+        Some((folder, _)) if !folder.is_empty() => folder,
+        _ => "/",
+    }
+}
+
+fn archive(prefix: &str, files: &[&FileSpec]) -> Result<Bytes, EngineError> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for file in files {
+        let content = content(&file.content)?;
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_size(content.len() as u64);
+        header.set_mode(file.mode.unwrap_or(DEFAULT_MODE));
+        header.set_uid(file.uid.unwrap_or(0).into());
+        header.set_gid(file.gid.unwrap_or(0).into());
+        header.set_mtime(0);
+        let name = file.target.rsplit('/').next().unwrap_or_default();
+        let path = format!("{}/{name}", prefix.trim_matches('/'));
+        archive
+            .append_data(&mut header, path.trim_start_matches('/'), content.as_slice())
+            .map_err(|error| cannot_pack(file, &error))?;
+    }
+    archive.into_inner().map(Bytes::from).map_err(|error| EngineError::Other(error.to_string()))
+}
+
+fn content(content: &FileContent) -> Result<Vec<u8>, EngineError> {
+    match content {
+        FileContent::Text(text) => Ok(text.clone().into_bytes()),
+        FileContent::File(path) => std::fs::read(path)
+            .map_err(|error| EngineError::Other(format!("cannot read `{}`: {error}", path.display()))),
+    }
+}
+
+fn cannot_pack(file: &FileSpec, error: &std::io::Error) -> EngineError {
+    EngineError::Other(format!("cannot put a file at `{}`: {error}", file.target))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn text(target: &str, uid: Option<u32>, mode: Option<u32>) -> FileSpec {
+        let content = FileContent::Text("hush".to_owned());
+        FileSpec { target: target.to_owned(), content, uid, gid: None, mode }
+    }
+
+    #[test]
+    fn a_plain_file_is_mounted_and_nothing_else() {
+        let plain = FileSpec {
+            content: FileContent::File(PathBuf::from("/a/key")),
+            ..text("/run/secrets/key", None, None)
+        };
+        let owned =
+            FileSpec { content: FileContent::File(PathBuf::from("/a/key")), ..text("/k", Some(7), None) };
+        assert_eq!(binds(&[plain, owned, text("/t", None, None)]), ["/a/key:/run/secrets/key:ro"]);
+    }
+
+    #[test]
+    fn an_archive_keeps_owner_and_mode() {
+        let bytes = archive("/run/secrets", &[&text("/run/secrets/key", Some(7), Some(0o400))]).unwrap();
+        let mut archive = tar::Archive::new(bytes.as_ref());
+        let entry = archive.entries().unwrap().next().unwrap().unwrap();
+        assert_eq!(entry.path().unwrap().to_str(), Some("run/secrets/key"));
+        let header = entry.header();
+        assert_eq!((header.uid().unwrap(), header.gid().unwrap(), header.mode().unwrap()), (7, 0, 0o400));
+    }
+
+    #[test]
+    fn a_file_at_the_root_has_the_root_for_a_folder() {
+        assert_eq!((folder("/key"), folder("/a/b/key")), ("/", "/a/b"));
+        assert!(is_below("/a/b", "/a") && is_below("/a", "/a/") && !is_below("/ab", "/a"));
+    }
+}

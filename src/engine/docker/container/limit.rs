@@ -1,0 +1,186 @@
+//! In: limits and the restart policy of a service, flat and below `deploy`. Out: what holds.
+//! Must not: check that they agree; that is done when the topology is loaded.
+
+use std::collections::BTreeMap;
+
+use bollard::models::{
+    ResourcesBlkioWeightDevice, ResourcesUlimits, RestartPolicy as Policy, RestartPolicyNameEnum,
+    ThrottleDevice,
+};
+
+use crate::source::Spanned;
+use crate::topology::attribute::Named;
+use crate::topology::service::deploy::{DeployRestartPolicy, Limits, Reservations, Resources};
+use crate::topology::service::device::DeviceRequest;
+use crate::topology::service::limit::{BlkioConfig, DeviceRate, DeviceWeight};
+use crate::topology::service::{Deploy, RestartPolicy, Ulimit};
+
+/// What `deploy` says of one container. The rest of `deploy` is for clusters, or was planned already.
+#[derive(Default)]
+pub(super) struct Deployed<'a> {
+    /// Thousand millionths of a CPU.
+    pub nano_cpus: Option<i64>,
+    /// Most memory, in bytes.
+    pub memory: Option<i64>,
+    /// Most processes.
+    pub pids: Option<i64>,
+    /// Memory that is kept, in bytes.
+    pub memory_reservation: Option<i64>,
+    /// Devices that are kept.
+    pub devices: &'a [Spanned<DeviceRequest>],
+    /// When the container is started again.
+    pub restart: Option<&'a DeployRestartPolicy>,
+}
+
+/// Reads `deploy`.
+pub(super) fn deployed(deploy: Option<&Deploy>) -> Deployed<'_> {
+    let Some(deploy) = deploy else { return Deployed::default() };
+    let Deploy {
+        resources,
+        restart_policy,
+        // How many containers there are is the plan's; the rest is for clusters.
+        mode: _,
+        endpoint_mode: _,
+        replicas: _,
+        labels: _,
+        rollback_config: _,
+        update_config: _,
+        placement: _,
+        extensions: _,
+    } = deploy;
+    let mut deployed = Deployed { restart: restart_policy.as_ref(), ..Deployed::default() };
+    let Some(Resources { limits, reservations, extensions: _ }) = resources else { return deployed };
+    if let Some(Limits { cpus, memory, pids, extensions: _ }) = limits {
+        deployed.nano_cpus = cpus.as_ref().map(|cpus| cpus.nano());
+        deployed.memory = memory.as_ref().map(|memory| memory.value.0);
+        deployed.pids = pids.as_ref().map(|pids| pids.value.0);
+    }
+    // One engine keeps neither CPUs nor generic resources.
+    if let Some(Reservations { memory, devices, cpus: _, generic_resources: _, extensions: _ }) = reservations
+    {
+        deployed.memory_reservation = memory.as_ref().map(|memory| memory.value.0);
+        deployed.devices = devices;
+    }
+    deployed
+}
+
+/// The restart policy; `deploy.restart_policy` wins over `restart`.
+pub(super) fn restart_policy(
+    restart: Option<RestartPolicy>,
+    deployed: Option<&DeployRestartPolicy>,
+) -> Option<Policy> {
+    use RestartPolicyNameEnum::{ALWAYS, NO, ON_FAILURE, UNLESS_STOPPED};
+    let policy = |name, attempts: Option<i64>| Policy { name: Some(name), maximum_retry_count: attempts };
+    if let Some(deployed) = deployed {
+        let DeployRestartPolicy { condition, max_attempts, delay: _, window: _, extensions: _ } = deployed;
+        let attempts = max_attempts.map(|attempts| attempts.0);
+        return Some(match condition.as_ref().map(|condition| condition.as_str()) {
+            Some("none" | "no") => policy(NO, None),
+            Some("on-failure") => policy(ON_FAILURE, attempts),
+            Some("unless-stopped") => policy(UNLESS_STOPPED, None),
+            // The engine counts attempts only after failures.
+            _ if attempts.is_some() => policy(ON_FAILURE, attempts),
+            _ => policy(ALWAYS, None),
+        });
+    }
+    Some(match restart? {
+        RestartPolicy::No => policy(NO, None),
+        RestartPolicy::Always => policy(ALWAYS, None),
+        RestartPolicy::OnFailure { attempts } => policy(ON_FAILURE, attempts.map(i64::from)),
+        RestartPolicy::UnlessStopped => policy(UNLESS_STOPPED, None),
+    })
+}
+
+/// Limits of the container's processes.
+pub(super) fn ulimits(ulimits: &BTreeMap<String, Named<Ulimit>>) -> Vec<ResourcesUlimits> {
+    let translate = |(name, ulimit): (&String, &Named<Ulimit>)| {
+        let Ulimit { soft, hard, is_single: _ } = ulimit.value;
+        ResourcesUlimits { name: Some(name.clone()), soft: Some(soft), hard: Some(hard) }
+    };
+    ulimits.iter().map(translate).collect()
+}
+
+/// Limits on block devices.
+#[derive(Default)]
+pub(super) struct Blkio {
+    /// Weight of all block devices.
+    pub weight: Option<u16>,
+    /// Weight of single devices.
+    pub weight_device: Vec<ResourcesBlkioWeightDevice>,
+    /// Most bytes that are read a second.
+    pub read_bps: Vec<ThrottleDevice>,
+    /// Most reads a second.
+    pub read_iops: Vec<ThrottleDevice>,
+    /// Most bytes that are written a second.
+    pub write_bps: Vec<ThrottleDevice>,
+    /// Most writes a second.
+    pub write_iops: Vec<ThrottleDevice>,
+}
+
+/// Reads `blkio_config`.
+pub(super) fn blkio(config: Option<&BlkioConfig>) -> Blkio {
+    let Some(config) = config else { return Blkio::default() };
+    let BlkioConfig {
+        device_read_bps,
+        device_read_iops,
+        device_write_bps,
+        device_write_iops,
+        weight,
+        weight_device,
+        extensions: _,
+    } = config;
+    Blkio {
+        weight: weight.as_ref().and_then(|weight| u16::try_from(weight.value.0).ok()),
+        weight_device: weight_device.iter().map(|device| device_weight(device)).collect(),
+        read_bps: device_rates(device_read_bps),
+        read_iops: device_rates(device_read_iops),
+        write_bps: device_rates(device_write_bps),
+        write_iops: device_rates(device_write_iops),
+    }
+}
+
+fn device_weight(device: &DeviceWeight) -> ResourcesBlkioWeightDevice {
+    let DeviceWeight { path, weight, extensions: _ } = device;
+    let weight = weight.and_then(|weight| usize::try_from(weight.0).ok());
+    ResourcesBlkioWeightDevice { path: path.clone(), weight }
+}
+
+fn device_rates(devices: &[Spanned<DeviceRate>]) -> Vec<ThrottleDevice> {
+    let translate = |device: &Spanned<DeviceRate>| {
+        let DeviceRate { path, rate, extensions: _ } = &device.value;
+        ThrottleDevice { path: path.clone(), rate: rate.map(|rate| rate.0) }
+    };
+    devices.iter().map(translate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::value::Integer;
+
+    fn deployed_policy(condition: Option<&str>, attempts: Option<i64>) -> String {
+        let file = crate::source::Sources::default().add("t", "");
+        let span = crate::source::Span::new(file, 0, 0);
+        let deployed = DeployRestartPolicy {
+            condition: condition.map(|condition| Spanned::new(condition.to_owned(), span)),
+            max_attempts: attempts.map(Integer),
+            ..DeployRestartPolicy::default()
+        };
+        let policy = restart_policy(Some(RestartPolicy::Always), Some(&deployed)).unwrap();
+        format!("{} {:?}", policy.name.unwrap(), policy.maximum_retry_count)
+    }
+
+    #[test]
+    fn the_policy_of_deploy_wins() {
+        assert_eq!(deployed_policy(Some("none"), None), "no None");
+        assert_eq!(deployed_policy(Some("on-failure"), Some(3)), "on-failure Some(3)");
+        assert_eq!(deployed_policy(Some("any"), None), "always None");
+        assert_eq!(deployed_policy(None, None), "always None");
+        assert_eq!(deployed_policy(None, Some(2)), "on-failure Some(2)");
+    }
+
+    #[test]
+    fn without_a_policy_the_engines_default_holds() {
+        assert!(restart_policy(None, None).is_none());
+    }
+}

@@ -1,0 +1,115 @@
+//! In: a container of a plan. Out: the container in the engine, created but not started.
+//! Must not: decide what is in it.
+
+mod device;
+mod endpoint;
+mod file;
+mod limit;
+mod mount;
+mod port;
+mod request;
+mod security;
+mod taken_over;
+
+use bollard::query_parameters::RemoveContainerOptionsBuilder;
+use http::Method;
+use serde::Deserialize;
+
+use super::Docker;
+use super::inspect;
+use super::transport::{Call, escape};
+use crate::engine::{EngineError, Progress};
+use crate::plan::action::{AnonymousVolumes, ContainerSpec};
+use crate::topology::name::ContainerName;
+
+/// The engine's answer to a create.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Created {
+    id: String,
+    warnings: Option<Vec<String>>,
+}
+
+/// Creates a container with its networks and files. What fails half way is taken back.
+pub async fn create(
+    docker: &Docker,
+    spec: &ContainerSpec,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    let taken_over = taken_over::volumes(&docker.transport, spec).await?;
+    let request = request::request(spec, taken_over, docker.transport.version())?;
+    let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());
+    if let Some(platform) = &spec.service.platform {
+        call = call.query("platform", platform);
+    }
+    let created: Created = docker.transport.json(call.json(&request)?).await?;
+    for warning in created.warnings.unwrap_or_default() {
+        progress(Progress::Output(format!("warning: {warning}")));
+    }
+    let finished = async {
+        endpoint::connect_further(docker, spec, &created.id).await?;
+        file::upload(docker, spec, &created.id).await
+    };
+    if let Err(error) = finished.await {
+        // The first error is what matters: it says what is wrong with the topology.
+        let _ = remove_by_id(docker, &created.id).await;
+        return Err(error);
+    }
+    Ok(())
+}
+
+async fn remove_by_id(docker: &Docker, id: &str) -> Result<(), EngineError> {
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    docker.bollard.remove_container(id, Some(options)).await.map_err(|error| docker.transport.failure(error))
+}
+
+/// Removes a container, running or not; one that is gone already is no failure.
+pub async fn remove(
+    docker: &Docker,
+    container: &ContainerName,
+    anonymous_volumes: AnonymousVolumes,
+) -> Result<(), EngineError> {
+    let takes_volumes = anonymous_volumes == AnonymousVolumes::Remove;
+    // The engine forgets that a volume is anonymous once a successor has taken it over by name.
+    let volumes = if takes_volumes { anonymous_volumes_of(docker, container).await? } else { Vec::new() };
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(takes_volumes).build();
+    let removed = docker.bollard.remove_container(&escape(container.as_str(), ""), Some(options)).await;
+    match removed.map_err(|error| docker.transport.failure(error)) {
+        Ok(()) | Err(EngineError::Refused { status: 404, .. }) => {}
+        Err(EngineError::Refused { status: 409, message }) if message.contains("already in progress") => {
+            await_removal(docker, container).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    for volume in volumes {
+        remove_volume_if_unused(docker, &volume).await?;
+    }
+    Ok(())
+}
+
+async fn anonymous_volumes_of(
+    docker: &Docker,
+    container: &ContainerName,
+) -> Result<Vec<String>, EngineError> {
+    match inspect::inspect(&docker.transport, container.as_str()).await {
+        Ok(inspected) => Ok(inspected.anonymous_volumes().map(|mount| mount.name.clone()).collect()),
+        Err(EngineError::Refused { status: 404, .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A volume that another container uses, or that is gone, is left alone.
+async fn remove_volume_if_unused(docker: &Docker, volume: &str) -> Result<(), EngineError> {
+    match super::volume::remove(docker, &volume.into()).await {
+        Err(EngineError::Refused { status: 409, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// Somebody else removes the container: that it is gone is all that is wanted.
+async fn await_removal(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
+    let path = format!("/containers/{}/wait", escape(container.as_str(), ""));
+    let call = Call::new(Method::POST, path).query("condition", "removed");
+    let gone: Result<Option<serde::de::IgnoredAny>, _> = docker.transport.json_if_found(call).await;
+    gone.map(|_| ())
+}

@@ -1,0 +1,266 @@
+//! In: the mounts of a container. Out: binds and mounts, as the engine takes them.
+//! Must not: look whether a path exists.
+//!
+//! The engine has two ways. The older one (`Binds`) makes a missing host folder and takes SELinux
+//! labels; the newer one (`Mounts`) takes everything else.
+
+use bollard::models::{
+    Mount as EngineMount, MountBindOptions, MountImageOptions, MountTmpfsOptions, MountType,
+    MountVolumeOptions,
+};
+
+use super::super::requires::requires;
+use super::super::version::ApiVersion;
+use super::taken_over::TakenOver;
+use crate::engine::EngineError;
+use crate::topology::Mount;
+use crate::topology::service::MountKind;
+use crate::topology::service::mount::{BindOptions, ImageOptions, TmpfsOptions, VolumeOptions};
+
+/// Mounts of a container, each in the way that can do it.
+#[derive(Default)]
+pub(super) struct Mounts {
+    /// The older way: `SOURCE:TARGET:OPTIONS`.
+    pub binds: Vec<String>,
+    /// The newer way.
+    pub mounts: Vec<EngineMount>,
+}
+
+/// Translates every mount; volumes that are taken over from a predecessor are mounted by their names.
+pub(super) fn translate(
+    mounts: &[Mount],
+    mut taken_over: TakenOver,
+    version: ApiVersion,
+) -> Result<Mounts, EngineError> {
+    let mut translated = Mounts::default();
+    for mount in mounts {
+        let volume = taken_over.remove(&mount.target.value);
+        match bind(mount) {
+            Some(bind) => translated.binds.push(bind),
+            None => translated.mounts.push(engine_mount(mount, volume, version)?),
+        }
+    }
+    // What is left is declared by the image alone.
+    translated.mounts.extend(taken_over.into_iter().map(|(target, volume)| EngineMount {
+        typ: Some(MountType::VOLUME),
+        source: Some(volume),
+        target: Some(target),
+        ..EngineMount::default()
+    }));
+    Ok(translated)
+}
+
+/// The older way, for all mounts that it can do; nothing for others.
+fn bind(mount: &Mount) -> Option<String> {
+    let Mount { kind, source, target, read_only, consistency: _, bind, volume, tmpfs: _, image: _ } = mount;
+    let source = source.as_ref()?;
+    let mut options = vec![if *read_only { "ro" } else { "rw" }];
+    match kind {
+        MountKind::Bind => options.extend(bind_options(bind.as_ref())?),
+        MountKind::Volume => {
+            let is_plain = |volume: &VolumeOptions| {
+                let VolumeOptions { labels, nocopy, subpath, extensions: _ } = volume;
+                labels.0.is_empty() && !**nocopy && subpath.is_none()
+            };
+            if !volume.as_ref().is_none_or(is_plain) {
+                return None;
+            }
+            options.extend(bind.as_ref().and_then(|bind| bind.selinux.as_deref()));
+        }
+        MountKind::Tmpfs | MountKind::Cluster | MountKind::Npipe | MountKind::Image => return None,
+    }
+    Some(format!("{source}:{target}:{}", options.join(",")))
+}
+
+fn bind_options(bind: Option<&BindOptions>) -> Option<Vec<&str>> {
+    let Some(BindOptions { propagation, create_host_path, recursive, selinux, extensions: _ }) = bind else {
+        return Some(Vec::new());
+    };
+    // Only the newer way leaves a missing folder missing, or leaves out what is mounted below.
+    if *create_host_path == Some(false) || recursive.is_some() {
+        return None;
+    }
+    // Propagation is possible in both ways; SELinux labels are not.
+    if propagation.is_some() && selinux.is_none() {
+        return None;
+    }
+    Some(selinux.iter().chain(propagation).map(String::as_str).collect())
+}
+
+fn engine_mount(
+    mount: &Mount,
+    taken_over: Option<String>,
+    version: ApiVersion,
+) -> Result<EngineMount, EngineError> {
+    let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
+    if *kind == MountKind::Image {
+        requires(version, 48, "volumes: type: image")?;
+    }
+    Ok(EngineMount {
+        typ: Some(mount_type(*kind)),
+        source: source.as_ref().map(|source| source.value.clone()).or(taken_over),
+        target: Some(target.value.clone()),
+        read_only: Some(*read_only),
+        consistency: consistency.clone(),
+        bind_options: match kind {
+            MountKind::Bind => Some(mount_bind_options(bind.as_ref(), *read_only, version)?),
+            _ => None,
+        },
+        volume_options: volume.as_ref().map(|volume| volume_options(volume, version)).transpose()?,
+        tmpfs_options: tmpfs.as_ref().map(tmpfs_options),
+        image_options: image.as_ref().map(image_options),
+    })
+}
+
+fn mount_type(kind: MountKind) -> MountType {
+    match kind {
+        MountKind::Bind => MountType::BIND,
+        MountKind::Volume => MountType::VOLUME,
+        MountKind::Tmpfs => MountType::TMPFS,
+        MountKind::Cluster => MountType::CLUSTER,
+        MountKind::Npipe => MountType::NPIPE,
+        MountKind::Image => MountType::IMAGE,
+    }
+}
+
+fn mount_bind_options(
+    bind: Option<&BindOptions>,
+    read_only: bool,
+    version: ApiVersion,
+) -> Result<MountBindOptions, EngineError> {
+    let mut options = MountBindOptions::default();
+    let Some(BindOptions { propagation, create_host_path, recursive, selinux, extensions: _ }) = bind else {
+        return Ok(options);
+    };
+    if selinux.is_some() {
+        return Err(EngineError::Unsupported(
+            "`bind.selinux` cannot be combined with `create_host_path: false` or `recursive`".to_owned(),
+        ));
+    }
+    if let Some(propagation) = propagation {
+        let known = propagation.parse().map_err(|_| {
+            EngineError::Unsupported(format!("no mount propagation is named `{propagation}`"))
+        })?;
+        options.propagation = Some(known);
+    }
+    // Before API 1.42 the engine makes no folder in this way, and refuses when it is missing.
+    options.create_mountpoint = (version.minor >= 42).then_some(*create_host_path != Some(false));
+    match recursive.as_deref() {
+        None | Some("enabled") => {}
+        Some("disabled") => options.non_recursive = Some(true),
+        Some(read) if read_only => {
+            requires(version, 44, &format!("bind.recursive: {read}"))?;
+            options.read_only_non_recursive = Some(read == "writable");
+            options.read_only_force_recursive = Some(read == "readonly");
+        }
+        Some(other) => {
+            return Err(EngineError::Unsupported(format!(
+                "`bind.recursive: {other}` needs `read_only: true`"
+            )));
+        }
+    }
+    Ok(options)
+}
+
+fn volume_options(volume: &VolumeOptions, version: ApiVersion) -> Result<MountVolumeOptions, EngineError> {
+    let VolumeOptions { labels, nocopy, subpath, extensions: _ } = volume;
+    if subpath.is_some() {
+        requires(version, 45, "volume.subpath")?;
+    }
+    Ok(MountVolumeOptions {
+        no_copy: nocopy.then_some(true),
+        labels: (!labels.0.is_empty()).then(|| labels.to_map().into_iter().collect()),
+        subpath: subpath.clone(),
+        driver_config: None,
+    })
+}
+
+fn tmpfs_options(tmpfs: &TmpfsOptions) -> MountTmpfsOptions {
+    let TmpfsOptions { size, mode, extensions: _ } = tmpfs;
+    MountTmpfsOptions {
+        size_bytes: size.map(|size| size.0),
+        mode: mode.map(|mode| i64::from(mode.0)),
+        options: None,
+    }
+}
+
+fn image_options(image: &ImageOptions) -> MountImageOptions {
+    let ImageOptions { subpath, extensions: _ } = image;
+    MountImageOptions { subpath: subpath.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Spanned;
+
+    const NEW: ApiVersion = ApiVersion { minor: 51 };
+
+    fn spanned(text: &str) -> Spanned<String> {
+        let file = crate::source::Sources::default().add("t", "");
+        Spanned::new(text.to_owned(), crate::source::Span::new(file, 0, 0))
+    }
+
+    fn mount(kind: MountKind, source: Option<&str>) -> Mount {
+        Mount {
+            kind,
+            source: source.map(spanned),
+            target: spanned("/data"),
+            read_only: false,
+            consistency: None,
+            bind: None,
+            volume: None,
+            tmpfs: None,
+            image: None,
+        }
+    }
+
+    fn one(mount: Mount, version: ApiVersion) -> Result<Mounts, EngineError> {
+        translate(&[mount], TakenOver::new(), version)
+    }
+
+    #[test]
+    fn plain_mounts_take_the_older_way() {
+        let bind = Mount { read_only: true, ..mount(MountKind::Bind, Some("/host")) };
+        assert_eq!(one(bind, NEW).unwrap().binds, ["/host:/data:ro"]);
+        let volume = mount(MountKind::Volume, Some("shop_db"));
+        assert_eq!(one(volume, NEW).unwrap().binds, ["shop_db:/data:rw"]);
+    }
+
+    #[test]
+    fn selinux_keeps_the_older_way_with_propagation() {
+        let options = BindOptions {
+            selinux: Some("Z".to_owned()),
+            propagation: Some("rslave".to_owned()),
+            ..BindOptions::default()
+        };
+        let bind = Mount { bind: Some(options), ..mount(MountKind::Bind, Some("/host")) };
+        assert_eq!(one(bind, NEW).unwrap().binds, ["/host:/data:rw,Z,rslave"]);
+    }
+
+    #[test]
+    fn a_host_path_that_must_exist_takes_the_newer_way() {
+        let options = BindOptions { create_host_path: Some(false), ..BindOptions::default() };
+        let bind = Mount { bind: Some(options), ..mount(MountKind::Bind, Some("/host")) };
+        let mounts = one(bind, NEW).unwrap();
+        assert!(mounts.binds.is_empty());
+        assert_eq!(mounts.mounts[0].bind_options.as_ref().unwrap().create_mountpoint, Some(false));
+    }
+
+    #[test]
+    fn an_anonymous_volume_is_taken_over_by_its_target() {
+        let taken =
+            TakenOver::from([("/data".to_owned(), "a1".to_owned()), ("/var".to_owned(), "b2".to_owned())]);
+        let mounts = translate(&[mount(MountKind::Volume, None)], taken, NEW).unwrap().mounts;
+        let found: Vec<_> =
+            mounts.iter().map(|mount| (mount.target.as_deref(), mount.source.as_deref())).collect();
+        assert_eq!(found, [(Some("/data"), Some("a1")), (Some("/var"), Some("b2"))]);
+    }
+
+    #[test]
+    fn what_an_older_engine_cannot_do_is_refused() {
+        let image = mount(MountKind::Image, Some("redis:8"));
+        let error = one(image, ApiVersion { minor: 41 }).err().unwrap();
+        assert!(error.to_string().starts_with("`volumes: type: image` needs API 1.48"), "{error}");
+    }
+}

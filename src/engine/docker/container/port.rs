@@ -1,0 +1,58 @@
+//! In: the ports of a service. Out: what is exposed and what is published, as the engine takes it.
+//! Must not: choose a port.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bollard::models::{PortBinding, PortMap};
+
+use crate::topology::service::{Port, Ports};
+use crate::topology::value::WordList;
+
+/// Ports that other containers may see: those of `expose` and those that are published.
+pub(super) fn exposed(ports: &Ports, expose: &WordList) -> Vec<String> {
+    let published = ports.0.iter().map(|port| container_port(port));
+    let only_exposed = expose.texts().flat_map(expand);
+    let all: BTreeSet<String> = published.chain(only_exposed).collect();
+    all.into_iter().collect()
+}
+
+/// Ports of the host that lead to the container's.
+pub(super) fn bindings(ports: &Ports) -> PortMap {
+    let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
+    for port in &ports.0 {
+        let binding = PortBinding {
+            host_ip: Some(port.host_ip.clone().unwrap_or_default()),
+            host_port: Some(port.published.map(|range| range.to_string()).unwrap_or_default()),
+        };
+        bindings.entry(container_port(port)).or_default().get_or_insert_default().push(binding);
+    }
+    bindings
+}
+
+fn container_port(port: &Port) -> String {
+    // The name, the mode and the application's protocol are for people and clusters.
+    let Port { target, protocol, name: _, mode: _, host_ip: _, published: _, app_protocol: _ } = port;
+    format!("{target}/{protocol}")
+}
+
+/// `3000`, `3000-3005` or `53/udp`; what is none of these is left for the engine to refuse.
+fn expand(text: &str) -> Vec<String> {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) => (first..=last).map(|port| format!("{port}/{protocol}")).collect(),
+        _ => vec![format!("{ports}/{protocol}")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_exposes_each_of_its_ports() {
+        assert_eq!(expand("3000"), ["3000/tcp"]);
+        assert_eq!(expand("3000-3002/udp"), ["3000/udp", "3001/udp", "3002/udp"]);
+        assert_eq!(expand("http"), ["http/tcp"]);
+    }
+}

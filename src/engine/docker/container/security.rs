@@ -1,0 +1,74 @@
+//! In: security options of a service. Out: the same, with profiles in place of their paths.
+//! Must not: know what a profile allows.
+
+use serde_json::Value as Json;
+
+use crate::engine::EngineError;
+use crate::source::Spanned;
+use crate::topology::service::CredentialSpec;
+
+/// Security options, as the engine takes them.
+pub(super) struct Security {
+    /// The options.
+    pub options: Vec<String>,
+    /// Whether paths such as `/proc/kcore` are neither hidden nor read-only.
+    pub shows_system_paths: bool,
+}
+
+/// Reads the profiles that the options name.
+pub(super) fn options(
+    options: &[Spanned<String>],
+    credential_spec: Option<&CredentialSpec>,
+) -> Result<Security, EngineError> {
+    let mut security = Security { options: Vec::new(), shows_system_paths: false };
+    for option in options {
+        match option.as_str() {
+            "systempaths=unconfined" => security.shows_system_paths = true,
+            option => security.options.push(with_profile(option)?),
+        }
+    }
+    security.options.extend(credential_spec.and_then(credential_option));
+    Ok(security)
+}
+
+/// The engine reads no files of ours: a seccomp profile is sent as text.
+fn with_profile(option: &str) -> Result<String, EngineError> {
+    let path = option.strip_prefix("seccomp=").or_else(|| option.strip_prefix("seccomp:"));
+    let Some(path) = path.filter(|path| !matches!(*path, "unconfined" | "builtin")) else {
+        return Ok(option.to_owned());
+    };
+    let text = std::fs::read(path)
+        .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile `{path}`: {error}")))?;
+    let profile: Json = serde_json::from_slice(&text)
+        .map_err(|error| EngineError::Other(format!("`{path}` is not a seccomp profile: {error}")))?;
+    Ok(format!("seccomp={profile}"))
+}
+
+fn credential_option(credential_spec: &CredentialSpec) -> Option<String> {
+    let CredentialSpec { config, file, registry, extensions: _ } = credential_spec;
+    let named = |scheme: &str, name: &Option<String>| {
+        name.as_ref().map(|name| format!("credentialspec={scheme}://{name}"))
+    };
+    named("config", config).or_else(|| named("file", file)).or_else(|| named("registry", registry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seccomp_profile_is_sent_as_text() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}\n").unwrap();
+        let option = with_profile(&format!("seccomp:{}", file.path().display())).unwrap();
+        assert_eq!(option, r#"seccomp={"defaultAction":"SCMP_ACT_ALLOW"}"#);
+    }
+
+    #[test]
+    fn other_options_are_kept() {
+        for option in ["seccomp=unconfined", "no-new-privileges:true", "apparmor=x", "label=disable"] {
+            assert_eq!(with_profile(option).unwrap(), option);
+        }
+        assert!(with_profile("seccomp=/not/there").unwrap_err().to_string().contains("`/not/there`"));
+    }
+}

@@ -1,0 +1,285 @@
+//! In: the Docker CLI's `config.json` and a registry. Out: what the engine is to show that registry.
+//! Must not: keep a secret longer than a call, or show one in an error.
+//!
+//! The order is that of the Docker CLI: a helper for the registry (`credHelpers`), else the helper
+//! for all (`credsStore`), else the file itself (`auths`). A helper is a program
+//! `docker-credential-NAME`; `get` reads a server from standard input and answers in JSON.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+/// How long a helper may take: a person may have to unlock a key ring.
+const HELPER_LIMIT: Duration = Duration::from_secs(120);
+
+/// What the engine shows a registry: moby's `AuthConfig`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Credentials {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    username: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    password: String,
+    #[serde(skip_serializing_if = "String::is_empty", rename = "identitytoken")]
+    identity_token: String,
+    #[serde(skip_serializing_if = "String::is_empty", rename = "registrytoken")]
+    registry_token: String,
+    #[serde(rename = "serveraddress")]
+    server_address: String,
+}
+
+impl Credentials {
+    /// The value of `X-Registry-Auth`: URL-safe base64 with padding, as the engine decodes it.
+    pub fn header(&self) -> String {
+        // A struct of strings has no way to fail.
+        URL_SAFE.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+/// What was found out about a registry's credentials.
+#[derive(Default)]
+pub struct Lookup {
+    /// The credentials; anonymous access without.
+    pub credentials: Option<Credentials>,
+    /// Why there are none, when somebody should have had them. The pull is tried all the same: the
+    /// image may be public.
+    pub trouble: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Config {
+    auths: BTreeMap<String, FileEntry>,
+    #[serde(rename = "credsStore")]
+    store: String,
+    #[serde(rename = "credHelpers")]
+    helpers: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct FileEntry {
+    auth: String,
+    username: String,
+    password: String,
+    #[serde(rename = "identitytoken")]
+    identity_token: String,
+    #[serde(rename = "registrytoken")]
+    registry_token: String,
+}
+
+/// Looks up the credentials for a server in the configuration in `folder`.
+pub async fn look_up(folder: Option<&Path>, server: &str) -> Lookup {
+    let found = match folder.map(read_config) {
+        None | Some(Ok(None)) => return Lookup::default(),
+        Some(Ok(Some(config))) => from_config(&config, server).await,
+        Some(Err(trouble)) => Err(trouble),
+    };
+    match found {
+        Ok(credentials) => Lookup { credentials, trouble: None },
+        Err(trouble) => Lookup { credentials: None, trouble: Some(trouble) },
+    }
+}
+
+fn read_config(folder: &Path) -> Result<Option<Config>, String> {
+    let path = folder.join("config.json");
+    match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| format!("cannot understand `{}`: {error}", path.display())),
+    }
+}
+
+async fn from_config(config: &Config, server: &str) -> Result<Option<Credentials>, String> {
+    let for_server = config.helpers.iter().find(|(host, _)| is_same_server(host, server));
+    let helper = for_server.map_or(config.store.as_str(), |(_, helper)| helper);
+    if !helper.is_empty() {
+        return ask_helper(&format!("docker-credential-{helper}"), server).await;
+    }
+    let exact = config.auths.get(server);
+    let entry = exact.or_else(|| {
+        config.auths.iter().find(|(name, _)| is_same_server(name, server)).map(|(_, entry)| entry)
+    });
+    entry.map_or(Ok(None), |entry| from_entry(entry, server))
+}
+
+/// Entries may be URLs: `https://registry.example/v1/` is `registry.example`.
+fn is_same_server(name: &str, server: &str) -> bool {
+    let host = |text: &str| {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default().to_owned()
+    };
+    host(name) == host(server)
+}
+
+fn from_entry(entry: &FileEntry, server: &str) -> Result<Option<Credentials>, String> {
+    let FileEntry { auth, username, password, identity_token, registry_token } = entry;
+    let (username, password) = match auth.as_str() {
+        "" => (username.clone(), password.clone()),
+        encoded => decode_auth(encoded).ok_or_else(|| {
+            format!("the `auth` of {server} in `config.json` is not base64 of `user:password`")
+        })?,
+    };
+    let credentials = Credentials {
+        username,
+        password,
+        identity_token: identity_token.clone(),
+        registry_token: registry_token.clone(),
+        server_address: server.to_owned(),
+    };
+    let is_empty = credentials == Credentials { server_address: server.to_owned(), ..Credentials::default() };
+    Ok((!is_empty).then_some(credentials))
+}
+
+fn decode_auth(encoded: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (username, password) = text.split_once(':')?;
+    Some((username.to_owned(), password.trim_end_matches('\0').to_owned()))
+}
+
+/// A helper's answer to `get`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HelperAnswer {
+    username: String,
+    secret: String,
+}
+
+async fn ask_helper(program: &str, server: &str) -> Result<Option<Credentials>, String> {
+    let run = tokio::time::timeout(HELPER_LIMIT, run_helper(program, server)).await;
+    let limit = HELPER_LIMIT.as_secs();
+    let output = run
+        .map_err(|_| format!("`{program}` said nothing for {limit} seconds"))?
+        .map_err(|error| format!("cannot run `{program}`: {error}"))?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stdout);
+        // This exact text is how every helper says that it knows nothing of the server.
+        if message.contains("credentials not found in native keychain") {
+            return Ok(None);
+        }
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let words = [message.trim(), errors.trim()].into_iter().find(|words| !words.is_empty());
+        return Err(format!("`{program}` failed: {}", words.unwrap_or("it did not say why")));
+    }
+    // The answer holds a secret: it must not be quoted.
+    let answer: HelperAnswer = serde_json::from_slice(&output.stdout)
+        .map_err(|_| format!("`{program}` did not answer as a credential helper does"))?;
+    Ok(Some(from_helper(answer, server)))
+}
+
+fn from_helper(answer: HelperAnswer, server: &str) -> Credentials {
+    let HelperAnswer { username, secret } = answer;
+    let server_address = server.to_owned();
+    // By this user name a helper says that its secret is an identity token.
+    if username == "<token>" {
+        return Credentials { identity_token: secret, server_address, ..Credentials::default() };
+    }
+    Credentials { username, password: secret, server_address, ..Credentials::default() }
+}
+
+async fn run_helper(program: &str, server: &str) -> std::io::Result<std::process::Output> {
+    let mut child = Command::new(program)
+        .arg("get")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        // A helper that ends without reading says why by its exit.
+        let _ = input.write_all(server.as_bytes()).await;
+    }
+    child.wait_with_output().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::docker::image_reference::DOCKER_HUB;
+
+    async fn from(config: &str, server: &str) -> Lookup {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        look_up(Some(folder.path()), server).await
+    }
+
+    async fn header(config: &str, server: &str) -> Option<String> {
+        let lookup = from(config, server).await;
+        assert_eq!(lookup.trouble, None);
+        let bytes = URL_SAFE.decode(lookup.credentials?.header()).unwrap();
+        Some(String::from_utf8(bytes).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_file_knows_user_and_password() {
+        let auth = STANDARD.encode("ana:p:w?>");
+        let config = format!(r#"{{"auths": {{"https://index.docker.io/v1/": {{"auth": "{auth}"}}}}}}"#);
+        assert_eq!(
+            header(&config, DOCKER_HUB).await.as_deref(),
+            Some(r#"{"username":"ana","password":"p:w?>","serveraddress":"https://index.docker.io/v1/"}"#)
+        );
+        assert_eq!(header(&config, "ghcr.io").await, None);
+    }
+
+    #[tokio::test]
+    async fn a_url_and_a_host_name_the_same_server() {
+        let config = r#"{"auths": {"https://reg.example:5000/v1/": {"identitytoken": "t"}}}"#;
+        assert_eq!(
+            header(config, "reg.example:5000").await.as_deref(),
+            Some(r#"{"identitytoken":"t","serveraddress":"reg.example:5000"}"#)
+        );
+        assert_eq!(header(config, "reg.example").await, None);
+    }
+
+    #[tokio::test]
+    async fn an_entry_without_anything_is_anonymous() {
+        assert_eq!(header(r#"{"auths": {"ghcr.io": {}}}"#, "ghcr.io").await, None);
+        assert_eq!(header("{}", "ghcr.io").await, None);
+        assert!(look_up(None, "ghcr.io").await.credentials.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_broken_is_told_without_the_secret() {
+        let lookup = from(r#"{"auths": {"ghcr.io": {"auth": "c2VjcmV0"}}}"#, "ghcr.io").await;
+        let trouble = lookup.trouble.unwrap();
+        assert_eq!(trouble, "the `auth` of ghcr.io in `config.json` is not base64 of `user:password`");
+        let lookup = from(r#"{"credHelpers": {"ghcr.io": "is-not-there"}}"#, "ghcr.io").await;
+        assert!(lookup.trouble.unwrap().starts_with("cannot run `docker-credential-is-not-there`"));
+    }
+
+    /// Writes a helper that answers with this shell script, and asks it.
+    async fn ask(script: &str) -> Result<Option<Credentials>, String> {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("docker-credential-test");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        ask_helper(program.to_str().unwrap(), "reg.example").await
+    }
+
+    #[tokio::test]
+    async fn a_helper_is_asked_for_the_server() {
+        let script = r#"[ "$1" = get ] && read server; printf '{"ServerURL":"%s","Username":"u","Secret":"%s!"}' x "$server""#;
+        let credentials = ask(script).await.unwrap().unwrap();
+        assert_eq!((credentials.username.as_str(), credentials.password.as_str()), ("u", "reg.example!"));
+        let token = ask(r#"echo '{"Username":"<token>","Secret":"t"}'"#).await.unwrap().unwrap();
+        assert_eq!((token.username.as_str(), token.identity_token.as_str()), ("", "t"));
+    }
+
+    #[tokio::test]
+    async fn a_helper_that_knows_nothing_means_anonymous() {
+        assert!(ask("echo credentials not found in native keychain; exit 1").await.unwrap().is_none());
+        let error = ask("echo the key ring is locked; exit 1").await.err().unwrap();
+        assert!(error.ends_with("failed: the key ring is locked"), "{error}");
+        let error = ask("echo hunter2").await.err().unwrap();
+        assert!(error.ends_with("did not answer as a credential helper does"), "{error}");
+    }
+}

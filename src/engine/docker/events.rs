@@ -1,0 +1,108 @@
+//! In: a project. Out: what happens to its containers, as it happens.
+//! Must not: decide what a change means.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::inspect::health_word;
+use super::json_lines::JsonLines;
+use super::observe::project_filter;
+use super::transport::{Call, Transport};
+use crate::engine::{Change, EngineError, What};
+use crate::topology::name::{ContainerName, ProjectName};
+
+/// Subscribes; the engine has answered, and so the subscription holds, when the future is ready.
+pub async fn subscribe(
+    transport: &Transport,
+    project: &ProjectName,
+) -> Result<impl Stream<Item = Result<Change, EngineError>> + Unpin + use<>, EngineError> {
+    let filters = json!({ "type": ["container"], "label": [project_filter(project.as_str())] }).to_string();
+    let body = transport.stream(Call::get("/events").query("filters", &filters)).await?;
+    Ok(Box::pin(stream::try_unfold(JsonLines::new(body), next_change)))
+}
+
+async fn next_change<S>(mut lines: JsonLines<S>) -> Result<Option<(Change, JsonLines<S>)>, EngineError>
+where
+    S: Stream<Item = Result<Bytes, EngineError>> + Unpin,
+{
+    while let Some(event) = lines.next::<Event>().await? {
+        if let Some(change) = change(event) {
+            return Ok(Some((change, lines)));
+        }
+    }
+    Ok(None)
+}
+
+/// An event as the engine sends it.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "Action")]
+    action: String,
+    #[serde(rename = "Actor")]
+    actor: Actor,
+    #[serde(rename = "timeNano", default)]
+    time_nano: i64,
+}
+
+#[derive(Deserialize)]
+struct Actor {
+    #[serde(rename = "Attributes", default)]
+    attributes: Option<BTreeMap<String, String>>,
+}
+
+/// An event of something without a name is no container's.
+fn change(event: Event) -> Option<Change> {
+    let attributes = event.actor.attributes.unwrap_or_default();
+    let what = match event.action.as_str() {
+        "create" => What::Created,
+        "start" => What::Started,
+        "die" => What::Died { exit_code: attributes.get("exitCode")?.parse().ok()? },
+        "rename" => What::Renamed,
+        "destroy" | "remove" => What::Removed,
+        other => health(other).map_or_else(|| What::Other(event.action.clone()), What::Health),
+    };
+    let container = ContainerName::new(attributes.get("name")?.trim_start_matches('/'));
+    Some(Change { container, what, at: event.time_nano })
+}
+
+fn health(action: &str) -> Option<crate::plan::observed::Health> {
+    health_word(action.strip_prefix("health_status: ")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::observed::Health;
+
+    fn read(action: &str, attributes: &str) -> Option<What> {
+        let text = format!(
+            r#"{{"Type": "container", "Action": "{action}", "timeNano": 5,
+                "Actor": {{"ID": "abc", "Attributes": {{"name": "web-1", {attributes}"image": "x"}}}}}}"#
+        );
+        change(serde_json::from_str(&text).unwrap()).map(|change| {
+            assert_eq!((change.container.as_str(), change.at), ("web-1", 5));
+            change.what
+        })
+    }
+
+    #[test]
+    fn every_event_of_a_life_is_understood() {
+        for (action, attributes, what) in [
+            ("create", "", What::Created),
+            ("start", "", What::Started),
+            ("die", r#""exitCode": "137", "#, What::Died { exit_code: 137 }),
+            ("health_status: healthy", "", What::Health(Health::Healthy)),
+            ("health_status: unhealthy", "", What::Health(Health::Unhealthy)),
+            ("rename", r#""oldName": "/web-0", "#, What::Renamed),
+            ("destroy", "", What::Removed),
+            ("exec_start: sh", "", What::Other("exec_start: sh".to_owned())),
+            ("health_status: tired", "", What::Other("health_status: tired".to_owned())),
+        ] {
+            assert_eq!(read(action, attributes), Some(what), "{action}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! In: what the engine says of one container. Out: its state.
+//! Must not: fail on a word that a newer engine uses.
+
+use serde::Deserialize;
+
+use super::transport::{Call, Transport, escape};
+use crate::engine::EngineError;
+use crate::plan::observed::{ContainerState, Health, Status};
+
+/// `GET /containers/NAME/json`, as far as it is needed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Inspected {
+    /// Its state.
+    pub state: InspectedState,
+    /// What was asked of the engine.
+    pub host_config: InspectedHostConfig,
+    /// What was asked of the container.
+    pub config: InspectedConfig,
+    /// What is mounted.
+    #[serde(default)]
+    pub mounts: Vec<InspectedMount>,
+}
+
+/// A container's state in the engine's words.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct InspectedState {
+    status: String,
+    exit_code: i64,
+    health: Option<InspectedHealth>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedHealth {
+    status: String,
+    log: Option<Vec<InspectedHealthRun>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedHealthRun {
+    output: String,
+}
+
+/// A container's host configuration, as far as it is needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct InspectedHostConfig {
+    restart_policy: InspectedRestartPolicy,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedRestartPolicy {
+    name: String,
+}
+
+/// A container's configuration, as far as it is needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct InspectedConfig {
+    /// Whether it has a terminal.
+    pub tty: bool,
+    /// The image reference that it was created with.
+    pub image: String,
+}
+
+/// One mount of a container.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct InspectedMount {
+    /// `volume`, `bind`, `tmpfs`...
+    #[serde(rename = "Type")]
+    pub kind: String,
+    /// The volume's name.
+    pub name: String,
+    /// Where it appears in the container.
+    pub destination: String,
+}
+
+/// Asks the engine for a container, by name or id.
+pub async fn inspect(transport: &Transport, container: &str) -> Result<Inspected, EngineError> {
+    transport.json(Call::get(format!("/containers/{}/json", escape(container, "")))).await
+}
+
+impl Inspected {
+    /// Mounted volumes that nobody named: the engine names them by 64 hexadecimal digits.
+    pub fn anonymous_volumes(&self) -> impl Iterator<Item = &InspectedMount> {
+        let is_anonymous = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.mounts.iter().filter(move |mount| mount.kind == "volume" && is_anonymous(&mount.name))
+    }
+
+    /// The state as topo knows it.
+    pub fn container_state(&self) -> ContainerState {
+        let health = self.state.health.as_ref();
+        let last_run = health.and_then(|health| health.log.as_ref()?.last());
+        ContainerState {
+            status: status(&self.state.status),
+            health: health.and_then(|health| health_word(&health.status)),
+            exit_code: self.state.exit_code,
+            restarts_after_success: matches!(
+                self.host_config.restart_policy.name.as_str(),
+                "always" | "unless-stopped"
+            ),
+            health_output: last_run.map(|run| run.output.trim_end().to_owned()),
+        }
+    }
+}
+
+/// The engine's word for where in its life a container is.
+pub fn status(word: &str) -> Status {
+    match word {
+        "created" | "configured" | "initialized" => Status::Created,
+        "running" | "stopping" => Status::Running,
+        "paused" => Status::Paused,
+        "restarting" => Status::Restarting,
+        "removing" => Status::Removing,
+        "dead" => Status::Dead,
+        // `exited`, Podman's `stopped`, and what a newer engine may say: nothing that surely runs.
+        _ => Status::Exited,
+    }
+}
+
+/// The engine's word for what a health check says; `none` is that there is no check.
+pub fn health_word(word: &str) -> Option<Health> {
+    match word {
+        "starting" => Some(Health::Starting),
+        "healthy" => Some(Health::Healthy),
+        "unhealthy" => Some(Health::Unhealthy),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(text: &str) -> ContainerState {
+        serde_json::from_str::<Inspected>(text).unwrap().container_state()
+    }
+
+    #[test]
+    fn the_last_health_check_speaks() {
+        let state = state(
+            r#"{"State": {"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy",
+                "Log": [{"Output": "first"}, {"Output": "refused\n"}]}},
+                "HostConfig": {"RestartPolicy": {"Name": "always"}}, "Config": {}}"#,
+        );
+        assert_eq!(state.health, Some(Health::Unhealthy));
+        assert_eq!(state.health_output.as_deref(), Some("refused"));
+        assert!(state.restarts_after_success && state.is_running());
+    }
+
+    #[test]
+    fn a_container_without_a_health_check_has_no_health() {
+        for health in [r#"null"#, r#"{"Status": "none"}"#] {
+            let text = format!(
+                r#"{{"State": {{"Status": "exited", "ExitCode": 3, "Health": {health}}},
+                    "HostConfig": {{"RestartPolicy": {{"Name": "on-failure"}}}}, "Config": {{}}}}"#
+            );
+            let state = state(&text);
+            assert_eq!((state.health, state.exit_code), (None, 3));
+            assert!(!state.restarts_after_success && !state.is_running());
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_newer_engine_is_no_failure() {
+        let text = r#"{"State": {"Status": "hibernating", "Health": {"Status": "tired"}}, "HostConfig": {}, "Config": {}}"#;
+        assert_eq!(state(text).status, Status::Exited);
+        assert_eq!(state(text).health, None);
+    }
+}

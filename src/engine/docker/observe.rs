@@ -1,0 +1,318 @@
+//! In: a project's name, and names of images, networks and volumes. Out: what the engine has of them.
+//! Must not: change anything, or fail on a word that a newer engine uses.
+//!
+//! bollard fails a whole list on one enum value that it does not know: the lists are read here, into
+//! structures that hold only what is needed. A running container costs no call of its own; whether
+//! the engine would start it again, and what its health check printed, is left to `inspect`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{try_join, try_join4};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::inspect::{self, health_word};
+use super::transport::{Call, Transport, escape};
+use crate::engine::{EngineError, Query};
+use crate::plan::observed::{
+    ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Status,
+};
+use crate::plan::{Observed, label};
+use crate::topology::name::{ImageId, ImageName, NetworkName, VolumeName};
+
+/// How many questions are asked at once.
+const AT_ONCE: usize = 8;
+
+/// Reads everything at once.
+pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, EngineError> {
+    let Query { project, images, networks, volumes } = query;
+    let (containers, networks, volumes, images) = try_join4(
+        observe_containers(transport, project.as_str()),
+        observe_networks(transport, project.as_str(), networks),
+        observe_volumes(transport, project.as_str(), volumes),
+        observe_images(transport, images),
+    )
+    .await?;
+    Ok(Observed { containers, networks, volumes, images })
+}
+
+/// The filter for what belongs to a project.
+pub fn project_filter(project: &str) -> String {
+    format!("{}={project}", label::PROJECT)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedContainer {
+    id: String,
+    names: Vec<String>,
+    image: String,
+    #[serde(rename = "ImageID")]
+    image_id: String,
+    #[serde(default)]
+    command: String,
+    created: i64,
+    #[serde(default)]
+    ports: Option<Vec<ListedPort>>,
+    labels: Option<BTreeMap<String, String>>,
+    state: String,
+    status: String,
+    #[serde(default)]
+    network_settings: Option<ListedNetworks>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedPort {
+    #[serde(rename = "IP", default)]
+    ip: String,
+    private_port: u16,
+    #[serde(default)]
+    public_port: u16,
+    #[serde(rename = "Type", default)]
+    protocol: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedNetworks {
+    networks: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+}
+
+async fn observe_containers(
+    transport: &Transport,
+    project: &str,
+) -> Result<Vec<ObservedContainer>, EngineError> {
+    let filters = json!({ "label": [project_filter(project)] }).to_string();
+    let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
+    let listed: Vec<ListedContainer> = transport.json(call).await?;
+    let listed = listed.into_iter().filter_map(observed_container);
+    let looked_at = stream::iter(listed).map(|container| look_closer(transport, container));
+    let found: Vec<Option<ObservedContainer>> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
+    let mut containers: Vec<ObservedContainer> = found.into_iter().flatten().collect();
+    containers.sort_by(|one, other| {
+        let key = |container: &ObservedContainer| (container.service.clone(), container.number);
+        key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
+    });
+    Ok(containers)
+}
+
+/// Asks for what a list does not say of a container that does not run; `None` when it is gone.
+async fn look_closer(
+    transport: &Transport,
+    mut container: ObservedContainer,
+) -> Result<Option<ObservedContainer>, EngineError> {
+    if container.state.status == Status::Running {
+        return Ok(Some(container));
+    }
+    match inspect::inspect(transport, &container.id).await {
+        Ok(inspected) => {
+            container.state = inspected.container_state();
+            Ok(Some(container))
+        }
+        Err(EngineError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A container without the labels of a service is not one of the project's.
+fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
+    let labels = listed.labels.unwrap_or_default();
+    let service = labels.get(label::SERVICE)?.as_str().into();
+    let number = labels.get(label::NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1);
+    let is_one_off = labels.get(label::ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    // Links to other containers give further names, with a second slash.
+    let name =
+        listed.names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))?;
+    let networks = listed.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    let state = ContainerState {
+        status: inspect::status(&listed.state),
+        health: health_in_status(&listed.status),
+        exit_code: 0,
+        restarts_after_success: false,
+        health_output: None,
+    };
+    Some(ObservedContainer {
+        name: name.into(),
+        service,
+        number,
+        is_one_off,
+        state,
+        networks: networks.into_keys().map(NetworkName::new).collect(),
+        ports: port_texts(listed.ports.unwrap_or_default()),
+        id: listed.id,
+        image: ImageId::new(listed.image_id),
+        image_name: listed.image,
+        labels,
+        command: listed.command,
+        created: listed.created,
+        status_text: listed.status,
+    })
+}
+
+/// `Up 3 minutes (healthy)`, `Up 1 second (health: starting)`.
+fn health_in_status(status: &str) -> Option<Health> {
+    let word = status.strip_suffix(')')?.rsplit_once('(')?.1;
+    health_word(word.strip_prefix("health: ").unwrap_or(word))
+}
+
+fn port_texts(ports: Vec<ListedPort>) -> Vec<String> {
+    let text = |port: &ListedPort| {
+        let ListedPort { ip, private_port, public_port, protocol } = port;
+        let inside = format!("{private_port}/{protocol}");
+        match (public_port, ip.contains(':')) {
+            (0, _) => inside,
+            (_, true) => format!("[{ip}]:{public_port}->{inside}"),
+            (_, false) => format!("{ip}:{public_port}->{inside}"),
+        }
+    };
+    let mut ports = ports;
+    ports.sort_by_key(|port| (port.private_port, port.protocol.clone(), port.ip.contains(':')));
+    ports.iter().map(text).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedNetwork {
+    name: String,
+    id: String,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+async fn observe_networks(
+    transport: &Transport,
+    project: &str,
+    wanted: &BTreeSet<NetworkName>,
+) -> Result<Vec<ObservedNetwork>, EngineError> {
+    // An engine has few networks: one list of all is quicker than one by label and one by name.
+    let listed: Vec<ListedNetwork> = transport.json(Call::get("/networks")).await?;
+    let observed = listed.into_iter().map(|ListedNetwork { name, id, labels }| ObservedNetwork {
+        name: name.into(),
+        id,
+        labels: labels.unwrap_or_default(),
+    });
+    let mut networks: Vec<ObservedNetwork> = observed
+        .filter(|network| wanted.contains(&network.name) || belongs(&network.labels, project))
+        .collect();
+    networks.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(networks)
+}
+
+fn belongs(labels: &BTreeMap<String, String>, project: &str) -> bool {
+    labels.get(label::PROJECT).is_some_and(|label| label == project)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedVolumes {
+    volumes: Option<Vec<ListedVolume>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedVolume {
+    name: String,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+async fn observe_volumes(
+    transport: &Transport,
+    project: &str,
+    wanted: &BTreeSet<VolumeName>,
+) -> Result<Vec<ObservedVolume>, EngineError> {
+    let by_label = list_volumes(transport, json!({ "label": [project_filter(project)] }).to_string());
+    let (own, named) = try_join(by_label, list_volumes_named(transport, wanted)).await?;
+    let observed = own.into_iter().chain(named).map(|ListedVolume { name, labels }| ObservedVolume {
+        name: name.into(),
+        labels: labels.unwrap_or_default(),
+    });
+    let volumes: BTreeMap<VolumeName, ObservedVolume> = observed
+        .filter(|volume| wanted.contains(&volume.name) || belongs(&volume.labels, project))
+        .map(|volume| (volume.name.clone(), volume))
+        .collect();
+    Ok(volumes.into_values().collect())
+}
+
+async fn list_volumes_named(
+    transport: &Transport,
+    wanted: &BTreeSet<VolumeName>,
+) -> Result<Vec<ListedVolume>, EngineError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The engine takes the names for patterns: what matches by accident is sorted out afterwards.
+    list_volumes(transport, json!({ "name": wanted }).to_string()).await
+}
+
+async fn list_volumes(transport: &Transport, filters: String) -> Result<Vec<ListedVolume>, EngineError> {
+    let listed: ListedVolumes = transport.json(Call::get("/volumes").query("filters", &filters)).await?;
+    Ok(listed.volumes.unwrap_or_default())
+}
+
+async fn observe_images(
+    transport: &Transport,
+    wanted: &BTreeSet<ImageName>,
+) -> Result<BTreeMap<ImageName, ImageId>, EngineError> {
+    let asked = stream::iter(wanted).map(async |image| Ok((image, image_id(transport, image).await?)));
+    let found: Vec<(&ImageName, Option<ImageId>)> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().filter_map(|(image, id)| Some((image.clone(), id?))).collect())
+}
+
+/// The id of the image that a reference names, if it is there.
+pub async fn image_id(transport: &Transport, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Image {
+        id: String,
+    }
+    let call = Call::get(format!("/images/{}/json", escape(image.as_str(), "/:@")));
+    let found: Option<Image> = transport.json_if_found(call).await?;
+    Ok(found.map(|image| ImageId::new(image.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> Option<ObservedContainer> {
+        observed_container(serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_running_container_is_understood_from_the_list_alone() {
+        let container = listed(
+            r#"{"Id": "abc", "Names": ["/other/alias", "/shop-web-2"], "Image": "web:1", "ImageID": "sha256:1",
+                "Command": "sleep 1", "Created": 7, "State": "running", "Status": "Up 3 minutes (health: starting)",
+                "Labels": {"com.docker.compose.service": "web", "com.docker.compose.container-number": "2",
+                           "com.docker.compose.oneoff": "False"},
+                "Ports": [{"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+                          {"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+                          {"PrivatePort": 53, "Type": "udp"}],
+                "NetworkSettings": {"Networks": {"shop_back": {}, "shop_front": null}},
+                "Health": {"Status": "some future word"}}"#,
+        )
+        .unwrap();
+        assert_eq!(container.name.as_str(), "shop-web-2");
+        assert_eq!((container.service.as_str(), container.number, container.is_one_off), ("web", 2, false));
+        assert_eq!(container.state.status, Status::Running);
+        assert_eq!(container.state.health, Some(Health::Starting));
+        assert_eq!(container.ports, ["53/udp", "0.0.0.0:8080->80/tcp", "[::]:8080->80/tcp"]);
+        assert_eq!(container.networks.len(), 2);
+    }
+
+    #[test]
+    fn a_container_of_no_service_is_left_out() {
+        let text = r#"{"Id": "a", "Names": ["/a"], "Image": "", "ImageID": "", "Created": 0, "Labels": null,
+            "State": "hibernating", "Status": ""}"#;
+        assert!(listed(text).is_none());
+    }
+
+    #[test]
+    fn health_stands_at_the_end_of_the_status() {
+        assert_eq!(health_in_status("Up 2 hours (healthy)"), Some(Health::Healthy));
+        assert_eq!(health_in_status("Up 2 hours (unhealthy)"), Some(Health::Unhealthy));
+        assert_eq!(health_in_status("Exited (0) 2 hours ago"), None);
+        assert_eq!(health_in_status("Up 2 hours (Paused)"), None);
+    }
+}

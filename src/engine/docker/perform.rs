@@ -1,0 +1,70 @@
+//! In: an action. Out: the call that does it.
+//! Must not: decide anything; conditions live in the plan.
+
+use std::time::Duration;
+
+use bollard::query_parameters::{
+    RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+};
+
+use super::transport::escape;
+use super::{Docker, container, network, pull, volume};
+use crate::engine::{EngineError, Progress};
+use crate::plan::Action;
+use crate::topology::name::ContainerName;
+
+/// Does one action.
+pub async fn perform(
+    docker: &Docker,
+    action: &Action,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    match action {
+        Action::PullImage { image, platform } => {
+            pull::pull(docker, image, platform.as_deref(), progress).await
+        }
+        Action::BuildImage(_) => Err(EngineError::Unsupported("images cannot be built yet".to_owned())),
+        Action::CreateNetwork(spec) => network::create(&docker.transport, spec).await,
+        Action::RemoveNetwork { network } => network::remove(docker, network).await,
+        Action::CreateVolume(spec) => volume::create(&docker.transport, spec).await,
+        Action::RemoveVolume { volume } => volume::remove(docker, volume).await,
+        Action::CreateContainer(spec) => container::create(docker, spec, progress).await,
+        Action::RenameContainer { from, to } => rename(docker, from, to).await,
+        Action::StartContainer { container } => start(docker, container).await,
+        Action::StopContainer { container, grace } => stop(docker, container, *grace).await,
+        Action::RemoveContainer { container, anonymous_volumes } => {
+            container::remove(docker, container, *anonymous_volumes).await
+        }
+        Action::Wait { .. } => {
+            Err(EngineError::Other("an engine waits for nothing: the run does".to_owned()))
+        }
+    }
+}
+
+/// The engine's answer for one that runs already (304) counts as done.
+async fn start(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
+    let name = escape(container.as_str(), "");
+    let started = docker.bollard.start_container(&name, None::<StartContainerOptions>).await;
+    started.map_err(|error| docker.transport.failure(error))
+}
+
+/// The engine's answer for one that does not run (304) counts as done, and so does one that is gone.
+async fn stop(
+    docker: &Docker,
+    container: &ContainerName,
+    grace: Option<Duration>,
+) -> Result<(), EngineError> {
+    let seconds = |grace: Duration| i32::try_from(grace.as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
+    let options = grace.map(|grace| StopContainerOptionsBuilder::new().t(seconds(grace)).build());
+    let stopped = docker.bollard.stop_container(&escape(container.as_str(), ""), options).await;
+    match stopped.map_err(|error| docker.transport.failure(error)) {
+        Err(EngineError::Refused { status: 404, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+async fn rename(docker: &Docker, from: &ContainerName, to: &ContainerName) -> Result<(), EngineError> {
+    let options = RenameContainerOptionsBuilder::new().name(to.as_str()).build();
+    let renamed = docker.bollard.rename_container(&escape(from.as_str(), ""), options).await;
+    renamed.map_err(|error| docker.transport.failure(error))
+}

@@ -1,0 +1,195 @@
+//! In: an image reference. Out: the image in the engine, and how far its layers are meanwhile.
+//! Must not: decide whether it is needed.
+
+use std::time::Duration;
+
+use http::Method;
+use serde::Deserialize;
+
+use super::Docker;
+use super::credentials::{self, Lookup};
+use super::error;
+use super::image_reference::ImageReference;
+use super::json_lines::JsonLines;
+use super::transport::Call;
+use crate::engine::{EngineError, Progress};
+use crate::topology::name::ImageName;
+
+/// Waits before another attempt after a connection broke.
+const BACKOFF: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+
+/// Pulls an image. A connection that broke is tried again, since layers that arrived are kept.
+pub async fn pull(
+    docker: &Docker,
+    image: &ImageName,
+    platform: Option<&str>,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    let reference = ImageReference::parse(image.as_str());
+    let lookup = credentials::look_up(docker.config_folder.as_deref(), reference.server()).await;
+    let mut waits = BACKOFF.iter();
+    loop {
+        let error = match attempt(docker, &reference, platform, &lookup, progress).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        match waits.next().filter(|_| is_worth_another_attempt(&error)) {
+            Some(wait) => tokio::time::sleep(*wait).await,
+            None => return Err(with_trouble(error, lookup.trouble)),
+        }
+    }
+}
+
+async fn attempt(
+    docker: &Docker,
+    reference: &ImageReference<'_>,
+    platform: Option<&str>,
+    lookup: &Lookup,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    let mut call = Call::new(Method::POST, "/images/create")
+        .query("fromImage", reference.name)
+        .query("tag", reference.version);
+    if let Some(platform) = platform {
+        call = call.query("platform", platform);
+    }
+    if let Some(credentials) = &lookup.credentials {
+        call = call.header("x-registry-auth", &credentials.header());
+    }
+    let mut lines = JsonLines::new(docker.transport.stream(call).await?);
+    while let Some(message) = lines.next::<Message>().await? {
+        if let Some(failure) = message.failure() {
+            return Err(failure);
+        }
+        message.progress().into_iter().for_each(progress);
+    }
+    Ok(())
+}
+
+/// True when a connection broke: ours to the engine, or in the engine's words its own to the registry.
+fn is_worth_another_attempt(error: &EngineError) -> bool {
+    const DROPPED: [&str; 5] =
+        ["unexpected EOF", "connection reset by peer", "TLS handshake timeout", "i/o timeout", "broken pipe"];
+    match error {
+        EngineError::Disconnected(_) => true,
+        EngineError::Refused { message, .. } => DROPPED.iter().any(|words| message.contains(words)),
+        _ => false,
+    }
+}
+
+fn with_trouble(error: EngineError, trouble: Option<String>) -> EngineError {
+    match (error, trouble) {
+        (EngineError::Refused { status, message }, Some(trouble)) => EngineError::Refused {
+            status,
+            message: format!("{message} (asked without credentials: {trouble})"),
+        },
+        (error, _) => error,
+    }
+}
+
+/// A line of the engine's progress: moby's `JSONMessage`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Message {
+    id: Option<String>,
+    status: String,
+    #[serde(rename = "progressDetail")]
+    detail: Option<Detail>,
+    error: Option<String>,
+    #[serde(rename = "errorDetail")]
+    error_detail: Option<ErrorDetail>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Detail {
+    current: Option<u64>,
+    total: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorDetail {
+    message: String,
+}
+
+impl Message {
+    /// The error that ended the stream. It comes after a status of 200.
+    fn failure(&self) -> Option<EngineError> {
+        let detailed =
+            self.error_detail.as_ref().map(|detail| &detail.message).filter(|words| !words.is_empty());
+        let words = detailed.or(self.error.as_ref())?;
+        Some(EngineError::Refused { status: 500, message: error::plain(words) })
+    }
+
+    fn progress(self) -> Option<Progress> {
+        let Self { id, status, detail, .. } = self;
+        let part = match id {
+            // The first line names the tag in place of a layer.
+            Some(id) if !status.starts_with("Pulling from") => id,
+            _ => return (!status.is_empty()).then_some(Progress::Now(status)),
+        };
+        let detail = detail.unwrap_or_default();
+        match status.as_str() {
+            "Pull complete" | "Already exists" => Some(Progress::PartDone { part }),
+            "Downloading" => {
+                Some(Progress::Bytes { part, done: detail.current.unwrap_or(0), total: detail.total })
+            }
+            "Pulling fs layer" | "Waiting" => Some(Progress::Bytes { part, done: 0, total: None }),
+            "Extracting" => Some(Progress::Now(format!("extracting {part}"))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn layers_come_and_are_done() {
+        let progress = |text| message(text).progress();
+        assert_eq!(
+            progress(r#"{"status":"Downloading","progressDetail":{"current":5,"total":9},"id":"ab"}"#),
+            Some(Progress::Bytes { part: "ab".to_owned(), done: 5, total: Some(9) })
+        );
+        assert_eq!(
+            progress(r#"{"status":"Pull complete","progressDetail":{},"id":"ab"}"#),
+            Some(Progress::PartDone { part: "ab".to_owned() })
+        );
+        assert_eq!(
+            progress(r#"{"status":"Pulling from library/redis","id":"8"}"#),
+            Some(Progress::Now("Pulling from library/redis".to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_error_in_the_stream_is_the_engines_word() {
+        let failure =
+            message(r#"{"errorDetail":{"message":"no space left on device"},"error":"x"}"#).failure();
+        assert_eq!(failure.unwrap().to_string(), "no space left on device");
+    }
+
+    #[test]
+    fn only_a_broken_connection_is_tried_again() {
+        let refused = |message: &str| EngineError::Refused { status: 500, message: message.to_owned() };
+        assert!(is_worth_another_attempt(&EngineError::Disconnected(String::new())));
+        assert!(is_worth_another_attempt(&refused("Get \"https://r/v2/\": read: connection reset by peer")));
+        assert!(!is_worth_another_attempt(&refused("pull access denied for nope")));
+        assert!(!is_worth_another_attempt(&refused("lookup registry-1.docker.io: no such host")));
+    }
+
+    #[test]
+    fn missing_credentials_are_told_with_the_refusal() {
+        let refused = EngineError::Refused { status: 404, message: "pull access denied".to_owned() };
+        let error = with_trouble(refused, Some("`docker-credential-x` failed: locked".to_owned()));
+        assert_eq!(
+            error.to_string(),
+            "pull access denied (asked without credentials: `docker-credential-x` failed: locked)"
+        );
+    }
+}
