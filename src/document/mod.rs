@@ -1,17 +1,26 @@
 //! In: texts and variables. Out: one tree in which every value knows its place.
 //! Must not: know what an attribute means, beyond how it is merged.
 
+mod extends;
+mod include;
 mod interpolate;
+mod load;
+mod merge;
 mod node;
+mod pattern;
 mod scalar;
+mod short;
+#[cfg(test)]
+mod testing;
+mod unique;
 mod yaml;
 
 pub use interpolate::report_env_problems;
 pub use node::{Key, Map, Node, Value};
 pub use scalar::{Kind, Scalar};
 
-use crate::diagnostic::{Diagnostics, code};
-use crate::source::{Environment, FileId, Sources, Span};
+use crate::diagnostic::Diagnostics;
+use crate::source::{Environment, FileId, Sources};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -68,31 +77,13 @@ pub fn load_with(
     options: LoadOptions,
     found: &mut Diagnostics,
 ) -> Document {
-    let nowhere = Span::new(files.first().copied().unwrap_or_else(|| sources.add("-", "")), 0, 0);
-    let mut document = Document {
-        root: Node::new(nowhere, Value::Map(Map::default())),
-        is_complete: true,
-        bases: HashMap::new(),
-        project_directory: project_directory.to_owned(),
-    };
     report_env_problems(environment.problems(), environment, found);
-    for file in files {
-        let read = yaml::read(*file, &sources.get(*file).text, found);
-        document.is_complete &= read.is_complete;
-        for mut tree in read.documents {
-            if options.interpolate {
-                interpolate::interpolate(&mut tree, sources, environment, found);
-            }
-            if !matches!(tree.value, Value::Map(_)) {
-                document.is_complete = false;
-                found
-                    .error(code::WRONG_TYPE, format!("a topology is a mapping, not {}", tree.describe()))
-                    .label(tree.span, format!("this is {}", tree.describe()))
-                    .help("begin with `services:`");
-                continue;
-            }
-            document.root = tree;
-        }
+    let mut loader = load::Loader::new(sources, options, found);
+    let root = loader.topology(files, project_directory, environment);
+    Document {
+        root,
+        is_complete: loader.is_complete,
+        bases: loader.bases,
+        project_directory: project_directory.to_owned(),
     }
-    document
 }

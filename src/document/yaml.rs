@@ -31,6 +31,8 @@ pub(super) struct Read {
     pub documents: Vec<Node>,
     /// False when a part could not be read: what is missing then was perhaps there.
     pub is_complete: bool,
+    /// How many values it holds, aliases counted as what they stand for.
+    pub nodes: usize,
 }
 
 /// Reads every document of a text.
@@ -301,7 +303,7 @@ impl<'a> Reader<'a> {
             // Closing takes no more memory than is held already.
             let _ = self.end(end..end);
         }
-        Read { documents: self.documents, is_complete: self.is_complete && is_whole }
+        Read { documents: self.documents, is_complete: self.is_complete && is_whole, nodes: self.size.nodes }
     }
 }
 
@@ -311,6 +313,7 @@ fn text_value(text: String, is_plain: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::show;
     use super::*;
     use crate::source::Sources;
 
@@ -320,22 +323,6 @@ mod tests {
         let mut found = Diagnostics::default();
         let read = read(file, &sources.get(file).text, &mut found);
         (sources, read, found)
-    }
-
-    /// The tree in flow style, with the directives; plain scalars bare, others quoted.
-    fn show(node: &Node) -> String {
-        let directive = node.directive.map_or(String::new(), |directive| format!("!{directive:?} "));
-        let value = match &node.value {
-            Value::Null => "null".to_owned(),
-            Value::Scalar(scalar) if scalar.is_plain => scalar.text.clone(),
-            Value::Scalar(scalar) => format!("{:?}", scalar.text),
-            Value::List(list) => format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(", ")),
-            Value::Map(map) => {
-                let entries = map.entries.iter().map(|(key, node)| format!("{}: {}", key.text, show(node)));
-                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
-            }
-        };
-        directive + &value
     }
 
     #[track_caller]

@@ -197,7 +197,7 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         let file = self.read(&path, &self.choice.shown(&path), "its name, which is always looked for")?;
-        self.environment.add_weak_file(&self.sources, file);
+        self.environment.add_weak_file(&self.sources, file, &[]);
         self.default_env_file = Some(path);
         Ok(())
     }

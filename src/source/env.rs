@@ -90,10 +90,14 @@ impl Environment {
         self.take_file(sources, file, |known| !matches!(known, Origin::File(_)));
     }
 
-    /// Adds what a `.env` file sets where nothing else sets it. Its values may use what is set
-    /// already, else its own earlier lines.
-    pub fn add_weak_file(&mut self, sources: &Sources, file: FileId) {
-        self.take_file(sources, file, |known| !matches!(known, Origin::File(span) if span.file == file));
+    /// Adds what a `.env` file sets where nothing but the files `over` sets it. Its values may use,
+    /// the first of these that is set: what is set elsewhere, its own earlier lines, the files `over`.
+    pub fn add_weak_file(&mut self, sources: &Sources, file: FileId, over: &[FileId]) {
+        self.take_file(
+            sources,
+            file,
+            |known| !matches!(known, Origin::File(span) if span.file == file || over.contains(&span.file)),
+        );
     }
 
     /// `is_stronger` tells the origins that win over `file`.
@@ -173,7 +177,7 @@ mod tests {
     fn a_weak_file_only_fills_gaps() {
         let (mut sources, mut environment) = environment(&["A=1"]);
         let file = sources.add(".env", "A=2\nB=$A\nB=3$A");
-        environment.add_weak_file(&sources, file);
+        environment.add_weak_file(&sources, file, &[]);
         assert_eq!((environment.value("A"), environment.value("B")), (Some("1"), Some("31")));
     }
 

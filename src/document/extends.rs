@@ -1,0 +1,395 @@
+//! In: the services of one document. Out: the same, each with what it extends.
+//! Must not: recurse along a chain, read a file twice, or follow a circle.
+//!
+//! Compose specification, "extends": the base is another service of the same document or of
+//! another file, the extending service is merged over it. Paths keep the folder of the file that
+//! they were written in, since they keep their place.
+
+use super::load::{Loader, Scope, is_remote};
+use super::merge;
+use super::node::{Key, Map, Node, Value};
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::source::{FileId, Span, cleaned};
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// Services that can be extended, by the file that they are in.
+#[derive(Default)]
+pub(super) struct Pools {
+    pools: Vec<Pool>,
+    /// Extended files, and the number of the scope whose variables were filled in.
+    by_path: HashMap<(PathBuf, usize), usize>,
+}
+
+struct Pool {
+    /// How the file is shown to people.
+    file: PathBuf,
+    services: Vec<(Key, Node)>,
+    by_name: HashMap<String, usize>,
+    /// Whether a service has what it extends.
+    is_done: Vec<bool>,
+}
+
+/// One service of one pool.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct At {
+    pool: usize,
+    service: usize,
+}
+
+/// What `extends` says.
+struct Reference {
+    service: String,
+    service_span: Span,
+    file: Option<(String, Span)>,
+}
+
+/// Gives each service of a document what it extends.
+pub(super) fn apply(tree: &mut Node, file: FileId, scope: &Scope, loader: &mut Loader<'_>) {
+    let Value::Map(root) = &mut tree.value else { return };
+    let Some(Node { value: Value::Map(services), .. }) = root.get_mut("services") else { return };
+    if !services.entries.iter().any(|(_, service)| extended(service).is_some()) {
+        return;
+    }
+    let path = loader.sources.get(file).path.clone();
+    let pool = loader.pools.add(path, std::mem::take(&mut services.entries));
+    for service in 0..loader.pools.pools[pool].services.len() {
+        resolve(At { pool, service }, scope, loader);
+    }
+    services.entries = std::mem::take(&mut loader.pools.pools[pool].services);
+}
+
+/// Follows the chain of a service up to one that is done, then merges back down.
+fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
+    let mut chain: Vec<At> = Vec::new();
+    let mut places: Vec<Span> = Vec::new();
+    let mut seen: HashSet<At> = HashSet::new();
+    let mut next = Some(start);
+    while let Some(at) = next.filter(|at| !loader.pools.is_done(*at)) {
+        if !seen.insert(at) {
+            let first = chain.iter().position(|link| *link == at).unwrap_or_default();
+            report_circle(&chain[first..], &places[first..], loader);
+            next = None;
+            break;
+        }
+        chain.push(at);
+        let reference = loader.pools.take_reference(at, loader.found);
+        places.extend(reference.as_ref().map(|reference| reference.service_span));
+        next = reference.and_then(|reference| target(at, &reference, scope, loader));
+    }
+    let mut base = next;
+    for at in chain.into_iter().rev() {
+        if let Some(base) = base {
+            extend(at, base, loader);
+        }
+        loader.pools.pools[at.pool].is_done[at.service] = true;
+        base = Some(at);
+    }
+}
+
+/// The service that is meant; says so if there is none.
+fn target(at: At, reference: &Reference, scope: &Scope, loader: &mut Loader<'_>) -> Option<At> {
+    let pool = match &reference.file {
+        Some((path, span)) => pool_of(path, *span, scope, loader)?,
+        None => at.pool,
+    };
+    if let Some(service) = loader.pools.pools[pool].by_name.get(&reference.service) {
+        return Some(At { pool, service: *service });
+    }
+    loader.is_complete = false;
+    report_missing(at, reference, pool, loader);
+    None
+}
+
+fn pool_of(path: &str, span: Span, scope: &Scope, loader: &mut Loader<'_>) -> Option<usize> {
+    if is_remote(path) {
+        loader.is_complete = false;
+        loader
+            .found
+            .error(code::BAD_EXTENDS, "files that are not on this machine cannot be extended")
+            .label(span, "a remote reference")
+            .help("copy the file next to this one and name its path");
+        return None;
+    }
+    let base = loader.bases.get(&span.file).unwrap_or(&scope.directory);
+    let path = cleaned(&base.join(path));
+    if let Some(pool) = loader.pools.by_path.get(&(path.clone(), scope.number)) {
+        return Some(*pool);
+    }
+    let file = loader.open(&path, span)?;
+    let trees = loader.read(file, path.parent().unwrap_or(Path::new("/")));
+    let merged = loader.merge_plainly(trees, scope);
+    let services = merged.map(services_of).unwrap_or_default();
+    let shown = loader.sources.get(file).path.clone();
+    let pool = loader.pools.add(shown, services);
+    loader.pools.by_path.insert((path, scope.number), pool);
+    Some(pool)
+}
+
+fn services_of(tree: Node) -> Vec<(Key, Node)> {
+    let Value::Map(Map { entries }) = tree.value else { return Vec::new() };
+    let services =
+        entries.into_iter().find(|(key, _)| key.text == "services").map(|(_, services)| services.value);
+    match services {
+        Some(Value::Map(Map { entries })) => entries,
+        _ => Vec::new(),
+    }
+}
+
+/// Merges a service over a copy of its base.
+fn extend(at: At, base: At, loader: &mut Loader<'_>) {
+    let mut copy = loader.pools.node(base).clone();
+    let (name, span) = loader.pools.name(at);
+    if !loader.take_nodes(count(&copy), span) {
+        return;
+    }
+    // How the base overrides other files says nothing about the service that extends it.
+    merge::settle(&mut copy);
+    let service = &mut loader.pools.pools[at.pool].services[at.service].1;
+    let nothing = Node::new(service.span, Value::Null);
+    let over = std::mem::replace(service, nothing);
+    let mut path = vec!["services".to_owned(), name];
+    *service = merge::merge(copy, over, &mut path, loader.found);
+}
+
+impl Pools {
+    fn add(&mut self, file: PathBuf, services: Vec<(Key, Node)>) -> usize {
+        let by_name =
+            services.iter().enumerate().map(|(index, (key, _))| (key.text.clone(), index)).collect();
+        let is_done = vec![false; services.len()];
+        self.pools.push(Pool { file, services, by_name, is_done });
+        self.pools.len() - 1
+    }
+
+    fn is_done(&self, at: At) -> bool {
+        self.pools[at.pool].is_done[at.service]
+    }
+
+    fn node(&self, at: At) -> &Node {
+        &self.pools[at.pool].services[at.service].1
+    }
+
+    fn name(&self, at: At) -> (String, Span) {
+        let key = &self.pools[at.pool].services[at.service].0;
+        (key.text.clone(), key.span)
+    }
+
+    /// Takes `extends` out of a service.
+    fn take_reference(&mut self, at: At, found: &mut Diagnostics) -> Option<Reference> {
+        let Value::Map(service) = &mut self.pools[at.pool].services[at.service].1.value else { return None };
+        let position = service.entries.iter().position(|(key, _)| key.text == "extends")?;
+        let (key, extends) = service.entries.remove(position);
+        reference(&key, &extends, found)
+    }
+}
+
+fn extended(service: &Node) -> Option<&Node> {
+    service.as_map()?.get("extends")
+}
+
+fn reference(key: &Key, extends: &Node, found: &mut Diagnostics) -> Option<Reference> {
+    match &extends.value {
+        Value::Scalar(scalar) => {
+            Some(Reference { service: scalar.text.clone(), service_span: extends.span, file: None })
+        }
+        Value::Map(map) => long_reference(key, map, found),
+        Value::Null | Value::List(_) => {
+            found
+                .error(
+                    code::WRONG_TYPE,
+                    format!("`extends` is the name of a service, not {}", extends.describe()),
+                )
+                .label(extends.span.or(key.span), format!("this is {}", extends.describe()))
+                .help("write `extends: name`, or `extends: {file: other.yaml, service: name}`");
+            None
+        }
+    }
+}
+
+fn long_reference(extends: &Key, map: &Map, found: &mut Diagnostics) -> Option<Reference> {
+    let mut service = None;
+    let mut file = None;
+    for (key, value) in &map.entries {
+        let slot = match key.text.as_str() {
+            "service" => &mut service,
+            "file" => &mut file,
+            _ => {
+                report_unknown(key, found);
+                continue;
+            }
+        };
+        match value.as_text() {
+            Some(text) => *slot = Some((text.to_owned(), value.span)),
+            None => {
+                found
+                    .error(code::WRONG_TYPE, format!("`{}` is a string, not {}", key.text, value.describe()))
+                    .label(value.span.or(key.span), format!("this is {}", value.describe()))
+                    .help("write `extends: {file: other.yaml, service: name}`");
+                return None;
+            }
+        }
+    }
+    let Some((service, service_span)) = service else {
+        found
+            .error(code::MISSING_ATTRIBUTE, "`extends` needs the name of a service")
+            .label(extends.span, "has no `service`")
+            .help("add `service: name`");
+        return None;
+    };
+    Some(Reference { service, service_span, file })
+}
+
+fn report_unknown(key: &Key, found: &mut Diagnostics) {
+    if key.text.starts_with("x-") {
+        return;
+    }
+    let known = ["service", "file"];
+    let help = match suggest::closest(&key.text, known) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => format!("`extends` has {}", suggest::one_of(known)),
+    };
+    found
+        .error(code::UNKNOWN_ATTRIBUTE, format!("`extends` has no attribute `{}`", key.text))
+        .label(key.span, "not known here")
+        .help(help);
+}
+
+fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loader<'_>) {
+    let (name, _) = loader.pools.name(at);
+    let Pool { file, services, .. } = &loader.pools.pools[pool];
+    let wanted = &reference.service;
+    let names = || services.iter().map(|(key, _)| key.text.as_str());
+    let help = match suggest::closest(wanted, names()) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None if services.is_empty() => "the file has no services".to_owned(),
+        None => format!("services there: {}", suggest::one_of(names().take(10))),
+    };
+    let message = format!("`{name}` extends `{wanted}`, which is not a service in `{}`", file.display());
+    loader
+        .found
+        .error(code::BAD_EXTENDS, message)
+        .label(reference.service_span, "no such service")
+        .help(help);
+}
+
+fn report_circle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {
+    loader.is_complete = false;
+    let mut names: Vec<String> = circle.iter().map(|at| format!("`{}`", loader.pools.name(*at).0)).collect();
+    names.extend(names.first().cloned());
+    let message = format!("services extend each other in a circle: {}", names.join(" → "));
+    let diagnostic = loader.found.error(code::BAD_EXTENDS, message);
+    for (place, pair) in places.iter().zip(names.windows(2)).take(10) {
+        diagnostic.label(*place, format!("{} extends {}", pair[0], pair[1]));
+    }
+    diagnostic.help("move what they share into a service that extends none of them");
+}
+
+fn count(node: &Node) -> usize {
+    match &node.value {
+        Value::Null | Value::Scalar(_) => 1,
+        Value::List(list) => 1 + list.iter().map(count).sum::<usize>(),
+        Value::Map(map) => 1 + map.entries.iter().map(|(_, node)| count(node)).sum::<usize>(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Loaded, load_files};
+    use super::*;
+
+    fn one(text: &str) -> Loaded {
+        load_files(&[("compose.yaml", text)])
+    }
+
+    #[test]
+    fn a_service_is_merged_over_its_base_through_a_chain() {
+        let loaded = one(
+            "services: {c: {extends: {service: b}, tty: true}, b: {extends: a, image: b}, a: {image: a, environment: {A: 1}}}",
+        );
+        assert_eq!(loaded.show_clean("services.c"), "{image: b, environment: {A: 1}, tty: true}");
+        assert_eq!(loaded.show_clean("services.a"), "{image: a, environment: {A: 1}}");
+    }
+
+    #[test]
+    fn paths_of_another_file_start_from_its_folder() {
+        let loaded = load_files(&[
+            (
+                "compose.yaml",
+                "services: {web: {extends: {file: common/base.yaml, service: base}, env_file: own.env}}",
+            ),
+            (
+                "common/base.yaml",
+                "services: {base: {extends: {file: ../deep/root.yaml, service: root}, env_file: base.env}}",
+            ),
+            ("deep/root.yaml", "services: {root: {image: '${SET}', env_file: root.env}}"),
+        ]);
+        assert_eq!(
+            loaded.show_clean("services.web"),
+            "{image: \"set\", env_file: [root.env, base.env, own.env]}"
+        );
+        let files = loaded.at("services.web.env_file").and_then(Node::as_list).expect("a list");
+        let bases = files.iter().map(|file| loaded.document.base(file.span.file).to_owned());
+        let folder = loaded.folder.path();
+        assert_eq!(
+            bases.collect::<Vec<_>>(),
+            [folder.join("deep"), folder.join("common"), folder.to_owned()]
+        );
+    }
+
+    #[test]
+    fn directives_of_the_service_reach_its_base_and_other_files() {
+        let loaded = load_files(&[
+            ("compose.yaml", "services: {web: {ports: ['1'], image: x}}"),
+            (
+                "compose.2.yaml",
+                "services: {base: {ports: ['2'], command: b, tty: !reset}, web: {extends: base, ports: !override ['3'], command: !reset}}",
+            ),
+        ]);
+        assert_eq!(loaded.show_clean("services.web"), "{ports: [\"3\"], image: x}");
+        assert_eq!(loaded.show("services.base"), "{ports: [\"2\"], command: b}");
+    }
+
+    #[test]
+    fn a_circle_is_named() {
+        let loaded = one("services: {a: {extends: b}, b: {extends: {service: c}}, c: {extends: b}}");
+        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "c")]);
+        assert_eq!(
+            loaded.found.sorted()[0].message,
+            "services extend each other in a circle: `b` → `c` → `b`"
+        );
+        let loaded = one("services: {a: {extends: {file: compose.yaml, service: a}}}");
+        assert_eq!(loaded.findings().len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_extended_is_reported_where_it_is_named() {
+        let loaded = one("services: {web: {extends: bas}, base: {}}");
+        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "bas")]);
+        assert_eq!(loaded.found.sorted()[0].help.as_deref(), Some("did you mean `base`?"));
+        assert_eq!(
+            one("services: {a: {extends: {file: no.yaml, service: a}}}").findings(),
+            [(code::MISSING_FILE, "no.yaml")]
+        );
+        assert_eq!(
+            one("services: {a: {extends: {file: 'https://x/y.yaml', service: a}}}").findings()[0].0,
+            code::BAD_EXTENDS
+        );
+        assert_eq!(one("services: {a: {extends: {}}}").findings(), [(code::MISSING_ATTRIBUTE, "extends")]);
+        assert_eq!(one("services: {a: {extends: []}}").findings(), [(code::WRONG_TYPE, "[]")]);
+        assert_eq!(
+            one("services: {a: {extends: {service: b, fil: x}}, b: {}}").findings(),
+            [(code::UNKNOWN_ATTRIBUTE, "fil")]
+        );
+    }
+
+    #[test]
+    fn long_chains_and_growing_ones_are_bounded() {
+        let links = (1..20_000).map(|n| format!("  s{n}: {{extends: s{}}}\n", n - 1));
+        let loaded = one(&format!("services:\n  s0: {{image: x}}\n{}", links.collect::<String>()));
+        assert_eq!(loaded.show_clean("services.s19999"), "{image: x}");
+        let links = (1..4_000).map(|n| format!("  s{n}: {{extends: s{}, labels: [l{n}]}}\n", n - 1));
+        let loaded = one(&format!("services:\n  s0: {{image: x}}\n{}", links.collect::<String>()));
+        assert!(loaded.findings().iter().all(|(found, _)| *found == code::TOO_LARGE));
+        assert!(loaded.found.has_errors());
+    }
+}

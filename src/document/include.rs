@@ -1,0 +1,368 @@
+//! In: a document that includes others. Out: the same, with their services and resources.
+//! Must not: include a file into itself, or let two definitions of one name pass.
+//!
+//! Compose specification, "include": each entry is a topology of its own, with its own folder and
+//! env files; what it defines is copied in and cannot be overridden here.
+
+use super::interpolate::report_env_problems;
+use super::load::{Loader, Scope, is_remote};
+use super::node::{Key, Map, Node, Value};
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::source::{Environment, FileId, Span, Spanned, cleaned};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// What is copied from an included topology.
+const SECTIONS: [&str; 6] = ["services", "volumes", "networks", "secrets", "configs", "models"];
+/// The deepest that includes may nest.
+const DEPTH_LIMIT: usize = 50;
+
+/// One entry of `include`.
+#[derive(Default)]
+struct Entry {
+    /// The first is the topology, others override it.
+    paths: Vec<Spanned<String>>,
+    project_directory: Option<Spanned<String>>,
+    env_files: Vec<Spanned<String>>,
+}
+
+/// Copies into `tree` what it includes.
+pub(super) fn apply(tree: &mut Node, scope: &Scope, loader: &mut Loader<'_>) {
+    let Value::Map(root) = &mut tree.value else { return };
+    let Some(position) = root.entries.iter().position(|(key, _)| key.text == "include") else { return };
+    let (key, include) = root.entries.remove(position);
+    for entry in entries(&key, &include, loader.found) {
+        if let Some(included) = load(&entry, scope, loader) {
+            import(root, included, &entry, loader.found);
+        }
+    }
+}
+
+fn entries(key: &Key, include: &Node, found: &mut Diagnostics) -> Vec<Entry> {
+    match &include.value {
+        Value::Null => Vec::new(),
+        Value::List(list) => list.iter().filter_map(|element| entry(element, found)).collect(),
+        Value::Scalar(_) | Value::Map(_) => {
+            found
+                .error(code::WRONG_TYPE, format!("`include` is a list, not {}", include.describe()))
+                .label(include.span.or(key.span), format!("this is {}", include.describe()))
+                .help("put each file on a line of its own, after `- `");
+            Vec::new()
+        }
+    }
+}
+
+fn entry(element: &Node, found: &mut Diagnostics) -> Option<Entry> {
+    let Value::Map(map) = &element.value else {
+        return Some(Entry { paths: texts("include", element, found)?, ..Entry::default() });
+    };
+    let mut entry = Entry::default();
+    for (key, value) in &map.entries {
+        match key.text.as_str() {
+            "path" => entry.paths = texts("path", value, found)?,
+            "env_file" => entry.env_files = texts("env_file", value, found)?,
+            "project_directory" => entry.project_directory = texts("project_directory", value, found)?.pop(),
+            _ => report_unknown(key, found),
+        }
+    }
+    if entry.paths.is_empty() {
+        found
+            .error(code::MISSING_ATTRIBUTE, "an entry of `include` needs a path")
+            .label(element.span, "has no `path`")
+            .help("add `path: other.yaml`");
+        return None;
+    }
+    Some(entry)
+}
+
+/// One text or a list of them.
+fn texts(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<Spanned<String>>> {
+    let elements = node.as_list().unwrap_or(std::slice::from_ref(node));
+    let mut texts = Vec::with_capacity(elements.len());
+    for element in elements {
+        let Some(text) = element.as_text() else {
+            found
+                .error(code::WRONG_TYPE, format!("`{name}` takes paths, not {}", element.describe()))
+                .label(element.span, format!("this is {}", element.describe()))
+                .help("name a file");
+            return None;
+        };
+        texts.push(Spanned::new(text.to_owned(), element.span));
+    }
+    Some(texts)
+}
+
+/// The topology that an entry names; says so if there is none.
+fn load(entry: &Entry, scope: &Scope, loader: &mut Loader<'_>) -> Option<Node> {
+    let first = entry.paths.first()?;
+    let base = loader.bases.get(&first.span.file).unwrap_or(&scope.directory).clone();
+    let paths: Vec<(PathBuf, Span)> =
+        entry.paths.iter().map(|path| (cleaned(&base.join(&path.value)), path.span)).collect();
+    let remote = entry.paths.iter().find(|path| is_remote(path));
+    if let Some(path) = remote {
+        refuse_remote(path.span, loader);
+        return None;
+    }
+    let main = &paths.first()?.0;
+    if scope.chain.contains(main) || scope.chain.len() >= DEPTH_LIMIT {
+        report_circle(main, first.span, scope, loader);
+        return None;
+    }
+    let directory = match &entry.project_directory {
+        Some(directory) => cleaned(&base.join(&directory.value)),
+        None => main.parent().unwrap_or(Path::new("/")).to_owned(),
+    };
+    let environment = environment(entry, &base, &directory, scope, loader);
+    let chain = scope.chain.iter().cloned().chain([main.clone()]).collect();
+    let inner = loader.scope(environment, directory, chain);
+    let read = paths.iter().filter_map(|(path, span)| {
+        let file = loader.open(path, *span)?;
+        Some((file, loader.read(file, &inner.directory)))
+    });
+    let read: Vec<(FileId, Vec<Node>)> = read.collect();
+    loader.merge_all(read, &inner)
+}
+
+/// The variables of the including topology, then those of the entry's env files.
+fn environment(
+    entry: &Entry,
+    base: &Path,
+    directory: &Path,
+    scope: &Scope,
+    loader: &mut Loader<'_>,
+) -> Environment {
+    let mut environment = scope.environment.clone();
+    let known_problems = environment.problems().len();
+    let mut files: Vec<FileId> = Vec::new();
+    let default = directory.join(".env");
+    let default = (entry.env_files.is_empty() && default.is_file()).then_some(default);
+    let named = entry.env_files.iter().filter(|file| file.value != "/dev/null");
+    let named = named.map(|file| (cleaned(&base.join(&file.value)), file.span));
+    let place = entry.paths.first().map(|path| path.span);
+    let paths: Vec<(PathBuf, Span)> = named.chain(default.zip(place)).collect();
+    for (path, span) in paths {
+        if let Some(file) = loader.open(&path, span) {
+            files.push(file);
+            environment.add_weak_file(loader.sources, file, &files);
+        }
+    }
+    report_env_problems(&environment.problems()[known_problems..], &environment, loader.found);
+    environment
+}
+
+/// Copies the sections of an included topology into one that includes it.
+fn import(root: &mut Map, included: Node, entry: &Entry, found: &mut Diagnostics) {
+    let Value::Map(Map { entries }) = included.value else { return };
+    for (key, section) in entries {
+        let Value::Map(section_map) = &section.value else { continue };
+        if !SECTIONS.contains(&key.text.as_str()) {
+            continue;
+        }
+        match root.get_mut(&key.text) {
+            None => root.entries.push((key, section)),
+            Some(Node { value: Value::Map(own), .. }) => {
+                import_section(own, section_map, &key.text, entry, found)
+            }
+            Some(own) if matches!(own.value, Value::Null) => *own = section,
+            // Not a mapping: refused where sections are read.
+            Some(_) => {}
+        }
+    }
+}
+
+fn import_section(own: &mut Map, included: &Map, section: &str, entry: &Entry, found: &mut Diagnostics) {
+    let known: HashMap<String, usize> =
+        own.entries.iter().enumerate().map(|(position, (key, _))| (key.text.clone(), position)).collect();
+    for (key, node) in &included.entries {
+        let Some(position) = known.get(&key.text) else {
+            own.entries.push((key.clone(), node.clone()));
+            continue;
+        };
+        let (own_key, own_node) = &own.entries[*position];
+        if !is_same(own_node, node) {
+            report_conflict(section, own_key, key, entry, found);
+        }
+    }
+}
+
+/// True when two nodes say the same, wherever they stand.
+fn is_same(first: &Node, second: &Node) -> bool {
+    match (&first.value, &second.value) {
+        (Value::Null, Value::Null) => true,
+        (Value::Scalar(first), Value::Scalar(second)) => first.text == second.text,
+        (Value::List(first), Value::List(second)) => {
+            first.len() == second.len()
+                && first.iter().zip(second).all(|(first, second)| is_same(first, second))
+        }
+        (Value::Map(first), Value::Map(second)) => {
+            let has =
+                |(key, node): &(Key, Node)| second.get(&key.text).is_some_and(|other| is_same(node, other));
+            first.entries.len() == second.entries.len() && first.entries.iter().all(has)
+        }
+        _ => false,
+    }
+}
+
+fn report_unknown(key: &Key, found: &mut Diagnostics) {
+    let known = ["path", "project_directory", "env_file"];
+    let help = match suggest::closest(&key.text, known) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => format!("an entry has {}", suggest::one_of(known)),
+    };
+    found
+        .error(code::UNKNOWN_ATTRIBUTE, format!("an entry of `include` has no attribute `{}`", key.text))
+        .label(key.span, "not known here")
+        .help(help);
+}
+
+fn refuse_remote(span: Span, loader: &mut Loader<'_>) {
+    loader.is_complete = false;
+    loader
+        .found
+        .error(code::BAD_INCLUDE, "files that are not on this machine cannot be included")
+        .label(span, "a remote reference")
+        .help("fetch the file first, for example as a git submodule, and name its path");
+}
+
+fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>) {
+    loader.is_complete = false;
+    let start = scope.chain.iter().position(|path| path == main).unwrap_or_default();
+    let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
+    let names: Vec<String> = names.map(|path| format!("`{}`", super::load::shown(path).display())).collect();
+    let message = match scope.chain.contains(&main.to_owned()) {
+        true => format!("files include each other in a circle: {}", names.join(" → ")),
+        false => "includes nest deeper than 50 files".to_owned(),
+    };
+    loader
+        .found
+        .error(code::BAD_INCLUDE, message)
+        .label(span, "included here again")
+        .help("move what they share into a file of its own");
+}
+
+fn report_conflict(section: &str, own: &Key, included: &Key, entry: &Entry, found: &mut Diagnostics) {
+    let place = entry.paths.first().map(|path| path.span);
+    let diagnostic = found.error(
+        code::BAD_INCLUDE,
+        format!("`{section}.{}` is defined here and, differently, in an included file", own.text),
+    );
+    diagnostic.label(own.span, "defined here");
+    diagnostic.label(included.span, "and here");
+    if let Some(place) = place {
+        diagnostic.label(place, "included here");
+    }
+    diagnostic.help(
+        "rename one of them; to override an included file, give `path` a list: the file, then its override",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::load_files;
+    use super::*;
+
+    #[test]
+    fn an_included_topology_has_its_own_folder_and_variables() {
+        let loaded = load_files(&[
+            ("compose.yaml", "include: [sub/compose.yaml]\nservices: {web: {image: x}}"),
+            (
+                "sub/compose.yaml",
+                "name: ignored\nservices: {db: {image: '$IMAGE-$SET', env_file: db.env}}\nvolumes: {data: }",
+            ),
+            ("sub/.env", "IMAGE=own\nSET=lost"),
+        ]);
+        assert_eq!(
+            loaded.show_clean(""),
+            "{services: {web: {image: x}, db: {image: \"own-set\", env_file: db.env}}, volumes: {data: null}}"
+        );
+        let file = loaded.at("services.db.env_file").expect("an env file").span.file;
+        assert_eq!(loaded.document.base(file), loaded.folder.path().join("sub"));
+    }
+
+    #[test]
+    fn the_long_form_overrides_and_moves_the_folder() {
+        let loaded = load_files(&[
+            (
+                "compose.yaml",
+                "include:\n- path: [a/base.yaml, a/over.yaml]\n  project_directory: .\n  env_file: [one.env, two.env]",
+            ),
+            ("a/base.yaml", "services: {db: {image: $A, env_file: x.env}}"),
+            ("a/over.yaml", "services: {db: {command: $B}}"),
+            ("one.env", "A=1\nB=1"),
+            ("two.env", "B=2"),
+        ]);
+        assert_eq!(loaded.show_clean("services.db"), "{image: \"1\", env_file: x.env, command: \"2\"}");
+        let file = loaded.at("services.db.env_file").expect("an env file").span.file;
+        assert_eq!(loaded.document.base(file), loaded.folder.path());
+    }
+
+    #[test]
+    fn included_services_can_be_extended() {
+        let loaded = load_files(&[
+            ("compose.yaml", "include: [base.yaml]\nservices: {web: {extends: base, tty: true}}"),
+            ("base.yaml", "services: {base: {extends: root}, root: {image: x}}"),
+        ]);
+        assert_eq!(loaded.show_clean("services.web"), "{image: x, tty: true}");
+    }
+
+    #[test]
+    fn one_file_may_be_included_twice_but_a_name_has_one_meaning() {
+        let diamond = [
+            ("compose.yaml", "include: [a.yaml, b.yaml]"),
+            ("a.yaml", "include: [c.yaml]"),
+            ("b.yaml", "include: [c.yaml]"),
+            ("c.yaml", "services: {db: {image: x}}"),
+        ];
+        assert_eq!(load_files(&diamond).show_clean("services"), "{db: {image: x}}");
+        let loaded = load_files(&[
+            ("compose.yaml", "include: [a.yaml]\nservices: {db: {image: y}}"),
+            ("a.yaml", "services: {db: {image: x}}"),
+        ]);
+        assert_eq!(loaded.findings(), [(code::BAD_INCLUDE, "db")]);
+        assert_eq!(loaded.found.sorted()[0].labels.len(), 3);
+    }
+
+    #[test]
+    fn a_circle_is_named() {
+        let loaded = load_files(&[
+            ("compose.yaml", "include: [a.yaml]"),
+            ("a.yaml", "include: [b.yaml]"),
+            ("b.yaml", "include: [a.yaml]"),
+        ]);
+        assert_eq!(loaded.findings(), [(code::BAD_INCLUDE, "a.yaml")]);
+        let message = &loaded.found.sorted()[0].message;
+        assert!(
+            message.matches("a.yaml").count() == 2 && message.matches("b.yaml").count() == 1,
+            "{message}"
+        );
+        assert_eq!(load_files(&[("compose.yaml", "include: [compose.yaml]")]).findings().len(), 1);
+    }
+
+    #[test]
+    fn includes_that_double_are_bounded() {
+        let name = |level: usize| format!("{level}.yaml");
+        let text = |level: usize| format!("include: [{0}, {0}]", name(level + 1));
+        let files: Vec<(String, String)> = (0..40).map(|level| (name(level), text(level))).collect();
+        let mut files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        files.extend([("compose.yaml", "include: [0.yaml]"), ("40.yaml", "services: {a: {image: x}}")]);
+        let loaded = load_files(&files);
+        assert!(loaded.found.has_errors() && loaded.sources.files().count() < 1_100);
+    }
+
+    #[test]
+    fn what_cannot_be_included_is_reported_where_it_is_named() {
+        let findings = |text: &str| {
+            let loaded = load_files(&[("compose.yaml", text)]);
+            let [(code, place)] = loaded.findings()[..] else { panic!("{text}: {:?}", loaded.findings()) };
+            (code, place.to_owned())
+        };
+        let expect = |code, place: &str| (code, place.to_owned());
+        assert_eq!(findings("include: [no.yaml]"), expect(code::MISSING_FILE, "no.yaml"));
+        assert_eq!(findings("include: [oci://x/y]"), expect(code::BAD_INCLUDE, "oci://x/y"));
+        assert_eq!(findings("include: a.yaml"), expect(code::WRONG_TYPE, "a.yaml"));
+        assert_eq!(findings("include: [[{}]]"), expect(code::WRONG_TYPE, "{}"));
+        assert_eq!(findings("include: [{env_file: x}]"), expect(code::MISSING_ATTRIBUTE, "{env_file: x}"));
+        assert_eq!(findings("include: [{path: []}]").0, code::MISSING_ATTRIBUTE);
+    }
+}

@@ -1,0 +1,236 @@
+//! In: files. Out: one tree. The order of the stages is that of Compose's loader: for each document
+//! of each file, variables, then `include`, then `extends`, then the merge into what came before.
+//! Must not: stop at a file that cannot be read.
+
+use super::extends::Pools;
+use super::interpolate::interpolate;
+use super::node::{Map, Node, Value};
+use super::{LoadOptions, extends, include, merge, unique, yaml};
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::{
+    Environment, FileId, Origin, PROJECT_NAME, ReadError, Sources, Span, Variable, cleaned,
+    normalised_project_name, substitute,
+};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The most nodes that all files together may hold, and `extends` may copy.
+const TOTAL_NODE_LIMIT: usize = 1_000_000;
+/// The most files that `include` and `extends` may read.
+const FILE_COUNT_LIMIT: usize = 1_000;
+
+/// One loading of a topology.
+pub(super) struct Loader<'a> {
+    pub(super) sources: &'a mut Sources,
+    pub(super) found: &'a mut Diagnostics,
+    options: LoadOptions,
+    /// The folder that relative paths of a file start from.
+    pub(super) bases: HashMap<FileId, PathBuf>,
+    /// False once something could not be read.
+    pub(super) is_complete: bool,
+    pub(super) pools: Pools,
+    nodes_left: usize,
+    files_left: usize,
+    scopes: usize,
+}
+
+/// What the files of one topology, or of one `include`, have in common.
+pub(super) struct Scope {
+    pub(super) environment: Environment,
+    /// The project's folder.
+    pub(super) directory: PathBuf,
+    /// Files that are being loaded: this one, the one that includes it, and so on.
+    pub(super) chain: Vec<PathBuf>,
+    /// Tells scopes apart: another one may have other variables.
+    pub(super) number: usize,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(sources: &'a mut Sources, options: LoadOptions, found: &'a mut Diagnostics) -> Self {
+        Self {
+            sources,
+            found,
+            options,
+            bases: HashMap::new(),
+            is_complete: true,
+            pools: Pools::default(),
+            nodes_left: TOTAL_NODE_LIMIT,
+            files_left: FILE_COUNT_LIMIT,
+            scopes: 0,
+        }
+    }
+
+    /// The whole topology: always a mapping.
+    pub(super) fn topology(&mut self, files: &[FileId], directory: &Path, environment: &Environment) -> Node {
+        let read: Vec<(FileId, Vec<Node>)> =
+            files.iter().map(|file| (*file, self.read(*file, directory))).collect();
+        let mut environment = environment.clone();
+        name_project(&mut environment, read.iter().flat_map(|(_, trees)| trees));
+        let paths = files.iter().map(|file| absolute(&self.sources.get(*file).path)).collect();
+        let scope = self.scope(environment, directory.to_owned(), paths);
+        let merged = self.merge_all(read, &scope);
+        let mut root = merged.unwrap_or_else(|| {
+            let file = files.first().copied().unwrap_or_else(|| self.sources.add("-", ""));
+            Node::new(Span::new(file, 0, 0), Value::Map(Map::default()))
+        });
+        unique::enforce(&mut root);
+        root
+    }
+
+    pub(super) fn scope(
+        &mut self,
+        environment: Environment,
+        directory: PathBuf,
+        chain: Vec<PathBuf>,
+    ) -> Scope {
+        self.scopes += 1;
+        Scope { environment, directory, chain, number: self.scopes }
+    }
+
+    /// The documents of a loaded file that are mappings, as they are written.
+    pub(super) fn read(&mut self, file: FileId, base: &Path) -> Vec<Node> {
+        self.bases.insert(file, base.to_owned());
+        let read = yaml::read(file, &self.sources.get(file).text, self.found);
+        self.is_complete &= read.is_complete;
+        if !self.take_nodes(read.nodes, Span::new(file, 0, 0)) {
+            return Vec::new();
+        }
+        let mut trees = read.documents;
+        trees.retain(|tree| {
+            let is_map = matches!(tree.value, Value::Map(_));
+            if !is_map {
+                self.is_complete = false;
+                refuse_root(tree, self.found);
+            }
+            is_map
+        });
+        trees
+    }
+
+    /// Merges the documents of several files, each with what it includes and extends.
+    pub(super) fn merge_all(&mut self, read: Vec<(FileId, Vec<Node>)>, scope: &Scope) -> Option<Node> {
+        let mut merged: Option<Node> = None;
+        for (file, trees) in read {
+            for mut tree in trees {
+                self.fill_in(&mut tree, scope);
+                include::apply(&mut tree, scope, self);
+                extends::apply(&mut tree, file, scope, self);
+                merged = Some(self.merge_two(merged, tree));
+            }
+        }
+        merged
+    }
+
+    /// Merges the documents of one file as they are.
+    pub(super) fn merge_plainly(&mut self, trees: Vec<Node>, scope: &Scope) -> Option<Node> {
+        let mut merged: Option<Node> = None;
+        for mut tree in trees {
+            self.fill_in(&mut tree, scope);
+            merged = Some(self.merge_two(merged, tree));
+        }
+        merged
+    }
+
+    fn fill_in(&mut self, tree: &mut Node, scope: &Scope) {
+        if self.options.interpolate {
+            interpolate(tree, self.sources, &scope.environment, self.found);
+        }
+    }
+
+    fn merge_two(&mut self, before: Option<Node>, tree: Node) -> Node {
+        let mut merged = match before {
+            Some(before) => merge::merge(before, tree, &mut Vec::new(), self.found),
+            None => tree,
+        };
+        merge::settle(&mut merged);
+        merged
+    }
+
+    /// Reads a file that the text at `span` names; says so if it cannot.
+    pub(super) fn open(&mut self, path: &Path, span: Span) -> Option<FileId> {
+        let Some(files_left) = self.files_left.checked_sub(1) else {
+            self.too_large(span, "the topology has more than 1,000 files");
+            return None;
+        };
+        self.files_left = files_left;
+        match self.sources.read_as(path, &shown(path)) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                self.is_complete = false;
+                report_unreadable(&error, span, self.found);
+                None
+            }
+        }
+    }
+
+    /// Counts nodes that are read or copied; false when they are too many.
+    pub(super) fn take_nodes(&mut self, nodes: usize, span: Span) -> bool {
+        let Some(nodes_left) = self.nodes_left.checked_sub(nodes) else {
+            self.too_large(span, "the topology has more than 1,000,000 values");
+            return false;
+        };
+        self.nodes_left = nodes_left;
+        true
+    }
+
+    fn too_large(&mut self, span: Span, message: &str) {
+        self.is_complete = false;
+        self.found
+            .error(code::TOO_LARGE, message)
+            .label(span, "too much from here on")
+            .help("include and extend less");
+    }
+}
+
+/// The absolute form of a path that is shown to people.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    cleaned(&std::env::current_dir().unwrap_or_default().join(path))
+}
+
+/// A path as people like to see it: from the working folder on when it is below it.
+pub(super) fn shown(path: &Path) -> PathBuf {
+    let folder = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
+}
+
+/// True for references to files that are not on this machine.
+pub(super) fn is_remote(path: &str) -> bool {
+    path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/")
+}
+
+/// Lets texts use the project's name: that of the last document with a `name`, unless the command
+/// line or the environment says otherwise.
+fn name_project<'n>(environment: &mut Environment, trees: impl Iterator<Item = &'n Node>) {
+    if environment
+        .get(PROJECT_NAME)
+        .is_some_and(|known| known.origin != Origin::Fallback && !known.value.is_empty())
+    {
+        return;
+    }
+    let names = trees.filter_map(|tree| tree.as_map()?.get("name")?.as_text());
+    let Some(name) = names.filter(|name| !name.is_empty()).last() else { return };
+    // What cannot be filled in is reported when the whole text is.
+    let filled = substitute(name, &|name| environment.value(name), &mut 1_000);
+    let value = normalised_project_name(&filled.text);
+    environment.add_first(PROJECT_NAME, Variable { value, origin: Origin::Fallback });
+}
+
+fn refuse_root(tree: &Node, found: &mut Diagnostics) {
+    found
+        .error(code::WRONG_TYPE, format!("a topology is a mapping, not {}", tree.describe()))
+        .label(tree.span, format!("this is {}", tree.describe()))
+        .help("begin with `services:`");
+}
+
+fn report_unreadable(error: &ReadError, span: Span, found: &mut Diagnostics) {
+    let help = match error {
+        ReadError::Missing(_) => {
+            "paths start from the folder of the project, or of the file that is extended"
+        }
+        ReadError::NotAFile(_) => "name a file",
+        ReadError::TooLarge(_) | ReadError::NotUtf8 { .. } | ReadError::Io { .. } => {
+            "name another file, or mend it"
+        }
+    };
+    found.error(code::MISSING_FILE, error.to_string()).label(span, "named here").help(help);
+}

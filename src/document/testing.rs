@@ -1,0 +1,75 @@
+//! Helpers for the tests of this folder.
+
+use super::{Document, Node, Value, load};
+use crate::diagnostic::{Code, Diagnostics};
+use crate::source::{Environment, Sources};
+
+/// A topology loaded from files in a folder of its own; `compose*.yaml` are merged in order.
+pub(super) struct Loaded {
+    pub(super) sources: Sources,
+    pub(super) document: Document,
+    pub(super) found: Diagnostics,
+    pub(super) folder: tempfile::TempDir,
+}
+
+pub(super) fn load_files(files: &[(&str, &str)]) -> Loaded {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut sources = Sources::default();
+    let mut ids = Vec::new();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(&path, text).expect("a file");
+        if name.starts_with("compose") {
+            ids.push(sources.read(&path).expect("a readable file"));
+        }
+    }
+    let mut found = Diagnostics::default();
+    let environment = Environment::from_pairs([("SET", "set")]);
+    let document = load(&mut sources, &ids, folder.path(), &environment, &mut found);
+    Loaded { sources, document, found, folder }
+}
+
+impl Loaded {
+    /// The tree below a dotted path, in flow style.
+    #[track_caller]
+    pub(super) fn show(&self, path: &str) -> String {
+        self.at(path).map_or_else(|| "nothing".to_owned(), show)
+    }
+
+    pub(super) fn at(&self, path: &str) -> Option<&Node> {
+        let keys = path.split('.').filter(|key| !key.is_empty());
+        keys.fold(Some(&self.document.root), |node, key| node?.as_map()?.get(key))
+    }
+
+    /// Codes and the texts at the primary places of what was found.
+    pub(super) fn findings(&self) -> Vec<(Code, &str)> {
+        let place = |diagnostic: &crate::diagnostic::Diagnostic| {
+            diagnostic.span().map_or("", |span| self.sources.text(span))
+        };
+        self.found.sorted().into_iter().map(|diagnostic| (diagnostic.code, place(diagnostic))).collect()
+    }
+
+    /// Like [`Loaded::show`], when nothing was found.
+    #[track_caller]
+    pub(super) fn show_clean(&self, path: &str) -> String {
+        assert!(self.found.is_empty(), "{:#?}", self.found.sorted());
+        self.show(path)
+    }
+}
+
+/// A tree in flow style, with its directives; plain scalars bare, others quoted.
+pub(super) fn show(node: &Node) -> String {
+    let directive = node.directive.map_or(String::new(), |directive| format!("!{directive:?} "));
+    let value = match &node.value {
+        Value::Null => "null".to_owned(),
+        Value::Scalar(scalar) if scalar.is_plain => scalar.text.clone(),
+        Value::Scalar(scalar) => format!("{:?}", scalar.text),
+        Value::List(list) => format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(", ")),
+        Value::Map(map) => {
+            let entries = map.entries.iter().map(|(key, node)| format!("{}: {}", key.text, show(node)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+    };
+    directive + &value
+}

@@ -1,0 +1,240 @@
+//! In: a merged tree. Out: the same, lists without elements that a later one redefines.
+//! Must not: report anything; an element whose identity cannot be read stays for its attribute to refuse.
+//!
+//! As in Compose's loader, the later element takes the place of the earlier one: `"8080:80"` stands
+//! for the same port as `{published: 8080, target: 80}`.
+
+use super::node::{Map, Node, Value};
+use super::pattern;
+use std::collections::HashMap;
+
+/// What makes two elements of a list the same.
+#[derive(Clone, Copy)]
+enum Identity {
+    /// The text up to `=`.
+    Name,
+    /// The whole text.
+    Text,
+    /// The path of an env file.
+    EnvFile,
+    /// Host address, published port, target port and protocol.
+    Port,
+    /// The path in the container.
+    VolumeTarget,
+    /// The device in the container.
+    DeviceTarget,
+    /// The path in the container, by default the source's name below this folder.
+    FileTarget(&'static str),
+}
+
+const UNIQUE: &[(&str, Identity)] = &[
+    ("networks.*.ipam.options", Identity::Name),
+    ("networks.*.labels", Identity::Name),
+    ("services.*.annotations", Identity::Name),
+    ("services.*.build.additional_contexts", Identity::Name),
+    ("services.*.build.args", Identity::Name),
+    ("services.*.build.labels", Identity::Name),
+    ("services.*.build.platforms", Identity::Text),
+    ("services.*.build.tags", Identity::Name),
+    ("services.*.cap_add", Identity::Name),
+    ("services.*.cap_drop", Identity::Name),
+    ("services.*.configs", Identity::FileTarget("")),
+    ("services.*.deploy.labels", Identity::Name),
+    ("services.*.devices", Identity::DeviceTarget),
+    ("services.*.dns", Identity::Name),
+    ("services.*.dns_opt", Identity::Name),
+    ("services.*.dns_search", Identity::Name),
+    ("services.*.env_file", Identity::EnvFile),
+    ("services.*.environment", Identity::Name),
+    ("services.*.expose", Identity::Text),
+    ("services.*.labels", Identity::Name),
+    ("services.*.links", Identity::Name),
+    ("services.*.networks.*.aliases", Identity::Name),
+    ("services.*.networks.*.link_local_ips", Identity::Name),
+    ("services.*.ports", Identity::Port),
+    ("services.*.profiles", Identity::Name),
+    ("services.*.secrets", Identity::FileTarget("/run/secrets")),
+    ("services.*.sysctls", Identity::Name),
+    ("services.*.tmpfs", Identity::Name),
+    ("services.*.volumes", Identity::VolumeTarget),
+    ("volumes.*.labels", Identity::Name),
+];
+
+/// Removes what is redefined from every list below `root`.
+pub(super) fn enforce(root: &mut Node) {
+    visit(root, &mut Vec::new());
+}
+
+// The reader bounds how deep a tree is, so this may recurse. No attribute of interest is deeper
+// than five keys.
+fn visit(node: &mut Node, path: &mut Vec<String>) {
+    match &mut node.value {
+        Value::Map(Map { entries }) if path.len() < 5 => {
+            for (key, value) in
+                entries.iter_mut().filter(|(_, value)| !matches!(value.value, Value::Scalar(_)))
+            {
+                path.push(key.text.clone());
+                visit(value, path);
+                path.pop();
+            }
+        }
+        Value::List(list) if list.len() > 1 => {
+            let rule = UNIQUE.iter().find(|(pattern, _)| pattern::matches(pattern, path));
+            if let Some((_, identity)) = rule {
+                keep_last(list, *identity);
+            }
+        }
+        Value::Map(_) | Value::List(_) | Value::Null | Value::Scalar(_) => {}
+    }
+}
+
+fn keep_last(list: &mut Vec<Node>, identity: Identity) {
+    let mut kept: Vec<Node> = Vec::with_capacity(list.len());
+    let mut positions: HashMap<String, usize> = HashMap::new();
+    for mut element in std::mem::take(list) {
+        let Some(key) = key(&element, identity) else {
+            kept.push(element);
+            continue;
+        };
+        match positions.get(&key) {
+            Some(position) => {
+                let before = &mut kept[*position];
+                element.earlier.insert(0, before.span);
+                *before = element;
+            }
+            None => {
+                positions.insert(key, kept.len());
+                kept.push(element);
+            }
+        }
+    }
+    *list = kept;
+}
+
+fn key(element: &Node, identity: Identity) -> Option<String> {
+    match &element.value {
+        Value::Scalar(scalar) => text_key(&scalar.text, identity),
+        Value::Map(map) => map_key(map, identity),
+        Value::Null | Value::List(_) => None,
+    }
+}
+
+fn text_key(text: &str, identity: Identity) -> Option<String> {
+    Some(match identity {
+        Identity::Name => text.split('=').next().unwrap_or_default().to_owned(),
+        Identity::Text | Identity::EnvFile => text.to_owned(),
+        Identity::Port => port_key(text)?,
+        Identity::VolumeTarget => volume_target(text)?.to_owned(),
+        Identity::DeviceTarget => {
+            let mut parts = text.split(':');
+            let host = parts.next()?;
+            parts.next().unwrap_or(host).to_owned()
+        }
+        Identity::FileTarget(folder) => format!("{folder}/{text}"),
+    })
+}
+
+fn map_key(map: &Map, identity: Identity) -> Option<String> {
+    let text = |name: &str| map.get(name).and_then(Node::as_text);
+    match identity {
+        Identity::Name | Identity::Text => None,
+        Identity::EnvFile => text("path").map(str::to_owned),
+        Identity::VolumeTarget | Identity::DeviceTarget => text("target").map(str::to_owned),
+        Identity::FileTarget(folder) => text("target")
+            .map_or_else(|| Some(format!("{folder}/{}", text("source")?)), |target| Some(target.to_owned())),
+        Identity::Port => Some(format!(
+            "{}:{}:{}/{}",
+            text("host_ip").unwrap_or("0.0.0.0"),
+            text("published").unwrap_or_default(),
+            text("target")?,
+            text("protocol").unwrap_or("tcp"),
+        )),
+    }
+}
+
+/// The identity of `[[address:]published:]target[/protocol]`.
+fn port_key(text: &str) -> Option<String> {
+    let (text, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (rest, target) = text.rsplit_once(':').unwrap_or(("", text));
+    let (address, published) = rest.rsplit_once(':').unwrap_or(("", rest));
+    let address = address.trim_start_matches('[').trim_end_matches(']');
+    let address = if address.is_empty() { "0.0.0.0" } else { address };
+    (!target.is_empty()).then(|| format!("{address}:{published}:{target}/{}", protocol.to_lowercase()))
+}
+
+/// The target of `[source:]target[:options]`; a drive letter's colon divides nothing.
+fn volume_target(text: &str) -> Option<&str> {
+    let (first, rest) = split_mount(text);
+    if rest.is_empty() {
+        return Some(first).filter(|target| !target.is_empty());
+    }
+    let (target, _) = split_mount(rest);
+    Some(target)
+}
+
+/// What stands before the next dividing colon, and after it.
+fn split_mount(text: &str) -> (&str, &str) {
+    let bytes = text.as_bytes();
+    let is_drive = bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(1) == Some(&b':')
+        && matches!(bytes.get(2), Some(b'\\' | b'/'));
+    // `C:\data`, but not the volume `c` at `/data`, which Compose takes for a drive as well.
+    let from = if is_drive { 2 } else { 0 };
+    match text[from..].find(':') {
+        Some(colon) => (&text[..from + colon], &text[from + colon + 1..]),
+        None => (text, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Diagnostics;
+    use crate::source::Sources;
+
+    /// Texts, or targets, of what stays of a service's list.
+    fn kept(attribute: &str, list: &str) -> Vec<String> {
+        let text = format!("services: {{web: {{{attribute}: {list}}}}}");
+        let mut sources = Sources::default();
+        let file = sources.add("compose.yaml", text.as_str());
+        let mut root = super::super::yaml::read(file, &text, &mut Diagnostics::default()).documents.remove(0);
+        enforce(&mut root);
+        let service =
+            root.as_map().and_then(|map| map.get("services")?.as_map()?.get("web")?.as_map()).expect("web");
+        let list = service.get(attribute).and_then(Node::as_list).expect("a list");
+        list.iter().map(|element| sources.text(element.span).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_later_element_takes_the_place_of_the_earlier() {
+        assert_eq!(kept("environment", "[A=1, B=1, A=2, B]"), ["A=2", "B"]);
+        assert_eq!(kept("volumes", "[aa:/x, /y, {target: /x}, bb:/y:ro]"), ["{target: /x}", "bb:/y:ro"]);
+        assert_eq!(kept("devices", "[/dev/a, /dev/b:/dev/a:rw]"), ["/dev/b:/dev/a:rw"]);
+        assert_eq!(
+            kept("secrets", "[a, {source: b, target: /run/secrets/a}]"),
+            ["{source: b, target: /run/secrets/a}"]
+        );
+        assert_eq!(kept("env_file", "[a, b, {path: a}]"), ["{path: a}", "b"]);
+        assert_eq!(kept("expose", "[80, '80', 81]"), ["'80'", "81"]);
+    }
+
+    #[test]
+    fn ports_are_the_same_in_short_and_long_form() {
+        let same = ["8080:80", "'0.0.0.0:8080:80/tcp'", "{target: 80, published: '8080'}"];
+        assert_eq!(kept("ports", &format!("[{}]", same.join(", "))), [same[2]]);
+        let different = ["80", "8080:80", "127.0.0.1:8080:80", "8080:80/udp", "8081:80", "'[::1]:8080:80'"];
+        assert_eq!(kept("ports", &format!("[{}]", different.join(", "))), different);
+    }
+
+    #[test]
+    fn drive_letters_divide_nothing() {
+        assert_eq!(volume_target(r"C:\a:D:\b:ro"), Some(r"D:\b"));
+        assert_eq!(volume_target("data:/b"), Some("/b"));
+        assert_eq!(volume_target("/b"), Some("/b"));
+    }
+
+    #[test]
+    fn command_words_may_repeat() {
+        assert_eq!(kept("command", "[echo, a, a]"), ["echo", "a", "a"]);
+    }
+}
