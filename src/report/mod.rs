@@ -1,4 +1,143 @@
 //! In: a plan, and the events of its run. Out: words.
 //! Must not: decide anything.
+//!
+//! | form | for | module |
+//! |---|---|---|
+//! | `tty` | a person who watches: one line an object, redrawn while it goes on | [`terminal`] |
+//! | `plain` | pipes and logs of CI: one line an event that matters | [`plain`] |
+//! | `json` | programs: one object a line | [`json`] |
+//! | `quiet` | scripts: nothing but failures | [`quiet`] |
+//!
+//! Every word for an action, a reason or a failure is in [`wording`].
 
+mod board;
+mod failure;
+mod frame;
+pub mod json;
+mod look;
+mod objects;
 pub mod picture;
+pub mod plain;
+pub mod quiet;
+mod screen;
+mod summary;
+pub mod terminal;
+pub mod wording;
+
+pub use look::Look;
+pub use objects::{Deed, ObjectSteps, Objects};
+pub use summary::Intent;
+
+use std::io::Write;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::plan::Plan;
+use crate::run::{Event, Outcome, RunOptions, run};
+
+/// Turns what happens in a run into words.
+pub trait Report {
+    /// Something happened.
+    fn event(&mut self, plan: &Plan, event: &Event);
+
+    /// Time passed: what moves on its own is drawn again.
+    fn tick(&mut self, _plan: &Plan) {}
+
+    /// How often [`Report::tick`] is to be called; never when absent.
+    fn tick_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The run is over.
+    fn finish(&mut self, plan: &Plan, outcome: &Outcome);
+}
+
+/// A form of report that the user can choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// [`Form::Tty`] on a terminal, else [`Form::Plain`].
+    #[default]
+    Auto,
+    /// For a person who watches.
+    Tty,
+    /// For pipes and logs.
+    Plain,
+    /// For programs.
+    Json,
+    /// For scripts.
+    Quiet,
+}
+
+/// What a report says besides the run's own story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// What the command wants of the project.
+    pub intent: Intent,
+    /// The command that goes on after a failure: `topo up shop.yaml`.
+    pub resume: Option<String>,
+    /// The command that clears away what is left after a failure: `topo down shop.yaml`.
+    pub clean_up: Option<String>,
+    /// How texts look.
+    pub look: Look,
+}
+
+/// The report of a form. It writes to `out`; live progress is drawn on the standard error stream, if
+/// that is a terminal.
+pub fn report<'out>(
+    form: Form,
+    is_terminal: bool,
+    context: Context,
+    out: &'out mut dyn Write,
+) -> Box<dyn Report + 'out> {
+    match form {
+        Form::Tty => Box::new(terminal::Terminal::new(context, out)),
+        Form::Auto if is_terminal => Box::new(terminal::Terminal::new(context, out)),
+        Form::Auto | Form::Plain => Box::new(plain::Plain::new(context, out)),
+        Form::Json => Box::new(json::JsonLines::new(out)),
+        Form::Quiet => Box::new(quiet::Quiet::new(context, out)),
+    }
+}
+
+/// Runs a plan and reports it to the end.
+pub async fn run_and_report<E: Engine>(
+    plan: &Plan,
+    engine: &E,
+    options: &RunOptions,
+    cancel: &CancellationToken,
+    report: &mut dyn Report,
+) -> Outcome {
+    let (sender, receiver) = unbounded_channel();
+    let running = async {
+        let outcome = run(plan, engine, options, cancel, &sender).await;
+        drop(sender);
+        outcome
+    };
+    let (outcome, ()) = tokio::join!(running, listen(plan, receiver, report));
+    report.finish(plan, &outcome);
+    outcome
+}
+
+/// Gives events to the report until no more can come.
+async fn listen(plan: &Plan, mut events: UnboundedReceiver<Event>, report: &mut dyn Report) {
+    let Some(period) = report.tick_every() else {
+        while let Some(event) = events.recv().await {
+            report.event(plan, &event);
+        }
+        return;
+    };
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! { biased;
+            event = events.recv() => match event {
+                Some(event) => report.event(plan, &event),
+                None => return,
+            },
+            _ = ticks.tick() => report.tick(plan),
+        }
+    }
+}

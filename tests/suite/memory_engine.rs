@@ -80,6 +80,8 @@ type Moment = (Instant, u64);
 struct Entry {
     container: ContainerName,
     what: Happening,
+    /// It is of a container that is gone; another one may have its name by now.
+    is_of_past: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -174,7 +176,9 @@ impl MemoryEngine {
 
     fn happens(&self, container: &ContainerName, after: Duration, what: Happening) {
         let moment = (Instant::now() + after, self.sequence.replace(self.sequence.get() + 1));
-        self.timeline.borrow_mut().insert(moment, Entry { container: container.clone(), what });
+        self.timeline
+            .borrow_mut()
+            .insert(moment, Entry { container: container.clone(), what, is_of_past: false });
         self.changed.notify_waiters();
     }
 
@@ -194,7 +198,7 @@ impl MemoryEngine {
         let now = Instant::now();
         let mut life = Life::default();
         for ((at, _), entry) in &*self.timeline.borrow() {
-            if *at <= now && entry.container == *name {
+            if *at <= now && entry.container == *name && !entry.is_of_past {
                 life.goes_on(&behaviour, &entry.what);
             }
         }
@@ -235,7 +239,10 @@ impl MemoryEngine {
             Action::PullImage { image, .. } => self.get_image(image, progress).await,
             Action::BuildImage(spec) => {
                 progress(Progress::Now("[1/1] COPY . .".to_owned()));
-                self.get_image(&spec.image, progress).await
+                let message = "process \"/bin/sh -c make\" did not complete: exit code 2".to_owned();
+                let output = vec!["cc -c main.c".to_owned(), "main.c:1: error: expected `;`".to_owned()];
+                let is_built = self.get_image(&spec.image, progress).await;
+                is_built.map_err(|_| EngineError::BuildFailed { message, output })
             }
             _ => {
                 sleep(takes.unwrap_or(Duration::from_millis(10))).await;
@@ -282,6 +289,7 @@ impl MemoryEngine {
             Action::RemoveContainer { container, .. } => {
                 self.interrupt(container);
                 self.happens(container, Duration::ZERO, Happening::Changed(What::Removed));
+                self.entries_of(container, |entry| entry.is_of_past = true);
             }
             Action::RenameContainer { from, to } => self.rename(from, to),
             Action::PullImage { .. }
@@ -296,10 +304,14 @@ impl MemoryEngine {
     }
 
     fn rename(&self, from: &ContainerName, to: &ContainerName) {
-        for entry in self.timeline.borrow_mut().values_mut().filter(|entry| entry.container == *from) {
-            entry.container = to.clone();
-        }
+        self.entries_of(from, |entry| entry.container = to.clone());
         self.happens(to, Duration::ZERO, Happening::Changed(What::Renamed));
+    }
+
+    fn entries_of(&self, container: &ContainerName, change: impl Fn(&mut Entry)) {
+        let mut timeline = self.timeline.borrow_mut();
+        let is_its = |entry: &&mut Entry| entry.container == *container && !entry.is_of_past;
+        timeline.values_mut().filter(is_its).for_each(change);
     }
 }
 

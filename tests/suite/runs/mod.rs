@@ -1,8 +1,9 @@
 //! Runs of small plans against the engine in memory, compared with what they should look like.
 //!
 //! A folder in `tests/runs` has a `scenario.txt` (its words are in `scenario.rs`) and what comes of it:
-//! `transcript.txt`, every event at its time.
+//! `transcript.txt`, every event at its time; `plain.txt`, `json.txt` and `quiet.txt`, what is reported.
 
+mod reports;
 mod scenario;
 mod transcript;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::golden::{self, tests_folder};
 use scenario::Scenario;
+use topo::report::Form;
 
 macro_rules! runs {
     ($($name:ident)*) => {
@@ -33,6 +35,7 @@ runs! {
     a_container_that_is_restarted_may_become_healthy_yet
     a_crash_loop_is_given_up
     a_diamond_starts_its_last_once_both_sides_are_ready
+    a_failed_build_shows_the_last_lines_of_its_step
     a_failed_health_wait_skips_only_its_dependants
     a_failed_job_skips_its_dependants
     a_guard_decides_when_its_turn_comes
@@ -65,4 +68,7 @@ fn check(name: &str) {
     let scenario = Scenario::parse(&text);
     let recording = transcript::record(&scenario);
     golden::check(&folder.join("transcript.txt"), &transcript::text(&scenario, &recording));
+    for (file, form) in [("plain.txt", Form::Plain), ("json.txt", Form::Json), ("quiet.txt", Form::Quiet)] {
+        golden::check(&folder.join(file), &reports::text(form, &scenario, &recording));
+    }
 }

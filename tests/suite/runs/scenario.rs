@@ -10,7 +10,8 @@
 //! limits calls:2 images:1
 //! wait-limit 5s
 //! cancel 200ms
-//! step start-api: start api for api after create-api, db-healthy settled job if-image web:1 differs a
+//! step start-api: start api for api after create-api, db-healthy settled job
+//! step stop-web: stop web because replaced if-image web:1 differs a
 //! ```
 //!
 //! Actions: `pull IMAGE`, `build IMAGE`, `create NAME`, `start NAME`, `stop NAME`, `remove NAME`,
@@ -103,6 +104,10 @@ impl Scenario {
             rest = match (*clause, &rest[1..]) {
                 ("for", [service, rest @ ..]) => {
                     self.plan.steps[id].service = Some(ServiceName::from(*service));
+                    rest
+                }
+                ("because", ["replaced", rest @ ..]) => {
+                    self.plan.steps[id].because = Because::Replaced;
                     rest
                 }
                 ("if-image", [image, "differs", from, rest @ ..]) => {

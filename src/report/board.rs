@@ -1,0 +1,215 @@
+//! In: the events of a run, with their times. Out: what each object of the plan is at.
+//! Must not: find words for it, or draw.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::objects::{Deed, Objects};
+use crate::engine::Progress;
+use crate::plan::{Action, Plan, StepId};
+use crate::run::{Cause, End, Event};
+
+/// What every object of a plan is at.
+#[derive(Debug)]
+pub(super) struct Board {
+    pub(super) objects: Objects,
+    rows: Vec<Row>,
+    ends: Vec<Option<Short>>,
+    needs: Vec<Vec<StepId>>,
+    /// Rows that have begun, in the order in which they did.
+    begun: Vec<usize>,
+    pub(super) is_cancelling: bool,
+}
+
+/// How a step ended, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Short {
+    Done,
+    NotNeeded,
+    Failed,
+    Dropped,
+}
+
+/// What one object is at.
+#[derive(Debug, Default)]
+struct Row {
+    current: Option<Current>,
+    failed: Option<(StepId, Cause)>,
+    dropped: bool,
+    /// How long its steps took in all.
+    worked: Duration,
+}
+
+/// The step that an object is at.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) step: StepId,
+    pub(super) since: Instant,
+    /// What it does at the moment, as the engine says.
+    pub(super) now: Option<String>,
+    parts: BTreeMap<String, (u64, Option<u64>)>,
+}
+
+/// What an object is at.
+#[derive(Debug)]
+pub(super) enum Stand<'board> {
+    /// A step failed.
+    Failed(StepId, &'board Cause),
+    /// A step is under way.
+    Busy(&'board Current),
+    /// Steps are to come; the next one needs these steps of other objects.
+    Idle(Vec<StepId>),
+    /// Something was not started, or given up.
+    Dropped,
+    /// All is done.
+    Done,
+}
+
+impl Board {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let objects = Objects::of(plan);
+        let mut needs = vec![Vec::new(); plan.steps.node_count()];
+        for edge in plan.steps.raw_edges() {
+            needs[edge.target().index()].push(edge.source());
+        }
+        Self {
+            rows: objects.all().iter().map(|_| Row::default()).collect(),
+            ends: vec![None; plan.steps.node_count()],
+            needs,
+            begun: Vec::new(),
+            is_cancelling: false,
+            objects,
+        }
+    }
+
+    pub(super) fn note(&mut self, event: &Event, at: Instant) {
+        match event {
+            Event::StepStarted { step } => self.begin(*step, at),
+            Event::StepProgress { step, progress } => {
+                let row = &mut self.rows[self.objects.place(*step)];
+                if let Some(current) = row.current.as_mut().filter(|current| current.step == *step) {
+                    current.note(progress);
+                }
+            }
+            Event::StepEnded { step, end, took } => self.end(*step, end, *took),
+            Event::Cancelling => self.is_cancelling = true,
+        }
+    }
+
+    /// The objects that have begun, in the order in which they did.
+    pub(super) fn begun(&self) -> &[usize] {
+        &self.begun
+    }
+
+    /// How many objects are done, and how many there are; one that proved not needed is done.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let is_over = |place: &usize| matches!(self.stand(*place), Stand::Done);
+        ((0..self.rows.len()).filter(is_over).count(), self.rows.len())
+    }
+
+    pub(super) fn stand(&self, place: usize) -> Stand<'_> {
+        let row = &self.rows[place];
+        if let Some((step, cause)) = &row.failed {
+            return Stand::Failed(*step, cause);
+        }
+        if let Some(current) = &row.current {
+            return Stand::Busy(current);
+        }
+        let steps = &self.objects.all()[place].steps;
+        match steps.iter().find(|step| self.ends[step.index()].is_none()) {
+            Some(next) => Stand::Idle(self.waits_for(place, *next)),
+            None if row.dropped => Stand::Dropped,
+            None => Stand::Done,
+        }
+    }
+
+    /// How long the steps of an object took in all.
+    pub(super) fn worked(&self, place: usize) -> Duration {
+        self.rows[place].worked
+    }
+
+    /// What became of an object so far.
+    pub(super) fn deed(&self, plan: &Plan, place: usize) -> Option<Deed> {
+        self.objects.all()[place].deed(plan, |step| self.is_done(step))
+    }
+
+    /// The last step of an object that is done and that `is_meant`.
+    pub(super) fn last_done(
+        &self,
+        plan: &Plan,
+        place: usize,
+        is_meant: impl Fn(&Action) -> bool,
+    ) -> Option<StepId> {
+        let steps = self.objects.all()[place].steps.iter().rev();
+        steps.copied().find(|step| self.is_done(*step) && is_meant(&plan.steps[*step].action))
+    }
+
+    fn is_done(&self, step: StepId) -> bool {
+        self.ends[step.index()] == Some(Short::Done)
+    }
+
+    fn waits_for(&self, place: usize, step: StepId) -> Vec<StepId> {
+        let needs = self.needs[step.index()].iter().copied();
+        needs.filter(|need| self.ends[need.index()].is_none() && self.objects.place(*need) != place).collect()
+    }
+
+    fn begin(&mut self, step: StepId, at: Instant) {
+        let place = self.objects.place(step);
+        self.rows[place].current = Some(Current { step, since: at, now: None, parts: BTreeMap::new() });
+        self.show(place);
+    }
+
+    fn end(&mut self, step: StepId, end: &End, took: Duration) {
+        let place = self.objects.place(step);
+        let row = &mut self.rows[place];
+        row.worked += took;
+        if row.current.as_ref().is_some_and(|current| current.step == step) {
+            row.current = None;
+        }
+        let short = match end {
+            End::Done => Short::Done,
+            End::NotNeeded => Short::NotNeeded,
+            End::Failed(failure) => {
+                row.failed = Some((step, failure.cause.clone()));
+                Short::Failed
+            }
+            End::Skipped { .. } | End::Cancelled => {
+                row.dropped = true;
+                Short::Dropped
+            }
+        };
+        self.ends[step.index()] = Some(short);
+        if short == Short::Failed {
+            self.show(place);
+        }
+    }
+
+    fn show(&mut self, place: usize) {
+        if !self.begun.contains(&place) {
+            self.begun.push(place);
+        }
+    }
+}
+
+impl Current {
+    fn note(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Bytes { part, done, total } => {
+                self.parts.insert(part.clone(), (*done, *total));
+            }
+            Progress::PartDone { part } => {
+                let (done, total) = self.parts.entry(part.clone()).or_default();
+                *done = total.unwrap_or(*done);
+            }
+            Progress::Now(what) => self.now = Some(what.clone()),
+            Progress::Output(_) => {}
+        }
+    }
+
+    /// Bytes so far, and bytes in all as far as they are known.
+    pub(super) fn bytes(&self) -> Option<(u64, u64)> {
+        let done = self.parts.values().map(|(done, _)| done).sum();
+        let total = self.parts.values().map(|(done, total)| total.unwrap_or(*done)).sum();
+        (total > 0).then_some((done, total))
+    }
+}

@@ -1,0 +1,191 @@
+//! In: a run that did not go well. Out: what failed and why, what is left, what to type.
+//! Must not: leave out the engine's own words.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use super::Context;
+use super::look::{Look, Mark, Role, tame};
+use super::wording::{build_output, engine_words, failed, health_output, names, object};
+use crate::engine::EngineError;
+use crate::plan::{Action, Plan, Step, StepId};
+use crate::run::{Cause, Failure, Outcome};
+
+/// How many failures are shown in full. Sixty that have one cause help no more than a few.
+const MOST_FAILURES: usize = 10;
+
+/// How many names are listed in a row.
+const MOST_NAMES: usize = 12;
+
+/// Writes every failure; then, when the run missed its aim, what runs and how to go on.
+pub(super) fn write_failures(
+    out: &mut dyn Write,
+    plan: &Plan,
+    outcome: &Outcome,
+    context: &Context,
+) -> io::Result<()> {
+    let failures: Vec<_> = outcome.failures().collect();
+    for (step, failure) in failures.iter().take(MOST_FAILURES) {
+        let mut page = Page { out, look: context.look };
+        page.failure(&plan.steps[*step], failure, outcome.steps[step.index()].is_tolerated)?;
+        page.skipped(plan, outcome, *step, &failure.cause)?;
+    }
+    if failures.len() > MOST_FAILURES {
+        writeln!(out, "and {} more failed", failures.len() - MOST_FAILURES)?;
+    }
+    if outcome.is_success() {
+        return Ok(());
+    }
+    write_remains(out, outcome, context)
+}
+
+struct Page<'page> {
+    out: &'page mut dyn Write,
+    look: Look,
+}
+
+impl Page<'_> {
+    fn failure(&mut self, step: &Step, failure: &Failure, is_tolerated: bool) -> io::Result<()> {
+        let Failure { cause, log_tail } = failure;
+        let look = self.look;
+        let service = step.service.as_ref().map_or(String::new(), |service| format!("{service}: "));
+        let headline = format!("{service}{} {}", object(&step.action), failed(&step.action, cause));
+        if is_tolerated {
+            let mark = look.mark(Mark::Dropped);
+            let aside = look.paint(Role::Aside, "(it is not required)");
+            return writeln!(self.out, "{mark} {} {aside}", look.paint(Role::Notice, &headline))
+                .and_then(|()| self.details(cause, log_tail));
+        }
+        writeln!(self.out, "{} {}", look.mark(Mark::Failed), look.paint(Role::Bad, &headline))?;
+        self.details(cause, log_tail)
+    }
+
+    fn details(&mut self, cause: &Cause, log_tail: &[String]) -> io::Result<()> {
+        for line in engine_words(cause).iter().flat_map(|words| words.lines()) {
+            writeln!(self.out, "  {}", tame(line))?;
+        }
+        self.block("the build step printed:", build_output(cause).iter().map(String::as_str))?;
+        self.block("its health check printed:", health_output(cause).unwrap_or_default().lines())?;
+        self.block("it printed last:", log_tail.iter().map(String::as_str))?;
+        if let Cause::Engine(EngineError::Unreachable { advice, .. }) = cause {
+            writeln!(self.out, "  {advice}")?;
+        }
+        Ok(())
+    }
+
+    fn block<'line>(&mut self, title: &str, lines: impl Iterator<Item = &'line str>) -> io::Result<()> {
+        let mut lines = lines.peekable();
+        if lines.peek().is_none() {
+            return Ok(());
+        }
+        writeln!(self.out, "  {title}")?;
+        for line in lines {
+            writeln!(self.out, "  {} {}", self.look.paint(Role::Aside, "|"), tame(line))?;
+        }
+        Ok(())
+    }
+
+    /// `  not started because db is unhealthy: api, web`
+    fn skipped(&mut self, plan: &Plan, outcome: &Outcome, step: StepId, cause: &Cause) -> io::Result<()> {
+        let culprit = &plan.steps[step];
+        let skipped: Vec<_> = outcome.skipped_by(step).map(|step| &plan.steps[step]).collect();
+        for (verb, is_meant) in [("started", is_start as fn(&Action) -> bool), ("removed", is_removal)] {
+            let meant = skipped.iter().filter(|step| is_meant(&step.action) && !is_same(step, culprit));
+            let subjects: BTreeSet<String> = meant.map(|step| subject(step)).collect();
+            if !subjects.is_empty() {
+                let because = format!("{} {}", subject(culprit), failed(&culprit.action, cause));
+                let listed = names(subjects.iter().map(String::as_str), MOST_NAMES);
+                writeln!(self.out, "  not {verb} because {because}: {listed}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is left running, and the commands that go on from here.
+fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> io::Result<()> {
+    let Context { intent: _, resume, clean_up, look } = context;
+    let mut say = |title: &str, text: &str| {
+        writeln!(out, "{} {text}", look.paint(Role::Aside, &format!("{title:<14}")))
+    };
+    if !outcome.started.is_empty() {
+        say("still running:", &names(outcome.started.iter().map(|name| name.as_str()), MOST_NAMES))?;
+    }
+    if let Some(command) = resume {
+        say("to go on:", command)?;
+    }
+    if let Some(command) = clean_up {
+        say("to clean up:", command)?;
+    }
+    Ok(())
+}
+
+/// The service that a step is for; what it is about when that is an image, a network or a volume.
+fn subject(step: &Step) -> String {
+    match (&step.action, &step.service) {
+        (Action::PullImage { .. } | Action::BuildImage(_), _) | (_, None) => object(&step.action).to_string(),
+        (_, Some(service)) => service.to_string(),
+    }
+}
+
+fn is_same(step: &Step, culprit: &Step) -> bool {
+    subject(step) == subject(culprit)
+}
+
+fn is_start(action: &Action) -> bool {
+    matches!(action, Action::CreateContainer(_) | Action::StartContainer { .. })
+}
+
+fn is_removal(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::RemoveContainer { .. } | Action::RemoveNetwork { .. } | Action::RemoveVolume { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::plan::Because;
+    use crate::report::Intent;
+    use crate::run::{End, Ended};
+
+    #[test]
+    fn an_engine_that_is_gone_comes_with_advice_and_many_failures_are_summed_up() {
+        let text = failures(12);
+        let one = "x db: container c0 could not be started\n  \
+                   no Docker Engine answers at unix:///run/docker.sock: gone\n  \
+                   start it\n";
+        assert!(text.starts_with(one), "{text}");
+        assert!(text.ends_with("and 2 more failed\n"), "{text}");
+    }
+
+    fn failures(count: usize) -> String {
+        let mut plan = Plan::new("shop".into());
+        for number in 0..count {
+            let action = Action::StartContainer { container: format!("c{number}").into() };
+            let service = Some("db".into());
+            plan.steps.add_node(Step { action, because: Because::Asked, service, only_if: None });
+        }
+        let cause = Cause::Engine(EngineError::Unreachable {
+            address: "unix:///run/docker.sock".to_owned(),
+            reason: "gone".to_owned(),
+            advice: "start it".to_owned(),
+        });
+        let end = End::Failed(Failure { cause, log_tail: Vec::new() });
+        let ended = Ended { end, took: Duration::ZERO, is_tolerated: false };
+        let outcome = Outcome {
+            steps: vec![ended; count],
+            is_cancelled: false,
+            took: Duration::ZERO,
+            started: BTreeSet::new(),
+        };
+        let context = Context { intent: Intent::UP, resume: None, clean_up: None, look: Look::BARE };
+        let mut out = Vec::new();
+        write_failures(&mut out, &plan, &outcome, &context).expect("a Vec takes all");
+        String::from_utf8(out).expect("it is UTF-8")
+    }
+}

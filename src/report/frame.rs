@@ -1,0 +1,213 @@
+//! In: what every object is at, the time, the terminal's size. Out: the lines to show.
+//! Must not: draw, or read a clock.
+
+use std::cmp::Reverse;
+use std::time::Instant;
+
+use super::board::{Board, Current, Stand};
+use super::look::{Look, Mark, Role, tame};
+use super::wording::{bytes, doing, done, duration, failed, names};
+use crate::plan::{Action, Plan, StepId};
+
+/// From this width on the kind of an object has a column.
+const WIDE_FOR_KINDS: usize = 60;
+
+/// From this width on a pull has a bar.
+const WIDE_FOR_BARS: usize = 90;
+
+/// The widest column of names.
+const WIDEST_NAME: usize = 40;
+
+/// The size of what is drawn on, in columns and lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+/// What is needed to make lines.
+pub(super) struct Frame<'frame> {
+    pub(super) plan: &'frame Plan,
+    pub(super) board: &'frame Board,
+    pub(super) look: Look,
+    pub(super) size: Size,
+    pub(super) now: Instant,
+    /// When the run began.
+    pub(super) begun: Instant,
+}
+
+impl Frame<'_> {
+    /// The lines while the run goes on. There are fewer than the terminal has: what matters least is
+    /// left to the last line, which counts.
+    pub(super) fn live(&self) -> Vec<String> {
+        let room = self.size.height.saturating_sub(2).max(1);
+        let mut places = self.board.begun().to_vec();
+        if places.len() > room {
+            places.sort_by_key(|place| self.rank(*place));
+            places.truncate(room);
+            places.sort_by_key(|place| self.board.begun().iter().position(|begun| begun == place));
+        }
+        let mut lines = self.rows(&places);
+        lines.push(self.count());
+        // A terminal shows `^C` behind the last line: there has to be room for it.
+        let width = self.size.width.saturating_sub(3).max(1);
+        lines.iter().map(|line| console::truncate_str(line, width, "").into_owned()).collect()
+    }
+
+    /// The lines that stay when the run is over; none when they would not fit on the terminal.
+    pub(super) fn last(&self) -> Vec<String> {
+        let places = self.board.begun();
+        if places.len() > self.size.height.saturating_sub(2) {
+            return Vec::new();
+        }
+        self.rows(places)
+    }
+
+    /// What matters most comes first; of what is done, what was done last.
+    fn rank(&self, place: usize) -> (usize, Reverse<usize>) {
+        let rank = match self.board.stand(place) {
+            Stand::Failed(..) => 0,
+            Stand::Busy(_) => 1,
+            Stand::Idle(_) => 2,
+            Stand::Dropped => 3,
+            Stand::Done => 4,
+        };
+        (rank, Reverse(if rank == 4 { place } else { 0 }))
+    }
+
+    fn rows(&self, places: &[usize]) -> Vec<String> {
+        let lengths = places.iter().map(|place| self.board.objects.all()[*place].name.chars().count());
+        let width = lengths.max().unwrap_or(0).min(WIDEST_NAME).min(self.size.width / 2);
+        places.iter().map(|place| self.row(*place, width)).collect()
+    }
+
+    /// `✔ container shop-db-1  created, healthy  1.2s`
+    fn row(&self, place: usize, name_width: usize) -> String {
+        let object = &self.board.objects.all()[place];
+        let stand = self.board.stand(place);
+        let kind = match self.size.width >= WIDE_FOR_KINDS {
+            true => self.look.paint(Role::Aside, &format!("{:<10}", object.kind.word())),
+            false => String::new(),
+        };
+        let name = fit(&object.name, name_width);
+        format!("{} {kind}{name}  {}", self.mark(&stand), self.words(place, &stand))
+    }
+
+    fn mark(&self, stand: &Stand<'_>) -> String {
+        self.look.mark(match stand {
+            Stand::Failed(..) => Mark::Failed,
+            Stand::Busy(current) => Mark::Busy(self.turn(current)),
+            Stand::Idle(_) => Mark::Idle,
+            Stand::Dropped => Mark::Dropped,
+            Stand::Done => Mark::Done,
+        })
+    }
+
+    fn turn(&self, current: &Current) -> usize {
+        (self.now.duration_since(current.since).as_millis() / 100) as usize
+    }
+
+    fn words(&self, place: usize, stand: &Stand<'_>) -> String {
+        let look = self.look;
+        let worked = || look.paint(Role::Aside, &duration(self.board.worked(place)));
+        match stand {
+            Stand::Failed(step, cause) => {
+                look.paint(Role::Bad, &failed(&self.plan.steps[*step].action, cause))
+            }
+            Stand::Busy(current) => self.busy(current),
+            Stand::Idle(needs) => look.paint(Role::Aside, &self.idle(place, needs)),
+            Stand::Dropped => {
+                let achieved = self.achieved(place).map_or(String::new(), |words| format!("{words}, "));
+                look.paint(Role::Notice, &format!("{achieved}{}", self.dropped(place)))
+            }
+            Stand::Done => {
+                let words = self.achieved(place).unwrap_or_else(|| "not needed".to_owned());
+                format!("{}  {}", look.paint(Role::Good, &words), worked())
+            }
+        }
+    }
+
+    /// `pulling  ━━━━────  12.3 MB of 45.6 MB  3.1s`
+    fn busy(&self, current: &Current) -> String {
+        let action = &self.plan.steps[current.step].action;
+        let words = match &current.now {
+            Some(now) => tame(now),
+            None => doing(action).into_owned(),
+        };
+        let elapsed = duration(self.now.duration_since(current.since));
+        let elapsed = self.look.paint(Role::Aside, &elapsed);
+        let Some((bytes_done, total)) = current.bytes() else { return format!("{words}  {elapsed}") };
+        let bar = match self.size.width >= WIDE_FOR_BARS {
+            true => format!("{}  ", self.look.bar(bytes_done as f64 / total as f64, 20)),
+            false => String::new(),
+        };
+        format!("{words}  {bar}{} of {}  {elapsed}", bytes(bytes_done), bytes(total))
+    }
+
+    /// `created, waits for shop-db-1`
+    fn idle(&self, place: usize, needs: &[StepId]) -> String {
+        let mut words = self.achieved(place).unwrap_or_else(|| "to come".to_owned());
+        if !needs.is_empty() {
+            let mut subjects: Vec<&str> = needs
+                .iter()
+                .map(|need| self.board.objects.all()[self.board.objects.place(*need)].name.as_str())
+                .collect();
+            subjects.dedup();
+            words = format!("{words}, waits for {}", names(subjects, 2));
+        }
+        words
+    }
+
+    /// What an object is by now: `created`, `recreated, healthy`, `created, started`.
+    fn achieved(&self, place: usize) -> Option<String> {
+        let (plan, board) = (self.plan, self.board);
+        let deed = board.deed(plan, place).map(|deed| deed.word().to_owned());
+        let wait = board.last_done(plan, place, |action| matches!(action, Action::Wait { .. }));
+        let is_created = board.last_done(plan, place, |action| matches!(action, Action::CreateContainer(_)));
+        let start = board.last_done(plan, place, |action| matches!(action, Action::StartContainer { .. }));
+        let last = wait.or(is_created.and(start)).map(|step| done(&plan.steps[step].action).into_owned());
+        match (deed, last) {
+            (Some(deed), Some(last)) => Some(format!("{deed}, {last}")),
+            (deed, last) => deed.or(last),
+        }
+    }
+
+    fn dropped(&self, place: usize) -> &'static str {
+        let steps = &self.board.objects.all()[place].steps;
+        let is_start = |step: &StepId| matches!(self.plan.steps[*step].action, Action::StartContainer { .. });
+        let is_started =
+            self.board.last_done(self.plan, place, |action| matches!(action, Action::StartContainer { .. }));
+        match (steps.iter().any(is_start), is_started) {
+            (true, None) => "not started",
+            (true, Some(_)) => "not waited for",
+            (false, _) => "given up",
+        }
+    }
+
+    /// `12 of 60 done  3.2s`
+    fn count(&self) -> String {
+        let (done, all) = self.board.count();
+        let elapsed = duration(self.now.duration_since(self.begun));
+        let words = self.look.paint(Role::Aside, &format!("  {done} of {all} done  {elapsed}"));
+        match self.board.is_cancelling {
+            true => format!("{words}  {}", self.look.paint(Role::Notice, "stopping: nothing new is started")),
+            false => words,
+        }
+    }
+}
+
+/// A name in so many columns: filled up, or cut in its middle, since names differ at their ends.
+fn fit(name: &str, width: usize) -> String {
+    let length = name.chars().count();
+    if length <= width {
+        return format!("{name:<width$}");
+    }
+    let head = width.saturating_sub(1) / 2;
+    let tail = width.saturating_sub(1) - head;
+    let start: String = name.chars().take(head).collect();
+    let end: String = name.chars().skip(length - tail).collect();
+    format!("{start}~{end}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use std::time::Duration;
+
+use super::*;
+use crate::engine::Progress;
+use crate::plan::{Because, Condition, Needs, Step};
+use crate::run::{Cause, End, Event, Failure};
+use crate::topology::name::ProjectName;
+
+const PULL: usize = 0;
+const START_DB: usize = 1;
+const WAIT_DB: usize = 2;
+const START_API: usize = 3;
+
+#[test]
+fn a_pull_shows_its_bytes_and_a_bar_where_there_is_room() {
+    let mut stage = Stage::new();
+    stage.at(0, started(PULL));
+    for (part, done, total) in [("a", 2_000_000, Some(3_000_000)), ("b", 500_000, Some(1_000_000))] {
+        let part = part.to_owned();
+        stage.at(100, goes_on(PULL, Progress::Bytes { part, done, total }));
+    }
+    let bar = "━━━━━━━━━━━━━───────";
+    let wide = format!("⠹ image     postgres:17  pulling  {bar}  2.5 MB of 4.0 MB  1.2s");
+    assert_eq!(stage.live(120, 24, 1200), [&wide, "  0 of 3 done  1.2s"]);
+    let narrow = "⠹ image     postgres:17  pulling  2.5 MB of 4.0 MB  1.2s";
+    assert_eq!(stage.live(70, 24, 1200)[0], narrow);
+    let narrower = "⠹ postgres:17  pulling  2.5 MB of 4.0 M";
+    assert_eq!(stage.live(42, 24, 1200)[0], narrower);
+}
+
+#[test]
+fn a_finished_layer_counts_whole_and_the_engine_may_say_what_it_does() {
+    let mut stage = Stage::new();
+    stage.at(0, started(PULL));
+    let part = || "a".to_owned();
+    for progress in [
+        Progress::Bytes { part: part(), done: 1, total: Some(3_000_000) },
+        Progress::PartDone { part: part() },
+        Progress::Now("extracting \u{1b}[31ma".to_owned()),
+    ] {
+        stage.at(100, goes_on(PULL, progress));
+    }
+    assert_eq!(stage.live(80, 24, 500)[0], "⠴ image     postgres:17  extracting a  3.0 MB of 3.0 MB  0.5s");
+}
+
+#[test]
+fn an_object_says_what_it_is_by_now_and_what_it_waits_for() {
+    let mut stage = Stage::new();
+    stage.done(PULL, 300);
+    stage.done(START_DB, 20);
+    stage.at(400, started(WAIT_DB));
+    assert_eq!(
+        stage.live(80, 24, 1500),
+        [
+            "✔ image     postgres:17  pulled  0.3s",
+            "⠙ container shop-db-1    waiting until healthy  1.1s",
+            "  1 of 3 done  1.5s",
+        ]
+    );
+    stage.done(WAIT_DB, 1_200);
+    assert_eq!(stage.live(80, 24, 1500)[1], "✔ container shop-db-1    started, healthy  1.2s");
+}
+
+#[test]
+fn a_failure_and_what_it_drops_are_marked() {
+    let mut stage = Stage::new();
+    stage.done(PULL, 300);
+    stage.done(START_DB, 20);
+    stage.at(0, started(WAIT_DB));
+    let failure = Failure { cause: Cause::Unhealthy { output: None }, log_tail: Vec::new() };
+    stage.end(WAIT_DB, End::Failed(failure), 500);
+    stage.end(START_API, End::Skipped { because_of: StepId::new(WAIT_DB) }, 0);
+    assert_eq!(
+        stage.last(80, 24),
+        ["✔ image     postgres:17  pulled  0.3s", "✘ container shop-db-1    is unhealthy"]
+    );
+}
+
+#[test]
+fn a_small_terminal_shows_what_goes_on_and_counts_the_rest() {
+    let mut stage = Stage::new();
+    stage.done(PULL, 300);
+    stage.at(0, started(START_DB));
+    assert_eq!(stage.live(80, 3, 100), ["⠙ container shop-db-1  starting  0.1s", "  1 of 3 done  0.1s"]);
+    assert!(stage.last(80, 3).is_empty(), "what does not fit is not left behind");
+}
+
+#[test]
+fn a_cancel_is_said() {
+    let mut stage = Stage::new();
+    stage.at(0, Event::Cancelling);
+    assert_eq!(stage.live(80, 24, 100), ["  0 of 3 done  0.1s  stopping: nothing new is started"]);
+}
+
+#[test]
+fn a_long_name_is_cut_in_its_middle() {
+    assert_eq!(fit("short", 8), "short   ");
+    assert_eq!(fit("a-very-long-name-1", 9), "a-ve~me-1");
+}
+
+fn started(step: usize) -> Event {
+    Event::StepStarted { step: StepId::new(step) }
+}
+
+fn goes_on(step: usize, progress: Progress) -> Event {
+    Event::StepProgress { step: StepId::new(step), progress }
+}
+
+/// A plan (pull, start the database, wait for it, start the other) and what happened so far.
+struct Stage {
+    plan: Plan,
+    board: Board,
+    begun: Instant,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut plan = Plan::new(ProjectName::from("shop"));
+        let start = |name: &str| Action::StartContainer { container: name.into() };
+        let actions = [
+            Action::PullImage { image: "postgres:17".into(), platform: None },
+            start("shop-db-1"),
+            Action::Wait { container: "shop-db-1".into(), until: Condition::Healthy },
+            start("shop-api-1"),
+        ];
+        for action in actions {
+            plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+        }
+        for (from, to) in [(PULL, START_DB), (START_DB, WAIT_DB), (WAIT_DB, START_API)] {
+            plan.steps.add_edge(StepId::new(from), StepId::new(to), Needs::Done);
+        }
+        let board = Board::new(&plan);
+        Self { plan, board, begun: Instant::now() }
+    }
+
+    fn at(&mut self, milliseconds: u64, event: Event) {
+        self.board.note(&event, self.begun + Duration::from_millis(milliseconds));
+    }
+
+    fn done(&mut self, step: usize, took: u64) {
+        self.at(0, started(step));
+        self.end(step, End::Done, took);
+    }
+
+    fn end(&mut self, step: usize, end: End, took: u64) {
+        let step = StepId::new(step);
+        self.at(took, Event::StepEnded { step, end, took: Duration::from_millis(took) });
+    }
+
+    fn frame(&self, width: usize, height: usize, milliseconds: u64) -> Frame<'_> {
+        Frame {
+            plan: &self.plan,
+            board: &self.board,
+            look: Look { colors: false, unicode: true },
+            size: Size { width, height },
+            now: self.begun + Duration::from_millis(milliseconds),
+            begun: self.begun,
+        }
+    }
+
+    fn live(&self, width: usize, height: usize, milliseconds: u64) -> Vec<String> {
+        self.frame(width, height, milliseconds).live()
+    }
+
+    fn last(&self, width: usize, height: usize) -> Vec<String> {
+        self.frame(width, height, 0).last()
+    }
+}

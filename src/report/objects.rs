@@ -1,0 +1,168 @@
+//! In: a plan. Out: the objects that it is about, each with its steps, and what became of them.
+//! Must not: find words, but for those of a deed.
+
+use std::collections::HashMap;
+
+use super::wording::{Kind, object};
+use crate::plan::{Action, Because, Plan, StepId};
+use crate::topology::name::ServiceName;
+
+/// The objects of a plan, in its order. A container and its successor are one.
+#[derive(Debug)]
+pub struct Objects {
+    all: Vec<ObjectSteps>,
+    of_step: Vec<usize>,
+}
+
+/// One object of a plan.
+#[derive(Debug)]
+pub struct ObjectSteps {
+    /// Its kind.
+    pub kind: Kind,
+    /// The name that it keeps.
+    pub name: String,
+    /// The service that it is for.
+    pub service: Option<ServiceName>,
+    /// Its steps, in the plan's order.
+    pub steps: Vec<StepId>,
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deed {
+    /// An image was pulled.
+    Pulled,
+    /// An image was built.
+    Built,
+    /// It is new; a container may be started too.
+    Created,
+    /// A new container took the place of the old one.
+    Recreated,
+    /// A container that was there was started.
+    Started,
+    /// A container was stopped and started.
+    Restarted,
+    /// A container was stopped.
+    Stopped,
+    /// It is gone.
+    Removed,
+}
+
+impl Objects {
+    /// The objects that a plan is about.
+    pub fn of(plan: &Plan) -> Self {
+        let lasting = lasting_names(plan);
+        let mut places = HashMap::new();
+        let mut objects = Self { all: Vec::new(), of_step: Vec::new() };
+        for step in plan.steps.node_indices() {
+            let object = object(&plan.steps[step].action);
+            let name = lasting.get(object.name).copied().unwrap_or(object.name);
+            let place = *places.entry((object.kind, name)).or_insert(objects.all.len());
+            if place == objects.all.len() {
+                let service = plan.steps[step].service.clone();
+                objects.all.push(ObjectSteps {
+                    kind: object.kind,
+                    name: name.to_owned(),
+                    service,
+                    steps: Vec::new(),
+                });
+            }
+            objects.all[place].steps.push(step);
+            objects.of_step.push(place);
+        }
+        objects
+    }
+
+    /// All of them, in the plan's order.
+    pub fn all(&self) -> &[ObjectSteps] {
+        &self.all
+    }
+
+    /// The place in [`Objects::all`] of the object that a step is about.
+    pub fn place(&self, step: StepId) -> usize {
+        self.of_step[step.index()]
+    }
+}
+
+impl ObjectSteps {
+    /// What became of it by the steps that are done; nothing when they only waited or gave it a name.
+    pub fn deed(&self, plan: &Plan, is_done: impl Fn(StepId) -> bool) -> Option<Deed> {
+        let mut traces = Traces::default();
+        for step in self.steps.iter().filter(|step| is_done(**step)) {
+            traces.add(&plan.steps[*step].action, &plan.steps[*step].because);
+        }
+        traces.deed()
+    }
+}
+
+impl Deed {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Deed::Pulled => "pulled",
+            Deed::Built => "built",
+            Deed::Created => "created",
+            Deed::Recreated => "recreated",
+            Deed::Started => "started",
+            Deed::Restarted => "restarted",
+            Deed::Stopped => "stopped",
+            Deed::Removed => "removed",
+        }
+    }
+}
+
+/// Which kinds of actions were done to an object.
+#[derive(Default)]
+struct Traces {
+    pulled: bool,
+    built: bool,
+    created: bool,
+    replaced: bool,
+    started: bool,
+    stopped: bool,
+    removed: bool,
+}
+
+impl Traces {
+    fn add(&mut self, action: &Action, because: &Because) {
+        let is_predecessor = *because == Because::Replaced;
+        match action {
+            Action::PullImage { .. } => self.pulled = true,
+            Action::BuildImage(_) => self.built = true,
+            Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => {
+                self.created = true
+            }
+            Action::StartContainer { .. } => self.started = true,
+            Action::RemoveContainer { .. } if is_predecessor => self.replaced = true,
+            Action::StopContainer { .. } if is_predecessor => {}
+            Action::StopContainer { .. } => self.stopped = true,
+            Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
+                self.removed = true;
+            }
+            Action::RenameContainer { .. } | Action::Wait { .. } => {}
+        }
+    }
+
+    fn deed(&self) -> Option<Deed> {
+        let deeds = [
+            (self.created && self.replaced, Deed::Recreated),
+            (self.created, Deed::Created),
+            (self.removed, Deed::Removed),
+            (self.stopped && self.started, Deed::Restarted),
+            (self.started, Deed::Started),
+            (self.stopped, Deed::Stopped),
+            (self.built, Deed::Built),
+            (self.pulled, Deed::Pulled),
+        ];
+        deeds.into_iter().find(|(is_so, _)| *is_so).map(|(_, deed)| deed)
+    }
+}
+
+/// The name that each container ends up with, by the name that it has before.
+fn lasting_names(plan: &Plan) -> HashMap<&str, &str> {
+    let renames = plan.steps.node_weights().filter_map(|step| match &step.action {
+        Action::RenameContainer { from, to } => Some((from.as_str(), to.as_str())),
+        _ => None,
+    });
+    renames.collect()
+}

@@ -1,0 +1,36 @@
+//! In: a run. Out: nothing but its failures.
+//! Must not: write a word when all went well.
+
+use std::io::Write;
+
+use super::failure::write_failures;
+use super::summary::end_line;
+use super::{Context, Report};
+use crate::plan::Plan;
+use crate::run::{Event, Outcome};
+
+/// The report for scripts.
+pub struct Quiet<'out> {
+    context: Context,
+    out: &'out mut dyn Write,
+}
+
+impl<'out> Quiet<'out> {
+    /// Writes to `out`.
+    pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
+        Self { context, out }
+    }
+}
+
+impl Report for Quiet<'_> {
+    fn event(&mut self, _plan: &Plan, _event: &Event) {}
+
+    fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
+        if outcome.is_success() {
+            return;
+        }
+        // A reader that went away must not end the run.
+        let _ = write_failures(self.out, plan, outcome, &self.context);
+        let _ = writeln!(self.out, "{}", end_line(plan, outcome, self.context.intent));
+    }
+}

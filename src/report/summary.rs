@@ -1,0 +1,94 @@
+//! In: a plan and what came of its run. Out: the one line that says it.
+//! Must not: go into failures.
+
+use std::collections::BTreeMap;
+
+use super::objects::{Deed, Objects};
+use super::wording::{Kind, duration};
+use crate::plan::{Plan, StepId};
+use crate::run::{End, Outcome};
+
+/// What a command wants of the project, in words that follow the project's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// When it was reached: `is up`.
+    pub reached: &'static str,
+    /// When it was not: `is not up`.
+    pub missed: &'static str,
+    /// When there was nothing to do: `is up to date`.
+    pub idle: &'static str,
+}
+
+impl Intent {
+    /// Containers run as the topology says.
+    pub const UP: Intent = Intent { reached: "is up", missed: "is not up", idle: "is up to date" };
+    /// Nothing is left.
+    pub const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is down already" };
+    /// Containers stay, but none runs.
+    pub const STOP: Intent =
+        Intent { reached: "is stopped", missed: "is not stopped", idle: "does not run anyway" };
+    /// Images are built.
+    pub const BUILD: Intent = Intent { reached: "is built", missed: "is not built", idle: "builds no image" };
+}
+
+/// What came of a run: `project shop is up: 3 containers created, 1 network created in 2.1s`.
+pub(super) fn end_line(plan: &Plan, outcome: &Outcome, intent: Intent) -> String {
+    let project = &plan.project;
+    let took = duration(outcome.took);
+    let Undone { failed, dropped, all } = undone(plan, outcome);
+    if outcome.is_cancelled && failed + dropped > 0 {
+        let done = all - failed - dropped;
+        return format!("project {project} {}: stopped after {took}, {done} of {all} done", intent.missed);
+    }
+    if !outcome.is_success() {
+        let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };
+        return format!("project {project} {}: {failed} failed{dropped} after {took}", intent.missed);
+    }
+    let deeds = deeds(plan, outcome);
+    if deeds.is_empty() {
+        return format!("nothing to do: {project} {}", intent.idle);
+    }
+    format!("project {project} {}: {} in {took}", intent.reached, deed_words(&deeds))
+}
+
+/// How many objects of a plan are not what they were to be.
+struct Undone {
+    failed: usize,
+    dropped: usize,
+    all: usize,
+}
+
+fn undone(plan: &Plan, outcome: &Outcome) -> Undone {
+    let objects = Objects::of(plan);
+    let count = |is_meant: fn(&End) -> bool| {
+        let has_one = |steps: &[StepId]| steps.iter().any(|step| is_meant(&outcome.steps[step.index()].end));
+        objects.all().iter().filter(|object| has_one(&object.steps)).count()
+    };
+    let failed = count(|end| matches!(end, End::Failed(_)));
+    let either = count(|end| matches!(end, End::Failed(_) | End::Skipped { .. } | End::Cancelled));
+    Undone { failed, dropped: either - failed, all: objects.all().len() }
+}
+
+/// How many objects of each kind have which fate. Containers come first, because they matter most.
+fn deeds(plan: &Plan, outcome: &Outcome) -> BTreeMap<(std::cmp::Reverse<Kind>, Deed), usize> {
+    let is_done = |step: StepId| outcome.steps[step.index()].end == End::Done;
+    let mut deeds = BTreeMap::new();
+    for object in Objects::of(plan).all() {
+        if let Some(deed) = object.deed(plan, is_done) {
+            *deeds.entry((std::cmp::Reverse(object.kind), deed)).or_default() += 1;
+        }
+    }
+    deeds
+}
+
+/// `3 containers created, 1 started, 1 network created`.
+fn deed_words(deeds: &BTreeMap<(std::cmp::Reverse<Kind>, Deed), usize>) -> String {
+    let mut words = Vec::new();
+    let mut last_kind = None;
+    for ((std::cmp::Reverse(kind), deed), count) in deeds {
+        let subject = if last_kind == Some(*kind) { count.to_string() } else { kind.count(*count) };
+        words.push(format!("{subject} {}", deed.word()));
+        last_kind = Some(*kind);
+    }
+    words.join(", ")
+}

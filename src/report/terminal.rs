@@ -1,0 +1,117 @@
+//! In: a run. Out: live lines on a terminal, redrawn while it goes on, and a few that stay.
+//! Must not: leave the terminal other than it was: the cursor is never hidden.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::board::Board;
+use super::failure::write_failures;
+use super::frame::{Frame, Size};
+use super::look::{Mark, Role};
+use super::screen;
+use super::summary::end_line;
+use super::{Context, Report};
+use crate::plan::Plan;
+use crate::run::{Event, Outcome};
+
+/// How often what moves on its own is drawn again.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// Nobody sees what is drawn more often than this.
+const SHORTEST_PERIOD: Duration = Duration::from_millis(30);
+
+/// The report for a person who watches.
+pub struct Terminal<'out> {
+    context: Context,
+    out: &'out mut dyn Write,
+    board: Option<Board>,
+    begun: Instant,
+    drawn: Option<Instant>,
+    live: MultiProgress,
+    lines: Vec<ProgressBar>,
+}
+
+impl<'out> Terminal<'out> {
+    /// What stays goes to `out`; live lines are drawn on the standard error stream, if that is a
+    /// terminal.
+    pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
+        let live = MultiProgress::with_draw_target(screen::draw_target());
+        Self { context, out, board: None, begun: Instant::now(), drawn: None, live, lines: Vec::new() }
+    }
+
+    fn draw(&mut self, plan: &Plan) {
+        let Some(board) = &self.board else { return };
+        let frame = self.frame(plan, board);
+        self.drawn = Some(frame.now);
+        let texts = frame.live();
+        while self.lines.len() > texts.len() {
+            if let Some(line) = self.lines.pop() {
+                self.live.remove(&line);
+            }
+        }
+        while self.lines.len() < texts.len() {
+            self.lines.push(self.live.add(ProgressBar::no_length().with_style(line_style())));
+        }
+        for (line, text) in self.lines.iter().zip(texts) {
+            if line.message() != text {
+                line.set_message(text);
+            }
+        }
+    }
+
+    fn frame<'frame>(&self, plan: &'frame Plan, board: &'frame Board) -> Frame<'frame> {
+        let (height, width) = screen::size();
+        let size = Size { width, height };
+        Frame { plan, board, look: self.context.look, size, now: Instant::now(), begun: self.begun }
+    }
+
+    fn write_last(&mut self, plan: &Plan, outcome: &Outcome) -> std::io::Result<()> {
+        let lines = self.board.as_ref().map(|board| self.frame(plan, board).last());
+        for line in lines.unwrap_or_default() {
+            writeln!(self.out, "{line}")?;
+        }
+        write_failures(self.out, plan, outcome, &self.context)?;
+        let look = self.context.look;
+        let (mark, role) = match (outcome.is_success(), outcome.is_cancelled) {
+            (true, _) => (Mark::Done, Role::Strong),
+            (false, true) => (Mark::Dropped, Role::Notice),
+            (false, false) => (Mark::Failed, Role::Bad),
+        };
+        let line = end_line(plan, outcome, self.context.intent);
+        writeln!(self.out, "{} {}", look.mark(mark), look.paint(role, &line))?;
+        self.out.flush()
+    }
+}
+
+impl Report for Terminal<'_> {
+    fn event(&mut self, plan: &Plan, event: &Event) {
+        let board = self.board.get_or_insert_with(|| Board::new(plan));
+        let now = Instant::now();
+        board.note(event, now);
+        if self.drawn.is_none_or(|drawn| now.duration_since(drawn) >= SHORTEST_PERIOD) {
+            self.draw(plan);
+        }
+    }
+
+    fn tick(&mut self, plan: &Plan) {
+        self.draw(plan);
+    }
+
+    fn tick_every(&self) -> Option<Duration> {
+        Some(PERIOD)
+    }
+
+    fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
+        // A terminal that went away must not end the run.
+        let _ = self.live.clear();
+        // Lines draw once more when they are dropped, and would wipe out what is written now.
+        self.live.set_draw_target(ProgressDrawTarget::hidden());
+        let _ = self.write_last(plan, outcome);
+    }
+}
+
+fn line_style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}

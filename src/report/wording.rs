@@ -1,0 +1,337 @@
+//! In: actions, reasons, causes, sizes and times. Out: the words for them, in this one place.
+//! Must not: know where the words go, or leave out a variant (`_`): a new one has to find its words.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::engine::EngineError;
+use crate::plan::{Action, Because, Condition, FieldChange};
+use crate::run::Cause;
+
+/// What an action is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Object<'action> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name in the engine, before the action.
+    pub name: &'action str,
+}
+
+/// The kinds of objects of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// An image.
+    Image,
+    /// A network.
+    Network,
+    /// A volume.
+    Volume,
+    /// A container.
+    Container,
+}
+
+impl Kind {
+    /// One of the kind.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Image => "image",
+            Kind::Network => "network",
+            Kind::Volume => "volume",
+            Kind::Container => "container",
+        }
+    }
+
+    /// A number of the kind: `1 image`, `2 images`.
+    pub fn count(self, number: usize) -> String {
+        let ending = if number == 1 { "" } else { "s" };
+        format!("{number} {}{ending}", self.word())
+    }
+}
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.kind.word(), self.name)
+    }
+}
+
+/// What an action is done to: `container shop-db-1`.
+pub fn object(action: &Action) -> Object<'_> {
+    let (kind, name) = match action {
+        Action::PullImage { image, platform: _ } => (Kind::Image, image.as_str()),
+        Action::BuildImage(spec) => (Kind::Image, spec.image.as_str()),
+        Action::CreateNetwork(spec) => (Kind::Network, spec.name.as_str()),
+        Action::RemoveNetwork { network } => (Kind::Network, network.as_str()),
+        Action::CreateVolume(spec) => (Kind::Volume, spec.name.as_str()),
+        Action::RemoveVolume { volume } => (Kind::Volume, volume.as_str()),
+        Action::CreateContainer(spec) => (Kind::Container, spec.name.as_str()),
+        Action::RenameContainer { from, to: _ } => (Kind::Container, from.as_str()),
+        Action::StartContainer { container }
+        | Action::Wait { container, until: _ }
+        | Action::StopContainer { container, grace: _ }
+        | Action::RemoveContainer { container, anonymous_volumes: _ } => {
+            (Kind::Container, container.as_str())
+        }
+    };
+    Object { kind, name }
+}
+
+/// What is to be done: `create`, `wait until healthy`.
+pub fn to_do(action: &Action) -> Cow<'static, str> {
+    let words = match action {
+        Action::PullImage { .. } => "pull",
+        Action::BuildImage(_) => "build",
+        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
+        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
+            "remove"
+        }
+        Action::RenameContainer { from: _, to } => return Cow::Owned(format!("rename to {to}")),
+        Action::StartContainer { .. } => "start",
+        Action::StopContainer { .. } => "stop",
+        Action::Wait { until: Condition::Healthy, .. } => "wait until healthy",
+        Action::Wait { until: Condition::Completed, .. } => "wait until completed",
+        Action::Wait { until: Condition::Ready, .. } => "wait until ready",
+    };
+    Cow::Borrowed(words)
+}
+
+/// What is being done: `creating`, `waiting until healthy`.
+pub fn doing(action: &Action) -> Cow<'static, str> {
+    let words = match action {
+        Action::PullImage { .. } => "pulling",
+        Action::BuildImage(_) => "building",
+        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "creating",
+        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
+            "removing"
+        }
+        Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renaming to {to}")),
+        Action::StartContainer { .. } => "starting",
+        Action::StopContainer { .. } => "stopping",
+        Action::Wait { until: Condition::Healthy, .. } => "waiting until healthy",
+        Action::Wait { until: Condition::Completed, .. } => "waiting until completed",
+        Action::Wait { until: Condition::Ready, .. } => "waiting until ready",
+    };
+    Cow::Borrowed(words)
+}
+
+/// What was done: `created`, `healthy`.
+pub fn done(action: &Action) -> Cow<'static, str> {
+    let words = match action {
+        Action::PullImage { .. } => "pulled",
+        Action::BuildImage(_) => "built",
+        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "created",
+        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
+            "removed"
+        }
+        Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renamed to {to}")),
+        Action::StartContainer { .. } => "started",
+        Action::StopContainer { .. } => "stopped",
+        Action::Wait { until: Condition::Healthy, .. } => "healthy",
+        Action::Wait { until: Condition::Completed, .. } => "completed",
+        Action::Wait { until: Condition::Ready, .. } => "ready",
+    };
+    Cow::Borrowed(words)
+}
+
+/// An action's name for programs: `create`, `wait-healthy`.
+pub fn code(action: &Action) -> &'static str {
+    match action {
+        Action::PullImage { .. } => "pull",
+        Action::BuildImage(_) => "build",
+        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
+        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
+            "remove"
+        }
+        Action::RenameContainer { .. } => "rename",
+        Action::StartContainer { .. } => "start",
+        Action::StopContainer { .. } => "stop",
+        Action::Wait { until: Condition::Healthy, .. } => "wait-healthy",
+        Action::Wait { until: Condition::Completed, .. } => "wait-completed",
+        Action::Wait { until: Condition::Ready, .. } => "wait-ready",
+    }
+}
+
+/// Why something is done: `it does not exist`.
+pub fn because(because: &Because) -> Cow<'static, str> {
+    let words = match because {
+        Because::Absent => "it does not exist",
+        Because::NotRunning => "it does not run",
+        Because::Changed(changes) => return Cow::Owned(list(changes.iter().map(change))),
+        Because::ImageChanged { from: _ } => "its image changed",
+        Because::NetworkLost(network) => {
+            return Cow::Owned(format!("it is not attached to network {network}"));
+        }
+        Because::NotOurs => "what it was made from is not known",
+        Because::DependencyRecreated(service) => {
+            return Cow::Owned(format!("it shares with {service}, which is recreated"));
+        }
+        Because::Replaced => "it is replaced",
+        Because::Asked => "it was asked for",
+        Because::NeededBy(service) => return Cow::Owned(format!("{service} needs it")),
+        Because::TooMany => "there are more than the topology wants",
+        Because::Orphan => "the topology has no such service any more",
+        Because::Down => "the project is taken down",
+        Because::Interrupted => "an interrupted run left it half done",
+    };
+    Cow::Borrowed(words)
+}
+
+/// One attribute that differs: `environment.DEBUG changed from 0 to 1`.
+pub fn change(change: &FieldChange) -> String {
+    let FieldChange { path, from, to, span: _ } = change;
+    match (from.as_ref(), to.as_ref()) {
+        (Some(from), Some(to)) if is_short(from) && is_short(to) => {
+            format!("{path} changed from {from} to {to}")
+        }
+        (None, Some(to)) if is_short(to) => format!("{path} is {to} now"),
+        (None, Some(_)) => format!("{path} is new"),
+        (Some(_), None) => format!("{path} is gone"),
+        (Some(_), Some(_)) | (None, None) => format!("{path} changed"),
+    }
+}
+
+/// What became of the subject of a failed step: `is unhealthy`, `could not be created`.
+pub fn failed(action: &Action, cause: &Cause) -> String {
+    match cause {
+        Cause::Engine(_) => could_not(action),
+        Cause::Exited { exit_code } => format!("exited with code {exit_code} before it was ready"),
+        Cause::Unsuccessful { exit_code } => format!("exited with code {exit_code}"),
+        Cause::Unhealthy { output: _ } => "is unhealthy".to_owned(),
+        Cause::NoHealthcheck => "has no health check, so that it can never be healthy".to_owned(),
+        Cause::NotInTime { limit, output: _ } => format!("was not ready within {}", duration(*limit)),
+        Cause::Removed => "was removed by somebody else".to_owned(),
+    }
+}
+
+/// The engine's words of a failure; none when the cause says it all.
+pub fn engine_words(cause: &Cause) -> Option<String> {
+    match cause {
+        Cause::Engine(error) => Some(error.to_string()),
+        Cause::Exited { .. }
+        | Cause::Unsuccessful { .. }
+        | Cause::Unhealthy { .. }
+        | Cause::NoHealthcheck
+        | Cause::NotInTime { .. }
+        | Cause::Removed => None,
+    }
+}
+
+/// What the failed container's health check printed last.
+pub fn health_output(cause: &Cause) -> Option<&str> {
+    match cause {
+        Cause::Unhealthy { output } | Cause::NotInTime { limit: _, output } => output.as_deref(),
+        Cause::Engine(_)
+        | Cause::Exited { .. }
+        | Cause::Unsuccessful { .. }
+        | Cause::NoHealthcheck
+        | Cause::Removed => None,
+    }
+}
+
+/// The last lines of what failed, other than a container's log: a build step's output.
+pub fn build_output(cause: &Cause) -> &[String] {
+    match cause {
+        Cause::Engine(EngineError::BuildFailed { message: _, output }) => output,
+        _ => &[],
+    }
+}
+
+/// Names in a row, the first few when there are many: `a, b, c`, `a, b and 7 more`.
+pub fn names<'name>(names: impl IntoIterator<Item = &'name str>, most: usize) -> String {
+    let names: Vec<_> = names.into_iter().collect();
+    if names.len() <= most {
+        return names.join(", ");
+    }
+    format!("{} and {} more", names[..most].join(", "), names.len() - most)
+}
+
+/// A time as people read it: `0.3s`, `12.4s`, `2m 05s`, `1h 02m`.
+pub fn duration(duration: Duration) -> String {
+    let tenths = (duration.as_millis() + 50) / 100;
+    let seconds = tenths / 10;
+    match seconds {
+        0..60 => format!("{seconds}.{}s", tenths % 10),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// A size as people read it, in powers of 1000 as Docker shows it: `512 B`, `3.4 MB`.
+pub fn bytes(bytes: u64) -> String {
+    let mut size = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if size < 999.95 {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{size:.1} {unit}") };
+        }
+        size /= 1000.0;
+    }
+    format!("{size:.1} TB")
+}
+
+fn could_not(action: &Action) -> String {
+    let what = match action {
+        Action::Wait { .. } => "be waited for".to_owned(),
+        Action::RenameContainer { from: _, to } => format!("be renamed to {to}"),
+        Action::PullImage { .. }
+        | Action::BuildImage(_)
+        | Action::CreateNetwork(_)
+        | Action::RemoveNetwork { .. }
+        | Action::CreateVolume(_)
+        | Action::RemoveVolume { .. }
+        | Action::CreateContainer(_)
+        | Action::StartContainer { .. }
+        | Action::StopContainer { .. }
+        | Action::RemoveContainer { .. } => format!("be {}", done(action)),
+    };
+    format!("could not {what}")
+}
+
+fn is_short(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => true,
+        Json::String(text) => text.len() <= 40,
+        Json::Array(_) | Json::Object(_) => false,
+    }
+}
+
+fn list(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short_and_round_at_the_last_digit() {
+        let words = [0, 49, 50, 999, 12_400, 59_949, 59_950, 125_000, 3_725_000]
+            .map(|milliseconds| duration(Duration::from_millis(milliseconds)));
+        assert_eq!(words, ["0.0s", "0.0s", "0.1s", "1.0s", "12.4s", "59.9s", "1m 00s", "2m 05s", "1h 02m"]);
+    }
+
+    #[test]
+    fn sizes_are_in_powers_of_1000() {
+        let words = [0, 999, 1_000, 3_400_000, 999_960, 7_000_000_000, 5_000_000_000_000].map(bytes);
+        assert_eq!(words, ["0 B", "999 B", "1.0 kB", "3.4 MB", "1.0 MB", "7.0 GB", "5.0 TB"]);
+    }
+
+    #[test]
+    fn a_change_names_short_values_and_no_long_ones() {
+        let says = |from: Option<Json>, to: Option<Json>| {
+            change(&FieldChange { path: "a.b".to_owned(), from, to, span: None })
+        };
+        assert_eq!(says(Some("x".into()), Some(2.into())), "a.b changed from \"x\" to 2");
+        assert_eq!(says(None, Some(true.into())), "a.b is true now");
+        assert_eq!(says(None, Some(Json::Array(Vec::new()))), "a.b is new");
+        assert_eq!(says(Some(1.into()), None), "a.b is gone");
+        assert_eq!(says(Some("x".repeat(50).into()), Some(2.into())), "a.b changed");
+    }
+
+    #[test]
+    fn many_names_are_summed_up() {
+        assert_eq!(names(["a", "b"], 2), "a, b");
+        assert_eq!(names(["a", "b", "c", "d"], 2), "a, b and 2 more");
+    }
+}

@@ -1,0 +1,28 @@
+//! What the reports say of a recorded run.
+
+use std::io::Write;
+
+use topo::report::{Context, Form, Intent, Look, Report, report};
+
+use super::scenario::Scenario;
+use super::transcript::Recording;
+
+/// All that a report writes, with neither colours nor signs outside ASCII.
+pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> String {
+    let context = Context {
+        intent: Intent::UP,
+        resume: Some("topo up shop.yaml".to_owned()),
+        clean_up: Some("topo down shop.yaml".to_owned()),
+        look: Look::BARE,
+    };
+    let mut out = Vec::new();
+    tell(&mut *report(form, false, context, &mut out as &mut dyn Write), scenario, recording);
+    String::from_utf8(out).expect("reports are UTF-8")
+}
+
+fn tell(report: &mut dyn Report, scenario: &Scenario, recording: &Recording) {
+    for (_, event) in &recording.events {
+        report.event(&scenario.plan, event);
+    }
+    report.finish(&scenario.plan, &recording.outcome);
+}
