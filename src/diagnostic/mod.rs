@@ -2,7 +2,16 @@
 //! Must not: decide what is a mistake.
 
 pub mod code;
+mod excerpt;
+pub mod github;
+pub mod json;
+pub mod junit;
+mod position;
+pub mod render;
+pub mod sarif;
 pub mod suggest;
+#[cfg(test)]
+mod testing;
 
 pub use code::Code;
 

@@ -1,0 +1,173 @@
+//! In: the labels of a finding in one file. Out: the few lines to show, safe for any terminal.
+//! Must not: hand on a line of a megabyte, a control character, or a label over several lines.
+
+use super::Label;
+use super::position::{Position, Positions};
+use crate::source::FileId;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Lines of one file, and labels in them.
+#[derive(Debug)]
+pub(super) struct Excerpt {
+    /// The file's path as people know it.
+    pub(super) path: String,
+    /// Sorted by number; neighbours in the file are neighbours here.
+    pub(super) lines: Vec<Line>,
+}
+
+/// One line, perhaps shortened.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// From 1.
+    pub(super) number: usize,
+    /// Without line end, tabs and control characters.
+    pub(super) text: String,
+    /// Sorted by place.
+    pub(super) marks: Vec<Mark>,
+}
+
+/// A label in a line.
+#[derive(Debug)]
+pub(super) struct Mark {
+    /// Bytes of the line's text.
+    pub(super) range: Range<usize>,
+    /// Where it is in the file.
+    pub(super) position: Position,
+    pub(super) text: String,
+    pub(super) is_primary: bool,
+}
+
+/// How much to show.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    /// Lines before and after each label.
+    pub(super) context: usize,
+    /// Characters of a line.
+    pub(super) width: usize,
+}
+
+/// A tab in an excerpt.
+const TAB: &str = "    ";
+
+/// The lines of `file` that `labels` are about; each label comes with whether it is the primary one.
+pub(super) fn excerpt(
+    file: FileId,
+    labels: &[(&Label, bool)],
+    extent: Extent,
+    positions: &mut Positions<'_>,
+) -> Excerpt {
+    let mut marked: BTreeMap<usize, Vec<(&Label, bool)>> = BTreeMap::new();
+    for (label, is_primary) in labels {
+        let line = positions.line_of(file, label.span.start as usize);
+        marked.entry(line).or_default().push((label, *is_primary));
+        for near in line.saturating_sub(extent.context)..=line + extent.context {
+            if positions.line(file, near).is_some_and(|range| !range.is_empty()) {
+                marked.entry(near).or_default();
+            }
+        }
+    }
+    let lines = marked
+        .into_iter()
+        .filter_map(|(line, labels)| shown_line(file, line, labels, extent.width, positions));
+    let lines = lines.collect();
+    Excerpt { path: clean(&positions.path(file)), lines }
+}
+
+fn shown_line(
+    file: FileId,
+    line: usize,
+    mut labels: Vec<(&Label, bool)>,
+    width: usize,
+    positions: &mut Positions<'_>,
+) -> Option<Line> {
+    let bytes = positions.line(file, line)?;
+    let text = &positions.sources.get(file).text;
+    labels.sort_by_key(|(label, _)| (label.span.start, label.span.end));
+    let primary = labels.iter().find(|(_, is_primary)| *is_primary).or(labels.first());
+    let focus = primary.map_or(bytes.start, |(label, _)| label.span.start as usize);
+    let window = window(text, bytes.clone(), focus, width);
+    let mut shown = Shown::new(text, bytes, window);
+    let marks = labels.into_iter().map(|(label, is_primary)| {
+        let start = label.span.start as usize;
+        let end = (label.span.end as usize).max(start);
+        let position = positions.region(label.span).start;
+        Mark { range: shown.place(start)..shown.place(end), position, text: clean(&label.text), is_primary }
+    });
+    let marks = marks.collect();
+    Some(Line { number: line + 1, text: std::mem::take(&mut shown.text), marks })
+}
+
+/// The part of a long line around `focus`, in bytes.
+fn window(text: &str, line: Range<usize>, focus: usize, width: usize) -> Range<usize> {
+    let focus = focus.clamp(line.start, line.end);
+    if text[line.clone()].chars().take(width + 1).count() <= width {
+        return line;
+    }
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let focus = boundary(focus);
+    // A third of the room before what matters, the rest after.
+    let before = text[line.start..focus]
+        .char_indices()
+        .rev()
+        .nth(width / 3)
+        .map_or(line.start, |(at, _)| line.start + at);
+    let after = text[before..line.end].char_indices().nth(width).map_or(line.end, |(at, _)| before + at);
+    before..after
+}
+
+/// A line while it becomes safe to show.
+struct Shown {
+    text: String,
+    /// For each byte of the window, and one past it, where it is in `text`.
+    places: Vec<usize>,
+    window: Range<usize>,
+}
+
+impl Shown {
+    fn new(source: &str, line: Range<usize>, window: Range<usize>) -> Self {
+        let mut text = String::new();
+        let mut places = Vec::with_capacity(window.len() + 1);
+        if window.start > line.start {
+            text.push_str("...");
+        }
+        for character in source[window.clone()].chars() {
+            places.extend(std::iter::repeat_n(text.len(), character.len_utf8()));
+            push_clean(&mut text, character);
+        }
+        places.push(text.len());
+        if window.end < line.end {
+            text.push_str("...");
+        }
+        Self { text, places, window }
+    }
+
+    /// Where a byte of the file is in the text that is shown, or the end that is nearer to it.
+    fn place(&self, offset: usize) -> usize {
+        let inside = offset.clamp(self.window.start, self.window.end) - self.window.start;
+        self.places.get(inside).copied().unwrap_or(self.text.len())
+    }
+}
+
+/// Text for a terminal: no control characters, and none that turn the direction of writing.
+pub(super) fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    text.chars().for_each(|character| push_clean(&mut clean, character));
+    clean
+}
+
+fn push_clean(text: &mut String, character: char) {
+    match character {
+        '\t' => text.push_str(TAB),
+        '\n' => text.push(' '),
+        '\r' => {}
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => text.push('\u{fffd}'),
+        character if character.is_control() => text.push('\u{fffd}'),
+        character => text.push(character),
+    }
+}

@@ -1,0 +1,69 @@
+//! Findings as workflow commands of GitHub Actions, which show them in the files of a pull request.
+
+use super::position::Positions;
+use super::{Diagnostic, Severity};
+use crate::source::Sources;
+use std::fmt::Write;
+
+/// One line for each finding: `::error file=...,line=...,col=...,title=...::message`.
+pub fn github(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
+    let mut positions = Positions::new(sources);
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        let command = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "notice",
+        };
+        let place = place(diagnostic, &mut positions);
+        let title = property(diagnostic.code.name());
+        let _ = writeln!(text, "::{command} {place}title={title}::{}", data(&message(diagnostic)));
+    }
+    text
+}
+
+fn place(diagnostic: &Diagnostic, positions: &mut Positions<'_>) -> String {
+    let Some(span) = diagnostic.span() else { return String::new() };
+    let region = positions.region(span);
+    let file = property(&positions.path(span.file));
+    let (start, end) = (region.start, region.end);
+    let mut place = format!("file={file},line={},endLine={},", start.line, end.line);
+    // Columns are only understood within one line; the last one is marked, too.
+    if start.line == end.line {
+        let last = end.column.saturating_sub(1).max(start.column);
+        let _ = write!(place, "col={},endColumn={last},", start.column);
+    }
+    place
+}
+
+/// The headline, what stands at the place, and the help.
+fn message(diagnostic: &Diagnostic) -> String {
+    let label = diagnostic.labels.first().map(|label| label.text.as_str()).filter(|text| !text.is_empty());
+    let help = diagnostic.help.as_ref().map(|help| format!("help: {help}"));
+    let lines = [Some(diagnostic.message.clone()), label.map(str::to_owned), help];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::sample;
+    use super::*;
+
+    #[test]
+    fn places_titles_and_line_ends_are_written_as_github_reads_them() {
+        let (sources, found) = sample();
+        let expected = r#"::notice title=empty-topology::no place
+::error file=sub dir/over.yaml,line=3,endLine=3,col=12,endColumn=19,title=bad-override::a list, 100%25 <wrong>%0Athis is a list%0Ahelp: write a string
+::warning file=sub dir/over.yaml,line=5,endLine=6,title=wrong-type::two lines%0Athis: is a list
+"#;
+        assert_eq!(github(&sources, &found.sorted()), expected);
+    }
+}

@@ -1,0 +1,91 @@
+//! Lines and columns of places, fast enough for thousands of findings in large files.
+
+use crate::source::{FileId, Sources, Span};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Lines and columns, both from 1; columns count characters. The end is one past the last character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Region {
+    pub(super) start: Position,
+    pub(super) end: Position,
+}
+
+/// A line and a column, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+/// Finds lines in every loaded file; each file is searched for line ends once.
+pub(super) struct Positions<'a> {
+    pub(super) sources: &'a Sources,
+    line_starts: HashMap<FileId, Vec<usize>>,
+}
+
+impl<'a> Positions<'a> {
+    pub(super) fn new(sources: &'a Sources) -> Self {
+        Self { sources, line_starts: HashMap::new() }
+    }
+
+    /// The file's path as people know it.
+    pub(super) fn path(&self, file: FileId) -> String {
+        self.sources.get(file).path.display().to_string()
+    }
+
+    pub(super) fn region(&mut self, span: Span) -> Region {
+        Region {
+            start: self.position(span.file, span.start as usize),
+            end: self.position(span.file, span.end as usize),
+        }
+    }
+
+    fn position(&mut self, file: FileId, offset: usize) -> Position {
+        let line = self.line_of(file, offset);
+        let text = &self.sources.get(file).text;
+        let start = self.starts(file)[line];
+        let before = text.as_bytes().get(start..offset.min(text.len())).unwrap_or_default();
+        Position { line: line + 1, column: String::from_utf8_lossy(before).chars().count() + 1 }
+    }
+
+    /// The line, from 0, that holds a byte.
+    pub(super) fn line_of(&mut self, file: FileId, offset: usize) -> usize {
+        self.starts(file).partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// The bytes of a line, from 0, without its end; nothing when there is no such line.
+    pub(super) fn line(&mut self, file: FileId, line: usize) -> Option<Range<usize>> {
+        let text = &self.sources.get(file).text;
+        let starts = self.starts(file);
+        let start = *starts.get(line)?;
+        let end = starts.get(line + 1).copied().unwrap_or(text.len());
+        Some(start..start + text[start..end].trim_end_matches(['\n', '\r']).len())
+    }
+
+    fn starts(&mut self, file: FileId) -> &[usize] {
+        let sources = self.sources;
+        self.line_starts.entry(file).or_insert_with(|| {
+            let newlines = sources.get(file).text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(newlines.map(|(offset, _)| offset + 1)).collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_may_end_in_two_bytes() {
+        let mut sources = Sources::default();
+        let file = sources.add("x", "é: 1\r\nab\n\nc");
+        let mut positions = Positions::new(&sources);
+        let at = |line, column| Position { line, column };
+        assert_eq!(positions.region(Span::new(file, 4, 9)), Region { start: at(1, 4), end: at(2, 3) });
+        assert_eq!(positions.region(Span::new(file, 11, 99)), Region { start: at(4, 1), end: at(4, 2) });
+        assert_eq!(positions.line(file, 0), Some(0..5));
+        assert_eq!(positions.line(file, 2), Some(10..10));
+        assert_eq!(positions.line(file, 4), None);
+    }
+}
