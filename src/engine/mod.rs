@@ -4,6 +4,7 @@
 pub mod docker;
 
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -98,10 +99,33 @@ pub enum Progress {
         /// Which part.
         part: String,
     },
-    /// What it does now, for a person: the build step that runs, `extracting`...
+    /// What it does now, for a person: `extracting`...
     Now(String),
+    /// A step of a build began or ended.
+    Step {
+        /// What it does, in the builder's words: `[2/4] RUN make`. `[internal] ...` are the builder's own.
+        name: String,
+        /// What became of it.
+        state: StepState,
+    },
     /// A line of output: what a build step printed.
     Output(String),
+}
+
+/// What became of a step of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// It began.
+    Began,
+    /// It was done before: the result was there.
+    Cached,
+    /// It is done.
+    Done {
+        /// How long it took.
+        took: Duration,
+    },
+    /// It failed, or was given up.
+    Failed,
 }
 
 /// Which part of a container's output is wanted.

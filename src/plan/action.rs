@@ -110,8 +110,11 @@ pub struct ImageSpec {
     pub service: ServiceName,
     /// The tag that the service's containers are created from.
     pub image: ImageName,
-    /// The build section, with its paths resolved.
+    /// The build section, with its paths resolved. Its `additional_contexts` name no services any
+    /// more, but their images: `docker-image://NAME`.
     pub build: Build,
+    /// What is in the secrets that the build may read, by their ids.
+    pub secrets: BTreeMap<String, FileContent>,
     /// `os/arch[/variant]` when the service names one.
     pub platform: Option<String>,
 }

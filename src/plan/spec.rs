@@ -41,13 +41,37 @@ pub fn container_name(
 
 /// The image that a service's build section makes.
 pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Option<ImageSpec> {
-    let build = service.build.as_ref()?;
+    let mut build = service.build.as_ref()?.value.clone();
+    let secrets = build.secrets.iter().filter_map(|secret| build_secret(topology, secret)).collect();
+    for context in build.additional_contexts.0.values_mut() {
+        let other = context.value.as_deref().and_then(|context| context.strip_prefix("service:"));
+        let service = other.and_then(|other| Some((ServiceName::new(other), topology.service(other)?)));
+        if let Some((name, service)) = service {
+            context.value = Some(format!("docker-image://{}", image_name(topology, &name, service)));
+        }
+    }
     Some(ImageSpec {
         service: name.clone(),
         image: image_name(topology, name, service),
-        build: build.value.clone(),
+        build,
+        secrets,
         platform: service.platform.as_ref().map(|platform| platform.value.clone()),
     })
+}
+
+/// A secret's id in the build, and what is in it.
+fn build_secret(topology: &Topology, secret: &ContainerFile) -> Option<(String, FileContent)> {
+    let source = secret.source.as_ref()?;
+    let content = topology.contents.secrets.get(&source.value)?;
+    let id = secret.target.as_ref().unwrap_or(source);
+    Some((id.value.clone(), file_content(content)))
+}
+
+fn file_content(content: &Content) -> FileContent {
+    match &content.place {
+        ContentPlace::File(path) => FileContent::File(path.clone()),
+        ContentPlace::Text(text) => FileContent::Text(text.clone()),
+    }
 }
 
 /// A network of the topology as it is created.
@@ -150,10 +174,7 @@ fn files(topology: &Topology, service: &Service) -> Vec<FileSpec> {
         let target =
             if name.starts_with('/') { name.value.clone() } else { format!("{folder}/{}", name.value) };
         let number = |text: &Option<Loose>| text.as_ref().and_then(|text| text.parse().ok());
-        let content = match &content.place {
-            ContentPlace::File(path) => FileContent::File(path.clone()),
-            ContentPlace::Text(text) => FileContent::Text(text.clone()),
-        };
+        let content = file_content(content);
         let mode = file.mode.map(|mode| mode.0);
         Some(FileSpec { target, content, uid: number(&file.uid), gid: number(&file.gid), mode })
     };

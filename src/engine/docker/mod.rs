@@ -12,8 +12,9 @@
 //! | what happens, what is printed | [`events`], [`logs`] |
 //! | how an action is done | [`perform`], and one module for each kind of object |
 //! | how an attribute of a service is applied | [`container`] |
-//! | how images come | [`pull`], [`credentials`] |
+//! | how images come | [`pull`], [`build`], [`credentials`] |
 
+pub mod build;
 pub mod connect;
 pub mod container;
 pub mod credentials;

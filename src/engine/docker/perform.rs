@@ -8,7 +8,7 @@ use bollard::query_parameters::{
 };
 
 use super::transport::escape;
-use super::{Docker, container, network, pull, volume};
+use super::{Docker, build, container, network, pull, volume};
 use crate::engine::{EngineError, Progress};
 use crate::plan::Action;
 use crate::topology::name::ContainerName;
@@ -23,7 +23,7 @@ pub async fn perform(
         Action::PullImage { image, platform } => {
             pull::pull(docker, image, platform.as_deref(), progress).await
         }
-        Action::BuildImage(_) => Err(EngineError::Unsupported("images cannot be built yet".to_owned())),
+        Action::BuildImage(spec) => build::build(docker, spec, progress).await,
         Action::CreateNetwork(spec) => network::create(&docker.transport, spec).await,
         Action::RemoveNetwork { network } => network::remove(docker, network).await,
         Action::CreateVolume(spec) => volume::create(&docker.transport, spec).await,

@@ -225,7 +225,13 @@ fn action<'words>(words: &'words [&'words str]) -> (Action, &'words [&'words str
 }
 
 fn image_spec(image: &str) -> ImageSpec {
-    ImageSpec { service: image.into(), image: image.into(), build: Default::default(), platform: None }
+    ImageSpec {
+        service: image.into(),
+        image: image.into(),
+        build: Default::default(),
+        secrets: Default::default(),
+        platform: None,
+    }
 }
 
 fn container_spec(name: &str) -> ContainerSpec {

@@ -94,6 +94,7 @@ fn progress_words(progress: &Progress) -> String {
         Progress::Bytes { part, done, total } => format!("{part} {done} of {total:?} bytes"),
         Progress::PartDone { part } => format!("{part} is done"),
         Progress::Now(what) => what.clone(),
+        Progress::Step { name, state } => format!("{name} {state:?}"),
         Progress::Output(line) => format!("| {line}"),
     }
 }

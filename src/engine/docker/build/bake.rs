@@ -1,0 +1,382 @@
+//! In: an image whose build needs a session with the builder. Out: the image, by `docker buildx bake`.
+//! Must not: put a secret into the definition: it goes by the environment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Map as JsonMap, Value as Json, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Command;
+
+use super::super::Docker;
+use super::super::connect::{Address, Endpoint, Origin};
+use super::steps::{Log, Status, Steps, Transfer, Vertex};
+use super::{is_remote, platforms};
+use crate::engine::{EngineError, Progress};
+use crate::plan::action::{FileContent, ImageSpec};
+use crate::source::Spanned;
+use crate::topology::service::build::BuildSection;
+use crate::topology::value::{Loose, Pairs};
+
+/// The entitlement that a privileged build needs.
+const PRIVILEGED: &str = "security.insecure";
+
+/// Lets buildx build an image; `reason` is the attribute that needs it.
+pub(super) async fn build(
+    docker: &Docker,
+    spec: &ImageSpec,
+    reason: &str,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    let mut command = Command::new("docker");
+    command
+        .args(["buildx", "bake", "--file", "-", "--progress", "rawjson"])
+        .args(allowed(&spec.build).flat_map(|entitlement| ["--allow".to_owned(), entitlement]))
+        .arg("image")
+        // The definition is ours: it may read what the topology names.
+        .env("BUILDX_BAKE_ENTITLEMENTS_FS", "0")
+        .envs(engine_variable(docker.address()))
+        .envs(secret_variables(spec))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let definition = json!({ "target": { "image": definition(spec) } });
+    let mut steps = Steps::default();
+    let run = run(&mut command, escaped(definition).to_string(), &mut steps, progress).await;
+    let (status, words) = run.map_err(|error| missing(reason, &error.to_string()))?;
+    if status.success() {
+        return Ok(());
+    }
+    if words.contains("unknown command")
+        || words.contains("is not a docker command")
+        || words.contains("unknown flag: --file")
+    {
+        return Err(missing(reason, "the plugin is not there"));
+    }
+    Err(steps.failure(&words))
+}
+
+fn missing(reason: &str, why: &str) -> EngineError {
+    EngineError::Unsupported(format!(
+        "`build.{reason}` needs `docker buildx`, which cannot be run ({why}); install the buildx plugin of the Docker CLI"
+    ))
+}
+
+async fn run(
+    command: &mut Command,
+    definition: String,
+    steps: &mut Steps,
+    progress: &dyn Fn(Progress),
+) -> std::io::Result<(ExitStatus, String)> {
+    let mut child = command.spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        // A program that ends without reading says why on its standard error.
+        let _ = input.write_all(definition.as_bytes()).await;
+    }
+    let mut words = Vec::new();
+    if let Some(errors) = child.stderr.take() {
+        let mut lines = BufReader::new(errors).lines();
+        while let Some(line) = lines.next_line().await? {
+            match serde_json::from_str::<SolveStatus>(&line) {
+                Ok(status) => steps.note(status.into(), progress),
+                Err(_) => words.push(line.strip_prefix("ERROR: ").unwrap_or(&line).to_owned()),
+            }
+        }
+    }
+    Ok((child.wait().await?, words.join("\n")))
+}
+
+/// buildx finds the engine as the Docker CLI does; only a socket that topo found instead of the
+/// default one must be named.
+fn engine_variable(address: &Address) -> Option<(&'static str, String)> {
+    match (&address.origin, &address.endpoint) {
+        (Origin::Default, Endpoint::Unix(_)) => Some(("DOCKER_HOST", address.endpoint.to_string())),
+        _ => None,
+    }
+}
+
+fn allowed(build: &BuildSection) -> impl Iterator<Item = String> {
+    let named = build.entitlements.iter().map(|entitlement| entitlement.value.clone());
+    named.chain(build.privileged.then(|| PRIVILEGED.to_owned()))
+}
+
+/// Names of variables and the secrets that they hold.
+fn secret_variables(spec: &ImageSpec) -> BTreeMap<String, String> {
+    let text = |(index, (_, content)): (usize, (&String, &FileContent))| match content {
+        FileContent::Text(text) => Some((secret_variable(index), text.clone())),
+        FileContent::File(_) => None,
+    };
+    spec.secrets.iter().enumerate().filter_map(text).collect()
+}
+
+fn secret_variable(index: usize) -> String {
+    format!("TOPO_BUILD_SECRET_{index}")
+}
+
+/// The target's definition. The section is taken apart without `..`: a new attribute does not compile
+/// until it is applied.
+fn definition(spec: &ImageSpec) -> Json {
+    let BuildSection {
+        additional_contexts,
+        args,
+        cache_from,
+        cache_to,
+        context,
+        dockerfile,
+        dockerfile_inline,
+        extra_hosts,
+        labels,
+        network,
+        no_cache,
+        no_cache_filter,
+        provenance,
+        pull,
+        sbom,
+        shm_size,
+        ssh,
+        tags,
+        target,
+        ulimits,
+        // Together with the service's own.
+        platforms: _,
+        // In the specification, with their contents.
+        secrets: _,
+        // With the entitlements that are asked for.
+        entitlements: _,
+        privileged: _,
+        // For Windows, which buildx has nothing for.
+        isolation: _,
+        extensions: _,
+    } = &*spec.build;
+    let context = context.as_ref().map_or(".", |context| context.as_str());
+    let hosts = extra_hosts.0.iter().fold(BTreeMap::<_, Vec<&str>>::new(), |mut hosts, entry| {
+        hosts.entry(entry.host.as_str()).or_default().push(&entry.address);
+        hosts
+    });
+    let hosts: JsonMap<String, Json> =
+        hosts.into_iter().map(|(host, addresses)| (host.to_owned(), json!(addresses.join(",")))).collect();
+    let ulimits: Vec<String> = ulimits
+        .iter()
+        .map(|(name, limit)| format!("{name}={}:{}", limit.value.soft, limit.value.hard))
+        .collect();
+    let tags: Vec<&str> =
+        [spec.image.as_str()].into_iter().chain(tags.iter().map(|tag| tag.as_str())).collect();
+    let attestations = [attestation("provenance", provenance), attestation("sbom", sbom)];
+    let attestations: Vec<String> = attestations.into_iter().flatten().collect();
+    let entitlements: Vec<String> = allowed(&spec.build).collect();
+    // The engine cannot hold an image for several platforms in every store; buildx says so.
+    let output = if platforms(spec).len() > 1 { "type=image" } else { "type=docker" };
+    let definition = json!({
+        "context": context,
+        "contexts": given(additional_contexts),
+        "dockerfile": dockerfile.as_ref().map(|name| dockerfile_path(context, name)),
+        "dockerfile-inline": dockerfile_inline.as_ref().map(|text| &text.value),
+        "args": given(args),
+        "labels": labels.to_map(),
+        "tags": tags,
+        "cache-from": texts(cache_from),
+        "cache-to": texts(cache_to),
+        "target": target.as_ref().map(|target| &target.value),
+        "secret": secrets(spec),
+        "ssh": ssh.0.iter().map(|(id, path)| key(id, path)).collect::<Vec<_>>(),
+        "platforms": platforms(spec),
+        "pull": pull.then_some(true),
+        "no-cache": no_cache.then_some(true),
+        "no-cache-filter": texts(&no_cache_filter.0),
+        "network": network,
+        "shm-size": shm_size.map(|size| size.0.to_string()),
+        "ulimits": ulimits,
+        "extra-hosts": hosts,
+        "entitlements": entitlements,
+        "attest": attestations,
+        "output": [output],
+    });
+    without_nothing(definition)
+}
+
+/// Leaves out what is not said, so that buildx's own defaults hold.
+fn without_nothing(definition: Json) -> Json {
+    let Json::Object(mut entries) = definition else { return definition };
+    entries.retain(|_, value| match value {
+        Json::Null => false,
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(entries) => !entries.is_empty(),
+        _ => true,
+    });
+    Json::Object(entries)
+}
+
+/// Names that have a value.
+fn given(pairs: &Pairs) -> BTreeMap<&str, &str> {
+    pairs.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.value.as_deref()?))).collect()
+}
+
+fn texts(values: &[Spanned<String>]) -> Vec<&str> {
+    values.iter().map(|value| value.as_str()).collect()
+}
+
+fn dockerfile_path(context: &str, name: &str) -> String {
+    if is_remote(context) {
+        return name.to_owned();
+    }
+    Path::new(context).join(name).display().to_string()
+}
+
+fn secrets(spec: &ImageSpec) -> Vec<String> {
+    let option = |(index, (id, content)): (usize, (&String, &FileContent))| match content {
+        FileContent::File(path) => format!("id={id},type=file,src={}", path.display()),
+        FileContent::Text(_) => format!("id={id},type=env,env={}", secret_variable(index)),
+    };
+    spec.secrets.iter().enumerate().map(option).collect()
+}
+
+fn key(id: &str, path: &Option<String>) -> String {
+    path.as_ref().map_or_else(|| id.to_owned(), |path| format!("{id}={path}"))
+}
+
+fn attestation(kind: &str, wanted: &Option<Loose>) -> Option<String> {
+    match wanted.as_ref()?.0.as_str() {
+        "false" => Some(format!("type={kind},disabled=true")),
+        "true" => Some(format!("type={kind}")),
+        options => Some(format!("type={kind},{options}")),
+    }
+}
+
+/// buildx takes `${` and `%{` in any text of a definition for expressions.
+fn escaped(value: Json) -> Json {
+    match value {
+        Json::String(text) => Json::String(text.replace("${", "$${").replace("%{", "%%{")),
+        Json::Array(items) => Json::Array(items.into_iter().map(escaped).collect()),
+        Json::Object(entries) => {
+            Json::Object(entries.into_iter().map(|(name, value)| (name, escaped(value))).collect())
+        }
+        other => other,
+    }
+}
+
+/// A line of `--progress rawjson`: BuildKit's `SolveStatus`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SolveStatus {
+    vertexes: Option<Vec<RawVertex>>,
+    statuses: Option<Vec<RawTransfer>>,
+    logs: Option<Vec<RawLog>>,
+    #[serde(rename = "warnings")]
+    _warnings: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawVertex {
+    digest: String,
+    name: String,
+    cached: bool,
+    started: Option<String>,
+    completed: Option<String>,
+    error: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawTransfer {
+    id: String,
+    current: u64,
+    total: u64,
+    completed: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawLog {
+    vertex: String,
+    data: String,
+}
+
+impl From<SolveStatus> for Status {
+    fn from(status: SolveStatus) -> Self {
+        let SolveStatus { vertexes, statuses, logs, _warnings: _ } = status;
+        let vertex = |raw: RawVertex| Vertex {
+            started: raw.started.as_deref().and_then(nanoseconds),
+            completed: raw.completed.as_deref().and_then(nanoseconds),
+            digest: raw.digest,
+            name: raw.name,
+            is_cached: raw.cached,
+            error: raw.error,
+        };
+        let transfer = |raw: RawTransfer| Transfer {
+            id: raw.id,
+            current: raw.current,
+            total: raw.total,
+            is_complete: raw.completed.is_some(),
+        };
+        let log =
+            |raw: RawLog| Log { vertex: raw.vertex, message: STANDARD.decode(raw.data).unwrap_or_default() };
+        Status {
+            vertexes: vertexes.unwrap_or_default().into_iter().map(vertex).collect(),
+            transfers: statuses.unwrap_or_default().into_iter().map(transfer).collect(),
+            logs: logs.unwrap_or_default().into_iter().map(log).collect(),
+        }
+    }
+}
+
+/// An RFC 3339 time as nanoseconds since 1970.
+fn nanoseconds(time: &str) -> Option<i128> {
+    let number = |range: std::ops::Range<usize>| time.get(range)?.parse::<i128>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let rest = time.get(19..)?;
+    let zone_start = rest.find(['Z', '+', '-'])?;
+    let fraction: String =
+        rest[..zone_start].trim_start_matches('.').chars().chain("000000000".chars()).take(9).collect();
+    // Years begin in March, so that the leap day is the last one of a year.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    let days = year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - zone_seconds(&rest[zone_start..])?;
+    Some(seconds * 1_000_000_000 + fraction.parse::<i128>().ok()?)
+}
+
+/// `Z`, `+02:00`, `-03:30`.
+fn zone_seconds(zone: &str) -> Option<i128> {
+    let sign = match zone.get(..1)? {
+        "Z" => return Some(0),
+        "+" => 1,
+        _ => -1,
+    };
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    Some(sign * (hours.parse::<i128>().ok()? * 3600 + minutes.parse::<i128>().ok()? * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_every_zone() {
+        assert_eq!(nanoseconds("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(nanoseconds("2000-03-01T00:00:00.5Z"), Some(951_868_800_500_000_000));
+        assert_eq!(nanoseconds("2026-11-22T03:02:32.212645162Z"), Some(1_795_316_552_212_645_162));
+        assert_eq!(nanoseconds("2026-11-22T00:02:32-03:00"), nanoseconds("2026-11-22T03:02:32Z"));
+        assert_eq!(nanoseconds("yesterday"), None);
+    }
+
+    #[test]
+    fn what_buildx_would_evaluate_is_escaped() {
+        let escaped = escaped(json!({ "args": { "A": "${B} %{if} $C" } }));
+        assert_eq!(escaped, json!({ "args": { "A": "$${B} %%{if} $C" } }));
+    }
+
+    #[test]
+    fn a_line_of_progress_is_told_from_words() {
+        let line = r#"{"vertexes":[{"digest":"sha256:a","name":"RUN x","started":"2026-11-22T03:02:32Z","cached":true}],"logs":[{"vertex":"sha256:a","stream":1,"data":"aGk=","timestamp":"2026-11-22T03:02:32Z"}]}"#;
+        let status = Status::from(serde_json::from_str::<SolveStatus>(line).unwrap());
+        assert!(status.vertexes[0].is_cached && status.vertexes[0].started.is_some());
+        assert_eq!(status.logs[0].message, b"hi");
+        assert!(serde_json::from_str::<SolveStatus>("ERROR: failed to solve").is_err());
+    }
+}

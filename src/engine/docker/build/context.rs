@@ -1,0 +1,382 @@
+//! In: a build section whose context is a folder. Out: the folder as an archive, as it is read.
+//! Must not: hold more of it in memory than a few pieces.
+//!
+//! Entries come in the order of their names, without owners, so that the same folder makes the same
+//! archive. A Dockerfile that is not part of the context (outside the folder, inline, or left out by
+//! `.dockerignore`) is added: the builder reads it from the archive.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use sha2::{Digest, Sha256};
+use tar::{EntryType, Header};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::super::transport::Body;
+use super::ignore::{Ignore, Matches};
+use crate::engine::EngineError;
+use crate::topology::service::build::BuildSection;
+
+/// How many bytes are handed on at once.
+const PIECE: usize = 128 * 1024;
+/// How many pieces may wait to be sent.
+const WAITING: usize = 4;
+
+/// A folder that is ready to be sent.
+pub struct Context {
+    folder: PathBuf,
+    ignore: Ignore,
+    dockerfile: Dockerfile,
+}
+
+/// Where the Dockerfile of a build is.
+struct Dockerfile {
+    /// Its path in the archive.
+    name: String,
+    /// Its text, when it may have to be added to the folder's files.
+    text: Vec<u8>,
+}
+
+/// An archive under way.
+pub struct Sending {
+    /// The body of the request.
+    pub body: Body,
+    /// How many bytes were handed on so far, now and then.
+    pub sent: mpsc::UnboundedReceiver<u64>,
+    /// Ends when everything was handed on, or with what went wrong on this side.
+    pub producer: JoinHandle<Result<(), EngineError>>,
+}
+
+impl Context {
+    /// Reads the Dockerfile and what is to be left out.
+    pub fn open(folder: &Path, build: &BuildSection) -> Result<Self, EngineError> {
+        if !folder.is_dir() {
+            return Err(EngineError::Other(format!(
+                "the build context `{}` is not a folder",
+                folder.display()
+            )));
+        }
+        let (dockerfile, path) = find_dockerfile(folder, build)?;
+        let ignore = read_ignore(folder, path.as_deref())?;
+        Ok(Self { folder: folder.to_owned(), ignore, dockerfile })
+    }
+
+    /// The Dockerfile's path in the archive.
+    pub fn dockerfile(&self) -> &str {
+        &self.dockerfile.name
+    }
+
+    /// Starts to read the folder, no faster than it is sent.
+    pub fn send(self) -> Sending {
+        let (pieces, waiting) = mpsc::channel(WAITING);
+        let (counts, sent) = mpsc::unbounded_channel();
+        let producer = tokio::task::spawn_blocking(move || {
+            let mut writer = PieceWriter { pieces, counts, piece: BytesMut::new(), sent: 0 };
+            match self.pack(&mut writer) {
+                Ok(()) | Err(Stopped::Unwanted) => Ok(()),
+                Err(Stopped::Trouble(error)) => {
+                    writer.break_off();
+                    Err(error)
+                }
+            }
+        });
+        let body = stream::unfold(waiting, async |mut waiting: mpsc::Receiver<io::Result<Bytes>>| {
+            Some((waiting.recv().await?, waiting))
+        });
+        Sending { body: bollard::body_try_stream(body), sent, producer }
+    }
+
+    /// Writes the whole archive.
+    fn pack(&self, writer: &mut PieceWriter) -> Result<(), Stopped> {
+        let mut packer = Packer {
+            context: self,
+            archive: tar::Builder::new(&mut *writer),
+            folders: Vec::new(),
+            has_dockerfile: false,
+        };
+        packer.folder("", &Matches::default())?;
+        if !packer.has_dockerfile {
+            packer.add_dockerfile()?;
+        }
+        packer.archive.finish()?;
+        drop(packer);
+        Ok(writer.flush()?)
+    }
+}
+
+/// Why an archive ends early.
+enum Stopped {
+    /// Nobody takes it any more: the request has failed and says why.
+    Unwanted,
+    /// The folder cannot be read.
+    Trouble(EngineError),
+}
+
+/// What the system refuses is told apart where it is read: what is left fails in writing.
+impl From<io::Error> for Stopped {
+    fn from(_: io::Error) -> Self {
+        Self::Unwanted
+    }
+}
+
+impl From<EngineError> for Stopped {
+    fn from(error: EngineError) -> Self {
+        Self::Trouble(error)
+    }
+}
+
+fn find_dockerfile(
+    folder: &Path,
+    build: &BuildSection,
+) -> Result<(Dockerfile, Option<PathBuf>), EngineError> {
+    if let Some(inline) = &build.dockerfile_inline {
+        let text = inline.value.clone().into_bytes();
+        return Ok((Dockerfile { name: added_name(&text), text }, None));
+    }
+    let named = build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
+    let mut path = folder.join(named);
+    if build.dockerfile.is_none() && !path.exists() && folder.join("dockerfile").exists() {
+        path = folder.join("dockerfile");
+    }
+    let text = fs::read(&path).map_err(|error| {
+        EngineError::Other(format!("cannot read the Dockerfile `{}`: {error}", path.display()))
+    })?;
+    let name = path_within(folder, &path).unwrap_or_else(|| added_name(&text));
+    Ok((Dockerfile { name, text }, Some(path)))
+}
+
+/// The path of a file relative to a folder that it is in, whichever way both are written.
+fn path_within(folder: &Path, file: &Path) -> Option<String> {
+    let parent = file.parent()?.canonicalize().ok()?;
+    let relative = parent.strip_prefix(folder.canonicalize().ok()?).ok()?.join(file.file_name()?);
+    relative.to_str().map(str::to_owned)
+}
+
+/// The name of a Dockerfile that is added: always the same for the same text, so that it can be cached.
+fn added_name(text: &[u8]) -> String {
+    let digest: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!(".dockerfile.{digest}")
+}
+
+/// `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` in the folder.
+fn read_ignore(folder: &Path, dockerfile: Option<&Path>) -> Result<Ignore, EngineError> {
+    let beside = dockerfile.map(|path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".dockerignore");
+        PathBuf::from(name)
+    });
+    for path in beside.into_iter().chain([folder.join(".dockerignore")]) {
+        let named =
+            |error: &dyn std::fmt::Display| EngineError::Other(format!("`{}`: {error}", path.display()));
+        match fs::read(&path) {
+            Ok(text) => return Ignore::parse(&String::from_utf8_lossy(&text)).map_err(|error| named(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(named(&error)),
+        }
+    }
+    Ok(Ignore::default())
+}
+
+struct Packer<'a> {
+    context: &'a Context,
+    archive: tar::Builder<&'a mut PieceWriter>,
+    /// Folders that are left out so far: one is added when an exception brings back what is in it.
+    folders: Vec<String>,
+    has_dockerfile: bool,
+}
+
+impl Packer<'_> {
+    fn folder(&mut self, folder: &str, matches: &Matches) -> Result<(), Stopped> {
+        for name in self.names(folder)? {
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            self.entry(&path, matches)?;
+        }
+        Ok(())
+    }
+
+    fn names(&self, folder: &str) -> Result<Vec<String>, EngineError> {
+        let path = self.context.folder.join(folder);
+        let cannot = |error: io::Error| cannot_read(&path, &error);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&path).map_err(cannot)? {
+            let name = entry.map_err(cannot)?.file_name();
+            let name = name.into_string().map_err(|name| {
+                EngineError::Other(format!("`{}` has a name that is not UTF-8", path.join(name).display()))
+            })?;
+            names.push(name);
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn entry(&mut self, path: &str, folder: &Matches) -> Result<(), Stopped> {
+        let (is_excluded, matches) = self.context.ignore.excludes(path, folder);
+        let on_disk = self.context.folder.join(path);
+        let metadata = fs::symlink_metadata(&on_disk).map_err(|error| cannot_read(&on_disk, &error))?;
+        if metadata.is_dir() {
+            return self.subfolder(path, &metadata, is_excluded, &matches);
+        }
+        if is_excluded {
+            return Ok(());
+        }
+        self.add_pending_folders()?;
+        self.has_dockerfile |= path == self.context.dockerfile.name;
+        if metadata.is_symlink() {
+            return self.add_link(path, &on_disk, &metadata);
+        }
+        // Sockets, pipes and devices mean nothing to a build.
+        if metadata.is_file() { self.add_file(path, &on_disk, &metadata) } else { Ok(()) }
+    }
+
+    fn subfolder(
+        &mut self,
+        path: &str,
+        metadata: &Metadata,
+        is_excluded: bool,
+        matches: &Matches,
+    ) -> Result<(), Stopped> {
+        if is_excluded && !self.context.ignore.may_bring_back_below(path) {
+            return Ok(());
+        }
+        if is_excluded {
+            self.folders.push(path.to_owned());
+        } else {
+            self.add_pending_folders()?;
+            self.add_folder(path, metadata)?;
+        }
+        self.folder(path, matches)?;
+        // Nothing was brought back when it still waits.
+        self.folders.pop_if(|last| last == path);
+        Ok(())
+    }
+
+    fn add_pending_folders(&mut self) -> Result<(), Stopped> {
+        for path in std::mem::take(&mut self.folders) {
+            let on_disk = self.context.folder.join(&path);
+            let metadata = fs::symlink_metadata(&on_disk).map_err(|error| cannot_read(&on_disk, &error))?;
+            self.add_folder(&path, &metadata)?;
+        }
+        Ok(())
+    }
+
+    fn add_folder(&mut self, path: &str, metadata: &Metadata) -> Result<(), Stopped> {
+        let mut header = header(EntryType::Directory, metadata);
+        header.set_size(0);
+        Ok(self.archive.append_data(&mut header, format!("{path}/"), io::empty())?)
+    }
+
+    fn add_link(&mut self, path: &str, on_disk: &Path, metadata: &Metadata) -> Result<(), Stopped> {
+        let target = fs::read_link(on_disk).map_err(|error| cannot_read(on_disk, &error))?;
+        let mut header = header(EntryType::Symlink, metadata);
+        header.set_size(0);
+        Ok(self.archive.append_link(&mut header, path, target)?)
+    }
+
+    fn add_file(&mut self, path: &str, on_disk: &Path, metadata: &Metadata) -> Result<(), Stopped> {
+        let file = File::open(on_disk).map_err(|error| cannot_read(on_disk, &error))?;
+        let mut header = header(EntryType::Regular, metadata);
+        header.set_size(metadata.len());
+        let mut exact = Exact { file, left: metadata.len(), trouble: None };
+        let added = self.archive.append_data(&mut header, path, &mut exact);
+        match exact.trouble {
+            Some(error) => Err(cannot_read(on_disk, &error).into()),
+            None => Ok(added?),
+        }
+    }
+
+    fn add_dockerfile(&mut self) -> Result<(), Stopped> {
+        let Dockerfile { name, text } = &self.context.dockerfile;
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Regular);
+        header.set_mode(0o644);
+        header.set_size(text.len() as u64);
+        Ok(self.archive.append_data(&mut header, name, text.as_slice())?)
+    }
+}
+
+/// Owners are left out: they are those of whoever checked the sources out.
+fn header(kind: EntryType, metadata: &Metadata) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(metadata.permissions().mode() & 0o7777);
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    header.set_mtime(modified.map_or(0, |time| time.as_secs()));
+    header
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
+    let help = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; if the build does not need it, add it to `.dockerignore`",
+        _ => "",
+    };
+    EngineError::Other(format!("cannot read `{}`: {error}{help}", path.display()))
+}
+
+/// Reads just as many bytes as a file had when its header was written.
+struct Exact {
+    file: File,
+    left: u64,
+    trouble: Option<io::Error>,
+}
+
+impl Read for Exact {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Ok(0);
+        }
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let count = match self.file.read(&mut buffer[..most]) {
+            Ok(0) => Err(io::Error::other("it became shorter while it was sent")),
+            other => other,
+        };
+        match count {
+            Ok(count) => self.left -= count as u64,
+            Err(ref error) => self.trouble = Some(io::Error::new(error.kind(), error.to_string())),
+        }
+        count
+    }
+}
+
+/// Hands bytes on in pieces, and waits while too many are under way.
+struct PieceWriter {
+    pieces: mpsc::Sender<io::Result<Bytes>>,
+    counts: mpsc::UnboundedSender<u64>,
+    piece: BytesMut,
+    sent: u64,
+}
+
+impl PieceWriter {
+    /// Ends the body as broken: an archive that merely ended would be built from.
+    fn break_off(&self) {
+        // When nobody listens, the request is over anyway.
+        let _ = self.pieces.blocking_send(Err(io::ErrorKind::Interrupted.into()));
+    }
+}
+
+impl Write for PieceWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.piece.is_empty() {
+            return Ok(());
+        }
+        self.sent += self.piece.len() as u64;
+        let piece = self.piece.split().freeze();
+        self.pieces.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        // Nobody needs to listen to the count.
+        let _ = self.counts.send(self.sent);
+        Ok(())
+    }
+}

@@ -1,0 +1,266 @@
+//! In: an image of a plan. Out: the image in the engine, and what its steps do meanwhile.
+//! Must not: decide whether it is needed.
+//!
+//! The engine's own BuildKit takes the context as an archive in one request, which starts at once.
+//! What would need a session with the builder (secrets, SSH, further contexts...) goes to
+//! `docker buildx bake`.
+
+mod bake;
+mod context;
+mod ignore;
+mod steps;
+mod trace;
+
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::Docker;
+use super::json_lines::JsonLines;
+use super::transport::Call;
+use crate::engine::{EngineError, Progress};
+use crate::plan::action::ImageSpec;
+use crate::topology::service::Ulimit;
+use crate::topology::service::build::BuildSection;
+use context::{Context, Sending};
+use steps::Steps;
+
+/// Builds an image and tags it.
+pub async fn build(
+    docker: &Docker,
+    spec: &ImageSpec,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    if let Some(reason) = reason_for_session(spec) {
+        return bake::build(docker, spec, reason, progress).await;
+    }
+    let place = spec.build.context.as_ref().map_or(".", |context| context.as_str());
+    if is_remote(place) {
+        let dockerfile = spec.build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
+        let call = call(spec, dockerfile).query("remote", place);
+        return follow(docker, call, progress).await;
+    }
+    let context = Context::open(Path::new(place), &spec.build)?;
+    send_context(docker, call(spec, context.dockerfile()), context, progress).await
+}
+
+/// True for a context that the builder fetches itself: a repository, or an archive by HTTP.
+fn is_remote(context: &str) -> bool {
+    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
+}
+
+/// The platforms to build for; the service's own wins.
+fn platforms(spec: &ImageSpec) -> Vec<&str> {
+    match &spec.platform {
+        Some(platform) => vec![platform.as_str()],
+        None => spec.build.platforms.iter().map(|platform| platform.as_str()).collect(),
+    }
+}
+
+/// The attribute that the engine's own builder can do nothing with, when there is one.
+fn reason_for_session(spec: &ImageSpec) -> Option<&'static str> {
+    let build = &*spec.build;
+    let is_wanted = |attestation: &Option<crate::topology::value::Loose>| {
+        attestation.as_ref().is_some_and(|attestation| &attestation.0 != "false")
+    };
+    let reasons = [
+        (!build.secrets.is_empty(), "secrets"),
+        (!build.ssh.0.is_empty(), "ssh"),
+        (!build.additional_contexts.0.is_empty(), "additional_contexts"),
+        (platforms(spec).len() > 1, "platforms"),
+        (!build.cache_to.is_empty(), "cache_to"),
+        (build.cache_from.iter().any(|cache| cache_reference(cache).is_none()), "cache_from"),
+        (!build.no_cache_filter.0.is_empty(), "no_cache_filter"),
+        (!build.entitlements.is_empty(), "entitlements"),
+        (*build.privileged, "privileged"),
+        (is_wanted(&build.provenance), "provenance"),
+        (is_wanted(&build.sbom), "sbom"),
+    ];
+    reasons.into_iter().find(|(holds, _)| *holds).map(|(_, name)| name)
+}
+
+/// The image that a cache is taken from; nothing for another kind of cache.
+fn cache_reference(cache: &str) -> Option<&str> {
+    if !cache.contains('=') {
+        return Some(cache);
+    }
+    match cache.split_once(',')? {
+        ("type=registry", rest) if !rest.contains(',') => rest.strip_prefix("ref="),
+        _ => None,
+    }
+}
+
+/// The request, but for its context. The section is taken apart without `..`: a new attribute does
+/// not compile until it is applied.
+fn call(spec: &ImageSpec, dockerfile_name: &str) -> Call {
+    let BuildSection {
+        args,
+        cache_from,
+        extra_hosts,
+        isolation,
+        labels,
+        network,
+        no_cache,
+        pull,
+        shm_size,
+        tags,
+        target,
+        ulimits,
+        // Sent as the body.
+        context: _,
+        dockerfile: _,
+        dockerfile_inline: _,
+        // Together with the service's own.
+        platforms: _,
+        // Reasons to let buildx do it.
+        additional_contexts: _,
+        cache_to: _,
+        entitlements: _,
+        no_cache_filter: _,
+        privileged: _,
+        provenance: _,
+        sbom: _,
+        secrets: _,
+        ssh: _,
+        extensions: _,
+    } = &*spec.build;
+    let args: serde_json::Map<String, Json> =
+        args.0.iter().map(|(name, value)| (name.clone(), json!(value.value))).collect();
+    let caches: Vec<&str> = cache_from.iter().filter_map(|cache| cache_reference(cache)).collect();
+    let ulimits: Vec<Json> = ulimits.iter().map(|(name, ulimit)| ulimit_json(name, &ulimit.value)).collect();
+
+    let mut call = Call::new(Method::POST, "/build")
+        .query("version", "2")
+        .query("dockerfile", dockerfile_name)
+        .query("buildargs", &Json::Object(args).to_string())
+        .query("labels", &json!(labels.to_map()).to_string())
+        .query("cachefrom", &json!(caches).to_string())
+        .query("ulimits", &Json::Array(ulimits).to_string())
+        .header("content-type", "application/x-tar");
+    for tag in [spec.image.as_str()].into_iter().chain(tags.iter().map(|tag| tag.as_str())) {
+        call = call.query("t", tag);
+    }
+    for entry in &extra_hosts.0 {
+        call = call.query("extrahosts", &format!("{}:{}", entry.host, entry.address));
+    }
+    let flag = |on: bool| on.then(|| "1".to_owned());
+    let further = [
+        ("isolation", isolation.clone()),
+        ("networkmode", network.clone()),
+        ("nocache", flag(**no_cache)),
+        ("pull", flag(**pull)),
+        ("shmsize", shm_size.map(|size| size.0.to_string())),
+        ("target", target.as_ref().map(|target| target.value.clone())),
+        ("platform", platforms(spec).first().map(|platform| (*platform).to_owned())),
+    ];
+    further
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .fold(call, |call, (name, value)| call.query(name, &value))
+}
+
+fn ulimit_json(name: &str, ulimit: &Ulimit) -> Json {
+    let Ulimit { soft, hard, is_single: _ } = ulimit;
+    json!({ "Name": name, "Soft": soft, "Hard": hard })
+}
+
+/// Sends the folder while the builder works. What goes wrong on this side is what is told: the engine
+/// only sees an archive that breaks off.
+async fn send_context(
+    docker: &Docker,
+    call: Call,
+    context: Context,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    let Sending { body, mut sent, mut producer } = context.send();
+    let mut build = std::pin::pin!(follow(docker, call.body(body), progress));
+    let mut is_sent = false;
+    let built = loop {
+        tokio::select! { biased;
+            built = &mut build => break built,
+            Some(done) = sent.recv() => {
+                progress(Progress::Bytes { part: "context".to_owned(), done, total: None });
+            }
+            packed = &mut producer, if !is_sent => {
+                packed.map_err(|error| EngineError::Other(error.to_string()))??;
+                progress(Progress::PartDone { part: "context".to_owned() });
+                is_sent = true;
+            }
+        }
+    };
+    match (built, is_sent) {
+        (Err(error), false) => Err(producer.await.ok().and_then(Result::err).unwrap_or(error)),
+        (built, _) => built,
+    }
+}
+
+/// Makes the request and follows the build to its end.
+async fn follow(docker: &Docker, call: Call, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+    let body = docker.transport.stream(call).await?;
+    let mut steps = Steps::default();
+    match read(JsonLines::new(body), &mut steps, progress).await? {
+        Some(words) => Err(steps.failure(&words)),
+        None => Ok(()),
+    }
+}
+
+/// Reads what the builder says; the words of an error when it ends with one.
+async fn read<S>(
+    mut lines: JsonLines<S>,
+    steps: &mut Steps,
+    progress: &dyn Fn(Progress),
+) -> Result<Option<String>, EngineError>
+where
+    S: Stream<Item = Result<Bytes, EngineError>> + Unpin,
+{
+    while let Some(message) = lines.next::<Message>().await? {
+        let Message { id, aux, stream, error } = message;
+        if error.is_some() {
+            return Ok(error);
+        }
+        match (id.as_deref(), aux) {
+            (Some("moby.buildkit.trace"), Some(Json::String(trace))) => {
+                steps.note(trace::decode(&trace), progress);
+            }
+            // Podman's builder, and the engine's older one, only print.
+            _ => stream.iter().flat_map(|text| text.lines()).for_each(|line| {
+                progress(Progress::Output(line.to_owned()));
+            }),
+        }
+    }
+    Ok(None)
+}
+
+/// A line of the answer: moby's `JSONMessage`.
+#[derive(Deserialize)]
+struct Message {
+    id: Option<String>,
+    aux: Option<Json>,
+    stream: Option<String>,
+    error: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_images_are_caches_that_the_engine_takes() {
+        assert_eq!(cache_reference("shop/web:cache"), Some("shop/web:cache"));
+        assert_eq!(cache_reference("type=registry,ref=shop/web"), Some("shop/web"));
+        assert_eq!(cache_reference("type=local,src=/tmp/cache"), None);
+        assert_eq!(cache_reference("type=gha"), None);
+    }
+
+    #[test]
+    fn repositories_and_urls_are_fetched_by_the_builder() {
+        for remote in ["https://example.com/a.git#main:sub", "git@github.com:a/b", "github.com/a/b"] {
+            assert!(is_remote(remote), "{remote}");
+        }
+        assert!(!is_remote("/home/ana/shop"));
+    }
+}
