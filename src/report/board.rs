@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::objects::{Deed, Objects};
-use crate::engine::Progress;
+use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Plan, StepId};
 use crate::run::{Cause, End, Event};
 
@@ -202,7 +202,9 @@ impl Current {
                 *done = total.unwrap_or(*done);
             }
             Progress::Now(what) => self.now = Some(what.clone()),
-            Progress::Output(_) => {}
+            // Several steps may be under way: the one that began last stands for all.
+            Progress::Step { name, state: StepState::Began } => self.now = Some(name.clone()),
+            Progress::Step { .. } | Progress::Output(_) => {}
         }
     }
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::wording::{build_output, code, engine_words, failed, health_output, object};
-use crate::engine::Progress;
+use crate::engine::{Progress, StepState};
 use crate::plan::{Plan, StepId};
 use crate::run::{Counts, End, Event, Failure, Outcome};
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
@@ -84,6 +84,10 @@ enum How<'run> {
     },
     Now {
         now: &'run str,
+    },
+    BuildStep {
+        build_step: &'run str,
+        state: &'static str,
     },
     Output {
         output: &'run str,
@@ -180,6 +184,15 @@ fn how(progress: &Progress) -> How<'_> {
         Progress::Bytes { part, done, total } => How::Bytes { part, bytes: *done, total: *total },
         Progress::PartDone { part } => How::PartDone { part, done: true },
         Progress::Now(now) => How::Now { now },
+        Progress::Step { name, state } => How::BuildStep {
+            build_step: name,
+            state: match state {
+                StepState::Began => "began",
+                StepState::Cached => "cached",
+                StepState::Done { .. } => "done",
+                StepState::Failed => "failed",
+            },
+        },
         Progress::Output(output) => How::Output { output },
     }
 }

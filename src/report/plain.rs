@@ -19,7 +19,7 @@ use super::look::tame;
 use super::summary::end_line;
 use super::wording::{doing, done, duration, engine_words, failed, object};
 use super::{Context, Report};
-use crate::engine::Progress;
+use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Plan, StepId};
 use crate::run::{End, Event, Failure, Outcome};
 
@@ -50,6 +50,9 @@ impl<'out> Plain<'out> {
             Event::StepStarted { .. } => Ok(()),
             Event::StepProgress { step, progress: Progress::Now(what) } if is_build(plan, *step) => {
                 self.line(plan, *step, &tame(what))
+            }
+            Event::StepProgress { step, progress: Progress::Step { name, state: StepState::Began } } => {
+                self.line(plan, *step, &tame(name))
             }
             Event::StepProgress { .. } => Ok(()),
             Event::StepEnded { step, end, took } => self.write_end(plan, *step, end, *took),
