@@ -1,4 +1,5 @@
-//! Every code: its stable name, one sentence, and the page that `topo explain CODE` prints.
+//! Every code: its stable name, one sentence, and the page that `topo explain CODE` prints, which is
+//! `page/NAME.md` next to this file.
 
 use std::fmt;
 
@@ -55,10 +56,14 @@ impl fmt::Display for Code {
 }
 
 macro_rules! codes {
-    ($($constant:ident $name:literal $sentence:literal $text:literal)*) => {
+    ($($constant:ident $name:literal $sentence:literal)*) => {
         $(
             #[doc = $sentence]
-            pub const $constant: Code = Code(&Page { name: $name, sentence: $sentence, text: $text });
+            pub const $constant: Code = Code(&Page {
+                name: $name,
+                sentence: $sentence,
+                text: include_str!(concat!("page/", $name, ".md")),
+            });
         )*
 
         /// Every code, in the order of this file.
@@ -68,61 +73,82 @@ macro_rules! codes {
 
 codes! {
     // Reading.
-    MISSING_FILE "missing-file" "A file that the topology names cannot be read." ""
-    YAML_SYNTAX "yaml-syntax" "The text is not YAML." ""
-    DUPLICATE_KEY "duplicate-key" "A key stands twice in one mapping." ""
-    TOO_LARGE "too-large" "The file expands to more nodes, or nests deeper, than topo accepts." ""
-    UNKNOWN_ALIAS "unknown-alias" "An alias names no anchor." ""
-    BAD_MERGE_KEY "bad-merge-key" "A merge key `<<` does not hold a mapping." ""
+    MISSING_FILE "missing-file" "A file that the topology names cannot be read."
+    YAML_SYNTAX "yaml-syntax" "The text is not YAML."
+    DUPLICATE_KEY "duplicate-key" "A key stands twice in one mapping."
+    TOO_LARGE "too-large" "The file expands to more nodes, or nests deeper, than topo accepts."
+    UNKNOWN_ALIAS "unknown-alias" "An alias names no anchor."
+    BAD_MERGE_KEY "bad-merge-key" "A merge key `<<` does not hold a mapping."
     // Variables.
-    BAD_INTERPOLATION "bad-interpolation" "A `$` expression cannot be read." ""
-    REQUIRED_VARIABLE "required-variable" "A required variable is not set." ""
-    UNSET_VARIABLE "unset-variable" "A variable is not set and has no default." ""
-    BAD_ENV_FILE "bad-env-file" "A line of an env file cannot be read." ""
+    BAD_INTERPOLATION "bad-interpolation" "A `$` expression cannot be read."
+    REQUIRED_VARIABLE "required-variable" "A required variable is not set."
+    UNSET_VARIABLE "unset-variable" "A variable is not set and has no default."
+    BAD_ENV_FILE "bad-env-file" "A line of an env file cannot be read."
     // Several files.
-    BAD_OVERRIDE "bad-override" "An override cannot be merged into what it overrides." ""
-    BAD_EXTENDS "bad-extends" "A service cannot extend what it names." ""
-    BAD_INCLUDE "bad-include" "An included file cannot be used." ""
+    BAD_OVERRIDE "bad-override" "An override cannot be merged into what it overrides."
+    BAD_EXTENDS "bad-extends" "A service cannot extend what it names."
+    BAD_INCLUDE "bad-include" "An included file cannot be used."
     // Shapes.
-    UNKNOWN_ATTRIBUTE "unknown-attribute" "No attribute has this name here." ""
-    WRONG_TYPE "wrong-type" "The value has another type than the attribute needs." ""
-    MISSING_ATTRIBUTE "missing-attribute" "An attribute that is needed here is missing." ""
-    NOT_SUPPORTED "not-supported" "Compose knows this attribute, topo does not apply it yet." ""
-    BAD_VALUE "bad-value" "The value does not fit the attribute." ""
-    BAD_NAME "bad-name" "A name has characters that it cannot have." ""
-    BAD_PORT "bad-port" "A port mapping cannot be read." ""
-    BAD_DURATION "bad-duration" "A duration cannot be read." ""
-    BAD_MOUNT "bad-mount" "A mount cannot be read." ""
-    BAD_IMAGE "bad-image" "An image reference cannot be read." ""
-    OBSOLETE "obsolete" "The attribute has no effect any more." ""
+    UNKNOWN_ATTRIBUTE "unknown-attribute" "No attribute has this name here."
+    WRONG_TYPE "wrong-type" "The value has another type than the attribute needs."
+    MISSING_ATTRIBUTE "missing-attribute" "An attribute that is needed here is missing."
+    NOT_SUPPORTED "not-supported" "Compose knows this attribute, topo does not apply it yet."
+    BAD_VALUE "bad-value" "The value does not fit the attribute."
+    BAD_NAME "bad-name" "A name has characters that it cannot have."
+    BAD_PORT "bad-port" "A port mapping cannot be read."
+    BAD_DURATION "bad-duration" "A duration cannot be read."
+    BAD_MOUNT "bad-mount" "A mount cannot be read."
+    BAD_IMAGE "bad-image" "An image reference cannot be read."
+    OBSOLETE "obsolete" "The attribute has no effect any more."
     // Whole topology.
-    EMPTY_TOPOLOGY "empty-topology" "The topology has no services." ""
-    NO_IMAGE_OR_BUILD "no-image-or-build" "A service has neither an image nor a build." ""
-    UNKNOWN_SERVICE "unknown-service" "A service is named that does not exist." ""
-    UNKNOWN_NETWORK "unknown-network" "A network is named that does not exist." ""
-    UNKNOWN_VOLUME "unknown-volume" "A volume is named that does not exist." ""
-    UNKNOWN_SECRET "unknown-secret" "A secret is named that does not exist." ""
-    UNKNOWN_CONFIG "unknown-config" "A config is named that does not exist." ""
-    UNKNOWN_MODEL "unknown-model" "A model is named that does not exist." ""
-    CYCLE "cycle" "Services wait for each other in a circle." ""
-    CONFLICT "conflict" "Two attributes exclude each other." ""
+    EMPTY_TOPOLOGY "empty-topology" "The topology has no services."
+    NO_IMAGE_OR_BUILD "no-image-or-build" "A service has neither an image nor a build."
+    UNKNOWN_SERVICE "unknown-service" "A service is named that does not exist."
+    UNKNOWN_NETWORK "unknown-network" "A network is named that does not exist."
+    UNKNOWN_VOLUME "unknown-volume" "A volume is named that does not exist."
+    UNKNOWN_SECRET "unknown-secret" "A secret is named that does not exist."
+    UNKNOWN_CONFIG "unknown-config" "A config is named that does not exist."
+    UNKNOWN_MODEL "unknown-model" "A model is named that does not exist."
+    CYCLE "cycle" "Services wait for each other in a circle."
+    CONFLICT "conflict" "Two attributes exclude each other."
     // Rules.
-    PORT_CLASH "port-clash" "A port of the host is published twice." "\
-A port of the host can lead to one container only. Two services that are active together, or two
-replicas of one service, cannot publish the same one.
-
-    services:
-      api:
-        ports: [\"8080:80\"]
-      web:
-        ports: [\"8080:80\"]   # taken by `api`
-
-Publish one of them on another port (`8081:80`), on another address of the host
-(`127.0.0.2:8080:80`), or let the engine choose (`80`). Services that reach each other over a network
-of the topology need not publish anything."
+    PORT_CLASH "port-clash" "A port of the host is published twice."
     // What the engine has.
-    ORPHANS "orphans" "The engine has containers of services that the topology does not have." ""
-    MISSING_EXTERNAL "missing-external" "The engine does not have what the topology declares external." ""
-    FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not made by this project." ""
-    CHANGED_OBJECT "changed-object" "A network or volume was made from other settings than the topology has now." ""
+    ORPHANS "orphans" "The engine has containers of services that the topology does not have."
+    MISSING_EXTERNAL "missing-external" "The engine does not have what the topology declares external."
+    FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not made by this project."
+    CHANGED_OBJECT "changed-object" "A network or volume was made from other settings than the topology has now."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_page_that_fits_a_terminal() {
+        for code in ALL {
+            let Page { name, sentence, text } = code.page();
+            assert!(sentence.ends_with('.') && !text.is_empty(), "{name}");
+            assert!(text.lines().all(|line| line.chars().count() <= 105), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_kebab_case() {
+        for code in ALL {
+            assert_eq!(Code::by_name(code.name()), Some(*code));
+            assert!(code.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+        }
+        let names: std::collections::HashSet<&str> = ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn every_page_belongs_to_a_code() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnostic/page");
+        for page in std::fs::read_dir(folder).expect("the folder of pages").flatten() {
+            let name = page.path().file_stem().expect("a name").to_string_lossy().into_owned();
+            assert!(Code::by_name(&name).is_some(), "{name}");
+        }
+    }
 }

@@ -40,8 +40,7 @@ pub fn graphical(sources: &Sources, diagnostics: &[&Diagnostic], options: Render
             text += &snippet::draw(&excerpt, diagnostic.severity, options);
         }
         if let Some(help) = &diagnostic.help {
-            let words = wrap(&format!("help: {}", clean(help)), options.width.max(40), "  ", "        ");
-            text += &words.replacen("help:", &paint("help:", Style::new().cyan().bold(), options), 1);
+            text += &help_lines(help, options);
         }
         text.push('\n');
     }
@@ -59,6 +58,17 @@ fn header(diagnostic: &Diagnostic, options: RenderOptions) -> String {
         paint(&title, severity_style(diagnostic.severity).bold(), options),
         paint(message, Style::new().bold(), options)
     )
+}
+
+/// The help, wrapped; its own lines, such as those of an example, stay lines.
+fn help_lines(help: &str, options: RenderOptions) -> String {
+    let title = format!("  {} ", paint("help:", Style::new().cyan().bold(), options));
+    let mut lines = String::new();
+    for (index, line) in help.lines().enumerate() {
+        let words = wrap(&clean(line), options.width.max(40), "        ", "        ");
+        lines += &if index == 0 { words.replacen("        ", &title, 1) } else { words };
+    }
+    lines
 }
 
 /// `error[code]`.
@@ -241,6 +251,17 @@ warning[wrong-type]: two lines
                 assert!(text.contains("first"), "{start}..{end}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn the_lines_of_a_help_stay_lines() {
+        let (sources, mut found) = (Sources::default(), Diagnostics::default());
+        found.error(code::EMPTY_TOPOLOGY, "nothing").help("add:\n\nservices:\n  web:");
+        let lines = |text: String| text.lines().skip(1).map(str::trim_end).collect::<Vec<_>>().join("|");
+        let graphical = drawn(&found, &sources, ASCII);
+        assert_eq!(lines(graphical), "  help: add:||        services:|          web:|");
+        let plain = plain(&sources, &found.sorted());
+        assert_eq!(lines(plain), "  = help: add:||          services:|            web:|");
     }
 
     #[test]

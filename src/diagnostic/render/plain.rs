@@ -26,7 +26,11 @@ pub fn plain(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
             draw(&mut text, excerpt, if index == 0 { "-->" } else { ":::" }, gutter);
         }
         if let Some(help) = &diagnostic.help {
-            let _ = writeln!(text, "{:gutter$} = help: {}", "", clean(help));
+            for (index, line) in help.lines().enumerate() {
+                let title = if index == 0 { "= help:" } else { "       " };
+                let line = format!("{:gutter$} {title} {}", "", clean(line));
+                let _ = writeln!(text, "{}", line.trim_end());
+            }
         }
         text.push('\n');
     }
