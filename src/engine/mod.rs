@@ -2,6 +2,7 @@
 //! Must not: decide what is done, or print.
 
 pub mod docker;
+mod hint;
 
 use std::future::Future;
 use std::time::Duration;

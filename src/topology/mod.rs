@@ -157,7 +157,10 @@ fn uses(services: &BTreeMap<String, Named<Service>>, kind: &str, key: &str) -> b
         file.source.as_ref().is_some_and(|source| source.value == key)
     };
     services.values().any(|service| match kind {
-        "secret" => service.secrets.iter().any(is_meant),
+        "secret" => {
+            let built = service.build.iter().flat_map(|build| &build.secrets);
+            service.secrets.iter().chain(built).any(is_meant)
+        }
         _ => service.configs.iter().any(is_meant),
     })
 }

@@ -40,7 +40,7 @@ pub fn refused(status: u16, text: &str) -> EngineError {
 
 /// The engine's words without what only its authors need.
 pub fn plain(message: &str) -> String {
-    const BEFORE: [&str; 8] = [
+    const BEFORE: [&str; 12] = [
         "Error response from daemon: ",
         "failed to create task for container: ",
         "failed to create shim task: ",
@@ -49,12 +49,22 @@ pub fn plain(message: &str) -> String {
         "unable to start container process: ",
         "error during container init: ",
         "failed to solve: ",
+        "failed to solve with frontend dockerfile.v0: ",
+        "failed to create LLB definition: ",
+        "rpc error: code = Unknown desc = ",
+        "failed to set up container networking: ",
     ];
-    let mut message = message.trim();
+    let mut message = without_endpoint(message.trim());
     while let Some(rest) = BEFORE.iter().find_map(|noise| message.strip_prefix(noise)) {
-        message = rest;
+        message = without_endpoint(rest);
     }
     message.strip_suffix(": unknown").unwrap_or(message).trim().to_owned()
+}
+
+/// Leaves out which endpoint the network driver could not set up: the container is known.
+fn without_endpoint(message: &str) -> &str {
+    let rest = message.strip_prefix("driver failed programming external connectivity on endpoint ");
+    rest.and_then(|rest| rest.split_once("): ")).map_or(message, |(_, cause)| cause)
 }
 
 /// Nobody answers at the address.
@@ -180,6 +190,12 @@ mod tests {
     fn the_chain_of_wrappers_around_the_cause_is_left_out() {
         let text = r#"{"message":"failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: \"nope\": executable file not found in $PATH: unknown"}"#;
         assert_eq!(message(400, text), r#"exec: "nope": executable file not found in $PATH"#);
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_told_without_the_endpoint() {
+        let text = r#"{"message":"failed to set up container networking: driver failed programming external connectivity on endpoint shop-web-1 (90f1): Bind for 0.0.0.0:80 failed: port is already allocated"}"#;
+        assert_eq!(message(500, text), "Bind for 0.0.0.0:80 failed: port is already allocated");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Where a service's image comes from.
 
-use super::{BuildChoice, PullChoice, Up};
+use super::{BuildChoice, Gate, PullChoice, Up};
 use crate::plan::observed::ObservedContainer;
-use crate::plan::{Action, Because, Guard, StepId, spec};
+use crate::plan::{Action, Because, Guard, Needs, StepId, spec};
 use crate::topology::Service;
 use crate::topology::name::{ImageName, ServiceName};
 use crate::topology::service::PullPolicy;
@@ -24,9 +24,22 @@ impl Up<'_> {
         } else {
             None
         };
-        let step = action.map(|action| self.add(action, because, Some(name), &[]));
+        let bases = match &action {
+            Some(Action::BuildImage(_)) => self.base_images(service),
+            _ => Vec::new(),
+        };
+        let step = action.map(|action| self.add(action, because, Some(name), &bases));
         self.images.insert(image, step);
         step
+    }
+
+    /// The steps that make the images of the services that a build takes for contexts.
+    fn base_images(&mut self, service: &Service) -> Vec<Gate> {
+        let topology = self.topology;
+        let contexts = service.build.iter().flat_map(|build| build.additional_contexts.texts());
+        let names = contexts.filter_map(|(_, context)| context.strip_prefix("service:"));
+        let bases = names.filter_map(|name| Some((ServiceName::new(name), topology.service(name)?)));
+        bases.filter_map(|(name, base)| Some((self.image(&name, base)?, Needs::Done))).collect()
     }
 
     /// Whether the image is made anew although a container of it is there and unchanged.

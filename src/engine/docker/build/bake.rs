@@ -285,6 +285,7 @@ struct RawVertex {
 #[serde(default)]
 struct RawTransfer {
     id: String,
+    vertex: String,
     current: u64,
     total: u64,
     completed: Option<String>,
@@ -310,6 +311,7 @@ impl From<SolveStatus> for Status {
         };
         let transfer = |raw: RawTransfer| Transfer {
             id: raw.id,
+            vertex: raw.vertex,
             current: raw.current,
             total: raw.total,
             is_complete: raw.completed.is_some(),

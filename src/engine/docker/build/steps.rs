@@ -39,6 +39,8 @@ pub struct Vertex {
 pub struct Transfer {
     /// What it is.
     pub id: String,
+    /// The digest of the step that it belongs to.
+    pub vertex: String,
     /// Bytes so far.
     pub current: u64,
     /// Bytes in all; 0 when not known.
@@ -84,7 +86,9 @@ impl Steps {
             self.note_vertex(vertex, progress);
         }
         for transfer in status.transfers {
-            note_transfer(transfer, progress);
+            if !self.is_internal(&transfer.vertex) {
+                note_transfer(transfer, progress);
+            }
         }
         for log in status.logs {
             self.note_log(&log, progress);
@@ -103,6 +107,12 @@ impl Steps {
         }
         let error = if step.error.is_empty() { words } else { super::super::error::plain(&step.error) };
         EngineError::BuildFailed { message: format!("{}: {error}", step.name), output: step.output.into() }
+    }
+
+    /// What the builder does for itself is not worth a mention, unless it reads the context.
+    fn is_internal(&self, digest: &str) -> bool {
+        let name = self.steps.get(digest).map_or("", |step| step.name.as_str());
+        name.starts_with("[internal]") && name != "[internal] load build context"
     }
 
     fn note_vertex(&mut self, vertex: Vertex, progress: &dyn Fn(Progress)) {
@@ -155,7 +165,7 @@ impl Step {
 }
 
 fn note_transfer(transfer: Transfer, progress: &dyn Fn(Progress)) {
-    let Transfer { id, current, total, is_complete } = transfer;
+    let Transfer { id, current, total, is_complete, vertex: _ } = transfer;
     // What has no size (`exporting layers`) is a part of a step, not something that is on its way.
     if current == 0 && total == 0 {
         return;

@@ -45,6 +45,7 @@ fn transfer(bytes: &[u8]) -> Transfer {
     for (number, value) in Fields(bytes) {
         match (number, value) {
             (1, Value::Bytes(id)) => transfer.id = text(id),
+            (2, Value::Bytes(vertex)) => transfer.vertex = text(vertex),
             (4, Value::Number(current)) => transfer.current = current,
             (5, Value::Number(total)) => transfer.total = total,
             (8, Value::Bytes(_)) => transfer.is_complete = true,

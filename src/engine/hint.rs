@@ -1,0 +1,136 @@
+//! In: the engine's words. Out: what to do about them, where the words are known to puzzle.
+//! Must not: guess: no hint is better than a wrong one.
+
+use super::EngineError;
+
+impl EngineError {
+    /// What the user can do, when the engine's words alone do not say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { advice, .. } => Some(advice.clone()),
+            Self::Refused { message, .. } | Self::BuildFailed { message, .. } => hint(message),
+            Self::Unsupported(_) | Self::Disconnected(_) | Self::Other(_) => None,
+        }
+    }
+}
+
+/// Words of the engine, and what to do about them. The first that fit are taken.
+const HINTS: &[(&str, &str)] = &[
+    ("toomanyrequests", "Docker Hub limits how much is pulled without an account: `docker login`"),
+    (
+        "server gave HTTP response to HTTPS client",
+        "the registry does not speak TLS: name it under `insecure-registries` in the engine's `daemon.json`",
+    ),
+    ("no basic auth credentials", "the registry wants an account: `docker login REGISTRY`"),
+    ("unauthorized", "the registry refuses the account, or wants one: `docker login REGISTRY`"),
+    (
+        "pull access denied",
+        "check the image's name; if it is a private one, `docker login` to its registry first",
+    ),
+    ("manifest unknown", "the registry has the image, but not under this tag"),
+    ("no such host", "the engine cannot find that host: check the name, and the engine's network"),
+    ("No such image", "nothing pulls or builds it: look at `pull_policy` and `image`"),
+    (
+        "executable file not found",
+        "the image has no such program: check `command` and `entrypoint`; for a shell, write `[\"sh\", \"-c\", \"...\"]`",
+    ),
+    ("exec format error", "the image is for another kind of processor: choose one with `platform`"),
+    ("is already in use by container", "remove or rename that container, or choose another `container_name`"),
+    (
+        "bind source path does not exist",
+        "create it on the engine's machine, or let the engine do so: `bind: { create_host_path: true }`",
+    ),
+    (
+        "Pool overlaps with other one",
+        "another network has these addresses: choose another `subnet`; `docker network ls` lists them",
+    ),
+    (
+        "fully subnetted",
+        "the engine has no addresses left for networks: `docker network prune` frees unused ones",
+    ),
+    (
+        "has active endpoints",
+        "containers outside the topology are attached to it: `docker network inspect` lists them",
+    ),
+    (
+        "volume is in use",
+        "a container outside the topology uses it: `docker ps -a --filter volume=NAME` finds it",
+    ),
+    (
+        "no space left on device",
+        "`docker system df` shows what takes the room, `docker system prune` makes some",
+    ),
+    (
+        "could not select device driver",
+        "the engine has no such driver: for NVIDIA, install the NVIDIA Container Toolkit on its machine",
+    ),
+];
+
+fn hint(message: &str) -> Option<String> {
+    if let Some(hint) = port_hint(message) {
+        return Some(hint);
+    }
+    let (_, hint) = HINTS.iter().find(|(words, _)| message.contains(words))?;
+    Some((*hint).to_owned())
+}
+
+/// `Bind for 0.0.0.0:8080 failed: port is already allocated`,
+/// `listen tcp4 0.0.0.0:8080: bind: address already in use`.
+fn port_hint(message: &str) -> Option<String> {
+    if message.contains("port is already allocated") {
+        let port = host_port(message)?;
+        return Some(format!(
+            "another container publishes port {port}: `docker ps --filter publish={port}` shows which"
+        ));
+    }
+    if message.contains("address already in use") {
+        let port = host_port(message)?;
+        return Some(format!(
+            "a program on the engine's machine has port {port}: `ss -tulpn | grep :{port}` shows which"
+        ));
+    }
+    None
+}
+
+/// The first port that stands behind an address.
+fn host_port(message: &str) -> Option<u16> {
+    let starts = message.match_indices(':').map(|(at, _)| &message[at + 1..]);
+    let ports = starts.map(|rest| {
+        let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse().ok()
+    });
+    ports.flatten().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_that_is_taken_is_named() {
+        for (message, wanted) in [
+            ("Bind for 0.0.0.0:8080 failed: port is already allocated", "publish=8080"),
+            (
+                "failed to bind host port for 127.0.0.1:5432:172.17.0.2:5432/tcp: address already in use",
+                "port 5432",
+            ),
+            ("listen tcp4 0.0.0.0:80: bind: address already in use", "port 80:"),
+        ] {
+            let hint = hint(message).unwrap();
+            assert!(hint.contains(wanted), "{hint}");
+        }
+    }
+
+    #[test]
+    fn plain_words_need_no_hint() {
+        assert_eq!(hint("invalid restart policy: unknown policy 'x'"), None);
+        assert_eq!(hint("port is already allocated"), None);
+    }
+
+    #[test]
+    fn a_missing_program_leads_to_the_command() {
+        let message = "exec: \"nope\": executable file not found in $PATH".to_owned();
+        let error = EngineError::Refused { status: 400, message };
+        assert!(error.hint().unwrap().contains("`command`"));
+    }
+}
