@@ -72,10 +72,16 @@ impl Diagnostic {
     }
 }
 
+/// The most findings that are kept; a file of a million mistakes needs no million messages.
+const LIMIT: usize = 1_000;
+
 /// What was found so far: the sink that every stage writes to.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     all: Vec<Diagnostic>,
+    /// Findings beyond the limit: the last one, and how many there are of each severity.
+    last_hidden: Option<Box<Diagnostic>>,
+    hidden: [usize; 3],
 }
 
 impl Diagnostics {
@@ -95,8 +101,13 @@ impl Diagnostics {
     }
 
     fn push(&mut self, severity: Severity, code: Code, message: String) -> &mut Diagnostic {
-        self.all.push(Diagnostic { code, severity, message, labels: Vec::new(), help: None });
-        self.all.last_mut().expect("just pushed")
+        let diagnostic = Diagnostic { code, severity, message, labels: Vec::new(), help: None };
+        if self.all.len() < LIMIT {
+            self.all.push(diagnostic);
+            return self.all.last_mut().expect("just pushed");
+        }
+        self.hidden[severity as usize] += 1;
+        self.last_hidden.insert(Box::new(diagnostic))
     }
 
     /// True when at least one error was found.
@@ -104,9 +115,15 @@ impl Diagnostics {
         self.count(Severity::Error) > 0
     }
 
-    /// How many findings of this severity there are.
+    /// How many findings of this severity there are, those that are not kept included.
     pub fn count(&self, severity: Severity) -> usize {
-        self.all.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+        let kept = self.all.iter().filter(|diagnostic| diagnostic.severity == severity);
+        kept.count() + self.hidden[severity as usize]
+    }
+
+    /// How many findings are not kept, because there are too many.
+    pub fn hidden(&self) -> usize {
+        self.hidden.iter().sum()
     }
 
     /// True when nothing was found.
@@ -117,7 +134,11 @@ impl Diagnostics {
     /// Every finding once, sorted by file and place.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.all.iter().collect();
-        sorted.sort_by_key(|diagnostic| (diagnostic.span(), diagnostic.severity));
+        sorted.sort_by(|first, second| {
+            let key =
+                |diagnostic: &Diagnostic| (diagnostic.span(), diagnostic.severity, diagnostic.code.name());
+            key(first).cmp(&key(second)).then_with(|| first.message.cmp(&second.message))
+        });
         // An alias or a second use of one text may report the same thing at the same place again.
         sorted.dedup();
         sorted
@@ -125,6 +146,34 @@ impl Diagnostics {
 
     /// Takes over everything that `other` found.
     pub fn append(&mut self, other: Diagnostics) {
-        self.all.extend(other.all);
+        for diagnostic in other.all {
+            let severity = diagnostic.severity;
+            if self.all.len() < LIMIT {
+                self.all.push(diagnostic);
+            } else {
+                self.hidden[severity as usize] += 1;
+            }
+        }
+        self.hidden.iter_mut().zip(other.hidden).for_each(|(hidden, more)| *hidden += more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_beyond_the_limit_are_counted() {
+        let mut found = Diagnostics::default();
+        for _ in 0..LIMIT {
+            found.warning(code::OBSOLETE, "w");
+        }
+        assert_eq!((found.has_errors(), found.hidden()), (false, 0));
+        found.error(code::OBSOLETE, "e").help("not kept");
+        let mut all = Diagnostics::default();
+        all.append(found.clone());
+        all.append(found);
+        assert_eq!((all.count(Severity::Error), all.count(Severity::Warning)), (2, 2 * LIMIT));
+        assert_eq!((all.hidden(), all.sorted().len()), (LIMIT + 2, 1));
     }
 }

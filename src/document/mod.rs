@@ -2,6 +2,8 @@
 //! Must not: know what an attribute means, beyond how it is merged.
 
 mod extends;
+#[cfg(test)]
+mod hostile;
 mod include;
 mod interpolate;
 mod load;

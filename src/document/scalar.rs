@@ -51,8 +51,7 @@ impl Kind {
         }
         match text.bytes().next() {
             Some(b'0'..=b'9' | b'+' | b'-') => number(&text.replace('_', "")),
-            // After a leading dot the reader does not skip underscores.
-            Some(b'.') => float(text),
+            Some(b'.') if underscores_stand_between_digits(text) => float(&text.replace('_', "")),
             _ => Kind::Text,
         }
     }
@@ -61,6 +60,14 @@ impl Kind {
 /// True for the plain spellings of null.
 pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+/// After a leading dot the reader passes over underscores between digits only.
+fn underscores_stand_between_digits(text: &str) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    let underscores = text.match_indices('_').map(|(at, _)| at);
+    underscores.into_iter().all(|at| at > 0 && is_digit(bytes.get(at - 1)) && is_digit(bytes.get(at + 1)))
 }
 
 fn number(text: &str) -> Kind {
@@ -139,7 +146,7 @@ mod tests {
         check(Kind::Int(i64::MIN), &["-9223372036854775808"]);
         check(Kind::Float(8.0), &["08", "8.", "8.0", "+8.0", "80e-1", "0.8E1"]);
         check(Kind::Float(1000.0), &["1e3", "1_000.0"]);
-        check(Kind::Float(0.5), &[".5", "+.5", "5e-1"]);
+        check(Kind::Float(0.5), &[".5", "+.5", "5e-1", ".5_0"]);
         check(Kind::Float(18_446_744_073_709_551_615.0), &["18446744073709551615"]);
         check(Kind::Float(f64::INFINITY), &[".inf", "+.INF"]);
     }
@@ -148,7 +155,7 @@ mod tests {
     fn what_only_resembles_a_number_is_text() {
         check(
             Kind::Text,
-            &["22:22", "1.2.3", "0x", "0o", "0b2", "--1", "+-1", "-", "_1", ".5_0", "1e400", "inf"],
+            &["22:22", "1.2.3", "0x", "0o", "0b2", "--1", "+-1", "-", "_1", "._5", ".5_", "1e400", "inf"],
         );
         check(Kind::Text, &["nan", "1e", "..", "0x1p4", "12a", "１", "", "-0x8000000000000001"]);
     }

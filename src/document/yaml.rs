@@ -11,7 +11,6 @@ mod place;
 mod tag;
 
 use super::node::{Directive, Node, Value};
-use super::scalar::{Scalar, is_null};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{FileId, Span};
 use anchor::Anchors;
@@ -118,19 +117,17 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, event: Event<'_>, place: granit_parser::Span) -> Flow {
         let range = place.byte_range().unwrap_or(self.last_end..self.last_end);
-        let tag_range = place.tag_span().and_then(|tag| tag.byte_range());
-        let tag_span = tag_range.map(|range| Span::new(self.file, range.start, range.end));
         let flow = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref().zip(tag_span), range.clone())
+                self.scalar(&text, style, anchor, tag.as_deref(), range.clone())
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let list = Collection::List(Vec::new());
-                self.begin(list, style, anchor, tag.as_deref().zip(tag_span), range.clone())
+                self.begin(list, style, anchor, tag.as_deref(), range.clone())
             }
             Event::MappingStart(style, anchor, tag) => {
                 let map = Collection::Map(OpenMap::default());
-                self.begin(map, style, anchor, tag.as_deref().zip(tag_span), range.clone())
+                self.begin(map, style, anchor, tag.as_deref(), range.clone())
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(range.clone()),
             Event::Alias(anchor) => self.alias(anchor, range.clone()),
@@ -146,7 +143,7 @@ impl<'a> Reader<'a> {
         text: &str,
         style: ScalarStyle,
         anchor: usize,
-        tag: Option<(&Tag, Span)>,
+        tag: Option<&Tag>,
         range: std::ops::Range<usize>,
     ) -> Flow {
         let is_plain = style == ScalarStyle::Plain;
@@ -158,13 +155,8 @@ impl<'a> Reader<'a> {
             _ => range,
         };
         let span = Span::new(self.file, range.start, range.end);
-        let tag = self.meaning(tag);
-        let value = match tag.shape {
-            tag::Shape::Text => text_value(text.to_owned(), false),
-            tag::Shape::Plain => text_value(text.to_owned(), true),
-            tag::Shape::AsWritten if is_plain && is_null(text) => Value::Null,
-            tag::Shape::AsWritten => text_value(text.to_owned(), is_plain),
-        };
+        let tag = tag.map(tag::meaning).unwrap_or_default();
+        let value = tag.scalar(text, is_plain, span, self.found);
         let mut node = Node::new(span, value);
         node.directive = tag.directive;
         let size = Size { bytes: text.len(), ..LEAF };
@@ -177,7 +169,7 @@ impl<'a> Reader<'a> {
         collection: Collection,
         style: StructureStyle,
         anchor: usize,
-        tag: Option<(&Tag, Span)>,
+        tag: Option<&Tag>,
         range: std::ops::Range<usize>,
     ) -> Flow {
         let start = match (&collection, style) {
@@ -185,7 +177,7 @@ impl<'a> Reader<'a> {
             _ => range.start,
         };
         let span = Span::new(self.file, start, range.end.max(start));
-        let tag = self.meaning(tag);
+        let tag = tag.map(tag::meaning).unwrap_or_default();
         let before = self.size;
         self.grow(LEAF, span)?;
         self.open.push(Open { collection, style, span, anchor, tag, before, height: 0, end: span.end });
@@ -258,10 +250,6 @@ impl<'a> Reader<'a> {
         self.place(Node::new(span, Value::Null), span, 0, LEAF)
     }
 
-    fn meaning(&mut self, tag: Option<(&Tag, Span)>) -> tag::Meaning {
-        tag.map_or_else(tag::Meaning::default, |(tag, _)| tag::meaning(tag))
-    }
-
     /// Counts what comes in at `span`, and refuses what is too much.
     fn grow(&mut self, size: Size, span: Span) -> Flow {
         self.size.nodes += size.nodes;
@@ -307,10 +295,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn text_value(text: String, is_plain: bool) -> Value {
-    Value::Scalar(Scalar { text, is_plain })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::show;
@@ -350,8 +334,8 @@ mod tests {
         );
         check("a: |\n  x\n  y\nb: >-\n  x\n  y", &["{a: \"x\\ny\\n\", b: \"x y\"}"]);
         check(
-            "a: !!str 1\nb: !!int \"1\"\nc: !x 1\nd: !!str\ne: !x {a: 1}",
-            &["{a: \"1\", b: 1, c: \"1\", d: \"\", e: {a: 1}}"],
+            "a: !!str 1\nb: !!int \"1\"\nc: !x 1\nd: !!str\ne: !x {a: 1}\nf: ! 5\ng: !!binary aGk=\nh: !!str ~",
+            &["{a: \"1\", b: 1, c: \"1\", d: \"\", e: {a: 1}, f: 5, g: \"hi\", h: \"~\"}"],
         );
     }
 
@@ -390,6 +374,9 @@ mod tests {
         mistake("a: &name 1\nb: *nmae", code::UNKNOWN_ALIAS, &["*nmae"]);
         mistake("a: &a [*a]", code::UNKNOWN_ALIAS, &["*a"]);
         mistake("a: 1\nb: \u{1}", code::YAML_SYNTAX, &["\u{1}"]);
+        mistake("a: !!int x", code::WRONG_TYPE, &["x"]);
+        mistake("a: !!bool yes", code::WRONG_TYPE, &["yes"]);
+        mistake("a: !!binary '*'", code::WRONG_TYPE, &["'*'"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A mapping while it is read: keys are strings and unique, `<<` brings in what other mappings say.
 
 use super::super::node::{Key, Map, Node, Value};
-use super::super::scalar::{Kind, Scalar};
+use super::super::scalar::{Kind, Scalar, is_null};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::Span;
 use std::collections::HashMap;
@@ -150,7 +150,7 @@ fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
         Kind::Bool(_) => "a boolean",
         Kind::Int(_) | Kind::Float(_) => "a number",
         Kind::Text if scalar.is_date() => "a date",
-        Kind::Text if scalar.is_plain && super::is_null(&scalar.text) => "null",
+        Kind::Text if scalar.is_plain && is_null(&scalar.text) => "null",
         Kind::Text => return,
     };
     found

@@ -54,16 +54,25 @@ struct Words {
 impl Around<'_> {
     pub(super) fn report(&self, error: &ScanError, found: &mut Diagnostics) {
         let at = error.marker().byte_offset().unwrap_or(self.last_end).min(self.text.len());
+        let at = self.whole_characters(Span::new(self.file, at, at)).start as usize;
         let code = match error.kind() {
             ErrorKind::RecursionLimitExceeded => code::TOO_LARGE,
             _ => code::YAML_SYNTAX,
         };
         let words = self.words(error.kind(), at);
         let diagnostic = found.error(code, words.message);
-        diagnostic.label(words.span, words.label).help(words.help);
+        diagnostic.label(self.whole_characters(words.span), words.label).help(words.help);
         if let Some((span, label)) = words.other {
-            diagnostic.label(span, label);
+            diagnostic.label(self.whole_characters(span), label);
         }
+    }
+
+    /// The span, moved outwards to where characters begin and end.
+    fn whole_characters(&self, span: Span) -> Span {
+        let is_boundary = |at: &usize| self.text.is_char_boundary(*at);
+        let start = (0..=span.start as usize).rev().find(is_boundary).unwrap_or_default();
+        let end = (span.end as usize..=self.text.len()).find(is_boundary).unwrap_or(self.text.len());
+        Span::new(span.file, start, end)
     }
 
     fn words(&self, kind: &ErrorKind, at: usize) -> Words {
@@ -146,8 +155,16 @@ const QUOTE: &str = "if it is meant as text, quote it";
 /// One kind of mistake each.
 impl Around<'_> {
     fn tab(&self, at: usize) -> Words {
-        let line = self.line(at);
-        let tab = self.text[line.clone()].find('\t').map_or(at, |tab| line.start + tab);
+        // A text after `|` is reported at the `|`.
+        let from = self.line(at).start;
+        let Some(tab) = self.text[from..].find('\t').map(|tab| from + tab) else {
+            return self.simple(
+                at,
+                "the text is not indented as YAML needs it",
+                "reading stops here",
+                "indent with spaces",
+            );
+        };
         Words {
             message: "tabs cannot indent YAML".to_owned(),
             span: Span::new(self.file, tab, tab + 1),
