@@ -113,6 +113,16 @@ codes! {
     CONFLICT "conflict" "Two attributes exclude each other."
     // Rules.
     PORT_CLASH "port-clash" "A port of the host is published twice."
+    SHELL_SYNTAX "shell-syntax" "A command line uses what only a shell understands."
+    YAML_PITFALL "yaml-pitfall" "YAML reads a value as something else than it looks like."
+    NAME_CLASH "name-clash" "Two containers would have the same name."
+    NO_HEALTHCHECK "no-healthcheck" "A service is waited for to be healthy, and has no health check."
+    NEVER_READY "never-ready" "A service is waited for to end, and is restarted whenever it ends."
+    BAD_ADDRESS "bad-address" "An address or a subnet cannot be used."
+    BAD_NAMESPACE "bad-namespace" "A namespace is shared in a way that the engine does not know."
+    DUPLICATE_TARGET "duplicate-target" "Two mounts appear at one path of the container."
+    MISSING_SOURCE "missing-source" "What is mounted does not exist on this machine."
+    OUT_OF_RANGE "out-of-range" "A number is smaller or larger than the attribute allows."
     // What the engine has.
     ORPHANS "orphans" "The engine has containers of services that the topology does not have."
     MISSING_EXTERNAL "missing-external" "The engine does not have what the topology declares external."

@@ -110,6 +110,13 @@ impl Diagnostics {
         self.last_hidden.insert(Box::new(diagnostic))
     }
 
+    /// Makes errors of the warnings with this code: what may be overlooked while a topology is only
+    /// looked at cannot be when it is run.
+    pub fn raise(&mut self, code: Code) {
+        let warnings = self.all.iter_mut().filter(|found| found.severity == Severity::Warning);
+        warnings.filter(|found| found.code == code).for_each(|found| found.severity = Severity::Error);
+    }
+
     /// True when at least one error was found.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0

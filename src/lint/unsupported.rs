@@ -8,8 +8,11 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{PullPolicy, Service};
 
-/// Reports everything that active services say and topo would leave undone.
+/// Reports everything that active services say and topo would leave undone, and makes errors of what
+/// they cannot run without.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    found.raise(code::MISSING_FILE);
+    found.raise(code::REQUIRED_VARIABLE);
     for (name, service) in &topology.services {
         let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
         for (attribute, span) in attributes(service, at) {

@@ -11,7 +11,7 @@ use crate::plan::action::{
 };
 use crate::plan::label;
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Named};
+use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::service::{ContainerFile, MountKind, Mounts};
@@ -78,7 +78,7 @@ fn file_content(content: &Content) -> FileContent {
 pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec {
     let mut labels = network.labels.to_map();
     label::put_network(&mut labels, topology, key);
-    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&network.canonical()));
+    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&network.canonical(Form::Model)));
     NetworkSpec { name: network_name(key, network), network: network.clone(), labels }
 }
 
@@ -86,7 +86,7 @@ pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec
 pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
     let mut labels = volume.labels.to_map();
     label::put_volume(&mut labels, topology, key);
-    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&volume.canonical()));
+    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&volume.canonical(Form::Model)));
     VolumeSpec { name: volume_name(key, volume), volume: volume.clone(), labels }
 }
 
@@ -145,7 +145,7 @@ pub fn container_model(topology: &Topology, service: &Service) -> Json {
     if !service.volumes.0.is_empty() {
         let mounts =
             service.volumes.0.iter().map(|mount| Spanned::new(with_engine_name(topology, mount), mount.span));
-        model["volumes"] = Mounts(mounts.collect()).canonical();
+        model["volumes"] = Mounts(mounts.collect()).canonical(Form::Model);
     }
     for (key, contents) in [("secrets", &topology.contents.secrets), ("configs", &topology.contents.configs)]
     {

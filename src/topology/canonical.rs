@@ -1,12 +1,13 @@
 //! The canonical form: what `topo config` prints, what a running container is compared with, and the
 //! JSON Schema of all that is accepted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::topology::attribute::{Attribute, Named, put};
-use crate::topology::service::Service;
+use crate::source::Spanned;
+use crate::topology::attribute::{Attribute, Form, Named, put};
+use crate::topology::service::{ContainerFile, MountKind, Service};
 use crate::topology::{Sections, Topology};
 
 /// The JSON Schema (2020-12) of a topology.
@@ -20,43 +21,96 @@ pub fn schema() -> Json {
     Json::Object(root)
 }
 
+/// Which networks, volumes, secrets, configs and models are part of a topology's canonical form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resources {
+    /// Those that an active service uses, as `docker compose config` prints them.
+    Used,
+    /// All of them (`--all-resources`).
+    All,
+}
+
 impl Topology {
     /// The topology in canonical form; inactive services are left out.
-    pub fn canonical(&self) -> Json {
+    pub fn canonical(&self, form: Form, resources: Resources) -> Json {
         let mut object: JsonMap<String, Json> =
             self.extensions.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         object.insert("name".to_owned(), json!(self.name));
         let services =
-            self.services.iter().map(|(name, service)| (name.to_string(), canonical_service(service)));
+            self.services.iter().map(|(name, service)| (name.to_string(), canonical_service(service, form)));
         put(&mut object, "services", Json::Object(services.collect()));
-        put(&mut object, "networks", entries(&self.networks));
-        put(&mut object, "volumes", entries(&self.volumes));
-        put(&mut object, "secrets", entries(&self.secrets));
-        put(&mut object, "configs", entries(&self.configs));
-        put(&mut object, "models", entries(&self.models));
+        let used = Used::by(self);
+        let is_kept = |used: &BTreeSet<&str>, key: &str| resources == Resources::All || used.contains(key);
+        put(&mut object, "networks", entries(&self.networks, form, |key| is_kept(&used.networks, key)));
+        put(&mut object, "volumes", entries(&self.volumes, form, |key| is_kept(&used.volumes, key)));
+        put(&mut object, "secrets", entries(&self.secrets, form, |key| is_kept(&used.secrets, key)));
+        put(&mut object, "configs", entries(&self.configs, form, |key| is_kept(&used.configs, key)));
+        put(&mut object, "models", entries(&self.models, form, |key| is_kept(&used.models, key)));
         Json::Object(object)
     }
 }
 
-fn entries<T: Attribute>(entries: &BTreeMap<String, Named<T>>) -> Json {
-    Json::Object(entries.iter().map(|(key, entry)| (key.clone(), entry.value.canonical())).collect())
+fn entries<T: Attribute>(
+    entries: &BTreeMap<String, Named<T>>,
+    form: Form,
+    is_kept: impl Fn(&str) -> bool,
+) -> Json {
+    let kept = entries.iter().filter(|(key, _)| is_kept(key));
+    Json::Object(kept.map(|(key, entry)| (key.clone(), entry.value.canonical(form))).collect())
+}
+
+/// Keys that active services use.
+#[derive(Default)]
+struct Used<'a> {
+    networks: BTreeSet<&'a str>,
+    volumes: BTreeSet<&'a str>,
+    secrets: BTreeSet<&'a str>,
+    configs: BTreeSet<&'a str>,
+    models: BTreeSet<&'a str>,
+}
+
+impl<'a> Used<'a> {
+    fn by(topology: &'a Topology) -> Self {
+        let mut used = Self::default();
+        for service in topology.services.values() {
+            let networks = service.networks.iter().flat_map(|networks| networks.0.keys());
+            used.networks.extend(networks.map(String::as_str));
+            let volumes = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume);
+            used.volumes
+                .extend(volumes.filter_map(|mount| mount.source.as_ref()).map(|source| source.as_str()));
+            let built_with = service.build.iter().flat_map(|build| &build.secrets);
+            let sources = |file: &'a Spanned<ContainerFile>| Some(file.source.as_ref()?.as_str());
+            used.secrets.extend(service.secrets.iter().chain(built_with).filter_map(sources));
+            used.configs.extend(service.configs.iter().filter_map(sources));
+            used.models.extend(service.models.0.keys().map(String::as_str));
+        }
+        used
+    }
+}
+
+/// Writes `$` as `$$` everywhere, so that a reader that fills in variables leaves it alone.
+pub fn escape_variables(value: Json) -> Json {
+    let escaped = |text: String| if text.contains('$') { text.replace('$', "$$") } else { text };
+    match value {
+        Json::String(text) => Json::String(escaped(text)),
+        Json::Array(items) => items.into_iter().map(escape_variables).collect(),
+        Json::Object(entries) => {
+            let entry = |(key, value): (String, Json)| (escaped(key), escape_variables(value));
+            Json::Object(entries.into_iter().map(entry).collect())
+        }
+        other => other,
+    }
 }
 
 /// Env files are part of `environment` by now, and label files of `labels`.
-fn canonical_service(service: &Service) -> Json {
-    let mut model = service.canonical();
+fn canonical_service(service: &Service, form: Form) -> Json {
+    let mut model = service.canonical(form);
     if let Json::Object(object) = &mut model {
         object.remove("env_file");
         object.remove("label_file");
         // Always there, since `null` (the image's own) and `[]` (none) differ.
-        object.entry("command").or_insert(Json::Null);
-        object.entry("entrypoint").or_insert(Json::Null);
-        if service.command.0.as_ref().is_some_and(Vec::is_empty) {
-            object.insert("command".to_owned(), json!([]));
-        }
-        if service.entrypoint.0.as_ref().is_some_and(Vec::is_empty) {
-            object.insert("entrypoint".to_owned(), json!([]));
-        }
+        object.insert("command".to_owned(), service.command.canonical(form));
+        object.insert("entrypoint".to_owned(), service.entrypoint.canonical(form));
     }
     model
 }
@@ -79,12 +133,11 @@ const NOT_OF_THE_CONTAINER: &[&str] = &[
 
 /// What of a service makes its container: when this changes, the container must change.
 pub fn service_model(service: &Service) -> Json {
-    let mut model = canonical_service(service);
+    let mut model = canonical_service(service, Form::Model);
     if let Json::Object(object) = &mut model {
         for key in NOT_OF_THE_CONTAINER {
             object.remove(*key);
         }
-        object.retain(|key, _| !key.starts_with("x-"));
         if let Some(Json::Object(deploy)) = object.get_mut("deploy") {
             deploy.retain(|key, _| key == "resources" || key == "restart_policy");
         }

@@ -1,7 +1,7 @@
 //! What is in secrets and configs. Contents are kept apart from the topology, so that no canonical
 //! form, label or message can show them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{Environment, Sources, Spanned};
+use crate::topology::Sections;
 use crate::topology::attribute::Named;
 use crate::topology::file::{Config, Secret};
+use crate::topology::service::{ContainerFile, Service};
 
 /// What is in one secret or config.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,84 +48,81 @@ pub struct Contents {
     pub configs: BTreeMap<String, Content>,
 }
 
-/// Looks contents up. `is_used` says which keys any active service uses: only those must be there.
-pub fn resolve(
-    secrets: &BTreeMap<String, Named<Secret>>,
-    configs: &BTreeMap<String, Named<Config>>,
-    is_used: &dyn Fn(&str, &str) -> bool,
+/// Looks up the contents that active services use.
+///
+/// What is not there is a warning: it matters only once the topology is run.
+pub(super) fn resolve(
+    sections: &Sections,
+    services: &BTreeMap<String, Named<Service>>,
     environment: &Environment,
     found: &mut Diagnostics,
 ) -> Contents {
     let mut contents = Contents::default();
-    for (key, secret) in secrets.iter().filter(|(key, _)| is_used("secret", key)) {
+    let mut secrets_used = sources(services, |service| &service.secrets);
+    secrets_used.extend(sources(services, |service| match &service.build {
+        Some(build) => &build.secrets,
+        None => &[],
+    }));
+    let configs_used = sources(services, |service| &service.configs);
+    for (key, secret) in sections.secrets.iter().filter(|(key, _)| secrets_used.contains(key.as_str())) {
         let Secret { file, environment: variable, external, .. } = &secret.value;
-        let origin = Origin { kind: "secret", key, at: secret.key, is_external: external.is_external };
-        let content = origin.content(file.as_ref(), variable.as_ref(), None, environment, found);
-        contents.secrets.extend(content.map(|content| (key.clone(), content)));
+        // What is in an external one, nobody here knows.
+        if !external.is_external {
+            let origin = Origin {
+                kind: "secret",
+                key,
+                file: file.as_ref(),
+                variable: variable.as_ref(),
+                inline: None,
+            };
+            let content = origin.content(environment, found);
+            contents.secrets.extend(content.map(|content| (key.clone(), content)));
+        }
     }
-    for (key, config) in configs.iter().filter(|(key, _)| is_used("config", key)) {
-        let Config { file, environment: variable, content, external, .. } = &config.value;
-        let origin = Origin { kind: "config", key, at: config.key, is_external: external.is_external };
-        let content = origin.content(file.as_ref(), variable.as_ref(), content.as_ref(), environment, found);
-        contents.configs.extend(content.map(|content| (key.clone(), content)));
+    for (key, config) in sections.configs.iter().filter(|(key, _)| configs_used.contains(key.as_str())) {
+        let Config { file, environment: variable, content: inline, external, .. } = &config.value;
+        if !external.is_external {
+            let (file, variable, inline) = (file.as_ref(), variable.as_ref(), inline.as_ref());
+            let content = Origin { kind: "config", key, file, variable, inline }.content(environment, found);
+            contents.configs.extend(content.map(|content| (key.clone(), content)));
+        }
     }
     contents
 }
 
-/// Whose content is looked up.
+/// The keys that services use.
+fn sources<'a>(
+    services: &'a BTreeMap<String, Named<Service>>,
+    files: impl Fn(&'a Service) -> &'a [Spanned<ContainerFile>],
+) -> BTreeSet<&'a str> {
+    let used = services.values().flat_map(|service| files(&service.value));
+    used.filter_map(|file| Some(file.source.as_ref()?.as_str())).collect()
+}
+
+/// Where a content comes from: one of three places, as is checked elsewhere.
 struct Origin<'a> {
     kind: &'a str,
     key: &'a str,
-    at: crate::source::Span,
-    is_external: bool,
+    file: Option<&'a Spanned<String>>,
+    variable: Option<&'a Spanned<String>>,
+    inline: Option<&'a Spanned<String>>,
 }
 
 impl Origin<'_> {
-    fn content(
-        &self,
-        file: Option<&Spanned<String>>,
-        variable: Option<&Spanned<String>>,
-        inline: Option<&Spanned<String>>,
-        environment: &Environment,
-        found: &mut Diagnostics,
-    ) -> Option<Content> {
-        let Origin { kind, key, at, is_external } = *self;
-        // Nobody here knows what is in it.
-        if is_external {
-            return None;
-        }
-        let sources: Vec<&Spanned<String>> = [file, variable, inline].into_iter().flatten().collect();
-        match sources.as_slice() {
-            [_] => {}
-            [] => {
-                found
-                    .error(code::MISSING_ATTRIBUTE, format!("{kind} `{key}` has no content"))
-                    .label(at, "where its content comes from is not said")
-                    .help("add `file: PATH` or `environment: NAME`");
-                return None;
-            }
-            [first, second, ..] => {
-                found
-                    .error(code::CONFLICT, format!("{kind} `{key}` has more than one content"))
-                    .label(second.span, "one too many")
-                    .label(first.span, "the first one");
-                return None;
-            }
-        }
+    fn content(&self, environment: &Environment, found: &mut Diagnostics) -> Option<Content> {
+        let Origin { kind, key, file, variable, inline } = *self;
         if let Some(path) = file {
-            return of_file(kind, path, found);
+            return of_file(kind, key, path, found);
         }
-        if let Some(name) = variable {
-            let value = environment.value(name);
-            if value.is_none() {
-                found
-                    .error(code::REQUIRED_VARIABLE, format!("the variable `{name}` is not set"))
-                    .label(name.span, format!("the {kind} `{key}` is taken from it"))
-                    .help(format!("set it: `{name}=... topo up`, or in `.env`"));
-            }
-            return value.map(of_text);
+        let Some(name) = variable else { return inline.map(|text| of_text(text)) };
+        let value = environment.value(name);
+        if value.is_none() {
+            found
+                .warning(code::REQUIRED_VARIABLE, format!("the variable `{}` is not set", name.value))
+                .label(name.span, format!("the {kind} `{key}` is taken from it"))
+                .help(format!("set it: `{}=... topo up`, or in `.env`", name.value));
         }
-        inline.map(|text| of_text(text))
+        value.map(of_text)
     }
 }
 
@@ -131,7 +130,7 @@ fn of_text(text: &str) -> Content {
     Content { place: ContentPlace::Text(text.to_owned()), fingerprint: fingerprint(text.as_bytes()) }
 }
 
-fn of_file(kind: &str, path: &Spanned<String>, found: &mut Diagnostics) -> Option<Content> {
+fn of_file(kind: &str, key: &str, path: &Spanned<String>, found: &mut Diagnostics) -> Option<Content> {
     match Sources::bytes(Path::new(&path.value)) {
         Ok(bytes) => {
             let place = ContentPlace::File(PathBuf::from(&path.value));
@@ -139,8 +138,8 @@ fn of_file(kind: &str, path: &Spanned<String>, found: &mut Diagnostics) -> Optio
         }
         Err(error) => {
             found
-                .error(code::MISSING_FILE, error.to_string())
-                .label(path.span, format!("the content of this {kind} is taken from it"));
+                .warning(code::MISSING_FILE, error.to_string())
+                .label(path.span, format!("the {kind} `{key}` is taken from it"));
             None
         }
     }

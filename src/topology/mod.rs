@@ -3,6 +3,7 @@
 
 pub mod attribute;
 mod canonical;
+mod consistency;
 pub mod content;
 mod environment;
 pub mod file;
@@ -23,9 +24,10 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Document, Node};
-use crate::source::{Environment, Sources, Span};
+use crate::source::{Environment, Sources, Span, normalised_project_name};
+pub use attribute::Form;
 use attribute::{Extensions, Named, record};
-pub use canonical::{schema, service_model};
+pub use canonical::{Resources, escape_variables, schema, service_model};
 use file::{Config, Secret};
 use model::Model;
 use name::{ProjectName, ServiceName};
@@ -107,7 +109,10 @@ pub struct ResolveChoices {
     pub files: Vec<PathBuf>,
 }
 
-/// Reads, completes and checks a topology. Nothing is returned only when `found` has errors.
+/// Reads, completes and checks a topology.
+///
+/// When something is wrong, which `found` tells, what could be read is returned all the same, so that
+/// rules can find more. Nothing is returned when a part of a file could not be read at all.
 pub fn resolve(
     document: &Document,
     environment: &Environment,
@@ -117,20 +122,14 @@ pub fn resolve(
 ) -> Option<Topology> {
     let mut sections = read(document, found);
     let name = project_name(&sections, choices, document, found);
+    if !document.is_complete {
+        return None;
+    }
     paths::resolve(&mut sections, document, environment);
     normal::complete(&mut sections, &name, environment);
     let (mut active, inactive) = profile::split(std::mem::take(&mut sections.services), choices);
     environment::resolve(&mut active, environment, sources, found);
-    let share = |services: BTreeMap<String, Named<Service>>| {
-        let shared = |(name, service): (String, Named<Service>)| {
-            let Named { value, key, span } = service;
-            (ServiceName::new(name), Named { value: Arc::new(value), key, span })
-        };
-        services.into_iter().map(shared).collect::<BTreeMap<_, _>>()
-    };
-    let Sections { secrets, configs, .. } = &sections;
-    let contents =
-        content::resolve(secrets, configs, &|kind, key| uses(&active, kind, key), environment, found);
+    let contents = content::resolve(&sections, &active, environment, found);
     let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
     let topology = Topology {
         name,
@@ -148,33 +147,29 @@ pub fn resolve(
         root: document.root.clone(),
     };
     reference::check(&topology, found);
-    (!found.has_errors()).then_some(topology)
+    consistency::check(&topology, found);
+    Some(topology)
 }
 
-/// Whether any of these services uses a secret or config.
-fn uses(services: &BTreeMap<String, Named<Service>>, kind: &str, key: &str) -> bool {
-    let is_meant = |file: &crate::source::Spanned<service::ContainerFile>| {
-        file.source.as_ref().is_some_and(|source| source.value == key)
+fn share(services: BTreeMap<String, Named<Service>>) -> BTreeMap<ServiceName, Named<Arc<Service>>> {
+    let shared = |(name, service): (String, Named<Service>)| {
+        let Named { value, key, span } = service;
+        (ServiceName::new(name), Named { value: Arc::new(value), key, span })
     };
-    services.values().any(|service| match kind {
-        "secret" => {
-            let built = service.build.iter().flat_map(|build| &build.secrets);
-            service.secrets.iter().chain(built).any(is_meant)
-        }
-        _ => service.configs.iter().any(is_meant),
-    })
+    services.into_iter().map(shared).collect()
 }
 
 fn read(document: &Document, found: &mut Diagnostics) -> Sections {
     let Some(map) = document.root.as_map() else { return Sections::default() };
+    if map.get("services").is_some_and(|services| service::port::refuse_too_many(services, found)) {
+        return Sections::default();
+    }
     let sections = Sections::decode_map(map, found);
     if let Some((key, _)) = map.entries.iter().find(|(key, _)| key.text == "version") {
         found.note(code::OBSOLETE, "`version` has no effect any more").label(key.span, "may be removed");
     }
-    if sections.services.is_empty() && !found.has_errors() {
-        let diagnostic = found.error(code::EMPTY_TOPOLOGY, "the topology has no services");
-        diagnostic.label(document.root.span, "`services` is missing or empty");
-        diagnostic.help("add a service:\n\nservices:\n  web:\n    image: nginx");
+    if sections.services.is_empty() && document.is_complete {
+        warn_of_no_services(document, map.entries.is_empty(), found);
     }
     for (name, service) in &sections.services {
         check_name("service", name, service.key, found);
@@ -192,6 +187,18 @@ fn read(document: &Document, found: &mut Diagnostics) -> Sections {
         }
     }
     sections
+}
+
+/// Nothing at all is an error; networks and volumes alone may be half of a topology.
+fn warn_of_no_services(document: &Document, is_empty: bool, found: &mut Diagnostics) {
+    let message = "the topology has no services";
+    let diagnostic = match is_empty {
+        true => found.error(code::EMPTY_TOPOLOGY, message),
+        false => found.warning(code::EMPTY_TOPOLOGY, message),
+    };
+    diagnostic
+        .label(document.root.span, "`services` is missing or empty")
+        .help("add a service:\n\nservices:\n  web:\n    image: nginx");
 }
 
 /// Compose Specification: names are made of letters, digits, `.`, `_` and `-`.
@@ -214,7 +221,7 @@ fn project_name(
     if let Some(name) = &choices.name {
         return ProjectName::new(name.clone());
     }
-    let Some(name) = &sections.name else {
+    let Some(name) = sections.name.as_ref().filter(|name| !name.is_empty()) else {
         if choices.default_name.is_empty() {
             found
                 .error(code::BAD_NAME, "the project has no name")
@@ -223,16 +230,19 @@ fn project_name(
         }
         return ProjectName::new(choices.default_name.clone());
     };
-    if !is_project_name(name) {
-        let normal = normal_project_name(name);
-        let diagnostic = found.error(code::BAD_NAME, format!("a project cannot be named `{}`", name.value));
-        diagnostic
-            .label(name.span, "lower-case letters, digits, `-` and `_`, beginning with a letter or a digit");
-        if !normal.is_empty() {
-            diagnostic.help(format!("write `{normal}`"));
-        }
+    let normal = normal_project_name(name);
+    if normal.is_empty() {
+        found
+            .error(code::BAD_NAME, format!("a project cannot be named `{}`", name.value))
+            .label(name.span, "lower-case letters, digits, `-` and `_` are allowed")
+            .help("write a name such as `my-project`");
+    } else if normal != name.value {
+        found
+            .warning(code::BAD_NAME, format!("the project is named `{normal}`"))
+            .label(name.span, "lower-case letters, digits, `-` and `_` are kept, the rest is left out")
+            .help(format!("write `name: {normal}`"));
     }
-    ProjectName::new(name.value.clone())
+    ProjectName::new(normal)
 }
 
 /// Whether a project can have this name. Compose Specification, "Name top-level element".
@@ -242,14 +252,11 @@ pub fn is_project_name(name: &str) -> bool {
 
 /// The nearest name that a project can have; empty when there is none.
 pub fn normal_project_name(name: &str) -> String {
-    let kept =
-        |letter: &char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(*letter);
-    let normal: String = name.to_lowercase().chars().filter(kept).collect();
-    normal.trim_start_matches(['-', '_']).to_owned()
+    normalised_project_name(name)
 }
 
 impl Topology {
-    /// Where a value stands: the node at a dotted path, or the nearest one above it.
+    /// Where a value stands: the node at a path, or the nearest one above it.
     pub fn place_of(&self, path: &[&str]) -> Span {
         let mut node = &self.root;
         for key in path {
@@ -257,6 +264,11 @@ impl Topology {
             node = next;
         }
         node.span
+    }
+
+    /// What was written at a path, if anything was.
+    pub fn node_at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(&self.root, |node, key| node.as_map()?.get(key))
     }
 
     /// A service, active or not.

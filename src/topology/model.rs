@@ -10,7 +10,7 @@ record! {
         /// Its name.
         name: Option<String>,
         /// The model's artifact: `ai/smollm2`.
-        model: Option<Spanned<String>>,
+        model: Option<Spanned<String>> = required,
         /// Size of the context, in tokens.
         context_size: Option<Integer>,
         /// Flags of the program that runs it.

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, record};
+use crate::topology::attribute::{Attribute, Form, record};
 use crate::topology::value::{Flag, Options, Pairs};
 
 record! {
@@ -80,7 +80,7 @@ impl Attribute for External {
         Some(Self { is_external: true, name })
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         if self.is_external { json!(true) } else { Json::Null }
     }
 

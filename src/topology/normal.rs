@@ -2,13 +2,15 @@
 //!
 //! Compose Specification; compared with what `docker compose config` prints.
 
-use crate::source::{Environment, Span, Spanned};
+use std::path::Path;
+
+use crate::source::{Environment, Span, Spanned, cleaned};
 use crate::topology::Sections;
 use crate::topology::attribute::Named;
 use crate::topology::name::ProjectName;
 use crate::topology::network::{External, Network};
 use crate::topology::service::{
-    Build, Dependency, DependencyCondition, MountKind, PullPolicy, Service, ServiceNetwork, ServiceNetworks,
+    Build, ContainerFile, Dependency, DependencyCondition, Service, ServiceNetwork, ServiceNetworks,
 };
 use crate::topology::value::Pairs;
 
@@ -25,6 +27,14 @@ pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &En
         sections.networks.entry("default".to_owned()).or_insert(network);
     }
     complete_names(sections, project);
+    complete_labels(sections);
+}
+
+fn complete_labels(sections: &mut Sections) {
+    sections.networks.values_mut().for_each(|network| fill(&mut network.value.labels));
+    sections.volumes.values_mut().for_each(|volume| fill(&mut volume.value.labels));
+    sections.secrets.values_mut().for_each(|secret| fill(&mut secret.value.labels));
+    sections.configs.values_mut().for_each(|config| fill(&mut config.value.labels));
 }
 
 /// A service that says nothing of networks is attached to `default`.
@@ -70,17 +80,20 @@ fn complete_service(service: &mut Service, environment: &Environment) {
     if let Some(build) = &mut service.build {
         complete_build(build, environment);
     }
-    if matches!(service.pull_policy.as_deref(), Some(PullPolicy::Missing)) {
-        // `if_not_present` is an older word for it.
-        service.pull_policy = service.pull_policy.take().map(|policy| policy.map(|_| PullPolicy::Missing));
-    }
     for mount in &mut service.volumes.0 {
         let target = &mut mount.value.target;
         target.value = clean_target(&target.value);
-        if mount.value.kind == MountKind::Bind {
-            mount.value.bind.get_or_insert_default().create_host_path.get_or_insert(true);
+    }
+    for secret in &mut service.secrets {
+        let ContainerFile(secret) = &mut secret.value;
+        if let (Some(source), None) = (&secret.source, &secret.target) {
+            secret.target = Some(source.clone().map(|source| format!("/run/secrets/{source}")));
         }
     }
+    service.dns.0.retain(|server| !server.is_empty());
+    complete_pairs(service);
+    complete_devices(service);
+    drop_zeros(service);
     let image = service.image.clone();
     for hook in &mut service.pre_start {
         if hook.value.image.is_none() {
@@ -92,6 +105,8 @@ fn complete_service(service: &mut Service, environment: &Environment) {
 fn complete_build(build: &mut Spanned<Build>, environment: &Environment) {
     let span = build.span;
     let build = &mut build.value;
+    fill(&mut build.labels);
+    fill(&mut build.additional_contexts);
     if build.dockerfile.is_none() && build.dockerfile_inline.is_none() {
         build.dockerfile = Some(Spanned::new("Dockerfile".to_owned(), span));
     }
@@ -105,12 +120,75 @@ fn complete_build(build: &mut Spanned<Build>, environment: &Environment) {
     });
 }
 
-/// `/data/` is `/data`.
-fn clean_target(target: &str) -> String {
-    match target.trim_end_matches('/') {
-        "" if target.starts_with('/') => "/".to_owned(),
-        trimmed => trimmed.to_owned(),
+/// A label without a value is an empty one. A variable without a value is the caller's.
+fn complete_pairs(service: &mut Service) {
+    fill(&mut service.annotations);
+    fill(&mut service.labels);
+    fill(&mut service.sysctls);
+    if let Some(deploy) = service.deploy.as_mut() {
+        fill(&mut deploy.labels);
     }
+    for mount in &mut service.volumes.0 {
+        if let Some(volume) = &mut mount.value.volume {
+            fill(&mut volume.labels);
+        }
+    }
+}
+
+fn fill(Pairs(pairs): &mut Pairs) {
+    for value in pairs.values_mut() {
+        value.value.get_or_insert_default();
+    }
+}
+
+fn complete_devices(service: &mut Service) {
+    let resources = service.deploy.as_mut().and_then(|deploy| deploy.resources.as_mut());
+    let reservations = resources.and_then(|resources| resources.reservations.as_mut());
+    for request in reservations.into_iter().flat_map(|reservations| &mut reservations.devices) {
+        fill(&mut request.value.options);
+        request.value = std::mem::take(&mut request.value).completed(request.span);
+    }
+    service.gpus.0.iter_mut().for_each(|request| fill(&mut request.options));
+}
+
+/// Where zero is what the engine takes anyway, it is as good as absent. Docker Compose leaves out
+/// zeros that mean something too, such as `mem_swappiness: 0`; those stay.
+fn drop_zeros(service: &mut Service) {
+    let plain =
+        [&mut service.cpu_count, &mut service.cpu_period, &mut service.cpu_quota, &mut service.cpu_shares];
+    for number in plain {
+        number.take_if(|number| number.0 == 0);
+    }
+    service.cpu_rt_period.take_if(|period| period.value.0 == 0);
+    service.cpu_rt_runtime.take_if(|runtime| runtime.value.0 == 0);
+    service.cpu_percent.take_if(|percent| percent.0 == 0.0);
+    service.cpus.take_if(|cpus| cpus.value.0 == 0.0);
+    service.oom_score_adj.take_if(|score| score.value.0 == 0);
+    service.pids_limit.take_if(|pids| pids.value.0 == 0);
+    let networks = service.networks.iter_mut().flat_map(|networks| networks.0.values_mut());
+    for network in networks {
+        network.value.priority.take_if(|priority| priority.0 == 0);
+        network.value.gw_priority.take_if(|priority| priority.value.0 == 0);
+    }
+    let Some(deploy) = service.deploy.as_mut() else { return };
+    for update in [&mut deploy.update_config, &mut deploy.rollback_config].into_iter().flatten() {
+        update.delay.take_if(|delay| delay.0.is_zero());
+        update.monitor.take_if(|monitor| monitor.0.is_zero());
+        update.max_failure_ratio.take_if(|ratio| ratio.0 == 0.0);
+    }
+    let resources = deploy.resources.as_mut();
+    if let Some(limits) = resources.and_then(|resources| resources.limits.as_mut()) {
+        limits.cpus.take_if(|cpus| cpus.value.0 == 0.0);
+        limits.pids.take_if(|pids| pids.value.0 == 0);
+    }
+}
+
+/// `/data/../x//y/` is `/x/y`.
+fn clean_target(target: &str) -> String {
+    if target.contains('\\') {
+        return target.to_owned();
+    }
+    cleaned(Path::new(target)).to_string_lossy().into_owned()
 }
 
 /// Networks, volumes, secrets and configs have names in the engine: their own, or the project's name

@@ -1,21 +1,27 @@
 //! Relative paths become absolute. A path belongs to the folder of the file that it was written in.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::document::Document;
-use crate::source::{Environment, Spanned};
+use crate::source::{Environment, Span, Spanned, cleaned};
 use crate::topology::Sections;
 use crate::topology::service::{Build, MountKind, Service};
+use crate::topology::volume::Volume;
 
 /// Makes every path of a topology absolute.
 pub fn resolve(sections: &mut Sections, document: &Document, environment: &Environment) {
     let home = environment.get("HOME").map(|variable| PathBuf::from(&variable.value));
     let absolute = |path: &mut Spanned<String>| {
+        // What is empty is for the attribute's own rule to refuse.
+        if path.is_empty() {
+            return;
+        }
         path.value = join(document.base(path.span.file), home.as_deref(), &path.value);
     };
     for service in sections.services.values_mut() {
         resolve_service(&mut service.value, &absolute);
     }
+    sections.volumes.values_mut().for_each(|volume| resolve_device(&mut volume.value, &absolute));
     let secrets = sections.secrets.values_mut().filter_map(|secret| secret.value.file.as_mut());
     let configs = sections.configs.values_mut().filter_map(|config| config.value.file.as_mut());
     secrets.chain(configs).for_each(absolute);
@@ -23,7 +29,7 @@ pub fn resolve(sections: &mut Sections, document: &Document, environment: &Envir
 
 fn resolve_service(service: &mut Service, absolute: &impl Fn(&mut Spanned<String>)) {
     if let Some(build) = &mut service.build {
-        resolve_build(&mut build.value, absolute);
+        resolve_build(&mut build.value, build.span, absolute);
     }
     for file in &mut service.env_file.0 {
         absolute(&mut file.path);
@@ -43,10 +49,21 @@ fn resolve_service(service: &mut Service, absolute: &impl Fn(&mut Spanned<String
     }
 }
 
-fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
-    if let Some(context) = &mut build.context
-        && is_local(context)
-    {
+/// A local volume that is a bind mount in disguise: `driver_opts: {o: bind, device: ./folder}`.
+fn resolve_device(volume: &mut Volume, absolute: &impl Fn(&mut Spanned<String>)) {
+    let is_local = volume.driver.as_deref() == Some("local");
+    let is_bind = volume.driver_opts.0.get("o").is_some_and(|option| option.as_str() == "bind");
+    if let (true, true, Some(device)) = (is_local, is_bind, volume.driver_opts.0.get_mut("device")) {
+        absolute(device);
+    }
+}
+
+fn resolve_build(build: &mut Build, at: Span, absolute: &impl Fn(&mut Spanned<String>)) {
+    let context = build.context.get_or_insert_with(|| Spanned::new(".".to_owned(), at));
+    if context.is_empty() {
+        context.value = ".".to_owned();
+    }
+    if is_local(context) {
         absolute(context);
     }
     for context in build.additional_contexts.0.values_mut() {
@@ -69,33 +86,19 @@ pub fn is_local(context: &str) -> bool {
     !context.contains("://") && !is_git && !is_named
 }
 
-/// Joins a path to its folder and takes `.` and `..` out without asking the file system.
+/// Joins a relative path to its folder, without `.` and `..`; an absolute path stays as it is.
+/// What begins with `~` begins with the home folder.
 pub fn join(base: &Path, home: Option<&Path>, path: &str) -> String {
     let joined = match (path.strip_prefix('~'), home) {
-        (Some(""), Some(home)) => home.to_owned(),
-        (Some(rest), Some(home)) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
-        _ if is_windows_path(path) => return path.to_owned(),
-        _ => base.join(path),
+        (Some(rest), Some(home)) => cleaned(&home.join(rest.trim_start_matches('/'))),
+        _ if path.starts_with('/') || is_windows_path(path) => return path.to_owned(),
+        _ => cleaned(&base.join(path)),
     };
-    clean(&joined).to_string_lossy().into_owned()
+    joined.to_string_lossy().into_owned()
 }
 
 fn is_windows_path(path: &str) -> bool {
     path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == ":\\" || rest == ":/")
-}
-
-fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 #[cfg(test)]
@@ -109,10 +112,9 @@ mod tests {
             (".", "/p/app"),
             ("./a/../b", "/p/app/b"),
             ("../../../x", "/x"),
-            ("/abs/./c", "/abs/c"),
+            ("/abs/./c/", "/abs/./c/"),
             ("~", "/home/ana"),
             ("~/d", "/home/ana/d"),
-            ("~other/d", "/p/app/~other/d"),
             (r"C:\data", r"C:\data"),
         ] {
             assert_eq!(join(Path::new("/p/app"), home, path), wanted, "{path}");

@@ -2,17 +2,19 @@
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostics, code, suggest};
 use crate::source::Span;
 use crate::topology::Topology;
+use crate::topology::attribute::Named;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{MountKind, Service};
 
 /// Checks the references of every active service, and cycles among them.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
-        check_source(name, service, service.key, found);
+        check_source(topology, name, service, found);
         check_networks(topology, name, service, found);
         check_volumes(topology, service, found);
         check_files(topology, service, found);
@@ -21,18 +23,28 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     check_cycles(topology, found);
 }
 
-fn check_source(name: &ServiceName, service: &Service, at: Span, found: &mut Diagnostics) {
-    let has_source = service.image.is_some() || service.build.is_some() || service.provider.is_some();
-    if !has_source {
+fn check_source(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Named<Arc<Service>>,
+    found: &mut Diagnostics,
+) {
+    let has_image = service.image.as_ref().is_some_and(|image| !image.is_empty());
+    // One that is written but wrong was reported already.
+    let is_written = |key: &str| {
+        let node = topology.node_at(&["services", name.as_str(), key]);
+        node.is_some_and(|node| node.as_text() != Some(""))
+    };
+    if !has_image && !["image", "build", "provider"].into_iter().any(is_written) {
         found
             .error(code::NO_IMAGE_OR_BUILD, format!("service `{name}` has neither `image` nor `build`"))
-            .label(at, "nothing to run")
+            .label(service.key, "nothing to run")
             .help("add `image: NAME`, or `build: FOLDER` to build one");
     }
 }
 
 fn check_networks(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
-    let Some(networks) = &service.networks else { return };
+    let Some(networks) = service.networks.as_ref().filter(|networks| !networks.0.is_empty()) else { return };
     if let Some(mode) = &service.network_mode {
         let at = networks.0.values().next().map_or(mode.span, |network| network.key);
         found
@@ -94,10 +106,13 @@ fn undefined<'a>(
 
 fn check_services(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
     for (needed, dependency) in &service.depends_on.0 {
-        if topology.services.contains_key(needed) || !dependency.required {
+        if topology.services.contains_key(needed) {
             continue;
         }
         if let Some(inactive) = topology.inactive.get(needed) {
+            if !dependency.required {
+                continue;
+            }
             let profiles: Vec<&str> = inactive.profiles.iter().map(|profile| profile.as_str()).collect();
             found
                 .error(code::UNKNOWN_SERVICE, format!("`{name}` needs `{needed}`, which is not active"))

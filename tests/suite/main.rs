@@ -1,6 +1,10 @@
 //! All tests that are not next to the code that they test, as one program.
 
+mod conformance;
+mod diagnostics;
 mod golden;
 mod layering;
+mod loading;
 mod memory_engine;
+mod reference;
 mod runs;

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Named, record};
+use crate::topology::attribute::{Attribute, Form, Named, record};
 use crate::topology::service::{ContainerFile, Ulimit};
 use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
 
@@ -80,8 +80,8 @@ impl Attribute for Build {
         Some(Self(BuildSection { context, ..BuildSection::default() }))
     }
 
-    fn canonical(&self) -> Json {
-        self.0.canonical()
+    fn canonical(&self, form: Form) -> Json {
+        self.0.canonical(form)
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
@@ -119,7 +119,7 @@ impl Attribute for SshKeys {
         Pairs::decode(node, found).map(|pairs| Self(pairs.0))
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         let written = |(id, path): (&String, &Spanned<Option<String>>)| match &path.value {
             Some(path) => json!(format!("{id}={path}")),
             None => json!(id),

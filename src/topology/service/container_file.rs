@@ -5,14 +5,14 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, record};
+use crate::topology::attribute::{Attribute, Form, record};
 use crate::topology::value::Loose;
 
 record! {
     /// A secret or config that is put into a container as a file.
     pub struct ContainerFileSection {
         /// The secret's or config's key in the topology.
-        source: Option<Spanned<String>>,
+        source: Option<Spanned<String>> = required,
         /// Where it appears: a path, or for a secret a name under `/run/secrets`.
         target: Option<Spanned<String>>,
         /// Owner, as a number.
@@ -35,18 +35,11 @@ impl Attribute for ContainerFile {
             return Some(Self(ContainerFileSection { source, ..ContainerFileSection::default() }));
         }
         let section = ContainerFileSection::decode(node, found)?;
-        if section.source.is_none() {
-            found
-                .error(code::MISSING_ATTRIBUTE, "`source` is missing")
-                .label(node.span, "which one is meant is not said")
-                .help("name it: `source: NAME`");
-            return None;
-        }
-        Some(Self(section))
+        section.source.is_some().then_some(Self(section))
     }
 
-    fn canonical(&self) -> Json {
-        self.0.canonical()
+    fn canonical(&self, form: Form) -> Json {
+        self.0.canonical(form)
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
@@ -85,7 +78,7 @@ impl Attribute for FileMode {
         mode.map(Self)
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(format!("0{:o}", self.0))
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Span;
-use crate::topology::attribute::{Attribute, Named, choice, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Named, choice, record, wrong_type};
 use crate::topology::name::ServiceName;
+use crate::topology::service::model_binding::refuse_repetition;
 use crate::topology::value::Flag;
 
 choice! {
@@ -26,8 +27,8 @@ choice! {
 record! {
     /// How one service depends on another, as it is written.
     pub struct DependencySection {
-        /// What is waited for.
-        condition: Option<DependencyCondition>,
+        /// What is waited for: `service_started`, `service_healthy` or `service_completed_successfully`.
+        condition: Option<DependencyCondition> = required,
         /// Whether this service is restarted when the other is.
         restart: Flag,
         /// Whether this service cannot start without the other. True when absent.
@@ -71,7 +72,9 @@ impl Attribute for Dependencies {
                 for item in items {
                     let Some(name) = String::decode(item, found) else { continue };
                     let named = Named { value: Dependency::default(), key: item.span, span: item.span };
-                    all.insert(ServiceName::new(name), named);
+                    if let Some(earlier) = all.insert(ServiceName::new(name.clone()), named) {
+                        refuse_repetition(&name, item.span, earlier.key, found);
+                    }
                 }
             }
             Value::Map(map) => {
@@ -86,7 +89,7 @@ impl Attribute for Dependencies {
         Some(Self(all))
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         let written = |(name, dependency): (&ServiceName, &Named<Dependency>)| {
             let Dependency { condition, restart, required } = &dependency.value;
             let mut object = json!({ "condition": condition.word(), "required": required });
@@ -109,13 +112,6 @@ impl Attribute for Dependencies {
 
 fn decode_dependency(node: &Node, found: &mut Diagnostics) -> Option<Dependency> {
     let section = DependencySection::decode(node, found)?;
-    let is_stated = matches!(&node.value, Value::Map(map) if map.get("condition").is_some());
-    if !is_stated {
-        found
-            .error(code::MISSING_ATTRIBUTE, "`condition` is missing")
-            .label(node.span, "what is waited for is not said")
-            .help("add `condition: service_started`, `service_healthy` or `service_completed_successfully`");
-    }
     Some(Dependency {
         condition: section.condition.unwrap_or(DependencyCondition::Started),
         restart: section.restart.0,

@@ -164,8 +164,8 @@ impl crate::topology::attribute::Attribute for Cpus {
         Decimal::decode(node, found).map(|number| Self(number.0))
     }
 
-    fn canonical(&self) -> Json {
-        Decimal(self.0).canonical()
+    fn canonical(&self, form: crate::topology::Form) -> Json {
+        Decimal(self.0).canonical(form)
     }
 
     fn schema(definitions: &mut serde_json::Map<String, Json>) -> Json {

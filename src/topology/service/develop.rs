@@ -17,9 +17,9 @@ record! {
     /// What is done when files under one path change.
     pub struct WatchRule {
         /// The folder or file that is watched.
-        path: Option<Spanned<String>>,
+        path: Option<Spanned<String>> = required,
         /// What is done.
-        action: Option<Spanned<WatchAction>>,
+        action: Option<Spanned<WatchAction>> = required,
         /// Where files go in the container.
         target: Option<Spanned<String>>,
         /// Patterns of files that count for nothing.

@@ -4,15 +4,15 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
-use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, record, wrong_type};
-use crate::topology::value::{Loose, Pairs};
+use crate::source::{Span, Spanned};
+use crate::topology::attribute::{Attribute, Form, record, wrong_type};
+use crate::topology::value::{Integer, Pairs};
 
 record! {
     /// A host device that a container sees, as it is written.
     pub struct DeviceSection {
         /// Path on the host, or the name of a CDI device.
-        source: Option<Spanned<String>>,
+        source: Option<Spanned<String>> = required,
         /// Path in the container.
         target: Option<String>,
         /// `r`, `w` and `m` (make nodes).
@@ -37,12 +37,7 @@ impl Attribute for DeviceMapping {
             return decode_short(&String::decode(node, found)?, node, found);
         }
         let section = DeviceSection::decode(node, found)?;
-        let Some(source) = section.source else {
-            found
-                .error(code::MISSING_ATTRIBUTE, "`source` is missing")
-                .label(node.span, "which device is not said");
-            return None;
-        };
+        let source = section.source?;
         let target = section.target.unwrap_or_else(|| source.value.clone());
         Some(Self {
             source: source.value,
@@ -51,7 +46,7 @@ impl Attribute for DeviceMapping {
         })
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         let Self { source, target, permissions } = self;
         json!({ "source": source, "target": target, "permissions": permissions })
     }
@@ -62,6 +57,10 @@ impl Attribute for DeviceMapping {
 }
 
 fn decode_short(text: &str, node: &Node, found: &mut Diagnostics) -> Option<DeviceMapping> {
+    if text.is_empty() {
+        found.error(code::BAD_VALUE, "a device is empty").label(node.span, "no device here");
+        return None;
+    }
     // A CDI name such as `vendor.com/class=device` is passed on as it is.
     let parts: Vec<&str> = text.split(':').collect();
     let is_permissions = |part: &str| !part.is_empty() && part.chars().all(|letter| "rwm".contains(letter));
@@ -87,13 +86,44 @@ record! {
         /// What the devices must be able to do: `gpu`.
         capabilities: Vec<Spanned<String>>,
         /// How many: a number, or `all`.
-        count: Option<Spanned<Loose>>,
+        count: Option<Spanned<DeviceCount>>,
         /// Which ones, in place of a count.
         device_ids: Vec<Spanned<String>>,
         /// The driver: `nvidia`.
         driver: Option<String>,
         /// Options of the driver.
         options: Pairs,
+    }
+}
+
+impl DeviceRequest {
+    /// The request at this place: for all devices when it says neither how many nor which ones.
+    pub fn completed(mut self, at: Span) -> Self {
+        if self.device_ids.is_empty() {
+            self.count.get_or_insert(Spanned::new(DeviceCount(-1), at));
+        }
+        self
+    }
+}
+
+/// How many devices a request wants; `all` is -1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceCount(pub i64);
+
+impl Attribute for DeviceCount {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Scalar(scalar) if scalar.text.eq_ignore_ascii_case("all") => Some(Self(-1)),
+            _ => Integer::decode(node, found).map(|number| Self(number.0)),
+        }
+    }
+
+    fn canonical(&self, _: Form) -> Json {
+        json!(self.0)
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["integer", "string"] })
     }
 }
 
@@ -105,24 +135,22 @@ impl Attribute for DeviceRequests {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Scalar(scalar) if scalar.text == "all" => {
-                let count = Some(Spanned::new(Loose("all".to_owned()), node.span));
+                let count = Some(Spanned::new(DeviceCount(-1), node.span));
                 Some(Self(vec![DeviceRequest { count, ..DeviceRequest::default() }]))
             }
-            Value::List(_) => Vec::decode(node, found).map(Self),
+            Value::List(items) => {
+                let request = |item: &Node| {
+                    let request = DeviceRequest::decode(item, &mut *found)?;
+                    Some(request.completed(item.span))
+                };
+                Some(Self(items.iter().filter_map(request).collect()))
+            }
             _ => wrong_type(node, "`all`, or a list of device requests", found),
         }
     }
 
-    fn canonical(&self) -> Json {
-        let written = |request: &DeviceRequest| {
-            let mut object = request.canonical();
-            // `all` is -1 in the canonical form.
-            if request.count.as_ref().is_some_and(|count| &*count.value.0 == "all") {
-                object["count"] = json!(-1);
-            }
-            object
-        };
-        Json::Array(self.0.iter().map(written).collect())
+    fn canonical(&self, form: Form) -> Json {
+        self.0.canonical(form)
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
@@ -132,6 +160,5 @@ impl Attribute for DeviceRequests {
 
 /// How many devices a request wants; `all` is -1.
 pub fn device_count(request: &DeviceRequest) -> Option<i64> {
-    let count = request.count.as_ref()?;
-    if &*count.value.0 == "all" { Some(-1) } else { count.value.0.parse().ok() }
+    request.count.map(|count| count.value.0)
 }

@@ -2,16 +2,16 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, choice, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, choice, record, wrong_type};
 
 record! {
     /// A file with environment variables, as it is written.
     pub struct EnvFileSection {
         /// The file.
-        path: Option<Spanned<String>>,
+        path: Option<Spanned<String>> = required,
         /// Whether it must exist. True when absent.
         required: Option<bool>,
         /// How it is read.
@@ -52,7 +52,7 @@ impl Attribute for EnvFiles {
         Some(Self(items.iter().filter_map(|item| decode_one(item, found)).collect()))
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         let written = |file: &EnvFile| {
             let EnvFile { path, required, format } = file;
             let mut object = json!({ "path": path.value, "required": required });
@@ -78,9 +78,5 @@ fn decode_one(node: &Node, found: &mut Diagnostics) -> Option<EnvFile> {
         return Some(EnvFile { path: Spanned::decode(node, found)?, required: true, format: None });
     }
     let EnvFileSection { path, required, format, .. } = EnvFileSection::decode(node, found)?;
-    let Some(path) = path else {
-        found.error(code::MISSING_ATTRIBUTE, "`path` is missing").label(node.span, "which file is not said");
-        return None;
-    };
-    Some(EnvFile { path, required: required.unwrap_or(true), format })
+    Some(EnvFile { path: path?, required: required.unwrap_or(true), format })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, record, wrong_type};
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Duration, Flag, Integer};
 
@@ -54,7 +54,7 @@ impl Attribute for HealthTest {
         }
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self.0)
     }
 

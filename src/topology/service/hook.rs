@@ -8,7 +8,7 @@ record! {
     /// A command that is run in a running container.
     pub struct Hook {
         /// The command.
-        command: Command,
+        command: Command = required,
         /// User that runs it. The container's own when absent.
         user: Option<String>,
         /// Whether it has all rights on the host.

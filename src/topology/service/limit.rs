@@ -2,10 +2,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, record};
+use crate::topology::attribute::{Attribute, Form, record};
 use crate::topology::value::{ByteSize, Integer};
 
 /// A limit of a container's processes: one number, or a soft and a hard one. `-1` means no limit.
@@ -23,9 +23,9 @@ record! {
     /// A limit with two values.
     pub struct UlimitSection {
         /// The most that the process may raise it to.
-        hard: Option<Integer>,
+        hard: Option<Integer> = required,
         /// The limit that holds.
-        soft: Option<Integer>,
+        soft: Option<Integer> = required,
     }
 }
 
@@ -36,16 +36,10 @@ impl Attribute for Ulimit {
             return Some(Self { soft: limit, hard: limit, is_single: true });
         }
         let UlimitSection { hard, soft, .. } = UlimitSection::decode(node, found)?;
-        let (Some(Integer(hard)), Some(Integer(soft))) = (hard, soft) else {
-            found
-                .error(code::MISSING_ATTRIBUTE, "a limit needs `soft` and `hard`")
-                .label(node.span, "one of the two is missing");
-            return None;
-        };
-        Some(Self { soft, hard, is_single: false })
+        Some(Self { soft: soft?.0, hard: hard?.0, is_single: false })
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         let Self { soft, hard, is_single } = *self;
         if is_single { json!(soft) } else { json!({ "soft": soft, "hard": hard }) }
     }

@@ -23,7 +23,7 @@ pub mod restart;
 use std::collections::BTreeMap;
 
 use crate::source::Spanned;
-use crate::topology::attribute::{Named, choice, record};
+use crate::topology::attribute::{Named, Nullable, choice, record};
 use crate::topology::value::{
     ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, WordList,
 };
@@ -93,9 +93,9 @@ record! {
         /// Services that are started before this one, and what is waited for.
         depends_on: Dependencies,
         /// Replicas, resources and restarts.
-        deploy: Option<Deploy>,
+        deploy: Nullable<Deploy>,
         /// What `watch` does when files change.
-        develop: Option<Develop>,
+        develop: Nullable<Develop>,
         /// Rules of the device control group.
         device_cgroup_rules: Vec<Spanned<String>>,
         /// Host devices that the container sees.
@@ -280,7 +280,7 @@ mod extends {
 
     use crate::diagnostic::Diagnostics;
     use crate::document::Node;
-    use crate::topology::attribute::Attribute;
+    use crate::topology::attribute::{Attribute, Form};
 
     /// A service that this one was made from.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -291,7 +291,7 @@ mod extends {
             Some(Self)
         }
 
-        fn canonical(&self) -> Json {
+        fn canonical(&self, _: Form) -> Json {
             Json::Null
         }
 
@@ -313,7 +313,7 @@ mod microseconds {
 
     use crate::diagnostic::Diagnostics;
     use crate::document::{Kind, Node, Value};
-    use crate::topology::attribute::Attribute;
+    use crate::topology::attribute::{Attribute, Form};
     use crate::topology::value::{Duration, Integer};
 
     /// A length of time in microseconds.
@@ -332,7 +332,7 @@ mod microseconds {
             }
         }
 
-        fn canonical(&self) -> Json {
+        fn canonical(&self, _: Form) -> Json {
             json!(self.0)
         }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
-use crate::topology::attribute::{Attribute, Named, record};
+use crate::source::Span;
+use crate::topology::attribute::{Attribute, Form, Named, record};
 
 record! {
     /// How a service learns of a model.
@@ -27,8 +28,8 @@ impl Attribute for ModelBindings {
         decode_names(node, found).map(Self)
     }
 
-    fn canonical(&self) -> Json {
-        self.0.canonical()
+    fn canonical(&self, form: Form) -> Json {
+        self.0.canonical(form)
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
@@ -44,11 +45,24 @@ pub fn decode_names<T: Attribute + Default>(
     let Value::List(items) = &node.value else {
         return BTreeMap::decode(node, found);
     };
-    let named = |item: &Node| {
-        let name = String::decode(item, &mut *found)?;
-        Some((name, Named { value: T::default(), key: item.span, span: item.span }))
-    };
-    Some(items.iter().filter_map(named).collect())
+    let mut all = BTreeMap::new();
+    for item in items {
+        let Some(name) = String::decode(item, found) else { continue };
+        let named = Named { value: T::default(), key: item.span, span: item.span };
+        if let Some(earlier) = all.insert(name.clone(), named) {
+            refuse_repetition(&name, item.span, earlier.key, found);
+        }
+    }
+    Some(all)
+}
+
+/// A list of names holds each once.
+pub fn refuse_repetition(name: &str, at: Span, earlier: Span, found: &mut Diagnostics) {
+    found
+        .error(code::DUPLICATE_KEY, format!("`{name}` stands twice in this list"))
+        .label(at, "again")
+        .label(earlier, "the first time")
+        .help("remove one of them");
 }
 
 /// The schema of [`decode_names`].

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, choice, put, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, choice, put, record, word, wrong_type};
 use crate::topology::service::container_file::FileMode;
 use crate::topology::value::{ByteSize, Flag, Pairs};
 
@@ -32,12 +32,12 @@ choice! {
 record! {
     /// A mount, as the long form writes it.
     pub struct MountSection {
-        /// What is mounted.
-        kind as "type": Option<MountKind>,
+        /// What is mounted: `bind`, `volume`, `tmpfs`, `image`...
+        kind as "type": Option<MountKind> = required,
         /// A path, a volume's key in the topology, or an image.
         source: Option<Spanned<String>>,
         /// Where it appears in the container.
-        target: Option<Spanned<String>>,
+        target: Option<Spanned<String>> = required,
         /// Whether it cannot be written to.
         read_only: Flag,
         /// Ignored by every engine of today.
@@ -85,7 +85,25 @@ record! {
         /// Its size.
         size: Option<ByteSize>,
         /// Its permissions.
-        mode: Option<FileMode>,
+        mode: Option<TmpfsMode>,
+    }
+}
+
+/// Permissions of a folder in memory; a number in the canonical form, unlike those of files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TmpfsMode(pub u32);
+
+impl Attribute for TmpfsMode {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        FileMode::decode(node, found).map(|mode| Self(mode.0))
+    }
+
+    fn canonical(&self, _: Form) -> Json {
+        json!(self.0)
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        FileMode::schema(definitions)
     }
 }
 
@@ -133,8 +151,8 @@ impl Attribute for Mounts {
         Some(Self(items.iter().filter_map(mount).collect()))
     }
 
-    fn canonical(&self) -> Json {
-        Json::Array(self.0.iter().map(|mount| canonical_mount(mount)).collect())
+    fn canonical(&self, form: Form) -> Json {
+        Json::Array(self.0.iter().map(|mount| canonical_mount(mount, form)).collect())
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
@@ -143,18 +161,18 @@ impl Attribute for Mounts {
     }
 }
 
-fn canonical_mount(mount: &Mount) -> Json {
+fn canonical_mount(mount: &Mount, form: Form) -> Json {
     let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
     let mut object = JsonMap::new();
-    put(&mut object, "type", kind.canonical());
-    put(&mut object, "source", source.canonical());
-    put(&mut object, "target", target.canonical());
-    put(&mut object, "read_only", Flag(*read_only).canonical());
-    put(&mut object, "consistency", consistency.canonical());
-    put(&mut object, "bind", bind.canonical());
-    put(&mut object, "volume", volume.canonical());
-    put(&mut object, "tmpfs", tmpfs.canonical());
-    put(&mut object, "image", image.canonical());
+    put(&mut object, "type", kind.canonical(form));
+    put(&mut object, "source", source.canonical(form));
+    put(&mut object, "target", target.canonical(form));
+    put(&mut object, "read_only", Flag(*read_only).canonical(form));
+    put(&mut object, "consistency", consistency.canonical(form));
+    put(&mut object, "bind", bind.canonical(form));
+    put(&mut object, "volume", volume.canonical(form));
+    put(&mut object, "tmpfs", tmpfs.canonical(form));
+    put(&mut object, "image", image.canonical(form));
     Json::Object(object)
 }
 
@@ -176,24 +194,27 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
         image,
         extensions: _,
     } = section;
-    let Some(kind) = kind else {
-        // A type that is there but wrong was reported already.
-        if matches!(&node.value, Value::Map(map) if map.get("type").is_none()) {
-            found
-                .error(code::MISSING_ATTRIBUTE, "`type` is missing")
-                .label(node.span, "what is mounted is not said")
-                .help("add `type: volume`, `type: bind` or `type: tmpfs`");
-        }
-        return None;
-    };
-    let Some(target) = target else {
+    check_words(node, &["bind", "selinux"], &["z", "Z"], found);
+    check_words(node, &["bind", "recursive"], &["enabled", "disabled", "writable", "readonly"], found);
+    check_words(node, &["bind", "propagation"], PROPAGATIONS, found);
+    let (kind, target) = (kind?, target?);
+    if kind == MountKind::Bind && source.as_ref().is_none_or(|source| source.is_empty()) {
         found
-            .error(code::MISSING_ATTRIBUTE, "`target` is missing")
-            .label(node.span, "where it appears in the container is not said")
-            .help("add `target: /path/in/container`");
-        return None;
-    };
+            .error(code::MISSING_ATTRIBUTE, "a bind mount needs a `source`")
+            .label(target.span, "nothing is mounted here")
+            .help("add `source: ./folder`");
+    }
     Some(Mount { kind, source, target, read_only: read_only.0, consistency, bind, volume, tmpfs, image })
+}
+
+const PROPAGATIONS: &[&str] = &["rprivate", "private", "rshared", "shared", "rslave", "slave"];
+
+/// Refuses another word than these at a path below a mount.
+fn check_words(mount: &Node, path: &[&str], words: &[&'static str], found: &mut Diagnostics) {
+    let at = path.iter().try_fold(mount, |node, key| node.as_map()?.get(key));
+    if let Some(node) = at.filter(|node| node.as_text().is_some()) {
+        word(node, words, |text| words.contains(&text).then_some(()), found);
+    }
 }
 
 fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
@@ -239,10 +260,11 @@ fn apply_option(mount: &mut Mount, option: &str) -> Result<(), String> {
         "rw" => mount.read_only = false,
         "nocopy" => mount.volume.get_or_insert_default().nocopy = Flag(true),
         "z" | "Z" => mount.bind.get_or_insert_default().selinux = Some(option.to_owned()),
-        "rprivate" | "private" | "rshared" | "shared" | "rslave" | "slave" => {
+        _ if PROPAGATIONS.contains(&option) => {
             mount.bind.get_or_insert_default().propagation = Some(option.to_owned());
         }
-        "cached" | "delegated" | "consistent" => mount.consistency = Some(option.to_owned()),
+        // They speed file sharing up on a Mac, and mean nothing here.
+        "cached" | "delegated" | "consistent" => {}
         _ => return Err(format!("`{option}` is not an option of a mount")),
     }
     Ok(())
@@ -254,10 +276,11 @@ fn split(text: &str) -> Vec<&str> {
     let mut start = 0;
     for (index, _) in text.match_indices(':') {
         let part = &text[start..index];
-        let is_drive = part.len() == 1
-            && part.chars().all(|letter| letter.is_ascii_alphabetic())
-            && text[index + 1..].starts_with(['\\', '/'])
-            && text[index + 1..].contains(':');
+        let rest = &text[index + 1..];
+        let is_letter = part.len() == 1 && part.chars().all(|letter| letter.is_ascii_alphabetic());
+        // `c:/data` alone is the volume `c`.
+        let is_path = rest.starts_with('\\') || (rest.starts_with('/') && start == 0 && rest.contains(':'));
+        let is_drive = is_letter && is_path;
         if !is_drive {
             parts.push(part);
             start = index + 1;
@@ -279,7 +302,7 @@ mod tests {
     fn read(text: &str) -> Result<String, String> {
         let span = Span::new(Sources::default().add("t", text), 0, text.len());
         let node = Node::new(span, Value::Null);
-        parse_short(text, &node).map(|mount| canonical_mount(&mount).to_string())
+        parse_short(text, &node).map(|mount| canonical_mount(&mount, Form::Model).to_string())
     }
 
     #[test]
@@ -303,8 +326,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert_eq!(read("a:/b:rx"), Err("`rx` is not an option of a mount".to_owned()));
+        assert_eq!(read("aa:/b:rx"), Err("`rx` is not an option of a mount".to_owned()));
         assert_eq!(read("a:"), Err("nothing stands between two colons, or at an end".to_owned()));
-        assert_eq!(read("a:/b:ro:z"), Err("there are too many colons".to_owned()));
+        assert_eq!(read("aa:/b:ro:z"), Err("there are too many colons".to_owned()));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Named, record};
+use crate::topology::attribute::{Attribute, Form, Named, record};
 use crate::topology::service::model_binding::{decode_names, names_schema};
 use crate::topology::value::{Integer, Options};
 
@@ -53,8 +53,8 @@ impl Attribute for ServiceNetworks {
         decode_names(node, found).map(Self)
     }
 
-    fn canonical(&self) -> Json {
-        self.0.canonical()
+    fn canonical(&self, form: Form) -> Json {
+        self.0.canonical(form)
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {

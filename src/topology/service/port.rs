@@ -2,12 +2,14 @@
 //!
 //! Compose Specification, "ports".
 
+use std::collections::HashSet;
+
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, put, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, put, record, wrong_type};
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
 
@@ -19,9 +21,9 @@ record! {
         /// `ingress` or `host`, for a cluster.
         mode: Option<String>,
         /// The host's address that the port is published on. All of them when absent.
-        host_ip: Option<String>,
+        host_ip: Option<Spanned<String>>,
         /// The port in the container.
-        target: Option<Spanned<Integer>>,
+        target: Option<Spanned<Integer>> = required,
         /// The port on the host, or a range to choose from. Any free one when absent.
         published: Option<Spanned<Loose>>,
         /// `tcp`, `udp` or `sctp`.
@@ -32,7 +34,7 @@ record! {
 }
 
 /// A port of a container that is published on the host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Port {
     /// A name for people.
     pub name: Option<String>,
@@ -51,7 +53,7 @@ pub struct Port {
 }
 
 /// Ports from `first` to `last`, both included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortRange {
     /// The lowest one.
     pub first: u16,
@@ -63,6 +65,9 @@ impl PortRange {
     /// Reads `8000` or `8000-8010`; the error says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let number = |text: &str| {
+            if !text.chars().all(|letter| letter.is_ascii_digit()) {
+                return Err(format!("`{text}` is not a port number"));
+            }
             text.parse::<u16>().map_err(|_| match text.parse::<u64>() {
                 Ok(_) => format!("`{text}` is larger than 65535"),
                 Err(_) => format!("`{text}` is not a port number"),
@@ -105,10 +110,13 @@ impl Attribute for Ports {
         let Value::List(items) = &node.value else {
             return wrong_type(node, "a list of ports", found);
         };
-        Some(Self(items.iter().flat_map(|item| decode_item(item, found)).collect()))
+        let ports = items.iter().flat_map(|item| decode_item(item, found));
+        // Ranges may name a port again; that is no second port.
+        let mut seen = HashSet::new();
+        Some(Self(ports.filter(|port| seen.insert(port.value.clone())).collect()))
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         Json::Array(self.0.iter().map(|port| canonical_port(port)).collect())
     }
 
@@ -116,6 +124,33 @@ impl Attribute for Ports {
         let section = PortSection::schema(definitions);
         json!({ "type": "array", "items": { "anyOf": [{ "type": ["string", "number"] }, section] } })
     }
+}
+
+/// The most ports that a topology may publish, ranges counted out: a short text can name very many.
+const LIMIT: usize = 200_000;
+
+/// Refuses a topology that publishes more ports than can be kept. Asked before any is read.
+pub fn refuse_too_many(services: &Node, found: &mut Diagnostics) -> bool {
+    let services = services.as_map().into_iter().flat_map(|map| &map.entries);
+    let ports = services.filter_map(|(_, service)| service.as_map()?.get("ports")?.as_list());
+    let mut count = 0;
+    for item in ports.flatten() {
+        count += item.as_text().map_or(1, count_short);
+        if count > LIMIT {
+            found
+                .error(code::TOO_LARGE, "the topology publishes more than 200,000 ports")
+                .label(item.span, "with these it is too many")
+                .help("publish fewer ports, or give the service the host's network: `network_mode: host`");
+            return true;
+        }
+    }
+    false
+}
+
+/// How many ports the short form stands for; one when it cannot be read.
+fn count_short(text: &str) -> usize {
+    let target = text.split('/').next().and_then(|text| text.rsplit(':').next()).unwrap_or_default();
+    PortRange::parse(target).map_or(1, PortRange::len)
 }
 
 fn canonical_port(port: &Port) -> Json {
@@ -152,7 +187,8 @@ fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
 /// Reads the short form; the error says what is wrong.
 fn parse_short(text: &str) -> Result<Vec<Port>, String> {
     let (rest, protocol) = match text.rsplit_once('/') {
-        Some((rest, protocol)) => (rest, protocol.to_ascii_lowercase()),
+        Some((rest, protocol)) if !protocol.is_empty() => (rest, protocol.to_ascii_lowercase()),
+        Some((rest, _)) => (rest, "tcp".to_owned()),
         None => (text, "tcp".to_owned()),
     };
     check_protocol(&protocol)?;
@@ -164,6 +200,9 @@ fn parse_short(text: &str) -> Result<Vec<Port>, String> {
         return Err("the container's port is missing".to_owned());
     }
     let target = PortRange::parse(target)?;
+    if target.first == 0 {
+        return Err("a container has no port 0".to_owned());
+    }
     let (host_ip, published) = match rest {
         None => (None, None),
         Some(rest) => split_host(rest)?,
@@ -188,6 +227,9 @@ fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), String>
         None | Some("") => None,
         Some(address) => {
             let bare = address.trim_start_matches('[').trim_end_matches(']');
+            if bare.contains(':') && bare == address {
+                return Err(format!("an IPv6 address stands in brackets: `[{bare}]`"));
+            }
             if bare.parse::<std::net::IpAddr>().is_err() {
                 return Err(format!("`{bare}` is not an IP address"));
             }
@@ -232,19 +274,21 @@ fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
     let section = PortSection::decode(node, found)?;
     let PortSection { name, mode, host_ip, target, published, protocol, app_protocol, extensions: _ } =
         section;
-    let Some(target) = target else {
-        found
-            .error(code::MISSING_ATTRIBUTE, "`target` is missing")
-            .label(node.span, "the container's port is not said")
-            .help("add `target: 80`");
-        return None;
-    };
-    let Ok(target_port) = u16::try_from(target.value.0) else {
+    let target = target?;
+    let Some(target_port) = u16::try_from(target.value.0).ok().filter(|port| *port != 0) else {
         found
             .error(code::BAD_PORT, format!("`{}` is not a port", target.value.0))
-            .label(target.span, "ports go from 0 to 65535");
+            .label(target.span, "ports go from 1 to 65535");
         return None;
     };
+    if let Some(address) = &host_ip
+        && address.parse::<std::net::IpAddr>().is_err()
+    {
+        found
+            .error(code::BAD_PORT, format!("`{}` is not an IP address", address.value))
+            .label(address.span, "an address of the host is needed")
+            .help("write an address such as `127.0.0.1`, or leave `host_ip` out to publish on all of them");
+    }
     let published = match published.filter(|published| !published.value.0.is_empty()) {
         None => None,
         Some(published) => match PortRange::parse(&published.value.0) {
@@ -265,7 +309,7 @@ fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
     Some(Port {
         name,
         mode: mode.unwrap_or_else(|| "ingress".to_owned()),
-        host_ip,
+        host_ip: host_ip.map(|address| address.value),
         target: target_port,
         published,
         protocol: protocol.map_or_else(|| "tcp".to_owned(), |protocol| protocol.value),

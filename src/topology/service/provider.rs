@@ -7,14 +7,14 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, map, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, map, record, wrong_type};
 use crate::topology::value::Loose;
 
 record! {
     /// A program that runs the service in place of the engine.
     pub struct Provider {
         /// The program, or a plugin of the Docker CLI.
-        kind as "type": Option<Spanned<String>>,
+        kind as "type": Option<Spanned<String>> = required,
         /// Options that it is called with.
         options: ProviderOptions,
     }
@@ -39,7 +39,7 @@ impl Attribute for ProviderOptions {
         Some(Self(options))
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self.0)
     }
 

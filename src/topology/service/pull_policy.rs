@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::Node;
-use crate::topology::attribute::Attribute;
+use crate::topology::attribute::{Attribute, Form};
 use crate::topology::value::Duration;
 
 /// When an image is pulled.
@@ -79,7 +79,7 @@ impl Attribute for PullPolicy {
         policy
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self.word())
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::Attribute;
+use crate::topology::attribute::{Attribute, Form};
 
 /// When the engine starts a container again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Attribute for RestartPolicy {
         policy
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self.word())
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, wrong_type};
+use crate::topology::attribute::{Attribute, Form, wrong_type};
 
 /// A number of bytes. `-1` means unlimited where the engine knows that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +61,7 @@ impl Attribute for ByteSize {
             .ok()
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         if self.0 == 0 { Json::Null } else { json!(self.0.to_string()) }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, wrong_type};
+use crate::topology::attribute::{Attribute, Form, wrong_type};
 
 /// A length of time, in nanoseconds when counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,10 @@ impl Duration {
     /// Reads `1m30s`; the error says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let mut rest = text.trim();
+        rest = rest.strip_prefix('+').unwrap_or(rest);
+        if rest.starts_with('-') {
+            return Err("it is negative");
+        }
         if rest == "0" {
             return Ok(Self::default());
         }
@@ -107,7 +111,7 @@ impl Attribute for Duration {
             .ok()
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self.to_string())
     }
 

@@ -6,6 +6,7 @@ pub mod duration;
 pub mod pairs;
 pub mod scalar;
 pub mod strings;
+pub mod words;
 
 pub use bytes::ByteSize;
 pub use command::Command;

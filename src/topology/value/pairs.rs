@@ -7,8 +7,8 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, map, wrong_type};
-use crate::topology::value::scalar::loose_text;
+use crate::topology::attribute::{Attribute, Form, map, wrong_type};
+use crate::topology::value::scalar::{loose_text, refuse_date};
 
 /// Names with values. A name without a value (`environment: [NAME]`, or `NAME:`) is taken from the
 /// caller's environment where that makes sense, and is empty elsewhere.
@@ -32,7 +32,7 @@ impl Attribute for Pairs {
         decode_pairs(node, '=', found).map(Self)
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         Json::Object(self.0.iter().map(|(name, value)| (name.clone(), json!(value.value))).collect())
     }
 
@@ -51,7 +51,6 @@ fn decode_pairs(
 ) -> Option<BTreeMap<String, Spanned<Option<String>>>> {
     let mut pairs = BTreeMap::new();
     match &node.value {
-        Value::Null => {}
         Value::Map(map) => {
             for (key, value) in &map.entries {
                 if let Some(text) = pair_value(value, found) {
@@ -66,7 +65,7 @@ fn decode_pairs(
                 }
             }
         }
-        Value::Scalar(_) => {
+        Value::Null | Value::Scalar(_) => {
             return wrong_type(node, "a mapping or a list of `NAME=value`", found);
         }
     }
@@ -76,6 +75,7 @@ fn decode_pairs(
 fn pair_value(node: &Node, found: &mut Diagnostics) -> Option<Option<String>> {
     match &node.value {
         Value::Null => Some(None),
+        Value::Scalar(scalar) if scalar.is_date() => refuse_date(scalar, node, found),
         Value::Scalar(scalar) => Some(Some(loose_text(scalar))),
         _ => wrong_type(node, "a string, a number or a boolean", found),
     }
@@ -102,7 +102,16 @@ fn pair_item(
         None => (text.as_str(), None),
     };
     if name.is_empty() {
-        found.error(code::BAD_VALUE, "the name before the `=` is missing").label(item.span, "no name here");
+        found
+            .error(code::BAD_VALUE, format!("the name before the `{separator}` is missing"))
+            .label(item.span, "no name here");
+        return None;
+    }
+    if name.ends_with(char::is_whitespace) {
+        found
+            .error(code::BAD_VALUE, format!("a blank stands before the `{separator}`"))
+            .label(item.span, "the blank would be a part of the name")
+            .help(format!("write `{}{separator}...`", name.trim_end()));
         return None;
     }
     Some((name.to_owned(), Spanned::new(value, item.span)))
@@ -134,7 +143,7 @@ impl Attribute for Options {
         Some(Self(options))
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         Json::Object(self.0.iter().map(|(name, value)| (name.clone(), json!(value.value))).collect())
     }
 
@@ -167,22 +176,22 @@ impl Attribute for HostMap {
                         _ => std::slice::from_ref(value),
                     };
                     for item in items {
-                        if let Some(address) = String::decode(item, found) {
-                            entries.push(Spanned::new(HostEntry::new(&key.text, &address), item.span));
-                        }
+                        let Some(address) = String::decode(item, found) else { continue };
+                        entries.extend(host_entry(&key.text, &address, item, found));
                     }
                 }
                 Some(Self(entries))
             }
-            Value::List(items) => {
-                Some(Self(items.iter().filter_map(|item| host_item(item, found)).collect()))
-            }
+            Value::List(items) => Some(Self(items.iter().flat_map(|item| host_item(item, found)).collect())),
             _ => wrong_type(node, "a mapping or a list of `host=address`", found),
         }
     }
 
-    fn canonical(&self) -> Json {
-        Json::Array(self.0.iter().map(|entry| json!(format!("{}={}", entry.host, entry.address))).collect())
+    fn canonical(&self, _: Form) -> Json {
+        let mut lines: Vec<String> =
+            self.0.iter().map(|entry| format!("{}={}", entry.host, entry.address)).collect();
+        lines.sort();
+        json!(lines)
     }
 
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
@@ -195,22 +204,34 @@ impl Attribute for HostMap {
     }
 }
 
-impl HostEntry {
-    fn new(host: &str, address: &str) -> Self {
-        // An IPv6 address may stand in brackets.
-        let address = address.trim().trim_start_matches('[').trim_end_matches(']');
-        Self { host: host.trim().to_owned(), address: address.to_owned() }
-    }
-}
-
-fn host_item(item: &Node, found: &mut Diagnostics) -> Option<Spanned<HostEntry>> {
-    let text = String::decode(item, found)?;
-    let split = text.split_once('=').or_else(|| text.split_once(':'));
-    if split.is_none() {
+fn host_item(item: &Node, found: &mut Diagnostics) -> Vec<Spanned<HostEntry>> {
+    let Some(text) = String::decode(item, found) else { return Vec::new() };
+    let Some((host, addresses)) = text.split_once('=').or_else(|| text.split_once(':')) else {
         found
             .error(code::BAD_VALUE, format!("`{text}` has no address"))
             .label(item.span, "a host name alone")
             .help(format!("write `{text}=203.0.113.7` or `{text}=host-gateway`"));
+        return Vec::new();
+    };
+    addresses.split(',').flat_map(|address| host_entry(host, address, item, found)).collect()
+}
+
+fn host_entry(host: &str, address: &str, item: &Node, found: &mut Diagnostics) -> Option<Spanned<HostEntry>> {
+    let (host, address) = (host.trim(), address.trim());
+    if host.is_empty() || host.contains([':', '=']) {
+        found
+            .error(code::BAD_VALUE, format!("`{host}` is not a host name"))
+            .label(item.span, "needs a name without `:` and `=`");
+        return None;
     }
-    split.map(|(host, address)| Spanned::new(HostEntry::new(host, address), item.span))
+    // An IPv6 address may stand in brackets.
+    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+    if bare != "host-gateway" && bare.parse::<std::net::IpAddr>().is_err() {
+        found
+            .error(code::BAD_ADDRESS, format!("`{bare}` is not an IP address"))
+            .label(item.span, format!("where `{host}` leads to"))
+            .help(format!("write an address, or `{host}=host-gateway` for this machine"));
+        return None;
+    }
+    Some(Spanned::new(HostEntry { host: host.to_owned(), address: bare.to_owned() }, item.span))
 }

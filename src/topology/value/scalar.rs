@@ -5,18 +5,19 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Scalar, Value};
-use crate::topology::attribute::{Attribute, json_of, wrong_type};
+use crate::topology::attribute::{Attribute, Form, json_of, wrong_type};
 
 impl Attribute for String {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
+            Value::Scalar(scalar) if scalar.is_date() => refuse_date(scalar, node, found),
             Value::Scalar(scalar) if scalar.kind() == Kind::Text => Some(scalar.text.clone()),
             _ => wrong_type(node, "a string", found),
         }
     }
 
-    fn canonical(&self) -> Json {
-        if self.is_empty() { Json::Null } else { json!(self) }
+    fn canonical(&self, _: Form) -> Json {
+        json!(self)
     }
 
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
@@ -31,12 +32,13 @@ pub struct Loose(pub String);
 impl Attribute for Loose {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
+            Value::Scalar(scalar) if scalar.is_date() => refuse_date(scalar, node, found),
             Value::Scalar(scalar) => Some(Self(loose_text(scalar))),
             _ => wrong_type(node, "a string or a number", found),
         }
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self.0)
     }
 
@@ -51,6 +53,15 @@ impl std::ops::Deref for Loose {
     fn deref(&self) -> &str {
         &self.0
     }
+}
+
+/// Readers of YAML make a point in time of what looks like a date, and Docker Compose refuses it.
+pub fn refuse_date<T>(scalar: &Scalar, node: &Node, found: &mut Diagnostics) -> Option<T> {
+    found
+        .error(code::WRONG_TYPE, "a string is needed here, not a date")
+        .label(node.span, "read as a point in time")
+        .help(format!("quote it: \"{}\"", scalar.text));
+    None
 }
 
 /// The text that a scalar stands for where only text is wanted: `0x1F` is `31`, `1e3` is `1000`.
@@ -93,7 +104,7 @@ impl Attribute for bool {
         value
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self)
     }
 
@@ -120,7 +131,7 @@ impl Attribute for Flag {
         bool::decode(node, found).map(Flag)
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         if self.0 { json!(true) } else { Json::Null }
     }
 
@@ -153,7 +164,7 @@ impl Attribute for Integer {
         }
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         json!(self.0)
     }
 
@@ -162,7 +173,7 @@ impl Attribute for Integer {
     }
 }
 
-/// A number that need not be whole.
+/// A number that need not be whole. Docker Compose keeps single precision, and so it is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Decimal(pub f64);
 
@@ -175,8 +186,13 @@ impl Attribute for Decimal {
         }
     }
 
-    fn canonical(&self) -> Json {
-        if self.0.fract() == 0.0 && self.0.abs() < 9e15 { json!(self.0 as i64) } else { json!(self.0) }
+    fn canonical(&self, _: Form) -> Json {
+        let single = self.0 as f32;
+        if single.fract() == 0.0 && single.abs() < 9e15 {
+            return json!(single as i64);
+        }
+        // The shortest digits that tell it from other numbers of single precision.
+        json!(single.to_string().parse::<f64>().unwrap_or(self.0))
     }
 
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
@@ -217,7 +233,7 @@ impl Attribute for Opaque {
         Some(Self(json_of(node)))
     }
 
-    fn canonical(&self) -> Json {
+    fn canonical(&self, _: Form) -> Json {
         self.0.clone()
     }
 

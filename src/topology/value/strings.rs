@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, wrong_type};
+use crate::topology::attribute::{Attribute, Form, wrong_type};
 use crate::topology::value::Loose;
 
 /// One string, or a list of strings.
@@ -21,8 +21,8 @@ impl Attribute for OneOrMany {
         }
     }
 
-    fn canonical(&self) -> Json {
-        self.0.canonical()
+    fn canonical(&self, form: Form) -> Json {
+        self.0.canonical(form)
     }
 
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
@@ -39,8 +39,8 @@ impl Attribute for WordList {
         Vec::decode(node, found).map(Self)
     }
 
-    fn canonical(&self) -> Json {
-        self.0.canonical()
+    fn canonical(&self, form: Form) -> Json {
+        self.0.canonical(form)
     }
 
     fn schema(_: &mut JsonMap<String, Json>) -> Json {

@@ -71,7 +71,7 @@ fn with_capability(mut request: Request, capability: &str) -> Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::value::Loose;
+    use crate::topology::service::device::DeviceCount;
 
     fn spanned<T>(value: T) -> Spanned<T> {
         let file = crate::source::Sources::default().add("t", "");
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn gpus_ask_for_the_gpu_capability() {
-        let count = Some(spanned(Loose("all".to_owned())));
+        let count = Some(spanned(DeviceCount(-1)));
         let gpus = DeviceRequests(vec![DeviceRequest { count, ..DeviceRequest::default() }]);
         let requests = requests(&[], &gpus, &[]);
         assert_eq!(requests[0].count, Some(-1));

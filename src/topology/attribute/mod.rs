@@ -4,25 +4,40 @@
 //! decode tables: the JSON Schema and the canonical form are made from the same lines, so that the
 //! three cannot disagree.
 
+mod generic;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Key, Kind, Map, Node, Value};
-use crate::source::Spanned;
+use crate::source::Span;
+pub use generic::{Ignored, Named, Nullable};
 
 /// A value that a topology can hold.
 pub trait Attribute: Sized {
+    /// Whether an empty value in a mapping by name (`networks: {front: }`) is the default.
+    const MAY_BE_EMPTY: bool = false;
+
     /// Reads a node. On a mistake a diagnostic is pushed and nothing is returned.
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self>;
 
-    /// The canonical form, as `topo config` prints it. `null` stands for nothing to print.
-    fn canonical(&self) -> Json;
+    /// The canonical form. `null` stands for nothing to print.
+    fn canonical(&self, form: Form) -> Json;
 
     /// The JSON Schema of every syntax that [`Attribute::decode`] reads. Records are put into
     /// `definitions` and referred to.
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json;
+}
+
+/// What of a value is part of its canonical form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// What acts on a container, network or volume: no extensions. As `config --format json`.
+    Model,
+    /// Everything that was written. As `config --format yaml`.
+    Full,
 }
 
 /// Extensions (`x-...`): kept as they are, looked at by nobody but tools that know them.
@@ -35,19 +50,21 @@ pub struct Field {
     pub key: &'static str,
     /// What it means: Markdown.
     pub doc: &'static str,
+    /// Whether it must be there.
+    pub is_required: bool,
     /// The schema of its value.
     pub schema: fn(&mut JsonMap<String, Json>) -> Json,
 }
 
 /// Declares a mapping with known keys; see the module documentation.
 ///
-/// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`. The type's
-/// `Default` stands for an absent key.
+/// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`; with `= required`
+/// at its end the key must be there. The type's `Default` stands for an absent key.
 macro_rules! record {
     (
         $(#[doc = $record_doc:literal])*
         pub struct $name:ident {
-            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty, )*
+            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty $(= $required:ident)?, )*
         }
     ) => {
         $(#[doc = $record_doc])*
@@ -64,6 +81,7 @@ macro_rules! record {
                 $( $crate::topology::attribute::Field {
                     key: $crate::topology::attribute::key!($field $(as $key)?),
                     doc: concat!($($doc, "\n"),*),
+                    is_required: $crate::topology::attribute::is_required!($($required)?),
                     schema: <$type as $crate::topology::attribute::Attribute>::schema,
                 }, )*
             ];
@@ -84,20 +102,26 @@ macro_rules! record {
         }
 
         impl $crate::topology::attribute::Attribute for $name {
+            const MAY_BE_EMPTY: bool = true;
+
             fn decode(
                 node: &$crate::document::Node,
                 found: &mut $crate::diagnostic::Diagnostics,
             ) -> Option<Self> {
-                $crate::topology::attribute::map(node, found).map(|map| Self::decode_map(map, found))
+                let map = $crate::topology::attribute::map(node, found)?;
+                $crate::topology::attribute::refuse_missing_keys(map, node.span, Self::FIELDS, found);
+                Some(Self::decode_map(map, found))
             }
 
-            fn canonical(&self) -> serde_json::Value {
+            fn canonical(&self, form: $crate::topology::attribute::Form) -> serde_json::Value {
                 // Taken apart without `..`, so that no field can be left out.
                 let Self { $($field,)* extensions } = self;
-                let mut object: serde_json::Map<String, serde_json::Value> =
-                    extensions.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+                let mut object = serde_json::Map::new();
+                if form == $crate::topology::attribute::Form::Full {
+                    object.extend(extensions.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
                 $( $crate::topology::attribute::put(
-                    &mut object, $crate::topology::attribute::key!($field $(as $key)?), $field.canonical(),
+                    &mut object, $crate::topology::attribute::key!($field $(as $key)?), $field.canonical(form),
                 ); )*
                 serde_json::Value::Object(object)
             }
@@ -108,6 +132,16 @@ macro_rules! record {
                 )
             }
         }
+    };
+}
+
+/// Whether a record's field must be there.
+macro_rules! is_required {
+    () => {
+        false
+    };
+    (required) => {
+        true
     };
 }
 
@@ -163,7 +197,7 @@ macro_rules! choice {
                 $crate::topology::attribute::word(node, Self::WORDS, Self::from_word, found)
             }
 
-            fn canonical(&self) -> serde_json::Value {
+            fn canonical(&self, _: $crate::topology::attribute::Form) -> serde_json::Value {
                 serde_json::Value::from(self.word())
             }
 
@@ -174,7 +208,7 @@ macro_rules! choice {
     };
 }
 
-pub(crate) use {choice, key, record};
+pub(crate) use {choice, is_required, key, record};
 
 /// The node as a mapping.
 pub fn map<'node>(node: &'node Node, found: &mut Diagnostics) -> Option<&'node Map> {
@@ -224,6 +258,27 @@ fn refuse_key(key: &Key, fields: &[Field], found: &mut Diagnostics) {
     }
 }
 
+/// Reports every key that must be there and is not.
+pub fn refuse_missing_keys(map: &Map, at: Span, fields: &[Field], found: &mut Diagnostics) {
+    for Field { key, doc, .. } in fields.iter().filter(|field| field.is_required) {
+        if map.get(key).is_some() {
+            continue;
+        }
+        // The first key shows better where it belongs than all of the mapping does.
+        let at = map.entries.first().map_or(at, |(first, _)| first.span);
+        let sentence = doc.trim().split('\n').next().unwrap_or_default().trim_end_matches('.');
+        found
+            .error(code::MISSING_ATTRIBUTE, format!("`{key}` is missing"))
+            .label(at, format!("needs a `{key}` beside it"))
+            .help(format!("add `{key}`: {}", lower_first(sentence)));
+    }
+}
+
+fn lower_first(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// The extensions of a mapping.
 pub fn extensions(map: &Map) -> Extensions {
     map.entries
@@ -254,6 +309,7 @@ pub fn json_of(node: &Node) -> Json {
 pub fn put(object: &mut JsonMap<String, Json>, key: &str, value: Json) {
     let is_empty = match &value {
         Json::Null => true,
+        Json::String(text) => text.is_empty(),
         Json::Array(items) => items.is_empty(),
         Json::Object(entries) => entries.is_empty(),
         _ => false,
@@ -267,7 +323,7 @@ pub fn put(object: &mut JsonMap<String, Json>, key: &str, value: Json) {
 pub fn word<T>(
     node: &Node,
     words: &[&'static str],
-    from_word: fn(&str) -> Option<T>,
+    from_word: impl Fn(&str) -> Option<T>,
     found: &mut Diagnostics,
 ) -> Option<T> {
     let text = String::decode(node, found)?;
@@ -300,16 +356,21 @@ pub fn record_schema(
     // Put before its fields are looked at: a record may contain itself.
     definitions.insert(name.to_owned(), Json::Null);
     let mut properties = JsonMap::new();
+    let required: Vec<&str> =
+        fields.iter().filter(|field| field.is_required).map(|field| field.key).collect();
     for field in fields {
         properties.insert(field.key.to_owned(), describe((field.schema)(definitions), field.doc));
     }
-    let schema = json!({
+    let mut schema = json!({
         "type": "object",
         "description": doc.trim(),
         "properties": properties,
         "patternProperties": { "^x-": {} },
         "additionalProperties": false,
     });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
     definitions.insert(name.to_owned(), schema);
     reference
 }
@@ -321,143 +382,5 @@ fn describe(schema: Json, doc: &str) -> Json {
             Json::Object(object)
         }
         other => other,
-    }
-}
-
-impl<T: Attribute> Attribute for Option<T> {
-    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        T::decode(node, found).map(Some)
-    }
-
-    fn canonical(&self) -> Json {
-        self.as_ref().map_or(Json::Null, T::canonical)
-    }
-
-    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
-        T::schema(definitions)
-    }
-}
-
-impl<T: Attribute> Attribute for Box<T> {
-    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        T::decode(node, found).map(Box::new)
-    }
-
-    fn canonical(&self) -> Json {
-        T::canonical(self)
-    }
-
-    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
-        T::schema(definitions)
-    }
-}
-
-impl<T: Attribute> Attribute for Spanned<T> {
-    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        T::decode(node, found).map(|value| Spanned::new(value, node.span))
-    }
-
-    fn canonical(&self) -> Json {
-        self.value.canonical()
-    }
-
-    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
-        T::schema(definitions)
-    }
-}
-
-impl<T: Attribute> Attribute for Vec<T> {
-    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        match &node.value {
-            Value::List(items) => Some(items.iter().filter_map(|item| T::decode(item, found)).collect()),
-            _ => wrong_type(node, "a list", found),
-        }
-    }
-
-    fn canonical(&self) -> Json {
-        Json::Array(self.iter().map(T::canonical).collect())
-    }
-
-    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
-        json!({ "type": "array", "items": T::schema(definitions) })
-    }
-}
-
-/// A mapping whose keys are names; a value may be left empty when the type has a default for it.
-impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
-    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        let map = map(node, found)?;
-        let named = |(key, node): &(Key, Node)| {
-            let value = match node.value {
-                Value::Null => T::default(),
-                _ => T::decode(node, &mut *found).unwrap_or_default(),
-            };
-            (key.text.clone(), Named { value, key: key.span, span: node.span })
-        };
-        Some(map.entries.iter().filter(|(key, _)| !key.text.starts_with("x-")).map(named).collect())
-    }
-
-    fn canonical(&self) -> Json {
-        let written = |(name, entry): (&String, &Named<T>)| (name.clone(), or_null(entry.value.canonical()));
-        Json::Object(self.iter().map(written).collect())
-    }
-
-    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
-        let value = T::schema(definitions);
-        json!({
-            "type": "object",
-            "patternProperties": { "^x-": {} },
-            "additionalProperties": { "anyOf": [value, { "type": "null" }] },
-        })
-    }
-}
-
-fn or_null(value: Json) -> Json {
-    match value {
-        Json::Object(entries) if entries.is_empty() => Json::Null,
-        other => other,
-    }
-}
-
-/// An entry of a mapping by name.
-#[derive(Clone, Debug)]
-pub struct Named<T> {
-    /// The entry.
-    pub value: T,
-    /// Where its name stands.
-    pub key: crate::source::Span,
-    /// Where its value stands.
-    pub span: crate::source::Span,
-}
-
-impl<T: PartialEq> PartialEq for Named<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
-    }
-}
-
-impl<T> std::ops::Deref for Named<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-/// A value that an earlier stage used up, or that has no effect: any shape is accepted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ignored;
-
-impl Attribute for Ignored {
-    fn decode(_: &Node, _: &mut Diagnostics) -> Option<Self> {
-        Some(Self)
-    }
-
-    fn canonical(&self) -> Json {
-        Json::Null
-    }
-
-    fn schema(_: &mut JsonMap<String, Json>) -> Json {
-        json!({})
     }
 }

@@ -1,0 +1,236 @@
+//! Attributes that exclude each other, must agree, or need each other, within one service or resource.
+//!
+//! Compose Specification; the rules of Docker Compose's loader.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::{Span, Spanned};
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+use crate::topology::network::External;
+use crate::topology::service::build::BuildSection;
+use crate::topology::service::develop::WatchAction;
+use crate::topology::service::device::DeviceRequest;
+use crate::topology::service::{Deploy, Service};
+
+/// Checks every active service, and every network, volume, secret and config.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in &topology.services {
+        if let Some(build) = &service.build {
+            check_dockerfile(name, build, found);
+            check_platform(service, build, found);
+            check_contexts(topology, build, found);
+        }
+        if let Some(deploy) = service.deploy.as_ref() {
+            check_deploy(service, deploy, found);
+        }
+        check_watch(service, found);
+        service.gpus.0.iter().for_each(|request| check_devices(request, found));
+    }
+    check_resources(topology, found);
+}
+
+fn check_dockerfile(name: &ServiceName, build: &BuildSection, found: &mut Diagnostics) {
+    let (Some(file), Some(inline)) = (&build.dockerfile, &build.dockerfile_inline) else { return };
+    found
+        .error(code::CONFLICT, format!("service `{name}` has two Dockerfiles"))
+        .label(inline.span, "the text of one")
+        .label(file.span, "the name of another")
+        .help("keep `dockerfile` or `dockerfile_inline`");
+}
+
+fn check_platform(service: &Service, build: &BuildSection, found: &mut Diagnostics) {
+    let Some(platform) = &service.platform else { return };
+    let Some(first) = build.platforms.first() else { return };
+    if !build.platforms.contains(platform) {
+        found
+            .error(code::CONFLICT, format!("the image is not built for `{}`", platform.value))
+            .label(platform.span, "what the service runs on")
+            .label(first.span, "what the image is built for")
+            .help(format!("add `{}` to `build.platforms`", platform.value));
+    }
+}
+
+/// `additional_contexts: {base: service:NAME}` takes another service's image.
+fn check_contexts(topology: &Topology, build: &BuildSection, found: &mut Diagnostics) {
+    for context in build.additional_contexts.0.values() {
+        let named = context.value.as_deref().and_then(|text| text.strip_prefix("service:"));
+        let Some(other) = named.and_then(|name| topology.services.get(name)) else { continue };
+        if other.build.is_none() {
+            found
+                .error(
+                    code::CONFLICT,
+                    format!("the image of `{}` is not built here", named.unwrap_or_default()),
+                )
+                .label(context.span, "only what a service builds can be a context")
+                .label(other.key, "has no `build`")
+                .help("name the image itself: `docker-image://NAME`");
+        }
+    }
+}
+
+/// What both the service and its `deploy` section say must be the same.
+fn check_deploy(service: &Service, deploy: &Deploy, found: &mut Diagnostics) {
+    agree("scale", service.scale.as_ref(), "deploy.replicas", deploy.replicas.as_ref(), found);
+    let Some(resources) = &deploy.resources else { return };
+    if let Some(limits) = &resources.limits {
+        let cpus = limits.cpus.as_ref().map(|cpus| cpus.map(|cpus| cpus.0));
+        let own = service.cpus.as_ref().map(|cpus| cpus.map(|cpus| cpus.0));
+        agree("cpus", own.as_ref(), "deploy.resources.limits.cpus", cpus.as_ref(), found);
+        let memory = limits.memory.as_ref();
+        agree("mem_limit", service.mem_limit.as_ref(), "deploy.resources.limits.memory", memory, found);
+        agree(
+            "pids_limit",
+            service.pids_limit.as_ref(),
+            "deploy.resources.limits.pids",
+            limits.pids.as_ref(),
+            found,
+        );
+    }
+    if let Some(reserved) = &resources.reservations {
+        let memory = reserved.memory.as_ref();
+        let other = "deploy.resources.reservations.memory";
+        agree("mem_reservation", service.mem_reservation.as_ref(), other, memory, found);
+        reserved.devices.iter().for_each(|request| {
+            check_capabilities(request, found);
+            check_devices(request, found);
+        });
+    }
+}
+
+fn agree<T: PartialEq>(
+    name: &str,
+    value: Option<&Spanned<T>>,
+    other_name: &str,
+    other: Option<&Spanned<T>>,
+    found: &mut Diagnostics,
+) {
+    let (Some(value), Some(other)) = (value, other) else { return };
+    if value != other {
+        found
+            .error(code::CONFLICT, format!("`{name}` and `{other_name}` differ"))
+            .label(value.span, format!("`{name}` says this"))
+            .label(other.span, format!("`{other_name}` says this"))
+            .help("remove one of the two");
+    }
+}
+
+fn check_capabilities(request: &Spanned<DeviceRequest>, found: &mut Diagnostics) {
+    if request.capabilities.is_empty() {
+        found
+            .error(code::MISSING_ATTRIBUTE, "`capabilities` is missing")
+            .label(request.span, "what the devices must be able to do is not said")
+            .help("add `capabilities: [gpu]`");
+    }
+}
+
+fn check_devices(request: &DeviceRequest, found: &mut Diagnostics) {
+    if let (Some(count), Some(first)) = (&request.count, request.device_ids.first()) {
+        found
+            .error(code::CONFLICT, "a device request has both `count` and `device_ids`")
+            .label(count.span, "how many")
+            .label(first.span, "which ones")
+            .help("keep one of the two");
+    }
+}
+
+fn check_watch(service: &Service, found: &mut Diagnostics) {
+    for rule in service.develop.iter().flat_map(|develop| &develop.watch) {
+        if let Some(path) = rule.path.as_ref().filter(|path| path.is_empty()) {
+            found
+                .error(code::MISSING_ATTRIBUTE, "the path to watch is empty")
+                .label(path.span, "nothing to watch")
+                .help("write `path: .` for the project's folder");
+        }
+        let Some(action) = &rule.action else { continue };
+        let copies = !matches!(action.value, WatchAction::Rebuild | WatchAction::Restart);
+        if copies && rule.target.is_none() {
+            found
+                .error(code::MISSING_ATTRIBUTE, format!("`{}` needs a `target`", action.word()))
+                .label(action.span, "where the files go in the container is not said")
+                .help("add `target: /path/in/container`");
+        }
+    }
+}
+
+fn check_resources(topology: &Topology, found: &mut Diagnostics) {
+    for network in topology.networks.values() {
+        check_external_name("network", &network.external, network.name.as_ref(), found);
+    }
+    for (key, volume) in &topology.volumes {
+        check_external_name("volume", &volume.external, volume.name.as_ref(), found);
+        if volume.external.is_external {
+            check_external_volume(topology, key, found);
+        }
+    }
+    for (key, secret) in &topology.secrets {
+        check_external_name("secret", &secret.external, secret.name.as_ref(), found);
+        if !secret.external.is_external {
+            let origins = [secret.file.as_ref(), secret.environment.as_ref(), None];
+            check_origin("secret", key, secret.key, origins, found);
+        }
+    }
+    for (key, config) in &topology.configs {
+        check_external_name("config", &config.external, config.name.as_ref(), found);
+        if !config.external.is_external {
+            let origins = [config.file.as_ref(), config.environment.as_ref(), config.content.as_ref()];
+            check_origin("config", key, config.key, origins, found);
+        }
+    }
+}
+
+/// The old form `external: {name: NAME}` beside `name: NAME`.
+fn check_external_name(
+    kind: &str,
+    external: &External,
+    name: Option<&Spanned<String>>,
+    found: &mut Diagnostics,
+) {
+    let (Some(old), Some(name)) = (&external.name, name) else { return };
+    if old != name {
+        found
+            .error(code::CONFLICT, format!("an external {kind} has two names"))
+            .label(name.span, "one")
+            .label(old.span, "another")
+            .help("write `external: true`, and `name` beside it");
+    }
+}
+
+/// Somebody else made it: how it is made is not for this topology to say.
+fn check_external_volume(topology: &Topology, key: &str, found: &mut Diagnostics) {
+    let Some(map) = topology.node_at(&["volumes", key]).and_then(|node| node.as_map()) else { return };
+    let is_allowed = |key: &str| matches!(key, "external" | "name") || key.starts_with("x-");
+    for (attribute, _) in map.entries.iter().filter(|(key, _)| !is_allowed(&key.text)) {
+        let Some((external, _)) = map.entry("external") else { continue };
+        found
+            .error(code::CONFLICT, format!("`{}` cannot be set for an external volume", attribute.text))
+            .label(attribute.span, "it exists already, as somebody else made it")
+            .label(external.span, format!("`{key}` is external"))
+            .help("remove one of the two");
+    }
+}
+
+/// A secret or config comes from exactly one place.
+fn check_origin(
+    kind: &str,
+    key: &str,
+    at: Span,
+    origins: [Option<&Spanned<String>>; 3],
+    found: &mut Diagnostics,
+) {
+    let origins: Vec<&Spanned<String>> = origins.into_iter().flatten().collect();
+    match origins.as_slice() {
+        [_] => {}
+        [] => {
+            found
+                .error(code::MISSING_ATTRIBUTE, format!("{kind} `{key}` has no content"))
+                .label(at, "where its content comes from is not said")
+                .help("add `file: PATH` or `environment: NAME`");
+        }
+        [first, second, ..] => {
+            found
+                .error(code::CONFLICT, format!("{kind} `{key}` has more than one content"))
+                .label(second.span, "one too many")
+                .label(first.span, "the first one");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What is said of bad topologies: each folder of `tests/diagnostics/` is a claim, a topology that it
+//! is about, and the whole text that a user sees.
+//!
+//! `args` may hold a line of command: `NAME=value -f FILE --profile NAME --run`.
+
+use std::path::Path;
+
+use crate::golden;
+use crate::loading::{Loaded, Request, load};
+
+#[test]
+fn every_mistake_is_shown_as_written() {
+    let mut cases: Vec<_> = std::fs::read_dir(golden::tests_folder().join("diagnostics"))
+        .expect("the folder of cases")
+        .map(|entry| entry.expect("a case").path())
+        .collect();
+    cases.sort();
+    let wrong: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check(case: &Path) -> Result<(), String> {
+    let mut request = Request::of_file(&case.join("topology.yaml"));
+    if let Ok(arguments) = std::fs::read_to_string(case.join("args")) {
+        if arguments.contains("-f ") {
+            request.files.clear();
+        }
+        request.add_arguments(&arguments);
+    }
+    golden::compare(&case.join("expected.txt"), &shown(&load(&request), case))
+}
+
+/// All findings as they are shown where there is no terminal, without the path of this checkout.
+fn shown(loaded: &Loaded, case: &Path) -> String {
+    let mut text = String::new();
+    for diagnostic in loaded.found.sorted() {
+        let severity = format!("{:?}", diagnostic.severity).to_lowercase();
+        text += &format!("{severity}[{}]: {}\n", diagnostic.code, diagnostic.message);
+        for label in &diagnostic.labels {
+            let (line, column) = loaded.sources.position(label.span);
+            let path = loaded.sources.get(label.span.file).path.display();
+            text +=
+                &format!("  {path}:{line}:{column}: `{}`: {}\n", loaded.sources.text(label.span), label.text);
+        }
+        if let Some(help) = &diagnostic.help {
+            text += &format!("  help: {}\n", help.replace('\n', "\n    "));
+        }
+    }
+    if text.is_empty() {
+        text = "nothing is wrong\n".to_owned();
+    }
+    text.replace(&case.display().to_string(), "<folder>")
+}
