@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use topo::diagnostic::render;
+
 use crate::golden;
 use crate::loading::{Loaded, Request, load};
 
@@ -32,22 +34,9 @@ fn check(case: &Path) -> Result<(), String> {
 
 /// All findings as they are shown where there is no terminal, without the path of this checkout.
 fn shown(loaded: &Loaded, case: &Path) -> String {
-    let mut text = String::new();
-    for diagnostic in loaded.found.sorted() {
-        let severity = format!("{:?}", diagnostic.severity).to_lowercase();
-        text += &format!("{severity}[{}]: {}\n", diagnostic.code, diagnostic.message);
-        for label in &diagnostic.labels {
-            let (line, column) = loaded.sources.position(label.span);
-            let path = loaded.sources.get(label.span.file).path.display();
-            text +=
-                &format!("  {path}:{line}:{column}: `{}`: {}\n", loaded.sources.text(label.span), label.text);
-        }
-        if let Some(help) = &diagnostic.help {
-            text += &format!("  help: {}\n", help.replace('\n', "\n    "));
-        }
-    }
+    let text = render::plain(&loaded.sources, &loaded.found.sorted());
     if text.is_empty() {
-        text = "nothing is wrong\n".to_owned();
+        return "nothing is wrong\n".to_owned();
     }
     text.replace(&case.display().to_string(), "<folder>")
 }
