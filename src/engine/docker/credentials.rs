@@ -5,7 +5,7 @@
 //! for all (`credsStore`), else the file itself (`auths`). A helper is a program
 //! `docker-credential-NAME`; `get` reads a server from standard input and answers in JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -39,6 +40,21 @@ impl Credentials {
     pub fn header(&self) -> String {
         // A struct of strings has no way to fail.
         URL_SAFE.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// The same as an entry of `auths`.
+    fn entry(&self) -> serde_json::Value {
+        let Self { username, password, identity_token, registry_token, server_address: _ } = self;
+        let auth = match username.as_str() {
+            "" => String::new(),
+            username => STANDARD.encode(format!("{username}:{password}")),
+        };
+        let mut entry =
+            json!({ "auth": auth, "identitytoken": identity_token, "registrytoken": registry_token });
+        if let Some(entry) = entry.as_object_mut() {
+            entry.retain(|_, value| value != "");
+        }
+        entry
     }
 }
 
@@ -98,6 +114,30 @@ fn read_config(folder: &Path) -> Result<Option<Config>, String> {
     }
 }
 
+/// Everything that is known, as a `config.json` that needs no helper.
+pub async fn all(folder: Option<&Path>) -> Result<String, String> {
+    let config = folder.map(read_config).transpose()?.flatten().unwrap_or_default();
+    let mut servers: BTreeSet<String> = config.auths.keys().chain(config.helpers.keys()).cloned().collect();
+    if !config.store.is_empty() {
+        servers.extend(list_of_helper(&format!("docker-credential-{}", config.store)).await?);
+    }
+    let mut auths = serde_json::Map::new();
+    for server in servers {
+        if let Some(credentials) = from_config(&config, &server).await? {
+            auths.insert(server, credentials.entry());
+        }
+    }
+    Ok(json!({ "auths": auths }).to_string())
+}
+
+async fn list_of_helper(program: &str) -> Result<Vec<String>, String> {
+    let output =
+        run_helper(program, "list", "").await.map_err(|error| format!("cannot run `{program}`: {error}"))?;
+    let listed: BTreeMap<String, serde::de::IgnoredAny> = serde_json::from_slice(&output.stdout)
+        .map_err(|_| format!("`{program}` did not answer as a credential helper does"))?;
+    Ok(listed.into_keys().collect())
+}
+
 async fn from_config(config: &Config, server: &str) -> Result<Option<Credentials>, String> {
     let for_server = config.helpers.iter().find(|(host, _)| is_same_server(host, server));
     let helper = for_server.map_or(config.store.as_str(), |(_, helper)| helper);
@@ -154,7 +194,7 @@ struct HelperAnswer {
 }
 
 async fn ask_helper(program: &str, server: &str) -> Result<Option<Credentials>, String> {
-    let run = tokio::time::timeout(HELPER_LIMIT, run_helper(program, server)).await;
+    let run = tokio::time::timeout(HELPER_LIMIT, run_helper(program, "get", server)).await;
     let limit = HELPER_LIMIT.as_secs();
     let output = run
         .map_err(|_| format!("`{program}` said nothing for {limit} seconds"))?
@@ -185,9 +225,9 @@ fn from_helper(answer: HelperAnswer, server: &str) -> Credentials {
     Credentials { username, password: secret, server_address, ..Credentials::default() }
 }
 
-async fn run_helper(program: &str, server: &str) -> std::io::Result<std::process::Output> {
+async fn run_helper(program: &str, verb: &str, server: &str) -> std::io::Result<std::process::Output> {
     let mut child = Command::new(program)
-        .arg("get")
+        .arg(verb)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -253,6 +293,18 @@ mod tests {
         assert_eq!(trouble, "the `auth` of ghcr.io in `config.json` is not base64 of `user:password`");
         let lookup = from(r#"{"credHelpers": {"ghcr.io": "is-not-there"}}"#, "ghcr.io").await;
         assert!(lookup.trouble.unwrap().starts_with("cannot run `docker-credential-is-not-there`"));
+    }
+
+    #[tokio::test]
+    async fn all_credentials_fit_into_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let auth = STANDARD.encode("ana:pw");
+        let config = format!(
+            r#"{{"auths": {{"a": {{"auth": "{auth}"}}, "b": {{"identitytoken": "t"}}, "c": {{}}}}}}"#
+        );
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        let all = all(Some(folder.path())).await.unwrap();
+        assert_eq!(all, format!(r#"{{"auths":{{"a":{{"auth":"{auth}"}},"b":{{"identitytoken":"t"}}}}}}"#));
     }
 
     /// Writes a helper that answers with this shell script, and asks it.

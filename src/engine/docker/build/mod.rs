@@ -6,11 +6,13 @@
 //! `docker buildx bake`.
 
 mod bake;
+mod base;
 mod context;
 mod ignore;
 mod steps;
 mod trace;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use serde_json::{Value as Json, json};
 
 use super::Docker;
 use super::json_lines::JsonLines;
+use super::pull;
 use super::transport::Call;
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::ImageSpec;
@@ -38,6 +41,27 @@ pub async fn build(
     if let Some(reason) = reason_for_session(spec) {
         return bake::build(docker, spec, reason, progress).await;
     }
+    let mut pulled = BTreeSet::new();
+    loop {
+        let Err(error) = build_in_engine(docker, spec, progress).await else { return Ok(()) };
+        // The builder has no account of ours: a private base image is pulled for it.
+        let Some(image) = base::refused(docker, &error).await.filter(|image| pulled.insert(image.clone()))
+        else {
+            return Err(error);
+        };
+        if *spec.build.pull {
+            return bake::build(docker, spec, "pull", progress).await;
+        }
+        let platform = platforms(spec).first().copied();
+        pull::pull(docker, &image, platform, progress).await.map_err(|error| base::named(error, &image))?;
+    }
+}
+
+async fn build_in_engine(
+    docker: &Docker,
+    spec: &ImageSpec,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
     let place = spec.build.context.as_ref().map_or(".", |context| context.as_str());
     if is_remote(place) {
         let dockerfile = spec.build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());

@@ -1,6 +1,7 @@
 //! In: a container of a plan. Out: the container in the engine, created but not started.
 //! Must not: decide what is in it.
 
+mod api_socket;
 mod device;
 mod endpoint;
 mod file;
@@ -36,6 +37,8 @@ pub async fn create(
     spec: &ContainerSpec,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
+    let with_accounts = api_socket::with_accounts(docker, spec).await?;
+    let spec = with_accounts.as_ref().unwrap_or(spec);
     let taken_over = taken_over::volumes(&docker.transport, spec).await?;
     let request = request::request(spec, taken_over, docker.transport.version())?;
     let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());

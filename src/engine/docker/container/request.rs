@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::super::requires::requires;
 use super::super::version::ApiVersion;
 use super::taken_over::TakenOver;
-use super::{device, endpoint, file, limit, mount, port, security};
+use super::{api_socket, device, endpoint, file, limit, mount, port, security};
 use crate::engine::EngineError;
 use crate::plan::action::ContainerSpec;
 use crate::source::Spanned;
@@ -140,15 +140,13 @@ pub(super) fn request(
     if !annotations.0.is_empty() {
         requires(version, 43, "annotations")?;
     }
-    if **use_api_socket {
-        return Err(EngineError::Unsupported("`use_api_socket` is not supported yet".to_owned()));
-    }
     let links = links(&spec.service);
     let deployed = limit::deployed(deploy.as_ref());
     let blkio = limit::blkio(blkio_config.as_ref());
     let security = security::options(security_opt, credential_spec.as_ref())?;
     let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts, taken_over, version)?;
     binds.extend(file::binds(&spec.files));
+    binds.extend(use_api_socket.then(|| api_socket::BIND.to_owned()));
     mounts.extend(file::upload_volumes(spec)?);
     let integer = |number: &Option<Spanned<crate::topology::value::Integer>>| {
         number.as_ref().map(|number| number.value.0)
@@ -235,7 +233,7 @@ pub(super) fn request(
         cmd: command.0.clone(),
         domainname: domainname.clone(),
         entrypoint: entrypoint.0.clone(),
-        env: list(environment.0.iter().map(variable).collect()),
+        env: list(environment.0.iter().map(variable).chain(api_socket::variable(&spec.service)).collect()),
         exposed_ports: list(port::exposed(ports, expose)),
         healthcheck: healthcheck.as_ref().map(|check| health_config(check, version)).transpose()?,
         host_config: Some(host_config),

@@ -1,0 +1,51 @@
+//! In: a build that failed. Out: the base image that its registry refused for want of an account.
+//! Must not: pull anything.
+//!
+//! Without a session the engine's builder asks every registry as nobody. What the engine has already
+//! it does not ask for.
+
+use super::super::Docker;
+use super::super::credentials;
+use super::super::image_reference::ImageReference;
+use crate::engine::EngineError;
+use crate::topology::name::ImageName;
+
+/// How the builder names the step that asks a registry for a base image.
+const STEP: &str = "[internal] load metadata for ";
+
+/// The base image that the build failed for, when there is an account that may help, or when only an
+/// account can.
+pub(super) async fn refused(docker: &Docker, error: &EngineError) -> Option<ImageName> {
+    let EngineError::BuildFailed { message, .. } = error else { return None };
+    let image = image_in(message)?;
+    let server = ImageReference::parse(image).server();
+    let wants_account = message.contains("no active sessions");
+    let lookup = credentials::look_up(docker.config_folder.as_deref(), server).await;
+    (wants_account || lookup.credentials.is_some()).then(|| ImageName::new(image))
+}
+
+/// A pull's error, with the image that the topology does not name.
+pub(super) fn named(error: EngineError, image: &ImageName) -> EngineError {
+    match error {
+        EngineError::Refused { status, message } => {
+            EngineError::Refused { status, message: format!("the base image `{image}`: {message}") }
+        }
+        other => other,
+    }
+}
+
+fn image_in(message: &str) -> Option<&str> {
+    message.strip_prefix(STEP)?.split_once(": ").map(|(image, _)| image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_is_taken_from_the_steps_name() {
+        let message = "[internal] load metadata for reg.example:5000/a/b:1: no active sessions";
+        assert_eq!(image_in(message), Some("reg.example:5000/a/b:1"));
+        assert_eq!(image_in("[2/2] RUN false: exit code: 1"), None);
+    }
+}

@@ -1,0 +1,41 @@
+//! In: a container that is to use the engine (`use_api_socket`). Out: the socket and the caller's
+//! registry accounts for it.
+//! Must not: give either to any other container.
+
+use super::super::Docker;
+use super::super::credentials;
+use crate::engine::EngineError;
+use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
+use crate::topology::Service;
+
+/// The engine's socket, at the path where every client looks for it.
+pub(super) const BIND: &str = "/var/run/docker.sock:/var/run/docker.sock:rw";
+
+/// The folder of the client's configuration in the container.
+const CONFIG_FOLDER: &str = "/run/secrets/docker";
+
+/// The variable that leads clients to the accounts, unless the topology sets it.
+pub(super) fn variable(service: &Service) -> Option<String> {
+    let is_set = service.environment.0.contains_key("DOCKER_CONFIG");
+    (*service.use_api_socket && !is_set).then(|| format!("DOCKER_CONFIG={CONFIG_FOLDER}"))
+}
+
+/// The container with the caller's accounts among its files, when it is to have them.
+pub(super) async fn with_accounts(
+    docker: &Docker,
+    spec: &ContainerSpec,
+) -> Result<Option<ContainerSpec>, EngineError> {
+    if !*spec.service.use_api_socket {
+        return Ok(None);
+    }
+    let accounts = credentials::all(docker.config_folder.as_deref()).await.map_err(EngineError::Other)?;
+    let mut spec = spec.clone();
+    spec.files.push(FileSpec {
+        target: format!("{CONFIG_FOLDER}/config.json"),
+        content: FileContent::Text(accounts),
+        uid: None,
+        gid: None,
+        mode: None,
+    });
+    Ok(Some(spec))
+}
