@@ -67,6 +67,26 @@ impl Look {
         style.style(text).to_string()
     }
 
+    /// A text in one of the colours that tell things apart; the same number has the same colour.
+    pub fn in_color(self, number: usize, text: &str) -> String {
+        if !self.colors {
+            return text.to_owned();
+        }
+        let styles = [
+            Style::new().cyan(),
+            Style::new().yellow(),
+            Style::new().green(),
+            Style::new().magenta(),
+            Style::new().blue(),
+            Style::new().bright_cyan(),
+            Style::new().bright_yellow(),
+            Style::new().bright_green(),
+            Style::new().bright_magenta(),
+            Style::new().bright_blue(),
+        ];
+        styles[number % styles.len()].style(text).to_string()
+    }
+
     /// A mark, one column wide, in its colour.
     pub fn mark(self, mark: Mark) -> String {
         let (role, sign, ascii) = match mark {

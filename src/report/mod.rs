@@ -14,6 +14,7 @@ mod board;
 mod failure;
 mod frame;
 pub mod json;
+pub mod logs;
 mod look;
 mod objects;
 pub mod picture;

@@ -6,8 +6,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 
 use super::event::Cause;
+use super::subscription::PAUSES;
 use super::verdict::{Past, Verdict, gone, verdict};
-use super::watch::{Listeners, PAUSES, Signal};
+use super::watch::{Listeners, Signal};
 use crate::engine::{Engine, EngineError};
 use crate::plan::Condition;
 use crate::plan::observed::ContainerState;

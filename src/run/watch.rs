@@ -4,32 +4,16 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
-use std::time::Duration;
 
 use futures_util::future::pending;
-use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
 
+use super::subscription::{Heard, subscription};
 use crate::engine::{Change, Engine, EngineError, What};
 use crate::plan::observed::Health;
 use crate::plan::{Action, Plan};
 use crate::topology::name::ContainerName;
-
-/// The pauses before an engine that does not answer is asked again; after the last it is given up.
-pub(super) const PAUSES: [Duration; 7] = [
-    Duration::ZERO,
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-    Duration::from_millis(1600),
-    Duration::from_millis(3200),
-];
-
-/// A stream that held this long was no failed attempt.
-const HELD: Duration = Duration::from_secs(10);
 
 /// What a wait is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,9 +38,9 @@ pub(super) struct Listeners {
     lost: RefCell<Option<EngineError>>,
 }
 
-/// Passes the engine's events on until the future is dropped. Subscribes again when the stream ends or
-/// breaks, and then has every wait look again. `tried` is told when the first attempt is over. A plan
-/// that waits for nothing needs no subscription.
+/// Passes the engine's events on until the future is dropped. When there may have been some that nobody
+/// heard, every wait looks again. `tried` is told when the first attempt to subscribe is over. A plan that
+/// waits for nothing needs no subscription.
 pub(super) async fn pass_on<E: Engine>(
     engine: &E,
     plan: &Plan,
@@ -69,31 +53,16 @@ pub(super) async fn pass_on<E: Engine>(
     }
     let renamed_by_us = new_names(plan);
     let mut tried = Some(tried);
-    let mut pauses = PAUSES.iter();
-    loop {
-        let error = match engine.subscribe(&plan.project).await {
-            Ok(changes) => {
-                match tried.take() {
-                    Some(tried) => drop(tried.send(())),
-                    None => listeners.tell_all(&Signal::LookAgain),
-                }
-                let begun = Instant::now();
-                let error = listeners.hear(changes, &renamed_by_us).await;
-                if begun.elapsed() >= HELD {
-                    pauses = PAUSES.iter();
-                }
-                error
-            }
-            Err(error) => error,
-        };
-        // The run begins without a subscription then: waits look when they begin, and again later.
-        drop(tried.take());
-        let Some(pause) = pauses.next() else {
-            listeners.lose(&error);
-            return pending().await;
-        };
-        sleep(*pause).await;
-    }
+    let hear = |heard| match (heard, tried.take()) {
+        // Without a subscription the run begins too: waits look when they begin, and again later.
+        (Heard::Holds | Heard::Broke, Some(tried)) => drop(tried.send(())),
+        (Heard::Holds, None) => listeners.tell_all(&Signal::LookAgain),
+        (Heard::Broke, None) => {}
+        (Heard::Changed(change), _) => listeners.note(&change, &renamed_by_us),
+    };
+    let error = subscription(engine, &plan.project, hear).await;
+    listeners.lose(&error);
+    pending().await
 }
 
 impl Listeners {
@@ -106,21 +75,6 @@ impl Listeners {
         }
         self.by_container.borrow_mut().entry(container.clone()).or_default().push(sender);
         receiver
-    }
-
-    /// Reads changes until the stream ends or breaks, and returns why it did.
-    async fn hear(
-        &self,
-        mut changes: impl Stream<Item = Result<Change, EngineError>> + Unpin,
-        renamed_by_us: &HashSet<&ContainerName>,
-    ) -> EngineError {
-        while let Some(change) = changes.next().await {
-            match change {
-                Ok(change) => self.note(&change, renamed_by_us),
-                Err(error) => return error,
-            }
-        }
-        EngineError::Disconnected("it ended its stream of events".to_owned())
     }
 
     fn note(&self, change: &Change, renamed_by_us: &HashSet<&ContainerName>) {

@@ -5,6 +5,7 @@ mod diagnostics;
 mod golden;
 mod layering;
 mod loading;
+mod logs;
 mod memory_engine;
 mod reference;
 mod runs;

@@ -6,7 +6,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use topo::engine::{Change, Engine, EngineError, LogChoice, LogChunk, OutputStream, Progress, Query, What};
@@ -49,6 +49,8 @@ pub(crate) struct Script {
 pub(crate) struct Behaviour {
     /// It was there, and started, before the run.
     pub(crate) runs_already: bool,
+    /// It was there, not started, before the run.
+    pub(crate) is_there_already: bool,
     pub(crate) has_healthcheck: bool,
     /// What happens how long after each start.
     pub(crate) deeds: Vec<(Duration, Deed)>,
@@ -111,8 +113,10 @@ impl MemoryEngine {
             script,
         };
         for (name, behaviour) in &engine.script.containers {
-            if behaviour.runs_already {
+            if behaviour.runs_already || behaviour.is_there_already {
                 engine.create(name);
+            }
+            if behaviour.runs_already {
                 engine.start(name);
             }
         }
@@ -368,13 +372,43 @@ impl Engine for MemoryEngine {
         container: &ContainerName,
         choice: &LogChoice,
     ) -> Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError> {
-        let now = Instant::now();
-        let past: Vec<_> = self.timeline.borrow().iter().map(clone_entry).collect();
-        let lines = past.into_iter().filter(|((at, _), entry)| *at <= now && entry.container == *container);
-        let mut chunks: Vec<_> = lines.filter_map(|(_, entry)| entry.what.as_chunk()).map(Ok).collect();
+        let cursor = (Instant::now(), self.sequence.get() - 1);
+        let past = self.printed(container, choice, cursor);
+        let is_running = self.state(container).is_some_and(|state| state.status == Status::Running);
+        let future = (choice.follow && is_running).then_some(cursor);
+        let future = stream::unfold(future, async |cursor| {
+            let mut cursor = cursor?;
+            loop {
+                let (moment, entry) = self.next_entry(cursor).await;
+                cursor = moment;
+                if entry.container != *container {
+                    continue;
+                }
+                if let Some(chunk) = entry.what.as_chunk(choice.timestamps, moment.0 - self.begun) {
+                    return Some((Ok(chunk), Some(cursor)));
+                }
+                if let Happening::Changed(What::Died { .. }) = entry.what {
+                    return None;
+                }
+            }
+        });
+        Ok(Box::pin(stream::iter(past.into_iter().map(Ok)).chain(future)))
+    }
+}
+
+impl MemoryEngine {
+    /// What a container printed up to now, as far as it is wanted.
+    fn printed(&self, container: &ContainerName, choice: &LogChoice, now: Moment) -> Vec<LogChunk> {
+        let since = choice.since.as_ref().map_or(0.0, |since| since.parse().expect("seconds"));
+        let timeline = self.timeline.borrow();
+        let entries = timeline.range(..=now).filter(|(_, entry)| entry.container == *container);
+        let mut chunks: Vec<_> = entries
+            .map(|((at, _), entry)| (*at - self.begun, entry))
+            .filter(|(at, entry)| !entry.is_of_past && at.as_secs_f64() >= since)
+            .filter_map(|(at, entry)| entry.what.as_chunk(choice.timestamps, at))
+            .collect();
         let wanted = choice.tail.map_or(chunks.len(), |tail| tail as usize);
-        chunks.drain(..chunks.len().saturating_sub(wanted));
-        Ok(stream::iter(chunks))
+        chunks.split_off(chunks.len().saturating_sub(wanted))
     }
 }
 
@@ -437,9 +471,11 @@ impl Happening {
         }
     }
 
-    fn as_chunk(&self) -> Option<LogChunk> {
+    fn as_chunk(&self, with_time: bool, at: Duration) -> Option<LogChunk> {
         let Happening::Printed(line) = self else { return None };
-        Some(LogChunk { stream: OutputStream::Out, bytes: Bytes::from(format!("{line}\n")) })
+        let time = format!("2026-01-01T00:00:{:02}.{:09}Z ", at.as_secs(), at.subsec_nanos());
+        let time = if with_time { time.as_str() } else { "" };
+        Some(LogChunk { stream: OutputStream::Out, bytes: Bytes::from(format!("{time}{line}\n")) })
     }
 }
 

@@ -4,7 +4,7 @@
 //! `transcript.txt`, every event at its time; `plain.txt`, `json.txt` and `quiet.txt`, what is reported.
 
 mod reports;
-mod scenario;
+pub(crate) mod scenario;
 mod transcript;
 
 use std::collections::BTreeSet;

@@ -150,6 +150,10 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.runs_already = true;
                 None
             }
+            "is-there-already" => {
+                behaviour.is_there_already = true;
+                None
+            }
             "healthcheck" => {
                 behaviour.has_healthcheck = true;
                 None

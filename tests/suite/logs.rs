@@ -1,0 +1,200 @@
+//! What containers print, brought together.
+
+use std::cell::RefCell;
+use std::future::{Future, ready};
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use topo::engine::{Engine, LogChoice};
+use topo::plan::Action;
+use topo::report::Look;
+use topo::report::logs::{Company, Prefixes, Printer, Source, follow, show};
+use topo::topology::name::{ContainerName, ProjectName};
+
+use crate::memory_engine::MemoryEngine;
+use crate::runs::scenario::Scenario;
+
+#[test]
+fn what_was_printed_comes_in_the_order_of_time() {
+    let engine = "
+        container shop-db-1 runs-already prints@10ms:one prints@30ms:three
+        container shop-api-1 runs-already prints@20ms:two prints@40ms:four";
+    let text = run(engine, async |engine, stage| {
+        sleep(Duration::from_millis(35)).await;
+        let sources = [source("shop-db-1"), source("shop-api-1")];
+        let failed = stage.print(async |printer| show(engine, &sources, printer).await).await;
+        assert!(failed.is_empty());
+    });
+    assert_eq!(text, "0.035  db-1   | one\n0.035  api-1  | two\n0.035  db-1   | three\n");
+}
+
+#[test]
+fn times_are_shown_when_they_are_wanted() {
+    let text = run("container shop-db-1 runs-already prints@10ms:one", async |engine, stage| {
+        sleep(Duration::from_millis(20)).await;
+        let mut source = source("shop-db-1");
+        source.choice.timestamps = true;
+        stage.print(async |printer| show(engine, &[source], printer).await).await;
+    });
+    assert_eq!(text, "0.020  db-1  | 2026-01-01T00:00:00.010000000Z one\n");
+}
+
+#[test]
+fn a_closed_pipe_ends_it() {
+    let engine = "container shop-db-1 runs-already prints@10ms:one prints@20ms:two prints@30ms:three";
+    let text = run(engine, async |engine, stage| {
+        let (mut out, mut err) = (Closed, stage.clone());
+        let mut printer = Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE);
+        let project = ProjectName::from("shop");
+        let company = Company { project: &project, joins: &|_| None };
+        follow(engine, vec![source("shop-db-1")], company, ready(()), &mut printer).await;
+    });
+    assert_eq!(text, "", "the container still runs, but nobody reads");
+}
+
+#[test]
+fn lines_are_followed_until_all_ended() {
+    let engine = "
+        container shop-db-1 runs-already prints@10ms:one prints@60ms:three exits@70ms:0
+        container shop-api-1 runs-already prints@50ms:two exits@90ms:3";
+    let text = run(engine, async |engine, stage| {
+        sleep(Duration::from_millis(20)).await;
+        follow_all(engine, &["shop-db-1", "shop-api-1"], ready(()), stage).await;
+    });
+    let expected = "
+0.020  db-1   | one
+0.050  api-1  | two
+0.060  db-1   | three
+0.071  db-1 exited with code 0
+0.091  api-1 exited with code 3
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn one_that_is_started_again_goes_on_without_a_line_lost_or_twice() {
+    let engine = "container shop-db-1 runs-already prints@0ms:begin prints@30ms:end exits@40ms:1 restarts:2";
+    let text = run(engine, async |engine, stage| {
+        follow_all(engine, &["shop-db-1"], ready(()), stage).await;
+    });
+    let expected = "
+0.000  db-1  | begin
+0.030  db-1  | end
+0.140  db-1 exited with code 1 and was started again
+0.140  db-1  | begin
+0.170  db-1  | end
+0.280  db-1 exited with code 1 and was started again
+0.280  db-1  | begin
+0.310  db-1  | end
+0.321  db-1 exited with code 1
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn a_container_that_is_started_later_joins_if_it_is_wanted() {
+    let engine = "
+        container shop-db-1 runs-already prints@10ms:one exits@30ms:0
+        container shop-api-1 is-there-already prints@5ms:late exits@50ms:0
+        container shop-other-1 is-there-already prints@5ms:unwanted exits@50ms:0";
+    let text = run(engine, async |engine, stage| {
+        let starting = async {
+            sleep(Duration::from_millis(100)).await;
+            for container in ["shop-api-1", "shop-other-1"] {
+                let start = Action::StartContainer { container: container.into() };
+                engine.perform(&start, &|_| {}).await.expect("it starts");
+            }
+        };
+        follow_all(engine, &["shop-db-1"], starting, stage).await;
+    });
+    let expected = "
+0.010  db-1  | one
+0.031  db-1 exited with code 0
+0.115  api-1  | late
+0.161  api-1 exited with code 0
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn a_stream_of_events_that_breaks_loses_nobody() {
+    let engine = "
+        container shop-db-1 runs-already prints@0ms:begin exits@300ms:1 restarts:1
+        events break@100ms
+        events refuse:3";
+    let text = run(engine, async |engine, stage| {
+        follow_all(engine, &["shop-db-1"], ready(()), stage).await;
+    });
+    assert!(text.contains("begin"), "{text}");
+    assert!(text.ends_with("db-1 exited with code 1\n"), "{text}");
+}
+
+async fn follow_all(engine: &MemoryEngine, names: &[&str], stay: impl Future<Output = ()>, stage: &Stage) {
+    let project = ProjectName::from("shop");
+    let joins = |container: &ContainerName| {
+        (container.as_str() != "shop-other-1").then(|| source(container.as_str()))
+    };
+    let company = Company { project: &project, joins: &joins };
+    let sources = names.iter().map(|name| source(name)).collect();
+    stage.print(async |printer| follow(engine, sources, company, stay, printer).await).await;
+}
+
+fn source(container: &str) -> Source {
+    let label = container.trim_start_matches("shop-").to_owned();
+    Source { container: container.into(), label, choice: LogChoice::default() }
+}
+
+/// Runs a test in time that passes only when nothing else can happen; returns all lines, each with the
+/// time at which it was written.
+fn run(engine: &str, test: impl AsyncFnOnce(&MemoryEngine, &Stage)) -> String {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
+    runtime.block_on(async {
+        let stage = Stage { begun: Instant::now(), text: Rc::default() };
+        test(&MemoryEngine::new(Scenario::parse(engine).script), &stage).await;
+        stage.text.take()
+    })
+}
+
+/// Notes what is written, each line with its time.
+#[derive(Clone)]
+struct Stage {
+    begun: Instant,
+    text: Rc<RefCell<String>>,
+}
+
+impl Stage {
+    async fn print<T>(&self, print: impl AsyncFnOnce(&mut Printer<'_>) -> T) -> T {
+        let (mut out, mut err) = (self.clone(), self.clone());
+        print(&mut Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE)).await
+    }
+}
+
+impl Write for Stage {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut text = self.text.borrow_mut();
+        if text.is_empty() || text.ends_with('\n') {
+            text.push_str(&format!("{:.3}  ", self.begun.elapsed().as_secs_f64()));
+        }
+        text.push_str(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
