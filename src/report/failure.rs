@@ -6,8 +6,7 @@ use std::io::{self, Write};
 
 use super::Context;
 use super::look::{Look, Mark, Role, tame};
-use super::wording::{build_output, engine_words, failed, health_output, names, object};
-use crate::engine::EngineError;
+use super::wording::{build_output, engine_words, failed, health_output, hint, names, object};
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::run::{Cause, Failure, Outcome};
 
@@ -67,10 +66,10 @@ impl Page<'_> {
         self.block("the build step printed:", build_output(cause).iter().map(String::as_str))?;
         self.block("its health check printed:", health_output(cause).unwrap_or_default().lines())?;
         self.block("it printed last:", log_tail.iter().map(String::as_str))?;
-        if let Cause::Engine(EngineError::Unreachable { advice, .. }) = cause {
-            writeln!(self.out, "  {advice}")?;
+        match hint(cause) {
+            Some(hint) => writeln!(self.out, "  {} {hint}", self.look.paint(Role::Active, "help:")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn block<'line>(&mut self, title: &str, lines: impl Iterator<Item = &'line str>) -> io::Result<()> {
@@ -149,6 +148,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::engine::EngineError;
     use crate::plan::Because;
     use crate::report::Intent;
     use crate::run::{End, Ended};
@@ -158,7 +158,7 @@ mod tests {
         let text = failures(12);
         let one = "x db: container c0 could not be started\n  \
                    no Docker Engine answers at unix:///run/docker.sock: gone\n  \
-                   start it\n";
+                   help: start it\n";
         assert!(text.starts_with(one), "{text}");
         assert!(text.ends_with("and 2 more failed\n"), "{text}");
     }

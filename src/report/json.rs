@@ -9,8 +9,8 @@
 //! | `event` | further keys |
 //! |---|---|
 //! | `started` | |
-//! | `progress` | `part` with `bytes` and `total`, or with `done: true`; or `now`; or `output` |
-//! | `ended` | `end`: `done not-needed failed skipped cancelled`; `took_ms`; for `failed` `error`, `health_output`, `output` (of a build step), `log` (last lines); for `skipped` `because_of` (a step) |
+//! | `progress` | `part` with `bytes` and `total`, or with `done: true`; or `now`; or `build_step` with `state`: `began cached done failed`; or `output` |
+//! | `ended` | `end`: `done not-needed failed skipped cancelled`; `took_ms`; for `failed` `error`, `hint` (what to do), `health_output`, `output` (of a build step), `log` (last lines); for `skipped` `because_of` (a step) |
 //! | `cancelling` | |
 //! | `finished` | `project`, `success`, `cancelled`, `took_ms`, `steps` (how many `done not_needed failed skipped cancelled`), `running` (names of containers) |
 
@@ -20,7 +20,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::Report;
-use super::wording::{build_output, code, engine_words, failed, health_output, object};
+use super::wording::{build_output, code, engine_words, failed, health_output, hint, object};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Plan, StepId};
 use crate::run::{Counts, End, Event, Failure, Outcome};
@@ -101,6 +101,8 @@ enum Ending<'run> {
     NotNeeded,
     Failed {
         error: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         health_output: Option<&'run str>,
         #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -205,6 +207,7 @@ fn ending<'run>(plan: &Plan, step: StepId, end: &'run End) -> Ending<'run> {
         End::Cancelled => Ending::Cancelled,
         End::Failed(Failure { cause, log_tail }) => Ending::Failed {
             error: engine_words(cause).unwrap_or_else(|| failed(&plan.steps[step].action, cause)),
+            hint: hint(cause),
             health_output: health_output(cause),
             output: build_output(cause),
             log: log_tail,

@@ -51,7 +51,9 @@ impl<'out> Plain<'out> {
             Event::StepProgress { step, progress: Progress::Now(what) } if is_build(plan, *step) => {
                 self.line(plan, *step, &tame(what))
             }
-            Event::StepProgress { step, progress: Progress::Step { name, state: StepState::Began } } => {
+            Event::StepProgress { step, progress: Progress::Step { name, state: StepState::Began } }
+                if !is_internal(name) =>
+            {
                 self.line(plan, *step, &tame(name))
             }
             Event::StepProgress { .. } => Ok(()),
@@ -97,6 +99,11 @@ fn is_long(action: &Action) -> bool {
 
 fn is_build(plan: &Plan, step: StepId) -> bool {
     matches!(plan.steps[step].action, Action::BuildImage(_))
+}
+
+/// What a builder does on its own behalf: it reads the Dockerfile, looks up base images...
+fn is_internal(build_step: &str) -> bool {
+    build_step.starts_with("[internal]")
 }
 
 fn first_line(words: &str) -> String {

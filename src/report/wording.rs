@@ -218,6 +218,21 @@ pub fn engine_words(cause: &Cause) -> Option<String> {
     }
 }
 
+/// What to do about a failure, where that is known.
+pub fn hint(cause: &Cause) -> Option<String> {
+    match cause {
+        Cause::Engine(error) => error.hint(),
+        Cause::NoHealthcheck => {
+            Some("give the service a `healthcheck`, or wait for `service_started`".to_owned())
+        }
+        Cause::Exited { .. }
+        | Cause::Unsuccessful { .. }
+        | Cause::Unhealthy { .. }
+        | Cause::NotInTime { .. }
+        | Cause::Removed => None,
+    }
+}
+
 /// What the failed container's health check printed last.
 pub fn health_output(cause: &Cause) -> Option<&str> {
     match cause {
