@@ -1,9 +1,106 @@
 //! In: the command line. Out: the stages called in order, words, and an exit code.
 //! Must not: hold logic that a stage could hold.
+//!
+//! A command is a file with its options and a function `run`; to add one, add the file and a line to
+//! [`Command`] and to [`dispatch`].
+
+mod build;
+mod completion;
+mod config;
+mod down;
+mod exit;
+mod explain;
+mod follow;
+mod global;
+mod graph;
+mod interrupt;
+mod load;
+mod logs;
+mod output;
+mod ps;
+mod schema;
+mod session;
+mod time;
+mod up;
+mod validate;
+mod version;
 
 use std::process::ExitCode;
 
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use exit::Exit;
+use global::Global;
+
+/// Reads a topology of services, networks and volumes, and makes a Docker Engine match it.
+///
+/// The topology is a Compose file: compose.yaml in this folder or above it, or the file that is named,
+/// as in `topo up topologies/desafio5.yaml`.
+#[derive(Debug, Parser)]
+#[command(name = "topo", version, arg_required_else_help = true, after_help = after_help())]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Options),
+    Down(down::Options),
+    Validate(validate::Options),
+    Ps(ps::Options),
+    Logs(logs::Options),
+    Build(build::Options),
+    Config(config::Options),
+    Graph(graph::Options),
+    Explain(explain::Options),
+    Schema(schema::Options),
+    Version(version::Options),
+    Completion(completion::Options),
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    dispatch(cli).into()
+}
+
+fn dispatch(Cli { global, command }: Cli) -> Exit {
+    let done = match command {
+        Command::Up(options) => up::run(global, options),
+        Command::Down(options) => down::run(global, options),
+        Command::Validate(options) => validate::run(global, options),
+        Command::Ps(options) => ps::run(global, options),
+        Command::Logs(options) => logs::run(global, options),
+        Command::Build(options) => build::run(global, options),
+        Command::Config(options) => config::run(global, options),
+        Command::Graph(options) => graph::run(global, options),
+        Command::Explain(options) => explain::run(global, options),
+        Command::Schema(options) => schema::run(global, options),
+        Command::Version(options) => version::run(global, options),
+        Command::Completion(options) => completion::run(global, options),
+    };
+    // A function that could not go on has said why.
+    done.unwrap_or_else(|exit| exit)
+}
+
+/// The exit codes, below every `--help` of the program itself.
+fn after_help() -> String {
+    let rows = Exit::TABLE.iter().map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit.code()));
+    format!("Exit codes:\n{}", rows.collect::<String>())
+}
+
+/// The command line as clap knows it, for completions.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::command().debug_assert();
+    }
 }

@@ -151,6 +151,14 @@ impl Diagnostics {
         sorted
     }
 
+    /// The same findings at other places.
+    pub fn moved(mut self, place: impl Fn(Span) -> Span) -> Self {
+        for label in self.all.iter_mut().flat_map(|diagnostic| &mut diagnostic.labels) {
+            label.span = place(label.span);
+        }
+        self
+    }
+
     /// Takes over everything that `other` found.
     pub fn append(&mut self, other: Diagnostics) {
         for diagnostic in other.all {

@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod because;
+mod build;
 mod down;
 mod drift;
 pub mod label;
@@ -13,6 +14,7 @@ mod up;
 
 pub use action::{Action, Condition};
 pub use because::{Because, FieldChange};
+pub use build::{BuildChoices, build};
 pub use down::{DownChoices, down};
 pub use observed::Observed;
 pub use stop::stop;

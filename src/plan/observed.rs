@@ -20,6 +20,13 @@ pub struct Query {
     pub volumes: BTreeSet<VolumeName>,
 }
 
+impl Query {
+    /// A project's own containers, networks and volumes, and nothing else.
+    pub fn of_project(project: ProjectName) -> Self {
+        Self { project, images: BTreeSet::new(), networks: BTreeSet::new(), volumes: BTreeSet::new() }
+    }
+}
+
 /// Everything that the engine has of one project, and the images that it may need.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {

@@ -191,6 +191,13 @@ impl Sources {
         read_regular(path, path)
     }
 
+    /// Takes over the files of `other`. Returns where a place in one of them is now.
+    pub fn absorb(&mut self, other: Sources) -> impl Fn(Span) -> Span + use<> {
+        let shift = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.files.extend(other.files);
+        move |span| Span { file: FileId(span.file.0 + shift), ..span }
+    }
+
     /// The file with this id.
     pub fn get(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]

@@ -271,6 +271,25 @@ impl Topology {
         path.iter().try_fold(&self.root, |node, key| node.as_map()?.get(key))
     }
 
+    /// Leaves out every service but these and what they depend on.
+    pub fn keep_only(&mut self, chosen: &[ServiceName]) {
+        let mut kept = BTreeSet::new();
+        let mut next: Vec<ServiceName> = chosen.to_vec();
+        while let Some(name) = next.pop() {
+            if let Some(service) = self.services.get(&name).filter(|_| !kept.contains(&name)) {
+                next.extend(service.depends_on.0.keys().cloned());
+                kept.insert(name);
+            }
+        }
+        self.services.retain(|name, _| kept.contains(name));
+    }
+
+    /// Every profile that a service names, sorted.
+    pub fn profiles(&self) -> BTreeSet<&str> {
+        let services = self.services.values().chain(self.inactive.values());
+        services.flat_map(|service| service.profiles.iter().map(|profile| profile.as_str())).collect()
+    }
+
     /// A service, active or not.
     pub fn service(&self, name: &str) -> Option<&Named<Arc<Service>>> {
         self.services.get(name).or_else(|| self.inactive.get(name))

@@ -1,5 +1,6 @@
 //! All tests that are not next to the code that they test, as one program.
 
+mod cli;
 mod conformance;
 mod diagnostics;
 mod golden;

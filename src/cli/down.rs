@@ -1,0 +1,76 @@
+//! `topo down`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Project, project};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::diagnostic::Diagnostics;
+use crate::plan::{self, DownChoices};
+use crate::source::Sources;
+use crate::topology::name::ServiceName;
+
+/// Stop and remove what belongs to the project.
+///
+/// Containers and networks go, those of inactive profiles too. Volumes stay, unless -v is given.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo down topologies/desafio5.yaml")]
+pub(super) struct Options {
+    /// A topology file, and the services that go; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    choices: DownOptions,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// What `down` and `plan --down` can be told.
+#[derive(Args, Clone, Debug)]
+pub(super) struct DownOptions {
+    /// Remove the project's volumes too, and what is in them
+    #[arg(short, long)]
+    pub(super) volumes: bool,
+    /// Remove containers of services that the topology does not have
+    #[arg(long)]
+    pub(super) remove_orphans: bool,
+    /// Seconds that containers may take to stop, in place of what each says
+    #[arg(short, long, value_name = "SECONDS")]
+    pub(super) timeout: Option<u32>,
+}
+
+impl DownOptions {
+    pub(super) fn choices(&self, services: Vec<ServiceName>) -> DownChoices {
+        DownChoices {
+            services,
+            volumes: self.volumes,
+            remove_orphans: self.remove_orphans,
+            grace: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
+        }
+    }
+}
+
+pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let services: Vec<ServiceName> =
+        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let output = Output::new(&global);
+    let Project { query, topology } = project(&global, &services, &output)?;
+    let choices = options.choices.choices(services);
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let observed = session::observe(&engine, &query, &output).await?;
+        let mut found = Diagnostics::default();
+        let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
+        output.diagnostics(&Sources::default(), &found);
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        let outcome = session.carry_out(&plan, session::DOWN, "down").await;
+        Ok(session::exit_of(&outcome))
+    })
+}

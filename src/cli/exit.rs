@@ -1,0 +1,57 @@
+//! Exit codes: all of them, in one place.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// What was asked for was done; `validate` found nothing.
+    Success,
+    /// The topology has errors; nothing was touched. `plan --exit-code`: there is something to do.
+    Findings,
+    /// Wrong usage, or something outside the topology: a file that cannot be read, an option that does
+    /// not exist.
+    Usage,
+    /// No engine answers.
+    NoEngine,
+    /// A step failed, or the engine refused; what was done before it remains.
+    Failed,
+    /// Ctrl-C.
+    Interrupted,
+    /// The exit code of a container's process, passed on.
+    Container(u8),
+}
+
+impl Exit {
+    /// Every exit code with its meaning, for `topo --help` and the README.
+    pub const TABLE: &'static [(Exit, &'static str)] = &[
+        (Exit::Success, "done; nothing to do; `validate` found nothing"),
+        (
+            Exit::Findings,
+            "the topology has errors (nothing was touched), or `plan --exit-code` found something to do",
+        ),
+        (Exit::Usage, "could not run: wrong usage, a file that cannot be read"),
+        (Exit::NoEngine, "no engine answers"),
+        (Exit::Failed, "a step failed or the engine refused; what was done before it remains"),
+        (Exit::Interrupted, "interrupted by Ctrl-C"),
+    ];
+
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::Findings => 1,
+            Exit::Usage => 2,
+            Exit::NoEngine => 3,
+            Exit::Failed => 4,
+            Exit::Interrupted => 130,
+            Exit::Container(code) => code,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}

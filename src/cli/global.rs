@@ -1,0 +1,119 @@
+//! Options that every command takes, before or after its name.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Topology file; several are merged in this order, `-` is standard input
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The project's name, in place of the topology's or the folder's
+    #[arg(short, long, value_name = "NAME")]
+    pub project_name: Option<String>,
+    /// Profile that is active; `*` means all
+    #[arg(long = "profile", value_name = "NAME")]
+    pub profiles: Vec<String>,
+    /// File with variables for the topology, in place of `.env`
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<PathBuf>,
+    /// Folder that relative paths start from, in place of the first file's
+    #[arg(long, value_name = "FOLDER")]
+    pub project_directory: Option<PathBuf>,
+    /// How progress is shown: live lines, a line for each thing that happened, JSON lines, or failures only
+    #[arg(long, value_name = "auto|tty|plain|json|quiet", hide_possible_values = true)]
+    pub progress: Option<ProgressForm>,
+    /// Whether output is coloured; NO_COLOR is honoured
+    #[arg(long, value_name = "auto|always|never", hide_possible_values = true)]
+    pub color: Option<ColorChoice>,
+    /// How many calls to the engine are under way at once
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub parallel: Option<u16>,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressForm {
+    /// `tty` in a terminal, `plain` elsewhere
+    #[default]
+    Auto,
+    /// Live lines
+    Tty,
+    /// A line for each thing that happened
+    Plain,
+    /// A JSON object for each thing that happened
+    Json,
+    /// Failures only
+    Quiet,
+}
+
+/// Whether output is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// In a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Global {
+    /// Joins what stood before the command's name with what stood after it; the latter wins.
+    pub fn merged(self, after: Global) -> Global {
+        let join = |mut before: Vec<PathBuf>, after: Vec<PathBuf>| {
+            before.extend(after);
+            before
+        };
+        Global {
+            files: join(self.files, after.files),
+            project_name: after.project_name.or(self.project_name),
+            profiles: [self.profiles, after.profiles].concat(),
+            env_files: join(self.env_files, after.env_files),
+            project_directory: after.project_directory.or(self.project_directory),
+            progress: after.progress.or(self.progress),
+            color: after.color.or(self.color),
+            parallel: after.parallel.or(self.parallel),
+        }
+    }
+
+    /// Takes the arguments that name files out of a command's arguments: those that end in `.yaml` or
+    /// `.yml`. The others are services.
+    pub fn take_files(&mut self, arguments: &[String]) -> Vec<String> {
+        let (files, services): (Vec<&String>, Vec<&String>) =
+            arguments.iter().partition(|argument| is_topology_file(argument));
+        self.files.extend(files.into_iter().map(PathBuf::from));
+        services.into_iter().cloned().collect()
+    }
+}
+
+/// Whether an argument names a file and not a service.
+fn is_topology_file(argument: &str) -> bool {
+    argument.ends_with(".yaml") || argument.ends_with(".yml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_end_like_a_topology_are_files() {
+        let mut global = Global::default();
+        let arguments = ["a/compose.yaml", "web", "b.yml"].map(str::to_owned);
+        assert_eq!(global.take_files(&arguments), ["web"]);
+        assert_eq!(global.files, [PathBuf::from("a/compose.yaml"), PathBuf::from("b.yml")]);
+    }
+
+    #[test]
+    fn an_option_after_the_command_wins_and_files_add_up() {
+        let before = Global { files: vec!["a".into()], project_name: Some("x".into()), ..Global::default() };
+        let after = Global { files: vec!["b".into()], project_name: Some("y".into()), ..Global::default() };
+        let merged = before.merged(after);
+        assert_eq!(merged.files, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(merged.project_name.as_deref(), Some("y"));
+    }
+}

@@ -1,0 +1,35 @@
+//! Ctrl-C: once, nothing new is started; twice, topo leaves.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::exit::Exit;
+
+/// Cancels `token` at the first SIGINT or SIGTERM; the second one ends the program at once.
+pub(super) fn listen(token: CancellationToken) {
+    let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the system's own way holds: the program ends.
+        return;
+    };
+    tokio::spawn(async move {
+        let mut signals = (interrupt, terminate);
+        next(&mut signals).await;
+        token.cancel();
+        next(&mut signals).await;
+        restore_cursor();
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+}
+
+async fn next((interrupt, terminate): &mut (Signal, Signal)) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn restore_cursor() {
+    // Nothing can be done about a terminal that is gone.
+    let _ = console::Term::stderr().show_cursor();
+}

@@ -1,0 +1,198 @@
+//! From options to a topology: source, document, topology, lint.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::output::{Output, variable};
+use crate::diagnostic::Diagnostics;
+use crate::document;
+use crate::lint;
+use crate::plan;
+use crate::plan::observed::Query;
+use crate::source::{self, Environment, FileChoice, Origin, Sources};
+use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::{self, ResolveChoices, Topology};
+
+/// A topology, and what is needed to speak of it.
+pub struct Loaded {
+    /// Its texts.
+    pub sources: Sources,
+    /// The topology; absent when it has errors.
+    pub topology: Option<Topology>,
+    /// What was found.
+    pub found: Diagnostics,
+}
+
+/// What the topology is loaded for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be looked at.
+    Look,
+    /// To be run: what topo does not apply is an error.
+    Run,
+}
+
+/// Loads a topology; a file that cannot be read ends the program.
+pub fn load(
+    global: &Global,
+    targets: &[ServiceName],
+    purpose: Purpose,
+    output: &Output,
+) -> Result<Loaded, Exit> {
+    let choice = file_choice(global, output)?;
+    let found_files = source::discover(&choice, Environment::of_process()).map_err(|error| {
+        output.error(&error.to_string(), Some(&error.help()));
+        Exit::Usage
+    })?;
+    for passed_over in &found_files.passed_over {
+        output.warning(&format!("`{}` is passed over: another file is preferred", passed_over.display()));
+    }
+    let source::Found { mut sources, files, project_directory, environment, .. } = found_files;
+    let mut found = Diagnostics::default();
+    let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
+    let (name, default_name) = project_names(&environment);
+    let choices = ResolveChoices {
+        name,
+        default_name,
+        profiles: profiles(global, &environment),
+        targets: targets.to_vec(),
+        directory: project_directory.clone(),
+        files: files.iter().map(|file| project_file(&sources, *file, &choice)).collect(),
+    };
+    let topology = topology::resolve(&document, &environment, &choices, &mut sources, &mut found);
+    if let Some(topology) = &topology {
+        lint::check(topology, &mut found);
+        if purpose == Purpose::Run {
+            lint::unsupported::check(topology, &mut found);
+        }
+    }
+    let topology = topology.filter(|_| !found.has_errors());
+    Ok(Loaded { sources, topology, found })
+}
+
+/// Loads a topology and says what was found in it; errors end the program.
+pub fn load_or_explain(
+    global: &Global,
+    targets: &[ServiceName],
+    purpose: Purpose,
+    output: &Output,
+) -> Result<(Loaded, Topology), Exit> {
+    let mut loaded = load(global, targets, purpose, output)?;
+    output.diagnostics(&loaded.sources, &loaded.found);
+    let topology = loaded.topology.take().ok_or(Exit::Findings)?;
+    check_targets(&topology, targets, output)?;
+    Ok((loaded, topology))
+}
+
+/// Every service that was named on the command line must be there.
+fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Output) -> Result<(), Exit> {
+    let unknown = targets.iter().find(|target| !topology.services.contains_key(*target));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let names = topology.services.keys().map(ServiceName::as_str);
+    let help = match crate::diagnostic::suggest::closest(unknown.as_str(), names.clone()) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => format!("services here: {}", crate::diagnostic::suggest::one_of(names)),
+    };
+    output.error(&format!("no service is named `{unknown}`"), Some(&help));
+    Err(Exit::Usage)
+}
+
+fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
+    let working_directory = std::env::current_dir().map_err(|error| {
+        output.error(&format!("cannot tell the working folder: {error}"), None);
+        Exit::Usage
+    })?;
+    if let Some(name) = &global.project_name
+        && !topology::is_project_name(name)
+    {
+        let normal = topology::normal_project_name(name);
+        let help = if normal.is_empty() { None } else { Some(format!("write `-p {normal}`")) };
+        output.error(&format!("a project cannot be named `{name}`"), help.as_deref());
+        return Err(Exit::Usage);
+    }
+    Ok(FileChoice {
+        files: global.files.clone(),
+        project_directory: global.project_directory.clone(),
+        env_files: global.env_files.clone(),
+        project_name: global.project_name.clone(),
+        working_directory,
+    })
+}
+
+/// The name that is given from outside, and the one that the folder gives.
+fn project_names(environment: &Environment) -> (Option<String>, String) {
+    let variable = environment.get(source::PROJECT_NAME);
+    let value = variable.map(|variable| variable.value.clone()).unwrap_or_default();
+    match variable.map(|variable| variable.origin) {
+        Some(Origin::Fallback) | None => (None, value),
+        Some(_) => (Some(value), String::new()),
+    }
+}
+
+fn profiles(global: &Global, environment: &Environment) -> BTreeSet<String> {
+    if !global.profiles.is_empty() {
+        return global.profiles.iter().cloned().collect();
+    }
+    let listed = environment.value("COMPOSE_PROFILES").unwrap_or_default();
+    listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn project_file(sources: &Sources, file: source::FileId, choice: &FileChoice) -> PathBuf {
+    choice.working_directory.join(&sources.get(file).path)
+}
+
+/// The words to type for one more command about the same topology: `topo down topologies/a.yaml`.
+pub fn command_about(global: &Global, command: &str) -> String {
+    let mut words = vec!["topo".to_owned(), command.to_owned()];
+    words.extend(global.files.iter().map(|file| {
+        let file = file.display().to_string();
+        if file.ends_with(".yaml") || file.ends_with(".yml") { file } else { format!("-f {file}") }
+    }));
+    words.extend(global.project_name.iter().map(|name| format!("-p {name}")));
+    words.extend(global.profiles.iter().map(|profile| format!("--profile {profile}")));
+    words.extend(global.env_files.iter().map(|file| format!("--env-file {}", file.display())));
+    words.extend(
+        global.project_directory.iter().map(|folder| format!("--project-directory {}", folder.display())),
+    );
+    words.join(" ")
+}
+
+/// Whether a variable of the environment is switched on.
+pub fn is_on(name: &str) -> bool {
+    variable(name)
+        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
+}
+
+/// A project to look at or to take down: its topology may be missing when its name is given.
+pub struct Project {
+    /// What the engine is asked for.
+    pub query: Query,
+    /// The topology, when there is one.
+    pub topology: Option<Topology>,
+}
+
+/// Finds a project by its topology, or by `-p` alone where no topology is found.
+pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Project, Exit> {
+    if let Some(name) = &global.project_name
+        && global.files.is_empty()
+        && !has_topology(global)
+    {
+        let query = Query::of_project(ProjectName::new(name.clone()));
+        return Ok(Project { query, topology: None });
+    }
+    let (_, topology) = load_or_explain(global, targets, Purpose::Look, output)?;
+    Ok(Project { query: plan::query(&topology), topology: Some(topology) })
+}
+
+fn has_topology(global: &Global) -> bool {
+    let working_directory = std::env::current_dir().unwrap_or_default();
+    let choice = FileChoice {
+        project_directory: global.project_directory.clone(),
+        project_name: global.project_name.clone(),
+        working_directory,
+        ..FileChoice::default()
+    };
+    source::discover(&choice, Environment::of_process()).is_ok()
+}

@@ -1,0 +1,146 @@
+//! The only place that prints.
+
+use std::io::{IsTerminal, Write};
+
+use crate::cli::global::{ColorChoice, Global};
+use crate::diagnostic::render::{self, RenderOptions};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::source::Sources;
+
+/// Where words go, and how they look there.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    color: ColorChoice,
+}
+
+impl Output {
+    /// As the command line and the environment want it.
+    pub fn new(global: &Global) -> Self {
+        Self { color: global.color.unwrap_or_default() }
+    }
+
+    /// Prints to standard output. A reader that has gone is no failure: `topo ps | head` is fine.
+    pub fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Prints to standard error.
+    pub fn complain(&self, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+
+    /// Prints an error that has no place in a topology, and what to do about it.
+    pub fn error(&self, message: &str, help: Option<&str>) {
+        self.complain(&format!("{}: {message}\n", self.marked("error", "31")));
+        if let Some(help) = help {
+            self.complain(&format!("  {}: {help}\n", self.marked("help", "36")));
+        }
+    }
+
+    /// Prints a warning that has no place in a topology.
+    pub fn warning(&self, message: &str) {
+        self.complain(&format!("{}: {message}\n", self.marked("warning", "33")));
+    }
+
+    fn marked(&self, word: &str, color: &str) -> String {
+        if self.colors_errors() { format!("\x1b[1;{color}m{word}\x1b[0m") } else { word.to_owned() }
+    }
+
+    /// Prints everything that was found, and how much it is.
+    pub fn diagnostics(&self, sources: &Sources, found: &Diagnostics) {
+        let sorted = found.sorted();
+        if sorted.is_empty() {
+            return;
+        }
+        self.complain(&findings(sources, &sorted, std::io::stderr().is_terminal(), self.render_options()));
+        let errors = sorted.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        let warnings = sorted.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count();
+        if errors > 0 {
+            self.complain(&format!("{}\n", counted(errors, warnings)));
+        }
+    }
+
+    /// How findings are drawn on standard error.
+    fn render_options(&self) -> RenderOptions {
+        RenderOptions {
+            color: self.colors_errors(),
+            unicode: speaks_unicode(),
+            width: width().unwrap_or(100),
+        }
+    }
+
+    /// Findings as they are shown on standard output.
+    pub fn findings(&self, sources: &Sources, found: &[&Diagnostic]) -> String {
+        let options = RenderOptions { color: self.colors_output(), ..self.render_options() };
+        findings(sources, found, std::io::stdout().is_terminal(), options)
+    }
+
+    /// Whether standard output is coloured.
+    pub fn colors_output(&self) -> bool {
+        self.colors(std::io::stdout().is_terminal())
+    }
+
+    /// Whether standard error is coloured.
+    pub fn colors_errors(&self) -> bool {
+        self.colors(std::io::stderr().is_terminal())
+    }
+
+    fn colors(&self, is_terminal: bool) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && variable("NO_COLOR").is_none() && !is_dumb(),
+        }
+    }
+}
+
+/// Findings drawn for a terminal, or plain for a pipe.
+fn findings(sources: &Sources, found: &[&Diagnostic], is_terminal: bool, options: RenderOptions) -> String {
+    if is_terminal || options.color {
+        return render::graphical(sources, found, options);
+    }
+    render::plain(sources, found)
+}
+
+/// `2 errors, 1 warning`.
+pub fn counted(errors: usize, warnings: usize) -> String {
+    let counted = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    match warnings {
+        0 => counted(errors, "error"),
+        _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    }
+}
+
+/// Whether standard error is a terminal that understands cursor movements.
+pub fn is_live_terminal() -> bool {
+    std::io::stderr().is_terminal() && !is_dumb()
+}
+
+/// The terminal's width in columns; absent when standard error is none.
+pub fn width() -> Option<usize> {
+    let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    columns.or_else(|| {
+        let (_, columns) = console::Term::stderr().size_checked()?;
+        Some(usize::from(columns))
+    })
+}
+
+fn is_dumb() -> bool {
+    variable("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Whether the environment says that text is UTF-8.
+pub fn speaks_unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+/// An environment variable; an empty one counts as unset.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

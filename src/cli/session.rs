@@ -1,0 +1,157 @@
+//! What commands that talk to the engine share: connecting, observing, carrying a plan out.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::Write;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::{Global, ProgressForm};
+use crate::cli::load::command_about;
+use crate::cli::output::{self, Output};
+use crate::engine::docker::Docker;
+use crate::engine::{Engine, EngineError};
+use crate::plan::observed::Query;
+use crate::plan::{Observed, Plan};
+use crate::report::{self, Context, Form, Intent, Look};
+use crate::run::{Limits, Outcome, RunOptions};
+
+/// `up`.
+pub(super) const UP: Intent = Intent { reached: "is up", missed: "is not up", idle: "is up to date" };
+/// `down`.
+pub(super) const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is down already" };
+/// The end of an attached `up`.
+pub(super) const STOP: Intent =
+    Intent { reached: "is stopped", missed: "is not stopped", idle: "is stopped already" };
+/// `build`.
+pub(super) const BUILD: Intent =
+    Intent { reached: "is built", missed: "is not built", idle: "is built already" };
+
+/// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives topo a timer and an event queue")
+        .block_on(future)
+}
+
+/// Connects to the engine that the environment names.
+pub(super) async fn open() -> Result<Docker, EngineError> {
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    Docker::connect(&variables).await
+}
+
+/// [`open`]; a failure is explained.
+pub(super) async fn connect(output: &Output) -> Result<Docker, Exit> {
+    open().await.map_err(|error| refused(&error, output))
+}
+
+/// Reads what the engine has; a failure is explained.
+pub(super) async fn observe(engine: &Docker, query: &Query, output: &Output) -> Result<Observed, Exit> {
+    engine.observe(query).await.map_err(|error| refused(&error, output))
+}
+
+/// Explains what an engine could not do outside a run.
+pub(super) fn refused(error: &EngineError, output: &Output) -> Exit {
+    match error {
+        EngineError::Unreachable { advice, .. } => {
+            output.error(&error.to_string(), Some(advice));
+            Exit::NoEngine
+        }
+        _ => {
+            output.error(&error.to_string(), None);
+            Exit::Failed
+        }
+    }
+}
+
+/// One command's use of an engine.
+pub(super) struct Session<'a> {
+    /// The engine.
+    pub(super) engine: &'a Docker,
+    global: &'a Global,
+    output: &'a Output,
+    /// Triggered by the first Ctrl-C.
+    pub(super) cancel: CancellationToken,
+    /// The last wait is given up after this time; never when absent.
+    pub(super) wait_limit: Option<std::time::Duration>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(engine: &'a Docker, global: &'a Global, output: &'a Output) -> Self {
+        Self { engine, global, output, cancel: CancellationToken::new(), wait_limit: None }
+    }
+
+    /// Carries a plan out and reports it on standard error. `command` resumes it after a failure.
+    pub(super) async fn carry_out(&self, plan: &Plan, intent: Intent, command: &str) -> Outcome {
+        self.carry_out_until(plan, intent, command, &self.cancel).await
+    }
+
+    /// [`Session::carry_out`], given up when `cancel` is triggered.
+    pub(super) async fn carry_out_until(
+        &self,
+        plan: &Plan,
+        intent: Intent,
+        command: &str,
+        cancel: &CancellationToken,
+    ) -> Outcome {
+        let context = Context {
+            intent,
+            resume: Some(command_about(self.global, command)),
+            clean_up: Some(command_about(self.global, "down")),
+            look: self.look(),
+        };
+        let mut out = std::io::stderr();
+        let mut report =
+            report::report(self.form(), output::is_live_terminal(), context, &mut out as &mut dyn Write);
+        report::run_and_report(plan, self.engine, &self.run_options(), cancel, report.as_mut()).await
+    }
+
+    /// Reads what the engine has; a failure is explained.
+    pub(super) async fn observe(&self, query: &Query) -> Result<Observed, Exit> {
+        observe(self.engine, query, self.output).await
+    }
+
+    fn run_options(&self) -> RunOptions {
+        let default = RunOptions::default();
+        let calls = self.global.parallel.map_or(default.limits.calls, usize::from);
+        RunOptions { limits: Limits { calls, ..default.limits }, wait_limit: self.wait_limit }
+    }
+
+    /// How texts look on standard error.
+    pub(super) fn look(&self) -> Look {
+        Look { colors: self.output.colors_errors(), unicode: output::speaks_unicode() }
+    }
+
+    /// How texts look on standard output.
+    pub(super) fn look_of_output(&self) -> Look {
+        Look { colors: self.output.colors_output(), ..self.look() }
+    }
+
+    fn form(&self) -> Form {
+        let from_environment = || output::variable("COMPOSE_PROGRESS").and_then(|word| form_named(&word));
+        match self.global.progress.or_else(from_environment).unwrap_or_default() {
+            ProgressForm::Auto => Form::Auto,
+            ProgressForm::Tty => Form::Tty,
+            ProgressForm::Plain => Form::Plain,
+            ProgressForm::Json => Form::Json,
+            ProgressForm::Quiet => Form::Quiet,
+        }
+    }
+}
+
+fn form_named(word: &str) -> Option<ProgressForm> {
+    clap::ValueEnum::from_str(word, true).ok()
+}
+
+/// The exit code of a run.
+pub(super) fn exit_of(outcome: &Outcome) -> Exit {
+    if outcome.is_cancelled {
+        return Exit::Interrupted;
+    }
+    if outcome.is_success() { Exit::Success } else { Exit::Failed }
+}

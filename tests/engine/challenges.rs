@@ -1,0 +1,83 @@
+//! The course's challenges: each comes up, answers, survives a change, and goes without a trace.
+
+use crate::harness::{docker, eventually, get, post, project_of};
+
+#[test]
+fn desafio1_the_client_logs_each_answer_of_the_api() {
+    let Some(project) = project_of("desafio1", "topologies/desafio1.yaml") else { return };
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    get(8081, "/");
+    let answered = || project.topo("logs", &["cliente"]).out.contains("a API respondeu 200");
+    eventually("the client logs an answer", answered);
+    project.topo("down", &[]).exits(0);
+    project.is_gone();
+}
+
+#[test]
+fn desafio2_rows_survive_down_and_are_forgotten_by_down_v() {
+    let Some(project) = project_of("desafio2", "topologies/desafio2.yaml") else { return };
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    post(8082, "/notas", r#"{"texto": "lembrar do pão"}"#);
+    project.topo("down", &[]).exits(0);
+    project.is_gone();
+    assert_eq!(project.objects("volume").len(), 1);
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    assert!(get(8082, "/notas").contains("lembrar do pão"));
+    project.topo("down", &["-v"]).exits(0);
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    assert!(!get(8082, "/notas").contains("lembrar do pão"));
+    project.topo("down", &["-v"]).exits(0);
+    project.is_gone();
+    assert_eq!(project.objects("volume"), Vec::<String>::new());
+}
+
+#[test]
+fn desafio3_each_visit_is_a_row_in_postgres_and_a_count_in_redis() {
+    let Some(project) = project_of("desafio3", "topologies/desafio3.yaml") else { return };
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    let first = visits(&get(8083, "/"));
+    let second = visits(&get(8083, "/"));
+    assert_eq!(second.0, first.0 + 1, "a row more in the database");
+    assert_eq!(second.1, first.1 + 1, "one more counted in Redis");
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    project.topo("down", &["-v"]).exits(0);
+    project.is_gone();
+}
+
+/// Rows in the database and the count in Redis.
+fn visits(body: &str) -> (u64, u64) {
+    let answer: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let number = |key: &str| answer[key].as_u64().unwrap_or_else(|| panic!("no number `{key}` in {body}"));
+    (number("linhas_no_postgres"), number("contagem_no_redis"))
+}
+
+#[test]
+fn desafio4_one_service_asks_the_other_by_its_name() {
+    let Some(project) = project_of("desafio4", "topologies/desafio4.yaml") else { return };
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    let users: serde_json::Value = serde_json::from_str(&get(8094, "/usuarios")).expect("JSON");
+    let name = users["usuarios"][0]["nome"].as_str().expect("a name").to_owned();
+    assert!(get(8084, "/perfis").contains(&name), "what one service knows, the other shows");
+    project.topo("down", &[]).exits(0);
+    project.is_gone();
+}
+
+#[test]
+fn desafio5_the_gateway_is_the_only_way_in_and_joins_both_answers() {
+    let Some(project) = project_of("desafio5", "topologies/desafio5.yaml") else { return };
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    let joined: serde_json::Value = serde_json::from_str(&get(8085, "/usuarios/1/pedidos")).expect("JSON");
+    assert_eq!(joined["usuario"]["id"], 1);
+    assert!(joined["pedidos"].as_array().is_some_and(|orders| !orders.is_empty()), "{joined}");
+    for hidden in ["usuarios", "pedidos"] {
+        assert_eq!(docker(&["port", &project.container(hidden)]), "", "{hidden} publishes no port");
+    }
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    let (gateway, orders) = (project.id("gateway"), project.id("pedidos"));
+    docker(&["stop", "-t", "1", &orders]);
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    assert_eq!((gateway, orders), (project.id("gateway"), project.id("pedidos")), "started, not recreated");
+    get(8085, "/usuarios/1/pedidos");
+    project.topo("down", &[]).exits(0);
+    project.is_gone();
+}

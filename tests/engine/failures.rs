@@ -1,0 +1,146 @@
+//! What goes wrong on an engine is said with the service, the step, the engine's words and a way on.
+
+use crate::harness::{docker, project};
+
+#[test]
+fn a_container_that_dies_before_it_is_healthy_shows_its_last_words() {
+    let topology = "
+services:
+  db:
+    image: busybox:1.37
+    command: sh -c 'echo the disk is full; exit 3'
+    healthcheck: { test: [CMD, 'false'], interval: 1s }
+  web:
+    image: busybox:1.37
+    command: sleep 1000
+    depends_on: { db: { condition: service_healthy } }
+";
+    let Some(project) = project("dies", topology) else { return };
+    let ran = project.topo("up", &["-d"]).exits(4).says("the disk is full").says("code 3").says("db");
+    assert!(ran.err.contains("topo down"), "the way to clean up is named: {}", ran.err);
+    assert_eq!(project.inspect("web", "{{.State.Status}}"), "created");
+}
+
+#[test]
+fn an_unhealthy_container_shows_what_its_check_printed() {
+    let topology = "
+services:
+  db:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'echo I am starting; sleep 1000'
+    healthcheck: { test: 'echo no connection; exit 1', interval: 100ms, retries: 2 }
+  web:
+    image: busybox:1.37
+    command: sleep 1000
+    depends_on: { db: { condition: service_healthy } }
+";
+    let Some(project) = project("unhealthy", topology) else { return };
+    project.topo("up", &["-d"]).exits(4).says("unhealthy").says("no connection").says("I am starting");
+}
+
+#[test]
+fn a_failing_build_shows_the_failing_step() {
+    let Some(project) = project("build-fails", "services:\n  web:\n    build: .\n") else { return };
+    project.write("Dockerfile", "FROM busybox:1.37\nRUN echo compiling && echo missing header && exit 7\n");
+    project.topo("up", &["-d"]).exits(4).says("missing header").says("7");
+}
+
+#[test]
+fn an_independent_service_comes_up_beside_one_that_fails() {
+    let topology = "
+services:
+  bad:
+    image: busybox:1.37
+    command: /no/such/program
+  good:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+";
+    let Some(project) = project("beside", topology) else { return };
+    project.topo("up", &["-d"]).exits(4).says("bad").says("/no/such/program");
+    assert_eq!(project.inspect("good", "{{.State.Running}}"), "true");
+}
+
+#[test]
+fn a_failed_replacement_leaves_the_old_container_running() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+";
+    let Some(project) = project("keeps-old", topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let old = project.id("web");
+    project.write("topology.yaml", &topology.replace("busybox:1.37", "topo-test/no-such-image:1"));
+    project.topo("up", &["-d"]).exits(4).says("no-such-image");
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+    assert_eq!(project.id("web"), old);
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let Some(project) = project(
+        "port-taken",
+        "
+services:
+  one:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    ports: ['127.0.0.1:18971:80']
+  two:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    depends_on: [one]
+",
+    ) else {
+        return;
+    };
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 18971)).expect("the port is free");
+    project.topo("up", &["-d"]).exits(4).says("18971");
+    drop(listener);
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(docker(&["port", &project.container("one"), "80"]), "127.0.0.1:18971");
+}
+
+#[test]
+fn an_external_network_that_is_missing_is_found_before_anything_is_made() {
+    let Some(project) = project(
+        "external",
+        "
+services:
+  web:
+    image: busybox:1.37
+    networks: [shared]
+  other:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+networks:
+  shared: { external: true, name: topo-test-no-such-network }
+",
+    ) else {
+        return;
+    };
+    project.topo("up", &["-d"]).exits(1).says("topo-test-no-such-network").says("docker network create");
+    assert_eq!(project.objects("container"), Vec::<String>::new());
+    project.topo("up", &["-d", "other"]).exits(0);
+}
+
+#[test]
+fn without_an_engine_the_address_is_said_and_what_to_do() {
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_topo"))
+        .args(["ps", "-p", "any"])
+        .env("DOCKER_HOST", "unix:///no/such/engine.sock")
+        .current_dir(std::env::temp_dir())
+        .output()
+        .expect("topo runs");
+    let err = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(3), "{err}");
+    assert!(err.contains("/no/such/engine.sock") && err.contains("DOCKER_HOST"), "{err}");
+}

@@ -1,0 +1,259 @@
+//! A project of its own for each test, topo to run on it, and Docker's own client to look behind topo.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The folder of the package.
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What one command printed, and its exit code.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Fails the test unless the exit code is this one.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
+        self
+    }
+
+    /// Fails the test unless the text is in what was printed.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        let is_there = self.out.contains(text) || self.err.contains(text);
+        assert!(
+            is_there,
+            "`{text}` is missing\nstandard output:\n{}\nstandard error:\n{}",
+            self.out, self.err
+        );
+        self
+    }
+}
+
+/// A project of one test.
+pub struct Project {
+    name: String,
+    folder: tempfile::TempDir,
+    topology: PathBuf,
+}
+
+/// A project with this topology; nothing when there is no engine. The name must be the test's own.
+pub fn project(name: &str, topology: &str) -> Option<Project> {
+    let project = empty_project(name)?;
+    project.write("topology.yaml", topology);
+    Some(project)
+}
+
+/// A project with a topology of the repository.
+pub fn project_of(name: &str, topology: &str) -> Option<Project> {
+    let mut project = empty_project(name)?;
+    project.topology = Path::new(ROOT).join(topology);
+    Some(project)
+}
+
+fn empty_project(name: &str) -> Option<Project> {
+    if !has_engine() {
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let topology = folder.path().join("topology.yaml");
+    let project = Project { name: format!("topo-test-{name}"), folder, topology };
+    // A run that was killed may have left something.
+    project.clean_up();
+    Some(project)
+}
+
+fn has_engine() -> bool {
+    let answers = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
+    if answers.is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    let is_required = std::env::var("TOPO_TEST_ENGINE").is_ok_and(|value| value == "required");
+    assert!(!is_required, "no Docker Engine answers: start one by scripts/engine");
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    {
+        eprintln!("SKIPPED: no Docker Engine answers; scripts/engine starts one");
+    }
+    false
+}
+
+impl Project {
+    /// A file beside the topology.
+    pub fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("it has a parent")).expect("a folder");
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+
+    /// Runs `topo COMMAND TOPOLOGY ARGUMENTS...` on the project.
+    pub fn topo(&self, command: &str, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(command, arguments).output().expect("topo runs"))
+    }
+
+    /// Starts topo and goes on.
+    pub fn start(&self, command: &str, arguments: &[&str]) -> Running {
+        let child = self
+            .command(command, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("topo runs");
+        Running { child: Some(child) }
+    }
+
+    fn command(&self, command: &str, arguments: &[&str]) -> Command {
+        let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
+        topo.arg(command).arg(&self.topology).args(["-p", &self.name]).args(arguments);
+        topo.current_dir(self.folder.path()).stdin(Stdio::null());
+        topo
+    }
+
+    /// The project's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The full name of a service's container.
+    pub fn container(&self, service: &str) -> String {
+        format!("{}-{service}-1", self.name)
+    }
+
+    /// One value of `docker inspect`, by a template.
+    pub fn inspect(&self, service: &str, template: &str) -> String {
+        docker(&["inspect", "--format", template, &self.container(service)])
+    }
+
+    /// The container's id.
+    pub fn id(&self, service: &str) -> String {
+        self.inspect(service, "{{.Id}}")
+    }
+
+    /// Names of the project's objects of a kind: `container`, `network`, `volume`.
+    pub fn objects(&self, kind: &str) -> Vec<String> {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let format = if kind == "container" { "{{.Names}}" } else { "{{.Name}}" };
+        let all: &[&str] = if kind == "container" { &["--all"] } else { &[] };
+        let listed = docker(&[&[kind, "ls", "--filter", &filter, "--format", format], all].concat());
+        let mut names: Vec<String> = listed.lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    /// Fails the test unless nothing of the project is left, volumes apart.
+    #[track_caller]
+    pub fn is_gone(&self) {
+        assert_eq!(self.objects("container"), Vec::<String>::new());
+        assert_eq!(self.objects("network"), Vec::<String>::new());
+    }
+
+    fn clean_up(&self) {
+        for kind in ["container", "network", "volume"] {
+            for name in self.objects(kind) {
+                let force: &[&str] = if kind == "network" { &[] } else { &["--force"] };
+                let _ = Command::new("docker").args([kind, "rm"]).args(force).arg(name).output();
+            }
+        }
+        let images = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+        for image in images.lines().filter(|image| image.starts_with(&format!("{}-", self.name))) {
+            let _ = Command::new("docker").args(["image", "rm", "--force", image]).output();
+        }
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        self.clean_up();
+    }
+}
+
+/// A topo that runs in the background.
+pub struct Running {
+    child: Option<Child>,
+}
+
+impl Running {
+    /// Sends a signal: `INT`, `TERM`, `KILL`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it was not waited for").id().to_string();
+        let done = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(done.is_ok_and(|status| status.success()), "topo {id} gets SIG{name}");
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Ran {
+        let child = self.child.take().expect("it was not waited for");
+        Ran::of(child.wait_with_output().expect("topo ends"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What Docker's own client says; empty when it fails.
+pub fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().expect("docker runs");
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+/// Waits until something is true; fails the test when it does not become so.
+#[track_caller]
+pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_true() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not come true");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The body of an answer over HTTP; the status must be a success.
+#[track_caller]
+pub fn get(port: u16, path: &str) -> String {
+    let answer = request(port, "GET", path, "").expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(head.starts_with("HTTP/1.1 2") || head.starts_with("HTTP/1.0 2"), "{answer}");
+    body.to_owned()
+}
+
+/// Sends JSON and returns the body of the answer.
+#[track_caller]
+pub fn post(port: u16, path: &str, json: &str) -> String {
+    let answer = request(port, "POST", path, json).expect("an answer");
+    answer.split_once("\r\n\r\n").expect("a head and a body").1.to_owned()
+}
+
+fn request(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}

@@ -1,0 +1,87 @@
+//! Ctrl-C, and a topo that is killed.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{eventually, project};
+
+const SLOW: &str = "
+services:
+  db:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    healthcheck: { test: [CMD, 'false'], interval: 1s, start_period: 100s }
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    depends_on: { db: { condition: service_healthy } }
+";
+
+const TALKING: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'echo first; echo to-error >&2; while true; do echo again; sleep 0.2; done'
+";
+
+#[test]
+fn ctrl_c_while_waiting_starts_nothing_new() {
+    let Some(project) = project("ctrl-c", SLOW) else { return };
+    let up = project.start("up", &["-d"]);
+    eventually("db runs", || project.inspect("db", "{{.State.Running}}") == "true");
+    let pressed = Instant::now();
+    up.signal("INT");
+    let ran = up.end().exits(130);
+    assert!(pressed.elapsed() < Duration::from_secs(30), "it ended by itself: {}", ran.err);
+    assert_eq!(project.inspect("web", "{{.State.Status}}"), "created");
+    project.topo("down", &[]).exits(0);
+    project.is_gone();
+}
+
+#[test]
+fn ctrl_c_in_the_foreground_stops_the_services() {
+    let Some(project) = project("foreground", TALKING) else { return };
+    let up = project.start("up", &[]);
+    eventually("web runs", || project.inspect("web", "{{.State.Running}}") == "true");
+    std::thread::sleep(Duration::from_secs(1));
+    up.signal("INT");
+    let ran = up.end().exits(130);
+    assert!(ran.out.contains("web-1") && ran.out.contains("first"), "{}", ran.out);
+    assert!(ran.err.contains("to-error"), "each stream goes to its own: {}", ran.err);
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
+}
+
+#[test]
+fn the_foreground_ends_when_all_services_have_ended() {
+    let topology = "services:\n  job:\n    image: busybox:1.37\n    command: echo all done\n";
+    let Some(project) = project("ends", topology) else { return };
+    project.topo("up", &[]).exits(0).says("job-1").says("all done");
+}
+
+#[test]
+fn after_a_kill_the_next_up_finishes_the_work() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    environment: { VERSION: '1' }
+";
+    let Some(project) = project("killed", topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    for version in 2..8 {
+        project.write("topology.yaml", &topology.replace("'1'", &format!("'{version}'")));
+        let up = project.start("up", &["-d"]);
+        // A little later each time, so that the kill falls into another step.
+        std::thread::sleep(Duration::from_millis(30 * (version - 1)));
+        up.signal("KILL");
+        up.end();
+        project.topo("up", &["-d"]).exits(0);
+        assert_eq!(project.objects("container"), [project.container("web")]);
+        assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+        assert!(project.inspect("web", "{{.Config.Env}}").contains(&format!("VERSION={version}")));
+    }
+}

@@ -1,0 +1,249 @@
+//! Up, unchanged, changed, stopped, scaled, down.
+
+use crate::harness::{docker, eventually, project};
+
+const TWO: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    environment: { DEBUG: '0' }
+  db:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    volumes: [data:/data]
+volumes:
+  data:
+";
+
+#[test]
+fn up_again_on_an_unchanged_topology_does_nothing_and_says_so() {
+    let Some(project) = project("unchanged", TWO) else { return };
+    project.topo("up", &["-d"]).exits(0).says("is up");
+    let (web, db) = (project.id("web"), project.id("db"));
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    project.topo("plan", &["--exit-code"]).exits(0);
+    assert_eq!((web, db), (project.id("web"), project.id("db")));
+}
+
+#[test]
+fn a_changed_service_alone_is_recreated_and_the_field_is_named() {
+    let Some(project) = project("changed", TWO) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let (web, db) = (project.id("web"), project.id("db"));
+    project.write("topology.yaml", &TWO.replace("'0'", "'1'"));
+    project.topo("plan", &["--exit-code"]).exits(1).says("environment.DEBUG").says("topology.yaml:7:");
+    project.topo("up", &["-d"]).exits(0);
+    assert_ne!(web, project.id("web"));
+    assert_eq!(db, project.id("db"));
+    assert_eq!(project.objects("container"), [project.container("db"), project.container("web")]);
+    assert!(project.inspect("web", "{{.Config.Env}}").contains("DEBUG=1"));
+}
+
+#[test]
+fn a_stopped_container_is_started_again_and_not_recreated() {
+    let Some(project) = project("stopped", TWO) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let web = project.id("web");
+    docker(&["stop", "-t", "1", &web]);
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(web, project.id("web"));
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+}
+
+#[test]
+fn down_keeps_volumes_and_down_v_forgets_them() {
+    let Some(project) = project("volumes", TWO) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    docker(&["exec", &project.container("db"), "sh", "-c", "echo kept > /data/file"]);
+    project.topo("down", &[]).exits(0).says("is down");
+    project.is_gone();
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(docker(&["exec", &project.container("db"), "cat", "/data/file"]), "kept");
+    project.topo("down", &["-v"]).exits(0);
+    project.is_gone();
+    assert_eq!(project.objects("volume"), Vec::<String>::new());
+    project.topo("down", &[]).exits(0).says("nothing to do");
+}
+
+#[test]
+fn replicas_come_and_go_and_those_that_stay_are_not_touched() {
+    let Some(project) = project("scale", TWO) else { return };
+    project.topo("up", &["-d", "--scale", "web=3"]).exits(0);
+    assert_eq!(project.objects("container").len(), 4);
+    let first = project.id("web");
+    project.topo("up", &["-d", "--scale", "web=1"]).exits(0);
+    assert_eq!(project.objects("container").len(), 2);
+    assert_eq!(first, project.id("web"));
+    project.topo("up", &["-d", "--scale", "web=0", "web"]).exits(0);
+    assert_eq!(project.objects("container"), [project.container("db")]);
+}
+
+#[test]
+fn anonymous_volumes_are_taken_over_by_the_successor() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    environment: { DEBUG: '0' }
+    volumes: [/data]
+";
+    let Some(project) = project("anonymous", topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    docker(&["exec", &project.container("web"), "sh", "-c", "echo kept > /data/file"]);
+    project.write("topology.yaml", &topology.replace("'0'", "'1'"));
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(docker(&["exec", &project.container("web"), "cat", "/data/file"]), "kept");
+    project.topo("up", &["-d", "--force-recreate", "-V"]).exits(0);
+    assert_eq!(docker(&["exec", &project.container("web"), "cat", "/data/file"]), "");
+    project.topo("down", &["-v"]).exits(0);
+}
+
+#[test]
+fn services_find_each_other_by_name_and_alias() {
+    let topology = "
+services:
+  server:
+    image: busybox:1.37
+    command: sh -c 'mkdir /www; echo ola > /www/index.html; exec httpd -f -p 8000 -h /www'
+    init: true
+    networks:
+      front: { aliases: [site] }
+      back: {}
+  client:
+    image: busybox:1.37
+    command: sh -c 'until wget -qO- http://site:8000 && wget -qO- http://server:8000; do sleep 0.1; done'
+    networks: [front]
+    depends_on: [server]
+networks:
+  front: {}
+  back: { labels: { purpose: test } }
+";
+    let Some(project) = project("names", topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    eventually("the client ends", || project.inspect("client", "{{.State.Status}}") == "exited");
+    assert_eq!(project.inspect("client", "{{.State.ExitCode}}"), "0");
+    project.topo("logs", &[]).exits(0).says("client-1");
+    assert_eq!(project.objects("network").len(), 2);
+    let label = docker(&[
+        "network",
+        "inspect",
+        "--format",
+        "{{.Labels.purpose}}",
+        &format!("{}_back", project.name()),
+    ]);
+    assert_eq!(label, "test");
+}
+
+#[test]
+fn a_job_ends_before_its_dependant_starts_and_is_not_run_again() {
+    let topology = "
+services:
+  migrate:
+    image: busybox:1.37
+    command: sh -c 'echo done > /data/migrated'
+    volumes: [data:/data]
+  web:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'test -f /data/migrated && sleep 1000'
+    volumes: [data:/data]
+    depends_on:
+      migrate: { condition: service_completed_successfully }
+volumes:
+  data:
+";
+    let Some(project) = project("job", topology) else { return };
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+    let finished = project.inspect("migrate", "{{.State.FinishedAt}}");
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    assert_eq!(finished, project.inspect("migrate", "{{.State.FinishedAt}}"));
+}
+
+#[test]
+fn an_image_is_built_once_and_its_container_replaced_only_when_it_changed() {
+    let topology = "
+services:
+  web:
+    build: ./app
+    init: true
+    command: sleep 1000
+";
+    let Some(project) = project("built", topology) else { return };
+    project.write("app/Dockerfile", "FROM busybox:1.37\nCOPY . /app\n");
+    project.write("app/text", "one");
+    project.topo("up", &["-d"]).exits(0).says("built");
+    let first = project.id("web");
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    project.topo("up", &["-d", "--build"]).exits(0);
+    assert_eq!(first, project.id("web"), "a build that changes nothing replaces nothing");
+    project.write("app/text", "two");
+    project.topo("up", &["-d", "--build"]).exits(0);
+    assert_ne!(first, project.id("web"));
+    assert_eq!(docker(&["exec", &project.container("web"), "cat", "/app/text"]), "two");
+}
+
+#[test]
+fn orphans_are_named_and_go_only_on_request() {
+    let Some(project) = project("orphans", TWO) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    project.write(
+        "topology.yaml",
+        "services:\n  db:\n    image: busybox:1.37\n    init: true\n    command: sleep 1000\n",
+    );
+    project.topo("up", &["-d"]).exits(0).says(&project.container("web")).says("--remove-orphans");
+    assert_eq!(project.objects("container").len(), 2);
+    project.topo("up", &["-d", "--remove-orphans"]).exits(0);
+    assert_eq!(project.objects("container"), [project.container("db")]);
+}
+
+#[test]
+fn compose_shows_what_topo_made() {
+    let Some(project) = project("compose-ps", TWO) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let listed = docker(&["compose", "-p", project.name(), "ps", "--services"]);
+    let mut services: Vec<&str> = listed.lines().collect();
+    services.sort_unstable();
+    assert_eq!(services, ["db", "web"]);
+    project.topo("ps", &["--services"]).exits(0).says("db\nweb\n");
+}
+
+#[test]
+fn secrets_and_configs_are_files_with_owner_and_mode() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    secrets:
+      - source: token
+        uid: '1000'
+        gid: '1001'
+        mode: 0400
+    configs:
+      - source: settings
+        target: /etc/app.conf
+secrets:
+  token: { file: ./token.txt }
+configs:
+  settings: { content: 'port=80' }
+";
+    let Some(project) = project("secrets", topology) else { return };
+    project.write("token.txt", "geheim");
+    project.topo("up", &["-d"]).exits(0);
+    let web = project.container("web");
+    assert_eq!(docker(&["exec", &web, "cat", "/run/secrets/token"]), "geheim");
+    assert_eq!(docker(&["exec", &web, "stat", "-c", "%u %g %a", "/run/secrets/token"]), "1000 1001 400");
+    assert_eq!(docker(&["exec", &web, "cat", "/etc/app.conf"]), "port=80");
+    assert!(!docker(&["inspect", &web]).contains("geheim"));
+    project.write("token.txt", "neu");
+    project.topo("plan", &[]).exits(0).says("secrets");
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(docker(&["exec", &web, "cat", "/run/secrets/token"]), "neu");
+}

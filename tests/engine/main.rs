@@ -1,0 +1,10 @@
+//! What only a real Docker Engine proves. Every test has a project of its own, takes it down again also
+//! when it fails, and touches nothing else.
+//!
+//! Without an engine these tests say so and pass; with `TOPO_TEST_ENGINE=required` they fail.
+
+mod challenges;
+mod failures;
+mod harness;
+mod interrupts;
+mod lifecycle;
