@@ -15,6 +15,9 @@ const WIDE_FOR_KINDS: usize = 60;
 /// From this width on a pull has a bar.
 const WIDE_FOR_BARS: usize = 90;
 
+/// What is being done is cut to no less than this.
+const SHORTEST_WORDS: usize = 12;
+
 /// The widest column of names.
 const WIDEST_NAME: usize = 40;
 
@@ -49,9 +52,7 @@ impl Frame<'_> {
         }
         let mut lines = self.rows(&places);
         lines.push(self.count());
-        // A terminal shows `^C` behind the last line: there has to be room for it.
-        let width = self.size.width.saturating_sub(3).max(1);
-        lines.iter().map(|line| console::truncate_str(line, width, "").into_owned()).collect()
+        lines.iter().map(|line| console::truncate_str(line, self.room(), "").into_owned()).collect()
     }
 
     /// The lines that stay when the run is over; none when they would not fit on the terminal.
@@ -61,6 +62,11 @@ impl Frame<'_> {
             return Vec::new();
         }
         self.rows(places)
+    }
+
+    /// How many columns a line may take. A terminal shows `^C` behind the last line.
+    fn room(&self) -> usize {
+        self.size.width.saturating_sub(3).max(1)
     }
 
     /// What matters most comes first; of what is done, what was done last.
@@ -90,7 +96,9 @@ impl Frame<'_> {
             false => String::new(),
         };
         let name = fit(&object.name, name_width);
-        format!("{} {kind}{name}  {}", self.mark(&stand), self.words(place, &stand))
+        let head = format!("{} {kind}{name}  ", self.mark(&stand));
+        let room = self.room().saturating_sub(console::measure_text_width(&head));
+        format!("{head}{}", self.words(place, &stand, room))
     }
 
     fn mark(&self, stand: &Stand<'_>) -> String {
@@ -107,14 +115,14 @@ impl Frame<'_> {
         (self.now.duration_since(current.since).as_millis() / 100) as usize
     }
 
-    fn words(&self, place: usize, stand: &Stand<'_>) -> String {
+    fn words(&self, place: usize, stand: &Stand<'_>, room: usize) -> String {
         let look = self.look;
         let worked = || look.paint(Role::Aside, &duration(self.board.worked(place)));
         match stand {
             Stand::Failed(step, cause) => {
                 look.paint(Role::Bad, &failed(&self.plan.steps[*step].action, cause))
             }
-            Stand::Busy(current) => self.busy(current),
+            Stand::Busy(current) => self.busy(current, room),
             Stand::Idle(needs) => look.paint(Role::Aside, &self.idle(place, needs)),
             Stand::Dropped => {
                 let achieved = self.achieved(place).map_or(String::new(), |words| format!("{words}, "));
@@ -127,8 +135,8 @@ impl Frame<'_> {
         }
     }
 
-    /// `pulling  ━━━━────  12.3 MB of 45.6 MB  3.1s`
-    fn busy(&self, current: &Current) -> String {
+    /// `pulling  ━━━━────  12.3 MB of 45.6 MB  3.1s`. Long words are cut, so that the time is seen to go on.
+    fn busy(&self, current: &Current, room: usize) -> String {
         let action = &self.plan.steps[current.step].action;
         let words = match &current.now {
             Some(now) => tame(now),
@@ -136,12 +144,20 @@ impl Frame<'_> {
         };
         let elapsed = duration(self.now.duration_since(current.since));
         let elapsed = self.look.paint(Role::Aside, &elapsed);
-        let Some((bytes_done, total)) = current.bytes() else { return format!("{words}  {elapsed}") };
+        let tail = format!("{}  {elapsed}", self.bytes(current).unwrap_or_default());
+        let room = room.saturating_sub(console::measure_text_width(&tail)).max(SHORTEST_WORDS);
+        format!("{}{tail}", console::truncate_str(&words, room, "..."))
+    }
+
+    /// How far a pull is, or the sending of a build's context, until the first step of the build.
+    fn bytes(&self, current: &Current) -> Option<String> {
+        let is_build = matches!(self.plan.steps[current.step].action, Action::BuildImage(_));
+        let (done, total) = current.bytes().filter(|_| !is_build || current.now.is_none())?;
         let bar = match self.size.width >= WIDE_FOR_BARS {
-            true => format!("{}  ", self.look.bar(bytes_done as f64 / total as f64, 20)),
+            true => format!("  {}", self.look.bar(done as f64 / total as f64, 20)),
             false => String::new(),
         };
-        format!("{words}  {bar}{} of {}  {elapsed}", bytes(bytes_done), bytes(total))
+        Some(format!("{bar}  {} of {}", bytes(done), bytes(total)))
     }
 
     /// `created, waits for shop-db-1`

@@ -44,6 +44,15 @@ fn a_finished_layer_counts_whole_and_the_engine_may_say_what_it_does() {
 }
 
 #[test]
+fn long_words_are_cut_before_the_time() {
+    let mut stage = Stage::new();
+    stage.at(0, started(PULL));
+    let progress = Progress::Now("[2/3] RUN for name in a b c; do echo $name; sleep 0.5; done".to_owned());
+    stage.at(100, goes_on(PULL, progress));
+    assert_eq!(stage.live(60, 24, 500)[0], "⠴ image     postgres:17  [2/3] RUN for name in a...  0.5s");
+}
+
+#[test]
 fn an_object_says_what_it_is_by_now_and_what_it_waits_for() {
     let mut stage = Stage::new();
     stage.done(PULL, 300);
