@@ -1,6 +1,8 @@
 //! In: what the engine says of one container. Out: its state.
 //! Must not: fail on a word that a newer engine uses.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 
 use super::transport::{Call, Transport, escape};
@@ -49,6 +51,32 @@ struct InspectedHealthRun {
 #[serde(rename_all = "PascalCase", default)]
 pub struct InspectedHostConfig {
     restart_policy: InspectedRestartPolicy,
+    mounts: Option<Vec<WantedMount>>,
+}
+
+/// A mount as it was asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct WantedMount {
+    target: String,
+    volume_options: Option<WantedVolume>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct WantedVolume {
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl InspectedHostConfig {
+    /// Where volumes are mounted that were asked for with this label.
+    pub fn labelled_targets(&self, label: &str) -> BTreeSet<&str> {
+        let has_label = |mount: &&WantedMount| {
+            let labels = mount.volume_options.as_ref().and_then(|volume| volume.labels.as_ref());
+            labels.is_some_and(|labels| labels.contains_key(label))
+        };
+        self.mounts.iter().flatten().filter(has_label).map(|mount| mount.target.as_str()).collect()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -21,7 +21,7 @@ pub async fn create(transport: &Transport, spec: &VolumeSpec) -> Result<(), Engi
     let request = VolumeCreateRequest {
         name: Some(name.to_string()),
         driver: driver.clone(),
-        driver_opts: Some(driver_opts.to_map().into_iter().collect()),
+        driver_opts: (!driver_opts.0.is_empty()).then(|| driver_opts.to_map().into_iter().collect()),
         labels: Some(labels.clone().into_iter().collect()),
         cluster_volume_spec: None,
     };

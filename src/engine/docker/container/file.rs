@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bollard::models::{Mount as EngineMount, MountType};
+use bollard::models::{Mount as EngineMount, MountType, MountVolumeOptions};
 use bytes::Bytes;
 use http::Method;
 
@@ -22,13 +22,22 @@ use crate::topology::service::MountKind;
 /// The permissions of a file for which none are said: everybody may read it.
 const DEFAULT_MODE: u32 = 0o444;
 
-/// Binds for the files that can be mounted.
-pub(super) fn binds(files: &[FileSpec]) -> Vec<String> {
-    let bind = |file: &FileSpec| {
-        let source = mountable(file)?;
-        Some(format!("{source}:{}:ro", file.target))
-    };
-    files.iter().filter_map(bind).collect()
+/// The label of a volume that holds nothing but uploaded files. No container takes it over from
+/// another: a secret that is gone from the topology must be gone from the container.
+pub(super) const UPLOAD_LABEL: &str = "topo.files";
+
+/// Mounts for the files that can be mounted. A file that is missing is an error: the older way of
+/// mounting would make a folder of that name.
+pub(super) fn mounts(files: &[FileSpec]) -> impl Iterator<Item = EngineMount> {
+    files.iter().filter_map(|file| {
+        Some(EngineMount {
+            typ: Some(MountType::BIND),
+            source: Some(mountable(file)?.to_owned()),
+            target: Some(file.target.clone()),
+            read_only: Some(true),
+            ..EngineMount::default()
+        })
+    })
 }
 
 /// Volumes for files that could not be uploaded otherwise, or would be hidden by a folder in memory.
@@ -43,6 +52,10 @@ pub(super) fn upload_volumes(spec: &ContainerSpec) -> Result<Vec<EngineMount>, E
     let volume = |folder: &str| EngineMount {
         typ: Some(MountType::VOLUME),
         target: Some(folder.to_owned()),
+        volume_options: Some(MountVolumeOptions {
+            labels: Some([(UPLOAD_LABEL.to_owned(), "true".to_owned())].into()),
+            ..MountVolumeOptions::default()
+        }),
         ..EngineMount::default()
     };
     Ok(folders.into_iter().map(volume).collect())
@@ -155,7 +168,10 @@ mod tests {
         };
         let owned =
             FileSpec { content: FileContent::File(PathBuf::from("/a/key")), ..text("/k", Some(7), None) };
-        assert_eq!(binds(&[plain, owned, text("/t", None, None)]), ["/a/key:/run/secrets/key:ro"]);
+        let files = [plain, owned, text("/t", None, None)];
+        let mounted: Vec<_> =
+            mounts(&files).map(|mount| (mount.source.unwrap(), mount.target.unwrap())).collect();
+        assert_eq!(mounted, [("/a/key".to_owned(), "/run/secrets/key".to_owned())]);
     }
 
     #[test]

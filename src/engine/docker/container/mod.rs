@@ -73,8 +73,7 @@ pub async fn remove(
     anonymous_volumes: AnonymousVolumes,
 ) -> Result<(), EngineError> {
     let takes_volumes = anonymous_volumes == AnonymousVolumes::Remove;
-    // The engine forgets that a volume is anonymous once a successor has taken it over by name.
-    let volumes = if takes_volumes { anonymous_volumes_of(docker, container).await? } else { Vec::new() };
+    let volumes = volumes_to_remove(docker, container, anonymous_volumes).await?;
     let options = RemoveContainerOptionsBuilder::new().force(true).v(takes_volumes).build();
     let removed = docker.bollard.remove_container(&escape(container.as_str(), ""), Some(options)).await;
     match removed.map_err(|error| docker.transport.failure(error)) {
@@ -90,15 +89,25 @@ pub async fn remove(
     Ok(())
 }
 
-async fn anonymous_volumes_of(
+/// Names of the volumes that go with a container. The engine forgets that a volume is anonymous once
+/// a successor has taken it over by name; those that hold uploaded files are nobody else's.
+async fn volumes_to_remove(
     docker: &Docker,
     container: &ContainerName,
+    anonymous_volumes: AnonymousVolumes,
 ) -> Result<Vec<String>, EngineError> {
-    match inspect::inspect(&docker.transport, container.as_str()).await {
-        Ok(inspected) => Ok(inspected.anonymous_volumes().map(|mount| mount.name.clone()).collect()),
-        Err(EngineError::Refused { status: 404, .. }) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+    let inspected = match inspect::inspect(&docker.transport, container.as_str()).await {
+        Ok(inspected) => inspected,
+        Err(EngineError::Refused { status: 404, .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let uploads = inspected.host_config.labelled_targets(file::UPLOAD_LABEL);
+    let goes = |target: &str| match anonymous_volumes {
+        AnonymousVolumes::Remove => true,
+        AnonymousVolumes::Keep => uploads.contains(target),
+    };
+    let going = inspected.anonymous_volumes().filter(|mount| goes(&mount.destination));
+    Ok(going.map(|mount| mount.name.clone()).collect())
 }
 
 /// A volume that another container uses, or that is gone, is left alone.

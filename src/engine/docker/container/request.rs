@@ -145,8 +145,8 @@ pub(super) fn request(
     let blkio = limit::blkio(blkio_config.as_ref());
     let security = security::options(security_opt, credential_spec.as_ref())?;
     let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts, taken_over, version)?;
-    binds.extend(file::binds(&spec.files));
     binds.extend(use_api_socket.then(|| api_socket::BIND.to_owned()));
+    mounts.extend(file::mounts(&spec.files));
     mounts.extend(file::upload_volumes(spec)?);
     let integer = |number: &Option<Spanned<crate::topology::value::Integer>>| {
         number.as_ref().map(|number| number.value.0)
@@ -154,15 +154,15 @@ pub(super) fn request(
 
     let host_config = HostConfig {
         annotations: map(annotations),
-        binds: Some(binds),
+        binds: list(binds),
         blkio_device_read_bps: list(blkio.read_bps),
         blkio_device_read_iops: list(blkio.read_iops),
         blkio_device_write_bps: list(blkio.write_bps),
         blkio_device_write_iops: list(blkio.write_iops),
         blkio_weight: blkio.weight,
         blkio_weight_device: list(blkio.weight_device),
-        cap_add: texts(cap_add),
-        cap_drop: texts(cap_drop),
+        cap_add: list(cap_add.iter().map(|name| capability(name)).collect()),
+        cap_drop: list(cap_drop.iter().map(|name| capability(name)).collect()),
         cgroup_parent: cgroup_parent.clone(),
         cgroupns_mode: cgroup.map(cgroup_namespace),
         cpu_count: cpu_count.map(|count| count.0),
@@ -264,6 +264,12 @@ pub(super) fn links(service: &Service) -> Vec<String> {
 /// Seconds, as the engine counts a grace period; a part of one counts as a whole.
 fn whole_seconds(duration: Duration) -> i64 {
     i64::try_from(duration.0.as_millis().div_ceil(1000)).unwrap_or(i64::MAX)
+}
+
+/// The engine takes a capability with and without its prefix, but lists it as it was given.
+fn capability(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
 }
 
 fn nano_cpus(cpus: Decimal) -> i64 {
