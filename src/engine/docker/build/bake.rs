@@ -58,7 +58,7 @@ pub(super) async fn build(
     {
         return Err(missing(reason, "the plugin is not there"));
     }
-    Err(steps.failure(&words))
+    Err(steps.failure(&words, ""))
 }
 
 fn missing(reason: &str, why: &str) -> EngineError {

@@ -23,6 +23,8 @@ use super::ignore::{Ignore, Matches};
 use crate::engine::EngineError;
 use crate::topology::service::build::BuildSection;
 
+/// How the name of a Dockerfile begins that is added to the archive.
+const ADDED: &str = ".dockerfile.";
 /// How many bytes are handed on at once.
 const PIECE: usize = 128 * 1024;
 /// How many pieces may wait to be sent.
@@ -70,6 +72,13 @@ impl Context {
     /// The Dockerfile's path in the archive.
     pub fn dockerfile(&self) -> &str {
         &self.dockerfile.name
+    }
+
+    /// The Dockerfile's name for people and its text; nothing for an inline one.
+    pub fn dockerfile_text(&self) -> Option<(String, String)> {
+        let Dockerfile { name, text } = &self.dockerfile;
+        let shown = name.rsplit('/').next().unwrap_or_default();
+        (!name.starts_with(ADDED)).then(|| (shown.to_owned(), String::from_utf8_lossy(text).into_owned()))
     }
 
     /// Starts to read the folder, no faster than it is sent.
@@ -161,7 +170,7 @@ fn path_within(folder: &Path, file: &Path) -> Option<String> {
 /// The name of a Dockerfile that is added: always the same for the same text, so that it can be cached.
 fn added_name(text: &[u8]) -> String {
     let digest: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!(".dockerfile.{digest}")
+    format!("{ADDED}{digest}")
 }
 
 /// `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` in the folder.

@@ -8,6 +8,7 @@
 mod bake;
 mod base;
 mod context;
+mod dockerfile;
 mod ignore;
 mod steps;
 mod trace;
@@ -66,7 +67,7 @@ async fn build_in_engine(
     if is_remote(place) {
         let dockerfile = spec.build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
         let call = call(spec, dockerfile).query("remote", place);
-        return follow(docker, call, progress).await;
+        return follow(docker, call, None, progress).await;
     }
     let context = Context::open(Path::new(place), &spec.build)?;
     send_context(docker, call(spec, context.dockerfile()), context, progress).await
@@ -200,8 +201,9 @@ async fn send_context(
     context: Context,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
+    let dockerfile = context.dockerfile_text();
     let Sending { body, mut sent, mut producer } = context.send();
-    let mut build = std::pin::pin!(follow(docker, call.body(body), progress));
+    let mut build = std::pin::pin!(follow(docker, call.body(body), dockerfile.as_ref(), progress));
     let mut is_sent = false;
     let built = loop {
         tokio::select! { biased;
@@ -223,11 +225,22 @@ async fn send_context(
 }
 
 /// Makes the request and follows the build to its end.
-async fn follow(docker: &Docker, call: Call, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+async fn follow(
+    docker: &Docker,
+    call: Call,
+    dockerfile: Option<&(String, String)>,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
     let body = docker.transport.stream(call).await?;
     let mut steps = Steps::default();
     match read(JsonLines::new(body), &mut steps, progress).await? {
-        Some(words) => Err(steps.failure(&words)),
+        Some(words) => {
+            let place = steps.failed_step().and_then(|step| {
+                let (name, text) = dockerfile?;
+                Some(format!("{name}:{}: ", dockerfile::line_of(text, step)?))
+            });
+            Err(steps.failure(&words, &place.unwrap_or_default()))
+        }
         None => Ok(()),
     }
 }

@@ -95,8 +95,13 @@ impl Steps {
         }
     }
 
-    /// The error of a build that ended with these words.
-    pub fn failure(mut self, words: &str) -> EngineError {
+    /// The name of the step that failed first.
+    pub fn failed_step(&self) -> Option<&str> {
+        Some(self.steps.get(self.failed.as_ref()?)?.name.as_str())
+    }
+
+    /// The error of a build that ended with these words; `place` is put before the step's name.
+    pub fn failure(mut self, words: &str, place: &str) -> EngineError {
         let words = super::super::error::plain(words);
         let failed = self.failed.and_then(|digest| self.steps.remove(&digest));
         let Some(mut step) = failed else {
@@ -106,7 +111,8 @@ impl Steps {
             step.end_line();
         }
         let error = if step.error.is_empty() { words } else { super::super::error::plain(&step.error) };
-        EngineError::BuildFailed { message: format!("{}: {error}", step.name), output: step.output.into() }
+        let message = format!("{place}{}: {}", step.name, without_command(&error));
+        EngineError::BuildFailed { message, output: step.output.into() }
     }
 
     /// What the builder does for itself is not worth a mention, unless it reads the context.
@@ -148,6 +154,14 @@ impl Steps {
             }
         }
     }
+}
+
+/// The step's name holds the command already.
+fn without_command(error: &str) -> &str {
+    let rest = error
+        .strip_prefix("process \"")
+        .and_then(|rest| rest.split_once("\" did not complete successfully: "));
+    rest.map_or(error, |(_, rest)| rest)
 }
 
 impl Step {
@@ -225,13 +239,16 @@ mod tests {
             |name: &str, error: &str| Vertex { error: error.to_owned(), ..vertex(name, Some(1), Some(2)) };
         let vertexes = vec![
             failed("[b 1/2] RUN sleep", "context canceled"),
-            failed("[a 2/2] RUN false", "exit code: 1"),
+            failed(
+                "[a 2/2] RUN false",
+                "process \"/bin/sh -c false\" did not complete successfully: exit code: 1",
+            ),
         ];
         note(&mut steps, vertexes, vec![log("[a 2/2] RUN false", "oh\nno")]);
         assert_eq!(
-            steps.failure("failed to solve: x"),
+            steps.failure("failed to solve: x", "Dockerfile:3: "),
             EngineError::BuildFailed {
-                message: "[a 2/2] RUN false: exit code: 1".to_owned(),
+                message: "Dockerfile:3: [a 2/2] RUN false: exit code: 1".to_owned(),
                 output: vec!["oh".to_owned(), "no".to_owned()],
             }
         );
@@ -240,7 +257,7 @@ mod tests {
     #[test]
     fn a_failure_outside_any_step_is_told_in_the_builders_words() {
         let error = Steps::default()
-            .failure("failed to solve: dockerfile parse error on line 3: unknown instruction: RNU");
+            .failure("failed to solve: dockerfile parse error on line 3: unknown instruction: RNU", "");
         assert_eq!(error.to_string(), "dockerfile parse error on line 3: unknown instruction: RNU");
     }
 }
