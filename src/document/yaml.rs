@@ -8,6 +8,7 @@ mod anchor;
 mod mapping;
 mod mistake;
 mod place;
+mod recover;
 mod tag;
 
 use super::node::{Directive, Node, Value};
@@ -16,6 +17,7 @@ use crate::source::{FileId, Span};
 use anchor::Anchors;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 use mapping::OpenMap;
+use std::borrow::Cow;
 
 /// The most nodes that one file may hold, aliases counted as what they stand for.
 pub(super) const NODE_LIMIT: usize = 200_000;
@@ -34,23 +36,59 @@ pub(super) struct Read {
     pub nodes: usize,
 }
 
-/// Reads every document of a text.
+/// The most aliases without an anchor that are reported.
+const UNKNOWN_ALIAS_LIMIT: usize = 100;
+/// The most syntax errors that are read past.
+const MISTAKE_LIMIT: usize = 10;
+
+/// Reads every document of a text. After a syntax error, the text is read again without the lines
+/// that hold it, so that all that is wrong is found at once.
 pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
     let readable = mistake::readable_part(file, text, found);
+    let mut rest = Cow::Borrowed(readable);
+    let mut mistakes = 0;
+    loop {
+        let mut also_found = Diagnostics::default();
+        let (read, mistake) = read_once(file, &rest, readable, &mut also_found, found);
+        let is_whole = readable.len() == text.len() && mistakes == 0;
+        let next =
+            mistake.filter(|_| mistakes < MISTAKE_LIMIT).and_then(|at| recover::without_mistake(&rest, at));
+        let Some(next) = next else {
+            found.append(also_found);
+            return Read { is_complete: read.is_complete && is_whole, ..read };
+        };
+        mistakes += 1;
+        rest = Cow::Owned(next);
+    }
+}
+
+/// Reads up to the first syntax error, which goes to `syntax`; returns where that one is. `text` is
+/// what is left of `whole`.
+fn read_once(
+    file: FileId,
+    text: &str,
+    whole: &str,
+    found: &mut Diagnostics,
+    syntax: &mut Diagnostics,
+) -> (Read, Option<usize>) {
     let options =
         granit_parser::options! { emit_unresolved_aliases: true, block_nesting_limit: 2 * DEPTH_LIMIT };
-    let mut reader = Reader::new(file, readable, found);
-    let mut parser = Parser::new_from_str_with_options(readable, options);
+    let mut reader = Reader::new(file, text, whole, found);
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut mistake = None;
     while let Some(event) = parser.next_event() {
         let goes_on = match event {
             Ok((event, place)) => reader.take(event, place),
-            Err(error) => reader.give_up(&error),
+            Err(error) => {
+                mistake = reader.give_up(&error, syntax);
+                Flow::Break(())
+            }
         };
         if goes_on.is_break() {
             break;
         }
     }
-    reader.finish(readable.len() == text.len())
+    (reader.finish(), mistake)
 }
 
 /// `Break` when the rest of the text must not be read.
@@ -70,6 +108,8 @@ const LEAF: Size = Size { nodes: 1, bytes: 0, height: 1 };
 struct Reader<'a> {
     file: FileId,
     text: &'a str,
+    /// The text with the lines that could not be read.
+    whole: &'a str,
     found: &'a mut Diagnostics,
     documents: Vec<Node>,
     open: Vec<Open>,
@@ -78,6 +118,7 @@ struct Reader<'a> {
     size: Size,
     /// End of the last token, in bytes.
     last_end: usize,
+    unknown_aliases: usize,
     is_complete: bool,
 }
 
@@ -101,16 +142,18 @@ enum Collection {
 }
 
 impl<'a> Reader<'a> {
-    fn new(file: FileId, text: &'a str, found: &'a mut Diagnostics) -> Self {
+    fn new(file: FileId, text: &'a str, whole: &'a str, found: &'a mut Diagnostics) -> Self {
         Self {
             file,
             text,
+            whole,
             found,
             documents: Vec::new(),
             open: Vec::new(),
             anchors: Anchors::default(),
             size: Size::default(),
             last_end: 0,
+            unknown_aliases: 0,
             is_complete: true,
         }
     }
@@ -245,7 +288,11 @@ impl<'a> Reader<'a> {
 
     fn unknown_alias(&mut self, name: &str, range: std::ops::Range<usize>) -> Flow {
         let span = Span::new(self.file, range.start, range.end);
-        mistake::unknown_alias(self.text, name, span, self.found);
+        self.unknown_aliases += 1;
+        // Each one is compared with all anchors above it.
+        if self.unknown_aliases <= UNKNOWN_ALIAS_LIMIT {
+            mistake::unknown_alias(self.text, self.whole, name, span, self.found);
+        }
         self.is_complete = false;
         self.place(Node::new(span, Value::Null), span, 0, LEAF)
     }
@@ -275,23 +322,25 @@ impl<'a> Reader<'a> {
         Flow::Break(())
     }
 
-    fn give_up(&mut self, error: &ScanError) -> Flow {
-        let mut brackets = self.open.iter().filter(|open| open.style == StructureStyle::Flow);
-        let bracket = brackets.next_back().map(|open| open.span);
-        let around = mistake::Around { file: self.file, text: self.text, last_end: self.last_end, bracket };
-        around.report(error, self.found);
+    fn give_up(&mut self, error: &ScanError, syntax: &mut Diagnostics) -> Option<usize> {
         self.is_complete = false;
-        Flow::Break(())
+        // A pair in a flow sequence, `[a: b]`, is a mapping without a bracket.
+        let is_bracket =
+            |span: &Span| matches!(self.text.as_bytes().get(span.start as usize), Some(b'[' | b'{'));
+        let mut brackets = self.open.iter().filter(|open| open.style == StructureStyle::Flow);
+        let bracket = brackets.rfind(|open| is_bracket(&open.span)).map(|open| open.span);
+        let around = mistake::Around { file: self.file, text: self.text, last_end: self.last_end, bracket };
+        around.report(error, syntax)
     }
 
     /// Closes what is still open, so that what was read before a mistake is not lost.
-    fn finish(mut self, is_whole: bool) -> Read {
+    fn finish(mut self) -> Read {
         while !self.open.is_empty() {
             let end = self.last_end;
             // Closing takes no more memory than is held already.
             let _ = self.end(end..end);
         }
-        Read { documents: self.documents, is_complete: self.is_complete && is_whole, nodes: self.size.nodes }
+        Read { documents: self.documents, is_complete: self.is_complete, nodes: self.size.nodes }
     }
 }
 
@@ -389,9 +438,21 @@ mod tests {
     }
 
     #[test]
+    fn reading_goes_on_after_a_mistake() {
+        let text =
+            "a: {b: 1, b: 2}\nc:\n  d: x: y\n  e: &e @z\n  f: [1,\n  g: 2\nh: 'i\n j: 1\nk: *e\nl: m\n";
+        let (sources, read, found) = read_text(text);
+        let sorted = found.sorted();
+        let places = sorted.iter().filter_map(|diagnostic| Some(sources.text(diagnostic.span()?)));
+        assert_eq!(places.collect::<Vec<_>>(), ["b", "x: y", "@z", "[", "'i"]);
+        assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: {g: 2}, k: null, l: m}");
+        assert!(!read.is_complete);
+    }
+
+    #[test]
     fn what_was_read_before_a_mistake_is_kept() {
         let (_, read, found) = read_text("a: {b: 1}\nc:\n  d: [1, 2\ne: 3");
-        assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: {d: [1]}}");
+        assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: null, e: 3}");
         assert!(!read.is_complete && found.has_errors());
     }
 

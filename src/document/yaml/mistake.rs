@@ -15,13 +15,15 @@ pub(super) fn readable_part<'a>(file: FileId, text: &'a str, found: &mut Diagnos
     &text[..offset]
 }
 
-/// An alias without an anchor; `text` is the part that was read.
-pub(super) fn unknown_alias(text: &str, name: &str, span: Span, found: &mut Diagnostics) {
-    let before = text.get(..span.start as usize).unwrap_or_default();
-    let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
-    let anchors =
-        before.split('&').skip(1).map(|rest| &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())]);
-    let closest = suggest::closest(name, anchors.filter(|anchor| !anchor.is_empty()));
+/// An alias without an anchor; `text` is what is left of `whole`.
+pub(super) fn unknown_alias(text: &str, whole: &str, name: &str, span: Span, found: &mut Diagnostics) {
+    // Its anchor stands in a line that could not be read, which has been reported.
+    let is_lost = anchors(whole, span).any(|anchor| anchor == name)
+        && !anchors(text, span).any(|anchor| anchor == name);
+    if is_lost {
+        return;
+    }
+    let closest = suggest::closest(name, anchors(text, span));
     let diagnostic = found.error(code::UNKNOWN_ALIAS, format!("no anchor is named `{name}`"));
     diagnostic.label(span, "no anchor above has this name");
     diagnostic.help(match closest {
@@ -30,6 +32,15 @@ pub(super) fn unknown_alias(text: &str, name: &str, span: Span, found: &mut Diag
             "mark the value that is meant with `&{name}`, above; for a text that begins with `*`, quote it"
         ),
     });
+}
+
+/// Names of anchors above a place.
+fn anchors(text: &str, below: Span) -> impl Iterator<Item = &str> {
+    let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
+    let above = text.get(..below.start as usize).unwrap_or_default();
+    let names =
+        above.split('&').skip(1).map(move |rest| &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())]);
+    names.filter(|name| !name.is_empty())
 }
 
 /// What was known when the reader gave up.
@@ -52,7 +63,8 @@ struct Words {
 }
 
 impl Around<'_> {
-    pub(super) fn report(&self, error: &ScanError, found: &mut Diagnostics) {
+    /// Says what is wrong; returns where it begins, if what follows may be read without it.
+    pub(super) fn report(&self, error: &ScanError, found: &mut Diagnostics) -> Option<usize> {
         let at = error.marker().byte_offset().unwrap_or(self.last_end).min(self.text.len());
         let at = self.whole_characters(Span::new(self.file, at, at)).start as usize;
         let code = match error.kind() {
@@ -60,11 +72,14 @@ impl Around<'_> {
             _ => code::YAML_SYNTAX,
         };
         let words = self.words(error.kind(), at);
+        let span = self.whole_characters(words.span);
+        let start = span.start as usize;
         let diagnostic = found.error(code, words.message);
-        diagnostic.label(self.whole_characters(words.span), words.label).help(words.help);
+        diagnostic.label(span, words.label).help(words.help);
         if let Some((span, label)) = words.other {
             diagnostic.label(self.whole_characters(span), label);
         }
+        (code == code::YAML_SYNTAX).then_some(start)
     }
 
     /// The span, moved outwards to where characters begin and end.
