@@ -172,7 +172,8 @@ fn context_endpoint(variables: &Variables, name: &str, chosen_by: &str) -> Resul
     parse_host(&endpoint.host, tls)
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
+/// Reads a JSON file of the Docker CLI; nothing when it does not exist.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -249,7 +250,8 @@ fn parse_ssh(address: &str, rest: &str) -> Result<Endpoint, EngineError> {
         None => (None, authority),
     };
     let (host, port) = split_port(host_and_port, 22).ok_or_else(|| not_an_address(address))?;
-    let mut command: Vec<String> = ["ssh", "-o", "ConnectTimeout=30", "-T"].map(str::to_owned).into();
+    let mut command: Vec<String> =
+        ["ssh", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes", "-T"].map(str::to_owned).into();
     if let Some(user) = user {
         command.extend(["-l".to_owned(), user.to_owned()]);
     }
@@ -357,7 +359,7 @@ mod tests {
     #[test]
     fn ssh_runs_the_docker_cli_on_the_other_side() {
         let host = |host| endpoint(&[("DOCKER_HOST", host)], &[]);
-        let ssh = "ssh -o ConnectTimeout=30 -T";
+        let ssh = "ssh -o ConnectTimeout=30 -o BatchMode=yes -T";
         assert_eq!(host("ssh://box"), format!("{ssh} -- box docker system dial-stdio"));
         assert_eq!(
             host("ssh://ana@box:2222/run/x y.sock"),
