@@ -132,7 +132,7 @@ fn current_context(variables: &Variables) -> Result<Option<String>, EngineError>
         current_context: Option<String>,
     }
     let Some(folder) = config_folder(variables.0) else { return Ok(None) };
-    let config: Option<Config> = read_json(&folder.join("config.json"))?;
+    let config: Option<Config> = read_config(&folder)?;
     Ok(config.and_then(|config| config.current_context))
 }
 
@@ -172,8 +172,17 @@ fn context_endpoint(variables: &Variables, name: &str, chosen_by: &str) -> Resul
     parse_host(&endpoint.host, tls)
 }
 
-/// Reads a JSON file of the Docker CLI; nothing when it does not exist.
-pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
+/// Reads the Docker CLI's `config.json`; nothing when there is none, or when it is somebody else's, as
+/// after a `sudo docker login`.
+pub fn read_config<T: serde::de::DeserializeOwned>(folder: &Path) -> Result<Option<T>, EngineError> {
+    let path = folder.join("config.json");
+    match std::fs::File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(None),
+        _ => read_json(&path),
+    }
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

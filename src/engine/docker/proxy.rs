@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::connect::read_json;
+use super::connect::read_config;
 use crate::engine::EngineError;
 
 #[derive(Default, Deserialize)]
@@ -29,7 +29,7 @@ struct Proxies {
 /// Proxy variables by their names, each in capitals and in small letters. The configuration may have
 /// some for one engine, and some for all others (`default`).
 pub fn variables(folder: Option<&Path>, engine: &str) -> Result<BTreeMap<String, String>, EngineError> {
-    let config: Option<Config> = folder.map_or(Ok(None), |folder| read_json(&folder.join("config.json")))?;
+    let config: Option<Config> = folder.map_or(Ok(None), read_config)?;
     let config = config.unwrap_or_default();
     let Some(proxies) = config.proxies.get(engine).or_else(|| config.proxies.get("default")) else {
         return Ok(BTreeMap::new());

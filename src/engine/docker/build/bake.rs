@@ -48,7 +48,7 @@ pub(super) async fn build(
     let definition = json!({ "target": { "image": definition(docker, spec) } });
     let mut steps = Steps::default();
     let run = run(&mut command, escaped(definition).to_string(), &mut steps, progress).await;
-    let (status, words) = run.map_err(|error| missing(reason, &error.to_string()))?;
+    let (status, words) = run.map_err(|error| missing(reason, &why(&error)))?;
     if status.success() {
         return Ok(());
     }
@@ -59,6 +59,13 @@ pub(super) async fn build(
         return Err(missing(reason, "the plugin is not there"));
     }
     Err(steps.failure(&words, ""))
+}
+
+fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no program is named `docker`".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 fn missing(reason: &str, why: &str) -> EngineError {
