@@ -95,9 +95,6 @@ impl DiscoverError {
             Self::Unreadable { named_by, error: ReadError::NotAFile(path) } if path.is_dir() => {
                 format!("it was named by {named_by} and is a folder; name a file in it")
             }
-            Self::Unreadable { named_by, error: ReadError::NotUtf8 { .. } } => {
-                format!("it was named by {named_by}; save it as UTF-8")
-            }
             Self::Unreadable { named_by, .. } => format!("it was named by {named_by}"),
             Self::BadSwitch(_) => "set it to `1` or `0`, or unset it".to_owned(),
         }
@@ -318,6 +315,12 @@ pub fn cleaned(path: &Path) -> PathBuf {
         }
     }
     cleaned
+}
+
+/// A path as people like to see it: from the working folder on when it is below it.
+pub fn from_here(path: &Path) -> PathBuf {
+    let folder = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
 }
 
 /// Up to five topology-like names in the folder of a missing file.

@@ -8,4 +8,3 @@ mod failures;
 mod harness;
 mod interrupts;
 mod lifecycle;
-mod readme;

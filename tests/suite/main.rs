@@ -8,6 +8,5 @@ mod layering;
 mod loading;
 mod logs;
 mod memory_engine;
-mod readme;
 mod reference;
 mod runs;
