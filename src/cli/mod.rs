@@ -17,6 +17,7 @@ mod interrupt;
 mod load;
 mod logs;
 mod output;
+mod plan;
 mod ps;
 mod schema;
 mod session;
@@ -49,6 +50,7 @@ struct Cli {
 enum Command {
     Up(up::Options),
     Down(down::Options),
+    Plan(plan::Options),
     Validate(validate::Options),
     Ps(ps::Options),
     Logs(logs::Options),
@@ -71,6 +73,7 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
     let done = match command {
         Command::Up(options) => up::run(global, options),
         Command::Down(options) => down::run(global, options),
+        Command::Plan(options) => plan::run(global, options),
         Command::Validate(options) => validate::run(global, options),
         Command::Ps(options) => ps::run(global, options),
         Command::Logs(options) => logs::run(global, options),

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use crate::cli::global::{ColorChoice, Global};
 use crate::diagnostic::render::{self, RenderOptions};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::report::Look;
 use crate::source::Sources;
 
 /// Where words go, and how they look there.
@@ -75,6 +76,11 @@ impl Output {
     pub fn findings(&self, sources: &Sources, found: &[&Diagnostic]) -> String {
         let options = RenderOptions { color: self.colors_output(), ..self.render_options() };
         findings(sources, found, std::io::stdout().is_terminal(), options)
+    }
+
+    /// How texts look on standard output.
+    pub fn look(&self) -> Look {
+        Look { colors: self.colors_output(), unicode: speaks_unicode() }
     }
 
     /// Whether standard output is coloured.

@@ -19,6 +19,7 @@ mod look;
 mod objects;
 pub mod picture;
 pub mod plain;
+pub mod plan;
 pub mod quiet;
 mod screen;
 mod summary;

@@ -111,6 +111,22 @@ impl Deed {
     }
 }
 
+impl Deed {
+    /// The word for it before it is done.
+    pub fn to_do(self) -> &'static str {
+        match self {
+            Deed::Pulled => "pull",
+            Deed::Built => "build",
+            Deed::Created => "create",
+            Deed::Recreated => "recreate",
+            Deed::Started => "start",
+            Deed::Restarted => "restart",
+            Deed::Stopped => "stop",
+            Deed::Removed => "remove",
+        }
+    }
+}
+
 /// Which kinds of actions were done to an object.
 #[derive(Default)]
 struct Traces {

@@ -178,6 +178,26 @@ pub fn because(because: &Because) -> Cow<'static, str> {
     Cow::Borrowed(words)
 }
 
+/// A reason's name for programs: `absent`, `changed`.
+pub fn because_code(because: &Because) -> &'static str {
+    match because {
+        Because::Absent => "absent",
+        Because::NotRunning => "not-running",
+        Because::Changed(_) => "changed",
+        Because::ImageChanged { .. } => "image-changed",
+        Because::NetworkLost(_) => "network-lost",
+        Because::NotOurs => "not-ours",
+        Because::DependencyRecreated(_) => "dependency-recreated",
+        Because::Replaced => "replaced",
+        Because::Asked => "asked",
+        Because::NeededBy(_) => "needed-by",
+        Because::TooMany => "too-many",
+        Because::Orphan => "orphan",
+        Because::Down => "down",
+        Because::Interrupted => "interrupted",
+    }
+}
+
 /// One attribute that differs: `environment.DEBUG changed from 0 to 1`.
 pub fn change(change: &FieldChange) -> String {
     let FieldChange { path, from, to, span: _ } = change;
@@ -307,7 +327,9 @@ fn is_short(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => true,
         Json::String(text) => text.len() <= 40,
-        Json::Array(_) | Json::Object(_) => false,
+        // A command line is worth showing.
+        Json::Array(items) => !items.is_empty() && value.to_string().len() <= 60,
+        Json::Object(_) => false,
     }
 }
 

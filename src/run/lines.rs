@@ -27,6 +27,11 @@ impl Lines {
         self.hold(rest, &mut line);
     }
 
+    /// True when a line has begun and its end has not come.
+    pub fn is_in_line(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     /// The stream ended: gives what is left, if anything.
     pub fn finish(&mut self, line: impl FnOnce(&[u8])) {
         if !self.partial.is_empty() {

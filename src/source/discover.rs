@@ -95,6 +95,9 @@ impl DiscoverError {
             Self::Unreadable { named_by, error: ReadError::NotAFile(path) } if path.is_dir() => {
                 format!("it was named by {named_by} and is a folder; name a file in it")
             }
+            Self::Unreadable { named_by, error: ReadError::NotUtf8 { .. } } => {
+                format!("it was named by {named_by}; save it as UTF-8")
+            }
             Self::Unreadable { named_by, .. } => format!("it was named by {named_by}"),
             Self::BadSwitch(_) => "set it to `1` or `0`, or unset it".to_owned(),
         }

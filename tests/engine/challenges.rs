@@ -1,13 +1,13 @@
 //! The course's challenges: each comes up, answers, survives a change, and goes without a trace.
 
-use crate::harness::{docker, eventually, get, post, project_of};
+use crate::harness::{GATEWAY_PORT, docker, eventually, get, post, project_of};
 
 #[test]
 fn desafio1_the_client_logs_each_answer_of_the_api() {
     let Some(project) = project_of("desafio1", "topologies/desafio1.yaml") else { return };
     project.topo("up", &["-d", "--wait"]).exits(0);
     get(8081, "/");
-    let answered = || project.topo("logs", &["cliente"]).out.contains("a API respondeu 200");
+    let answered = || project.topo("logs", &["cliente"]).err.contains("a API respondeu 200");
     eventually("the client logs an answer", answered);
     project.topo("down", &[]).exits(0);
     project.is_gone();
@@ -65,6 +65,7 @@ fn desafio4_one_service_asks_the_other_by_its_name() {
 #[test]
 fn desafio5_the_gateway_is_the_only_way_in_and_joins_both_answers() {
     let Some(project) = project_of("desafio5", "topologies/desafio5.yaml") else { return };
+    let _turn = GATEWAY_PORT.lock();
     project.topo("up", &["-d", "--wait"]).exits(0);
     let joined: serde_json::Value = serde_json::from_str(&get(8085, "/usuarios/1/pedidos")).expect("JSON");
     assert_eq!(joined["usuario"]["id"], 1);

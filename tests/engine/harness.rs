@@ -9,6 +9,19 @@ use std::time::{Duration, Instant};
 /// The folder of the package.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
+/// Tests that publish the gateway's port take turns.
+pub static GATEWAY_PORT: Turn = Turn(std::sync::Mutex::new(()));
+
+/// A lock that a failed test does not break for the others.
+pub struct Turn(std::sync::Mutex<()>);
+
+impl Turn {
+    /// Waits for the turn.
+    pub fn lock(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
 /// What one command printed, and its exit code.
 #[derive(Debug)]
 pub struct Ran {

@@ -8,3 +8,4 @@ mod failures;
 mod harness;
 mod interrupts;
 mod lifecycle;
+mod readme;

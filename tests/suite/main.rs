@@ -8,5 +8,6 @@ mod layering;
 mod loading;
 mod logs;
 mod memory_engine;
+mod readme;
 mod reference;
 mod runs;

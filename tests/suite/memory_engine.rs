@@ -75,6 +75,9 @@ pub(crate) enum Deed {
     IsRenamed { to: ContainerName },
 }
 
+/// The engine's clock, in seconds, when a test begins.
+const YEAR_2026: f64 = 1_767_225_600.0;
+
 /// Time, and an order among things that happen at the same time.
 type Moment = (Instant, u64);
 
@@ -399,7 +402,8 @@ impl Engine for MemoryEngine {
 impl MemoryEngine {
     /// What a container printed up to now, as far as it is wanted.
     fn printed(&self, container: &ContainerName, choice: &LogChoice, now: Moment) -> Vec<LogChunk> {
-        let since = choice.since.as_ref().map_or(0.0, |since| since.parse().expect("seconds"));
+        let since =
+            choice.since.as_ref().map_or(0.0, |since| since.parse::<f64>().expect("seconds") - YEAR_2026);
         let timeline = self.timeline.borrow();
         let entries = timeline.range(..=now).filter(|(_, entry)| entry.container == *container);
         let mut chunks: Vec<_> = entries

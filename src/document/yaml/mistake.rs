@@ -197,7 +197,7 @@ impl Around<'_> {
             message: "a quote is opened and never closed".to_owned(),
             span: Span::new(self.file, quote, line.end.max(quote)),
             label: "the quote opens here".to_owned(),
-            help: format!("close it with {}", &self.text[quote..].chars().next().map_or('"', |quote| quote)),
+            help: format!("close it with `{}`", self.text[quote..].chars().next().unwrap_or('"')),
             other: None,
         }
     }

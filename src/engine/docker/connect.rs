@@ -132,7 +132,7 @@ fn current_context(variables: &Variables) -> Result<Option<String>, EngineError>
         current_context: Option<String>,
     }
     let Some(folder) = config_folder(variables.0) else { return Ok(None) };
-    let config: Option<Config> = read_json(&folder.join("config.json"))?;
+    let config: Option<Config> = read_config(&folder)?;
     Ok(config.and_then(|config| config.current_context))
 }
 
@@ -170,6 +170,16 @@ fn context_endpoint(variables: &Variables, name: &str, chosen_by: &str) -> Resul
     let tls =
         if has_certificates || endpoint.skips_tls_verify { Tls::Context(name.to_owned()) } else { Tls::None };
     parse_host(&endpoint.host, tls)
+}
+
+/// Reads the Docker CLI's `config.json`; nothing when there is none, or when it is somebody else's, as
+/// after a `sudo docker login`.
+pub fn read_config<T: serde::de::DeserializeOwned>(folder: &Path) -> Result<Option<T>, EngineError> {
+    let path = folder.join("config.json");
+    match std::fs::File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(None),
+        _ => read_json(&path),
+    }
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
@@ -249,7 +259,8 @@ fn parse_ssh(address: &str, rest: &str) -> Result<Endpoint, EngineError> {
         None => (None, authority),
     };
     let (host, port) = split_port(host_and_port, 22).ok_or_else(|| not_an_address(address))?;
-    let mut command: Vec<String> = ["ssh", "-o", "ConnectTimeout=30", "-T"].map(str::to_owned).into();
+    let mut command: Vec<String> =
+        ["ssh", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes", "-T"].map(str::to_owned).into();
     if let Some(user) = user {
         command.extend(["-l".to_owned(), user.to_owned()]);
     }
@@ -357,7 +368,7 @@ mod tests {
     #[test]
     fn ssh_runs_the_docker_cli_on_the_other_side() {
         let host = |host| endpoint(&[("DOCKER_HOST", host)], &[]);
-        let ssh = "ssh -o ConnectTimeout=30 -T";
+        let ssh = "ssh -o ConnectTimeout=30 -o BatchMode=yes -T";
         assert_eq!(host("ssh://box"), format!("{ssh} -- box docker system dial-stdio"));
         assert_eq!(
             host("ssh://ana@box:2222/run/x y.sock"),

@@ -12,6 +12,7 @@
 //! | what happens, what is printed | [`events`], [`logs`] |
 //! | how an action is done | [`perform`], and one module for each kind of object |
 //! | how an attribute of a service is applied | [`container`] |
+//! | which proxies containers and builds get | [`proxy`] |
 //! | how images come | [`pull`], [`build`], [`credentials`] |
 
 pub mod build;
@@ -27,6 +28,7 @@ pub mod logs;
 pub mod network;
 pub mod observe;
 pub mod perform;
+pub mod proxy;
 pub mod pull;
 pub mod requires;
 pub mod transport;
@@ -53,6 +55,8 @@ pub struct Docker {
     bollard: bollard::Docker,
     /// The folder of the Docker CLI's configuration, for credentials.
     config_folder: Option<PathBuf>,
+    /// Proxy variables that containers and builds get unless the topology sets them.
+    proxies: BTreeMap<String, String>,
 }
 
 impl Docker {
@@ -60,7 +64,10 @@ impl Docker {
     pub async fn connect(variables: &BTreeMap<String, String>) -> Result<Self, EngineError> {
         let transport = Transport::open(connect::locate(variables)?).await?;
         let bollard = transport.bollard()?;
-        Ok(Self { transport, bollard, config_folder: connect::config_folder(variables) })
+        let config_folder = connect::config_folder(variables);
+        let engine = transport.address().endpoint.to_string();
+        let proxies = proxy::variables(config_folder.as_deref(), &engine)?;
+        Ok(Self { transport, bollard, config_folder, proxies })
     }
 
     /// Where the engine is.

@@ -109,6 +109,8 @@ impl ProgramStream {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
+            // Ctrl-C is for topo alone: it still needs the connection to stop what it started.
+            .process_group(0)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("cannot run `{program}`: {error}")))?;
         let missing = || io::Error::from(io::ErrorKind::BrokenPipe);

@@ -9,15 +9,12 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::Source;
-use super::printer::{Cutter, Printer, Voice};
+use super::cutter::{Cutter, Line, unix_seconds};
+use super::printer::{Printer, Voice};
 use crate::engine::{Change, Engine, EngineError, LogChoice, What};
-use crate::plan::observed::{ContainerState, Status};
+use crate::plan::observed::ContainerState;
 use crate::run::{Heard, subscription};
 use crate::topology::name::{ContainerName, ProjectName};
-
-/// How long before a start, in nanoseconds, its first lines are looked for when the end before it was not
-/// seen: the engine tells of a start after the process has begun.
-const HEAD_START: i64 = 1_000_000_000;
 
 /// Those around the containers that are followed.
 #[derive(Clone, Copy)]
@@ -52,11 +49,9 @@ pub async fn follow<E: Engine>(
 
     let printer = RefCell::new(printer);
     let mut crowd = Crowd { company, members: Vec::new(), printer: &printer };
-    let mut readings = FuturesUnordered::new();
-    for source in sources {
-        let reading = crowd.join(source);
-        readings.push(read(engine, &printer, reading));
-    }
+    let reading = |reading| read(engine, &printer, reading);
+    let mut readings: FuturesUnordered<_> =
+        sources.into_iter().map(|source| reading(crowd.join(source))).collect();
     let mut stay = pin!(stay);
     let mut is_staying = true;
     loop {
@@ -64,20 +59,13 @@ pub async fn follow<E: Engine>(
         if printer.borrow().is_broken() || (readings.is_empty() && !waits) {
             return;
         }
-        tokio::select! { biased;
-            Some(over) = readings.next() => {
-                if let Some(reading) = crowd.note_over(over) {
-                    readings.push(read(engine, &printer, reading));
-                }
-            }
-            Some(heard) = heard.recv() => {
-                for reading in crowd.note(&heard) {
-                    readings.push(read(engine, &printer, reading));
-                }
-            }
-            () = &mut stay, if is_staying => is_staying = false,
-            _ = &mut listening, if is_listening => is_listening = false,
-        }
+        let more = tokio::select! { biased;
+            Some(over) = readings.next() => Vec::from_iter(crowd.note_over(over)),
+            Some(heard) = heard.recv() => crowd.note(&heard),
+            () = &mut stay, if is_staying => { is_staying = false; Vec::new() }
+            _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
+        };
+        readings.extend(more.into_iter().map(reading));
     }
 }
 
@@ -97,22 +85,23 @@ struct Member {
     may_return: bool,
     /// It was started again while its output was read, so that there is more.
     has_returned: bool,
-    death: Option<Death>,
+    /// The exit code when it ended last.
+    exit_code: Option<i64>,
+    /// The time of the last line that was printed; empty before the first.
+    last_time: Vec<u8>,
 }
 
-#[derive(Clone, Copy)]
-struct Death {
-    exit_code: i64,
-    /// In nanoseconds since 1970, by the engine's clock.
-    at: i64,
-}
-
-/// Some output to read: all that comes, or nothing when only the container's state is asked for.
+/// Something to find out about a container.
 struct Reading {
     place: usize,
     voice: Voice,
     container: ContainerName,
+    /// Which output is to be read; none when only the container's state is asked for.
     choice: Option<LogChoice>,
+    /// Whether times are printed.
+    times: bool,
+    /// Lines up to this time were printed already.
+    last_time: Vec<u8>,
 }
 
 /// A reading that is over.
@@ -122,6 +111,7 @@ struct Over {
     state: Option<ContainerState>,
     /// Nothing was read, because only the state was wanted.
     is_look: bool,
+    last_time: Vec<u8>,
 }
 
 impl Crowd<'_, '_> {
@@ -134,7 +124,8 @@ impl Crowd<'_, '_> {
             is_open: false,
             may_return: false,
             has_returned: false,
-            death: None,
+            exit_code: None,
+            last_time: Vec::new(),
         });
         self.open(self.members.len() - 1, choice)
     }
@@ -144,35 +135,42 @@ impl Crowd<'_, '_> {
         member.is_open = true;
         member.may_return = false;
         member.has_returned = false;
-        self.reading(place, Some(LogChoice { follow: true, ..choice }))
+        // Times are needed to go on at the right line, also when nobody wants to see them.
+        self.reading(place, Some(LogChoice { follow: true, timestamps: true, ..choice }))
     }
 
     fn reading(&self, place: usize, choice: Option<LogChoice>) -> Reading {
-        let Member { source, voice, .. } = &self.members[place];
-        Reading { place, voice: *voice, container: source.container.clone(), choice }
+        let Member { source, voice, last_time, .. } = &self.members[place];
+        Reading {
+            place,
+            voice: *voice,
+            container: source.container.clone(),
+            choice,
+            times: source.choice.timestamps,
+            last_time: last_time.clone(),
+        }
     }
 
     /// A container's output ended, or its state is known.
     fn note_over(&mut self, over: Over) -> Option<Reading> {
-        let Over { place, error, state, is_look } = over;
+        let Over { place, error, state, is_look, last_time } = over;
         let member = &mut self.members[place];
         if is_look && member.is_open {
             return None;
         }
         member.is_open = false;
+        member.last_time = last_time;
         if let Some(error) = error {
             self.remark(place, &format!("cannot be heard: {error}"));
             return None;
         }
-        // At an output's end the event of the next start is still to come; at a look it went unheard.
-        let is_back = state.as_ref().is_some_and(|state| state.status == Status::Running);
-        if member.has_returned || (is_look && is_back) {
-            return Some(self.open_again(place, None));
+        if member.has_returned {
+            return Some(self.open_again(place));
         }
         member.may_return = state.as_ref().is_some_and(ContainerState::is_running);
         if !member.may_return {
             let exit_code = state.map(|state| state.exit_code);
-            let exit_code = exit_code.or(member.death.map(|death| death.exit_code));
+            let exit_code = exit_code.or(member.exit_code);
             let words = exit_code.map_or("is gone".to_owned(), |code| format!("exited with code {code}"));
             self.remark(place, &words);
         }
@@ -182,10 +180,11 @@ impl Crowd<'_, '_> {
     fn note(&mut self, heard: &Heard) -> Vec<Reading> {
         match heard {
             Heard::Changed(change) => self.note_change(change).into_iter().collect(),
-            // Who was started meanwhile is found by a look.
+            // Nobody may have heard of a start, and of what came after it.
             Heard::Holds => {
-                let returning = (0..self.members.len()).filter(|place| self.members[*place].may_return);
-                returning.map(|place| self.reading(place, None)).collect()
+                let places = 0..self.members.len();
+                let returning: Vec<_> = places.filter(|place| self.members[*place].may_return).collect();
+                returning.into_iter().map(|place| self.go_on(place)).collect()
             }
             Heard::Broke => Vec::new(),
         }
@@ -201,27 +200,32 @@ impl Crowd<'_, '_> {
         };
         let member = &mut self.members[place];
         match change.what {
-            What::Died { exit_code } => member.death = Some(Death { exit_code, at: change.at }),
+            What::Died { exit_code } => member.exit_code = Some(exit_code),
             // A start without an end before it is the one whose output is being read.
-            What::Started if member.is_open => member.has_returned = member.death.is_some(),
-            What::Started => return Some(self.open_again(place, Some(change.at))),
+            What::Started if member.is_open => member.has_returned = member.exit_code.is_some(),
+            What::Started => return Some(self.open_again(place)),
             _ => {}
         }
         let is_in_doubt = !self.members[place].is_open && self.members[place].may_return;
         is_in_doubt.then(|| self.reading(place, None))
     }
 
-    /// Goes on where the container ended.
-    fn open_again(&mut self, place: usize, started: Option<i64>) -> Reading {
-        let member = &mut self.members[place];
-        let death = member.death.take();
-        if let Some(Death { exit_code, .. }) = death {
-            self.remark(place, &format!("exited with code {exit_code} and was started again"));
-        }
-        let since = death.map(|death| death.at).or(started.map(|at| at - HEAD_START));
-        let source = &self.members[place].source;
-        let tail = since.is_none().then_some(0);
-        let choice = LogChoice { since: since.map(seconds), tail, ..source.choice.clone() };
+    fn open_again(&mut self, place: usize) -> Reading {
+        let exit_code = self.members[place].exit_code.take();
+        let exit = exit_code.map_or(String::new(), |code| format!("exited with code {code} and "));
+        self.remark(place, &format!("{exit}was started again"));
+        self.go_on(place)
+    }
+
+    /// Goes on behind the last line.
+    fn go_on(&mut self, place: usize) -> Reading {
+        let member = &self.members[place];
+        let choice = match unix_seconds(&member.last_time) {
+            Some(since) => {
+                LogChoice { since: Some(since.to_string()), tail: None, ..member.source.choice.clone() }
+            }
+            None => member.source.choice.clone(),
+        };
         self.open(place, choice)
     }
 
@@ -232,42 +236,75 @@ impl Crowd<'_, '_> {
 
 /// Prints what comes until it ends, and sees what the container is at then.
 async fn read<E: Engine>(engine: &E, printer: &RefCell<&mut Printer<'_>>, reading: Reading) -> Over {
-    let Reading { place, voice, container, choice } = reading;
-    let is_look = choice.is_none();
-    let mut cutter = Cutter::default();
-    let mut error = None;
-    if let Some(choice) = choice {
-        error = print(engine, printer, voice, &container, &choice, &mut cutter).await.err();
-        let mut printer = printer.borrow_mut();
-        cutter.finish(|stream, line| printer.line(voice, stream, line));
-        printer.flush();
-    }
-    let state = engine.inspect(&container).await.ok();
-    Over { place, error, state, is_look }
+    let is_look = reading.choice.is_none();
+    let mut feed = Feed { voice: reading.voice, times: reading.times, last_time: reading.last_time, printer };
+    let container = &reading.container;
+    let error = match &reading.choice {
+        Some(choice) => feed.print(engine, container, choice).await.err(),
+        None => None,
+    };
+    let state = engine.inspect(container).await.ok();
+    Over { place: reading.place, error, state, is_look, last_time: feed.last_time }
 }
 
-async fn print<E: Engine>(
-    engine: &E,
-    printer: &RefCell<&mut Printer<'_>>,
+/// One container's way to the printer.
+struct Feed<'read, 'printer, 'out> {
     voice: Voice,
-    container: &ContainerName,
-    choice: &LogChoice,
-    cutter: &mut Cutter,
-) -> Result<(), EngineError> {
-    let mut chunks = engine.logs(container, choice).await?;
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk?;
-        let mut printer = printer.borrow_mut();
-        cutter.push(&chunk, |stream, line| printer.line(voice, stream, line));
-        printer.flush();
-        if printer.is_broken() {
-            break;
-        }
-    }
-    Ok(())
+    times: bool,
+    last_time: Vec<u8>,
+    printer: &'read RefCell<&'printer mut Printer<'out>>,
 }
 
-/// A time as the engine takes it: seconds with a fraction.
-fn seconds(nanoseconds: i64) -> String {
-    format!("{}.{:09}", nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000))
+impl Feed<'_, '_, '_> {
+    async fn print<E: Engine>(
+        &mut self,
+        engine: &E,
+        container: &ContainerName,
+        choice: &LogChoice,
+    ) -> Result<(), EngineError> {
+        let mut cutter = Cutter::default();
+        let mut was_printed = AlreadyPrinted::up_to(self.last_time.clone());
+        let mut chunks = engine.logs(container, choice).await?;
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk?;
+            cutter.push(&chunk, |line| self.line(line, &mut was_printed));
+            self.printer.borrow_mut().flush();
+            if self.printer.borrow().is_broken() {
+                return Ok(());
+            }
+        }
+        cutter.finish(|line| self.line(line, &mut was_printed));
+        self.printer.borrow_mut().flush();
+        Ok(())
+    }
+
+    fn line(&mut self, line: Line<'_>, was_printed: &mut AlreadyPrinted) {
+        if was_printed.covers(line.time) {
+            return;
+        }
+        if !line.time.is_empty() {
+            line.time.clone_into(&mut self.last_time);
+        }
+        self.printer.borrow_mut().timed_line(self.voice, line, self.times);
+    }
+}
+
+/// Tells lines that were printed already from new ones: the engine is asked for whole seconds.
+struct AlreadyPrinted {
+    last_time: Vec<u8>,
+    /// Whether the last line with a time was printed already; those without one go with it.
+    is_last: bool,
+}
+
+impl AlreadyPrinted {
+    fn up_to(last_time: Vec<u8>) -> Self {
+        Self { last_time, is_last: false }
+    }
+
+    fn covers(&mut self, time: &[u8]) -> bool {
+        if !time.is_empty() {
+            self.is_last = time <= self.last_time.as_slice();
+        }
+        self.is_last
+    }
 }

@@ -4,6 +4,7 @@
 //! [`show`] brings what was printed in the order of time; [`follow`] goes on with what is printed, and
 //! lets containers join that are started later.
 
+mod cutter;
 mod follow;
 mod printer;
 mod show;

@@ -3,9 +3,9 @@
 
 use std::io::{self, Write};
 
-use crate::engine::{LogChunk, OutputStream};
+use super::cutter::Line;
+use crate::engine::OutputStream;
 use crate::report::Look;
-use crate::run::Lines;
 
 /// Writes lines of several containers, those of each of their two streams to a writer of its own.
 pub struct Printer<'out> {
@@ -31,13 +31,6 @@ pub enum Prefixes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Voice(usize);
 
-/// Cuts what one container prints into lines.
-#[derive(Debug, Default)]
-pub(super) struct Cutter {
-    out: Lines,
-    err: Lines,
-}
-
 impl<'out> Printer<'out> {
     /// Writes to `out` what containers print to their standard output, and to `err` the rest.
     pub fn new(out: &'out mut dyn Write, err: &'out mut dyn Write, prefixes: Prefixes, look: Look) -> Self {
@@ -49,6 +42,14 @@ impl<'out> Printer<'out> {
         self.width = self.width.max(label.chars().count() + 1);
         self.labels.push(label.to_owned());
         Voice(self.labels.len() - 1)
+    }
+
+    /// Writes a line of a container with its time, if it is wanted.
+    pub(super) fn timed_line(&mut self, voice: Voice, line: Line<'_>, times: bool) {
+        if !times || line.time.is_empty() {
+            return self.line(voice, line.stream, line.text);
+        }
+        self.line(voice, line.stream, &[line.time, b" ", line.text].concat());
     }
 
     /// Writes a line, without its end, of a container.
@@ -92,23 +93,6 @@ impl<'out> Printer<'out> {
                 format!("{} ", self.look.in_color(voice.0, &text))
             }
         }
-    }
-}
-
-impl Cutter {
-    /// Takes a piece of output, and gives the lines that it completes.
-    pub(super) fn push(&mut self, chunk: &LogChunk, mut line: impl FnMut(OutputStream, &[u8])) {
-        let lines = match chunk.stream {
-            OutputStream::Out => &mut self.out,
-            OutputStream::Err => &mut self.err,
-        };
-        lines.push(&chunk.bytes, |text| line(chunk.stream, text));
-    }
-
-    /// Gives what was left without a line's end.
-    pub(super) fn finish(&mut self, mut line: impl FnMut(OutputStream, &[u8])) {
-        self.out.finish(|text| line(OutputStream::Out, text));
-        self.err.finish(|text| line(OutputStream::Err, text));
     }
 }
 

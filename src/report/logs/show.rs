@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt};
 
 use super::Source;
-use super::printer::{Cutter, Printer, Voice};
+use super::cutter::{Cutter, Line};
+use super::printer::{Printer, Voice};
 use crate::engine::{Engine, EngineError, LogChoice, LogChunk, OutputStream};
 use crate::topology::name::ContainerName;
 
@@ -52,16 +53,16 @@ struct Reader<'source, S> {
     voice: Voice,
     chunks: S,
     cutter: Cutter,
-    lines: VecDeque<Line>,
+    lines: VecDeque<Waiting>,
     is_over: bool,
     error: Option<EngineError>,
 }
 
-struct Line {
+/// A line that waits for its turn.
+struct Waiting {
     stream: OutputStream,
+    time: Vec<u8>,
     text: Vec<u8>,
-    /// How many bytes of it are its time and the blank behind it.
-    time: usize,
 }
 
 impl<'source, S> Reader<'source, S>
@@ -84,7 +85,7 @@ where
     async fn fill(&mut self) {
         while self.lines.is_empty() && !self.is_over {
             let chunk = self.chunks.next().await;
-            let mut keep = |stream, text: &[u8]| self.lines.push_back(Line::new(stream, text));
+            let mut keep = |line: Line<'_>| self.lines.push_back(Waiting::from(line));
             match chunk {
                 Some(Ok(ref chunk)) => self.cutter.push(chunk, &mut keep),
                 Some(Err(_)) | None => {
@@ -97,45 +98,21 @@ where
     }
 
     fn print_next(&mut self, printer: &mut Printer<'_>) {
-        let Some(line) = self.lines.pop_front() else { return };
-        let hidden = if self.source.choice.timestamps { 0 } else { line.time };
-        printer.line(self.voice, line.stream, &line.text[hidden..]);
+        let Some(Waiting { stream, time, text }) = self.lines.pop_front() else { return };
+        let line = Line { stream, time: &time, text: &text };
+        printer.timed_line(self.voice, line, self.source.choice.timestamps);
     }
 }
 
-impl Line {
-    fn new(stream: OutputStream, text: &[u8]) -> Self {
-        Self { stream, time: time_length(text), text: text.to_owned() }
-    }
-
-    /// Its time, which engines write with nine digits, so that texts are in order when times are.
-    fn time(&self) -> &[u8] {
-        &self.text[..self.time]
+impl From<Line<'_>> for Waiting {
+    fn from(line: Line<'_>) -> Self {
+        let Line { stream, time, text } = line;
+        Self { stream, time: time.to_owned(), text: text.to_owned() }
     }
 }
 
 /// The place of the reader with the earliest next line. A line without a time comes at once.
 fn earliest<S>(readers: &[Reader<'_, S>]) -> Option<usize> {
     let nexts = readers.iter().enumerate().filter_map(|(place, reader)| Some((place, reader.lines.front()?)));
-    nexts.min_by(|(_, one), (_, other)| one.time().cmp(other.time())).map(|(place, _)| place)
-}
-
-/// The length of the time that a line begins with, and of the blank behind it: `2026-01-31T...Z `.
-fn time_length(text: &[u8]) -> usize {
-    let Some(length) = text.iter().position(|byte| *byte == b' ') else { return 0 };
-    let time = &text[..length];
-    let is_time = time.len() >= 20 && time[0].is_ascii_digit() && time[10] == b'T';
-    if is_time { length + 1 } else { 0 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_need_not_begin_with_a_time() {
-        assert_eq!(time_length(b"2026-11-22T03:17:26.982807349Z begin"), 31);
-        assert_eq!(time_length(b"2026-11-22T03:17:26.982807349Z"), 0);
-        assert_eq!(time_length(b"a line of another log driver"), 0);
-    }
+    nexts.min_by(|(_, one), (_, other)| one.time.cmp(&other.time)).map(|(place, _)| place)
 }

@@ -15,7 +15,7 @@ use tokio::process::Command;
 use super::super::Docker;
 use super::super::connect::{Address, Endpoint, Origin};
 use super::steps::{Log, Status, Steps, Transfer, Vertex};
-use super::{is_remote, platforms};
+use super::{arguments, is_remote, platforms};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{FileContent, ImageSpec};
 use crate::source::Spanned;
@@ -45,10 +45,10 @@ pub(super) async fn build(
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let definition = json!({ "target": { "image": definition(spec) } });
+    let definition = json!({ "target": { "image": definition(docker, spec) } });
     let mut steps = Steps::default();
     let run = run(&mut command, escaped(definition).to_string(), &mut steps, progress).await;
-    let (status, words) = run.map_err(|error| missing(reason, &error.to_string()))?;
+    let (status, words) = run.map_err(|error| missing(reason, &why(&error)))?;
     if status.success() {
         return Ok(());
     }
@@ -59,6 +59,13 @@ pub(super) async fn build(
         return Err(missing(reason, "the plugin is not there"));
     }
     Err(steps.failure(&words, ""))
+}
+
+fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no program is named `docker`".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 fn missing(reason: &str, why: &str) -> EngineError {
@@ -120,7 +127,7 @@ fn secret_variable(index: usize) -> String {
 
 /// The target's definition. The section is taken apart without `..`: a new attribute does not compile
 /// until it is applied.
-fn definition(spec: &ImageSpec) -> Json {
+fn definition(docker: &Docker, spec: &ImageSpec) -> Json {
     let BuildSection {
         additional_contexts,
         args,
@@ -154,6 +161,8 @@ fn definition(spec: &ImageSpec) -> Json {
         extensions: _,
     } = &*spec.build;
     let context = context.as_ref().map_or(".", |context| context.as_str());
+    let args = arguments(docker, args).into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let args: BTreeMap<&str, &str> = args.collect();
     let hosts = extra_hosts.0.iter().fold(BTreeMap::<_, Vec<&str>>::new(), |mut hosts, entry| {
         hosts.entry(entry.host.as_str()).or_default().push(&entry.address);
         hosts
@@ -176,7 +185,7 @@ fn definition(spec: &ImageSpec) -> Json {
         "contexts": given(additional_contexts),
         "dockerfile": dockerfile.as_ref().map(|name| dockerfile_path(context, name)),
         "dockerfile-inline": dockerfile_inline.as_ref().map(|text| &text.value),
-        "args": given(args),
+        "args": args,
         "labels": labels.to_map(),
         "tags": tags,
         "cache-from": texts(cache_from),

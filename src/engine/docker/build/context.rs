@@ -389,3 +389,104 @@ impl Write for PieceWriter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt;
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::source::{Sources, Span, Spanned};
+
+    fn write(folder: &Path, files: &[(&str, &str)]) {
+        for (path, text) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+
+    fn build(dockerfile: &str) -> BuildSection {
+        let span = Span::new(Sources::default().add("t", ""), 0, 0);
+        let dockerfile = Some(Spanned::new(dockerfile.to_owned(), span));
+        BuildSection { dockerfile, ..BuildSection::default() }
+    }
+
+    async fn pack(folder: &Path, build: &BuildSection) -> Vec<u8> {
+        let Sending { body, sent: _sent, producer } = Context::open(folder, build).unwrap().send();
+        let pieces: Vec<Bytes> = body.into_data_stream().try_collect().await.unwrap();
+        producer.await.unwrap().unwrap();
+        pieces.concat()
+    }
+
+    fn names(archive: &[u8]) -> Vec<String> {
+        let mut archive = tar::Archive::new(archive);
+        let name =
+            |entry: io::Result<tar::Entry<&[u8]>>| entry.unwrap().path().unwrap().display().to_string();
+        archive.entries().unwrap().map(name).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_left_out_stays_but_for_exceptions_and_the_dockerfile() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            folder.path(),
+            &[
+                (".dockerignore", "*\n!src/**/*.py\n"),
+                ("Dockerfile", "FROM scratch\n"),
+                ("src/deep/a.py", ""),
+                ("src/deep/a.log", ""),
+                ("src/empty/b.log", ""),
+                ("big.bin", ""),
+            ],
+        );
+        let archive = pack(folder.path(), &BuildSection::default()).await;
+        assert_eq!(names(&archive), ["src/", "src/deep/", "src/deep/a.py", "Dockerfile"]);
+    }
+
+    #[tokio::test]
+    async fn the_same_folder_makes_the_same_archive() {
+        let folder = tempfile::tempdir().unwrap();
+        let large = "x".repeat(3 * PIECE);
+        write(folder.path(), &[("Dockerfile", "FROM scratch\n"), ("b", &large), ("a/c", "1")]);
+        std::os::unix::fs::symlink("a/c", folder.path().join("link")).unwrap();
+        let archive = pack(folder.path(), &BuildSection::default()).await;
+        assert_eq!(names(&archive), ["Dockerfile", "a/", "a/c", "b", "link"]);
+        assert_eq!(archive, pack(folder.path(), &BuildSection::default()).await);
+    }
+
+    #[tokio::test]
+    async fn a_dockerfile_from_elsewhere_is_added_and_brings_its_own_ignore_file() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            folder.path(),
+            &[
+                ("context/a", ""),
+                ("context/b", ""),
+                ("context/.dockerignore", "b"),
+                ("Other", "FROM scratch\n"),
+                ("Other.dockerignore", "a\n.dockerignore\n"),
+            ],
+        );
+        let context = folder.path().join("context");
+        let archive = pack(&context, &build("../Other")).await;
+        assert_eq!(names(&archive), ["b".to_owned(), added_name(b"FROM scratch\n")]);
+        assert_eq!(Context::open(&context, &build("../Other")).unwrap().dockerfile_text(), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = |path: &Path| Context::open(path, &BuildSection::default()).err().unwrap().to_string();
+        assert!(error(folder.path()).starts_with("cannot read the Dockerfile `"));
+        assert!(error(&folder.path().join("nope")).ends_with("nope` is not a folder"));
+    }
+
+    #[test]
+    fn a_file_that_becomes_shorter_is_an_error() {
+        let file = tempfile::tempfile().unwrap();
+        let mut exact = Exact { file, left: 5, trouble: None };
+        assert!(exact.read(&mut [0; 8]).is_err());
+        assert_eq!(exact.trouble.unwrap().to_string(), "it became shorter while it was sent");
+    }
+}

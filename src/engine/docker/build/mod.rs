@@ -13,7 +13,7 @@ mod ignore;
 mod steps;
 mod trace;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -30,6 +30,7 @@ use crate::engine::{EngineError, Progress};
 use crate::plan::action::ImageSpec;
 use crate::topology::service::Ulimit;
 use crate::topology::service::build::BuildSection;
+use crate::topology::value::Pairs;
 use context::{Context, Sending};
 use steps::Steps;
 
@@ -66,11 +67,11 @@ async fn build_in_engine(
     let place = spec.build.context.as_ref().map_or(".", |context| context.as_str());
     if is_remote(place) {
         let dockerfile = spec.build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
-        let call = call(spec, dockerfile).query("remote", place);
+        let call = call(docker, spec, dockerfile).query("remote", place);
         return follow(docker, call, None, progress).await;
     }
     let context = Context::open(Path::new(place), &spec.build)?;
-    send_context(docker, call(spec, context.dockerfile()), context, progress).await
+    send_context(docker, call(docker, spec, context.dockerfile()), context, progress).await
 }
 
 /// True for a context that the builder fetches itself: a repository, or an archive by HTTP.
@@ -121,7 +122,7 @@ fn cache_reference(cache: &str) -> Option<&str> {
 
 /// The request, but for its context. The section is taken apart without `..`: a new attribute does
 /// not compile until it is applied.
-fn call(spec: &ImageSpec, dockerfile_name: &str) -> Call {
+fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
     let BuildSection {
         args,
         cache_from,
@@ -154,7 +155,7 @@ fn call(spec: &ImageSpec, dockerfile_name: &str) -> Call {
         extensions: _,
     } = &*spec.build;
     let args: serde_json::Map<String, Json> =
-        args.0.iter().map(|(name, value)| (name.clone(), json!(value.value))).collect();
+        arguments(docker, args).into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
     let caches: Vec<&str> = cache_from.iter().filter_map(|cache| cache_reference(cache)).collect();
     let ulimits: Vec<Json> = ulimits.iter().map(|(name, ulimit)| ulimit_json(name, &ulimit.value)).collect();
 
@@ -186,6 +187,13 @@ fn call(spec: &ImageSpec, dockerfile_name: &str) -> Call {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .fold(call, |call, (name, value)| call.query(name, &value))
+}
+
+/// Build arguments; the proxies' are among them unless the topology sets them.
+fn arguments<'a>(docker: &'a Docker, args: &'a Pairs) -> BTreeMap<&'a str, Option<&'a str>> {
+    let proxies = docker.proxies.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+    let given = args.0.iter().map(|(name, value)| (name.as_str(), value.value.as_deref()));
+    proxies.chain(given).collect()
 }
 
 fn ulimit_json(name: &str, ulimit: &Ulimit) -> Json {

@@ -40,7 +40,7 @@ pub async fn create(
     let with_accounts = api_socket::with_accounts(docker, spec).await?;
     let spec = with_accounts.as_ref().unwrap_or(spec);
     let taken_over = taken_over::volumes(&docker.transport, spec).await?;
-    let request = request::request(spec, taken_over, docker.transport.version())?;
+    let request = request::request(spec, taken_over, docker.transport.version(), &docker.proxies)?;
     let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());
     if let Some(platform) = &spec.service.platform {
         call = call.query("platform", platform);

@@ -1,7 +1,7 @@
 //! In: a container of a plan. Out: the body of the request that creates it.
 //! Must not: talk to the engine, or drop an attribute: what an engine cannot do is an error.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigIsolationEnum,
@@ -36,6 +36,7 @@ pub(super) fn request(
     spec: &ContainerSpec,
     taken_over: TakenOver,
     version: ApiVersion,
+    proxies: &BTreeMap<String, String>,
 ) -> Result<Request, EngineError> {
     let Service {
         annotations,
@@ -233,7 +234,7 @@ pub(super) fn request(
         cmd: command.0.clone(),
         domainname: domainname.clone(),
         entrypoint: entrypoint.0.clone(),
-        env: list(environment.0.iter().map(variable).chain(api_socket::variable(&spec.service)).collect()),
+        env: list(variables(environment, proxies).chain(api_socket::variable(&spec.service)).collect()),
         exposed_ports: list(port::exposed(ports, expose)),
         healthcheck: healthcheck.as_ref().map(|check| health_config(check, version)).transpose()?,
         host_config: Some(host_config),
@@ -321,6 +322,12 @@ fn health_config(healthcheck: &Healthcheck, version: ApiVersion) -> Result<Healt
     })
 }
 
+/// Proxies come first: what the topology says of them wins.
+fn variables(environment: &Pairs, proxies: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
+    let proxies = proxies.iter().filter(|(name, _)| !environment.0.contains_key(*name));
+    proxies.map(|(name, value)| format!("{name}={value}")).chain(environment.0.iter().map(variable))
+}
+
 /// A name without a value takes the variable away that the image has.
 fn variable((name, value): (&String, &Spanned<Option<String>>)) -> String {
     value.value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}"))
@@ -354,4 +361,108 @@ fn options(options: &Options) -> Option<HashMap<String, String>> {
 /// An empty list is the same as none.
 fn list<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::plan::action::Attachment;
+    use crate::source::{Sources, Span};
+    use crate::topology::ServiceNetwork;
+    use crate::topology::attribute::Attribute;
+
+    const OLD: ApiVersion = ApiVersion { minor: 41 };
+    const NEW: ApiVersion = ApiVersion { minor: 51 };
+
+    /// A container of a service that is written in YAML.
+    fn container(text: &str) -> ContainerSpec {
+        let mut sources = Sources::default();
+        let file = sources.add("topology.yaml", text);
+        let mut found = crate::diagnostic::Diagnostics::default();
+        let environment = crate::source::Environment::default();
+        let folder = std::path::Path::new("/");
+        let document = crate::document::load(&mut sources, &[file], folder, &environment, &mut found);
+        let service = Service::decode(&document.root, &mut found).unwrap();
+        assert!(found.is_empty(), "{:?}", found.sorted());
+        let network = |name: &str, mac_address: Option<&str>| Attachment {
+            network: name.into(),
+            aliases: vec!["web".to_owned()],
+            settings: ServiceNetwork {
+                mac_address: mac_address.map(|mac| Spanned::new(mac.to_owned(), Span::new(file, 0, 0))),
+                ..ServiceNetwork::default()
+            },
+        };
+        ContainerSpec {
+            name: "shop-web-1".into(),
+            service_name: "web".into(),
+            service: Arc::new(service),
+            image: "web:1".into(),
+            networks: vec![network("shop_front", Some("02:00:00:00:00:01")), network("shop_back", None)],
+            network_mode: None,
+            mounts: Vec::new(),
+            files: Vec::new(),
+            labels: BTreeMap::new(),
+            predecessor: None,
+        }
+    }
+
+    fn body(text: &str, version: ApiVersion) -> Json {
+        let proxies = BTreeMap::from([("HTTP_PROXY".to_owned(), "http://p:1".to_owned())]);
+        let request = request(&container(text), TakenOver::new(), version, &proxies).unwrap();
+        serde_json::to_value(request).unwrap()
+    }
+
+    #[test]
+    fn an_absent_command_is_the_images_and_an_empty_one_is_none() {
+        let absent = body("tty: true", NEW);
+        assert_eq!((&absent["Cmd"], &absent["Entrypoint"]), (&Json::Null, &Json::Null));
+        let given = body("command: a 'b c'\nentrypoint: []", NEW);
+        assert_eq!((&given["Cmd"], &given["Entrypoint"]), (&json!(["a", "b c"]), &json!([])));
+    }
+
+    #[test]
+    fn the_topology_wins_over_the_proxies() {
+        assert_eq!(
+            body("environment: { A: x, B: }", NEW)["Env"],
+            json!(["HTTP_PROXY=http://p:1", "A=x", "B"])
+        );
+        assert_eq!(body("environment: { HTTP_PROXY: '' }", NEW)["Env"], json!(["HTTP_PROXY="]));
+    }
+
+    #[test]
+    fn limits_of_deploy_win_over_flat_ones() {
+        let text = "cpus: 2\nmem_limit: 1g\npids_limit: 7\ndeploy: { resources: { limits: { cpus: '0.5', memory: 64m } } }";
+        let host = &body(text, NEW)["HostConfig"];
+        let limits = (&host["NanoCpus"], &host["Memory"], &host["PidsLimit"]);
+        assert_eq!(limits, (&json!(500_000_000), &json!(67_108_864), &json!(7)));
+    }
+
+    #[test]
+    fn an_older_engine_gets_one_network_and_its_address_apart() {
+        let new = body("tty: true", NEW);
+        assert_eq!(new["NetworkingConfig"]["EndpointsConfig"].as_object().unwrap().len(), 2);
+        let front = &new["NetworkingConfig"]["EndpointsConfig"]["shop_front"];
+        assert_eq!((&front["MacAddress"], &new["MacAddress"]), (&json!("02:00:00:00:00:01"), &Json::Null));
+        let old = body("tty: true", OLD);
+        assert_eq!(old["NetworkingConfig"]["EndpointsConfig"].as_object().unwrap().len(), 1);
+        let front = &old["NetworkingConfig"]["EndpointsConfig"]["shop_front"];
+        assert_eq!((&front["MacAddress"], &old["MacAddress"]), (&Json::Null, &json!("02:00:00:00:00:01")));
+    }
+
+    #[test]
+    fn what_an_older_engine_would_ignore_is_refused_by_name() {
+        let text = "healthcheck: { test: 'true', start_interval: 1s }";
+        let error = request(&container(text), TakenOver::new(), OLD, &BTreeMap::new()).err().unwrap();
+        assert!(error.to_string().starts_with("`healthcheck.start_interval` needs API 1.44"), "{error}");
+    }
+
+    #[test]
+    fn a_part_of_a_second_of_grace_is_a_whole_one() {
+        assert_eq!(body("stop_grace_period: 1500ms", NEW)["StopTimeout"], json!(2));
+        assert_eq!(body("stop_grace_period: 0s", NEW)["StopTimeout"], json!(0));
+    }
 }

@@ -1,0 +1,91 @@
+//! `topo plan`.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::down::DownOptions;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::output::Output;
+use crate::cli::session;
+use crate::cli::up::UpOptions;
+use crate::diagnostic::Diagnostics;
+use crate::plan::{self, Plan};
+use crate::report::plan as report;
+use crate::source::Sources;
+use crate::topology::name::ServiceName;
+
+/// Show what `up` (or `down`) would do and why, touching nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo plan topologies/desafio5.yaml --build")]
+pub(super) struct Options {
+    /// A topology file, and the services that are meant; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    up: UpOptions,
+    /// Show what `down` would do
+    #[arg(long, conflicts_with_all = ["build", "no_build", "pull", "force_recreate", "no_recreate", "scale", "wait"])]
+    down: bool,
+    /// With `--down`: volumes go too
+    #[arg(short = 'v', long, requires = "down")]
+    volumes: bool,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Exit with 1 when there is something to do
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// Graphviz
+    Dot,
+}
+
+pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let services: Vec<ServiceName> =
+        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let output = Output::new(&global);
+    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let observed = session::block_on(async {
+        let engine = session::connect(&output).await?;
+        session::observe(&engine, &plan::query(&topology), &output).await
+    })?;
+    let mut found = Diagnostics::default();
+    let plan = if options.down {
+        let down = DownOptions {
+            volumes: options.volumes,
+            remove_orphans: options.up.remove_orphans,
+            timeout: options.up.timeout,
+        };
+        plan::down(&topology.name, Some(&topology), &observed, &down.choices(services), &mut found)
+    } else {
+        plan::up(&topology, &observed, &options.up.choices(services, &output)?, &mut found)
+    };
+    output.diagnostics(&loaded.sources, &found);
+    if found.has_errors() {
+        return Err(Exit::Findings);
+    }
+    output.print(&written(&plan, &loaded.sources, options.format, &output));
+    let is_idle = plan.changes_nothing();
+    Ok(if options.exit_code && !is_idle { Exit::Findings } else { Exit::Success })
+}
+
+fn written(plan: &Plan, sources: &Sources, format: Format, output: &Output) -> String {
+    match format {
+        Format::Text => report::text(plan, sources, output.look()),
+        Format::Json => report::json(plan, sources),
+        Format::Dot => report::dot(plan),
+    }
+}

@@ -1,0 +1,120 @@
+//! In: pieces of what one container prints, with the engine's times. Out: its lines, each with its time.
+//! Must not: take a line's own words for a time.
+
+use crate::engine::{LogChunk, OutputStream};
+use crate::run::Lines;
+
+/// Cuts what one container prints into lines.
+#[derive(Debug, Default)]
+pub(super) struct Cutter {
+    out: Lines,
+    err: Lines,
+}
+
+/// A line of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line<'text> {
+    pub(super) stream: OutputStream,
+    /// When it was printed, in the engine's words, which are in order when times are; empty when a line is
+    /// a further part of what was printed at once.
+    pub(super) time: &'text [u8],
+    pub(super) text: &'text [u8],
+}
+
+impl Cutter {
+    /// Takes a piece of output, and gives the lines that it completes.
+    pub(super) fn push(&mut self, chunk: &LogChunk, mut give: impl FnMut(Line<'_>)) {
+        let stream = chunk.stream;
+        let lines = match stream {
+            OutputStream::Out => &mut self.out,
+            OutputStream::Err => &mut self.err,
+        };
+        // The engine cuts what is longer than 16 KiB, and gives every part a time.
+        let repeated = if lines.is_in_line() { time_length(&chunk.bytes) } else { 0 };
+        lines.push(&chunk.bytes[repeated..], |text| give(line(stream, text)));
+    }
+
+    /// Gives what was left without a line's end.
+    pub(super) fn finish(&mut self, mut give: impl FnMut(Line<'_>)) {
+        self.out.finish(|text| give(line(OutputStream::Out, text)));
+        self.err.finish(|text| give(line(OutputStream::Err, text)));
+    }
+}
+
+fn line(stream: OutputStream, text: &[u8]) -> Line<'_> {
+    let (time, text) = text.split_at(time_length(text));
+    Line { stream, time: time.trim_ascii_end(), text }
+}
+
+/// The length of the time that a text begins with, and of the blank behind it: `2026-01-31T...Z `.
+fn time_length(text: &[u8]) -> usize {
+    let is_time = text.get(..19).is_some_and(|start| parts(start).is_some());
+    let length = text.iter().take(40).position(|byte| *byte == b' ');
+    length.filter(|_| is_time).map_or(0, |length| length + 1)
+}
+
+/// Seconds since 1970 of a time in UTC; nothing for another one.
+pub(super) fn unix_seconds(time: &[u8]) -> Option<i64> {
+    let [year, month, day, hour, minute, second] = parts(time.get(..19).filter(|_| time.ends_with(b"Z"))?)?;
+    // Years that begin in March have their leap day at their end.
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+/// The numbers of `2026-01-31T23:59:59`.
+fn parts(time: &[u8]) -> Option<[i64; 6]> {
+    let is_separated = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')]
+        .into_iter()
+        .all(|(place, separator)| time.get(place) == Some(&separator));
+    let time = str::from_utf8(time).ok().filter(|_| is_separated)?;
+    let number = |from, to| time.get(from..to)?.parse::<i64>().ok().filter(|number| *number >= 0);
+    Some([number(0, 4)?, number(5, 7)?, number(8, 10)?, number(11, 13)?, number(14, 16)?, number(17, 19)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_line_has_the_time_that_the_engine_gave_it() {
+        let time = "2026-11-22T03:17:26.982807349Z";
+        assert_eq!(cut(&[&format!("{time} begin\n{time} \n")]), [(time, "begin"), (time, "")]);
+        assert_eq!(cut(&["a line of another kind\n"]), [("", "a line of another kind")]);
+        assert_eq!(cut(&["2026-11-22 is no time\n"]), [("", "2026-11-22 is no time")]);
+    }
+
+    #[test]
+    fn a_long_line_that_the_engine_cut_is_one_again() {
+        let time = "2026-11-22T03:17:26.982807349Z";
+        let parts = [&format!("{time} begin, "), &format!("{time} and end\n")[..]];
+        assert_eq!(cut(&parts), [(time, "begin, and end")]);
+    }
+
+    #[test]
+    fn times_are_seconds_since_1970() {
+        let seconds = |time: &str| unix_seconds(time.as_bytes());
+        assert_eq!(seconds("1970-01-01T00:00:00.5Z"), Some(0));
+        assert_eq!(seconds("2000-02-29T12:00:00Z"), Some(951_825_600));
+        assert_eq!(seconds("2026-11-22T03:17:26.982807349Z"), Some(1_795_317_446));
+        assert_eq!(seconds("2026-11-22T03:17:26+01:00"), None);
+        assert_eq!(seconds("soon"), None);
+    }
+
+    fn cut(pieces: &[&str]) -> Vec<(&'static str, &'static str)> {
+        let mut lines = Vec::new();
+        let mut cutter = Cutter::default();
+        for piece in pieces {
+            let bytes = Bytes::copy_from_slice(piece.as_bytes());
+            cutter.push(&LogChunk { stream: OutputStream::Out, bytes }, |line| {
+                let text = |bytes: &[u8]| -> &'static str {
+                    String::from_utf8(bytes.to_owned()).expect("it is UTF-8").leak()
+                };
+                lines.push((text(line.time), text(line.text)));
+            });
+        }
+        lines
+    }
+}
