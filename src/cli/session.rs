@@ -57,15 +57,10 @@ pub(super) async fn observe(engine: &Docker, query: &Query, output: &Output) -> 
 
 /// Explains what an engine could not do outside a run.
 pub(super) fn refused(error: &EngineError, output: &Output) -> Exit {
+    output.error(&error.to_string(), error.hint().as_deref());
     match error {
-        EngineError::Unreachable { advice, .. } => {
-            output.error(&error.to_string(), Some(advice));
-            Exit::NoEngine
-        }
-        _ => {
-            output.error(&error.to_string(), None);
-            Exit::Failed
-        }
+        EngineError::Unreachable { .. } => Exit::NoEngine,
+        _ => Exit::Failed,
     }
 }
 
