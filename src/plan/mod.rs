@@ -104,6 +104,13 @@ impl Plan {
         order
     }
 
+    /// The steps that a step waits for, the first planned first.
+    pub fn needs(&self, step: StepId) -> Vec<StepId> {
+        let mut needs: Vec<StepId> = self.steps.neighbors_directed(step, Direction::Incoming).collect();
+        needs.sort_unstable();
+        needs
+    }
+
     /// The container that a step is about.
     pub fn container(&self, step: StepId) -> Option<&ContainerName> {
         self.steps[step].action.container()

@@ -16,10 +16,7 @@ use crate::report::wording;
 /// `desafio5-db-1 is healthy`.
 fn needs(plan: &Plan, step: StepId) -> Vec<String> {
     let own = wording::object(&plan.steps[step].action);
-    let mut needed: Vec<StepId> =
-        plan.steps.neighbors_directed(step, petgraph::Direction::Incoming).collect();
-    needed.sort();
-    let others = needed.into_iter().map(|needed| &plan.steps[needed].action);
+    let others = plan.needs(step).into_iter().map(|needed| &plan.steps[needed].action);
     let others = others.filter(|action| wording::object(action) != own && !is_part_of_a_replacement(action));
     others.map(|action| format!("{} is {}", wording::object(action).name, wording::done(action))).collect()
 }
