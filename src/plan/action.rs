@@ -62,6 +62,23 @@ pub enum Action {
         /// How long it may take before it is killed; the container's own setting when absent.
         grace: Option<Duration>,
     },
+    /// Sends a signal to a container's process; one that does not run is left as it is.
+    KillContainer {
+        /// The container.
+        container: ContainerName,
+        /// The signal, as the engine takes it: `SIGKILL`, `HUP`, `9`.
+        signal: String,
+    },
+    /// Freezes a container; one that is frozen already is left as it is.
+    PauseContainer {
+        /// The container.
+        container: ContainerName,
+    },
+    /// Lets a frozen container go on; one that is not frozen is left as it is.
+    UnpauseContainer {
+        /// The container.
+        container: ContainerName,
+    },
     /// Removes a container; one that is gone already is no failure.
     RemoveContainer {
         /// The container.

@@ -8,8 +8,15 @@ mod down;
 mod drift;
 pub mod label;
 pub mod observed;
+mod remove;
+mod restart;
+mod scope;
+mod signal;
 pub mod spec;
+mod start;
 mod stop;
+#[cfg(test)]
+mod testing;
 mod up;
 
 pub use action::{Action, Condition};
@@ -17,7 +24,11 @@ pub use because::{Because, FieldChange};
 pub use build::{BuildChoices, build};
 pub use down::{DownChoices, down};
 pub use observed::Observed;
-pub use stop::stop;
+pub use remove::{RemoveChoices, RunningChoice, remove};
+pub use restart::{RestartChoices, restart};
+pub use scope::Scope;
+pub use signal::{KillChoices, kill, pause, stop, unpause};
+pub use start::{WaitChoice, start};
 pub use up::{BuildChoice, PullChoice, RecreateChoice, StartChoice, UpChoices, query, up};
 
 use std::cmp::Reverse;
@@ -126,6 +137,9 @@ impl Action {
             Action::StartContainer { container }
             | Action::Wait { container, .. }
             | Action::StopContainer { container, .. }
+            | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
             | Action::RemoveContainer { container, .. } => Some(container),
             Action::PullImage { .. }
             | Action::BuildImage(_)

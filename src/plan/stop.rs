@@ -5,28 +5,10 @@ use std::time::Duration;
 
 use petgraph::algo::has_path_connecting;
 
-use crate::plan::observed::{Observed, ObservedContainer};
+use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Because, Needs, Plan, Step, StepId, label};
 use crate::topology::Topology;
-use crate::topology::name::{ContainerName, ProjectName, ServiceName};
-
-/// Plans to stop a project's running containers (of the given services; of all when none is given),
-/// and to keep them.
-pub fn stop(
-    project: &ProjectName,
-    topology: Option<&Topology>,
-    observed: &Observed,
-    services: &[ServiceName],
-    grace: Option<Duration>,
-) -> Plan {
-    let mut plan = Plan::new(project.clone());
-    let is_meant = |container: &&ObservedContainer| {
-        !container.is_one_off && (services.is_empty() || services.contains(&container.service))
-    };
-    let containers: Vec<&ObservedContainer> = observed.containers.iter().filter(is_meant).collect();
-    add(&mut plan, &containers, topology, grace);
-    plan
-}
+use crate::topology::name::{ContainerName, ServiceName};
 
 /// Adds steps that stop those of the containers that run. A container stops only after all that depend
 /// on it have stopped.

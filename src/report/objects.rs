@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::wording::{Kind, object};
+use super::wording::{Kind, is_kill, object};
 use crate::plan::{Action, Because, Plan, StepId};
 use crate::topology::name::ServiceName;
 
@@ -44,6 +44,14 @@ pub enum Deed {
     Restarted,
     /// A container was stopped.
     Stopped,
+    /// A signal was sent to a container.
+    Signalled,
+    /// A container was killed.
+    Killed,
+    /// A container was frozen.
+    Paused,
+    /// A frozen container goes on.
+    Unpaused,
     /// It is gone.
     Removed,
 }
@@ -106,6 +114,10 @@ impl Deed {
             Deed::Started => "started",
             Deed::Restarted => "restarted",
             Deed::Stopped => "stopped",
+            Deed::Signalled => "signalled",
+            Deed::Killed => "killed",
+            Deed::Paused => "paused",
+            Deed::Unpaused => "unpaused",
             Deed::Removed => "removed",
         }
     }
@@ -122,6 +134,10 @@ impl Deed {
             Deed::Started => "start",
             Deed::Restarted => "restart",
             Deed::Stopped => "stop",
+            Deed::Signalled => "send a signal to",
+            Deed::Killed => "kill",
+            Deed::Paused => "pause",
+            Deed::Unpaused => "unpause",
             Deed::Removed => "remove",
         }
     }
@@ -136,6 +152,10 @@ struct Traces {
     replaced: bool,
     started: bool,
     stopped: bool,
+    signalled: bool,
+    killed: bool,
+    paused: bool,
+    unpaused: bool,
     removed: bool,
 }
 
@@ -152,6 +172,10 @@ impl Traces {
             Action::RemoveContainer { .. } if is_predecessor => self.replaced = true,
             Action::StopContainer { .. } if is_predecessor => {}
             Action::StopContainer { .. } => self.stopped = true,
+            Action::KillContainer { container: _, signal } if is_kill(signal) => self.killed = true,
+            Action::KillContainer { .. } => self.signalled = true,
+            Action::PauseContainer { .. } => self.paused = true,
+            Action::UnpauseContainer { .. } => self.unpaused = true,
             Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
                 self.removed = true;
             }
@@ -167,6 +191,10 @@ impl Traces {
             (self.stopped && self.started, Deed::Restarted),
             (self.started, Deed::Started),
             (self.stopped, Deed::Stopped),
+            (self.killed, Deed::Killed),
+            (self.signalled, Deed::Signalled),
+            (self.paused, Deed::Paused),
+            (self.unpaused, Deed::Unpaused),
             (self.built, Deed::Built),
             (self.pulled, Deed::Pulled),
         ];

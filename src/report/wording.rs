@@ -71,6 +71,9 @@ pub fn object(action: &Action) -> Object<'_> {
         Action::StartContainer { container }
         | Action::Wait { container, until: _ }
         | Action::StopContainer { container, grace: _ }
+        | Action::KillContainer { container, signal: _ }
+        | Action::PauseContainer { container }
+        | Action::UnpauseContainer { container }
         | Action::RemoveContainer { container, anonymous_volumes: _ } => {
             (Kind::Container, container.as_str())
         }
@@ -90,6 +93,9 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("rename to {to}")),
         Action::StartContainer { .. } => "start",
         Action::StopContainer { .. } => "stop",
+        Action::KillContainer { container: _, signal } => return with_signal(signal, "kill", "send"),
+        Action::PauseContainer { .. } => "pause",
+        Action::UnpauseContainer { .. } => "unpause",
         Action::Wait { until: Condition::Healthy, .. } => "wait until healthy",
         Action::Wait { until: Condition::Completed, .. } => "wait until completed",
         Action::Wait { until: Condition::Ready, .. } => "wait until ready",
@@ -109,6 +115,9 @@ pub fn doing(action: &Action) -> Cow<'static, str> {
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renaming to {to}")),
         Action::StartContainer { .. } => "starting",
         Action::StopContainer { .. } => "stopping",
+        Action::KillContainer { container: _, signal } => return with_signal(signal, "killing", "sending"),
+        Action::PauseContainer { .. } => "pausing",
+        Action::UnpauseContainer { .. } => "unpausing",
         Action::Wait { until: Condition::Healthy, .. } => "waiting until healthy",
         Action::Wait { until: Condition::Completed, .. } => "waiting until completed",
         Action::Wait { until: Condition::Ready, .. } => "waiting until ready",
@@ -128,6 +137,9 @@ pub fn done(action: &Action) -> Cow<'static, str> {
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renamed to {to}")),
         Action::StartContainer { .. } => "started",
         Action::StopContainer { .. } => "stopped",
+        Action::KillContainer { container: _, signal } => return with_signal(signal, "killed", "sent"),
+        Action::PauseContainer { .. } => "paused",
+        Action::UnpauseContainer { .. } => "unpaused",
         Action::Wait { until: Condition::Healthy, .. } => "healthy",
         Action::Wait { until: Condition::Completed, .. } => "completed",
         Action::Wait { until: Condition::Ready, .. } => "ready",
@@ -147,6 +159,9 @@ pub fn code(action: &Action) -> &'static str {
         Action::RenameContainer { .. } => "rename",
         Action::StartContainer { .. } => "start",
         Action::StopContainer { .. } => "stop",
+        Action::KillContainer { .. } => "kill",
+        Action::PauseContainer { .. } => "pause",
+        Action::UnpauseContainer { .. } => "unpause",
         Action::Wait { until: Condition::Healthy, .. } => "wait-healthy",
         Action::Wait { until: Condition::Completed, .. } => "wait-completed",
         Action::Wait { until: Condition::Ready, .. } => "wait-ready",
@@ -305,10 +320,21 @@ pub fn bytes(bytes: u64) -> String {
     format!("{size:.1} TB")
 }
 
+/// `killed`, `sent SIGHUP`.
+fn with_signal(signal: &str, kill: &'static str, send: &str) -> Cow<'static, str> {
+    if is_kill(signal) { Cow::Borrowed(kill) } else { Cow::Owned(format!("{send} {signal}")) }
+}
+
+/// Whether a signal is the one that ends a process at once.
+pub fn is_kill(signal: &str) -> bool {
+    matches!(signal, "SIGKILL" | "KILL" | "9")
+}
+
 fn could_not(action: &Action) -> String {
     let what = match action {
         Action::Wait { .. } => "be waited for".to_owned(),
         Action::RenameContainer { from: _, to } => format!("be renamed to {to}"),
+        Action::KillContainer { container: _, signal } if !is_kill(signal) => format!("be sent {signal}"),
         Action::PullImage { .. }
         | Action::BuildImage(_)
         | Action::CreateNetwork(_)
@@ -318,6 +344,9 @@ fn could_not(action: &Action) -> String {
         | Action::CreateContainer(_)
         | Action::StartContainer { .. }
         | Action::StopContainer { .. }
+        | Action::KillContainer { .. }
+        | Action::PauseContainer { .. }
+        | Action::UnpauseContainer { .. }
         | Action::RemoveContainer { .. } => format!("be {}", done(action)),
     };
     format!("could not {what}")

@@ -166,7 +166,7 @@ impl Lane {
     fn of(action: &Action) -> Self {
         match action {
             Action::PullImage { .. } | Action::BuildImage(_) => Lane::Images,
-            Action::StopContainer { .. } => Lane::Stops,
+            Action::StopContainer { .. } | Action::KillContainer { .. } => Lane::Stops,
             Action::Wait { .. } => Lane::Waits,
             Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
@@ -175,6 +175,8 @@ impl Lane {
             | Action::CreateContainer(_)
             | Action::RenameContainer { .. }
             | Action::StartContainer { .. }
+            | Action::PauseContainer { .. }
+            | Action::UnpauseContainer { .. }
             | Action::RemoveContainer { .. } => Lane::Calls,
         }
     }

@@ -203,6 +203,10 @@ impl Up<'_> {
     /// What a service's containers wait for before they start.
     fn gates(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
         let mut gates = Vec::new();
+        if self.choices.start == StartChoice::CreateOnly {
+            // What is not started has no condition to come to.
+            return gates;
+        }
         for (needed, dependency) in &service.depends_on.0 {
             let how = if dependency.required { Needs::Done } else { Needs::Settled };
             for placed in self.placed.get(needed).cloned().unwrap_or_default() {
