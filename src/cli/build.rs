@@ -11,7 +11,6 @@ use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::plan::{self, BuildChoices};
-use crate::report::Intent;
 use crate::topology::name::ServiceName;
 
 /// Build images.
@@ -51,7 +50,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let engine = session::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Intent::BUILD, "build").await;
+        let outcome = session.carry_out(&plan, session::BUILD, "build").await;
         Ok(session::exit_of(&outcome))
     })
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::wording::{Kind, is_kill, object};
+use super::wording::{Kind, object};
 use crate::plan::{Action, Because, Plan, StepId};
 use crate::topology::name::ServiceName;
 
@@ -36,7 +36,7 @@ pub enum Deed {
     Built,
     /// It is new; a container may be started too.
     Created,
-    /// A new container took the place of the old one.
+    /// A new one took the place of the old one.
     Recreated,
     /// A container that was there was started.
     Started,
@@ -44,14 +44,10 @@ pub enum Deed {
     Restarted,
     /// A container was stopped.
     Stopped,
-    /// A signal was sent to a container.
-    Signalled,
-    /// A container was killed.
-    Killed,
-    /// A container was frozen.
-    Paused,
-    /// A frozen container goes on.
-    Unpaused,
+    /// A container that runs on was attached to a network.
+    Connected,
+    /// A container got its own name back.
+    Renamed,
     /// It is gone.
     Removed,
 }
@@ -114,10 +110,8 @@ impl Deed {
             Deed::Started => "started",
             Deed::Restarted => "restarted",
             Deed::Stopped => "stopped",
-            Deed::Signalled => "signalled",
-            Deed::Killed => "killed",
-            Deed::Paused => "paused",
-            Deed::Unpaused => "unpaused",
+            Deed::Connected => "connected",
+            Deed::Renamed => "renamed",
             Deed::Removed => "removed",
         }
     }
@@ -134,10 +128,8 @@ impl Deed {
             Deed::Started => "start",
             Deed::Restarted => "restart",
             Deed::Stopped => "stop",
-            Deed::Signalled => "send a signal to",
-            Deed::Killed => "kill",
-            Deed::Paused => "pause",
-            Deed::Unpaused => "unpause",
+            Deed::Connected => "connect",
+            Deed::Renamed => "rename",
             Deed::Removed => "remove",
         }
     }
@@ -152,10 +144,8 @@ struct Traces {
     replaced: bool,
     started: bool,
     stopped: bool,
-    signalled: bool,
-    killed: bool,
-    paused: bool,
-    unpaused: bool,
+    connected: bool,
+    renamed: bool,
     removed: bool,
 }
 
@@ -172,29 +162,25 @@ impl Traces {
             Action::RemoveContainer { .. } if is_predecessor => self.replaced = true,
             Action::StopContainer { .. } if is_predecessor => {}
             Action::StopContainer { .. } => self.stopped = true,
-            Action::KillContainer { container: _, signal } if is_kill(signal) => self.killed = true,
-            Action::KillContainer { .. } => self.signalled = true,
-            Action::PauseContainer { .. } => self.paused = true,
-            Action::UnpauseContainer { .. } => self.unpaused = true,
             Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
                 self.removed = true;
             }
-            Action::RenameContainer { .. } | Action::Wait { .. } => {}
+            Action::ConnectNetwork { .. } => self.connected = true,
+            Action::RenameContainer { .. } => self.renamed = true,
+            Action::DisconnectNetwork { .. } | Action::Wait { .. } => {}
         }
     }
 
     fn deed(&self) -> Option<Deed> {
         let deeds = [
-            (self.created && self.replaced, Deed::Recreated),
+            (self.created && (self.replaced || self.removed), Deed::Recreated),
             (self.created, Deed::Created),
             (self.removed, Deed::Removed),
             (self.stopped && self.started, Deed::Restarted),
             (self.started, Deed::Started),
             (self.stopped, Deed::Stopped),
-            (self.killed, Deed::Killed),
-            (self.signalled, Deed::Signalled),
-            (self.paused, Deed::Paused),
-            (self.unpaused, Deed::Unpaused),
+            (self.connected, Deed::Connected),
+            (self.renamed, Deed::Renamed),
             (self.built, Deed::Built),
             (self.pulled, Deed::Pulled),
         ];

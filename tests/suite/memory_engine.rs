@@ -293,10 +293,6 @@ impl MemoryEngine {
                 self.interrupt(container);
                 self.happens(container, Duration::ZERO, Happening::Changed(What::Died { exit_code: 143 }));
             }
-            Action::KillContainer { container, .. } => {
-                self.interrupt(container);
-                self.happens(container, Duration::ZERO, Happening::Changed(What::Died { exit_code: 137 }));
-            }
             Action::RemoveContainer { container, .. } => {
                 self.interrupt(container);
                 self.happens(container, Duration::ZERO, Happening::Changed(What::Removed));
@@ -305,12 +301,12 @@ impl MemoryEngine {
             Action::RenameContainer { from, to } => self.rename(from, to),
             Action::PullImage { .. }
             | Action::BuildImage(_)
-            | Action::PauseContainer { .. }
-            | Action::UnpauseContainer { .. }
             | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
             | Action::CreateVolume(_)
-            | Action::RemoveVolume { .. } => {}
+            | Action::RemoveVolume { .. }
+            | Action::ConnectNetwork { .. }
+            | Action::DisconnectNetwork { .. } => {}
             Action::Wait { .. } => unreachable!("the run waits, not the engine"),
         }
         Ok(())
