@@ -11,6 +11,7 @@ use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::plan::{self, BuildChoices};
+use crate::report::Intent;
 use crate::topology::name::ServiceName;
 
 /// Build images.
@@ -50,7 +51,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let engine = session::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, session::BUILD, "build").await;
+        let outcome = session.carry_out(&plan, Intent::BUILD, "build").await;
         Ok(session::exit_of(&outcome))
     })
 }

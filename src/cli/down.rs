@@ -12,6 +12,7 @@ use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{self, DownChoices};
+use crate::report::Intent;
 use crate::source::Sources;
 use crate::topology::name::ServiceName;
 
@@ -50,9 +51,14 @@ impl DownOptions {
             services,
             volumes: self.volumes,
             remove_orphans: self.remove_orphans,
-            grace: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
+            grace: grace(self.timeout),
         }
     }
+}
+
+/// How long containers may take to stop, in place of what each says.
+pub(super) fn grace(timeout: Option<u32>) -> Option<Duration> {
+    timeout.map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
@@ -70,7 +76,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         output.diagnostics(&Sources::default(), &found);
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, session::DOWN, "down").await;
+        let outcome = session.carry_out(&plan, Intent::DOWN, "down").await;
         Ok(session::exit_of(&outcome))
     })
 }

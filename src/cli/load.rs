@@ -68,6 +68,7 @@ pub fn load(
             lint::unsupported::check(topology, &mut found);
         }
     }
+    lint::variable::explain(&sources, &environment, &mut found);
     let topology = topology.filter(|_| !found.has_errors());
     Ok(Loaded { sources, topology, found })
 }

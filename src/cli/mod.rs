@@ -7,6 +7,8 @@
 mod build;
 mod completion;
 mod config;
+mod confirm;
+mod control;
 mod down;
 mod exit;
 mod explain;
@@ -14,14 +16,21 @@ mod follow;
 mod global;
 mod graph;
 mod interrupt;
+mod kill;
 mod load;
 mod logs;
 mod output;
+mod pause;
 mod plan;
 mod ps;
+mod restart;
+mod rm;
 mod schema;
 mod session;
+mod start;
+mod stop;
 mod time;
+mod unpause;
 mod up;
 mod validate;
 mod version;
@@ -50,6 +59,13 @@ struct Cli {
 enum Command {
     Up(up::Options),
     Down(down::Options),
+    Start(start::Options),
+    Stop(stop::Options),
+    Restart(restart::Options),
+    Kill(kill::Options),
+    Pause(pause::Options),
+    Unpause(unpause::Options),
+    Rm(rm::Options),
     Plan(plan::Options),
     Validate(validate::Options),
     Ps(ps::Options),
@@ -73,6 +89,13 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
     let done = match command {
         Command::Up(options) => up::run(global, options),
         Command::Down(options) => down::run(global, options),
+        Command::Start(options) => start::run(global, options),
+        Command::Stop(options) => stop::run(global, options),
+        Command::Restart(options) => restart::run(global, options),
+        Command::Kill(options) => kill::run(global, options),
+        Command::Pause(options) => pause::run(global, options),
+        Command::Unpause(options) => unpause::run(global, options),
+        Command::Rm(options) => rm::run(global, options),
         Command::Plan(options) => plan::run(global, options),
         Command::Validate(options) => validate::run(global, options),
         Command::Ps(options) => ps::run(global, options),

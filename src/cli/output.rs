@@ -56,8 +56,8 @@ impl Output {
             return;
         }
         self.complain(&findings(sources, &sorted, std::io::stderr().is_terminal(), self.render_options()));
-        let errors = sorted.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-        let warnings = sorted.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count();
+        self.complain(&not_shown(found));
+        let (errors, warnings) = (found.count(Severity::Error), found.count(Severity::Warning));
         if errors > 0 {
             self.complain(&format!("{}\n", counted(errors, warnings)));
         }
@@ -108,6 +108,14 @@ fn findings(sources: &Sources, found: &[&Diagnostic], is_terminal: bool, options
         return render::graphical(sources, found, options);
     }
     render::plain(sources, found)
+}
+
+/// What is said when there are more findings than are kept; empty otherwise.
+pub fn not_shown(found: &Diagnostics) -> String {
+    match found.hidden() {
+        0 => String::new(),
+        hidden => format!("and {hidden} more, which are not shown\n"),
+    }
 }
 
 /// `2 errors, 1 warning`.

@@ -17,17 +17,6 @@ use crate::plan::{Observed, Plan};
 use crate::report::{self, Context, Form, Intent, Look};
 use crate::run::{Limits, Outcome, RunOptions};
 
-/// `up`.
-pub(super) const UP: Intent = Intent { reached: "is up", missed: "is not up", idle: "is up to date" };
-/// `down`.
-pub(super) const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is down already" };
-/// The end of an attached `up`.
-pub(super) const STOP: Intent =
-    Intent { reached: "is stopped", missed: "is not stopped", idle: "is stopped already" };
-/// `build`.
-pub(super) const BUILD: Intent =
-    Intent { reached: "is built", missed: "is not built", idle: "is built already" };
-
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
@@ -57,15 +46,10 @@ pub(super) async fn observe(engine: &Docker, query: &Query, output: &Output) -> 
 
 /// Explains what an engine could not do outside a run.
 pub(super) fn refused(error: &EngineError, output: &Output) -> Exit {
+    output.error(&error.to_string(), error.hint().as_deref());
     match error {
-        EngineError::Unreachable { advice, .. } => {
-            output.error(&error.to_string(), Some(advice));
-            Exit::NoEngine
-        }
-        _ => {
-            output.error(&error.to_string(), None);
-            Exit::Failed
-        }
+        EngineError::Unreachable { .. } => Exit::NoEngine,
+        _ => Exit::Failed,
     }
 }
 
@@ -102,7 +86,7 @@ impl<'a> Session<'a> {
         let context = Context {
             intent,
             resume: Some(command_about(self.global, command)),
-            clean_up: Some(command_about(self.global, "down")),
+            clean_up: leaves_something(command).then(|| command_about(self.global, "down")),
             look: self.look(),
         };
         let mut out = std::io::stderr();
@@ -142,6 +126,11 @@ impl<'a> Session<'a> {
             ProgressForm::Quiet => Form::Quiet,
         }
     }
+}
+
+/// Whether a command that failed half way leaves something behind that was not there before.
+fn leaves_something(command: &str) -> bool {
+    matches!(command, "up" | "create" | "scale" | "down")
 }
 
 fn form_named(word: &str) -> Option<ProgressForm> {

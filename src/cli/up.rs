@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::down::grace;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Following};
 use crate::cli::global::Global;
@@ -14,7 +15,8 @@ use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::engine::LogChoice;
-use crate::plan::{self, BuildChoice, Plan, PullChoice, RecreateChoice, StartChoice, UpChoices};
+use crate::plan::{self, BuildChoice, Plan, PullChoice, RecreateChoice, Scope, StartChoice, UpChoices};
+use crate::report::Intent;
 use crate::report::logs::Prefixes;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -125,7 +127,7 @@ impl UpOptions {
             wait: self.wait,
             start: if self.no_start { StartChoice::CreateOnly } else { StartChoice::Start },
             remove_orphans: self.remove_orphans || is_on("COMPOSE_REMOVE_ORPHANS"),
-            grace: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
+            grace: grace(self.timeout),
         })
     }
 }
@@ -174,7 +176,7 @@ async fn bring_up(
 ) -> Result<Exit, Exit> {
     interrupt::listen(session.cancel.clone());
     let begun = follow::now();
-    let outcome = session.carry_out(plan, session::UP, "up").await;
+    let outcome = session.carry_out(plan, Intent::UP, "up").await;
     let is_attached = !options.detach && !options.up.wait && !options.up.no_start;
     if !is_attached {
         return Ok(session::exit_of(&outcome));
@@ -202,9 +204,15 @@ async fn bring_up(
 /// After Ctrl-C in the foreground: the services are stopped, dependants first.
 async fn stop(session: &Session<'_>, topology: &Topology, choices: &UpChoices) -> Result<(), Exit> {
     let observed = session.observe(&plan::query(topology)).await?;
-    let plan = plan::stop(&topology.name, Some(topology), &observed, &choices.services, choices.grace);
+    let scope = Scope {
+        project: &topology.name,
+        topology: Some(topology),
+        observed: &observed,
+        services: &choices.services,
+    };
+    let plan = plan::stop(scope, choices.grace);
     // The second Ctrl-C leaves at once; nothing gives this plan up.
     let never = tokio_util::sync::CancellationToken::new();
-    let outcome = session.carry_out_until(&plan, session::STOP, "up", &never).await;
+    let outcome = session.carry_out_until(&plan, Intent::STOP, "up", &never).await;
     if outcome.is_success() { Ok(()) } else { Err(Exit::Failed) }
 }

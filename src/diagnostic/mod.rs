@@ -117,6 +117,16 @@ impl Diagnostics {
         warnings.filter(|found| found.code == code).for_each(|found| found.severity = Severity::Error);
     }
 
+    /// Changes each finding.
+    pub fn for_each(&mut self, change: impl FnMut(&mut Diagnostic)) {
+        self.all.iter_mut().for_each(change);
+    }
+
+    /// Keeps what `keep` says.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.all.retain(keep);
+    }
+
     /// True when at least one error was found.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0

@@ -6,7 +6,9 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     // Any two words of one or two letters are close to each other, which says nothing.
     let limit = match word.chars().count() {
         0..3 => 0,
-        length => length / 3,
+        3..6 => 1,
+        6..9 => 2,
+        length => (length / 4).max(2),
     };
     candidates
         .into_iter()

@@ -8,7 +8,7 @@ use super::interpolate::report_env_problems;
 use super::load::{Loader, Scope, is_remote};
 use super::node::{Key, Map, Node, Value};
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::source::{Environment, FileId, Span, Spanned, cleaned};
+use crate::source::{Environment, FileId, Span, Spanned, cleaned, from_here};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -228,7 +228,7 @@ fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>
     loader.is_complete = false;
     let start = scope.chain.iter().position(|path| path == main).unwrap_or_default();
     let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
-    let names: Vec<String> = names.map(|path| format!("`{}`", super::load::shown(path).display())).collect();
+    let names: Vec<String> = names.map(|path| format!("`{}`", from_here(path).display())).collect();
     let message = match scope.chain.contains(&main.to_owned()) {
         true => format!("files include each other in a circle: {}", names.join(" → ")),
         false => "includes nest deeper than 50 files".to_owned(),

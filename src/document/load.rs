@@ -8,7 +8,7 @@ use super::node::{Map, Node, Value};
 use super::{LoadOptions, extends, include, merge, unique, yaml};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{
-    Environment, FileId, Origin, PROJECT_NAME, ReadError, Sources, Span, Variable, cleaned,
+    Environment, FileId, Origin, PROJECT_NAME, ReadError, Sources, Span, Variable, cleaned, from_here,
     normalised_project_name, substitute,
 };
 use std::collections::HashMap;
@@ -153,7 +153,7 @@ impl<'a> Loader<'a> {
             return None;
         };
         self.files_left = files_left;
-        match self.sources.read_as(path, &shown(path)) {
+        match self.sources.read_as(path, &from_here(path)) {
             Ok(file) => Some(file),
             Err(error) => {
                 self.is_complete = false;
@@ -185,12 +185,6 @@ impl<'a> Loader<'a> {
 /// The absolute form of a path that is shown to people.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     cleaned(&std::env::current_dir().unwrap_or_default().join(path))
-}
-
-/// A path as people like to see it: from the working folder on when it is below it.
-pub(super) fn shown(path: &Path) -> PathBuf {
-    let folder = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
 }
 
 /// True for references to files that are not on this machine.

@@ -3,17 +3,19 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostics, code};
+use crate::lint::order::takes_turns;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
+use crate::topology::service::Service;
 use crate::topology::service::port::{Port, PortRange};
-use crate::topology::service::{DependencyCondition, Service};
 
 /// A port of the host that one service asks for.
 struct Published<'a> {
     service: &'a ServiceName,
     port: &'a Port,
     range: PortRange,
+    address: Option<IpAddr>,
     at: Span,
 }
 
@@ -26,11 +28,13 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
     // Sorted, so that only neighbours need to be compared.
     published.sort_by_key(|port| (port.range, port.at));
-    for (index, first) in published.iter().enumerate() {
-        let same = published[index + 1..].iter().take_while(|other| other.range == first.range);
-        for second in same.filter(|second| clash(first.port, second.port)) {
-            if !takes_turns(topology, first.service, second.service) {
-                report(first, second, found);
+    for same in published.chunk_by(|first, second| first.range == second.range) {
+        for (index, port) in same.iter().enumerate() {
+            let clashes = |other: &&Published| {
+                port.clashes(other) && !takes_turns(topology, port.service, other.service)
+            };
+            if let Some(other) = same[..index].iter().find(clashes) {
+                report(other, port, found);
             }
         }
     }
@@ -40,7 +44,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn ports_of<'a>(name: &'a ServiceName, service: &'a Service) -> impl Iterator<Item = Published<'a>> {
     service.ports.0.iter().filter_map(move |port| {
         let range = port.published.filter(|range| range.len() == 1 && range.first != 0)?;
-        Some(Published { service: name, port: &port.value, range, at: port.span })
+        let address = port.host_ip.as_ref().and_then(|address| address.parse().ok());
+        Some(Published { service: name, port: &port.value, range, address, at: port.span })
     })
 }
 
@@ -65,44 +70,19 @@ fn check_replicas(name: &ServiceName, service: &Service, found: &mut Diagnostics
     }
 }
 
-fn clash(first: &Port, second: &Port) -> bool {
-    first.protocol == second.protocol && overlap(first.host_ip.as_deref(), second.host_ip.as_deref())
-}
-
-/// Whether two host addresses have one in common; none means all, `0.0.0.0` and `::` all of a kind.
-fn overlap(first: Option<&str>, second: Option<&str>) -> bool {
-    let address = |text: Option<&str>| text.and_then(|text| text.parse::<IpAddr>().ok());
-    let (Some(first), Some(second)) = (address(first), address(second)) else { return true };
-    let is_any = first.is_unspecified() || second.is_unspecified();
-    first.is_ipv4() == second.is_ipv4() && (is_any || first == second)
-}
-
-/// Whether one service is over before the other starts, so that both may use one port.
-fn takes_turns(topology: &Topology, first: &ServiceName, second: &ServiceName) -> bool {
-    waits_for_end(topology, first, second) || waits_for_end(topology, second, first)
-}
-
-/// Whether `service`, or one that it needs, waits for `other` to end.
-fn waits_for_end(topology: &Topology, service: &ServiceName, other: &ServiceName) -> bool {
-    let mut seen = vec![service];
-    let mut next = 0;
-    while let Some(name) = seen.get(next) {
-        let needed = topology.services.get(*name).into_iter().flat_map(|service| &service.depends_on.0);
-        for (needed, dependency) in needed {
-            if needed == other && dependency.condition == DependencyCondition::Completed {
-                return true;
-            }
-            if !seen.contains(&needed) {
-                seen.push(needed);
-            }
+impl Published<'_> {
+    /// No address means all of them, `0.0.0.0` and `::` all of a kind.
+    fn clashes(&self, other: &Self) -> bool {
+        if self.port.protocol != other.port.protocol {
+            return false;
         }
-        next += 1;
+        let (Some(first), Some(second)) = (self.address, other.address) else { return true };
+        let is_any = first.is_unspecified() || second.is_unspecified();
+        first.is_ipv4() == second.is_ipv4() && (is_any || first == second)
     }
-    false
 }
 
-fn report(first: &Published, second: &Published, found: &mut Diagnostics) {
-    let (earlier, later) = if first.at <= second.at { (first, second) } else { (second, first) };
+fn report(earlier: &Published, later: &Published, found: &mut Diagnostics) {
     let port = format!("{}/{}", later.range, later.port.protocol);
     found
         .error(code::PORT_CLASH, format!("host port {port} is published twice"))

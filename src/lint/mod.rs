@@ -1,21 +1,70 @@
-//! In: a checked topology. Out: what is allowed, and still will not do what was meant.
-//! Must not: change the topology, read files, or ask an engine.
+//! In: a topology. Out: what is allowed, and still will not do what was meant.
+//! Must not: change the topology, read a file's content, or ask an engine.
 //!
-//! One file a rule, each with `check(&Topology, &mut Diagnostics)`. An error where the reference or
-//! the engine refuses the topology for certain; a warning where somebody may mean it.
+//! One file a rule, each with `check(&Topology, &mut Diagnostics)`. An error where Docker Compose or
+//! the engine refuses the topology for certain; a warning where somebody may mean it. A rule about
+//! one service looks at inactive services too.
 
-pub mod host_port;
+mod absolute_path;
+mod address;
+mod build_context;
+mod capability;
+mod condition;
+mod container_name;
+mod device;
+mod exposed_port;
+mod host_port;
+mod image;
+mod limit;
+mod mount_source;
+mod mount_target;
+mod namespace;
+mod order;
+mod range;
+mod signal;
+mod subnet;
+mod ulimit;
 pub mod unsupported;
+pub mod variable;
+
+use std::sync::Arc;
 
 use crate::diagnostic::Diagnostics;
 use crate::topology::Topology;
+use crate::topology::attribute::Named;
+use crate::topology::name::ServiceName;
+use crate::topology::service::Service;
 
 /// Every rule, in no order: findings are sorted by place.
-const RULES: &[fn(&Topology, &mut Diagnostics)] = &[host_port::check];
+const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
+    absolute_path::check,
+    address::check,
+    build_context::check,
+    capability::check,
+    condition::check,
+    container_name::check,
+    device::check,
+    exposed_port::check,
+    host_port::check,
+    image::check,
+    limit::check,
+    mount_source::check,
+    mount_target::check,
+    namespace::check,
+    range::check,
+    signal::check,
+    subnet::check,
+    ulimit::check,
+];
 
 /// Checks a topology by every rule.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for rule in RULES {
         rule(topology, found);
     }
+}
+
+/// Every service, active or not.
+fn services(topology: &Topology) -> impl Iterator<Item = (&ServiceName, &Named<Arc<Service>>)> {
+    topology.services.iter().chain(&topology.inactive)
 }

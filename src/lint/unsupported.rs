@@ -16,7 +16,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
         for (attribute, span) in attributes(service, at) {
-            refuse(name, attribute, span, found);
+            refuse(name, &attribute, span, found);
         }
         check_files(topology, service, found);
     }
@@ -30,7 +30,7 @@ fn refuse(name: &ServiceName, attribute: &str, at: Span, found: &mut Diagnostics
 }
 
 /// The attributes of a service that have no effect, and where they are.
-fn attributes(service: &Service, at: impl Fn(&str) -> Span) -> Vec<(&'static str, Span)> {
+fn attributes(service: &Service, at: impl Fn(&str) -> Span) -> Vec<(String, Span)> {
     let mut unsupported = Vec::new();
     unsupported.extend(service.provider.iter().map(|provider| ("provider", provider.span)));
     unsupported.extend(service.models.0.values().map(|binding| ("models", binding.key)));
@@ -46,10 +46,13 @@ fn attributes(service: &Service, at: impl Fn(&str) -> Span) -> Vec<(&'static str
     if service.pull_refresh_after.is_some() {
         unsupported.push(("pull_refresh_after", at("pull_refresh_after")));
     }
+    let mut unsupported: Vec<(String, Span)> =
+        unsupported.into_iter().map(|(attribute, span)| (attribute.to_owned(), span)).collect();
     if let Some(policy) = &service.pull_policy {
         match &policy.value {
-            PullPolicy::Refresh => unsupported.push(("pull_policy: refresh", policy.span)),
-            PullPolicy::Every { .. } => unsupported.push(("pull_policy: every_...", policy.span)),
+            PullPolicy::Refresh | PullPolicy::Every { .. } => {
+                unsupported.push((format!("pull_policy: {}", policy.word()), policy.span));
+            }
             PullPolicy::Always | PullPolicy::Never | PullPolicy::Missing | PullPolicy::Build => {}
         }
     }

@@ -3,11 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
-
 use crate::plan::observed::ObservedContainer;
-use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::name::ServiceName;
 use crate::topology::{Service, Topology};
 
 /// The project that an object belongs to.
@@ -40,19 +37,6 @@ pub const APPLIED: &str = "topo.applied";
 pub const APPLIED_VERSION: u32 = 1;
 
 type Labels = BTreeMap<String, String>;
-
-/// What was applied to make the object.
-pub fn put_applied(labels: &mut Labels, model: &Json) {
-    labels.insert(CONFIG_HASH.to_owned(), fingerprint(model));
-    labels.insert(APPLIED.to_owned(), json!({ "version": APPLIED_VERSION, "model": model }).to_string());
-}
-
-/// A short name for a model: two models are the same when their fingerprints are.
-pub fn fingerprint(model: &Json) -> String {
-    // Keys are sorted, so that the text is the same for the same model.
-    let digest = Sha256::digest(model.to_string());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// Labels of a container.
 pub fn put_container(
@@ -95,11 +79,6 @@ fn dependencies(service: &Service) -> String {
             format!("{name}:{}:{}", dependency.condition.word(), dependency.restart)
         });
     written.collect::<Vec<_>>().join(",")
-}
-
-/// Whether an object with these labels was made for a project.
-pub fn belongs_to(labels: &Labels, project: &ProjectName) -> bool {
-    labels.get(PROJECT).is_some_and(|owner| owner == project.as_str())
 }
 
 /// The services that a container's service depended on when it was created.

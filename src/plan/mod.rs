@@ -8,25 +8,35 @@ mod down;
 mod drift;
 pub mod label;
 pub mod observed;
+mod remove;
+mod restart;
+mod scope;
+mod signal;
 pub mod spec;
+mod start;
 mod stop;
+#[cfg(test)]
+mod testing;
 mod up;
 
 pub use action::{Action, Condition};
-pub use because::{Because, FieldChange, HIDDEN};
+pub use because::{Because, FieldChange};
 pub use build::{BuildChoices, build};
 pub use down::{DownChoices, down};
 pub use observed::Observed;
-pub use stop::stop;
+pub use remove::{RemoveChoices, RunningChoice, remove};
+pub use restart::{RestartChoices, restart};
+pub use scope::Scope;
+pub use signal::{KillChoices, kill, pause, stop, unpause};
+pub use start::{WaitChoice, start};
 pub use up::{BuildChoice, PullChoice, RecreateChoice, StartChoice, UpChoices, query, up};
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
 pub use petgraph::graph::NodeIndex as StepId;
-use petgraph::visit::EdgeRef;
 
 use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
 
@@ -56,18 +66,13 @@ pub struct Step {
 /// A condition that can be known only while the plan runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// At least one reference names another image than before, after the pulls and builds that the
-    /// step needs.
-    ImageDiffers(BTreeSet<FormerImage>),
-}
-
-/// A reference, and the image that it named when a container was created from it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FormerImage {
-    /// The reference.
-    pub image: ImageName,
-    /// The image that the container was created from.
-    pub from: ImageId,
+    /// The reference names another image than this one, after the pull or build that the step needs.
+    ImageDiffers {
+        /// The reference.
+        image: ImageName,
+        /// The image that the container was created from.
+        from: ImageId,
+    },
 }
 
 /// How one step needs another.
@@ -110,16 +115,38 @@ impl Plan {
         order
     }
 
-    /// The steps that a step needs, and how, in the order in which they were planned.
-    pub fn needs(&self, step: StepId) -> Vec<(StepId, Needs)> {
-        let edges = self.steps.edges_directed(step, Direction::Incoming);
-        let mut needs: Vec<(StepId, Needs)> = edges.map(|edge| (edge.source(), *edge.weight())).collect();
-        needs.sort_by_key(|(needed, _)| *needed);
+    /// The steps that a step waits for, the first planned first.
+    pub fn needs(&self, step: StepId) -> Vec<StepId> {
+        let mut needs: Vec<StepId> = self.steps.neighbors_directed(step, Direction::Incoming).collect();
+        needs.sort_unstable();
         needs
     }
 
     /// The container that a step is about.
     pub fn container(&self, step: StepId) -> Option<&ContainerName> {
         self.steps[step].action.container()
+    }
+}
+
+impl Action {
+    /// The container that the action is about, by its name before the action.
+    pub fn container(&self) -> Option<&ContainerName> {
+        match self {
+            Action::CreateContainer(spec) => Some(&spec.name),
+            Action::RenameContainer { from, .. } => Some(from),
+            Action::StartContainer { container }
+            | Action::Wait { container, .. }
+            | Action::StopContainer { container, .. }
+            | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
+            | Action::RemoveContainer { container, .. } => Some(container),
+            Action::PullImage { .. }
+            | Action::BuildImage(_)
+            | Action::CreateNetwork(_)
+            | Action::RemoveNetwork { .. }
+            | Action::CreateVolume(_)
+            | Action::RemoveVolume { .. } => None,
+        }
     }
 }

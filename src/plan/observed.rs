@@ -61,9 +61,8 @@ pub struct ObservedContainer {
     pub state: ContainerState,
     /// All labels.
     pub labels: BTreeMap<String, String>,
-    /// The networks that it is attached to, with the engine's ids of them; an id is empty before the
-    /// container is first started. One of a network that was removed meanwhile stays here.
-    pub networks: BTreeMap<NetworkName, String>,
+    /// Names of the networks that it is attached to.
+    pub networks: Vec<NetworkName>,
     /// Published ports as people read them: `0.0.0.0:8080->80/tcp`.
     pub ports: Vec<String>,
     /// The command line that it was created with, as the engine prints it.
@@ -128,9 +127,6 @@ pub struct ObservedNetwork {
     pub id: String,
     /// All labels.
     pub labels: BTreeMap<String, String>,
-    /// The running containers that are attached to it, whosever they are. Known only of the networks of
-    /// the project.
-    pub attached: Vec<ContainerName>,
 }
 
 /// A volume.
@@ -140,14 +136,6 @@ pub struct ObservedVolume {
     pub name: VolumeName,
     /// All labels.
     pub labels: BTreeMap<String, String>,
-}
-
-impl Observed {
-    /// The containers attached to a network that are not the project's.
-    pub fn strangers<'a>(&'a self, network: &'a ObservedNetwork) -> impl Iterator<Item = &'a ContainerName> {
-        let is_own = |name: &&ContainerName| self.containers.iter().any(|own| own.name == **name);
-        network.attached.iter().filter(move |name| !is_own(name))
-    }
 }
 
 impl ContainerState {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::wording::{Kind, object};
+use super::wording::{Kind, is_kill, object};
 use crate::plan::{Action, Because, Plan, StepId};
 use crate::topology::name::ServiceName;
 
@@ -36,7 +36,7 @@ pub enum Deed {
     Built,
     /// It is new; a container may be started too.
     Created,
-    /// A new one took the place of the old one.
+    /// A new container took the place of the old one.
     Recreated,
     /// A container that was there was started.
     Started,
@@ -44,10 +44,14 @@ pub enum Deed {
     Restarted,
     /// A container was stopped.
     Stopped,
-    /// A container that runs on was attached to a network.
-    Connected,
-    /// A container got its own name back.
-    Renamed,
+    /// A signal was sent to a container.
+    Signalled,
+    /// A container was killed.
+    Killed,
+    /// A container was frozen.
+    Paused,
+    /// A frozen container goes on.
+    Unpaused,
     /// It is gone.
     Removed,
 }
@@ -110,8 +114,10 @@ impl Deed {
             Deed::Started => "started",
             Deed::Restarted => "restarted",
             Deed::Stopped => "stopped",
-            Deed::Connected => "connected",
-            Deed::Renamed => "renamed",
+            Deed::Signalled => "signalled",
+            Deed::Killed => "killed",
+            Deed::Paused => "paused",
+            Deed::Unpaused => "unpaused",
             Deed::Removed => "removed",
         }
     }
@@ -128,8 +134,10 @@ impl Deed {
             Deed::Started => "start",
             Deed::Restarted => "restart",
             Deed::Stopped => "stop",
-            Deed::Connected => "connect",
-            Deed::Renamed => "rename",
+            Deed::Signalled => "send a signal to",
+            Deed::Killed => "kill",
+            Deed::Paused => "pause",
+            Deed::Unpaused => "unpause",
             Deed::Removed => "remove",
         }
     }
@@ -144,8 +152,10 @@ struct Traces {
     replaced: bool,
     started: bool,
     stopped: bool,
-    connected: bool,
-    renamed: bool,
+    signalled: bool,
+    killed: bool,
+    paused: bool,
+    unpaused: bool,
     removed: bool,
 }
 
@@ -162,25 +172,29 @@ impl Traces {
             Action::RemoveContainer { .. } if is_predecessor => self.replaced = true,
             Action::StopContainer { .. } if is_predecessor => {}
             Action::StopContainer { .. } => self.stopped = true,
+            Action::KillContainer { container: _, signal } if is_kill(signal) => self.killed = true,
+            Action::KillContainer { .. } => self.signalled = true,
+            Action::PauseContainer { .. } => self.paused = true,
+            Action::UnpauseContainer { .. } => self.unpaused = true,
             Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
                 self.removed = true;
             }
-            Action::ConnectNetwork { .. } => self.connected = true,
-            Action::RenameContainer { .. } => self.renamed = true,
-            Action::DisconnectNetwork { .. } | Action::Wait { .. } => {}
+            Action::RenameContainer { .. } | Action::Wait { .. } => {}
         }
     }
 
     fn deed(&self) -> Option<Deed> {
         let deeds = [
-            (self.created && (self.replaced || self.removed), Deed::Recreated),
+            (self.created && self.replaced, Deed::Recreated),
             (self.created, Deed::Created),
             (self.removed, Deed::Removed),
             (self.stopped && self.started, Deed::Restarted),
             (self.started, Deed::Started),
             (self.stopped, Deed::Stopped),
-            (self.connected, Deed::Connected),
-            (self.renamed, Deed::Renamed),
+            (self.killed, Deed::Killed),
+            (self.signalled, Deed::Signalled),
+            (self.paused, Deed::Paused),
+            (self.unpaused, Deed::Unpaused),
             (self.built, Deed::Built),
             (self.pulled, Deed::Pulled),
         ];

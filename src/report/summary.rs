@@ -22,11 +22,38 @@ pub struct Intent {
 impl Intent {
     /// Containers run as the topology says.
     pub const UP: Intent = Intent { reached: "is up", missed: "is not up", idle: "is up to date" };
+    /// Containers are there as the topology says.
+    pub const CREATE: Intent =
+        Intent { reached: "is created", missed: "is not created", idle: "is up to date" };
     /// Nothing is left.
     pub const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is down already" };
+    /// What was there runs.
+    pub const START: Intent =
+        Intent { reached: "is started", missed: "is not started", idle: "runs already" };
     /// Containers stay, but none runs.
     pub const STOP: Intent =
         Intent { reached: "is stopped", missed: "is not stopped", idle: "does not run anyway" };
+    /// Containers ran, and run again.
+    pub const RESTART: Intent =
+        Intent { reached: "is restarted", missed: "is not restarted", idle: "has no container to restart" };
+    /// Containers were ended at once.
+    pub const KILL: Intent =
+        Intent { reached: "is killed", missed: "is not killed", idle: "does not run anyway" };
+    /// Containers got a signal.
+    pub const SIGNAL: Intent =
+        Intent { reached: "is signalled", missed: "is not signalled", idle: "does not run" };
+    /// Containers are frozen.
+    pub const PAUSE: Intent =
+        Intent { reached: "is paused", missed: "is not paused", idle: "has nothing to pause" };
+    /// No container is frozen.
+    pub const UNPAUSE: Intent =
+        Intent { reached: "goes on", missed: "does not go on", idle: "has nothing paused" };
+    /// Containers that do not run are gone.
+    pub const REMOVE: Intent =
+        Intent { reached: "is cleared", missed: "is not cleared", idle: "has no stopped container" };
+    /// Something about some of the services.
+    pub const PART: Intent =
+        Intent { reached: "is as asked", missed: "is not as asked", idle: "is as asked already" };
     /// Images are built.
     pub const BUILD: Intent = Intent { reached: "is built", missed: "is not built", idle: "builds no image" };
 }

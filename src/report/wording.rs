@@ -68,11 +68,12 @@ pub fn object(action: &Action) -> Object<'_> {
         Action::RemoveVolume { volume } => (Kind::Volume, volume.as_str()),
         Action::CreateContainer(spec) => (Kind::Container, spec.name.as_str()),
         Action::RenameContainer { from, to: _ } => (Kind::Container, from.as_str()),
-        Action::ConnectNetwork { container, attachment: _ }
-        | Action::DisconnectNetwork { container, network: _ }
-        | Action::StartContainer { container }
+        Action::StartContainer { container }
         | Action::Wait { container, until: _ }
         | Action::StopContainer { container, grace: _ }
+        | Action::KillContainer { container, signal: _ }
+        | Action::PauseContainer { container }
+        | Action::UnpauseContainer { container }
         | Action::RemoveContainer { container, anonymous_volumes: _ } => {
             (Kind::Container, container.as_str())
         }
@@ -90,14 +91,11 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
             "remove"
         }
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("rename to {to}")),
-        Action::ConnectNetwork { container: _, attachment } => {
-            return Cow::Owned(format!("connect to {}", attachment.network));
-        }
-        Action::DisconnectNetwork { container: _, network } => {
-            return Cow::Owned(format!("disconnect from {network}"));
-        }
         Action::StartContainer { .. } => "start",
         Action::StopContainer { .. } => "stop",
+        Action::KillContainer { container: _, signal } => return with_signal(signal, "kill", "send"),
+        Action::PauseContainer { .. } => "pause",
+        Action::UnpauseContainer { .. } => "unpause",
         Action::Wait { until: Condition::Healthy, .. } => "wait until healthy",
         Action::Wait { until: Condition::Completed, .. } => "wait until completed",
         Action::Wait { until: Condition::Ready, .. } => "wait until ready",
@@ -115,14 +113,11 @@ pub fn doing(action: &Action) -> Cow<'static, str> {
             "removing"
         }
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renaming to {to}")),
-        Action::ConnectNetwork { container: _, attachment } => {
-            return Cow::Owned(format!("connecting to {}", attachment.network));
-        }
-        Action::DisconnectNetwork { container: _, network } => {
-            return Cow::Owned(format!("disconnecting from {network}"));
-        }
         Action::StartContainer { .. } => "starting",
         Action::StopContainer { .. } => "stopping",
+        Action::KillContainer { container: _, signal } => return with_signal(signal, "killing", "sending"),
+        Action::PauseContainer { .. } => "pausing",
+        Action::UnpauseContainer { .. } => "unpausing",
         Action::Wait { until: Condition::Healthy, .. } => "waiting until healthy",
         Action::Wait { until: Condition::Completed, .. } => "waiting until completed",
         Action::Wait { until: Condition::Ready, .. } => "waiting until ready",
@@ -140,14 +135,11 @@ pub fn done(action: &Action) -> Cow<'static, str> {
             "removed"
         }
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renamed to {to}")),
-        Action::ConnectNetwork { container: _, attachment } => {
-            return Cow::Owned(format!("connected to {}", attachment.network));
-        }
-        Action::DisconnectNetwork { container: _, network } => {
-            return Cow::Owned(format!("disconnected from {network}"));
-        }
         Action::StartContainer { .. } => "started",
         Action::StopContainer { .. } => "stopped",
+        Action::KillContainer { container: _, signal } => return with_signal(signal, "killed", "sent"),
+        Action::PauseContainer { .. } => "paused",
+        Action::UnpauseContainer { .. } => "unpaused",
         Action::Wait { until: Condition::Healthy, .. } => "healthy",
         Action::Wait { until: Condition::Completed, .. } => "completed",
         Action::Wait { until: Condition::Ready, .. } => "ready",
@@ -164,11 +156,12 @@ pub fn code(action: &Action) -> &'static str {
         Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
             "remove"
         }
-        Action::ConnectNetwork { .. } => "connect",
-        Action::DisconnectNetwork { .. } => "disconnect",
         Action::RenameContainer { .. } => "rename",
         Action::StartContainer { .. } => "start",
         Action::StopContainer { .. } => "stop",
+        Action::KillContainer { .. } => "kill",
+        Action::PauseContainer { .. } => "pause",
+        Action::UnpauseContainer { .. } => "unpause",
         Action::Wait { until: Condition::Healthy, .. } => "wait-healthy",
         Action::Wait { until: Condition::Completed, .. } => "wait-completed",
         Action::Wait { until: Condition::Ready, .. } => "wait-ready",
@@ -185,14 +178,10 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::NetworkLost(network) => {
             return Cow::Owned(format!("it is not attached to network {network}"));
         }
-        Because::NetworkReplaced(network) => {
-            return Cow::Owned(format!("network {network} is replaced"));
-        }
         Because::NotOurs => "what it was made from is not known",
         Because::DependencyRecreated(service) => {
             return Cow::Owned(format!("it shares with {service}, which is recreated"));
         }
-        Because::RestartedWith(service) => return Cow::Owned(format!("it is restarted with {service}")),
         Because::Replaced => "it is replaced",
         Because::Asked => "it was asked for",
         Because::NeededBy(service) => return Cow::Owned(format!("{service} needs it")),
@@ -212,10 +201,8 @@ pub fn because_code(because: &Because) -> &'static str {
         Because::Changed(_) => "changed",
         Because::ImageChanged { .. } => "image-changed",
         Because::NetworkLost(_) => "network-lost",
-        Because::NetworkReplaced(_) => "network-replaced",
         Because::NotOurs => "not-ours",
         Because::DependencyRecreated(_) => "dependency-recreated",
-        Because::RestartedWith(_) => "restarted-with",
         Because::Replaced => "replaced",
         Because::Asked => "asked",
         Because::NeededBy(_) => "needed-by",
@@ -229,10 +216,6 @@ pub fn because_code(because: &Because) -> &'static str {
 /// One attribute that differs: `environment.DEBUG changed from 0 to 1`.
 pub fn change(change: &FieldChange) -> String {
     let FieldChange { path, from, to, span: _ } = change;
-    if from == to {
-        // What differs looks like a secret.
-        return format!("{path} changed");
-    }
     match (from.as_ref(), to.as_ref()) {
         (Some(from), Some(to)) if is_short(from) && is_short(to) => {
             format!("{path} changed from {from} to {to}")
@@ -337,21 +320,33 @@ pub fn bytes(bytes: u64) -> String {
     format!("{size:.1} TB")
 }
 
+/// `killed`, `sent SIGHUP`.
+fn with_signal(signal: &str, kill: &'static str, send: &str) -> Cow<'static, str> {
+    if is_kill(signal) { Cow::Borrowed(kill) } else { Cow::Owned(format!("{send} {signal}")) }
+}
+
+/// Whether a signal is the one that ends a process at once.
+pub fn is_kill(signal: &str) -> bool {
+    matches!(signal, "SIGKILL" | "KILL" | "9")
+}
+
 fn could_not(action: &Action) -> String {
     let what = match action {
         Action::Wait { .. } => "be waited for".to_owned(),
         Action::RenameContainer { from: _, to } => format!("be renamed to {to}"),
+        Action::KillContainer { container: _, signal } if !is_kill(signal) => format!("be sent {signal}"),
         Action::PullImage { .. }
         | Action::BuildImage(_)
         | Action::CreateNetwork(_)
         | Action::RemoveNetwork { .. }
         | Action::CreateVolume(_)
         | Action::RemoveVolume { .. }
-        | Action::ConnectNetwork { .. }
-        | Action::DisconnectNetwork { .. }
         | Action::CreateContainer(_)
         | Action::StartContainer { .. }
         | Action::StopContainer { .. }
+        | Action::KillContainer { .. }
+        | Action::PauseContainer { .. }
+        | Action::UnpauseContainer { .. }
         | Action::RemoveContainer { .. } => format!("be {}", done(action)),
     };
     format!("could not {what}")

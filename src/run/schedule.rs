@@ -166,17 +166,17 @@ impl Lane {
     fn of(action: &Action) -> Self {
         match action {
             Action::PullImage { .. } | Action::BuildImage(_) => Lane::Images,
-            Action::StopContainer { .. } => Lane::Stops,
+            Action::StopContainer { .. } | Action::KillContainer { .. } => Lane::Stops,
             Action::Wait { .. } => Lane::Waits,
             Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
             | Action::CreateVolume(_)
             | Action::RemoveVolume { .. }
-            | Action::ConnectNetwork { .. }
-            | Action::DisconnectNetwork { .. }
             | Action::CreateContainer(_)
             | Action::RenameContainer { .. }
             | Action::StartContainer { .. }
+            | Action::PauseContainer { .. }
+            | Action::UnpauseContainer { .. }
             | Action::RemoveContainer { .. } => Lane::Calls,
         }
     }

@@ -320,6 +320,12 @@ pub fn cleaned(path: &Path) -> PathBuf {
     cleaned
 }
 
+/// A path as people like to see it: from the working folder on when it is below it.
+pub fn from_here(path: &Path) -> PathBuf {
+    let folder = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
+}
+
 /// Up to five topology-like names in the folder of a missing file.
 fn topologies_near(path: &Path) -> Vec<String> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -50,6 +50,13 @@ impl Topology {
     }
 }
 
+impl Topology {
+    /// The keys of the networks that active services use: only those are made.
+    pub fn used_networks(&self) -> BTreeSet<&str> {
+        Used::by(self).networks
+    }
+}
+
 fn entries<T: Attribute>(
     entries: &BTreeMap<String, Named<T>>,
     form: Form,

@@ -224,7 +224,10 @@ fn check_origin(
             found
                 .error(code::MISSING_ATTRIBUTE, format!("{kind} `{key}` has no content"))
                 .label(at, "where its content comes from is not said")
-                .help("add `file: PATH` or `environment: NAME`");
+                .help(match kind {
+                    "config" => "add `file: PATH`, `environment: NAME` or `content: TEXT`",
+                    _ => "add `file: PATH` or `environment: NAME`",
+                });
         }
         [first, second, ..] => {
             found

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::source::{Environment, Sources, Spanned};
+use crate::source::{Environment, ReadError, Sources, Spanned, from_here};
 use crate::topology::Sections;
 use crate::topology::attribute::Named;
 use crate::topology::file::{Config, Secret};
@@ -137,8 +137,12 @@ fn of_file(kind: &str, key: &str, path: &Spanned<String>, found: &mut Diagnostic
             Some(Content { place, fingerprint: fingerprint(&bytes) })
         }
         Err(error) => {
+            let message = match &error {
+                ReadError::Missing(path) => format!("`{}` does not exist", from_here(path).display()),
+                _ => error.to_string(),
+            };
             found
-                .warning(code::MISSING_FILE, error.to_string())
+                .warning(code::MISSING_FILE, message)
                 .label(path.span, format!("the {kind} `{key}` is taken from it"));
             None
         }

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::report_env_problems;
-use crate::source::{EnvEntry, EnvFormat, Environment, ReadError, Sources, Spanned, parse_env_file};
+use crate::source::{
+    EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here, parse_env_file,
+};
 use crate::topology::attribute::Named;
 use crate::topology::service::Service;
 use crate::topology::service::env_file::{EnvFile, EnvFileFormat};
@@ -23,79 +25,99 @@ pub fn resolve(
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) {
+    let mut reader = Reader { environment, sources, found };
     for service in services.values_mut() {
-        let service = &mut service.value;
-        let mut values = Values::new();
-        for file in &service.env_file.0 {
-            read_env_file(file, &mut values, environment, sources, found);
-        }
-        values.append(&mut service.environment.0);
-        for (name, value) in &mut values {
+        reader.complete_environment(&mut service.value);
+        reader.complete_labels(&mut service.value);
+    }
+}
+
+struct Reader<'a> {
+    environment: &'a Environment,
+    sources: &'a mut Sources,
+    found: &'a mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn complete_environment(&mut self, service: &mut Service) {
+        let mut own = std::mem::take(&mut service.environment.0);
+        for (name, value) in &mut own {
             if value.value.is_none() {
-                value.value = environment.value(name).map(str::to_owned);
+                value.value = self.environment.value(name).map(str::to_owned);
             }
         }
+        let mut values = Values::new();
+        for file in &service.env_file.0 {
+            let help = "create it, or write `path:` and `required: false`";
+            let Some(id) = self.open(file, "needed for the environment of this service", help) else {
+                continue;
+            };
+            // The caller's own values win, then the service's; what earlier files set can be used too.
+            let environment = self.environment;
+            let read = {
+                let known = |name: &str| environment.value(name).or_else(|| text(&own, name));
+                self.parse(id, file, &|name| known(name).or_else(|| text(&values, name)))
+            };
+            for EnvEntry { name, value } in read {
+                // A bare name is the caller's, and is left out when the caller has none.
+                let written = value.as_ref().map(|value| value.value.as_str());
+                let Some(text) = written.or_else(|| environment.value(&name.value)) else { continue };
+                let span = value.as_ref().map_or(name.span, |value| value.span);
+                values.insert(name.value, Spanned::new(Some(text.to_owned()), span));
+            }
+        }
+        values.append(&mut own);
         service.environment = Pairs(values);
-        read_label_files(service, environment, sources, found);
+    }
+
+    /// Labels of files come before those of `labels`, which win. Their values use no variables of
+    /// the caller.
+    fn complete_labels(&mut self, service: &mut Service) {
+        let mut labels = Values::new();
+        for path in &service.label_file.0 {
+            let file = EnvFile { path: path.clone(), required: true, format: None };
+            let Some(id) = self.open(&file, "needed for the labels of this service", "create it") else {
+                continue;
+            };
+            let read = self.parse(id, &file, &|name| text(&labels, name));
+            for EnvEntry { name, value } in read {
+                let span = value.as_ref().map_or(name.span, |value| value.span);
+                let value = value.map_or_else(String::new, |value| value.value);
+                labels.insert(name.value, Spanned::new(Some(value), span));
+            }
+        }
+        labels.append(&mut service.labels.0);
+        service.labels = Pairs(labels);
+    }
+
+    fn open(&mut self, file: &EnvFile, why: &str, help: &str) -> Option<FileId> {
+        let path = Path::new(&file.path.value);
+        match self.sources.read_as(path, &from_here(path)) {
+            Ok(id) => Some(id),
+            Err(ReadError::Missing(_)) if !file.required => None,
+            Err(error) => {
+                self.found.error(code::MISSING_FILE, error.to_string()).label(file.path.span, why).help(help);
+                None
+            }
+        }
+    }
+
+    fn parse<'b>(
+        &mut self,
+        id: FileId,
+        file: &EnvFile,
+        lookup: &dyn Fn(&str) -> Option<&'b str>,
+    ) -> Vec<EnvEntry> {
+        let format = match file.format {
+            Some(EnvFileFormat::Raw) => EnvFormat::Raw,
+            None => EnvFormat::DotEnv,
+        };
+        let read = parse_env_file(self.sources, id, format, lookup);
+        report_env_problems(&read.problems, self.environment, self.found);
+        read.entries
     }
 }
 
-fn read_env_file(
-    file: &EnvFile,
-    values: &mut Values,
-    environment: &Environment,
-    sources: &mut Sources,
-    found: &mut Diagnostics,
-) {
-    let EnvFile { path, required, format } = file;
-    let id = match sources.read(Path::new(&path.value)) {
-        Ok(id) => id,
-        Err(ReadError::Missing(_)) if !required => return,
-        Err(error) => {
-            let diagnostic = found.error(code::MISSING_FILE, error.to_string());
-            diagnostic.label(path.span, "needed for the environment of this service");
-            diagnostic.help("create it, or write `path:` and `required: false`");
-            return;
-        }
-    };
-    let format = match format {
-        Some(EnvFileFormat::Raw) => EnvFormat::Raw,
-        None => EnvFormat::DotEnv,
-    };
-    // What earlier files set can be used by later ones; the caller's own values win.
-    let read = {
-        let lookup = |name: &str| {
-            let earlier = || values.get(name).and_then(|value| value.value.as_deref());
-            environment.value(name).or_else(earlier)
-        };
-        parse_env_file(sources, id, format, &lookup)
-    };
-    report_env_problems(&read.problems, environment, found);
-    for EnvEntry { name, value } in read.entries {
-        let text = match &value {
-            Some(value) => Some(value.value.clone()),
-            None => environment.value(&name.value).map(str::to_owned),
-        };
-        // A bare name that the caller does not have is left out.
-        if text.is_some() {
-            let span = value.map_or(name.span, |value| value.span);
-            values.insert(name.value, Spanned::new(text, span));
-        }
-    }
-}
-
-/// Labels of files come before those of `labels`, which win.
-fn read_label_files(
-    service: &mut Service,
-    environment: &Environment,
-    sources: &mut Sources,
-    found: &mut Diagnostics,
-) {
-    let mut labels = Values::new();
-    for path in &service.label_file.0 {
-        let file = EnvFile { path: path.clone(), required: true, format: None };
-        read_env_file(&file, &mut labels, environment, sources, found);
-    }
-    labels.append(&mut service.labels.0);
-    service.labels = Pairs(labels);
+fn text<'a>(values: &'a Values, name: &str) -> Option<&'a str> {
+    values.get(name)?.value.as_deref()
 }

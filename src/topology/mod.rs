@@ -32,6 +32,7 @@ use file::{Config, Secret};
 use model::Model;
 use name::{ProjectName, ServiceName};
 pub use network::Network;
+pub use paths::{is_local as is_local_context, join as join_path};
 pub use service::{Build, Mount, Service, ServiceNetwork};
 pub use volume::Volume;
 
@@ -164,7 +165,15 @@ fn read(document: &Document, found: &mut Diagnostics) -> Sections {
     if map.get("services").is_some_and(|services| service::port::refuse_too_many(services, found)) {
         return Sections::default();
     }
-    let sections = Sections::decode_map(map, found);
+    let mut decoded = Diagnostics::default();
+    let sections = Sections::decode_map(map, &mut decoded);
+    if !document.is_complete {
+        // What seems to be missing was perhaps in the part that could not be read.
+        decoded.retain(|diagnostic| {
+            diagnostic.code != code::MISSING_ATTRIBUTE && !attribute::is_of_nothing(diagnostic)
+        });
+    }
+    found.append(decoded);
     if let Some((key, _)) = map.entries.iter().find(|(key, _)| key.text == "version") {
         found.note(code::OBSOLETE, "`version` has no effect any more").label(key.span, "may be removed");
     }

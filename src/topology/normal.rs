@@ -108,7 +108,8 @@ fn complete_build(build: &mut Spanned<Build>, environment: &Environment) {
     fill(&mut build.labels);
     fill(&mut build.additional_contexts);
     if build.dockerfile.is_none() && build.dockerfile_inline.is_none() {
-        build.dockerfile = Some(Spanned::new("Dockerfile".to_owned(), span));
+        let at = build.context.as_ref().map_or(span, |context| context.span);
+        build.dockerfile = Some(Spanned::new("Dockerfile".to_owned(), at));
     }
     let Pairs(args) = &mut build.args;
     // An argument without a value is the caller's, and is left out when the caller has none.

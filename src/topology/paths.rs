@@ -16,7 +16,7 @@ pub fn resolve(sections: &mut Sections, document: &Document, environment: &Envir
         if path.is_empty() {
             return;
         }
-        path.value = join(document.base(path.span.file), home.as_deref(), &path.value);
+        path.value = join_home(document.base(path.span.file), home.as_deref(), &path.value);
     };
     for service in sections.services.values_mut() {
         resolve_service(&mut service.value, &absolute);
@@ -87,14 +87,19 @@ pub fn is_local(context: &str) -> bool {
 }
 
 /// Joins a relative path to its folder, without `.` and `..`; an absolute path stays as it is.
-/// What begins with `~` begins with the home folder.
-pub fn join(base: &Path, home: Option<&Path>, path: &str) -> String {
-    let joined = match (path.strip_prefix('~'), home) {
-        (Some(rest), Some(home)) => cleaned(&home.join(rest.trim_start_matches('/'))),
-        _ if path.starts_with('/') || is_windows_path(path) => return path.to_owned(),
-        _ => cleaned(&base.join(path)),
-    };
-    joined.to_string_lossy().into_owned()
+pub fn join(base: &Path, path: &str) -> String {
+    if path.starts_with('/') || is_windows_path(path) {
+        return path.to_owned();
+    }
+    cleaned(&base.join(path)).to_string_lossy().into_owned()
+}
+
+/// Like [`join`]; what begins with `~` begins with the home folder.
+fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
+    match (path.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) => join(home, rest.trim_start_matches('/')),
+        _ => join(base, path),
+    }
 }
 
 fn is_windows_path(path: &str) -> bool {
@@ -117,7 +122,7 @@ mod tests {
             ("~/d", "/home/ana/d"),
             (r"C:\data", r"C:\data"),
         ] {
-            assert_eq!(join(Path::new("/p/app"), home, path), wanted, "{path}");
+            assert_eq!(join_home(Path::new("/p/app"), home, path), wanted, "{path}");
         }
     }
 

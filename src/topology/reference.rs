@@ -96,7 +96,14 @@ fn undefined<'a>(
 ) {
     let help = match suggest::closest(name, known.clone().map(String::as_str)) {
         Some(closest) => format!("did you mean `{closest}`?"),
-        None => format!("define it at the top level:\n\n{kind}s:\n  {name}:"),
+        None => {
+            let content = match kind {
+                "secret" | "config" => format!("\n    file: ./{name}"),
+                "model" => "\n    model: ai/smollm2".to_owned(),
+                _ => String::new(),
+            };
+            format!("define it at the top level:\n\n{kind}s:\n  {name}:{content}")
+        }
     };
     found
         .error(code, format!("no {kind} is named `{name}`"))

@@ -131,7 +131,8 @@ impl Project {
         Running { child: Some(child) }
     }
 
-    fn command(&self, command: &str, arguments: &[&str]) -> Command {
+    /// `topo COMMAND TOPOLOGY ARGUMENTS...`, not run yet.
+    pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
         topo.arg(command).arg(&self.topology).args(["-p", &self.name]).args(arguments);
         topo.current_dir(self.folder.path()).stdin(Stdio::null());

@@ -38,5 +38,7 @@ fn shown(loaded: &Loaded, case: &Path) -> String {
     if text.is_empty() {
         return "nothing is wrong\n".to_owned();
     }
-    text.replace(&case.display().to_string(), "<folder>")
+    // Files are shown from the folder on that the tests are run in: this crate's.
+    let from_here = case.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("a case in this crate");
+    text.replace(&format!("{}/", from_here.display()), "").replace(&from_here.display().to_string(), ".")
 }

@@ -90,6 +90,7 @@ pub(crate) fn load(request: &Request) -> Loaded {
             lint::unsupported::check(topology, &mut found);
         }
     }
+    lint::variable::explain(&sources, &environment, &mut found);
     let topology = topology.filter(|_| !found.has_errors());
     Loaded { sources, topology, found }
 }

@@ -8,7 +8,6 @@ mod layering;
 mod loading;
 mod logs;
 mod memory_engine;
-mod plans;
 mod readme;
 mod reference;
 mod runs;

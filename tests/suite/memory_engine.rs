@@ -293,6 +293,10 @@ impl MemoryEngine {
                 self.interrupt(container);
                 self.happens(container, Duration::ZERO, Happening::Changed(What::Died { exit_code: 143 }));
             }
+            Action::KillContainer { container, .. } => {
+                self.interrupt(container);
+                self.happens(container, Duration::ZERO, Happening::Changed(What::Died { exit_code: 137 }));
+            }
             Action::RemoveContainer { container, .. } => {
                 self.interrupt(container);
                 self.happens(container, Duration::ZERO, Happening::Changed(What::Removed));
@@ -301,12 +305,12 @@ impl MemoryEngine {
             Action::RenameContainer { from, to } => self.rename(from, to),
             Action::PullImage { .. }
             | Action::BuildImage(_)
+            | Action::PauseContainer { .. }
+            | Action::UnpauseContainer { .. }
             | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
             | Action::CreateVolume(_)
-            | Action::RemoveVolume { .. }
-            | Action::ConnectNetwork { .. }
-            | Action::DisconnectNetwork { .. } => {}
+            | Action::RemoveVolume { .. } => {}
             Action::Wait { .. } => unreachable!("the run waits, not the engine"),
         }
         Ok(())

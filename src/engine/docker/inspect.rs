@@ -93,6 +93,8 @@ pub struct InspectedConfig {
     pub tty: bool,
     /// The image reference that it was created with.
     pub image: String,
+    /// All labels.
+    pub labels: Option<BTreeMap<String, String>>,
 }
 
 /// One mount of a container.

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use bollard::query_parameters::{
-    RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    KillContainerOptionsBuilder, RenameContainerOptionsBuilder, StartContainerOptions,
+    StopContainerOptionsBuilder,
 };
 
 use super::transport::escape;
@@ -28,16 +29,13 @@ pub async fn perform(
         Action::RemoveNetwork { network } => network::remove(docker, network).await,
         Action::CreateVolume(spec) => volume::create(&docker.transport, spec).await,
         Action::RemoveVolume { volume } => volume::remove(docker, volume).await,
-        Action::ConnectNetwork { container, attachment } => {
-            container::connect(docker, attachment, container.as_str()).await
-        }
-        Action::DisconnectNetwork { container, network } => {
-            network::disconnect(docker, network, container).await
-        }
         Action::CreateContainer(spec) => container::create(docker, spec, progress).await,
         Action::RenameContainer { from, to } => rename(docker, from, to).await,
         Action::StartContainer { container } => start(docker, container).await,
         Action::StopContainer { container, grace } => stop(docker, container, *grace).await,
+        Action::KillContainer { container, signal } => kill(docker, container, signal).await,
+        Action::PauseContainer { container } => pause(docker, container).await,
+        Action::UnpauseContainer { container } => unpause(docker, container).await,
         Action::RemoveContainer { container, anonymous_volumes } => {
             container::remove(docker, container, *anonymous_volumes).await
         }
@@ -65,6 +63,34 @@ async fn stop(
     let stopped = docker.bollard.stop_container(&escape(container.as_str(), ""), options).await;
     match stopped.map_err(|error| docker.transport.failure(error)) {
         Err(EngineError::Refused { status: 404, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// One that ended meanwhile counts as done.
+async fn kill(docker: &Docker, container: &ContainerName, signal: &str) -> Result<(), EngineError> {
+    let options = KillContainerOptionsBuilder::new().signal(signal).build();
+    let killed = docker.bollard.kill_container(&escape(container.as_str(), ""), Some(options)).await;
+    match killed.map_err(|error| docker.transport.failure(error)) {
+        Err(EngineError::Refused { status: 404 | 409, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+async fn pause(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
+    let paused = docker.bollard.pause_container(&escape(container.as_str(), "")).await;
+    unless_said(paused.map_err(|error| docker.transport.failure(error)), "is already paused")
+}
+
+async fn unpause(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
+    let unpaused = docker.bollard.unpause_container(&escape(container.as_str(), "")).await;
+    unless_said(unpaused.map_err(|error| docker.transport.failure(error)), "is not paused")
+}
+
+/// A refusal because it is so already counts as done.
+fn unless_said(done: Result<(), EngineError>, so_already: &str) -> Result<(), EngineError> {
+    match done {
+        Err(EngineError::Refused { message, .. }) if message.contains(so_already) => Ok(()),
         other => other,
     }
 }

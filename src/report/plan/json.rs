@@ -38,7 +38,7 @@ pub fn json(plan: &Plan, sources: &Sources) -> String {
 fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
     let step = &plan.steps[id];
     let object = wording::object(&step.action);
-    let needs: Vec<usize> = plan.needs(id).iter().map(|(needed, _)| needed.index()).collect();
+    let needs: Vec<usize> = plan.needs(id).into_iter().map(StepId::index).collect();
     json!({
         "id": id.index(),
         "action": wording::code(&step.action),

@@ -16,7 +16,7 @@ use crate::report::wording;
 /// `desafio5-db-1 is healthy`.
 fn needs(plan: &Plan, step: StepId) -> Vec<String> {
     let own = wording::object(&plan.steps[step].action);
-    let others = plan.needs(step).into_iter().map(|(needed, _)| &plan.steps[needed].action);
+    let others = plan.needs(step).into_iter().map(|needed| &plan.steps[needed].action);
     let others = others.filter(|action| wording::object(action) != own && !is_part_of_a_replacement(action));
     others.map(|action| format!("{} is {}", wording::object(action).name, wording::done(action))).collect()
 }
@@ -29,9 +29,6 @@ fn is_part_of_a_replacement(action: &Action) -> bool {
 /// The condition of a guarded step, in words.
 fn condition(guard: &Guard) -> String {
     match guard {
-        Guard::ImageDiffers(images) => {
-            let names: Vec<&str> = images.iter().map(|former| former.image.as_str()).collect();
-            format!("if {} turns out to be another image", names.join(" or "))
-        }
+        Guard::ImageDiffers { image, from: _ } => format!("if {image} turns out to be another image"),
     }
 }

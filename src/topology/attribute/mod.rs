@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Key, Kind, Map, Node, Value};
 use crate::source::Span;
 pub use generic::{Ignored, Named, Nullable};
@@ -222,12 +222,26 @@ pub fn map<'node>(node: &'node Node, found: &mut Diagnostics) -> Option<&'node M
 pub fn wrong_type<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option<T> {
     let is = node.describe();
     let diagnostic = found.error(code::WRONG_TYPE, format!("{wanted} is needed here, not {is}"));
-    diagnostic.label(node.span, format!("this is {is}"));
-    if let (Value::Scalar(scalar), true) = (&node.value, wanted.contains("string")) {
-        diagnostic.help(format!("quote it: \"{}\"", scalar.text));
+    match &node.value {
+        Value::Null => diagnostic.label(node.span, EMPTY).help("give it a value, or remove the key"),
+        _ => diagnostic.label(node.span, format!("this is {is}")),
+    };
+    if let Value::Scalar(scalar) = &node.value {
+        if wanted.starts_with("a string") {
+            diagnostic.help(format!("quote it: \"{}\"", scalar.text));
+        } else if wanted.starts_with("a list") {
+            diagnostic.help(format!("write it as a list: `[{}]`", scalar.text));
+        }
     }
     None
 }
+
+/// Whether this was said by [`wrong_type`] of an empty value.
+pub fn is_of_nothing(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == code::WRONG_TYPE && diagnostic.labels.first().is_some_and(|label| label.text == EMPTY)
+}
+
+const EMPTY: &str = "empty";
 
 /// The value of a key, or the type's default when the key is absent or was wrong.
 pub fn field<T: Attribute + Default>(map: &Map, key: &str, found: &mut Diagnostics) -> T {
@@ -269,8 +283,8 @@ pub fn refuse_missing_keys(map: &Map, at: Span, fields: &[Field], found: &mut Di
         let sentence = doc.trim().split('\n').next().unwrap_or_default().trim_end_matches('.');
         found
             .error(code::MISSING_ATTRIBUTE, format!("`{key}` is missing"))
-            .label(at, format!("needs a `{key}` beside it"))
-            .help(format!("add `{key}`: {}", lower_first(sentence)));
+            .label(at, format!("needs `{key}` beside it"))
+            .help(format!("add `{key}:`, {}", lower_first(sentence)));
     }
 }
 
@@ -329,15 +343,11 @@ pub fn word<T>(
     let text = String::decode(node, found)?;
     let value = from_word(&text);
     if value.is_none() {
-        let all = suggest::one_of(words.iter().copied());
-        let help = match suggest::closest(&text, words.iter().copied()) {
-            Some(closest) => format!("did you mean `{closest}`? known here: {all}"),
-            None => format!("known here: {all}"),
-        };
-        found
-            .error(code::BAD_VALUE, format!("`{text}` is not known here"))
-            .label(node.span, "not one of the known values")
-            .help(help);
+        let diagnostic = found.error(code::BAD_VALUE, format!("`{text}` is not known here"));
+        diagnostic.label(node.span, format!("{} is needed here", suggest::one_of(words.iter().copied())));
+        if let Some(closest) = suggest::closest(&text, words.iter().copied()) {
+            diagnostic.help(format!("did you mean `{closest}`?"));
+        }
     }
     value
 }

@@ -63,7 +63,10 @@ impl Attribute for FileMode {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let mode = match &node.value {
             Value::Scalar(scalar) => match scalar.kind() {
-                Kind::Int(mode) => u32::try_from(mode).ok(),
+                Kind::Int(mode) => {
+                    warn_of_decimal(&scalar.text, mode, node, found);
+                    u32::try_from(mode).ok()
+                }
                 Kind::Text => u32::from_str_radix(scalar.text.trim_start_matches("0o"), 8).ok(),
                 _ => None,
             },
@@ -85,4 +88,15 @@ impl Attribute for FileMode {
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
         json!({ "type": ["integer", "string"] })
     }
+}
+
+/// Permissions are thought of in octal digits; YAML reads octal only after a `0`.
+fn warn_of_decimal(text: &str, mode: i64, node: &Node, found: &mut Diagnostics) {
+    if text.starts_with('0') || !text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
+        return;
+    }
+    found
+        .warning(code::YAML_PITFALL, format!("the mode `{text}` is read as `0{mode:o}`"))
+        .label(node.span, "a decimal number")
+        .help(format!("write `0{text}`"));
 }

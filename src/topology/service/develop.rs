@@ -18,7 +18,7 @@ record! {
     pub struct WatchRule {
         /// The folder or file that is watched.
         path: Option<Spanned<String>> = required,
-        /// What is done.
+        /// What is done: `sync`, `rebuild`, `restart`, `sync+restart` or `sync+exec`.
         action: Option<Spanned<WatchAction>> = required,
         /// Where files go in the container.
         target: Option<Spanned<String>>,

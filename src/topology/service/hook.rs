@@ -7,7 +7,7 @@ use crate::topology::value::{Command, Flag, Pairs};
 record! {
     /// A command that is run in a running container.
     pub struct Hook {
-        /// The command.
+        /// The command that is run.
         command: Command = required,
         /// User that runs it. The container's own when absent.
         user: Option<String>,

@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, put, record, wrong_type};
+use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
 
@@ -169,6 +170,7 @@ fn canonical_port(port: &Port) -> Json {
 fn decode_item(node: &Node, found: &mut Diagnostics) -> Vec<Spanned<Port>> {
     let ports = match &node.value {
         Value::Scalar(scalar) => {
+            warn_of_base_60(scalar, node, found);
             let text = loose_text(scalar);
             parse_short(&text).map_err(|reason| refuse(&text, reason, node, found)).unwrap_or_default()
         }

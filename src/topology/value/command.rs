@@ -36,7 +36,7 @@ fn split(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<String>
     match words::split(text) {
         Ok(Words { words, cut_at }) => {
             if let Some(operator) = cut_at {
-                warn_of_operator(operator, node, found);
+                warn_of_operator(&operator, node, found);
             }
             Some(words)
         }
@@ -52,7 +52,7 @@ fn split(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<String>
 
 const AS_LIST: &str = "write the command as a list, for a shell to read: `[\"sh\", \"-c\", \"...\"]`";
 
-fn warn_of_operator(operator: char, node: &Node, found: &mut Diagnostics) {
+fn warn_of_operator(operator: &str, node: &Node, found: &mut Diagnostics) {
     found
         .warning(code::SHELL_SYNTAX, format!("the command line ends before `{operator}`"))
         .label(node.span, "no shell reads this; what follows is left out, as in Docker Compose")

@@ -4,6 +4,7 @@ pub mod bytes;
 pub mod command;
 pub mod duration;
 pub mod pairs;
+pub mod pitfall;
 pub mod scalar;
 pub mod strings;
 pub mod words;

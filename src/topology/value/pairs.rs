@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, map, wrong_type};
+use crate::topology::value::pitfall::warn_of_reading;
 use crate::topology::value::scalar::{loose_text, refuse_date};
 
 /// Names with values. A name without a value (`environment: [NAME]`, or `NAME:`) is taken from the
@@ -76,7 +77,10 @@ fn pair_value(node: &Node, found: &mut Diagnostics) -> Option<Option<String>> {
     match &node.value {
         Value::Null => Some(None),
         Value::Scalar(scalar) if scalar.is_date() => refuse_date(scalar, node, found),
-        Value::Scalar(scalar) => Some(Some(loose_text(scalar))),
+        Value::Scalar(scalar) => {
+            warn_of_reading(scalar, node, found);
+            Some(Some(loose_text(scalar)))
+        }
         _ => wrong_type(node, "a string, a number or a boolean", found),
     }
 }

@@ -91,7 +91,13 @@ impl Attribute for bool {
         let value = match &node.value {
             Value::Scalar(scalar) => match scalar.kind() {
                 Kind::Bool(value) => Some(value),
-                Kind::Text => bool_word(&scalar.text),
+                Kind::Text => {
+                    let value = bool_word(&scalar.text);
+                    if let (Some(value), true) = (value, scalar.is_plain) {
+                        warn_of_bool_word(&scalar.text, value, node, found);
+                    }
+                    value
+                }
                 Kind::Int(_) | Kind::Float(_) => None,
             },
             _ => None,
@@ -111,6 +117,13 @@ impl Attribute for bool {
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
         json!({ "type": ["boolean", "string"] })
     }
+}
+
+fn warn_of_bool_word(text: &str, value: bool, node: &Node, found: &mut Diagnostics) {
+    found
+        .warning(code::YAML_PITFALL, format!("`{text}` is read as `{value}`"))
+        .label(node.span, "a string, of which a boolean is made")
+        .help(format!("write `{value}`"));
 }
 
 /// The words that Compose takes for booleans in strings.

@@ -9,7 +9,7 @@ pub struct Words {
     /// The words.
     pub words: Vec<String>,
     /// The operator of a shell that the rest was left out for.
-    pub cut_at: Option<char>,
+    pub cut_at: Option<String>,
 }
 
 /// What holds letters together at the moment.
@@ -48,7 +48,8 @@ pub fn split(text: &str) -> Result<Words, &'static str> {
         }
         if splitter.quote == Quote::None && matches!(letter, ';' | '&' | '|' | '<' | '>') {
             splitter.cut(letter);
-            cut_at = Some(letter);
+            let rest = letters.as_str().chars().take_while(|next| *next == letter);
+            cut_at = Some(std::iter::once(letter).chain(rest).collect());
             break;
         }
         splitter.take(letter)?;
@@ -134,13 +135,13 @@ mod tests {
     #[test]
     fn operators_of_a_shell_end_the_line() {
         for (text, wanted, operator) in [
-            ("a | b", vec!["a"], '|'),
-            ("a b&& c", vec!["a", "b"], '&'),
-            ("a 2> b", vec!["a"], '>'),
-            ("a > b", vec!["a"], '>'),
+            ("a | b", vec!["a"], "|"),
+            ("a b&& c", vec!["a", "b"], "&&"),
+            ("a 2> b", vec!["a"], ">"),
+            ("a >> b", vec!["a"], ">>"),
         ] {
             let words = wanted.into_iter().map(str::to_owned).collect();
-            assert_eq!(split(text), Ok(Words { words, cut_at: Some(operator) }), "{text}");
+            assert_eq!(split(text), Ok(Words { words, cut_at: Some(operator.to_owned()) }), "{text}");
         }
         words("sh -c 'a; b | c'", &["sh", "-c", "a; b | c"]);
     }

@@ -12,7 +12,7 @@ mod request;
 mod security;
 mod taken_over;
 
-pub(super) use endpoint::connect;
+use std::collections::BTreeMap;
 
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
 use http::Method;
@@ -23,6 +23,8 @@ use super::inspect;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{AnonymousVolumes, ContainerSpec};
+use crate::plan::label;
+use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
 
 /// The engine's answer to a create.
@@ -43,11 +45,14 @@ pub async fn create(
     let spec = with_accounts.as_ref().unwrap_or(spec);
     let taken_over = taken_over::volumes(&docker.transport, spec).await?;
     let request = request::request(spec, taken_over, docker.transport.version(), &docker.proxies)?;
-    let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());
-    if let Some(platform) = &spec.service.platform {
-        call = call.query("platform", platform);
-    }
-    let created: Created = docker.transport.json(call.json(&request)?).await?;
+    let call = || {
+        let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());
+        if let Some(platform) = &spec.service.platform {
+            call = call.query("platform", platform);
+        }
+        call.json(&request)
+    };
+    let created = create_or_replace_leftover(docker, spec, call).await?;
     for warning in created.warnings.unwrap_or_default() {
         progress(Progress::Output(format!("warning: {warning}")));
     }
@@ -61,6 +66,32 @@ pub async fn create(
         return Err(error);
     }
     Ok(())
+}
+
+/// A run that was killed may have asked the engine for this very container a moment ago: the engine
+/// goes on with what it was asked, and the container appears after the next run has looked. One that
+/// never ran and is this service's own is such a leftover, and gives way.
+async fn create_or_replace_leftover(
+    docker: &Docker,
+    spec: &ContainerSpec,
+    call: impl Fn() -> Result<Call, EngineError>,
+) -> Result<Created, EngineError> {
+    let refused = match docker.transport.json(call()?).await {
+        Err(error @ EngineError::Refused { status: 409, .. }) => error,
+        answer => return answer,
+    };
+    let found = inspect::inspect(&docker.transport, spec.name.as_str()).await?;
+    if found.container_state().status != Status::Created || !is_same_replica(spec, found.config.labels) {
+        return Err(refused);
+    }
+    remove(docker, &spec.name, AnonymousVolumes::Keep).await?;
+    docker.transport.json(call()?).await
+}
+
+fn is_same_replica(spec: &ContainerSpec, labels: Option<BTreeMap<String, String>>) -> bool {
+    let labels = labels.unwrap_or_default();
+    let is_same = |name: &str| labels.get(name).is_some_and(|value| spec.labels.get(name) == Some(value));
+    [label::PROJECT, label::SERVICE, label::NUMBER].into_iter().all(is_same)
 }
 
 async fn remove_by_id(docker: &Docker, id: &str) -> Result<(), EngineError> {

@@ -1,0 +1,67 @@
+//! What commands about containers that are there share: whose, and how a plan about them is carried out.
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Project, project};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::plan::observed::Observed;
+use crate::plan::{Plan, Scope};
+use crate::report::Intent;
+use crate::topology::name::ServiceName;
+
+/// A command about containers that are there.
+pub(super) struct Control {
+    /// Its name.
+    pub(super) command: &'static str,
+    /// What it wants of the whole project.
+    pub(super) intent: Intent,
+    /// Its options.
+    pub(super) global: Global,
+    /// The services that were named.
+    pub(super) services: Vec<ServiceName>,
+    /// Where its words go.
+    pub(super) output: Output,
+    /// The last wait is given up after this time; never when absent.
+    pub(super) wait_limit: Option<std::time::Duration>,
+}
+
+impl Control {
+    /// Takes the files out of the arguments; the others are services.
+    pub(super) fn new(
+        command: &'static str,
+        intent: Intent,
+        mut global: Global,
+        arguments: &[String],
+    ) -> Self {
+        let services = global.take_files(arguments).into_iter().map(ServiceName::from).collect();
+        let output = Output::new(&global);
+        Self { command, intent, global, services, output, wait_limit: None }
+    }
+
+    /// Plans and carries it out.
+    pub(super) fn run(
+        self,
+        plan: impl FnOnce(Scope<'_>, &Output) -> Result<Plan, Exit>,
+    ) -> Result<Exit, Exit> {
+        let Project { query, topology } = project(&self.global, &self.services, &self.output)?;
+        session::block_on(async {
+            let engine = session::connect(&self.output).await?;
+            let observed: Observed = session::observe(&engine, &query, &self.output).await?;
+            let scope = Scope {
+                project: &query.project,
+                topology: topology.as_ref(),
+                observed: &observed,
+                services: &self.services,
+            };
+            let plan = plan(scope, &self.output)?;
+            let mut session = Session::new(&engine, &self.global, &self.output);
+            session.wait_limit = self.wait_limit;
+            interrupt::listen(session.cancel.clone());
+            let intent = if self.services.is_empty() { self.intent } else { Intent::PART };
+            let outcome = session.carry_out(&plan, intent, self.command).await;
+            Ok(session::exit_of(&outcome))
+        })
+    }
+}

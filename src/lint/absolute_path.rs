@@ -1,0 +1,44 @@
+//! Paths in a container begin at its root.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::services;
+use crate::source::Span;
+use crate::topology::Topology;
+use crate::topology::service::{MountKind, Service};
+
+/// Finds relative paths where the engine takes absolute ones only.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in services(topology) {
+        check_targets(service, found);
+        if let Some(folder) = service.working_dir.as_ref().filter(|folder| !is_absolute(folder)) {
+            let at = topology.place_of(&["services", name.as_str(), "working_dir"]);
+            refuse("working folder", folder, at, found);
+        }
+    }
+}
+
+fn check_targets(service: &Service, found: &mut Diagnostics) {
+    // A named pipe's path begins with backslashes.
+    let mounts = service.volumes.0.iter().filter(|mount| mount.kind != MountKind::Npipe);
+    for mount in mounts.filter(|mount| !is_absolute(&mount.target)) {
+        refuse("mount's target", &mount.target, mount.target.span, found);
+    }
+    for tmpfs in &service.tmpfs.0 {
+        let path = tmpfs.split(':').next().unwrap_or_default();
+        if !is_absolute(path) {
+            refuse("mount's target", path, tmpfs.span, found);
+        }
+    }
+}
+
+/// From the root on, also where containers have drive letters.
+fn is_absolute(path: &str) -> bool {
+    path.starts_with(['/', '\\']) || path.get(1..3).is_some_and(|rest| rest == ":\\" || rest == ":/")
+}
+
+fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_MOUNT, format!("a {what} cannot be the relative path `{path}`"))
+        .label(at, "a path in the container, from its root on")
+        .help(format!("write `/{}`", path.trim_start_matches("./")));
+}

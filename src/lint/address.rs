@@ -1,0 +1,157 @@
+//! Fixed addresses of containers.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::order::takes_turns;
+use crate::lint::services;
+use crate::lint::subnet::{read_address, subnets};
+use crate::source::{Span, Spanned};
+use crate::topology::name::ServiceName;
+use crate::topology::service::Service;
+use crate::topology::{Network, Topology};
+
+/// Finds addresses that cannot be given: no addresses at all, outside of the network, or taken.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        check_hardware_addresses(service, found);
+        check_name_servers(service, found);
+    }
+    let mut taken = BTreeMap::new();
+    for (name, service) in &topology.services {
+        for (key, attachment) in service.networks.iter().flat_map(|networks| &networks.0) {
+            for text in [&attachment.ipv4_address, &attachment.ipv6_address].into_iter().flatten() {
+                let Some(address) = read_address(text, found) else { continue };
+                let fixed = Fixed { service: name, key, address, at: text.span };
+                fixed.check_replicas(service, found);
+                if let Some(network) = topology.networks.get(key) {
+                    fixed.check_network(network, found);
+                }
+                fixed.take(topology, &mut taken, found);
+            }
+        }
+    }
+}
+
+/// An address that a service has in a network.
+#[derive(Clone, Copy)]
+struct Fixed<'a> {
+    service: &'a ServiceName,
+    key: &'a str,
+    address: IpAddr,
+    at: Span,
+}
+
+impl<'a> Fixed<'a> {
+    fn check_replicas(&self, service: &Service, found: &mut Diagnostics) {
+        let replicas = service.replicas();
+        if replicas > 1 {
+            found
+                .error(code::BAD_ADDRESS, format!("{replicas} containers cannot all have {}", self.address))
+                .label(self.at, format!("`{}` has {replicas} containers", self.service))
+                .help("leave the address to the engine, or keep to one container");
+        }
+    }
+
+    fn check_network(&self, network: &Network, found: &mut Diagnostics) {
+        // How somebody else's network is made is not known.
+        if network.external.is_external {
+            return;
+        }
+        let key = self.key;
+        let mut pools = subnets(network).filter(|(_, subnet)| subnet.contains(self.address));
+        let Some((pool, subnet)) = pools.next() else {
+            return self.report_outside(network, found);
+        };
+        let is_bridge = network.driver.as_deref().is_none_or(|driver| driver == "bridge");
+        let gateway = match &pool.gateway {
+            Some(gateway) => gateway.parse().ok(),
+            None => Some(subnet.default_gateway()).filter(|_| is_bridge && pool.ip_range.is_none()),
+        };
+        if gateway == Some(self.address) {
+            let diagnostic =
+                found.error(code::BAD_ADDRESS, format!("{} is the gateway of `{key}`", self.address));
+            diagnostic.label(self.at, format!("`{}` cannot have it", self.service));
+            if let Some(gateway) = &pool.gateway {
+                diagnostic.label(gateway.span, "the gateway");
+            }
+            diagnostic.help("take another address of the subnet");
+        }
+        for (name, reserved) in &pool.aux_addresses {
+            if reserved.value.parse() == Ok(self.address) {
+                found
+                    .error(code::BAD_ADDRESS, format!("{} is kept for `{name}`", self.address))
+                    .label(self.at, format!("`{}` cannot have it", self.service))
+                    .label(reserved.span, "kept here");
+            }
+        }
+    }
+
+    fn report_outside(&self, network: &Network, found: &mut Diagnostics) {
+        let Fixed { service, key, address, at } = self;
+        let Some(pool) = network.ipam.config.iter().find_map(|pool| pool.subnet.as_ref()) else {
+            found
+                .error(code::BAD_ADDRESS, format!("the network `{key}` has no subnet to take {address} from"))
+                .label(*at, "fixed addresses need a subnet that is fixed too")
+                .help(format!(
+                    "add one:\n\nnetworks:\n  {key}:\n    ipam:\n      config: [{{subnet: 172.28.0.0/16}}]"
+                ));
+            return;
+        };
+        found
+            .error(code::BAD_ADDRESS, format!("{address} is not in the network `{key}`"))
+            .label(*at, format!("`{service}` cannot have it"))
+            .label(pool.span, "the network's addresses");
+    }
+
+    /// Each address is given once among services that are there at the same time.
+    fn take(
+        self,
+        topology: &Topology,
+        taken: &mut BTreeMap<(&'a str, IpAddr), Fixed<'a>>,
+        found: &mut Diagnostics,
+    ) {
+        let Some(first) = taken.insert((self.key, self.address), self) else { return };
+        if takes_turns(topology, first.service, self.service) {
+            return;
+        }
+        let (earlier, later) = if first.at <= self.at { (first, self) } else { (self, first) };
+        found
+            .error(code::BAD_ADDRESS, format!("{} is given twice in `{}`", self.address, self.key))
+            .label(later.at, format!("to `{}`", later.service))
+            .label(earlier.at, format!("to `{}`", earlier.service))
+            .help("give one of them another address");
+    }
+}
+
+fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
+    let in_networks = service.networks.iter().flat_map(|networks| networks.0.values());
+    let addresses = in_networks.filter_map(|network| network.mac_address.as_ref());
+    for address in service.mac_address.iter().chain(addresses).filter(|address| !is_hardware_address(address))
+    {
+        found
+            .error(code::BAD_ADDRESS, format!("`{}` is not a hardware address", address.value))
+            .label(address.span, "six pairs of hexadecimal digits are needed")
+            .help("write it like `02:42:ac:11:00:02`");
+    }
+}
+
+/// `02:42:ac:11:00:02` or `02-42-ac-11-00-02`.
+fn is_hardware_address(text: &str) -> bool {
+    let is_pair = |pair: &str| pair.len() == 2 && pair.chars().all(|digit| digit.is_ascii_hexdigit());
+    let has_pairs =
+        |separator: char| text.split(separator).count() == 6 && text.split(separator).all(is_pair);
+    has_pairs(':') || has_pairs('-')
+}
+
+/// The engine writes them down unseen; no resolver can use a name here.
+fn check_name_servers(service: &Service, found: &mut Diagnostics) {
+    let is_address = |server: &&Spanned<String>| server.parse::<IpAddr>().is_ok();
+    for server in service.dns.0.iter().filter(|server| !is_address(server)) {
+        found
+            .warning(code::BAD_ADDRESS, format!("the name server `{}` is not an IP address", server.value))
+            .label(server.span, "nothing can be looked up there")
+            .help("write an address such as `9.9.9.9`");
+    }
+}

@@ -1,0 +1,75 @@
+//! Linux capabilities have names.
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::services;
+use crate::source::Spanned;
+use crate::topology::Topology;
+
+/// Names without `CAP_`: `capabilities(7)`, Linux 5.9 and later.
+const CAPABILITIES: &[&str] = &[
+    "ALL",
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "PERFMON",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+];
+
+/// Finds capabilities that Linux does not have: the engine refuses them.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        for capability in service.cap_add.iter().chain(&service.cap_drop) {
+            check_one(capability, found);
+        }
+    }
+}
+
+fn check_one(capability: &Spanned<String>, found: &mut Diagnostics) {
+    let upper = capability.to_ascii_uppercase();
+    let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
+    if CAPABILITIES.contains(&name) {
+        return;
+    }
+    let diagnostic = found.error(code::BAD_VALUE, format!("no capability is named `{}`", capability.value));
+    diagnostic.label(capability.span, "not known to Linux");
+    match suggest::closest(name, CAPABILITIES.iter().copied()) {
+        Some(closest) => diagnostic.help(format!("did you mean `{closest}`?")),
+        None => diagnostic.help("`man 7 capabilities` lists them; `CAP_` may be left out"),
+    };
+}

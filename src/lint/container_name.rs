@@ -1,0 +1,63 @@
+//! A container's name is its own.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::services;
+use crate::source::{Span, Spanned};
+use crate::topology::Topology;
+
+/// Finds names that the engine refuses, and names that two containers would have.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        let Some(name) = &service.container_name else { continue };
+        check_letters(name, found);
+        let replicas = service.replicas();
+        if replicas > 1 {
+            let deployed = service.deploy.as_ref().and_then(|deploy| deploy.replicas.as_ref());
+            let count = service.scale.as_ref().or(deployed).map_or(name.span, |count| count.span);
+            found
+                .error(
+                    code::NAME_CLASH,
+                    format!("{replicas} containers cannot all be named `{}`", name.value),
+                )
+                .label(name.span, "one name")
+                .label(count, format!("{replicas} containers"))
+                .help("remove `container_name`, or keep to one container");
+        }
+    }
+    check_twice(topology, found);
+}
+
+/// As the engine has it: `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
+fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    let begins_well = name.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+    if begins_well && name.len() > 1 && name.chars().all(is_allowed) {
+        return;
+    }
+    found.error(code::BAD_NAME, format!("a container cannot be named `{}`", name.value)).label(
+        name.span,
+        "two or more letters, digits, `_`, `.` and `-`, beginning with a letter or a digit",
+    );
+}
+
+fn check_twice(topology: &Topology, found: &mut Diagnostics) {
+    let mut taken: BTreeMap<String, Span> = BTreeMap::new();
+    for (name, service) in topology.services.iter().filter(|(_, service)| service.container_name.is_none()) {
+        // More of them than this are told apart by their number anyway.
+        for number in 1..=service.replicas().min(100) {
+            taken.insert(format!("{}-{name}-{number}", topology.name), service.key);
+        }
+    }
+    for service in topology.services.values() {
+        let Some(name) = &service.container_name else { continue };
+        let Some(earlier) = taken.insert(name.value.clone(), name.span) else { continue };
+        let (first, second) = if earlier <= name.span { (earlier, name.span) } else { (name.span, earlier) };
+        found
+            .error(code::NAME_CLASH, format!("two containers would be named `{}`", name.value))
+            .label(second, "one of them")
+            .label(first, "the other one")
+            .help("remove a `container_name`, or write another name");
+    }
+}

@@ -1,0 +1,101 @@
+//! Limits of memory and processor time that fit together, as the engine checks them.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::services;
+use crate::source::Spanned;
+use crate::topology::Topology;
+use crate::topology::service::Service;
+use crate::topology::value::ByteSize;
+
+/// The least that the engine takes for a memory limit: 6 MiB.
+const LEAST_MEMORY: i64 = 6 * 1024 * 1024;
+
+/// Finds limits that the engine refuses.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        let memory = Memory::of(service);
+        memory.check_least(found);
+        memory.check_reservation(found);
+        memory.check_swap(found);
+        check_processor(service, found);
+    }
+}
+
+/// A service's memory, from whichever place says it; `-1` and 0 are no limits.
+struct Memory<'a> {
+    limit: Option<&'a Spanned<ByteSize>>,
+    reservation: Option<&'a Spanned<ByteSize>>,
+    swap: Option<&'a Spanned<ByteSize>>,
+}
+
+impl<'a> Memory<'a> {
+    fn of(service: &'a Service) -> Self {
+        let resources = service.deploy.as_ref().and_then(|deploy| deploy.resources.as_ref());
+        let limits = resources.and_then(|resources| resources.limits.as_ref());
+        let reservations = resources.and_then(|resources| resources.reservations.as_ref());
+        let deployed = limits.and_then(|limits| limits.memory.as_ref());
+        let reserved = reservations.and_then(|reservations| reservations.memory.as_ref());
+        let set = |size: Option<&'a Spanned<ByteSize>>| size.filter(|size| size.value.0 > 0);
+        Self {
+            limit: set(service.mem_limit.as_ref().or(deployed)),
+            reservation: set(service.mem_reservation.as_ref().or(reserved)),
+            swap: set(service.memswap_limit.as_ref()),
+        }
+    }
+
+    fn check_least(&self, found: &mut Diagnostics) {
+        for size in [self.limit, self.reservation].into_iter().flatten() {
+            if size.value.0 < LEAST_MEMORY {
+                found
+                    .error(code::OUT_OF_RANGE, "the engine limits memory to no less than 6 MiB")
+                    .label(size.span, format!("{} bytes", size.value.0))
+                    .help("write `6m` or more; `m` is for MiB, a number alone counts bytes");
+            }
+        }
+    }
+
+    fn check_reservation(&self, found: &mut Diagnostics) {
+        let (Some(limit), Some(reservation)) = (self.limit, self.reservation) else { return };
+        if limit.value < reservation.value {
+            found
+                .error(code::CONFLICT, "more memory is reserved than the container may use")
+                .label(reservation.span, "reserved")
+                .label(limit.span, "the limit")
+                .help("raise the limit, or reserve less");
+        }
+    }
+
+    /// The swap limit counts memory and swap together.
+    fn check_swap(&self, found: &mut Diagnostics) {
+        let Some(swap) = self.swap else { return };
+        let Some(limit) = self.limit else {
+            found
+                .error(code::CONFLICT, "`memswap_limit` needs a memory limit")
+                .label(swap.span, "memory and swap together")
+                .help("add `mem_limit`");
+            return;
+        };
+        if swap.value < limit.value {
+            found
+                .error(code::CONFLICT, "`memswap_limit` is below the memory limit")
+                .label(swap.span, "memory and swap together")
+                .label(limit.span, "memory alone")
+                .help("make it at least as large as the memory limit: the rest of it is swap");
+        }
+    }
+}
+
+/// A number of processors stands for a quota and a period.
+fn check_processor(service: &Service, found: &mut Diagnostics) {
+    let Some(cpus) = &service.cpus else { return };
+    for (name, is_set) in
+        [("cpu_quota", service.cpu_quota.is_some()), ("cpu_period", service.cpu_period.is_some())]
+    {
+        if is_set {
+            found
+                .error(code::CONFLICT, format!("`cpus` and `{name}` cannot both be set"))
+                .label(cpus.span, format!("`cpus` sets `{name}` already"))
+                .help(format!("keep `cpus`, and remove `{name}`"));
+        }
+    }
+}

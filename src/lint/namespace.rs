@@ -1,0 +1,126 @@
+//! Namespaces that are shared with the host or with another container.
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::services;
+use crate::source::{Span, Spanned};
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+use crate::topology::service::Service;
+
+/// Finds words that the engine does not know, and attributes that a shared namespace leaves no room for.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in services(topology) {
+        check_words(service, found);
+        if let Some(mode) = &service.network_mode {
+            check_network_mode(topology, name, service, mode, found);
+        }
+        check_host_names(service, found);
+    }
+}
+
+fn check_words(service: &Service, found: &mut Diagnostics) {
+    let shared = ["service:", "container:"].as_slice();
+    check_word("ipc", service.ipc.as_ref(), &["host", "none", "private", "shareable"], shared, found);
+    check_word("pid", service.pid.as_ref(), &["host"], shared, found);
+    check_word("uts", service.uts.as_ref(), &["host"], &[], found);
+}
+
+fn check_word(
+    attribute: &str,
+    value: Option<&Spanned<String>>,
+    words: &[&str],
+    prefixes: &[&str],
+    found: &mut Diagnostics,
+) {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+    let is_known = words.contains(&value.as_str()) || prefixes.iter().any(|prefix| value.starts_with(prefix));
+    if is_known {
+        return;
+    }
+    let mut known: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    known.extend(prefixes.iter().map(|prefix| format!("{prefix}NAME")));
+    let help = match suggest::closest(value, words.iter().copied()) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => format!("known here: {}", suggest::one_of(known.iter().map(String::as_str))),
+    };
+    found
+        .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be `{}`", value.value))
+        .label(value.span, "not known to the engine")
+        .help(help);
+}
+
+fn check_network_mode(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Service,
+    mode: &Spanned<String>,
+    found: &mut Diagnostics,
+) {
+    let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
+    if mode.starts_with("service:") || mode.starts_with("container:") {
+        for (attribute, is_set) in [
+            ("ports", !service.ports.0.is_empty()),
+            ("expose", !service.expose.0.is_empty()),
+            ("hostname", service.hostname.is_some()),
+            ("dns", !service.dns.0.is_empty()),
+            ("extra_hosts", !service.extra_hosts.0.is_empty()),
+            ("links", !service.links.is_empty()),
+        ] {
+            if is_set {
+                refuse(attribute, mode, at(attribute), found);
+            }
+        }
+        return;
+    }
+    match mode.as_str() {
+        "host" if !service.links.is_empty() => refuse("links", mode, at("links"), found),
+        "host" | "none" if !service.ports.0.is_empty() => warn_of_ports(mode, at("ports"), found),
+        "bridge" | "default" | "host" | "none" | "" => {}
+        _ => warn_of_typo(mode, found),
+    }
+}
+
+fn refuse(attribute: &str, mode: &Spanned<String>, at: Span, found: &mut Diagnostics) {
+    found
+        .error(
+            code::BAD_NAMESPACE,
+            format!("`{attribute}` cannot be set with `network_mode: {}`", mode.value),
+        )
+        .label(at, "belongs to whoever's network it is")
+        .label(mode.span, "this container uses another network namespace")
+        .help(format!("remove `{attribute}`, or move it to where the network comes from"));
+}
+
+fn warn_of_ports(mode: &Spanned<String>, at: Span, found: &mut Diagnostics) {
+    let why = match mode.as_str() {
+        "host" => "the container uses the host's ports directly",
+        _ => "the container has no network",
+    };
+    found
+        .warning(code::BAD_NAMESPACE, format!("`ports` has no effect with `network_mode: {}`", mode.value))
+        .label(at, "nothing is published")
+        .label(mode.span, why)
+        .help("remove `ports`");
+}
+
+/// Any other word is the name of a network of the engine.
+fn warn_of_typo(mode: &Spanned<String>, found: &mut Diagnostics) {
+    if let Some(closest) = suggest::closest(mode, ["bridge", "host", "none"]) {
+        found
+            .warning(code::BAD_NAMESPACE, format!("`{}` is taken for the name of a network", mode.value))
+            .label(mode.span, "no mode of the engine")
+            .help(format!("did you mean `{closest}`?"));
+    }
+}
+
+/// The host's host name is the host's to set.
+fn check_host_names(service: &Service, found: &mut Diagnostics) {
+    let (Some(uts), Some(hostname)) = (&service.uts, &service.hostname) else { return };
+    if uts.as_str() == "host" {
+        found
+            .error(code::BAD_NAMESPACE, "`hostname` cannot be set with `uts: host`")
+            .label(hostname.span, "a host name of its own")
+            .label(uts.span, "the host's own name")
+            .help("remove one of the two");
+    }
+}

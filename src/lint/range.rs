@@ -1,0 +1,103 @@
+//! Numbers in the range that their attribute has.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::services;
+use crate::source::{Span, Spanned};
+use crate::topology::Topology;
+use crate::topology::service::{Healthcheck, Service};
+use crate::topology::value::{Duration, Integer};
+
+/// Finds numbers that the engine, or Docker Compose, refuses.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in services(topology) {
+        let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
+        check_counts(service, found);
+        check_processor(service, at, found);
+        check_memory(service, found);
+        check_block_devices(service, at, found);
+        if let Some(healthcheck) = &service.healthcheck {
+            check_healthcheck(healthcheck, found);
+        }
+    }
+}
+
+/// The lowest and the highest value.
+type Range = std::ops::RangeInclusive<i64>;
+
+const NOT_NEGATIVE: Range = 0..=i64::MAX;
+
+fn check_counts(service: &Service, found: &mut Diagnostics) {
+    check_spanned("scale", service.scale.as_ref(), NOT_NEGATIVE, found);
+    let Some(deploy) = service.deploy.as_ref() else { return };
+    check_spanned("replicas", deploy.replicas.as_ref(), NOT_NEGATIVE, found);
+}
+
+fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Diagnostics) {
+    if let Some(cpus) = service.cpus.as_ref().filter(|cpus| cpus.value.0 < 0.0) {
+        refuse("cpus", &cpus.value.0.to_string(), cpus.span, "0 or more", found);
+    }
+    if let Some(percent) = service.cpu_percent.filter(|percent| !(0.0..=100.0).contains(&percent.0)) {
+        refuse("cpu_percent", &percent.0.to_string(), at("cpu_percent"), "from 0 to 100", found);
+    }
+    let plain = |number: Option<Integer>| number.map(|number| number.0);
+    check_number("cpu_count", plain(service.cpu_count), at("cpu_count"), NOT_NEGATIVE, found);
+    check_number("cpu_shares", plain(service.cpu_shares), at("cpu_shares"), NOT_NEGATIVE, found);
+    check_number("cpu_period", plain(service.cpu_period), at("cpu_period"), 1_000..=1_000_000, found);
+    // A negative quota is none.
+    let quota = plain(service.cpu_quota).filter(|quota| *quota >= 0);
+    check_number("cpu_quota", quota, at("cpu_quota"), 1_000..=i64::MAX, found);
+}
+
+fn check_memory(service: &Service, found: &mut Diagnostics) {
+    check_spanned("mem_swappiness", service.mem_swappiness.as_ref(), 0..=100, found);
+    check_spanned("oom_score_adj", service.oom_score_adj.as_ref(), -1000..=1000, found);
+}
+
+fn check_block_devices(service: &Service, at: impl Fn(&str) -> Span, found: &mut Diagnostics) {
+    let Some(limits) = &service.blkio_config else { return };
+    // 0 stands for the default.
+    let weight = limits.weight.as_ref().filter(|weight| weight.value.0 != 0);
+    check_spanned("weight", weight, 10..=1000, found);
+    for device in &limits.weight_device {
+        let weight = device.weight.map(|weight| weight.0);
+        check_number("weight", weight, at("blkio_config").or(device.span), 10..=1000, found);
+    }
+}
+
+fn check_healthcheck(healthcheck: &Healthcheck, found: &mut Diagnostics) {
+    let Healthcheck { interval, timeout, start_period, start_interval, retries, .. } = healthcheck;
+    check_spanned("retries", retries.as_ref(), NOT_NEGATIVE, found);
+    for (attribute, duration) in [
+        ("interval", interval),
+        ("timeout", timeout),
+        ("start_period", start_period),
+        ("start_interval", start_interval),
+    ] {
+        let is_too_short =
+            |duration: &&Spanned<Duration>| (1..1_000_000).contains(&duration.value.nanoseconds());
+        if let Some(duration) = duration.as_ref().filter(is_too_short) {
+            refuse(attribute, &duration.value.to_string(), duration.span, "`1ms` or more", found);
+        }
+    }
+}
+
+fn check_spanned(attribute: &str, number: Option<&Spanned<Integer>>, range: Range, found: &mut Diagnostics) {
+    if let Some(number) = number {
+        check_number(attribute, Some(number.value.0), number.span, range, found);
+    }
+}
+
+fn check_number(attribute: &str, number: Option<i64>, at: Span, range: Range, found: &mut Diagnostics) {
+    let Some(number) = number.filter(|number| !range.contains(number)) else { return };
+    let allowed = match (range.start(), range.end()) {
+        (least, &i64::MAX) => format!("{least} or more"),
+        (least, most) => format!("from {least} to {most}"),
+    };
+    refuse(attribute, &number.to_string(), at, &allowed, found);
+}
+
+fn refuse(attribute: &str, value: &str, at: Span, allowed: &str, found: &mut Diagnostics) {
+    found
+        .error(code::OUT_OF_RANGE, format!("`{attribute}` cannot be {value}"))
+        .label(at, format!("{allowed} is needed here"));
+}

@@ -1,0 +1,64 @@
+//! Signals have names and numbers.
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::services;
+use crate::topology::Topology;
+
+/// Names without `SIG`: `signal(7)`.
+const SIGNALS: &[&str] = &[
+    "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE",
+    "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU",
+    "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+];
+
+/// Finds signals that the engine refuses.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        let Some(signal) = service.stop_signal.as_ref().filter(|signal| !is_signal(signal)) else { continue };
+        let diagnostic = found.error(code::BAD_VALUE, format!("no signal is named `{}`", signal.value));
+        diagnostic.label(signal.span, "cannot stop the container");
+        let upper = signal.to_ascii_uppercase();
+        let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+        match suggest::closest(name, SIGNALS.iter().copied()) {
+            Some(closest) => diagnostic.help(format!("did you mean `SIG{closest}`?")),
+            None => diagnostic.help("write a name such as `SIGTERM`, `SIGINT` or `SIGQUIT`"),
+        };
+    }
+}
+
+fn is_signal(text: &str) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    if let Ok(number) = text.parse::<u8>() {
+        return number != 0;
+    }
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    SIGNALS.contains(&name) || is_real_time(name)
+}
+
+/// `RTMIN`, `RTMIN+3`, `RTMAX-2`.
+fn is_real_time(name: &str) -> bool {
+    let steps = |rest: &str, sign: char| {
+        rest.is_empty()
+            || rest.strip_prefix(sign).is_some_and(|steps| steps.parse::<u8>().is_ok_and(|steps| steps <= 15))
+    };
+    name.strip_prefix("RTMIN").is_some_and(|rest| steps(rest, '+'))
+        || name.strip_prefix("RTMAX").is_some_and(|rest| steps(rest, '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_are_signals() {
+        for text in ["SIGTERM", "term", "SigUsr1", "15", "SIGRTMIN+3", "RTMAX-14", "RTMIN", ""] {
+            assert!(is_signal(text), "{text}");
+        }
+        for text in ["SIGTREM", "0", "SIGRTMIN-1", "RTMAX+1", "SIG", "-9", "RTMIN+99"] {
+            assert!(!is_signal(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Subnets, and what is given out of them.
+
+use std::net::IpAddr;
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::{Span, Spanned};
+use crate::topology::network::AddressPool;
+use crate::topology::{Network, Topology};
+
+/// Addresses from `first` to `last`, both included, as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Subnet {
+    is_v4: bool,
+    first: u128,
+    last: u128,
+}
+
+impl Subnet {
+    /// Reads `172.28.0.0/16`; the error says what is wrong.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let Some((address, prefix)) = text.split_once('/') else {
+            return Err("the prefix is missing".to_owned());
+        };
+        let Ok(address) = address.parse::<IpAddr>() else {
+            return Err(format!("`{address}` is not an IP address"));
+        };
+        let width: u32 = if address.is_ipv4() { 32 } else { 128 };
+        let Some(prefix) = prefix.parse::<u32>().ok().filter(|prefix| *prefix <= width) else {
+            return Err(format!("the prefix is not a number up to {width}"));
+        };
+        let hosts = 1_u128.checked_shl(width - prefix).map_or(u128::MAX, |count| count - 1);
+        let first = number(address) & !hosts;
+        Ok(Self { is_v4: address.is_ipv4(), first, last: first | hosts })
+    }
+
+    pub(super) fn contains(self, address: IpAddr) -> bool {
+        self.is_v4 == address.is_ipv4() && (self.first..=self.last).contains(&number(address))
+    }
+
+    pub(super) fn overlaps(self, other: Self) -> bool {
+        self.is_v4 == other.is_v4 && self.first <= other.last && other.first <= self.last
+    }
+
+    /// The address that a bridge takes for itself when no gateway is named.
+    pub(super) fn default_gateway(self) -> IpAddr {
+        address(self.is_v4, self.first + 1)
+    }
+
+    fn is_within(self, other: Self) -> bool {
+        self.is_v4 == other.is_v4 && other.first <= self.first && self.last <= other.last
+    }
+
+    fn network_address(self) -> IpAddr {
+        address(self.is_v4, self.first)
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+fn address(is_v4: bool, number: u128) -> IpAddr {
+    match u32::try_from(number) {
+        Ok(bits) if is_v4 => IpAddr::V4(bits.into()),
+        _ => IpAddr::V6(number.into()),
+    }
+}
+
+/// Finds subnets that the engine cannot use, and those of two networks that overlap.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    let used = topology.used_networks();
+    let mut known: Vec<Known> = Vec::new();
+    for (key, network) in &topology.networks {
+        if network.external.is_external {
+            continue;
+        }
+        for pool in &network.ipam.config {
+            let Some(subnet) = check_pool(pool, found) else { continue };
+            let known_one = Known {
+                key,
+                is_used: used.contains(key.as_str()),
+                subnet,
+                at: pool.subnet.as_ref().map_or(pool.span, |text| text.span),
+            };
+            known_one.compare(&known, found);
+            known.push(known_one);
+        }
+    }
+}
+
+/// The subnets of a network that can be read.
+pub(super) fn subnets(network: &Network) -> impl Iterator<Item = (&AddressPool, Subnet)> {
+    network
+        .ipam
+        .config
+        .iter()
+        .filter_map(|pool| Some((&pool.value, Subnet::parse(pool.subnet.as_ref()?).ok()?)))
+}
+
+/// A subnet of a network.
+struct Known<'a> {
+    key: &'a str,
+    is_used: bool,
+    subnet: Subnet,
+    at: Span,
+}
+
+impl Known<'_> {
+    fn compare(&self, others: &[Known], found: &mut Diagnostics) {
+        let overlaps = |other: &&Known| {
+            let are_made = self.is_used && other.is_used;
+            (are_made || self.key == other.key) && self.subnet.overlaps(other.subnet)
+        };
+        let Some(other) = others.iter().find(overlaps) else { return };
+        let message = match self.key == other.key {
+            true => format!("two subnets of the network `{}` overlap", self.key),
+            false => format!("the networks `{}` and `{}` overlap", other.key, self.key),
+        };
+        found
+            .error(code::BAD_ADDRESS, message)
+            .label(self.at, "has addresses of the other one")
+            .label(other.at, "the other one")
+            .help("give each network a subnet of its own");
+    }
+}
+
+fn check_pool(pool: &AddressPool, found: &mut Diagnostics) -> Option<Subnet> {
+    let Some(text) = &pool.subnet else {
+        let orphan = pool.ip_range.as_ref().or(pool.gateway.as_ref())?;
+        found
+            .error(code::BAD_ADDRESS, "a range or a gateway needs a `subnet`")
+            .label(orphan.span, "of which subnet is not said")
+            .help("add `subnet: 172.28.0.0/16` beside it");
+        return None;
+    };
+    let subnet = read_subnet(text, found)?;
+    if let Some(range) = &pool.ip_range
+        && let Some(range_subnet) = read_subnet(range, found)
+        && !range_subnet.is_within(subnet)
+    {
+        outside(range, text, found);
+    }
+    let named = pool.aux_addresses.values().map(|address| Spanned::new(address.value.clone(), address.span));
+    for address in pool.gateway.iter().cloned().chain(named) {
+        if let Some(parsed) = read_address(&address, found)
+            && !subnet.contains(parsed)
+        {
+            outside(&address, text, found);
+        }
+    }
+    Some(subnet)
+}
+
+fn read_subnet(text: &Spanned<String>, found: &mut Diagnostics) -> Option<Subnet> {
+    let subnet = Subnet::parse(text).map_err(|reason| {
+        found
+            .error(code::BAD_ADDRESS, format!("`{}` is not a subnet", text.value))
+            .label(text.span, reason)
+            .help("write an address and a prefix: `172.28.0.0/16`");
+    });
+    let subnet = subnet.ok()?;
+    let prefix = text.split('/').nth(1).unwrap_or_default();
+    let written = text.split('/').next().and_then(|address| address.parse::<IpAddr>().ok());
+    if written != Some(subnet.network_address()) {
+        found
+            .error(code::BAD_ADDRESS, format!("`{}` is an address in a subnet, not a subnet", text.value))
+            .label(text.span, "a subnet begins with its first address")
+            .help(format!("write `{}/{prefix}`", subnet.network_address()));
+        return None;
+    }
+    Some(subnet)
+}
+
+/// Reads an address, or says that it is none.
+pub(super) fn read_address(text: &Spanned<String>, found: &mut Diagnostics) -> Option<IpAddr> {
+    let address = text.parse().ok();
+    if address.is_none() {
+        found
+            .error(code::BAD_ADDRESS, format!("`{}` is not an IP address", text.value))
+            .label(text.span, "an address is needed here")
+            .help("write an address such as `172.28.0.10`, without a prefix");
+    }
+    address
+}
+
+fn outside(inner: &Spanned<String>, subnet: &Spanned<String>, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_ADDRESS, format!("`{}` is not in the subnet `{}`", inner.value, subnet.value))
+        .label(inner.span, "outside")
+        .label(subnet.span, "the subnet");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subnet(text: &str) -> Subnet {
+        Subnet::parse(text).expect("a subnet")
+    }
+
+    #[test]
+    fn subnets_hold_their_addresses_and_nothing_else() {
+        let small = subnet("172.28.4.0/30");
+        for (address, is_inside) in
+            [("172.28.4.0", true), ("172.28.4.3", true), ("172.28.4.4", false), ("::172.28.4.1", false)]
+        {
+            assert_eq!(small.contains(address.parse().expect("an address")), is_inside, "{address}");
+        }
+        assert!(subnet("0.0.0.0/0").contains("255.255.255.255".parse().expect("an address")));
+        assert!(subnet("::/0").contains("ffff::1".parse().expect("an address")));
+    }
+
+    #[test]
+    fn overlap_goes_both_ways_and_not_across_families() {
+        assert!(subnet("10.0.0.0/8").overlaps(subnet("10.1.0.0/16")));
+        assert!(subnet("10.1.0.0/16").overlaps(subnet("10.0.0.0/8")));
+        assert!(!subnet("10.0.0.0/16").overlaps(subnet("10.1.0.0/16")));
+        assert!(!subnet("::/0").overlaps(subnet("10.0.0.0/8")));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert_eq!(Subnet::parse("10.0.0.0"), Err("the prefix is missing".to_owned()));
+        assert_eq!(Subnet::parse("10.0/8"), Err("`10.0` is not an IP address".to_owned()));
+        assert_eq!(Subnet::parse("10.0.0.0/33"), Err("the prefix is not a number up to 32".to_owned()));
+    }
+}

@@ -1,0 +1,59 @@
+//! Limits of processes have names, and a soft one is no higher than the hard one.
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::services;
+use crate::topology::Topology;
+use crate::topology::attribute::Named;
+use crate::topology::service::Ulimit;
+
+/// `getrlimit(2)`, as the engine names them.
+const NAMES: &[&str] = &[
+    "as",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
+/// Finds limits that the engine refuses.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        let built = service.build.iter().flat_map(|build| &build.ulimits);
+        for (name, limit) in service.ulimits.iter().chain(built) {
+            check_one(name, limit, found);
+        }
+    }
+}
+
+fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
+    if !NAMES.contains(&name) {
+        let known = suggest::one_of(NAMES.iter().copied());
+        let help = match suggest::closest(name, NAMES.iter().copied()) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None => format!("known here: {known}"),
+        };
+        found
+            .error(code::BAD_VALUE, format!("no limit is named `{name}`"))
+            .label(limit.key, "not known to Linux")
+            .help(help);
+    }
+    let Ulimit { soft, hard, is_single: _ } = limit.value;
+    // -1 is no limit at all.
+    if hard != -1 && (soft > hard || soft == -1) {
+        found
+            .error(code::CONFLICT, format!("the soft limit of `{name}` is above the hard one"))
+            .label(limit.span, format!("soft {soft}, hard {hard}"))
+            .help("raise `hard`, or lower `soft`");
+    }
+}

@@ -1,0 +1,77 @@
+//! Removing containers that do not run.
+
+use crate::plan::action::AnonymousVolumes;
+use crate::plan::observed::ObservedContainer;
+use crate::plan::scope::{self, ByService, First, put_in_order};
+use crate::plan::{Action, Because, Needs, Plan, Scope};
+
+/// What the caller decides about `rm`.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoveChoices {
+    /// What becomes of the containers that run.
+    pub running: RunningChoice,
+    /// What becomes of anonymous volumes.
+    pub anonymous_volumes: AnonymousVolumes,
+}
+
+/// What becomes of the containers that run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunningChoice {
+    /// They stay.
+    Leave,
+    /// They are stopped and removed too.
+    Stop,
+}
+
+/// Plans to remove the containers that do not run, or all of them.
+pub fn remove(scope: Scope<'_>, choices: &RemoveChoices) -> Plan {
+    let mut plan = Plan::new(scope.project.clone());
+    let mut stops = ByService::new();
+    let is_meant = |container: &&ObservedContainer| {
+        choices.running == RunningChoice::Stop || !container.state.is_running()
+    };
+    for container in scope.containers().filter(is_meant) {
+        let name = container.name.clone();
+        let stop = container.state.is_running().then(|| {
+            let action = Action::StopContainer { container: name.clone(), grace: None };
+            scope::add(&mut plan, action, Because::Asked, container)
+        });
+        let action =
+            Action::RemoveContainer { container: name, anonymous_volumes: choices.anonymous_volumes };
+        let remove = scope::add(&mut plan, action, Because::Asked, container);
+        if let Some(stop) = stop {
+            plan.steps.update_edge(stop, remove, Needs::Done);
+            stops.entry(container.service.clone()).or_default().push(stop);
+        }
+    }
+    put_in_order(&mut plan, &stops, &scope.dependencies(), First::Dependant, Needs::Done);
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::{observed, shop, steps};
+
+    fn plan(running: RunningChoice) -> Vec<String> {
+        let (project, observed) =
+            (shop(), observed("web: running <- db:service_started:false\ndb: running\njob: done"));
+        let scope = Scope { project: &project, topology: None, observed: &observed, services: &[] };
+        steps(&remove(scope, &RemoveChoices { running, anonymous_volumes: AnonymousVolumes::Keep }))
+    }
+
+    #[test]
+    fn what_runs_stays_unless_it_is_to_be_stopped() {
+        assert_eq!(plan(RunningChoice::Leave), ["remove job"]);
+        assert_eq!(
+            plan(RunningChoice::Stop),
+            [
+                "stop web",
+                "remove web after stop web",
+                "stop db after stop web",
+                "remove db after stop db",
+                "remove job",
+            ]
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! Restarting: dependants stop before what they depend on, and start after it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::plan::observed::ObservedContainer;
+use crate::plan::scope::{self, ByService, Dependencies, First, put_in_order};
+use crate::plan::start::Start;
+use crate::plan::{Action, Because, Needs, Plan, Scope};
+use crate::topology::name::ServiceName;
+
+/// What the caller decides about `restart`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RestartChoices {
+    /// How long containers may take to stop, in place of what each says.
+    pub grace: Option<Duration>,
+    /// Whether services that are to be restarted with the chosen ones are left alone.
+    pub without_dependants: bool,
+}
+
+/// Plans to stop the containers that run and to start them again, with those that do not run. Services
+/// that depend on a chosen one with `restart: true` are restarted too.
+pub fn restart(scope: Scope<'_>, choices: &RestartChoices) -> Plan {
+    let all = scope.dependencies();
+    let services = restarted(scope, &all, choices);
+    let dependencies = among(&services, &all);
+    let mut start = Start::new(scope, &dependencies);
+    let mut stops = ByService::new();
+    for service in &services {
+        for container in scope.containers_of(service) {
+            restart_one(&mut start, &mut stops, container, choices.grace);
+        }
+    }
+    put_in_order(&mut start.plan, &stops, &dependencies, First::Dependant, Needs::Done);
+    services.iter().for_each(|service| start.gate(service));
+    start.plan
+}
+
+fn restart_one<'a>(
+    start: &mut Start<'a>,
+    stops: &mut ByService,
+    container: &'a ObservedContainer,
+    grace: Option<Duration>,
+) {
+    if !container.state.is_running() {
+        if start.is_to_start(container) {
+            start.start(container, Because::NotRunning);
+        }
+        return;
+    }
+    let action = Action::StopContainer { container: container.name.clone(), grace };
+    let stop = scope::add(&mut start.plan, action, Because::Asked, container);
+    stops.entry(container.service.clone()).or_default().push(stop);
+    let begin = start.start(container, Because::Asked);
+    start.plan.steps.update_edge(stop, begin, Needs::Done);
+}
+
+/// The chosen services, and those that are to be restarted with them.
+fn restarted(
+    scope: Scope<'_>,
+    dependencies: &Dependencies,
+    choices: &RestartChoices,
+) -> BTreeSet<ServiceName> {
+    let mut services: BTreeSet<ServiceName> =
+        scope.containers().map(|container| container.service.clone()).collect();
+    if choices.without_dependants {
+        return services;
+    }
+    let mut ways: Vec<ServiceName> = services.iter().cloned().collect();
+    while let Some(service) = ways.pop() {
+        for (dependant, needed) in dependencies {
+            let is_with = needed.get(&service).is_some_and(|dependency| dependency.restart);
+            if is_with && services.insert(dependant.clone()) {
+                ways.push(dependant.clone());
+            }
+        }
+    }
+    services
+}
+
+/// What is not restarted is as it is: nothing waits for it.
+fn among(services: &BTreeSet<ServiceName>, all: &Dependencies) -> Dependencies {
+    let mut dependencies = all.clone();
+    dependencies.values_mut().for_each(|needed| needed.retain(|needed, _| services.contains(needed)));
+    dependencies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::{names, observed, shop, steps};
+
+    const CHAIN: &str = "
+        web: running <- api:service_started:false
+        api: running <- db:service_healthy:true
+        db: healthy";
+
+    fn plan(containers: &str, services: &[&str], without_dependants: bool) -> Vec<String> {
+        let (project, observed, services) = (shop(), observed(containers), names(services));
+        let scope = Scope { project: &project, topology: None, observed: &observed, services: &services };
+        steps(&restart(scope, &RestartChoices { grace: None, without_dependants }))
+    }
+
+    #[test]
+    fn dependants_stop_first_and_start_last() {
+        assert_eq!(
+            plan(CHAIN, &["db"], false),
+            [
+                "stop api",
+                "stop db after stop api",
+                "start db after stop db",
+                "wait until healthy db after start db",
+                "start api after stop api, wait until healthy db",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_can_be_restarted_alone() {
+        assert_eq!(plan(CHAIN, &["db"], true), ["stop db", "start db after stop db"]);
+    }
+
+    #[test]
+    fn what_ended_is_started() {
+        assert_eq!(plan("web: failed", &[], false), ["start web"]);
+    }
+}

@@ -1,0 +1,169 @@
+//! Whose containers a command is about, and how their services depend on each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::algo::has_path_connecting;
+
+use crate::plan::observed::{Observed, ObservedContainer};
+use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label};
+use crate::topology::Topology;
+use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::service::{Dependency, DependencyCondition};
+
+/// Whose containers a command is about. Containers of `run` are never meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// The project.
+    pub project: &'a ProjectName,
+    /// Its topology; without one, containers are known by their labels alone.
+    pub topology: Option<&'a Topology>,
+    /// What the engine has.
+    pub observed: &'a Observed,
+    /// The services; all when empty.
+    pub services: &'a [ServiceName],
+}
+
+/// What each service depends on.
+pub(super) type Dependencies = BTreeMap<ServiceName, BTreeMap<ServiceName, Dependency>>;
+
+/// Steps by the service that they are for.
+pub(super) type ByService = BTreeMap<ServiceName, Vec<StepId>>;
+
+impl<'a> Scope<'a> {
+    /// The containers that are meant. With a topology, those of services that it does not have are not.
+    pub fn containers(self) -> impl Iterator<Item = &'a ObservedContainer> {
+        self.all_containers().filter(move |container| self.is_meant(&container.service))
+    }
+
+    /// Containers of services that the topology does not have; none without a topology.
+    pub fn orphans(self) -> impl Iterator<Item = &'a ObservedContainer> {
+        self.all_containers().filter(move |container| !self.is_known(&container.service))
+    }
+
+    /// The containers of one service, meant or not.
+    pub(super) fn containers_of(self, service: &ServiceName) -> impl Iterator<Item = &'a ObservedContainer> {
+        self.all_containers().filter(move |container| container.service == *service)
+    }
+
+    fn all_containers(self) -> impl Iterator<Item = &'a ObservedContainer> {
+        self.observed.containers.iter().filter(|container| !container.is_one_off)
+    }
+
+    fn is_meant(self, service: &ServiceName) -> bool {
+        if self.services.is_empty() { self.is_known(service) } else { self.services.contains(service) }
+    }
+
+    fn is_known(self, service: &ServiceName) -> bool {
+        self.topology.is_none_or(|topology| topology.service(service.as_str()).is_some())
+    }
+
+    /// What the services depend on: by the topology, or by the labels of containers whose service it does
+    /// not have.
+    pub(super) fn dependencies(self) -> Dependencies {
+        let mut all = Dependencies::new();
+        for container in self.all_containers() {
+            all.entry(container.service.clone()).or_default().extend(labelled(container));
+        }
+        let known =
+            self.topology.into_iter().flat_map(|topology| topology.services.iter().chain(&topology.inactive));
+        for (name, service) in known {
+            let dependencies = service.depends_on.0.iter();
+            let dependencies =
+                dependencies.map(|(needed, dependency)| (needed.clone(), dependency.value.clone()));
+            all.insert(name.clone(), dependencies.collect());
+        }
+        all
+    }
+}
+
+/// Which of two services that depend on each other has its steps done first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// The one that is needed.
+    Needed,
+    /// The one that needs it.
+    Dependant,
+}
+
+/// Orders the steps of services by what the services depend on, over services without steps too.
+pub(super) fn put_in_order(
+    plan: &mut Plan,
+    steps: &ByService,
+    dependencies: &Dependencies,
+    first: First,
+    needs: Needs,
+) {
+    for (service, own) in steps {
+        for needed in nearest(service, steps, dependencies) {
+            for (dependant, needed) in
+                own.iter().flat_map(|own| steps[needed].iter().map(move |step| (*own, *step)))
+            {
+                let (before, after) = match first {
+                    First::Needed => (needed, dependant),
+                    First::Dependant => (dependant, needed),
+                };
+                // Old labels may contradict each other.
+                if !has_path_connecting(&plan.steps, after, before, None) {
+                    plan.steps.update_edge(before, after, needs);
+                }
+            }
+        }
+    }
+}
+
+/// The nearest services below this one that have steps.
+fn nearest<'a>(
+    service: &'a ServiceName,
+    steps: &ByService,
+    dependencies: &'a Dependencies,
+) -> BTreeSet<&'a ServiceName> {
+    let mut nearest = BTreeSet::new();
+    let mut seen = BTreeSet::from([service]);
+    let mut ways = vec![service];
+    while let Some(way) = ways.pop() {
+        for needed in dependencies.get(way).into_iter().flat_map(BTreeMap::keys) {
+            if !seen.insert(needed) {
+                continue;
+            }
+            if steps.contains_key(needed) {
+                nearest.insert(needed);
+            } else {
+                ways.push(needed);
+            }
+        }
+    }
+    nearest
+}
+
+/// What a container's service depended on when the container was created: `db:service_healthy:false`.
+fn labelled(container: &ObservedContainer) -> impl Iterator<Item = (ServiceName, Dependency)> {
+    let text = container.labels.get(label::DEPENDS_ON).map_or("", String::as_str);
+    text.split(',').filter(|item| !item.is_empty()).map(|item| {
+        let mut words = item.split(':');
+        let service = ServiceName::new(words.next().unwrap_or_default());
+        let condition = words.next().and_then(DependencyCondition::from_word);
+        let restart = words.next() == Some("true");
+        let condition = condition.unwrap_or(DependencyCondition::Started);
+        (service, Dependency { condition, restart, required: true })
+    })
+}
+
+/// Adds a step about a container.
+pub(super) fn add(
+    plan: &mut Plan,
+    action: Action,
+    because: Because,
+    container: &ObservedContainer,
+) -> StepId {
+    let service = Some(container.service.clone());
+    plan.steps.add_node(Step { action, because, service, only_if: None })
+}
+
+/// What is waited for beyond the start.
+pub(super) fn condition(dependency: &Dependency) -> Option<Condition> {
+    match dependency.condition {
+        DependencyCondition::Started => None,
+        DependencyCondition::Healthy => Some(Condition::Healthy),
+        DependencyCondition::Completed => Some(Condition::Completed),
+    }
+}

@@ -1,0 +1,87 @@
+//! For tests of planners: containers as an engine may have them, and plans as short texts.
+
+use std::collections::BTreeMap;
+
+use petgraph::Direction;
+
+use crate::plan::observed::{ContainerState, Health, Observed, ObservedContainer, Status};
+use crate::plan::{Action, Plan, Step, StepId, label};
+use crate::topology::name::{ImageId, ProjectName, ServiceName};
+
+/// A project of containers: `web: running <- db:service_healthy:false`, one a line.
+pub(super) fn observed(text: &str) -> Observed {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Observed { containers: lines.map(container).collect(), ..Observed::default() }
+}
+
+fn container(line: &str) -> ObservedContainer {
+    let (service, rest) = line.split_once(": ").expect("a service and a state");
+    let (state, needs) = rest.split_once(" <- ").unwrap_or((rest, ""));
+    let labels = BTreeMap::from([(label::DEPENDS_ON.to_owned(), needs.to_owned())]);
+    ObservedContainer {
+        id: format!("{service:0<64}"),
+        name: format!("shop-{service}-1").into(),
+        service: service.into(),
+        number: 1,
+        is_one_off: false,
+        image: ImageId::new("sha256:1"),
+        image_name: "busybox".to_owned(),
+        state: state_of(state),
+        labels,
+        networks: Default::default(),
+        ports: Vec::new(),
+        command: String::new(),
+        created: 0,
+        status_text: String::new(),
+    }
+}
+
+fn state_of(word: &str) -> ContainerState {
+    let (status, health, exit_code) = match word {
+        "running" => (Status::Running, None, 0),
+        "healthy" => (Status::Running, Some(Health::Healthy), 0),
+        "paused" => (Status::Paused, None, 0),
+        "created" => (Status::Created, None, 0),
+        "done" => (Status::Exited, None, 0),
+        "failed" => (Status::Exited, None, 1),
+        _ => panic!("no state is named `{word}`"),
+    };
+    ContainerState { status, health, exit_code, restarts_after_success: false, health_output: None }
+}
+
+/// Names of services.
+pub(super) fn names(names: &[&str]) -> Vec<ServiceName> {
+    names.iter().map(|name| ServiceName::from(*name)).collect()
+}
+
+/// The project of the tests.
+pub(super) fn shop() -> ProjectName {
+    ProjectName::from("shop")
+}
+
+/// Each step with those that it comes after: `start web after start db`.
+pub(super) fn steps(plan: &Plan) -> Vec<String> {
+    let with_needs = |step: StepId| {
+        let mut needs: Vec<String> =
+            plan.steps.neighbors_directed(step, Direction::Incoming).map(|need| words(plan, need)).collect();
+        needs.sort();
+        let words = words(plan, step);
+        if needs.is_empty() { words } else { format!("{words} after {}", needs.join(", ")) }
+    };
+    plan.in_order().into_iter().map(with_needs).collect()
+}
+
+fn words(plan: &Plan, step: StepId) -> String {
+    let Step { action, service, .. } = &plan.steps[step];
+    let verb = match action {
+        Action::StartContainer { .. } => "start".to_owned(),
+        Action::StopContainer { .. } => "stop".to_owned(),
+        Action::KillContainer { signal, .. } => format!("send {signal} to"),
+        Action::PauseContainer { .. } => "pause".to_owned(),
+        Action::UnpauseContainer { .. } => "unpause".to_owned(),
+        Action::RemoveContainer { .. } => "remove".to_owned(),
+        Action::Wait { until, .. } => format!("wait until {}", until.word()),
+        other => panic!("not of these commands: {other:?}"),
+    };
+    format!("{verb} {}", service.as_ref().expect("it is for a service"))
+}
