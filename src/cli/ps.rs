@@ -114,7 +114,7 @@ fn json_line(container: &ObservedContainer) -> serde_json::Value {
         "ExitCode": container.state.exit_code,
         "Status": container.status_text,
         "Ports": container.ports.join(", "),
-        "Networks": container.networks,
+        "Networks": container.networks.keys().collect::<Vec<_>>(),
     })
 }
 

@@ -34,6 +34,20 @@ pub enum Action {
         /// Its name in the engine.
         volume: VolumeName,
     },
+    /// Attaches a container to a network, running or not.
+    ConnectNetwork {
+        /// The container.
+        container: ContainerName,
+        /// The network, and the container's place in it.
+        attachment: Box<Attachment>,
+    },
+    /// Detaches a container from a network, running or not; one that is not attached is left as it is.
+    DisconnectNetwork {
+        /// The container.
+        container: ContainerName,
+        /// The network's name in the engine.
+        network: NetworkName,
+    },
     /// Creates a container without starting it.
     CreateContainer(Box<ContainerSpec>),
     /// Gives a container another name.
@@ -98,7 +112,7 @@ pub enum AnonymousVolumes {
 }
 
 /// What a wait waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// Its health check passes. An unhealthy or ended container fails the wait.
     Healthy,
@@ -167,8 +181,8 @@ pub struct ContainerSpec {
     pub service_name: ServiceName,
     /// The service as the topology has it. Names of the topology's networks, volumes, secrets and
     /// configs in it are keys: use `networks`, `mounts` and `files` for what the engine needs. Where it
-    /// shares something with another service (`ipc`, `pid`, `links`, `volumes_from`), it names that
-    /// service's container: `container:NAME`, `NAME:alias`.
+    /// shares something with another service (`ipc`, `pid`, `uts`, `volumes_from`), it names that service's
+    /// container.
     pub service: Arc<Service>,
     /// The image that it is created from.
     pub image: ImageName,
@@ -182,6 +196,8 @@ pub struct ContainerSpec {
     pub files: Vec<FileSpec>,
     /// All labels, those of the topology included.
     pub labels: BTreeMap<String, String>,
+    /// Links to other containers: `NAME:alias`.
+    pub links: Vec<String>,
     /// The container that this one replaces: its anonymous volumes are taken over, by mount target.
     pub predecessor: Option<ContainerName>,
 }
@@ -227,8 +243,35 @@ pub struct Attachment {
     pub network: NetworkName,
     /// Every alias, the service's name included.
     pub aliases: Vec<String>,
+    /// Links to other containers: `NAME:alias`.
+    pub links: Vec<String>,
     /// What the service says of this network.
     pub settings: ServiceNetwork,
+}
+
+impl Action {
+    /// The container that the action is about, by its name before the action.
+    pub fn container(&self) -> Option<&ContainerName> {
+        match self {
+            Action::CreateContainer(spec) => Some(&spec.name),
+            Action::RenameContainer { from, .. } => Some(from),
+            Action::ConnectNetwork { container, .. }
+            | Action::DisconnectNetwork { container, .. }
+            | Action::StartContainer { container }
+            | Action::Wait { container, .. }
+            | Action::StopContainer { container, .. }
+            | Action::KillContainer { container, .. }
+            | Action::PauseContainer { container }
+            | Action::UnpauseContainer { container }
+            | Action::RemoveContainer { container, .. } => Some(container),
+            Action::PullImage { .. }
+            | Action::BuildImage(_)
+            | Action::CreateNetwork(_)
+            | Action::RemoveNetwork { .. }
+            | Action::CreateVolume(_)
+            | Action::RemoveVolume { .. } => None,
+        }
+    }
 }
 
 impl ImageSpec {

@@ -12,19 +12,23 @@ pub enum Because {
     Absent,
     /// The container exists but does not run.
     NotRunning,
-    /// The container does not match the topology.
+    /// The container, network or volume does not match the topology.
     Changed(Vec<FieldChange>),
     /// The container was created from another image than the reference names now.
     ImageChanged {
         /// The image that the container was created from.
         from: ImageId,
     },
-    /// The container is not attached to a network that its service has.
+    /// The container is not attached to a network that its service has, or to a former one of that name.
     NetworkLost(NetworkName),
+    /// A network that the container is attached to is replaced.
+    NetworkReplaced(NetworkName),
     /// The container was not made by topo, so that what was applied is not known.
     NotOurs,
     /// A service whose network, IPC or PID namespace or volumes this one shares was recreated.
     DependencyRecreated(ServiceName),
+    /// A service that this one is to be restarted with is replaced or restarted.
+    RestartedWith(ServiceName),
     /// Its predecessor gives way to it, or it to its successor.
     Replaced,
     /// The user asked for it.
@@ -46,10 +50,13 @@ pub enum Because {
 pub struct FieldChange {
     /// The attribute, dotted: `environment.DEBUG`.
     pub path: String,
-    /// What was applied; absent when it was not there.
+    /// What was applied; absent when it was not there. A value that looks like a secret is [`HIDDEN`].
     pub from: Option<Json>,
-    /// What the topology says; absent when it is gone.
+    /// What the topology says; absent when it is gone. A value that looks like a secret is [`HIDDEN`].
     pub to: Option<Json>,
     /// Where the topology says so, when it says anything.
     pub span: Option<Span>,
 }
+
+/// What stands in a plan in place of a value that looks like a secret.
+pub const HIDDEN: &str = "(hidden)";

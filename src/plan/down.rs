@@ -1,14 +1,14 @@
 //! What `down` does: everything of the project goes, dependants before what they depend on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::action::AnonymousVolumes;
-use crate::plan::observed::{Observed, ObservedContainer};
-use crate::plan::{Action, Because, Needs, Plan, Step, StepId, label, stop};
+use crate::plan::observed::{Observed, ObservedContainer, ObservedNetwork, ObservedVolume};
+use crate::plan::{Action, Because, Needs, Plan, Scope, Step, StepId, label, spec, stop};
 use crate::topology::Topology;
-use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::name::{ContainerName, NetworkName, ProjectName, ServiceName, VolumeName};
 
 /// What the caller decides about `down`.
 #[derive(Clone, Debug, Default)]
@@ -31,19 +31,19 @@ pub fn down(
     choices: &DownChoices,
     found: &mut Diagnostics,
 ) -> Plan {
-    let mut down = Down { choices, plan: Plan::new(project.clone()) };
+    let mut down = Down { topology, observed, choices, plan: Plan::new(project.clone()) };
     let (going, staying): (Vec<&ObservedContainer>, Vec<&ObservedContainer>) =
         observed.containers.iter().partition(|container| is_going(container, topology, choices));
-    let removals = down.containers(&going, topology);
+    let removals = down.containers(&going);
     if !choices.services.is_empty() {
         return down.plan;
     }
     if !staying.is_empty() {
         warn_of_orphans(&staying, found);
     }
-    down.networks(project, observed, &staying, &removals);
+    down.networks(&staying, &removals, found);
     if choices.volumes {
-        down.volumes(project, observed, &removals);
+        down.volumes(&removals);
     }
     down.plan
 }
@@ -58,62 +58,111 @@ fn is_going(container: &ObservedContainer, topology: Option<&Topology>, choices:
 
 fn warn_of_orphans(staying: &[&ObservedContainer], found: &mut Diagnostics) {
     let names: BTreeSet<&str> = staying.iter().map(|container| container.name.as_str()).collect();
-    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let stay = if names.len() == 1 { "it stays" } else { "they stay" };
     found
-        .warning(code::ORPHANS, format!("the topology has no service for {}: it stays", quoted.join(", ")))
+        .warning(code::ORPHANS, format!("the topology has no service for {}: {stay}", quoted.join(", ")))
         .help("containers of a service that was renamed or removed: `--remove-orphans` removes them");
 }
 
 struct Down<'a> {
+    topology: Option<&'a Topology>,
+    observed: &'a Observed,
     choices: &'a DownChoices,
     plan: Plan,
 }
 
-impl Down<'_> {
-    fn add(&mut self, action: Action, service: Option<&ServiceName>, needs: &[StepId]) -> StepId {
+/// The step that removes each container.
+type Removals<'a> = BTreeMap<&'a ContainerName, StepId>;
+
+impl<'a> Down<'a> {
+    fn add(
+        &mut self,
+        action: Action,
+        service: Option<&ServiceName>,
+        needs: impl IntoIterator<Item = StepId>,
+    ) -> StepId {
         let step = Step { action, because: Because::Down, service: service.cloned(), only_if: None };
         let step = self.plan.steps.add_node(step);
         for needed in needs {
-            self.plan.steps.update_edge(*needed, step, Needs::Done);
+            self.plan.steps.update_edge(needed, step, Needs::Done);
         }
         step
     }
 
-    /// Stops and removes containers. Returns the steps that remove them.
-    fn containers(&mut self, going: &[&ObservedContainer], topology: Option<&Topology>) -> Vec<StepId> {
-        let stops = stop::add(&mut self.plan, going, topology, self.choices.grace);
+    fn containers(&mut self, going: &[&'a ObservedContainer]) -> Removals<'a> {
+        let project = self.plan.project.clone();
+        let Down { topology, observed, choices, .. } = *self;
+        let scope = Scope { project: &project, topology, observed, services: &[] };
+        let with_reason: Vec<stop::Going<'a>> =
+            going.iter().map(|container| (*container, Because::Down)).collect();
+        let stops = stop::add(&mut self.plan, scope, &with_reason, choices.grace);
         let anonymous_volumes =
             if self.choices.volumes { AnonymousVolumes::Remove } else { AnonymousVolumes::Keep };
-        let remove = |container: &&ObservedContainer| {
+        let mut removals = Removals::new();
+        for container in going {
             let action = Action::RemoveContainer { container: container.name.clone(), anonymous_volumes };
-            let needs: Vec<StepId> = stops.get(&container.name).copied().into_iter().collect();
-            self.add(action, Some(&container.service), &needs)
+            let step = self.add(action, Some(&container.service), stops.get(&container.name).copied());
+            removals.insert(&container.name, step);
+        }
+        removals
+    }
+
+    /// A network goes as soon as nobody is attached to it.
+    fn networks(&mut self, staying: &[&ObservedContainer], removals: &Removals<'_>, found: &mut Diagnostics) {
+        let observed = self.observed;
+        let is_ours = |network: &&ObservedNetwork| {
+            label::belongs_to(&network.labels, &self.plan.project) && !self.is_external_network(&network.name)
         };
-        going.iter().map(remove).collect()
-    }
-
-    fn networks(
-        &mut self,
-        project: &ProjectName,
-        observed: &Observed,
-        staying: &[&ObservedContainer],
-        needs: &[StepId],
-    ) {
-        for network in &observed.networks {
-            let is_ours = network.labels.get(label::PROJECT).is_some_and(|owner| owner == project.as_str());
-            let is_used = staying.iter().any(|container| container.networks.contains(&network.name));
-            if is_ours && !is_used {
-                self.add(Action::RemoveNetwork { network: network.name.clone() }, None, needs);
+        for network in observed.networks.iter().filter(is_ours).collect::<Vec<_>>() {
+            if staying.iter().any(|container| container.networks.contains_key(&network.name)) {
+                continue;
             }
+            if let Some(stranger) = observed.strangers(network).next() {
+                warn_of_stranger(network, stranger, found);
+                continue;
+            }
+            let attached =
+                observed.containers.iter().filter(|container| container.networks.contains_key(&network.name));
+            let needs: Vec<StepId> =
+                attached.filter_map(|container| removals.get(&container.name).copied()).collect();
+            self.add(Action::RemoveNetwork { network: network.name.clone() }, None, needs);
         }
     }
 
-    fn volumes(&mut self, project: &ProjectName, observed: &Observed, needs: &[StepId]) {
-        for volume in &observed.volumes {
-            let is_ours = volume.labels.get(label::PROJECT).is_some_and(|owner| owner == project.as_str());
-            if is_ours {
-                self.add(Action::RemoveVolume { volume: volume.name.clone() }, None, needs);
-            }
+    fn volumes(&mut self, removals: &Removals<'_>) {
+        let observed = self.observed;
+        let is_ours = |volume: &&ObservedVolume| {
+            label::belongs_to(&volume.labels, &self.plan.project) && !self.is_external_volume(&volume.name)
+        };
+        for volume in observed.volumes.iter().filter(is_ours).collect::<Vec<_>>() {
+            let action = Action::RemoveVolume { volume: volume.name.clone() };
+            self.add(action, None, removals.values().copied());
         }
     }
+
+    /// What the topology declares external by now is somebody else's, whoever made it.
+    fn is_external_network(&self, name: &NetworkName) -> bool {
+        let networks = self.topology.into_iter().flat_map(|topology| &topology.networks);
+        networks
+            .into_iter()
+            .any(|(key, network)| network.external.is_external && spec::network_name(key, network) == *name)
+    }
+
+    fn is_external_volume(&self, name: &VolumeName) -> bool {
+        let volumes = self.topology.into_iter().flat_map(|topology| &topology.volumes);
+        volumes
+            .into_iter()
+            .any(|(key, volume)| volume.external.is_external && spec::volume_name(key, volume) == *name)
+    }
+}
+
+fn warn_of_stranger(network: &ObservedNetwork, stranger: &ContainerName, found: &mut Diagnostics) {
+    let network = &network.name;
+    found
+        .warning(
+            code::FOREIGN_OBJECT,
+            format!("`{stranger}` of another project is attached to `{network}`: it stays"),
+        )
+        .help(format!("`docker network disconnect {network} {stranger}`, then `topo down` again"));
 }

@@ -1,84 +1,159 @@
-//! Whether a container still is what the topology says, and what differs.
+//! What differs between what was applied and what the topology says now.
 
-use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::because::{Because, FieldChange};
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::plan::because::{FieldChange, HIDDEN};
 use crate::plan::label;
-use crate::plan::observed::ObservedContainer;
 use crate::topology::Topology;
-use crate::topology::name::{ImageId, ServiceName};
 
-/// What is to become of a container.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    /// It is what the topology says.
-    Keep,
-    /// It must be replaced.
-    Recreate(Because),
-}
-
-/// Compares a container with the model that its service has now. `image` is the image that the
-/// service's reference names now, when it is there.
-pub fn judge(
+/// What of an object differs from what was applied, by its labels; nothing when they do not say what was
+/// applied. `place` is where the topology has the object: `["services", "web"]`.
+pub fn changes(
     topology: &Topology,
-    service: &ServiceName,
+    place: [&str; 2],
+    labels: &BTreeMap<String, String>,
     wanted: &Json,
-    image: Option<&ImageId>,
-    container: &ObservedContainer,
-) -> Verdict {
-    let Some(applied) = applied(container) else {
-        return Verdict::Recreate(Because::NotOurs);
-    };
-    let mut changes = Vec::new();
-    compare(&mut Vec::new(), Some(&applied), Some(wanted), &mut changes);
-    if !changes.is_empty() {
-        for change in &mut changes {
-            place(topology, service, change);
-        }
-        return Verdict::Recreate(Because::Changed(changes));
-    }
-    if image.is_some_and(|image| *image != container.image) {
-        return Verdict::Recreate(Because::ImageChanged { from: container.image.clone() });
-    }
-    Verdict::Keep
+) -> Option<Vec<FieldChange>> {
+    let applied = applied(labels)?;
+    let mut comparison =
+        Comparison { topology, path: place.map(str::to_owned).to_vec(), changes: Vec::new() };
+    comparison.compare(Some(&applied), Some(wanted));
+    Some(comparison.changes)
 }
 
-/// The model that the container was created from.
-fn applied(container: &ObservedContainer) -> Option<Json> {
-    let text = container.labels.get(label::APPLIED)?;
-    let mut applied: Json = serde_json::from_str(text).ok()?;
+/// The model that an object was created from.
+fn applied(labels: &BTreeMap<String, String>) -> Option<Json> {
+    let mut applied: Json = serde_json::from_str(labels.get(label::APPLIED)?).ok()?;
     let is_known = applied.get("version")?.as_u64()? == u64::from(label::APPLIED_VERSION);
     is_known.then(|| applied["model"].take())
 }
 
-/// Lists what differs, as deep as mappings go.
-fn compare(path: &mut Vec<String>, from: Option<&Json>, to: Option<&Json>, changes: &mut Vec<FieldChange>) {
-    if from == to {
-        return;
+struct Comparison<'a> {
+    topology: &'a Topology,
+    /// Where the two values are, from the top of the topology.
+    path: Vec<String>,
+    changes: Vec<FieldChange>,
+}
+
+/// How much of a path is the object's place.
+const PLACE: usize = 2;
+
+impl Comparison<'_> {
+    /// Notes what differs, as deep as mappings go.
+    fn compare(&mut self, from: Option<&Json>, to: Option<&Json>) {
+        if from == to {
+            return;
+        }
+        let Some((from, to)) = self.entries(from, to) else { return self.note(from, to) };
+        let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+        for key in keys {
+            self.path.push(key.clone());
+            self.compare(from.get(key).copied(), to.get(key).copied());
+            self.path.pop();
+        }
     }
-    let empty = serde_json::Map::new();
-    let both = match (from, to) {
-        (Some(Json::Object(from)), Some(Json::Object(to))) => Some((from, to)),
-        // Something that is all new or all gone is named by its own keys, below the top.
-        (None, Some(Json::Object(to))) if path.len() == 1 => Some((&empty, to)),
-        (Some(Json::Object(from)), None) if path.len() == 1 => Some((from, &empty)),
-        _ => None,
-    };
-    let Some((from_map, to_map)) = both else {
-        changes.push(FieldChange { path: path.join("."), from: from.cloned(), to: to.cloned(), span: None });
-        return;
-    };
-    let keys: std::collections::BTreeSet<&String> = from_map.keys().chain(to_map.keys()).collect();
-    for key in keys {
-        path.push(key.clone());
-        compare(path, from_map.get(key), to_map.get(key), changes);
-        path.pop();
+
+    /// The entries of both sides, when both have some. An attribute that is all new or all gone is named
+    /// by its own entries, too.
+    fn entries<'value>(
+        &self,
+        from: Option<&'value Json>,
+        to: Option<&'value Json>,
+    ) -> Option<(Entries<'value>, Entries<'value>)> {
+        let is_attribute = self.path.len() == PLACE + 1;
+        match (from, to) {
+            (Some(from), Some(to)) => Some((entries(from)?, entries(to)?)),
+            (None, Some(to)) if is_attribute => Some((Entries::new(), entries(to)?)),
+            (Some(from), None) if is_attribute => Some((entries(from)?, Entries::new())),
+            _ => None,
+        }
+    }
+
+    fn note(&mut self, from: Option<&Json>, to: Option<&Json>) {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let attribute = &path[PLACE..];
+        let shown = |value: Option<&Json>| value.map(|value| shown(attribute, value));
+        let span = Some(self.topology.place_of(&path));
+        self.changes.push(FieldChange { path: attribute.join("."), from: shown(from), to: shown(to), span });
     }
 }
 
-fn place(topology: &Topology, service: &ServiceName, change: &mut FieldChange) {
-    let path: Vec<&str> = ["services", service.as_str()].into_iter().chain(change.path.split('.')).collect();
-    change.span = Some(topology.place_of(&path));
+type Entries<'value> = BTreeMap<String, &'value Json>;
+
+/// The entries of a mapping; those of a list of mounts, ports, secrets or configs by what each is for.
+fn entries(value: &Json) -> Option<Entries<'_>> {
+    match value {
+        Json::Object(map) => Some(map.iter().map(|(key, value)| (key.clone(), value)).collect()),
+        Json::Array(items) => {
+            let named = items.iter().map(|item| Some((name(item.as_object()?)?, item)));
+            let entries: Entries<'_> = named.collect::<Option<_>>()?;
+            // Two of one name: the list as a whole says it better.
+            (entries.len() == items.len()).then_some(entries)
+        }
+        _ => None,
+    }
+}
+
+fn name(item: &JsonMap<String, Json>) -> Option<String> {
+    match (item.get("target"), item.get("source"), item.get("protocol")) {
+        (Some(Json::Number(port)), _, Some(Json::String(protocol))) => Some(format!("{port}/{protocol}")),
+        (Some(Json::String(name)), _, _) | (None, Some(Json::String(name)), _) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The value as it may be shown.
+fn shown(path: &[&str], value: &Json) -> Json {
+    if path.iter().any(|key| names_a_secret(key)) || is_fingerprint(path) {
+        return Json::String(HIDDEN.to_owned());
+    }
+    match value {
+        Json::String(text) => Json::String(without_password(text)),
+        Json::Array(items) => items.iter().map(|item| shown(path, item)).collect(),
+        Json::Object(map) => {
+            map.iter().map(|(key, value)| (key.clone(), shown(&[key.as_str()], value))).collect()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
+    }
+}
+
+/// The fingerprint of a short secret gives the secret away to who tries all.
+fn is_fingerprint(path: &[&str]) -> bool {
+    matches!(path, ["secrets" | "configs", .., "content"] | ["content"])
+}
+
+/// Whether what a key like this holds is better not shown.
+fn names_a_secret(key: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "credential",
+        "apikey",
+        "api_key",
+        "access_key",
+        "private_key",
+        "senha",
+    ];
+    let key = key.to_ascii_lowercase();
+    // `secrets` itself lists names and places, no values.
+    key != "secrets" && WORDS.iter().any(|word| key.contains(word))
+}
+
+/// `postgres://user:word@host/` without the word.
+fn without_password(text: &str) -> String {
+    let hide = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
+        let (user, host) = authority.rsplit_once('@')?;
+        let (user, _) = user.split_once(':')?;
+        Some(format!("{scheme}://{user}:{HIDDEN}@{host}{}", &rest[authority.len()..]))
+    };
+    hide().unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -86,15 +161,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::diagnostic::Diagnostics;
+    use crate::source::{Environment, Sources};
+    use crate::topology::ResolveChoices;
 
     fn changes(from: Json, to: Json) -> Vec<String> {
-        let mut changes = Vec::new();
-        compare(&mut Vec::new(), Some(&from), Some(&to), &mut changes);
         let text = |value: &Option<Json>| value.as_ref().map_or("-".to_owned(), Json::to_string);
-        changes
+        changes_of("services: { web: { image: x } }", from, to)
             .iter()
             .map(|change| format!("{}: {} -> {}", change.path, text(&change.from), text(&change.to)))
             .collect()
+    }
+
+    fn changes_of(text: &str, from: Json, to: Json) -> Vec<FieldChange> {
+        let applied = json!({ "version": label::APPLIED_VERSION, "model": from }).to_string();
+        let labels = BTreeMap::from([(label::APPLIED.to_owned(), applied)]);
+        super::changes(&topology(text), ["services", "web"], &labels, &to).unwrap()
+    }
+
+    fn topology(text: &str) -> Topology {
+        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+        let environment = Environment::default();
+        let file = sources.add("topology.yaml", text);
+        let folder = std::path::Path::new("/shop");
+        let document = crate::document::load(&mut sources, &[file], folder, &environment, &mut found);
+        let choices = ResolveChoices { name: Some("shop".to_owned()), ..ResolveChoices::default() };
+        crate::topology::resolve(&document, &environment, &choices, &mut sources, &mut found).unwrap()
     }
 
     #[test]
@@ -112,7 +204,59 @@ mod tests {
     }
 
     #[test]
+    fn mounts_and_ports_change_one_by_one() {
+        let from = json!({
+            "ports": [{ "target": 80, "published": "8080", "protocol": "tcp" }],
+            "volumes": [{ "source": "a", "target": "/a" }, { "source": "b", "target": "/b" }],
+        });
+        let to = json!({
+            "ports": [{ "target": 80, "published": "8081", "protocol": "tcp" }],
+            "volumes": [{ "source": "b", "target": "/b" }, { "source": "c", "target": "/a" }],
+        });
+        assert_eq!(
+            changes(from, to),
+            [r#"ports.80/tcp.published: "8080" -> "8081""#, r#"volumes./a.source: "a" -> "c""#]
+        );
+    }
+
+    #[test]
     fn equal_models_have_no_changes() {
         assert_eq!(changes(json!({ "a": 1 }), json!({ "a": 1 })), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_not_shown() {
+        let from = json!({
+            "environment": { "DB_PASSWORD": "one", "DB_URL": "postgres://app:one@db/app" },
+            "secrets": [{ "source": "key", "content": "123" }],
+        });
+        let to = json!({
+            "environment": { "DB_PASSWORD": "two", "DB_URL": "postgres://app:two@db/app" },
+            "secrets": [{ "source": "key", "content": "456" }],
+        });
+        assert_eq!(
+            changes(from, to),
+            [
+                r#"environment.DB_PASSWORD: "(hidden)" -> "(hidden)""#,
+                r#"environment.DB_URL: "postgres://app:(hidden)@db/app" -> "postgres://app:(hidden)@db/app""#,
+                r#"secrets.key.content: "(hidden)" -> "(hidden)""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_change_stands_where_the_topology_says_it_or_at_the_nearest_place_above() {
+        let text = "services:\n  web:\n    image: x\n    labels: { a.b: '2' }\n";
+        let from = json!({ "labels": { "a.b": "1", "gone": "1" } });
+        let changes = changes_of(text, from, json!({ "labels": { "a.b": "2" } }));
+        let places: Vec<&str> = changes.iter().map(|change| &text[change.span.unwrap().range()]).collect();
+        assert_eq!(places, ["'2'", "{ a.b: '2' }"]);
+    }
+
+    #[test]
+    fn without_the_label_nothing_is_known() {
+        let labels = BTreeMap::new();
+        let topology = topology("services: { web: { image: x } }");
+        assert_eq!(super::changes(&topology, ["services", "web"], &labels, &json!({})), None);
     }
 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::observed::ObservedContainer;
-use crate::topology::name::ServiceName;
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::{Service, Topology};
 
 /// The project that an object belongs to.
@@ -37,6 +39,19 @@ pub const APPLIED: &str = "topo.applied";
 pub const APPLIED_VERSION: u32 = 1;
 
 type Labels = BTreeMap<String, String>;
+
+/// What was applied to make the object.
+pub fn put_applied(labels: &mut Labels, model: &Json) {
+    labels.insert(CONFIG_HASH.to_owned(), fingerprint(model));
+    labels.insert(APPLIED.to_owned(), json!({ "version": APPLIED_VERSION, "model": model }).to_string());
+}
+
+/// A short name for a model: two models are the same when their fingerprints are.
+pub fn fingerprint(model: &Json) -> String {
+    // Keys are sorted, so that the text is the same for the same model.
+    let digest = Sha256::digest(model.to_string());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Labels of a container.
 pub fn put_container(
@@ -81,9 +96,7 @@ fn dependencies(service: &Service) -> String {
     written.collect::<Vec<_>>().join(",")
 }
 
-/// The services that a container's service depended on when it was created.
-pub fn dependencies_of(container: &ObservedContainer) -> Vec<ServiceName> {
-    let Some(text) = container.labels.get(DEPENDS_ON) else { return Vec::new() };
-    let name = |item: &str| item.split(':').next().filter(|name| !name.is_empty()).map(ServiceName::from);
-    text.split(',').filter_map(name).collect()
+/// Whether an object with these labels was made for a project.
+pub fn belongs_to(labels: &Labels, project: &ProjectName) -> bool {
+    labels.get(PROJECT).is_some_and(|owner| owner == project.as_str())
 }

@@ -20,7 +20,7 @@ mod testing;
 mod up;
 
 pub use action::{Action, Condition};
-pub use because::{Because, FieldChange};
+pub use because::{Because, FieldChange, HIDDEN};
 pub use build::{BuildChoices, build};
 pub use down::{DownChoices, down};
 pub use observed::Observed;
@@ -32,7 +32,7 @@ pub use start::{WaitChoice, start};
 pub use up::{BuildChoice, PullChoice, RecreateChoice, StartChoice, UpChoices, query, up};
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
@@ -66,13 +66,18 @@ pub struct Step {
 /// A condition that can be known only while the plan runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// The reference names another image than this one, after the pull or build that the step needs.
-    ImageDiffers {
-        /// The reference.
-        image: ImageName,
-        /// The image that the container was created from.
-        from: ImageId,
-    },
+    /// At least one reference names another image than before, after the pulls and builds that the
+    /// step needs.
+    ImageDiffers(BTreeSet<FormerImage>),
+}
+
+/// A reference, and the image that it named when a container was created from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FormerImage {
+    /// The reference.
+    pub image: ImageName,
+    /// The image that the container was created from.
+    pub from: ImageId,
 }
 
 /// How one step needs another.
@@ -125,28 +130,5 @@ impl Plan {
     /// The container that a step is about.
     pub fn container(&self, step: StepId) -> Option<&ContainerName> {
         self.steps[step].action.container()
-    }
-}
-
-impl Action {
-    /// The container that the action is about, by its name before the action.
-    pub fn container(&self) -> Option<&ContainerName> {
-        match self {
-            Action::CreateContainer(spec) => Some(&spec.name),
-            Action::RenameContainer { from, .. } => Some(from),
-            Action::StartContainer { container }
-            | Action::Wait { container, .. }
-            | Action::StopContainer { container, .. }
-            | Action::KillContainer { container, .. }
-            | Action::PauseContainer { container }
-            | Action::UnpauseContainer { container }
-            | Action::RemoveContainer { container, .. } => Some(container),
-            Action::PullImage { .. }
-            | Action::BuildImage(_)
-            | Action::CreateNetwork(_)
-            | Action::RemoveNetwork { .. }
-            | Action::CreateVolume(_)
-            | Action::RemoveVolume { .. } => None,
-        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::plan::Condition;
 use crate::topology::name::{
     ContainerName, ImageId, ImageName, NetworkName, ProjectName, ServiceName, VolumeName,
 };
@@ -61,8 +62,9 @@ pub struct ObservedContainer {
     pub state: ContainerState,
     /// All labels.
     pub labels: BTreeMap<String, String>,
-    /// Names of the networks that it is attached to.
-    pub networks: Vec<NetworkName>,
+    /// The networks that it is attached to, with the engine's ids of them; an id is empty before the
+    /// container is first started. One of a network that was removed meanwhile stays here.
+    pub networks: BTreeMap<NetworkName, String>,
     /// Published ports as people read them: `0.0.0.0:8080->80/tcp`.
     pub ports: Vec<String>,
     /// The command line that it was created with, as the engine prints it.
@@ -127,6 +129,9 @@ pub struct ObservedNetwork {
     pub id: String,
     /// All labels.
     pub labels: BTreeMap<String, String>,
+    /// The running containers that are attached to it, whosever they are. Known only of the networks of
+    /// the project.
+    pub attached: Vec<ContainerName>,
 }
 
 /// A volume.
@@ -138,10 +143,32 @@ pub struct ObservedVolume {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Observed {
+    /// The containers attached to a network that are not the project's.
+    pub fn strangers<'a>(&'a self, network: &'a ObservedNetwork) -> impl Iterator<Item = &'a ContainerName> {
+        let is_own = |name: &&ContainerName| self.containers.iter().any(|own| own.name == **name);
+        network.attached.iter().filter(move |name| !is_own(name))
+    }
+}
+
 impl ContainerState {
     /// True while its process is there, frozen or between two runs.
     pub fn is_running(&self) -> bool {
         matches!(self.status, Status::Running | Status::Paused | Status::Restarting)
+    }
+
+    /// Whether nothing is to be waited for any more.
+    pub fn is_in(&self, condition: Condition) -> bool {
+        let is_completed = self.status == Status::Exited && self.exit_code == 0;
+        let is_healthy = self.status == Status::Running && self.health == Some(Health::Healthy);
+        match condition {
+            Condition::Healthy => is_healthy,
+            Condition::Completed => is_completed,
+            Condition::Ready => {
+                let runs_unchecked = self.status == Status::Running && self.health.is_none();
+                is_healthy || runs_unchecked || (is_completed && !self.restarts_after_success)
+            }
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use crate::plan::action::{
     Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, VolumeSpec,
@@ -16,7 +15,7 @@ use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::service::{ContainerFile, MountKind, Mounts};
 use crate::topology::value::Loose;
-use crate::topology::{Mount, Network, Service, Topology, Volume, service_model};
+use crate::topology::{Mount, Network, Service, ServiceNetwork, Topology, Volume, service_model};
 
 /// The image that a service's containers are created from.
 pub fn image_name(topology: &Topology, name: &ServiceName, service: &Service) -> ImageName {
@@ -78,7 +77,7 @@ fn file_content(content: &Content) -> FileContent {
 pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec {
     let mut labels = network.labels.to_map();
     label::put_network(&mut labels, topology, key);
-    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&network.canonical(Form::Model)));
+    label::put_applied(&mut labels, &network.canonical(Form::Model));
     NetworkSpec { name: network_name(key, network), network: network.clone(), labels }
 }
 
@@ -86,7 +85,7 @@ pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec
 pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
     let mut labels = volume.labels.to_map();
     label::put_volume(&mut labels, topology, key);
-    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&volume.canonical(Form::Model)));
+    label::put_applied(&mut labels, &volume.canonical(Form::Model));
     VolumeSpec { name: volume_name(key, volume), volume: volume.clone(), labels }
 }
 
@@ -100,31 +99,33 @@ pub fn volume_name(key: &str, volume: &Volume) -> VolumeName {
     VolumeName::new(volume.name.as_ref().map_or(key, |name| name.as_str()))
 }
 
-/// A service's container with this number, under its own name.
+/// Names the container that stands for a service where another one shares something with it.
+pub type StandIn<'a> = dyn Fn(&str) -> Option<ContainerName> + 'a;
+
+/// A service's container with this number, under its own name. `model` is its [`container_model`].
 pub fn container(
     topology: &Topology,
     name: &ServiceName,
     service: &Arc<Service>,
+    model: &Json,
     number: u32,
+    stand_in: &StandIn<'_>,
 ) -> ContainerSpec {
     let mut labels = service.labels.to_map();
     label::put_container(&mut labels, topology, name, service, number);
-    let model = container_model(topology, service);
-    labels.insert(label::CONFIG_HASH.to_owned(), fingerprint(&model));
-    labels.insert(
-        label::APPLIED.to_owned(),
-        json!({ "version": label::APPLIED_VERSION, "model": model }).to_string(),
-    );
+    label::put_applied(&mut labels, model);
+    let links = links(service, stand_in);
     ContainerSpec {
         name: container_name(topology, name, service, number),
         service_name: name.clone(),
-        service: with_container_names(topology, service),
+        service: with_container_names(service, stand_in),
         image: image_name(topology, name, service),
-        networks: attachments(topology, name, service),
-        network_mode: service.network_mode.as_ref().map(|mode| namespace(topology, mode)),
+        networks: attachments(topology, name, service, &links),
+        network_mode: service.network_mode.as_ref().map(|mode| namespace(mode, stand_in)),
         mounts: service.volumes.0.iter().map(|mount| with_engine_name(topology, mount)).collect(),
         files: files(topology, service),
         labels,
+        links,
         predecessor: None,
     }
 }
@@ -184,25 +185,22 @@ fn files(topology: &Topology, service: &Service) -> Vec<FileSpec> {
     secrets.chain(configs).collect()
 }
 
-/// Where a service shares something with another one, that one's first container is named.
-fn with_container_names(topology: &Topology, service: &Arc<Service>) -> Arc<Service> {
-    let shares = !service.links.is_empty() || !service.volumes_from.is_empty();
-    if !shares && service.ipc.is_none() && service.pid.is_none() && service.uts.is_none() {
+/// Where a service shares something with another one, that one's container is named.
+fn with_container_names(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Arc<Service> {
+    if service.volumes_from.is_empty()
+        && service.ipc.is_none()
+        && service.pid.is_none()
+        && service.uts.is_none()
+    {
         return Arc::clone(service);
     }
     let mut service = Service::clone(service);
     for mode in [&mut service.ipc, &mut service.pid, &mut service.uts].into_iter().flatten() {
-        mode.value = namespace(topology, &mode.value);
-    }
-    for link in &mut service.links {
-        let (name, alias) = link.split_once(':').unwrap_or((link, link));
-        if let Some(container) = first_container(topology, name) {
-            link.value = format!("{container}:{alias}");
-        }
+        mode.value = namespace(&mode.value, stand_in);
     }
     for from in &mut service.volumes_from {
         let (name, access) = from.split_once(':').unwrap_or((from, "rw"));
-        if let Some(container) = first_container(topology, name) {
+        if let Some(container) = stand_in(name) {
             from.value = format!("{container}:{access}");
         } else if let Some(container) = from.strip_prefix("container:") {
             from.value = container.to_owned();
@@ -211,34 +209,49 @@ fn with_container_names(topology: &Topology, service: &Arc<Service>) -> Arc<Serv
     Arc::new(service)
 }
 
-fn first_container(topology: &Topology, name: &str) -> Option<ContainerName> {
-    let service = topology.services.get(name)?;
-    Some(container_name(topology, &name.into(), service, 1))
-}
-
-/// A short name for a model: two models are the same when their fingerprints are.
-pub fn fingerprint(model: &Json) -> String {
-    // Keys are sorted, so that the text is the same for the same model.
-    let digest = Sha256::digest(model.to_string());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn attachments(topology: &Topology, name: &ServiceName, service: &Service) -> Vec<Attachment> {
+/// A service's place in each of its networks, in the order in which they are attached.
+pub fn attachments(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Service,
+    links: &[String],
+) -> Vec<Attachment> {
     let Some(networks) = &service.networks else { return Vec::new() };
-    let attachment = |(key, settings): (&str, &Named<crate::topology::ServiceNetwork>)| {
+    let attachment = |(key, settings): (&str, &Named<ServiceNetwork>)| {
         let network = topology.networks.get(key)?;
         let mut aliases = vec![name.to_string()];
         for alias in settings.aliases.iter().filter(|alias| alias.value != name.as_str()) {
             aliases.push(alias.value.clone());
         }
-        Some(Attachment { network: network_name(key, network), aliases, settings: settings.value.clone() })
+        let (network, links) = (network_name(key, network), links.to_vec());
+        Some(Attachment { network, aliases, links, settings: settings.value.clone() })
     };
-    networks.by_priority().into_iter().filter_map(attachment).collect()
+    let mut attachments: Vec<Attachment> =
+        networks.by_priority().into_iter().filter_map(attachment).collect();
+    if let Some(first) = attachments.first_mut() {
+        // The service's hardware address is that on its first network.
+        first.settings.mac_address = first.settings.mac_address.take().or(service.mac_address.clone());
+    }
+    attachments
 }
 
-/// `service:NAME` is the first container of that service.
-pub fn namespace(topology: &Topology, mode: &str) -> String {
-    let container = mode.strip_prefix("service:").and_then(|name| first_container(topology, name));
+/// Links to other containers: `NAME:alias`.
+pub fn links(service: &Service, stand_in: &StandIn<'_>) -> Vec<String> {
+    let linked = |link: &Spanned<String>| {
+        let (name, alias) = link.split_once(':').unwrap_or((link, link));
+        (name.to_owned(), alias.to_owned())
+    };
+    let inside = service.links.iter().map(linked).map(|(name, alias)| match stand_in(&name) {
+        Some(container) => format!("{container}:{alias}"),
+        None => format!("{name}:{alias}"),
+    });
+    let outside = service.external_links.iter().map(linked).map(|(name, alias)| format!("{name}:{alias}"));
+    inside.chain(outside).collect()
+}
+
+/// `service:NAME` is a container of that service.
+fn namespace(mode: &str, stand_in: &StandIn<'_>) -> String {
+    let container = mode.strip_prefix("service:").and_then(stand_in);
     container.map_or_else(|| mode.to_owned(), |container| format!("container:{container}"))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::has_path_connecting;
 
-use crate::plan::observed::{ContainerState, Health, ObservedContainer, Status};
+use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::scope::{self, Dependencies};
 use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, StepId};
 use crate::topology::name::{ContainerName, ServiceName};
@@ -173,7 +173,7 @@ impl<'a> Start<'a> {
             return Some(*known);
         }
         let start = self.starts.get(&container.name).copied();
-        if start.is_none() && is_in(&container.state, until) {
+        if start.is_none() && container.state.is_in(until) {
             return None;
         }
         let action = Action::Wait { container: container.name.clone(), until };
@@ -192,20 +192,6 @@ impl<'a> Start<'a> {
             for container in self.scope.containers_of(service).filter(|_| is_meant) {
                 self.wait(container, until, Because::Asked);
             }
-        }
-    }
-}
-
-/// Whether a container is in a condition already.
-fn is_in(state: &ContainerState, condition: Condition) -> bool {
-    let is_completed = state.status == Status::Exited && state.exit_code == 0;
-    let is_healthy = state.status == Status::Running && state.health == Some(Health::Healthy);
-    match condition {
-        Condition::Healthy => is_healthy,
-        Condition::Completed => is_completed,
-        Condition::Ready => {
-            let runs_unchecked = state.status == Status::Running && state.health.is_none();
-            is_healthy || runs_unchecked || (is_completed && !state.restarts_after_success)
         }
     }
 }

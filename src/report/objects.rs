@@ -36,7 +36,7 @@ pub enum Deed {
     Built,
     /// It is new; a container may be started too.
     Created,
-    /// A new container took the place of the old one.
+    /// A new one took the place of the old one.
     Recreated,
     /// A container that was there was started.
     Started,
@@ -52,6 +52,10 @@ pub enum Deed {
     Paused,
     /// A frozen container goes on.
     Unpaused,
+    /// A container that runs on was attached to a network.
+    Connected,
+    /// A container got its own name back.
+    Renamed,
     /// It is gone.
     Removed,
 }
@@ -118,6 +122,8 @@ impl Deed {
             Deed::Killed => "killed",
             Deed::Paused => "paused",
             Deed::Unpaused => "unpaused",
+            Deed::Connected => "connected",
+            Deed::Renamed => "renamed",
             Deed::Removed => "removed",
         }
     }
@@ -138,6 +144,8 @@ impl Deed {
             Deed::Killed => "kill",
             Deed::Paused => "pause",
             Deed::Unpaused => "unpause",
+            Deed::Connected => "connect",
+            Deed::Renamed => "rename",
             Deed::Removed => "remove",
         }
     }
@@ -156,6 +164,8 @@ struct Traces {
     killed: bool,
     paused: bool,
     unpaused: bool,
+    connected: bool,
+    renamed: bool,
     removed: bool,
 }
 
@@ -179,13 +189,15 @@ impl Traces {
             Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
                 self.removed = true;
             }
-            Action::RenameContainer { .. } | Action::Wait { .. } => {}
+            Action::ConnectNetwork { .. } => self.connected = true,
+            Action::RenameContainer { .. } => self.renamed = true,
+            Action::DisconnectNetwork { .. } | Action::Wait { .. } => {}
         }
     }
 
     fn deed(&self) -> Option<Deed> {
         let deeds = [
-            (self.created && self.replaced, Deed::Recreated),
+            (self.created && (self.replaced || self.removed), Deed::Recreated),
             (self.created, Deed::Created),
             (self.removed, Deed::Removed),
             (self.stopped && self.started, Deed::Restarted),
@@ -195,6 +207,8 @@ impl Traces {
             (self.signalled, Deed::Signalled),
             (self.paused, Deed::Paused),
             (self.unpaused, Deed::Unpaused),
+            (self.connected, Deed::Connected),
+            (self.renamed, Deed::Renamed),
             (self.built, Deed::Built),
             (self.pulled, Deed::Pulled),
         ];

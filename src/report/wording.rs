@@ -68,7 +68,9 @@ pub fn object(action: &Action) -> Object<'_> {
         Action::RemoveVolume { volume } => (Kind::Volume, volume.as_str()),
         Action::CreateContainer(spec) => (Kind::Container, spec.name.as_str()),
         Action::RenameContainer { from, to: _ } => (Kind::Container, from.as_str()),
-        Action::StartContainer { container }
+        Action::ConnectNetwork { container, attachment: _ }
+        | Action::DisconnectNetwork { container, network: _ }
+        | Action::StartContainer { container }
         | Action::Wait { container, until: _ }
         | Action::StopContainer { container, grace: _ }
         | Action::KillContainer { container, signal: _ }
@@ -91,6 +93,12 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
             "remove"
         }
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("rename to {to}")),
+        Action::ConnectNetwork { container: _, attachment } => {
+            return Cow::Owned(format!("connect to {}", attachment.network));
+        }
+        Action::DisconnectNetwork { container: _, network } => {
+            return Cow::Owned(format!("disconnect from {network}"));
+        }
         Action::StartContainer { .. } => "start",
         Action::StopContainer { .. } => "stop",
         Action::KillContainer { container: _, signal } => return with_signal(signal, "kill", "send"),
@@ -113,6 +121,12 @@ pub fn doing(action: &Action) -> Cow<'static, str> {
             "removing"
         }
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renaming to {to}")),
+        Action::ConnectNetwork { container: _, attachment } => {
+            return Cow::Owned(format!("connecting to {}", attachment.network));
+        }
+        Action::DisconnectNetwork { container: _, network } => {
+            return Cow::Owned(format!("disconnecting from {network}"));
+        }
         Action::StartContainer { .. } => "starting",
         Action::StopContainer { .. } => "stopping",
         Action::KillContainer { container: _, signal } => return with_signal(signal, "killing", "sending"),
@@ -135,6 +149,12 @@ pub fn done(action: &Action) -> Cow<'static, str> {
             "removed"
         }
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renamed to {to}")),
+        Action::ConnectNetwork { container: _, attachment } => {
+            return Cow::Owned(format!("connected to {}", attachment.network));
+        }
+        Action::DisconnectNetwork { container: _, network } => {
+            return Cow::Owned(format!("disconnected from {network}"));
+        }
         Action::StartContainer { .. } => "started",
         Action::StopContainer { .. } => "stopped",
         Action::KillContainer { container: _, signal } => return with_signal(signal, "killed", "sent"),
@@ -156,6 +176,8 @@ pub fn code(action: &Action) -> &'static str {
         Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
             "remove"
         }
+        Action::ConnectNetwork { .. } => "connect",
+        Action::DisconnectNetwork { .. } => "disconnect",
         Action::RenameContainer { .. } => "rename",
         Action::StartContainer { .. } => "start",
         Action::StopContainer { .. } => "stop",
@@ -178,10 +200,14 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::NetworkLost(network) => {
             return Cow::Owned(format!("it is not attached to network {network}"));
         }
+        Because::NetworkReplaced(network) => {
+            return Cow::Owned(format!("network {network} is replaced"));
+        }
         Because::NotOurs => "what it was made from is not known",
         Because::DependencyRecreated(service) => {
             return Cow::Owned(format!("it shares with {service}, which is recreated"));
         }
+        Because::RestartedWith(service) => return Cow::Owned(format!("it is restarted with {service}")),
         Because::Replaced => "it is replaced",
         Because::Asked => "it was asked for",
         Because::NeededBy(service) => return Cow::Owned(format!("{service} needs it")),
@@ -201,8 +227,10 @@ pub fn because_code(because: &Because) -> &'static str {
         Because::Changed(_) => "changed",
         Because::ImageChanged { .. } => "image-changed",
         Because::NetworkLost(_) => "network-lost",
+        Because::NetworkReplaced(_) => "network-replaced",
         Because::NotOurs => "not-ours",
         Because::DependencyRecreated(_) => "dependency-recreated",
+        Because::RestartedWith(_) => "restarted-with",
         Because::Replaced => "replaced",
         Because::Asked => "asked",
         Because::NeededBy(_) => "needed-by",
@@ -216,6 +244,10 @@ pub fn because_code(because: &Because) -> &'static str {
 /// One attribute that differs: `environment.DEBUG changed from 0 to 1`.
 pub fn change(change: &FieldChange) -> String {
     let FieldChange { path, from, to, span: _ } = change;
+    if from == to {
+        // What differs looks like a secret.
+        return format!("{path} changed");
+    }
     match (from.as_ref(), to.as_ref()) {
         (Some(from), Some(to)) if is_short(from) && is_short(to) => {
             format!("{path} changed from {from} to {to}")
@@ -341,6 +373,8 @@ fn could_not(action: &Action) -> String {
         | Action::RemoveNetwork { .. }
         | Action::CreateVolume(_)
         | Action::RemoveVolume { .. }
+        | Action::ConnectNetwork { .. }
+        | Action::DisconnectNetwork { .. }
         | Action::CreateContainer(_)
         | Action::StartContainer { .. }
         | Action::StopContainer { .. }

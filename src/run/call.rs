@@ -2,6 +2,7 @@
 //! Must not: know of other steps, or print.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -13,8 +14,8 @@ use super::tail::{last_health_output, log_tail};
 use super::wait::wait;
 use super::watch::Listeners;
 use crate::engine::{Engine, EngineError};
-use crate::plan::{Action, Condition, Guard, Plan, StepId};
-use crate::topology::name::ContainerName;
+use crate::plan::{Action, Condition, FormerImage, Guard, Plan, StepId};
+use crate::topology::name::{ContainerName, ImageId, ImageName};
 
 /// What a step's call needs. It is shared by all calls and holds no state of the run.
 pub(super) struct Caller<'run, E> {
@@ -97,31 +98,35 @@ impl<'run, E: Engine> Caller<'run, E> {
     }
 }
 
-/// What guards were answered. Each has one answer in a run, so that steps which belong together agree.
+/// What each reference names since the steps that make it were done. Each is asked for once in a run, so
+/// that steps which belong together agree.
 #[derive(Debug, Default)]
 pub(super) struct Answers<'run> {
-    known: RefCell<Vec<(&'run Guard, bool)>>,
+    known: RefCell<BTreeMap<&'run ImageName, Option<ImageId>>>,
 }
 
 impl<'run> Answers<'run> {
     async fn holds<E: Engine>(&self, engine: &E, guard: Option<&'run Guard>) -> Result<bool, EngineError> {
-        let Some(guard) = guard else { return Ok(true) };
-        if let Some(answer) = self.known(guard) {
-            return Ok(answer);
+        let Some(Guard::ImageDiffers(images)) = guard else { return Ok(true) };
+        for FormerImage { image, from } in images {
+            if self.image(engine, image).await?.as_ref() != Some(from) {
+                return Ok(true);
+            }
         }
-        let Guard::ImageDiffers { image, from } = guard;
-        let is_other = engine.image_id(image).await?.as_ref() != Some(from);
-        // Another step may have asked meanwhile: the first answer counts.
-        if let Some(answer) = self.known(guard) {
-            return Ok(answer);
-        }
-        self.known.borrow_mut().push((guard, is_other));
-        Ok(is_other)
+        Ok(false)
     }
 
-    fn known(&self, guard: &Guard) -> Option<bool> {
-        let known = self.known.borrow();
-        known.iter().find(|(asked, _)| *asked == guard).map(|(_, answer)| *answer)
+    async fn image<E: Engine>(
+        &self,
+        engine: &E,
+        image: &'run ImageName,
+    ) -> Result<Option<ImageId>, EngineError> {
+        if let Some(answer) = self.known.borrow().get(image) {
+            return Ok(answer.clone());
+        }
+        let answer = engine.image_id(image).await?;
+        // Another step may have asked meanwhile: the first answer counts.
+        Ok(self.known.borrow_mut().entry(image).or_insert(answer).clone())
     }
 }
 

@@ -172,6 +172,8 @@ impl Lane {
             | Action::RemoveNetwork { .. }
             | Action::CreateVolume(_)
             | Action::RemoveVolume { .. }
+            | Action::ConnectNetwork { .. }
+            | Action::DisconnectNetwork { .. }
             | Action::CreateContainer(_)
             | Action::RenameContainer { .. }
             | Action::StartContainer { .. }

@@ -8,6 +8,7 @@ mod layering;
 mod loading;
 mod logs;
 mod memory_engine;
+mod plans;
 mod readme;
 mod reference;
 mod runs;

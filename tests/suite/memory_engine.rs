@@ -310,7 +310,9 @@ impl MemoryEngine {
             | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
             | Action::CreateVolume(_)
-            | Action::RemoveVolume { .. } => {}
+            | Action::RemoveVolume { .. }
+            | Action::ConnectNetwork { .. }
+            | Action::DisconnectNetwork { .. } => {}
             Action::Wait { .. } => unreachable!("the run waits, not the engine"),
         }
         Ok(())

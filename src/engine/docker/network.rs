@@ -1,7 +1,7 @@
 //! In: a network of a plan. Out: the network in the engine.
 //! Must not: decide whether it is needed.
 
-use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
+use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, NetworkDisconnectRequest};
 use http::Method;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::version::ApiVersion;
 use crate::engine::EngineError;
 use crate::plan::action::NetworkSpec;
 use crate::topology::Network;
-use crate::topology::name::NetworkName;
+use crate::topology::name::{ContainerName, NetworkName};
 use crate::topology::network::AddressPool;
 
 /// Creates a network. One of the same name is an error.
@@ -26,6 +26,21 @@ pub async fn remove(docker: &Docker, network: &NetworkName) -> Result<(), Engine
     let removed = docker.bollard.remove_network(&escape(network.as_str(), "")).await;
     match removed.map_err(|error| docker.transport.failure(error)) {
         Err(EngineError::Refused { status: 404, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// Detaches a container from a network; one that is gone, or is not attached, is no failure.
+pub async fn disconnect(
+    docker: &Docker,
+    network: &NetworkName,
+    container: &ContainerName,
+) -> Result<(), EngineError> {
+    let request = NetworkDisconnectRequest { container: container.to_string(), force: None };
+    let disconnected = docker.bollard.disconnect_network(&escape(network.as_str(), ""), request).await;
+    match disconnected.map_err(|error| docker.transport.failure(error)) {
+        Err(EngineError::Refused { status: 404, .. }) => Ok(()),
+        Err(EngineError::Refused { message, .. }) if message.contains("is not connected to") => Ok(()),
         other => other,
     }
 }

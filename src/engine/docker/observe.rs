@@ -77,7 +77,14 @@ struct ListedPort {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListedNetworks {
-    networks: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    networks: Option<BTreeMap<String, Option<ListedEndpoint>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedEndpoint {
+    #[serde(rename = "NetworkID", default)]
+    network_id: String,
 }
 
 async fn observe_containers(
@@ -139,7 +146,12 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         number,
         is_one_off,
         state,
-        networks: networks.into_keys().map(NetworkName::new).collect(),
+        networks: networks
+            .into_iter()
+            .map(|(name, endpoint)| {
+                (NetworkName::new(name), endpoint.map(|endpoint| endpoint.network_id).unwrap_or_default())
+            })
+            .collect(),
         ports: port_texts(listed.ports.unwrap_or_default()),
         id: listed.id,
         image: ImageId::new(listed.image_id),
@@ -187,16 +199,42 @@ async fn observe_networks(
 ) -> Result<Vec<ObservedNetwork>, EngineError> {
     // An engine has few networks: one list of all is quicker than one by label and one by name.
     let listed: Vec<ListedNetwork> = transport.json(Call::get("/networks")).await?;
-    let observed = listed.into_iter().map(|ListedNetwork { name, id, labels }| ObservedNetwork {
+    let listed = listed.into_iter().map(|ListedNetwork { name, id, labels }| ObservedNetwork {
         name: name.into(),
         id,
         labels: labels.unwrap_or_default(),
+        attached: Vec::new(),
     });
-    let mut networks: Vec<ObservedNetwork> = observed
-        .filter(|network| wanted.contains(&network.name) || belongs(&network.labels, project))
-        .collect();
+    let meant = listed.filter(|network| wanted.contains(&network.name) || belongs(&network.labels, project));
+    let looked_at = stream::iter(meant).map(|network| look_into(transport, network, project));
+    let mut networks: Vec<ObservedNetwork> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
     networks.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(networks)
+}
+
+/// Asks who is attached to a network of the project: a list does not say.
+async fn look_into(
+    transport: &Transport,
+    mut network: ObservedNetwork,
+    project: &str,
+) -> Result<ObservedNetwork, EngineError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Inspected {
+        containers: Option<BTreeMap<String, Attached>>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Attached {
+        name: String,
+    }
+    if belongs(&network.labels, project) {
+        let call = Call::get(format!("/networks/{}", escape(&network.id, "")));
+        let inspected: Option<Inspected> = transport.json_if_found(call).await?;
+        let containers = inspected.and_then(|inspected| inspected.containers).unwrap_or_default();
+        network.attached = containers.into_values().map(|attached| attached.name.into()).collect();
+    }
+    Ok(network)
 }
 
 fn belongs(labels: &BTreeMap<String, String>, project: &str) -> bool {

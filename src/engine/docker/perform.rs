@@ -29,6 +29,12 @@ pub async fn perform(
         Action::RemoveNetwork { network } => network::remove(docker, network).await,
         Action::CreateVolume(spec) => volume::create(&docker.transport, spec).await,
         Action::RemoveVolume { volume } => volume::remove(docker, volume).await,
+        Action::ConnectNetwork { container, attachment } => {
+            container::connect(docker, attachment, container.as_str()).await
+        }
+        Action::DisconnectNetwork { container, network } => {
+            network::disconnect(docker, network, container).await
+        }
         Action::CreateContainer(spec) => container::create(docker, spec, progress).await,
         Action::RenameContainer { from, to } => rename(docker, from, to).await,
         Action::StartContainer { container } => start(docker, container).await,

@@ -1,378 +1,387 @@
-//! What becomes of one container.
+//! The steps that bring one container about.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Gate, RecreateChoice, StartChoice, Up};
+use petgraph::algo::has_path_connecting;
+use serde_json::Value as Json;
+
+use super::fate::{Deed, Replica};
+use super::{Context, Gate, StartChoice, Up, order};
+use crate::diagnostic::code;
 use crate::plan::action::{AnonymousVolumes, ContainerSpec};
-use crate::plan::drift::{self, Verdict};
-use crate::plan::observed::{ContainerState, Health, ObservedContainer, Status};
-use crate::plan::{Action, Because, Condition, Guard, Needs, StepId, spec};
+use crate::plan::observed::{ContainerState, ObservedContainer, Status};
+use crate::plan::{Action, Because, Condition, Guard, Needs, Scope, StepId, spec, stop};
 use crate::topology::Service;
+use crate::topology::attribute::Named;
 use crate::topology::name::{ContainerName, ServiceName};
-use crate::topology::service::DependencyCondition;
+use crate::topology::service::Dependency;
 
 /// A container and how the plan leaves it.
 #[derive(Clone, Debug)]
-pub(super) struct Placed {
-    /// Its name.
+pub(super) struct PlacedContainer {
+    /// Its name when the plan is done.
     pub(super) name: ContainerName,
-    /// The step that starts it; none when it runs already, or is not to run.
-    pub(super) start: Option<StepId>,
-    /// The last step before it can be named as another container's namespace.
+    /// The last steps before others can use it; none when it is left as it is.
+    pub(super) started: Vec<StepId>,
+    /// The step after which it can be named as the owner of a namespace; none when it can be already.
     exists: Option<StepId>,
+    /// The step that stops it, for good or for a while.
+    stopped: Option<Stop>,
+    /// The step that starts it again; what shares its namespaces runs without them.
+    revived: Option<Stop>,
     /// Its state, when no step changes it.
     state: Option<ContainerState>,
-    /// Whether it is surely replaced.
-    is_replaced: bool,
 }
 
-impl Placed {
+/// A step that stops a container.
+#[derive(Clone, Debug)]
+struct Stop {
+    step: StepId,
+    /// What it waits for: its successor is ready to take its place.
+    needs: Vec<Gate>,
+}
+
+impl PlacedContainer {
     /// Whether it is in a condition already.
     pub(super) fn is_in(&self, condition: Condition) -> bool {
-        let Some(state) = &self.state else { return false };
-        let is_completed = state.status == Status::Exited && state.exit_code == 0;
-        let is_healthy = state.status == Status::Running && state.health == Some(Health::Healthy);
-        match condition {
-            Condition::Healthy => is_healthy,
-            Condition::Completed => is_completed,
-            Condition::Ready => {
-                let runs_unchecked = state.status == Status::Running && state.health.is_none();
-                is_healthy || runs_unchecked || (is_completed && !state.restarts_after_success)
-            }
-        }
+        self.state.as_ref().is_some_and(|state| state.is_in(condition))
     }
 }
 
-/// The containers that the engine has for one replica.
+/// What the containers of one service have in common.
+pub(super) struct Placing<'a> {
+    name: &'a ServiceName,
+    service: &'a Arc<Service>,
+    /// What makes its containers.
+    model: Json,
+    /// What they wait for before they start.
+    pub(super) gates: Vec<Gate>,
+    /// Networks and volumes that they need to be created.
+    resources: Vec<Gate>,
+    /// Containers whose namespaces or volumes they share, and which are created by this plan.
+    shared: Vec<Gate>,
+    /// Stops of containers that they are restarted with: they stop before those do.
+    stopped_before: Vec<Stop>,
+}
+
+/// A container that is there.
 struct Existing<'a> {
-    /// The one that counts.
-    current: Option<&'a ObservedContainer>,
-    /// Others, from a replacement that was interrupted.
-    leftovers: Vec<&'a ObservedContainer>,
+    container: &'a ObservedContainer,
+    /// Its name by the time that anything is done to it.
+    name: ContainerName,
+    /// The steps that put its name and its networks right.
+    mended: Vec<Gate>,
 }
 
-impl Up<'_> {
-    pub(super) fn place_container(
-        &mut self,
-        name: &ServiceName,
-        service: &Arc<Service>,
-        number: u32,
-        gates: &[Gate],
-        restarted_with: Option<&ServiceName>,
-    ) -> Placed {
-        let mut wanted = spec::container(self.topology, name, service, number);
-        let namespaces = self.namespaces(service);
-        let existing = existing(self.observed, name, number, &wanted.name);
-        let cleanups: Vec<Gate> = existing
-            .leftovers
-            .iter()
-            .map(|container| (self.remove(container, &Because::Interrupted), Needs::Done))
-            .collect();
-        let Some(current) = existing.current else {
-            return self.create(
-                name,
-                service,
-                wanted,
-                Because::Absent,
-                gates,
-                &[&namespaces[..], &cleanups].concat(),
-            );
+/// A container that is to take another one's place.
+struct Successor {
+    created: StepId,
+    temporary: ContainerName,
+    lasting: ContainerName,
+    anonymous_volumes: AnonymousVolumes,
+}
+
+impl<'a> Up<'a> {
+    pub(super) fn placing(&mut self, name: &'a ServiceName, service: &'a Arc<Service>) -> Placing<'a> {
+        let model = spec::container_model(self.context.topology, service);
+        let gates = self.gates(name, service);
+        let resources = [self.networks_of(service), self.volumes_of(service)].concat();
+        let shared = self.shared(name, service);
+        let stopped_before = self.stopped_before(service);
+        Placing { name, service, model, gates, resources, shared, stopped_before }
+    }
+
+    /// The steps that create the containers whose namespaces or volumes a service shares.
+    fn shared(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
+        let mut steps = Vec::new();
+        for shared in order::shared(service) {
+            match self.placed.get(&shared) {
+                Some(placed) => steps.extend(placed.containers.first().and_then(|first| first.exists)),
+                None if self.context.containers_of(&shared).next().is_none() => {
+                    self.missing_shared(name, &shared)
+                }
+                None => {}
+            }
+        }
+        steps.into_iter().map(|step| (step, Needs::Done)).collect()
+    }
+
+    fn missing_shared(&mut self, name: &ServiceName, shared: &ServiceName) {
+        let at = self.context.topology.place_of(&["services", name.as_str()]);
+        self.found
+            .error(code::UNKNOWN_SERVICE, format!("`{name}` shares with `{shared}`, which has no container"))
+            .label(at, format!("needs a container of `{shared}`"))
+            .help(format!("bring `{shared}` up too"));
+    }
+
+    /// Stops of the containers that a service is restarted with. An interrupted run must leave nothing
+    /// that runs without the namespaces that it shares.
+    fn stopped_before(&self, service: &Service) -> Vec<Stop> {
+        let shared: Vec<ServiceName> = order::namespaces(service).collect();
+        let stops = |(needed, dependency): (&ServiceName, &Named<Dependency>)| {
+            let shares = shared.contains(needed);
+            let is_meant = dependency.restart || shares;
+            let containers = self.placed.get(needed).filter(|_| is_meant).map(|placed| &placed.containers);
+            let stop = move |container: &PlacedContainer| {
+                container.stopped.clone().or_else(|| container.revived.clone().filter(|_| shares))
+            };
+            containers.into_iter().flatten().filter_map(stop).collect::<Vec<_>>()
         };
-        let verdict = self.judge(name, service, &wanted, current);
-        match verdict {
-            Verdict::Recreate(because) => {
-                wanted.predecessor = self.predecessor(current);
-                self.replace(
-                    name,
-                    service,
-                    wanted,
-                    current,
-                    because,
-                    gates,
-                    &[&namespaces[..], &cleanups].concat(),
-                )
-            }
-            Verdict::Keep => self.keep(name, service, wanted, current, gates, restarted_with),
+        service.depends_on.0.iter().flat_map(stops).collect()
+    }
+
+    pub(super) fn place(&mut self, placing: &Placing<'_>, replica: &Replica<'_>) -> PlacedContainer {
+        let Placing { name, service, model, .. } = placing;
+        let stand_in = |service: &str| self.stand_in(service);
+        let wanted = spec::container(self.context.topology, name, service, model, replica.number, &stand_in);
+        match replica.current {
+            None => self.create(placing, wanted),
+            Some(current) => self.bring_about(placing, replica, current, wanted),
         }
     }
 
-    fn predecessor(&self, current: &ObservedContainer) -> Option<ContainerName> {
-        (!self.choices.renew_anonymous_volumes).then(|| current.name.clone())
-    }
-
-    fn judge(
-        &self,
-        name: &ServiceName,
-        service: &Service,
-        wanted: &ContainerSpec,
-        current: &ObservedContainer,
-    ) -> Verdict {
-        match self.choices.recreate {
-            RecreateChoice::Force if self.is_chosen(name) => return Verdict::Recreate(Because::Asked),
-            RecreateChoice::Never => return Verdict::Keep,
-            RecreateChoice::Force | RecreateChoice::Changed => {}
+    /// The container that stands for a service where another one shares something with it.
+    pub(super) fn stand_in(&self, service: &str) -> Option<ContainerName> {
+        let name = ServiceName::from(service);
+        if let Some(first) = self.placed.get(&name).and_then(|placed| placed.containers.first()) {
+            return Some(first.name.clone());
         }
-        if let Some(replaced) = self.replaced_namespace(service) {
-            return Verdict::Recreate(Because::DependencyRecreated(replaced));
+        if let Some(first) = self.context.containers_of(&name).min_by_key(|container| container.number) {
+            return Some(first.name.clone());
         }
-        if matches!(current.state.status, Status::Dead | Status::Removing) {
-            return Verdict::Recreate(Because::NotRunning);
-        }
-        let model = spec::container_model(self.topology, service);
-        let verdict =
-            drift::judge(self.topology, name, &model, self.observed.images.get(&wanted.image), current);
-        let lost =
-            || wanted.networks.iter().find(|attachment| !current.networks.contains(&attachment.network));
-        match (verdict, lost()) {
-            (Verdict::Keep, Some(attachment)) => {
-                Verdict::Recreate(Because::NetworkLost(attachment.network.clone()))
-            }
-            (verdict, _) => verdict,
-        }
+        let service = self.context.topology.services.get(&name)?;
+        Some(spec::container_name(self.context.topology, &name, service, 1))
     }
 
-    /// With services chosen, `--force-recreate` is about them and not about what they depend on.
-    fn is_chosen(&self, name: &ServiceName) -> bool {
-        self.choices.services.is_empty() || self.choices.services.contains(name)
-    }
-
-    /// A container that is what the topology says: at most it is started, or replaced when its image
-    /// turns out to be another one.
-    fn keep(
-        &mut self,
-        name: &ServiceName,
-        service: &Arc<Service>,
-        mut wanted: ContainerSpec,
-        current: &ObservedContainer,
-        gates: &[Gate],
-        restarted_with: Option<&ServiceName>,
-    ) -> Placed {
-        if self.is_image_renewed(service) && self.choices.recreate != RecreateChoice::Never {
-            wanted.predecessor = self.predecessor(current);
-            return self.replace_if_image_differs(name, service, wanted, current, gates);
-        }
-        let mut start = None;
-        if self.is_left_as_it_is(name, current) {
-            // Nothing to do.
-        } else if let (true, Some(dependency)) = (current.state.is_running(), restarted_with) {
-            let because = Because::DependencyRecreated(dependency.clone());
-            let stop = self.stop(current, &because, &[]);
-            let needs = [gates, &[(stop, Needs::Done)]].concat();
-            start = self.start(name, service, &current.name, because, &needs, None);
-        } else if !current.state.is_running() {
-            let mut needs = gates.to_vec();
-            let mut container = current.name.clone();
-            if current.name != wanted.name {
-                let rename = Action::RenameContainer { from: current.name.clone(), to: wanted.name.clone() };
-                needs.push((self.add(rename, Because::Interrupted, Some(name), &[]), Needs::Done));
-                container = wanted.name.clone();
-            }
-            start = self.start(name, service, &container, Because::NotRunning, &needs, None);
-        }
-        let state = start.is_none().then(|| current.state.clone());
-        let name = if start.is_some() { wanted.name } else { current.name.clone() };
-        Placed { name, start, exists: None, state, is_replaced: false }
-    }
-
-    /// Running is running; and a job that is done is not done again while nothing has changed.
-    fn is_left_as_it_is(&self, name: &ServiceName, current: &ObservedContainer) -> bool {
-        if self.choices.start == StartChoice::CreateOnly {
-            return true;
-        }
-        let is_done = current.state.status == Status::Exited && current.state.exit_code == 0;
-        is_done && self.is_job(name)
-    }
-
-    /// A job is a service that another one wants completed.
-    fn is_job(&self, name: &ServiceName) -> bool {
-        self.topology.services.values().any(|other| {
-            let dependency = other.depends_on.0.get(name);
-            dependency.is_some_and(|dependency| dependency.condition == DependencyCondition::Completed)
-        })
-    }
-
-    fn create(
-        &mut self,
-        name: &ServiceName,
-        service: &Arc<Service>,
-        wanted: ContainerSpec,
-        because: Because,
-        gates: &[Gate],
-        needs: &[Gate],
-    ) -> Placed {
-        let container = wanted.name.clone();
-        let needs = [&self.before_create(name, service), needs].concat();
-        let create = self.add(Action::CreateContainer(Box::new(wanted)), because.clone(), Some(name), &needs);
-        let start_needs = [gates, &[(create, Needs::Done)]].concat();
-        let start = self.start(name, service, &container, because, &start_needs, None);
-        Placed { name: container, start, exists: Some(create), state: None, is_replaced: false }
-    }
-
-    /// Image, networks and volumes.
-    fn before_create(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
-        let image = self.image(name, service).map(|step| (step, Needs::Done));
-        image.into_iter().chain(self.resources(service)).collect()
-    }
-
-    /// The successor is created beside its predecessor, which goes only when everything that the
-    /// successor needs is there: until then a failure leaves the old container running.
-    #[allow(clippy::too_many_arguments)]
-    fn replace(
-        &mut self,
-        name: &ServiceName,
-        service: &Arc<Service>,
-        wanted: ContainerSpec,
-        current: &ObservedContainer,
-        because: Because,
-        gates: &[Gate],
-        needs: &[Gate],
-    ) -> Placed {
-        let before = [&self.before_create(name, service), needs].concat();
-        let renamed = self.exchange(name, wanted, current, because.clone(), gates, &before, None);
-        let needs = [gates, &[(renamed.step, Needs::Done)]].concat();
-        let start = self.start(name, service, &renamed.name, because, &needs, None);
-        Placed { name: renamed.name, start, exists: Some(renamed.step), state: None, is_replaced: true }
-    }
-
-    fn replace_if_image_differs(
-        &mut self,
-        name: &ServiceName,
-        service: &Arc<Service>,
-        wanted: ContainerSpec,
-        current: &ObservedContainer,
-        gates: &[Gate],
-    ) -> Placed {
-        let guard = self.image_guard(&wanted.image, current);
-        let because = Because::ImageChanged { from: current.image.clone() };
-        let before = self.before_create(name, service);
-        let renamed = self.exchange(name, wanted, current, because.clone(), gates, &before, Some(guard));
-        let needs = [gates, &[(renamed.step, Needs::Done)]].concat();
-        // Not guarded: a container that runs already stays as it is, one that does not is started.
-        let start = self.start(name, service, &renamed.name, because, &needs, None);
-        Placed { name: renamed.name, start, exists: Some(renamed.step), state: None, is_replaced: false }
-    }
-
-    /// Create beside, stop, remove, rename.
-    #[allow(clippy::too_many_arguments)]
-    fn exchange(
-        &mut self,
-        name: &ServiceName,
-        mut wanted: ContainerSpec,
-        current: &ObservedContainer,
-        because: Because,
-        gates: &[Gate],
-        needs: &[Gate],
-        only_if: Option<Guard>,
-    ) -> Renamed {
-        let lasting = wanted.name.clone();
-        wanted.name = temporary_name(current, &lasting);
-        let temporary = wanted.name.clone();
-        let anonymous_volumes = match wanted.predecessor {
-            Some(_) => AnonymousVolumes::Keep,
-            None => AnonymousVolumes::Remove,
-        };
-        let service = Some(name);
+    fn create(&mut self, placing: &Placing<'_>, wanted: ContainerSpec) -> PlacedContainer {
+        let name = wanted.name.clone();
+        let needs = self.before_create(placing);
         let create = Action::CreateContainer(Box::new(wanted));
-        let create = self.add_guarded(create, because, service, needs, only_if.clone());
-        let container = current.name.clone();
-        let stop = Action::StopContainer { container: container.clone(), grace: self.choices.grace };
-        let stop_needs = [gates, &[(create, Needs::Done)]].concat();
-        let stop = self.add_guarded(stop, Because::Replaced, service, &stop_needs, only_if.clone());
-        self.ports.release(current, stop);
-        let remove = Action::RemoveContainer { container, anonymous_volumes };
-        let remove =
-            self.add_guarded(remove, Because::Replaced, service, &[(stop, Needs::Done)], only_if.clone());
-        let rename = Action::RenameContainer { from: temporary, to: lasting.clone() };
-        let step = self.add_guarded(rename, Because::Replaced, service, &[(remove, Needs::Done)], only_if);
-        Renamed { name: lasting, step }
+        let created = self.add(create, Because::Absent, Some(placing.name), &needs);
+        let needs = [&placing.gates[..], &[(created, Needs::Done)]].concat();
+        let start = self.start(placing, &name, Deed::surely(Because::Absent), &needs);
+        PlacedContainer {
+            name,
+            started: start.into_iter().collect(),
+            exists: Some(created),
+            stopped: None,
+            revived: None,
+            state: None,
+        }
+    }
+
+    /// Image, networks, volumes, and the containers that it shares with.
+    fn before_create(&mut self, placing: &Placing<'_>) -> Vec<Gate> {
+        let image = self.image(placing.name, placing.service).map(|step| (step, Needs::Done));
+        image.into_iter().chain(placing.resources.iter().chain(&placing.shared).copied()).collect()
+    }
+
+    /// From the container that is there to the one that is wanted. A successor is created beside its
+    /// predecessor, which goes only when everything that the successor needs is there: until then a
+    /// failure leaves the old container running.
+    fn bring_about(
+        &mut self,
+        placing: &Placing<'_>,
+        replica: &Replica<'_>,
+        current: &ObservedContainer,
+        wanted: ContainerSpec,
+    ) -> PlacedContainer {
+        self.handled.insert(current.name.clone());
+        let lasting = wanted.name.clone();
+        let existing = self.mend(placing, replica, current, &wanted);
+        let replaced = replica.replaced.as_ref();
+        let successor = replaced.map(|deed| (deed, self.create_successor(placing, deed, &existing, wanted)));
+        let stopped = self.stop_replica(placing, replica, &existing, successor.as_ref().map(|(_, new)| new));
+        let renamed =
+            successor.map(|(deed, new)| self.take_over(placing, deed, &existing, new, stopped.as_ref()));
+        let mut ready = existing.mended.clone();
+        ready.extend(stopped.iter().map(|stop| (stop.step, Needs::Done)));
+        ready.extend(renamed.map(|step| (step, Needs::Done)));
+        let start = self.start_replica(placing, replica, &lasting, &ready);
+        let mended = existing.mended.iter().map(|(step, _)| *step);
+        PlacedContainer {
+            name: lasting,
+            started: start.map_or_else(|| mended.collect(), |start| vec![start]),
+            exists: renamed.or(existing.renamed()),
+            stopped,
+            revived: start.filter(|_| replica.is_started).map(|step| Stop { step, needs: Vec::new() }),
+            state: start.is_none().then(|| current.state.clone()),
+        }
+    }
+
+    /// The name and the networks of a container that perhaps stays are put right.
+    fn mend<'c>(
+        &mut self,
+        placing: &Placing<'_>,
+        replica: &Replica<'_>,
+        current: &'c ObservedContainer,
+        wanted: &ContainerSpec,
+    ) -> Existing<'c> {
+        let mut existing = Existing { container: current, name: current.name.clone(), mended: Vec::new() };
+        if replica.replaced.as_ref().is_some_and(|deed| deed.only_if.is_none()) {
+            return existing;
+        }
+        if current.name != wanted.name {
+            let rename = Action::RenameContainer { from: current.name.clone(), to: wanted.name.clone() };
+            let needs = self.detached_from(current);
+            let step = self.add(rename, Because::Interrupted, Some(placing.name), &needs);
+            existing.name = wanted.name.clone();
+            existing.mended.push((step, Needs::Done));
+        }
+        let connected = self.reconnect(current, &existing.name, &wanted.networks, &existing.mended);
+        existing.mended.extend(connected.into_iter().map(|step| (step, Needs::Done)));
+        existing
+    }
+
+    fn create_successor(
+        &mut self,
+        placing: &Placing<'_>,
+        deed: &Deed,
+        existing: &Existing<'_>,
+        mut wanted: ContainerSpec,
+    ) -> Successor {
+        let lasting = wanted.name.clone();
+        let temporary = temporary_name(existing.container, &lasting);
+        let keeps_volumes = !self.context.choices.renew_anonymous_volumes;
+        wanted.name = temporary.clone();
+        wanted.predecessor = keeps_volumes.then(|| existing.name.clone());
+        let mut needs = [self.before_create(placing), existing.mended.clone()].concat();
+        needs.extend(self.images_of_guard(deed));
+        let create = Action::CreateContainer(Box::new(wanted));
+        let created = self.add_deed(create, deed.clone(), Some(placing.name), &needs);
+        let anonymous_volumes = if keeps_volumes { AnonymousVolumes::Keep } else { AnonymousVolumes::Remove };
+        Successor { created, temporary, lasting, anonymous_volumes }
+    }
+
+    /// Stops what is replaced or restarted. What is to be restarted with others stops before they do;
+    /// otherwise it runs until everything that its successor waits for is there.
+    fn stop_replica(
+        &mut self,
+        placing: &Placing<'_>,
+        replica: &Replica<'_>,
+        existing: &Existing<'_>,
+        successor: Option<&Successor>,
+    ) -> Option<Stop> {
+        let deeds = [replica.replaced.clone(), replica.restarted.clone()];
+        let mut deed = deeds.into_iter().flatten().reduce(Deed::or)?;
+        if !existing.container.state.is_running() {
+            return None;
+        }
+        if replica.replaced.is_some() {
+            deed.because = Because::Replaced;
+        }
+        let mut needs = [existing.mended.clone(), self.images_of_guard(&deed)].concat();
+        needs.extend(self.successors_ready(placing, successor));
+        let stops_early = !placing.stopped_before.is_empty();
+        let gates: &[Gate] = if stops_early { &[] } else { &placing.gates };
+        let container = existing.name.clone();
+        let action = Action::StopContainer { container, grace: self.context.choices.grace };
+        let step = self.add_deed(action, deed, Some(placing.name), &[&needs, gates].concat());
+        for other in &placing.stopped_before {
+            self.plan.steps.update_edge(step, other.step, Needs::Done);
+        }
+        self.ports.release(existing.container, step, gates);
+        Some(Stop { step, needs })
+    }
+
+    /// The steps that create the successors of a container and of those that stop after it, as far as
+    /// they are possible while those run: the successor of one that shares is created only when the
+    /// other has been replaced.
+    fn successors_ready(&self, placing: &Placing<'_>, successor: Option<&Successor>) -> Vec<Gate> {
+        let own = successor.map(|successor| (successor.created, Needs::Done));
+        let others = placing.stopped_before.iter().flat_map(|other| other.needs.iter().copied());
+        let comes_after = |step: StepId| {
+            let mut stops = placing.stopped_before.iter().map(|other| other.step);
+            stops.any(|stop| has_path_connecting(&self.plan.steps, stop, step, None))
+        };
+        own.into_iter().chain(others).filter(|(step, _)| !comes_after(*step)).collect()
+    }
+
+    /// The old container goes, and the new one gets its name. Returns the last step.
+    fn take_over(
+        &mut self,
+        placing: &Placing<'_>,
+        deed: &Deed,
+        existing: &Existing<'_>,
+        successor: Successor,
+        stopped: Option<&Stop>,
+    ) -> StepId {
+        let Successor { created, temporary, lasting, anonymous_volumes } = successor;
+        let deed = Deed { because: Because::Replaced, only_if: deed.only_if.clone() };
+        // The old container goes last: until then a failed create can be undone.
+        let mut needs = vec![(created, Needs::Done)];
+        needs.extend(stopped.map(|stop| (stop.step, Needs::Done)));
+        let remove = Action::RemoveContainer { container: existing.name.clone(), anonymous_volumes };
+        let removed = self.add_deed(remove, deed.clone(), Some(placing.name), &needs);
+        let rename = Action::RenameContainer { from: temporary, to: lasting };
+        self.add_deed(rename, deed, Some(placing.name), &[(removed, Needs::Done)])
+    }
+
+    fn start_replica(
+        &mut self,
+        placing: &Placing<'_>,
+        replica: &Replica<'_>,
+        name: &ContainerName,
+        ready: &[Gate],
+    ) -> Option<StepId> {
+        let not_running = replica.is_started.then(|| Deed::surely(Because::NotRunning));
+        let deeds = [replica.replaced.clone(), replica.restarted.clone(), not_running];
+        let deed = deeds.into_iter().flatten().reduce(Deed::or)?;
+        self.start(placing, name, deed, &[&placing.gates, ready].concat())
     }
 
     fn start(
         &mut self,
-        name: &ServiceName,
-        service: &Service,
-        container: &ContainerName,
-        because: Because,
+        placing: &Placing<'_>,
+        name: &ContainerName,
+        deed: Deed,
         needs: &[Gate],
-        only_if: Option<Guard>,
     ) -> Option<StepId> {
-        if self.choices.start == StartChoice::CreateOnly {
+        if self.context.choices.start == StartChoice::CreateOnly {
             return None;
         }
-        let start = Action::StartContainer { container: container.clone() };
-        let step = self.add_guarded(start, because, Some(name), needs, only_if);
-        self.ports.take(service, step);
+        let start = Action::StartContainer { container: name.clone() };
+        let step = self.add_deed(start, deed, Some(placing.name), needs);
+        self.ports.take(placing.name, placing.service, step);
         Some(step)
     }
 
-    fn stop(&mut self, container: &ObservedContainer, because: &Because, needs: &[Gate]) -> StepId {
-        let stop = Action::StopContainer { container: container.name.clone(), grace: self.choices.grace };
-        let step = self.add(stop, because.clone(), Some(&container.service), needs);
-        self.ports.release(container, step);
-        step
+    /// The steps after which a condition can be looked at.
+    fn images_of_guard(&self, deed: &Deed) -> Vec<Gate> {
+        let Some(Guard::ImageDiffers(images)) = &deed.only_if else { return Vec::new() };
+        let steps = images.iter().filter_map(|former| self.images.get(&former.image).copied().flatten());
+        steps.map(|step| (step, Needs::Done)).collect()
     }
 
-    /// Stops and removes a container; the last step is returned.
-    pub(super) fn remove(&mut self, container: &ObservedContainer, because: &Because) -> StepId {
-        let needs: Vec<Gate> = match container.state.is_running() {
-            true => vec![(self.stop(container, because, &[]), Needs::Done)],
-            false => Vec::new(),
-        };
-        let remove = Action::RemoveContainer {
-            container: container.name.clone(),
-            anonymous_volumes: AnonymousVolumes::Remove,
-        };
-        self.add(remove, because.clone(), Some(&container.service), &needs)
-    }
-
-    /// Containers whose namespaces or volumes a service shares must exist first.
-    fn namespaces(&self, service: &Service) -> Vec<Gate> {
-        let shared = shared_services(service).into_iter().filter_map(|name| self.placed.get(&name));
-        shared.flatten().filter_map(|placed| placed.exists).map(|step| (step, Needs::Done)).collect()
-    }
-
-    /// A service whose namespace or volumes this one shares, and which is replaced.
-    fn replaced_namespace(&self, service: &Service) -> Option<ServiceName> {
-        let is_replaced = |name: &ServiceName| {
-            self.placed.get(name).is_some_and(|placed| placed.iter().any(|placed| placed.is_replaced))
-        };
-        shared_services(service).into_iter().find(is_replaced)
-    }
-
-    /// Services that are restarted because one that they depend on, with `restart: true`, is replaced.
-    /// Known before anything is placed, since what is replaced depends on the observed state alone.
-    pub(super) fn restarted_with_dependencies(
-        &self,
-        order: &[ServiceName],
-    ) -> BTreeMap<ServiceName, ServiceName> {
-        let mut replaced = BTreeSet::new();
-        let mut restarted = BTreeMap::new();
-        for name in order {
-            let service = &self.topology.services[name].value;
-            let because_of = service.depends_on.0.iter().find(|(needed, dependency)| {
-                dependency.restart && (replaced.contains(*needed) || restarted.contains_key(*needed))
-            });
-            if let Some((needed, _)) = because_of {
-                restarted.insert(name.clone(), needed.clone());
+    /// Stops and removes containers that have no successor, dependants before what they depend on.
+    pub(super) fn remove_without_successor(&mut self, removed: &[stop::Going<'_>]) {
+        let Context { topology, observed, choices } = self.context;
+        let scope = Scope { project: &topology.name, topology: Some(topology), observed, services: &[] };
+        let stops = stop::add(&mut self.plan, scope, removed, choices.grace);
+        for (container, because) in removed {
+            let stop = stops.get(&container.name).copied();
+            if let Some(stop) = stop {
+                self.ports.release(container, stop, &[]);
             }
-            let is_replaced = (1..=self.replicas(name, service)).any(|number| {
-                let wanted = spec::container(self.topology, name, service, number);
-                let current = existing(self.observed, name, number, &wanted.name).current;
-                current.is_some_and(|current| self.judge(name, service, &wanted, current) != Verdict::Keep)
-            });
-            if is_replaced {
-                replaced.insert(name.clone());
-            }
+            // One that never ran has nothing in its volumes.
+            let anonymous_volumes = match container.state.status {
+                Status::Created => AnonymousVolumes::Remove,
+                _ => AnonymousVolumes::Keep,
+            };
+            let action = Action::RemoveContainer { container: container.name.clone(), anonymous_volumes };
+            let needs: Vec<Gate> = stop.map(|stop| (stop, Needs::Done)).into_iter().collect();
+            let step = self.add(action, because.clone(), Some(&container.service), &needs);
+            self.removals.insert(container.name.clone(), step);
         }
-        restarted
     }
 }
 
-/// A container under its lasting name, and the step that gave it.
-struct Renamed {
-    name: ContainerName,
-    step: StepId,
+impl Existing<'_> {
+    /// The step that gave it its lasting name.
+    fn renamed(&self) -> Option<StepId> {
+        let is_renamed = self.container.name != self.name;
+        self.mended.first().map(|(step, _)| *step).filter(|_| is_renamed)
+    }
 }
 
 /// The name that a successor has until its predecessor is gone. It begins with the predecessor's id, as
@@ -380,33 +389,4 @@ struct Renamed {
 fn temporary_name(current: &ObservedContainer, lasting: &ContainerName) -> ContainerName {
     let short_id = current.id.get(..12).unwrap_or(&current.id);
     ContainerName::new(format!("{short_id}_{lasting}"))
-}
-
-/// Services whose namespaces or volumes a service shares.
-fn shared_services(service: &Service) -> BTreeSet<ServiceName> {
-    let modes = [&service.network_mode, &service.ipc, &service.pid, &service.uts];
-    let by_mode = modes.into_iter().flatten().filter_map(|mode| mode.strip_prefix("service:"));
-    let by_volumes = service.volumes_from.iter().filter(|from| !from.starts_with("container:"));
-    let by_volumes = by_volumes.filter_map(|from| from.split(':').next());
-    by_mode.chain(by_volumes).map(ServiceName::from).collect()
-}
-
-/// The containers of one replica: the one under its own name counts, or else one that an interrupted
-/// replacement left under a temporary name.
-fn existing<'a>(
-    observed: &'a crate::plan::Observed,
-    service: &ServiceName,
-    number: u32,
-    name: &ContainerName,
-) -> Existing<'a> {
-    let mut all: Vec<&ObservedContainer> = observed
-        .containers
-        .iter()
-        .filter(|container| {
-            container.service == *service && container.number == number && !container.is_one_off
-        })
-        .collect();
-    all.sort_by_key(|container| (container.name != *name, std::cmp::Reverse(container.created)));
-    let mut all = all.into_iter();
-    Existing { current: all.next(), leftovers: all.collect() }
 }

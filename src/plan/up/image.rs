@@ -1,71 +1,75 @@
 //! Where a service's image comes from.
 
-use super::{BuildChoice, Gate, PullChoice, Up};
+use super::{BuildChoice, Context, Gate, PullChoice, Up, order};
+use crate::diagnostic::code;
 use crate::plan::observed::ObservedContainer;
-use crate::plan::{Action, Because, Guard, Needs, StepId, spec};
-use crate::topology::Service;
+use crate::plan::{Action, Because, FormerImage, Guard, Needs, StepId, spec};
 use crate::topology::name::{ImageName, ServiceName};
 use crate::topology::service::PullPolicy;
+use crate::topology::{Service, Topology};
 
-impl Up<'_> {
-    /// The step that makes sure of a service's image before a container is created from it.
-    pub(super) fn image(&mut self, name: &ServiceName, service: &Service) -> Option<StepId> {
+impl<'a> Context<'a> {
+    /// The condition under which an unchanged container is replaced: its image is made anew, and turns
+    /// out to be another one.
+    pub(super) fn renewal(
+        self,
+        name: &ServiceName,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Guard> {
+        let is_built = self.builder(name, service).is_some_and(|(_, builder)| self.is_built(builder, true));
+        let is_renewed = is_built || self.is_pulled(service, true);
         let image = spec::image_name(self.topology, name, service);
-        if let Some(known) = self.images.get(&image) {
-            return *known;
+        is_renewed.then(|| Guard::ImageDiffers([FormerImage { image, from: container.image.clone() }].into()))
+    }
+
+    /// The service that says how the image is built: this one, or another one of the same image.
+    fn builder<'s>(
+        self,
+        name: &'s ServiceName,
+        service: &'s Service,
+    ) -> Option<(&'s ServiceName, &'s Service)>
+    where
+        Self: 's,
+    {
+        if service.build.is_some() {
+            return Some((name, service));
         }
-        let is_there = self.observed.images.contains_key(&image);
-        let because = if is_there { Because::Asked } else { Because::Absent };
-        let action = if self.is_built(service, is_there) {
-            spec::image(self.topology, name, service).map(|image| Action::BuildImage(Box::new(image)))
-        } else if self.is_pulled(service, is_there) {
-            let platform = service.platform.as_ref().map(|platform| platform.value.clone());
-            Some(Action::PullImage { image: image.clone(), platform })
-        } else {
-            None
-        };
-        let bases = match &action {
-            Some(Action::BuildImage(_)) => self.base_images(service),
-            _ => Vec::new(),
-        };
-        let step = action.map(|action| self.add(action, because, Some(name), &bases));
-        self.images.insert(image, step);
-        step
+        let image = spec::image_name(self.topology, name, service);
+        let mut builders = self.topology.services.iter().filter(|(_, other)| other.build.is_some());
+        let builder = builders.find(|(name, other)| spec::image_name(self.topology, name, other) == image)?;
+        Some((builder.0, &builder.1.value))
     }
 
-    /// The steps that make the images of the services that a build takes for contexts.
-    fn base_images(&mut self, service: &Service) -> Vec<Gate> {
-        let topology = self.topology;
-        let contexts = service.build.iter().flat_map(|build| build.additional_contexts.texts());
-        let names = contexts.filter_map(|(_, context)| context.strip_prefix("service:"));
-        let bases = names.filter_map(|name| Some((ServiceName::new(name), topology.service(name)?)));
-        bases.filter_map(|(name, base)| Some((self.image(&name, base)?, Needs::Done))).collect()
+    /// The services whose images a build copies from.
+    fn build_contexts(self, builder: &Service) -> Vec<&'a ServiceName> {
+        let contexts = builder.build.iter().flat_map(|build| build.additional_contexts.0.values());
+        let names = contexts.filter_map(|context| context.value.as_deref()?.strip_prefix("service:"));
+        let Topology { services, inactive, .. } = self.topology;
+        let known = |name| services.get_key_value(name).or_else(|| inactive.get_key_value(name));
+        names.filter_map(known).map(|(name, _)| name).collect()
     }
 
-    /// Whether the image is made anew although a container of it is there and unchanged.
-    pub(super) fn is_image_renewed(&self, service: &Service) -> bool {
-        self.is_built(service, true) || self.is_pulled(service, true)
+    /// A service whose image is built for others need not be active.
+    fn service(self, name: &ServiceName) -> Option<&'a Service> {
+        self.topology.service(name.as_str()).map(|service| &*service.value)
     }
 
-    /// The condition under which an unchanged container is replaced, after its image was made anew.
-    pub(super) fn image_guard(&self, image: &ImageName, container: &ObservedContainer) -> Guard {
-        Guard::ImageDiffers { image: image.clone(), from: container.image.clone() }
-    }
-
-    fn is_built(&self, service: &Service, is_there: bool) -> bool {
-        if service.build.is_none() {
-            return false;
-        }
+    fn is_built(self, builder: &Service, is_there: bool) -> bool {
         match self.choices.build {
             BuildChoice::Always => true,
             BuildChoice::Never => false,
             BuildChoice::Missing => {
-                !is_there || matches!(service.pull_policy.as_deref(), Some(PullPolicy::Build))
+                !is_there || matches!(builder.pull_policy.as_deref(), Some(PullPolicy::Build))
             }
         }
     }
 
-    fn is_pulled(&self, service: &Service, is_there: bool) -> bool {
+    fn is_pulled(self, service: &Service, is_there: bool) -> bool {
+        // An image without a name of its own is in no registry.
+        if service.image.is_none() {
+            return false;
+        }
         let asked = self.choices.pull.unwrap_or(match service.pull_policy.as_deref() {
             Some(PullPolicy::Always | PullPolicy::Refresh) => PullChoice::Always,
             Some(PullPolicy::Never | PullPolicy::Build) => PullChoice::Never,
@@ -74,8 +78,82 @@ impl Up<'_> {
         match asked {
             PullChoice::Never => false,
             PullChoice::Missing => !is_there,
-            // An image that is built here is in no registry.
+            // What is built here is not looked for elsewhere.
             PullChoice::Always => service.build.is_none(),
         }
+    }
+}
+
+impl<'a> Up<'a> {
+    /// The step that makes sure of a service's image before a container is created from it.
+    pub(super) fn image(&mut self, name: &ServiceName, service: &Service) -> Option<StepId> {
+        let context = self.context;
+        let topology = context.topology;
+        let images = &self.images;
+        let unknown_contexts = |name| match context.service(name) {
+            Some(service) if !images.contains_key(&spec::image_name(topology, name, service)) => {
+                let builder = context.builder(name, service);
+                builder.map_or(Vec::new(), |(_, builder)| context.build_contexts(builder))
+            }
+            _ => Vec::new(),
+        };
+        // A build may copy from other services' images.
+        for needed in order::needed_first(&[name], unknown_contexts) {
+            if let Some(needed_service) = context.service(needed) {
+                self.single_image(needed, needed_service);
+            }
+        }
+        self.images.get(&spec::image_name(topology, name, service)).copied().flatten()
+    }
+
+    fn single_image(&mut self, name: &ServiceName, service: &Service) {
+        let image = spec::image_name(self.context.topology, name, service);
+        if self.images.contains_key(&image) {
+            return;
+        }
+        let is_there = self.context.observed.images.contains_key(&image);
+        let step = self.make_image(name, service, is_there);
+        if step.is_none() && !is_there {
+            self.missing_image(name, service, &image);
+        }
+        self.images.insert(image, step);
+    }
+
+    fn make_image(&mut self, name: &ServiceName, service: &Service, is_there: bool) -> Option<StepId> {
+        let because = if is_there { Because::Asked } else { Because::Absent };
+        let context = self.context;
+        let builder =
+            context.builder(name, service).filter(|(_, builder)| context.is_built(builder, is_there));
+        if let Some((builder_name, builder)) = builder {
+            let image = spec::image(context.topology, builder_name, builder)?;
+            let needs = self.images_of(&context.build_contexts(builder));
+            return Some(self.add(Action::BuildImage(Box::new(image)), because, Some(builder_name), &needs));
+        }
+        let image = spec::image_name(context.topology, name, service);
+        let platform = service.platform.as_ref().map(|platform| platform.value.clone());
+        let pull = Action::PullImage { image, platform };
+        context.is_pulled(service, is_there).then(|| self.add(pull, because, Some(name), &[]))
+    }
+
+    fn images_of(&self, services: &[&ServiceName]) -> Vec<Gate> {
+        let topology = self.context.topology;
+        let image = |name: &&ServiceName| {
+            let service = self.context.service(name)?;
+            *self.images.get(&spec::image_name(topology, name, service))?
+        };
+        services.iter().filter_map(image).map(|step| (step, Needs::Done)).collect()
+    }
+
+    fn missing_image(&mut self, name: &ServiceName, service: &Service, image: &ImageName) {
+        let at =
+            service.image.as_ref().map(|image| image.span).or(service.build.as_ref().map(|build| build.span));
+        let diagnostic = self.found.error(code::MISSING_IMAGE, format!("the engine has no image `{image}`"));
+        if let Some(at) = at {
+            diagnostic.label(at, format!("`{name}` runs it"));
+        }
+        diagnostic.help(match service.build {
+            Some(_) => "build it: leave out `--no-build`, or run `topo build` first",
+            None => "let it be pulled: change `pull_policy: never`, or leave out `--pull never`",
+        });
     }
 }

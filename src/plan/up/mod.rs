@@ -1,20 +1,25 @@
 //! What `up` does: from whatever the engine has to what the topology says.
 
 mod container;
+mod fate;
 mod image;
+mod names;
+mod network;
 mod order;
 mod ports;
-mod resource;
+mod volume;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::Diagnostics;
 use crate::plan::observed::{Observed, ObservedContainer, Query};
-use crate::plan::{Action, Because, Condition, Guard, Needs, Plan, Step, StepId, spec};
-use crate::topology::name::{ContainerName, ImageName, ServiceName};
+use crate::plan::scope;
+use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, spec};
+use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
-use container::Placed;
+use container::PlacedContainer;
+use fate::{Deed, Replica};
+use network::NetworkPlace;
 
 /// What the caller decides about `up`.
 #[derive(Clone, Debug, Default)]
@@ -101,59 +106,91 @@ pub fn query(topology: &Topology) -> Query {
 
 /// Plans `up`. What stands in the way goes to `found`.
 pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: &mut Diagnostics) -> Plan {
-    let mut up = Up {
-        topology,
-        observed,
-        choices,
-        found,
-        plan: Plan::new(topology.name.clone()),
-        images: BTreeMap::new(),
-        networks: BTreeMap::new(),
-        volumes: BTreeMap::new(),
-        placed: BTreeMap::new(),
-        waits: BTreeMap::new(),
-        ports: ports::Ports::default(),
-    };
+    let context = Context { topology, observed, choices };
     let order = order::services(topology, &choices.services, choices.without_dependencies);
-    let restarted = up.restarted_with_dependencies(&order);
-    for name in &order {
-        let service = &topology.services[name].value;
-        up.place_service(name, service, restarted.get(name));
+    let fates = fate::decide(context, &order, found);
+    let mut up = Up::new(context, found);
+    up.remove_without_successor(&fates.removed);
+    for (name, replicas) in order.iter().map(|name| (name, &fates.replicas[name])) {
+        up.place_service(name, replicas);
     }
-    if choices.wait {
+    if choices.wait && choices.start == StartChoice::Start {
         up.wait_for_all(&order);
     }
-    up.remove_orphans();
+    up.finish_networks();
+    up.hand_names_over();
     let Up { mut plan, ports, .. } = up;
-    ports.order(&mut plan);
+    ports.hand_over(&mut plan);
     plan
+}
+
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    topology: &'a Topology,
+    observed: &'a Observed,
+    choices: &'a UpChoices,
+}
+
+impl<'a> Context<'a> {
+    /// The containers that the engine has of a service.
+    fn containers_of(self, service: &ServiceName) -> impl Iterator<Item = &'a ObservedContainer> {
+        let is_meant =
+            move |container: &&ObservedContainer| container.service == *service && !container.is_one_off;
+        self.observed.containers.iter().filter(is_meant)
+    }
 }
 
 /// A plan in the making.
 struct Up<'a> {
-    topology: &'a Topology,
-    observed: &'a Observed,
-    choices: &'a UpChoices,
+    context: Context<'a>,
     found: &'a mut Diagnostics,
     plan: Plan,
     /// The step that makes sure of an image; none when it is there.
     images: BTreeMap<ImageName, Option<StepId>>,
-    /// The step that makes sure of a network, by key; none when it is there.
-    networks: BTreeMap<String, Option<StepId>>,
-    /// The step that makes sure of a volume, by key; none when it is there.
-    volumes: BTreeMap<String, Option<StepId>>,
+    /// What becomes of each network that a service uses.
+    networks: BTreeMap<NetworkName, NetworkPlace>,
+    /// The step that makes sure of a volume; none when it is there.
+    volumes: BTreeMap<VolumeName, Option<StepId>>,
     /// What became of each service's containers so far.
-    placed: BTreeMap<ServiceName, Vec<Placed>>,
+    placed: BTreeMap<ServiceName, Placed>,
     /// The step that waits for a container; none when nothing is to be waited for.
-    waits: BTreeMap<(ContainerName, &'static str), Option<StepId>>,
+    waits: BTreeMap<(ContainerName, Condition), Option<StepId>>,
+    /// The steps that remove containers which have no successor.
+    removals: BTreeMap<ContainerName, StepId>,
+    /// The containers that the engine has and that the plan is about, by their names before it.
+    handled: BTreeSet<ContainerName>,
     /// Host ports that are given up and taken.
     ports: ports::Ports,
+}
+
+/// What became of a service's containers.
+struct Placed {
+    containers: Vec<PlacedContainer>,
+    /// What they wait for before they start.
+    gates: Vec<Gate>,
 }
 
 /// A step and how it is needed.
 type Gate = (StepId, Needs);
 
-impl Up<'_> {
+impl<'a> Up<'a> {
+    fn new(context: Context<'a>, found: &'a mut Diagnostics) -> Self {
+        Self {
+            context,
+            found,
+            plan: Plan::new(context.topology.name.clone()),
+            images: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            placed: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            removals: BTreeMap::new(),
+            handled: BTreeSet::new(),
+            ports: ports::Ports::default(),
+        }
+    }
+
     fn add(
         &mut self,
         action: Action,
@@ -161,17 +198,17 @@ impl Up<'_> {
         service: Option<&ServiceName>,
         needs: &[Gate],
     ) -> StepId {
-        self.add_guarded(action, because, service, needs, None)
+        self.add_deed(action, Deed { because, only_if: None }, service, needs)
     }
 
-    fn add_guarded(
+    fn add_deed(
         &mut self,
         action: Action,
-        because: Because,
+        deed: Deed,
         service: Option<&ServiceName>,
         needs: &[Gate],
-        only_if: Option<Guard>,
     ) -> StepId {
+        let Deed { because, only_if } = deed;
         let step = self.plan.steps.add_node(Step { action, because, service: service.cloned(), only_if });
         for (needed, how) in needs {
             self.plan.steps.update_edge(*needed, step, *how);
@@ -179,43 +216,36 @@ impl Up<'_> {
         step
     }
 
-    /// How many containers of a service are wanted.
-    fn replicas(&self, name: &ServiceName, service: &Service) -> u32 {
-        self.choices.scale.get(name).copied().unwrap_or_else(|| service.replicas())
-    }
-
-    fn place_service(
-        &mut self,
-        name: &ServiceName,
-        service: &Arc<Service>,
-        restarted_with: Option<&ServiceName>,
-    ) {
-        let gates = self.gates(name, service);
-        let wanted = self.replicas(name, service);
-        let mut placed = Vec::new();
-        for number in 1..=wanted {
-            placed.push(self.place_container(name, service, number, &gates, restarted_with));
-        }
-        self.placed.insert(name.clone(), placed);
-        self.remove_surplus(name, wanted);
+    fn place_service(&mut self, name: &'a ServiceName, replicas: &[Replica<'_>]) {
+        let service = &self.context.topology.services[name].value;
+        let placing = self.placing(name, service);
+        let containers = replicas.iter().map(|replica| self.place(&placing, replica)).collect();
+        self.placed.insert(name.clone(), Placed { containers, gates: placing.gates });
     }
 
     /// What a service's containers wait for before they start.
     fn gates(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
         let mut gates = Vec::new();
-        if self.choices.start == StartChoice::CreateOnly {
+        if self.context.choices.start == StartChoice::CreateOnly {
             // What is not started has no condition to come to.
             return gates;
         }
         for (needed, dependency) in &service.depends_on.0 {
             let how = if dependency.required { Needs::Done } else { Needs::Settled };
-            for placed in self.placed.get(needed).cloned().unwrap_or_default() {
-                let condition = order::condition(dependency.condition);
-                let step = match condition {
-                    None => placed.start,
-                    Some(condition) => self.wait(needed, &placed, condition, Because::NeededBy(name.clone())),
+            let Some(placed) = self.placed.get(needed) else { continue };
+            if placed.containers.is_empty() {
+                // None of it runs: what it would wait for comes first all the same.
+                gates.extend(&placed.gates);
+            }
+            for container in placed.containers.clone() {
+                let steps = match scope::condition(dependency) {
+                    None => container.started,
+                    Some(until) => {
+                        let because = Because::NeededBy(name.clone());
+                        self.wait(needed, &container, until, because).into_iter().collect()
+                    }
                 };
-                gates.extend(step.map(|step| (step, how)));
+                gates.extend(steps.into_iter().map(|step| (step, how)));
             }
         }
         gates
@@ -225,16 +255,16 @@ impl Up<'_> {
     fn wait(
         &mut self,
         service: &ServiceName,
-        placed: &Placed,
+        placed: &PlacedContainer,
         until: Condition,
         because: Because,
     ) -> Option<StepId> {
-        let key = (placed.name.clone(), until.word());
+        let key = (placed.name.clone(), until);
         if let Some(known) = self.waits.get(&key) {
             return *known;
         }
         let step = (!placed.is_in(until)).then(|| {
-            let needs: Vec<Gate> = placed.start.map(|start| (start, Needs::Done)).into_iter().collect();
+            let needs: Vec<Gate> = placed.started.iter().map(|step| (*step, Needs::Done)).collect();
             let container = placed.name.clone();
             self.add(Action::Wait { container, until }, because, Some(service), &needs)
         });
@@ -244,45 +274,9 @@ impl Up<'_> {
 
     fn wait_for_all(&mut self, order: &[ServiceName]) {
         for name in order {
-            for placed in self.placed.get(name).cloned().unwrap_or_default() {
-                self.wait(name, &placed, Condition::Ready, Because::Asked);
+            for container in self.placed[name].containers.clone() {
+                self.wait(name, &container, Condition::Ready, Because::Asked);
             }
         }
     }
-
-    /// Containers beyond the wanted number go.
-    fn remove_surplus(&mut self, name: &ServiceName, wanted: u32) {
-        let observed = self.observed;
-        let is_surplus = |container: &&ObservedContainer| {
-            container.service == *name && container.number > wanted && !container.is_one_off
-        };
-        for container in observed.containers.iter().filter(is_surplus) {
-            self.remove(container, &Because::TooMany);
-        }
-    }
-
-    fn remove_orphans(&mut self) {
-        let is_orphan = |container: &&ObservedContainer| {
-            !container.is_one_off && self.topology.service(container.service.as_str()).is_none()
-        };
-        let orphans: Vec<&ObservedContainer> = self.observed.containers.iter().filter(is_orphan).collect();
-        if orphans.is_empty() {
-            return;
-        }
-        if self.choices.remove_orphans {
-            for container in orphans {
-                self.remove(container, &Because::Orphan);
-            }
-            return;
-        }
-        let names: BTreeSet<&str> = orphans.iter().map(|container| container.name.as_str()).collect();
-        self.found
-            .warning(code::ORPHANS, format!("the topology has no service for {}", list(&names)))
-            .help("containers of a service that was renamed or removed: `--remove-orphans` removes them");
-    }
-}
-
-fn list(names: &BTreeSet<&str>) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
 }

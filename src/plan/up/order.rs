@@ -1,44 +1,56 @@
-//! Which services are brought up, what each depends on before it.
+//! Which services are brought up, in which order, and what they share.
 
 use std::collections::BTreeSet;
 
-use crate::plan::Condition;
-use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::DependencyCondition;
+use crate::topology::{Service, Topology};
 
 /// The chosen services (all when none is chosen) and what they depend on; a service comes after all
 /// that it depends on. The topology has no cycles.
 pub fn services(topology: &Topology, chosen: &[ServiceName], without_dependencies: bool) -> Vec<ServiceName> {
     let roots: Vec<&ServiceName> =
         if chosen.is_empty() { topology.services.keys().collect() } else { chosen.iter().collect() };
-    let wanted: Option<BTreeSet<&ServiceName>> =
-        without_dependencies.then(|| roots.iter().copied().collect());
+    let is_wanted = |name: &ServiceName| {
+        topology.services.contains_key(name) && (!without_dependencies || roots.contains(&name))
+    };
+    let needs = |name: &ServiceName| match topology.services.get(name) {
+        Some(service) => service.depends_on.0.keys().collect(),
+        None => Vec::new(),
+    };
+    let order = needed_first(&roots, needs);
+    order.into_iter().filter(|name| is_wanted(name)).cloned().collect()
+}
+
+/// The services and all that they need; each comes after what it needs.
+pub fn needed_first<'a>(
+    services: &[&'a ServiceName],
+    needs: impl Fn(&'a ServiceName) -> Vec<&'a ServiceName>,
+) -> Vec<&'a ServiceName> {
     let mut order = Vec::new();
     let mut seen = BTreeSet::new();
     // Depth first with an own stack: a chain of services may be long. `true` marks the way back.
-    let mut stack: Vec<(&ServiceName, bool)> = roots.into_iter().rev().map(|name| (name, false)).collect();
+    let mut stack: Vec<(&ServiceName, bool)> = services.iter().rev().map(|name| (*name, false)).collect();
     while let Some((name, is_way_back)) = stack.pop() {
-        let Some(service) = topology.services.get(name) else { continue };
         if is_way_back {
-            order.push(name.clone());
-            continue;
+            order.push(name);
+        } else if seen.insert(name) {
+            stack.push((name, true));
+            stack.extend(needs(name).into_iter().rev().map(|needed| (needed, false)));
         }
-        if !seen.insert(name) {
-            continue;
-        }
-        stack.push((name, true));
-        stack.extend(service.depends_on.0.keys().rev().map(|needed| (needed, false)));
     }
-    order.retain(|name| wanted.as_ref().is_none_or(|wanted| wanted.contains(name)));
     order
 }
 
-/// What a dependency waits for beyond the start.
-pub fn condition(condition: DependencyCondition) -> Option<Condition> {
-    match condition {
-        DependencyCondition::Started => None,
-        DependencyCondition::Healthy => Some(Condition::Healthy),
-        DependencyCondition::Completed => Some(Condition::Completed),
-    }
+/// Services whose namespaces or volumes a service shares: it holds on to one container of each, and must
+/// be replaced with it.
+pub fn shared(service: &Service) -> BTreeSet<ServiceName> {
+    let by_volumes = service.volumes_from.iter().filter(|from| !from.starts_with("container:"));
+    let by_volumes = by_volumes.filter_map(|from| from.split(':').next()).map(ServiceName::from);
+    namespaces(service).chain(by_volumes).collect()
+}
+
+/// Services whose namespaces a service shares: what it has of them is gone when they stop.
+pub fn namespaces(service: &Service) -> impl Iterator<Item = ServiceName> {
+    let modes = [&service.network_mode, &service.ipc, &service.pid, &service.uts];
+    modes.into_iter().flatten().filter_map(|mode| mode.strip_prefix("service:")).map(ServiceName::from)
 }

@@ -2,44 +2,97 @@
 
 use petgraph::algo::has_path_connecting;
 
+use super::Gate;
 use crate::plan::observed::ObservedContainer;
 use crate::plan::{Needs, Plan, StepId};
 use crate::topology::Service;
+use crate::topology::name::ServiceName;
+use crate::topology::service::port::PortRange;
 
 /// Host ports that are given up and taken in one plan.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
-    released: Vec<(u16, StepId)>,
-    taken: Vec<(u16, StepId)>,
+    released: Vec<Released>,
+    taken: Vec<Taken>,
+}
+
+#[derive(Debug)]
+struct Released {
+    service: ServiceName,
+    port: u16,
+    protocol: String,
+    stop: StepId,
+    /// What the stop waits for only so that the container runs for longer.
+    gates: Vec<StepId>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    service: ServiceName,
+    range: PortRange,
+    protocol: String,
+    start: StepId,
 }
 
 impl Ports {
     /// A container stops: its host ports become free.
-    pub(super) fn release(&mut self, container: &ObservedContainer, stop: StepId) {
-        let ports = container.ports.iter().filter_map(|port| host_port(port));
-        self.released.extend(ports.map(|port| (port, stop)));
+    pub(super) fn release(&mut self, container: &ObservedContainer, stop: StepId, gates: &[Gate]) {
+        let published = container.ports.iter().filter_map(|port| published(port));
+        self.released.extend(published.map(|(port, protocol)| Released {
+            service: container.service.clone(),
+            port,
+            protocol: protocol.to_owned(),
+            stop,
+            gates: gates.iter().map(|(step, _)| *step).collect(),
+        }));
     }
 
     /// A container starts: it takes its host ports.
-    pub(super) fn take(&mut self, service: &Service, start: StepId) {
-        let ranges = service.ports.0.iter().filter_map(|port| port.published);
-        self.taken.extend(ranges.flat_map(|range| range.first..=range.last).map(|port| (port, start)));
+    pub(super) fn take(&mut self, name: &ServiceName, service: &Service, start: StepId) {
+        let published = service.ports.0.iter().filter_map(|port| Some((port.published?, port)));
+        self.taken.extend(published.map(|(range, port)| Taken {
+            service: name.clone(),
+            range,
+            protocol: port.protocol.clone(),
+            start,
+        }));
     }
 
     /// Orders the plan's steps by them.
-    pub(super) fn order(self, plan: &mut Plan) {
-        for (port, start) in self.taken {
-            for (_, stop) in self.released.iter().filter(|(released, _)| *released == port) {
+    pub(super) fn hand_over(self, plan: &mut Plan) {
+        for taken in &self.taken {
+            for released in self.released.iter().filter(|released| taken.conflicts_with(released)) {
+                let Released { stop, gates, .. } = released;
+                if has_path_connecting(&plan.steps, taken.start, *stop, None) {
+                    // One that is waited for takes a port of one that waits for it: that one cannot run
+                    // until then.
+                    for gate in gates {
+                        if let Some(edge) = plan.steps.find_edge(*gate, *stop) {
+                            plan.steps.remove_edge(edge);
+                        }
+                    }
+                }
                 // Two services may swap their ports while one waits for the other: then no order fits.
-                if !has_path_connecting(&plan.steps, start, *stop, None) {
-                    plan.steps.update_edge(*stop, start, Needs::Done);
+                if !has_path_connecting(&plan.steps, taken.start, *stop, None) {
+                    plan.steps.update_edge(*stop, taken.start, Needs::Done);
                 }
             }
         }
     }
 }
 
-/// The host's port of `0.0.0.0:8080->80/tcp`.
-fn host_port(text: &str) -> Option<u16> {
-    text.split_once("->")?.0.rsplit(':').next()?.parse().ok()
+impl Taken {
+    /// Replicas that share a range leave each other room: as one starts, its own predecessor's port is
+    /// free.
+    fn conflicts_with(&self, released: &Released) -> bool {
+        let is_in_range = (self.range.first..=self.range.last).contains(&released.port);
+        let shares_range = self.service == released.service && self.range.len() > 1;
+        is_in_range && self.protocol == released.protocol && !shares_range
+    }
+}
+
+/// The host's port and the protocol of `0.0.0.0:8080->80/tcp`.
+fn published(text: &str) -> Option<(u16, &str)> {
+    let (host, inside) = text.split_once("->")?;
+    Some((host.rsplit(':').next()?.parse().ok()?, inside.rsplit('/').next()?))
 }

@@ -29,6 +29,9 @@ fn is_part_of_a_replacement(action: &Action) -> bool {
 /// The condition of a guarded step, in words.
 fn condition(guard: &Guard) -> String {
     match guard {
-        Guard::ImageDiffers { image, from: _ } => format!("if {image} turns out to be another image"),
+        Guard::ImageDiffers(images) => {
+            let names: Vec<&str> = images.iter().map(|former| former.image.as_str()).collect();
+            format!("if {} turns out to be another image", names.join(" or "))
+        }
     }
 }

@@ -56,9 +56,13 @@ fn write_object(
 fn sign(deed: Deed) -> (&'static str, Role) {
     match deed {
         Deed::Pulled | Deed::Built | Deed::Created => ("+", Role::Good),
-        Deed::Recreated | Deed::Started | Deed::Restarted | Deed::Unpaused | Deed::Signalled => {
-            ("~", Role::Notice)
-        }
+        Deed::Recreated
+        | Deed::Started
+        | Deed::Restarted
+        | Deed::Connected
+        | Deed::Renamed
+        | Deed::Unpaused
+        | Deed::Signalled => ("~", Role::Notice),
         Deed::Stopped | Deed::Killed | Deed::Paused | Deed::Removed => ("-", Role::Bad),
     }
 }

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use topo::plan::action::{AnonymousVolumes, ContainerSpec, ImageSpec, NetworkSpec, VolumeSpec};
-use topo::plan::{Action, Because, Condition, Guard, Needs, Plan, Step, StepId};
+use topo::plan::{Action, Because, Condition, FormerImage, Guard, Needs, Plan, Step, StepId};
 use topo::run::RunOptions;
 use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
 
@@ -112,7 +112,8 @@ impl Scenario {
                 }
                 ("if-image", [image, "differs", from, rest @ ..]) => {
                     let (image, from) = (ImageName::from(*image), ImageId::from(*from));
-                    self.plan.steps[id].only_if = Some(Guard::ImageDiffers { image, from });
+                    self.plan.steps[id].only_if =
+                        Some(Guard::ImageDiffers([FormerImage { image, from }].into()));
                     rest
                 }
                 ("after", names) => self.needs(id, names, Needs::Done),
@@ -249,6 +250,7 @@ fn container_spec(name: &str) -> ContainerSpec {
         mounts: Vec::new(),
         files: Vec::new(),
         labels: BTreeMap::new(),
+        links: Vec::new(),
         predecessor: None,
     }
 }

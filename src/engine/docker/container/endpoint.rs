@@ -26,17 +26,14 @@ const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
 /// The networks that a container is created in.
 pub(super) fn at_creation(
     spec: &ContainerSpec,
-    links: &[String],
     version: ApiVersion,
 ) -> Result<NetworkingConfig, EngineError> {
     let several = if version.minor >= SEVERAL_AT_ONCE { usize::MAX } else { 1 };
-    let endpoints = spec.networks.iter().enumerate().take(several).map(|(index, attachment)| {
-        let mut settings = settings(attachment, links, version)?;
-        if index == 0 && settings.mac_address.is_none() && version.minor >= SEVERAL_AT_ONCE {
-            settings.mac_address = spec.service.mac_address.as_ref().map(|address| address.value.clone());
-        }
-        Ok((attachment.network.to_string(), settings))
-    });
+    let endpoints = spec
+        .networks
+        .iter()
+        .take(several)
+        .map(|attachment| Ok((attachment.network.to_string(), settings(attachment, version)?)));
     let endpoints: HashMap<String, EndpointSettings> = endpoints.collect::<Result<_, EngineError>>()?;
     Ok(NetworkingConfig { endpoints_config: Some(endpoints) })
 }
@@ -62,31 +59,36 @@ pub(super) async fn connect_further(
     spec: &ContainerSpec,
     id: &str,
 ) -> Result<(), EngineError> {
-    let version = docker.transport.version();
-    if version.minor >= SEVERAL_AT_ONCE {
+    if docker.transport.version().minor >= SEVERAL_AT_ONCE {
         return Ok(());
     }
     for attachment in spec.networks.iter().skip(1) {
-        if attachment.settings.mac_address.is_some() {
-            requires(version, SEVERAL_AT_ONCE, "networks.mac_address")?;
-        }
-        let request = NetworkConnectRequest {
-            container: id.to_owned(),
-            endpoint_config: Some(settings(attachment, &super::request::links(&spec.service), version)?),
-        };
-        let network = escape(attachment.network.as_str(), "");
-        let connected = docker.bollard.connect_network(&network, request).await;
-        connected.map_err(|error| docker.transport.failure(error))?;
+        connect(docker, attachment, id).await?;
     }
     Ok(())
 }
 
-fn settings(
+/// Attaches a container that is there to a network.
+pub(in crate::engine::docker) async fn connect(
+    docker: &Docker,
     attachment: &Attachment,
-    links: &[String],
-    version: ApiVersion,
-) -> Result<EndpointSettings, EngineError> {
-    let Attachment { network: _, aliases, settings } = attachment;
+    container: &str,
+) -> Result<(), EngineError> {
+    let version = docker.transport.version();
+    if version.minor < SEVERAL_AT_ONCE && attachment.settings.mac_address.is_some() {
+        requires(version, SEVERAL_AT_ONCE, "networks.mac_address")?;
+    }
+    let request = NetworkConnectRequest {
+        container: container.to_owned(),
+        endpoint_config: Some(settings(attachment, version)?),
+    };
+    let network = escape(attachment.network.as_str(), "");
+    let connected = docker.bollard.connect_network(&network, request).await;
+    connected.map_err(|error| docker.transport.failure(error))
+}
+
+fn settings(attachment: &Attachment, version: ApiVersion) -> Result<EndpointSettings, EngineError> {
+    let Attachment { network: _, aliases, links, settings } = attachment;
     let ServiceNetwork {
         interface_name,
         ipv4_address,
@@ -118,7 +120,7 @@ fn settings(
     Ok(EndpointSettings {
         ipam_config: (address != EndpointIpamConfig::default()).then_some(address),
         aliases: Some(aliases.clone()),
-        links: (!links.is_empty()).then(|| links.to_vec()),
+        links: (!links.is_empty()).then(|| links.clone()),
         mac_address: text(mac_address).filter(|_| version.minor >= SEVERAL_AT_ONCE),
         driver_opts: (!options.is_empty()).then_some(options),
         gw_priority: gw_priority.map(|priority| priority.value.0),

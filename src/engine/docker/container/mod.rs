@@ -12,6 +12,8 @@ mod request;
 mod security;
 mod taken_over;
 
+pub(super) use endpoint::connect;
+
 use std::collections::BTreeMap;
 
 use bollard::query_parameters::RemoveContainerOptionsBuilder;

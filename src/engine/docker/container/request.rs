@@ -106,15 +106,15 @@ pub(super) fn request(
         working_dir,
         // Applied with the networks.
         mac_address: _,
-        links: _,
-        external_links: _,
         // In the specification, with the engine's names.
         configs: _,
         container_name: _,
         env_file: _,
+        external_links: _,
         image: _,
         label_file: _,
         labels: _,
+        links: _,
         network_mode: _,
         networks: _,
         secrets: _,
@@ -141,7 +141,6 @@ pub(super) fn request(
     if !annotations.0.is_empty() {
         requires(version, 43, "annotations")?;
     }
-    let links = links(&spec.service);
     let deployed = limit::deployed(deploy.as_ref());
     let blkio = limit::blkio(blkio_config.as_ref());
     let security = security::options(security_opt, credential_spec.as_ref())?;
@@ -188,7 +187,7 @@ pub(super) fn request(
         init: *init,
         ipc_mode: text(ipc),
         isolation: isolation.as_deref().map(known_isolation).transpose()?,
-        links: list(links.clone()),
+        links: list(spec.links.clone()),
         log_config: logging.as_ref().map(log_config),
         masked_paths: security.shows_system_paths.then(Vec::new),
         memory: deployed.memory.or(mem_limit.as_ref().map(|limit| limit.value.0)),
@@ -241,7 +240,7 @@ pub(super) fn request(
         hostname: text(hostname),
         image: Some(spec.image.to_string()),
         labels: Some(spec.labels.clone().into_iter().collect()),
-        networking_config: Some(endpoint::at_creation(spec, &links, version)?),
+        networking_config: Some(endpoint::at_creation(spec, version)?),
         open_stdin: Some(**stdin_open),
         stop_signal: text(stop_signal),
         stop_timeout: stop_grace_period.map(whole_seconds),
@@ -251,15 +250,6 @@ pub(super) fn request(
         ..ContainerCreateBody::default()
     };
     Ok(Request { body, mac_address: endpoint::mac_address_of_container(spec, version) })
-}
-
-/// Links to other containers: `NAME:alias`.
-pub(super) fn links(service: &Service) -> Vec<String> {
-    let linked = |link: &Spanned<String>| match link.contains(':') {
-        true => link.value.clone(),
-        false => format!("{link}:{link}"),
-    };
-    service.links.iter().chain(&service.external_links).map(linked).collect()
 }
 
 /// Seconds, as the engine counts a grace period; a part of one counts as a whole.
@@ -391,6 +381,7 @@ mod tests {
         let network = |name: &str, mac_address: Option<&str>| Attachment {
             network: name.into(),
             aliases: vec!["web".to_owned()],
+            links: Vec::new(),
             settings: ServiceNetwork {
                 mac_address: mac_address.map(|mac| Spanned::new(mac.to_owned(), Span::new(file, 0, 0))),
                 ..ServiceNetwork::default()
@@ -406,6 +397,7 @@ mod tests {
             mounts: Vec::new(),
             files: Vec::new(),
             labels: BTreeMap::new(),
+            links: Vec::new(),
             predecessor: None,
         }
     }

@@ -1,0 +1,296 @@
+//! What is to become of every container, before any step is planned: one decision may follow from
+//! another one's.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::{Context, RecreateChoice, StartChoice, order};
+use crate::diagnostic::{Diagnostics, code};
+use crate::plan::observed::{ObservedContainer, Status};
+use crate::plan::{Because, Guard, drift, spec};
+use crate::topology::Service;
+use crate::topology::name::ServiceName;
+use crate::topology::service::DependencyCondition;
+
+/// What becomes of every container.
+#[derive(Default)]
+pub(super) struct Fates<'a> {
+    /// The wanted containers of each service, by number.
+    pub(super) replicas: BTreeMap<ServiceName, Vec<Replica<'a>>>,
+    /// Containers that go without a successor.
+    pub(super) removed: Vec<(&'a ObservedContainer, Because)>,
+}
+
+/// What becomes of one wanted container. When nothing is said, it stays as it is.
+pub(super) struct Replica<'a> {
+    /// Its number among those of its service.
+    pub(super) number: u32,
+    /// The container that the engine has; one is created when it has none.
+    pub(super) current: Option<&'a ObservedContainer>,
+    /// It is replaced by a new one.
+    pub(super) replaced: Option<Deed>,
+    /// It is stopped and started again.
+    pub(super) restarted: Option<Deed>,
+    /// It does not run, and is started.
+    pub(super) is_started: bool,
+}
+
+/// Why something is done, surely or on a condition.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    pub(super) because: Because,
+    pub(super) only_if: Option<Guard>,
+}
+
+impl Deed {
+    pub(super) fn surely(because: Because) -> Self {
+        Self { because, only_if: None }
+    }
+
+    /// One deed for two reasons: a sure one wins, and either of two conditions is enough.
+    pub(super) fn or(self, other: Deed) -> Deed {
+        match (self.only_if, other.only_if) {
+            (None, _) => Deed::surely(self.because),
+            (Some(_), None) => Deed::surely(other.because),
+            (Some(Guard::ImageDiffers(mut images)), Some(Guard::ImageDiffers(others))) => {
+                images.extend(others);
+                Deed { because: self.because, only_if: Some(Guard::ImageDiffers(images)) }
+            }
+        }
+    }
+}
+
+impl Replica<'_> {
+    fn is_surely_replaced(&self) -> bool {
+        self.replaced.as_ref().is_some_and(|deed| deed.only_if.is_none())
+    }
+}
+
+/// Decides for the services, each after those that it depends on, and for orphans.
+pub(super) fn decide<'a>(
+    context: Context<'a>,
+    services: &[ServiceName],
+    found: &mut Diagnostics,
+) -> Fates<'a> {
+    let mut fates = Fates::default();
+    for name in services {
+        let service = &context.topology.services[name].value;
+        let wanted = wanted_number(context, name, service, found);
+        fates.decide(context, name, service, wanted);
+    }
+    fates.orphans(context, found);
+    fates
+}
+
+/// How many containers of a service are wanted.
+fn wanted_number(
+    context: Context<'_>,
+    name: &ServiceName,
+    service: &Service,
+    found: &mut Diagnostics,
+) -> usize {
+    let wanted = context.choices.scale.get(name).copied().unwrap_or_else(|| service.replicas());
+    if wanted > MOST {
+        let at = context.topology.place_of(&["services", name.as_str()]);
+        found
+            .error(code::BAD_VALUE, format!("{wanted} containers of `{name}` are too many"))
+            .label(at, "this service")
+            .help(format!("run {MOST} at most"));
+        return 0;
+    }
+    let Some(fixed) = service.container_name.as_ref().filter(|_| wanted > 1) else {
+        return wanted as usize;
+    };
+    found
+        .error(code::CONFLICT, format!("{wanted} containers of `{name}` cannot have one name"))
+        .label(fixed.span, "this names one container")
+        .help("remove `container_name`, or run one container");
+    1
+}
+
+/// More containers of one service than any engine runs: a mistyped number.
+const MOST: u32 = 10_000;
+
+impl<'a> Fates<'a> {
+    fn decide(&mut self, context: Context<'a>, name: &ServiceName, service: &'a Service, wanted: usize) {
+        let mut replicas = self.existing(context, name, service);
+        // Those that are to be replaced anyway go first, then the highest numbers.
+        replicas.sort_by_key(|replica| (replica.is_surely_replaced(), replica.number));
+        for surplus in replicas.split_off(wanted.min(replicas.len())) {
+            self.removed.extend(surplus.current.map(|container| (container, Because::TooMany)));
+        }
+        let mut free = (1..).filter(|number| replicas.iter().all(|replica| replica.number != *number));
+        let new: Vec<u32> = free.by_ref().take(wanted - replicas.len()).collect();
+        replicas.extend(new.into_iter().map(|number| Replica {
+            number,
+            current: None,
+            replaced: None,
+            restarted: None,
+            is_started: false,
+        }));
+        replicas.sort_by_key(|replica| replica.number);
+        self.replicas.insert(name.clone(), replicas);
+    }
+
+    /// The service's containers that the engine has, one of each number, and what becomes of them if
+    /// they are not too many. What an interrupted replacement left beside them is removed.
+    fn existing(
+        &mut self,
+        context: Context<'a>,
+        name: &ServiceName,
+        service: &'a Service,
+    ) -> Vec<Replica<'a>> {
+        let mut by_number: BTreeMap<u32, Vec<&'a ObservedContainer>> = BTreeMap::new();
+        for container in context.containers_of(name) {
+            by_number.entry(container.number).or_default().push(container);
+        }
+        let model = spec::container_model(context.topology, service);
+        let judge = Judge { context, fates: self, name, service, model };
+        let mut leftovers = Vec::new();
+        let mut replicas = Vec::new();
+        for (number, mut containers) in by_number {
+            let lasting = spec::container_name(context.topology, name, service, number);
+            // The one under its own name counts, or else the newest.
+            containers.sort_by_key(|container| (container.name != lasting, Reverse(container.created)));
+            let current = containers.remove(0);
+            leftovers.extend(containers.into_iter().map(|leftover| (leftover, Because::Interrupted)));
+            replicas.push(judge.replica(number, current));
+        }
+        self.removed.extend(leftovers);
+        replicas
+    }
+
+    fn orphans(&mut self, context: Context<'a>, found: &mut Diagnostics) {
+        let is_orphan = |container: &&ObservedContainer| {
+            !container.is_one_off && context.topology.service(container.service.as_str()).is_none()
+        };
+        // A container of `run` that has ended is of no use to anybody.
+        let is_spent = |container: &&ObservedContainer| container.is_one_off && !container.state.is_running();
+        let containers = &context.observed.containers;
+        if context.choices.remove_orphans {
+            let gone = containers.iter().filter(|container| is_orphan(container) || is_spent(container));
+            return self.removed.extend(gone.map(|container| (container, Because::Orphan)));
+        }
+        let orphans: Vec<String> =
+            containers.iter().filter(is_orphan).map(|container| format!("`{}`", container.name)).collect();
+        if !orphans.is_empty() {
+            found
+                .warning(code::ORPHANS, format!("the topology has no service for {}", orphans.join(", ")))
+                .help("containers of a service that was renamed or removed: `--remove-orphans` removes them");
+        }
+    }
+}
+
+/// Judges the containers of one service.
+struct Judge<'a, 'fates> {
+    context: Context<'a>,
+    /// What becomes of the services that this one depends on.
+    fates: &'fates Fates<'a>,
+    name: &'fates ServiceName,
+    service: &'a Service,
+    /// What makes the service's containers.
+    model: Json,
+}
+
+impl<'a> Judge<'a, '_> {
+    fn replica(&self, number: u32, current: &'a ObservedContainer) -> Replica<'a> {
+        let replaced = self.replaced(current);
+        let is_acted_on = self.context.choices.start == StartChoice::Start;
+        let is_running = current.state.is_running();
+        let restarted = if is_acted_on && is_running { self.restarted() } else { None };
+        let is_started = is_acted_on && !is_running && !self.is_done(current);
+        Replica { number, current: Some(current), replaced, restarted, is_started }
+    }
+
+    fn replaced(&self, current: &ObservedContainer) -> Option<Deed> {
+        match self.context.choices.recreate {
+            RecreateChoice::Never => return None,
+            RecreateChoice::Force if self.is_chosen() => return Some(Deed::surely(Because::Asked)),
+            RecreateChoice::Force | RecreateChoice::Changed => {}
+        }
+        let renewed = self.context.renewal(self.name, self.service, current).map(|guard| Deed {
+            because: Because::ImageChanged { from: current.image.clone() },
+            only_if: Some(guard),
+        });
+        let reasons = [self.replaced_with_shared(current), self.differs(current).map(Deed::surely), renewed];
+        reasons.into_iter().flatten().reduce(Deed::or)
+    }
+
+    /// With services chosen, `--force-recreate` is about them and not about what they depend on.
+    fn is_chosen(&self) -> bool {
+        let chosen = &self.context.choices.services;
+        chosen.is_empty() || chosen.contains(self.name)
+    }
+
+    /// It holds on to a container that is or was replaced.
+    fn replaced_with_shared(&self, current: &ObservedContainer) -> Option<Deed> {
+        let deed = |shared: ServiceName| {
+            let first = self.fates.replicas.get(&shared).map(|replicas| replicas.first());
+            let container = match first {
+                Some(first) => first?.current,
+                None => self.context.containers_of(&shared).min_by_key(|container| container.number),
+            };
+            let because = Because::DependencyRecreated(shared);
+            // One that is older than what it shares cannot share it: an interrupted run got no further.
+            if container.is_none_or(|container| container.created > current.created) {
+                return Some(Deed::surely(because));
+            }
+            let replaced = first.flatten()?.replaced.as_ref()?;
+            Some(Deed { because, only_if: replaced.only_if.clone() })
+        };
+        order::shared(self.service).into_iter().filter_map(deed).reduce(Deed::or)
+    }
+
+    /// What of the container itself is not as the topology says.
+    fn differs(&self, current: &ObservedContainer) -> Option<Because> {
+        if matches!(current.state.status, Status::Dead | Status::Removing) {
+            return Some(Because::NotRunning);
+        }
+        let Context { topology, observed, .. } = self.context;
+        let place = ["services", self.name.as_str()];
+        let Some(changes) = drift::changes(topology, place, &current.labels, &self.model) else {
+            return Some(Because::NotOurs);
+        };
+        if !changes.is_empty() {
+            return Some(Because::Changed(changes));
+        }
+        let image = observed.images.get(&spec::image_name(topology, self.name, self.service))?;
+        (*image != current.image).then(|| Because::ImageChanged { from: current.image.clone() })
+    }
+
+    /// It depends on a service with `restart: true`, or shares a namespace that is gone when the other
+    /// stops.
+    fn restarted(&self) -> Option<Deed> {
+        let shared: Vec<ServiceName> = order::namespaces(self.service).collect();
+        let dependencies = self.service.depends_on.0.iter();
+        let meant = dependencies.filter(|(needed, dependency)| dependency.restart || shared.contains(needed));
+        let deed = |needed: &ServiceName| {
+            let replicas = self.fates.replicas.get(needed)?.iter();
+            let deed = |replica: &Replica<'_>| {
+                let deeds = [replica.replaced.clone(), replica.restarted.clone()];
+                let deed = deeds.into_iter().flatten().reduce(Deed::or);
+                let is_back = replica.is_started && shared.contains(needed);
+                let because = Because::RestartedWith(needed.clone());
+                match (is_back, deed) {
+                    (true, _) => Some(Deed::surely(because)),
+                    (false, deed) => deed.map(|deed| Deed { because, only_if: deed.only_if }),
+                }
+            };
+            replicas.filter_map(deed).reduce(Deed::or)
+        };
+        meant.filter_map(|(needed, _)| deed(needed)).reduce(Deed::or)
+    }
+
+    /// A job that is done is not done again while nothing has changed.
+    fn is_done(&self, current: &ObservedContainer) -> bool {
+        let is_job = || {
+            self.context.topology.services.values().any(|other| {
+                let dependency = other.depends_on.0.get(self.name);
+                dependency.is_some_and(|dependency| dependency.condition == DependencyCondition::Completed)
+            })
+        };
+        current.state.status == Status::Exited && current.state.exit_code == 0 && is_job()
+    }
+}

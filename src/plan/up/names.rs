@@ -1,0 +1,71 @@
+//! Container names that move from one container to another: the one must give it up before the other
+//! takes it.
+
+use std::collections::BTreeMap;
+
+use petgraph::algo::has_path_connecting;
+
+use super::Up;
+use crate::diagnostic::code;
+use crate::plan::{Action, Needs, Plan, StepId};
+use crate::topology::name::ContainerName;
+
+impl Up<'_> {
+    /// Orders the plan's steps by names; a name that nobody gives up is an error.
+    pub(super) fn hand_names_over(&mut self) {
+        let given_up = given_up(&self.plan);
+        for (step, name) in taken(&self.plan) {
+            let Some(holder) = self.context.observed.containers.iter().find(|holder| holder.name == name)
+            else {
+                continue;
+            };
+            let Some(free) = given_up.get(&name) else {
+                self.name_is_taken(step, &name, holder.service.as_str());
+                continue;
+            };
+            for free in free.iter().filter(|free| **free != step) {
+                if !has_path_connecting(&self.plan.steps, step, *free, None) {
+                    self.plan.steps.update_edge(*free, step, Needs::Done);
+                }
+            }
+        }
+    }
+
+    fn name_is_taken(&mut self, step: StepId, name: &ContainerName, holder: &str) {
+        let service = self.plan.steps[step].service.clone();
+        let path: Vec<&str> =
+            service.iter().flat_map(|service| ["services", service.as_str(), "container_name"]).collect();
+        let at = self.context.topology.place_of(&path);
+        let is_orphan = self.context.topology.service(holder).is_none();
+        self.found
+            .error(code::NAME_TAKEN, format!("a container of `{holder}` has the name `{name}` already"))
+            .label(at, "a container of this service is to have it")
+            .help(match is_orphan {
+                true => "`--remove-orphans` removes it".to_owned(),
+                false => format!("bring `{holder}` up too, or use another name"),
+            });
+    }
+}
+
+/// The steps after which a name is free.
+fn given_up(plan: &Plan) -> BTreeMap<ContainerName, Vec<StepId>> {
+    let mut steps: BTreeMap<ContainerName, Vec<StepId>> = BTreeMap::new();
+    for step in plan.steps.node_indices() {
+        if let Action::RemoveContainer { container, .. } | Action::RenameContainer { from: container, .. } =
+            &plan.steps[step].action
+        {
+            steps.entry(container.clone()).or_default().push(step);
+        }
+    }
+    steps
+}
+
+/// The steps that give a container a name.
+fn taken(plan: &Plan) -> Vec<(StepId, ContainerName)> {
+    let name = |step: StepId| match &plan.steps[step].action {
+        Action::CreateContainer(spec) => Some((step, spec.name.clone())),
+        Action::RenameContainer { to, .. } => Some((step, to.clone())),
+        _ => None,
+    };
+    plan.steps.node_indices().filter_map(name).collect()
+}

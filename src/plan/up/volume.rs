@@ -1,0 +1,92 @@
+//! The volumes that containers mount, and what is said of resources that cannot be made to match.
+
+use super::{Gate, Up};
+use crate::diagnostic::code;
+use crate::plan::because::FieldChange;
+use crate::plan::observed::ObservedVolume;
+use crate::plan::{Action, Because, Needs, StepId, drift, label, spec};
+use crate::source::Span;
+use crate::topology::Service;
+use crate::topology::attribute::{Attribute, Form};
+use crate::topology::service::MountKind;
+
+impl Up<'_> {
+    /// The steps that make sure of a service's volumes.
+    pub(super) fn volumes_of(&mut self, service: &Service) -> Vec<Gate> {
+        let named = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume);
+        let keys = named.filter_map(|mount| mount.source.as_ref());
+        let steps: Vec<StepId> = keys.filter_map(|key| self.volume(key)).collect();
+        steps.into_iter().map(|step| (step, Needs::Done)).collect()
+    }
+
+    fn volume(&mut self, key: &str) -> Option<StepId> {
+        let volume = self.context.topology.volumes.get(key)?;
+        let name = spec::volume_name(key, volume);
+        if let Some(known) = self.volumes.get(&name) {
+            return *known;
+        }
+        let observed = self.context.observed.volumes.iter().find(|observed| observed.name == name);
+        let step = match observed {
+            None if volume.external.is_external => {
+                self.missing_external("volume", name.as_str(), volume.key);
+                None
+            }
+            None => {
+                let wanted = spec::volume(self.context.topology, key, volume);
+                Some(self.add(Action::CreateVolume(Box::new(wanted)), Because::Absent, None, &[]))
+            }
+            Some(_) if volume.external.is_external => None,
+            Some(observed) => {
+                self.check_volume(key, observed, volume.key);
+                None
+            }
+        };
+        self.volumes.insert(name, step);
+        step
+    }
+
+    /// A volume that is there is used as it is: making it anew would destroy what is in it.
+    fn check_volume(&mut self, key: &str, observed: &ObservedVolume, at: Span) {
+        let topology = self.context.topology;
+        let name = observed.name.as_str();
+        if !label::belongs_to(&observed.labels, &topology.name) {
+            return self.warn_of_foreign("volume", name, at);
+        }
+        let wanted = topology.volumes[key].canonical(Form::Model);
+        let changes =
+            drift::changes(topology, ["volumes", key], &observed.labels, &wanted).unwrap_or_default();
+        if !changes.is_empty() {
+            let help = "to make it anew, and lose what is in it: `topo down -v`, then `topo up`";
+            self.warn_of_changed("volume", name, (at, "it is used as it is"), &changes, help);
+        }
+    }
+
+    pub(super) fn missing_external(&mut self, kind: &str, name: &str, at: Span) {
+        self.found
+            .error(code::MISSING_EXTERNAL, format!("the engine has no {kind} named `{name}`"))
+            .label(at, "declared external: topo does not create it")
+            .help(format!("create it: `docker {kind} create {name}`, or remove `external: true`"));
+    }
+
+    pub(super) fn warn_of_foreign(&mut self, kind: &str, name: &str, at: Span) {
+        self.found
+            .warning(code::FOREIGN_OBJECT, format!("the {kind} `{name}` was not made by this project"))
+            .label(at, "it is used as it is")
+            .help(format!("add `external: true`, or give this {kind} another name"));
+    }
+
+    /// `reason` says at the place of the resource why it is not made anew.
+    pub(super) fn warn_of_changed(
+        &mut self,
+        kind: &str,
+        name: &str,
+        reason: (Span, &str),
+        changes: &[FieldChange],
+        help: &str,
+    ) {
+        let fields: Vec<String> = changes.iter().map(|change| format!("`{}`", change.path)).collect();
+        let fields = fields.join(", ");
+        let message = format!("the {kind} `{name}` was made from other settings: {fields}");
+        self.found.warning(code::CHANGED_OBJECT, message).label(reason.0, reason.1).help(help);
+    }
+}

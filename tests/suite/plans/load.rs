@@ -1,0 +1,37 @@
+//! A topology from a text, as if it stood in the folder `/shop`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use topo::diagnostic::Diagnostics;
+use topo::plan::UpChoices;
+use topo::source::{Environment, Sources};
+use topo::topology::name::ServiceName;
+use topo::topology::service::DependencyCondition;
+use topo::topology::{ResolveChoices, Topology};
+
+pub(crate) fn load(name: &str, text: &str, profiles: &[String], choices: &UpChoices) -> Topology {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let environment = Environment::default();
+    let file = sources.add(name, text);
+    let folder = Path::new("/shop");
+    let document = topo::document::load(&mut sources, &[file], folder, &environment, &mut found);
+    let resolve = ResolveChoices {
+        default_name: "shop".to_owned(),
+        profiles: profiles.iter().cloned().collect::<BTreeSet<_>>(),
+        targets: choices.services.clone(),
+        directory: folder.to_owned(),
+        files: vec![folder.join(name)],
+        ..ResolveChoices::default()
+    };
+    let topology = topo::topology::resolve(&document, &environment, &resolve, &mut sources, &mut found);
+    topology.unwrap_or_else(|| panic!("{name} has errors: {found:?}\n{text}"))
+}
+
+/// Services that somebody waits for until they completed.
+pub(crate) fn jobs(topology: &Topology) -> impl Iterator<Item = ServiceName> {
+    let services = topology.services.values().chain(topology.inactive.values());
+    let dependencies = services.flat_map(|service| &service.depends_on.0);
+    let jobs = dependencies.filter(|(_, dependency)| dependency.condition == DependencyCondition::Completed);
+    jobs.map(|(name, _)| name.clone())
+}

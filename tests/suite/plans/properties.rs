@@ -1,0 +1,212 @@
+//! What holds of the plans of any topology, whatever the engine has.
+
+use topo::diagnostic::Diagnostics;
+use topo::plan::observed::Status;
+use topo::plan::{BuildChoice, Plan, PullChoice, RecreateChoice, Scope, UpChoices};
+use topo::topology::Topology;
+
+use super::chance::Chance;
+use super::load::{jobs, load};
+use super::random::Sketch;
+use super::world::World;
+
+const ROUNDS: u64 = 150;
+
+#[test]
+fn a_second_up_changes_nothing() {
+    for_each_round(|chance| {
+        let topology = topology(&Sketch::random(chance));
+        let mut world = World::default();
+        bring_up(&mut world, &topology, &UpChoices::default(), chance);
+        assert_matches(&mut world, &topology);
+    });
+}
+
+#[test]
+fn an_edited_topology_is_reached_from_what_was_there() {
+    for_each_round(|chance| {
+        let (mut world, topology) = edited_world(chance);
+        let choices = UpChoices { remove_orphans: true, ..UpChoices::default() };
+        bring_up(&mut world, &topology, &choices, chance);
+        assert_matches(&mut world, &topology);
+    });
+}
+
+#[test]
+fn an_interrupted_up_is_finished_by_the_next_one() {
+    for_each_round(|chance| {
+        let (mut world, topology) = edited_world(chance);
+        world.jobs.extend(jobs(&topology));
+        let plan = plan(&world, &topology, &random_choices(chance));
+        let steps = chance.below(plan.steps.node_count() + 1);
+        follow_partly(&mut world, &plan, steps, chance);
+        let choices = UpChoices { remove_orphans: true, ..UpChoices::default() };
+        bring_up(&mut world, &topology, &choices, chance);
+        assert_matches(&mut world, &topology);
+    });
+}
+
+#[test]
+fn new_images_are_taken_up_by_all_that_depend_on_them() {
+    for_each_round(|chance| {
+        let (mut world, topology) = edited_world(chance);
+        let choices = UpChoices { remove_orphans: true, ..random_choices(chance) };
+        bring_up(&mut world, &topology, &choices, chance);
+        assert_matches(&mut world, &topology);
+    });
+}
+
+#[test]
+fn what_is_down_is_gone() {
+    for_each_round(|chance| {
+        let (mut world, topology) = edited_world(chance);
+        let choices = topo::plan::DownChoices { volumes: true, remove_orphans: true, ..Default::default() };
+        let observed = world.observe(&topo::plan::query(&topology));
+        let mut found = Diagnostics::default();
+        let plan = topo::plan::down(&topology.name, Some(&topology), &observed, &choices, &mut found);
+        follow(&mut world, &plan, chance);
+        assert!(world.containers.is_empty() && world.networks.is_empty() && world.volumes.is_empty());
+    });
+}
+
+#[test]
+fn nothing_stops_before_what_depends_on_it() {
+    for_each_round(|chance| {
+        let topology = topology(&Sketch::random(chance));
+        let mut world = World::default();
+        bring_up(&mut world, &topology, &UpChoices::default(), chance);
+        let observed = world.observe(&topo::plan::query(&topology));
+        let scope =
+            Scope { project: &topology.name, topology: Some(&topology), observed: &observed, services: &[] };
+        let plan = topo::plan::stop(scope, None);
+        let mut stopped = Vec::new();
+        world
+            .follow(&plan, |ready| {
+                let step = *chance.one_of(ready);
+                stopped.push(plan.steps[step].service.clone().expect("a container's"));
+                Some(step)
+            })
+            .expect("it can be done");
+        for (place, early) in stopped.iter().enumerate() {
+            for late in &stopped[place + 1..] {
+                let service = &topology.services[late];
+                assert!(!service.depends_on.0.contains_key(early), "{late} depends on {early}");
+            }
+        }
+    });
+}
+
+fn for_each_round(check: impl Fn(&mut Chance)) {
+    let only: Option<u64> = std::env::var("TOPO_ROUND").ok().and_then(|round| round.parse().ok());
+    for round in 0..ROUNDS {
+        if only.is_none_or(|only| only == round) {
+            let checked =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&mut Chance(round))));
+            assert!(checked.is_ok(), "this was round {round}: TOPO_ROUND={round} repeats it alone");
+        }
+    }
+}
+
+fn topology(sketch: &Sketch) -> Topology {
+    load("topology.yaml", &sketch.yaml(), &[], &UpChoices::default())
+}
+
+/// An engine where something was brought up and then meddled with, and an edited topology.
+fn edited_world(chance: &mut Chance) -> (World, Topology) {
+    let before = Sketch::random(chance);
+    let mut world = World::default();
+    bring_up(&mut world, &topology(&before), &UpChoices::default(), chance);
+    for _ in 0..chance.below(4) {
+        meddle(&mut world, chance);
+    }
+    (world, topology(&before.edited(chance)))
+}
+
+/// Somebody does something behind topo's back.
+fn meddle(world: &mut World, chance: &mut Chance) {
+    if world.containers.is_empty() {
+        return;
+    }
+    let place = chance.below(world.containers.len());
+    let image = world.containers[place].spec.image.clone();
+    match chance.below(6) {
+        0 => world.containers[place].stop(*chance.one_of(&[0, 1])),
+        1 => drop(world.containers.remove(place)),
+        2 => world.containers[place].seen.networks.clear(),
+        3 => *world.releases.entry(image).or_default() += 1,
+        4 => {
+            // The power fails, and somebody tidies up.
+            world.containers.iter_mut().for_each(|container| container.stop(255));
+            world.networks.clear();
+        }
+        _ => world.containers[place].seen.name = format!("renamed{place}").as_str().into(),
+    }
+}
+
+fn random_choices(chance: &mut Chance) -> UpChoices {
+    UpChoices {
+        build: *chance.one_of(&[BuildChoice::Missing, BuildChoice::Always]),
+        pull: *chance.one_of(&[None, Some(PullChoice::Always)]),
+        recreate: *chance.one_of(&[RecreateChoice::Changed, RecreateChoice::Force]),
+        renew_anonymous_volumes: chance.once_in(2),
+        wait: chance.once_in(2),
+        ..UpChoices::default()
+    }
+}
+
+fn plan(world: &World, topology: &Topology, choices: &UpChoices) -> Plan {
+    let mut found = Diagnostics::default();
+    let observed = world.observe(&topo::plan::query(topology));
+    let plan = topo::plan::up(topology, &observed, choices, &mut found);
+    assert!(!found.has_errors(), "{found:?}");
+    plan
+}
+
+fn bring_up(world: &mut World, topology: &Topology, choices: &UpChoices, chance: &mut Chance) {
+    world.jobs.extend(jobs(topology));
+    let plan = plan(world, topology, choices);
+    follow(world, &plan, chance);
+}
+
+fn follow(world: &mut World, plan: &Plan, chance: &mut Chance) {
+    follow_partly(world, plan, usize::MAX, chance);
+}
+
+fn follow_partly(world: &mut World, plan: &Plan, steps: usize, chance: &mut Chance) {
+    let mut left = steps;
+    let done = world.follow(plan, |ready| {
+        left = left.checked_sub(1)?;
+        Some(*chance.one_of(ready))
+    });
+    if let Err(refused) = done {
+        panic!("{refused}\n{}", describe(plan));
+    }
+}
+
+fn describe(plan: &Plan) -> String {
+    let line = |step: topo::plan::StepId| {
+        let topo::plan::Step { action, because, only_if, .. } = &plan.steps[step];
+        let needs: Vec<usize> = plan.needs(step).iter().map(|needed| needed.index()).collect();
+        let action = format!("{action:?}");
+        let action: String = action.chars().take(110).collect();
+        format!("{} {action} because {because:?} if {} after {needs:?}\n", step.index(), only_if.is_some())
+    };
+    plan.steps.node_indices().map(line).collect()
+}
+
+/// Everything that the topology wants is there and whole, and planning again finds nothing to do.
+fn assert_matches(world: &mut World, topology: &Topology) {
+    let again = plan(world, topology, &UpChoices::default());
+    assert!(again.changes_nothing(), "planned again:\n{}", describe(&again));
+    for (name, service) in &topology.services {
+        let own: Vec<_> =
+            world.containers.iter().filter(|container| container.seen.service == *name).collect();
+        assert_eq!(own.len(), service.replicas() as usize, "containers of {name}");
+        for container in own {
+            let is_done = world.jobs.contains(name) && container.seen.state.status == Status::Exited;
+            assert!(container.seen.state.is_running() || is_done, "{name} does not run");
+            assert!(is_done || world.is_whole(container), "{name} lost what it shares");
+            assert_eq!(Some(&container.seen.image), world.images.get(&container.spec.image));
+        }
+    }
+}

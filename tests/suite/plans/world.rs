@@ -1,0 +1,336 @@
+//! An engine that does what a plan says at once, and refuses what a real one would refuse.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topo::plan::action::{Attachment, ContainerSpec};
+use topo::plan::observed::{
+    ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Query, Status,
+};
+use topo::plan::{Action, Condition, Guard, Observed, Plan, Step, StepId, label};
+use topo::topology::Service;
+use topo::topology::name::{ContainerName, ImageId, ImageName, NetworkName, ServiceName, VolumeName};
+use topo::topology::service::MountKind;
+
+/// All that an engine has. Everything that it runs is well.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    pub(crate) containers: Vec<Container>,
+    pub(crate) networks: BTreeMap<NetworkName, ObservedNetwork>,
+    pub(crate) volumes: BTreeMap<VolumeName, ObservedVolume>,
+    pub(crate) images: BTreeMap<ImageName, ImageId>,
+    /// How often an image was made anew elsewhere: another number is another image.
+    pub(crate) releases: BTreeMap<ImageName, usize>,
+    /// Services that end with exit code 0 once they were started.
+    pub(crate) jobs: BTreeSet<ServiceName>,
+    clock: i64,
+}
+
+/// A container, and what of it decides whether the engine can start it.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    pub(crate) seen: ObservedContainer,
+    pub(crate) spec: ContainerSpec,
+    /// The ids of the containers whose namespaces it has.
+    owners: Vec<String>,
+    started: i64,
+}
+
+type Refused = Result<(), String>;
+
+impl World {
+    /// Does the plan's steps in an order that `choose` decides, as far as their needs allow; gives up
+    /// before the step that `choose` returns nothing for.
+    pub(crate) fn follow(
+        &mut self,
+        plan: &Plan,
+        mut choose: impl FnMut(&[StepId]) -> Option<StepId>,
+    ) -> Refused {
+        let mut left: BTreeSet<StepId> = plan.steps.node_indices().collect();
+        while !left.is_empty() {
+            let is_ready = |step: &StepId| plan.needs(*step).iter().all(|needed| !left.contains(needed));
+            let ready: Vec<StepId> = left.iter().copied().filter(is_ready).collect();
+            refuse_if(ready.is_empty(), "the plan has a cycle")?;
+            let Some(step) = choose(&ready) else { return Ok(()) };
+            left.remove(&step);
+            self.take(&plan.steps[step]).map_err(|error| format!("step {}: {error}", step.index()))?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, step: &Step) -> Refused {
+        if let Some(Guard::ImageDiffers(images)) = &step.only_if {
+            let differs = images.iter().any(|former| self.images.get(&former.image) != Some(&former.from));
+            if !differs {
+                return Ok(());
+            }
+        }
+        self.perform(&step.action)
+    }
+
+    fn perform(&mut self, action: &Action) -> Refused {
+        self.clock += 1;
+        match action {
+            Action::PullImage { image, .. } => self.make_image(image),
+            Action::BuildImage(spec) => self.make_image(&spec.image),
+            Action::CreateNetwork(spec) => {
+                let id = format!("network-{}", self.clock);
+                let network = ObservedNetwork {
+                    name: spec.name.clone(),
+                    id,
+                    labels: spec.labels.clone(),
+                    attached: Vec::new(),
+                };
+                refuse_if(self.networks.insert(spec.name.clone(), network).is_some(), "the network is there")
+            }
+            Action::RemoveNetwork { network } => self.remove_network(network),
+            Action::CreateVolume(spec) => {
+                let volume = ObservedVolume { name: spec.name.clone(), labels: spec.labels.clone() };
+                refuse_if(self.volumes.insert(spec.name.clone(), volume).is_some(), "the volume is there")
+            }
+            Action::RemoveVolume { volume } => self.remove_volume(volume),
+            Action::CreateContainer(spec) => self.create(spec),
+            Action::RenameContainer { from, to } => {
+                refuse_if(self.find(to).is_some(), "the name is taken")?;
+                self.container(from)?.seen.name = to.clone();
+                Ok(())
+            }
+            Action::StartContainer { container } => self.start(container),
+            Action::StopContainer { container, .. } => {
+                self.container(container)?.stop(143);
+                Ok(())
+            }
+            Action::KillContainer { .. }
+            | Action::PauseContainer { .. }
+            | Action::UnpauseContainer { .. } => {
+                panic!("no plan of up or down does so")
+            }
+            Action::RemoveContainer { container, .. } => {
+                refuse_if(self.container(container)?.seen.state.is_running(), "it runs")?;
+                self.containers.retain(|other| other.seen.name != *container);
+                Ok(())
+            }
+            Action::ConnectNetwork { container, attachment } => self.connect(container, attachment),
+            Action::DisconnectNetwork { container, network } => {
+                if let Ok(container) = self.container(container) {
+                    container.seen.networks.remove(network);
+                }
+                Ok(())
+            }
+            Action::Wait { container, until } => self.wait(container, *until),
+        }
+    }
+
+    fn make_image(&mut self, image: &ImageName) -> Refused {
+        let release = self.releases.get(image).copied().unwrap_or_default();
+        self.images.insert(image.clone(), ImageId::new(format!("sha256:{image}-{release}")));
+        Ok(())
+    }
+
+    fn remove_network(&mut self, name: &NetworkName) -> Refused {
+        let network = self.networks.get(name).ok_or("no such network")?;
+        let is_attached = |container: &Container| {
+            container.seen.state.is_running() && container.seen.networks.get(name) == Some(&network.id)
+        };
+        refuse_if(self.containers.iter().any(is_attached), "the network has active endpoints")?;
+        self.networks.remove(name);
+        Ok(())
+    }
+
+    fn remove_volume(&mut self, name: &VolumeName) -> Refused {
+        let is_used =
+            self.containers.iter().any(|container| container.volumes().any(|volume| volume == name.as_str()));
+        refuse_if(is_used, "the volume is in use")?;
+        self.volumes.remove(name);
+        Ok(())
+    }
+
+    fn create(&mut self, spec: &ContainerSpec) -> Refused {
+        refuse_if(self.find(&spec.name).is_some(), "the name is taken")?;
+        let image = self.images.get(&spec.image).ok_or("no such image")?.clone();
+        let owners = owners(spec).map(|owner| Ok(self.container(&owner)?.seen.id.clone()));
+        let owners = owners.collect::<Result<Vec<_>, String>>()?;
+        if let Some(predecessor) = &spec.predecessor {
+            self.container(predecessor)?;
+        }
+        let missing =
+            spec.networks.iter().find(|attachment| !self.networks.contains_key(&attachment.network));
+        refuse_if(missing.is_some(), "no such network")?;
+        let number = spec.labels[label::NUMBER].parse().expect("a number");
+        let seen = ObservedContainer {
+            id: format!("{:012x}{:052x}", self.clock, 0),
+            name: spec.name.clone(),
+            service: spec.service_name.clone(),
+            number,
+            is_one_off: false,
+            image,
+            image_name: spec.image.to_string(),
+            state: state(Status::Created, 0),
+            labels: spec.labels.clone(),
+            networks: spec
+                .networks
+                .iter()
+                .map(|attachment| (attachment.network.clone(), String::new()))
+                .collect(),
+            ports: Vec::new(),
+            command: String::new(),
+            created: self.clock,
+            status_text: String::new(),
+        };
+        let container = Container { seen, spec: spec.clone(), owners, started: 0 };
+        let missing = container.volumes().find(|volume| !self.volumes.contains_key(*volume));
+        refuse_if(missing.is_some(), "no such volume")?;
+        self.containers.push(container);
+        Ok(())
+    }
+
+    pub(crate) fn start(&mut self, name: &ContainerName) -> Refused {
+        let container = self.container(name)?.clone();
+        if container.seen.state.is_running() {
+            return Ok(());
+        }
+        for owner in &container.owners {
+            let owner =
+                self.containers.iter().find(|other| other.seen.id == *owner).ok_or("the owner is gone")?;
+            refuse_if(!owner.seen.state.is_running(), "the owner does not run")?;
+        }
+        let mut networks = BTreeMap::new();
+        for (network, id) in &container.seen.networks {
+            let found = self.networks.get(network).ok_or("the network is gone")?;
+            refuse_if(!id.is_empty() && *id != found.id, "the network is another one")?;
+            networks.insert(network.clone(), found.id.clone());
+        }
+        let ports = self.publish(&container.spec.service)?;
+        let is_job = self.jobs.contains(&container.seen.service);
+        let started = self.clock;
+        let container = self.container(name)?;
+        container.started = started;
+        container.seen.networks = networks;
+        container.seen.ports = ports;
+        container.seen.state = state(Status::Running, 0);
+        container.seen.state.health = container.spec.service.has_healthcheck().then_some(Health::Healthy);
+        if is_job {
+            container.stop(0);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, service: &Service) -> Result<Vec<String>, String> {
+        let mut published: Vec<String> = Vec::new();
+        for port in &service.ports.0 {
+            let Some(range) = port.published else { continue };
+            let text = |host: u16| format!("0.0.0.0:{host}->{}/{}", port.target, port.protocol);
+            let is_taken = |host: u16| {
+                let prefix = format!("0.0.0.0:{host}->");
+                let running = self.containers.iter().flat_map(|container| &container.seen.ports);
+                running
+                    .chain(&published)
+                    .any(|other| other.starts_with(&prefix) && other.ends_with(&port.protocol))
+            };
+            let free = (range.first..=range.last).find(|host| !is_taken(*host));
+            published.push(text(free.ok_or(format!("port {range} is taken"))?));
+        }
+        Ok(published)
+    }
+
+    fn connect(&mut self, name: &ContainerName, attachment: &Attachment) -> Refused {
+        let id = self.networks.get(&attachment.network).ok_or("no such network")?.id.clone();
+        let container = self.container(name)?;
+        let known = container.seen.networks.insert(attachment.network.clone(), id);
+        refuse_if(known.is_some(), "it is attached already")
+    }
+
+    fn wait(&mut self, name: &ContainerName, until: Condition) -> Refused {
+        let state = &self.container(name)?.seen.state;
+        let is_completed = state.status == Status::Exited && state.exit_code == 0;
+        let is_met = match until {
+            Condition::Healthy => state.status == Status::Running && state.health == Some(Health::Healthy),
+            Condition::Completed => is_completed,
+            Condition::Ready => is_completed || state.status == Status::Running,
+        };
+        refuse_if(!is_met, "the condition will never hold")
+    }
+
+    fn find(&self, name: &ContainerName) -> Option<&Container> {
+        self.containers.iter().find(|container| container.seen.name == *name)
+    }
+
+    pub(crate) fn container(&mut self, name: &ContainerName) -> Result<&mut Container, String> {
+        let found = self.containers.iter_mut().find(|container| container.seen.name == *name);
+        found.ok_or_else(|| format!("no such container: {name}"))
+    }
+
+    /// Whether a container runs with all that it shares and is attached to.
+    pub(crate) fn is_whole(&self, container: &Container) -> bool {
+        let owner_is_well = |owner: &String| {
+            let owner = self.containers.iter().find(|other| other.seen.id == *owner);
+            owner.is_some_and(|owner| owner.started <= container.started)
+        };
+        let is_attached = |(network, id): (&NetworkName, &String)| {
+            self.networks.get(network).is_some_and(|found| found.id == *id)
+        };
+        container.owners.iter().all(owner_is_well) && container.seen.networks.iter().all(is_attached)
+    }
+
+    /// What the engine says when it is asked.
+    pub(crate) fn observe(&self, query: &Query) -> Observed {
+        let is_own = |labels: &BTreeMap<String, String>| label::belongs_to(labels, &query.project);
+        let mut containers: Vec<ObservedContainer> =
+            self.containers.iter().map(|container| container.seen.clone()).collect();
+        containers.sort_by(|one, other| {
+            (&one.service, one.number, &one.name).cmp(&(&other.service, other.number, &other.name))
+        });
+        let networks = self.networks.values();
+        let networks =
+            networks.filter(|network| is_own(&network.labels) || query.networks.contains(&network.name));
+        let volumes = self.volumes.values();
+        let volumes = volumes.filter(|volume| is_own(&volume.labels) || query.volumes.contains(&volume.name));
+        let images = self.images.iter().filter(|(image, _)| query.images.contains(*image));
+        Observed {
+            containers,
+            networks: networks.map(|network| self.with_attached(network)).collect(),
+            volumes: volumes.cloned().collect(),
+            images: images.map(|(image, id)| (image.clone(), id.clone())).collect(),
+        }
+    }
+
+    fn with_attached(&self, network: &ObservedNetwork) -> ObservedNetwork {
+        let is_attached = |container: &&Container| {
+            container.seen.state.is_running()
+                && container.seen.networks.get(&network.name) == Some(&network.id)
+        };
+        let mut network = network.clone();
+        network
+            .attached
+            .extend(self.containers.iter().filter(is_attached).map(|container| container.seen.name.clone()));
+        network
+    }
+}
+
+impl Container {
+    pub(crate) fn stop(&mut self, exit_code: i64) {
+        if self.seen.state.is_running() {
+            self.seen.state = state(Status::Exited, exit_code);
+            self.seen.ports.clear();
+        }
+    }
+
+    fn volumes(&self) -> impl Iterator<Item = &str> {
+        let named = self.spec.mounts.iter().filter(|mount| mount.kind == MountKind::Volume);
+        named.filter_map(|mount| mount.source.as_ref()).map(|source| source.as_str())
+    }
+}
+
+/// The containers whose namespaces a new one is to have.
+fn owners(spec: &ContainerSpec) -> impl Iterator<Item = ContainerName> {
+    let modes = [&spec.service.ipc, &spec.service.pid].into_iter().flatten().map(|mode| mode.as_str());
+    let modes = modes.chain(spec.network_mode.as_deref());
+    modes.filter_map(|mode| mode.strip_prefix("container:")).map(ContainerName::from)
+}
+
+fn state(status: Status, exit_code: i64) -> ContainerState {
+    ContainerState { status, health: None, exit_code, restarts_after_success: false, health_output: None }
+}
+
+fn refuse_if(is_wrong: bool, reason: &str) -> Refused {
+    if is_wrong { Err(reason.to_owned()) } else { Ok(()) }
+}
