@@ -7,13 +7,13 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::{Output, variable};
 use crate::diagnostic::Diagnostics;
-use crate::document;
+use crate::document::{self, Document, LoadOptions};
 use crate::lint;
 use crate::plan;
 use crate::plan::observed::Query;
 use crate::source::{self, Environment, FileChoice, Origin, Sources};
 use crate::topology::name::{ProjectName, ServiceName};
-use crate::topology::{self, ResolveChoices, Topology};
+use crate::topology::{self, ResolveChoices, Stages, Topology};
 
 /// A topology, and what is needed to speak of it.
 pub struct Loaded {
@@ -34,6 +34,20 @@ pub enum Purpose {
     Run,
 }
 
+/// The texts of a topology as one tree, and what is needed to make more of it.
+pub struct Read {
+    /// The texts.
+    pub sources: Sources,
+    /// The tree.
+    pub document: Document,
+    /// The variables that the texts may use.
+    pub environment: Environment,
+    /// How the tree becomes a topology.
+    pub choices: ResolveChoices,
+    /// What was found.
+    pub found: Diagnostics,
+}
+
 /// Loads a topology; a file that cannot be read ends the program.
 pub fn load(
     global: &Global,
@@ -41,6 +55,16 @@ pub fn load(
     purpose: Purpose,
     output: &Output,
 ) -> Result<Loaded, Exit> {
+    Ok(read(global, targets, LoadOptions::default(), output)?.checked(purpose))
+}
+
+/// Reads a topology's texts; a file that cannot be read ends the program.
+pub fn read(
+    global: &Global,
+    targets: &[ServiceName],
+    options: LoadOptions,
+    output: &Output,
+) -> Result<Read, Exit> {
     let choice = file_choice(global, output)?;
     let found_files = source::discover(&choice, Environment::of_process()).map_err(|error| {
         output.error(&error.to_string(), Some(&error.help()));
@@ -51,26 +75,53 @@ pub fn load(
     }
     let source::Found { mut sources, files, project_directory, environment, .. } = found_files;
     let mut found = Diagnostics::default();
-    let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
+    let document =
+        document::load_with(&mut sources, &files, &project_directory, &environment, options, &mut found);
     let (name, default_name) = project_names(&environment);
     let choices = ResolveChoices {
         name,
         default_name,
         profiles: profiles(global, &environment),
         targets: targets.to_vec(),
-        directory: project_directory.clone(),
+        directory: project_directory,
         files: files.iter().map(|file| project_file(&sources, *file, &choice)).collect(),
+        stages: Stages::default(),
     };
-    let topology = topology::resolve(&document, &environment, &choices, &mut sources, &mut found);
-    if let Some(topology) = &topology {
-        lint::check(topology, &mut found);
-        if purpose == Purpose::Run {
-            lint::unsupported::check(topology, &mut found);
-        }
+    Ok(Read { sources, document, environment, choices, found })
+}
+
+impl Read {
+    /// The topology, checked by every rule that it is to be checked by.
+    pub fn checked(mut self, purpose: Purpose) -> Loaded {
+        let mut found = std::mem::take(&mut self.found);
+        let topology = self.check(purpose, &mut found);
+        Loaded { sources: self.sources, topology, found }
     }
-    lint::variable::explain(&sources, &environment, &mut found);
-    let topology = topology.filter(|_| !found.has_errors());
-    Ok(Loaded { sources, topology, found })
+
+    /// The checked topology, after saying what was found in it; errors end the program.
+    pub fn explained(&mut self, purpose: Purpose, output: &Output) -> Result<Topology, Exit> {
+        let mut found = std::mem::take(&mut self.found);
+        let topology = self.check(purpose, &mut found);
+        output.diagnostics(&self.sources, &found);
+        topology.ok_or(Exit::Findings)
+    }
+
+    fn check(&mut self, purpose: Purpose, found: &mut Diagnostics) -> Option<Topology> {
+        let topology = self.topology(found);
+        if let Some(topology) = topology.as_ref().filter(|_| self.choices.stages.consistency) {
+            lint::check(topology, found);
+        }
+        if let Some(topology) = topology.as_ref().filter(|_| purpose == Purpose::Run) {
+            lint::unsupported::check(topology, found);
+        }
+        lint::variable::explain(&self.sources, &self.environment, found);
+        topology.filter(|_| !found.has_errors())
+    }
+
+    /// The topology as far as `choices.stages` go.
+    pub fn topology(&mut self, found: &mut Diagnostics) -> Option<Topology> {
+        topology::resolve(&self.document, &self.environment, &self.choices, &mut self.sources, found)
+    }
 }
 
 /// Loads a topology and says what was found in it; errors end the program.
@@ -88,10 +139,10 @@ pub fn load_or_explain(
 }
 
 /// Every service that was named on the command line must be there.
-fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Output) -> Result<(), Exit> {
+pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Output) -> Result<(), Exit> {
     let unknown = targets.iter().find(|target| !topology.services.contains_key(*target));
     let Some(unknown) = unknown else { return Ok(()) };
-    let names = topology.services.keys().map(ServiceName::as_str);
+    let names = topology.services.keys().chain(topology.inactive.keys()).map(ServiceName::as_str);
     let help = match crate::diagnostic::suggest::closest(unknown.as_str(), names.clone()) {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => format!("services here: {}", crate::diagnostic::suggest::one_of(names)),

@@ -12,7 +12,9 @@ pub use discover::{
 pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
 };
-pub use template::{Substituted, TemplateProblem, TemplateProblemKind, substitute};
+pub use template::{
+    Substituted, TemplateProblem, TemplateProblemKind, TemplateVariable, substitute, template_variables,
+};
 
 use std::fmt;
 use std::io::Read;
@@ -188,7 +190,7 @@ impl Sources {
 
     /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes that no place in it is shown of.
     pub fn bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-        read_regular(path, path)
+        read_regular(path, &from_here(path))
     }
 
     /// Takes over the files of `other`. Returns where a place in one of them is now.

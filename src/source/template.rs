@@ -3,7 +3,11 @@
 //! Lazy: a branch that is not taken is not read, so it can neither warn nor fail. Linear in the
 //! length of the text, and bounded in what it writes.
 
+mod variables;
+
 use std::ops::Range;
+
+pub use variables::{TemplateVariable, variables as template_variables};
 
 /// The deepest that expressions may stand inside of each other.
 const DEPTH_LIMIT: usize = 32;

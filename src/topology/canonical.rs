@@ -36,8 +36,11 @@ impl Topology {
         let mut object: JsonMap<String, Json> =
             self.extensions.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         object.insert("name".to_owned(), json!(self.name));
-        let services =
-            self.services.iter().map(|(name, service)| (name.to_string(), canonical_service(service, form)));
+        let service = |service| match self.stages.env_files {
+            true => canonical_service(service, form),
+            false => whole_service(service, form),
+        };
+        let services = self.services.iter().map(|(name, value)| (name.to_string(), service(value)));
         put(&mut object, "services", Json::Object(services.collect()));
         let used = Used::by(self);
         let is_kept = |used: &BTreeSet<&str>, key: &str| resources == Resources::All || used.contains(key);
@@ -111,13 +114,25 @@ pub fn escape_variables(value: Json) -> Json {
 
 /// Env files are part of `environment` by now, and label files of `labels`.
 fn canonical_service(service: &Service, form: Form) -> Json {
-    let mut model = service.canonical(form);
+    let mut model = whole_service(service, form);
     if let Json::Object(object) = &mut model {
         object.remove("env_file");
         object.remove("label_file");
-        // Always there, since `null` (the image's own) and `[]` (none) differ.
-        object.insert("command".to_owned(), service.command.canonical(form));
-        object.insert("entrypoint".to_owned(), service.entrypoint.canonical(form));
+    }
+    model
+}
+
+/// Everything that is known of a service.
+pub(super) fn whole_service(service: &Service, form: Form) -> Json {
+    let mut model = service.canonical(form);
+    if let Json::Object(object) = &mut model {
+        // `[]` (none) and `null` (the image's own) differ.
+        for (key, command) in [("command", &service.command), ("entrypoint", &service.entrypoint)] {
+            let command = command.canonical(form);
+            if form == Form::Model || !command.is_null() {
+                object.insert(key.to_owned(), command);
+            }
+        }
     }
     model
 }

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::document::report_env_problems;
+use crate::document::{Document, report_env_problems};
 use crate::source::{
     EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here, parse_env_file,
 };
 use crate::topology::attribute::Named;
+use crate::topology::paths;
 use crate::topology::service::Service;
 use crate::topology::service::env_file::{EnvFile, EnvFileFormat};
 use crate::topology::value::Pairs;
@@ -21,11 +22,12 @@ type Values = BTreeMap<String, Spanned<Option<String>>>;
 /// Completes the environment and labels of services from files and from the caller.
 pub fn resolve(
     services: &mut BTreeMap<String, Named<Service>>,
+    document: &Document,
     environment: &Environment,
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) {
-    let mut reader = Reader { environment, sources, found };
+    let mut reader = Reader { document, environment, sources, found };
     for service in services.values_mut() {
         reader.complete_environment(&mut service.value);
         reader.complete_labels(&mut service.value);
@@ -33,6 +35,7 @@ pub fn resolve(
 }
 
 struct Reader<'a> {
+    document: &'a Document,
     environment: &'a Environment,
     sources: &'a mut Sources,
     found: &'a mut Diagnostics,
@@ -91,8 +94,9 @@ impl Reader<'_> {
     }
 
     fn open(&mut self, file: &EnvFile, why: &str, help: &str) -> Option<FileId> {
-        let path = Path::new(&file.path.value);
-        match self.sources.read_as(path, &from_here(path)) {
+        let home = self.environment.value("HOME").map(Path::new);
+        let path = paths::join_home(self.document.base(file.path.span.file), home, &file.path.value);
+        match self.sources.read_as(Path::new(&path), &from_here(Path::new(&path))) {
             Ok(id) => Some(id),
             Err(ReadError::Missing(_)) if !file.required => None,
             Err(error) => {

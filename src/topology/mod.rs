@@ -15,6 +15,7 @@ mod paths;
 mod profile;
 mod reference;
 pub mod service;
+mod unfilled;
 pub mod value;
 pub mod volume;
 
@@ -34,6 +35,7 @@ use name::{ProjectName, ServiceName};
 pub use network::Network;
 pub use paths::{is_local as is_local_context, join as join_path};
 pub use service::{Build, Mount, Service, ServiceNetwork};
+pub use unfilled::unfilled;
 pub use volume::Volume;
 
 record! {
@@ -91,6 +93,8 @@ pub struct Topology {
     pub files: Vec<PathBuf>,
     /// The tree that it was made from: where each value stands.
     root: Node,
+    /// What was done to make it.
+    stages: Stages,
 }
 
 /// What the caller decides about a topology.
@@ -108,6 +112,27 @@ pub struct ResolveChoices {
     pub directory: PathBuf,
     /// The files that are merged, as they were asked for.
     pub files: Vec<PathBuf>,
+    /// What is done.
+    pub stages: Stages,
+}
+
+/// What [`resolve`] does beyond reading; `topo config` can leave each out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stages {
+    /// Relative paths become absolute.
+    pub paths: bool,
+    /// What is left unsaid is filled in: default network, implied dependencies, names.
+    pub defaults: bool,
+    /// Env files become part of `environment`, label files of `labels`.
+    pub env_files: bool,
+    /// References and rules that span attributes are checked.
+    pub consistency: bool,
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self { paths: true, defaults: true, env_files: true, consistency: true }
+    }
 }
 
 /// Reads, completes and checks a topology.
@@ -126,10 +151,18 @@ pub fn resolve(
     if !document.is_complete {
         return None;
     }
-    paths::resolve(&mut sections, document, environment);
-    normal::complete(&mut sections, &name, environment);
+    let stages = choices.stages;
+    paths::fill_in_contexts(&mut sections);
+    if stages.paths {
+        paths::resolve(&mut sections, document, environment);
+    }
+    if stages.defaults {
+        normal::complete(&mut sections, &name, environment);
+    }
     let (mut active, inactive) = profile::split(std::mem::take(&mut sections.services), choices);
-    environment::resolve(&mut active, environment, sources, found);
+    if stages.env_files {
+        environment::resolve(&mut active, document, environment, sources, found);
+    }
     let contents = content::resolve(&sections, &active, environment, found);
     let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
     let topology = Topology {
@@ -146,9 +179,12 @@ pub fn resolve(
         directory: choices.directory.clone(),
         files: choices.files.clone(),
         root: document.root.clone(),
+        stages,
     };
-    reference::check(&topology, found);
-    consistency::check(&topology, found);
+    if stages.consistency {
+        reference::check(&topology, found);
+        consistency::check(&topology, found);
+    }
     Some(topology)
 }
 

@@ -3,10 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use crate::document::Document;
-use crate::source::{Environment, Span, Spanned, cleaned};
+use crate::source::{Environment, Spanned, cleaned};
 use crate::topology::Sections;
 use crate::topology::service::{Build, MountKind, Service};
 use crate::topology::volume::Volume;
+
+/// A build without a context takes the folder of its file.
+pub fn fill_in_contexts(sections: &mut Sections) {
+    let builds = sections.services.values_mut().filter_map(|service| service.value.build.as_mut());
+    for build in builds {
+        let context = &mut build.value.context;
+        if context.as_ref().is_none_or(|context| context.is_empty()) {
+            *context = Some(Spanned::new(".".to_owned(), build.span));
+        }
+    }
+}
 
 /// Makes every path of a topology absolute.
 pub fn resolve(sections: &mut Sections, document: &Document, environment: &Environment) {
@@ -29,7 +40,7 @@ pub fn resolve(sections: &mut Sections, document: &Document, environment: &Envir
 
 fn resolve_service(service: &mut Service, absolute: &impl Fn(&mut Spanned<String>)) {
     if let Some(build) = &mut service.build {
-        resolve_build(&mut build.value, build.span, absolute);
+        resolve_build(&mut build.value, absolute);
     }
     for file in &mut service.env_file.0 {
         absolute(&mut file.path);
@@ -58,12 +69,8 @@ fn resolve_device(volume: &mut Volume, absolute: &impl Fn(&mut Spanned<String>))
     }
 }
 
-fn resolve_build(build: &mut Build, at: Span, absolute: &impl Fn(&mut Spanned<String>)) {
-    let context = build.context.get_or_insert_with(|| Spanned::new(".".to_owned(), at));
-    if context.is_empty() {
-        context.value = ".".to_owned();
-    }
-    if is_local(context) {
+fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
+    if let Some(context) = build.context.as_mut().filter(|context| is_local(context)) {
         absolute(context);
     }
     for context in build.additional_contexts.0.values_mut() {
@@ -95,7 +102,7 @@ pub fn join(base: &Path, path: &str) -> String {
 }
 
 /// Like [`join`]; what begins with `~` begins with the home folder.
-fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
+pub fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
     match (path.strip_prefix('~'), home) {
         (Some(rest), Some(home)) => join(home, rest.trim_start_matches('/')),
         _ => join(base, path),

@@ -17,6 +17,8 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::engine::EngineError;
+
 /// How long a helper may take: a person may have to unlock a key ring.
 const HELPER_LIMIT: Duration = Duration::from_secs(120);
 
@@ -66,6 +68,19 @@ pub struct Lookup {
     /// Why there are none, when somebody should have had them. The pull is tried all the same: the
     /// image may be public.
     pub trouble: Option<String>,
+}
+
+impl Lookup {
+    /// A registry's refusal, and why it was asked without credentials.
+    pub fn explaining(&self, error: EngineError) -> EngineError {
+        match (error, &self.trouble) {
+            (EngineError::Refused { status, message }, Some(trouble)) => EngineError::Refused {
+                status,
+                message: format!("{message} (asked without credentials: {trouble})"),
+            },
+            (error, _) => error,
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]

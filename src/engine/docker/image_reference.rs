@@ -36,11 +36,39 @@ impl<'a> ImageReference<'a> {
             Some(_) => DOCKER_HUB,
         }
     }
+
+    /// The name with its registry: `redis` is `docker.io/library/redis`.
+    pub fn full_name(&self) -> String {
+        match (self.server(), self.name.split_once('/')) {
+            (DOCKER_HUB, None) => format!("docker.io/library/{}", self.name),
+            (DOCKER_HUB, Some(("docker.io" | "index.docker.io", rest))) if rest.contains('/') => {
+                format!("docker.io/{rest}")
+            }
+            (DOCKER_HUB, Some(("docker.io" | "index.docker.io", rest))) => {
+                format!("docker.io/library/{rest}")
+            }
+            (DOCKER_HUB, Some(_)) => format!("docker.io/{}", self.name),
+            _ => self.name.to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_spelled_out_with_its_registry() {
+        for (name, full) in [
+            ("redis:8", "docker.io/library/redis"),
+            ("docker.io/redis", "docker.io/library/redis"),
+            ("index.docker.io/a/b", "docker.io/a/b"),
+            ("a/b", "docker.io/a/b"),
+            ("localhost:5000/a", "localhost:5000/a"),
+        ] {
+            assert_eq!(ImageReference::parse(name).full_name(), full, "{name}");
+        }
+    }
 
     #[test]
     fn a_reference_is_taken_apart() {

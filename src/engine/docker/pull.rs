@@ -35,7 +35,7 @@ pub async fn pull(
         };
         match waits.next().filter(|_| is_worth_another_attempt(&error)) {
             Some(wait) => tokio::time::sleep(*wait).await,
-            None => return Err(with_trouble(error, lookup.trouble)),
+            None => return Err(lookup.explaining(error)),
         }
     }
 }
@@ -74,16 +74,6 @@ fn is_worth_another_attempt(error: &EngineError) -> bool {
         EngineError::Disconnected(_) => true,
         EngineError::Refused { message, .. } => DROPPED.iter().any(|words| message.contains(words)),
         _ => false,
-    }
-}
-
-fn with_trouble(error: EngineError, trouble: Option<String>) -> EngineError {
-    match (error, trouble) {
-        (EngineError::Refused { status, message }, Some(trouble)) => EngineError::Refused {
-            status,
-            message: format!("{message} (asked without credentials: {trouble})"),
-        },
-        (error, _) => error,
     }
 }
 
@@ -186,7 +176,9 @@ mod tests {
     #[test]
     fn missing_credentials_are_told_with_the_refusal() {
         let refused = EngineError::Refused { status: 404, message: "pull access denied".to_owned() };
-        let error = with_trouble(refused, Some("`docker-credential-x` failed: locked".to_owned()));
+        let error =
+            Lookup { credentials: None, trouble: Some("`docker-credential-x` failed: locked".to_owned()) }
+                .explaining(refused);
         assert_eq!(
             error.to_string(),
             "pull access denied (asked without credentials: `docker-credential-x` failed: locked)"

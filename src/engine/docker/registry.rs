@@ -1,0 +1,62 @@
+//! In: an image reference. Out: what a registry and the engine know of the image.
+//! Must not: pull it.
+
+use serde::Deserialize;
+
+use super::Docker;
+use super::credentials;
+use super::image_reference::ImageReference;
+use super::transport::{Call, escape};
+use crate::engine::EngineError;
+use crate::topology::name::ImageName;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Distribution {
+    descriptor: Descriptor,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Image {
+    config: ImageConfig,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ImageConfig {
+    env: Option<Vec<String>>,
+}
+
+impl Docker {
+    /// The reference with the digest that its registry has for it now, as `name:tag@sha256:...`. One
+    /// with a digest is only spelled out. Engine API, `GET /distribution/NAME/json`.
+    pub async fn pinned_image(&self, image: &ImageName) -> Result<String, EngineError> {
+        let reference = ImageReference::parse(image.as_str());
+        let name = reference.full_name();
+        if image.as_str().contains('@') {
+            return Ok(format!("{name}@{}", reference.version));
+        }
+        let tagged = format!("{name}:{}", reference.version);
+        let lookup = credentials::look_up(self.config_folder.as_deref(), reference.server()).await;
+        let mut call = Call::get(format!("/distribution/{}/json", escape(&tagged, "/:")));
+        if let Some(credentials) = &lookup.credentials {
+            call = call.header("x-registry-auth", &credentials.header());
+        }
+        let found: Distribution =
+            self.transport.json(call).await.map_err(|error| lookup.explaining(error))?;
+        Ok(format!("{tagged}@{}", found.descriptor.digest))
+    }
+
+    /// The variables that an image sets, as `NAME=value`; nothing when the engine does not have it.
+    pub async fn image_variables(&self, image: &ImageName) -> Result<Option<Vec<String>>, EngineError> {
+        let call = Call::get(format!("/images/{}/json", escape(image.as_str(), "/:@")));
+        let found: Option<Image> = self.transport.json_if_found(call).await?;
+        Ok(found.map(|image| image.config.env.unwrap_or_default()))
+    }
+}
