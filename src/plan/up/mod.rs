@@ -275,8 +275,16 @@ impl<'a> Up<'a> {
     fn wait_for_all(&mut self, order: &[ServiceName]) {
         for name in order {
             for container in self.placed[name].containers.clone() {
-                self.wait(name, &container, Condition::Ready, Because::Asked);
+                if !self.is_waited_for(&container.name) {
+                    self.wait(name, &container, Condition::Ready, Because::Asked);
+                }
             }
         }
+    }
+
+    /// A container that another service waits for is ready when that wait is over.
+    fn is_waited_for(&self, container: &ContainerName) -> bool {
+        let waits = [Condition::Healthy, Condition::Completed];
+        waits.into_iter().any(|condition| self.waits.contains_key(&(container.clone(), condition)))
     }
 }
