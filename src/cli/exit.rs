@@ -36,6 +36,11 @@ impl Exit {
         (Exit::Interrupted, "interrupted by Ctrl-C"),
     ];
 
+    /// The exit code of a container, passed on. One that is no code of a shell is passed on as a failure.
+    pub fn of_container(code: i64) -> Self {
+        Exit::Container(u8::try_from(code).unwrap_or(u8::MAX))
+    }
+
     /// The number that the shell sees.
     pub fn code(self) -> u8 {
         match self {
@@ -53,5 +58,16 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_a_container_never_becomes_a_success() {
+        let codes = [0, 3, 143, 256, -1, 0x4000_0000].map(|code| Exit::of_container(code).code());
+        assert_eq!(codes, [0, 3, 143, 255, 255, 255]);
     }
 }

@@ -1,21 +1,22 @@
 //! The output of services in the foreground, for `up` and `logs`.
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cli::exit::Exit;
 use crate::cli::session::Session;
 use crate::engine::LogChoice;
+use crate::plan::Observed;
 use crate::plan::observed::ObservedContainer;
-use crate::plan::{self, Observed};
 use crate::report::logs::{Company, Prefixes, Printer, Source, follow};
-use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
 /// Whose output is shown, and how.
+#[derive(Clone)]
 pub(super) struct Following<'a> {
-    /// The services; all when empty.
-    pub(super) services: &'a [ServiceName],
+    /// The services; all when absent.
+    pub(super) services: Option<&'a [ServiceName]>,
+    /// Only the container with this number of each service.
+    pub(super) index: Option<u32>,
     /// Which part of the output.
     pub(super) choice: LogChoice,
     /// Whether lines begin with the name of their container.
@@ -25,17 +26,23 @@ pub(super) struct Following<'a> {
 impl Following<'_> {
     /// The part of a container's output that is wanted, if it is one of the services'.
     pub(super) fn source(&self, container: &ObservedContainer) -> Option<Source> {
-        let is_meant = self.services.is_empty() || self.services.contains(&container.service);
+        let is_meant = self.is_meant(container.service.as_str(), container.number);
         let label = format!("{}-{}", container.service, container.number);
         let source = Source { container: container.name.clone(), label, choice: self.choice.clone() };
         (is_meant && !container.is_one_off).then_some(source)
     }
 
+    fn is_meant(&self, service: &str, number: u32) -> bool {
+        let is_its_service =
+            self.services.is_none_or(|services| services.iter().any(|name| name.as_str() == service));
+        is_its_service && self.index.is_none_or(|index| index == number)
+    }
+
     /// The part of the output of a container that starts later, known by its name alone.
     fn newcomer(&self, project: &ProjectName, container: &ContainerName) -> Option<Source> {
         let label = container.as_str().strip_prefix(project.as_str())?.strip_prefix('-')?.to_owned();
-        let (service, _) = label.rsplit_once('-')?;
-        let is_meant = self.services.is_empty() || self.services.iter().any(|name| name.as_str() == service);
+        let (service, number) = label.rsplit_once('-')?;
+        let is_meant = self.is_meant(service, number.parse().ok()?);
         let choice = LogChoice { tail: None, since: None, ..self.choice.clone() };
         is_meant.then_some(Source { container: container.clone(), label, choice })
     }
@@ -47,35 +54,14 @@ pub(super) fn now() -> String {
     format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
 }
 
-/// Shows the output of a topology's services until all of them ended, or Ctrl-C.
-pub(super) async fn until_all_end(
-    session: &Session<'_>,
-    topology: &Topology,
-    following: &Following<'_>,
-) -> Result<(), Exit> {
-    let observed = session.observe(&plan::query(topology)).await?;
-    let attached = |container: &ObservedContainer| {
-        let service = topology.services.get(&container.service);
-        service.is_some_and(|service| service.attach.unwrap_or(true))
-    };
-    let sources = sources(&observed, following, attached);
-    follow_until(session, &topology.name, sources, following, ready(())).await;
-    Ok(())
-}
-
 /// The containers whose output is wanted, by service and number.
-pub(super) fn sources(
-    observed: &Observed,
-    following: &Following<'_>,
-    is_attached: impl Fn(&ObservedContainer) -> bool,
-) -> Vec<Source> {
-    let mut containers: Vec<&ObservedContainer> =
-        observed.containers.iter().filter(|container| is_attached(container)).collect();
+pub(super) fn sources(observed: &Observed, following: &Following<'_>) -> Vec<Source> {
+    let mut containers: Vec<&ObservedContainer> = observed.containers.iter().collect();
     containers.sort_by_key(|container| (&container.service, container.number));
     containers.into_iter().filter_map(|container| following.source(container)).collect()
 }
 
-/// Follows containers until all of them ended and `stay` is over, or until Ctrl-C.
+/// Follows containers until all of them ended and `stay` is over.
 pub(super) async fn follow_until(
     session: &Session<'_>,
     project: &ProjectName,
@@ -91,9 +77,5 @@ pub(super) async fn follow_until(
         if known.contains(container) { None } else { following.newcomer(project, container) }
     };
     let company = Company { project, joins: &joins };
-    tokio::select! {
-        () = follow(session.engine, sources, company, stay, &mut printer) => {}
-        () = session.cancel.cancelled() => {}
-    }
-    printer.flush();
+    follow(session.engine, sources, company, stay, &mut printer).await;
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C: once, nothing new is started; twice, topo leaves.
+//! Ctrl-C: once, nothing new is started; once more than there is an answer to, topo leaves.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -7,6 +7,11 @@ use crate::cli::exit::Exit;
 
 /// Cancels `token` at the first SIGINT or SIGTERM; the second one ends the program at once.
 pub(super) fn listen(token: CancellationToken) {
+    listen_for(vec![token]);
+}
+
+/// Cancels a token at each SIGINT or SIGTERM, one after the other; one more ends the program at once.
+pub(super) fn listen_for(tokens: Vec<CancellationToken>) {
     let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         // Without handlers the system's own way holds: the program ends.
@@ -14,8 +19,10 @@ pub(super) fn listen(token: CancellationToken) {
     };
     tokio::spawn(async move {
         let mut signals = (interrupt, terminate);
-        next(&mut signals).await;
-        token.cancel();
+        for token in tokens {
+            next(&mut signals).await;
+            token.cancel();
+        }
         next(&mut signals).await;
         restore_cursor();
         std::process::exit(i32::from(Exit::Interrupted.code()));

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Following};
-use crate::cli::global::Global;
+use crate::cli::global::{ColorChoice, Global};
 use crate::cli::interrupt;
 use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
@@ -40,9 +40,15 @@ pub(super) struct Options {
     /// Show the time of each line
     #[arg(short, long)]
     timestamps: bool,
+    /// Only the container with this number of each service
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
     /// Show lines without the names of services
     #[arg(long)]
     no_log_prefix: bool,
+    /// Do not colour the names; the same as `--color never`
+    #[arg(long)]
+    no_color: bool,
     #[command(flatten)]
     global: Global,
 }
@@ -67,18 +73,22 @@ impl std::str::FromStr for Tail {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
+    if options.no_color {
+        global.color = Some(ColorChoice::Never);
+    }
     let services: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);
     let choice = choice(&options, &output)?;
     let Project { query, .. } = project(&global, &services, &output)?;
     let prefixes = if options.no_log_prefix { Prefixes::None } else { Prefixes::Names };
-    let following = Following { services: &services, choice, prefixes };
+    let named = (!services.is_empty()).then_some(services.as_slice());
+    let following = Following { services: named, index: options.index, choice, prefixes };
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         let observed = session.observe(&query).await?;
-        let sources = follow::sources(&observed, &following, |_| true);
+        let sources = follow::sources(&observed, &following);
         if !options.follow {
             let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
             let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output());
@@ -89,8 +99,10 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             return Ok(if failures.is_empty() { Exit::Success } else { Exit::Failed });
         }
         interrupt::listen(session.cancel.clone());
-        follow::follow_until(&session, &query.project, sources, &following, pending()).await;
-        Ok(if session.cancel.is_cancelled() { Exit::Interrupted } else { Exit::Success })
+        tokio::select! {
+            () = follow::follow_until(&session, &query.project, sources, &following, pending()) => Ok(Exit::Success),
+            () = session.cancel.cancelled() => Ok(Exit::Interrupted),
+        }
     })
 }
 

@@ -9,10 +9,12 @@ mod completion;
 mod config;
 mod confirm;
 mod control;
+mod create;
 mod down;
 mod exit;
 mod explain;
 mod follow;
+mod foreground;
 mod global;
 mod graph;
 mod interrupt;
@@ -25,6 +27,7 @@ mod plan;
 mod ps;
 mod restart;
 mod rm;
+mod scale;
 mod schema;
 mod session;
 mod start;
@@ -34,6 +37,7 @@ mod unpause;
 mod up;
 mod validate;
 mod version;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -59,6 +63,7 @@ struct Cli {
 enum Command {
     Up(up::Options),
     Down(down::Options),
+    Create(create::Options),
     Start(start::Options),
     Stop(stop::Options),
     Restart(restart::Options),
@@ -66,6 +71,8 @@ enum Command {
     Pause(pause::Options),
     Unpause(unpause::Options),
     Rm(rm::Options),
+    Scale(scale::Options),
+    Wait(wait::Options),
     Plan(plan::Options),
     Validate(validate::Options),
     Ps(ps::Options),
@@ -89,6 +96,7 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
     let done = match command {
         Command::Up(options) => up::run(global, options),
         Command::Down(options) => down::run(global, options),
+        Command::Create(options) => create::run(global, options),
         Command::Start(options) => start::run(global, options),
         Command::Stop(options) => stop::run(global, options),
         Command::Restart(options) => restart::run(global, options),
@@ -96,6 +104,8 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
         Command::Pause(options) => pause::run(global, options),
         Command::Unpause(options) => unpause::run(global, options),
         Command::Rm(options) => rm::run(global, options),
+        Command::Scale(options) => scale::run(global, options),
+        Command::Wait(options) => wait::run(global, options),
         Command::Plan(options) => plan::run(global, options),
         Command::Validate(options) => validate::run(global, options),
         Command::Ps(options) => ps::run(global, options),

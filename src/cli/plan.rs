@@ -66,12 +66,12 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let plan = if options.down {
         let down = DownOptions {
             volumes: options.volumes,
-            remove_orphans: options.up.remove_orphans,
+            remove_orphans: options.up.create.remove_orphans,
             timeout: options.up.timeout,
         };
         plan::down(&topology.name, Some(&topology), &observed, &down.choices(services), &mut found)
     } else {
-        plan::up(&topology, &observed, &options.up.choices(services, &output)?, &mut found)
+        plan::up(&topology, &observed, &options.up.choices(services, &topology, &output)?, &mut found)
     };
     output.diagnostics(&loaded.sources, &found);
     if found.has_errors() {

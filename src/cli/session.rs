@@ -14,7 +14,7 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::{self, Context, Form, Intent, Look};
+use crate::report::{self, Context, Form, Hush, Hushed, Intent, Look};
 use crate::run::{Limits, Outcome, RunOptions};
 
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
@@ -63,11 +63,28 @@ pub(super) struct Session<'a> {
     pub(super) cancel: CancellationToken,
     /// The last wait is given up after this time; never when absent.
     pub(super) wait_limit: Option<std::time::Duration>,
+    /// Whose progress is kept back.
+    pub(super) hushed: Hushed,
+    /// Whether output of containers is shown meanwhile, so that no line may be drawn again.
+    pub(super) is_amid_output: bool,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(engine: &'a Docker, global: &'a Global, output: &'a Output) -> Self {
-        Self { engine, global, output, cancel: CancellationToken::new(), wait_limit: None }
+        Self {
+            engine,
+            global,
+            output,
+            cancel: CancellationToken::new(),
+            wait_limit: None,
+            hushed: Hushed::default(),
+            is_amid_output: false,
+        }
+    }
+
+    /// The same use of the engine, while output of containers is shown.
+    pub(super) fn amid_output(&self) -> Self {
+        Self { is_amid_output: true, cancel: self.cancel.clone(), ..*self }
     }
 
     /// Carries a plan out and reports it on standard error. `command` resumes it after a failure.
@@ -90,9 +107,15 @@ impl<'a> Session<'a> {
             look: self.look(),
         };
         let mut out = std::io::stderr();
-        let mut report =
+        let report =
             report::report(self.form(), output::is_live_terminal(), context, &mut out as &mut dyn Write);
-        report::run_and_report(plan, self.engine, &self.run_options(), cancel, report.as_mut()).await
+        let mut report = Hush::new(report, self.hushed);
+        report::run_and_report(plan, self.engine, &self.run_options(), cancel, &mut report).await
+    }
+
+    /// Says something on standard error.
+    pub(super) fn remark(&self, words: &str) {
+        self.output.complain(&format!("{words}\n"));
     }
 
     /// Reads what the engine has; a failure is explained.
@@ -119,6 +142,7 @@ impl<'a> Session<'a> {
     fn form(&self) -> Form {
         let from_environment = || output::variable("COMPOSE_PROGRESS").and_then(|word| form_named(&word));
         match self.global.progress.or_else(from_environment).unwrap_or_default() {
+            ProgressForm::Auto | ProgressForm::Tty if self.is_amid_output => Form::Plain,
             ProgressForm::Auto => Form::Auto,
             ProgressForm::Tty => Form::Tty,
             ProgressForm::Plain => Form::Plain,

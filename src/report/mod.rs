@@ -13,6 +13,7 @@
 mod board;
 mod failure;
 mod frame;
+mod hush;
 pub mod json;
 pub mod logs;
 mod look;
@@ -26,6 +27,7 @@ mod summary;
 pub mod terminal;
 pub mod wording;
 
+pub use hush::{Hush, Hushed};
 pub use look::Look;
 pub use objects::{Deed, ObjectSteps, Objects};
 pub use summary::Intent;

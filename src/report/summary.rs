@@ -25,6 +25,9 @@ impl Intent {
     /// Containers are there as the topology says.
     pub const CREATE: Intent =
         Intent { reached: "is created", missed: "is not created", idle: "is up to date" };
+    /// As many containers run as were asked for.
+    pub const SCALE: Intent =
+        Intent { reached: "is scaled", missed: "is not scaled", idle: "is scaled so already" };
     /// Nothing is left.
     pub const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is down already" };
     /// What was there runs.

@@ -99,3 +99,17 @@ pub enum Cause {
     #[error("it was removed by somebody else")]
     Removed,
 }
+
+impl Cause {
+    /// The exit code of the container that ended too early, or in a wrong way.
+    pub fn exit_code(&self) -> Option<i64> {
+        match self {
+            Cause::Exited { exit_code } | Cause::Unsuccessful { exit_code } => Some(*exit_code),
+            Cause::Engine(_)
+            | Cause::Unhealthy { .. }
+            | Cause::NoHealthcheck
+            | Cause::NotInTime { .. }
+            | Cause::Removed => None,
+        }
+    }
+}

@@ -6,6 +6,7 @@
 
 mod call;
 mod drive;
+mod ends;
 pub mod event;
 mod ledger;
 mod lines;
@@ -18,6 +19,7 @@ mod wait;
 mod watch;
 
 pub use drive::{RunOptions, run};
+pub use ends::{ContainerEnd, Ends};
 pub use event::{Cause, End, Event, Failure};
 pub use lines::Lines;
 pub use outcome::{Counts, Ended, Outcome, is_optional};

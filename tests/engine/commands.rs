@@ -147,3 +147,131 @@ fn rm_asks_and_removes_only_what_does_not_run() {
     assert_eq!(project.objects("container"), [project.container("other")]);
     assert_eq!(docker(&["volume", "inspect", "--format", "{{.Name}}", &volume]), "");
 }
+
+#[test]
+fn create_makes_everything_and_starts_nothing() {
+    let Some(project) = project("create", CHAIN) else { return };
+    project.topo("create", &["web", "--scale", "web=2"]).exits(0).says("is created");
+    assert_eq!(project.objects("container").len(), 3, "web twice, and what it needs");
+    assert_eq!([status(&project, "web"), status(&project, "db")], ["created", "created"]);
+    let id = project.id("db");
+    project.topo("create", &["web", "--scale", "web=2"]).exits(0).says("nothing to do");
+    project.topo("create", &["db", "--force-recreate"]).exits(0);
+    assert_ne!(id, project.id("db"));
+    project.topo("create", &["--scale", "wbe=2"]).exits(2).says("did you mean `web`?");
+}
+
+#[test]
+fn scale_changes_numbers_and_no_container_that_stays() {
+    let Some(project) = project("scale-command", CHAIN) else { return };
+    project.topo("scale", &["other=1", "--no-deps"]).exits(0).says("is scaled");
+    let first = project.id("other");
+    project.topo("scale", &["other=3", "web=1"]).exits(0);
+    assert_eq!(project.objects("container").len(), 5, "web brought db along");
+    assert_eq!(first, project.id("other"));
+    project.topo("scale", &["other=0"]).exits(0);
+    assert_eq!(project.objects("container"), [project.container("db"), project.container("web")]);
+    project.topo("scale", &["other"]).exits(2).says("web=3");
+    project.topo("scale", &[]).exits(2).says("web=3");
+}
+
+const JOBS: &str = "
+services:
+  fast:
+    image: busybox:1.37
+    command: sh -c 'sleep 1; exit 3'
+  slow:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'sleep 3; exit 4'
+  other:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+";
+
+#[test]
+fn wait_passes_on_the_code_of_the_first_that_ends() {
+    let Some(project) = project("wait", JOBS) else { return };
+    project.topo("wait", &["fast"]).exits(4).says("no container");
+    project.topo("up", &["-d"]).exits(0);
+    let ran = project.topo("wait", &["slow", "fast"]).exits(3);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(
+        lines,
+        ["topo-test-wait-fast-1 exited with code 3", "topo-test-wait-slow-1 exited with code 4"]
+    );
+    project.topo("wait", &["slow"]).exits(4).says("exited with code 4");
+    project.topo("start", &["slow"]).exits(0);
+    project.topo("wait", &["--down-project", "other", "slow"]).exits(4).says("is down");
+    project.is_gone();
+}
+
+#[test]
+fn the_first_end_or_the_first_failure_ends_everything() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    depends_on: [db]
+  db:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'trap \"echo db bye; exit 0\" TERM; while true; do sleep 0.1; done'
+  ends:
+    image: busybox:1.37
+    command: sh -c 'sleep 1; exit ${CODE:-0}'
+    depends_on: { job: { condition: service_completed_successfully } }
+  job:
+    image: busybox:1.37
+    command: echo done
+";
+    let Some(project) = project("abort", topology) else { return };
+    project.write(".env", "CODE=3");
+    let ran = project.topo("up", &["--abort-on-container-exit"]).exits(3).says("ends-1 exited with code 3");
+    assert!(ran.out.contains("db bye"), "what is printed while it stops is shown: {}", ran.out);
+    assert_eq!(status(&project, "db"), "exited");
+    project.topo("up", &["--abort-on-container-failure"]).exits(3);
+    project.topo("up", &["--exit-code-from", "web"]).exits(143);
+    project.topo("up", &["--exit-code-from", "db", "--no-attach", "db"]).exits(0);
+    project.topo("up", &["--exit-code-from", "bd"]).exits(2).says("no service is named `bd`");
+    project.topo("up", &["-d", "--abort-on-container-exit"]).exits(2);
+    project.write(".env", "CODE=0");
+    project.topo("up", &["--abort-on-container-exit"]).exits(0).says("ends-1 exited with code 0");
+}
+
+#[test]
+fn output_is_of_those_that_were_chosen() {
+    let talk = |name: &str, more: &str| {
+        format!("  {name}:\n    image: busybox:1.37\n    command: echo {name} talks\n{more}")
+    };
+    let needs = "    depends_on: [db]\n";
+    let topology =
+        format!("services:\n{}{}{}", talk("web", needs), talk("db", ""), talk("mute", "    attach: false\n"));
+    let Some(project) = project("attach", &topology) else { return };
+    for (arguments, voices) in [
+        (&[][..], &["web", "db"][..]),
+        (&["web"], &["web"]),
+        (&["web", "--attach-dependencies"], &["web", "db"]),
+        (&["--attach", "mute", "--attach", "web"], &["mute", "web"]),
+        (&["--no-attach", "web"], &["db"]),
+    ] {
+        let ran = project.topo("up", &[&["--force-recreate"], arguments].concat()).exits(0);
+        for name in ["web", "db", "mute"] {
+            let is_heard = ran.out.contains(&format!("{name} talks"));
+            assert_eq!(is_heard, voices.contains(&name), "{name} with {arguments:?}:\n{}", ran.out);
+        }
+    }
+}
+
+#[test]
+fn dependencies_are_replaced_without_a_change_only_on_request() {
+    let Some(project) = project("recreate-deps", CHAIN) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let ids = ["web", "db", "other"].map(|service| project.id(service));
+    project.topo("up", &["-d", "web", "--always-recreate-deps"]).exits(0);
+    let now = ["web", "db", "other"].map(|service| project.id(service));
+    assert!(ids[0] == now[0] && ids[1] != now[1] && ids[2] == now[2], "{ids:?} {now:?}");
+}

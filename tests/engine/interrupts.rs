@@ -85,3 +85,26 @@ services:
         assert!(project.inspect("web", "{{.Config.Env}}").contains(&format!("VERSION={version}")));
     }
 }
+
+#[test]
+fn a_second_ctrl_c_kills_what_does_not_stop() {
+    let topology = "
+services:
+  stubborn:
+    image: busybox:1.37
+    command: sh -c 'trap \"echo no\" TERM; while true; do sleep 0.1; done'
+    stop_grace_period: 100s
+";
+    let Some(project) = project("second", topology) else { return };
+    let up = project.start("up", &[]);
+    eventually("it runs", || project.inspect("stubborn", "{{.State.Running}}") == "true");
+    std::thread::sleep(Duration::from_secs(1));
+    let pressed = Instant::now();
+    up.signal("INT");
+    std::thread::sleep(Duration::from_secs(1));
+    up.signal("INT");
+    let ran = up.end().exits(130).says("killed");
+    assert!(ran.out.contains("no\n"), "it was asked to stop first: {}", ran.out);
+    assert!(pressed.elapsed() < Duration::from_secs(20));
+    assert_eq!(project.inspect("stubborn", "{{.State.ExitCode}}"), "137");
+}

@@ -208,6 +208,9 @@ impl<'a> Judge<'a, '_> {
         match self.context.choices.recreate {
             RecreateChoice::Never => return None,
             RecreateChoice::Force if self.is_chosen() => return Some(Deed::surely(Because::Asked)),
+            _ if self.context.choices.recreate_dependencies && !self.is_chosen() => {
+                return Some(Deed::surely(Because::Asked));
+            }
             RecreateChoice::Force | RecreateChoice::Changed => {}
         }
         let renewed = self.context.renewal(self.name, self.service, current).map(|guard| Deed {

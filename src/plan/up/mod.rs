@@ -34,6 +34,8 @@ pub struct UpChoices {
     pub pull: Option<PullChoice>,
     /// When containers are replaced.
     pub recreate: RecreateChoice,
+    /// Whether containers of services that were not chosen are replaced even if they match.
+    pub recreate_dependencies: bool,
     /// Whether replaced containers get new anonymous volumes.
     pub renew_anonymous_volumes: bool,
     /// How many containers of a service run, in place of what the topology says.

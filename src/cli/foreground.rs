@@ -1,0 +1,286 @@
+//! `up` in the foreground: output until all ended, until one ends where that counts, or until Ctrl-C.
+
+use std::collections::BTreeSet;
+use std::future::{pending, ready};
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::maybe_done;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::exit::Exit;
+use crate::cli::follow::{self, Following};
+use crate::cli::session::{self, Session};
+use crate::plan::observed::Observed;
+use crate::plan::{self, KillChoices, Plan, Scope, UpChoices};
+use crate::report::Intent;
+use crate::run::{ContainerEnd, Ends, Heard, Outcome, subscription};
+use crate::topology::Topology;
+use crate::topology::name::{ContainerName, ServiceName};
+use crate::topology::service::DependencyCondition;
+
+/// `up` in the foreground.
+pub(super) struct Foreground<'a> {
+    /// The use of the engine. Its `cancel` is the first Ctrl-C.
+    pub(super) session: Session<'a>,
+    /// The second Ctrl-C: what is being stopped is killed.
+    pub(super) kill: CancellationToken,
+    /// What is brought up.
+    pub(super) topology: &'a Topology,
+    /// How.
+    pub(super) choices: &'a UpChoices,
+    /// Whose output is shown, and how.
+    pub(super) following: Following<'a>,
+    /// Which end of a container ends everything.
+    pub(super) abort: Abort,
+    /// The service whose exit code is passed on.
+    pub(super) exit_code_from: Option<ServiceName>,
+}
+
+/// Which end of a container ends everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Abort {
+    /// None.
+    Never,
+    /// That of any container, unless it is a job that did what another service waits for.
+    OnExit,
+    /// One with another exit code than 0.
+    OnFailure,
+}
+
+/// Why there is nothing more to follow.
+enum Over {
+    /// All that is followed ended.
+    AllEnded,
+    /// A container ended, and with it everything.
+    Aborted(ContainerEnd),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// How long output may still come after its containers were stopped.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+impl Foreground<'_> {
+    /// Carries the plan out, and stays.
+    pub(super) async fn run(&self, plan: &Plan) -> Result<Exit, Exit> {
+        if self.abort == Abort::Never {
+            let never = unbounded_channel().1;
+            return self.bring_up(plan, never).await;
+        }
+        let (sender, heard) = unbounded_channel();
+        let hear = |heard| {
+            // Nobody listens any more once everything is over.
+            let _ = sender.send(heard);
+        };
+        let listening = async {
+            // Without events nothing aborts; the output goes on.
+            subscription(self.session.engine, &self.topology.name, hear).await;
+            pending().await
+        };
+        tokio::select! {
+            exit = self.bring_up(plan, heard) => exit,
+            never = listening => never,
+        }
+    }
+
+    async fn bring_up(&self, plan: &Plan, heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
+        let begun = follow::now();
+        let outcome = self.session.carry_out(plan, Intent::UP, "up").await;
+        if self.session.cancel.is_cancelled() {
+            self.stop().await?;
+            return Ok(Exit::Interrupted);
+        }
+        if outcome.is_success() {
+            return self.follow(begun, heard).await;
+        }
+        if self.abort != Abort::Never {
+            self.stop().await?;
+        }
+        Ok(self.exit_of_failure(&outcome))
+    }
+
+    /// Where the end of a container ends everything, that of one that was waited for does too.
+    fn exit_of_failure(&self, outcome: &Outcome) -> Exit {
+        let codes = outcome.failures().filter_map(|(_, failure)| failure.cause.exit_code());
+        let code = codes.into_iter().find(|code| *code != 0).filter(|_| self.abort != Abort::Never);
+        code.map_or(session::exit_of(outcome), Exit::of_container)
+    }
+
+    async fn follow(&self, begun: String, heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
+        let observed = self.observe().await?;
+        let mut following = self.following.clone();
+        following.choice.since = Some(begun);
+        let sources = follow::sources(&observed, &following);
+        let output = follow::follow_until(&self.session, &self.topology.name, sources, &following, ready(()));
+        let mut shown = pin!(maybe_done(output));
+        let mut ended = pin!(self.abort(&observed, heard));
+        let over = tokio::select! { biased;
+            () = self.session.cancel.cancelled() => Over::Interrupted,
+            end = &mut ended => end.map_or(Over::AllEnded, Over::Aborted),
+            () = self.until_shown(&mut shown) => Over::AllEnded,
+        };
+        match over {
+            Over::AllEnded => {
+                let _ = tokio::time::timeout(LAST_WORDS, shown).await;
+                self.exit_code(None).await
+            }
+            Over::Aborted(end) => {
+                let ContainerEnd { container, exit_code } = &end;
+                self.session.remark(&format!("stopping: {container} exited with code {exit_code}"));
+                self.stop_amid(shown).await?;
+                self.exit_code(Some(end)).await
+            }
+            Over::Interrupted => {
+                self.stop_amid(shown).await?;
+                Ok(Exit::Interrupted)
+            }
+        }
+    }
+
+    /// The end of the output is the end of all, unless the end of a container is waited for.
+    async fn until_shown(&self, shown: impl Future<Output = ()>) {
+        shown.await;
+        if self.abort != Abort::Never {
+            pending().await
+        }
+    }
+
+    /// Stops, while the output goes on.
+    async fn stop_amid(&self, mut shown: impl Future<Output = ()> + Unpin) -> Result<(), Exit> {
+        let mut stopping = pin!(self.stop());
+        tokio::select! {
+            () = &mut shown => stopping.await,
+            stopped = &mut stopping => {
+                // One that could not be stopped goes on printing.
+                let _ = tokio::time::timeout(LAST_WORDS, shown).await;
+                stopped
+            }
+        }
+    }
+
+    /// The services are stopped, dependants first; at the second Ctrl-C they are killed.
+    async fn stop(&self) -> Result<(), Exit> {
+        let observed = self.observe().await?;
+        let plan = plan::stop(self.scope(&observed), self.choices.grace);
+        if plan.changes_nothing() {
+            return Ok(());
+        }
+        let mut stopping = pin!(self.session.carry_out_until(&plan, Intent::STOP, "stop", &self.kill));
+        let outcome = tokio::select! {
+            outcome = &mut stopping => outcome,
+            () = self.kill.cancelled() => {
+                let (_, killed) = tokio::join!(stopping, self.kill_now());
+                killed?
+            }
+        };
+        if outcome.is_success() { Ok(()) } else { Err(Exit::Failed) }
+    }
+
+    async fn kill_now(&self) -> Result<Outcome, Exit> {
+        let observed = self.observe().await?;
+        let choices = KillChoices { signal: "SIGKILL".to_owned(), remove_orphans: false };
+        let plan = plan::kill(self.scope(&observed), &choices);
+        // The third Ctrl-C leaves at once; nothing gives this plan up.
+        let never = CancellationToken::new();
+        Ok(self.session.amid_output().carry_out_until(&plan, Intent::KILL, "kill", &never).await)
+    }
+
+    /// The end of a container that ends everything; nothing when all ended without that.
+    async fn abort(&self, observed: &Observed, heard: UnboundedReceiver<Heard>) -> Option<ContainerEnd> {
+        if self.abort == Abort::Never {
+            return pending().await;
+        }
+        let mut ends = Ends::new(self.session.engine, heard, self.watched(observed));
+        let jobs = self.jobs(observed);
+        // An engine that tells no more ends nothing either.
+        while let Ok(Some(end)) = ends.next().await {
+            let is_well = self.abort == Abort::OnFailure || jobs.contains(&end.container);
+            if end.exit_code != 0 || !is_well {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    fn watched(&self, observed: &Observed) -> Vec<ContainerName> {
+        self.scope(observed).containers().map(|container| container.name.clone()).collect()
+    }
+
+    /// Containers of services that another one waits for until they completed.
+    fn jobs(&self, observed: &Observed) -> BTreeSet<ContainerName> {
+        let dependencies = self.topology.services.values().flat_map(|service| &service.depends_on.0);
+        let jobs: BTreeSet<&ServiceName> = dependencies
+            .filter(|(_, dependency)| dependency.condition == DependencyCondition::Completed)
+            .map(|(needed, _)| needed)
+            .collect();
+        let containers = observed.containers.iter().filter(|container| jobs.contains(&container.service));
+        containers.map(|container| container.name.clone()).collect()
+    }
+
+    /// The exit code of the service that was chosen, or of the container that ended everything.
+    async fn exit_code(&self, end: Option<ContainerEnd>) -> Result<Exit, Exit> {
+        let Some(service) = &self.exit_code_from else {
+            return Ok(end.map_or(Exit::Success, |end| Exit::of_container(end.exit_code)));
+        };
+        let observed = self.observe().await?;
+        let container = observed
+            .containers
+            .iter()
+            .find(|container| container.service == *service && !container.is_one_off);
+        // One that is not there any more has not done what it was to do.
+        Ok(container.map_or(Exit::Failed, |container| Exit::of_container(container.state.exit_code)))
+    }
+
+    async fn observe(&self) -> Result<Observed, Exit> {
+        self.session.observe(&plan::query(self.topology)).await
+    }
+
+    fn scope<'s>(&'s self, observed: &'s Observed) -> Scope<'s> {
+        Scope {
+            project: &self.topology.name,
+            topology: Some(self.topology),
+            observed,
+            services: &self.choices.services,
+        }
+    }
+}
+
+/// The services whose output is shown.
+pub(super) struct Attached<'a> {
+    /// Only these, whatever the topology says.
+    pub(super) only: &'a [ServiceName],
+    /// None of these.
+    pub(super) not: &'a [ServiceName],
+    /// Those that the chosen services depend on too.
+    pub(super) with_dependencies: bool,
+}
+
+impl Attached<'_> {
+    /// Their names.
+    pub(super) fn services(&self, topology: &Topology, chosen: &[ServiceName]) -> Vec<ServiceName> {
+        let is_attached = |name: &ServiceName| {
+            if !self.only.is_empty() {
+                return self.only.contains(name);
+            }
+            let is_chosen = chosen.is_empty() || chosen.contains(name);
+            let is_meant = is_chosen || (self.with_dependencies && needs(topology, chosen).contains(name));
+            is_meant && topology.services.get(name).is_some_and(|service| service.attach.unwrap_or(true))
+        };
+        let attached = topology.services.keys().filter(|name| is_attached(name) && !self.not.contains(name));
+        attached.cloned().collect()
+    }
+}
+
+/// What services depend on, directly or by others.
+fn needs(topology: &Topology, services: &[ServiceName]) -> BTreeSet<ServiceName> {
+    let mut needed = BTreeSet::new();
+    let mut ways = services.to_vec();
+    while let Some(service) = ways.pop() {
+        let dependencies =
+            topology.services.get(&service).into_iter().flat_map(|service| service.depends_on.0.keys());
+        ways.extend(dependencies.filter(|name| needed.insert((*name).clone())).cloned());
+    }
+    needed
+}

@@ -1,0 +1,112 @@
+//! In: containers, and what is heard of their project. Out: each that ends for good, as it ends.
+//! Must not: ask at intervals, or take a container for ended that its restart policy starts again.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::subscription::Heard;
+use crate::engine::{Engine, EngineError, What};
+use crate::plan::observed::Status;
+use crate::topology::name::ContainerName;
+
+/// A container that ended and is not started again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerEnd {
+    /// The container.
+    pub container: ContainerName,
+    /// The exit code of its process.
+    pub exit_code: i64,
+}
+
+/// Tells of containers that end, those that ended before too.
+#[derive(Debug)]
+pub struct Ends<'run, E> {
+    engine: &'run E,
+    heard: UnboundedReceiver<Heard>,
+    /// The containers that did not end so far, and the last death that was heard of each.
+    open: BTreeMap<ContainerName, Option<Death>>,
+    ended: VecDeque<ContainerEnd>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Death {
+    exit_code: i64,
+    /// In nanoseconds since 1970, by the engine's clock.
+    at: i64,
+}
+
+impl<'run, E: Engine> Ends<'run, E> {
+    /// `heard` is what [`super::subscription`] hears; it must be polled meanwhile.
+    pub fn new(
+        engine: &'run E,
+        heard: UnboundedReceiver<Heard>,
+        containers: impl IntoIterator<Item = ContainerName>,
+    ) -> Self {
+        let open = containers.into_iter().map(|container| (container, None)).collect();
+        Self { engine, heard, open, ended: VecDeque::new() }
+    }
+
+    /// The next container that ends; nothing when all have ended. Of those that ended before it was
+    /// asked, the one that was heard to end first comes first.
+    ///
+    /// # Errors
+    ///
+    /// The engine does not answer any more.
+    pub async fn next(&mut self) -> Result<Option<ContainerEnd>, EngineError> {
+        while self.ended.is_empty() && !self.open.is_empty() {
+            let Some(first) = self.heard.recv().await else {
+                return Err(EngineError::Disconnected("it tells no more of its events".to_owned()));
+            };
+            let mut doubtful = self.note(first);
+            while let Ok(more) = self.heard.try_recv() {
+                doubtful.extend(self.note(more));
+            }
+            self.look_at(doubtful).await?;
+        }
+        Ok(self.ended.pop_front())
+    }
+
+    /// Notes what was heard; the containers whose state may be another one now are returned.
+    fn note(&mut self, heard: Heard) -> BTreeSet<ContainerName> {
+        let change = match heard {
+            Heard::Holds => return self.open.keys().cloned().collect(),
+            Heard::Broke => return BTreeSet::new(),
+            Heard::Changed(change) => change,
+        };
+        let Some(death) = self.open.get_mut(&change.container) else { return BTreeSet::new() };
+        match change.what {
+            What::Died { exit_code } => *death = Some(Death { exit_code, at: change.at }),
+            What::Removed => {}
+            _ => return BTreeSet::new(),
+        }
+        BTreeSet::from([change.container])
+    }
+
+    async fn look_at(&mut self, containers: BTreeSet<ContainerName>) -> Result<(), EngineError> {
+        let mut ended = Vec::new();
+        for container in containers {
+            let Some(exit_code) = self.end_of(&container).await? else { continue };
+            let at = self.open.remove(&container).flatten().map(|death| death.at);
+            ended.extend(exit_code.map(|exit_code| (at, ContainerEnd { container, exit_code })));
+        }
+        ended.sort_by_key(|(at, _)| *at);
+        self.ended.extend(ended.into_iter().map(|(_, end)| end));
+        Ok(())
+    }
+
+    /// Nothing when the container goes on; its exit code when it ended, as far as that is known.
+    async fn end_of(&self, container: &ContainerName) -> Result<Option<Option<i64>>, EngineError> {
+        match self.engine.inspect(container).await {
+            Ok(state) if matches!(state.status, Status::Exited | Status::Dead) => {
+                Ok(Some(Some(state.exit_code)))
+            }
+            Ok(_) => Ok(None),
+            Err(EngineError::Refused { status: 404, .. }) => {
+                let death = self.open.get(container).copied().flatten();
+                Ok(Some(death.map(|death| death.exit_code)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
