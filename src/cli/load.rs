@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::{Output, variable};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, code};
 use crate::document::{self, Document, LoadOptions};
 use crate::lint;
 use crate::plan;
@@ -70,6 +70,33 @@ pub fn read(
         output.error(&error.to_string(), Some(&error.help()));
         Exit::Usage
     })?;
+    Ok(read_found(global, targets, options, &choice, found_files, output))
+}
+
+/// Loads a topology to say what is wrong with it; that a file cannot be read is a finding too.
+pub fn load_for_check(global: &Global, output: &Output) -> Result<Result<Loaded, Diagnostics>, Exit> {
+    let choice = file_choice(global, output)?;
+    match source::discover(&choice, Environment::of_process()) {
+        Ok(found_files) => {
+            let read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output);
+            Ok(Ok(read.checked(Purpose::Look)))
+        }
+        Err(error) => {
+            let mut found = Diagnostics::default();
+            found.error(code::MISSING_FILE, error.to_string()).help(error.help());
+            Ok(Err(found))
+        }
+    }
+}
+
+fn read_found(
+    global: &Global,
+    targets: &[ServiceName],
+    options: LoadOptions,
+    choice: &FileChoice,
+    found_files: source::Found,
+    output: &Output,
+) -> Read {
     for passed_over in &found_files.passed_over {
         output.warning(&format!("`{}` is passed over: another file is preferred", passed_over.display()));
     }
@@ -84,10 +111,10 @@ pub fn read(
         profiles: profiles(global, &environment),
         targets: targets.to_vec(),
         directory: project_directory,
-        files: files.iter().map(|file| project_file(&sources, *file, &choice)).collect(),
+        files: files.iter().map(|file| project_file(&sources, *file, choice)).collect(),
         stages: Stages::default(),
     };
-    Ok(Read { sources, document, environment, choices, found })
+    Read { sources, document, environment, choices, found }
 }
 
 impl Read {

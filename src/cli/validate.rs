@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Loaded, Purpose, load};
-use crate::cli::output::Output;
+use crate::cli::load::{Loaded, load_for_check};
+use crate::cli::output::{Output, not_shown};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, github, json, junit, sarif};
 use crate::source::Sources;
 
@@ -73,10 +73,12 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = Output::new(&global);
     let mut checked = Checked::default();
     for choice in choices(&global, &options.paths, &output)? {
-        match load(&choice, &[], Purpose::Look, &output) {
+        match load_for_check(&choice, &output)? {
             Ok(loaded) => checked.add(loaded),
-            // It was said which one; the others are still checked.
-            Err(_) => checked.is_unreadable = true,
+            Err(found) => {
+                checked.found.append(found);
+                checked.is_unreadable = true;
+            }
         }
     }
     let findings = checked.found.sorted();
@@ -84,6 +86,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let count = |severity| findings.iter().filter(|diagnostic| diagnostic.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if options.format == Format::Human && !options.quiet {
+        output.complain(&not_shown(&checked.found));
         output.complain(&summary(checked.topologies, errors, warnings));
     }
     if checked.is_unreadable {

@@ -240,8 +240,10 @@ fn read_regular(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
         std::io::ErrorKind::NotFound => ReadError::Missing(shown.to_owned()),
         _ => ReadError::Io { path: shown.to_owned(), error },
     };
-    // Asked before opening: opening a FIFO would wait for its writer.
-    if !std::fs::metadata(path).map_err(io)?.is_file() {
+    // Asked before opening: opening a FIFO would wait for its writer. What the shell hands over by number
+    // (`<(command)`) is open already.
+    let is_handed_over = path.starts_with("/dev/fd") || path == Path::new("/dev/stdin");
+    if !is_handed_over && !std::fs::metadata(path).map_err(io)?.is_file() {
         return Err(ReadError::NotAFile(shown.to_owned()));
     }
     read_bounded(shown, std::fs::File::open(path).map_err(io)?)

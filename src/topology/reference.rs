@@ -133,6 +133,7 @@ fn check_services(topology: &Topology, name: &ServiceName, service: &Service, fo
         diagnostic.label(dependency.key, format!("`{name}` needs it"));
         match suggest::closest(needed.as_str(), names.clone()) {
             Some(closest) => diagnostic.help(format!("did you mean `{closest}`?")),
+            None if names.clone().next().is_none() => diagnostic.help("there is no other service here"),
             None => diagnostic.help(format!("services here: {}", suggest::one_of(names))),
         };
     }

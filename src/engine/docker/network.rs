@@ -1,9 +1,11 @@
 //! In: a network of a plan. Out: the network in the engine.
 //! Must not: decide whether it is needed.
 
+use std::collections::BTreeMap;
+
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, NetworkDisconnectRequest};
 use http::Method;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Docker;
 use super::requires::requires;
@@ -11,14 +13,43 @@ use super::transport::{Call, Transport, escape};
 use super::version::ApiVersion;
 use crate::engine::EngineError;
 use crate::plan::action::NetworkSpec;
+use crate::plan::label;
 use crate::topology::Network;
 use crate::topology::name::{ContainerName, NetworkName};
 use crate::topology::network::AddressPool;
 
-/// Creates a network. One of the same name is an error.
+/// Creates a network. One of the same name is an error, unless it is this very one: a run that was
+/// killed may have asked for it a moment ago, and the engine went on with what it was asked.
 pub async fn create(transport: &Transport, spec: &NetworkSpec) -> Result<(), EngineError> {
     let call = Call::new(Method::POST, "/networks/create").json(&request(spec, transport.version())?)?;
-    transport.send(call).await.map(|_| ())
+    match transport.send(call).await {
+        Err(error @ EngineError::Refused { .. }) if error.to_string().contains("already exists") => {
+            let there = labels(transport, &spec.name).await?;
+            let is_same =
+                |name: &str| there.get(name).is_some_and(|value| spec.labels.get(name) == Some(value));
+            if [label::PROJECT, label::NETWORK, label::CONFIG_HASH].into_iter().all(is_same) {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        }
+        answer => answer.map(|_| ()),
+    }
+}
+
+/// The labels of the network that has this name.
+async fn labels(
+    transport: &Transport,
+    network: &NetworkName,
+) -> Result<BTreeMap<String, String>, EngineError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Labelled {
+        labels: Option<BTreeMap<String, String>>,
+    }
+    let path = format!("/networks/{}", escape(network.as_str(), ""));
+    let network: Labelled = transport.json(Call::get(path)).await?;
+    Ok(network.labels.unwrap_or_default())
 }
 
 /// Removes a network; one that is gone already is no failure.

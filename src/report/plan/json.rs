@@ -12,7 +12,8 @@
 //! }
 //! ```
 //!
-//! `because` of code `changed` holds `changes`, each with `path`, `from`, `to` and, where the topology
+//! `because` of code `changed` holds `changes`, each with `path`, `from` and `to` (but for passwords
+//! and the like) and, where the topology
 //! says the new value, `file`, `line` and `column`. Ids are unique in one document; `needs` names the
 //! steps that must be over first.
 
@@ -61,7 +62,11 @@ fn because(because: &Because, sources: &Sources) -> Json {
 
 fn change_object(change: &FieldChange, sources: &Sources) -> Json {
     let FieldChange { path, from, to, span } = change;
-    let mut object = json!({ "path": path, "from": from, "to": to });
+    let mut object = json!({ "path": path });
+    if !wording::is_confidential(path) {
+        object["from"] = json!(from);
+        object["to"] = json!(to);
+    }
     if let Some(span) = span {
         let (line, column) = sources.position(*span);
         object["file"] = json!(sources.get(span.file).path);
