@@ -24,7 +24,7 @@ pub(super) fn listen_for(tokens: Vec<CancellationToken>) {
             token.cancel();
         }
         next(&mut signals).await;
-        restore_cursor();
+        leave();
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
 }
@@ -36,7 +36,14 @@ async fn next((interrupt, terminate): &mut (Signal, Signal)) {
     }
 }
 
-fn restore_cursor() {
+/// What is under way is left to the engine; the shell's prompt gets a line of its own.
+fn leave() {
+    let terminal = console::Term::stderr();
     // Nothing can be done about a terminal that is gone.
-    let _ = console::Term::stderr().show_cursor();
+    if terminal.is_term() {
+        let _ = terminal.show_cursor();
+    }
+    let _ = terminal.write_line(
+        "\nleft at once: what the engine was asked for goes on; `topo ps --all` shows what is there",
+    );
 }

@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
     ) -> Outcome {
         let context = Context {
             intent,
-            resume: Some(command_about(self.global, command)),
+            resume: Some(as_typed(command).unwrap_or_else(|| command_about(self.global, command))),
             clean_up: leaves_something(command).then(|| command_about(self.global, "down")),
             look: self.look(),
         };
@@ -150,6 +150,16 @@ impl<'a> Session<'a> {
             ProgressForm::Quiet => Form::Quiet,
         }
     }
+}
+
+/// The command as it was typed, when it is this one: typing it again goes on.
+fn as_typed(command: &str) -> Option<String> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if !words.iter().any(|word| word == command) {
+        return None;
+    }
+    let words = shlex::try_join(words.iter().map(String::as_str)).ok()?;
+    Some(format!("topo {words}"))
 }
 
 /// Whether a command that failed half way leaves something behind that was not there before.
