@@ -40,7 +40,14 @@ impl Topology {
             true => canonical_service(service, form),
             false => whole_service(service, form),
         };
-        let services = self.services.iter().map(|(name, value)| (name.to_string(), service(value)));
+        let services = self.services.iter().map(|(name, value)| {
+            let mut model = service(value);
+            if let (Form::Full, Some(Json::Object(needed))) = (form, model.get_mut("depends_on")) {
+                // What need not be there and is not cannot be read back as a dependency.
+                needed.retain(|name, _| self.services.contains_key(name.as_str()));
+            }
+            (name.to_string(), model)
+        });
         put(&mut object, "services", Json::Object(services.collect()));
         let used = Used::by(self);
         let is_kept = |used: &BTreeSet<&str>, key: &str| resources == Resources::All || used.contains(key);

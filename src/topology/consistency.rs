@@ -52,7 +52,13 @@ fn check_platform(service: &Service, build: &BuildSection, found: &mut Diagnosti
 
 /// `additional_contexts: {base: service:NAME}` takes another service's image.
 fn check_contexts(topology: &Topology, build: &BuildSection, found: &mut Diagnostics) {
-    for context in build.additional_contexts.0.values() {
+    for (name, context) in &build.additional_contexts.0 {
+        if context.value.as_deref() == Some("") {
+            found
+                .error(code::MISSING_ATTRIBUTE, format!("the context `{name}` leads nowhere"))
+                .label(context.span, "a name alone")
+                .help(format!("write `{name}=./folder`, or `{name}=docker-image://NAME`"));
+        }
         let named = context.value.as_deref().and_then(|text| text.strip_prefix("service:"));
         let Some(other) = named.and_then(|name| topology.services.get(name)) else { continue };
         if other.build.is_none() {

@@ -3,6 +3,7 @@
 
 pub mod attribute;
 mod canonical;
+mod canonical_yaml;
 mod consistency;
 pub mod content;
 mod environment;
@@ -29,6 +30,7 @@ use crate::source::{Environment, Sources, Span, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
 pub use canonical::{Resources, escape_variables, schema, service_model};
+pub use canonical_yaml::to_yaml;
 use file::{Config, Secret};
 use model::Model;
 use name::{ProjectName, ServiceName};

@@ -39,6 +39,8 @@ fn complete_labels(sections: &mut Sections) {
 
 /// A service that says nothing of networks is attached to `default`.
 fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut Option<Span>) {
+    // What a variable left empty says nothing; Docker Compose leaves such a service without network.
+    service.network_mode.take_if(|mode| mode.is_empty());
     if service.network_mode.is_some() || service.provider.is_some() {
         return;
     }
@@ -196,7 +198,7 @@ fn clean_target(target: &str) -> String {
 /// and their key; external ones are named as they are.
 fn complete_names(sections: &mut Sections, project: &ProjectName) {
     let complete = |name: &mut Option<Spanned<String>>, external: &External, key: &str, span: Span| {
-        if name.is_some() {
+        if name.as_ref().is_some_and(|name| !name.is_empty()) {
             return;
         }
         *name = Some(match (&external.name, external.is_external) {

@@ -2,13 +2,13 @@
 //!
 //! They are no part of the project: they lie in `../shared/conformance` where it is developed.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
 use topo::topology::{self, Form, Resources};
 
+use crate::golden::say;
 use crate::loading::{Request, load};
 use crate::reference::{difference, substitute};
 
@@ -29,11 +29,6 @@ fn real_files_resolve_as_docker_compose_resolves_them() {
     say(&format!("{} of {} real files agree with the reference", answers.len() - wrong.len(), answers.len()));
     assert!(!answers.is_empty(), "no files in {}", root.display());
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-}
-
-/// Says something that is seen also when the test passes: only what macros print is held back.
-fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").expect("standard error");
 }
 
 /// Every answer below a folder, by its path from there.

@@ -1,10 +1,21 @@
 //! Texts that are kept beside the tests, and rewritten by `TOPO_UPDATE_GOLDEN=1`.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The folder `tests/` of the crate.
 pub(crate) fn tests_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// Whether golden texts are to be rewritten.
+pub(crate) fn is_update() -> bool {
+    std::env::var_os("TOPO_UPDATE_GOLDEN").is_some_and(|value| value == "1")
+}
+
+/// Says something that is seen also when the test passes: only what macros print is held back.
+pub(crate) fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").expect("standard error");
 }
 
 /// Compares a text with the file that holds what it should be, or rewrites the file.
@@ -14,7 +25,7 @@ pub(crate) fn check(file: &Path, actual: &str) {
 
 /// Like [`check`], for those who go on to the next file.
 pub(crate) fn compare(file: &Path, actual: &str) -> Result<(), String> {
-    if std::env::var_os("TOPO_UPDATE_GOLDEN").is_some_and(|value| value == "1") {
+    if is_update() {
         std::fs::write(file, actual).expect("the golden file can be written");
         return Ok(());
     }

@@ -16,7 +16,7 @@ use crate::cli::output::Output;
 use crate::document::LoadOptions;
 use crate::topology::attribute::Form;
 use crate::topology::name::ServiceName;
-use crate::topology::{self, Resources, Topology, escape_variables};
+use crate::topology::{self, Resources, Topology, escape_variables, to_yaml};
 use listing::Listing;
 
 /// Show the topology in its canonical form.
@@ -226,8 +226,7 @@ fn pin(model: &mut Json, options: &Options, output: &Output) -> Result<(), Exit>
 
 fn written(model: &Json, format: Option<Format>) -> String {
     match format {
-        // Writing YAML of plain data cannot fail.
-        None | Some(Format::Yaml) => serde_yaml::to_string(model).unwrap_or_default(),
+        None | Some(Format::Yaml) => to_yaml(model),
         Some(Format::Json) => format!("{model:#}\n"),
     }
 }

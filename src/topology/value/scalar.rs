@@ -69,15 +69,29 @@ pub fn loose_text(scalar: &Scalar) -> String {
     match scalar.kind() {
         Kind::Bool(value) => value.to_string(),
         Kind::Int(value) => value.to_string(),
-        Kind::Float(value) => float_text(value),
+        // More than 63 bits, which a float holds only roughly.
+        Kind::Float(value) => match scalar.text.parse::<u64>() {
+            Ok(whole) => whole.to_string(),
+            Err(_) => float_text(value),
+        },
         Kind::Text => scalar.text.clone(),
     }
 }
 
 /// As Go prints a float by `%v`: the shortest text, with an exponent below 1e-4 and from 1e21 on.
 fn float_text(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "+Inf"
+        } else {
+            "-Inf"
+        }
+        .to_owned();
+    }
     let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) && value.is_finite() {
+    if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) {
         let text = format!("{value:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));

@@ -1,7 +1,6 @@
 //! A command line as words, as Docker Compose splits it: no shell is asked.
 //!
-//! Quotes and backslashes group; `\n` and `\t` are a line feed and a tab; `` `...` `` and `$(...)` hold
-//! together and stay as they are; an unquoted `;`, `&`, `|`, `<` or `>` ends the command line.
+//! Quotes and backslashes group; `` `...` `` and `$(...)` hold together and stay as they are; an unquoted `;`, `&`, `|`, `<` or `>` ends the command line.
 
 /// The words of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +37,7 @@ pub fn split(text: &str) -> Result<Words, &'static str> {
     let mut cut_at = None;
     while let Some(letter) = letters.next() {
         if letter == '\\' && splitter.quote != Quote::Single {
-            let escaped = letters.next().ok_or("nothing follows the last backslash")?;
-            splitter.push(match escaped {
-                't' => '\t',
-                'n' => '\n',
-                other => other,
-            });
+            splitter.push(letters.next().ok_or("nothing follows the last backslash")?);
             continue;
         }
         if splitter.quote == Quote::None && matches!(letter, ';' | '&' | '|' | '<' | '>') {
@@ -127,7 +121,7 @@ mod tests {
         words("", &[]);
         words("  a\t\"b c\" 'd \" e' f\\ g\n", &["a", "b c", "d \" e", "f g"]);
         words("a '' \"\"", &["a", "", ""]);
-        words(r#"a"b'c"d'e\f' x\ty"#, &["ab'cde\\f", "x\ty"]);
+        words(r#"a"b'c"d'e\f' x\ty"#, &["ab'cde\\f", "xty"]);
         words("a # b", &["a", "#", "b"]);
         words("a `b c` $(d e)f", &["a", "`b c`", "$(d e)f"]);
     }

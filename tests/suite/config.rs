@@ -1,0 +1,274 @@
+//! Every form of every attribute, and what Docker Compose 2.40 makes of it.
+//!
+//! `tests/config/TOPIC.txt` holds topologies, each after a line `=== name`; `TOPIC.json` what `docker
+//! compose config --format json` says of them: a model, or the words of a refusal. `agreement.txt` holds
+//! every topology that topo takes differently. `TOPO_UPDATE_GOLDEN=1` rewrites it, and the answers of
+//! Docker Compose where it is installed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value as Json, json};
+use topo::topology::{self, Form, Resources, Topology};
+
+use crate::golden::{self, is_update, say, tests_folder};
+use crate::loading::{Loaded, Request, load};
+use crate::reference::{difference, substitute};
+
+/// Files that topologies may name.
+const FILES: &[(&str, &str)] = &[
+    ("e.env", "A=1\nB=\"two words\"\n"),
+    ("f.env", "C=${A}${SET}${OWN}\nA=2\nD='${A}'\n"),
+    ("l.labels", "L=1\nM=${L}${SET}\n"),
+];
+
+/// The environment that every command has.
+const VARIABLES: &[(&str, &str)] = &[("HOME", "/root"), ("SET", "set-value")];
+
+struct Case {
+    topic: String,
+    name: String,
+    text: String,
+}
+
+#[test]
+fn every_form_is_read_as_docker_compose_reads_it() {
+    let place = Place::new();
+    let mut report = String::new();
+    let mut agree = 0;
+    let cases = cases();
+    for (topic, cases) in by_topic(&cases) {
+        let answers = answers(&place, topic, &cases);
+        for case in cases {
+            let answer =
+                answers.get(&case.name).unwrap_or_else(|| panic!("{topic}.json has no `{}`", case.name));
+            match compare(&place, case, answer) {
+                None => agree += 1,
+                Some(words) => report += &format!("{topic}: {}\n{words}\n\n", case.name),
+            }
+        }
+    }
+    report += &format!("{agree} of {} agree\n", cases.len());
+    golden::check(&folder().join("agreement.txt"), &report);
+}
+
+#[test]
+fn the_canonical_form_is_a_fixed_point() {
+    let place = Place::new();
+    for case in cases() {
+        let Some(topology) = place.load(&case.text).topology else { continue };
+        let written =
+            topology::to_yaml(&topology::escape_variables(topology.canonical(Form::Full, Resources::All)));
+        let again = place.load(&written);
+        let Some(read) = &again.topology else {
+            let messages: Vec<&str> =
+                again.found.sorted().iter().map(|found| found.message.as_str()).collect();
+            panic!("{}: {}: what was written is refused: {messages:?}\n{written}", case.topic, case.name);
+        };
+        if let Some(words) = difference(&full(&topology), &full(read)) {
+            panic!(
+                "{}: {}: another topology is read than was written\n{words}\n{written}",
+                case.topic, case.name
+            );
+        }
+    }
+}
+
+#[test]
+fn docker_compose_reads_what_is_written() {
+    if !has_docker_compose() {
+        say("SKIPPED: Docker Compose 2.40 is not installed, what topo writes is not read by it");
+        return;
+    }
+    let place = Place::new();
+    let text = golden_text();
+    let topology = place.load(&text).topology.expect("a topology of nasty texts");
+    let written =
+        topology::to_yaml(&topology::escape_variables(topology.canonical(Form::Full, Resources::All)));
+    let read = place.ask_docker_compose(&written);
+    assert_eq!(difference(&model(&topology), &read), None, "{written}");
+}
+
+/// A topology whose values are easily read as something else.
+fn golden_text() -> String {
+    let nasty = [
+        "",
+        " ",
+        "yes",
+        "no",
+        "on",
+        "~",
+        "null",
+        "1_000",
+        "22:22",
+        "0440",
+        "0o17",
+        "1e3",
+        ".5",
+        "2024-05-01",
+        "<<",
+        "=",
+        "a\nb",
+        "a\nb\n",
+        "a \n b",
+        "trail ",
+        " lead",
+        "a: b",
+        "a #b",
+        "#",
+        "- a",
+        "😀",
+        "é",
+        "\t",
+        "\u{85}",
+        "$$",
+        "%",
+        "@",
+    ];
+    let values: BTreeMap<String, &str> =
+        nasty.iter().enumerate().map(|(index, text)| (format!("V{index}"), *text)).collect();
+    let command: Vec<&str> = nasty.iter().copied().filter(|text| !text.contains('\u{85}')).collect();
+    json!({ "services": { "web": { "image": "i", "environment": values, "command": command, "labels": values } } })
+        .to_string()
+}
+
+/// What differs between the two, in words; nothing when they agree.
+fn compare(place: &Place, case: &Case, answer: &Json) -> Option<String> {
+    let loaded = place.load(&case.text);
+    match (answer.as_str(), &loaded.topology) {
+        (Some(_), None) => None,
+        (Some(refusal), Some(_)) => Some(format!("  Docker Compose refuses it: {refusal}")),
+        (None, None) => {
+            let found = loaded.found.sorted();
+            let error = found.iter().find(|found| found.severity == topo::diagnostic::Severity::Error);
+            Some(format!("  topo refuses it: {}", error.map_or("", |error| error.message.as_str())))
+        }
+        (None, Some(topology)) => difference(answer, &model(topology)),
+    }
+}
+
+fn full(topology: &Topology) -> Json {
+    topology.canonical(Form::Full, Resources::All)
+}
+
+fn model(topology: &Topology) -> Json {
+    let model = topology::escape_variables(topology.canonical(Form::Model, Resources::Used));
+    substitute(&model, &[(&topology.directory.display().to_string(), "<folder>")])
+}
+
+/// The answers of Docker Compose; asked for when they are to be rewritten.
+fn answers(place: &Place, topic: &str, cases: &[&Case]) -> BTreeMap<String, Json> {
+    let file = folder().join(format!("{topic}.json"));
+    if !is_update() || !has_docker_compose() {
+        let text =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        return serde_json::from_str(&text).expect("answers in JSON");
+    }
+    let answers: BTreeMap<String, Json> =
+        cases.iter().map(|case| (case.name.clone(), place.ask_docker_compose(&case.text))).collect();
+    let lines: Vec<String> =
+        answers.iter().map(|(name, answer)| format!("{}: {answer}", json!(name))).collect();
+    std::fs::write(&file, format!("{{\n{}\n}}\n", lines.join(",\n"))).expect("the answers can be written");
+    answers
+}
+
+fn has_docker_compose() -> bool {
+    let version = Command::new("docker").args(["compose", "version", "--short"]).output();
+    version.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"2.40."))
+}
+
+fn folder() -> PathBuf {
+    tests_folder().join("config")
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let mut topics: Vec<PathBuf> = std::fs::read_dir(folder())
+        .expect("the folder of cases")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    topics.retain(|path| {
+        path.extension().is_some_and(|extension| extension == "txt") && !path.ends_with("agreement.txt")
+    });
+    topics.sort();
+    for path in topics {
+        let topic = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        for line in std::fs::read_to_string(&path).expect("a text").split_inclusive('\n') {
+            match (line.strip_prefix("=== "), cases.last_mut()) {
+                (Some(name), _) => {
+                    cases.push(Case {
+                        topic: topic.clone(),
+                        name: name.trim().to_owned(),
+                        text: String::new(),
+                    });
+                }
+                (None, Some(case)) => case.text += line,
+                (None, None) => panic!("{} begins with no `=== name`", path.display()),
+            }
+        }
+    }
+    cases
+}
+
+fn by_topic(cases: &[Case]) -> BTreeMap<&str, Vec<&Case>> {
+    let mut topics: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
+    for case in cases {
+        topics.entry(&case.topic).or_default().push(case);
+    }
+    topics
+}
+
+/// A folder of its own that topologies are loaded in.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // The project is named after its folder.
+        let project = folder.path().join("project");
+        std::fs::create_dir(&project).expect("a folder");
+        for (name, text) in FILES {
+            std::fs::write(project.join(name), text).expect("a file");
+        }
+        Self { folder }
+    }
+
+    fn write(&self, text: &str) -> PathBuf {
+        let file = self.folder.path().join("project/compose.yaml");
+        std::fs::write(&file, text).expect("a topology");
+        file
+    }
+
+    fn load(&self, text: &str) -> Loaded {
+        let mut request = Request::of_file(&self.write(text));
+        request.variables =
+            VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        load(&request)
+    }
+
+    /// A model, or the last line of a refusal.
+    fn ask_docker_compose(&self, text: &str) -> Json {
+        let file = self.write(text);
+        let folder: &Path = file.parent().expect("a folder");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let output = Command::new("docker")
+            .args(["compose", "-f", "compose.yaml", "config", "--format", "json"])
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", path)
+            .envs(VARIABLES.iter().copied())
+            .output()
+            .expect("docker compose");
+        let texts = &[(&*folder.display().to_string(), "<folder>")];
+        if output.status.success() {
+            let model: Json = serde_json::from_slice(&output.stdout).expect("a model in JSON");
+            return substitute(&model, texts);
+        }
+        let words =
+            String::from_utf8_lossy(&output.stderr).trim().lines().last().unwrap_or_default().to_owned();
+        substitute(&Json::String(words), texts)
+    }
+}
