@@ -154,19 +154,29 @@ fn full(topology: &Topology) -> Json {
 
 fn model(topology: &Topology) -> Json {
     let model = topology::escape_variables(topology.canonical(Form::Model, Resources::Used));
-    substitute(&model, &[(&topology.directory.display().to_string(), "<folder>")])
+    substitute(&model, &places(&topology.directory).each_ref().map(|(path, name)| (path.as_str(), *name)))
+}
+
+/// The folder that a topology is loaded in, and the one above it, under names that do not change.
+fn places(folder: &Path) -> [(String, &'static str); 2] {
+    let parent = folder.parent().expect("a folder above");
+    [(folder.display().to_string(), "<folder>"), (parent.display().to_string(), "<parent>")]
 }
 
 /// The answers of Docker Compose; asked for when they are to be rewritten.
 fn answers(place: &Place, topic: &str, cases: &[&Case]) -> BTreeMap<String, Json> {
     let file = folder().join(format!("{topic}.json"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|_| "{}".to_owned());
+    let known: BTreeMap<String, Json> = serde_json::from_str(&text).expect("answers in JSON");
     if !is_update() || !has_docker_compose() {
-        let text =
-            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        return serde_json::from_str(&text).expect("answers in JSON");
+        return known;
     }
-    let answers: BTreeMap<String, Json> =
-        cases.iter().map(|case| (case.name.clone(), place.ask_docker_compose(&case.text))).collect();
+    let answer = |case: &&Case| match (known.get(&case.name), place.ask_docker_compose(&case.text)) {
+        // Of several reasons to refuse, Docker Compose names any one.
+        (Some(Json::String(words)), Json::String(_)) => (case.name.clone(), json!(words)),
+        (_, answer) => (case.name.clone(), answer),
+    };
+    let answers: BTreeMap<String, Json> = cases.iter().map(answer).collect();
     let lines: Vec<String> =
         answers.iter().map(|(name, answer)| format!("{}: {answer}", json!(name))).collect();
     std::fs::write(&file, format!("{{\n{}\n}}\n", lines.join(",\n"))).expect("the answers can be written");
@@ -262,7 +272,8 @@ impl Place {
             .envs(VARIABLES.iter().copied())
             .output()
             .expect("docker compose");
-        let texts = &[(&*folder.display().to_string(), "<folder>")];
+        let places = places(folder);
+        let texts = &places.each_ref().map(|(path, name)| (path.as_str(), *name));
         if output.status.success() {
             let model: Json = serde_json::from_slice(&output.stdout).expect("a model in JSON");
             return substitute(&model, texts);
