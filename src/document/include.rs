@@ -131,7 +131,7 @@ fn environment(
     scope: &Scope,
     loader: &mut Loader<'_>,
 ) -> Environment {
-    let mut environment = scope.environment.clone();
+    let mut environment = Environment::clone(&scope.environment);
     let known_problems = environment.problems().len();
     let mut files: Vec<FileId> = Vec::new();
     let default = directory.join(".env");

@@ -13,6 +13,7 @@ use crate::source::{
 };
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The most nodes that all files together may hold, and `extends` may copy.
 const TOTAL_NODE_LIMIT: usize = 1_000_000;
@@ -26,6 +27,8 @@ pub(super) struct Loader<'a> {
     options: LoadOptions,
     /// The folder that relative paths of a file start from.
     pub(super) bases: HashMap<FileId, PathBuf>,
+    /// The variables that were filled in for each file.
+    pub(super) environments: HashMap<FileId, Arc<Environment>>,
     /// False once something could not be read.
     pub(super) is_complete: bool,
     pub(super) pools: Pools,
@@ -36,7 +39,7 @@ pub(super) struct Loader<'a> {
 
 /// What the files of one topology, or of one `include`, have in common.
 pub(super) struct Scope {
-    pub(super) environment: Environment,
+    pub(super) environment: Arc<Environment>,
     /// The project's folder.
     pub(super) directory: PathBuf,
     /// Files that are being loaded: this one, the one that includes it, and so on.
@@ -52,6 +55,7 @@ impl<'a> Loader<'a> {
             found,
             options,
             bases: HashMap::new(),
+            environments: HashMap::new(),
             is_complete: true,
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,
@@ -84,7 +88,7 @@ impl<'a> Loader<'a> {
         chain: Vec<PathBuf>,
     ) -> Scope {
         self.scopes += 1;
-        Scope { environment, directory, chain, number: self.scopes }
+        Scope { environment: Arc::new(environment), directory, chain, number: self.scopes }
     }
 
     /// The documents of a loaded file that are mappings, as they are written.
@@ -132,6 +136,7 @@ impl<'a> Loader<'a> {
     }
 
     fn fill_in(&mut self, tree: &mut Node, scope: &Scope) {
+        self.environments.insert(tree.span.file, Arc::clone(&scope.environment));
         if self.options.interpolate {
             interpolate(tree, self.sources, &scope.environment, self.found);
         }

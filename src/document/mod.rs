@@ -20,11 +20,13 @@ mod yaml;
 pub use interpolate::report_env_problems;
 pub use node::{Key, Map, Node, Value};
 pub use scalar::{Kind, Scalar};
+pub use short::pair_named;
 
 use crate::diagnostic::Diagnostics;
 use crate::source::{Environment, FileId, Sources};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A topology as one tree: every file read, its variables filled in, overrides, `extends` and
 /// `include` applied.
@@ -36,6 +38,7 @@ pub struct Document {
     /// missing was perhaps there, and must not be reported as missing.
     pub is_complete: bool,
     bases: HashMap<FileId, PathBuf>,
+    environments: HashMap<FileId, Arc<Environment>>,
     project_directory: PathBuf,
 }
 
@@ -43,6 +46,11 @@ impl Document {
     /// The folder that relative paths written in `file` start from.
     pub fn base(&self, file: FileId) -> &Path {
         self.bases.get(&file).unwrap_or(&self.project_directory)
+    }
+
+    /// The variables that the texts of `file` may use: an included file has its own.
+    pub fn environment(&self, file: FileId) -> Option<&Environment> {
+        self.environments.get(&file).map(Arc::as_ref)
     }
 }
 
@@ -86,6 +94,7 @@ pub fn load_with(
         root,
         is_complete: loader.is_complete,
         bases: loader.bases,
+        environments: loader.environments,
         project_directory: project_directory.to_owned(),
     }
 }

@@ -35,6 +35,12 @@ pub(super) fn pairs_to_map(node: Node) -> Pairs {
     Pairs::Map(Node { value: Value::Map(Map { entries }), ..node })
 }
 
+/// The value of a name in `[NAME=value, NAME]`, at its own place; nothing stands for a bare name.
+pub fn pair_named(list: &[Node], name: &str) -> Option<Node> {
+    let pairs = list.iter().rev().filter_map(|element| Some(pair(element, element.as_text()?)));
+    pairs.into_iter().find(|(key, _)| key.text == name).map(|(_, value)| value)
+}
+
 fn pair(element: &Node, text: &str) -> (Key, Node) {
     let Some(equals) = text.find('=') else {
         let key = Key { text: text.to_owned(), span: element.span };

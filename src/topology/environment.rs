@@ -27,11 +27,40 @@ pub fn resolve(
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) {
-    let mut reader = Reader { document, environment, sources, found };
+    let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
     for service in services.values_mut() {
         reader.complete_environment(&mut service.value);
         reader.complete_labels(&mut service.value);
+        reader.lines.clear();
     }
+}
+
+/// What the env files of a service say, line for line. `service` is as it was before [`resolve`].
+pub fn env_file_lines(
+    service: &Service,
+    document: &Document,
+    environment: &Environment,
+    sources: &mut Sources,
+) -> Vec<EnvEntry> {
+    // What is wrong with a file is said by `resolve`.
+    let found = &mut Diagnostics::default();
+    let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
+    reader.complete_environment(&mut service.clone());
+    reader.lines
+}
+
+/// What the label files of a service say, line for line. `service` is as it was before [`resolve`].
+pub fn label_file_lines(
+    service: &Service,
+    document: &Document,
+    environment: &Environment,
+    sources: &mut Sources,
+) -> Vec<EnvEntry> {
+    // What is wrong with a file is said by `resolve`.
+    let found = &mut Diagnostics::default();
+    let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
+    reader.complete_labels(&mut service.clone());
+    reader.lines
 }
 
 struct Reader<'a> {
@@ -39,6 +68,8 @@ struct Reader<'a> {
     environment: &'a Environment,
     sources: &'a mut Sources,
     found: &'a mut Diagnostics,
+    /// What was read for the service at hand.
+    lines: Vec<EnvEntry>,
 }
 
 impl Reader<'_> {
@@ -118,6 +149,7 @@ impl Reader<'_> {
         };
         let read = parse_env_file(self.sources, id, format, lookup);
         report_env_problems(&read.problems, self.environment, self.found);
+        self.lines.extend(read.entries.iter().cloned());
         read.entries
     }
 }

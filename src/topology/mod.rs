@@ -14,6 +14,7 @@ pub mod network;
 mod normal;
 mod paths;
 mod profile;
+pub mod provenance;
 mod reference;
 pub mod service;
 mod unfilled;

@@ -1,12 +1,13 @@
 //! `topo config`: the topology in its canonical form, lists of its parts, and where values come from.
 
 mod digests;
+mod explain;
 mod listing;
 mod variables;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value as Json;
 
 use crate::cli::exit::Exit;
@@ -20,9 +21,16 @@ use crate::topology::{self, Resources, Topology, escape_variables, to_yaml};
 use listing::Listing;
 
 /// Show the topology in its canonical form.
+///
+/// A service that is called `explain` is shown by `topo config -- explain`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo config topologies/desafio5.yaml --services")]
+#[command(
+    after_help = "Examples:\n  topo config topologies/desafio5.yaml --services\n  topo config explain services.web.environment.DEBUG",
+    disable_help_subcommand = true
+)]
 pub(super) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// A topology file, and the services to show with what they need; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -46,8 +54,13 @@ pub(super) struct Options {
     global: Global,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    Explain(explain::Options),
+}
+
 /// One list in place of the whole topology.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "A list in place of the topology")]
 #[group(id = "only", multiple = false)]
 struct Only {
@@ -81,7 +94,7 @@ struct Only {
 }
 
 /// What is left out, and what is pinned.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "What is done to the topology")]
 struct Without {
     /// Leave variables as they are written; shows all services
@@ -116,8 +129,29 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+impl Options {
+    /// Whether anything was asked for that is not for every command.
+    fn asks_for_more(&self) -> bool {
+        let Self { command: _, arguments, format, file, quiet, all_resources, only, without, global: _ } =
+            self;
+        let is_plain = arguments.is_empty() && format.is_none() && file.is_none() && !quiet && !all_resources;
+        !is_plain || *only != Only::default() || *without != Without::default()
+    }
+}
+
+pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
+    if let Some(Command::Explain(explain)) = options.command.take() {
+        if options.asks_for_more() {
+            let output = Output::new(&global);
+            output.error(
+                "an option of `topo config` has no meaning for `explain`",
+                Some("see `topo config explain --help`"),
+            );
+            return Err(Exit::Usage);
+        }
+        return explain::run(global, explain);
+    }
     let targets: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);

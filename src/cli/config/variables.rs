@@ -53,7 +53,7 @@ fn add(used: TemplateVariable, variables: &mut BTreeMap<String, TemplateVariable
         variables.insert(used.name.clone(), used);
         return;
     };
-    let TemplateVariable { name: _, default, alternative, is_required } = used;
+    let TemplateVariable { name: _, default, alternative, is_required, is_for_empty: _ } = used;
     known.default = known.default.take().or(default);
     known.alternative = known.alternative.take().or(alternative);
     known.is_required |= is_required;
@@ -62,7 +62,7 @@ fn add(used: TemplateVariable, variables: &mut BTreeMap<String, TemplateVariable
 fn table<'a>(variables: impl Iterator<Item = &'a TemplateVariable>) -> String {
     let mut rows = vec![["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"].map(str::to_owned)];
     rows.extend(variables.map(|variable| {
-        let TemplateVariable { name, default, alternative, is_required } = variable;
+        let TemplateVariable { name, default, alternative, is_required, is_for_empty: _ } = variable;
         let shown = |text: &Option<String>| text.clone().unwrap_or_default();
         [name.clone(), is_required.to_string(), shown(default), shown(alternative)]
     }));
@@ -82,7 +82,7 @@ fn table<'a>(variables: impl Iterator<Item = &'a TemplateVariable>) -> String {
 
 fn data(variables: &BTreeMap<String, TemplateVariable>, keys: [&str; 4], format: Format) -> String {
     let entry = |variable: &TemplateVariable| {
-        let TemplateVariable { name, default, alternative, is_required } = variable;
+        let TemplateVariable { name, default, alternative, is_required, is_for_empty: _ } = variable;
         let shown = |text: &Option<String>| text.clone().unwrap_or_default();
         json!({ keys[0]: name, keys[1]: is_required, keys[2]: shown(default), keys[3]: shown(alternative) })
     };

@@ -13,6 +13,8 @@ pub struct TemplateVariable {
     pub alternative: Option<String>,
     /// Whether it must be there.
     pub is_required: bool,
+    /// Whether being empty counts as not being there: a `:` stands before the operator.
+    pub is_for_empty: bool,
 }
 
 /// Every use of a variable in a text, those inside of others after them. What cannot be read is left
@@ -54,9 +56,18 @@ fn collect_braced(inner: &str, depth: usize, all: &mut Vec<TemplateVariable>) {
     let mut variable = TemplateVariable::named(name);
     match how {
         Use::Plain => {}
-        Use::Default { .. } => variable.default = Some(word.to_owned()),
-        Use::Alternative { .. } => variable.alternative = Some(word.to_owned()),
-        Use::Required { .. } => variable.is_required = true,
+        Use::Default { when_empty } => {
+            variable.is_for_empty = when_empty;
+            variable.default = Some(word.to_owned());
+        }
+        Use::Alternative { when_empty } => {
+            variable.is_for_empty = when_empty;
+            variable.alternative = Some(word.to_owned());
+        }
+        Use::Required { when_empty } => {
+            variable.is_for_empty = when_empty;
+            variable.is_required = true;
+        }
     }
     all.push(variable);
     if depth < DEPTH_LIMIT {
@@ -66,7 +77,13 @@ fn collect_braced(inner: &str, depth: usize, all: &mut Vec<TemplateVariable>) {
 
 impl TemplateVariable {
     fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), default: None, alternative: None, is_required: false }
+        Self {
+            name: name.to_owned(),
+            default: None,
+            alternative: None,
+            is_required: false,
+            is_for_empty: false,
+        }
     }
 }
 
@@ -78,7 +95,7 @@ mod tests {
     fn every_use_is_listed_with_what_it_falls_back_to() {
         let shown = |text: &str| {
             let line = |variable: TemplateVariable| {
-                let TemplateVariable { name, default, alternative, is_required } = variable;
+                let TemplateVariable { name, default, alternative, is_required, .. } = variable;
                 let default = default.map(|default| format!(" else {default}")).unwrap_or_default();
                 let alternative = alternative.map(|other| format!(" then {other}")).unwrap_or_default();
                 format!("{name}{default}{alternative}{}", if is_required { "!" } else { "" })

@@ -1,0 +1,263 @@
+//! Variables and labels of a service: who may set them, and who does.
+//!
+//! Compose Specification, "environment" and "env_file": `environment` wins over env files, the last
+//! one first, and they win over the image. A name without a value is the caller's.
+
+use std::cell::RefCell;
+
+use serde_json::Value as Json;
+
+use super::path::spell;
+use super::{Explanation, Mistake, Rung, RungKind, Subject, variables_of, written};
+use crate::diagnostic::suggest;
+use crate::document::{Node, Value, pair_named};
+use crate::source::{EnvEntry, Environment, Origin, Sources, substitute, template_variables};
+use crate::topology::name::ServiceName;
+use crate::topology::value::Pairs;
+use crate::topology::{Service, environment};
+
+/// A variable or a label of a service.
+pub(super) struct Ladder<'a> {
+    service: &'a str,
+    attribute: Attribute,
+    name: &'a str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attribute {
+    Environment,
+    Labels,
+}
+
+/// The ladder at `services.SERVICE.ATTRIBUTE.NAME`, if there is one.
+pub(super) fn of<'a>(service: &'a str, attribute: &str, name: &'a str) -> Option<Ladder<'a>> {
+    let attribute = match attribute {
+        "environment" => Attribute::Environment,
+        "labels" => Attribute::Labels,
+        _ => return None,
+    };
+    Some(Ladder { service, attribute, name })
+}
+
+const PASSES_ON: &str = "passes the caller's value on";
+
+/// The rungs of a ladder, the strongest group first, and in each group the strongest first.
+struct Groups {
+    own: Vec<Rung>,
+    callers: Vec<Rung>,
+    lines: Vec<Rung>,
+}
+
+impl Ladder<'_> {
+    /// Every rung.
+    pub(super) fn explain(&self, subject: &mut Subject<'_>) -> Result<Explanation, Mistake> {
+        let value = self.value(subject);
+        let own = self.own(&subject.document.root);
+        let lines = self.lines(subject);
+        let mut groups = self.groups(own.as_ref(), &lines, subject);
+        if groups.is_empty() && value.is_none() {
+            self.refuse_misspelled(subject)?;
+        }
+        let is_passed_on =
+            self.is_variable() && own.as_ref().is_some_and(|node| matches!(node.value, Value::Null));
+        groups.mark_winner(is_passed_on);
+        let variables = match own {
+            Some(node) => variables_of(&node, subject),
+            None => self.variables_of_file(&lines, subject),
+        };
+        let is_used = variables.iter().any(|(name, _)| name == self.name);
+        if let Some(caller) = groups.callers.first_mut().filter(|_| !is_passed_on) {
+            caller.note = Some(match is_used {
+                true => format!("fills in `{}` above", self.name),
+                false => "not passed on".to_owned(),
+            });
+        }
+        Ok(Explanation {
+            path: spell(&self.path()),
+            value: value.map(Json::from),
+            rungs: groups.into_rungs(),
+            variables: variables.into_iter().filter(|(name, _)| name != self.name).collect(),
+            parts: Vec::new(),
+            container_variable: self
+                .is_variable()
+                .then(|| (ServiceName::from(self.service), self.name.to_owned())),
+            note: None,
+        })
+    }
+
+    fn groups(&self, own: Option<&Node>, lines: &[EnvEntry], subject: &Subject<'_>) -> Groups {
+        let (own_kind, line_kind) = match self.attribute {
+            Attribute::Environment => (RungKind::Environment, RungKind::EnvFile),
+            Attribute::Labels => (RungKind::Labels, RungKind::LabelFile),
+        };
+        let lines = lines.iter().filter(|line| line.name.value == self.name).rev();
+        Groups {
+            own: own.map_or_else(Vec::new, |node| written(node, own_kind, subject.sources)),
+            callers: if self.is_variable() { candidates(self.name, subject.environment) } else { Vec::new() },
+            lines: lines.map(|line| line_rung(line, line_kind, subject.sources)).collect(),
+        }
+    }
+
+    /// The variables that the last line about this one uses. After the caller, `environment` may set
+    /// them, then earlier files, then earlier lines of the same file.
+    fn variables_of_file(&self, lines: &[EnvEntry], subject: &Subject<'_>) -> Vec<(String, Vec<Rung>)> {
+        let Some(last) = lines.iter().rposition(|line| line.name.value == self.name) else {
+            return Vec::new();
+        };
+        let rung = |line: &EnvEntry| line_rung(line, RungKind::EnvFile, subject.sources);
+        let mut variables = variables(&rung(&lines[last]).text, subject.environment);
+        for (name, rungs) in &mut variables {
+            let other = Ladder { name, ..*self };
+            let own = other.own(&subject.document.root);
+            let own = own.map(|node| written(&node, RungKind::Environment, subject.sources));
+            let file = lines[last].name.span.file;
+            let before = lines[..last].iter().filter(|line| line.name.value == *name).rev();
+            let (same, earlier): (Vec<_>, Vec<_>) = before.partition(|line| line.name.span.file == file);
+            let set = own.into_iter().flatten().chain(earlier.into_iter().chain(same).map(rung));
+            let position = rungs.iter().take_while(|rung| rung.kind != RungKind::Default).count();
+            rungs.splice(position..position, set);
+            rungs.iter_mut().enumerate().for_each(|(index, rung)| rung.wins = index == 0);
+        }
+        variables
+    }
+
+    fn is_variable(&self) -> bool {
+        self.attribute == Attribute::Environment
+    }
+
+    fn path(&self) -> [String; 4] {
+        let attribute = if self.is_variable() { "environment" } else { "labels" };
+        ["services", self.service, attribute, self.name].map(str::to_owned)
+    }
+
+    /// What the topology's own texts say.
+    fn own(&self, root: &Node) -> Option<Node> {
+        let path = self.path();
+        let pairs = path[..3].iter().try_fold(root, |node, key| node.as_map()?.get(key))?;
+        match &pairs.value {
+            Value::Map(map) => map.get(self.name).cloned(),
+            Value::List(elements) => pair_named(elements, self.name),
+            Value::Null | Value::Scalar(_) => None,
+        }
+    }
+
+    /// Every line of the service's files.
+    fn lines(&self, subject: &mut Subject<'_>) -> Vec<EnvEntry> {
+        let Some(service) = subject.before_env_files.service(self.service) else { return Vec::new() };
+        let Subject { document, environment, sources, .. } = subject;
+        match self.attribute {
+            Attribute::Environment => environment::env_file_lines(service, document, environment, sources),
+            Attribute::Labels => environment::label_file_lines(service, document, environment, sources),
+        }
+    }
+
+    /// What the container gets.
+    fn value(&self, subject: &Subject<'_>) -> Option<String> {
+        self.pairs(subject.topology.service(self.service)?).0.get(self.name)?.value.clone()
+    }
+
+    fn pairs<'s>(&self, service: &'s Service) -> &'s Pairs {
+        if self.is_variable() { &service.environment } else { &service.labels }
+    }
+
+    /// A name that nobody sets may be that of another one, misspelled.
+    fn refuse_misspelled(&self, subject: &Subject<'_>) -> Result<(), Mistake> {
+        let service = subject.topology.service(self.service);
+        let known: Vec<String> =
+            service.iter().flat_map(|service| self.pairs(service).0.keys().cloned()).collect();
+        let Some(closest) = suggest::closest(self.name, known.iter().map(String::as_str)) else {
+            return Ok(());
+        };
+        let [section, service, attribute, _] = self.path();
+        let closest = spell(&[section, service, attribute, closest.to_owned()]);
+        Err(Mistake { path: spell(&self.path()), closest: Some(closest), known })
+    }
+}
+
+impl Groups {
+    fn is_empty(&self) -> bool {
+        let Self { own, callers, lines } = self;
+        own.is_empty() && callers.is_empty() && lines.is_empty()
+    }
+
+    fn mark_winner(&mut self, is_passed_on: bool) {
+        let Self { own, callers, lines } = self;
+        let winners = match (own.first_mut(), is_passed_on) {
+            (Some(own), true) => {
+                own.wins = false;
+                own.note = Some(match callers.is_empty() {
+                    true => "passes the caller's value on, and the caller has none".to_owned(),
+                    false => PASSES_ON.to_owned(),
+                });
+                callers
+            }
+            (Some(_), false) => return,
+            (None, _) => lines,
+        };
+        if let Some(winner) = winners.first_mut() {
+            winner.wins = true;
+        }
+    }
+
+    fn into_rungs(self) -> Vec<Rung> {
+        let Self { own, callers, lines } = self;
+        own.into_iter().chain(callers).chain(lines).collect()
+    }
+}
+
+fn line_rung(line: &EnvEntry, kind: RungKind, sources: &Sources) -> Rung {
+    let EnvEntry { name, value } = line;
+    let place = value.as_ref().map_or(name.span, |value| value.span);
+    let note = value.is_none().then(|| PASSES_ON.to_owned());
+    Rung { kind, place: Some(place), text: sources.text(place).to_owned(), wins: false, note }
+}
+
+/// Who sets a variable, the strongest first.
+fn candidates(name: &str, environment: &Environment) -> Vec<Rung> {
+    let rung = |variable: &crate::source::Variable| {
+        let (kind, place) = match variable.origin {
+            Origin::Process => (RungKind::Process, None),
+            Origin::CommandLine => (RungKind::CommandLine, None),
+            Origin::Fallback => (RungKind::Fallback, None),
+            Origin::File(place) => (RungKind::Variables, Some(place)),
+        };
+        Rung { kind, place, text: variable.value.clone(), wins: false, note: None }
+    };
+    environment.candidates(name).iter().map(rung).collect()
+}
+
+/// The variables that a text looks up, in order, each with who sets it.
+pub(super) fn variables(text: &str, environment: &Environment) -> Vec<(String, Vec<Rung>)> {
+    let asked = RefCell::new(Vec::new());
+    let lookup = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        environment.value(name)
+    };
+    substitute(text, &lookup, &mut 1_000_000);
+    let mut variables: Vec<(String, Vec<Rung>)> = Vec::new();
+    for name in asked.into_inner() {
+        if variables.iter().all(|(known, _)| *known != name) {
+            let rungs = variable(text, &name, environment);
+            variables.push((name, rungs));
+        }
+    }
+    variables
+}
+
+/// Who sets one variable of a text, and its default there.
+fn variable(text: &str, name: &str, environment: &Environment) -> Vec<Rung> {
+    let mut rungs = candidates(name, environment);
+    let used = template_variables(text).into_iter().find(|used| used.name == name && used.default.is_some());
+    let mut counts = environment.get(name).is_some();
+    if let Some(used) = used {
+        let value = environment.value(name).unwrap_or_default();
+        counts &= !(used.is_for_empty && value.is_empty());
+        let default = used.default.unwrap_or_default();
+        let rung = Rung { kind: RungKind::Default, place: None, text: default, wins: !counts, note: None };
+        rungs.push(rung);
+    }
+    if let Some(first) = rungs.first_mut().filter(|_| counts) {
+        first.wins = true;
+    }
+    rungs
+}

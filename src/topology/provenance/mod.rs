@@ -1,0 +1,226 @@
+//! Where the values of a topology come from: which texts had a say, in which order, and which won.
+//!
+//! In: a path, and everything that was read. Out: rungs, the strongest first.
+//! Must not: ask an engine; that a variable may come from the image is left to the caller.
+
+mod ladder;
+mod part;
+mod path;
+
+use serde_json::Value as Json;
+
+use crate::document::{Document, Node, Value};
+use crate::source::{Environment, Sources, Span};
+use crate::topology::attribute::Form;
+use crate::topology::name::ServiceName;
+use crate::topology::{Resources, Topology};
+pub use part::Part;
+use path::{Found, Unknown};
+
+/// Everything that was read.
+pub struct Subject<'a> {
+    /// The tree.
+    pub document: &'a Document,
+    /// The variables that texts may use.
+    pub environment: &'a Environment,
+    /// The topology.
+    pub topology: &'a Topology,
+    /// The same before its env files were read.
+    pub before_env_files: &'a Topology,
+    /// The texts; files that are read again are added.
+    pub sources: &'a mut Sources,
+}
+
+/// Where a value comes from.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The path, spelled out.
+    pub path: String,
+    /// The value in the canonical form; nothing when it is not set.
+    pub value: Option<Json>,
+    /// What had a say in it, the strongest first.
+    pub rungs: Vec<Rung>,
+    /// The variables that the winner uses, each with what had a say in it.
+    pub variables: Vec<(String, Vec<Rung>)>,
+    /// What a mapping or a list is made of.
+    pub parts: Vec<Part>,
+    /// The service whose image may set the value, when it is a variable of a container.
+    pub container_variable: Option<(ServiceName, String)>,
+    /// What else is to be said: a sentence without its stop.
+    pub note: Option<String>,
+}
+
+/// A text that had a say.
+#[derive(Debug)]
+pub struct Rung {
+    /// What kind of text it is: `environment`, `env_file`...
+    pub kind: RungKind,
+    /// Where it stands; nothing for what stands in no file.
+    pub place: Option<Span>,
+    /// The text as it is written.
+    pub text: String,
+    /// Whether it won.
+    pub wins: bool,
+    /// What is to be said of it.
+    pub note: Option<String>,
+}
+
+/// What kind of text had a say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RungKind {
+    /// The topology's own text.
+    Written,
+    /// `environment` of a service.
+    Environment,
+    /// `labels` of a service.
+    Labels,
+    /// The environment that topo was started with.
+    Process,
+    /// An option.
+    CommandLine,
+    /// `.env`, or a file that `--env-file` or `include` names.
+    Variables,
+    /// A line of a service's `env_file`.
+    EnvFile,
+    /// A line of a service's `label_file`.
+    LabelFile,
+    /// The image of a service.
+    Image,
+    /// The default in `${NAME:-default}`.
+    Default,
+    /// Nobody's: what topo takes when nothing is said.
+    Fallback,
+}
+
+impl RungKind {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Written => "topology",
+            Self::Environment => "environment",
+            Self::Labels => "labels",
+            Self::Process => "process environment",
+            Self::CommandLine => "command line",
+            Self::Variables => ".env",
+            Self::EnvFile => "env_file",
+            Self::LabelFile => "label_file",
+            Self::Image => "image",
+            Self::Default => "default",
+            Self::Fallback => "filled in",
+        }
+    }
+}
+
+/// Why a path cannot be explained.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The part that is not there, with all before it.
+    pub path: String,
+    /// The path that was probably meant.
+    pub closest: Option<String>,
+    /// What could stand in its place.
+    pub known: Vec<String>,
+}
+
+/// Explains the value at a path such as `services.web.environment.DEBUG`.
+pub fn explain(asked: &str, subject: &mut Subject<'_>) -> Result<Explanation, Mistake> {
+    let model = subject.topology.canonical(Form::Full, Resources::All);
+    let found = match path::find(asked, &subject.document.root, &model) {
+        Ok(found) => found,
+        Err(unknown) => return explain_unset(unknown, subject),
+    };
+    if let [section, service, pairs, name] = found.path.as_slice()
+        && section == "services"
+        && let Some(ladder) = ladder::of(service, pairs, name)
+    {
+        return ladder.explain(subject);
+    }
+    Ok(explain_written(&found, subject))
+}
+
+/// What is not there may be known all the same: an attribute that nobody set.
+fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation, Mistake> {
+    let path: Vec<String> = unknown.before.iter().chain([&unknown.key]).cloned().collect();
+    let Some(description) = path::description(&path).filter(|_| unknown.is_last) else {
+        return Err(unknown.mistake(subject.topology));
+    };
+    let sentence = description.split('\n').next().unwrap_or_default().trim_end_matches('.');
+    let path = path::spell(&path);
+    let note = Some(path::lower_first(sentence));
+    let (rungs, variables, parts) = Default::default();
+    Ok(Explanation { path, value: None, rungs, variables, parts, container_variable: None, note })
+}
+
+fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
+    let Found { path, value, node, nearest } = found;
+    let sources = &*subject.sources;
+    let mut rungs = node.as_ref().map_or_else(Vec::new, |node| written(node, RungKind::Written, sources));
+    let mut note = None;
+    if let (None, Some((above, node))) = (node, nearest) {
+        rungs = written(node, RungKind::Written, sources);
+        match &node.value {
+            Value::Scalar(_) | Value::List(_) => {
+                note = Some(format!("`{}` is written in its short form", path::spell(above)));
+            }
+            Value::Null | Value::Map(_) => {
+                rungs = implied(path, subject.topology, sources);
+                note = Some("nobody wrote it: it is what the Compose Specification fills in".to_owned());
+            }
+        }
+    }
+    let variables = node.as_ref().map_or_else(Vec::new, |node| variables_of(node, subject));
+    let value = value.cloned().or_else(|| node.as_deref().and_then(scalar));
+    let parts = node.as_ref().map_or_else(Vec::new, |node| part::of(path, node, subject.topology));
+    let path = path::spell(path);
+    Explanation { path, value, rungs, variables, parts, container_variable: None, note }
+}
+
+/// The link, namespace or volume that a dependency follows from.
+fn implied(path: &[String], topology: &Topology, sources: &Sources) -> Vec<Rung> {
+    let [section, service, attribute, name, ..] = path else { return Vec::new() };
+    if section != "services" || attribute != "depends_on" {
+        return Vec::new();
+    }
+    let dependency = topology.service(service).and_then(|service| service.depends_on.0.get(name.as_str()));
+    let rung = |place| Rung {
+        kind: RungKind::Fallback,
+        place: Some(place),
+        text: sources.text(place).to_owned(),
+        wins: false,
+        note: None,
+    };
+    dependency.map(|dependency| rung(dependency.span)).into_iter().collect()
+}
+
+fn scalar(node: &Node) -> Option<Json> {
+    node.as_text().map(Json::from)
+}
+
+/// The text of a node, then those that it won over, the last one first.
+fn written(node: &Node, kind: RungKind, sources: &Sources) -> Vec<Rung> {
+    // What collections say is merged: none of them wins as a whole.
+    let is_scalar = matches!(node.value, Value::Scalar(_) | Value::Null);
+    let mut places = vec![node.span];
+    for place in node.earlier.iter().rev() {
+        if !places.contains(place) {
+            places.push(*place);
+        }
+    }
+    let rung = |(index, place): (usize, Span)| Rung {
+        kind,
+        place: Some(place),
+        text: if is_scalar { sources.text(place).to_owned() } else { String::new() },
+        wins: is_scalar && index == 0,
+        note: None,
+    };
+    places.into_iter().enumerate().map(rung).collect()
+}
+
+/// The variables that a text uses.
+fn variables_of(node: &Node, subject: &Subject<'_>) -> Vec<(String, Vec<Rung>)> {
+    if !matches!(node.value, Value::Scalar(_)) {
+        return Vec::new();
+    }
+    let environment = subject.document.environment(node.span.file).unwrap_or(subject.environment);
+    ladder::variables(subject.sources.text(node.span), environment)
+}

@@ -1,0 +1,70 @@
+//! What a mapping or a list is made of.
+
+use super::path::spell;
+use crate::document::{Node, Value};
+use crate::source::Span;
+use crate::topology::Topology;
+use crate::topology::value::Pairs;
+
+/// A value inside of a mapping or a list.
+#[derive(Debug)]
+pub struct Part {
+    /// Its path from the root on.
+    pub path: String,
+    /// The value; nothing stands for an empty one.
+    pub value: String,
+    /// Where it stands.
+    pub place: Span,
+}
+
+/// Every value below a node, in the order of the text.
+pub(super) fn of(path: &[String], node: &Node, topology: &Topology) -> Vec<Part> {
+    let mut parts = Vec::new();
+    if !matches!(node.value, Value::Scalar(_) | Value::Null) {
+        collect(&mut path.to_vec(), node, topology, &mut parts);
+    }
+    parts
+}
+
+// The reader bounds how deep a tree is, so this may recurse.
+fn collect(path: &mut Vec<String>, node: &Node, topology: &Topology, parts: &mut Vec<Part>) {
+    if let Some(pairs) = pairs_at(path, topology) {
+        // Env files have a say too, which the tree does not know.
+        parts.extend(pairs.0.iter().map(|(name, value)| Part {
+            path: spell(&[path.as_slice(), std::slice::from_ref(name)].concat()),
+            value: value.value.clone().unwrap_or_default(),
+            place: value.span,
+        }));
+        return;
+    }
+    match &node.value {
+        Value::Map(map) => {
+            for (key, child) in &map.entries {
+                path.push(key.text.clone());
+                collect(path, child, topology, parts);
+                path.pop();
+            }
+        }
+        Value::List(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                path.push(index.to_string());
+                collect(path, element, topology, parts);
+                path.pop();
+            }
+        }
+        Value::Null | Value::Scalar(_) => {
+            let value = node.as_text().unwrap_or_default().to_owned();
+            parts.push(Part { path: spell(path), value, place: node.span });
+        }
+    }
+}
+
+fn pairs_at<'t>(path: &[String], topology: &'t Topology) -> Option<&'t Pairs> {
+    let [section, service, attribute] = path else { return None };
+    let service = topology.service(service).filter(|_| section == "services")?;
+    match attribute.as_str() {
+        "environment" => Some(&service.environment),
+        "labels" => Some(&service.labels),
+        _ => None,
+    }
+}
