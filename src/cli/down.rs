@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -11,7 +11,7 @@ use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
-use crate::plan::{self, DownChoices};
+use crate::plan::{self, DownChoices, ImagesChoice};
 use crate::report::Intent;
 use crate::source::Sources;
 use crate::topology::name::ServiceName;
@@ -37,6 +37,9 @@ pub(super) struct DownOptions {
     /// Remove the project's volumes too, and what is in them
     #[arg(short, long)]
     pub(super) volumes: bool,
+    /// Remove the images of services too: those that have no name of their own, or all
+    #[arg(long, value_name = "local|all", hide_possible_values = true)]
+    pub(super) rmi: Option<Images>,
     /// Remove containers of services that the topology does not have
     #[arg(long)]
     pub(super) remove_orphans: bool,
@@ -45,11 +48,25 @@ pub(super) struct DownOptions {
     pub(super) timeout: Option<u32>,
 }
 
+/// Which images go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Images {
+    /// Those that have no name of their own
+    Local,
+    /// All
+    All,
+}
+
 impl DownOptions {
     pub(super) fn choices(&self, services: Vec<ServiceName>) -> DownChoices {
         DownChoices {
             services,
             volumes: self.volumes,
+            images: match self.rmi {
+                None => ImagesChoice::None,
+                Some(Images::Local) => ImagesChoice::Local,
+                Some(Images::All) => ImagesChoice::All,
+            },
             remove_orphans: self.remove_orphans,
             grace: grace(self.timeout),
         }

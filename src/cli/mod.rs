@@ -25,6 +25,8 @@ mod output;
 mod pause;
 mod plan;
 mod ps;
+mod pull;
+mod push;
 mod restart;
 mod rm;
 mod scale;
@@ -78,6 +80,8 @@ enum Command {
     Ps(ps::Options),
     Logs(logs::Options),
     Build(build::Options),
+    Pull(pull::Options),
+    Push(push::Options),
     Config(config::Options),
     Graph(graph::Options),
     Explain(explain::Options),
@@ -111,6 +115,8 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
         Command::Ps(options) => ps::run(global, options),
         Command::Logs(options) => logs::run(global, options),
         Command::Build(options) => build::run(global, options),
+        Command::Pull(options) => pull::run(global, options),
+        Command::Push(options) => push::run(global, options),
         Command::Config(options) => config::run(global, options),
         Command::Graph(options) => graph::run(global, options),
         Command::Explain(options) => explain::run(global, options),

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::down::DownOptions;
+use crate::cli::down::{DownOptions, Images};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Purpose, load_or_explain};
@@ -30,6 +30,9 @@ pub(super) struct Options {
     /// With `--down`: volumes go too
     #[arg(short = 'v', long, requires = "down")]
     volumes: bool,
+    /// With `--down`: images go too
+    #[arg(long, value_name = "local|all", hide_possible_values = true, requires = "down")]
+    rmi: Option<Images>,
     /// How the plan is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -66,6 +69,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let plan = if options.down {
         let down = DownOptions {
             volumes: options.volumes,
+            rmi: options.rmi,
             remove_orphans: options.up.create.remove_orphans,
             timeout: options.up.timeout,
         };

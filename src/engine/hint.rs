@@ -29,6 +29,7 @@ const HINTS: &[(&str, &str)] = &[
     ),
     ("manifest unknown", "the registry has the image, but not under this tag"),
     ("no such host", "the engine cannot find that host: check the name, and the engine's network"),
+    ("An image does not exist locally", "it has not been built yet: `topo build`"),
     ("No such image", "nothing pulls or builds it: look at `pull_policy` and `image`"),
     (
         "executable file not found",

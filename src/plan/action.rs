@@ -18,6 +18,16 @@ pub enum Action {
         /// `os/arch[/variant]`, the engine's own when absent.
         platform: Option<String>,
     },
+    /// Sends an image to its registry.
+    PushImage {
+        /// The reference to push.
+        image: ImageName,
+    },
+    /// Removes a tag of an image, and the image when it was the last one.
+    RemoveImage {
+        /// The reference.
+        image: ImageName,
+    },
     /// Builds an image and tags it.
     BuildImage(Box<ImageSpec>),
     /// Creates a network.
@@ -148,6 +158,8 @@ pub struct ImageSpec {
     pub secrets: BTreeMap<String, FileContent>,
     /// `os/arch[/variant]` when the service names one.
     pub platform: Option<String>,
+    /// The instance of buildx that builds it; the engine's own builder when absent.
+    pub builder: Option<String>,
 }
 
 /// A network to create.
@@ -265,6 +277,8 @@ impl Action {
             | Action::UnpauseContainer { container }
             | Action::RemoveContainer { container, .. } => Some(container),
             Action::PullImage { .. }
+            | Action::PushImage { .. }
+            | Action::RemoveImage { .. }
             | Action::BuildImage(_)
             | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }

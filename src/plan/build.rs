@@ -1,61 +1,123 @@
 //! What `build` does: images, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::{Action, Because, Needs, Plan, Step, spec};
-use crate::source::Spanned;
+use crate::plan::action::ImageSpec;
+use crate::plan::{Action, Because, Needs, Plan, Step, StepId, spec};
+use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::{ImageName, ServiceName};
-use crate::topology::value::Flag;
+use crate::topology::value::{Flag, Loose};
 
 /// What the caller decides about `build`.
 #[derive(Clone, Debug, Default)]
 pub struct BuildChoices {
     /// The services whose images are built; all when empty.
     pub services: Vec<ServiceName>,
+    /// Whether those of the services that they depend on are built too.
+    pub with_dependencies: bool,
     /// Whether every step is run anew.
     pub no_cache: bool,
     /// Whether base images are pulled anew.
     pub pull: bool,
+    /// Whether images that have names of their own are sent to their registries.
+    pub push: bool,
     /// Build arguments that win over the topology's.
     pub args: BTreeMap<String, String>,
+    /// SSH agents or keys that builds may use, besides the topology's: the id, and a path for a key.
+    pub ssh: BTreeMap<String, Option<String>>,
+    /// The provenance attestation, in place of the topology's.
+    pub provenance: Option<String>,
+    /// The bill-of-materials attestation, in place of the topology's.
+    pub sbom: Option<String>,
+    /// The instance of buildx that builds; the engine's own builder when absent.
+    pub builder: Option<String>,
 }
 
 /// Plans `build`.
 pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
     let mut plan = Plan::new(topology.name.clone());
-    let mut steps = BTreeMap::<ImageName, _>::new();
-    let mut by_service = BTreeMap::<&ServiceName, _>::new();
-    for (name, service) in &topology.services {
-        let is_meant = choices.services.is_empty() || choices.services.contains(name);
-        let Some(mut image) = spec::image(topology, name, service).filter(|_| is_meant) else { continue };
-        image.build.no_cache = Flag(*image.build.no_cache || choices.no_cache);
-        image.build.pull = Flag(*image.build.pull || choices.pull);
-        let span = service.key;
-        for (argument, value) in &choices.args {
-            image.build.args.0.insert(argument.clone(), Spanned::new(Some(value.clone()), span));
-        }
+    let mut steps = BTreeMap::<ImageName, StepId>::new();
+    let mut by_service = BTreeMap::<ServiceName, StepId>::new();
+    for name in chosen(topology, choices) {
+        let service = &topology.services[&name];
+        let Some(mut image) = spec::image(topology, &name, service) else { continue };
+        adapt(&mut image, choices, service.key);
         // Two services may share one image: it is built once.
         let step = *steps.entry(image.image.clone()).or_insert_with(|| {
-            let action = Action::BuildImage(Box::new(image));
-            plan.steps.add_node(Step {
-                action,
-                because: Because::Asked,
-                service: Some(name.clone()),
-                only_if: None,
-            })
+            let has_name = service.image.is_some();
+            add(&mut plan, image, &name, choices.push && has_name)
         });
         by_service.insert(name, step);
     }
     for (name, step) in &by_service {
-        let Some(service) = topology.services.get(*name) else { continue };
-        let contexts = service.build.iter().flat_map(|build| build.additional_contexts.texts());
-        let needed = contexts.filter_map(|(_, context)| context.strip_prefix("service:"));
-        for base in needed.filter_map(|base| by_service.get(&ServiceName::from(base))) {
+        for base in contexts(topology, name).filter_map(|base| by_service.get(&base)) {
             if base != step {
                 plan.steps.update_edge(*base, *step, Needs::Done);
             }
         }
     }
     plan
+}
+
+/// The step that builds an image, and those that push its tags after it.
+fn add(plan: &mut Plan, image: ImageSpec, service: &ServiceName, is_pushed: bool) -> StepId {
+    let mut step = |action| {
+        let service = Some(service.clone());
+        plan.steps.add_node(Step { action, because: Because::Asked, service, only_if: None })
+    };
+    let tags = image.build.tags.iter().map(|tag| ImageName::new(tag.value.clone()));
+    let tags: BTreeSet<ImageName> = tags.chain([image.image.clone()]).collect();
+    let build = step(Action::BuildImage(Box::new(image)));
+    let pushes: Vec<StepId> =
+        tags.into_iter().filter(|_| is_pushed).map(|image| step(Action::PushImage { image })).collect();
+    for push in pushes {
+        plan.steps.update_edge(build, push, Needs::Done);
+    }
+    build
+}
+
+fn adapt(image: &mut ImageSpec, choices: &BuildChoices, span: Span) {
+    let build = &mut image.build.0;
+    build.no_cache = Flag(*build.no_cache || choices.no_cache);
+    build.pull = Flag(*build.pull || choices.pull);
+    for (argument, value) in &choices.args {
+        build.args.0.insert(argument.clone(), Spanned::new(Some(value.clone()), span));
+    }
+    let keys = choices.ssh.iter().map(|(id, path)| (id.clone(), Spanned::new(path.clone(), span)));
+    build.ssh.0.extend(keys);
+    for (chosen, own) in [(&choices.provenance, &mut build.provenance), (&choices.sbom, &mut build.sbom)] {
+        if let Some(chosen) = chosen {
+            *own = Some(Loose(chosen.clone()));
+        }
+    }
+    image.builder = choices.builder.clone();
+}
+
+/// The chosen services and those whose images they are built from; with what they depend on if that is
+/// wanted.
+fn chosen(topology: &Topology, choices: &BuildChoices) -> BTreeSet<ServiceName> {
+    let mut ways: Vec<ServiceName> = match &choices.services[..] {
+        [] => topology.services.keys().cloned().collect(),
+        services => services.to_vec(),
+    };
+    let mut chosen = BTreeSet::new();
+    while let Some(name) = ways.pop() {
+        let Some(service) = topology.services.get(&name).filter(|_| !chosen.contains(&name)) else {
+            continue;
+        };
+        ways.extend(contexts(topology, &name));
+        if choices.with_dependencies {
+            ways.extend(service.depends_on.0.keys().cloned());
+        }
+        chosen.insert(name);
+    }
+    chosen
+}
+
+/// The services whose images a build takes for contexts.
+fn contexts<'a>(topology: &'a Topology, name: &ServiceName) -> impl Iterator<Item = ServiceName> + use<'a> {
+    let build = topology.services.get(name).and_then(|service| service.build.as_ref());
+    let contexts = build.into_iter().flat_map(|build| build.additional_contexts.texts());
+    contexts.filter_map(|(_, context)| context.strip_prefix("service:").map(ServiceName::from))
 }

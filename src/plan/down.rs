@@ -7,8 +7,8 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::plan::action::AnonymousVolumes;
 use crate::plan::observed::{Observed, ObservedContainer, ObservedNetwork, ObservedVolume};
 use crate::plan::{Action, Because, Needs, Plan, Scope, Step, StepId, label, spec, stop};
-use crate::topology::Topology;
-use crate::topology::name::{ContainerName, NetworkName, ProjectName, ServiceName, VolumeName};
+use crate::topology::name::{ContainerName, ImageName, NetworkName, ProjectName, ServiceName, VolumeName};
+use crate::topology::{Service, Topology};
 
 /// What the caller decides about `down`.
 #[derive(Clone, Debug, Default)]
@@ -17,10 +17,24 @@ pub struct DownChoices {
     pub services: Vec<ServiceName>,
     /// Whether volumes go too, and what is in them.
     pub volumes: bool,
+    /// Which images go too.
+    pub images: ImagesChoice,
     /// Whether containers of services that the topology does not have go too.
     pub remove_orphans: bool,
     /// How long containers may take to stop, in place of what each says.
     pub grace: Option<Duration>,
+}
+
+/// Which images go with their services.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImagesChoice {
+    /// None.
+    #[default]
+    None,
+    /// Those that were built without a name of their own: `shop-web`.
+    Local,
+    /// All.
+    All,
 }
 
 /// Plans `down`. It works from what is there: a service of an inactive profile goes too.
@@ -35,6 +49,7 @@ pub fn down(
     let (going, staying): (Vec<&ObservedContainer>, Vec<&ObservedContainer>) =
         observed.containers.iter().partition(|container| is_going(container, topology, choices));
     let removals = down.containers(&going);
+    down.images(&going, &removals);
     if !choices.services.is_empty() {
         return down.plan;
     }
@@ -106,6 +121,43 @@ impl<'a> Down<'a> {
             removals.insert(&container.name, step);
         }
         removals
+    }
+
+    /// Another container may use an image, of whatever project: then it stays, which is told.
+    fn images(&mut self, going: &[&ObservedContainer], removals: &Removals<'_>) {
+        let images = match self.choices.images {
+            ImagesChoice::None => return,
+            ImagesChoice::Local => self.images_of_services(going, |service| service.image.is_none()),
+            ImagesChoice::All => self.images_of_services(going, |_| true),
+        };
+        for image in images {
+            let step = self.add(Action::RemoveImage { image }, None, removals.values().copied());
+            self.plan.tolerated.insert(step);
+        }
+    }
+
+    /// The images that are there of the services that go; without a topology, those that containers were
+    /// created from under a name that topo or Compose gave.
+    fn images_of_services(
+        &self,
+        going: &[&ObservedContainer],
+        is_meant: impl Fn(&Service) -> bool,
+    ) -> BTreeSet<ImageName> {
+        let Some(topology) = self.topology else {
+            let own = |container: &&ObservedContainer| {
+                let local = format!("{}-{}", self.plan.project, container.service);
+                let is_local = container.image_name == local;
+                (is_local || self.choices.images == ImagesChoice::All)
+                    .then(|| container.image_name.as_str().into())
+            };
+            return going.iter().filter_map(own).collect();
+        };
+        let is_going =
+            |name: &ServiceName| self.choices.services.is_empty() || self.choices.services.contains(name);
+        let services = topology.services.iter().chain(&topology.inactive);
+        let meant = services.filter(|(name, service)| is_going(name) && is_meant(service));
+        let images = meant.map(|(name, service)| spec::image_name(topology, name, service));
+        images.filter(|image| self.observed.images.contains_key(image)).collect()
     }
 
     /// A network goes as soon as nobody is attached to it.

@@ -4,6 +4,7 @@
 pub mod action;
 pub mod because;
 mod build;
+mod distribute;
 mod down;
 mod drift;
 pub mod label;
@@ -22,7 +23,8 @@ mod up;
 pub use action::{Action, Condition};
 pub use because::{Because, FieldChange, HIDDEN};
 pub use build::{BuildChoices, build};
-pub use down::{DownChoices, down};
+pub use distribute::{PullChoices, PushChoices, pull, push};
+pub use down::{DownChoices, ImagesChoice, down};
 pub use observed::Observed;
 pub use remove::{RemoveChoices, RunningChoice, remove};
 pub use restart::{RestartChoices, restart};
@@ -47,6 +49,8 @@ pub struct Plan {
     pub project: ProjectName,
     /// Steps, and what each needs: an edge `a -> b` means that `b` needs `a`.
     pub steps: DiGraph<Step, Needs>,
+    /// Steps whose failure is told and is no failure of the plan.
+    pub tolerated: BTreeSet<StepId>,
 }
 
 /// One step of a plan.
@@ -92,7 +96,7 @@ pub enum Needs {
 impl Plan {
     /// A plan that does nothing yet.
     pub fn new(project: ProjectName) -> Self {
-        Self { project, steps: DiGraph::new() }
+        Self { project, steps: DiGraph::new(), tolerated: BTreeSet::new() }
     }
 
     /// True when the engine matches the topology already. Waits alone change nothing.

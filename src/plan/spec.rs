@@ -55,6 +55,7 @@ pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Opti
         build,
         secrets,
         platform: service.platform.as_ref().map(|platform| platform.value.clone()),
+        builder: None,
     })
 }
 

@@ -122,7 +122,14 @@ fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> i
 /// The service that a step is for; what it is about when that is an image, a network or a volume.
 fn subject(step: &Step) -> String {
     match (&step.action, &step.service) {
-        (Action::PullImage { .. } | Action::BuildImage(_), _) | (_, None) => object(&step.action).to_string(),
+        (
+            Action::PullImage { .. }
+            | Action::PushImage { .. }
+            | Action::RemoveImage { .. }
+            | Action::BuildImage(_),
+            _,
+        )
+        | (_, None) => object(&step.action).to_string(),
         (_, Some(service)) => service.to_string(),
     }
 }

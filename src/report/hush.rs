@@ -10,7 +10,7 @@ use crate::run::{Event, Outcome};
 /// Whose progress is kept back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hushed {
-    /// That of pulls.
+    /// That of pulls and pushes.
     pub pulls: bool,
     /// That of builds.
     pub builds: bool,
@@ -31,7 +31,7 @@ impl<'out> Hush<'out> {
     fn is_kept_back(&self, plan: &Plan, event: &Event) -> bool {
         let Event::StepProgress { step, .. } = event else { return false };
         match plan.steps[*step].action {
-            Action::PullImage { .. } => self.hushed.pulls,
+            Action::PullImage { .. } | Action::PushImage { .. } => self.hushed.pulls,
             Action::BuildImage(_) => self.hushed.builds,
             _ => false,
         }

@@ -32,6 +32,8 @@ pub struct ObjectSteps {
 pub enum Deed {
     /// An image was pulled.
     Pulled,
+    /// An image was sent to its registry.
+    Pushed,
     /// An image was built.
     Built,
     /// It is new; a container may be started too.
@@ -112,6 +114,7 @@ impl Deed {
     pub fn word(self) -> &'static str {
         match self {
             Deed::Pulled => "pulled",
+            Deed::Pushed => "pushed",
             Deed::Built => "built",
             Deed::Created => "created",
             Deed::Recreated => "recreated",
@@ -134,6 +137,7 @@ impl Deed {
     pub fn to_do(self) -> &'static str {
         match self {
             Deed::Pulled => "pull",
+            Deed::Pushed => "push",
             Deed::Built => "build",
             Deed::Created => "create",
             Deed::Recreated => "recreate",
@@ -155,6 +159,7 @@ impl Deed {
 #[derive(Default)]
 struct Traces {
     pulled: bool,
+    pushed: bool,
     built: bool,
     created: bool,
     replaced: bool,
@@ -174,6 +179,7 @@ impl Traces {
         let is_predecessor = *because == Because::Replaced;
         match action {
             Action::PullImage { .. } => self.pulled = true,
+            Action::PushImage { .. } => self.pushed = true,
             Action::BuildImage(_) => self.built = true,
             Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => {
                 self.created = true
@@ -186,7 +192,10 @@ impl Traces {
             Action::KillContainer { .. } => self.signalled = true,
             Action::PauseContainer { .. } => self.paused = true,
             Action::UnpauseContainer { .. } => self.unpaused = true,
-            Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
+            Action::RemoveImage { .. }
+            | Action::RemoveNetwork { .. }
+            | Action::RemoveVolume { .. }
+            | Action::RemoveContainer { .. } => {
                 self.removed = true;
             }
             Action::ConnectNetwork { .. } => self.connected = true,
@@ -210,6 +219,7 @@ impl Traces {
             (self.connected, Deed::Connected),
             (self.renamed, Deed::Renamed),
             (self.built, Deed::Built),
+            (self.pushed, Deed::Pushed),
             (self.pulled, Deed::Pulled),
         ];
         deeds.into_iter().find(|(is_so, _)| *is_so).map(|(_, deed)| deed)

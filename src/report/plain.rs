@@ -94,7 +94,10 @@ impl Report for Plain<'_> {
 }
 
 fn is_long(action: &Action) -> bool {
-    matches!(action, Action::PullImage { .. } | Action::BuildImage(_) | Action::Wait { .. })
+    matches!(
+        action,
+        Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) | Action::Wait { .. }
+    )
 }
 
 fn is_build(plan: &Plan, step: StepId) -> bool {

@@ -57,6 +57,12 @@ impl Intent {
     /// Something about some of the services.
     pub const PART: Intent =
         Intent { reached: "is as asked", missed: "is not as asked", idle: "is as asked already" };
+    /// Images are there.
+    pub const PULL: Intent =
+        Intent { reached: "has its images", missed: "lacks images", idle: "has no image to pull" };
+    /// Images are in their registries.
+    pub const PUSH: Intent =
+        Intent { reached: "is pushed", missed: "is not pushed", idle: "has no image to push" };
     /// Images are built.
     pub const BUILD: Intent = Intent { reached: "is built", missed: "is not built", idle: "builds no image" };
 }
@@ -75,10 +81,19 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, intent: Intent) -> String
         return format!("project {project} {}: {failed} failed{dropped} after {took}", intent.missed);
     }
     let deeds = deeds(plan, outcome);
-    if deeds.is_empty() {
+    let tolerated = outcome.failures().filter(|(step, _)| plan.tolerated.contains(step)).count();
+    let apart = match tolerated {
+        0 => String::new(),
+        1 => "; 1 that is not required failed".to_owned(),
+        _ => format!("; {tolerated} that are not required failed"),
+    };
+    if deeds.is_empty() && tolerated == 0 {
         return format!("nothing to do: {project} {}", intent.idle);
     }
-    format!("project {project} {}: {} in {took}", intent.reached, deed_words(&deeds))
+    if deeds.is_empty() {
+        return format!("project {project}: nothing done in {took}{apart}");
+    }
+    format!("project {project} {}: {} in {took}{apart}", intent.reached, deed_words(&deeds))
 }
 
 /// How many objects of a plan are not what they were to be.

@@ -60,7 +60,9 @@ impl fmt::Display for Object<'_> {
 /// What an action is done to: `container shop-db-1`.
 pub fn object(action: &Action) -> Object<'_> {
     let (kind, name) = match action {
-        Action::PullImage { image, platform: _ } => (Kind::Image, image.as_str()),
+        Action::PullImage { image, platform: _ }
+        | Action::PushImage { image }
+        | Action::RemoveImage { image } => (Kind::Image, image.as_str()),
         Action::BuildImage(spec) => (Kind::Image, spec.image.as_str()),
         Action::CreateNetwork(spec) => (Kind::Network, spec.name.as_str()),
         Action::RemoveNetwork { network } => (Kind::Network, network.as_str()),
@@ -87,11 +89,13 @@ pub fn object(action: &Action) -> Object<'_> {
 pub fn to_do(action: &Action) -> Cow<'static, str> {
     let words = match action {
         Action::PullImage { .. } => "pull",
+        Action::PushImage { .. } => "push",
         Action::BuildImage(_) => "build",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
-        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
-            "remove"
-        }
+        Action::RemoveImage { .. }
+        | Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. }
+        | Action::RemoveContainer { .. } => "remove",
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("rename to {to}")),
         Action::ConnectNetwork { container: _, attachment } => {
             return Cow::Owned(format!("connect to {}", attachment.network));
@@ -115,11 +119,13 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
 pub fn doing(action: &Action) -> Cow<'static, str> {
     let words = match action {
         Action::PullImage { .. } => "pulling",
+        Action::PushImage { .. } => "pushing",
         Action::BuildImage(_) => "building",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "creating",
-        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
-            "removing"
-        }
+        Action::RemoveImage { .. }
+        | Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. }
+        | Action::RemoveContainer { .. } => "removing",
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renaming to {to}")),
         Action::ConnectNetwork { container: _, attachment } => {
             return Cow::Owned(format!("connecting to {}", attachment.network));
@@ -143,11 +149,13 @@ pub fn doing(action: &Action) -> Cow<'static, str> {
 pub fn done(action: &Action) -> Cow<'static, str> {
     let words = match action {
         Action::PullImage { .. } => "pulled",
+        Action::PushImage { .. } => "pushed",
         Action::BuildImage(_) => "built",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "created",
-        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
-            "removed"
-        }
+        Action::RemoveImage { .. }
+        | Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. }
+        | Action::RemoveContainer { .. } => "removed",
         Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renamed to {to}")),
         Action::ConnectNetwork { container: _, attachment } => {
             return Cow::Owned(format!("connected to {}", attachment.network));
@@ -171,11 +179,13 @@ pub fn done(action: &Action) -> Cow<'static, str> {
 pub fn code(action: &Action) -> &'static str {
     match action {
         Action::PullImage { .. } => "pull",
+        Action::PushImage { .. } => "push",
         Action::BuildImage(_) => "build",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
-        Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } | Action::RemoveContainer { .. } => {
-            "remove"
-        }
+        Action::RemoveImage { .. }
+        | Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. }
+        | Action::RemoveContainer { .. } => "remove",
         Action::ConnectNetwork { .. } => "connect",
         Action::DisconnectNetwork { .. } => "disconnect",
         Action::RenameContainer { .. } => "rename",
@@ -371,6 +381,8 @@ fn could_not(action: &Action) -> String {
         Action::RenameContainer { from: _, to } => format!("be renamed to {to}"),
         Action::KillContainer { container: _, signal } if !is_kill(signal) => format!("be sent {signal}"),
         Action::PullImage { .. }
+        | Action::PushImage { .. }
+        | Action::RemoveImage { .. }
         | Action::BuildImage(_)
         | Action::CreateNetwork(_)
         | Action::RemoveNetwork { .. }

@@ -52,7 +52,9 @@ impl<'run, E: Engine> Caller<'run, E> {
         let action = &self.plan.steps[step].action;
         let result = match action {
             Action::Wait { container, until } => self.or_cancel(self.wait(container, *until)).await,
-            Action::PullImage { .. } | Action::BuildImage(_) => self.or_cancel(self.perform(step)).await,
+            Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) => {
+                self.or_cancel(self.perform(step)).await
+            }
             _ => Some(self.perform(step).await),
         };
         match result {

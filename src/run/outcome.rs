@@ -28,7 +28,7 @@ pub struct Ended {
     pub end: End,
     /// How long it took; zero for one that was not started.
     pub took: Duration,
-    /// True for a wait that failed and that nothing requires: a warning, no failure of the run.
+    /// True for a step that failed and that nothing requires: a warning, no failure of the run.
     pub is_tolerated: bool,
 }
 
@@ -90,9 +90,12 @@ impl Outcome {
     }
 }
 
-/// Whether a step is a wait that some steps want to see over, but none requires: the dependency is
-/// declared with `required: false`.
+/// Whether the plan tolerates that a step fails, or the step is a wait that some steps want to see over,
+/// but none requires: the dependency is declared with `required: false`.
 pub fn is_optional(plan: &Plan, step: StepId) -> bool {
+    if plan.tolerated.contains(&step) {
+        return true;
+    }
     let is_wait = matches!(plan.steps[step].action, Action::Wait { .. });
     let mut dependants = plan.steps.edges(step).peekable();
     is_wait && dependants.peek().is_some() && dependants.all(|edge| *edge.weight() == Needs::Settled)

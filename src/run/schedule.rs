@@ -165,10 +165,11 @@ impl Lane {
 
     fn of(action: &Action) -> Self {
         match action {
-            Action::PullImage { .. } | Action::BuildImage(_) => Lane::Images,
+            Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) => Lane::Images,
             Action::StopContainer { .. } | Action::KillContainer { .. } => Lane::Stops,
             Action::Wait { .. } => Lane::Waits,
-            Action::CreateNetwork(_)
+            Action::RemoveImage { .. }
+            | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
             | Action::CreateVolume(_)
             | Action::RemoveVolume { .. }

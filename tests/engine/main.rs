@@ -7,6 +7,7 @@ mod challenges;
 mod commands;
 mod failures;
 mod harness;
+mod images;
 mod interrupts;
 mod lifecycle;
 mod readme;

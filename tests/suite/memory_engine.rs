@@ -304,6 +304,8 @@ impl MemoryEngine {
             }
             Action::RenameContainer { from, to } => self.rename(from, to),
             Action::PullImage { .. }
+            | Action::PushImage { .. }
+            | Action::RemoveImage { .. }
             | Action::BuildImage(_)
             | Action::PauseContainer { .. }
             | Action::UnpauseContainer { .. }

@@ -13,7 +13,7 @@
 //! | how an action is done | [`perform`], and one module for each kind of object |
 //! | how an attribute of a service is applied | [`container`] |
 //! | which proxies containers and builds get | [`proxy`] |
-//! | how images come | [`pull`], [`build`], [`registry`], [`credentials`] |
+//! | how images come | [`pull`], [`push`], [`build`], [`registry`], [`credentials`] |
 
 pub mod build;
 pub mod connect;
@@ -30,6 +30,7 @@ pub mod observe;
 pub mod perform;
 pub mod proxy;
 pub mod pull;
+pub mod push;
 pub mod registry;
 pub mod requires;
 pub mod transport;

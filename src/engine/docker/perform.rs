@@ -7,12 +7,13 @@ use bollard::query_parameters::{
     KillContainerOptionsBuilder, RenameContainerOptionsBuilder, StartContainerOptions,
     StopContainerOptionsBuilder,
 };
+use http::Method;
 
-use super::transport::escape;
-use super::{Docker, build, container, network, pull, volume};
+use super::transport::{Call, escape};
+use super::{Docker, build, container, network, pull, push, volume};
 use crate::engine::{EngineError, Progress};
 use crate::plan::Action;
-use crate::topology::name::ContainerName;
+use crate::topology::name::{ContainerName, ImageName};
 
 /// Does one action.
 pub async fn perform(
@@ -24,6 +25,8 @@ pub async fn perform(
         Action::PullImage { image, platform } => {
             pull::pull(docker, image, platform.as_deref(), progress).await
         }
+        Action::PushImage { image } => push::push(docker, image, progress).await,
+        Action::RemoveImage { image } => remove_image(docker, image).await,
         Action::BuildImage(spec) => build::build(docker, spec, progress).await,
         Action::CreateNetwork(spec) => network::create(&docker.transport, spec).await,
         Action::RemoveNetwork { network } => network::remove(docker, network).await,
@@ -98,6 +101,15 @@ fn unless_said(done: Result<(), EngineError>, so_already: &str) -> Result<(), En
     match done {
         Err(EngineError::Refused { message, .. }) if message.contains(so_already) => Ok(()),
         other => other,
+    }
+}
+
+/// One that is gone already is no failure.
+async fn remove_image(docker: &Docker, image: &ImageName) -> Result<(), EngineError> {
+    let call = Call::new(Method::DELETE, format!("/images/{}", escape(image.as_str(), "/:@")));
+    match docker.transport.send(call).await {
+        Ok(_) | Err(EngineError::Refused { status: 404, .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -105,14 +105,15 @@ struct ErrorDetail {
 
 impl Message {
     /// The error that ended the stream. It comes after a status of 200.
-    fn failure(&self) -> Option<EngineError> {
+    pub fn failure(&self) -> Option<EngineError> {
         let detailed =
             self.error_detail.as_ref().map(|detail| &detail.message).filter(|words| !words.is_empty());
         let words = detailed.or(self.error.as_ref())?;
         Some(EngineError::Refused { status: 500, message: error::plain(words) })
     }
 
-    fn progress(self) -> Option<Progress> {
+    /// What it says of the pull or push.
+    pub fn progress(self) -> Option<Progress> {
         let Self { id, status, detail, .. } = self;
         let part = match id {
             // The first line names the tag in place of a layer.
@@ -121,11 +122,15 @@ impl Message {
         };
         let detail = detail.unwrap_or_default();
         match status.as_str() {
-            "Pull complete" | "Already exists" => Some(Progress::PartDone { part }),
-            "Downloading" => {
+            "Pull complete" | "Already exists" | "Pushed" | "Layer already exists" => {
+                Some(Progress::PartDone { part })
+            }
+            "Downloading" | "Pushing" => {
                 Some(Progress::Bytes { part, done: detail.current.unwrap_or(0), total: detail.total })
             }
-            "Pulling fs layer" | "Waiting" => Some(Progress::Bytes { part, done: 0, total: None }),
+            "Pulling fs layer" | "Preparing" | "Waiting" => {
+                Some(Progress::Bytes { part, done: 0, total: None })
+            }
             "Extracting" => Some(Progress::Now(format!("extracting {part}"))),
             _ => None,
         }

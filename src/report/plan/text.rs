@@ -55,7 +55,7 @@ fn write_object(
 
 fn sign(deed: Deed) -> (&'static str, Role) {
     match deed {
-        Deed::Pulled | Deed::Built | Deed::Created => ("+", Role::Good),
+        Deed::Pulled | Deed::Pushed | Deed::Built | Deed::Created => ("+", Role::Good),
         Deed::Recreated
         | Deed::Started
         | Deed::Restarted

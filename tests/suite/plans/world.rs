@@ -99,7 +99,9 @@ impl World {
                 self.container(container)?.stop(143);
                 Ok(())
             }
-            Action::KillContainer { .. }
+            Action::PushImage { .. }
+            | Action::RemoveImage { .. }
+            | Action::KillContainer { .. }
             | Action::PauseContainer { .. }
             | Action::UnpauseContainer { .. } => {
                 panic!("no plan of up or down does so")

@@ -236,6 +236,7 @@ fn image_spec(image: &str) -> ImageSpec {
         build: Default::default(),
         secrets: Default::default(),
         platform: None,
+        builder: None,
     }
 }
 

@@ -32,22 +32,10 @@ pub(super) async fn build(
     reason: &str,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let mut command = Command::new("docker");
-    command
-        .args(["buildx", "bake", "--file", "-", "--progress", "rawjson"])
-        .args(allowed(&spec.build).flat_map(|entitlement| ["--allow".to_owned(), entitlement]))
-        .arg("image")
-        // The definition is ours: it may read what the topology names.
-        .env("BUILDX_BAKE_ENTITLEMENTS_FS", "0")
-        .envs(engine_variable(docker.address()))
-        .envs(secret_variables(spec))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let definition = json!({ "target": { "image": definition(docker, spec) } });
+    let mut command = bake(docker, spec);
+    command.args(["--progress", "rawjson"]).stdout(Stdio::null());
     let mut steps = Steps::default();
-    let run = run(&mut command, escaped(definition).to_string(), &mut steps, progress).await;
+    let run = run(&mut command, definitions(&docker.proxies, [("image", spec)]), &mut steps, progress).await;
     let (status, words) = run.map_err(|error| missing(reason, &why(&error)))?;
     if status.success() {
         return Ok(());
@@ -61,6 +49,70 @@ pub(super) async fn build(
     Err(steps.failure(&words, ""))
 }
 
+/// `docker buildx bake` of the target `image`, whose definition comes by the standard input.
+fn bake(docker: &Docker, spec: &ImageSpec) -> Command {
+    let mut command = Command::new("docker");
+    command
+        .args(["buildx", "bake", "--file", "-"])
+        .args(spec.builder.iter().flat_map(|builder| ["--builder", builder]))
+        .args(allowed(&spec.build).flat_map(|entitlement| ["--allow".to_owned(), entitlement]))
+        .arg("image")
+        // The definition is ours: it may read what the topology names.
+        .env("BUILDX_BAKE_ENTITLEMENTS_FS", "0")
+        .envs(engine_variable(docker.address()))
+        .envs(secret_variables(spec))
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// What buildx says of a Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Its words.
+    pub words: String,
+    /// Whether it found nothing.
+    pub is_clean: bool,
+}
+
+/// Lets buildx check how an image would be built, without building it.
+pub async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineError> {
+    let mut command = bake(docker, spec);
+    // With an output, the engine's builder tags an empty image.
+    command.args(["--check", "--progress", "quiet", "--set", "*.output=type=cacheonly", "--set", "*.tags="]);
+    command.stdout(Stdio::piped());
+    let definition = definitions(&docker.proxies, [("image", spec)]);
+    let checked = async {
+        let mut child = command.spawn()?;
+        if let Some(mut input) = child.stdin.take() {
+            let _ = input.write_all(definition.as_bytes()).await;
+        }
+        child.wait_with_output().await
+    };
+    let output = checked.await.map_err(|error| missing("--check", &why(&error)))?;
+    let words = [output.stdout, output.stderr].map(|bytes| {
+        let words = String::from_utf8_lossy(&bytes).trim().to_owned();
+        // The target's name comes first.
+        words.strip_prefix("image\n").map(|words| words.trim().to_owned()).unwrap_or(words)
+    });
+    let words = words.iter().filter(|words| !words.is_empty()).map(|words| format!("{words}\n")).collect();
+    Ok(Checked { words, is_clean: output.status.success() })
+}
+
+/// The definition of some images, each a target, as `docker buildx bake` reads it. Secrets that are texts
+/// are named by variables that are not in it.
+pub fn definitions<'a>(
+    proxies: &BTreeMap<String, String>,
+    specs: impl IntoIterator<Item = (&'a str, &'a ImageSpec)>,
+) -> String {
+    let targets = specs.into_iter().map(|(name, spec)| (name.to_owned(), definition(proxies, spec)));
+    let targets: JsonMap<String, Json> = targets.collect();
+    let names: Vec<&String> = targets.keys().collect();
+    let file = json!({ "group": { "default": { "targets": names } }, "target": targets });
+    format!("{:#}\n", escaped(file))
+}
+
 fn why(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no program is named `docker`".to_owned(),
@@ -70,7 +122,7 @@ fn why(error: &std::io::Error) -> String {
 
 fn missing(reason: &str, why: &str) -> EngineError {
     EngineError::Unsupported(format!(
-        "`build.{reason}` needs `docker buildx`, which cannot be run ({why}); install the buildx plugin of the Docker CLI"
+        "`{reason}` needs `docker buildx`, which cannot be run ({why}); install the buildx plugin of the Docker CLI"
     ))
 }
 
@@ -127,7 +179,7 @@ fn secret_variable(index: usize) -> String {
 
 /// The target's definition. The section is taken apart without `..`: a new attribute does not compile
 /// until it is applied.
-fn definition(docker: &Docker, spec: &ImageSpec) -> Json {
+fn definition(proxies: &BTreeMap<String, String>, spec: &ImageSpec) -> Json {
     let BuildSection {
         additional_contexts,
         args,
@@ -161,7 +213,7 @@ fn definition(docker: &Docker, spec: &ImageSpec) -> Json {
         extensions: _,
     } = &*spec.build;
     let context = context.as_ref().map_or(".", |context| context.as_str());
-    let args = arguments(docker, args).into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let args = arguments(proxies, args).into_iter().filter_map(|(name, value)| Some((name, value?)));
     let args: BTreeMap<&str, &str> = args.collect();
     let hosts = extra_hosts.0.iter().fold(BTreeMap::<_, Vec<&str>>::new(), |mut hosts, entry| {
         hosts.entry(entry.host.as_str()).or_default().push(&entry.address);

@@ -31,6 +31,7 @@ use crate::plan::action::ImageSpec;
 use crate::topology::service::Ulimit;
 use crate::topology::service::build::BuildSection;
 use crate::topology::value::Pairs;
+pub use bake::{Checked, check, definitions};
 use context::{Context, Sending};
 use steps::Steps;
 
@@ -52,7 +53,7 @@ pub async fn build(
             return Err(error);
         };
         if *spec.build.pull {
-            return bake::build(docker, spec, "pull", progress).await;
+            return bake::build(docker, spec, "build.pull", progress).await;
         }
         let platform = platforms(spec).first().copied();
         pull::pull(docker, &image, platform, progress).await.map_err(|error| base::named(error, &image))?;
@@ -87,24 +88,25 @@ fn platforms(spec: &ImageSpec) -> Vec<&str> {
     }
 }
 
-/// The attribute that the engine's own builder can do nothing with, when there is one.
+/// The attribute or option that the engine's own builder can do nothing with, when there is one.
 fn reason_for_session(spec: &ImageSpec) -> Option<&'static str> {
     let build = &*spec.build;
     let is_wanted = |attestation: &Option<crate::topology::value::Loose>| {
         attestation.as_ref().is_some_and(|attestation| &attestation.0 != "false")
     };
     let reasons = [
-        (!build.secrets.is_empty(), "secrets"),
-        (!build.ssh.0.is_empty(), "ssh"),
-        (!build.additional_contexts.0.is_empty(), "additional_contexts"),
-        (platforms(spec).len() > 1, "platforms"),
-        (!build.cache_to.is_empty(), "cache_to"),
-        (build.cache_from.iter().any(|cache| cache_reference(cache).is_none()), "cache_from"),
-        (!build.no_cache_filter.0.is_empty(), "no_cache_filter"),
-        (!build.entitlements.is_empty(), "entitlements"),
-        (*build.privileged, "privileged"),
-        (is_wanted(&build.provenance), "provenance"),
-        (is_wanted(&build.sbom), "sbom"),
+        (spec.builder.is_some(), "--builder"),
+        (!build.secrets.is_empty(), "build.secrets"),
+        (!build.ssh.0.is_empty(), "build.ssh"),
+        (!build.additional_contexts.0.is_empty(), "build.additional_contexts"),
+        (platforms(spec).len() > 1, "build.platforms"),
+        (!build.cache_to.is_empty(), "build.cache_to"),
+        (build.cache_from.iter().any(|cache| cache_reference(cache).is_none()), "build.cache_from"),
+        (!build.no_cache_filter.0.is_empty(), "build.no_cache_filter"),
+        (!build.entitlements.is_empty(), "build.entitlements"),
+        (*build.privileged, "build.privileged"),
+        (is_wanted(&build.provenance), "build.provenance"),
+        (is_wanted(&build.sbom), "build.sbom"),
     ];
     reasons.into_iter().find(|(holds, _)| *holds).map(|(_, name)| name)
 }
@@ -154,8 +156,10 @@ fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
         ssh: _,
         extensions: _,
     } = &*spec.build;
-    let args: serde_json::Map<String, Json> =
-        arguments(docker, args).into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let args: serde_json::Map<String, Json> = arguments(&docker.proxies, args)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
     let caches: Vec<&str> = cache_from.iter().filter_map(|cache| cache_reference(cache)).collect();
     let ulimits: Vec<Json> = ulimits.iter().map(|(name, ulimit)| ulimit_json(name, &ulimit.value)).collect();
 
@@ -190,8 +194,11 @@ fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
 }
 
 /// Build arguments; the proxies' are among them unless the topology sets them.
-fn arguments<'a>(docker: &'a Docker, args: &'a Pairs) -> BTreeMap<&'a str, Option<&'a str>> {
-    let proxies = docker.proxies.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+fn arguments<'a>(
+    proxies: &'a BTreeMap<String, String>,
+    args: &'a Pairs,
+) -> BTreeMap<&'a str, Option<&'a str>> {
+    let proxies = proxies.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
     let given = args.0.iter().map(|(name, value)| (name.as_str(), value.value.as_deref()));
     proxies.chain(given).collect()
 }

@@ -1,0 +1,39 @@
+//! In: an image reference. Out: the image in its registry, and how far its layers are meanwhile.
+//! Must not: decide whether it is to be pushed.
+
+use http::Method;
+
+use super::Docker;
+use super::credentials;
+use super::image_reference::ImageReference;
+use super::json_lines::JsonLines;
+use super::pull::Message;
+use super::transport::{Call, escape};
+use crate::engine::{EngineError, Progress};
+use crate::topology::name::ImageName;
+
+/// Pushes an image with the caller's account.
+pub async fn push(
+    docker: &Docker,
+    image: &ImageName,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    let reference = ImageReference::parse(image.as_str());
+    let lookup = credentials::look_up(docker.config_folder.as_deref(), reference.server()).await;
+    let path = format!("/images/{}/push", escape(reference.name, "/:"));
+    // The engine wants the header also of those who have no account.
+    let account = lookup.credentials.as_ref().map_or("e30=".to_owned(), |credentials| credentials.header());
+    let call =
+        Call::new(Method::POST, path).query("tag", reference.version).header("x-registry-auth", &account);
+    let pushed = async {
+        let mut lines = JsonLines::new(docker.transport.stream(call).await?);
+        while let Some(message) = lines.next::<Message>().await? {
+            if let Some(failure) = message.failure() {
+                return Err(failure);
+            }
+            message.progress().into_iter().for_each(progress);
+        }
+        Ok(())
+    };
+    pushed.await.map_err(|error| lookup.explaining(error))
+}

@@ -1,0 +1,151 @@
+//! Images come and go: built, pushed, pulled, removed, on a registry of the test's own.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::harness::{Project, docker, eventually, project};
+
+/// A registry on this machine; it ends with the test.
+struct Registry {
+    process: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Registry {
+    /// Nothing when there is no program for it.
+    fn start() -> Option<Self> {
+        let port = free_port();
+        let folder = tempfile::tempdir().expect("a folder for the registry");
+        let config = folder.path().join("config.yml");
+        let storage = folder.path().join("data");
+        let text = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+            storage.display()
+        );
+        std::fs::write(&config, text).expect("a file");
+        let started = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let registry = Self { process: started.ok()?, port, _folder: folder };
+        eventually("the registry answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Some(registry)
+    }
+
+    fn image(&self, name: &str) -> String {
+        format!("127.0.0.1:{}/topo-test-{name}", self.port)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        for image in docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]).lines() {
+            if image.starts_with(&self.image("")) {
+                docker(&["image", "rm", "--force", image]);
+            }
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("it has an address").port()
+}
+
+fn topology(name: &str, registry: &Registry) -> String {
+    // Images of equal content are one image, which another test's container may use.
+    let (app, missing) = (registry.image("app"), registry.image("missing"));
+    format!(
+        "
+services:
+  app:
+    build: {{ dockerfile_inline: 'FROM busybox:1.37', labels: {{ app: {name} }}, tags: ['{app}:two'] }}
+    image: {app}:one
+  local:
+    build: {{ dockerfile_inline: 'FROM busybox:1.37', labels: {{ local: {name} }} }}
+    init: true
+    command: sleep 1000
+    depends_on: [app]
+  buildable:
+    build: {{ dockerfile_inline: 'FROM busybox:1.37' }}
+    image: {missing}:one
+  missing:
+    image: {missing}:two
+    profiles: [missing]
+"
+    )
+}
+
+fn started(name: &str) -> Option<(Project, Registry)> {
+    let project = project(name, "")?;
+    let registry = Registry::start()?;
+    project.write("topology.yaml", &topology(name, &registry));
+    Some((project, registry))
+}
+
+fn is_there(image: &str) -> bool {
+    !docker(&["image", "inspect", "--format", "{{.Id}}", image]).is_empty()
+}
+
+#[test]
+fn images_go_to_their_registry_and_come_back() {
+    let Some((project, registry)) = started("registry") else { return };
+    let (one, two) = (registry.image("app:one"), registry.image("app:two"));
+    project.topo("push", &["app"]).exits(4).says("topo build");
+    project.topo("build", &["local"]).exits(0);
+    assert!(!is_there(&one), "only what was named is built");
+    project.topo("build", &["local", "--with-dependencies", "--push"]).exits(0).says("pushed");
+    for image in [&one, &two] {
+        docker(&["image", "rm", image]);
+    }
+    project.topo("pull", &["app"]).exits(0).says("1 image pulled");
+    assert_eq!([is_there(&one), is_there(&two)], [true, false]);
+    project.topo("pull", &["app", "--policy", "missing"]).exits(0).says("nothing to do");
+    project.topo("pull", &["app", "--ignore-buildable"]).exits(0).says("nothing to do");
+    assert!(project.topo("pull", &["app", "--quiet"]).exits(0).err.is_empty());
+    docker(&["pull", &two]);
+    project.topo("push", &["local"]).exits(0).says("nothing to do");
+    project.topo("push", &["local", "--include-deps"]).exits(0).says("2 images pushed");
+}
+
+#[test]
+fn what_cannot_be_pulled_is_a_failure_unless_it_can_be_built_or_the_user_says_so() {
+    let Some((project, _registry)) = started("pull-fails") else { return };
+    project.topo("pull", &["buildable"]).exits(0).says("not required");
+    project.topo("pull", &["missing"]).exits(4).says("under this tag");
+    project.topo("pull", &["missing", "--ignore-pull-failures"]).exits(0).says("not required");
+}
+
+#[test]
+fn down_removes_images_on_request_and_leaves_those_that_others_use() {
+    let Some((project, registry)) = started("rmi") else { return };
+    let (app, local) = (registry.image("app:one"), format!("{}-local", project.name()));
+    project.topo("up", &["-d", "local"]).exits(0);
+    project.topo("plan", &["--down", "--rmi", "local"]).exits(0).says(&local);
+    project.topo("down", &["--rmi", "local"]).exits(0).says("1 image removed");
+    assert!(is_there(&app) && !is_there(&local));
+    docker(&["image", "rm", &registry.image("app:two")]);
+    let holder = docker(&["create", &app, "true"]);
+    project.topo("down", &["--rmi", "all"]).exits(0).says("could not be removed").says("not required");
+    assert!(is_there(&app));
+    docker(&["rm", &holder]);
+    project.topo("down", &["--rmi", "all"]).exits(0).says("1 image removed");
+    assert!(!is_there(&app));
+}
+
+#[test]
+fn builds_are_printed_and_checked_without_being_done() {
+    let Some((project, registry)) = started("build-print") else { return };
+    let printed = project.topo("build", &["--print", "app"]).exits(0).out;
+    let file: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+    assert_eq!(file["target"]["app"]["tags"][0], registry.image("app:one"));
+    project.topo("build", &["--check", "app"]).exits(0).says("no warnings");
+    assert!(!is_there(&registry.image("app:one")));
+    project.topo("build", &["--memory", "1g"]).exits(2).says("limit of memory");
+    project.topo("build", &["local", "--builder", "no-such-builder"]).exits(4).says("no-such-builder");
+    project.topo("build", &["local", "--quiet"]).exits(0);
+}
