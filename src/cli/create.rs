@@ -75,7 +75,7 @@ pub(super) struct QuietOptions {
 
 /// When images are pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Pull {
+pub(super) enum Pull {
     /// Every time
     Always,
     /// When they are not there
@@ -99,11 +99,7 @@ impl CreateOptions {
                 (_, true) => BuildChoice::Never,
                 _ => BuildChoice::Missing,
             },
-            pull: self.pull.map(|pull| match pull {
-                Pull::Always => PullChoice::Always,
-                Pull::Missing => PullChoice::Missing,
-                Pull::Never => PullChoice::Never,
-            }),
+            pull: self.pull.map(Into::into),
             recreate: match (self.force_recreate, self.no_recreate) {
                 (true, _) => RecreateChoice::Force,
                 (_, true) => RecreateChoice::Never,
@@ -113,6 +109,16 @@ impl CreateOptions {
             remove_orphans: self.remove_orphans || is_on("COMPOSE_REMOVE_ORPHANS"),
             ..UpChoices::default()
         })
+    }
+}
+
+impl From<Pull> for PullChoice {
+    fn from(pull: Pull) -> Self {
+        match pull {
+            Pull::Always => Self::Always,
+            Pull::Missing => Self::Missing,
+            Pull::Never => Self::Never,
+        }
     }
 }
 

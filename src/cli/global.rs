@@ -92,7 +92,7 @@ impl Global {
 }
 
 /// Whether an argument names a file and not a service.
-fn is_topology_file(argument: &str) -> bool {
+pub(super) fn is_topology_file(argument: &str) -> bool {
     argument.ends_with(".yaml") || argument.ends_with(".yml")
 }
 

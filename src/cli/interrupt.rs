@@ -1,23 +1,26 @@
 //! Ctrl-C: once, nothing new is started; once more than there is an answer to, topo leaves.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
+use crate::cli::terminal;
 
 /// Cancels `token` at the first SIGINT or SIGTERM; the second one ends the program at once.
-pub(super) fn listen(token: CancellationToken) {
-    listen_for(vec![token]);
+pub(super) fn listen(token: CancellationToken) -> Option<AbortHandle> {
+    listen_for(vec![token])
 }
 
 /// Cancels a token at each SIGINT or SIGTERM, one after the other; one more ends the program at once.
-pub(super) fn listen_for(tokens: Vec<CancellationToken>) {
+/// Aborting what is returned leaves these signals to another listener.
+pub(super) fn listen_for(tokens: Vec<CancellationToken>) -> Option<AbortHandle> {
     let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         // Without handlers the system's own way holds: the program ends.
-        return;
+        return None;
     };
-    tokio::spawn(async move {
+    let listener = tokio::spawn(async move {
         let mut signals = (interrupt, terminate);
         for token in tokens {
             next(&mut signals).await;
@@ -27,6 +30,7 @@ pub(super) fn listen_for(tokens: Vec<CancellationToken>) {
         leave();
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
+    Some(listener.abort_handle())
 }
 
 async fn next((interrupt, terminate): &mut (Signal, Signal)) {
@@ -38,6 +42,7 @@ async fn next((interrupt, terminate): &mut (Signal, Signal)) {
 
 /// What is under way is left to the engine; the shell's prompt gets a line of its own.
 fn leave() {
+    terminal::restore();
     let terminal = console::Term::stderr();
     // Nothing can be done about a terminal that is gone.
     if terminal.is_term() {

@@ -23,6 +23,8 @@ pub struct Loaded {
     pub topology: Option<Topology>,
     /// What was found.
     pub found: Diagnostics,
+    /// The variables that the texts may use.
+    pub environment: Environment,
 }
 
 /// What the topology is loaded for.
@@ -122,7 +124,8 @@ impl Read {
     pub fn checked(mut self, purpose: Purpose) -> Loaded {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(purpose, &mut found);
-        Loaded { sources: self.sources, topology, found }
+        let Self { sources, environment, .. } = self;
+        Loaded { sources, topology, found, environment }
     }
 
     /// The checked topology, after saying what was found in it; errors end the program.

@@ -4,19 +4,26 @@
 //! A command is a file with its options and a function `run`; to add one, add the file and a line to
 //! [`Command`] and to [`dispatch`].
 
+mod arguments;
+mod attach;
 mod build;
+mod commit;
 mod completion;
 mod config;
 mod confirm;
 mod control;
 mod create;
+mod detach;
 mod down;
+mod exec;
 mod exit;
 mod explain;
+mod export;
 mod follow;
 mod foreground;
 mod global;
 mod graph;
+mod inside;
 mod interrupt;
 mod kill;
 mod load;
@@ -27,13 +34,17 @@ mod plan;
 mod ps;
 mod pull;
 mod push;
+mod relay;
 mod restart;
 mod rm;
+mod run;
 mod scale;
 mod schema;
 mod session;
+mod signals;
 mod start;
 mod stop;
+mod terminal;
 mod time;
 mod unpause;
 mod up;
@@ -79,6 +90,11 @@ enum Command {
     Validate(validate::Options),
     Ps(ps::Options),
     Logs(logs::Options),
+    Exec(exec::Options),
+    Run(Box<run::Options>),
+    Attach(attach::Options),
+    Commit(commit::Options),
+    Export(export::Options),
     Build(build::Options),
     Pull(pull::Options),
     Push(push::Options),
@@ -92,7 +108,8 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let words = arguments::prepared(std::env::args_os().collect(), &Cli::command());
+    let cli = Cli::parse_from(words);
     dispatch(cli).into()
 }
 
@@ -114,6 +131,11 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
         Command::Validate(options) => validate::run(global, options),
         Command::Ps(options) => ps::run(global, options),
         Command::Logs(options) => logs::run(global, options),
+        Command::Exec(options) => exec::run(global, options),
+        Command::Run(options) => run::run(global, *options),
+        Command::Attach(options) => attach::run(global, options),
+        Command::Commit(options) => commit::run(global, options),
+        Command::Export(options) => export::run(global, options),
         Command::Build(options) => build::run(global, options),
         Command::Pull(options) => pull::run(global, options),
         Command::Push(options) => push::run(global, options),

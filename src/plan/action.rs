@@ -212,6 +212,19 @@ pub struct ContainerSpec {
     pub links: Vec<String>,
     /// The container that this one replaces: its anonymous volumes are taken over, by mount target.
     pub predecessor: Option<ContainerName>,
+    /// Set for a container of `run`.
+    pub one_off: Option<OneOff>,
+}
+
+/// How a container of `run` differs from a service's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OneOff {
+    /// Whether somebody will attach to its input; the input ends when they go.
+    pub has_input: bool,
+    /// Whether the engine removes it when it ends.
+    pub is_removed_at_its_end: bool,
+    /// Lines and columns of the terminal that it will be seen in.
+    pub terminal_size: Option<(u16, u16)>,
 }
 
 /// A secret or a config that a container gets as a file.

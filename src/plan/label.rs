@@ -17,6 +17,8 @@ pub const SERVICE: &str = "com.docker.compose.service";
 pub const NUMBER: &str = "com.docker.compose.container-number";
 /// `True` for a container of `run`.
 pub const ONE_OFF: &str = "com.docker.compose.oneoff";
+/// What tells containers of `run` apart.
+pub const SLUG: &str = "com.docker.compose.slug";
 /// A network's key in the topology.
 pub const NETWORK: &str = "com.docker.compose.network";
 /// A volume's key in the topology.
@@ -69,6 +71,15 @@ pub fn put_container(
     labels.insert(DIRECTORY.to_owned(), topology.directory.display().to_string());
     let files: Vec<String> = topology.files.iter().map(|file| file.display().to_string()).collect();
     labels.insert(FILES.to_owned(), files.join(","));
+}
+
+/// Makes the labels of a service's container those of a container of `run`: it has no number, and is
+/// never compared with the topology.
+pub fn make_one_off(labels: &mut Labels, slug: &str) {
+    labels.remove(NUMBER);
+    labels.remove(APPLIED);
+    labels.insert(ONE_OFF.to_owned(), "True".to_owned());
+    labels.insert(SLUG.to_owned(), slug.to_owned());
 }
 
 /// Labels of a network.

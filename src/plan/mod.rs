@@ -31,7 +31,10 @@ pub use restart::{RestartChoices, restart};
 pub use scope::Scope;
 pub use signal::{KillChoices, kill, pause, stop, unpause};
 pub use start::{WaitChoice, start};
-pub use up::{BuildChoice, PullChoice, RecreateChoice, StartChoice, UpChoices, query, up};
+pub use up::{
+    BuildChoice, OneOffChoices, PullChoice, RecreateChoice, StartChoice, UpChoices, one_off, one_off_query,
+    query, up,
+};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::plan::action::{
     Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, VolumeSpec,
 };
-use crate::plan::label;
+use crate::plan::{OneOffChoices, label};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
@@ -128,7 +128,33 @@ pub fn container(
         labels,
         links,
         predecessor: None,
+        one_off: None,
     }
+}
+
+/// A container of `run`. Without the service's names it has none of its addresses either: they are
+/// taken by the service's own containers.
+pub fn one_off(
+    topology: &Topology,
+    choices: &OneOffChoices,
+    model: &Json,
+    stand_in: &StandIn<'_>,
+) -> ContainerSpec {
+    let OneOffChoices { service_name, service, name, slug, has_aliases, one_off, up: _ } = choices;
+    let mut spec = container(topology, service_name, service, model, 1, stand_in);
+    let short = slug.get(..12).unwrap_or(slug);
+    let made = || ContainerName::new(format!("{}-{service_name}-run-{short}", topology.name));
+    spec.name = name.clone().unwrap_or_else(made);
+    spec.one_off = Some(*one_off);
+    label::make_one_off(&mut spec.labels, slug);
+    if !has_aliases {
+        for attachment in &mut spec.networks {
+            attachment.aliases.clear();
+            let settings = &mut attachment.settings;
+            (settings.ipv4_address, settings.ipv6_address, settings.mac_address) = (None, None, None);
+        }
+    }
+    spec
 }
 
 /// What makes a container, with the engine's names: when this changes, the container must change.

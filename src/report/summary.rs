@@ -63,6 +63,9 @@ impl Intent {
     /// Images are in their registries.
     pub const PUSH: Intent =
         Intent { reached: "is pushed", missed: "is not pushed", idle: "has no image to push" };
+    /// What a container of `run` needs is there.
+    pub const RUN: Intent =
+        Intent { reached: "is ready for it", missed: "is not ready for it", idle: "is ready for it" };
     /// Images are built.
     pub const BUILD: Intent = Intent { reached: "is built", missed: "is not built", idle: "builds no image" };
 }

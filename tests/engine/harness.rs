@@ -120,6 +120,24 @@ impl Project {
         Ran::of(self.command(command, arguments).output().expect("topo runs"))
     }
 
+    /// Runs topo with something to read.
+    pub fn feed(&self, command: &str, arguments: &[&str], input: &[u8]) -> Ran {
+        let mut child = self
+            .command(command, arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("topo runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let input = input.to_vec();
+        // Nobody reads the output meanwhile: a large input must not wait for that.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child.wait_with_output().expect("topo ends");
+        writer.join().expect("the input is written");
+        Ran::of(output)
+    }
+
     /// Starts topo and goes on.
     pub fn start(&self, command: &str, arguments: &[&str]) -> Running {
         let child = self
@@ -134,7 +152,7 @@ impl Project {
     /// `topo COMMAND TOPOLOGY ARGUMENTS...`, not run yet.
     pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
-        topo.arg(command).arg(&self.topology).args(["-p", &self.name]).args(arguments);
+        topo.arg(command).arg(&self.topology).args(["--project-name", &self.name]).args(arguments);
         topo.current_dir(self.folder.path()).stdin(Stdio::null());
         topo
     }

@@ -8,6 +8,8 @@ mod commands;
 mod failures;
 mod harness;
 mod images;
+mod inside;
 mod interrupts;
 mod lifecycle;
 mod readme;
+mod terminal;

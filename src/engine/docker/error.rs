@@ -40,7 +40,7 @@ pub fn refused(status: u16, text: &str) -> EngineError {
 
 /// The engine's words without what only its authors need.
 pub fn plain(message: &str) -> String {
-    const BEFORE: [&str; 12] = [
+    const BEFORE: [&str; 14] = [
         "Error response from daemon: ",
         "failed to create task for container: ",
         "failed to create shim task: ",
@@ -48,6 +48,8 @@ pub fn plain(message: &str) -> String {
         "runc create failed: ",
         "unable to start container process: ",
         "error during container init: ",
+        "OCI runtime exec failed: ",
+        "exec failed: ",
         "failed to solve: ",
         "failed to solve with frontend dockerfile.v0: ",
         "failed to create LLB definition: ",

@@ -91,6 +91,10 @@ struct InspectedRestartPolicy {
 pub struct InspectedConfig {
     /// Whether it has a terminal.
     pub tty: bool,
+    /// Whether its input is open.
+    pub open_stdin: bool,
+    /// Whether its input ends with that of the first one who attaches to it.
+    pub stdin_once: bool,
     /// The image reference that it was created with.
     pub image: String,
     /// All labels.

@@ -26,8 +26,28 @@ pub async fn logs(
         Some("application/vnd.docker.raw-stream") if transport.version().minor >= 42 => true,
         _ => inspect::inspect(transport, container.as_str()).await?.config.tty,
     };
-    let decoder = Decoder { state: if is_raw { State::Raw } else { State::start() }, piece: Bytes::new() };
-    Ok(Box::pin(stream::try_unfold((stream_of(response), decoder), next_chunk)))
+    Ok(chunks(stream_of(response), if is_raw { Shape::Raw } else { Shape::Frames }))
+}
+
+/// How a body carries output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A terminal's: everything is output.
+    Raw,
+    /// Two streams in frames.
+    Frames,
+}
+
+/// Takes a body apart into pieces of output.
+pub fn chunks<S>(body: S, shape: Shape) -> impl Stream<Item = Result<LogChunk, EngineError>> + Unpin + use<S>
+where
+    S: Stream<Item = Result<Bytes, EngineError>> + Unpin,
+{
+    let state = match shape {
+        Shape::Raw => State::Raw,
+        Shape::Frames => State::start(),
+    };
+    Box::pin(stream::try_unfold((body, Decoder { state, piece: Bytes::new() }), next_chunk))
 }
 
 fn call(container: &ContainerName, choice: &LogChoice) -> Call {

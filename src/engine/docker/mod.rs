@@ -14,6 +14,7 @@
 //! | how an attribute of a service is applied | [`container`] |
 //! | which proxies containers and builds get | [`proxy`] |
 //! | how images come | [`pull`], [`push`], [`build`], [`registry`], [`credentials`] |
+//! | how commands, streams and files get into a container and out of it | [`inside`] |
 
 pub mod build;
 pub mod connect;
@@ -22,6 +23,7 @@ pub mod credentials;
 pub mod error;
 pub mod events;
 pub mod image_reference;
+pub mod inside;
 pub mod inspect;
 pub mod json_lines;
 pub mod logs;
@@ -44,9 +46,9 @@ use std::path::PathBuf;
 use futures_util::Stream;
 
 use crate::engine::{Change, Engine, EngineError, LogChoice, LogChunk, Progress, Query};
-use crate::plan::observed::ContainerState;
+use crate::plan::observed::{ContainerState, ObservedContainer};
 use crate::plan::{Action, Observed};
-use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
 use connect::Address;
 use transport::Transport;
 use version::ApiVersion;
@@ -75,6 +77,15 @@ impl Docker {
     /// Where the engine is.
     pub fn address(&self) -> &Address {
         self.transport.address()
+    }
+
+    /// The containers of one service, those of `run` included.
+    pub async fn containers_of(
+        &self,
+        project: &ProjectName,
+        service: &ServiceName,
+    ) -> Result<Vec<ObservedContainer>, EngineError> {
+        observe::containers_of(&self.transport, project, service).await
     }
 
     /// The API version that is spoken with it.

@@ -19,7 +19,7 @@ use crate::plan::observed::{
     ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Status,
 };
 use crate::plan::{Observed, label};
-use crate::topology::name::{ImageId, ImageName, NetworkName, VolumeName};
+use crate::topology::name::{ImageId, ImageName, NetworkName, ProjectName, ServiceName, VolumeName};
 
 /// How many questions are asked at once.
 const AT_ONCE: usize = 8;
@@ -91,7 +91,24 @@ async fn observe_containers(
     transport: &Transport,
     project: &str,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
-    let filters = json!({ "label": [project_filter(project)] }).to_string();
+    list_containers(transport, &[project_filter(project)]).await
+}
+
+/// The containers of one service, those of `run` included.
+pub async fn containers_of(
+    transport: &Transport,
+    project: &ProjectName,
+    service: &ServiceName,
+) -> Result<Vec<ObservedContainer>, EngineError> {
+    let labels = [project_filter(project.as_str()), format!("{}={service}", label::SERVICE)];
+    list_containers(transport, &labels).await
+}
+
+async fn list_containers(
+    transport: &Transport,
+    labels: &[String],
+) -> Result<Vec<ObservedContainer>, EngineError> {
+    let filters = json!({ "label": labels }).to_string();
     let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
     let listed: Vec<ListedContainer> = transport.json(call).await?;
     let listed = listed.into_iter().filter_map(observed_container);

@@ -9,11 +9,12 @@ use std::time::Duration;
 use bollard::BollardRequest;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::de::DeserializeOwned;
 
 use super::connect::Address;
@@ -48,6 +49,9 @@ pub struct Transport {
     client: Client<Connector, Body>,
     version: ApiVersion,
 }
+
+/// A connection that was taken over: bytes, both ways.
+pub type Connection = TokioIo<Upgraded>;
 
 /// A request of our own.
 pub struct Call {
@@ -202,6 +206,21 @@ impl Transport {
         Ok(stream_of(self.send(call).await?))
     }
 
+    /// Sends a request that takes the connection over: from then on it carries bytes both ways. Also
+    /// returns the headers of the answer.
+    pub async fn take_over(&self, call: Call) -> Result<(Connection, HeaderMap), EngineError> {
+        let response = self.send(call.header("connection", "Upgrade").header("upgrade", "tcp")).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(EngineError::Unsupported(format!(
+                "something between here and the engine does not hand over the connection (HTTP status {})",
+                response.status().as_u16()
+            )));
+        }
+        let headers = response.headers().clone();
+        let upgraded = hyper::upgrade::on(response).await.map_err(|error| error::cut_off(&error))?;
+        Ok((TokioIo::new(upgraded), headers))
+    }
+
     async fn forward(
         &self,
         mut request: BollardRequest,
@@ -226,7 +245,7 @@ fn with_version(uri: &Uri, version: ApiVersion) -> Uri {
 
 async fn checked(response: Response<Incoming>) -> Result<Response<Incoming>, EngineError> {
     let status = response.status();
-    if status.is_success() || status.is_informational() || status == http::StatusCode::NOT_MODIFIED {
+    if status.is_success() || status.is_informational() || status == StatusCode::NOT_MODIFIED {
         return Ok(response);
     }
     let text = collect(response).await?;

@@ -90,7 +90,8 @@ impl AsyncWrite for Wire {
 /// A program whose standard input and output are the connection. When it ends, what it last wrote to
 /// its standard error is the reason.
 struct ProgramStream {
-    input: ChildStdin,
+    /// Absent once this side has said all that it has to say.
+    input: Option<ChildStdin>,
     output: ChildStdout,
     errors: ChildStderr,
     last_words: Vec<u8>,
@@ -115,7 +116,7 @@ impl ProgramStream {
             .map_err(|error| io::Error::new(error.kind(), format!("cannot run `{program}`: {error}")))?;
         let missing = || io::Error::from(io::ErrorKind::BrokenPipe);
         Ok(Self {
-            input: child.stdin.take().ok_or_else(missing)?,
+            input: Some(child.stdin.take().ok_or_else(missing)?),
             output: child.stdout.take().ok_or_else(missing)?,
             errors: child.stderr.take().ok_or_else(missing)?,
             last_words: Vec::new(),
@@ -170,14 +171,23 @@ impl AsyncWrite for ProgramStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.input).poll_write(context, bytes)
+        match &mut self.input {
+            Some(input) => Pin::new(input).poll_write(context, bytes),
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.input).poll_flush(context)
+        match &mut self.input {
+            Some(input) => Pin::new(input).poll_flush(context),
+            None => Poll::Ready(Ok(())),
+        }
     }
 
+    /// The program sees the end of its input only when this end of the pipe is closed.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.input).poll_shutdown(context)
+        ready!(self.as_mut().poll_flush(context))?;
+        self.input = None;
+        Poll::Ready(Ok(()))
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct Placing<'a> {
     name: &'a ServiceName,
     service: &'a Arc<Service>,
     /// What makes its containers.
-    model: Json,
+    pub(super) model: Json,
     /// What they wait for before they start.
     pub(super) gates: Vec<Gate>,
     /// Networks and volumes that they need to be created.
@@ -171,7 +171,7 @@ impl<'a> Up<'a> {
     }
 
     /// Image, networks, volumes, and the containers that it shares with.
-    fn before_create(&mut self, placing: &Placing<'_>) -> Vec<Gate> {
+    pub(super) fn before_create(&mut self, placing: &Placing<'_>) -> Vec<Gate> {
         let image = self.image(placing.name, placing.service).map(|step| (step, Needs::Done));
         image.into_iter().chain(placing.resources.iter().chain(&placing.shared).copied()).collect()
     }

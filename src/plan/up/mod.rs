@@ -5,6 +5,7 @@ mod fate;
 mod image;
 mod names;
 mod network;
+mod one_off;
 mod order;
 mod ports;
 mod volume;
@@ -20,6 +21,7 @@ use crate::topology::{Service, Topology};
 use container::PlacedContainer;
 use fate::{Deed, Replica};
 use network::NetworkPlace;
+pub use one_off::{OneOffChoices, one_off, one_off_query};
 
 /// What the caller decides about `up`.
 #[derive(Clone, Debug, Default)]
@@ -119,11 +121,7 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
     if choices.wait && choices.start == StartChoice::Start {
         up.wait_for_all(&order);
     }
-    up.finish_networks();
-    up.hand_names_over();
-    let Up { mut plan, ports, .. } = up;
-    ports.hand_over(&mut plan);
-    plan
+    up.finish()
 }
 
 /// What a plan is made from.
@@ -191,6 +189,15 @@ impl<'a> Up<'a> {
             handled: BTreeSet::new(),
             ports: ports::Ports::default(),
         }
+    }
+
+    /// What is left to do when every container has its place.
+    fn finish(mut self) -> Plan {
+        self.finish_networks();
+        self.hand_names_over();
+        let Self { mut plan, ports, .. } = self;
+        ports.hand_over(&mut plan);
+        plan
     }
 
     fn add(

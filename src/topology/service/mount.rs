@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form, choice, put, record, word, wrong_type};
 use crate::topology::service::container_file::FileMode;
 use crate::topology::value::{ByteSize, Flag, Pairs};
@@ -138,6 +138,13 @@ pub struct Mount {
     pub image: Option<ImageOptions>,
 }
 
+impl Mount {
+    /// Reads the short form, as it stands at a place; the error says what is wrong.
+    pub fn from_short(text: &str, at: Span) -> Result<Self, String> {
+        parse_short(text, at)
+    }
+}
+
 /// What a container sees at which path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mounts(pub Vec<Spanned<Mount>>);
@@ -179,7 +186,7 @@ fn canonical_mount(mount: &Mount, form: Form) -> Json {
 fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     if matches!(node.value, Value::Scalar(_)) {
         let text = String::decode(node, found)?;
-        return parse_short(&text, node).map_err(|reason| refuse(&text, reason, node, found)).ok();
+        return parse_short(&text, node.span).map_err(|reason| refuse(&text, reason, node, found)).ok();
     }
     let section = MountSection::decode(node, found)?;
     let MountSection {
@@ -225,7 +232,7 @@ fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
 }
 
 /// Reads the short form; the error says what is wrong.
-fn parse_short(text: &str, node: &Node) -> Result<Mount, String> {
+fn parse_short(text: &str, at: Span) -> Result<Mount, String> {
     let parts = split(text);
     if parts.iter().any(|part| part.is_empty()) {
         return Err("nothing stands between two colons, or at an end".to_owned());
@@ -239,8 +246,8 @@ fn parse_short(text: &str, node: &Node) -> Result<Mount, String> {
     let is_bind = source.is_some_and(is_path);
     let mut mount = Mount {
         kind: if is_bind { MountKind::Bind } else { MountKind::Volume },
-        source: source.map(|source| Spanned::new(source.to_owned(), node.span)),
-        target: Spanned::new(target.to_owned(), node.span),
+        source: source.map(|source| Spanned::new(source.to_owned(), at)),
+        target: Spanned::new(target.to_owned(), at),
         read_only: false,
         consistency: None,
         bind: is_bind.then(|| BindOptions { create_host_path: Some(true), ..BindOptions::default() }),
@@ -297,12 +304,11 @@ fn is_path(source: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Sources, Span};
+    use crate::source::Sources;
 
     fn read(text: &str) -> Result<String, String> {
         let span = Span::new(Sources::default().add("t", text), 0, text.len());
-        let node = Node::new(span, Value::Null);
-        parse_short(text, &node).map(|mount| canonical_mount(&mount, Form::Model).to_string())
+        parse_short(text, span).map(|mount| canonical_mount(&mount, Form::Model).to_string())
     }
 
     #[test]

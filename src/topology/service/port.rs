@@ -53,6 +53,13 @@ pub struct Port {
     pub app_protocol: Option<String>,
 }
 
+impl Port {
+    /// Reads the short form, which may stand for several ports; the error says what is wrong.
+    pub fn from_short(text: &str) -> Result<Vec<Self>, String> {
+        parse_short(text)
+    }
+}
+
 /// Ports from `first` to `last`, both included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortRange {

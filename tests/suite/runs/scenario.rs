@@ -253,6 +253,7 @@ fn container_spec(name: &str) -> ContainerSpec {
         labels: BTreeMap::new(),
         links: Vec::new(),
         predecessor: None,
+        one_off: None,
     }
 }
 

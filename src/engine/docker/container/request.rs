@@ -14,7 +14,7 @@ use super::super::version::ApiVersion;
 use super::taken_over::TakenOver;
 use super::{api_socket, device, endpoint, file, limit, mount, port, security};
 use crate::engine::EngineError;
-use crate::plan::action::ContainerSpec;
+use crate::plan::action::{ContainerSpec, OneOff};
 use crate::source::Spanned;
 use crate::topology::Service;
 use crate::topology::service::{CgroupNamespace, Healthcheck, Logging};
@@ -141,6 +141,7 @@ pub(super) fn request(
     if !annotations.0.is_empty() {
         requires(version, 43, "annotations")?;
     }
+    let OneOff { has_input, is_removed_at_its_end, terminal_size } = spec.one_off.unwrap_or_default();
     let deployed = limit::deployed(deploy.as_ref());
     let blkio = limit::blkio(blkio_config.as_ref());
     let security = security::options(security_opt, credential_spec.as_ref())?;
@@ -154,6 +155,7 @@ pub(super) fn request(
 
     let host_config = HostConfig {
         annotations: map(annotations),
+        auto_remove: Some(is_removed_at_its_end),
         binds: list(binds),
         blkio_device_read_bps: list(blkio.read_bps),
         blkio_device_read_iops: list(blkio.read_iops),
@@ -165,6 +167,7 @@ pub(super) fn request(
         cap_drop: list(cap_drop.iter().map(|name| capability(name)).collect()),
         cgroup_parent: cgroup_parent.clone(),
         cgroupns_mode: cgroup.map(cgroup_namespace),
+        console_size: terminal_size.map(|(rows, columns)| vec![usize::from(rows), usize::from(columns)]),
         cpu_count: cpu_count.map(|count| count.0),
         // The engine counts in hundredths of a percent.
         cpu_percent: cpu_percent.map(|percent| (percent.0 * 100.0).round() as i64),
@@ -228,7 +231,7 @@ pub(super) fn request(
     };
     let body = ContainerCreateBody {
         attach_stderr: Some(true),
-        attach_stdin: Some(false),
+        attach_stdin: Some(has_input),
         attach_stdout: Some(true),
         cmd: command.0.clone(),
         domainname: domainname.clone(),
@@ -242,6 +245,7 @@ pub(super) fn request(
         labels: Some(spec.labels.clone().into_iter().collect()),
         networking_config: Some(endpoint::at_creation(spec, version)?),
         open_stdin: Some(**stdin_open),
+        stdin_once: Some(has_input),
         stop_signal: text(stop_signal),
         stop_timeout: stop_grace_period.map(whole_seconds),
         tty: Some(**tty),
@@ -399,6 +403,7 @@ mod tests {
             labels: BTreeMap::new(),
             links: Vec::new(),
             predecessor: None,
+            one_off: None,
         }
     }
 

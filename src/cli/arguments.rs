@@ -1,0 +1,110 @@
+//! In: the words of the command line. Out: the same words, as clap takes them.
+//!
+//! `topo exec FILE -T web ls -l`: everything up to the service is topo's, everything after it is the
+//! command's, options too. For clap the command begins at the first word that is no option; so a file
+//! before the service becomes `--file FILE`.
+
+use std::ffi::OsString;
+
+use clap::{Arg, Command};
+
+use crate::cli::global::is_topology_file;
+
+/// The commands that take a service and a command line.
+const WITH_A_COMMAND_LINE: [&str; 2] = ["exec", "run"];
+
+/// Makes options of the files before a service, in the commands that take a command line.
+pub(super) fn prepared(mut words: Vec<OsString>, topo: &Command) -> Vec<OsString> {
+    let at = first_plain(&words, 1, topo);
+    let named = words.get(at).and_then(|word| word.to_str());
+    let Some(name) = named.filter(|name| WITH_A_COMMAND_LINE.contains(name)) else { return words };
+    let Some(command) = topo.find_subcommand(name) else { return words };
+    let mut at = first_plain(&words, at + 1, command);
+    while words.get(at).and_then(|word| word.to_str()).is_some_and(is_topology_file) {
+        words.insert(at, OsString::from("--file"));
+        at = first_plain(&words, at + 2, command);
+    }
+    words
+}
+
+/// The first word from `at` on that is neither an option nor the value of one.
+fn first_plain(words: &[OsString], mut at: usize, command: &Command) -> usize {
+    while let Some(word) = words.get(at).and_then(|word| word.to_str()) {
+        at += match option(word, command) {
+            None => return at,
+            Some(Width::Alone) => 1,
+            Some(Width::WithValue) => 2,
+        };
+    }
+    at
+}
+
+/// How many words an option takes.
+enum Width {
+    Alone,
+    WithValue,
+}
+
+/// Nothing for a word that is no option. One that nobody knows stands alone: clap will refuse it.
+fn option(word: &str, command: &Command) -> Option<Width> {
+    if let Some(long) = word.strip_prefix("--") {
+        // After `--` nothing is an option.
+        let is_named = |arg: &&Arg| {
+            arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|names| names.contains(&long))
+        };
+        return (!long.is_empty())
+            .then(|| command.get_arguments().find(is_named).map_or(Width::Alone, width));
+    }
+    let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
+    let arg = |letter| command.get_arguments().find(|arg| arg.get_short() == Some(letter));
+    // `-Tu root`: the first letter with a value takes the rest of the word, or the next word.
+    let with_value = letters.char_indices().find(|(_, letter)| arg(*letter).is_some_and(takes_value));
+    let is_last = with_value.is_some_and(|(start, letter)| start + letter.len_utf8() == letters.len());
+    Some(if is_last { Width::WithValue } else { Width::Alone })
+}
+
+fn width(arg: &Arg) -> Width {
+    if takes_value(arg) { Width::WithValue } else { Width::Alone }
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && !arg.is_require_equals_set()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepare(line: &str) -> String {
+        let words = line.split(' ').map(OsString::from).collect();
+        let prepared = prepared(words, &crate::cli::command());
+        prepared.join(std::ffi::OsStr::new(" ")).into_string().unwrap()
+    }
+
+    #[test]
+    fn a_file_before_the_service_is_an_option() {
+        for (line, wanted) in [
+            ("topo exec a.yaml web ls", "topo exec --file a.yaml web ls"),
+            ("topo -p x exec -T a.yaml -u root web ls", "topo -p x exec -T --file a.yaml -u root web ls"),
+            ("topo exec -Tu root a.yml b.yaml web", "topo exec -Tu root --file a.yml --file b.yaml web"),
+            ("topo run --rm -i=false a.yaml web", "topo run --rm -i=false --file a.yaml web"),
+        ] {
+            assert_eq!(prepare(line), wanted);
+        }
+    }
+
+    #[test]
+    fn the_values_of_options_and_the_words_of_the_command_stay() {
+        for line in [
+            "topo exec -w a.yaml web ls",
+            "topo exec --workdir a.yaml web ls",
+            "topo exec web cat b.yaml",
+            "topo exec web -u a.yaml",
+            "topo exec -- a.yaml ls",
+            "topo up a.yaml",
+            "topo",
+        ] {
+            assert_eq!(prepare(line), line);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What commands share that are about one container of a service: `exec`, `attach`, `cp`...
+
+use clap::Args;
+
+use crate::cli::detach::{self, DetachKeys};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::{Purpose, check_targets, command_about, load};
+use crate::cli::output::Output;
+use crate::cli::relay::{InputWiring, TerminalWiring, Wiring};
+use crate::cli::session;
+use crate::cli::signals::{Received, Signals};
+use crate::cli::terminal::{self, Raw};
+use crate::engine::EngineError;
+use crate::engine::docker::Docker;
+use crate::plan::observed::{ObservedContainer, Status};
+use crate::topology::name::{ContainerName, ProjectName, ServiceName};
+
+/// Whether a command has a terminal and an input.
+#[derive(Args, Clone, Debug)]
+pub(super) struct TerminalOptions {
+    /// Give the command no terminal; without a terminal here it gets none anyway
+    #[arg(short = 'T', long = "no-tty", alias = "no-TTY", value_name = "BOOL", num_args = 0..=1,
+          default_missing_value = "true", require_equals = true, hide_possible_values = true)]
+    no_terminal: Option<bool>,
+    /// Give the command a terminal
+    #[arg(short = 't', long = "tty", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+          conflicts_with = "no_terminal", hide = true)]
+    terminal: Option<bool>,
+    /// Give the command the standard input; `-i=false` gives it none
+    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
+          require_equals = true, hide_possible_values = true)]
+    interactive: Option<bool>,
+    /// Keys that leave the command running and end topo; empty for none
+    #[arg(long, value_name = "KEYS", default_value = detach::DEFAULT)]
+    detach_keys: String,
+}
+
+/// What came of [`TerminalOptions`].
+#[derive(Clone, Debug)]
+pub(super) struct Console {
+    /// Whether the command has a terminal.
+    pub(super) has_terminal: bool,
+    /// Whether it gets the standard input.
+    pub(super) has_input: bool,
+    /// Keys that leave it alone, and their text.
+    pub(super) detach_keys: Option<DetachKeys>,
+    pub(super) detach_text: String,
+}
+
+impl TerminalOptions {
+    /// Decides. Without a word of the user a command has a terminal where there is one here.
+    pub(super) fn console(&self, is_detached: bool, output: &Output) -> Result<Console, Exit> {
+        let has_input = self.interactive.unwrap_or(true);
+        let asked = self.terminal.or(self.no_terminal.map(|without| !without));
+        let is_possible = terminal::is_output() && (terminal::is_input() || !has_input);
+        let has_terminal = asked.unwrap_or(is_possible);
+        if has_terminal && has_input && !is_detached && !terminal::is_input() {
+            let help = "leave `-t` out, or give the command no input with `-i=false`";
+            output.error("the standard input is not a terminal", Some(help));
+            return Err(Exit::Usage);
+        }
+        let detach_keys = detach_keys(&self.detach_keys, output)?;
+        Ok(Console { has_terminal, has_input, detach_keys, detach_text: self.detach_keys.clone() })
+    }
+}
+
+impl Console {
+    /// Makes the terminal raw, when what is typed goes to a terminal in a container.
+    pub(super) fn raw(&self, output: &Output) -> Result<Option<Raw>, Exit> {
+        let raw = self.takes_keys().then(Raw::enter).transpose();
+        raw.map_err(|error| {
+            output.error(&format!("the terminal cannot be made raw: {error}"), None);
+            Exit::Failed
+        })
+    }
+
+    /// How the program is connected.
+    pub(super) fn wiring(&self, engine: &Docker) -> Wiring {
+        Wiring {
+            input: if self.has_input { InputWiring::Whole } else { InputWiring::None },
+            terminal: match (self.has_terminal, engine.version().minor) {
+                (false, _) => TerminalWiring::None,
+                // Older engines take no size before the program runs.
+                (true, ..42) => TerminalWiring::OfUnknownSize,
+                (true, _) => TerminalWiring::OfKnownSize,
+            },
+            detach_keys: self.detach_keys.clone().filter(|_| self.takes_keys()),
+        }
+    }
+
+    fn takes_keys(&self) -> bool {
+        self.has_terminal && self.has_input && terminal::is_input()
+    }
+}
+
+/// Reads `--detach-keys`.
+pub(super) fn detach_keys(text: &str, output: &Output) -> Result<Option<DetachKeys>, Exit> {
+    DetachKeys::parse(text).map_err(|help| {
+        output.error(&format!("`{text}` is not a sequence of keys"), Some(&help));
+        Exit::Usage
+    })
+}
+
+/// The one service among a command's arguments; files go to the options.
+pub(super) fn only_service(
+    global: &mut Global,
+    arguments: &[String],
+    output: &Output,
+) -> Result<ServiceName, Exit> {
+    match global.take_files(arguments).as_slice() {
+        [service] => Ok(ServiceName::from(service.as_str())),
+        _ => {
+            output.error("exactly one service is needed", None);
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// The project that a command is about, by its topology or by `-p` alone. What the topology warns of is
+/// not said again: its containers run already.
+pub(super) fn project(global: &Global, service: &ServiceName, output: &Output) -> Result<ProjectName, Exit> {
+    if let Some(name) = &global.project_name
+        && global.files.is_empty()
+    {
+        return Ok(ProjectName::new(name.clone()));
+    }
+    let loaded = load(global, std::slice::from_ref(service), Purpose::Look, output)?;
+    let Some(topology) = loaded.topology else {
+        output.diagnostics(&loaded.sources, &loaded.found);
+        return Err(Exit::Findings);
+    };
+    check_targets(&topology, std::slice::from_ref(service), output)?;
+    Ok(topology.name)
+}
+
+/// Which containers of a service a command may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// One that runs.
+    Running,
+    /// Any, running ones first.
+    Any,
+}
+
+/// The containers of a service that a command may take: those of the service itself by their numbers,
+/// then those of `run`.
+pub(super) async fn containers(
+    engine: &Docker,
+    project: &ProjectName,
+    service: &ServiceName,
+    output: &Output,
+) -> Result<Vec<ObservedContainer>, Exit> {
+    let found = engine.containers_of(project, service).await;
+    let mut found = found.map_err(|error| session::refused(&error, output))?;
+    found.sort_by_key(|container| (container.is_one_off, container.number));
+    Ok(found)
+}
+
+/// One container of a service: the one with this number, or the first that runs.
+pub(super) async fn container(
+    engine: &Docker,
+    global: &Global,
+    (project, service): (&ProjectName, &ServiceName),
+    index: Option<u32>,
+    wanted: Wanted,
+    output: &Output,
+) -> Result<ObservedContainer, Exit> {
+    let mut found = containers(engine, project, service, output).await?;
+    if let Some(index) = index {
+        found.retain(|container| !container.is_one_off && container.number == index);
+    }
+    let runs = |container: &ObservedContainer| container.state.status == Status::Running;
+    let position = found.iter().position(runs).or((wanted == Wanted::Any && !found.is_empty()).then_some(0));
+    if let Some(position) = position {
+        return Ok(found.swap_remove(position));
+    }
+    let what = match index {
+        Some(index) => format!("`{service}` number {index}"),
+        None => format!("`{service}`"),
+    };
+    match found.first() {
+        Some(container) => {
+            let state = container.status_text.to_lowercase();
+            let help = format!("start it: `{} {service}`", command_about(global, "up -d"));
+            output
+                .error(&format!("no container of {what} runs: `{}` is {state}", container.name), Some(&help));
+        }
+        None => {
+            let help = format!("create it: `{} {service}`", command_about(global, "up -d"));
+            output.error(&format!("there is no container of {what}"), Some(&help));
+        }
+    }
+    Err(Exit::Failed)
+}
+
+/// Ends when a signal asks topo to end.
+pub(super) async fn end_asked_for(mut signals: Signals) -> Received {
+    loop {
+        let received = signals.next().await;
+        if received.asks_to_end() {
+            return received;
+        }
+    }
+}
+
+/// The exit code of a process in a container, passed on.
+pub(super) fn exit_of_process(code: i64) -> Exit {
+    match code {
+        0 => Exit::Success,
+        // The shell sees the lowest eight bits.
+        code => Exit::Container((code & 0xff) as u8),
+    }
+}
+
+/// The exit code of topo that a signal made leave, as a shell has it.
+pub(super) fn exit_of_signal(received: Received) -> Exit {
+    Exit::Container(u8::try_from(128 + received.number).unwrap_or(Exit::Interrupted.code()))
+}
+
+/// The exit code of a program whose reader is gone: that of SIGPIPE.
+pub(super) const EXIT_WITHOUT_READER: Exit = Exit::Container(141);
+
+/// `NAME=VALUE` as it stands; a name alone takes the value that topo's own environment has.
+pub(super) fn variables(arguments: &[String]) -> Vec<String> {
+    let read = |argument: &String| match argument.contains('=') {
+        true => Some(argument.clone()),
+        false => Some(format!("{argument}={}", std::env::var(argument).ok()?)),
+    };
+    arguments.iter().filter_map(read).collect()
+}
+
+/// The exit codes that shells have for programs that cannot be run.
+pub(super) fn exit_of_refused_program(error: &EngineError) -> Option<Exit> {
+    let EngineError::Refused { message, .. } = error else { return None };
+    let is_missing = ["executable file not found", "no such file or directory"];
+    if is_missing.iter().any(|words| message.contains(words)) {
+        return Some(Exit::Container(127));
+    }
+    let is_no_program = ["permission denied", "exec format error", "is a directory"];
+    is_no_program.iter().any(|words| message.contains(words)).then_some(Exit::Container(126))
+}
+
+/// What the third signal that asks topo to end does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Third {
+    /// It kills the container.
+    Kills,
+    /// topo leaves, and the container goes on.
+    Leaves,
+}
+
+/// Passes signals on to a container's process. Ends when the user has asked three times.
+pub(super) async fn pass_on(
+    mut signals: Signals,
+    engine: &Docker,
+    container: &ContainerName,
+    third: Third,
+) -> Received {
+    let mut asked = 0;
+    loop {
+        let received = signals.next().await;
+        asked += u32::from(received.asks_to_end());
+        let name = match (asked, third) {
+            (0..=2, _) => received.name,
+            (_, Third::Kills) => "KILL",
+            (_, Third::Leaves) => return received,
+        };
+        // One that has ended meanwhile takes no signal.
+        let _ = engine.signal(container, name).await;
+    }
+}

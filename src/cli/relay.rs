@@ -1,0 +1,216 @@
+//! Between this terminal, or these pipes, and a program in a container.
+//!
+//! Reading the standard input and writing the outputs may block for as long as they like: each has a
+//! thread of its own, so that neither holds up the other, nor the connection.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::future::{Future, pending};
+use std::io::{Read, Write, stderr, stdin, stdout};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::cli::detach::DetachKeys;
+use crate::cli::signals::Received;
+use crate::cli::terminal;
+use crate::engine::docker::inside::TerminalSize;
+use crate::engine::docker::inside::stream::{Attached, Input};
+use crate::engine::{EngineError, LogChunk, OutputStream};
+
+/// How many bytes are read at once.
+const PIECE: usize = 32 * 1024;
+/// How many pieces may wait on their way.
+const WAITING: usize = 16;
+
+/// How the program is connected.
+pub(super) struct Wiring {
+    /// What it gets of the standard input.
+    pub(super) input: InputWiring,
+    /// Whether it has a terminal.
+    pub(super) terminal: TerminalWiring,
+    /// The keys that leave it alone, in a terminal.
+    pub(super) detach_keys: Option<DetachKeys>,
+}
+
+/// What a program gets of the standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InputWiring {
+    /// Nothing.
+    None,
+    /// Everything, its end too.
+    Whole,
+    /// Everything but its end: the engine would cut off the output with it.
+    WithoutEnd,
+}
+
+/// Whether a program has a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TerminalWiring {
+    /// It has none.
+    None,
+    /// It has one that knows its size.
+    OfKnownSize,
+    /// It has one that must be told its size as soon as it is there.
+    OfUnknownSize,
+}
+
+/// How it was over.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The program ended, or closed its output.
+    Closed,
+    /// The user left it alone.
+    Detached,
+    /// Nobody reads the output any more.
+    NoReader,
+    /// A signal made topo leave.
+    Left(Received),
+    /// The connection broke, or the program could not be run.
+    Failed(EngineError),
+}
+
+/// Connects a program with this terminal, until one of the ends in [`End`]. `resize` tells the
+/// program's terminal its new size, and whether it took it; `leave` ends when topo is to leave.
+pub(super) async fn relay<Resizing: Future<Output = bool>>(
+    attached: Attached,
+    wiring: Wiring,
+    resize: impl Fn(TerminalSize) -> Resizing,
+    leave: impl Future<Output = Received>,
+) -> End {
+    let Attached { output, input } = attached;
+    let Wiring { input: wanted, terminal, detach_keys } = wiring;
+    let (writer, written) = writer();
+    let end = tokio::select! {
+        end = show(output, &writer) => end,
+        () = forward(input, wanted, detach_keys) => End::Detached,
+        never = follow_size(terminal, resize) => match never {},
+        received = leave => End::Left(received),
+    };
+    drop(writer);
+    if !matches!(end, End::Left(_)) {
+        // The thread ends when everything is written.
+        let _ = written.await;
+    }
+    end
+}
+
+async fn show(
+    mut output: impl futures_util::Stream<Item = Result<LogChunk, EngineError>> + Unpin,
+    writer: &mpsc::Sender<LogChunk>,
+) -> End {
+    while let Some(chunk) = output.next().await {
+        match chunk {
+            Ok(chunk) => {
+                if writer.send(chunk).await.is_err() {
+                    return End::NoReader;
+                }
+            }
+            Err(error) => return End::Failed(error),
+        }
+    }
+    End::Closed
+}
+
+/// Hands the standard input on; ends when the user detaches, and at no other time.
+async fn forward(mut input: Input, wanted: InputWiring, mut detach_keys: Option<DetachKeys>) {
+    if wanted == InputWiring::None {
+        return pending().await;
+    }
+    let mut pieces = reader();
+    while let Some(piece) = pieces.recv().await {
+        let Some(keys) = &mut detach_keys else {
+            if !input.send(&piece).await {
+                return pending().await;
+            }
+            continue;
+        };
+        let typed = keys.take(&piece);
+        let is_taken = input.send(&typed.bytes).await;
+        if typed.is_detached {
+            return;
+        }
+        if !is_taken {
+            return pending().await;
+        }
+    }
+    if wanted == InputWiring::Whole {
+        input.close().await;
+    }
+    pending().await
+}
+
+/// Tells the program's terminal when this one changes its size.
+async fn follow_size<Resizing: Future<Output = bool>>(
+    terminal: TerminalWiring,
+    resize: impl Fn(TerminalSize) -> Resizing,
+) -> Infallible {
+    if terminal == TerminalWiring::OfUnknownSize {
+        // The engine takes it only once the program runs, and does not say when that is.
+        for attempt in 1..=10 {
+            if resize(terminal::size()).await {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10 * attempt)).await;
+        }
+    }
+    if terminal != TerminalWiring::None
+        && let Ok(mut changes) = signal(SignalKind::window_change())
+    {
+        while changes.recv().await.is_some() {
+            resize(terminal::size()).await;
+        }
+    }
+    pending().await
+}
+
+/// Reads the standard input, as it comes.
+fn reader() -> mpsc::Receiver<Bytes> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    std::thread::spawn(move || {
+        let Ok(mut input) = stdin().as_fd().try_clone_to_owned().map(File::from) else { return };
+        let mut piece = vec![0; PIECE];
+        loop {
+            match input.read(&mut piece) {
+                Ok(0) => return,
+                Ok(count) if sender.blocking_send(Bytes::copy_from_slice(&piece[..count])).is_ok() => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                // Nobody wants it any more, or the terminal is gone.
+                Ok(_) | Err(_) => return,
+            }
+        }
+    });
+    receiver
+}
+
+/// Writes to the standard output and the standard error, in the order in which the pieces came. The
+/// second value is ready when all is written.
+fn writer() -> (mpsc::Sender<LogChunk>, oneshot::Receiver<()>) {
+    let (sender, mut receiver) = mpsc::channel::<LogChunk>(WAITING);
+    let (done, written) = oneshot::channel();
+    std::thread::spawn(move || {
+        let out = stdout().as_fd().try_clone_to_owned().map(File::from);
+        let err = stderr().as_fd().try_clone_to_owned().map(File::from);
+        if let (Ok(mut out), Ok(mut err)) = (out, err) {
+            while let Some(LogChunk { stream, bytes }) = receiver.blocking_recv() {
+                let is_lost = match stream {
+                    OutputStream::Out => out.write_all(&bytes).is_err(),
+                    OutputStream::Err => {
+                        // Whoever closes the standard error wants nothing of it.
+                        let _ = err.write_all(&bytes);
+                        false
+                    }
+                };
+                if is_lost {
+                    break;
+                }
+            }
+        }
+        let _ = done.send(());
+    });
+    (sender, written)
+}

@@ -1,0 +1,79 @@
+//! In: the terminal that topo was started in. Out: the same terminal raw, and afterwards as it was.
+//! Must not: leave it raw, however topo ends.
+
+use std::io::{self, IsTerminal, stdin, stdout};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+
+use crate::engine::docker::inside::TerminalSize;
+
+/// What the terminal was like before it became raw.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// A raw terminal: every key goes to the program in the container, Ctrl-C too. It ends with this value.
+pub(super) struct Raw(());
+
+impl Raw {
+    /// Makes the terminal of the standard input raw.
+    pub(super) fn enter() -> io::Result<Self> {
+        let before = tcgetattr(stdin())?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        restore_after_panic();
+        *saved() = Some(before);
+        tcsetattr(stdin(), OptionalActions::Now, &raw)?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Makes the terminal what it was, if it is raw.
+pub(super) fn restore() {
+    if let Some(before) = saved().take() {
+        // Nothing can be done about a terminal that is gone.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
+    }
+}
+
+/// A release aborts on a panic: no value is dropped, only the hook runs.
+fn restore_after_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore();
+            report(panic);
+        }));
+    });
+}
+
+fn saved() -> MutexGuard<'static, Option<Termios>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The size of the terminal; what old terminals had when it is not known.
+pub(super) fn size() -> TerminalSize {
+    let known = tcgetwinsize(stdout()).or_else(|_| tcgetwinsize(stdin())).ok();
+    match known {
+        Some(size) if size.ws_row > 0 && size.ws_col > 0 => {
+            TerminalSize { rows: size.ws_row, columns: size.ws_col }
+        }
+        _ => TerminalSize { rows: 24, columns: 80 },
+    }
+}
+
+/// Whether a person types here.
+pub(super) fn is_input() -> bool {
+    stdin().is_terminal()
+}
+
+/// Whether a person reads here.
+pub(super) fn is_output() -> bool {
+    stdout().is_terminal()
+}

@@ -1,0 +1,196 @@
+//! In: a command line and a container that runs. Out: the command's process there, and its exit code.
+//! Must not: decide what becomes of the output.
+
+use futures_util::StreamExt;
+use http::Method;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::json_lines::JsonLines;
+use super::super::logs::Shape;
+use super::super::transport::{Call, escape};
+use super::super::{Docker, error};
+use super::TerminalSize;
+use super::stream::Attached;
+use crate::engine::{EngineError, LogChunk};
+use crate::topology::name::ContainerName;
+
+/// A command to run in a container.
+#[derive(Clone, Debug, Default)]
+pub struct Command {
+    /// The command line.
+    pub words: Vec<String>,
+    /// `NAME=VALUE`, over the container's own.
+    pub environment: Vec<String>,
+    /// Who runs it. The container's own user when absent.
+    pub user: Option<String>,
+    /// Where it starts. The container's own folder when absent.
+    pub working_directory: Option<String>,
+    /// Whether it has all rights.
+    pub is_privileged: bool,
+    /// Whether it gets input.
+    pub has_input: bool,
+    /// Its terminal, if it has one.
+    pub terminal: Option<TerminalSize>,
+    /// The keys that leave it alone in its terminal, as the engine takes them.
+    pub detach_keys: String,
+}
+
+/// A command that the engine knows.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    id: String,
+    terminal: Option<TerminalSize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Created {
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    running: bool,
+    exit_code: Option<i64>,
+}
+
+impl Docker {
+    /// Tells the engine of a command; nothing runs yet.
+    pub async fn create_exec(
+        &self,
+        container: &ContainerName,
+        command: &Command,
+        is_attached: bool,
+    ) -> Result<Exec, EngineError> {
+        let Command {
+            words,
+            environment,
+            user,
+            working_directory,
+            is_privileged,
+            has_input,
+            terminal,
+            detach_keys,
+        } = command;
+        let body = json!({
+            "AttachStdin": has_input,
+            "AttachStdout": is_attached,
+            "AttachStderr": is_attached,
+            "Tty": terminal.is_some(),
+            "ConsoleSize": self.console_size(*terminal),
+            "DetachKeys": detach_keys,
+            "Env": environment,
+            "Cmd": words,
+            "Privileged": is_privileged,
+            "User": user.as_deref().unwrap_or_default(),
+            "WorkingDir": working_directory.as_deref().unwrap_or_default(),
+        });
+        let path = format!("/containers/{}/exec", escape(container.as_str(), ""));
+        let Created { id } = self.transport.json(Call::new(Method::POST, path).json(&body)?).await?;
+        Ok(Exec { id, terminal: *terminal })
+    }
+
+    /// Runs it, and stays in touch with it. A program that is not there is an error of the output.
+    pub async fn start_exec(&self, exec: &Exec) -> Result<Attached, EngineError> {
+        let has_terminal = exec.terminal.is_some();
+        let size = self.console_size(exec.terminal);
+        let body = json!({ "Detach": false, "Tty": has_terminal, "ConsoleSize": size });
+        let call = Call::new(Method::POST, exec.path("start")).json(&body)?;
+        let (connection, _) = self.transport.take_over(call).await?;
+        let shape = if has_terminal { Shape::Raw } else { Shape::Frames };
+        let mut attached = Attached::new(connection, shape);
+        attached.output = Box::pin(attached.output.enumerate().map(told_apart));
+        Ok(attached)
+    }
+
+    /// Runs it, and leaves it alone.
+    pub async fn start_exec_detached(&self, exec: &Exec) -> Result<(), EngineError> {
+        let body = json!({ "Detach": true, "Tty": exec.terminal.is_some() });
+        self.transport.send(Call::new(Method::POST, exec.path("start")).json(&body)?).await?;
+        Ok(())
+    }
+
+    /// Tells it the size of its terminal.
+    pub async fn resize_exec(&self, exec: &Exec, size: TerminalSize) -> Result<(), EngineError> {
+        self.resize(exec.path("resize"), size).await
+    }
+
+    /// The exit code of a command whose output has ended. One that closed its output and goes on is
+    /// waited for.
+    pub async fn exec_exit_code(&self, exec: &Exec) -> Result<i64, EngineError> {
+        let inspected = self.inspect_exec(exec).await?;
+        if !inspected.running {
+            return Ok(inspected.exit_code.unwrap_or_default());
+        }
+        // Subscribed first, so that an end between the two is seen by one of them.
+        let filters = json!({ "type": ["container"], "event": ["exec_die"] }).to_string();
+        let mut ends =
+            JsonLines::new(self.transport.stream(Call::get("/events").query("filters", &filters)).await?);
+        loop {
+            let inspected = self.inspect_exec(exec).await?;
+            if !inspected.running {
+                return Ok(inspected.exit_code.unwrap_or_default());
+            }
+            if ends.next::<serde::de::IgnoredAny>().await?.is_none() {
+                return Err(EngineError::Disconnected("the engine's events ended".to_owned()));
+            }
+        }
+    }
+
+    async fn inspect_exec(&self, exec: &Exec) -> Result<Inspected, EngineError> {
+        self.transport.json(Call::get(exec.path("json"))).await
+    }
+
+    pub(super) async fn resize(&self, path: String, size: TerminalSize) -> Result<(), EngineError> {
+        let call = Call::new(Method::POST, path)
+            .query("h", &size.rows.to_string())
+            .query("w", &size.columns.to_string());
+        self.transport.send(call).await?;
+        Ok(())
+    }
+
+    /// Since API 1.42 a terminal can have its size from the start.
+    fn console_size(&self, terminal: Option<TerminalSize>) -> Option<[u16; 2]> {
+        let size = terminal.filter(|_| self.version().minor >= 42)?;
+        Some([size.rows, size.columns])
+    }
+}
+
+impl Exec {
+    fn path(&self, action: &str) -> String {
+        format!("/exec/{}/{action}", escape(&self.id, ""))
+    }
+}
+
+/// What the engine says in place of a process that could not be started comes as its first output.
+fn told_apart((index, chunk): (usize, Result<LogChunk, EngineError>)) -> Result<LogChunk, EngineError> {
+    const REFUSAL: &[u8] = b"OCI runtime exec failed: ";
+    let chunk = chunk?;
+    if index == 0 && chunk.bytes.starts_with(REFUSAL) {
+        return Err(error::refused(400, &String::from_utf8_lossy(&chunk.bytes)));
+    }
+    Ok(chunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::engine::OutputStream;
+
+    fn chunk(text: &'static str) -> Result<LogChunk, EngineError> {
+        Ok(LogChunk { stream: OutputStream::Out, bytes: Bytes::from_static(text.as_bytes()) })
+    }
+
+    #[test]
+    fn the_engines_refusal_is_no_output() {
+        let text = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"nope\": executable file not found in $PATH\r\n";
+        let refused = told_apart((0, chunk(text))).unwrap_err();
+        assert_eq!(refused.to_string(), "exec: \"nope\": executable file not found in $PATH");
+        assert_eq!(told_apart((1, chunk(text))), chunk(text));
+        assert_eq!(told_apart((0, chunk("hello"))), chunk("hello"));
+    }
+}

@@ -1,0 +1,22 @@
+//! What goes into a container and comes out of it: commands, streams, files, images.
+//!
+//! | to change | look in |
+//! |---|---|
+//! | how a connection becomes output and input | [`stream`] |
+//! | how a command is run in a container | [`exec`] |
+//! | how a container's own process is talked to | [`attach`] |
+//! | how an image or an archive is made of a container | [`commit`] |
+
+pub mod attach;
+pub mod commit;
+pub mod exec;
+pub mod stream;
+
+/// The size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// How many lines it shows.
+    pub rows: u16,
+    /// How many characters fit into a line.
+    pub columns: u16,
+}

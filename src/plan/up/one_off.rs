@@ -1,0 +1,65 @@
+//! What `run` does: what a service depends on is brought up, and one container more is created.
+
+use std::sync::Arc;
+
+use super::{Context, Up, UpChoices, fate, order};
+use crate::diagnostic::Diagnostics;
+use crate::plan::action::OneOff;
+use crate::plan::observed::{Observed, Query};
+use crate::plan::{Action, Because, Plan, spec};
+use crate::topology::name::{ContainerName, ServiceName};
+use crate::topology::{Service, Topology};
+
+/// What the caller decides about a container of `run`.
+#[derive(Clone, Debug)]
+pub struct OneOffChoices {
+    /// The service that it is made from.
+    pub service_name: ServiceName,
+    /// The service as the container has it.
+    pub service: Arc<Service>,
+    /// The container's name; one is made when absent.
+    pub name: Option<ContainerName>,
+    /// 64 hexadecimal digits that no other container of `run` has.
+    pub slug: String,
+    /// Whether it answers to the service's names in its networks.
+    pub has_aliases: bool,
+    /// How it differs from a service's container.
+    pub one_off: OneOff,
+    /// What is decided about images, and about what the service depends on.
+    pub up: UpChoices,
+}
+
+/// What the engine is to be asked before planning.
+pub fn one_off_query(topology: &Topology, service: &ServiceName) -> Query {
+    let mut query = super::query(topology);
+    let needed = order::services(topology, std::slice::from_ref(service), false);
+    let needed = needed.iter().filter_map(|name| Some((name, topology.services.get(name)?)));
+    query.images = needed.map(|(name, service)| spec::image_name(topology, name, service)).collect();
+    query
+}
+
+/// Plans `run`. The container is created by the last step, and started by none: whoever wants its
+/// output attaches to it first. What stands in the way goes to `found`.
+pub fn one_off(
+    topology: &Topology,
+    observed: &Observed,
+    choices: &OneOffChoices,
+    found: &mut Diagnostics,
+) -> (Plan, ContainerName) {
+    let OneOffChoices { service_name, service, name: _, slug: _, has_aliases: _, one_off: _, up } = choices;
+    let context = Context { topology, observed, choices: up };
+    let mut needed = order::services(topology, std::slice::from_ref(service_name), up.without_dependencies);
+    needed.retain(|name| name != service_name);
+    let fates = fate::decide(context, &needed, found);
+    let mut up = Up::new(context, found);
+    up.remove_without_successor(&fates.removed);
+    for name in &needed {
+        up.place_service(name, &fates.replicas[name]);
+    }
+    let placing = up.placing(service_name, service);
+    let wanted = spec::one_off(topology, choices, &placing.model, &|service| up.stand_in(service));
+    let container = wanted.name.clone();
+    let needs = [up.before_create(&placing), placing.gates].concat();
+    up.add(Action::CreateContainer(Box::new(wanted)), Because::Asked, Some(service_name), &needs);
+    (up.finish(), container)
+}
