@@ -13,3 +13,4 @@ mod plans;
 mod readme;
 mod reference;
 mod runs;
+mod schema;
