@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, check_targets, is_on, load_or_explain};
+use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
@@ -106,7 +106,7 @@ impl CreateOptions {
                 _ => RecreateChoice::Changed,
             },
             scale: scale(&self.scale, "--scale web=3", topology, output)?,
-            remove_orphans: self.remove_orphans || is_on("COMPOSE_REMOVE_ORPHANS"),
+            remove_orphans: self.remove_orphans,
             ..UpChoices::default()
         })
     }
@@ -165,8 +165,9 @@ pub(super) async fn plan_up(
     if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
 }
 
-pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
+    options.create.remove_orphans |= global.settings.remove_orphans;
     let services: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);

@@ -78,8 +78,9 @@ pub(super) fn grace(timeout: Option<u32>) -> Option<Duration> {
     timeout.map(|seconds| Duration::from_secs(seconds.into()))
 }
 
-pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
+    options.choices.remove_orphans |= global.settings.remove_orphans;
     let services: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);

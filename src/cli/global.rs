@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::settings::{self, Settings};
+
 /// Options that every command takes.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Options of every command")]
@@ -29,9 +31,12 @@ pub struct Global {
     /// Whether output is coloured; NO_COLOR is honoured
     #[arg(long, value_name = "auto|always|never", hide_possible_values = true)]
     pub color: Option<ColorChoice>,
-    /// How many calls to the engine are under way at once
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
-    pub parallel: Option<u16>,
+    /// How many calls to the engine are under way at once; -1 leaves it to topo
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub parallel: Option<i32>,
+    /// What variables of the environment decide
+    #[arg(skip)]
+    pub settings: Settings,
 }
 
 /// How progress is shown.
@@ -63,8 +68,15 @@ pub enum ColorChoice {
 }
 
 impl Global {
-    /// Joins what stood before the command's name with what stood after it; the latter wins.
+    /// Joins what stood before the command's name with what stood after it; the latter wins. What
+    /// neither says, the environment may.
     pub fn merged(self, after: Global) -> Global {
+        let mut global = self.joined(after);
+        settings::fill_in(&mut global);
+        global
+    }
+
+    fn joined(self, after: Global) -> Global {
         let join = |mut before: Vec<PathBuf>, after: Vec<PathBuf>| {
             before.extend(after);
             before
@@ -78,6 +90,7 @@ impl Global {
             progress: after.progress.or(self.progress),
             color: after.color.or(self.color),
             parallel: after.parallel.or(self.parallel),
+            settings: Settings::default(),
         }
     }
 
@@ -112,7 +125,7 @@ mod tests {
     fn an_option_after_the_command_wins_and_files_add_up() {
         let before = Global { files: vec!["a".into()], project_name: Some("x".into()), ..Global::default() };
         let after = Global { files: vec!["b".into()], project_name: Some("y".into()), ..Global::default() };
-        let merged = before.merged(after);
+        let merged = before.joined(after);
         assert_eq!(merged.files, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(merged.project_name.as_deref(), Some("y"));
     }

@@ -5,7 +5,6 @@ use clap::Args;
 use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::is_on;
 use crate::diagnostic::suggest::closest;
 use crate::plan::{self, KillChoices};
 use crate::report::Intent;
@@ -30,8 +29,9 @@ pub(super) struct Options {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let intent = if is_kill(&options.signal) { Intent::KILL } else { Intent::SIGNAL };
-    let control = Control::new("kill", intent, global.merged(options.global), &options.arguments);
-    let remove_orphans = options.remove_orphans || is_on("COMPOSE_REMOVE_ORPHANS");
+    let global = global.merged(options.global);
+    let remove_orphans = options.remove_orphans || global.settings.remove_orphans;
+    let control = Control::new("kill", intent, global, &options.arguments);
     let choices = KillChoices { signal: options.signal, remove_orphans };
     control.run(|scope, _| Ok(plan::kill(scope, &choices)))
 }

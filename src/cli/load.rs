@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::output::{Output, variable};
+use crate::cli::output::Output;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{self, Document, LoadOptions};
 use crate::lint;
@@ -35,6 +35,9 @@ pub enum Purpose {
     /// To be run: what topo does not apply is an error.
     Run,
 }
+
+/// The variable with the platform of services that name none.
+const PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
 
 /// The texts of a topology as one tree, and what is needed to make more of it.
 pub struct Read {
@@ -72,7 +75,7 @@ pub fn read(
         output.error(&error.to_string(), Some(&error.help()));
         Exit::Usage
     })?;
-    Ok(read_found(global, targets, options, &choice, found_files, output))
+    read_found(global, targets, options, &choice, found_files, output)
 }
 
 /// Loads a topology to say what is wrong with it; that a file cannot be read is a finding too.
@@ -80,7 +83,7 @@ pub fn load_for_check(global: &Global, output: &Output) -> Result<Result<Loaded,
     let choice = file_choice(global, output)?;
     match source::discover(&choice, Environment::of_process()) {
         Ok(found_files) => {
-            let read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output);
+            let read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output)?;
             Ok(Ok(read.checked(Purpose::Look)))
         }
         Err(error) => {
@@ -98,7 +101,7 @@ fn read_found(
     choice: &FileChoice,
     found_files: source::Found,
     output: &Output,
-) -> Read {
+) -> Result<Read, Exit> {
     for passed_over in &found_files.passed_over {
         output.warning(&format!("`{}` is passed over: another file is preferred", passed_over.display()));
     }
@@ -107,6 +110,7 @@ fn read_found(
     let document =
         document::load_with(&mut sources, &files, &project_directory, &environment, options, &mut found);
     let (name, default_name) = project_names(&environment);
+    check_project_name(name.as_deref().filter(|_| global.project_name.is_none()), output)?;
     let choices = ResolveChoices {
         name,
         default_name,
@@ -114,9 +118,10 @@ fn read_found(
         targets: targets.to_vec(),
         directory: project_directory,
         files: files.iter().map(|file| project_file(&sources, *file, choice)).collect(),
+        platform: None,
         stages: Stages::default(),
     };
-    Read { sources, document, environment, choices, found }
+    Ok(Read { sources, document, environment, choices, found })
 }
 
 impl Read {
@@ -137,6 +142,9 @@ impl Read {
     }
 
     fn check(&mut self, purpose: Purpose, found: &mut Diagnostics) -> Option<Topology> {
+        if purpose == Purpose::Run {
+            self.fill_in_platform();
+        }
         let topology = self.topology(found);
         if let Some(topology) = topology.as_ref().filter(|_| self.choices.stages.consistency) {
             lint::check(topology, found);
@@ -146,6 +154,11 @@ impl Read {
         }
         lint::variable::explain(&self.sources, &self.environment, found);
         topology.filter(|_| !found.has_errors())
+    }
+
+    /// Makes services that name no platform run on the one that the environment names.
+    pub fn fill_in_platform(&mut self) {
+        self.choices.platform = self.environment.value(PLATFORM).map(str::to_owned);
     }
 
     /// The topology as far as `choices.stages` go.
@@ -186,13 +199,8 @@ fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
         output.error(&format!("cannot tell the working folder: {error}"), None);
         Exit::Usage
     })?;
-    if let Some(name) = &global.project_name
-        && !topology::is_project_name(name)
-    {
-        let normal = topology::normal_project_name(name);
-        let help = if normal.is_empty() { None } else { Some(format!("write `-p {normal}`")) };
-        output.error(&format!("a project cannot be named `{name}`"), help.as_deref());
-        return Err(Exit::Usage);
+    if let Some(name) = global.project_name.as_ref().filter(|name| !topology::is_project_name(name)) {
+        return Err(refuse_project_name(name, "-p ", output));
     }
     Ok(FileChoice {
         files: global.files.clone(),
@@ -201,6 +209,20 @@ fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
         project_name: global.project_name.clone(),
         working_directory,
     })
+}
+
+/// A name that a variable gives.
+fn check_project_name(name: Option<&str>, output: &Output) -> Result<(), Exit> {
+    let Some(name) = name.filter(|name| !topology::is_project_name(name)) else { return Ok(()) };
+    Err(refuse_project_name(name, &format!("{}=", source::PROJECT_NAME), output))
+}
+
+/// `before` is what stands before the name where it is given.
+fn refuse_project_name(name: &str, before: &str, output: &Output) -> Exit {
+    let normal = topology::normal_project_name(name);
+    let help = Some(format!("write `{before}{normal}`")).filter(|_| !normal.is_empty());
+    output.error(&format!("a project cannot be named `{name}`"), help.as_deref());
+    Exit::Usage
 }
 
 /// The name that is given from outside, and the one that the folder gives.
@@ -239,12 +261,6 @@ pub fn command_about(global: &Global, command: &str) -> String {
         global.project_directory.iter().map(|folder| format!("--project-directory {}", folder.display())),
     );
     words.join(" ")
-}
-
-/// Whether a variable of the environment is switched on.
-pub fn is_on(name: &str) -> bool {
-    variable(name)
-        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
 }
 
 /// A project to look at or to take down: its topology may be missing when its name is given.

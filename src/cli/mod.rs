@@ -41,6 +41,7 @@ mod run;
 mod scale;
 mod schema;
 mod session;
+mod settings;
 mod signals;
 mod start;
 mod stop;

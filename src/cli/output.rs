@@ -3,8 +3,9 @@
 use std::io::{IsTerminal, Write};
 
 use crate::cli::global::{ColorChoice, Global};
+use crate::cli::settings::Settings;
 use crate::diagnostic::render::{self, RenderOptions};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::report::Look;
 use crate::source::Sources;
 
@@ -12,12 +13,17 @@ use crate::source::Sources;
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     color: ColorChoice,
+    /// Progress is on standard output.
+    reports_to_output: bool,
+    /// Nothing is said of orphans.
+    ignores_orphans: bool,
 }
 
 impl Output {
     /// As the command line and the environment want it.
     pub fn new(global: &Global) -> Self {
-        Self { color: global.color.unwrap_or_default() }
+        let Settings { remove_orphans: _, ignore_orphans, reports_to_output } = global.settings;
+        Self { color: global.color.unwrap_or_default(), reports_to_output, ignores_orphans: ignore_orphans }
     }
 
     /// Prints to standard output. A reader that has gone is no failure: `topo ps | head` is fine.
@@ -51,7 +57,8 @@ impl Output {
 
     /// Prints everything that was found, and how much it is.
     pub fn diagnostics(&self, sources: &Sources, found: &Diagnostics) {
-        let sorted = found.sorted();
+        let mut sorted = found.sorted();
+        sorted.retain(|diagnostic| !(self.ignores_orphans && diagnostic.code == code::ORPHANS));
         if sorted.is_empty() {
             return;
         }
@@ -81,6 +88,21 @@ impl Output {
     /// How texts look on standard output.
     pub fn look(&self) -> Look {
         Look { colors: self.colors_output(), unicode: speaks_unicode() }
+    }
+
+    /// Whether progress is shown by a terminal that understands cursor movements.
+    pub fn is_live_terminal(&self) -> bool {
+        let is_terminal = match self.reports_to_output {
+            true => std::io::stdout().is_terminal(),
+            false => std::io::stderr().is_terminal(),
+        };
+        is_terminal && !is_dumb()
+    }
+
+    /// How progress looks.
+    pub fn look_of_reports(&self) -> Look {
+        let colors = if self.reports_to_output { self.colors_output() } else { self.colors_errors() };
+        Look { colors, unicode: speaks_unicode() }
     }
 
     /// Whether standard output is coloured.
@@ -125,11 +147,6 @@ pub fn counted(errors: usize, warnings: usize) -> String {
         0 => counted(errors, "error"),
         _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
     }
-}
-
-/// Whether standard error is a terminal that understands cursor movements.
-pub fn is_live_terminal() -> bool {
-    std::io::stderr().is_terminal() && !is_dumb()
 }
 
 /// The terminal's width in columns; absent when standard error is none.

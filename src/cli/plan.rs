@@ -55,8 +55,9 @@ enum Format {
     Dot,
 }
 
-pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
+    options.up.create.remove_orphans |= global.settings.remove_orphans;
     let services: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);

@@ -104,11 +104,11 @@ impl<'a> Session<'a> {
             intent,
             resume: Some(as_typed(command).unwrap_or_else(|| command_about(self.global, command))),
             clean_up: leaves_something(command).then(|| command_about(self.global, "down")),
-            look: self.look(),
+            look: self.output.look_of_reports(),
         };
-        let mut out = std::io::stderr();
-        let report =
-            report::report(self.form(), output::is_live_terminal(), context, &mut out as &mut dyn Write);
+        let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+        let to: &mut dyn Write = if self.global.settings.reports_to_output { &mut out } else { &mut err };
+        let report = report::report(self.form(), self.output.is_live_terminal(), context, to);
         let mut report = Hush::new(report, self.hushed);
         report::run_and_report(plan, self.engine, &self.run_options(), cancel, &mut report).await
     }
@@ -125,7 +125,8 @@ impl<'a> Session<'a> {
 
     fn run_options(&self) -> RunOptions {
         let default = RunOptions::default();
-        let calls = self.global.parallel.map_or(default.limits.calls, usize::from);
+        let asked = self.global.parallel.and_then(|parallel| usize::try_from(parallel).ok());
+        let calls = asked.filter(|calls| *calls > 0).unwrap_or(default.limits.calls);
         RunOptions { limits: Limits { calls, ..default.limits }, wait_limit: self.wait_limit }
     }
 
@@ -140,8 +141,7 @@ impl<'a> Session<'a> {
     }
 
     fn form(&self) -> Form {
-        let from_environment = || output::variable("COMPOSE_PROGRESS").and_then(|word| form_named(&word));
-        match self.global.progress.or_else(from_environment).unwrap_or_default() {
+        match self.global.progress.unwrap_or_default() {
             ProgressForm::Auto | ProgressForm::Tty if self.is_amid_output => Form::Plain,
             ProgressForm::Auto => Form::Auto,
             ProgressForm::Tty => Form::Tty,
@@ -165,10 +165,6 @@ fn as_typed(command: &str) -> Option<String> {
 /// Whether a command that failed half way leaves something behind that was not there before.
 fn leaves_something(command: &str) -> bool {
     matches!(command, "up" | "create" | "scale" | "down")
-}
-
-fn form_named(word: &str) -> Option<ProgressForm> {
-    clap::ValueEnum::from_str(word, true).ok()
 }
 
 /// The exit code of a run.

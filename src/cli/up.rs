@@ -159,8 +159,9 @@ impl ForegroundOptions {
 }
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let Options { arguments, up, quiet, detach, wait_timeout, foreground, global: after } = options;
+    let Options { arguments, mut up, quiet, detach, wait_timeout, foreground, global: after } = options;
     let mut global = global.merged(after);
+    up.create.remove_orphans |= global.settings.remove_orphans;
     if foreground.no_color {
         global.color = Some(ColorChoice::Never);
     }

@@ -22,6 +22,9 @@ pub const OVERRIDE_NAMES: [&str; 4] = [
 /// The variable that holds the project's name, for texts too.
 pub const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
 
+const ENV_FILE_OPTION: &str = "`--env-file`";
+const ENV_FILE_VARIABLE: &str = "`COMPOSE_ENV_FILES`";
+
 /// What the user chose, as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct FileChoice {
@@ -83,7 +86,7 @@ impl DiscoverError {
                 "name a file, as in `topo up topologies/web.yaml`, or create one of {}",
                 DEFAULT_NAMES.map(|name| format!("`{name}`")).join(", ")
             ),
-            Self::Unreadable { named_by, error: ReadError::Missing(path) } => {
+            Self::Unreadable { named_by, error: ReadError::Missing(path) } if !names_env_files(named_by) => {
                 let there = topologies_near(path);
                 let there = if there.is_empty() {
                     String::new()
@@ -107,20 +110,22 @@ impl DiscoverError {
 /// Finds and reads the files of a topology. `process` is the environment that topo was started with.
 pub fn discover(choice: &FileChoice, process: Environment) -> Result<Found, DiscoverError> {
     let mut search = Search::new(choice, process);
-    let env_files = search.named_env_files();
-    let uses_default = env_files.is_empty() && !search.default_env_file_is_disabled()?;
-    for file in env_files {
-        search.add_named_env_file(&file)?;
-    }
-    // Twice, as in Compose: the first may set `COMPOSE_FILE`, which may lead to the second.
-    if uses_default {
-        search.add_default_env_file()?;
-    }
+    let uses_default = search.add_env_files()?;
     search.find_files()?;
+    // Again, as in Compose: the first may have set `COMPOSE_FILE`, which may lead to another.
     if uses_default {
         search.add_default_env_file()?;
     }
     search.finish()
+}
+
+/// The variables that `process` and env files set, as far as they can be read: for what must be known
+/// before a topology is looked for.
+pub fn surroundings(choice: &FileChoice, process: Environment) -> Environment {
+    let mut search = Search::new(choice, process);
+    // What cannot be read is told when the topology is.
+    let _ = search.add_env_files();
+    search.environment
 }
 
 /// The folder name as a project name: lower case, only letters, digits, `-` and `_`, beginning with a
@@ -166,6 +171,19 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Returns whether the default one is wanted.
+    fn add_env_files(&mut self) -> Result<bool, DiscoverError> {
+        let named = self.named_env_files();
+        let uses_default = named.is_empty() && !self.default_env_file_is_disabled()?;
+        for file in named {
+            self.add_named_env_file(&file)?;
+        }
+        if uses_default {
+            self.add_default_env_file()?;
+        }
+        Ok(uses_default)
+    }
+
     fn named_env_files(&self) -> Vec<PathBuf> {
         if !self.choice.env_files.is_empty() {
             return self.choice.env_files.clone();
@@ -183,7 +201,7 @@ impl<'a> Search<'a> {
     }
 
     fn add_named_env_file(&mut self, file: &Path) -> Result<(), DiscoverError> {
-        let named_by = if self.choice.env_files.is_empty() { "`COMPOSE_ENV_FILES`" } else { "`--env-file`" };
+        let named_by = if self.choice.env_files.is_empty() { ENV_FILE_VARIABLE } else { ENV_FILE_OPTION };
         let path = self.choice.absolute(file);
         // The customary way to say "no env file".
         if path == Path::new("/dev/null") {
@@ -326,6 +344,11 @@ pub fn from_here(path: &Path) -> PathBuf {
     path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
 }
 
+/// True for what names no topology.
+fn names_env_files(named_by: &str) -> bool {
+    [ENV_FILE_OPTION, ENV_FILE_VARIABLE].contains(&named_by)
+}
+
 /// Up to five topology-like names in the folder of a missing file.
 fn topologies_near(path: &Path) -> Vec<String> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -333,168 +356,14 @@ fn topologies_near(path: &Path) -> Vec<String> {
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| folder.join(entry.file_name()));
     let is_yaml =
         |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let mut names: Vec<String> =
-        entries.filter(is_yaml).map(|path| format!("`{}`", path.display())).collect();
+    let mut names: Vec<String> = entries
+        .filter(is_yaml)
+        .map(|path| format!("`{}`", path.strip_prefix(".").unwrap_or(&path).display()))
+        .collect();
     names.sort();
     names.truncate(5);
     names
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A folder with these files, each with a text.
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, text) in files {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
-        }
-        folder
-    }
-
-    fn find(choice: FileChoice, process: &[(&str, &str)]) -> Result<Found, DiscoverError> {
-        discover(&choice, Environment::from_pairs(process.iter().copied()))
-    }
-
-    fn here(folder: &tempfile::TempDir, below: &str) -> FileChoice {
-        FileChoice { working_directory: folder.path().join(below), ..FileChoice::default() }
-    }
-
-    fn shown(found: &Found) -> Vec<String> {
-        found.files.iter().map(|file| found.sources.get(*file).path.display().to_string()).collect()
-    }
-
-    #[test]
-    fn the_preferred_name_and_its_override_are_found() {
-        let folder = folder(&[
-            ("docker-compose.yml", ""),
-            ("compose.yml", ""),
-            ("compose.override.yaml", ""),
-            ("docker-compose.override.yml", ""),
-        ]);
-        let found = find(here(&folder, ""), &[]).expect("files");
-        assert_eq!(shown(&found), ["compose.yml", "compose.override.yaml"]);
-        assert_eq!(
-            found.passed_over,
-            [Path::new("docker-compose.yml"), Path::new("docker-compose.override.yml")]
-        );
-    }
-
-    #[test]
-    fn folders_above_are_searched_and_become_the_project() {
-        let folder = folder(&[("My App/compose.yaml", ""), ("My App/a/b/x", ""), ("My App/.env", "A=1")]);
-        let found = find(here(&folder, "My App/a/b"), &[]).expect("a file");
-        assert_eq!(found.project_directory, folder.path().join("My App"));
-        assert_eq!(
-            (found.environment.value("A"), found.environment.value(PROJECT_NAME)),
-            (Some("1"), Some("myapp"))
-        );
-    }
-
-    #[test]
-    fn named_files_are_taken_in_order_and_the_first_makes_the_project() {
-        let folder = folder(&[
-            ("p/a.yaml", ""),
-            ("b.yaml", ""),
-            ("compose.yaml", ""),
-            (".env", "A=1"),
-            ("p/.env", "A=2"),
-        ]);
-        let choice = FileChoice { files: vec!["p/a.yaml".into(), "./b.yaml".into()], ..here(&folder, "") };
-        let found = find(choice, &[("COMPOSE_FILE", "compose.yaml")]).expect("files");
-        assert_eq!(shown(&found), ["p/a.yaml", "./b.yaml"]);
-        assert_eq!(found.project_directory, folder.path().join("p"));
-        assert_eq!(found.environment.value("A"), Some("2"));
-    }
-
-    #[test]
-    fn compose_file_may_stand_in_the_env_file() {
-        let folder = folder(&[
-            (".env", "COMPOSE_FILE=p/a.yaml,b.yaml\nCOMPOSE_PATH_SEPARATOR=,\nA=1"),
-            ("p/.env", "A=2\nB=2"),
-            ("p/a.yaml", ""),
-            ("b.yaml", ""),
-        ]);
-        let found = find(here(&folder, ""), &[]).expect("files");
-        assert_eq!(shown(&found), ["p/a.yaml", "b.yaml"]);
-        assert_eq!((found.environment.value("A"), found.environment.value("B")), (Some("1"), Some("2")));
-    }
-
-    #[test]
-    fn named_env_files_replace_the_default_one() {
-        let folder =
-            folder(&[("compose.yaml", ""), (".env", "A=0\nD=0"), ("1.env", "A=1\nB=1"), ("2.env", "A=2")]);
-        let choice = FileChoice { env_files: vec!["1.env".into(), "2.env".into()], ..here(&folder, "") };
-        let found = find(choice, &[]).expect("a file");
-        assert_eq!(["A", "B", "D"].map(|name| found.environment.value(name)), [Some("2"), Some("1"), None]);
-        let found = find(here(&folder, ""), &[("COMPOSE_ENV_FILES", "2.env,1.env")]).expect("a file");
-        assert_eq!(found.environment.value("A"), Some("1"));
-        let found = find(here(&folder, ""), &[("COMPOSE_DISABLE_ENV_FILE", "1")]).expect("a file");
-        assert_eq!(found.environment.value("A"), None);
-        let choice = FileChoice { env_files: vec!["/dev/null".into()], ..here(&folder, "") };
-        assert_eq!(find(choice, &[]).expect("a file").environment.value("A"), None);
-    }
-
-    #[test]
-    fn the_project_is_named_by_option_then_variable_then_folder() {
-        let folder = folder(&[("_Foo.Bar/compose.yaml", "")]);
-        let name = |choice, process: &[(&str, &str)]| {
-            let found = find(choice, process).expect("a file");
-            found.environment.get(PROJECT_NAME).cloned().expect("a name")
-        };
-        let named = FileChoice { project_name: Some("given".to_owned()), ..here(&folder, "_Foo.Bar") };
-        let process = [("COMPOSE_PROJECT_NAME", "variable")];
-        assert_eq!(
-            name(named, &process),
-            Variable { value: "given".to_owned(), origin: Origin::CommandLine }
-        );
-        assert_eq!(name(here(&folder, "_Foo.Bar"), &process).value, "variable");
-        let fallback = Variable { value: "foobar".to_owned(), origin: Origin::Fallback };
-        assert_eq!(name(here(&folder, "_Foo.Bar"), &[("COMPOSE_PROJECT_NAME", "")]), fallback);
-    }
-
-    #[test]
-    fn a_project_directory_is_where_files_are_looked_for() {
-        let folder = folder(&[("p/compose.yaml", ""), ("compose.yaml", ""), ("p/.env", "A=1")]);
-        let choice = FileChoice { project_directory: Some("p".into()), ..here(&folder, "") };
-        let found = find(choice, &[]).expect("a file");
-        assert_eq!(
-            (shown(&found), found.environment.value("A")),
-            (vec!["p/compose.yaml".to_owned()], Some("1"))
-        );
-    }
-
-    #[test]
-    fn what_is_not_there_is_named_with_what_is() {
-        let folder = folder(&[("web.yaml", "")]);
-        let error = find(here(&folder, ""), &[]).expect_err("nothing has a default name");
-        assert!(matches!(error, DiscoverError::NothingFound { .. }));
-        assert!(error.help().contains("`compose.yaml`"));
-        let choice = FileChoice { files: vec![folder.path().join("wbe.yaml")], ..here(&folder, "") };
-        let error = find(choice, &[]).expect_err("a missing file");
-        assert!(error.help().contains("web.yaml"), "{}", error.help());
-        let error =
-            find(here(&folder, ""), &[("COMPOSE_DISABLE_ENV_FILE", "maybe")]).expect_err("no boolean");
-        assert!(matches!(error, DiscoverError::BadSwitch(_)));
-    }
-
-    #[test]
-    fn folders_and_devices_are_no_files() {
-        let folder = folder(&[("x/compose.yaml", "")]);
-        for path in [folder.path().to_owned(), PathBuf::from("/dev/zero")] {
-            let choice = FileChoice { files: vec![path], ..here(&folder, "") };
-            let error = find(choice, &[]).expect_err("not a file");
-            assert!(matches!(error, DiscoverError::Unreadable { error: ReadError::NotAFile(_), .. }));
-        }
-    }
-
-    #[test]
-    fn dots_are_cleaned_from_paths() {
-        assert_eq!(cleaned(Path::new("/a/./b/../../c")), Path::new("/c"));
-        assert_eq!(cleaned(Path::new("/..")), Path::new("/"));
-        assert_eq!(cleaned(Path::new("../a/..")), Path::new(".."));
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ mod template;
 
 pub use discover::{
     DEFAULT_NAMES, DiscoverError, FileChoice, Found, OVERRIDE_NAMES, PROJECT_NAME, cleaned, discover,
-    from_here, normalised_project_name,
+    from_here, normalised_project_name, surroundings,
 };
 pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,

@@ -115,6 +115,8 @@ pub struct ResolveChoices {
     pub directory: PathBuf,
     /// The files that are merged, as they were asked for.
     pub files: Vec<PathBuf>,
+    /// The platform of services that name none.
+    pub platform: Option<String>,
     /// What is done.
     pub stages: Stages,
 }
@@ -161,6 +163,9 @@ pub fn resolve(
     }
     if stages.defaults {
         normal::complete(&mut sections, &name, environment);
+    }
+    if let Some(platform) = choices.platform.as_ref().filter(|platform| !platform.is_empty()) {
+        normal::fill_in_platform(&mut sections, platform);
     }
     let (mut active, inactive) = profile::split(std::mem::take(&mut sections.services), choices);
     if stages.env_files {

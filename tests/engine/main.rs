@@ -5,6 +5,7 @@
 
 mod challenges;
 mod commands;
+mod environment;
 mod failures;
 mod harness;
 mod images;

@@ -213,6 +213,10 @@ fn load(
     targets.extend(hashed.map(ServiceName::from));
     let mut read = load::read(global, &targets, LoadOptions::default(), output)?;
     read.choices.stages.consistency = !options.without.no_consistency;
+    if options.only.hash.is_some() {
+        // What is run is what is hashed.
+        read.fill_in_platform();
+    }
     let mut topology = read.explained(Purpose::Look, output)?;
     load::check_targets(&topology, &targets, output)?;
     let Without { no_path_resolution, no_normalize, no_env_resolution, .. } = options.without;
