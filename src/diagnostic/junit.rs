@@ -4,19 +4,23 @@
 use super::position::Positions;
 use super::{Diagnostic, Severity};
 use crate::source::{FileId, Sources};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 /// The report: an XML document.
 pub fn junit(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
+    let mut positions = Positions::new(sources);
+    // A file that several topologies include was loaded more than once.
+    let mut first_of: HashMap<String, FileId> = HashMap::new();
     let mut by_file: BTreeMap<Option<FileId>, Vec<&Diagnostic>> = BTreeMap::new();
     for (file, _) in sources.files() {
-        by_file.entry(Some(file)).or_default();
+        by_file.entry(Some(*first_of.entry(positions.path(file)).or_insert(file))).or_default();
     }
     for diagnostic in diagnostics {
-        by_file.entry(diagnostic.span().map(|span| span.file)).or_default().push(diagnostic);
+        let file = diagnostic.span().map(|span| span.file);
+        let first = file.map(|file| first_of.get(&positions.path(file)).copied().unwrap_or(file));
+        by_file.entry(first).or_default().push(diagnostic);
     }
-    let mut positions = Positions::new(sources);
     let tests: usize = by_file.values().map(|found| found.len().max(1)).sum();
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ =
@@ -64,7 +68,8 @@ fn details(diagnostic: &Diagnostic, positions: &mut Positions<'_>) -> String {
     for label in &diagnostic.labels {
         let start = positions.region(label.span).start;
         let path = positions.path(label.span.file);
-        lines.push(format!("{path}:{}:{}: {}", start.line, start.column, label.text));
+        let line = format!("{path}:{}:{}: {}", start.line, start.column, label.text);
+        lines.push(line.trim_end_matches(": ").to_owned());
     }
     lines.extend(diagnostic.help.as_ref().map(|help| format!("help: {help}")));
     lines.join("\n")

@@ -1,6 +1,6 @@
 //! Lines and columns of places, fast enough for thousands of findings in large files.
 
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span, cleaned, from_here};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -29,9 +29,9 @@ impl<'a> Positions<'a> {
         Self { sources, line_starts: HashMap::new() }
     }
 
-    /// The file's path as people know it.
+    /// The file's path as people and programs know it: from the working folder on, where it is below.
     pub(super) fn path(&self, file: FileId) -> String {
-        self.sources.get(file).path.display().to_string()
+        cleaned(&from_here(&self.sources.get(file).path)).display().to_string()
     }
 
     pub(super) fn region(&mut self, span: Span) -> Region {

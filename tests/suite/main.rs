@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod conformance;
 mod diagnostics;
+mod formats;
 mod golden;
 mod layering;
 mod loading;
