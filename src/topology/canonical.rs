@@ -10,15 +10,31 @@ use crate::topology::attribute::{Attribute, Form, Named, put};
 use crate::topology::service::{ContainerFile, MountKind, Service};
 use crate::topology::{Sections, Topology};
 
-/// The JSON Schema (2020-12) of a topology.
+/// The JSON Schema of a topology: draft 7, which every editor's YAML plugin knows.
 pub fn schema() -> Json {
     let mut definitions = JsonMap::new();
     Sections::schema(&mut definitions);
     let Some(Json::Object(mut root)) = definitions.remove("Sections") else { return Json::Null };
-    root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    root.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
     root.insert("title".to_owned(), json!("topology"));
-    root.insert("$defs".to_owned(), Json::Object(definitions));
+    root.insert("definitions".to_owned(), Json::Object(definitions));
+    if let Some(Json::Object(sections)) = root.get_mut("properties") {
+        complete_sections(sections);
+    }
     Json::Object(root)
+}
+
+/// Names have their letters, and only networks and volumes may be left empty.
+fn complete_sections(sections: &mut JsonMap<String, Json>) {
+    for (name, section) in
+        sections.iter_mut().filter(|(_, section)| section.get("additionalProperties").is_some())
+    {
+        section["propertyNames"] = json!({ "pattern": "^[a-zA-Z0-9._-]+$" });
+        if !matches!(name.as_str(), "networks" | "volumes") {
+            let entry = section["additionalProperties"]["anyOf"][0].take();
+            section["additionalProperties"] = entry;
+        }
+    }
 }
 
 /// Which networks, volumes, secrets, configs and models are part of a topology's canonical form.

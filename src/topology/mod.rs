@@ -8,6 +8,7 @@ mod consistency;
 pub mod content;
 mod environment;
 pub mod file;
+mod include;
 pub mod model;
 pub mod name;
 pub mod network;
@@ -51,7 +52,7 @@ record! {
         /// The project's name. The folder's name when absent.
         name: Option<crate::source::Spanned<String>>,
         /// Other topologies that are part of this one.
-        include: Option<attribute::Ignored>,
+        include: Option<include::Include>,
         /// The services, by name.
         services: BTreeMap<String, Named<Service>>,
         /// AI models, by name.

@@ -26,10 +26,13 @@ const FILES: &[(&str, &str)] = &[
 /// The environment that every command has.
 const VARIABLES: &[(&str, &str)] = &[("HOME", "/root"), ("SET", "set-value")];
 
-struct Case {
+/// A topology of `tests/config`.
+pub(crate) struct Case {
     topic: String,
-    name: String,
-    text: String,
+    /// What it shows.
+    pub name: String,
+    /// The topology.
+    pub text: String,
 }
 
 #[test]
@@ -192,7 +195,8 @@ fn folder() -> PathBuf {
     tests_folder().join("config")
 }
 
-fn cases() -> Vec<Case> {
+/// Every topology of `tests/config`.
+pub(crate) fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     let mut topics: Vec<PathBuf> = std::fs::read_dir(folder())
         .expect("the folder of cases")
@@ -230,12 +234,13 @@ fn by_topic(cases: &[Case]) -> BTreeMap<&str, Vec<&Case>> {
 }
 
 /// A folder of its own that topologies are loaded in.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    /// A new one.
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // The project is named after its folder.
         let project = folder.path().join("project");
@@ -252,7 +257,8 @@ impl Place {
         file
     }
 
-    fn load(&self, text: &str) -> Loaded {
+    /// Loads a topology as if it stood in a file there.
+    pub(crate) fn load(&self, text: &str) -> Loaded {
         let mut request = Request::of_file(&self.write(text));
         request.variables =
             VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -2,7 +2,7 @@
 //!
 //! They are no part of the project: they lie in `../shared/conformance` where it is developed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value as Json;
 
@@ -10,13 +10,12 @@ use topo::topology::{self, Form, Resources};
 
 use crate::golden::say;
 use crate::loading::{Request, load};
-use crate::reference::{difference, substitute};
+use crate::reference::{answers, difference, real_files, substitute};
 
 #[test]
 fn real_files_resolve_as_docker_compose_resolves_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
-    let Ok(root) = root.canonicalize() else {
-        say(&format!("SKIPPED: real files are not compared, there is no {}", root.display()));
+    let Some(root) = real_files() else {
+        say("SKIPPED: real files are not compared, there is no ../shared/conformance");
         return;
     };
     let answers = answers(&root.join("expected"));
@@ -29,24 +28,6 @@ fn real_files_resolve_as_docker_compose_resolves_them() {
     say(&format!("{} of {} real files agree with the reference", answers.len() - wrong.len(), answers.len()));
     assert!(!answers.is_empty(), "no files in {}", root.display());
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-}
-
-/// Every answer below a folder, by its path from there.
-fn answers(root: &Path) -> Vec<PathBuf> {
-    let mut answers = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder of answers").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                answers.push(path.strip_prefix(root).expect("below the root").to_owned());
-            }
-        }
-    }
-    answers.sort();
-    answers
 }
 
 fn check(root: &Path, answer: &Path) -> Result<(), String> {

@@ -1,7 +1,9 @@
-//! How two models are compared: an absent key, a null, an empty list and an empty mapping are the
+//! Real Compose files with the reference's answers, where the project is developed, and how two models
+//! are compared: an absent key, a null, an empty list and an empty mapping are the
 //! same, and so are a number and its text. Everything else must be equal, the order of lists included.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
@@ -63,4 +65,38 @@ pub(crate) fn substitute(value: &Json, texts: &[(&str, &str)]) -> Json {
         }
         other => other.clone(),
     }
+}
+
+/// The folder of real files; absent elsewhere than where the project is developed.
+pub(crate) fn real_files() -> Option<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance").canonicalize().ok()
+}
+
+/// The real files that the reference accepts.
+pub(crate) fn accepted_files() -> Option<Vec<PathBuf>> {
+    let root = real_files()?;
+    let is_accepted = |answer: &PathBuf| {
+        let text = std::fs::read_to_string(root.join("expected").join(answer)).expect("an answer");
+        serde_json::from_str::<Json>(&text).expect("an answer in JSON")["accepted"] == true
+    };
+    let accepted = answers(&root.join("expected")).into_iter().filter(is_accepted);
+    Some(accepted.map(|answer| root.join("files").join(answer.with_extension(""))).collect())
+}
+
+/// Every answer below a folder, by its path from there.
+pub(crate) fn answers(root: &Path) -> Vec<PathBuf> {
+    let mut answers = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of answers").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                answers.push(path.strip_prefix(root).expect("below the root").to_owned());
+            }
+        }
+    }
+    answers.sort();
+    answers
 }

@@ -359,7 +359,7 @@ pub fn record_schema(
     fields: &[Field],
     definitions: &mut JsonMap<String, Json>,
 ) -> Json {
-    let reference = json!({ "$ref": format!("#/$defs/{name}") });
+    let reference = json!({ "$ref": format!("#/definitions/{name}") });
     if definitions.contains_key(name) {
         return reference;
     }

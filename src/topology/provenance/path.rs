@@ -224,8 +224,8 @@ fn resolved<'a>(place: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
     let mut forms: Vec<&Json> = place["anyOf"].as_array().into_iter().flatten().collect();
     forms.push(place);
     let target = |form: &'a Json| {
-        let name = form["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/"));
-        name.map_or(form, |name| &schema["$defs"][name])
+        let name = form["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/definitions/"));
+        name.map_or(form, |name| &schema["definitions"][name])
     };
     forms.into_iter().map(target).collect()
 }

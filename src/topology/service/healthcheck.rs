@@ -6,7 +6,6 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, record, wrong_type};
-use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Duration, Flag, Integer};
 
 record! {
@@ -44,7 +43,9 @@ pub struct HealthTest(pub Vec<String>);
 impl Attribute for HealthTest {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
-            Value::Scalar(scalar) => Some(Self(vec!["CMD-SHELL".to_owned(), loose_text(scalar)])),
+            Value::Scalar(_) => {
+                String::decode(node, found).map(|command| Self(vec!["CMD-SHELL".to_owned(), command]))
+            }
             Value::List(_) => {
                 let words = Vec::<String>::decode(node, found)?;
                 refuse_unknown_kind(&words, node, found);

@@ -80,6 +80,11 @@ impl Attribute for RestartPolicy {
     }
 
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
-        json!({ "anyOf": [{ "enum": WORDS }, { "type": "string", "pattern": "^on-failure:[0-9]+$" }] })
+        json!({ "anyOf": [
+            { "enum": WORDS },
+            { "type": "string", "pattern": "^(on-failure:[0-9]+)?$" },
+            // What many readers make of an unquoted `no`.
+            { "type": "boolean" },
+        ] })
     }
 }
