@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::action::ImageSpec;
-use crate::plan::{Action, Because, Needs, Plan, Step, StepId, spec};
+use crate::plan::{Action, Because, Needs, Plan, Step, StepId, distribute, spec};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::{ImageName, ServiceName};
@@ -57,6 +57,7 @@ pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
             }
         }
     }
+    distribute::push_one_by_one(&mut plan);
     plan
 }
 

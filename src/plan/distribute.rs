@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::observed::Observed;
-use crate::plan::{Action, Because, Plan, PullChoice, Step, spec};
+use crate::plan::{Action, Because, Needs, Plan, PullChoice, Step, StepId, spec};
+use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ImageName, ServiceName};
 use crate::topology::service::PullPolicy;
 use crate::topology::{Service, Topology};
@@ -89,7 +90,21 @@ pub fn push(topology: &Topology, choices: &PushChoices) -> Plan {
             plan.tolerated.insert(step);
         }
     }
+    push_one_by_one(&mut plan);
     plan
+}
+
+/// Lets the pushes to one repository wait for each other: they share layers, and registries mix up uploads
+/// of one layer to one repository that are under way at the same time.
+pub(super) fn push_one_by_one(plan: &mut Plan) {
+    let mut last = BTreeMap::<String, StepId>::new();
+    for step in plan.steps.node_indices().collect::<Vec<_>>() {
+        let Action::PushImage { image } = &plan.steps[step].action else { continue };
+        let repository = ImageReference::parse(image.as_str()).full_name();
+        if let Some(former) = last.insert(repository, step) {
+            plan.steps.update_edge(former, step, Needs::Settled);
+        }
+    }
 }
 
 fn asked(action: Action, service: &ServiceName) -> Step {

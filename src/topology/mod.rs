@@ -8,6 +8,7 @@ mod consistency;
 pub mod content;
 mod environment;
 pub mod file;
+pub mod image_reference;
 mod include;
 pub mod model;
 pub mod name;

@@ -258,7 +258,7 @@ async fn run_helper(program: &str, verb: &str, server: &str) -> std::io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::docker::image_reference::DOCKER_HUB;
+    use crate::topology::image_reference::DOCKER_HUB;
 
     async fn from(config: &str, server: &str) -> Lookup {
         let folder = tempfile::tempdir().unwrap();

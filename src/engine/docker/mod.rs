@@ -22,7 +22,6 @@ pub mod container;
 pub mod credentials;
 pub mod error;
 pub mod events;
-pub mod image_reference;
 pub mod inside;
 pub mod inspect;
 pub mod json_lines;

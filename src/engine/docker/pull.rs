@@ -9,10 +9,10 @@ use serde::Deserialize;
 use super::Docker;
 use super::credentials::{self, Lookup};
 use super::error;
-use super::image_reference::ImageReference;
 use super::json_lines::JsonLines;
 use super::transport::Call;
 use crate::engine::{EngineError, Progress};
+use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
 
 /// Waits before another attempt after a connection broke.

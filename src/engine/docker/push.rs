@@ -5,11 +5,11 @@ use http::Method;
 
 use super::Docker;
 use super::credentials;
-use super::image_reference::ImageReference;
 use super::json_lines::JsonLines;
 use super::pull::Message;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
+use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
 
 /// Pushes an image with the caller's account.

@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::Docker;
 use super::credentials;
-use super::image_reference::ImageReference;
 use super::transport::{Call, escape};
 use crate::engine::EngineError;
+use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
 
 #[derive(Deserialize)]

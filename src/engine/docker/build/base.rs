@@ -6,8 +6,8 @@
 
 use super::super::Docker;
 use super::super::credentials;
-use super::super::image_reference::ImageReference;
 use crate::engine::EngineError;
+use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
 
 /// How the builder names the step that asks a registry for a base image.

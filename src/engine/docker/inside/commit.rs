@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::Docker;
-use super::super::image_reference::ImageReference;
 use super::super::transport::{Call, escape};
 use crate::engine::EngineError;
+use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ContainerName, ImageId, ImageName};
 
 /// What is said of an image that is made of a container.
