@@ -10,9 +10,8 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::cli::up::UpOptions;
 use crate::diagnostic::Diagnostics;
-use crate::plan::{self, Plan};
-use crate::report::plan as report;
-use crate::source::Sources;
+use crate::plan;
+use crate::report::{Intent, plan as report};
 use crate::topology::name::ServiceName;
 
 /// Show what `up` (or `down`) would do and why, touching nothing.
@@ -82,15 +81,12 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     if found.has_errors() {
         return Err(Exit::Findings);
     }
-    output.print(&written(&plan, &loaded.sources, options.format, &output));
+    let intent = if options.down { Intent::DOWN } else { Intent::UP };
+    output.print(&match options.format {
+        Format::Text => report::text(&plan, &loaded.sources, output.look(), intent),
+        Format::Json => report::json(&plan, &loaded.sources),
+        Format::Dot => report::dot(&plan),
+    });
     let is_idle = plan.changes_nothing();
     Ok(if options.exit_code && !is_idle { Exit::Findings } else { Exit::Success })
-}
-
-fn written(plan: &Plan, sources: &Sources, format: Format, output: &Output) -> String {
-    match format {
-        Format::Text => report::text(plan, sources, output.look()),
-        Format::Json => report::json(plan, sources),
-        Format::Dot => report::dot(plan),
-    }
 }

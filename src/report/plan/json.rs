@@ -1,4 +1,5 @@
-//! The plan for programs: one JSON document. Its form is stable; `version` goes up when it changes.
+//! The plan for programs: one JSON document. Its form is stable: keys may be added, and `version` goes up
+//! when one changes its meaning.
 //!
 //! ```json
 //! {
@@ -7,20 +8,32 @@
 //!   "changes_nothing": false,
 //!   "steps": [
 //!     { "id": 0, "action": "create", "kind": "network", "name": "shop_default", "service": null,
-//!       "because": { "code": "absent" }, "only_if": null, "needs": [] }
+//!       "because": { "code": "absent", "text": "it does not exist" },
+//!       "only_if": null, "needs": [], "needs_settled": [] }
 //!   ]
 //! }
 //! ```
 //!
-//! `because` of code `changed` holds `changes`, each with `path`, `from` and `to` (but for passwords
-//! and the like) and, where the topology
-//! says the new value, `file`, `line` and `column`. Ids are unique in one document; `needs` names the
-//! steps that must be over first.
+//! | key of a step | what it is |
+//! |---|---|
+//! | `id` | its number, unique in the document; `needs` and `needs_settled` name steps by it |
+//! | `action` | what is done: the words of the lines of a run, such as `create`, `start`, `wait-healthy` |
+//! | `kind`, `name` | what it is done to (`image network volume container`), and its name before the step |
+//! | `service` | the service that it is done for, `null` for networks and volumes |
+//! | `to` | the new name, of a `rename` only |
+//! | `network` | the network, of a `connect` or `disconnect` only |
+//! | `because` | why: `code` for programs, `text` for people; for `changed` also `changes`, for others what they are about: `service`, `network`, or `image` |
+//! | `only_if` | a condition that is looked at when the step's turn comes, or `null`: `image-differs` with `images`, each a reference `image` and the id `from`: one of them at least names another image by then |
+//! | `needs` | the steps that must have succeeded before |
+//! | `needs_settled` | the steps that must be over before, in whatever way |
+//!
+//! A change has `path`, `from` and `to` (`null` for nothing; neither for passwords and the like) and, where
+//! the topology says the new value, `file`, `line` and `column`. Steps are listed in an order in
+//! which they could be done.
 
 use serde_json::{Value as Json, json};
 
-use super::condition;
-use crate::plan::{Because, FieldChange, Plan, StepId};
+use crate::plan::{Action, Because, FieldChange, FormerImage, Guard, Needs, Plan, StepId};
 use crate::report::wording;
 use crate::source::Sources;
 
@@ -39,8 +52,12 @@ pub fn json(plan: &Plan, sources: &Sources) -> String {
 fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
     let step = &plan.steps[id];
     let object = wording::object(&step.action);
-    let needs: Vec<usize> = plan.needs(id).into_iter().map(StepId::index).collect();
-    json!({
+    let is_settled = |needed: &StepId| {
+        plan.steps.find_edge(*needed, id).is_some_and(|edge| plan.steps[edge] == Needs::Settled)
+    };
+    let (settled, needs): (Vec<StepId>, Vec<StepId>) = plan.needs(id).into_iter().partition(is_settled);
+    let ids = |steps: Vec<StepId>| steps.into_iter().map(StepId::index).collect::<Vec<usize>>();
+    let mut written = json!({
         "id": id.index(),
         "action": wording::code(&step.action),
         "kind": object.kind.word(),
@@ -48,16 +65,53 @@ fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
         "service": step.service,
         "because": because(&step.because, sources),
         "only_if": step.only_if.as_ref().map(condition),
-        "needs": needs,
-    })
+        "needs": ids(needs),
+        "needs_settled": ids(settled),
+    });
+    match &step.action {
+        Action::RenameContainer { to, .. } => written["to"] = json!(to),
+        Action::ConnectNetwork { attachment, .. } => written["network"] = json!(attachment.network),
+        Action::DisconnectNetwork { network, .. } => written["network"] = json!(network),
+        _ => {}
+    }
+    written
 }
 
 fn because(because: &Because, sources: &Sources) -> Json {
     let mut object = json!({ "code": wording::because_code(because), "text": wording::because(because) });
-    if let Because::Changed(changes) = because {
-        object["changes"] = changes.iter().map(|change| change_object(change, sources)).collect();
+    match because {
+        Because::Changed(changes) => {
+            object["changes"] = changes.iter().map(|change| change_object(change, sources)).collect();
+        }
+        Because::ImageChanged { from } => object["image"] = json!(from),
+        Because::NetworkLost(network) | Because::NetworkReplaced(network) => {
+            object["network"] = json!(network)
+        }
+        Because::DependencyRecreated(service)
+        | Because::RestartedWith(service)
+        | Because::NeededBy(service) => {
+            object["service"] = json!(service);
+        }
+        Because::Absent
+        | Because::NotRunning
+        | Because::NotOurs
+        | Because::Replaced
+        | Because::Asked
+        | Because::TooMany
+        | Because::Orphan
+        | Because::Down
+        | Because::Interrupted => {}
     }
     object
+}
+
+fn condition(guard: &Guard) -> Json {
+    match guard {
+        Guard::ImageDiffers(images) => {
+            let image = |former: &FormerImage| json!({ "image": former.image, "from": former.from });
+            json!({ "code": "image-differs", "images": images.iter().map(image).collect::<Vec<_>>() })
+        }
+    }
 }
 
 fn change_object(change: &FieldChange, sources: &Sources) -> Json {

@@ -9,28 +9,63 @@ pub use dot::dot;
 pub use json::json;
 pub use text::text;
 
-use crate::plan::{Action, Guard, Plan, StepId};
-use crate::report::wording;
+use crate::plan::{Action, Guard, Needs, Plan, StepId};
+use crate::report::objects::ObjectSteps;
+use crate::report::wording::{self, names};
 
-/// What has to be over before a step begins, as far as it is about other objects:
-/// `desafio5-db-1 is healthy`.
-fn needs(plan: &Plan, step: StepId) -> Vec<String> {
-    let own = wording::object(&plan.steps[step].action);
-    let others = plan.needs(step).into_iter().map(|needed| &plan.steps[needed].action);
-    let others = others.filter(|action| wording::object(action) != own && !is_part_of_a_replacement(action));
-    others.map(|action| format!("{} is {}", wording::object(action).name, wording::done(action))).collect()
+/// The most names of one sentence.
+const MOST_NAMES: usize = 8;
+
+/// What has to be over before an object is started or stopped, as far as it is about other objects:
+/// `shop-db-1 and shop-cache-1 are healthy`.
+fn waits_for(plan: &Plan, object: &ObjectSteps) -> String {
+    let is_awaited = |step: &&StepId| {
+        matches!(plan.steps[**step].action, Action::StartContainer { .. } | Action::StopContainer { .. })
+    };
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for step in object.steps.iter().filter(is_awaited) {
+        for needed in plan.needs(*step).into_iter().filter(|needed| !object.steps.contains(needed)) {
+            let Some(state) = state(plan, *step, needed) else { continue };
+            let name = wording::object(&plan.steps[needed].action).name;
+            match groups.iter_mut().find(|(known, _)| *known == state) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => groups.push((state, vec![name])),
+            }
+        }
+    }
+    let sentence = |(state, subjects): &(String, Vec<&str>)| match subjects.as_slice() {
+        [name] => format!("{name} is {state}"),
+        [one, other] => format!("{one} and {other} are {state}"),
+        many => format!("{} are {state}", names(many.iter().copied(), MOST_NAMES)),
+    };
+    groups.iter().map(sentence).collect::<Vec<_>>().join(", ")
 }
 
-/// The temporary name of a successor says nothing to a person.
-fn is_part_of_a_replacement(action: &Action) -> bool {
-    matches!(action, Action::RenameContainer { .. })
+/// What a needed step leaves its object in; nothing for the parts of a replacement, which say nothing
+/// to a person, and for images, which come first anyway.
+fn state(plan: &Plan, step: StepId, needed: StepId) -> Option<String> {
+    let action = &plan.steps[needed].action;
+    let is_silent = matches!(
+        action,
+        Action::RenameContainer { .. }
+            | Action::CreateContainer(_)
+            | Action::PullImage { .. }
+            | Action::BuildImage(_)
+            | Action::CreateNetwork(_)
+            | Action::CreateVolume(_)
+    );
+    let how = plan.steps.find_edge(needed, step).map(|edge| plan.steps[edge]);
+    let failure = if how == Some(Needs::Settled) { " or has failed" } else { "" };
+    (!is_silent).then(|| format!("{}{failure}", wording::done(action)))
 }
 
 /// The condition of a guarded step, in words.
 fn condition(guard: &Guard) -> String {
     match guard {
         Guard::ImageDiffers(images) => {
-            let names: Vec<&str> = images.iter().map(|former| former.image.as_str()).collect();
+            let mut names: Vec<&str> = images.iter().map(|former| former.image.as_str()).collect();
+            names.dedup();
             format!("if {} turns out to be another image", names.join(" or "))
         }
     }

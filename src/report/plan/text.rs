@@ -1,60 +1,151 @@
-//! The plan for people: one object after the other, what is done to it, and why.
+//! The plan for people: one object after the other, what is done to it, why, and after what.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{condition, needs};
+use super::{condition, waits_for};
 use crate::plan::{Action, Because, FieldChange, Plan, Step, StepId};
+use crate::report::Intent;
 use crate::report::look::{Look, Role};
 use crate::report::objects::{Deed, ObjectSteps, Objects};
 use crate::report::wording::{self, Kind};
 use crate::source::Sources;
 
-/// What `topo plan` prints.
-pub fn text(plan: &Plan, sources: &Sources, look: Look) -> String {
-    let objects = Objects::of(plan);
+/// How much of a value is shown, in characters.
+const VALUE_WIDTH: usize = 60;
+
+/// What `topo plan` prints. `intent` is what the plan is for.
+pub fn text(plan: &Plan, sources: &Sources, look: Look, intent: Intent) -> String {
+    let context = Context { plan, sources, look };
     let mut text = String::new();
-    let mut deeds = BTreeMap::new();
-    for object in objects.all() {
-        let Some(deed) = object.deed(plan, |_| true) else { continue };
-        *deeds.entry((deed, std::cmp::Reverse(object.kind))).or_insert(0) += 1;
+    let mut tally = Tally::default();
+    let objects = Objects::of(plan);
+    for object in in_order(plan, &objects) {
+        let parts = context.parts(object);
+        let Some((first, rest)) = parts.split_first() else { continue };
+        *tally.entry((std::cmp::Reverse(object.kind), first.certainty, first.deed)).or_insert(0) += 1;
         // Writing to a string cannot fail.
-        let _ = write_object(&mut text, plan, object, deed, sources, look);
+        let _ = context.write(&mut text, object, first, rest);
     }
-    if deeds.is_empty() {
-        return format!("nothing to do: {} is as the topology says\n", plan.project);
+    if tally.is_empty() {
+        return format!("nothing to do: {} {}\n", plan.project, intent.idle);
     }
-    let summary = summary(&deeds);
-    format!("{text}\nplan for {}: {summary}\n", look.paint(Role::Strong, plan.project.as_str()))
+    let project = look.paint(Role::Strong, plan.project.as_str());
+    format!("{text}\nplan for {project}: {}\n", summary(&tally))
 }
 
-fn write_object(
-    text: &mut String,
-    plan: &Plan,
-    object: &ObjectSteps,
-    deed: Deed,
-    sources: &Sources,
+/// Objects as a person would do them: in the order of their first steps.
+fn in_order<'objects>(plan: &Plan, objects: &'objects Objects) -> Vec<&'objects ObjectSteps> {
+    let mut seen = std::collections::HashSet::new();
+    let places = plan.in_order().into_iter().map(|step| objects.place(step));
+    places.filter(|place| seen.insert(*place)).map(|place| &objects.all()[place]).collect()
+}
+
+struct Context<'a> {
+    plan: &'a Plan,
+    sources: &'a Sources,
     look: Look,
-) -> std::fmt::Result {
-    let steps: Vec<&Step> = object.steps.iter().map(|step| &plan.steps[*step]).collect();
-    let (sign, role) = sign(deed);
-    let name = look.paint(Role::Strong, &object.name);
-    writeln!(text, "{} {} {name}: {}", look.paint(role, sign), object.kind.word(), to_do(&steps, deed))?;
-    if let Some(guard) = steps.iter().find_map(|step| step.only_if.as_ref()) {
-        writeln!(text, "    {}", condition(guard))?;
-    }
-    for reason in reasons(&steps, sources) {
-        writeln!(text, "    {}", look.paint(Role::Aside, &reason))?;
-    }
-    let needs = needs_of_start(plan, object);
-    if !needs.is_empty() {
-        writeln!(text, "    {}", look.paint(Role::Aside, &format!("after {}", needs.join(", "))))?;
-    }
-    Ok(())
 }
 
-fn sign(deed: Deed) -> (&'static str, Role) {
-    match deed {
+/// What is done to an object: surely, or on a condition.
+struct Part<'a> {
+    steps: Vec<&'a Step>,
+    deed: Deed,
+    certainty: Certainty,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Certainty {
+    Sure,
+    Conditional,
+}
+
+/// How many objects of which kind have what done to them.
+type Tally = BTreeMap<(std::cmp::Reverse<Kind>, Certainty, Deed), usize>;
+
+impl<'a> Context<'a> {
+    /// The sure part first; none when nothing is done but waiting.
+    fn parts(&self, object: &ObjectSteps) -> Vec<Part<'a>> {
+        let plan = self.plan;
+        let part = |certainty| {
+            let is_meant = |step: StepId| {
+                let is_sure = plan.steps[step].only_if.is_none();
+                is_sure == (certainty == Certainty::Sure)
+            };
+            let deed = object.deed(plan, is_meant)?;
+            let steps = object.steps.iter().copied().filter(|step| is_meant(*step));
+            Some(Part { steps: steps.map(|step| &plan.steps[step]).collect(), deed, certainty })
+        };
+        [Certainty::Sure, Certainty::Conditional].into_iter().filter_map(part).collect()
+    }
+
+    fn write(
+        &self,
+        text: &mut String,
+        object: &ObjectSteps,
+        first: &Part<'_>,
+        rest: &[Part<'_>],
+    ) -> std::fmt::Result {
+        let (sign, role) = sign(first);
+        let name = self.look.paint(Role::Strong, &object.name);
+        let sign = self.look.paint(role, sign);
+        writeln!(text, "{sign} {} {name}: {}", object.kind.word(), self.sentence(first))?;
+        for part in rest {
+            writeln!(text, "    {}", self.sentence(part))?;
+        }
+        for change in changes(first).into_iter().chain(rest.iter().flat_map(changes)) {
+            writeln!(text, "    {}", self.change_line(change))?;
+        }
+        let after = waits_for(self.plan, object);
+        if !after.is_empty() {
+            writeln!(text, "    {}", self.aside(&format!("after {after}")))?;
+        }
+        Ok(())
+    }
+
+    /// `create, start because it does not exist`
+    fn sentence(&self, part: &Part<'_>) -> String {
+        let mut sentence = words(part).join(", ");
+        if let Some(guard) = part.steps.iter().find_map(|step| step.only_if.as_ref()) {
+            let _ = write!(sentence, " {}", condition(guard));
+        }
+        let reasons = reasons(part);
+        if !reasons.is_empty() {
+            let _ = write!(sentence, " {}", self.aside(&format!("because {}", reasons.join(", and "))));
+        }
+        sentence
+    }
+
+    /// `environment.DEBUG: "0" -> "1" (topology.yaml:7:22)`
+    fn change_line(&self, change: &FieldChange) -> String {
+        let FieldChange { path, from, to, span } = change;
+        let place = span.map(|span| {
+            let (line, column) = self.sources.position(span);
+            let file = self.sources.get(span.file).path.display();
+            self.aside(&format!(" ({file}:{line}:{column})"))
+        });
+        let place = place.unwrap_or_default();
+        if from == to || wording::is_confidential(path) {
+            return format!("{path}: another value{place}");
+        }
+        let value = |value: &Option<serde_json::Value>, role| {
+            let text =
+                value.as_ref().map_or_else(|| "nothing".to_owned(), |value| shortened(&value.to_string()));
+            self.look.paint(role, &text)
+        };
+        format!("{path}: {} -> {}{place}", value(from, Role::Bad), value(to, Role::Good))
+    }
+
+    fn aside(&self, text: &str) -> String {
+        self.look.paint(Role::Aside, text)
+    }
+}
+
+fn sign(part: &Part<'_>) -> (&'static str, Role) {
+    if part.certainty == Certainty::Conditional {
+        return ("?", Role::Notice);
+    }
+    match part.deed {
         Deed::Pulled | Deed::Pushed | Deed::Built | Deed::Created => ("+", Role::Good),
         Deed::Recreated
         | Deed::Started
@@ -67,70 +158,85 @@ fn sign(deed: Deed) -> (&'static str, Role) {
     }
 }
 
-/// `create, start`; a container and its successor are one, so that the whole exchange is `recreate`.
-fn to_do(steps: &[&Step], deed: Deed) -> String {
-    if deed == Deed::Recreated {
-        return "recreate".to_owned();
+/// What is done, in few words; the steps of a replacement are one.
+fn words(part: &Part<'_>) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    if part.deed == Deed::Recreated || part.deed == Deed::Restarted {
+        words.push(part.deed.to_do().to_owned());
     }
-    let is_shown = |step: &&&Step| !matches!(step.action, Action::Wait { .. });
-    let words: Vec<_> = steps.iter().filter(is_shown).map(|step| wording::to_do(&step.action)).collect();
-    words.join(", ")
+    let is_connected = |name: &str| {
+        part.steps.iter().any(|step| match &step.action {
+            Action::ConnectNetwork { attachment, .. } => attachment.network.as_str() == name,
+            _ => false,
+        })
+    };
+    for step in &part.steps {
+        let word = match (&step.action, part.deed) {
+            (Action::StartContainer { .. }, Deed::Recreated) => "start".to_owned(),
+            // `recreate` or `restart` says the rest.
+            (_, Deed::Recreated)
+            | (Action::StartContainer { .. } | Action::StopContainer { .. }, Deed::Restarted) => {
+                continue;
+            }
+            (Action::Wait { .. }, _) if step.because != Because::Asked => continue,
+            (Action::DisconnectNetwork { network, .. }, _) if is_connected(network.as_str()) => continue,
+            (Action::RenameContainer { from, .. }, _) => format!("rename from {from}"),
+            (action, _) => wording::to_do(action).into_owned(),
+        };
+        words.push(word);
+    }
+    words
 }
 
-/// Every reason once; each changed field has a line and its place.
-fn reasons(steps: &[&Step], sources: &Sources) -> Vec<String> {
-    let mut reasons = Vec::new();
-    for step in steps.iter().filter(|step| !matches!(step.action, Action::Wait { .. })) {
-        let lines = match &step.because {
-            // That a container gives way to its successor is said by `recreate`.
-            Because::Replaced => continue,
-            Because::Changed(changes) => changes.iter().map(|change| change_line(change, sources)).collect(),
-            because => vec![format!("because {}", wording::because(because))],
+/// Every reason once. That a container gives way to its successor is said by `recreate`, that its image
+/// changed by the condition, and that a project is taken down by who asks for it.
+fn reasons(part: &Part<'_>) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for step in part.steps.iter().filter(|step| !matches!(step.action, Action::Wait { .. })) {
+        let reason = match &step.because {
+            Because::Replaced | Because::Down => continue,
+            Because::ImageChanged { .. } if part.certainty == Certainty::Conditional => continue,
+            Because::Changed(changes) => match changes.as_slice() {
+                [change] => format!("{} changed", change.path),
+                changes => format!("{} attributes changed", changes.len()),
+            },
+            because => wording::because(because).into_owned(),
         };
-        for line in lines {
-            if !reasons.contains(&line) {
-                reasons.push(line);
-            }
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
         }
     }
     reasons
 }
 
-/// `environment.DEBUG changed from "0" to "1" (topology.yaml:7:22)`
-fn change_line(change: &FieldChange, sources: &Sources) -> String {
-    let words = wording::change(change);
-    match change.span {
-        Some(span) => {
-            let (line, column) = sources.position(span);
-            format!("{words} ({}:{line}:{column})", sources.get(span.file).path.display())
-        }
-        None => words,
-    }
+/// The attributes that differ.
+fn changes<'part>(part: &'part Part<'_>) -> Vec<&'part FieldChange> {
+    let changed = part.steps.iter().find_map(|step| match &step.because {
+        Because::Changed(changes) => Some(changes),
+        _ => None,
+    });
+    changed.into_iter().flatten().collect()
 }
 
-/// What an object waits for before it is started, or created when it is not started.
-fn needs_of_start(plan: &Plan, object: &ObjectSteps) -> Vec<String> {
-    if object.kind != Kind::Container {
-        return Vec::new();
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= VALUE_WIDTH {
+        return text.to_owned();
     }
-    let is_start = |step: &&StepId| matches!(plan.steps[**step].action, Action::StartContainer { .. });
-    object.steps.iter().find(is_start).map(|step| needs(plan, *step)).unwrap_or_default()
+    text.chars().take(VALUE_WIDTH).chain("...".chars()).collect()
 }
 
-/// `create 3 containers, 1 network; recreate 1 container`
-fn summary(deeds: &BTreeMap<(Deed, std::cmp::Reverse<Kind>), usize>) -> String {
-    let mut parts: Vec<String> = Vec::new();
+/// `3 containers to create, 1 to recreate, 1 network to create, nothing to remove`
+fn summary(tally: &Tally) -> String {
+    let mut words = Vec::new();
     let mut last = None;
-    for ((deed, std::cmp::Reverse(kind)), count) in deeds {
-        let counted = kind.count(*count);
-        match parts.last_mut() {
-            Some(part) if last == Some(*deed) => {
-                part.push_str(", ");
-                part.push_str(&counted);
-            }
-            _ => parts.push(format!("{} {counted}", deed.to_do())),
-        }
-        last = Some(*deed);
+    for ((std::cmp::Reverse(kind), certainty, deed), count) in tally {
+        let subject = if last == Some(kind) { count.to_string() } else { kind.count(*count) };
+        let perhaps = if *certainty == Certainty::Conditional { "perhaps " } else { "" };
+        words.push(format!("{subject} {perhaps}to {}", deed.to_do()));
+        last = Some(kind);
     }
-    parts.join("; ")
+    if tally.keys().all(|(_, _, deed)| *deed != Deed::Removed) {
+        words.push("nothing to remove".to_owned());
+    }
+    words.join(", ")
 }

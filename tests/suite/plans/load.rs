@@ -10,7 +10,8 @@ use topo::topology::name::ServiceName;
 use topo::topology::service::DependencyCondition;
 use topo::topology::{ResolveChoices, Topology};
 
-pub(crate) fn load(name: &str, text: &str, profiles: &[String], choices: &UpChoices) -> Topology {
+/// The topology, and its text.
+pub(crate) fn load(name: &str, text: &str, profiles: &[String], choices: &UpChoices) -> (Topology, Sources) {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let environment = Environment::default();
     let file = sources.add(name, text);
@@ -25,7 +26,8 @@ pub(crate) fn load(name: &str, text: &str, profiles: &[String], choices: &UpChoi
         ..ResolveChoices::default()
     };
     let topology = topo::topology::resolve(&document, &environment, &resolve, &mut sources, &mut found);
-    topology.unwrap_or_else(|| panic!("{name} has errors: {found:?}\n{text}"))
+    let topology = topology.unwrap_or_else(|| panic!("{name} has errors: {found:?}\n{text}"));
+    (topology, sources)
 }
 
 /// Services that somebody waits for until they completed.

@@ -1,7 +1,108 @@
 //! Plans: of small topologies, compared with what they should say, and of random ones.
+//!
+//! What a folder of `tests/plans` holds is told in `case.rs`.
 
+mod case;
 mod chance;
 mod load;
 mod properties;
 mod random;
 mod world;
+
+use std::collections::BTreeSet;
+
+use crate::golden::{self, tests_folder};
+
+macro_rules! plans {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+
+        const PLANS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+plans! {
+    a_changed_network_is_made_anew_and_its_containers_come_back
+    a_changed_network_takes_those_along_that_are_not_chosen
+    a_changed_network_that_a_stranger_uses_stays
+    a_changed_service_alone_is_recreated
+    a_changed_volume_is_used_as_it_is
+    a_container_that_lost_its_network_is_connected_again
+    a_fixed_name_is_for_one_container
+    a_forced_replacement_is_about_the_chosen_services
+    a_job_that_failed_is_done_again
+    a_job_that_failed_runs_again_before_what_needs_it
+    a_job_that_is_done_is_not_done_again
+    a_name_of_an_orphan_is_taken_over
+    a_name_that_an_orphan_keeps_is_an_error
+    a_namespace_that_nobody_has_is_an_error
+    a_network_that_was_pruned_is_made_again
+    a_new_topology_is_made_in_order
+    a_port_moves_to_what_the_holder_waits_for
+    a_port_moves_when_its_holder_has_stopped
+    a_renamed_container_gets_its_name_back
+    a_renamed_network_goes_when_all_have_left_it
+    a_secret_with_another_content_is_a_change
+    a_stopped_container_is_started_and_what_needs_it_waits
+    an_image_of_another_service_is_built_and_not_pulled
+    an_image_that_must_not_be_built_has_to_be_there
+    an_image_that_names_something_else_now_is_taken_up
+    an_interrupted_replacement_begins_anew_while_the_old_one_is_there
+    an_interrupted_replacement_is_finished_once_the_old_one_is_gone
+    an_optional_dependency_may_fail
+    an_optional_dependency_of_an_inactive_profile_is_left_out
+    an_unchanged_topology_leaves_nothing_to_do
+    building_replaces_only_what_gets_another_image
+    changed_containers_stay_when_none_may_be_replaced
+    chosen_services_bring_what_they_depend_on
+    containers_may_be_created_and_not_started
+    containers_of_run_are_left_alone
+    dependencies_are_replaced_on_request
+    down_leaves_a_network_that_a_stranger_uses
+    down_leaves_orphans_and_what_they_use
+    down_leaves_what_is_external_by_now
+    down_of_some_services_leaves_networks
+    down_removes_all_but_volumes_also_of_inactive_profiles
+    down_removes_images_on_request
+    down_removes_volumes_on_request
+    fewer_replicas_leave_the_lowest_numbers
+    more_replicas_leave_those_that_are_there
+    none_may_be_wanted
+    numbers_of_replicas_are_used_again
+    orphans_are_named_and_stay
+    orphans_go_on_request_dependants_first
+    pulling_replaces_only_what_gets_another_image
+    tags_of_one_repository_are_pushed_one_after_the_other
+    waiting_alone_is_nothing_to_do
+    waiting_is_for_every_service
+    what_compose_made_is_taken_over_with_the_reason
+    what_depends_with_restart_is_restarted
+    what_does_not_run_is_started_whatever_is_built
+    what_is_down_has_nothing_to_take_down
+    what_is_external_and_there_is_used
+    what_is_external_has_to_be_there
+    what_is_external_hurts_only_its_users
+    what_shares_is_replaced_with_what_it_shares
+    what_shares_is_restarted_with_what_it_shares
+    what_somebody_else_made_is_used_and_said
+    without_dependencies_only_the_chosen_are_touched
+}
+
+#[test]
+fn every_folder_of_plans_is_planned() {
+    let folders = std::fs::read_dir(tests_folder().join("plans")).expect("tests/plans is there");
+    let found: BTreeSet<_> = folders
+        .map(|folder| folder.expect("it can be read").file_name().into_string().expect("UTF-8"))
+        .collect();
+    assert_eq!(found, PLANS.iter().map(|name| (*name).to_owned()).collect());
+}
+
+fn check(name: &str) {
+    let folder = tests_folder().join("plans").join(name);
+    golden::check(&folder.join("plan.txt"), &case::plan_of(&folder));
+}

@@ -108,7 +108,7 @@ fn for_each_round(check: impl Fn(&mut Chance)) {
 }
 
 fn topology(sketch: &Sketch) -> Topology {
-    load("topology.yaml", &sketch.yaml(), &[], &UpChoices::default())
+    load("topology.yaml", &sketch.yaml(), &[], &UpChoices::default()).0
 }
 
 /// An engine where something was brought up and then meddled with, and an edited topology.

@@ -70,8 +70,14 @@ impl World {
     fn perform(&mut self, action: &Action) -> Refused {
         self.clock += 1;
         match action {
-            Action::PullImage { image, .. } => self.make_image(image),
-            Action::BuildImage(spec) => self.make_image(&spec.image),
+            Action::PullImage { image, .. } => {
+                self.make_image(image);
+                Ok(())
+            }
+            Action::BuildImage(spec) => {
+                self.make_image(&spec.image);
+                Ok(())
+            }
             Action::CreateNetwork(spec) => {
                 let id = format!("network-{}", self.clock);
                 let network = ObservedNetwork {
@@ -122,10 +128,9 @@ impl World {
         }
     }
 
-    fn make_image(&mut self, image: &ImageName) -> Refused {
+    pub(crate) fn make_image(&mut self, image: &ImageName) {
         let release = self.releases.get(image).copied().unwrap_or_default();
         self.images.insert(image.clone(), ImageId::new(format!("sha256:{image}-{release}")));
-        Ok(())
     }
 
     fn remove_network(&mut self, name: &NetworkName) -> Refused {

@@ -1,0 +1,352 @@
+//! A case of `tests/plans`: a folder whose name is the claim.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `topology.yaml` | what is wanted |
+//! | `before.yaml` | what was brought up before, with all profiles, and runs well; nothing when absent |
+//! | `state.yaml` | what happened since: [`Events`] |
+//! | `choices.yaml` | what the command line says: [`Choices`] |
+//! | `plan.txt` | what `topo plan` says of it |
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use topo::diagnostic::Diagnostics;
+use topo::plan::observed::{Health, ObservedNetwork, ObservedVolume, Status};
+use topo::plan::{
+    self, BuildChoice, BuildChoices, DownChoices, ImagesChoice, PullChoice, PushChoices, RecreateChoice,
+    StartChoice, UpChoices, label,
+};
+use topo::report::wording::{object, to_do};
+use topo::report::{Intent, Look};
+use topo::source::Sources;
+use topo::topology::Topology;
+use topo::topology::name::ImageName;
+
+use super::load::{jobs, load};
+use super::world::World;
+
+/// What happened since `before.yaml` was brought up.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Events {
+    /// Containers, by their names.
+    containers: BTreeMap<String, ContainerEvents>,
+    /// References that name another image now.
+    renewed_images: Vec<String>,
+    /// What is gone.
+    gone: Things,
+    /// What somebody else made.
+    foreign: Things,
+    /// A container of another project that joined a network of this one.
+    stranger: Option<Stranger>,
+    /// Docker Compose made everything.
+    made_by_compose: bool,
+    /// `up` of `topology.yaml` was begun, and ended before this step: `remove container shop-web-1`.
+    interrupted_before: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ContainerEvents {
+    gone: bool,
+    /// It ended with this code.
+    exited: Option<i64>,
+    unhealthy: bool,
+    renamed: Option<String>,
+    /// It was disconnected from this network.
+    disconnected: Option<String>,
+    /// It is one of `run`.
+    one_off: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Things {
+    images: Vec<String>,
+    networks: Vec<String>,
+    volumes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Stranger {
+    name: String,
+    network: String,
+}
+
+/// What the command line says.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Choices {
+    services: Vec<String>,
+    profiles: Vec<String>,
+    build: Option<Word>,
+    pull: Option<Word>,
+    recreate: Option<Word>,
+    no_deps: bool,
+    create_only: bool,
+    renew_anonymous_volumes: bool,
+    scale: BTreeMap<String, u32>,
+    wait: bool,
+    remove_orphans: bool,
+    /// Seconds.
+    grace: Option<u64>,
+    always_recreate_deps: bool,
+    command: Command,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Command {
+    #[default]
+    Up,
+    Down(Down),
+    Build {
+        push: bool,
+    },
+    Push,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Always,
+    Missing,
+    Never,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Down {
+    volumes: bool,
+    rmi: Option<Rmi>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Rmi {
+    Local,
+    All,
+}
+
+/// The text of a case's plan.
+pub(crate) fn plan_of(folder: &Path) -> String {
+    let choices: Choices = read_yaml(&folder.join("choices.yaml"));
+    let events: Events = read_yaml(&folder.join("state.yaml"));
+    let up = choices.up();
+    let wanted = std::fs::read_to_string(folder.join("topology.yaml")).expect("there is a topology");
+    let (topology, sources) = load("topology.yaml", &wanted, &choices.profiles, &up);
+    let mut world = World::default();
+    world.jobs.extend(jobs(&topology));
+    pull_everything(&mut world, &topology);
+    events.make_foreign(&mut world);
+    if let Ok(before) = std::fs::read_to_string(folder.join("before.yaml")) {
+        let (before, _) = load("before.yaml", &before, &["*".to_owned()], &UpChoices::default());
+        world.jobs.extend(jobs(&before));
+        pull_everything(&mut world, &before);
+        bring_up(&mut world, &before);
+    }
+    events.happen(&mut world, &topology, &up);
+
+    let observed = world.observe(&plan::query(&topology));
+    let mut found = Diagnostics::default();
+    let (plan, intent) = match &choices.command {
+        Command::Up => (plan::up(&topology, &observed, &up, &mut found), Intent::UP),
+        Command::Down(down) => {
+            let down = choices.down(down);
+            (plan::down(&topology.name, Some(&topology), &observed, &down, &mut found), Intent::DOWN)
+        }
+        Command::Build { push } => {
+            let build = BuildChoices { push: *push, ..BuildChoices::default() };
+            (plan::build(&topology, &build), Intent::BUILD)
+        }
+        Command::Push => (plan::push(&topology, &PushChoices::default()), Intent::PUSH),
+    };
+    let text = match found.has_errors() {
+        true => String::new(),
+        false => topo::report::plan::text(&plan, &sources, Look::BARE, intent),
+    };
+    format!("{}{text}", said(&found, &sources))
+}
+
+fn read_yaml<T: Default + DeserializeOwned>(path: &Path) -> T {
+    let Ok(text) = std::fs::read_to_string(path) else { return T::default() };
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Images that need not be built are there.
+fn pull_everything(world: &mut World, topology: &Topology) {
+    for service in topology.services.values().chain(topology.inactive.values()) {
+        if let Some(image) = service.image.as_ref().filter(|_| service.build.is_none()) {
+            world.make_image(&ImageName::from(image.value.as_str()));
+        }
+    }
+}
+
+fn bring_up(world: &mut World, topology: &Topology) {
+    let observed = world.observe(&plan::query(topology));
+    let mut found = Diagnostics::default();
+    let plan = plan::up(topology, &observed, &UpChoices::default(), &mut found);
+    assert!(!found.has_errors(), "before.yaml cannot be brought up: {found:?}");
+    world.follow(&plan, |ready| ready.first().copied()).expect("before.yaml can be brought up");
+}
+
+/// What is said before the plan.
+fn said(found: &Diagnostics, sources: &Sources) -> String {
+    let mut text = String::new();
+    for diagnostic in found.sorted() {
+        let severity = format!("{:?}", diagnostic.severity).to_lowercase();
+        text += &format!("{severity}[{}]: {}\n", diagnostic.code.name(), diagnostic.message);
+        for label in &diagnostic.labels {
+            let (line, column) = sources.position(label.span);
+            text += &format!("  {line}:{column}: {}\n", label.text);
+        }
+        text.extend(diagnostic.help.iter().map(|help| format!("  help: {help}\n")));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+impl Events {
+    fn make_foreign(&self, world: &mut World) {
+        for name in &self.foreign.networks {
+            let network = ObservedNetwork {
+                name: name.as_str().into(),
+                id: format!("foreign-{name}"),
+                labels: BTreeMap::new(),
+                attached: Vec::new(),
+            };
+            world.networks.insert(name.as_str().into(), network);
+        }
+        for name in &self.foreign.volumes {
+            let volume = ObservedVolume { name: name.as_str().into(), labels: BTreeMap::new() };
+            world.volumes.insert(name.as_str().into(), volume);
+        }
+        for name in &self.foreign.images {
+            world.make_image(&ImageName::from(name.as_str()));
+        }
+    }
+
+    fn happen(&self, world: &mut World, topology: &Topology, choices: &UpChoices) {
+        if let Some(step) = &self.interrupted_before {
+            interrupt(world, topology, choices, step);
+        }
+        for (name, events) in &self.containers {
+            events.happen(world, name);
+        }
+        for image in &self.renewed_images {
+            let image = ImageName::from(image.as_str());
+            *world.releases.entry(image.clone()).or_default() += 1;
+            world.make_image(&image);
+        }
+        world.images.retain(|image, _| !self.gone.images.iter().any(|gone| gone == image.as_str()));
+        world.networks.retain(|name, _| !self.gone.networks.iter().any(|gone| gone == name.as_str()));
+        world.volumes.retain(|name, _| !self.gone.volumes.iter().any(|gone| gone == name.as_str()));
+        if let Some(Stranger { name, network }) = &self.stranger {
+            let network = world.networks.get_mut(network.as_str()).expect("the network is there");
+            network.attached.push(name.as_str().into());
+        }
+        if self.made_by_compose {
+            let containers = world.containers.iter_mut().map(|container| &mut container.seen.labels);
+            let networks = world.networks.values_mut().map(|network| &mut network.labels);
+            let volumes = world.volumes.values_mut().map(|volume| &mut volume.labels);
+            for labels in containers.chain(networks).chain(volumes) {
+                labels.remove(label::APPLIED);
+                labels.insert(label::VERSION.to_owned(), "2.40.3".to_owned());
+            }
+        }
+    }
+}
+
+fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: &str) {
+    let observed = world.observe(&plan::query(topology));
+    // It was another command: nothing says that it was scaled as well.
+    let choices = UpChoices { scale: BTreeMap::new(), ..choices.clone() };
+    let plan = plan::up(topology, &observed, &choices, &mut Diagnostics::default());
+    let line = |id: plan::StepId| {
+        let action = &plan.steps[id].action;
+        format!("{} {}", to_do(action), object(action))
+    };
+    let mut is_interrupted = false;
+    let begun = world.follow(&plan, |ready| {
+        is_interrupted |= line(ready[0]) == step;
+        (!is_interrupted).then_some(ready[0])
+    });
+    begun.expect("it can be begun");
+    let lines: Vec<String> = plan.steps.node_indices().map(line).collect();
+    assert!(is_interrupted, "no step is `{step}`:\n{}", lines.join("\n"));
+}
+
+impl ContainerEvents {
+    fn happen(&self, world: &mut World, name: &str) {
+        let Self { gone, exited, unhealthy, renamed, disconnected, one_off } = self;
+        let container = world.container(&name.into()).expect("the container is there");
+        if let Some(code) = exited {
+            container.stop(*code);
+        }
+        if *unhealthy {
+            container.seen.state.health = Some(Health::Unhealthy);
+            container.seen.state.status = Status::Running;
+        }
+        if let Some(network) = disconnected {
+            container.seen.networks.remove(network.as_str()).expect("it is attached");
+        }
+        container.seen.is_one_off |= *one_off;
+        if let Some(new) = renamed {
+            container.seen.name = new.as_str().into();
+        }
+        if *gone {
+            world.containers.retain(|container| container.seen.name.as_str() != name);
+        }
+    }
+}
+
+impl Choices {
+    fn up(&self) -> UpChoices {
+        UpChoices {
+            services: self.services.iter().map(|name| name.as_str().into()).collect(),
+            without_dependencies: self.no_deps,
+            build: match self.build {
+                Some(Word::Always) => BuildChoice::Always,
+                Some(Word::Never) => BuildChoice::Never,
+                Some(Word::Missing) | None => BuildChoice::Missing,
+            },
+            pull: self.pull.map(|word| match word {
+                Word::Always => PullChoice::Always,
+                Word::Missing => PullChoice::Missing,
+                Word::Never => PullChoice::Never,
+            }),
+            recreate: match self.recreate {
+                Some(Word::Always) => RecreateChoice::Force,
+                Some(Word::Never) => RecreateChoice::Never,
+                Some(Word::Missing) | None => RecreateChoice::Changed,
+            },
+            recreate_dependencies: self.always_recreate_deps,
+            renew_anonymous_volumes: self.renew_anonymous_volumes,
+            scale: self.scale.iter().map(|(name, number)| (name.as_str().into(), *number)).collect(),
+            wait: self.wait,
+            start: if self.create_only { StartChoice::CreateOnly } else { StartChoice::Start },
+            remove_orphans: self.remove_orphans,
+            grace: self.grace.map(Duration::from_secs),
+        }
+    }
+
+    fn down(&self, down: &Down) -> DownChoices {
+        DownChoices {
+            services: self.services.iter().map(|name| name.as_str().into()).collect(),
+            volumes: down.volumes,
+            images: match down.rmi {
+                Some(Rmi::Local) => ImagesChoice::Local,
+                Some(Rmi::All) => ImagesChoice::All,
+                None => ImagesChoice::None,
+            },
+            remove_orphans: self.remove_orphans,
+            grace: self.grace.map(Duration::from_secs),
+        }
+    }
+}
