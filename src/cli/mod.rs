@@ -12,6 +12,7 @@ mod completion;
 mod config;
 mod confirm;
 mod control;
+mod cp;
 mod create;
 mod detach;
 mod down;
@@ -94,6 +95,7 @@ enum Command {
     Exec(exec::Options),
     Run(Box<run::Options>),
     Attach(attach::Options),
+    Cp(cp::Options),
     Commit(commit::Options),
     Export(export::Options),
     Build(build::Options),
@@ -135,6 +137,7 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
         Command::Exec(options) => exec::run(global, options),
         Command::Run(options) => run::run(global, *options),
         Command::Attach(options) => attach::run(global, options),
+        Command::Cp(options) => cp::run(global, options),
         Command::Commit(options) => commit::run(global, options),
         Command::Export(options) => export::run(global, options),
         Command::Build(options) => build::run(global, options),

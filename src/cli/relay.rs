@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::future::{Future, pending};
-use std::io::{Read, Write, stderr, stdin, stdout};
+use std::io::{self, Read, Write, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -122,7 +122,8 @@ async fn forward(mut input: Input, wanted: InputWiring, mut detach_keys: Option<
         return pending().await;
     }
     let mut pieces = reader();
-    while let Some(piece) = pieces.recv().await {
+    // An input that cannot be read has ended.
+    while let Some(Ok(piece)) = pieces.recv().await {
         let Some(keys) = &mut detach_keys else {
             if !input.send(&piece).await {
                 return pending().await;
@@ -169,18 +170,22 @@ async fn follow_size<Resizing: Future<Output = bool>>(
 }
 
 /// Reads the standard input, as it comes.
-fn reader() -> mpsc::Receiver<Bytes> {
+pub(super) fn reader() -> mpsc::Receiver<io::Result<Bytes>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     std::thread::spawn(move || {
         let Ok(mut input) = stdin().as_fd().try_clone_to_owned().map(File::from) else { return };
         let mut piece = vec![0; PIECE];
         loop {
-            match input.read(&mut piece) {
+            let read = match input.read(&mut piece) {
                 Ok(0) => return,
-                Ok(count) if sender.blocking_send(Bytes::copy_from_slice(&piece[..count])).is_ok() => {}
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                // Nobody wants it any more, or the terminal is gone.
-                Ok(_) | Err(_) => return,
+                Ok(count) => Ok(Bytes::copy_from_slice(&piece[..count])),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let is_last = read.is_err();
+            // Nobody wants it any more, or the terminal is gone.
+            if sender.blocking_send(read).is_err() || is_last {
+                return;
             }
         }
     });

@@ -5,6 +5,7 @@
 
 mod challenges;
 mod commands;
+mod copying;
 mod environment;
 mod failures;
 mod harness;

@@ -15,6 +15,7 @@
 //! | which proxies containers and builds get | [`proxy`] |
 //! | how images come | [`pull`], [`push`], [`build`], [`registry`], [`credentials`] |
 //! | how commands, streams and files get into a container and out of it | [`inside`] |
+//! | how files of this machine become an archive, and archives become files | [`packing`], [`unpacking`] |
 
 pub mod build;
 pub mod connect;
@@ -28,6 +29,7 @@ pub mod json_lines;
 pub mod logs;
 pub mod network;
 pub mod observe;
+pub mod packing;
 pub mod perform;
 pub mod proxy;
 pub mod pull;
@@ -35,6 +37,7 @@ pub mod push;
 pub mod registry;
 pub mod requires;
 pub mod transport;
+pub mod unpacking;
 pub mod version;
 pub mod volume;
 pub mod wire;

@@ -5,30 +5,19 @@
 //! archive. A Dockerfile that is not part of the context (outside the folder, inline, or left out by
 //! `.dockerignore`) is added: the builder reads it from the archive.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::stream;
 use sha2::{Digest, Sha256};
-use tar::{EntryType, Header};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
-use super::super::transport::Body;
+use super::super::packing::{self, Archive, Owners, Sending, Stopped};
 use super::ignore::{Ignore, Matches};
 use crate::engine::EngineError;
 use crate::topology::service::build::BuildSection;
 
 /// How the name of a Dockerfile begins that is added to the archive.
 const ADDED: &str = ".dockerfile.";
-/// How many bytes are handed on at once.
-const PIECE: usize = 128 * 1024;
-/// How many pieces may wait to be sent.
-const WAITING: usize = 4;
 
 /// A folder that is ready to be sent.
 pub struct Context {
@@ -43,16 +32,6 @@ struct Dockerfile {
     name: String,
     /// Its text, when it may have to be added to the folder's files.
     text: Vec<u8>,
-}
-
-/// An archive under way.
-pub struct Sending {
-    /// The body of the request.
-    pub body: Body,
-    /// How many bytes were handed on so far, now and then.
-    pub sent: mpsc::UnboundedReceiver<u64>,
-    /// Ends when everything was handed on, or with what went wrong on this side.
-    pub producer: JoinHandle<Result<(), EngineError>>,
 }
 
 impl Context {
@@ -83,60 +62,18 @@ impl Context {
 
     /// Starts to read the folder, no faster than it is sent.
     pub fn send(self) -> Sending {
-        let (pieces, waiting) = mpsc::channel(WAITING);
-        let (counts, sent) = mpsc::unbounded_channel();
-        let producer = tokio::task::spawn_blocking(move || {
-            let mut writer = PieceWriter { pieces, counts, piece: BytesMut::new(), sent: 0 };
-            match self.pack(&mut writer) {
-                Ok(()) | Err(Stopped::Unwanted) => Ok(()),
-                Err(Stopped::Trouble(error)) => {
-                    writer.break_off();
-                    Err(error)
-                }
-            }
-        });
-        let body = stream::unfold(waiting, async |mut waiting: mpsc::Receiver<io::Result<Bytes>>| {
-            Some((waiting.recv().await?, waiting))
-        });
-        Sending { body: bollard::body_try_stream(body), sent, producer }
+        packing::send(Owners::LeftOut, move |archive| self.pack(archive), cannot_read)
     }
 
     /// Writes the whole archive.
-    fn pack(&self, writer: &mut PieceWriter) -> Result<(), Stopped> {
-        let mut packer = Packer {
-            context: self,
-            archive: tar::Builder::new(&mut *writer),
-            folders: Vec::new(),
-            has_dockerfile: false,
-        };
+    fn pack(&self, archive: &mut Archive) -> Result<(), Stopped> {
+        let mut packer = Packer { context: self, archive, folders: Vec::new(), has_dockerfile: false };
         packer.folder("", &Matches::default())?;
         if !packer.has_dockerfile {
-            packer.add_dockerfile()?;
+            let Dockerfile { name, text } = &self.dockerfile;
+            packer.archive.add_text(name, text)?;
         }
-        packer.archive.finish()?;
-        drop(packer);
-        Ok(writer.flush()?)
-    }
-}
-
-/// Why an archive ends early.
-enum Stopped {
-    /// Nobody takes it any more: the request has failed and says why.
-    Unwanted,
-    /// The folder cannot be read.
-    Trouble(EngineError),
-}
-
-/// What the system refuses is told apart where it is read: what is left fails in writing.
-impl From<io::Error> for Stopped {
-    fn from(_: io::Error) -> Self {
-        Self::Unwanted
-    }
-}
-
-impl From<EngineError> for Stopped {
-    fn from(error: EngineError) -> Self {
-        Self::Trouble(error)
+        Ok(())
     }
 }
 
@@ -194,7 +131,7 @@ fn read_ignore(folder: &Path, dockerfile: Option<&Path>) -> Result<Ignore, Engin
 
 struct Packer<'a> {
     context: &'a Context,
-    archive: tar::Builder<&'a mut PieceWriter>,
+    archive: &'a mut Archive,
     /// Folders that are left out so far: one is added when an exception brings back what is in it.
     folders: Vec<String>,
     has_dockerfile: bool,
@@ -236,11 +173,7 @@ impl Packer<'_> {
         }
         self.add_pending_folders()?;
         self.has_dockerfile |= path == self.context.dockerfile.name;
-        if metadata.is_symlink() {
-            return self.add_link(path, &on_disk, &metadata);
-        }
-        // Sockets, pipes and devices mean nothing to a build.
-        if metadata.is_file() { self.add_file(path, &on_disk, &metadata) } else { Ok(()) }
+        self.archive.add(Path::new(path), &on_disk, &metadata)
     }
 
     fn subfolder(
@@ -257,7 +190,7 @@ impl Packer<'_> {
             self.folders.push(path.to_owned());
         } else {
             self.add_pending_folders()?;
-            self.add_folder(path, metadata)?;
+            self.archive.add(Path::new(path), &self.context.folder.join(path), metadata)?;
         }
         self.folder(path, matches)?;
         // Nothing was brought back when it still waits.
@@ -269,54 +202,10 @@ impl Packer<'_> {
         for path in std::mem::take(&mut self.folders) {
             let on_disk = self.context.folder.join(&path);
             let metadata = fs::symlink_metadata(&on_disk).map_err(|error| cannot_read(&on_disk, &error))?;
-            self.add_folder(&path, &metadata)?;
+            self.archive.add(Path::new(&path), &on_disk, &metadata)?;
         }
         Ok(())
     }
-
-    fn add_folder(&mut self, path: &str, metadata: &Metadata) -> Result<(), Stopped> {
-        let mut header = header(EntryType::Directory, metadata);
-        header.set_size(0);
-        Ok(self.archive.append_data(&mut header, format!("{path}/"), io::empty())?)
-    }
-
-    fn add_link(&mut self, path: &str, on_disk: &Path, metadata: &Metadata) -> Result<(), Stopped> {
-        let target = fs::read_link(on_disk).map_err(|error| cannot_read(on_disk, &error))?;
-        let mut header = header(EntryType::Symlink, metadata);
-        header.set_size(0);
-        Ok(self.archive.append_link(&mut header, path, target)?)
-    }
-
-    fn add_file(&mut self, path: &str, on_disk: &Path, metadata: &Metadata) -> Result<(), Stopped> {
-        let file = File::open(on_disk).map_err(|error| cannot_read(on_disk, &error))?;
-        let mut header = header(EntryType::Regular, metadata);
-        header.set_size(metadata.len());
-        let mut exact = Exact { file, left: metadata.len(), trouble: None };
-        let added = self.archive.append_data(&mut header, path, &mut exact);
-        match exact.trouble {
-            Some(error) => Err(cannot_read(on_disk, &error).into()),
-            None => Ok(added?),
-        }
-    }
-
-    fn add_dockerfile(&mut self) -> Result<(), Stopped> {
-        let Dockerfile { name, text } = &self.context.dockerfile;
-        let mut header = Header::new_gnu();
-        header.set_entry_type(EntryType::Regular);
-        header.set_mode(0o644);
-        header.set_size(text.len() as u64);
-        Ok(self.archive.append_data(&mut header, name, text.as_slice())?)
-    }
-}
-
-/// Owners are left out: they are those of whoever checked the sources out.
-fn header(kind: EntryType, metadata: &Metadata) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(metadata.permissions().mode() & 0o7777);
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    header.set_mtime(modified.map_or(0, |time| time.as_secs()));
-    header
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
@@ -327,74 +216,13 @@ fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
     EngineError::Other(format!("cannot read `{}`: {error}{help}", path.display()))
 }
 
-/// Reads just as many bytes as a file had when its header was written.
-struct Exact {
-    file: File,
-    left: u64,
-    trouble: Option<io::Error>,
-}
-
-impl Read for Exact {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Ok(0);
-        }
-        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let count = match self.file.read(&mut buffer[..most]) {
-            Ok(0) => Err(io::Error::other("it became shorter while it was sent")),
-            other => other,
-        };
-        match count {
-            Ok(count) => self.left -= count as u64,
-            Err(ref error) => self.trouble = Some(io::Error::new(error.kind(), error.to_string())),
-        }
-        count
-    }
-}
-
-/// Hands bytes on in pieces, and waits while too many are under way.
-struct PieceWriter {
-    pieces: mpsc::Sender<io::Result<Bytes>>,
-    counts: mpsc::UnboundedSender<u64>,
-    piece: BytesMut,
-    sent: u64,
-}
-
-impl PieceWriter {
-    /// Ends the body as broken: an archive that merely ended would be built from.
-    fn break_off(&self) {
-        // When nobody listens, the request is over anyway.
-        let _ = self.pieces.blocking_send(Err(io::ErrorKind::Interrupted.into()));
-    }
-}
-
-impl Write for PieceWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.piece.extend_from_slice(bytes);
-        if self.piece.len() >= PIECE {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.piece.is_empty() {
-            return Ok(());
-        }
-        self.sent += self.piece.len() as u64;
-        let piece = self.piece.split().freeze();
-        self.pieces.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        // Nobody needs to listen to the count.
-        let _ = self.counts.send(self.sent);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use futures_util::TryStreamExt;
     use http_body_util::BodyExt;
 
+    use super::super::super::packing::PIECE;
     use super::*;
     use crate::source::{Sources, Span, Spanned};
 
@@ -480,13 +308,5 @@ mod tests {
         let error = |path: &Path| Context::open(path, &BuildSection::default()).err().unwrap().to_string();
         assert!(error(folder.path()).starts_with("cannot read the Dockerfile `"));
         assert!(error(&folder.path().join("nope")).ends_with("nope` is not a folder"));
-    }
-
-    #[test]
-    fn a_file_that_becomes_shorter_is_an_error() {
-        let file = tempfile::tempfile().unwrap();
-        let mut exact = Exact { file, left: 5, trouble: None };
-        assert!(exact.read(&mut [0; 8]).is_err());
-        assert_eq!(exact.trouble.unwrap().to_string(), "it became shorter while it was sent");
     }
 }

@@ -24,6 +24,7 @@ use serde_json::{Value as Json, json};
 
 use super::Docker;
 use super::json_lines::JsonLines;
+use super::packing::Sending;
 use super::pull;
 use super::transport::Call;
 use crate::engine::{EngineError, Progress};
@@ -32,7 +33,7 @@ use crate::topology::service::Ulimit;
 use crate::topology::service::build::BuildSection;
 use crate::topology::value::Pairs;
 pub use bake::{Checked, check, definitions};
-use context::{Context, Sending};
+use context::Context;
 use steps::Steps;
 
 /// Builds an image and tags it.

@@ -6,10 +6,12 @@
 //! | how a command is run in a container | [`exec`] |
 //! | how a container's own process is talked to | [`attach`] |
 //! | how an image or an archive is made of a container | [`commit`] |
+//! | how files get into a container and out of it | [`files`] |
 
 pub mod attach;
 pub mod commit;
 pub mod exec;
+pub mod files;
 pub mod stream;
 
 /// The size of a terminal, in characters.

@@ -1,0 +1,125 @@
+//! Out of a container, to here.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+
+use super::path::{Target, is_contents, split};
+use super::{Copier, Trouble};
+use crate::engine::EngineError;
+use crate::engine::docker::inside::files::Kind;
+use crate::engine::docker::packing::Owners;
+use crate::engine::docker::unpacking::{Place, unpack};
+
+impl Copier<'_> {
+    /// Copies out of the container; what was done is said unless it was piped.
+    pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Option<String>, Trouble> {
+        let (name, path, kind) = self.look(from).await?;
+        let Target::Path(to) = to else {
+            let archive = self.engine.archive_of_path(self.container, &path).await?;
+            write_out(archive).await?;
+            return Ok(None);
+        };
+        let place = if kind == Kind::Folder {
+            let contents = Some(name).filter(|name| !is_contents(from) && !name.is_empty());
+            Place::Folder(folder_for(contents.as_deref(), to)?)
+        } else {
+            Place::File(file_for(&name, to)?)
+        };
+        // What is in a folder, so that the folder can have any name here.
+        let wanted = match kind {
+            Kind::Folder => format!("{}/.", path.trim_end_matches("/.").trim_end_matches('/')),
+            _ => path,
+        };
+        let archive = self.engine.archive_of_path(self.container, &wanted).await?;
+        let owners = if self.manner.keeps_owners { Owners::Kept } else { Owners::LeftOut };
+        let (Place::Folder(written) | Place::File(written)) = place.clone();
+        unpack(archive, place, owners).await?;
+        Ok(Some(format!("{}:{from} to {}", self.container, written.display())))
+    }
+
+    /// What is copied: the name that it keeps, where it is, and what it is.
+    async fn look(&self, from: &str) -> Result<(String, String, Kind), Trouble> {
+        let name = split(from.trim_end_matches("/.")).1.to_owned();
+        let nothing = |path: &str| Trouble::wrong(format!("there is no `{path}` in {}", self.container));
+        let kind = self.engine.kind_of_path(self.container, from).await?;
+        match kind.ok_or_else(|| nothing(from))? {
+            Kind::Link { target } if self.manner.follows_link => {
+                let kind = self.engine.kind_of_path(self.container, &target).await?;
+                let kind = kind.ok_or_else(|| nothing(&target))?;
+                Ok((name, target, kind))
+            }
+            Kind::File if from.ends_with('/') || is_contents(from) => {
+                Err(Trouble::wrong(format!("`{from}` in {} is a file and no folder", self.container)))
+            }
+            kind => Ok((name, from.to_owned(), kind)),
+        }
+    }
+}
+
+/// Where a folder goes: into one that is there, or to a new one. Contents have no name.
+fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, Trouble> {
+    if to.is_dir() {
+        let folder = name.map_or_else(|| to.to_owned(), |name| to.join(name));
+        return match folder.symlink_metadata() {
+            Ok(metadata) if !metadata.is_dir() && !folder.is_dir() => Err(no_place_for_folder(&folder)),
+            _ => Ok(folder),
+        };
+    }
+    if to.symlink_metadata().is_ok() {
+        return Err(no_place_for_folder(to));
+    }
+    has_parent(to)?;
+    Ok(to.to_owned())
+}
+
+/// Where a file goes: into a folder, in another's place, or to a new one.
+fn file_for(name: &str, to: &Path) -> Result<PathBuf, Trouble> {
+    let path = if to.is_dir() { to.join(name) } else { to.to_owned() };
+    // What a link leads to is written, not the link.
+    let path = if path.is_symlink() { path.canonicalize().unwrap_or(path) } else { path };
+    if path.is_dir() {
+        return Err(Trouble::wrong(format!("a file takes no folder's place: `{}` is one", path.display())));
+    }
+    let ends_as_folder = to.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if ends_as_folder && !to.is_dir() {
+        return Err(no_folder(to));
+    }
+    has_parent(&path)?;
+    Ok(path)
+}
+
+fn has_parent(path: &Path) -> Result<(), Trouble> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match parent {
+        Some(parent) if !parent.is_dir() => Err(no_folder(parent)),
+        _ => Ok(()),
+    }
+}
+
+fn no_folder(path: &Path) -> Trouble {
+    Trouble::wrong(format!("there is no folder `{}`", path.display()))
+}
+
+fn no_place_for_folder(path: &Path) -> Trouble {
+    Trouble::wrong(format!("a folder takes no file's place: `{}` is a file", path.display()))
+}
+
+async fn write_out(
+    mut archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
+) -> Result<(), Trouble> {
+    let mut out = io::stdout();
+    while let Some(piece) = archive.try_next().await? {
+        out.write_all(&piece).map_err(lost)?;
+    }
+    out.flush().map_err(lost)
+}
+
+fn lost(error: io::Error) -> Trouble {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Trouble::NoReader,
+        _ => Trouble::wrong(format!("cannot write to the standard output: {error}")),
+    }
+}

@@ -1,0 +1,148 @@
+//! The two ends of a copy: what was written, and what it means.
+
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use super::Trouble;
+use crate::cli::terminal;
+use crate::engine::EngineError;
+
+/// One end of a copy, as it was written.
+pub(super) enum End<'a> {
+    /// `SERVICE:PATH`.
+    Container(ContainerPath),
+    /// A path here, or `-`.
+    Here(&'a str),
+}
+
+/// A path in the container of a service.
+pub(super) struct ContainerPath {
+    /// The service.
+    pub(super) service: String,
+    /// The path, from the container's root.
+    pub(super) path: String,
+}
+
+impl<'a> End<'a> {
+    /// A colon makes it an end in a container, unless the text begins like a path: `./a:b`.
+    pub(super) fn read(text: &'a str) -> Self {
+        match text.split_once(':') {
+            Some((service, path)) if !text.starts_with(['/', '.']) && !service.is_empty() => {
+                let path = format!("/{}", path.trim_start_matches('/'));
+                Self::Container(ContainerPath { service: service.to_owned(), path })
+            }
+            _ => Self::Here(text),
+        }
+    }
+}
+
+/// What is copied into containers.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// The archive on the standard input.
+    Input,
+    /// A file, or a link.
+    File { path: PathBuf, metadata: Metadata },
+    /// A folder.
+    Folder { path: PathBuf, metadata: Metadata },
+    /// What is in a folder.
+    Contents { path: PathBuf, metadata: Metadata },
+}
+
+impl Source {
+    /// Looks at what is there.
+    pub(super) fn read(text: &str, follows_link: bool) -> Result<Self, Trouble> {
+        if text == "-" {
+            return Ok(Self::Input);
+        }
+        let path = PathBuf::from(text);
+        let is_contents = is_contents(text);
+        // A slash at the end follows a link too.
+        let looked_at = if follows_link || is_contents || text.ends_with('/') {
+            fs::metadata(&path)
+        } else {
+            fs::symlink_metadata(&path)
+        };
+        let metadata = looked_at.map_err(|error| Trouble::wrong(format!("cannot read `{text}`: {error}")))?;
+        match (metadata.is_dir(), is_contents) {
+            (true, true) => Ok(Self::Contents { path, metadata }),
+            (true, false) => Ok(Self::Folder { path, metadata }),
+            (false, _) => Ok(Self::File { path, metadata }),
+        }
+    }
+
+    /// The name that it keeps in a folder.
+    pub(super) fn name(&self) -> Result<String, Trouble> {
+        let (Self::File { path, .. } | Self::Folder { path, .. }) = self else { return Ok(String::new()) };
+        // `..` has a name of its own, too.
+        let known = path.file_name().map(ToOwned::to_owned);
+        let name = known.or_else(|| path.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
+        let name = name.and_then(|name| name.into_string().ok());
+        name.ok_or_else(|| Trouble::wrong(format!("`{}` has no name that can be kept", path.display())))
+    }
+}
+
+/// Where files go here.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// An archive on the standard output.
+    Output,
+    /// A path.
+    Path(PathBuf),
+}
+
+impl Target {
+    /// Nothing when it is the standard output, and a terminal.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        match text {
+            "-" if terminal::is_output() => None,
+            "-" => Some(Self::Output),
+            path => Some(Self::Path(PathBuf::from(path))),
+        }
+    }
+}
+
+/// Whether a folder's contents are meant, and not the folder.
+pub(super) fn is_contents(path: &str) -> bool {
+    path == "." || path.ends_with("/.")
+}
+
+/// The folder and the name of a path from the root.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    let path = path.trim_end_matches('/');
+    match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((folder, name)) => (folder, name),
+        None => ("/", path),
+    }
+}
+
+/// What it means that a file here cannot be read.
+pub(super) fn cannot_read(path: &Path, error: &std::io::Error) -> EngineError {
+    EngineError::Other(format!("cannot read `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_colon_makes_an_end_in_a_container() {
+        let service = |text| match End::read(text) {
+            End::Container(ContainerPath { service, path }) => Some((service, path)),
+            End::Here(_) => None,
+        };
+        assert_eq!(service("web:/etc"), Some(("web".into(), "/etc".into())));
+        assert_eq!(service("web:etc/x:y"), Some(("web".into(), "/etc/x:y".into())));
+        for here in ["-", "file", "/a:b", "./a:b", "../a:b", ":a"] {
+            assert_eq!(service(here), None, "{here}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_split_at_its_last_slash() {
+        assert_eq!(split("/etc/passwd"), ("/etc", "passwd"));
+        assert_eq!(split("/etc/"), ("/", "etc"));
+        assert_eq!(split("/"), ("/", ""));
+    }
+}

@@ -1,0 +1,130 @@
+//! From here into a container.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::path::{Source, cannot_read, is_contents, split};
+use super::{Copier, Trouble};
+use crate::cli::relay;
+use crate::engine::EngineError;
+use crate::engine::docker::inside::files::{Kind, Ownership};
+use crate::engine::docker::packing::{self, Archive, Owners, Sending, Stopped};
+use crate::engine::docker::transport::Body;
+
+/// A folder of the container, and the name that the first entry gets in it; contents get none.
+struct Place {
+    folder: String,
+    name: String,
+}
+
+impl Copier<'_> {
+    /// Copies into the container; what was done is said unless it was piped.
+    pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Option<String>, Trouble> {
+        let (path, is_folder) = match source {
+            Source::Input => {
+                let body = packing::body_of(relay::reader());
+                self.send(to, body).await?;
+                return Ok(None);
+            }
+            Source::File { path, .. } => (path.clone(), false),
+            Source::Folder { path, .. } | Source::Contents { path, .. } => (path.clone(), true),
+        };
+        let Place { folder, name } = self.place(source, is_folder, to).await?;
+        let sending = pack(source, name.clone());
+        self.send_packed(&folder, sending).await?;
+        let whole = format!("{}/{name}", folder.trim_end_matches('/'));
+        let shown = if name.is_empty() { folder.as_str() } else { whole.as_str() };
+        Ok(Some(format!("{} to {}:{shown}", path.display(), self.container)))
+    }
+
+    /// Where the files go, by what is there already.
+    async fn place(&self, source: &Source, is_folder: bool, to: &str) -> Result<Place, Trouble> {
+        let mut to = to.to_owned();
+        let mut there = self.engine.kind_of_path(self.container, &to).await?;
+        if let Some(Kind::Link { target }) = there {
+            there = self.engine.kind_of_path(self.container, &target).await?;
+            to = target;
+        }
+        let in_folder = |path: &str| {
+            let (folder, name) = split(path);
+            Place { folder: folder.to_owned(), name: name.to_owned() }
+        };
+        let place = format!("`{to}` in {}", self.container);
+        match there {
+            Some(Kind::Folder) => Ok(Place { folder: to, name: source.name()? }),
+            Some(Kind::File) if is_folder => {
+                Err(Trouble::wrong(format!("a folder takes no file's place: {place} is a file")))
+            }
+            Some(Kind::File) if to.ends_with('/') || is_contents(&to) => {
+                Err(Trouble::wrong(format!("{place} is a file and no folder")))
+            }
+            Some(Kind::File) => Ok(in_folder(&to)),
+            Some(Kind::Link { .. } | Kind::Other) => {
+                Err(Trouble::wrong(format!("{place} is neither a folder nor a file")))
+            }
+            None if !is_folder && to.ends_with('/') => Err(no_folder(&place)),
+            None => Ok(in_folder(to.trim_end_matches("/."))),
+        }
+    }
+
+    async fn send_packed(&self, folder: &str, sending: Sending) -> Result<(), Trouble> {
+        let Sending { body, sent: _, producer } = sending;
+        let sent = self.send(folder, body).await;
+        // What went wrong here is the cause of what the engine says then.
+        if let Ok(Err(error)) = producer.await {
+            return Err(error.into());
+        }
+        sent
+    }
+
+    async fn send(&self, folder: &str, body: Body) -> Result<(), Trouble> {
+        let ownership = if self.manner.keeps_owners { Ownership::OfContainer } else { Ownership::OfArchive };
+        match self.engine.unpack_to_path(self.container, folder, body, ownership).await {
+            Err(EngineError::Refused { status: 404, .. }) => {
+                Err(no_folder(&format!("`{folder}` in {}", self.container)))
+            }
+            other => Ok(other?),
+        }
+    }
+}
+
+fn no_folder(place: &str) -> Trouble {
+    let help = "name a folder that is there, or make it: `topo exec SERVICE mkdir -p FOLDER`";
+    Trouble::Wrong { message: format!("there is no folder {place}"), help: Some(help) }
+}
+
+/// Starts to pack; the first entry gets `name`, and contents none.
+fn pack(source: &Source, name: String) -> Sending {
+    let (path, metadata) = match source {
+        Source::Input => (PathBuf::new(), None),
+        Source::File { path, metadata } | Source::Folder { path, metadata } => (path.clone(), Some(metadata)),
+        Source::Contents { path, metadata } => (path.clone(), Some(metadata).filter(|_| !name.is_empty())),
+    };
+    let metadata = metadata.cloned();
+    let pack = move |archive: &mut Archive| {
+        let name = Path::new(&name);
+        if let Some(metadata) = &metadata {
+            archive.add(name, &path, metadata)?;
+        }
+        if metadata.is_none_or(|metadata| metadata.is_dir()) {
+            pack_folder(archive, name, &path)
+        } else {
+            Ok(())
+        }
+    };
+    packing::send(Owners::Kept, pack, cannot_read)
+}
+
+fn pack_folder(archive: &mut Archive, name: &Path, folder: &Path) -> Result<(), Stopped> {
+    let unreadable = |error| Stopped::unreadable(folder, error);
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let (name, path) = (name.join(entry.file_name()), entry.path());
+        let metadata = fs::symlink_metadata(&path).map_err(|error| Stopped::unreadable(&path, error))?;
+        archive.add(&name, &path, &metadata)?;
+        if metadata.is_dir() {
+            pack_folder(archive, &name, &path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! In: a container, running or not, and paths in it. Out: what is there; archives out of it and into it.
+//! Must not: know of this machine's files, or hold an archive in memory.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::Stream;
+use http::{HeaderMap, Method};
+use serde::Deserialize;
+
+use super::super::Docker;
+use super::super::transport::{Body, Call, escape};
+use crate::engine::EngineError;
+use crate::topology::name::ContainerName;
+
+/// What is at a path in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A folder.
+    Folder,
+    /// A file.
+    File,
+    /// A symbolic link.
+    Link {
+        /// Where it leads, from the container's root; the last link of a chain is followed too.
+        target: String,
+    },
+    /// A device, a pipe, a socket.
+    Other,
+}
+
+/// Who owns the files of an archive that is put into a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Whom the archive names.
+    OfArchive,
+    /// The container's own user.
+    OfContainer,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PathStat {
+    /// As Go writes it: the kind in the highest bits.
+    mode: u32,
+    #[serde(default)]
+    link_target: String,
+}
+
+impl Docker {
+    /// What is at a path of a container; nothing when nothing is there. A slash at the end follows a
+    /// link, and does not make a folder of a file.
+    pub async fn kind_of_path(
+        &self,
+        container: &ContainerName,
+        path: &str,
+    ) -> Result<Option<Kind>, EngineError> {
+        match self.transport.send(call(Method::HEAD, container, path)).await {
+            Ok(answer) => kind(answer.headers()).map(Some),
+            Err(EngineError::Refused { status: 404, .. }) => Ok(None),
+            // The engine has no words for a file whose path ends like a folder's.
+            Err(EngineError::Refused { status: 500, .. }) if path.ends_with(['/', '.']) => {
+                let file = path.trim_end_matches('.').trim_end_matches('/');
+                let answer = self.transport.send(call(Method::HEAD, container, file)).await?;
+                kind(answer.headers()).map(Some)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is at a path of a container, as an archive. The path's last part is the first entry's name:
+    /// `/etc/.` makes an archive of what is in `/etc`.
+    pub async fn archive_of_path(
+        &self,
+        container: &ContainerName,
+        path: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin + use<>, EngineError> {
+        self.transport.stream(call(Method::GET, container, path)).await
+    }
+
+    /// Unpacks an archive into a folder of a container. A folder takes no file's place, and the other
+    /// way round.
+    pub async fn unpack_to_path(
+        &self,
+        container: &ContainerName,
+        folder: &str,
+        archive: Body,
+        ownership: Ownership,
+    ) -> Result<(), EngineError> {
+        let mut call = call(Method::PUT, container, folder)
+            .query("noOverwriteDirNonDir", "true")
+            .header("content-type", "application/x-tar")
+            .body(archive);
+        if ownership == Ownership::OfContainer {
+            call = call.query("copyUIDGID", "true");
+        }
+        self.transport.send(call).await.map(|_| ())
+    }
+}
+
+fn call(method: Method, container: &ContainerName, path: &str) -> Call {
+    Call::new(method, format!("/containers/{}/archive", escape(container.as_str(), ""))).query("path", path)
+}
+
+fn kind(headers: &HeaderMap) -> Result<Kind, EngineError> {
+    const FOLDER: u32 = 1 << 31;
+    const LINK: u32 = 1 << 27;
+    // Devices, pipes, sockets, character devices, and what Go knows no word for.
+    const OTHER: u32 = 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19;
+    let stat = headers.get("x-docker-container-path-stat").and_then(|text| STANDARD.decode(text).ok());
+    let stat: Option<PathStat> = stat.and_then(|text| serde_json::from_slice(&text).ok());
+    match stat {
+        Some(PathStat { mode, .. }) if mode & FOLDER != 0 => Ok(Kind::Folder),
+        Some(PathStat { mode, link_target }) if mode & LINK != 0 => Ok(Kind::Link { target: link_target }),
+        Some(PathStat { mode, .. }) if mode & OTHER != 0 => Ok(Kind::Other),
+        Some(_) => Ok(Kind::File),
+        None => Err(EngineError::Other("the engine does not say what is at a path".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind_of(stat: &str) -> Kind {
+        let header = STANDARD.encode(stat).parse().unwrap();
+        kind(&HeaderMap::from_iter([("x-docker-container-path-stat".parse().unwrap(), header)])).unwrap()
+    }
+
+    #[test]
+    fn the_engines_word_on_a_path_is_understood() {
+        let stat = |mode: u32| format!(r#"{{"name":"x","size":4096,"mode":{mode},"linkTarget":"/a/b"}}"#);
+        assert_eq!(kind_of(&stat(1 << 31 | 0o755)), Kind::Folder);
+        assert_eq!(kind_of(&stat(0o644)), Kind::File);
+        assert_eq!(kind_of(&stat(1 << 27 | 0o777)), Kind::Link { target: "/a/b".into() });
+        assert_eq!(kind_of(&stat(1 << 26 | 1 << 21 | 0o666)), Kind::Other);
+        assert!(kind(&HeaderMap::new()).is_err());
+    }
+}
