@@ -11,7 +11,7 @@ use crate::cli::interrupt;
 use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
-use crate::cli::time::engine_time;
+use crate::cli::time::time_option;
 use crate::engine::LogChoice;
 use crate::report::logs::{Prefixes, Printer, show};
 use crate::topology::name::ServiceName;
@@ -107,22 +107,14 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 }
 
 fn choice(options: &Options, output: &Output) -> Result<LogChoice, Exit> {
-    let time = |text: &Option<String>| match text {
-        None => Ok(None),
-        Some(text) => engine_time(text, std::time::SystemTime::now()).map(Some).ok_or_else(|| {
-            let help = "write `10m`, `2026-01-31T12:00:00Z`, or seconds since 1970";
-            output.error(&format!("`{text}` is not a time"), Some(help));
-            Exit::Usage
-        }),
-    };
     Ok(LogChoice {
         follow: options.follow,
         tail: match options.tail {
             None | Some(Tail::All) => None,
             Some(Tail::Last(lines)) => Some(lines),
         },
-        since: time(&options.since)?,
-        until: time(&options.until)?,
+        since: time_option(options.since.as_ref(), output)?,
+        until: time_option(options.until.as_ref(), output)?,
         timestamps: options.timestamps,
     })
 }

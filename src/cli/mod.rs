@@ -16,6 +16,7 @@ mod cp;
 mod create;
 mod detach;
 mod down;
+mod events;
 mod exec;
 mod exit;
 mod explain;
@@ -24,14 +25,18 @@ mod follow;
 mod foreground;
 mod global;
 mod graph;
+mod images;
 mod inside;
 mod interrupt;
 mod kill;
+mod list;
 mod load;
 mod logs;
+mod ls;
 mod output;
 mod pause;
 mod plan;
+mod port;
 mod ps;
 mod pull;
 mod push;
@@ -45,13 +50,17 @@ mod session;
 mod settings;
 mod signals;
 mod start;
+mod stats;
 mod stop;
 mod terminal;
 mod time;
+mod top;
+mod units;
 mod unpause;
 mod up;
 mod validate;
 mod version;
+mod volumes;
 mod wait;
 
 use std::process::ExitCode;
@@ -91,7 +100,14 @@ enum Command {
     Plan(plan::Options),
     Validate(validate::Options),
     Ps(ps::Options),
+    Ls(ls::Options),
     Logs(logs::Options),
+    Events(events::Options),
+    Top(top::Options),
+    Stats(stats::Options),
+    Port(port::Options),
+    Images(images::Options),
+    Volumes(volumes::Options),
     Exec(exec::Options),
     Run(Box<run::Options>),
     Attach(attach::Options),
@@ -133,7 +149,14 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
         Command::Plan(options) => plan::run(global, options),
         Command::Validate(options) => validate::run(global, options),
         Command::Ps(options) => ps::run(global, options),
+        Command::Ls(options) => ls::run(global, options),
         Command::Logs(options) => logs::run(global, options),
+        Command::Events(options) => events::run(global, options),
+        Command::Top(options) => top::run(global, options),
+        Command::Stats(options) => stats::run(global, options),
+        Command::Port(options) => port::run(global, options),
+        Command::Images(options) => images::run(global, options),
+        Command::Volumes(options) => volumes::run(global, options),
         Command::Exec(options) => exec::run(global, options),
         Command::Run(options) => run::run(global, *options),
         Command::Attach(options) => attach::run(global, options),

@@ -28,8 +28,13 @@ impl Output {
 
     /// Prints to standard output. A reader that has gone is no failure: `topo ps | head` is fine.
     pub fn print(&self, text: &str) {
+        let _ = self.print_to_reader(text);
+    }
+
+    /// Prints to standard output; false when nobody reads any more.
+    pub fn print_to_reader(&self, text: &str) -> bool {
         let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
     }
 
     /// Prints to standard error.
@@ -156,6 +161,20 @@ pub fn width() -> Option<usize> {
         let (_, columns) = console::Term::stderr().size_checked()?;
         Some(usize::from(columns))
     })
+}
+
+/// The height in lines of the terminal that standard output is; 24 when it is none.
+pub fn height_of_output() -> usize {
+    console::Term::stdout().size_checked().map_or(24, |(lines, _)| usize::from(lines))
+}
+
+/// The width in columns of the terminal that standard output is; absent when it is none.
+pub fn width_of_output() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    columns.or_else(|| Some(usize::from(console::Term::stdout().size_checked()?.1)))
 }
 
 fn is_dumb() -> bool {

@@ -1,13 +1,25 @@
-//! Times on the command line: RFC 3339, seconds since 1970, or a duration before now.
+//! Times on the command line (RFC 3339, seconds since 1970, or a duration before now) and in lists.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
 use crate::topology::value::Duration;
 
+/// A time that an option gives, as the engine takes it; one that is none is explained.
+pub(super) fn time_option(text: Option<&String>, output: &Output) -> Result<Option<String>, Exit> {
+    let Some(text) = text else { return Ok(None) };
+    engine_time(text, SystemTime::now()).map(Some).ok_or_else(|| {
+        let help = "write `10m`, `2026-01-31T12:00:00Z`, or seconds since 1970";
+        output.error(&format!("`{text}` is not a time"), Some(help));
+        Exit::Usage
+    })
+}
+
 /// A time as the engine takes it: seconds since 1970, with a fraction.
-pub(super) fn engine_time(text: &str, now: SystemTime) -> Option<String> {
+fn engine_time(text: &str, now: SystemTime) -> Option<String> {
     if text.parse::<f64>().is_ok_and(|seconds| seconds >= 0.0) {
         return Some(text.to_owned());
     }
@@ -18,11 +30,41 @@ pub(super) fn engine_time(text: &str, now: SystemTime) -> Option<String> {
     Some(format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()))
 }
 
+/// Now, in seconds since 1970.
+pub(super) fn now_in_seconds() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or_default()
+}
+
+/// Seconds since 1970 as Docker's lists show them: `2026-11-22 04:57:23 +0000 UTC`.
+pub(super) fn in_seconds(seconds: i64) -> String {
+    let time = Timestamp::from_second(seconds);
+    time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()).unwrap_or_default()
+}
+
+/// Nanoseconds since 1970 in a form of strftime(3).
+pub(super) fn in_nanoseconds(nanoseconds: i64, form: &str) -> String {
+    let time = Timestamp::from_nanosecond(nanoseconds.into());
+    time.map(|time| time.strftime(form).to_string()).unwrap_or_default()
+}
+
+/// How long ago a time of RFC 3339 was.
+pub(super) fn age_of(time: &str) -> Option<std::time::Duration> {
+    let time: Timestamp = time.parse().ok()?;
+    let age = now_in_seconds().saturating_sub(time.as_second());
+    Some(std::time::Duration::from_secs(age.try_into().unwrap_or_default()))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
-
     use super::*;
+
+    #[test]
+    fn times_are_written_as_docker_writes_them() {
+        assert_eq!(in_seconds(1_795_316_243), "2026-11-22 02:57:23 +0000 UTC");
+        assert_eq!(in_nanoseconds(1_500_000_000, "%S%.3f"), "01.500");
+        assert!(age_of("2026-01-01T00:00:00Z").is_some() && age_of("").is_none());
+    }
 
     #[test]
     fn times_are_read_in_three_ways() {

@@ -157,6 +157,18 @@ impl Project {
         topo
     }
 
+    /// Runs `topo ARGUMENTS...`, of no project.
+    pub fn topo_alone(&self, arguments: &[&str]) -> Ran {
+        let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
+        topo.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        Ran::of(topo.output().expect("topo runs"))
+    }
+
+    /// Where the topology is.
+    pub fn topology(&self) -> String {
+        self.topology.display().to_string()
+    }
+
     /// The project's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -13,5 +13,6 @@ mod images;
 mod inside;
 mod interrupts;
 mod lifecycle;
+mod lists;
 mod readme;
 mod terminal;

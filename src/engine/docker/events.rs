@@ -8,6 +8,7 @@ use futures_util::{Stream, stream};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Docker;
 use super::inspect::health_word;
 use super::json_lines::JsonLines;
 use super::observe::project_filter;
@@ -23,6 +24,57 @@ pub async fn subscribe(
     let filters = json!({ "type": ["container"], "label": [project_filter(project.as_str())] }).to_string();
     let body = transport.stream(Call::get("/events").query("filters", &filters)).await?;
     Ok(Box::pin(stream::try_unfold(JsonLines::new(body), next_change)))
+}
+
+/// Something that happened to a container, in the engine's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// What happened: `start`, `die`, `exec_start: sh`.
+    pub action: String,
+    /// The container's id.
+    pub id: String,
+    /// What the engine says of it: `name`, `image`, `exitCode`, and the container's labels.
+    pub attributes: BTreeMap<String, String>,
+    /// When, in nanoseconds since 1970.
+    pub at: i64,
+}
+
+/// Which part of what happens is wanted, in seconds since 1970 as the engine takes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentChoice {
+    /// Not what is older; only what is to come when absent.
+    pub since: Option<String>,
+    /// Not what is later; without an end when absent.
+    pub until: Option<String>,
+}
+
+impl Docker {
+    /// What happens to a project's containers.
+    pub async fn incidents(
+        &self,
+        project: &ProjectName,
+        choice: &IncidentChoice,
+    ) -> Result<impl Stream<Item = Result<Incident, EngineError>> + Unpin + use<>, EngineError> {
+        let filters =
+            json!({ "type": ["container"], "label": [project_filter(project.as_str())] }).to_string();
+        let mut call = Call::get("/events").query("filters", &filters);
+        for (name, time) in [("since", &choice.since), ("until", &choice.until)] {
+            if let Some(time) = time {
+                call = call.query(name, time);
+            }
+        }
+        let body = self.transport.stream(call).await?;
+        Ok(Box::pin(stream::try_unfold(JsonLines::new(body), next_incident)))
+    }
+}
+
+async fn next_incident<S>(mut lines: JsonLines<S>) -> Result<Option<(Incident, JsonLines<S>)>, EngineError>
+where
+    S: Stream<Item = Result<Bytes, EngineError>> + Unpin,
+{
+    let Some(Event { action, actor, time_nano }) = lines.next::<Event>().await? else { return Ok(None) };
+    let Actor { id, attributes } = actor;
+    Ok(Some((Incident { action, id, attributes: attributes.unwrap_or_default(), at: time_nano }, lines)))
 }
 
 async fn next_change<S>(mut lines: JsonLines<S>) -> Result<Option<(Change, JsonLines<S>)>, EngineError>
@@ -50,6 +102,8 @@ struct Event {
 
 #[derive(Deserialize)]
 struct Actor {
+    #[serde(rename = "ID", default)]
+    id: String,
     #[serde(rename = "Attributes", default)]
     attributes: Option<BTreeMap<String, String>>,
 }

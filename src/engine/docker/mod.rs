@@ -10,6 +10,7 @@
 //! | how a refusal reads | [`error`] |
 //! | what is read of a project | [`observe`], [`inspect`] |
 //! | what happens, what is printed | [`events`], [`logs`] |
+//! | what lists show | [`inventory`], [`usage`] |
 //! | how an action is done | [`perform`], and one module for each kind of object |
 //! | how an attribute of a service is applied | [`container`] |
 //! | which proxies containers and builds get | [`proxy`] |
@@ -25,6 +26,7 @@ pub mod error;
 pub mod events;
 pub mod inside;
 pub mod inspect;
+pub mod inventory;
 pub mod json_lines;
 pub mod logs;
 pub mod network;
@@ -38,6 +40,7 @@ pub mod registry;
 pub mod requires;
 pub mod transport;
 pub mod unpacking;
+pub mod usage;
 pub mod version;
 pub mod volume;
 pub mod wire;

@@ -1,0 +1,238 @@
+//! In: what is asked for. Out: projects, images and volumes as lists show them.
+//! Must not: change anything, or fail on a word that a newer engine uses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Docker;
+use super::observe::project_filter;
+use super::transport::{Call, Transport, escape};
+use crate::engine::EngineError;
+use crate::plan::label;
+use crate::topology::name::{ImageId, ProjectName, ServiceName, VolumeName};
+
+/// A project of this engine, whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedProject {
+    /// Its name.
+    pub name: String,
+    /// How many containers are in which state, in the engine's words.
+    pub states: BTreeMap<String, usize>,
+    /// The files that it was read from.
+    pub files: BTreeSet<String>,
+}
+
+/// An image as a list shows it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImageDetails {
+    /// Its size in bytes.
+    #[serde(default)]
+    pub size: u64,
+    /// The operating system that it is for.
+    #[serde(default)]
+    pub os: String,
+    /// The processor that it is for.
+    #[serde(default)]
+    pub architecture: String,
+    /// The kind of that processor; mostly empty.
+    #[serde(default)]
+    pub variant: String,
+    /// When it was made: RFC 3339, or nothing.
+    #[serde(default)]
+    pub created: String,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Metadata {
+    last_tag_time: String,
+}
+
+/// A volume as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeDetails {
+    /// Its name.
+    pub name: VolumeName,
+    /// The driver that keeps it.
+    pub driver: String,
+    /// Where it is on the engine's machine.
+    pub mountpoint: String,
+    /// `local` or `global`.
+    pub scope: String,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+    /// The services whose containers mount it.
+    pub used_by: BTreeSet<ServiceName>,
+}
+
+/// Which containers make a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Containers {
+    /// Those that run.
+    Running,
+    /// All.
+    All,
+}
+
+/// How many questions are asked at once.
+const AT_ONCE: usize = 8;
+
+impl ImageDetails {
+    /// `linux/arm64/v8`.
+    pub fn platform(&self) -> String {
+        let parts = [&self.os, &self.architecture, &self.variant].map(String::as_str);
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    }
+
+    /// When it was given its name last, or made: RFC 3339. An engine that does not know says nothing, or
+    /// the year 1.
+    pub fn tagged(&self) -> &str {
+        let tagged = &self.metadata.last_tag_time;
+        if tagged.is_empty() || tagged.starts_with("0001-") { &self.created } else { tagged }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedContainer {
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    mounts: Option<Vec<ListedMount>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedMount {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedVolumes {
+    volumes: Option<Vec<ListedVolume>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedVolume {
+    name: String,
+    #[serde(default)]
+    driver: String,
+    #[serde(default)]
+    mountpoint: String,
+    #[serde(default)]
+    scope: String,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl Docker {
+    /// The projects of this engine, by name.
+    pub async fn projects(&self, containers: Containers) -> Result<Vec<ListedProject>, EngineError> {
+        let mut projects = BTreeMap::new();
+        for container in containers_with(&self.transport, label::PROJECT, containers).await? {
+            let labels = container.labels.unwrap_or_default();
+            let Some(name) = labels.get(label::PROJECT) else { continue };
+            let project = projects.entry(name.clone()).or_insert_with(|| ListedProject {
+                name: name.clone(),
+                states: BTreeMap::new(),
+                files: BTreeSet::new(),
+            });
+            *project.states.entry(container.state).or_default() += 1;
+            project.files.extend(labels.get(label::FILES).filter(|files| !files.is_empty()).cloned());
+        }
+        Ok(projects.into_values().collect())
+    }
+
+    /// What the engine has of these images; one that is gone is left out.
+    pub async fn images(
+        &self,
+        ids: &BTreeSet<ImageId>,
+    ) -> Result<BTreeMap<ImageId, ImageDetails>, EngineError> {
+        let asked = stream::iter(ids).map(async |id| {
+            let call = Call::get(format!("/images/{}/json", escape(id.as_str(), ":")));
+            let details: Option<ImageDetails> = self.transport.json_if_found(call).await?;
+            Ok(details.map(|details| (id.clone(), details)))
+        });
+        let found: Vec<Option<(ImageId, ImageDetails)>> =
+            asked.buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The volumes of a project, by name.
+    pub async fn volumes(&self, project: &ProjectName) -> Result<Vec<VolumeDetails>, EngineError> {
+        let filter = project_filter(project.as_str());
+        let users = users_of_volumes(&self.transport, &filter).await?;
+        let filters = json!({ "label": [filter] }).to_string();
+        let listed: ListedVolumes =
+            self.transport.json(Call::get("/volumes").query("filters", &filters)).await?;
+        let details = |listed: ListedVolume| {
+            let ListedVolume { name, driver, mountpoint, scope, labels } = listed;
+            let used_by = users.get(&name).cloned().unwrap_or_default();
+            VolumeDetails {
+                name: name.into(),
+                driver,
+                mountpoint,
+                scope,
+                labels: labels.unwrap_or_default(),
+                used_by,
+            }
+        };
+        let mut volumes: Vec<VolumeDetails> =
+            listed.volumes.unwrap_or_default().into_iter().map(details).collect();
+        volumes.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(volumes)
+    }
+}
+
+async fn users_of_volumes(
+    transport: &Transport,
+    filter: &str,
+) -> Result<BTreeMap<String, BTreeSet<ServiceName>>, EngineError> {
+    let mut users = BTreeMap::<String, BTreeSet<ServiceName>>::new();
+    for container in containers_with(transport, filter, Containers::All).await? {
+        let labels = container.labels.unwrap_or_default();
+        let Some(service) = labels.get(label::SERVICE) else { continue };
+        for mount in container.mounts.unwrap_or_default() {
+            users.entry(mount.name).or_default().insert(service.as_str().into());
+        }
+    }
+    Ok(users)
+}
+
+async fn containers_with(
+    transport: &Transport,
+    label: &str,
+    containers: Containers,
+) -> Result<Vec<ListedContainer>, EngineError> {
+    let filters = json!({ "label": [label] }).to_string();
+    let all = if containers == Containers::All { "1" } else { "0" };
+    transport.json(Call::get("/containers/json").query("all", all).query("filters", &filters)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_says_what_it_is_for_and_when_it_got_its_name() {
+        let details = |text: &str| serde_json::from_str::<ImageDetails>(text).expect("an image");
+        let image = details(
+            r#"{"Size": 5, "Os": "linux", "Architecture": "arm64", "Variant": "v8", "Created": "2026-01-01T00:00:00Z",
+                "Metadata": {"LastTagTime": "2026-02-01T00:00:00Z"}}"#,
+        );
+        assert_eq!((image.platform().as_str(), image.tagged()), ("linux/arm64/v8", "2026-02-01T00:00:00Z"));
+        let image = details(
+            r#"{"Created": "2026-01-01T00:00:00Z", "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"}}"#,
+        );
+        assert_eq!((image.platform().as_str(), image.tagged()), ("", "2026-01-01T00:00:00Z"));
+    }
+}

@@ -1,0 +1,222 @@
+//! In: a container. Out: its processes, and what it uses of the machine.
+//! Must not: change anything.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+
+use super::Docker;
+use super::json_lines::JsonLines;
+use super::transport::{Call, escape};
+use crate::engine::EngineError;
+
+/// What runs in a container, as the `ps` of the engine's machine shows it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Processes {
+    /// The columns' titles.
+    pub titles: Vec<String>,
+    /// A row for each process, with a value for each title.
+    pub processes: Vec<Vec<String>>,
+}
+
+/// What a container uses of the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// How much processor time it took since the last look: 1 is one processor all the time.
+    pub processors: f64,
+    /// Memory in bytes, without what the system could drop at once.
+    pub memory: u64,
+    /// How much memory it may use, in bytes; the machine's when nothing limits it.
+    pub memory_limit: u64,
+    /// Bytes that came by networks.
+    pub received: u64,
+    /// Bytes that were sent by networks.
+    pub sent: u64,
+    /// Bytes that were read from disks.
+    pub read: u64,
+    /// Bytes that were written to disks.
+    pub written: u64,
+    /// Processes and threads.
+    pub processes: u64,
+}
+
+/// How often a container's use is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// Once, after about a second: the processor's share needs two looks.
+    One,
+    /// Each second, until the container ends.
+    Many,
+}
+
+impl Docker {
+    /// What runs in a container.
+    pub async fn processes(&self, container: &str) -> Result<Processes, EngineError> {
+        self.transport.json(Call::get(format!("/containers/{}/top", escape(container, "")))).await
+    }
+
+    /// What a container uses.
+    pub async fn usage(
+        &self,
+        container: &str,
+        looks: Looks,
+    ) -> Result<impl Stream<Item = Result<Usage, EngineError>> + Unpin + use<>, EngineError> {
+        let stream = if looks == Looks::Many { "1" } else { "0" };
+        let call = Call::get(format!("/containers/{}/stats", escape(container, ""))).query("stream", stream);
+        let body = self.transport.stream(call).await?;
+        Ok(Box::pin(stream::try_unfold(JsonLines::new(body), next_usage)))
+    }
+}
+
+async fn next_usage<S>(mut lines: JsonLines<S>) -> Result<Option<(Usage, JsonLines<S>)>, EngineError>
+where
+    S: Stream<Item = Result<Bytes, EngineError>> + Unpin,
+{
+    Ok(lines.next::<Sample>().await?.map(|sample| (sample.usage(), lines)))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Sample {
+    cpu_stats: Cpu,
+    precpu_stats: Cpu,
+    memory_stats: Memory,
+    networks: Option<BTreeMap<String, Network>>,
+    blkio_stats: Disks,
+    pids_stats: Pids,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Cpu {
+    cpu_usage: CpuUsage,
+    system_cpu_usage: u64,
+    online_cpus: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CpuUsage {
+    total_usage: u64,
+    percpu_usage: Option<Vec<u64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Memory {
+    usage: u64,
+    limit: u64,
+    stats: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Network {
+    rx_bytes: u64,
+    tx_bytes: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Disks {
+    io_service_bytes_recursive: Option<Vec<Transfer>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Transfer {
+    op: String,
+    value: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pids {
+    current: u64,
+}
+
+impl Sample {
+    fn usage(&self) -> Usage {
+        let networks = || self.networks.iter().flat_map(BTreeMap::values);
+        let transfers = |operation: &str| {
+            let all = self.blkio_stats.io_service_bytes_recursive.iter().flatten();
+            let meant = all.filter(|transfer| transfer.op.eq_ignore_ascii_case(operation));
+            meant.map(|transfer| transfer.value).sum()
+        };
+        Usage {
+            processors: self.processors(),
+            memory: self.memory_stats.used(),
+            memory_limit: self.memory_stats.limit,
+            received: networks().map(|network| network.rx_bytes).sum(),
+            sent: networks().map(|network| network.tx_bytes).sum(),
+            read: transfers("read"),
+            written: transfers("write"),
+            processes: self.pids_stats.current,
+        }
+    }
+
+    /// The first sample of a stream has no look before it.
+    fn processors(&self) -> f64 {
+        let (now, before) = (&self.cpu_stats, &self.precpu_stats);
+        let own = now.cpu_usage.total_usage.saturating_sub(before.cpu_usage.total_usage);
+        let system = now.system_cpu_usage.saturating_sub(before.system_cpu_usage);
+        if system == 0 || before.system_cpu_usage == 0 {
+            return 0.0;
+        }
+        let count = match (now.online_cpus, &now.cpu_usage.percpu_usage) {
+            (0, Some(each)) => each.len() as u64,
+            (count, _) => count,
+        };
+        own as f64 / system as f64 * count as f64
+    }
+}
+
+impl Memory {
+    /// Without the cache of files that nobody uses: cgroup v1 and v2 name it differently.
+    fn used(&self) -> u64 {
+        let cached = ["total_inactive_file", "inactive_file"].iter().find_map(|name| self.stats.get(*name));
+        let cached = cached.copied().filter(|cached| *cached < self.usage).unwrap_or_default();
+        self.usage - cached
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_understood() {
+        let sample: Sample = serde_json::from_str(
+            r#"{"cpu_stats": {"cpu_usage": {"total_usage": 300}, "system_cpu_usage": 2000, "online_cpus": 2},
+                "precpu_stats": {"cpu_usage": {"total_usage": 100}, "system_cpu_usage": 1000},
+                "memory_stats": {"usage": 1000, "limit": 4000, "stats": {"inactive_file": 300}},
+                "networks": {"eth0": {"rx_bytes": 1, "tx_bytes": 2}, "eth1": {"rx_bytes": 10, "tx_bytes": 20}},
+                "blkio_stats": {"io_service_bytes_recursive": [{"op": "Read", "value": 5}, {"op": "write", "value": 6}]},
+                "pids_stats": {"current": 3}}"#,
+        )
+        .expect("a sample");
+        let wanted = Usage {
+            processors: 0.4,
+            memory: 700,
+            memory_limit: 4000,
+            received: 11,
+            sent: 22,
+            read: 5,
+            written: 6,
+            processes: 3,
+        };
+        assert_eq!(sample.usage(), wanted);
+    }
+
+    #[test]
+    fn one_that_does_not_run_uses_nothing() {
+        let sample: Sample = serde_json::from_str(
+            r#"{"memory_stats": {}, "blkio_stats": {"io_service_bytes_recursive": null}}"#,
+        )
+        .expect("a sample");
+        assert_eq!(sample.usage(), Usage::default());
+    }
+}

@@ -1,0 +1,172 @@
+//! What lists show, of projects that topo made and of those that Compose made.
+
+use std::process::Command;
+
+use crate::harness::{Project, docker, eventually, project};
+use crate::terminal::Terminal;
+
+const SHOP: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    ports: ['127.0.0.1::80', '127.0.0.1::53/udp']
+    volumes: [data:/data]
+  db:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+  job:
+    image: busybox:1.37
+    command: sh -c 'exit 3'
+volumes:
+  data:
+";
+
+/// Runs `docker compose` on the project's topology.
+fn compose(project: &Project, arguments: &[&str]) -> String {
+    let topology = project.topology();
+    docker(&[&["compose", "-p", project.name(), "-f", &topology], arguments].concat())
+}
+
+#[test]
+fn topo_lists_what_compose_made() {
+    let Some(project) = project("list-compose", SHOP) else { return };
+    compose(&project, &["up", "-d"]);
+    eventually("the job ends", || project.inspect("job", "{{.State.Status}}") == "exited");
+    let names = |arguments: &[&str]| {
+        project.topo("ps", &[&["--format", "{{.Service}}"], arguments].concat()).exits(0).out
+    };
+    assert_eq!(names(&[]), "db\nweb\n");
+    assert_eq!(names(&["--all"]), "db\njob\nweb\n");
+    assert_eq!(names(&["--status", "exited"]), "job\n");
+    assert_eq!(names(&["--filter", "status=running", "web"]), "web\n");
+    let codes = project.topo("ps", &["--format", "{{.Service}} {{.ExitCode}}", "--status", "exited"]);
+    assert_eq!(codes.exits(0).out, "job 3\n");
+    let table = project.topo("ps", &[]).exits(0).out;
+    assert!(
+        table.starts_with("NAME") && table.contains("COMMAND") && table.contains("\"sleep 1000\""),
+        "{table}"
+    );
+    assert_eq!(project.topo("ps", &["--services", "--all"]).exits(0).out, "db\njob\nweb\n");
+    assert_eq!(project.topo("ps", &["--quiet", "web"]).exits(0).out.trim(), project.id("web"));
+    project.topo("ps", &["--format", "{{.Nmae}}"]).exits(2).says("names here");
+    let listed =
+        project.topo_alone(&["ls", "--all", "--filter", &format!("name={}", project.name())]).exits(0).out;
+    assert!(listed.contains("exited(1), running(2)") && listed.contains("topology.yaml"), "{listed}");
+    let json = project.topo_alone(&["ls", "--format", "json"]).exits(0).out;
+    let projects: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let own = projects.as_array().expect("an array").iter().find(|other| other["Name"] == project.name());
+    assert_eq!(own.expect("it runs")["Status"], "running(2)");
+}
+
+#[test]
+fn images_volumes_and_ports_are_those_of_the_engine() {
+    let Some(project) = project("list-resources", SHOP) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let image = project.inspect("web", "{{.Image}}");
+    let images =
+        project.topo("images", &["--format", "{{.ContainerName}} {{.Repository}}:{{.Tag}} {{.ID}}", "web"]);
+    assert_eq!(images.exits(0).out, format!("{} busybox:1.37 {image}\n", project.container("web")));
+    let ids = project.topo("images", &["--quiet"]).exits(0).out;
+    assert_eq!(ids.trim(), image.trim_start_matches("sha256:"), "one image is listed once");
+    let volume = format!("{}_data", project.name());
+    project.topo("volumes", &[]).exits(0).says(&volume).says("local");
+    assert_eq!(project.topo("volumes", &["-q", "web"]).exits(0).out.trim(), volume);
+    assert_eq!(project.topo("volumes", &["-q", "db"]).exits(0).out, "");
+    for port in ["80/tcp", "53/udp"] {
+        let wanted = docker(&["port", &project.container("web"), port]);
+        assert_eq!(project.topo("port", &["web", port]).exits(0).out.trim(), wanted);
+    }
+    let udp = project.topo("port", &["web", "53", "--protocol", "udp"]).exits(0).out;
+    assert_eq!(udp, project.topo("port", &["web", "53/udp"]).out);
+    project.topo("port", &["web", "81"]).exits(4).says("it publishes 53/udp, 80/tcp");
+    project.topo("port", &["web", "80", "--index", "2"]).exits(4).says("number 2");
+    project.topo("port", &["web"]).exits(2).says("topo port web 80");
+    assert_eq!(compose(&project, &["ps", "--services"]), "db\nweb", "Compose sees it as well");
+}
+
+#[test]
+fn what_goes_on_inside_is_seen() {
+    let Some(project) = project("list-inside", SHOP) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let top = project.topo("top", &["web"]).exits(0).out;
+    assert!(top.starts_with("SERVICE") && top.contains("sleep 1000") && !top.contains("db"), "{top}");
+    let stats = project.topo("stats", &["--no-stream", "--format", "json", "db"]).exits(0).out;
+    let line: serde_json::Value = serde_json::from_str(&stats).expect("a line of JSON");
+    assert_eq!(line["Name"], project.container("db"));
+    assert!(line["MemUsage"].as_str().is_some_and(|usage| usage.contains("iB / ")), "{stats}");
+    let all = project.topo("stats", &["--no-stream", "--all"]).exits(0).out;
+    assert!(all.contains(&project.container("job")) && all.starts_with("CONTAINER ID"), "{all}");
+}
+
+#[test]
+fn stats_go_on_until_they_are_stopped_and_let_others_join() {
+    let Some(project) = project("list-stats", SHOP) else { return };
+    project.topo("up", &["-d", "web"]).exits(0);
+    let stats = project.start("stats", &["--format", "{{.Name}}"]);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    project.topo("up", &["-d", "db"]).exits(0);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    stats.signal("INT");
+    let out = stats.end().exits(130).out;
+    let count = |service: &str| out.lines().filter(|line| *line == project.container(service)).count();
+    assert!(count("web") > count("db") && count("db") > 0, "{out}");
+}
+
+#[test]
+fn events_of_a_time_are_told_once_and_those_to_come_as_they_come() {
+    let Some(project) = project("list-events", SHOP) else { return };
+    let following = project.start("events", &["--json", "web"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    project.topo("up", &["-d", "web", "db"]).exits(0);
+    project.topo("stop", &["-t", "1"]).exits(0);
+    let past = project.topo("events", &["--since", "1m", "--until", "0s", "db"]).exits(0).out;
+    let container = project.container("db");
+    for action in ["create", "start", "die", "stop"] {
+        let is_told = past
+            .lines()
+            .any(|line| line.contains(&format!(" container {action} ")) && line.contains(&container));
+        assert!(is_told, "{action} is missing in:\n{past}");
+    }
+    assert!(!past.contains("web-1") && !past.contains("com.docker.compose"), "{past}");
+    following.signal("INT");
+    let told = following.end().exits(130).out;
+    let actions: Vec<String> = told
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line of JSON"))
+        .map(|event| event["action"].as_str().expect("a word").to_owned())
+        .filter(|action| ["create", "start", "die"].contains(&action.as_str()))
+        .collect();
+    assert_eq!(actions, ["create", "start", "die"]);
+    project.topo("events", &["--since", "yesterday"]).exits(2).says("is not a time");
+}
+
+#[test]
+fn names_stay_whole_in_a_narrow_terminal() {
+    let Some(project) = project("list-in-a-terminal-that-is-narrow", SHOP) else { return };
+    project.topo("up", &["-d", "web"]).exits(0);
+    let topo = env!("CARGO_BIN_EXE_topo");
+    let mut shell = Command::new("sh");
+    let line = format!("stty cols 60; {topo} ps {} -p {}", project.topology(), project.name());
+    shell.args(["-c", &line]);
+    let mut terminal = Terminal::start(shell);
+    assert_eq!(terminal.ends(), 0);
+    let container = project.container("web");
+    eventually("the list", || terminal.screen().contains("udp"));
+    let screen = terminal.screen();
+    let mut lines = screen.lines().filter(|line| line.starts_with(&container));
+    assert!(lines.next().is_some_and(|line| line.contains("busybox:1.37")), "{screen}");
+    assert!(screen.lines().count() > 3, "other columns take several lines:\n{screen}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_list() {
+    let Some(project) = project("list-pipe", SHOP) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let topo = env!("CARGO_BIN_EXE_topo");
+    let line = format!("timeout 20 {topo} stats {} -p {} | head -1", project.topology(), project.name());
+    let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("CONTAINER ID"), "{output:?}");
+}
