@@ -1,6 +1,7 @@
 //! The course's challenges: each comes up, answers, survives a change, and goes without a trace.
 
 use crate::harness::{GATEWAY_PORT, docker, eventually, get, post, project_of};
+use crate::lessons::follow;
 
 #[test]
 fn desafio1_the_client_logs_each_answer_of_the_api() {
@@ -10,6 +11,8 @@ fn desafio1_the_client_logs_each_answer_of_the_api() {
     let answered = || project.topo("logs", &["cliente"]).err.contains("a API respondeu 200");
     eventually("the client logs an answer", answered);
     project.topo("down", &[]).exits(0);
+    project.is_gone();
+    follow(&project, "desafio1");
     project.is_gone();
 }
 
@@ -29,6 +32,8 @@ fn desafio2_rows_survive_down_and_are_forgotten_by_down_v() {
     project.topo("down", &["-v"]).exits(0);
     project.is_gone();
     assert_eq!(project.objects("volume"), Vec::<String>::new());
+    follow(&project, "desafio2");
+    project.is_gone();
 }
 
 #[test]
@@ -41,6 +46,8 @@ fn desafio3_each_visit_is_a_row_in_postgres_and_a_count_in_redis() {
     assert_eq!(second.1, first.1 + 1, "one more counted in Redis");
     project.topo("up", &["-d"]).exits(0).says("nothing to do");
     project.topo("down", &["-v"]).exits(0);
+    project.is_gone();
+    follow(&project, "desafio3");
     project.is_gone();
 }
 
@@ -59,6 +66,8 @@ fn desafio4_one_service_asks_the_other_by_its_name() {
     let name = users["usuarios"][0]["nome"].as_str().expect("a name").to_owned();
     assert!(get(8084, "/perfis").contains(&name), "what one service knows, the other shows");
     project.topo("down", &[]).exits(0);
+    project.is_gone();
+    follow(&project, "desafio4");
     project.is_gone();
 }
 
@@ -80,5 +89,7 @@ fn desafio5_the_gateway_is_the_only_way_in_and_joins_both_answers() {
     assert_eq!((gateway, orders), (project.id("gateway"), project.id("pedidos")), "started, not recreated");
     get(8085, "/usuarios/1/pedidos");
     project.topo("down", &[]).exits(0);
+    project.is_gone();
+    follow(&project, "desafio5");
     project.is_gone();
 }

@@ -31,6 +31,7 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// What a program that ended has printed.
     pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -167,6 +168,11 @@ impl Project {
     /// Where the topology is.
     pub fn topology(&self) -> String {
         self.topology.display().to_string()
+    }
+
+    /// The test's own folder, with the topology in it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The project's name.

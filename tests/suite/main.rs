@@ -7,6 +7,7 @@ mod diagnostics;
 mod formats;
 mod golden;
 mod layering;
+mod lessons;
 mod loading;
 mod logs;
 mod memory_engine;

@@ -1,4 +1,7 @@
 import os
+import random
+import socket
+from urllib.parse import urlsplit
 
 import requests
 from flask import Flask
@@ -11,8 +14,15 @@ USUARIOS_URL = os.environ["USUARIOS_URL"]
 PEDIDOS_URL = os.environ["PEDIDOS_URL"]
 
 
+def uma_replica(url):
+    # The network answers a service's name with the addresses of all its containers.
+    partes = urlsplit(url)
+    _, _, enderecos = socket.gethostbyname_ex(partes.hostname)
+    return partes._replace(netloc=f"{random.choice(enderecos)}:{partes.port}").geturl()
+
+
 def buscar(url, **parametros):
-    resposta = requests.get(url, params=parametros, timeout=2)
+    resposta = requests.get(uma_replica(url), params=parametros, timeout=2)
     resposta.raise_for_status()
     return resposta.json()
 
@@ -51,7 +61,8 @@ def repassar(erro):
     return resposta.content, resposta.status_code, {"Content-Type": resposta.headers["Content-Type"]}
 
 
-@app.errorhandler(requests.RequestException)
+# No address, no connection, no answer in time.
+@app.errorhandler(OSError)
 def indisponivel(_erro):
     return {"erro": "um dos serviços não respondeu"}, 503
 

@@ -1,0 +1,26 @@
+import sys
+from decimal import Decimal, InvalidOperation
+
+
+def numero(pergunta):
+    while True:
+        resposta = input(pergunta)
+        try:
+            # Decimal: 0,1 + 0,2 is 0,3 here. People write the comma, Decimal reads the point.
+            return Decimal(resposta.strip().replace(",", "."))
+        except InvalidOperation:
+            print(f"“{resposta}” não é um número. Tente outra vez.")
+
+
+def escrito(valor):
+    return str(valor).replace(".", ",")
+
+
+try:
+    primeiro = numero("Primeiro número: ")
+    segundo = numero("Segundo número: ")
+except (EOFError, KeyboardInterrupt):
+    print("\nfaltou um número")
+    sys.exit(1)
+
+print(f"{escrito(primeiro)} + {escrito(segundo)} = {escrito(primeiro + segundo)}")
