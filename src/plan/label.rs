@@ -67,7 +67,7 @@ pub fn put_container(
     labels.insert(SERVICE.to_owned(), name.to_string());
     labels.insert(NUMBER.to_owned(), number.to_string());
     labels.insert(ONE_OFF.to_owned(), "False".to_owned());
-    labels.insert(DEPENDS_ON.to_owned(), dependencies(service));
+    labels.insert(DEPENDS_ON.to_owned(), dependencies(topology, service));
     labels.insert(DIRECTORY.to_owned(), topology.directory.display().to_string());
     let files: Vec<String> = topology.files.iter().map(|file| file.display().to_string()).collect();
     labels.insert(FILES.to_owned(), files.join(","));
@@ -99,11 +99,11 @@ fn put_project(labels: &mut Labels, topology: &Topology) {
     labels.insert(VERSION.to_owned(), format!("topo {}", env!("CARGO_PKG_VERSION")));
 }
 
-fn dependencies(service: &Service) -> String {
-    let written =
-        service.depends_on.0.iter().map(|(name, dependency)| {
-            format!("{name}:{}:{}", dependency.condition.word(), dependency.restart)
-        });
+/// Services that no active profile selects are not part of the project.
+fn dependencies(topology: &Topology, service: &Service) -> String {
+    let active = service.depends_on.0.iter().filter(|(name, _)| topology.services.contains_key(*name));
+    let written = active
+        .map(|(name, dependency)| format!("{name}:{}:{}", dependency.condition.word(), dependency.restart));
     written.collect::<Vec<_>>().join(",")
 }
 

@@ -115,13 +115,14 @@ pub fn container(
     let mut labels = service.labels.to_map();
     label::put_container(&mut labels, topology, name, service, number);
     label::put_applied(&mut labels, model);
-    let links = links(service, stand_in);
+    let links = links(topology, service, stand_in);
+    let container = container_name(topology, name, service, number);
     ContainerSpec {
-        name: container_name(topology, name, service, number),
         service_name: name.clone(),
         service: with_container_names(service, stand_in),
         image: image_name(topology, name, service),
-        networks: attachments(topology, name, service, &links),
+        networks: attachments(topology, name, service, &container, &links),
+        name: container,
         network_mode: service.network_mode.as_ref().map(|mode| namespace(mode, stand_in)),
         mounts: service.volumes.0.iter().map(|mount| with_engine_name(topology, mount)).collect(),
         files: files(topology, service),
@@ -144,12 +145,13 @@ pub fn one_off(
     let mut spec = container(topology, service_name, service, model, 1, stand_in);
     let short = slug.get(..12).unwrap_or(slug);
     let made = || ContainerName::new(format!("{}-{service_name}-run-{short}", topology.name));
-    spec.name = name.clone().unwrap_or_else(made);
+    let service_container = std::mem::replace(&mut spec.name, name.clone().unwrap_or_else(made));
     spec.one_off = Some(*one_off);
     label::make_one_off(&mut spec.labels, slug);
-    if !has_aliases {
-        for attachment in &mut spec.networks {
-            attachment.aliases.clear();
+    for attachment in &mut spec.networks {
+        attachment.aliases.retain(|alias| *has_aliases && *alias != service_container.as_str());
+        attachment.aliases.insert(0, spec.name.to_string());
+        if !has_aliases {
             let settings = &mut attachment.settings;
             (settings.ipv4_address, settings.ipv6_address, settings.mac_address) = (None, None, None);
         }
@@ -241,12 +243,13 @@ pub fn attachments(
     topology: &Topology,
     name: &ServiceName,
     service: &Service,
+    container: &ContainerName,
     links: &[String],
 ) -> Vec<Attachment> {
     let Some(networks) = &service.networks else { return Vec::new() };
     let attachment = |(key, settings): (&str, &Named<ServiceNetwork>)| {
         let network = topology.networks.get(key)?;
-        let mut aliases = vec![name.to_string()];
+        let mut aliases = vec![container.to_string(), name.to_string()];
         for alias in settings.aliases.iter().filter(|alias| alias.value != name.as_str()) {
             aliases.push(alias.value.clone());
         }
@@ -262,18 +265,25 @@ pub fn attachments(
     attachments
 }
 
-/// Links to other containers: `NAME:alias`.
-pub fn links(service: &Service, stand_in: &StandIn<'_>) -> Vec<String> {
-    let linked = |link: &Spanned<String>| {
+/// Links to other containers: `NAME:alias`. That of another service is found by its alias, by its
+/// own name, and by that name without the project's.
+pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Vec<String> {
+    let mut links = Vec::new();
+    for link in &service.links {
         let (name, alias) = link.split_once(':').unwrap_or((link, link));
-        (name.to_owned(), alias.to_owned())
-    };
-    let inside = service.links.iter().map(linked).map(|(name, alias)| match stand_in(&name) {
-        Some(container) => format!("{container}:{alias}"),
-        None => format!("{name}:{alias}"),
-    });
-    let outside = service.external_links.iter().map(linked).map(|(name, alias)| format!("{name}:{alias}"));
-    inside.chain(outside).collect()
+        let Some(container) = stand_in(name) else {
+            links.push(format!("{name}:{alias}"));
+            continue;
+        };
+        let project = format!("{}-", topology.name);
+        let short = container.as_str().strip_prefix(&project).unwrap_or(container.as_str());
+        links.extend([alias, short, container.as_str()].map(|alias| format!("{container}:{alias}")));
+    }
+    links.extend(service.external_links.iter().map(|link| match link.contains(':') {
+        true => link.value.clone(),
+        false => format!("{0}:{0}", link.value),
+    }));
+    links
 }
 
 /// `service:NAME` is a container of that service.

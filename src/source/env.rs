@@ -2,7 +2,9 @@
 
 mod file;
 
-pub use file::{EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, parse_env_file};
+pub use file::{
+    EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, parse_env_file, parse_env_file_over,
+};
 
 use super::{FileId, Sources, Span};
 use std::collections::BTreeMap;
@@ -109,7 +111,7 @@ impl Environment {
         });
         let strong = |name: &str| self.get(name).filter(is_strong).map(|variable| variable.value.as_str());
         let EnvFile { entries, problems } =
-            file::parse_over(sources, file, EnvFormat::DotEnv, &strong, weak.collect());
+            parse_env_file_over(sources, file, EnvFormat::DotEnv, &strong, weak.collect());
         for EnvEntry { name, value } in entries {
             // A bare name takes the value that the variable has already.
             let Some(value) = value.filter(|value| value.span != name.span) else { continue };

@@ -11,6 +11,7 @@ pub use discover::{
 };
 pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
+    parse_env_file_over,
 };
 pub use template::{
     Substituted, TemplateProblem, TemplateProblemKind, TemplateVariable, substitute, template_variables,

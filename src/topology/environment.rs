@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Document, report_env_problems};
 use crate::source::{
-    EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here, parse_env_file,
+    EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here, parse_env_file_over,
 };
 use crate::topology::attribute::Named;
 use crate::topology::paths;
@@ -86,12 +86,10 @@ impl Reader<'_> {
             let Some(id) = self.open(file, "needed for the environment of this service", help) else {
                 continue;
             };
-            // The caller's own values win, then the service's; what earlier files set can be used too.
+            // The caller's own values win, then the service's, then the file's, then those of earlier files.
             let environment = self.environment;
-            let read = {
-                let known = |name: &str| environment.value(name).or_else(|| text(&own, name));
-                self.parse(id, file, &|name| known(name).or_else(|| text(&values, name)))
-            };
+            let known = |name: &str| environment.value(name).or_else(|| text(&own, name));
+            let read = self.parse(id, file, &known, &values);
             for EnvEntry { name, value } in read {
                 // A bare name is the caller's, and is left out when the caller has none.
                 let written = value.as_ref().map(|value| value.value.as_str());
@@ -113,7 +111,7 @@ impl Reader<'_> {
             let Some(id) = self.open(&file, "needed for the labels of this service", "create it") else {
                 continue;
             };
-            let read = self.parse(id, &file, &|name| text(&labels, name));
+            let read = self.parse(id, &file, &|_| None, &labels);
             for EnvEntry { name, value } in read {
                 let span = value.as_ref().map_or(name.span, |value| value.span);
                 let value = value.map_or_else(String::new, |value| value.value);
@@ -142,12 +140,14 @@ impl Reader<'_> {
         id: FileId,
         file: &EnvFile,
         lookup: &dyn Fn(&str) -> Option<&'b str>,
+        earlier: &Values,
     ) -> Vec<EnvEntry> {
         let format = match file.format {
             Some(EnvFileFormat::Raw) => EnvFormat::Raw,
             None => EnvFormat::DotEnv,
         };
-        let read = parse_env_file(self.sources, id, format, lookup);
+        let earlier = earlier.iter().filter_map(|(name, value)| Some((name.clone(), value.value.clone()?)));
+        let read = parse_env_file_over(self.sources, id, format, lookup, earlier.collect());
         report_env_problems(&read.problems, self.environment, self.found);
         self.lines.extend(read.entries.iter().cloned());
         read.entries

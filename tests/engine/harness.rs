@@ -81,6 +81,27 @@ pub fn project_of(name: &str, topology: &str) -> Option<Project> {
     Some(project)
 }
 
+/// A project in a copy of this folder, whose topology is `compose.yaml`.
+pub fn folder_project(name: &str, source: &Path) -> Option<Project> {
+    let mut project = empty_project(name)?;
+    copy_folder(source, project.folder());
+    project.topology = project.folder().join("compose.yaml");
+    Some(project)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder to copy") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("it has a name"));
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("a file is copied");
+        }
+    }
+}
+
 fn empty_project(name: &str) -> Option<Project> {
     if !has_engine() {
         return None;
@@ -178,6 +199,11 @@ impl Project {
     /// The project's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The folder of the topology.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The full name of a service's container.

@@ -15,6 +15,7 @@ mod interrupts;
 mod lessons;
 mod lifecycle;
 mod lists;
+mod parity;
 mod readme;
 mod systems;
 mod terminal;

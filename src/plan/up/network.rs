@@ -191,8 +191,8 @@ impl Up<'_> {
         let topology = self.context.topology;
         let service = topology.service(container.service.as_str()).filter(|_| !container.is_one_off);
         let wanted = service.map(|service| {
-            let links = spec::links(service, &|service| self.stand_in(service));
-            spec::attachments(topology, &container.service, service, &links)
+            let links = spec::links(topology, service, &|service| self.stand_in(service));
+            spec::attachments(topology, &container.service, service, &container.name, &links)
         });
         let known = wanted.into_iter().flatten().find(|attachment| attachment.network == *network);
         // A container of `run` does not answer to its service's name.

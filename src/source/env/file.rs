@@ -74,11 +74,11 @@ pub fn parse_env_file<'a>(
     format: EnvFormat,
     lookup: &dyn Fn(&str) -> Option<&'a str>,
 ) -> EnvFile {
-    parse_over(sources, file, format, lookup, HashMap::new())
+    parse_env_file_over(sources, file, format, lookup, HashMap::new())
 }
 
 /// [`parse_env_file`], with values `own` that lose against everything else.
-pub(super) fn parse_over<'a>(
+pub fn parse_env_file_over<'a>(
     sources: &Sources,
     file: FileId,
     format: EnvFormat,

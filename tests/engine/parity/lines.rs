@@ -1,0 +1,45 @@
+//! JSON as lines `PATH = VALUE`, one for each leaf: a difference is a line.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+/// Leaves by their path, in JSON's own notation.
+pub type Leaves = BTreeMap<String, String>;
+
+/// Every leaf of a value; what is empty or absent is none.
+pub fn leaves(path: &str, value: &Json) -> Leaves {
+    let mut leaves = Leaves::new();
+    collect(path, value, &mut leaves);
+    leaves
+}
+
+fn collect(path: &str, value: &Json, leaves: &mut Leaves) {
+    match value {
+        Json::Null => {}
+        Json::String(text) if text.is_empty() => {}
+        Json::Object(object) => {
+            for (key, value) in object {
+                collect(&format!("{path}.{key}"), value, leaves);
+            }
+        }
+        Json::Array(items) if items.iter().any(Json::is_object) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(&format!("{path}[{index}]"), item, leaves);
+            }
+        }
+        Json::Array(items) if items.is_empty() => {}
+        other => {
+            leaves.insert(path.to_owned(), other.to_string());
+        }
+    }
+}
+
+/// What differs from a plain object of the same kind: its defaults are the engine's, not the fixture's.
+pub fn beyond(plain: &Leaves, leaves: &Leaves) -> Vec<String> {
+    let more = leaves.iter().filter(|(path, value)| plain.get(*path) != Some(value));
+    let less = plain.keys().filter(|path| !leaves.contains_key(*path));
+    more.map(|(path, value)| format!("{path} = {value}"))
+        .chain(less.map(|path| format!("{path} is none")))
+        .collect()
+}

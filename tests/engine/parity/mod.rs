@@ -1,0 +1,189 @@
+//! A topology that topo brings up leaves what `docker compose` leaves: the same containers, networks
+//! and volumes, and the same files of secrets and configs.
+//!
+//! A fixture is a folder below `tests/parity/`: `compose.yaml`, what it refers to, and in
+//! `expected.txt` what `docker compose` made of it. Where that program is installed it is asked again;
+//! `TOPO_RECORD_PARITY=1` writes down what it did. Two keys of a fixture are for this test alone:
+//! `x-files` are the files whose owner, mode and content are compared, by service; `x-except` are
+//! beginnings of lines that are not compared, with the reason as a comment beside each.
+
+mod lines;
+mod snapshot;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+use crate::harness::{Project, ROOT, Ran, docker, folder_project};
+
+/// Declares the test of each fixture, and the list of them all.
+macro_rules! fixtures {
+    ($($name:ident)*) => {
+        $(#[test] fn $name() { check(stringify!($name)); })*
+        const FIXTURES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+fixtures! {
+    default_network deployed files health_and_restart limits mounts names namespaces networks ports
+    process replicas security
+}
+
+#[test]
+fn every_fixture_is_tested() {
+    let found = std::fs::read_dir(Path::new(ROOT).join("tests/parity")).expect("fixtures");
+    let mut found: Vec<_> =
+        found.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")).collect();
+    found.sort();
+    assert_eq!(found, FIXTURES);
+}
+
+/// What the engine's defaults depend on.
+const ENGINE: &str = "{{.ServerVersion}} on control groups {{.CgroupVersion}}";
+
+/// Names that a fixture finds on the engine, made before it is brought up.
+const OUTSIDE: &str = "topo-parity-outside";
+
+fn check(name: &str) {
+    let source = Path::new(ROOT).join("tests/parity").join(name);
+    let Some(project) = folder_project(&format!("parity-{name}").replace('_', "-"), &source) else { return };
+    let outside = Outside::made_for(&project);
+    let fixture = Fixture::read(&source);
+    if !fixture.fits_this_engine() {
+        return;
+    }
+    let Some(expected) = fixture.expected(&project) else { return };
+    project.topo("up", &["-d", "-t", "0"]).exits(0);
+    let actual = fixture.snapshot(&project);
+    assert_same(&fixture, &expected, &actual);
+    project.topo("plan", &["--exit-code"]).exits(0).says("nothing to do");
+    project.topo("down", &["-v", "-t", "0"]).exits(0);
+    project.is_gone();
+    assert_eq!(project.objects("volume"), Vec::<String>::new());
+    drop(outside);
+}
+
+/// A fixture, and what it says to this test.
+struct Fixture {
+    reference: PathBuf,
+    text: String,
+    files: Json,
+    except: Vec<String>,
+    needs_api: u64,
+}
+
+impl Fixture {
+    fn read(source: &Path) -> Self {
+        let text = std::fs::read_to_string(source.join("compose.yaml")).expect("compose.yaml");
+        let yaml: Json = serde_yaml::from_str(&text).expect("YAML");
+        let except = yaml["x-except"].as_array().into_iter().flatten();
+        let except = except.map(|line| line.as_str().expect("a string").to_owned());
+        Self {
+            reference: source.join("expected.txt"),
+            files: yaml["x-files"].clone(),
+            except: except.collect(),
+            needs_api: yaml["x-needs-api"].as_u64().unwrap_or_default(),
+            text,
+        }
+    }
+
+    /// Some attributes are for newer engines only; what an older one is told is tested elsewhere.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn fits_this_engine(&self) -> bool {
+        let version = docker(&["version", "--format", "{{.Server.APIVersion}}"]);
+        let minor: u64 = version.strip_prefix("1.").and_then(|minor| minor.parse().ok()).unwrap_or_default();
+        let fits = minor >= self.needs_api;
+        if !fits {
+            eprintln!("SKIPPED: {} needs API 1.{}", self.reference.display(), self.needs_api);
+        }
+        fits
+    }
+
+    /// What `docker compose` makes of it, or made of it on such an engine.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn expected(&self, project: &Project) -> Option<Vec<String>> {
+        let engine = format!("engine {}", docker(&["info", "--format", ENGINE]));
+        if !has_compose() {
+            let text = std::fs::read_to_string(&self.reference).expect("a recorded reference");
+            let mut lines = text.lines().map(str::to_owned);
+            if lines.next().as_ref() != Some(&engine) {
+                eprintln!("SKIPPED: {} is of another engine than {engine}", self.reference.display());
+                return None;
+            }
+            return Some(lines.collect());
+        }
+        compose(project, &["up", "-d", "-t", "0"]).exits(0);
+        let lines = self.snapshot(project);
+        compose(project, &["--profile", "*", "down", "-v", "-t", "0"]).exits(0);
+        if std::env::var_os("TOPO_RECORD_PARITY").is_some_and(|value| value == "1") {
+            let text = format!("{engine}\n{}\n", lines.join("\n"));
+            std::fs::write(&self.reference, text).expect("the reference is written");
+        }
+        Some(lines)
+    }
+
+    fn snapshot(&self, project: &Project) -> Vec<String> {
+        let lines = snapshot::of(project, &self.text, &self.files);
+        lines.into_iter().filter(|line| !self.except.iter().any(|except| line.starts_with(except))).collect()
+    }
+}
+
+#[track_caller]
+fn assert_same(fixture: &Fixture, expected: &[String], actual: &[String]) {
+    let only_in = |these: &[String], those: &[String], sign: &str| -> Vec<String> {
+        these.iter().filter(|line| !those.contains(line)).map(|line| format!("{sign} {line}")).collect()
+    };
+    let mut differences = only_in(expected, actual, "docker compose:");
+    differences.extend(only_in(actual, expected, "topo:          "));
+    assert!(differences.is_empty(), "{}:\n{}", fixture.reference.display(), differences.join("\n"));
+}
+
+fn has_compose() -> bool {
+    docker(&["compose", "version", "--short"]).starts_with("2.40")
+}
+
+fn compose(project: &Project, arguments: &[&str]) -> Ran {
+    let mut command = Command::new("docker");
+    command.args(["compose", "--project-name", project.name()]).args(arguments);
+    Ran::of(command.current_dir(project.folder()).output().expect("docker compose runs"))
+}
+
+/// What is there before the project, for the fixtures that name it; it goes with the test.
+struct Outside {
+    name: String,
+}
+
+impl Outside {
+    fn made_for(project: &Project) -> Option<Self> {
+        let file = project.folder().join("compose.yaml");
+        let text = std::fs::read_to_string(&file).expect("compose.yaml");
+        if !text.contains(OUTSIDE) {
+            return None;
+        }
+        let outside = Self { name: format!("{}-outside", project.name()) };
+        outside.remove();
+        std::fs::write(&file, text.replace(OUTSIDE, &outside.name)).expect("compose.yaml");
+        docker(&["network", "create", &outside.name]);
+        docker(&["volume", "create", &outside.name]);
+        let network = format!("--network={}", outside.name);
+        let volume = format!("--volume={}:/outside", outside.name);
+        let options = ["--init", "--ipc=shareable", &network, &volume, "--name", &outside.name];
+        let command = ["busybox:1.37", "sleep", "1000"];
+        docker(&[&["run", "-d"], &options[..], &command].concat());
+        docker(&["exec", &outside.name, "mkdir", "-p", "/outside/part"]);
+        Some(outside)
+    }
+
+    fn remove(&self) {
+        docker(&["rm", "--force", "--volumes", &self.name]);
+        docker(&["network", "rm", &self.name]);
+        docker(&["volume", "rm", &self.name]);
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
