@@ -201,11 +201,6 @@ impl Project {
         &self.name
     }
 
-    /// The folder of the topology.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// The full name of a service's container.
     pub fn container(&self, service: &str) -> String {
         format!("{}-{service}-1", self.name)
