@@ -7,14 +7,18 @@ use clap::{Args, ValueEnum};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Project, project};
+use crate::cli::load::{Project, command_about, project};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{self, DownChoices, ImagesChoice};
 use crate::report::Intent;
+use crate::report::wording::{Kind, names};
 use crate::source::Sources;
-use crate::topology::name::ServiceName;
+use crate::topology::name::{ServiceName, VolumeName};
+
+/// How many volumes are listed by name.
+const MOST_NAMES: usize = 12;
 
 /// Stop and remove what belongs to the project.
 ///
@@ -95,6 +99,18 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Intent::DOWN, "down").await;
+        let left = plan::volumes_left(&query.project, topology.as_ref(), &observed, &choices);
+        if outcome.is_success() && !left.is_empty() && global.is_for_people() {
+            session.remark(&about_volumes(&left, &global));
+        }
         Ok(session::exit_of(&outcome))
     })
+}
+
+/// `1 volume stays: desafio2_dados ('topo down -v' removes it)`
+fn about_volumes(left: &[VolumeName], global: &Global) -> String {
+    let listed = names(left.iter().map(|name| name.as_str()), MOST_NAMES);
+    let count = Kind::Volume.count(left.len());
+    let (stay, them) = if left.len() == 1 { ("stays", "it") } else { ("stay", "them") };
+    format!("{count} {stay}: {listed} (`{}` removes {them})", command_about(global, "down -v"))
 }

@@ -68,6 +68,12 @@ pub enum ColorChoice {
 }
 
 impl Global {
+    /// Whether a person may read what is said besides progress: neither a program does, nor was silence
+    /// asked for.
+    pub fn is_for_people(&self) -> bool {
+        !matches!(self.progress, Some(ProgressForm::Json | ProgressForm::Quiet))
+    }
+
     /// Joins what stood before the command's name with what stood after it; the latter wins. What
     /// neither says, the environment may.
     pub fn merged(self, after: Global) -> Global {

@@ -249,18 +249,21 @@ fn project_file(sources: &Sources, file: source::FileId, choice: &FileChoice) ->
 
 /// The words to type for one more command about the same topology: `topo down topologies/a.yaml`.
 pub fn command_about(global: &Global, command: &str) -> String {
-    let mut words = vec!["topo".to_owned(), command.to_owned()];
-    words.extend(global.files.iter().map(|file| {
-        let file = file.display().to_string();
-        if file.ends_with(".yaml") || file.ends_with(".yml") { file } else { format!("-f {file}") }
-    }));
-    words.extend(global.project_name.iter().map(|name| format!("-p {name}")));
-    words.extend(global.profiles.iter().map(|profile| format!("--profile {profile}")));
-    words.extend(global.env_files.iter().map(|file| format!("--env-file {}", file.display())));
-    words.extend(
-        global.project_directory.iter().map(|folder| format!("--project-directory {}", folder.display())),
-    );
-    words.join(" ")
+    let mut words: Vec<String> = Vec::new();
+    for file in global.files.iter().map(|file| file.display().to_string()) {
+        let is_known_by_its_end = file.ends_with(".yaml") || file.ends_with(".yml");
+        words.extend((!is_known_by_its_end).then(|| "-f".to_owned()));
+        words.push(file);
+    }
+    let shown = |path: &PathBuf| path.display().to_string();
+    let options = (global.project_name.iter().map(|name| ("-p", name.clone())))
+        .chain(global.profiles.iter().map(|profile| ("--profile", profile.clone())))
+        .chain(global.env_files.iter().map(|file| ("--env-file", shown(file))))
+        .chain(global.project_directory.iter().map(|folder| ("--project-directory", shown(folder))));
+    words.extend(options.flat_map(|(name, value)| [name.to_owned(), value]));
+    // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
+    let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
+    words.fold(format!("topo {command}"), |command, word| format!("{command} {word}"))
 }
 
 /// A project to look at or to take down: its topology may be missing when its name is given.

@@ -45,7 +45,7 @@ pub fn down(
     choices: &DownChoices,
     found: &mut Diagnostics,
 ) -> Plan {
-    let mut down = Down { topology, observed, choices, plan: Plan::new(project.clone()) };
+    let mut down = Down { topology, observed, choices, plan: Plan::amid(project.clone(), observed) };
     let (going, staying): (Vec<&ObservedContainer>, Vec<&ObservedContainer>) =
         observed.containers.iter().partition(|container| is_going(container, topology, choices));
     let removals = down.containers(&going);
@@ -61,6 +61,30 @@ pub fn down(
         down.volumes(&removals);
     }
     down.plan
+}
+
+/// The volumes that `down` leaves: they may hold data.
+pub fn volumes_left(
+    project: &ProjectName,
+    topology: Option<&Topology>,
+    observed: &Observed,
+    choices: &DownChoices,
+) -> Vec<VolumeName> {
+    if choices.volumes || !choices.services.is_empty() {
+        return Vec::new();
+    }
+    own_volumes(project, topology, observed).map(|volume| volume.name.clone()).collect()
+}
+
+/// What the topology declares external by now is somebody else's, whoever made it.
+fn own_volumes<'a>(
+    project: &ProjectName,
+    topology: Option<&Topology>,
+    observed: &'a Observed,
+) -> impl Iterator<Item = &'a ObservedVolume> {
+    observed.volumes.iter().filter(move |volume| {
+        label::belongs_to(&volume.labels, project) && !is_external_volume(topology, &volume.name)
+    })
 }
 
 fn is_going(container: &ObservedContainer, topology: Option<&Topology>, choices: &DownChoices) -> bool {
@@ -183,11 +207,8 @@ impl<'a> Down<'a> {
     }
 
     fn volumes(&mut self, removals: &Removals<'_>) {
-        let observed = self.observed;
-        let is_ours = |volume: &&ObservedVolume| {
-            label::belongs_to(&volume.labels, &self.plan.project) && !self.is_external_volume(&volume.name)
-        };
-        for volume in observed.volumes.iter().filter(is_ours).collect::<Vec<_>>() {
+        let project = self.plan.project.clone();
+        for volume in own_volumes(&project, self.topology, self.observed) {
             let action = Action::RemoveVolume { volume: volume.name.clone() };
             self.add(action, None, removals.values().copied());
         }
@@ -200,13 +221,11 @@ impl<'a> Down<'a> {
             .into_iter()
             .any(|(key, network)| network.external.is_external && spec::network_name(key, network) == *name)
     }
+}
 
-    fn is_external_volume(&self, name: &VolumeName) -> bool {
-        let volumes = self.topology.into_iter().flat_map(|topology| &topology.volumes);
-        volumes
-            .into_iter()
-            .any(|(key, volume)| volume.external.is_external && spec::volume_name(key, volume) == *name)
-    }
+fn is_external_volume(topology: Option<&Topology>, name: &VolumeName) -> bool {
+    let mut volumes = topology.into_iter().flat_map(|topology| &topology.volumes);
+    volumes.any(|(key, volume)| volume.external.is_external && spec::volume_name(key, volume) == *name)
 }
 
 fn warn_of_stranger(network: &ObservedNetwork, stranger: &ContainerName, found: &mut Diagnostics) {

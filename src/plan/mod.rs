@@ -24,7 +24,7 @@ pub use action::{Action, Condition};
 pub use because::{Because, FieldChange, HIDDEN};
 pub use build::{BuildChoices, build};
 pub use distribute::{PullChoices, PushChoices, pull, push};
-pub use down::{DownChoices, ImagesChoice, down};
+pub use down::{DownChoices, ImagesChoice, down, volumes_left};
 pub use observed::Observed;
 pub use remove::{RemoveChoices, RunningChoice, remove};
 pub use restart::{RestartChoices, restart};
@@ -54,6 +54,8 @@ pub struct Plan {
     pub steps: DiGraph<Step, Needs>,
     /// Steps whose failure is told and is no failure of the plan.
     pub tolerated: BTreeSet<StepId>,
+    /// The project's containers that ran when the plan was made, by their names at that time.
+    pub running: BTreeSet<ContainerName>,
 }
 
 /// One step of a plan.
@@ -99,7 +101,15 @@ pub enum Needs {
 impl Plan {
     /// A plan that does nothing yet.
     pub fn new(project: ProjectName) -> Self {
-        Self { project, steps: DiGraph::new(), tolerated: BTreeSet::new() }
+        Self { project, steps: DiGraph::new(), tolerated: BTreeSet::new(), running: BTreeSet::new() }
+    }
+
+    /// A plan that does nothing yet to what is there.
+    pub fn amid(project: ProjectName, observed: &Observed) -> Self {
+        let members = observed.containers.iter().filter(|container| !container.is_one_off);
+        let running = members.filter(|container| container.state.is_running());
+        let running = running.map(|container| container.name.clone()).collect();
+        Self { running, ..Self::new(project) }
     }
 
     /// True when the engine matches the topology already. Waits alone change nothing.

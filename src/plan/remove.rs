@@ -25,7 +25,7 @@ pub enum RunningChoice {
 
 /// Plans to remove the containers that do not run, or all of them.
 pub fn remove(scope: Scope<'_>, choices: &RemoveChoices) -> Plan {
-    let mut plan = Plan::new(scope.project.clone());
+    let mut plan = Plan::amid(scope.project.clone(), scope.observed);
     let mut stops = ByService::new();
     let is_meant = |container: &&ObservedContainer| {
         choices.running == RunningChoice::Stop || !container.state.is_running()

@@ -27,7 +27,7 @@ pub fn stop(scope: Scope<'_>, grace: Option<Duration>) -> Plan {
 
 /// Plans to send a signal to the containers that run, to all at once.
 pub fn kill(scope: Scope<'_>, choices: &KillChoices) -> Plan {
-    let mut plan = Plan::new(scope.project.clone());
+    let mut plan = Plan::amid(scope.project.clone(), scope.observed);
     let send = |plan: &mut Plan, container: &ObservedContainer, because| {
         let action =
             Action::KillContainer { container: container.name.clone(), signal: choices.signal.clone() };
@@ -73,7 +73,7 @@ fn in_order(
     is_meant: impl Fn(&ObservedContainer) -> bool,
     action: impl Fn(&ObservedContainer) -> Action,
 ) -> Plan {
-    let mut plan = Plan::new(scope.project.clone());
+    let mut plan = Plan::amid(scope.project.clone(), scope.observed);
     let mut steps = ByService::new();
     for container in scope.containers().filter(|container| is_meant(container)) {
         let step = scope::add(&mut plan, action(container), Because::Asked, container);

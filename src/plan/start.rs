@@ -91,7 +91,7 @@ pub(super) struct Start<'a> {
 
 impl<'a> Start<'a> {
     pub(super) fn new(scope: Scope<'a>, dependencies: &'a Dependencies) -> Self {
-        let plan = Plan::new(scope.project.clone());
+        let plan = Plan::amid(scope.project.clone(), scope.observed);
         Self { scope, dependencies, plan, starts: BTreeMap::new(), waits: BTreeMap::new() }
     }
 

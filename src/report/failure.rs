@@ -107,8 +107,8 @@ fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> i
     let mut say = |title: &str, text: &str| {
         writeln!(out, "{} {text}", look.paint(Role::Aside, &format!("{title:<14}")))
     };
-    if !outcome.started.is_empty() {
-        say("still running:", &names(outcome.started.iter().map(|name| name.as_str()), MOST_NAMES))?;
+    if !outcome.running.is_empty() {
+        say("still running:", &names(outcome.running.iter().map(|name| name.as_str()), MOST_NAMES))?;
     }
     if let Some(command) = resume {
         say("to go on:", command)?;
@@ -188,7 +188,7 @@ mod tests {
             steps: vec![ended; count],
             is_cancelled: false,
             took: Duration::ZERO,
-            started: BTreeSet::new(),
+            running: BTreeSet::new(),
         };
         let context = Context { intent: Intent::UP, resume: None, clean_up: None, look: Look::BARE };
         let mut out = Vec::new();

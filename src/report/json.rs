@@ -164,7 +164,7 @@ impl Report for JsonLines<'_> {
             cancelled: outcome.is_cancelled,
             took_ms: outcome.took.as_millis(),
             steps: Steps { done, not_needed, failed, skipped, cancelled },
-            running: &outcome.started,
+            running: &outcome.running,
         });
     }
 }

@@ -8,7 +8,7 @@
 //! container shop-db-1  created
 //! container shop-db-1  waiting until healthy
 //! container shop-db-1  healthy in 1.1s
-//! container shop-api-1  could not be started: port is already allocated
+//! container shop-api-1  could not be started
 //! ```
 
 use std::io::{self, Write};
@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use super::failure::write_failures;
 use super::look::tame;
+use super::objects::{Deed, Objects};
 use super::summary::end_line;
-use super::wording::{doing, done, duration, engine_words, failed, object};
+use super::wording::{Kind, doing, done, duration, failed, object};
 use super::{Context, Report};
 use crate::engine::{Progress, StepState};
-use crate::plan::{Action, Plan, StepId};
+use crate::plan::{Action, Because, Plan, Step, StepId};
 use crate::run::{End, Event, Failure, Outcome};
 
 /// What takes less is not worth a time.
@@ -30,12 +31,14 @@ const WORTH_A_TIME: Duration = Duration::from_millis(100);
 pub struct Plain<'out> {
     context: Context,
     out: &'out mut dyn Write,
+    /// What the plan is about; known from the first event on.
+    objects: Option<Objects>,
 }
 
 impl<'out> Plain<'out> {
     /// Writes to `out`.
     pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
-        Self { context, out }
+        Self { context, out, objects: None }
     }
 
     fn line(&mut self, plan: &Plan, step: StepId, words: &str) -> io::Result<()> {
@@ -65,18 +68,33 @@ impl<'out> Plain<'out> {
     fn write_end(&mut self, plan: &Plan, step: StepId, end: &End, took: Duration) -> io::Result<()> {
         let action = &plan.steps[step].action;
         match end {
+            End::Done if self.is_part_of_a_replacement(plan, step) => match action {
+                Action::RenameContainer { from: _, to } => {
+                    writeln!(self.out, "{} {to}  recreated", Kind::Container.word())
+                }
+                _ => Ok(()),
+            },
             End::Done if took >= WORTH_A_TIME => {
                 self.line(plan, step, &format!("{} in {}", done(action), duration(took)))
             }
             End::Done => self.line(plan, step, &done(action)),
-            End::Failed(Failure { cause, log_tail: _ }) => {
-                let words =
-                    engine_words(cause).map_or(String::new(), |words| format!(": {}", first_line(&words)));
-                self.line(plan, step, &format!("{}{words}", failed(action, cause)))
-            }
+            // The engine's words follow at the end.
+            End::Failed(Failure { cause, log_tail: _ }) => self.line(plan, step, &failed(action, cause)),
             // What was not started is summed up at the end.
             End::NotNeeded | End::Skipped { .. } | End::Cancelled => Ok(()),
         }
+    }
+
+    /// True for what makes a successor under another name, and lets the old container give way to it. That
+    /// is one thing to a person, and is told when the successor has the name.
+    fn is_part_of_a_replacement(&mut self, plan: &Plan, step: StepId) -> bool {
+        let objects = self.objects.get_or_insert_with(|| Objects::of(plan));
+        let object = &objects.all()[objects.place(step)];
+        let Step { action, because, .. } = &plan.steps[step];
+        let is_part = matches!(action, Action::CreateContainer(_) | Action::RenameContainer { .. })
+            || *because == Because::Replaced;
+        let is_rename = |step: &StepId| matches!(plan.steps[*step].action, Action::RenameContainer { .. });
+        is_part && object.deed(plan, |_| true) == Some(Deed::Recreated) && object.steps.iter().any(is_rename)
     }
 }
 
@@ -107,8 +125,4 @@ fn is_build(plan: &Plan, step: StepId) -> bool {
 /// What a builder does on its own behalf: it reads the Dockerfile, looks up base images...
 fn is_internal(build_step: &str) -> bool {
     build_step.starts_with("[internal]")
-}
-
-fn first_line(words: &str) -> String {
-    tame(words.lines().next().unwrap_or_default())
 }

@@ -29,7 +29,7 @@ impl<'run> Ledger<'run> {
             schedule: Schedule::new(&plan.steps, limits),
             events,
             ended: vec![None; plan.steps.node_count()],
-            running: BTreeSet::new(),
+            running: plan.running.clone(),
             is_cancelled: false,
         }
     }
@@ -81,7 +81,7 @@ impl<'run> Ledger<'run> {
             steps: self.ended.into_iter().flatten().collect(),
             is_cancelled: self.is_cancelled,
             took,
-            started: self.running,
+            running: self.running,
         }
     }
 }

@@ -17,8 +17,9 @@ pub struct Outcome {
     pub is_cancelled: bool,
     /// How long the whole run took.
     pub took: Duration,
-    /// The containers that this run knows to run now: started or found healthy, and not seen to end.
-    pub started: BTreeSet<ContainerName>,
+    /// The containers that this run knows to run now: they ran before, were started or found healthy, and
+    /// were not seen to end.
+    pub running: BTreeSet<ContainerName>,
 }
 
 /// How a step ended, and after how long.

@@ -35,7 +35,10 @@ fn a_changed_service_alone_is_recreated_and_the_field_is_named() {
     let (web, db) = (project.id("web"), project.id("db"));
     project.write("topology.yaml", &TWO.replace("'0'", "'1'"));
     project.topo("plan", &["--exit-code"]).exits(1).says("environment.DEBUG").says("topology.yaml:7:");
-    project.topo("up", &["-d"]).exits(0);
+    // The successor's other name, and that the old container gives way to it, is nothing to tell.
+    let line = format!("container {}  recreated\n", project.container("web"));
+    let told = project.topo("up", &["-d"]).exits(0).says(&line);
+    assert!(!told.err.contains("removed"), "{}", told.err);
     assert_ne!(web, project.id("web"));
     assert_eq!(db, project.id("db"));
     assert_eq!(project.objects("container"), [project.container("db"), project.container("web")]);
@@ -58,7 +61,9 @@ fn down_keeps_volumes_and_down_v_forgets_them() {
     let Some(project) = project("volumes", TWO) else { return };
     project.topo("up", &["-d"]).exits(0);
     docker(&["exec", &project.container("db"), "sh", "-c", "echo kept > /data/file"]);
-    project.topo("down", &[]).exits(0).says("is down");
+    let told = project.topo("down", &[]).exits(0).says("is down").says("1 volume stays").says("down -v");
+    let quiet = project.topo("down", &["--progress", "quiet"]).exits(0);
+    assert!(told.err.contains(&project.objects("volume")[0]) && quiet.err.is_empty(), "{}", quiet.err);
     project.is_gone();
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(docker(&["exec", &project.container("db"), "cat", "/data/file"]), "kept");

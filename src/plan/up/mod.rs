@@ -179,7 +179,7 @@ impl<'a> Up<'a> {
         Self {
             context,
             found,
-            plan: Plan::new(context.topology.name.clone()),
+            plan: Plan::amid(context.topology.name.clone(), context.observed),
             images: BTreeMap::new(),
             networks: BTreeMap::new(),
             volumes: BTreeMap::new(),

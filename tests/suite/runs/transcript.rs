@@ -61,7 +61,7 @@ pub(crate) fn text(scenario: &Scenario, recording: &Recording) -> String {
             .expect("a String takes all");
     }
     let Recording { outcome, most_calls, subscriptions, events: _ } = recording;
-    let started: Vec<_> = outcome.started.iter().map(|name| name.as_str()).collect();
+    let running: Vec<_> = outcome.running.iter().map(|name| name.as_str()).collect();
     write!(
         text,
         "\n{:?}\nsuccess: {}\ncancelled: {}\ntook: {:?}\nrunning: {}\nmost calls at once: {most_calls}\nsubscriptions: {subscriptions}\n",
@@ -69,7 +69,7 @@ pub(crate) fn text(scenario: &Scenario, recording: &Recording) -> String {
         outcome.is_success(),
         outcome.is_cancelled,
         outcome.took,
-        started.join(" "),
+        running.join(" "),
     )
     .expect("a String takes all");
     text
