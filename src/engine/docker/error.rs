@@ -94,6 +94,15 @@ pub fn silent(address: &Address, limit: Duration) -> EngineError {
     }
 }
 
+/// What answers at the address is no engine.
+pub fn stranger(address: &Address) -> EngineError {
+    EngineError::Unreachable {
+        address: address.to_string(),
+        reason: "what answers names no API version".to_owned(),
+        advice: advice(address, ErrorKind::InvalidData),
+    }
+}
+
 /// A request failed after the engine was known to be there.
 pub fn broken(address: &Address, error: &ClientError) -> EngineError {
     if error.is_connect() {

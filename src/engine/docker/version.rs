@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::connect::Address;
+use super::error;
 use crate::engine::EngineError;
 
 /// A version `1.minor` of the Docker Engine API.
@@ -23,9 +24,7 @@ impl ApiVersion {
     pub fn negotiate(spoken: Option<&str>, address: &Address) -> Result<Self, EngineError> {
         let minor = spoken.and_then(|version| version.strip_prefix("1.")?.parse().ok());
         let Some(minor) = minor else {
-            return Err(EngineError::Unsupported(format!(
-                "what answers at {address} is not a Docker Engine: it names no API version"
-            )));
+            return Err(error::stranger(address));
         };
         let engine = Self { minor };
         if engine < Self::OLDEST {
@@ -78,7 +77,7 @@ mod tests {
     #[test]
     fn a_server_without_an_api_version_is_no_engine() {
         for spoken in [None, Some("banana"), Some("2.0")] {
-            assert!(negotiate(spoken).unwrap_err().contains("is not a Docker Engine"), "{spoken:?}");
+            assert!(negotiate(spoken).unwrap_err().contains("names no API version"), "{spoken:?}");
         }
     }
 }
