@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::document::{Document, Node};
+use crate::document::{Document, Map, Node, Value};
 use crate::source::{Environment, Sources, Span, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
@@ -163,6 +163,7 @@ pub fn resolve(
     if stages.paths {
         paths::resolve(&mut sections, document, environment);
     }
+    normal::unify(&mut sections);
     if stages.defaults {
         normal::complete(&mut sections, &name, environment);
     }
@@ -219,12 +220,12 @@ fn read(document: &Document, found: &mut Diagnostics) -> Sections {
             diagnostic.code != code::MISSING_ATTRIBUTE && !attribute::is_of_nothing(diagnostic)
         });
     }
+    if sections.services.is_empty() && document.is_complete {
+        miss_services(document, map, &mut decoded);
+    }
     found.append(decoded);
     if let Some((key, _)) = map.entries.iter().find(|(key, _)| key.text == "version") {
         found.note(code::OBSOLETE, "`version` has no effect any more").label(key.span, "may be removed");
-    }
-    if sections.services.is_empty() && document.is_complete {
-        warn_of_no_services(document, map.entries.is_empty(), found);
     }
     for (name, service) in &sections.services {
         check_name("service", name, service.key, found);
@@ -244,16 +245,29 @@ fn read(document: &Document, found: &mut Diagnostics) -> Sections {
     sections
 }
 
-/// Nothing at all is an error; networks and volumes alone may be half of a topology.
-fn warn_of_no_services(document: &Document, is_empty: bool, found: &mut Diagnostics) {
+/// As in Compose, a topology without anything and one whose `services` holds nothing are refused; a
+/// mapping without services may be half of a topology.
+fn miss_services(document: &Document, map: &Map, found: &mut Diagnostics) {
     let message = "the topology has no services";
-    let diagnostic = match is_empty {
+    let services = map.entry("services");
+    let is_null = services.is_some_and(|(_, services)| matches!(services.value, Value::Null));
+    if services.is_some_and(|(_, services)| !is_null && services.as_map().is_none()) {
+        // It is of a wrong type, which was said.
+        return;
+    }
+    if let Some((_, services)) = services.filter(|_| is_null) {
+        // One finding is enough.
+        found.retain(|diagnostic| diagnostic.span() != Some(services.span));
+    }
+    let diagnostic = match is_null || map.entries.is_empty() {
         true => found.error(code::EMPTY_TOPOLOGY, message),
         false => found.warning(code::EMPTY_TOPOLOGY, message),
     };
-    diagnostic
-        .label(document.root.span, "`services` is missing or empty")
-        .help("add a service:\n\nservices:\n  web:\n    image: nginx");
+    match services {
+        Some((key, _)) => diagnostic.label(key.span, "nothing is below it"),
+        None => diagnostic.label(document.root.span, "`services` is missing"),
+    };
+    diagnostic.help("add a service:\n\nservices:\n  web:\n    image: nginx");
 }
 
 /// Compose Specification: names are made of letters, digits, `.`, `_` and `-`.

@@ -30,6 +30,22 @@ pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &En
     complete_labels(sections);
 }
 
+/// Gives paths in containers their one form: in Compose, this is part of reading.
+pub fn unify(sections: &mut Sections) {
+    for service in sections.services.values_mut() {
+        for mount in &mut service.value.volumes.0 {
+            let target = &mut mount.value.target;
+            target.value = clean_target(&target.value);
+        }
+        for secret in &mut service.value.secrets {
+            let ContainerFile(secret) = &mut secret.value;
+            if let (Some(source), None) = (&secret.source, &secret.target) {
+                secret.target = Some(source.clone().map(|source| format!("/run/secrets/{source}")));
+            }
+        }
+    }
+}
+
 /// Gives a platform to the services that name none.
 pub fn fill_in_platform(sections: &mut Sections, platform: &str) {
     for service in sections.services.values_mut() {
@@ -78,27 +94,11 @@ fn complete_dependencies(service: &mut Service) {
         let name = from.split(':').next().unwrap_or_default();
         service.depends_on.imply(name, implied(false), from.span);
     }
-    let contexts = service.build.iter().flat_map(|build| build.additional_contexts.0.values());
-    for context in contexts.cloned().collect::<Vec<_>>() {
-        if let Some(name) = context.as_deref().and_then(|text| text.strip_prefix("service:")) {
-            service.depends_on.imply(name, Dependency { required: false, ..implied(false) }, context.span);
-        }
-    }
 }
 
 fn complete_service(service: &mut Service, environment: &Environment) {
     if let Some(build) = &mut service.build {
         complete_build(build, environment);
-    }
-    for mount in &mut service.volumes.0 {
-        let target = &mut mount.value.target;
-        target.value = clean_target(&target.value);
-    }
-    for secret in &mut service.secrets {
-        let ContainerFile(secret) = &mut secret.value;
-        if let (Some(source), None) = (&secret.source, &secret.target) {
-            secret.target = Some(source.clone().map(|source| format!("/run/secrets/{source}")));
-        }
     }
     service.dns.0.retain(|server| !server.is_empty());
     complete_pairs(service);

@@ -65,6 +65,10 @@ fn resolve_device(volume: &mut Volume, absolute: &impl Fn(&mut Spanned<String>))
     let is_local = volume.driver.as_deref() == Some("local");
     let is_bind = volume.driver_opts.0.get("o").is_some_and(|option| option.as_str() == "bind");
     if let (true, true, Some(device)) = (is_local, is_bind, volume.driver_opts.0.get_mut("device")) {
+        // As in Compose, an empty one is the folder of its file.
+        if device.is_empty() {
+            device.value = ".".to_owned();
+        }
         absolute(device);
     }
 }

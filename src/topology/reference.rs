@@ -1,7 +1,8 @@
 //! What a topology names must be there, and nothing may wait for itself.
 
 use petgraph::algo::kosaraju_scc;
-use petgraph::graph::DiGraph;
+use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostics, code, suggest};
@@ -19,6 +20,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         check_volumes(topology, service, found);
         check_files(topology, service, found);
         check_services(topology, name, service, found);
+        check_contexts(topology, name, service, found);
     }
     check_cycles(topology, found);
 }
@@ -128,76 +130,118 @@ fn check_services(topology: &Topology, name: &ServiceName, service: &Service, fo
                 .help(format!("add `--profile {}`, or `required: false`", profiles.join("` or `--profile ")));
             continue;
         }
-        let names = topology.services.keys().filter(|other| *other != name).map(ServiceName::as_str);
-        let diagnostic = found.error(code::UNKNOWN_SERVICE, format!("no service is named `{needed}`"));
-        diagnostic.label(dependency.key, format!("`{name}` needs it"));
-        match suggest::closest(needed.as_str(), names.clone()) {
-            Some(closest) => diagnostic.help(format!("did you mean `{closest}`?")),
-            None if names.clone().next().is_none() => diagnostic.help("there is no other service here"),
-            None => diagnostic.help(format!("services here: {}", suggest::one_of(names))),
-        };
+        unknown_service(topology, name, needed, dependency.key, found);
     }
+}
+
+/// A service whose image is copied from need not be active.
+fn check_contexts(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
+    for (needed, span) in service.context_services() {
+        if topology.service(needed.as_str()).is_none() {
+            unknown_service(topology, name, &needed, span, found);
+        }
+    }
+}
+
+fn unknown_service(
+    topology: &Topology,
+    name: &ServiceName,
+    needed: &ServiceName,
+    at: Span,
+    found: &mut Diagnostics,
+) {
+    let names = topology.services.keys().filter(|other| *other != name).map(ServiceName::as_str);
+    let diagnostic = found.error(code::UNKNOWN_SERVICE, format!("no service is named `{needed}`"));
+    diagnostic.label(at, format!("`{name}` needs it"));
+    match suggest::closest(needed.as_str(), names.clone()) {
+        Some(closest) => diagnostic.help(format!("did you mean `{closest}`?")),
+        None if names.clone().next().is_none() => diagnostic.help("there is no other service here"),
+        None => diagnostic.help(format!("services here: {}", suggest::one_of(names))),
+    };
+}
+
+/// Services that need each other, and the places that say so.
+struct Cycles<'a> {
+    graph: DiGraph<&'a ServiceName, Span>,
+    /// What one does for the other, as in `web` waits for `db`.
+    verb: &'static str,
+    /// What they do in a circle.
+    message: &'static str,
 }
 
 fn check_cycles(topology: &Topology, found: &mut Diagnostics) {
-    let mut graph = DiGraph::<&ServiceName, Span>::new();
-    let nodes: std::collections::BTreeMap<&ServiceName, _> =
+    let waits = |service: &Service| -> Vec<(ServiceName, Span)> {
+        service.depends_on.0.iter().map(|(needed, dependency)| (needed.clone(), dependency.key)).collect()
+    };
+    let graph = graph(topology, waits);
+    Cycles { graph, verb: "waits for", message: "services wait for each other in a circle" }.report(found);
+    let graph = self::graph(topology, |service| service.context_services().collect());
+    Cycles { graph, verb: "is built from", message: "images are built from each other in a circle" }
+        .report(found);
+}
+
+fn graph(
+    topology: &Topology,
+    needs: impl Fn(&Service) -> Vec<(ServiceName, Span)>,
+) -> DiGraph<&ServiceName, Span> {
+    let mut graph = DiGraph::new();
+    let nodes: BTreeMap<&ServiceName, NodeIndex> =
         topology.services.keys().map(|name| (name, graph.add_node(name))).collect();
     for (name, service) in &topology.services {
-        for (needed, dependency) in &service.depends_on.0 {
-            if let Some(target) = nodes.get(needed) {
-                graph.add_edge(nodes[name], *target, dependency.key);
+        for (needed, span) in needs(service) {
+            if let Some(target) = nodes.get(&needed) {
+                graph.add_edge(nodes[name], *target, span);
             }
         }
     }
-    for component in kosaraju_scc(&graph) {
-        let first = component.iter().copied().min_by_key(|node| graph[*node]);
-        let Some(start) = first else { continue };
-        if component.len() > 1 || graph.contains_edge(start, start) {
-            report_cycle(&graph, start, found);
-        }
-    }
+    graph
 }
 
-/// Walks the shortest way from `start` back to itself, and shows each step of it.
-fn report_cycle(
-    graph: &DiGraph<&ServiceName, Span>,
-    start: petgraph::graph::NodeIndex,
-    found: &mut Diagnostics,
-) {
-    let mut came_from = std::collections::HashMap::new();
-    let mut queue = std::collections::VecDeque::from([start]);
-    while let Some(node) = queue.pop_front() {
-        for next in graph.neighbors(node) {
-            if next == start {
-                let mut path = vec![node];
-                while path[path.len() - 1] != start {
-                    path.push(came_from[&path[path.len() - 1]]);
+impl Cycles<'_> {
+    fn report(&self, found: &mut Diagnostics) {
+        for component in kosaraju_scc(&self.graph) {
+            let first = component.iter().copied().min_by_key(|node| self.graph[*node]);
+            let Some(start) = first else { continue };
+            if component.len() > 1 || self.graph.contains_edge(start, start) {
+                self.show(&self.way_back(start), found);
+            }
+        }
+    }
+
+    /// The shortest way from `start` back to itself.
+    fn way_back(&self, start: NodeIndex) -> Vec<NodeIndex> {
+        let mut came_from = HashMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(node) = queue.pop_front() {
+            for next in self.graph.neighbors(node) {
+                if next == start {
+                    let mut path = vec![node];
+                    while path[path.len() - 1] != start {
+                        path.push(came_from[&path[path.len() - 1]]);
+                    }
+                    path.reverse();
+                    return path;
                 }
-                path.reverse();
-                return show_cycle(graph, &path, found);
+                came_from.entry(next).or_insert_with(|| {
+                    queue.push_back(next);
+                    node
+                });
             }
-            came_from.entry(next).or_insert_with(|| {
-                queue.push_back(next);
-                node
-            });
         }
+        vec![start]
     }
-}
 
-fn show_cycle(
-    graph: &DiGraph<&ServiceName, Span>,
-    path: &[petgraph::graph::NodeIndex],
-    found: &mut Diagnostics,
-) {
-    let names: Vec<&str> = path.iter().chain(&path[..1]).map(|node| graph[*node].as_str()).collect();
-    let message = format!("services wait for each other in a circle: {}", names.join(" -> "));
-    let diagnostic = found.error(code::CYCLE, message);
-    for (index, node) in path.iter().enumerate() {
-        let next = path[(index + 1) % path.len()];
-        if let Some(edge) = graph.find_edge(*node, next) {
-            diagnostic.label(graph[edge], format!("`{}` waits for `{}`", graph[*node], graph[next]));
+    /// Shows each step of a circle.
+    fn show(&self, path: &[NodeIndex], found: &mut Diagnostics) {
+        let Self { graph, verb, message } = self;
+        let names: Vec<&str> = path.iter().chain(&path[..1]).map(|node| graph[*node].as_str()).collect();
+        let diagnostic = found.error(code::CYCLE, format!("{message}: {}", names.join(" -> ")));
+        for (index, node) in path.iter().enumerate() {
+            let next = path[(index + 1) % path.len()];
+            if let Some(edge) = graph.find_edge(*node, next) {
+                diagnostic.label(graph[edge], format!("`{}` {verb} `{}`", graph[*node], graph[next]));
+            }
         }
+        diagnostic.help("remove one of these dependencies");
     }
-    diagnostic.help("remove one of these dependencies");
 }

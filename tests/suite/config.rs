@@ -186,7 +186,8 @@ fn answers(place: &Place, topic: &str, cases: &[&Case]) -> BTreeMap<String, Json
     answers
 }
 
-fn has_docker_compose() -> bool {
+/// Whether the version that topo is compared with is here.
+pub(crate) fn has_docker_compose() -> bool {
     let version = Command::new("docker").args(["compose", "version", "--short"]).output();
     version.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"2.40."))
 }

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod conformance;
 mod diagnostics;
+mod differential;
 mod formats;
 mod golden;
 mod layering;

@@ -57,7 +57,7 @@ impl Listing {
     }
 }
 
-/// The images of services, then those of what runs before them.
+/// The image of each service, and those of what runs before it; as in Compose, one may stand there twice.
 fn images(topology: &Topology) -> Vec<String> {
     let mut images = Vec::new();
     for (name, service) in &topology.services {
@@ -65,8 +65,6 @@ fn images(topology: &Topology) -> Vec<String> {
         let hooks = service.pre_start.iter().filter_map(|hook| hook.image.as_ref());
         images.extend(hooks.map(ToString::to_string));
     }
-    let mut listed = std::collections::HashSet::new();
-    images.retain(|image| listed.insert(image.clone()));
     images
 }
 

@@ -93,6 +93,12 @@ struct Only {
     hash: Option<String>,
 }
 
+impl Only {
+    fn is_of_names(&self) -> bool {
+        self.services || self.volumes || self.networks || self.models || self.profiles
+    }
+}
+
 /// What is left out, and what is pinned.
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "What is done to the topology")]
@@ -213,6 +219,8 @@ fn load(
     targets.extend(hashed.map(ServiceName::from));
     let mut read = load::read(global, &targets, LoadOptions::default(), output)?;
     read.choices.stages.consistency = !options.without.no_consistency;
+    // As in Compose, a list of names needs no file that a service's variables are in.
+    read.choices.stages.env_files = !options.only.is_of_names();
     if options.only.hash.is_some() {
         // What is run is what is hashed.
         read.fill_in_platform();

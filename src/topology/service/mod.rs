@@ -22,8 +22,9 @@ pub mod restart;
 
 use std::collections::BTreeMap;
 
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Named, Nullable, choice, record};
+use crate::topology::name::ServiceName;
 use crate::topology::value::{
     ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, WordList,
 };
@@ -348,6 +349,15 @@ impl Service {
         let deployed = self.deploy.as_ref().and_then(|deploy| deploy.replicas.as_ref());
         let wanted = self.scale.as_ref().or(deployed).map_or(1, |count| count.value.0);
         u32::try_from(wanted.max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// The services whose images its own is built from, and where that is said.
+    pub fn context_services(&self) -> impl Iterator<Item = (ServiceName, Span)> {
+        let contexts = self.build.iter().flat_map(|build| build.additional_contexts.0.values());
+        contexts.filter_map(|context| {
+            let name = context.value.as_deref()?.strip_prefix("service:")?;
+            Some((ServiceName::from(name), context.span))
+        })
     }
 
     /// True when its health check can ever pass: it has one of its own that is not switched off.
