@@ -12,6 +12,7 @@ mod lessons;
 mod loading;
 mod logs;
 mod memory_engine;
+mod mutations;
 mod plans;
 mod readme;
 mod reference;
