@@ -21,7 +21,24 @@ pub fn schema() -> Json {
     if let Some(Json::Object(sections)) = root.get_mut("properties") {
         complete_sections(sections);
     }
-    Json::Object(root)
+    let mut schema = Json::Object(root);
+    admit_variables(&mut schema);
+    schema
+}
+
+/// A variable may stand where one of several words is wanted.
+fn admit_variables(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(admit_variables),
+        Json::Object(entries) => {
+            entries.values_mut().for_each(admit_variables);
+            if let Some(words) = entries.remove("enum") {
+                let variable = json!({ "type": "string", "pattern": r"\$" });
+                entries.insert("anyOf".to_owned(), json!([{ "enum": words }, variable]));
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Names have their letters, and only networks and volumes may be left empty.

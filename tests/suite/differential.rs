@@ -118,7 +118,7 @@ fn run(mut command: Command, file: &Path) -> Output {
 }
 
 /// Every YAML file in a folder and in those below it, `depth` levels down, sorted; hidden ones are not meant.
-fn files_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {

@@ -1,11 +1,14 @@
 //! The JSON Schema of topologies, for editors.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
 use crate::config::cases;
+use crate::differential::files_below;
 use crate::golden::{self, say};
+use crate::loading::{Request, load};
 use crate::reference::accepted_files;
 
 #[test]
@@ -44,6 +47,41 @@ fn every_form_that_topo_reads_passes_the_schema() {
 }
 
 #[test]
+fn a_variable_passes_the_schema_wherever_a_value_may_stand() {
+    let validator = validator();
+    let place = crate::config::Place::new();
+    let mut wrong = BTreeSet::new();
+    for case in cases().iter().filter(|case| place.load(&case.text).topology.is_some()) {
+        let topology = parse(&case.text);
+        for pointer in scalars(&topology) {
+            let mut changed = topology.clone();
+            *changed.pointer_mut(&pointer).expect("a value") = Json::from("${VALUE}");
+            if !validator.is_valid(&changed) {
+                wrong.insert(format!("{}: {pointer}", case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_topology_of_the_project_passes_the_schema() {
+    let validator = validator();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = files_below(&root.join("topologies"), 0);
+    files.extend(files_below(&root.join("tests"), 3));
+    let accepted = |file: &&PathBuf| load(&Request::of_file(file)).topology.is_some();
+    let accepted: Vec<&PathBuf> = files.iter().filter(accepted).collect();
+    assert!(accepted.len() > 20, "{accepted:?}");
+    let complaint = |file: &&PathBuf| {
+        let text = std::fs::read_to_string(file).expect("a topology");
+        complain(&validator, &text).map(|words| format!("{}: {words}", file.display()))
+    };
+    let wrong: Vec<String> = accepted.iter().filter_map(complaint).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn the_schema_refuses_what_is_not_known() {
     let validator = validator();
     for text in [
@@ -64,10 +102,32 @@ fn validator() -> jsonschema::Validator {
 
 /// What the schema has against a topology.
 fn complain(validator: &jsonschema::Validator, text: &str) -> Option<String> {
-    let mut topology: serde_yaml::Value = serde_yaml::from_str(text).expect("YAML");
-    topology.apply_merge().expect("merge keys of mappings");
-    let topology: Json = serde_json::to_value(&topology).expect("plain data");
+    let topology = parse(text);
     let complaints: Vec<String> =
         validator.iter_errors(&topology).map(|error| format!("{}: {error}", error.instance_path())).collect();
     (!complaints.is_empty()).then(|| complaints.join("; "))
+}
+
+fn parse(text: &str) -> Json {
+    let mut topology: serde_yaml::Value = serde_yaml::from_str(text).expect("YAML");
+    topology.apply_merge().expect("merge keys of mappings");
+    serde_json::to_value(&topology).expect("plain data")
+}
+
+/// Where the strings, numbers and booleans of a topology are.
+fn scalars(value: &Json) -> Vec<String> {
+    let below = |(key, value): (String, &Json)| {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        scalars(value).into_iter().map(move |rest| format!("/{key}{rest}")).collect::<Vec<_>>()
+    };
+    match value {
+        Json::Null => Vec::new(),
+        Json::Array(items) => {
+            items.iter().enumerate().flat_map(|(index, item)| below((index.to_string(), item))).collect()
+        }
+        Json::Object(entries) => {
+            entries.iter().flat_map(|(key, value)| below((key.clone(), value))).collect()
+        }
+        _ => vec![String::new()],
+    }
 }

@@ -154,7 +154,7 @@ impl Attribute for DeviceRequests {
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
-        json!({ "anyOf": [{ "const": "all" }, { "type": "array", "items": DeviceRequest::schema(definitions) }] })
+        json!({ "anyOf": [{ "enum": ["all"] }, { "type": "array", "items": DeviceRequest::schema(definitions) }] })
     }
 }
 
