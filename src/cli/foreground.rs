@@ -1,7 +1,7 @@
 //! `up` in the foreground: output until all ended, until one ends where that counts, or until Ctrl-C.
 
 use std::collections::BTreeSet;
-use std::future::{pending, ready};
+use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Following};
+use crate::cli::menu::{Key, Menu};
 use crate::cli::session::{self, Session};
+use crate::cli::watch::Watching;
 use crate::plan::observed::Observed;
 use crate::plan::{self, KillChoices, Plan, Scope, UpChoices};
 use crate::report::Intent;
@@ -36,6 +38,18 @@ pub(super) struct Foreground<'a> {
     pub(super) abort: Abort,
     /// The service whose exit code is passed on.
     pub(super) exit_code_from: Option<ServiceName>,
+    /// What goes on beside the output.
+    pub(super) company: Company<'a>,
+}
+
+/// What goes on beside the output: files are watched, keys are heard.
+pub(super) struct Company<'a> {
+    /// The services whose files are watched, if any are.
+    pub(super) watching: Option<Watching<'a>>,
+    /// Whether watching begins by itself.
+    pub(super) watches_at_once: bool,
+    /// Whether keys are heard.
+    pub(super) has_menu: bool,
 }
 
 /// Which end of a container ends everything.
@@ -57,6 +71,8 @@ enum Over {
     Aborted(ContainerEnd),
     /// Ctrl-C.
     Interrupted,
+    /// The user leaves the services running.
+    Detached,
 }
 
 /// How long output may still come after its containers were stopped.
@@ -113,12 +129,14 @@ impl Foreground<'_> {
         let mut following = self.following.clone();
         following.choice.since = Some(begun);
         let sources = follow::sources(&observed, &following);
-        let output = follow::follow_until(&self.session, &self.topology.name, sources, &following, ready(()));
+        let stay = self.company.stay();
+        let output = follow::follow_until(&self.session, &self.topology.name, sources, &following, stay);
         let mut shown = pin!(maybe_done(output));
         let mut ended = pin!(self.abort(&observed, heard));
         let over = tokio::select! { biased;
             () = self.session.cancel.cancelled() => Over::Interrupted,
             end = &mut ended => end.map_or(Over::AllEnded, Over::Aborted),
+            () = self.company.attend(&self.session) => Over::Detached,
             () = self.until_shown(&mut shown) => Over::AllEnded,
         };
         match over {
@@ -131,6 +149,10 @@ impl Foreground<'_> {
                 self.session.remark(&format!("stopping: {container} exited with code {exit_code}"));
                 self.stop_amid(shown).await?;
                 self.exit_code(Some(end)).await
+            }
+            Over::Detached => {
+                self.session.remark("detached: the services go on in the background");
+                Ok(Exit::Success)
             }
             Over::Interrupted => {
                 self.stop_amid(shown).await?;
@@ -244,6 +266,63 @@ impl Foreground<'_> {
             observed,
             services: &self.choices.services,
         }
+    }
+}
+
+impl Company<'_> {
+    /// Where files are watched, containers that end may be on their way to be replaced: it goes on.
+    async fn stay(&self) {
+        if self.watching.is_some() {
+            pending().await
+        }
+    }
+
+    /// Watches files and hears keys. Ends when the user detaches.
+    async fn attend(&self, session: &Session<'_>) {
+        let mut menu = if self.has_menu { Menu::open() } else { None };
+        if menu.is_some() {
+            session.remark("keys: `w` begins and ends watching files, `d` leaves the services running");
+        }
+        let mut watches = self.watches_at_once;
+        loop {
+            let key = tokio::select! {
+                key = next_key(&mut menu) => key,
+                () = self.watch(watches) => {
+                    // Why is said already.
+                    watches = false;
+                    continue;
+                }
+            };
+            match (key, &self.watching) {
+                (Key::Detach, _) => return,
+                (Key::Watch, Some(_)) => {
+                    watches = !watches;
+                    if !watches {
+                        session.remark("watch: ended");
+                    }
+                }
+                (Key::Watch, None) => {
+                    session.remark("watch: no service here says by `develop` what is watched")
+                }
+            }
+        }
+    }
+
+    /// Ends only when files cannot be watched.
+    async fn watch(&self, watches: bool) {
+        match &self.watching {
+            Some(watching) if watches => {
+                let _ = watching.watch(&CancellationToken::new()).await;
+            }
+            _ => pending().await,
+        }
+    }
+}
+
+async fn next_key(menu: &mut Option<Menu>) -> Key {
+    match menu {
+        Some(menu) => menu.next().await,
+        None => pending().await,
     }
 }
 

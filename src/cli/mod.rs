@@ -33,6 +33,7 @@ mod list;
 mod load;
 mod logs;
 mod ls;
+mod menu;
 mod output;
 mod pause;
 mod plan;
@@ -62,6 +63,7 @@ mod validate;
 mod version;
 mod volumes;
 mod wait;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -97,6 +99,7 @@ enum Command {
     Rm(rm::Options),
     Scale(scale::Options),
     Wait(wait::Options),
+    Watch(watch::Options),
     Plan(plan::Options),
     Validate(validate::Options),
     Ps(ps::Options),
@@ -146,6 +149,7 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
         Command::Rm(options) => rm::run(global, options),
         Command::Scale(options) => scale::run(global, options),
         Command::Wait(options) => wait::run(global, options),
+        Command::Watch(options) => watch::run(global, options),
         Command::Plan(options) => plan::run(global, options),
         Command::Validate(options) => validate::run(global, options),
         Command::Ps(options) => ps::run(global, options),

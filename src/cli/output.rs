@@ -22,7 +22,7 @@ pub struct Output {
 impl Output {
     /// As the command line and the environment want it.
     pub fn new(global: &Global) -> Self {
-        let Settings { remove_orphans: _, ignore_orphans, reports_to_output } = global.settings;
+        let Settings { remove_orphans: _, ignore_orphans, reports_to_output, has_menu: _ } = global.settings;
         Self { color: global.color.unwrap_or_default(), reports_to_output, ignores_orphans: ignore_orphans }
     }
 

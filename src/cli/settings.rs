@@ -17,6 +17,8 @@ pub struct Settings {
     pub remove_orphans: bool,
     /// `COMPOSE_IGNORE_ORPHANS`: nothing is said of orphans.
     pub ignore_orphans: bool,
+    /// `COMPOSE_MENU`: as if `--menu` were given.
+    pub has_menu: bool,
     /// `COMPOSE_STATUS_STDOUT`: progress goes to standard output.
     pub reports_to_output: bool,
 }
@@ -46,6 +48,7 @@ pub fn fill_in(global: &mut Global) {
     global.settings = Settings {
         remove_orphans: is_on("COMPOSE_REMOVE_ORPHANS", set("COMPOSE_REMOVE_ORPHANS")),
         ignore_orphans: is_on("COMPOSE_IGNORE_ORPHANS", set("COMPOSE_IGNORE_ORPHANS")),
+        has_menu: is_on("COMPOSE_MENU", set("COMPOSE_MENU")),
         reports_to_output: is_on(
             "COMPOSE_STATUS_STDOUT",
             output::variable("COMPOSE_STATUS_STDOUT").as_deref(),

@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, stdin, stdout};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use crate::engine::docker::inside::TerminalSize;
 
@@ -17,9 +17,18 @@ pub(super) struct Raw(());
 impl Raw {
     /// Makes the terminal of the standard input raw.
     pub(super) fn enter() -> io::Result<Self> {
+        Self::change(Termios::make_raw)
+    }
+
+    /// Makes each key heard at once, and none shown; Ctrl-C stays a signal, and lines end as before.
+    pub(super) fn enter_for_keys() -> io::Result<Self> {
+        Self::change(|terminal| terminal.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO))
+    }
+
+    fn change(change: impl FnOnce(&mut Termios)) -> io::Result<Self> {
         let before = tcgetattr(stdin())?;
         let mut raw = before.clone();
-        raw.make_raw();
+        change(&mut raw);
         restore_after_panic();
         *saved() = Some(before);
         tcsetattr(stdin(), OptionalActions::Now, &raw)?;

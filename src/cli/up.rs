@@ -9,16 +9,19 @@ use crate::cli::create::{CreateOptions, QuietOptions, plan_up};
 use crate::cli::down::grace;
 use crate::cli::exit::Exit;
 use crate::cli::follow::Following;
-use crate::cli::foreground::{Abort, Attached, Foreground};
+use crate::cli::foreground::{Abort, Attached, Company, Foreground};
 use crate::cli::global::{ColorChoice, Global};
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
+use crate::cli::watch::{self, Watching};
 use crate::engine::LogChoice;
-use crate::plan::{StartChoice, UpChoices};
+use crate::plan::{BuildChoice, StartChoice, UpChoices};
 use crate::report::Intent;
 use crate::report::logs::Prefixes;
+use crate::run::develop::Rules;
+use crate::source::Sources;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 
@@ -73,6 +76,14 @@ struct ForegroundOptions {
     /// Show the output of what the named services depend on too
     #[arg(long, conflicts_with_all = ["detach", "wait", "no_start"])]
     attach_dependencies: bool,
+    /// Bring services up to date whenever their files change, as `topo watch` does
+    #[arg(short, long, conflicts_with_all = ["detach", "wait", "no_start", "abort_on_container_exit",
+          "abort_on_container_failure", "exit_code_from"])]
+    watch: bool,
+    /// In a terminal, listen to keys: `w` begins and ends watching files, `d` leaves the services running
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+          hide_possible_values = true, conflicts_with_all = ["detach", "wait", "no_start"])]
+    menu: Option<bool>,
     /// Show the output without the names of services
     #[arg(long)]
     no_log_prefix: bool,
@@ -148,6 +159,33 @@ impl ForegroundOptions {
         Attached { only: &self.attach, not: &self.no_attach, with_dependencies: self.attach_dependencies }
     }
 
+    /// What goes on beside the output: files are watched, keys are heard.
+    fn company<'a>(
+        &self,
+        engaged: &'a Engaged<'a>,
+        session: &Session<'a>,
+        services: &[ServiceName],
+        has_menu: bool,
+    ) -> Result<Company<'a>, Exit> {
+        let Engaged { sources, topology, output, builds } = *engaged;
+        let rules = match self.watch {
+            true => Some(watch::rules(topology, services, output)?),
+            // Without a wish to watch, rules that cannot be kept are no matter.
+            false => Rules::of(topology, services).ok().filter(|rules| has_menu && !rules.is_empty()),
+        };
+        if let Some(service) = rules.iter().flat_map(|rules| rules.rebuilt()).next().filter(|_| !builds) {
+            output.error(
+                &format!("`{service}` is rebuilt when its files change, which `--no-build` forbids"),
+                None,
+            );
+            return Err(Exit::Usage);
+        }
+        let session = session.amid_output();
+        let watching =
+            rules.map(|rules| Watching { session, sources, topology, output, rules, prunes: true });
+        Ok(Company { watching, watches_at_once: self.watch, has_menu })
+    }
+
     fn following<'a>(&self, services: &'a [ServiceName]) -> Following<'a> {
         Following {
             services: Some(services),
@@ -156,6 +194,14 @@ impl ForegroundOptions {
             prefixes: if self.no_log_prefix { Prefixes::None } else { Prefixes::Names },
         }
     }
+}
+
+/// What is brought up.
+struct Engaged<'a> {
+    sources: &'a Sources,
+    topology: &'a Topology,
+    output: &'a Output,
+    builds: bool,
 }
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
@@ -185,7 +231,11 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         }
         let kill = CancellationToken::new();
         interrupt::listen_for(vec![session.cancel.clone(), kill.clone()]);
+        let has_menu = foreground.menu.unwrap_or(global.settings.has_menu);
+        let builds = choices.build != BuildChoice::Never;
+        let engaged = Engaged { sources: &loaded.sources, topology: &topology, output: &output, builds };
         let stay = Foreground {
+            company: foreground.company(&engaged, &session, &choices.services, has_menu)?,
             session,
             kill,
             topology: &topology,

@@ -5,6 +5,7 @@
 //! future in that task, and waits hear of the engine's events through `watch`.
 
 mod call;
+pub mod develop;
 mod drive;
 mod ends;
 pub mod event;

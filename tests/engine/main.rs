@@ -19,3 +19,4 @@ mod parity;
 mod readme;
 mod systems;
 mod terminal;
+mod watching;

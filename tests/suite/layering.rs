@@ -13,6 +13,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("miette", &["diagnostic/render.rs", "diagnostic/render/"]),
     ("petgraph", &["plan/", "run/", "topology/reference.rs"]),
     ("bollard", &["engine/docker/"]),
+    ("notify", &["run/develop/"]),
     ("clap", &["cli/"]),
 ];
 

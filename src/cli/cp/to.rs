@@ -7,7 +7,7 @@ use super::path::{Source, cannot_read, is_contents, split};
 use super::{Copier, Trouble};
 use crate::cli::relay;
 use crate::engine::EngineError;
-use crate::engine::docker::inside::files::{Kind, Ownership};
+use crate::engine::docker::inside::files::{Kind, OtherKinds, Ownership};
 use crate::engine::docker::packing::{self, Archive, Owners, Sending, Stopped};
 use crate::engine::docker::transport::Body;
 
@@ -79,7 +79,7 @@ impl Copier<'_> {
 
     async fn send(&self, folder: &str, body: Body) -> Result<(), Trouble> {
         let ownership = if self.manner.keeps_owners { Ownership::OfContainer } else { Ownership::OfArchive };
-        match self.engine.unpack_to_path(self.container, folder, body, ownership).await {
+        match self.engine.unpack_to_path(self.container, folder, body, ownership, OtherKinds::Stay).await {
             Err(EngineError::Refused { status: 404, .. }) => {
                 Err(no_folder(&format!("`{folder}` in {}", self.container)))
             }

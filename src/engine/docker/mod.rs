@@ -93,6 +93,11 @@ impl Docker {
         observe::containers_of(&self.transport, project, service).await
     }
 
+    /// Whether an image has a name; one that is gone counts as if it had.
+    pub async fn has_names(&self, image: &ImageId) -> Result<bool, EngineError> {
+        observe::has_names(&self.transport, image).await
+    }
+
     /// The API version that is spoken with it.
     pub fn version(&self) -> ApiVersion {
         self.transport.version()

@@ -326,6 +326,18 @@ pub async fn image_id(transport: &Transport, image: &ImageName) -> Result<Option
     Ok(found.map(|image| ImageId::new(image.id)))
 }
 
+/// Whether an image that is there has a name.
+pub async fn has_names(transport: &Transport, image: &ImageId) -> Result<bool, EngineError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Image {
+        repo_tags: Option<Vec<String>>,
+    }
+    let call = Call::get(format!("/images/{}/json", escape(image.as_str(), ":")));
+    let found: Option<Image> = transport.json_if_found(call).await?;
+    Ok(found.is_none_or(|image| image.repo_tags.is_some_and(|names| !names.is_empty())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -110,6 +110,13 @@ fn added_name(text: &[u8]) -> String {
     format!("{ADDED}{digest}")
 }
 
+/// What is left out of a folder that is built from, whether or not its Dockerfile is there.
+pub fn left_out(folder: &Path, build: &BuildSection) -> Result<Ignore, EngineError> {
+    let named = build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
+    let dockerfile = build.dockerfile_inline.is_none().then(|| folder.join(named));
+    read_ignore(folder, dockerfile.as_deref())
+}
+
 /// `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` in the folder.
 fn read_ignore(folder: &Path, dockerfile: Option<&Path>) -> Result<Ignore, EngineError> {
     let beside = dockerfile.map(|path| {

@@ -64,6 +64,25 @@ impl Ignore {
         Ok(Self { patterns })
     }
 
+    /// Patterns that stand in a topology: each is one, whatever it begins with.
+    pub fn of<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<Self, EngineError> {
+        let read = |pattern: &str| {
+            let unknown = || EngineError::Other(format!("`{pattern}` is not a pattern"));
+            parse_pattern(pattern.trim()).ok_or_else(unknown)
+        };
+        Ok(Self { patterns: patterns.map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// Whether a path is left out, by itself or with a folder that it is in.
+    pub fn excludes_at_any_depth(&self, path: &str) -> bool {
+        let mut matches = Matches::default();
+        let mut is_excluded = false;
+        for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {
+            (is_excluded, matches) = self.excludes(&path[..end], &matches);
+        }
+        is_excluded
+    }
+
     /// Whether a path is left out, given what matched its folder. Paths have slashes, and none in front.
     pub fn excludes(&self, path: &str, folder: &Matches) -> (bool, Matches) {
         let mut is_excluded = false;
@@ -253,15 +272,8 @@ impl Token {
 mod tests {
     use super::*;
 
-    /// Whether a path is left out, looked at folder by folder as a walk does.
     fn excludes(text: &str, path: &str) -> bool {
-        let ignore = Ignore::parse(text).unwrap();
-        let mut matches = Matches::default();
-        let mut is_excluded = false;
-        for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {
-            (is_excluded, matches) = ignore.excludes(&path[..end], &matches);
-        }
-        is_excluded
+        Ignore::parse(text).unwrap().excludes_at_any_depth(path)
     }
 
     #[test]

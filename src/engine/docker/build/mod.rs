@@ -7,9 +7,9 @@
 
 mod bake;
 mod base;
-mod context;
+pub mod context;
 mod dockerfile;
-mod ignore;
+pub mod ignore;
 mod steps;
 mod trace;
 

@@ -38,6 +38,15 @@ pub enum Ownership {
     OfContainer,
 }
 
+/// What becomes of a folder where a file is to be, and the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherKinds {
+    /// It stays, and unpacking fails.
+    Stay,
+    /// It is replaced.
+    AreReplaced,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PathStat {
@@ -78,17 +87,17 @@ impl Docker {
         self.transport.stream(call(Method::GET, container, path)).await
     }
 
-    /// Unpacks an archive into a folder of a container. A folder takes no file's place, and the other
-    /// way round.
+    /// Unpacks an archive into a folder of a container.
     pub async fn unpack_to_path(
         &self,
         container: &ContainerName,
         folder: &str,
         archive: Body,
         ownership: Ownership,
+        other_kinds: OtherKinds,
     ) -> Result<(), EngineError> {
         let mut call = call(Method::PUT, container, folder)
-            .query("noOverwriteDirNonDir", "true")
+            .query("noOverwriteDirNonDir", if other_kinds == OtherKinds::Stay { "true" } else { "false" })
             .header("content-type", "application/x-tar")
             .body(archive);
         if ownership == Ownership::OfContainer {

@@ -7,12 +7,16 @@
 //! | how a container's own process is talked to | [`attach`] |
 //! | how an image or an archive is made of a container | [`commit`] |
 //! | how files get into a container and out of it | [`files`] |
+//! | how a container's files are kept up to date | [`sync`] |
+//! | how a command of the topology is run in a container | [`hook`] |
 
 pub mod attach;
 pub mod commit;
 pub mod exec;
 pub mod files;
+pub mod hook;
 pub mod stream;
+pub mod sync;
 
 /// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

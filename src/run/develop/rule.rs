@@ -1,0 +1,395 @@
+//! Which change concerns which service, and what is done then.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::engine::EngineError;
+use crate::engine::docker::build::context;
+use crate::engine::docker::build::ignore::Ignore;
+use crate::engine::docker::inside::sync::Twin;
+use crate::topology::name::ServiceName;
+use crate::topology::service::develop::{WatchAction, WatchRule};
+use crate::topology::service::{Hook, Mount, MountKind};
+use crate::topology::{Service, Topology};
+
+/// What no rule is about: version control, and what editors leave for a moment.
+const NEVER: &[&str] = &[
+    "**/.git",
+    "**/.hg",
+    "**/.svn",
+    "**/.DS_Store",
+    "**/*~",
+    "**/.#*",
+    "**/#*#",
+    "**/.*.sw[a-z]",
+    "**/.*.kate-swp",
+    "**/4913",
+    "**/*___jb_tmp___",
+    "**/*___jb_old___",
+];
+
+/// The rules of the chosen services.
+#[derive(Debug)]
+pub struct Rules {
+    rules: Vec<Rule>,
+    /// What is said about them before anything happens.
+    pub remarks: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    service: ServiceName,
+    action: WatchAction,
+    /// The folder or file that is watched, without links in its path.
+    path: PathBuf,
+    /// Whether it was a folder when watching began.
+    is_folder: bool,
+    /// Where its files are in the container.
+    target: Option<String>,
+    exec: Option<Hook>,
+    syncs_first: bool,
+    /// Patterns of what does not count, and the folders that they start from.
+    ignored: Vec<(PathBuf, Ignore)>,
+    /// Patterns of the only files that count.
+    included: Option<Ignore>,
+}
+
+/// What is to be done about files that changed together.
+#[derive(Debug, Default)]
+pub struct Pass {
+    /// Services whose images are built anew.
+    pub rebuilds: BTreeSet<ServiceName>,
+    /// Files that are brought up to date in the containers of services.
+    pub syncs: BTreeMap<ServiceName, BTreeSet<Twin>>,
+    /// Services that are restarted.
+    pub restarts: BTreeSet<ServiceName>,
+    /// Commands that are run in the containers of services.
+    pub commands: Vec<(ServiceName, Hook)>,
+}
+
+impl Rules {
+    /// The rules of these services; of all when none is named.
+    pub fn of(topology: &Topology, services: &[ServiceName]) -> Result<Self, EngineError> {
+        let mut rules = Self { rules: Vec::new(), remarks: Vec::new() };
+        for (name, service) in &topology.services {
+            if !services.is_empty() && !services.contains(name) {
+                continue;
+            }
+            for rule in service.develop.iter().flat_map(|develop| &develop.watch) {
+                rules.add(name, service, rule)?;
+            }
+        }
+        Ok(rules)
+    }
+
+    fn add(&mut self, name: &ServiceName, service: &Service, rule: &WatchRule) -> Result<(), EngineError> {
+        let (Some(path), Some(action)) = (&rule.path, &rule.action) else { return Ok(()) };
+        let path = Path::new(path.as_str());
+        let path = path.canonicalize().map_err(|error| {
+            EngineError::Other(format!("`{}` cannot be watched for `{name}`: {error}", path.display()))
+        })?;
+        if action.value == WatchAction::Rebuild && service.build.is_none() {
+            let message = format!("`{name}` is to be rebuilt, and has no `build` section");
+            return Err(EngineError::Other(message));
+        }
+        let copies = copies(action.value);
+        if copies && let Some(mount) = mount_of(&path, service) {
+            let target = mount.target.as_str();
+            let shown = path.display();
+            let words = format!("`{shown}` is mounted at `{target}` in `{name}` already: it is not synced");
+            self.remarks.push(words);
+            return Ok(());
+        }
+        let texts = |patterns: &crate::topology::value::OneOrMany| {
+            Ignore::of(patterns.0.iter().map(|pattern| pattern.as_str()))
+        };
+        let mut ignored = vec![(path.clone(), texts(&rule.ignore)?)];
+        ignored.push((path.clone(), Ignore::of(NEVER.iter().copied())?));
+        if let Some((folder, build)) = service.build.as_ref().and_then(|build| Some((folder(build)?, build)))
+            && let Ok(folder) = folder.canonicalize()
+        {
+            let left_out = context::left_out(&folder, build)?;
+            ignored.push((folder, left_out));
+        }
+        self.rules.push(Rule {
+            service: name.clone(),
+            action: action.value,
+            is_folder: path.is_dir(),
+            path,
+            target: rule.target.as_ref().map(|target| target.value.clone()).filter(|_| copies),
+            exec: rule.exec.clone().filter(|_| action.value == WatchAction::SyncExec),
+            syncs_first: rule.initial_sync.0 && copies,
+            ignored,
+            included: (!rule.include.0.is_empty()).then(|| texts(&rule.include)).transpose()?,
+        });
+        Ok(())
+    }
+
+    /// True when there is nothing to watch.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The services that they are about.
+    pub fn services(&self) -> BTreeSet<&ServiceName> {
+        self.rules.iter().map(|rule| &rule.service).collect()
+    }
+
+    /// The services whose images may be built anew.
+    pub fn rebuilt(&self) -> impl Iterator<Item = &ServiceName> {
+        self.rules.iter().filter(|rule| rule.action == WatchAction::Rebuild).map(|rule| &rule.service)
+    }
+
+    /// What is watched.
+    pub fn paths(&self) -> BTreeSet<&Path> {
+        self.rules.iter().map(|rule| rule.path.as_path()).collect()
+    }
+
+    /// What is to be done about paths that changed. A path that is a folder stands for all that is in it.
+    pub fn pass<'a>(&self, changed: impl Iterator<Item = &'a Path>) -> Pass {
+        let mut pass = Pass::default();
+        let mut commands = BTreeSet::new();
+        for path in changed {
+            for (index, rule) in self.rules.iter().enumerate() {
+                let twins = rule.twins(path);
+                if twins.is_empty() {
+                    continue;
+                }
+                rule.add_to(&mut pass, twins);
+                if rule.exec.is_some() {
+                    commands.insert(index);
+                }
+            }
+        }
+        let command =
+            |index: usize| Some((self.rules[index].service.clone(), self.rules[index].exec.clone()?));
+        pass.commands.extend(commands.into_iter().filter_map(command));
+        pass
+    }
+
+    /// What is to be done when watching begins: files of the rules that say so are brought up to date.
+    pub fn first_pass(&self) -> Pass {
+        let mut pass = Pass::default();
+        for rule in self.rules.iter().filter(|rule| rule.syncs_first) {
+            let twins = rule.twins(&rule.path).into_iter().filter_map(Concerned::twin);
+            pass.syncs.entry(rule.service.clone()).or_default().extend(twins);
+        }
+        pass
+    }
+}
+
+/// A path that a rule is about.
+enum Concerned {
+    /// It has a place in the container.
+    Twin(Twin),
+    /// It has none.
+    Alone,
+}
+
+impl Concerned {
+    fn twin(self) -> Option<Twin> {
+        match self {
+            Self::Twin(twin) => Some(twin),
+            Self::Alone => None,
+        }
+    }
+}
+
+impl Rule {
+    fn add_to(&self, pass: &mut Pass, twins: Vec<Concerned>) {
+        let service = || self.service.clone();
+        match self.action {
+            WatchAction::Rebuild => drop(pass.rebuilds.insert(service())),
+            WatchAction::Restart | WatchAction::SyncRestart => drop(pass.restarts.insert(service())),
+            WatchAction::Sync | WatchAction::SyncExec => {}
+        }
+        if copies(self.action) {
+            let files = pass.syncs.entry(service()).or_default();
+            files.extend(twins.into_iter().filter_map(Concerned::twin));
+        }
+    }
+
+    /// What of a path, and of all in it, the rule is about.
+    fn twins(&self, path: &Path) -> Vec<Concerned> {
+        let mut twins = Vec::new();
+        let is_within = path.starts_with(&self.path);
+        if is_within && !self.is_ignored(path) {
+            self.collect(path, &mut twins);
+        }
+        twins
+    }
+
+    fn collect(&self, path: &Path, twins: &mut Vec<Concerned>) {
+        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        // Where the whole folder goes, or went, is no news of what is in it.
+        let is_root = self.is_folder && path == self.path;
+        if !is_root && self.is_included(path) {
+            twins.push(self.concerned(path));
+        }
+        let Some(entries) = is_folder.then(|| fs::read_dir(path).ok()).flatten() else { return };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if !self.is_ignored(&path) {
+                self.collect(&path, twins);
+            }
+        }
+    }
+
+    fn concerned(&self, path: &Path) -> Concerned {
+        match self.target_of(path) {
+            Some(there) => Concerned::Twin(Twin { here: path.to_owned(), there }),
+            None => Concerned::Alone,
+        }
+    }
+
+    fn target_of(&self, path: &Path) -> Option<String> {
+        let target = self.target.as_deref()?.trim_end_matches('/');
+        let relative = path.strip_prefix(&self.path).ok()?.to_str()?;
+        Some(if relative.is_empty() { target.to_owned() } else { format!("{target}/{relative}") })
+    }
+
+    fn is_ignored(&self, path: &Path) -> bool {
+        self.ignored.iter().any(|(folder, patterns)| {
+            let relative = path.strip_prefix(folder).ok().and_then(Path::to_str);
+            relative.is_some_and(|path| !path.is_empty() && patterns.excludes_at_any_depth(path))
+        })
+    }
+
+    fn is_included(&self, path: &Path) -> bool {
+        let Some(included) = &self.included else { return true };
+        let relative = path.strip_prefix(&self.path).ok().and_then(Path::to_str);
+        relative.is_some_and(|path| path.is_empty() || included.excludes_at_any_depth(path))
+    }
+}
+
+fn copies(action: WatchAction) -> bool {
+    match action {
+        WatchAction::Sync | WatchAction::SyncRestart | WatchAction::SyncExec => true,
+        WatchAction::Rebuild | WatchAction::Restart => false,
+    }
+}
+
+/// The folder that a service is built from, when it is one of this machine.
+fn folder(build: &crate::topology::Build) -> Option<PathBuf> {
+    let context = build.context.as_ref()?;
+    (!context.value.contains("://")).then(|| PathBuf::from(&context.value))
+}
+
+/// The bind mount that shows a path in the container anyway.
+fn mount_of<'a>(path: &Path, service: &'a Service) -> Option<&'a Mount> {
+    let mut mounts = service.volumes.0.iter().map(|mount| &mount.value);
+    mounts.find(|mount| {
+        let source = mount.source.as_ref().filter(|_| mount.kind == MountKind::Bind);
+        source.is_some_and(|source| {
+            Path::new(source.as_str()).canonicalize().is_ok_and(|source| path.starts_with(source))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A rule about a folder of its own.
+    struct Case {
+        folder: tempfile::TempDir,
+        rule: Rule,
+    }
+
+    fn case(ignore: &[&str], include: &[&str]) -> Case {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        let ignored =
+            [ignore, NEVER].map(|patterns| (path.clone(), Ignore::of(patterns.iter().copied()).unwrap()));
+        let rule = Rule {
+            service: ServiceName::from("web"),
+            action: WatchAction::SyncRestart,
+            is_folder: true,
+            path,
+            target: Some("/srv/".to_owned()),
+            exec: None,
+            syncs_first: false,
+            ignored: ignored.into(),
+            included: (!include.is_empty()).then(|| Ignore::of(include.iter().copied()).unwrap()),
+        };
+        Case { folder, rule }
+    }
+
+    impl Case {
+        fn write(&self, paths: &[&str]) {
+            for path in paths {
+                let path = self.folder.path().join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "").unwrap();
+            }
+        }
+
+        /// Where files go that one changed path stands for.
+        fn targets(&self, changed: &str) -> Vec<String> {
+            let path = self.rule.path.join(changed);
+            let path = if changed.is_empty() { self.rule.path.clone() } else { path };
+            let twins = self.rule.twins(&path).into_iter().filter_map(Concerned::twin);
+            let mut targets: Vec<String> = twins.map(|twin| twin.there).collect();
+            targets.sort();
+            targets
+        }
+    }
+
+    #[test]
+    fn a_file_goes_below_the_target_and_a_folder_with_all_in_it() {
+        let case = case(&[], &[]);
+        case.write(&["a", "deep/b", "deep/er/c"]);
+        assert_eq!(case.targets("a"), ["/srv/a"]);
+        assert_eq!(case.targets("gone"), ["/srv/gone"]);
+        assert_eq!(case.targets("deep"), ["/srv/deep", "/srv/deep/b", "/srv/deep/er", "/srv/deep/er/c"]);
+        assert_eq!(case.targets("").len(), 5, "the watched folder itself is none of its files");
+        assert_eq!(case.targets("/elsewhere/a").len(), 0);
+    }
+
+    #[test]
+    fn the_watched_folder_is_never_removed_in_the_container() {
+        let case = case(&[], &[]);
+        fs::remove_dir_all(&case.rule.path).unwrap();
+        assert_eq!(case.targets(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn patterns_choose_files() {
+        let case = case(&["node_modules", "*.log", "!keep.log"], &[]);
+        case.write(&["a", "x.log", "keep.log", "node_modules/x/y", ".git/HEAD", "deep/.b.swp", "c~"]);
+        assert_eq!(case.targets(""), ["/srv/a", "/srv/deep", "/srv/keep.log"]);
+        assert_eq!(case.targets("node_modules/x"), Vec::<String>::new());
+        assert_eq!(case.targets(".git/index.lock"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_include_leaves_out_all_others() {
+        let case = case(&["b.go"], &["*.go", "deep"]);
+        case.write(&["a.go", "b.go", "c.rs", "deep/d.rs"]);
+        assert_eq!(case.targets(""), ["/srv/a.go", "/srv/deep", "/srv/deep/d.rs"]);
+        assert_eq!(case.targets("c.rs"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let case = case(&[], &[]);
+        symlink("/etc", case.rule.path.join("link")).unwrap();
+        assert_eq!(case.targets("link"), ["/srv/link"]);
+    }
+
+    #[test]
+    fn a_pass_takes_changes_together() {
+        let case = case(&[], &[]);
+        case.write(&["a", "b"]);
+        let paths: Vec<PathBuf> = ["a", "b", "a"].iter().map(|name| case.rule.path.join(name)).collect();
+        let rules = Rules { rules: vec![case.rule], remarks: Vec::new() };
+        let pass = rules.pass(paths.iter().map(PathBuf::as_path));
+        assert_eq!(pass.syncs[&ServiceName::from("web")].len(), 2);
+        assert_eq!(pass.restarts.len(), 1);
+        assert!(pass.rebuilds.is_empty() && pass.commands.is_empty());
+        assert!(rules.first_pass().syncs.is_empty());
+    }
+}

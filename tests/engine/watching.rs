@@ -1,0 +1,251 @@
+//! `topo watch` and `topo up --watch`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::harness::{Project, Running, docker, eventually, project};
+use crate::terminal::Terminal;
+
+const SYNCED: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    user: '33'
+    develop:
+      watch:
+        - { path: ./src, action: sync, target: /srv/src, ignore: ['*.log', node_modules/], initial_sync: true }
+        - { path: ./config, action: sync+restart, target: /srv/config }
+        - { path: ./hooked, action: sync+exec, target: /srv/hooked, include: '*.txt',
+            exec: { command: [sh, -c, 'cat /srv/hooked/*.txt >> /tmp/ran; echo reloaded $$MODE'], environment: { MODE: now } } }
+        - { path: ./flag, action: restart }
+";
+
+fn watched(name: &str) -> Option<Project> {
+    let project = project(name, SYNCED)?;
+    for path in ["src/first", "config/one", "hooked/a.txt", "flag"] {
+        project.write(path, "1\n");
+    }
+    Some(project)
+}
+
+/// What a file in the container holds; nothing when it is not there.
+fn held(project: &Project, path: &str) -> String {
+    docker(&["exec", &project.container("web"), "cat", path])
+}
+
+fn is_there(project: &Project, path: &str) -> bool {
+    let done = Command::new("docker").args(["exec", &project.container("web"), "test", "-e", path]).status();
+    done.is_ok_and(|status| status.success())
+}
+
+fn root(project: &Project) -> PathBuf {
+    project.write("flag", "1\n").parent().expect("a folder").to_owned()
+}
+
+/// `topo watch`, once it watches: the file that is synced first is there.
+fn watch(project: &Project, arguments: &[&str]) -> Running {
+    let watching = project.start("watch", arguments);
+    eventually("the first sync", || held(project, "/srv/src/first") == "1");
+    watching
+}
+
+#[test]
+fn files_that_change_and_go_do_so_in_the_container() {
+    let Some(project) = watched("watch-sync") else { return };
+    let root = root(&project);
+    let watching = watch(&project, &[]);
+    project.write("src/new/deep/file", "2\n");
+    project.write("src/first", "changed\n");
+    eventually("a new file in new folders", || held(&project, "/srv/src/new/deep/file") == "2");
+    eventually("a changed file", || held(&project, "/srv/src/first") == "changed");
+    let owner = docker(&["exec", &project.container("web"), "stat", "-c", "%u", "/srv/src/first"]);
+    assert_eq!(owner, "33");
+    fs::remove_dir_all(root.join("src/new")).expect("a folder to remove");
+    fs::rename(root.join("src/first"), root.join("src/renamed")).expect("a file to rename");
+    eventually("a folder that goes", || !is_there(&project, "/srv/src/new"));
+    eventually("a file with another name", || {
+        held(&project, "/srv/src/renamed") == "changed" && !is_there(&project, "/srv/src/first")
+    });
+    // A folder takes a file's place, and the other way round.
+    fs::remove_file(root.join("src/renamed")).expect("a file to remove");
+    project.write("src/renamed/inner", "3\n");
+    eventually("a folder in a file's place", || held(&project, "/srv/src/renamed/inner") == "3");
+    project.write("src/x.log", "ignored\n");
+    project.write("src/node_modules/y", "ignored\n");
+    project.write("src/last", "4\n");
+    eventually("the last file", || held(&project, "/srv/src/last") == "4");
+    assert!(!is_there(&project, "/srv/src/x.log") && !is_there(&project, "/srv/src/node_modules"));
+    watching.signal("INT");
+    watching.end().exits(0).says("synced to topo-test-watch-sync-web-1");
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+}
+
+#[test]
+fn a_thousand_files_are_one_pass() {
+    let Some(project) = watched("watch-burst") else { return };
+    let watching = watch(&project, &[]);
+    for number in 0..1000 {
+        project.write(&format!("src/many/{number}"), "x");
+    }
+    eventually("the last of many files", || held(&project, "/srv/src/many/999") == "x");
+    let count = docker(&["exec", &project.container("web"), "sh", "-c", "ls /srv/src/many | wc -l"]);
+    assert_eq!(count.trim(), "1000");
+    watching.signal("INT");
+    let ran = watching.end().exits(0);
+    // The folder counts as well.
+    let passes: Vec<&str> = ran.err.lines().filter(|line| line.contains("files synced")).collect();
+    assert_eq!(passes, ["watch: 1001 files synced to topo-test-watch-burst-web-1"], "{}", ran.err);
+}
+
+#[test]
+fn a_change_restarts_or_runs_a_command_where_the_rule_says_so() {
+    let Some(project) = watched("watch-more") else { return };
+    let watching = watch(&project, &[]);
+    let started = || project.inspect("web", "{{.State.StartedAt}}");
+    let (id, first) = (project.id("web"), started());
+    project.write("config/one", "2\n");
+    eventually("a restart after a sync", || started() != first && held(&project, "/srv/config/one") == "2");
+    let second = started();
+    project.write("flag", "2\n");
+    eventually("a restart", || started() != second);
+    eventually("it runs", || project.inspect("web", "{{.State.Running}}") == "true");
+    project.write("hooked/b.md", "not included\n");
+    project.write("hooked/a.txt", "2\n");
+    eventually("the command", || held(&project, "/tmp/ran") == "2");
+    assert!(!is_there(&project, "/srv/hooked/b.md"));
+    assert_eq!(project.id("web"), id, "the container is the same");
+    watching.signal("INT");
+    watching.end().exits(0).says("web-1: reloaded now");
+}
+
+#[test]
+fn what_fails_is_told_and_watching_goes_on() {
+    let Some(project) = watched("watch-failure") else { return };
+    let watching = watch(&project, &["--quiet"]);
+    docker(&["stop", "-t", "0", &project.container("web")]);
+    project.write("src/lost", "1\n");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    docker(&["start", &project.container("web")]);
+    project.write("src/found", "1\n");
+    eventually("a later file", || held(&project, "/srv/src/found") == "1");
+    watching.signal("TERM");
+    watching.end().exits(0).says("no container of web runs");
+}
+
+const BUILT: &str = "
+services:
+  web:
+    build: ./image
+    init: true
+    develop:
+      watch:
+        - { path: ./image, action: rebuild }
+";
+
+fn write_image(project: &Project, greeting: &str) {
+    let dockerfile = "FROM busybox:1.37\nCOPY greeting /\nCMD cat /greeting && exec sleep 1000\n";
+    if !project.write("image/.dockerignore", "ignored\n").with_file_name("Dockerfile").exists() {
+        project.write("image/Dockerfile", dockerfile);
+    }
+    project.write("image/greeting", &format!("{greeting}\n"));
+}
+
+#[test]
+fn an_image_is_rebuilt_and_its_container_replaced() {
+    let Some(project) = project("watch-build", BUILT) else { return };
+    write_image(&project, "one");
+    let watching = project.start("watch", &["--quiet"]);
+    eventually("the first image", || held(&project, "/greeting") == "one");
+    let (id, image) = (project.id("web"), project.inspect("web", "{{.Image}}"));
+    // A build that fails is told, and the container stays.
+    project.write("image/Dockerfile", "FROM busybox:1.37\nRUN false\n");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(project.id("web"), id);
+    project.write(
+        "image/Dockerfile",
+        "FROM busybox:1.37\nCOPY greeting /\nCMD cat /greeting && exec sleep 1000\n",
+    );
+    write_image(&project, "two");
+    eventually("the second image", || held(&project, "/greeting") == "two");
+    eventually("the first image goes", || {
+        docker(&["image", "inspect", "--format", "{{.Id}}", &image]).is_empty()
+    });
+    let id = project.id("web");
+    project.write("image/ignored", "nothing\n");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(project.id("web"), id);
+    watching.signal("INT");
+    watching.end().exits(0).says("building web anew");
+}
+
+#[test]
+fn up_shows_the_output_and_watches() {
+    let Some(project) = project("watch-up", BUILT) else { return };
+    write_image(&project, "one");
+    let up = project.start("up", &["--watch"]);
+    eventually("the first image", || held(&project, "/greeting") == "one");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    write_image(&project, "two");
+    eventually("the second image", || held(&project, "/greeting") == "two");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    up.signal("INT");
+    let ran = up.end().exits(130);
+    for line in ["one", "two"] {
+        assert!(ran.out.lines().any(|shown| shown.ends_with(line)), "{line}:\n{}\n{}", ran.out, ran.err);
+    }
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
+}
+
+#[test]
+fn keys_begin_to_watch_and_leave_the_services_running() {
+    let Some(project) = watched("watch-keys") else { return };
+    let mut terminal = Terminal::start(project.command("up", &["--menu"]));
+    terminal.shows("leaves the services running");
+    project.write("src/unwatched", "1\n");
+    terminal.types("w");
+    terminal.shows("watching the files of web");
+    eventually("the first sync", || held(&project, "/srv/src/first") == "1");
+    terminal.types("w");
+    terminal.shows("watch: ended");
+    terminal.types("d");
+    terminal.shows("go on in the background");
+    assert_eq!(terminal.ends(), 0);
+    assert!(terminal.is_as_before());
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+    // Ctrl-C stops them, and the terminal is as before.
+    let mut terminal = Terminal::start(project.command("up", &["--menu"]));
+    terminal.shows("leaves the services running");
+    terminal.types("\x03");
+    assert_eq!(terminal.ends(), 130);
+    assert!(terminal.is_as_before());
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
+}
+
+#[test]
+fn what_cannot_be_watched_is_said() {
+    let nothing = "services: { web: { image: 'busybox:1.37' } }\n";
+    let Some(project) = project("watch-wrong", nothing) else { return };
+    project.topo("watch", &[]).exits(4).says("there is nothing to watch");
+    project.topo("watch", &["wep"]).exits(2).says("did you mean `web`?");
+    project.write("topology.yaml", &SYNCED.replace("./flag", "./nope"));
+    project.write("src/first", "");
+    fs::create_dir_all(root(&project).join("config")).expect("a folder");
+    fs::create_dir_all(root(&project).join("hooked")).expect("a folder");
+    project.topo("watch", &[]).exits(4).says("cannot be watched for `web`");
+    let mounted = "
+services:
+  web:
+    image: busybox:1.37
+    volumes: ['./src:/srv']
+    develop: { watch: [{ path: ./src, action: sync, target: /srv }] }
+";
+    project.write("topology.yaml", mounted);
+    project.topo("watch", &[]).exits(4).says("is mounted at `/srv` in `web` already");
+    project.write("topology.yaml", BUILT);
+    write_image(&project, "one");
+    project.topo("build", &[]).exits(0);
+    project.topo("up", &["--watch", "--no-build"]).exits(2).says("which `--no-build` forbids");
+}
