@@ -1,12 +1,13 @@
 //! In: a run that did not go well. Out: what failed and why, what is left, what to type.
 //! Must not: leave out the engine's own words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::Context;
 use super::look::{Look, Mark, Role, tame};
-use super::wording::{build_output, engine_words, failed, health_output, hint, names, object};
+use super::objects::{Deed, Objects};
+use super::wording::{Kind, build_output, engine_words, failed, health_output, hint, names, object};
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::run::{Cause, Failure, Outcome};
 
@@ -87,17 +88,43 @@ impl Page<'_> {
     /// `  not started because db is unhealthy: api, web`
     fn skipped(&mut self, plan: &Plan, outcome: &Outcome, step: StepId, cause: &Cause) -> io::Result<()> {
         let culprit = &plan.steps[step];
-        let skipped: Vec<_> = outcome.skipped_by(step).map(|step| &plan.steps[step]).collect();
-        for (verb, is_meant) in [("started", is_start as fn(&Action) -> bool), ("removed", is_removal)] {
-            let meant = skipped.iter().filter(|step| is_meant(&step.action) && !is_same(step, culprit));
-            let subjects: BTreeSet<String> = meant.map(|step| subject(step)).collect();
-            if !subjects.is_empty() {
-                let because = format!("{} {}", subject(culprit), failed(&culprit.action, cause));
-                let listed = names(subjects.iter().map(String::as_str), MOST_NAMES);
-                writeln!(self.out, "  not {verb} because {because}: {listed}")?;
+        let objects = Objects::of(plan);
+        let mut undone: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for skipped in outcome.skipped_by(step) {
+            let object = &objects.all()[objects.place(skipped)];
+            let is_same = subject(&plan.steps[skipped]) == subject(culprit);
+            let verb = object.deed(plan, |_| true).and_then(|deed| undone_verb(object.kind, deed));
+            if let Some(verb) = verb.filter(|_| !is_same) {
+                undone.entry(verb).or_default().insert(subject(&plan.steps[skipped]));
             }
         }
+        let because = format!("{} {}", subject(culprit), failed(&culprit.action, cause));
+        for (verb, subjects) in undone {
+            let listed = names(subjects.iter().map(String::as_str), MOST_NAMES);
+            writeln!(self.out, "  not {verb} because {because}: {listed}")?;
+        }
         Ok(())
+    }
+}
+
+/// What is said of an object that was left as it was. Of images nothing: the containers that need them say
+/// enough.
+fn undone_verb(kind: Kind, deed: Deed) -> Option<&'static str> {
+    match deed {
+        Deed::Recreated => Some("replaced"),
+        Deed::Created if kind != Kind::Container => Some("created"),
+        Deed::Created | Deed::Started | Deed::Restarted => Some("started"),
+        Deed::Removed => Some("removed"),
+        Deed::Stopped
+        | Deed::Signalled
+        | Deed::Killed
+        | Deed::Paused
+        | Deed::Unpaused
+        | Deed::Connected
+        | Deed::Renamed
+        | Deed::Built
+        | Deed::Pushed
+        | Deed::Pulled => None,
     }
 }
 
@@ -132,21 +159,6 @@ fn subject(step: &Step) -> String {
         | (_, None) => object(&step.action).to_string(),
         (_, Some(service)) => service.to_string(),
     }
-}
-
-fn is_same(step: &Step, culprit: &Step) -> bool {
-    subject(step) == subject(culprit)
-}
-
-fn is_start(action: &Action) -> bool {
-    matches!(action, Action::CreateContainer(_) | Action::StartContainer { .. })
-}
-
-fn is_removal(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::RemoveContainer { .. } | Action::RemoveNetwork { .. } | Action::RemoveVolume { .. }
-    )
 }
 
 #[cfg(test)]
