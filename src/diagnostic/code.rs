@@ -127,6 +127,7 @@ codes! {
     ORPHANS "orphans" "The engine has containers of services that the topology does not have."
     MISSING_IMAGE "missing-image" "An image is not there, and must be neither built nor pulled."
     NAME_TAKEN "name-taken" "Another container has the name that a service's container is to have."
+    NEWER_ENGINE "newer-engine" "An attribute needs a newer engine."
     MISSING_EXTERNAL "missing-external" "The engine does not have what the topology declares external."
     FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not made by this project."
     CHANGED_OBJECT "changed-object" "A network or volume was made from other settings than the topology has now."

@@ -1,6 +1,7 @@
 //! What the engine has, as far as planning needs it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use crate::plan::Condition;
@@ -39,6 +40,21 @@ pub struct Observed {
     pub volumes: Vec<ObservedVolume>,
     /// The images that were asked for and are there.
     pub images: BTreeMap<ImageName, ImageId>,
+    /// The API that is spoken with it, when that is known.
+    pub api: Option<ApiVersion>,
+}
+
+/// A version `1.minor` of the Docker Engine API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApiVersion {
+    /// The part after the dot; the part before it has always been 1.
+    pub minor: u32,
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "1.{}", self.minor)
+    }
 }
 
 /// A container.

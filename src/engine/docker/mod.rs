@@ -37,7 +37,6 @@ pub mod proxy;
 pub mod pull;
 pub mod push;
 pub mod registry;
-pub mod requires;
 pub mod transport;
 pub mod unpacking;
 pub mod usage;

@@ -8,7 +8,6 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::Docker;
-use super::requires::requires;
 use super::transport::{Call, Transport, escape};
 use super::version::ApiVersion;
 use crate::engine::EngineError;
@@ -21,7 +20,7 @@ use crate::topology::network::AddressPool;
 /// Creates a network. One of the same name is an error, unless it is this very one: a run that was
 /// killed may have asked for it a moment ago, and the engine went on with what it was asked.
 pub async fn create(transport: &Transport, spec: &NetworkSpec) -> Result<(), EngineError> {
-    let call = Call::new(Method::POST, "/networks/create").json(&request(spec, transport.version())?)?;
+    let call = Call::new(Method::POST, "/networks/create").json(&request(spec, transport.version()))?;
     match transport.send(call).await {
         Err(error @ EngineError::Refused { .. }) if error.to_string().contains("already exists") => {
             let there = labels(transport, &spec.name).await?;
@@ -85,7 +84,7 @@ struct Request {
     check_duplicate: bool,
 }
 
-fn request(spec: &NetworkSpec, version: ApiVersion) -> Result<Request, EngineError> {
+fn request(spec: &NetworkSpec, version: ApiVersion) -> Request {
     let NetworkSpec { name, network, labels } = spec;
     let Network {
         driver,
@@ -102,9 +101,6 @@ fn request(spec: &NetworkSpec, version: ApiVersion) -> Result<Request, EngineErr
         external: _,
         extensions: _,
     } = network;
-    if *enable_ipv4 == Some(false) {
-        requires(version, 47, "enable_ipv4: false")?;
-    }
     let network = NetworkCreateRequest {
         name: name.to_string(),
         driver: driver.clone(),
@@ -117,7 +113,7 @@ fn request(spec: &NetworkSpec, version: ApiVersion) -> Result<Request, EngineErr
         labels: Some(labels.clone().into_iter().collect()),
         ..NetworkCreateRequest::default()
     };
-    Ok(Request { network, check_duplicate: true })
+    Request { network, check_duplicate: true }
 }
 
 fn address_management(ipam: &crate::topology::network::Ipam) -> Option<Ipam> {

@@ -34,7 +34,7 @@ pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, E
         observe_images(transport, images),
     )
     .await?;
-    Ok(Observed { containers, networks, volumes, images })
+    Ok(Observed { containers, networks, volumes, images, api: Some(transport.version()) })
 }
 
 /// The filter for what belongs to a project.

@@ -1,18 +1,10 @@
 //! In: the version that an engine speaks. Out: the version that topo speaks with it.
 //! Must not: talk to an engine.
 
-use std::fmt;
-
 use super::connect::Address;
 use super::error;
 use crate::engine::EngineError;
-
-/// A version `1.minor` of the Docker Engine API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiVersion {
-    /// The part after the dot; the part before it has always been 1.
-    pub minor: u32,
-}
+pub use crate::plan::observed::ApiVersion;
 
 impl ApiVersion {
     /// The oldest one that topo works with: Docker Engine 20.10.
@@ -34,12 +26,6 @@ impl ApiVersion {
             )));
         }
         Ok(engine.min(Self::NEWEST))
-    }
-}
-
-impl fmt::Display for ApiVersion {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "1.{}", self.minor)
     }
 }
 

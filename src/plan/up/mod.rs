@@ -5,6 +5,7 @@ mod fate;
 mod image;
 mod names;
 mod network;
+mod older_engine;
 mod one_off;
 mod order;
 mod ports;
@@ -112,6 +113,7 @@ pub fn query(topology: &Topology) -> Query {
 pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: &mut Diagnostics) -> Plan {
     let context = Context { topology, observed, choices };
     let order = order::services(topology, &choices.services, choices.without_dependencies);
+    older_engine::check(context, order.iter().map(|name| (name, &*topology.services[name].value)), found);
     let fates = fate::decide(context, &order, found);
     let mut up = Up::new(context, found);
     up.remove_without_successor(&fates.removed);

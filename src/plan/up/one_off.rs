@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, Up, UpChoices, fate, order};
+use super::{Context, Up, UpChoices, fate, older_engine, order};
 use crate::diagnostic::Diagnostics;
 use crate::plan::action::OneOff;
 use crate::plan::observed::{Observed, Query};
@@ -50,6 +50,8 @@ pub fn one_off(
     let context = Context { topology, observed, choices: up };
     let mut needed = order::services(topology, std::slice::from_ref(service_name), up.without_dependencies);
     needed.retain(|name| name != service_name);
+    let others = needed.iter().map(|name| (name, &*topology.services[name].value));
+    older_engine::check(context, others.chain([(service_name, &**service)]), found);
     let fates = fate::decide(context, &needed, found);
     let mut up = Up::new(context, found);
     up.remove_without_successor(&fates.removed);

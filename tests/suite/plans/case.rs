@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use topo::diagnostic::Diagnostics;
-use topo::plan::observed::{Health, ObservedNetwork, ObservedVolume, Status};
+use topo::plan::observed::{ApiVersion, Health, ObservedNetwork, ObservedVolume, Status};
 use topo::plan::{
     self, BuildChoice, BuildChoices, DownChoices, ImagesChoice, PullChoice, PushChoices, RecreateChoice,
     StartChoice, UpChoices, label,
@@ -43,6 +43,8 @@ struct Events {
     foreign: Things,
     /// A container of another project that joined a network of this one.
     stranger: Option<Stranger>,
+    /// The engine speaks API 1.this.
+    api: Option<u32>,
     /// Docker Compose made everything.
     made_by_compose: bool,
     /// `up` of `topology.yaml` was begun, and ended before this step: `remove container shop-web-1`.
@@ -143,6 +145,7 @@ pub(crate) fn plan_of(folder: &Path) -> String {
     world.jobs.extend(jobs(&topology));
     pull_everything(&mut world, &topology);
     events.make_foreign(&mut world);
+    world.api = events.api.map(|minor| ApiVersion { minor });
     if let Ok(before) = std::fs::read_to_string(folder.join("before.yaml")) {
         let (before, _) = load("before.yaml", &before, &["*".to_owned()], &UpChoices::default());
         world.jobs.extend(jobs(&before));

@@ -43,6 +43,7 @@ plans! {
     a_namespace_that_nobody_has_is_an_error
     a_network_that_was_pruned_is_made_again
     a_new_topology_is_made_in_order
+    a_newer_engine_takes_what_an_older_one_would_leave_out
     a_port_moves_to_what_the_holder_waits_for
     a_port_moves_when_its_holder_has_stopped
     a_renamed_container_gets_its_name_back
@@ -80,6 +81,7 @@ plans! {
     tags_of_one_repository_are_pushed_one_after_the_other
     waiting_alone_is_nothing_to_do
     waiting_is_for_every_service
+    what_an_older_engine_would_leave_out_is_an_error
     what_compose_made_is_taken_over_with_the_reason
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
-    ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Query, Status,
+    ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Query, Status,
 };
 use topo::plan::{Action, Condition, Guard, Observed, Plan, Step, StepId, label};
 use topo::topology::Service;
@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) releases: BTreeMap<ImageName, usize>,
     /// Services that end with exit code 0 once they were started.
     pub(crate) jobs: BTreeSet<ServiceName>,
+    /// The API that the engine speaks, when it is said.
+    pub(crate) api: Option<ApiVersion>,
     clock: i64,
 }
 
@@ -297,6 +299,7 @@ impl World {
             networks: networks.map(|network| self.with_attached(network)).collect(),
             volumes: volumes.cloned().collect(),
             images: images.map(|(image, id)| (image.clone(), id.clone())).collect(),
+            api: self.api,
         }
     }
 

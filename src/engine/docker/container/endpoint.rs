@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use bollard::models::{EndpointIpamConfig, EndpointSettings, NetworkConnectRequest, NetworkingConfig};
 
 use super::super::Docker;
-use super::super::requires::requires;
 use super::super::transport::escape;
 use super::super::version::ApiVersion;
 use crate::engine::EngineError;
@@ -24,18 +23,14 @@ const SEVERAL_AT_ONCE: u32 = 44;
 const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
 
 /// The networks that a container is created in.
-pub(super) fn at_creation(
-    spec: &ContainerSpec,
-    version: ApiVersion,
-) -> Result<NetworkingConfig, EngineError> {
+pub(super) fn at_creation(spec: &ContainerSpec, version: ApiVersion) -> NetworkingConfig {
     let several = if version.minor >= SEVERAL_AT_ONCE { usize::MAX } else { 1 };
     let endpoints = spec
         .networks
         .iter()
         .take(several)
-        .map(|attachment| Ok((attachment.network.to_string(), settings(attachment, version)?)));
-    let endpoints: HashMap<String, EndpointSettings> = endpoints.collect::<Result<_, EngineError>>()?;
-    Ok(NetworkingConfig { endpoints_config: Some(endpoints) })
+        .map(|attachment| (attachment.network.to_string(), settings(attachment, version)));
+    NetworkingConfig { endpoints_config: Some(endpoints.collect()) }
 }
 
 /// Before API 1.44 a container has one hardware address, that of its first network.
@@ -74,20 +69,16 @@ pub(in crate::engine::docker) async fn connect(
     attachment: &Attachment,
     container: &str,
 ) -> Result<(), EngineError> {
-    let version = docker.transport.version();
-    if version.minor < SEVERAL_AT_ONCE && attachment.settings.mac_address.is_some() {
-        requires(version, SEVERAL_AT_ONCE, "networks.mac_address")?;
-    }
     let request = NetworkConnectRequest {
         container: container.to_owned(),
-        endpoint_config: Some(settings(attachment, version)?),
+        endpoint_config: Some(settings(attachment, docker.transport.version())),
     };
     let network = escape(attachment.network.as_str(), "");
     let connected = docker.bollard.connect_network(&network, request).await;
     connected.map_err(|error| docker.transport.failure(error))
 }
 
-fn settings(attachment: &Attachment, version: ApiVersion) -> Result<EndpointSettings, EngineError> {
+fn settings(attachment: &Attachment, version: ApiVersion) -> EndpointSettings {
     let Attachment { network: _, aliases, links, settings } = attachment;
     let ServiceNetwork {
         interface_name,
@@ -105,11 +96,7 @@ fn settings(attachment: &Attachment, version: ApiVersion) -> Result<EndpointSett
     let text = |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.value.clone());
     let mut options: HashMap<String, String> = driver_opts.to_map().into_iter().collect();
     if let Some(name) = interface_name {
-        requires(version, 49, "networks.interface_name")?;
         options.insert(INTERFACE_NAME.to_owned(), name.value.clone());
-    }
-    if gw_priority.is_some() {
-        requires(version, 48, "networks.gw_priority")?;
     }
     let address = EndpointIpamConfig {
         ipv4_address: text(ipv4_address),
@@ -117,7 +104,7 @@ fn settings(attachment: &Attachment, version: ApiVersion) -> Result<EndpointSett
         link_local_ips: (!link_local_ips.is_empty())
             .then(|| link_local_ips.iter().map(|address| address.value.clone()).collect()),
     };
-    Ok(EndpointSettings {
+    EndpointSettings {
         ipam_config: (address != EndpointIpamConfig::default()).then_some(address),
         aliases: Some(aliases.clone()),
         links: (!links.is_empty()).then(|| links.clone()),
@@ -125,5 +112,5 @@ fn settings(attachment: &Attachment, version: ApiVersion) -> Result<EndpointSett
         driver_opts: (!options.is_empty()).then_some(options),
         gw_priority: gw_priority.map(|priority| priority.value.0),
         ..EndpointSettings::default()
-    })
+    }
 }

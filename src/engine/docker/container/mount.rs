@@ -9,7 +9,6 @@ use bollard::models::{
     MountVolumeOptions,
 };
 
-use super::super::requires::requires;
 use super::super::version::ApiVersion;
 use super::taken_over::TakenOver;
 use crate::engine::EngineError;
@@ -93,9 +92,6 @@ fn engine_mount(
     version: ApiVersion,
 ) -> Result<EngineMount, EngineError> {
     let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
-    if *kind == MountKind::Image {
-        requires(version, 48, "volumes: type: image")?;
-    }
     Ok(EngineMount {
         typ: Some(mount_type(*kind)),
         source: source.as_ref().map(|source| source.value.clone()).or(taken_over),
@@ -106,7 +102,7 @@ fn engine_mount(
             MountKind::Bind => Some(mount_bind_options(bind.as_ref(), *read_only, version)?),
             _ => None,
         },
-        volume_options: volume.as_ref().map(|volume| volume_options(volume, version)).transpose()?,
+        volume_options: volume.as_ref().map(volume_options),
         tmpfs_options: tmpfs.as_ref().map(tmpfs_options),
         image_options: image.as_ref().map(image_options),
     })
@@ -149,7 +145,6 @@ fn mount_bind_options(
         None | Some("enabled") => {}
         Some("disabled") => options.non_recursive = Some(true),
         Some(read) if read_only => {
-            requires(version, 44, &format!("bind.recursive: {read}"))?;
             options.read_only_non_recursive = Some(read == "writable");
             options.read_only_force_recursive = Some(read == "readonly");
         }
@@ -162,17 +157,14 @@ fn mount_bind_options(
     Ok(options)
 }
 
-fn volume_options(volume: &VolumeOptions, version: ApiVersion) -> Result<MountVolumeOptions, EngineError> {
+fn volume_options(volume: &VolumeOptions) -> MountVolumeOptions {
     let VolumeOptions { labels, nocopy, subpath, extensions: _ } = volume;
-    if subpath.is_some() {
-        requires(version, 45, "volume.subpath")?;
-    }
-    Ok(MountVolumeOptions {
+    MountVolumeOptions {
         no_copy: nocopy.then_some(true),
         labels: (!labels.0.is_empty()).then(|| labels.to_map().into_iter().collect()),
         subpath: subpath.clone(),
         driver_config: None,
-    })
+    }
 }
 
 fn tmpfs_options(tmpfs: &TmpfsOptions) -> MountTmpfsOptions {
@@ -255,12 +247,5 @@ mod tests {
         let found: Vec<_> =
             mounts.iter().map(|mount| (mount.target.as_deref(), mount.source.as_deref())).collect();
         assert_eq!(found, [(Some("/data"), Some("a1")), (Some("/var"), Some("b2"))]);
-    }
-
-    #[test]
-    fn what_an_older_engine_cannot_do_is_refused() {
-        let image = mount(MountKind::Image, Some("redis:8"));
-        let error = one(image, ApiVersion { minor: 41 }).err().unwrap();
-        assert!(error.to_string().starts_with("`volumes: type: image` needs API 1.48"), "{error}");
     }
 }

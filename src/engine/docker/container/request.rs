@@ -9,7 +9,6 @@ use bollard::models::{
 };
 use serde::Serialize;
 
-use super::super::requires::requires;
 use super::super::version::ApiVersion;
 use super::taken_over::TakenOver;
 use super::{api_socket, device, endpoint, file, limit, mount, port, security};
@@ -138,9 +137,6 @@ pub(super) fn request(
         scale: _,
         extensions: _,
     } = &*spec.service;
-    if !annotations.0.is_empty() {
-        requires(version, 43, "annotations")?;
-    }
     let OneOff { has_input, is_removed_at_its_end, terminal_size } = spec.one_off.unwrap_or_default();
     let deployed = limit::deployed(deploy.as_ref());
     let blkio = limit::blkio(blkio_config.as_ref());
@@ -238,12 +234,12 @@ pub(super) fn request(
         entrypoint: entrypoint.0.clone(),
         env: list(variables(environment, proxies).chain(api_socket::variable(&spec.service)).collect()),
         exposed_ports: list(port::exposed(ports, expose)),
-        healthcheck: healthcheck.as_ref().map(|check| health_config(check, version)).transpose()?,
+        healthcheck: healthcheck.as_ref().map(|check| health_config(check)),
         host_config: Some(host_config),
         hostname: text(hostname),
         image: Some(spec.image.to_string()),
         labels: Some(spec.labels.clone().into_iter().collect()),
-        networking_config: Some(endpoint::at_creation(spec, version)?),
+        networking_config: Some(endpoint::at_creation(spec, version)),
         open_stdin: Some(**stdin_open),
         stdin_once: Some(has_input),
         stop_signal: text(stop_signal),
@@ -287,7 +283,7 @@ fn log_config(logging: &Logging) -> HostConfigLogConfig {
     HostConfigLogConfig { typ: driver.clone(), config: options(driver_options) }
 }
 
-fn health_config(healthcheck: &Healthcheck, version: ApiVersion) -> Result<HealthConfig, EngineError> {
+fn health_config(healthcheck: &Healthcheck) -> HealthConfig {
     let Healthcheck {
         disable,
         interval,
@@ -299,21 +295,18 @@ fn health_config(healthcheck: &Healthcheck, version: ApiVersion) -> Result<Healt
         extensions: _,
     } = healthcheck;
     if **disable {
-        return Ok(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() });
-    }
-    if start_interval.is_some() {
-        requires(version, 44, "healthcheck.start_interval")?;
+        return HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() };
     }
     let nanoseconds =
         |duration: &Option<Spanned<Duration>>| duration.as_ref().map(|duration| duration.nanoseconds());
-    Ok(HealthConfig {
+    HealthConfig {
         test: test.as_ref().map(|test| test.0.clone()),
         interval: nanoseconds(interval),
         timeout: nanoseconds(timeout),
         retries: retries.as_ref().map(|retries| retries.value.0),
         start_period: nanoseconds(start_period),
         start_interval: nanoseconds(start_interval),
-    })
+    }
 }
 
 /// Proxies come first: what the topology says of them wins.
@@ -448,13 +441,6 @@ mod tests {
         assert_eq!(old["NetworkingConfig"]["EndpointsConfig"].as_object().unwrap().len(), 1);
         let front = &old["NetworkingConfig"]["EndpointsConfig"]["shop_front"];
         assert_eq!((&front["MacAddress"], &old["MacAddress"]), (&Json::Null, &json!("02:00:00:00:00:01")));
-    }
-
-    #[test]
-    fn what_an_older_engine_would_ignore_is_refused_by_name() {
-        let text = "healthcheck: { test: 'true', start_interval: 1s }";
-        let error = request(&container(text), TakenOver::new(), OLD, &BTreeMap::new()).err().unwrap();
-        assert!(error.to_string().starts_with("`healthcheck.start_interval` needs API 1.44"), "{error}");
     }
 
     #[test]
