@@ -1,5 +1,8 @@
 //! `topo graph`.
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
@@ -10,27 +13,34 @@ use crate::report::picture;
 use crate::topology::name::ServiceName;
 
 /// Draw the topology.
+///
+/// The picture has the services, what they wait for, networks, volumes and published ports. A file that ends
+/// in `.svg`, `.dot` or `.mmd` says by that what it is to hold.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo graph topologies/desafio5.yaml | dot -Tsvg > desafio5.svg")]
+#[command(after_help = "Example:\n  topo graph topologies/desafio5.yaml --output desafio5.svg")]
 pub(super) struct Options {
     /// A topology file, and the services to draw; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// The language of the picture
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// The language of the picture; that of the file's name, or dot
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Write to this file in place of the standard output
+    #[arg(short, long, value_name = "PICTURE")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     global: Global,
 }
 
 /// The language of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// Graphviz
-    #[default]
     Dot,
     /// Mermaid, which Git forges draw in Markdown
     Mermaid,
+    /// A drawing that browsers show
+    Svg,
 }
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
@@ -42,9 +52,30 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if !targets.is_empty() {
         topology.keep_only(&targets);
     }
-    output.print(&match options.format {
+    let picture = match options.format.unwrap_or_else(|| Format::of_file(options.output.as_deref())) {
         Format::Dot => picture::dot(&topology),
         Format::Mermaid => picture::mermaid(&topology),
-    });
-    Ok(Exit::Success)
+        Format::Svg => picture::svg(&topology),
+    };
+    let Some(file) = options.output else {
+        output.print(&picture);
+        return Ok(Exit::Success);
+    };
+    match std::fs::write(&file, picture) {
+        Ok(()) => Ok(Exit::Success),
+        Err(error) => {
+            output.error(&format!("cannot write `{}`: {error}", file.display()), None);
+            Err(Exit::Usage)
+        }
+    }
+}
+
+impl Format {
+    fn of_file(file: Option<&Path>) -> Self {
+        match file.and_then(Path::extension).and_then(OsStr::to_str) {
+            Some("svg") => Self::Svg,
+            Some("mmd" | "mermaid") => Self::Mermaid,
+            _ => Self::Dot,
+        }
+    }
 }

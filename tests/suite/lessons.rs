@@ -38,13 +38,17 @@ fn commands_of_line(line: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn every_command_of_the_lessons_is_one_that_topo_knows() {
+    // Some write a file: into a folder that goes.
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(Path::new(ROOT).join("topologies"), folder.path().join("topologies"))
+        .expect("a link");
     let mut count = 0;
     for readme in readmes() {
         let text = std::fs::read_to_string(&readme).expect("a README");
         // `...` stands for what the reader knows already.
         for words in commands(&text).iter().filter(|words| !words.contains(&"...".to_owned())) {
             let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
-            topo.args(&words[1..]).current_dir(ROOT).stdin(Stdio::null());
+            topo.args(&words[1..]).current_dir(folder.path()).stdin(Stdio::null());
             topo.env("DOCKER_HOST", "unix:///nonexistent/engine.sock");
             topo.env("COMPOSE_FILE", "topologies/carguru.yaml");
             let output = topo.output().expect("topo runs");

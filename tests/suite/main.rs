@@ -13,6 +13,7 @@ mod loading;
 mod logs;
 mod memory_engine;
 mod mutations;
+mod pictures;
 mod plans;
 mod readme;
 mod reference;

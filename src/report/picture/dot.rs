@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Picture;
+use super::{Picture, word};
 use crate::topology::Topology;
 
 /// The topology in the DOT language.
@@ -54,7 +54,7 @@ fn write(picture: &Picture<'_>, text: &mut String) -> std::fmt::Result {
     }
     for (waiter, needed, condition) in &picture.waits {
         let (from, to) = (quoted(&format!("service {waiter}")), quoted(&format!("service {needed}")));
-        writeln!(text, "  {from} -> {to} [label=\"{condition}\"];")?;
+        writeln!(text, "  {from} -> {to} [label=\"{}\"];", word(*condition))?;
     }
     for (service, network) in &picture.attachments {
         let (from, to) = (quoted(&format!("service {service}")), quoted(&format!("network {network}")));

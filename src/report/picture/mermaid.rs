@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::Picture;
+use super::{Picture, word};
 use crate::topology::Topology;
 
 /// The topology as a Mermaid flow chart.
@@ -39,7 +39,7 @@ fn write(picture: &Picture<'_>, text: &mut String) -> std::fmt::Result {
     }
     for (waiter, needed, condition) in &picture.waits {
         let (from, to) = (ids.of("service", waiter.as_str()), ids.of("service", needed.as_str()));
-        writeln!(text, "  {from} -->|{condition}| {to}")?;
+        writeln!(text, "  {from} -->|{}| {to}", word(*condition))?;
     }
     for (service, network) in &picture.attachments {
         writeln!(text, "  {} -.- {}", ids.of("service", service.as_str()), ids.of("network", network))?;

@@ -1,14 +1,16 @@
-//! In: a topology. Out: its picture as text for a drawing program: services, what they wait for,
+//! In: a topology. Out: its picture, drawn or as text for a drawing program: services, what they wait for,
 //! networks, volumes and published ports.
 //! Must not: know an engine.
 
 mod dot;
 mod mermaid;
+mod svg;
 
 use std::collections::BTreeSet;
 
 pub use dot::dot;
 pub use mermaid::mermaid;
+pub use svg::svg;
 
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -23,7 +25,7 @@ struct Picture<'a> {
     /// Published ports: what the host sees, and the service behind it.
     ports: Vec<(String, &'a ServiceName)>,
     /// Who waits for whom, and for what.
-    waits: Vec<(&'a ServiceName, &'a ServiceName, &'static str)>,
+    waits: Vec<(&'a ServiceName, &'a ServiceName, DependencyCondition)>,
     /// Which service is attached to which network.
     attachments: Vec<(&'a ServiceName, &'a str)>,
     /// Which service sees which volume, and where.
@@ -58,7 +60,7 @@ impl<'a> Picture<'a> {
             picture.services.push(Box { name, source, replicas: service.replicas() });
             for (needed, dependency) in &service.depends_on.0 {
                 if topology.services.contains_key(needed) {
-                    picture.waits.push((name, needed, word(dependency.condition)));
+                    picture.waits.push((name, needed, dependency.condition));
                 }
             }
             for key in service.networks.iter().flat_map(|networks| networks.0.keys()) {

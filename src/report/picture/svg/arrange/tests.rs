@@ -1,0 +1,113 @@
+use super::{Arranged, Route, arrange};
+use crate::report::picture::svg::scene::{Arrow, ArrowKind, Node, NodeKind, Scene};
+
+/// Numbers that are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+}
+
+/// Boxes of many sizes; arrows only lead to boxes with a higher number, so that there is no circle.
+fn scene(nodes: usize, arrows: usize, seed: u64) -> Scene {
+    let mut dice = Dice(seed);
+    let node = |dice: &mut Dice| Node {
+        width: 60.0 + dice.below(200) as f64,
+        height: 40.0 + dice.below(60) as f64,
+        kind: NodeKind::Volume(String::new()),
+    };
+    let nodes: Vec<Node> = (0..nodes).map(|_| node(&mut dice)).collect();
+    let arrow = |dice: &mut Dice| {
+        let from = dice.below(nodes.len() - 1);
+        let to = from + 1 + dice.below(nodes.len() - from - 1);
+        Arrow { from, to, kind: ArrowKind::Mount, label: "x".repeat(dice.below(20)) }
+    };
+    let arrows = (0..arrows).map(|_| arrow(&mut dice)).collect();
+    Scene { nodes, arrows }
+}
+
+fn scenes() -> impl Iterator<Item = Scene> {
+    let sizes = [(2, 1), (3, 2), (5, 4), (5, 12), (20, 15), (30, 40), (60, 20)];
+    sizes.into_iter().flat_map(|(nodes, arrows)| (0..4).map(move |seed| scene(nodes, arrows, seed)))
+}
+
+/// Left, top, right and bottom of a box.
+fn sides(scene: &Scene, arranged: &Arranged, node: usize) -> [f64; 4] {
+    let (corner, size) = (arranged.corners[node], &scene.nodes[node]);
+    [corner.x, corner.y, corner.x + size.width, corner.y + size.height]
+}
+
+fn overlap(one: [f64; 4], other: [f64; 4]) -> bool {
+    let margin = 0.5;
+    one[0] + margin < other[2]
+        && other[0] + margin < one[2]
+        && one[1] + margin < other[3]
+        && other[1] + margin < one[3]
+}
+
+#[test]
+fn boxes_stand_apart_and_within_the_picture() {
+    for scene in scenes() {
+        let arranged = arrange(&scene);
+        for node in 0..scene.nodes.len() {
+            let own = sides(&scene, &arranged, node);
+            assert!(own[0] > -0.5 && own[1] > -0.5, "{own:?}");
+            assert!(own[2] < arranged.width + 0.5 && own[3] < arranged.height + 0.5, "{own:?}");
+            for other in 0..node {
+                assert!(!overlap(own, sides(&scene, &arranged, other)), "{node} and {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn arrows_pass_no_box_and_bend_only_between_columns() {
+    for scene in scenes() {
+        let arranged = arrange(&scene);
+        for (arrow, route) in scene.arrows.iter().zip(&arranged.routes) {
+            let steps = route.points.windows(2).map(|pair| {
+                let (low, high) = (pair[0].y.min(pair[1].y), pair[0].y.max(pair[1].y));
+                [pair[0].x, low - 1.0, pair[1].x, high + 1.0]
+            });
+            for step in steps {
+                assert!(step[2] > step[0] - 0.5, "arrows lead to the right: {step:?}");
+                let others = (0..scene.nodes.len()).filter(|node| ![arrow.from, arrow.to].contains(node));
+                for node in others {
+                    assert!(!overlap(step, sides(&scene, &arranged, node)), "{} to {}", arrow.from, arrow.to);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn labels_stand_apart_and_on_no_box() {
+    for scene in scenes() {
+        let arranged = arrange(&scene);
+        let half = |arrow: &Arrow| arrow.label_width() / 2.0;
+        let labels: Vec<[f64; 4]> = scene
+            .arrows
+            .iter()
+            .zip(&arranged.routes)
+            .map(|(arrow, Route { label, .. })| {
+                [label.x - half(arrow), label.y - 6.0, label.x + half(arrow), label.y + 6.0]
+            })
+            .collect();
+        for (number, label) in labels.iter().enumerate() {
+            assert!(labels[..number].iter().all(|other| !overlap(*label, *other)), "label {number}");
+            let is_on_a_box = |node: usize| overlap(*label, sides(&scene, &arranged, node));
+            assert!(!(0..scene.nodes.len()).any(is_on_a_box), "label {number}");
+        }
+    }
+}
+
+#[test]
+fn an_arrangement_is_the_same_each_time() {
+    for scene in scenes() {
+        let (one, other) = (arrange(&scene), arrange(&scene));
+        assert_eq!(one.corners, other.corners);
+    }
+}

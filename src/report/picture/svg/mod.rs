@@ -1,0 +1,23 @@
+//! The picture as SVG, drawn here: nothing else has to be installed to see it.
+//!
+//! In: what is drawn. Out: one SVG file that needs no font, script or file from elsewhere, and follows the
+//! viewer's light or dark mode.
+//! Must not: differ from run to run.
+
+mod arrange;
+mod draw;
+mod legend;
+mod scene;
+mod shape;
+mod style;
+
+use crate::report::picture::Picture;
+use crate::topology::Topology;
+
+/// The topology as an SVG file.
+pub fn svg(topology: &Topology) -> String {
+    let picture = Picture::of(topology);
+    let scene = scene::Scene::of(&picture);
+    let arranged = arrange::arrange(&scene);
+    draw::draw(&picture, &scene, &arranged)
+}

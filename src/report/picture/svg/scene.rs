@@ -1,0 +1,155 @@
+//! In: what is drawn. Out: its boxes with their sizes, and the arrows between them.
+//! Must not: know where they come to stand.
+
+use std::collections::BTreeMap;
+
+use super::style::{self, Font};
+use crate::report::picture::{Box, Picture, word};
+use crate::topology::service::DependencyCondition;
+
+/// Boxes and arrows.
+pub struct Scene {
+    pub nodes: Vec<Node>,
+    pub arrows: Vec<Arrow>,
+}
+
+/// A box, in pixels.
+pub struct Node {
+    pub width: f64,
+    pub height: f64,
+    pub kind: NodeKind,
+}
+
+/// What a box stands for.
+pub enum NodeKind {
+    Service(Card),
+    Volume(String),
+}
+
+/// What is written about a service.
+pub struct Card {
+    pub name: String,
+    /// The image; shortened, with the whole text beside it.
+    pub source: String,
+    pub full_source: String,
+    pub chips: Vec<Chip>,
+}
+
+/// A word in a frame, at its place within the card.
+pub struct Chip {
+    pub text: String,
+    pub kind: ChipKind,
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+}
+
+/// What a chip stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChipKind {
+    /// A published port.
+    Port,
+    /// A network, by its number.
+    Network(usize),
+}
+
+/// An arrow from one box to another, by their numbers.
+pub struct Arrow {
+    pub from: usize,
+    pub to: usize,
+    pub kind: ArrowKind,
+    pub label: String,
+}
+
+/// What an arrow stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArrowKind {
+    /// One service waits for another.
+    Wait(DependencyCondition),
+    /// A service has a volume.
+    Mount,
+}
+
+impl Arrow {
+    /// The width of its label.
+    pub fn label_width(&self) -> f64 {
+        style::width(&self.label, Font::Small)
+    }
+}
+
+impl Scene {
+    /// Takes the picture apart.
+    pub fn of(picture: &Picture<'_>) -> Self {
+        let mut scene = Self { nodes: Vec::new(), arrows: Vec::new() };
+        let mut services = BTreeMap::new();
+        for service in &picture.services {
+            services.insert(service.name, scene.nodes.len());
+            scene.nodes.push(card(picture, service));
+        }
+        for (waiter, needed, condition) in &picture.waits {
+            let kind = ArrowKind::Wait(*condition);
+            let (from, to) = (services[waiter], services[needed]);
+            scene.arrows.push(Arrow { from, to, kind, label: word(*condition).to_owned() });
+        }
+        let first_volume = scene.nodes.len();
+        scene.nodes.extend(picture.volumes.iter().map(|volume| volume_node(volume)));
+        for (service, volume, target) in &picture.mounts {
+            let at = picture.volumes.iter().position(|known| known == volume).unwrap_or_default();
+            let (from, to) = (services[service], first_volume + at);
+            let label = style::shortened(target, style::LONGEST_PATH);
+            scene.arrows.push(Arrow { from, to, kind: ArrowKind::Mount, label });
+        }
+        scene
+    }
+}
+
+fn volume_node(name: &str) -> Node {
+    let name = style::shortened(name, style::LONGEST_NAME);
+    let width = style::width(&name, Font::Text) + 2.0 * style::PADDING;
+    Node { width: width.max(64.0), height: style::VOLUME_HEIGHT, kind: NodeKind::Volume(name) }
+}
+
+fn card(picture: &Picture<'_>, service: &Box<'_>) -> Node {
+    let times = if service.replicas == 1 { String::new() } else { format!(" ×{}", service.replicas) };
+    let name = style::shortened(service.name.as_str(), style::LONGEST_NAME) + &times;
+    let source = style::shortened(&service.source, style::LONGEST_SOURCE);
+    let widest = style::width(&name, Font::Title).max(style::width(&source, Font::Text));
+    let ports = picture.ports.iter().filter(|(_, owner)| *owner == service.name);
+    let ports = ports.map(|(port, _)| (port.clone(), ChipKind::Port));
+    let networks = picture.attachments.iter().filter(|(owner, _)| *owner == service.name);
+    let networks = networks.map(|(_, network)| (short_network(network), network_kind(picture, network)));
+    let (chips, width, lines) = flow(ports.chain(networks).collect(), widest.max(style::NARROWEST));
+    let card = Card { name, source, full_source: service.source.clone(), chips };
+    let height = style::CARD_TEXT_HEIGHT + lines as f64 * style::CHIP_LINE + style::PADDING;
+    Node { width: width + 2.0 * style::PADDING, height, kind: NodeKind::Service(card) }
+}
+
+fn short_network(name: &str) -> String {
+    style::shortened(name, style::LONGEST_NAME)
+}
+
+fn network_kind(picture: &Picture<'_>, network: &str) -> ChipKind {
+    ChipKind::Network(picture.networks.iter().position(|known| *known == network).unwrap_or_default())
+}
+
+/// Chips in lines, the width of the widest line, and the number of lines.
+fn flow(words: Vec<(String, ChipKind)>, widest: f64) -> (Vec<Chip>, f64, usize) {
+    let room = widest.max(style::CHIP_ROOM);
+    let (mut x, mut line, mut used) = (0.0, 0, widest);
+    let mut chips: Vec<Chip> = Vec::new();
+    for (text, kind) in words {
+        let width = style::width(&text, Font::Small) + 2.0 * style::CHIP_PADDING;
+        // Ports stand above networks.
+        let is_new_kind =
+            chips.last().is_some_and(|last| (last.kind == ChipKind::Port) != (kind == ChipKind::Port));
+        if x > 0.0 && (is_new_kind || x + width > room) {
+            (x, line) = (0.0, line + 1);
+        }
+        let (left, top) = (style::PADDING + x, style::CARD_TEXT_HEIGHT + f64::from(line) * style::CHIP_LINE);
+        chips.push(Chip { text, kind, x: left, y: top, width });
+        x += width + style::CHIP_GAP;
+        used = used.max(x - style::CHIP_GAP);
+    }
+    let lines = if chips.is_empty() { 0 } else { line as usize + 1 };
+    (chips, used, lines)
+}

@@ -1,0 +1,140 @@
+//! Sizes, colours, and how wide a text is.
+
+/// Space within boxes, in pixels, as all that follows.
+pub const PADDING: f64 = 12.0;
+/// Space around the picture.
+pub const MARGIN: f64 = 24.0;
+/// The name and the image of a service.
+pub const CARD_TEXT_HEIGHT: f64 = 50.0;
+/// One line of chips, with the space below.
+pub const CHIP_LINE: f64 = 22.0;
+pub const CHIP_HEIGHT: f64 = 18.0;
+pub const CHIP_PADDING: f64 = 7.0;
+pub const CHIP_GAP: f64 = 5.0;
+/// Chips take this much before a line ends, also in a card that needs less.
+pub const CHIP_ROOM: f64 = 170.0;
+/// The text of a card takes at least this.
+pub const NARROWEST: f64 = 96.0;
+pub const VOLUME_HEIGHT: f64 = 44.0;
+/// Letters of names, images and paths that are shown; the whole is in the tooltip.
+pub const LONGEST_NAME: usize = 32;
+pub const LONGEST_SOURCE: usize = 34;
+pub const LONGEST_PATH: usize = 28;
+
+/// The sizes of text.
+#[derive(Clone, Copy, Debug)]
+pub enum Font {
+    Heading,
+    Title,
+    Text,
+    Small,
+}
+
+impl Font {
+    fn size(self) -> f64 {
+        match self {
+            Self::Heading => 16.0,
+            Self::Title => 14.0,
+            Self::Text => 11.5,
+            Self::Small => 10.5,
+        }
+    }
+}
+
+/// The width of a text: in each of the fixed-width fonts that are asked for, a letter is 0.6 of its size wide.
+pub fn width(text: &str, font: Font) -> f64 {
+    console::measure_text_width(text) as f64 * font.size() * 0.605
+}
+
+/// The end of a long text, which tells more than its start: the name and the tag of an image, the last
+/// folder of a path. Where it can be, it is cut at a `/`.
+pub fn shortened(text: &str, longest: usize) -> String {
+    let letters = text.chars().count();
+    if letters <= longest {
+        return text.to_owned();
+    }
+    let end: String = text.chars().skip(letters - longest + 1).collect();
+    match end.find('/') {
+        Some(slash) if slash < end.len() / 2 => format!("…{}", &end[slash..]),
+        _ => format!("…{end}"),
+    }
+}
+
+/// Colours of networks: fill and text in light mode, fill and text in dark mode.
+pub const NETWORKS: [[&str; 4]; 8] = [
+    ["#dcfce7", "#14532d", "#14532d", "#dcfce7"],
+    ["#dbeafe", "#1e3a8a", "#1e3a8a", "#dbeafe"],
+    ["#f3e8ff", "#581c87", "#581c87", "#f3e8ff"],
+    ["#ccfbf1", "#134e4a", "#134e4a", "#ccfbf1"],
+    ["#fae8ff", "#701a75", "#701a75", "#fae8ff"],
+    ["#e0e7ff", "#312e81", "#312e81", "#e0e7ff"],
+    ["#ecfccb", "#365314", "#365314", "#ecfccb"],
+    ["#e2e8f0", "#1e293b", "#475569", "#f1f5f9"],
+];
+
+/// What is the same in every picture.
+pub const LIGHT: &str = "\
+text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace; fill: #0f172a; }
+.background { fill: #ffffff; }
+.heading { font-size: 16px; font-weight: 700; }
+.name { font-size: 14px; font-weight: 700; }
+.source { font-size: 11.5px; fill: #475569; }
+.small { font-size: 10.5px; }
+.muted { fill: #475569; }
+.card { fill: #f8fafc; stroke: #64748b; stroke-width: 1.2; }
+.volume { fill: #fef3c7; stroke: #b45309; stroke-width: 1.2; }
+.volume-name { font-size: 11.5px; fill: #78350f; }
+.port { fill: #fce7f3; }
+.port-text { fill: #831843; }
+.arrow { fill: none; stroke-width: 1.5; }
+.label { font-size: 10.5px; paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
+.started { stroke: #64748b; }
+.healthy { stroke: #15803d; }
+.completed { stroke: #1d4ed8; stroke-dasharray: 7 3; }
+.mount { stroke: #b45309; stroke-dasharray: 2 3; }
+.started-text { fill: #475569; }
+.healthy-text { fill: #15803d; }
+.completed-text { fill: #1d4ed8; }
+.mount-text { fill: #92400e; }
+.started-head { fill: #64748b; }
+.healthy-head { fill: #15803d; }
+.completed-head { fill: #1d4ed8; }
+.mount-head { fill: #b45309; }
+";
+
+/// What differs in dark mode.
+pub const DARK: &str = "\
+text { fill: #e2e8f0; }
+.background { fill: #0d1117; }
+.source, .muted { fill: #a3b1c6; }
+.card { fill: #1b2330; stroke: #8b9bb4; }
+.volume { fill: #422006; stroke: #f59e0b; }
+.volume-name { fill: #fde68a; }
+.port { fill: #831843; }
+.port-text { fill: #fce7f3; }
+.label { stroke: #0d1117; }
+.started { stroke: #94a3b8; }
+.healthy { stroke: #4ade80; }
+.completed { stroke: #93c5fd; }
+.mount { stroke: #f59e0b; }
+.started-text { fill: #cbd5e1; }
+.healthy-text { fill: #4ade80; }
+.completed-text { fill: #93c5fd; }
+.mount-text { fill: #fbbf24; }
+.started-head { fill: #94a3b8; }
+.healthy-head { fill: #4ade80; }
+.completed-head { fill: #93c5fd; }
+.mount-head { fill: #f59e0b; }
+";
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn long_texts_keep_their_end_and_whole_words_of_it() {
+        assert_eq!(shortened("nginx:1.27", 12), "nginx:1.27");
+        assert_eq!(shortened("registry.example.com/shop/web:1", 16), "…/shop/web:1");
+        assert_eq!(shortened("abcdefghijkl", 6), "…hijkl");
+    }
+}

@@ -1,0 +1,28 @@
+//! The pictures beside the topologies are what `topo graph` draws of them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::golden;
+
+#[test]
+fn every_topology_has_its_picture() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies");
+    let index = std::fs::read_to_string(folder.join("README.md")).expect("the index");
+    for entry in std::fs::read_dir(&folder).expect("topologies") {
+        let topology = entry.expect("an entry").path();
+        if topology.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let graph = Command::new(env!("CARGO_BIN_EXE_topo"))
+            .args(["graph", "--format", "svg", "--profile", "*"])
+            .arg(&topology)
+            .output()
+            .expect("topo runs");
+        assert!(graph.status.success(), "{}", String::from_utf8_lossy(&graph.stderr));
+        let picture = topology.with_extension("svg");
+        golden::check(&picture, &String::from_utf8(graph.stdout).expect("UTF-8"));
+        let name = picture.file_name().expect("a name").to_string_lossy();
+        assert!(index.contains(&format!("]({name})")), "{name} is not in the index");
+    }
+}
