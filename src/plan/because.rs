@@ -23,7 +23,8 @@ pub enum Because {
     NetworkLost(NetworkName),
     /// A network that the container is attached to is replaced.
     NetworkReplaced(NetworkName),
-    /// The container was not made by topo, so that what was applied is not known.
+    /// The container was made by another program, from other settings than the topology has: which ones is
+    /// not known.
     NotOurs,
     /// A service whose network, IPC or PID namespace or volumes this one shares was recreated.
     DependencyRecreated(ServiceName),

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::{Service, Topology};
@@ -23,10 +22,12 @@ pub const SLUG: &str = "com.docker.compose.slug";
 pub const NETWORK: &str = "com.docker.compose.network";
 /// A volume's key in the topology.
 pub const VOLUME: &str = "com.docker.compose.volume";
-/// A fingerprint of what was applied.
+/// The fingerprint by which Docker Compose knows whether an object has changed.
 pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 /// What a container's service depends on: `db:service_healthy:false`, separated by commas.
 pub const DEPENDS_ON: &str = "com.docker.compose.depends_on";
+/// The id of the image that a container was created from, by which Docker Compose knows whether it changed.
+pub const IMAGE: &str = "com.docker.compose.image";
 /// The files that the topology was read from, separated by commas.
 pub const FILES: &str = "com.docker.compose.project.config_files";
 /// The folder that the project lives in.
@@ -42,17 +43,10 @@ pub const APPLIED_VERSION: u32 = 1;
 
 type Labels = BTreeMap<String, String>;
 
-/// What was applied to make the object.
-pub fn put_applied(labels: &mut Labels, model: &Json) {
-    labels.insert(CONFIG_HASH.to_owned(), fingerprint(model));
+/// What was applied to make the object, and its fingerprint in the eyes of Docker Compose.
+pub fn put_applied(labels: &mut Labels, model: &Json, compose_hash: String) {
+    labels.insert(CONFIG_HASH.to_owned(), compose_hash);
     labels.insert(APPLIED.to_owned(), json!({ "version": APPLIED_VERSION, "model": model }).to_string());
-}
-
-/// A short name for a model: two models are the same when their fingerprints are.
-pub fn fingerprint(model: &Json) -> String {
-    // Keys are sorted, so that the text is the same for the same model.
-    let digest = Sha256::digest(model.to_string());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Labels of a container.

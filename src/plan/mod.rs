@@ -4,6 +4,7 @@
 pub mod action;
 pub mod because;
 mod build;
+pub mod compose_hash;
 mod distribute;
 mod down;
 mod drift;

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::plan::action::{
     Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, VolumeSpec,
 };
-use crate::plan::{OneOffChoices, label};
+use crate::plan::{OneOffChoices, compose_hash, label};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
@@ -78,7 +78,7 @@ fn file_content(content: &Content) -> FileContent {
 pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec {
     let mut labels = network.labels.to_map();
     label::put_network(&mut labels, topology, key);
-    label::put_applied(&mut labels, &network.canonical(Form::Model));
+    label::put_applied(&mut labels, &network.canonical(Form::Model), compose_hash::network(network));
     NetworkSpec { name: network_name(key, network), network: network.clone(), labels }
 }
 
@@ -86,7 +86,7 @@ pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec
 pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
     let mut labels = volume.labels.to_map();
     label::put_volume(&mut labels, topology, key);
-    label::put_applied(&mut labels, &volume.canonical(Form::Model));
+    label::put_applied(&mut labels, &volume.canonical(Form::Model), compose_hash::volume(volume));
     VolumeSpec { name: volume_name(key, volume), volume: volume.clone(), labels }
 }
 
@@ -114,7 +114,7 @@ pub fn container(
 ) -> ContainerSpec {
     let mut labels = service.labels.to_map();
     label::put_container(&mut labels, topology, name, service, number);
-    label::put_applied(&mut labels, model);
+    label::put_applied(&mut labels, model, compose_hash::service(service));
     let links = links(topology, service, stand_in);
     let container = container_name(topology, name, service, number);
     ContainerSpec {

@@ -213,7 +213,7 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::NetworkReplaced(network) => {
             return Cow::Owned(format!("network {network} is replaced"));
         }
-        Because::NotOurs => "what it was made from is not known",
+        Because::NotOurs => "another program made it, from other settings",
         Because::DependencyRecreated(service) => {
             return Cow::Owned(format!("it shares with {service}, which is recreated"));
         }

@@ -152,8 +152,8 @@ pub fn escape_variables(value: Json) -> Json {
     }
 }
 
-/// Env files are part of `environment` by now, and label files of `labels`.
-fn canonical_service(service: &Service, form: Form) -> Json {
+/// A service in canonical form. Env files are part of `environment` by now, and label files of `labels`.
+pub fn canonical_service(service: &Service, form: Form) -> Json {
     let mut model = whole_service(service, form);
     if let Json::Object(object) = &mut model {
         object.remove("env_file");

@@ -32,7 +32,7 @@ use crate::document::{Document, Map, Node, Value};
 use crate::source::{Environment, Sources, Span, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
-pub use canonical::{Resources, escape_variables, schema, service_model};
+pub use canonical::{Resources, canonical_service, escape_variables, schema, service_model};
 pub use canonical_yaml::to_yaml;
 use file::{Config, Secret};
 use model::Model;

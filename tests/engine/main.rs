@@ -18,5 +18,6 @@ mod lists;
 mod parity;
 mod readme;
 mod systems;
+mod takeover;
 mod terminal;
 mod watching;

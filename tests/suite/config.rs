@@ -168,9 +168,7 @@ fn places(folder: &Path) -> [(String, &'static str); 2] {
 
 /// The answers of Docker Compose; asked for when they are to be rewritten.
 fn answers(place: &Place, topic: &str, cases: &[&Case]) -> BTreeMap<String, Json> {
-    let file = folder().join(format!("{topic}.json"));
-    let text = std::fs::read_to_string(&file).unwrap_or_else(|_| "{}".to_owned());
-    let known: BTreeMap<String, Json> = serde_json::from_str(&text).expect("answers in JSON");
+    let known = recorded(topic);
     if !is_update() || !has_docker_compose() {
         return known;
     }
@@ -182,8 +180,15 @@ fn answers(place: &Place, topic: &str, cases: &[&Case]) -> BTreeMap<String, Json
     let answers: BTreeMap<String, Json> = cases.iter().map(answer).collect();
     let lines: Vec<String> =
         answers.iter().map(|(name, answer)| format!("{}: {answer}", json!(name))).collect();
+    let file = folder().join(format!("{topic}.json"));
     std::fs::write(&file, format!("{{\n{}\n}}\n", lines.join(",\n"))).expect("the answers can be written");
     answers
+}
+
+fn recorded(topic: &str) -> BTreeMap<String, Json> {
+    let file = folder().join(format!("{topic}.json"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|_| "{}".to_owned());
+    serde_json::from_str(&text).expect("answers in JSON")
 }
 
 /// Whether the version that topo is compared with is here.
@@ -194,6 +199,16 @@ pub(crate) fn has_docker_compose() -> bool {
 
 fn folder() -> PathBuf {
     tests_folder().join("config")
+}
+
+/// The topologies of `tests/config` that Docker Compose takes.
+pub(crate) fn accepted_cases() -> Vec<Case> {
+    let cases = cases();
+    let answers: BTreeMap<&str, BTreeMap<String, Json>> =
+        by_topic(&cases).into_keys().map(|topic| (topic, recorded(topic))).collect();
+    let is_accepted = |case: &Case| answers[case.topic.as_str()].get(&case.name).is_some_and(Json::is_object);
+    let accepted: Vec<bool> = cases.iter().map(is_accepted).collect();
+    cases.into_iter().zip(accepted).filter_map(|(case, is_accepted)| is_accepted.then_some(case)).collect()
 }
 
 /// Every topology of `tests/config`.
@@ -266,20 +281,34 @@ impl Place {
         load(&request)
     }
 
-    /// A model, or the last line of a refusal.
-    fn ask_docker_compose(&self, text: &str) -> Json {
-        let file = self.write(text);
-        let folder: &Path = file.parent().expect("a folder");
+    /// What `docker compose config` with these options prints.
+    fn run_docker_compose(&self, text: &str, options: &[&str]) -> std::process::Output {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let output = Command::new("docker")
-            .args(["compose", "-f", "compose.yaml", "config", "--format", "json"])
-            .current_dir(folder)
+        Command::new("docker")
+            .args(["compose", "-f", "compose.yaml", "config"])
+            .args(options)
+            .current_dir(self.write(text).parent().expect("a folder"))
             .env_clear()
             .env("PATH", path)
             .envs(VARIABLES.iter().copied())
             .output()
-            .expect("docker compose");
-        let places = places(folder);
+            .expect("docker compose")
+    }
+
+    /// The fingerprints that Docker Compose gives to services.
+    pub(crate) fn fingerprints(&self, text: &str) -> BTreeMap<String, String> {
+        let output = self.run_docker_compose(text, &["--hash", "*"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = String::from_utf8(output.stdout).expect("UTF-8");
+        let pairs = lines.lines().filter_map(|line| line.split_once(' '));
+        pairs.map(|(name, hash)| (name.to_owned(), hash.to_owned())).collect()
+    }
+
+    /// A model, or the last line of a refusal.
+    fn ask_docker_compose(&self, text: &str) -> Json {
+        let output = self.run_docker_compose(text, &["--format", "json"]);
+        let folder = self.folder.path().join("project");
+        let places = places(&folder);
         let texts = &places.each_ref().map(|(path, name)| (path.as_str(), *name));
         if output.status.success() {
             let model: Json = serde_json::from_slice(&output.stdout).expect("a model in JSON");

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Format, Only, written};
-use crate::plan::{label, spec};
+use crate::plan::{compose_hash, spec};
 use crate::source::{Environment, PROJECT_NAME};
 use crate::topology::Topology;
 
@@ -80,6 +80,5 @@ fn variables(topology: &Topology, environment: &Environment) -> Vec<(String, Str
 fn fingerprints(topology: &Topology, asked: &str) -> Vec<(String, String)> {
     let is_asked = |name: &str| asked == "*" || asked.split(',').any(|one| one == name);
     let services = topology.services.iter().filter(|(name, _)| is_asked(name.as_str()));
-    let fingerprint = |service| label::fingerprint(&spec::container_model(topology, service));
-    services.map(|(name, service)| (name.to_string(), fingerprint(&service.value))).collect()
+    services.map(|(name, service)| (name.to_string(), compose_hash::service(&service.value))).collect()
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::{Context, RecreateChoice, StartChoice, order};
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::observed::{ObservedContainer, Status};
-use crate::plan::{Because, Guard, drift, spec};
+use crate::plan::{Because, Guard, compose_hash, drift, label, spec};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
 use crate::topology::service::DependencyCondition;
@@ -253,14 +253,20 @@ impl<'a> Judge<'a, '_> {
         }
         let Context { topology, observed, .. } = self.context;
         let place = ["services", self.name.as_str()];
-        let Some(changes) = drift::changes(topology, place, &current.labels, &self.model) else {
-            return Some(Because::NotOurs);
-        };
-        if !changes.is_empty() {
-            return Some(Because::Changed(changes));
+        match drift::changes(topology, place, &current.labels, &self.model) {
+            Some(changes) if changes.is_empty() => {}
+            Some(changes) => return Some(Because::Changed(changes)),
+            None if self.is_as_compose_made_it(current) => {}
+            None => return Some(Because::NotOurs),
         }
         let image = observed.images.get(&spec::image_name(topology, self.name, self.service))?;
         (*image != current.image).then(|| Because::ImageChanged { from: current.image.clone() })
+    }
+
+    /// Docker Compose made it, of the very service that the topology has.
+    fn is_as_compose_made_it(&self, current: &ObservedContainer) -> bool {
+        let made = current.labels.get(label::CONFIG_HASH);
+        made.is_some_and(|made| *made == compose_hash::service(self.service))
     }
 
     /// It depends on a service with `restart: true`, or shares a namespace that is gone when the other

@@ -82,7 +82,7 @@ plans! {
     waiting_alone_is_nothing_to_do
     waiting_is_for_every_service
     what_an_older_engine_would_leave_out_is_an_error
-    what_compose_made_is_taken_over_with_the_reason
+    what_compose_made_is_kept_unless_it_differs
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built
     what_is_down_has_nothing_to_take_down

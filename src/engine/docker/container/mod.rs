@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 use super::Docker;
 use super::inspect;
+use super::observe;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{AnonymousVolumes, ContainerSpec};
@@ -46,7 +47,11 @@ pub async fn create(
     let with_accounts = api_socket::with_accounts(docker, spec).await?;
     let spec = with_accounts.as_ref().unwrap_or(spec);
     let taken_over = taken_over::volumes(&docker.transport, spec).await?;
-    let request = request::request(spec, taken_over, docker.transport.version(), &docker.proxies)?;
+    let mut request = request::request(spec, taken_over, docker.transport.version(), &docker.proxies)?;
+    // What the name means only shows now: the image may have been pulled or built a moment ago.
+    if let Some(image) = observe::image_id(&docker.transport, &spec.image).await? {
+        request.put_label(label::IMAGE, image.as_str());
+    }
     let call = || {
         let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());
         if let Some(platform) = &spec.service.platform {

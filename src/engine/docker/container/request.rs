@@ -29,6 +29,13 @@ pub(super) struct Request {
     mac_address: Option<String>,
 }
 
+impl Request {
+    /// Adds a label that shows only when the container is created.
+    pub(super) fn put_label(&mut self, name: &str, value: &str) {
+        self.body.labels.get_or_insert_default().insert(name.to_owned(), value.to_owned());
+    }
+}
+
 /// Translates a container. The service is taken apart without `..`: a new attribute does not compile
 /// until it is applied here or named among those that are applied elsewhere.
 pub(super) fn request(

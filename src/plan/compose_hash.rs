@@ -1,0 +1,440 @@
+//! In: a service, network or volume. Out: the fingerprint by which Docker Compose knows what it made.
+//! Must not: decide what follows from it.
+//!
+//! Docker Compose labels what it makes with the SHA-256 of its model in JSON: keys in the order in which
+//! its own structures have them, no blanks, some empty sections written out. With the same label, each of
+//! the two programs takes over what the other made and leaves alone what has not changed. Held against
+//! Docker Compose 2.40 by tests.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use crate::topology::attribute::{Attribute, Form};
+use crate::topology::{Mount, Network, Service, Volume, canonical_service};
+
+/// The fingerprint of a service's containers.
+pub fn service(service: &Service) -> String {
+    digest(&service_text(service))
+}
+
+/// The fingerprint of a network.
+pub fn network(network: &Network) -> String {
+    let mut model = object(network.canonical(Form::Model));
+    model.entry("ipam").or_insert_with(|| json!({}));
+    digest(&text(&Json::Object(model), &NETWORK))
+}
+
+/// The fingerprint of a volume.
+pub fn volume(volume: &Volume) -> String {
+    let mut model = object(volume.canonical(Form::Model));
+    model.entry("driver").or_insert_with(|| json!("local"));
+    digest(&text(&Json::Object(model), &VOLUME))
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is no part of a container, as Docker Compose sees it.
+const LEFT_OUT: &[&str] = &["build", "depends_on", "profiles", "pull_policy", "scale"];
+
+fn service_text(service: &Service) -> String {
+    let mut model = object(canonical_service(service, Form::Model));
+    model.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
+    for command in ["command", "entrypoint"] {
+        model.entry(command).or_insert(Json::Null);
+    }
+    let sections = [
+        ("deploy", service.deploy.0.is_some()),
+        ("develop", service.develop.0.is_some()),
+        ("healthcheck", service.healthcheck.is_some()),
+        ("logging", service.logging.is_some()),
+    ];
+    put_empty(&mut model, &sections);
+    if let Some(Json::Object(deploy)) = model.get_mut("deploy") {
+        deploy.remove("replicas");
+        put_empty(deploy, &[("resources", true), ("placement", true)]);
+        let resources = service.deploy.0.as_ref().and_then(|deploy| deploy.resources.as_ref());
+        if let (Some(Json::Object(model)), Some(resources)) = (deploy.get_mut("resources"), resources) {
+            let (limits, reservations) = (&resources.limits, &resources.reservations);
+            put_empty(model, &[("limits", limits.is_some()), ("reservations", reservations.is_some())]);
+        }
+    }
+    for (mount, written) in items(&mut model, "volumes").zip(&service.volumes.0) {
+        mend_mount(mount, written);
+    }
+    for trigger in model.get_mut("develop").and_then(Json::as_object_mut).into_iter().flat_map(triggers) {
+        trigger.entry("exec").or_insert_with(|| json!({ "command": null }));
+    }
+    mend_limits(&mut model);
+    text(&Json::Object(model), &SERVICE)
+}
+
+/// Sections that stand in the topology are written out when nothing is in them, too.
+fn put_empty(model: &mut JsonMap<String, Json>, sections: &[(&str, bool)]) {
+    for (section, _) in sections.iter().filter(|(_, is_there)| *is_there) {
+        model.entry(*section).or_insert_with(|| json!({}));
+    }
+}
+
+fn mend_mount(mount: &mut JsonMap<String, Json>, written: &Mount) {
+    let sections = [
+        ("bind", written.bind.is_some()),
+        ("volume", written.volume.is_some()),
+        ("tmpfs", written.tmpfs.is_some()),
+        ("image", written.image.is_some()),
+    ];
+    put_empty(mount, &sections);
+    if let Some(Json::Object(bind)) = mount.get_mut("bind") {
+        bind.retain(|key, value| key != "create_host_path" || *value == json!(true));
+    }
+}
+
+fn triggers(develop: &mut JsonMap<String, Json>) -> impl Iterator<Item = &mut JsonMap<String, Json>> {
+    items(develop, "watch")
+}
+
+/// The mappings in a list.
+fn items<'a>(
+    model: &'a mut JsonMap<String, Json>,
+    list: &str,
+) -> impl Iterator<Item = &'a mut JsonMap<String, Json>> {
+    let items = model.get_mut(list).and_then(Json::as_array_mut);
+    items.into_iter().flatten().filter_map(Json::as_object_mut)
+}
+
+/// Where numbers and the names of keys are others than in the topology.
+fn mend_limits(model: &mut JsonMap<String, Json>) {
+    if let Some(swappiness) = model.remove("mem_swappiness").filter(|share| *share != json!(0)) {
+        model.insert("mem_swappiness".to_owned(), json!(swappiness.to_string()));
+    }
+    for limit in model.get_mut("ulimits").and_then(Json::as_object_mut).into_iter().flatten() {
+        match limit.1 {
+            Json::Object(pair) => pair.retain(|_, limit| *limit != json!(0)),
+            single if *single == json!(0) => *single = json!({}),
+            _ => {}
+        }
+    }
+    let Some(Json::Object(devices)) = model.get_mut("blkio_config") else { return };
+    for list in devices.values_mut().filter_map(Json::as_array_mut) {
+        for device in list.iter_mut().filter_map(Json::as_object_mut) {
+            let renamed = |(key, value): (String, Json)| (capitalised(&key), value);
+            *device = std::mem::take(device).into_iter().map(renamed).collect();
+        }
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn object(model: Json) -> JsonMap<String, Json> {
+    match model {
+        Json::Object(object) => object,
+        _ => JsonMap::new(),
+    }
+}
+
+/// The order of keys in a value.
+enum Order {
+    /// That of the alphabet.
+    Sorted,
+    /// This one; keys that are not named come last, sorted.
+    Keys(&'static [(&'static str, Order)]),
+    /// Each item of a list, or each entry of a sorted mapping, has this one.
+    Each(&'static Order),
+}
+
+/// JSON as Go's encoder writes it.
+fn text(value: &Json, order: &Order) -> String {
+    match (value, order) {
+        (Json::Object(entries), Order::Keys(keys)) => {
+            let is_named = |key: &str| keys.iter().any(|(name, _)| *name == key);
+            let named = keys.iter().filter_map(|(key, order)| Some((*key, entries.get(*key)?, order)));
+            let others = entries.iter().filter(|(key, _)| !is_named(key));
+            braced(named.chain(others.map(|(key, value)| (key.as_str(), value, &Order::Sorted))))
+        }
+        (Json::Object(entries), order) => {
+            let order = if let Order::Each(order) = order { order } else { &Order::Sorted };
+            braced(entries.iter().map(|(key, value)| (key.as_str(), value, order)))
+        }
+        (Json::Array(items), order) => {
+            let order = if let Order::Each(order) = order { order } else { &Order::Sorted };
+            let items: Vec<String> = items.iter().map(|item| text(item, order)).collect();
+            format!("[{}]", items.join(","))
+        }
+        (Json::Number(number), _) => match number.as_f64() {
+            // A whole number has no fraction, whatever its type.
+            Some(whole) if number.is_f64() && whole.fract() == 0.0 => format!("{whole:.0}"),
+            _ => number.to_string(),
+        },
+        (Json::String(text), _) => quoted(text),
+        (Json::Null | Json::Bool(_), _) => value.to_string(),
+    }
+}
+
+fn braced<'a>(entries: impl Iterator<Item = (&'a str, &'a Json, &'a Order)>) -> String {
+    let entries: Vec<String> =
+        entries.map(|(key, value, order)| format!("{}:{}", quoted(key), text(value, order))).collect();
+    format!("{{{}}}", entries.join(","))
+}
+
+/// Go escapes what would end a script in a page as well.
+fn quoted(text: &str) -> String {
+    let special = [
+        ('<', "\\u003c"),
+        ('>', "\\u003e"),
+        ('&', "\\u0026"),
+        ('\u{2028}', "\\u2028"),
+        ('\u{2029}', "\\u2029"),
+    ];
+    let quoted = Json::String(text.to_owned()).to_string();
+    special.into_iter().fold(quoted, |text, (letter, escaped)| text.replace(letter, escaped))
+}
+
+use Order::{Each, Keys, Sorted};
+
+const NETWORK: Order = Keys(&[
+    ("name", Sorted),
+    ("driver", Sorted),
+    ("driver_opts", Sorted),
+    ("ipam", Keys(&[("driver", Sorted), ("config", Each(&POOL)), ("options", Sorted)])),
+    ("external", Sorted),
+    ("internal", Sorted),
+    ("attachable", Sorted),
+    ("labels", Sorted),
+    ("enable_ipv4", Sorted),
+    ("enable_ipv6", Sorted),
+]);
+
+const POOL: Order =
+    Keys(&[("subnet", Sorted), ("gateway", Sorted), ("ip_range", Sorted), ("aux_addresses", Sorted)]);
+
+const VOLUME: Order = Keys(&[
+    ("name", Sorted),
+    ("driver", Sorted),
+    ("driver_opts", Sorted),
+    ("external", Sorted),
+    ("labels", Sorted),
+]);
+
+const SERVICE: Order = Keys(&[
+    ("annotations", Sorted),
+    ("attach", Sorted),
+    ("develop", DEVELOP),
+    ("blkio_config", BLKIO),
+    ("cap_add", Sorted),
+    ("cap_drop", Sorted),
+    ("cgroup_parent", Sorted),
+    ("cgroup", Sorted),
+    ("cpu_count", Sorted),
+    ("cpu_percent", Sorted),
+    ("cpu_period", Sorted),
+    ("cpu_quota", Sorted),
+    ("cpu_rt_period", Sorted),
+    ("cpu_rt_runtime", Sorted),
+    ("cpus", Sorted),
+    ("cpuset", Sorted),
+    ("cpu_shares", Sorted),
+    ("command", Sorted),
+    ("configs", Each(&FILE)),
+    ("container_name", Sorted),
+    ("credential_spec", Sorted),
+    ("deploy", DEPLOY),
+    ("device_cgroup_rules", Sorted),
+    ("devices", Each(&Keys(&[("source", Sorted), ("target", Sorted), ("permissions", Sorted)]))),
+    ("dns", Sorted),
+    ("dns_opt", Sorted),
+    ("dns_search", Sorted),
+    ("domainname", Sorted),
+    ("entrypoint", Sorted),
+    ("provider", Keys(&[("type", Sorted), ("options", Sorted)])),
+    ("environment", Sorted),
+    ("expose", Sorted),
+    ("extends", Sorted),
+    ("external_links", Sorted),
+    ("extra_hosts", Sorted),
+    ("group_add", Sorted),
+    ("gpus", Each(&DEVICE_REQUEST)),
+    ("hostname", Sorted),
+    ("healthcheck", HEALTHCHECK),
+    ("image", Sorted),
+    ("init", Sorted),
+    ("ipc", Sorted),
+    ("isolation", Sorted),
+    ("labels", Sorted),
+    ("links", Sorted),
+    ("logging", Sorted),
+    ("mem_limit", Sorted),
+    ("mem_reservation", Sorted),
+    ("memswap_limit", Sorted),
+    ("mem_swappiness", Sorted),
+    ("mac_address", Sorted),
+    ("models", Each(&Keys(&[("endpoint_var", Sorted), ("model_var", Sorted)]))),
+    ("network_mode", Sorted),
+    ("networks", Each(&SERVICE_NETWORK)),
+    ("oom_kill_disable", Sorted),
+    ("oom_score_adj", Sorted),
+    ("pid", Sorted),
+    ("pids_limit", Sorted),
+    ("platform", Sorted),
+    ("ports", Each(&PORT)),
+    ("privileged", Sorted),
+    ("read_only", Sorted),
+    ("restart", Sorted),
+    ("runtime", Sorted),
+    ("secrets", Each(&FILE)),
+    ("security_opt", Sorted),
+    ("shm_size", Sorted),
+    ("stdin_open", Sorted),
+    ("stop_grace_period", Sorted),
+    ("stop_signal", Sorted),
+    ("storage_opt", Sorted),
+    ("sysctls", Sorted),
+    ("tmpfs", Sorted),
+    ("tty", Sorted),
+    ("ulimits", Each(&Keys(&[("soft", Sorted), ("hard", Sorted)]))),
+    ("use_api_socket", Sorted),
+    ("user", Sorted),
+    ("userns_mode", Sorted),
+    ("uts", Sorted),
+    ("volumes", Each(&MOUNT)),
+    ("volumes_from", Sorted),
+    ("working_dir", Sorted),
+    ("pre_start", Each(&HOOK)),
+    ("post_start", Each(&HOOK)),
+    ("pre_stop", Each(&HOOK)),
+]);
+
+const FILE: Order =
+    Keys(&[("source", Sorted), ("target", Sorted), ("uid", Sorted), ("gid", Sorted), ("mode", Sorted)]);
+
+const HEALTHCHECK: Order = Keys(&[
+    ("test", Sorted),
+    ("timeout", Sorted),
+    ("interval", Sorted),
+    ("retries", Sorted),
+    ("start_period", Sorted),
+    ("start_interval", Sorted),
+    ("disable", Sorted),
+]);
+
+const HOOK: Order = Keys(&[
+    ("command", Sorted),
+    ("image", Sorted),
+    ("user", Sorted),
+    ("privileged", Sorted),
+    ("working_dir", Sorted),
+    ("environment", Sorted),
+    ("per_replica", Sorted),
+]);
+
+const PORT: Order = Keys(&[
+    ("name", Sorted),
+    ("mode", Sorted),
+    ("host_ip", Sorted),
+    ("target", Sorted),
+    ("published", Sorted),
+    ("protocol", Sorted),
+    ("app_protocol", Sorted),
+]);
+
+const MOUNT: Order = Keys(&[
+    ("type", Sorted),
+    ("source", Sorted),
+    ("target", Sorted),
+    ("read_only", Sorted),
+    ("consistency", Sorted),
+    (
+        "bind",
+        Keys(&[
+            ("selinux", Sorted),
+            ("propagation", Sorted),
+            ("create_host_path", Sorted),
+            ("recursive", Sorted),
+        ]),
+    ),
+    ("volume", Keys(&[("labels", Sorted), ("nocopy", Sorted), ("subpath", Sorted)])),
+    ("tmpfs", Keys(&[("size", Sorted), ("mode", Sorted)])),
+    ("image", Sorted),
+]);
+
+const SERVICE_NETWORK: Order = Keys(&[
+    ("aliases", Sorted),
+    ("driver_opts", Sorted),
+    ("gw_priority", Sorted),
+    ("interface_name", Sorted),
+    ("ipv4_address", Sorted),
+    ("ipv6_address", Sorted),
+    ("link_local_ips", Sorted),
+    ("mac_address", Sorted),
+    ("priority", Sorted),
+]);
+
+const BLKIO: Order = Keys(&[
+    ("weight", Sorted),
+    ("weight_device", Sorted),
+    ("device_read_bps", Sorted),
+    ("device_read_iops", Sorted),
+    ("device_write_bps", Sorted),
+    ("device_write_iops", Sorted),
+]);
+
+const DEVELOP: Order = Keys(&[(
+    "watch",
+    Each(&Keys(&[
+        ("path", Sorted),
+        ("action", Sorted),
+        ("target", Sorted),
+        ("exec", HOOK),
+        ("include", Sorted),
+        ("ignore", Sorted),
+        ("initial_sync", Sorted),
+    ])),
+)]);
+
+const DEVICE_REQUEST: Order = Keys(&[
+    ("capabilities", Sorted),
+    ("driver", Sorted),
+    ("count", Sorted),
+    ("device_ids", Sorted),
+    ("options", Sorted),
+]);
+
+const DEPLOY: Order = Keys(&[
+    ("mode", Sorted),
+    ("labels", Sorted),
+    ("update_config", UPDATE),
+    ("rollback_config", UPDATE),
+    ("resources", Keys(&[("limits", RESOURCE), ("reservations", RESOURCE)])),
+    (
+        "restart_policy",
+        Keys(&[("condition", Sorted), ("delay", Sorted), ("max_attempts", Sorted), ("window", Sorted)]),
+    ),
+    (
+        "placement",
+        Keys(&[("constraints", Sorted), ("preferences", Sorted), ("max_replicas_per_node", Sorted)]),
+    ),
+    ("endpoint_mode", Sorted),
+]);
+
+const UPDATE: Order = Keys(&[
+    ("parallelism", Sorted),
+    ("delay", Sorted),
+    ("failure_action", Sorted),
+    ("monitor", Sorted),
+    ("max_failure_ratio", Sorted),
+    ("order", Sorted),
+]);
+
+const RESOURCE: Order = Keys(&[
+    ("cpus", Sorted),
+    ("memory", Sorted),
+    ("pids", Sorted),
+    ("devices", Each(&DEVICE_REQUEST)),
+    (
+        "generic_resources",
+        Each(&Keys(&[("discrete_resource_spec", Keys(&[("kind", Sorted), ("value", Sorted)]))])),
+    ),
+]);

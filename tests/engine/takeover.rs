@@ -1,0 +1,118 @@
+//! topo and Docker Compose take each other's projects over, and leave alone what has not changed.
+
+use std::process::Command;
+
+use crate::harness::{Project, docker, project};
+
+const SHOP: &str = "
+services:
+  web:
+    build: web
+    init: true
+    env_file: [web.env]
+    environment:
+      MODE: one
+    command: sleep 1000
+    depends_on:
+      db:
+        condition: service_healthy
+    ports: ['127.0.0.1::80']
+    networks: [front, back]
+    deploy:
+      replicas: 2
+      resources:
+        limits:
+          memory: 64m
+          cpus: '0.5'
+  db:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'sleep 1000'
+    healthcheck:
+      test: [CMD, 'true']
+      interval: 1s
+    volumes: ['data:/data', './web:/web:ro', {type: tmpfs, target: /scratch}]
+    networks:
+      back:
+        aliases: [database]
+    secrets: [key]
+    labels:
+      some.label: a < b & c
+    stop_grace_period: 1s
+networks:
+  front:
+  back:
+    internal: true
+    labels:
+      kind: inner
+volumes:
+  data:
+    labels:
+      kind: rows
+secrets:
+  key:
+    file: key.txt
+";
+
+fn shop(name: &str) -> Option<Project> {
+    let project = project(name, SHOP)?;
+    project.write("web/Dockerfile", "FROM busybox:1.37\nRUN echo web > /kind\n");
+    project.write("web.env", "GREETING=hello\n");
+    project.write("key.txt", "secret");
+    Some(project)
+}
+
+/// Runs `docker compose up -d` on the project's topology, and returns what it said.
+#[track_caller]
+fn compose_up(project: &Project) -> String {
+    let topology = project.topology();
+    let arguments = ["compose", "-p", project.name(), "-f", &topology, "up", "-d", "--wait"];
+    let output = Command::new("docker").args(arguments).output().expect("docker compose");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{words}");
+    words
+}
+
+/// The ids of everything that the project has, by name.
+fn ids(project: &Project) -> Vec<String> {
+    let id = |kind: &str, name: &String| {
+        format!("{name} {}", docker(&[kind, "inspect", "--format", "{{.Id}}", name]))
+    };
+    let of = |kind: &'static str| project.objects(kind).into_iter().map(move |name| id(kind, &name));
+    let created =
+        |name: String| docker(&["volume", "inspect", "--format", "{{.Name}} {{.CreatedAt}}", &name]);
+    of("container").chain(of("network")).chain(project.objects("volume").into_iter().map(created)).collect()
+}
+
+#[test]
+fn what_compose_made_is_taken_over_and_only_what_differs_is_replaced() {
+    let Some(project) = shop("takeover-by-topo") else { return };
+    compose_up(&project);
+    let made = ids(&project);
+    project.topo("plan", &["--exit-code"]).exits(0).says("nothing to do");
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    assert_eq!(ids(&project), made, "topo leaves all of it alone");
+
+    let db = project.id("db");
+    project.write("topology.yaml", &SHOP.replace("MODE: one", "MODE: two"));
+    let plan = project.topo("plan", &["--exit-code"]).exits(1).out;
+    assert!(plan.contains("another program made it, from other settings"), "{plan}");
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(project.id("db"), db, "what did not change is as it was");
+    assert!(project.inspect("web", "{{.Config.Env}}").contains("MODE=two"));
+    assert_eq!(project.objects("container").len(), 3);
+
+    let changed = ids(&project);
+    compose_up(&project);
+    assert_eq!(ids(&project), changed, "Docker Compose leaves alone what topo replaced");
+}
+
+#[test]
+fn what_topo_made_is_taken_over_by_compose() {
+    let Some(project) = shop("takeover-by-compose") else { return };
+    project.topo("up", &["-d", "--wait"]).exits(0);
+    let made = ids(&project);
+    let words = compose_up(&project);
+    assert_eq!(ids(&project), made, "{words}");
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+}
