@@ -2,6 +2,7 @@
 
 mod service;
 
+use std::future::pending;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -317,6 +318,7 @@ impl Foreground<'_> {
         if let Err(error) = self.start().await {
             return Err(self.explain_refused_start(&error).await);
         }
+        self.after_start().await;
         self.output.print(&format!("{}\n", self.container));
         Ok(Exit::Success)
     }
@@ -339,7 +341,15 @@ impl Foreground<'_> {
         }
         let resize = async |size| engine.resize_container(container, size).await.is_ok();
         let leave = inside::pass_on(signals, engine, container, inside::Third::Kills);
-        let end = relay(attached, console.wiring(engine), resize, leave).await;
+        // What is typed and printed goes on while commands run beside it.
+        let beside = async {
+            self.after_start().await;
+            pending().await
+        };
+        let end = tokio::select! {
+            end = relay(attached, console.wiring(engine), resize, leave) => end,
+            never = beside => never,
+        };
         drop(raw);
         match end {
             End::Closed => Ok(inside::exit_of_process(waiting.exit_code().await.map_err(refused)?)),
@@ -359,8 +369,17 @@ impl Foreground<'_> {
     }
 
     async fn start(&self) -> Result<(), EngineError> {
-        let start = Action::StartContainer { container: self.container.clone() };
+        let start = Action::StartContainer { container: self.container.clone(), post_start: Vec::new() };
         self.engine.perform(&start, &|_| {}).await
+    }
+
+    /// The commands that the service wants run in a container that has started. One that fails is told.
+    async fn after_start(&self) {
+        for hook in self.choices.service.after_start() {
+            if let Err(error) = self.engine.run_hook(self.container, &hook, &|_| {}).await {
+                self.output.error(&format!("post_start: {error}"), None);
+            }
+        }
     }
 
     async fn explain_refused_start(&self, error: &EngineError) -> Exit {

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::{PullPolicy, Service};
+use crate::topology::service::Service;
 
 /// Reports everything that active services say and topo would leave undone, and makes errors of what
 /// they cannot run without.
@@ -17,6 +17,15 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
         for (attribute, span) in attributes(service, at) {
             refuse(name, &attribute, span, found);
+        }
+        for (model, binding) in &service.models.0 {
+            found
+                .error(
+                    code::NOT_SUPPORTED,
+                    format!("`{model}` needs Docker Model Runner, which topo does not drive"),
+                )
+                .label(binding.key, format!("`{name}` would run without its model"))
+                .help("serve the model by itself and give `environment` its address, or use Docker Compose");
         }
         check_files(topology, service, found);
     }
@@ -33,30 +42,11 @@ fn refuse(name: &ServiceName, attribute: &str, at: Span, found: &mut Diagnostics
 fn attributes(service: &Service, at: impl Fn(&str) -> Span) -> Vec<(String, Span)> {
     let mut unsupported = Vec::new();
     unsupported.extend(service.provider.iter().map(|provider| ("provider", provider.span)));
-    unsupported.extend(service.models.0.values().map(|binding| ("models", binding.key)));
     unsupported.extend(service.pre_start.first().map(|hook| ("pre_start", hook.span)));
-    unsupported.extend(service.post_start.first().map(|hook| ("post_start", hook.span)));
-    unsupported.extend(service.pre_stop.first().map(|hook| ("pre_stop", hook.span)));
-    if *service.use_api_socket {
-        unsupported.push(("use_api_socket", at("use_api_socket")));
-    }
     if service.credential_spec.is_some() {
         unsupported.push(("credential_spec", at("credential_spec")));
     }
-    if service.pull_refresh_after.is_some() {
-        unsupported.push(("pull_refresh_after", at("pull_refresh_after")));
-    }
-    let mut unsupported: Vec<(String, Span)> =
-        unsupported.into_iter().map(|(attribute, span)| (attribute.to_owned(), span)).collect();
-    if let Some(policy) = &service.pull_policy {
-        match &policy.value {
-            PullPolicy::Refresh | PullPolicy::Every { .. } => {
-                unsupported.push((format!("pull_policy: {}", policy.word()), policy.span));
-            }
-            PullPolicy::Always | PullPolicy::Never | PullPolicy::Missing | PullPolicy::Build => {}
-        }
-    }
-    unsupported
+    unsupported.into_iter().map(|(attribute, span)| (attribute.to_owned(), span)).collect()
 }
 
 /// External secrets and configs live in a cluster's store, which no single engine has.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::service::Hook;
 use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
 
 /// One call, or one wait, that brings the engine nearer to the topology.
@@ -71,6 +72,8 @@ pub enum Action {
     StartContainer {
         /// The container.
         container: ContainerName,
+        /// Commands that are run in it as soon as it runs, one after the other.
+        post_start: Vec<Hook>,
     },
     /// Waits until a container is in a condition, by the engine's events.
     Wait {
@@ -85,6 +88,8 @@ pub enum Action {
         container: ContainerName,
         /// How long it may take before it is killed; the container's own setting when absent.
         grace: Option<Duration>,
+        /// Commands that are run in it before, one after the other. When one fails, it runs on.
+        pre_stop: Vec<Hook>,
     },
     /// Sends a signal to a container's process; one that does not run is left as it is.
     KillContainer {
@@ -282,7 +287,7 @@ impl Action {
             Action::RenameContainer { from, .. } => Some(from),
             Action::ConnectNetwork { container, .. }
             | Action::DisconnectNetwork { container, .. }
-            | Action::StartContainer { container }
+            | Action::StartContainer { container, .. }
             | Action::Wait { container, .. }
             | Action::StopContainer { container, .. }
             | Action::KillContainer { container, .. }

@@ -40,6 +40,8 @@ pub struct Observed {
     pub volumes: Vec<ObservedVolume>,
     /// The images that were asked for and are there.
     pub images: BTreeMap<ImageName, ImageId>,
+    /// How long ago images got their names, by a pull or a build, where the engine knows it.
+    pub image_ages: BTreeMap<ImageName, Duration>,
     /// The API that is spoken with it, when that is known.
     pub api: Option<ApiVersion>,
 }

@@ -32,10 +32,10 @@ pub fn remove(scope: Scope<'_>, choices: &RemoveChoices) -> Plan {
     };
     for container in scope.containers().filter(is_meant) {
         let name = container.name.clone();
-        let stop = container.state.is_running().then(|| {
-            let action = Action::StopContainer { container: name.clone(), grace: None };
-            scope::add(&mut plan, action, Because::Asked, container)
-        });
+        let stop = container
+            .state
+            .is_running()
+            .then(|| scope::add(&mut plan, scope.stop(container, None), Because::Asked, container));
         let action =
             Action::RemoveContainer { container: name, anonymous_volumes: choices.anonymous_volumes };
         let remove = scope::add(&mut plan, action, Because::Asked, container);

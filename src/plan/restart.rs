@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::plan::observed::ObservedContainer;
 use crate::plan::scope::{self, ByService, Dependencies, First, put_in_order};
 use crate::plan::start::Start;
-use crate::plan::{Action, Because, Needs, Plan, Scope};
+use crate::plan::{Because, Needs, Plan, Scope};
 use crate::topology::name::ServiceName;
 
 /// What the caller decides about `restart`.
@@ -48,7 +48,7 @@ fn restart_one<'a>(
         }
         return;
     }
-    let action = Action::StopContainer { container: container.name.clone(), grace };
+    let action = start.scope.stop(container, grace);
     let stop = scope::add(&mut start.plan, action, Because::Asked, container);
     stops.entry(container.service.clone()).or_default().push(stop);
     let begin = start.start(container, Because::Asked);

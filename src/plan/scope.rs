@@ -1,14 +1,15 @@
 //! Whose containers a command is about, and how their services depend on each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use petgraph::algo::has_path_connecting;
 
 use crate::plan::observed::{Observed, ObservedContainer};
 use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label};
-use crate::topology::Topology;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::{Dependency, DependencyCondition};
+use crate::topology::{Service, Topology};
 
 /// Whose containers a command is about. Containers of `run` are never meant.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,22 @@ impl<'a> Scope<'a> {
     /// Containers of services that the topology does not have; none without a topology.
     pub fn orphans(self) -> impl Iterator<Item = &'a ObservedContainer> {
         self.all_containers().filter(move |container| !self.is_known(&container.service))
+    }
+
+    /// Starts a container, and runs what its service says then.
+    pub(super) fn start(self, container: &ObservedContainer) -> Action {
+        let post_start = self.service(container).map_or_else(Vec::new, Service::after_start);
+        Action::StartContainer { container: container.name.clone(), post_start }
+    }
+
+    /// Runs what a container's service says, and stops it.
+    pub(super) fn stop(self, container: &ObservedContainer, grace: Option<Duration>) -> Action {
+        let pre_stop = self.service(container).map_or_else(Vec::new, Service::before_stop);
+        Action::StopContainer { container: container.name.clone(), grace, pre_stop }
+    }
+
+    fn service(self, container: &ObservedContainer) -> Option<&'a Service> {
+        Some(&self.topology?.service(container.service.as_str())?.value)
     }
 
     /// The containers of one service, meant or not.

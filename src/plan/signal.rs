@@ -20,8 +20,7 @@ pub struct KillChoices {
 /// is how long they may take, in place of what each says.
 pub fn stop(scope: Scope<'_>, grace: Option<Duration>) -> Plan {
     let is_meant = |container: &ObservedContainer| container.state.is_running();
-    let action =
-        |container: &ObservedContainer| Action::StopContainer { container: container.name.clone(), grace };
+    let action = |container: &ObservedContainer| scope.stop(container, grace);
     in_order(scope, First::Dependant, Needs::Done, is_meant, action)
 }
 

@@ -81,7 +81,7 @@ fn is_scaled_to_none(scope: Scope<'_>, service: &ServiceName) -> bool {
 
 /// A plan that starts containers, in the making.
 pub(super) struct Start<'a> {
-    scope: Scope<'a>,
+    pub(super) scope: Scope<'a>,
     dependencies: &'a Dependencies,
     pub(super) plan: Plan,
     /// The step that starts each container.
@@ -121,7 +121,7 @@ impl<'a> Start<'a> {
     }
 
     pub(super) fn start(&mut self, container: &'a ObservedContainer, because: Because) -> StepId {
-        let action = Action::StartContainer { container: container.name.clone() };
+        let action = self.scope.start(container);
         let step = scope::add(&mut self.plan, action, because, container);
         self.starts.insert(&container.name, step);
         step

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::plan::observed::ObservedContainer;
 use crate::plan::scope::{self, ByService, First, put_in_order};
-use crate::plan::{Action, Because, Needs, Plan, Scope, StepId};
+use crate::plan::{Because, Needs, Plan, Scope, StepId};
 use crate::topology::name::ContainerName;
 
 /// A container that is to go, and why.
@@ -22,8 +22,7 @@ pub(super) fn add<'a>(
     let mut stops = BTreeMap::new();
     let mut by_service = ByService::new();
     for (container, because) in containers.iter().filter(|(container, _)| container.state.is_running()) {
-        let action = Action::StopContainer { container: container.name.clone(), grace };
-        let step = scope::add(plan, action, because.clone(), container);
+        let step = scope::add(plan, scope.stop(container, grace), because.clone(), container);
         stops.insert(&container.name, step);
         by_service.entry(container.service.clone()).or_default().push(step);
     }

@@ -185,7 +185,8 @@ mod tests {
     fn failures(count: usize) -> String {
         let mut plan = Plan::new("shop".into());
         for number in 0..count {
-            let action = Action::StartContainer { container: format!("c{number}").into() };
+            let action =
+                Action::StartContainer { container: format!("c{number}").into(), post_start: Vec::new() };
             let service = Some("db".into());
             plan.steps.add_node(Step { action, because: Because::Asked, service, only_if: None });
         }

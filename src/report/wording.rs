@@ -72,9 +72,9 @@ pub fn object(action: &Action) -> Object<'_> {
         Action::RenameContainer { from, to: _ } => (Kind::Container, from.as_str()),
         Action::ConnectNetwork { container, attachment: _ }
         | Action::DisconnectNetwork { container, network: _ }
-        | Action::StartContainer { container }
+        | Action::StartContainer { container, post_start: _ }
         | Action::Wait { container, until: _ }
-        | Action::StopContainer { container, grace: _ }
+        | Action::StopContainer { container, grace: _, pre_stop: _ }
         | Action::KillContainer { container, signal: _ }
         | Action::PauseContainer { container }
         | Action::UnpauseContainer { container }
@@ -103,7 +103,13 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
         Action::DisconnectNetwork { container: _, network } => {
             return Cow::Owned(format!("disconnect from {network}"));
         }
+        Action::StartContainer { container: _, post_start } if !post_start.is_empty() => {
+            "start, then run post_start"
+        }
         Action::StartContainer { .. } => "start",
+        Action::StopContainer { container: _, grace: _, pre_stop } if !pre_stop.is_empty() => {
+            "run pre_stop, then stop"
+        }
         Action::StopContainer { .. } => "stop",
         Action::KillContainer { container: _, signal } => return with_signal(signal, "kill", "send"),
         Action::PauseContainer { .. } => "pause",

@@ -105,7 +105,7 @@ pub fn is_optional(plan: &Plan, step: StepId) -> bool {
 /// Notes what the end of a step says of the containers that run.
 pub(super) fn note_running(running: &mut BTreeSet<ContainerName>, action: &Action, end: &End) {
     match (action, end) {
-        (Action::StartContainer { container }, End::Done)
+        (Action::StartContainer { container, .. }, End::Done)
         | (Action::Wait { container, until: Condition::Healthy }, End::Done) => {
             running.insert(container.clone());
         }

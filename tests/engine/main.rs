@@ -9,6 +9,7 @@ mod copying;
 mod environment;
 mod failures;
 mod harness;
+mod hooks;
 mod images;
 mod inside;
 mod interrupts;

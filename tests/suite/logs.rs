@@ -103,7 +103,7 @@ fn a_container_that_is_started_later_joins_if_it_is_wanted() {
         let starting = async {
             sleep(Duration::from_millis(100)).await;
             for container in ["shop-api-1", "shop-other-1"] {
-                let start = Action::StartContainer { container: container.into() };
+                let start = Action::StartContainer { container: container.into(), post_start: Vec::new() };
                 engine.perform(&start, &|_| {}).await.expect("it starts");
             }
         };

@@ -279,7 +279,7 @@ impl MemoryEngine {
                 }
                 self.create(&spec.name);
             }
-            Action::StartContainer { container } => {
+            Action::StartContainer { container, .. } => {
                 let behaviour = self.behaviour(container);
                 if let Some(words) = behaviour.refuses_start {
                     return Err(refused(500, words));

@@ -6,9 +6,11 @@
 //! the engine would start it again, and what its health check printed, is left to `inspect`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::{try_join, try_join4};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -34,7 +36,9 @@ pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, E
         observe_images(transport, images),
     )
     .await?;
-    Ok(Observed { containers, networks, volumes, images, api: Some(transport.version()) })
+    let image_ages = images.iter().filter_map(|(name, image)| Some((name.clone(), image.age?))).collect();
+    let images = images.into_iter().map(|(name, image)| (name, image.id)).collect();
+    Ok(Observed { containers, networks, volumes, images, image_ages, api: Some(transport.version()) })
 }
 
 /// The filter for what belongs to a project.
@@ -308,22 +312,52 @@ async fn list_volumes(transport: &Transport, filters: String) -> Result<Vec<List
 async fn observe_images(
     transport: &Transport,
     wanted: &BTreeSet<ImageName>,
-) -> Result<BTreeMap<ImageName, ImageId>, EngineError> {
-    let asked = stream::iter(wanted).map(async |image| Ok((image, image_id(transport, image).await?)));
-    let found: Vec<(&ImageName, Option<ImageId>)> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
-    Ok(found.into_iter().filter_map(|(image, id)| Some((image.clone(), id?))).collect())
+) -> Result<BTreeMap<ImageName, FoundImage>, EngineError> {
+    let asked = stream::iter(wanted).map(async |image| Ok((image, image_of(transport, image).await?)));
+    let found: Vec<(&ImageName, Option<FoundImage>)> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().filter_map(|(name, image)| Some((name.clone(), image?))).collect())
 }
 
 /// The id of the image that a reference names, if it is there.
 pub async fn image_id(transport: &Transport, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+    Ok(image_of(transport, image).await?.map(|image| image.id))
+}
+
+/// An image that is there.
+struct FoundImage {
+    id: ImageId,
+    /// How long ago it got its name.
+    age: Option<Duration>,
+}
+
+async fn image_of(transport: &Transport, image: &ImageName) -> Result<Option<FoundImage>, EngineError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Image {
         id: String,
+        metadata: Option<Metadata>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Metadata {
+        last_tag_time: Option<String>,
     }
     let call = Call::get(format!("/images/{}/json", escape(image.as_str(), "/:@")));
     let found: Option<Image> = transport.json_if_found(call).await?;
-    Ok(found.map(|image| ImageId::new(image.id)))
+    Ok(found.map(|image| {
+        let tagged = image.metadata.and_then(|metadata| metadata.last_tag_time);
+        FoundImage { id: ImageId::new(image.id), age: tagged.and_then(|time| age(&time, Timestamp::now())) }
+    }))
+}
+
+/// How long ago a time was; nothing for the year 1, by which the engine says that it does not know.
+fn age(time: &str, now: Timestamp) -> Option<Duration> {
+    let time: Timestamp = time.parse().ok()?;
+    if time < Timestamp::UNIX_EPOCH {
+        return None;
+    }
+    // Clocks may differ: what is tagged later than now is new.
+    Some(Duration::try_from(now.duration_since(time)).unwrap_or_default())
 }
 
 /// Whether an image that is there has a name.
@@ -341,6 +375,15 @@ pub async fn has_names(transport: &Transport, image: &ImageId) -> Result<bool, E
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_age_of_an_image_is_known_unless_the_engine_does_not_know_it() {
+        let now: Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
+        assert_eq!(age("2026-01-01T00:00:00.5Z", now), Some(Duration::from_millis(86_399_500)));
+        assert_eq!(age("2026-01-03T00:00:00+01:00", now), Some(Duration::ZERO));
+        assert_eq!(age("0001-01-01T00:00:00Z", now), None);
+        assert_eq!(age("", now), None);
+    }
 
     fn listed(text: &str) -> Option<ObservedContainer> {
         observed_container(serde_json::from_str(text).unwrap())

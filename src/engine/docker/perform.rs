@@ -11,9 +11,11 @@ use http::Method;
 
 use super::transport::{Call, escape};
 use super::{Docker, build, container, network, pull, push, volume};
-use crate::engine::{EngineError, Progress};
+use crate::engine::{Engine, EngineError, Progress};
 use crate::plan::Action;
+use crate::plan::observed::Status;
 use crate::topology::name::{ContainerName, ImageName};
+use crate::topology::service::Hook;
 
 /// Does one action.
 pub async fn perform(
@@ -40,8 +42,16 @@ pub async fn perform(
         }
         Action::CreateContainer(spec) => container::create(docker, spec, progress).await,
         Action::RenameContainer { from, to } => rename(docker, from, to).await,
-        Action::StartContainer { container } => start(docker, container).await,
-        Action::StopContainer { container, grace } => stop(docker, container, *grace).await,
+        Action::StartContainer { container, post_start } => {
+            start(docker, container).await?;
+            run_hooks(docker, container, post_start, progress).await
+        }
+        Action::StopContainer { container, grace, pre_stop } => {
+            if !pre_stop.is_empty() && runs(docker, container).await? {
+                run_hooks(docker, container, pre_stop, progress).await?;
+            }
+            stop(docker, container, *grace).await
+        }
         Action::KillContainer { container, signal } => kill(docker, container, signal).await,
         Action::PauseContainer { container } => pause(docker, container).await,
         Action::UnpauseContainer { container } => unpause(docker, container).await,
@@ -59,6 +69,28 @@ async fn start(docker: &Docker, container: &ContainerName) -> Result<(), EngineE
     let name = escape(container.as_str(), "");
     let started = docker.bollard.start_container(&name, None::<StartContainerOptions>).await;
     started.map_err(|error| docker.transport.failure(error))
+}
+
+/// Commands of the topology, one after the other.
+async fn run_hooks(
+    docker: &Docker,
+    container: &ContainerName,
+    hooks: &[Hook],
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
+    for hook in hooks {
+        docker.run_hook(container, hook, &|line| progress(Progress::Output(line))).await?;
+    }
+    Ok(())
+}
+
+/// One that is frozen runs no command.
+async fn runs(docker: &Docker, container: &ContainerName) -> Result<bool, EngineError> {
+    match docker.inspect(container).await {
+        Ok(state) => Ok(state.status == Status::Running),
+        Err(EngineError::Refused { status: 404, .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The engine's answer for one that does not run (304) counts as done, and so does one that is gone.

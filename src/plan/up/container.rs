@@ -275,7 +275,8 @@ impl<'a> Up<'a> {
         let stops_early = !placing.stopped_before.is_empty();
         let gates: &[Gate] = if stops_early { &[] } else { &placing.gates };
         let container = existing.name.clone();
-        let action = Action::StopContainer { container, grace: self.context.choices.grace };
+        let (grace, pre_stop) = (self.context.choices.grace, placing.service.before_stop());
+        let action = Action::StopContainer { container, grace, pre_stop };
         let step = self.add_deed(action, deed, Some(placing.name), &[&needs, gates].concat());
         for other in &placing.stopped_before {
             self.plan.steps.update_edge(step, other.step, Needs::Done);
@@ -340,7 +341,8 @@ impl<'a> Up<'a> {
         if self.context.choices.start == StartChoice::CreateOnly {
             return None;
         }
-        let start = Action::StartContainer { container: name.clone() };
+        let post_start = placing.service.after_start();
+        let start = Action::StartContainer { container: name.clone(), post_start };
         let step = self.add_deed(start, deed, Some(placing.name), needs);
         self.ports.take(placing.name, placing.service, step);
         Some(step)

@@ -6,6 +6,7 @@ use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Because, FormerImage, Guard, Needs, StepId, spec};
 use crate::topology::name::{ImageName, ServiceName};
 use crate::topology::service::PullPolicy;
+use crate::topology::value::Duration;
 use crate::topology::{Service, Topology};
 
 impl<'a> Context<'a> {
@@ -71,15 +72,31 @@ impl<'a> Context<'a> {
             return false;
         }
         let asked = self.choices.pull.unwrap_or(match service.pull_policy.as_deref() {
-            Some(PullPolicy::Always | PullPolicy::Refresh) => PullChoice::Always,
+            Some(PullPolicy::Always) => PullChoice::Always,
             Some(PullPolicy::Never | PullPolicy::Build) => PullChoice::Never,
-            Some(PullPolicy::Missing | PullPolicy::Every { .. }) | None => PullChoice::Missing,
+            Some(PullPolicy::Missing) | None => PullChoice::Missing,
+            Some(PullPolicy::Refresh) => self.pull_after(service, service.pull_refresh_after),
+            Some(PullPolicy::Every { period, .. }) => self.pull_after(service, Some(*period)),
         });
         match asked {
             PullChoice::Never => false,
             PullChoice::Missing => !is_there,
             // What is built here is not looked for elsewhere.
             PullChoice::Always => service.build.is_none(),
+        }
+    }
+}
+
+impl Context<'_> {
+    /// An image whose age is not known is taken for old.
+    fn pull_after(self, service: &Service, period: Option<Duration>) -> PullChoice {
+        let age = service
+            .image
+            .as_ref()
+            .and_then(|image| self.observed.image_ages.get(&ImageName::new(image.value.clone())));
+        match (age, period) {
+            (Some(age), Some(period)) if *age < period.0 => PullChoice::Missing,
+            _ => PullChoice::Always,
         }
     }
 }

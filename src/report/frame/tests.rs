@@ -125,7 +125,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let mut plan = Plan::new(ProjectName::from("shop"));
-        let start = |name: &str| Action::StartContainer { container: name.into() };
+        let start = |name: &str| Action::StartContainer { container: name.into(), post_start: Vec::new() };
         let actions = [
             Action::PullImage { image: "postgres:17".into(), platform: None },
             start("shop-db-1"),

@@ -210,7 +210,7 @@ fn graph(count: usize, edges: &[(usize, usize, Needs)]) -> DiGraph<Step, Needs> 
     let mut steps = DiGraph::new();
     for number in 0..count {
         let container = ContainerName::new(format!("c{number}"));
-        let action = Action::StartContainer { container };
+        let action = Action::StartContainer { container, post_start: Vec::new() };
         steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
     }
     for &(from, to, needs) in edges {

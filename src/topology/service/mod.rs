@@ -351,6 +351,16 @@ impl Service {
         u32::try_from(wanted.max(0)).unwrap_or(u32::MAX)
     }
 
+    /// Commands that are run in each of its containers as soon as that runs.
+    pub fn after_start(&self) -> Vec<Hook> {
+        self.post_start.iter().map(|hook| hook.value.clone()).collect()
+    }
+
+    /// Commands that are run in each of its containers before that is stopped.
+    pub fn before_stop(&self) -> Vec<Hook> {
+        self.pre_stop.iter().map(|hook| hook.value.clone()).collect()
+    }
+
     /// The services whose images its own is built from, and where that is said.
     pub fn context_services(&self) -> impl Iterator<Item = (ServiceName, Span)> {
         let contexts = self.build.iter().flat_map(|build| build.additional_contexts.0.values());

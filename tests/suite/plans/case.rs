@@ -37,6 +37,8 @@ struct Events {
     containers: BTreeMap<String, ContainerEvents>,
     /// References that name another image now.
     renewed_images: Vec<String>,
+    /// Hours since references got their images; not known of the others.
+    image_ages: BTreeMap<String, u64>,
     /// What is gone.
     gone: Things,
     /// What somebody else made.
@@ -246,6 +248,10 @@ impl Events {
             let image = ImageName::from(image.as_str());
             *world.releases.entry(image.clone()).or_default() += 1;
             world.make_image(&image);
+        }
+        for (image, hours) in &self.image_ages {
+            let age = std::time::Duration::from_secs(hours * 3600);
+            world.image_ages.insert(ImageName::from(image.as_str()), age);
         }
         world.images.retain(|image, _| !self.gone.images.iter().any(|gone| gone == image.as_str()));
         world.networks.retain(|name, _| !self.gone.networks.iter().any(|gone| gone == name.as_str()));

@@ -50,6 +50,7 @@ plans! {
     a_renamed_network_goes_when_all_have_left_it
     a_secret_with_another_content_is_a_change
     a_stopped_container_is_started_and_what_needs_it_waits
+    an_image_is_pulled_again_when_it_is_old_enough
     an_image_of_another_service_is_built_and_not_pulled
     an_image_that_must_not_be_built_has_to_be_there
     an_image_that_names_something_else_now_is_taken_up
@@ -72,6 +73,7 @@ plans! {
     down_removes_images_on_request
     down_removes_volumes_on_request
     fewer_replicas_leave_the_lowest_numbers
+    hooks_belong_to_starts_and_stops
     more_replicas_leave_those_that_are_there
     none_may_be_wanted
     numbers_of_replicas_are_used_again

@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) networks: BTreeMap<NetworkName, ObservedNetwork>,
     pub(crate) volumes: BTreeMap<VolumeName, ObservedVolume>,
     pub(crate) images: BTreeMap<ImageName, ImageId>,
+    /// How long ago images got their names.
+    pub(crate) image_ages: BTreeMap<ImageName, std::time::Duration>,
     /// How often an image was made anew elsewhere: another number is another image.
     pub(crate) releases: BTreeMap<ImageName, usize>,
     /// Services that end with exit code 0 once they were started.
@@ -102,7 +104,7 @@ impl World {
                 self.container(from)?.seen.name = to.clone();
                 Ok(())
             }
-            Action::StartContainer { container } => self.start(container),
+            Action::StartContainer { container, .. } => self.start(container),
             Action::StopContainer { container, .. } => {
                 self.container(container)?.stop(143);
                 Ok(())
@@ -299,6 +301,7 @@ impl World {
             networks: networks.map(|network| self.with_attached(network)).collect(),
             volumes: volumes.cloned().collect(),
             images: images.map(|(image, id)| (image.clone(), id.clone())).collect(),
+            image_ages: self.image_ages.clone(),
             api: self.api,
         }
     }

@@ -1,0 +1,101 @@
+//! What happens around a container's life: `post_start`, `pre_stop`, `use_api_socket`.
+
+use crate::harness::{docker, eventually, project};
+
+const HOOKED: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    volumes: ['notes:/notes']
+    post_start:
+      - command: [sh, -c, 'sleep 1; echo started $$WHO as $$(id -u) in $$PWD >> /notes/log; echo warming up']
+        user: '7'
+        working_dir: /tmp
+        environment: { WHO: web }
+    pre_stop:
+      - command: [sh, -c, 'echo first >> /notes/log']
+      - command: [sh, -c, 'echo stopping >> /notes/log']
+  after:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'cat /notes/log; sleep 1000'
+    volumes: ['notes:/notes']
+    depends_on: [web]
+volumes: { notes: }
+";
+
+#[test]
+fn commands_are_run_after_a_start_and_before_a_stop() {
+    let topology = HOOKED.replace("user: '7'", "user: '0'");
+    let Some(project) = project("hooks", &topology) else { return };
+    let log = || {
+        let volume = format!("{}_notes:/notes", project.name());
+        docker(&["run", "--rm", "-v", &volume, "busybox:1.37", "cat", "/notes/log"])
+    };
+    let once = "started web as 0 in /tmp";
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(log(), once);
+    // What depends on it starts when the commands are done.
+    let printed = || docker(&["logs", &project.container("after")]);
+    eventually("the output of the other service", || printed() == once);
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(log(), once, "an unchanged container is left alone");
+    project.topo("restart", &["-t", "0", "web"]).exits(0);
+    assert_eq!(log(), format!("{once}\nfirst\nstopping\n{once}"));
+    project.topo("stop", &["-t", "0"]).exits(0);
+    project.topo("start", &["web"]).exits(0);
+    project.topo("up", &["-d", "--force-recreate", "-t", "0", "web"]).exits(0);
+    project.topo("down", &["-t", "0"]).exits(0);
+    let round = format!("{once}\nfirst\nstopping");
+    assert_eq!(log(), [round.as_str(); 4].join("\n"));
+}
+
+#[test]
+fn a_command_that_fails_after_a_start_fails_the_run() {
+    let Some(project) = project("hooks-start", &HOOKED.replace("echo warming up", "echo it is cold; exit 3"))
+    else {
+        return;
+    };
+    let ran = project.topo("up", &["-d"]).exits(4).says("ended with exit code 3").says("it is cold");
+    assert!(ran.err.contains("after"), "{}", ran.err);
+    let created = docker(&["inspect", "--format", "{{.State.Status}}", &project.container("after")]);
+    assert_eq!(created, "created");
+}
+
+#[test]
+fn a_command_that_fails_before_a_stop_leaves_the_container_running() {
+    let topology = HOOKED.replace("echo first >> /notes/log", "test -e /tmp/done").replace("sleep 1;", "");
+    let Some(project) = project("hooks-stop", &topology.replace("user: '7'", "user: '0'")) else { return };
+    project.topo("up", &["-d", "web"]).exits(0);
+    project.topo("down", &["-t", "0"]).exits(4).says("ended with exit code 1");
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+    docker(&["exec", &project.container("web"), "touch", "/tmp/done"]);
+    // A container that is frozen, or that has ended, runs no command.
+    docker(&["stop", "-t", "0", &project.container("web")]);
+    project.topo("down", &["-t", "0"]).exits(0);
+    project.is_gone();
+}
+
+#[test]
+fn a_container_of_run_has_its_commands_too() {
+    let topology = HOOKED.replace("user: '7'", "user: '0'").replace("sleep 1;", "");
+    let Some(project) = project("hooks-run", &topology) else { return };
+    let ran = project.topo("run", &["--rm", "-T", "web", "sh", "-c", "sleep 2; cat /notes/log"]).exits(0);
+    assert_eq!(ran.out, "started web as 0 in /tmp\n");
+}
+
+#[test]
+fn a_container_may_use_the_engine() {
+    let topology = "
+services:
+  web: { image: 'busybox:1.37', command: sleep 1000, init: true, use_api_socket: true }
+";
+    let Some(project) = project("hooks-socket", topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    assert!(project.inspect("web", "{{json .Mounts}}").contains("/var/run/docker.sock"));
+    let ran =
+        project.topo("exec", &["-T", "web", "sh", "-c", "test -S /var/run/docker.sock && ls $DOCKER_CONFIG"]);
+    assert_eq!(ran.exits(0).out, "config.json\n");
+}
