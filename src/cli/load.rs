@@ -194,6 +194,23 @@ pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Outp
     Err(Exit::Usage)
 }
 
+/// The services of the topology that is meant, by name; none when it cannot be read. Says nothing.
+pub fn service_names(global: &Global) -> Vec<String> {
+    let choice = FileChoice {
+        files: global.files.clone(),
+        project_directory: global.project_directory.clone(),
+        env_files: global.env_files.clone(),
+        project_name: None,
+        working_directory: std::env::current_dir().unwrap_or_default(),
+    };
+    let Ok(found_files) = source::discover(&choice, Environment::of_process()) else { return Vec::new() };
+    let source::Found { mut sources, files, project_directory, environment, .. } = found_files;
+    let mut found = Diagnostics::default();
+    let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
+    let services = document.root.as_map().and_then(|root| root.get("services")?.as_map());
+    services.into_iter().flat_map(|services| &services.entries).map(|(key, _)| key.text.clone()).collect()
+}
+
 fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
     let working_directory = std::env::current_dir().map_err(|error| {
         output.error(&format!("cannot tell the working folder: {error}"), None);

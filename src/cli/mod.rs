@@ -33,6 +33,7 @@ mod list;
 mod load;
 mod logs;
 mod ls;
+mod man;
 mod menu;
 mod output;
 mod pause;
@@ -65,6 +66,7 @@ mod volumes;
 mod wait;
 mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -126,11 +128,16 @@ enum Command {
     Schema(schema::Options),
     Version(version::Options),
     Completion(completion::Options),
+    Man(man::Options),
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let words = arguments::prepared(std::env::args_os().collect(), &Cli::command());
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if completion::answer(&words) {
+        return ExitCode::SUCCESS;
+    }
+    let words = arguments::prepared(words, &Cli::command());
     let cli = Cli::parse_from(words);
     dispatch(cli).into()
 }
@@ -176,6 +183,7 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
         Command::Schema(options) => schema::run(global, options),
         Command::Version(options) => version::run(global, options),
         Command::Completion(options) => completion::run(global, options),
+        Command::Man(options) => man::run(global, options),
     };
     // A function that could not go on has said why.
     done.unwrap_or_else(|exit| exit)

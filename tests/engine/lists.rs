@@ -170,3 +170,14 @@ fn a_reader_that_goes_away_ends_a_list() {
     let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("CONTAINER ID"), "{output:?}");
 }
+
+#[test]
+fn version_tells_the_engines_own() {
+    let Some(project) = project("list-version", SHOP) else { return };
+    let json = project.topo_alone(&["version", "-f", "json"]).exits(0).out;
+    let versions: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(versions["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(versions["engine"]["version"], docker(&["version", "--format", "{{.Server.Version}}"]));
+    assert_eq!(versions["engine"]["api"], docker(&["version", "--format", "{{.Server.APIVersion}}"]));
+    project.topo_alone(&["version"]).exits(0).says("API 1.");
+}

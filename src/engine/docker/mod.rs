@@ -10,7 +10,7 @@
 //! | how a refusal reads | [`error`] |
 //! | what is read of a project | [`observe`], [`inspect`] |
 //! | what happens, what is printed | [`events`], [`logs`] |
-//! | what lists show | [`inventory`], [`usage`] |
+//! | what lists show | [`inventory`], [`usage`], [`about`] |
 //! | how an action is done | [`perform`], and one module for each kind of object |
 //! | how an attribute of a service is applied | [`container`] |
 //! | which proxies containers and builds get | [`proxy`] |
@@ -18,6 +18,7 @@
 //! | how commands, streams and files get into a container and out of it | [`inside`] |
 //! | how files of this machine become an archive, and archives become files | [`packing`], [`unpacking`] |
 
+pub mod about;
 pub mod build;
 pub mod connect;
 pub mod container;
