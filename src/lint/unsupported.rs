@@ -14,9 +14,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     found.raise(code::MISSING_FILE);
     found.raise(code::REQUIRED_VARIABLE);
     for (name, service) in &topology.services {
-        let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
-        for (attribute, span) in attributes(service, at) {
-            refuse(name, &attribute, span, found);
+        for (attribute, span) in attributes(service) {
+            refuse(name, attribute, span, found);
         }
         for (model, binding) in &service.models.0 {
             found
@@ -39,14 +38,11 @@ fn refuse(name: &ServiceName, attribute: &str, at: Span, found: &mut Diagnostics
 }
 
 /// The attributes of a service that have no effect, and where they are.
-fn attributes(service: &Service, at: impl Fn(&str) -> Span) -> Vec<(String, Span)> {
+fn attributes(service: &Service) -> Vec<(&'static str, Span)> {
     let mut unsupported = Vec::new();
     unsupported.extend(service.provider.iter().map(|provider| ("provider", provider.span)));
     unsupported.extend(service.pre_start.first().map(|hook| ("pre_start", hook.span)));
-    if service.credential_spec.is_some() {
-        unsupported.push(("credential_spec", at("credential_spec")));
-    }
-    unsupported.into_iter().map(|(attribute, span)| (attribute.to_owned(), span)).collect()
+    unsupported
 }
 
 /// External secrets and configs live in a cluster's store, which no single engine has.

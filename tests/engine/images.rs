@@ -4,24 +4,34 @@ use std::process::{Child, Command, Stdio};
 
 use crate::harness::{Project, docker, eventually, project};
 
+/// The account `ana`, whose password is `geheim-pw`, as htpasswd writes it.
+const ACCOUNT: &str = "ana:$2y$05$abcdefghijklmnopqrstuuhCPfTs8iCCQEkkYqdxxSsKu.kPgwGhG\n";
+
 /// A registry on this machine; it ends with the test.
-struct Registry {
+pub struct Registry {
     process: Child,
-    port: u16,
+    pub port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Registry {
     /// Nothing when there is no program for it.
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// With further lines of configuration, in which `FOLDER` is the registry's own.
+    pub fn start_with(more: &str) -> Option<Self> {
         let port = free_port();
         let folder = tempfile::tempdir().expect("a folder for the registry");
         let config = folder.path().join("config.yml");
         let storage = folder.path().join("data");
         let text = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n{more}\n",
             storage.display()
         );
+        let text = text.replace("FOLDER", &folder.path().display().to_string());
+        std::fs::write(folder.path().join("accounts"), ACCOUNT).expect("a file");
         std::fs::write(&config, text).expect("a file");
         let started = Command::new("docker-registry")
             .arg("serve")
@@ -34,7 +44,8 @@ impl Registry {
         Some(registry)
     }
 
-    fn image(&self, name: &str) -> String {
+    /// The full name of an image in it.
+    pub fn image(&self, name: &str) -> String {
         format!("127.0.0.1:{}/topo-test-{name}", self.port)
     }
 }
@@ -51,7 +62,7 @@ impl Drop for Registry {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("it has an address").port()
 }
@@ -87,7 +98,7 @@ fn started(name: &str) -> Option<(Project, Registry)> {
     Some((project, registry))
 }
 
-fn is_there(image: &str) -> bool {
+pub fn is_there(image: &str) -> bool {
     !docker(&["image", "inspect", "--format", "{{.Id}}", image]).is_empty()
 }
 

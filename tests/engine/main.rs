@@ -18,6 +18,7 @@ mod lifecycle;
 mod lists;
 mod parity;
 mod readme;
+mod registry;
 mod systems;
 mod takeover;
 mod terminal;

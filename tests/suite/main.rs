@@ -20,3 +20,4 @@ mod readme;
 mod reference;
 mod runs;
 mod schema;
+mod support;

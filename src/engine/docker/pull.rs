@@ -72,7 +72,9 @@ fn is_worth_another_attempt(error: &EngineError) -> bool {
         ["unexpected EOF", "connection reset by peer", "TLS handshake timeout", "i/o timeout", "broken pipe"];
     match error {
         EngineError::Disconnected(_) => true,
-        EngineError::Refused { message, .. } => DROPPED.iter().any(|words| message.contains(words)),
+        EngineError::Refused { message, .. } => {
+            message.ends_with(": EOF") || DROPPED.iter().any(|words| message.contains(words))
+        }
         _ => false,
     }
 }
@@ -174,6 +176,7 @@ mod tests {
         let refused = |message: &str| EngineError::Refused { status: 500, message: message.to_owned() };
         assert!(is_worth_another_attempt(&EngineError::Disconnected(String::new())));
         assert!(is_worth_another_attempt(&refused("Get \"https://r/v2/\": read: connection reset by peer")));
+        assert!(is_worth_another_attempt(&refused("Get \"http://127.0.0.1:5000/v2/\": EOF")));
         assert!(!is_worth_another_attempt(&refused("pull access denied for nope")));
         assert!(!is_worth_another_attempt(&refused("lookup registry-1.docker.io: no such host")));
     }

@@ -3,11 +3,13 @@
 //!
 //! A fixture is a folder below `tests/parity/`: `compose.yaml`, what it refers to, and in
 //! `expected.txt` what `docker compose` made of it. Where that program is installed it is asked again;
-//! `TOPO_RECORD_PARITY=1` writes down what it did. Two keys of a fixture are for this test alone:
+//! `TOPO_RECORD_PARITY=1` writes down what it did. Three keys of a fixture are for this test alone:
 //! `x-files` are the files whose owner, mode and content are compared, by service; `x-except` are
-//! beginnings of lines that are not compared, with the reason as a comment beside each.
+//! beginnings of lines that are not compared, with the reason as a comment beside each; `x-needs-api`
+//! is the API version 1.N below which services of the profile `newer` are left out.
 
 mod lines;
+mod refused;
 mod snapshot;
 
 use std::path::{Path, PathBuf};
@@ -50,15 +52,14 @@ fn check(name: &str) {
     let Some(project) = folder_project(&format!("parity-{name}").replace('_', "-"), &source) else { return };
     let outside = Outside::made_for(&project);
     let fixture = Fixture::read(&source);
-    if !fixture.fits_this_engine() {
-        return;
-    }
-    let Some(expected) = fixture.expected(&project) else { return };
-    project.topo("up", &["-d", "-t", "0"]).exits(0);
+    let profile = ["--profile", fixture.profile()];
+    let Some(expected) = fixture.expected(&project, profile[1]) else { return };
+    let topo = |command, arguments: &[&str]| project.topo(command, &[&profile, arguments].concat()).exits(0);
+    topo("up", &["-d", "-t", "0"]);
     let actual = fixture.snapshot(&project);
     assert_same(&fixture, &expected, &actual);
-    project.topo("plan", &["--exit-code"]).exits(0).says("nothing to do");
-    project.topo("down", &["-v", "-t", "0"]).exits(0);
+    topo("plan", &["--exit-code"]).says("nothing to do");
+    topo("down", &["-v", "-t", "0"]);
     project.is_gone();
     assert_eq!(project.objects("volume"), Vec::<String>::new());
     drop(outside);
@@ -88,21 +89,25 @@ impl Fixture {
         }
     }
 
-    /// Some attributes are for newer engines only; what an older one is told is tested elsewhere.
+    /// Some services are for newer engines only; what an older one is told is tested elsewhere.
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-    fn fits_this_engine(&self) -> bool {
+    fn profile(&self) -> &'static str {
         let version = docker(&["version", "--format", "{{.Server.APIVersion}}"]);
         let minor: u64 = version.strip_prefix("1.").and_then(|minor| minor.parse().ok()).unwrap_or_default();
-        let fits = minor >= self.needs_api;
-        if !fits {
-            eprintln!("SKIPPED: {} needs API 1.{}", self.reference.display(), self.needs_api);
+        if minor >= self.needs_api {
+            return "newer";
         }
-        fits
+        eprintln!(
+            "SKIPPED: services of the profile `newer` in {}: they need API 1.{}",
+            self.reference.display(),
+            self.needs_api
+        );
+        "older"
     }
 
     /// What `docker compose` makes of it, or made of it on such an engine.
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-    fn expected(&self, project: &Project) -> Option<Vec<String>> {
+    fn expected(&self, project: &Project, profile: &str) -> Option<Vec<String>> {
         let engine = format!("engine {}", docker(&["info", "--format", ENGINE]));
         if !has_compose() {
             let text = std::fs::read_to_string(&self.reference).expect("a recorded reference");
@@ -113,7 +118,7 @@ impl Fixture {
             }
             return Some(lines.collect());
         }
-        compose(project, &["up", "-d", "-t", "0"]).exits(0);
+        compose(project, &["--profile", profile, "up", "-d", "-t", "0"]).exits(0);
         let lines = self.snapshot(project);
         compose(project, &["--profile", "*", "down", "-v", "-t", "0"]).exits(0);
         if std::env::var_os("TOPO_RECORD_PARITY").is_some_and(|value| value == "1") {

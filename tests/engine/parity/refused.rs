@@ -1,0 +1,23 @@
+//! What this machine's engine or kernel cannot do: topo passes it on, and shows the engine's words.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::harness::{ROOT, project};
+
+/// An engine that can do it after all is no failure: then the container runs.
+#[test]
+fn what_the_engine_cannot_do_it_says_itself() {
+    let text = std::fs::read_to_string(Path::new(ROOT).join("tests/parity-refused.yaml")).expect("a list");
+    let refused: BTreeMap<String, [String; 2]> = serde_yaml::from_str(&text).expect("YAML");
+    for (attribute, [written, words]) in &refused {
+        let topology = format!(
+            "services: {{ a: {{ image: 'busybox:1.37', init: true, command: sleep 100, {written} }} }}\n"
+        );
+        let name = format!("refused-{}", attribute.replace('_', "-"));
+        let Some(project) = project(&name, &topology) else { return };
+        let ran = project.topo("up", &["-d"]);
+        assert!(ran.code == 0 || (ran.code == 4 && ran.err.contains(words)), "{attribute}: {}", ran.err);
+        project.topo("down", &["-t", "0"]).exits(0);
+    }
+}

@@ -1,0 +1,238 @@
+//! Registries that want an account, break connections, or are not there.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::harness::{Project, Ran, docker, project};
+use crate::images::{Registry, free_port, is_there};
+
+/// What makes the registry ask for a password.
+const WITH_PASSWORD: &str = "auth: { htpasswd: { realm: test, path: FOLDER/accounts } }";
+
+fn topology(image: &str, name: &str) -> String {
+    // Images of equal content are one image, which another test's container may use.
+    format!(
+        "
+services:
+  app:
+    build: {{ dockerfile_inline: 'FROM busybox:1.37', labels: {{ app: {name} }} }}
+    image: {image}
+    init: true
+    command: sleep 1000
+"
+    )
+}
+
+fn started(name: &str) -> Option<(Project, Registry, String)> {
+    let project = project(name, "")?;
+    let registry = Registry::start_with(WITH_PASSWORD)?;
+    let image = registry.image(&format!("{name}:1"));
+    project.write("topology.yaml", &topology(&image, name));
+    Some((project, registry, image))
+}
+
+/// Runs topo with the configuration of the Docker CLI that is in `docker/` beside the topology.
+fn topo(project: &Project, command: &str, arguments: &[&str]) -> Ran {
+    let folder = project.folder();
+    let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let mut topo = project.command(command, arguments);
+    topo.env("DOCKER_CONFIG", folder.join("docker")).env("PATH", path);
+    Ran::of(topo.output().expect("topo runs"))
+}
+
+fn configure(project: &Project, config: &str) {
+    project.write("docker/config.json", config);
+}
+
+/// `docker login` writes such an entry.
+fn account(registry: &Registry, auth: &str) -> String {
+    format!(r#"{{"auths": {{"127.0.0.1:{}": {{"auth": "{auth}"}}}}}}"#, registry.port)
+}
+
+/// Base64 of `ana:geheim-pw`, and of the same with another password.
+const RIGHT: &str = "YW5hOmdlaGVpbS1wdw==";
+const WRONG: &str = "YW5hOmZhbHNjaC1wdw==";
+
+#[test]
+fn with_an_account_an_image_is_pushed_and_up_pulls_it() {
+    let Some((project, registry, image)) = started("account") else { return };
+    configure(&project, &account(&registry, RIGHT));
+    topo(&project, "build", &[]).exits(0);
+    topo(&project, "push", &[]).exits(0).says("1 image pushed");
+    docker(&["image", "rm", &image]);
+    let digest = docker(&["image", "ls", "--digests", "--format", "{{.Repository}}"]);
+    assert!(!digest.contains("account"), "it is gone here: {digest}");
+    project.write(
+        "topology.yaml",
+        &format!("services: {{ app: {{ image: '{image}', init: true, command: sleep 1000 }} }}\n"),
+    );
+    topo(&project, "up", &["-d"]).exits(0).says("pulled");
+    assert_eq!(project.inspect("app", "{{.State.Running}}"), "true");
+}
+
+#[test]
+fn an_image_is_pinned_by_its_digest() {
+    let Some((project, registry, image)) = started("pinned") else { return };
+    configure(&project, &account(&registry, RIGHT));
+    topo(&project, "build", &["--push"]).exits(0);
+    let digest = docker(&["image", "inspect", "--format", "{{index .RepoDigests 0}}", &image]);
+    assert!(digest.contains("@sha256:"), "{digest}");
+    docker(&["image", "rm", &image]);
+    project.write(
+        "topology.yaml",
+        &format!("services: {{ app: {{ image: '{digest}', init: true, command: sleep 1000 }} }}\n"),
+    );
+    topo(&project, "up", &["-d"]).exits(0).says("pulled");
+    assert_eq!(project.inspect("app", "{{.Config.Image}}"), digest);
+    topo(&project, "up", &["-d"]).exits(0).says("nothing to do");
+    topo(&project, "down", &["--rmi", "all", "-t", "0"]).exits(0);
+}
+
+#[test]
+fn a_wrong_password_and_none_are_told_with_what_to_do_and_without_the_password() {
+    let Some((project, registry, _)) = started("wrong-password") else { return };
+    topo(&project, "build", &[]).exits(0);
+    for config in [account(&registry, WRONG), "{}".to_owned()] {
+        configure(&project, &config);
+        for command in ["push", "pull"] {
+            let ran = topo(&project, command, if command == "pull" { &["--policy", "always"] } else { &[] });
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(!said.contains("falsch-pw") && !said.contains(WRONG), "{said}");
+            if command == "push" {
+                ran.exits(4).says("docker login");
+            } else {
+                // An image that can be built need not be pulled.
+                ran.exits(0).says("docker login");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_image_that_is_missing_and_a_registry_that_is_down_are_told() {
+    let Some((project, registry, image)) = started("missing") else { return };
+    configure(&project, &account(&registry, RIGHT));
+    project.write("topology.yaml", &format!("services: {{ app: {{ image: '{image}' }} }}\n"));
+    topo(&project, "up", &["-d"]).exits(4).says(&image).says("the registry has");
+    let nobody = format!("127.0.0.1:{}/topo-test-missing:1", free_port());
+    project.write("topology.yaml", &format!("services: {{ app: {{ image: '{nobody}' }} }}\n"));
+    topo(&project, "up", &["-d"]).exits(4).says(&nobody).says("connection refused");
+}
+
+/// A helper speaks by the protocol of docker-credential-helpers: `get`, the server on standard input.
+fn install_helper(folder: &Path, name: &str, answer: &str) {
+    let program = folder.join("bin").join(format!("docker-credential-{name}"));
+    std::fs::create_dir_all(program.parent().expect("a folder")).expect("a folder");
+    let script = format!("#!/bin/sh\n[ \"$1\" = get ] || exit 3\nread -r server\n{answer}\n");
+    std::fs::write(&program, script).expect("a helper");
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("it can be run");
+}
+
+#[test]
+fn helpers_are_asked_for_the_account() {
+    let Some((project, registry, _)) = started("helper") else { return };
+    let server = format!("127.0.0.1:{}", registry.port);
+    let knows = format!(
+        "[ \"$server\" = '{server}' ] && echo '{{\"ServerURL\":\"{server}\",\"Username\":\"ana\",\"Secret\":\"geheim-pw\"}}'"
+    );
+    install_helper(project.folder(), "test-knows", &knows);
+    install_helper(project.folder(), "test-locked", "echo the key ring is locked; exit 1");
+    install_helper(project.folder(), "test-empty", "echo credentials not found in native keychain; exit 1");
+    topo(&project, "build", &[]).exits(0);
+    for config in [
+        r#"{"credsStore": "test-knows"}"#.to_owned(),
+        format!(r#"{{"credsStore": "test-locked", "credHelpers": {{"{server}": "test-knows"}}}}"#),
+    ] {
+        configure(&project, &config);
+        topo(&project, "push", &[]).exits(0).says("1 image pushed");
+        topo(&project, "pull", &["--policy", "always"]).exits(0).says("1 image pulled");
+    }
+    configure(&project, r#"{"credsStore": "test-locked"}"#);
+    topo(&project, "push", &[]).exits(4).says("the key ring is locked");
+    configure(&project, r#"{"credsStore": "test-empty"}"#);
+    topo(&project, "push", &[]).exits(4).says("docker login");
+    configure(&project, r#"{"credsStore": "test-not-installed"}"#);
+    topo(&project, "push", &[]).exits(4).says("docker-credential-test-not-installed");
+}
+
+/// Stands before a registry, and breaks the first connections that ask for something.
+fn breaking_proxy(registry: &Registry, broken: usize) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let (target, left) = (registry.port, Arc::new(AtomicUsize::new(broken)));
+    let counter = Arc::clone(&left);
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let is_broken =
+                counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            std::thread::spawn(move || serve(client, target, is_broken.is_ok()));
+        }
+    });
+    (port, left)
+}
+
+fn serve(mut client: TcpStream, target: u16, is_broken: bool) -> std::io::Result<()> {
+    if is_broken {
+        // The request is read, so that the client knows that it arrived.
+        let _read = client.read(&mut [0; 4096])?;
+        return Ok(());
+    }
+    let mut registry = TcpStream::connect(("127.0.0.1", target))?;
+    let (mut from_registry, mut to_client) = (registry.try_clone()?, client.try_clone()?);
+    let back = std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from_registry, &mut to_client);
+        let _ = to_client.shutdown(std::net::Shutdown::Both);
+    });
+    let _ = std::io::copy(&mut client, &mut registry);
+    registry.flush()?;
+    let _ = registry.shutdown(std::net::Shutdown::Write);
+    let _ = back.join();
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_breaks_is_tried_again() {
+    let Some(project) = project("broken", "") else { return };
+    let Some(registry) = Registry::start() else { return };
+    let direct = registry.image("broken:1");
+    project.write("topology.yaml", &topology(&direct, "broken"));
+    project.topo("build", &["--push"]).exits(0);
+    docker(&["image", "rm", &direct]);
+    // The engine asks over HTTPS first, then over HTTP: each attempt of topo is two connections.
+    let (port, left) = breaking_proxy(&registry, 4);
+    let image = format!("127.0.0.1:{port}/topo-test-broken:1");
+    project.write("topology.yaml", &format!("services: {{ app: {{ image: '{image}' }} }}\n"));
+    project.topo("pull", &[]).exits(0).says("1 image pulled");
+    assert_eq!(left.load(Ordering::SeqCst), 0);
+    assert!(is_there(&image));
+    docker(&["image", "rm", &image]);
+}
+
+#[test]
+fn a_platform_is_asked_for_and_layers_are_told_as_they_come() {
+    let Some(project) = project("platform", "") else { return };
+    let Some(registry) = Registry::start() else { return };
+    let image = registry.image("platform:1");
+    let build = "FROM busybox:1.37\nRUN head -c 3000000 /dev/urandom > /noise\n";
+    project.write("Dockerfile", build);
+    project.write("topology.yaml", &format!("services: {{ app: {{ build: ., image: '{image}' }} }}\n"));
+    project.topo("build", &["--push"]).exits(0);
+    docker(&["image", "rm", &image]);
+    let wanted = |platform: &str| {
+        project.write(
+            "topology.yaml",
+            &format!("services: {{ app: {{ image: '{image}', platform: {platform} }} }}\n"),
+        );
+    };
+    wanted("linux/s390x");
+    project.topo("up", &["-d"]).exits(4).says("linux/s390x");
+    docker(&["image", "rm", &image]);
+    wanted("linux/amd64");
+    let told = project.topo("pull", &["--progress", "json"]).exits(0);
+    let lines = format!("{}{}", told.out, told.err);
+    assert!(lines.contains("\"total\":") || lines.contains("\"done\":"), "bytes of layers are told: {lines}");
+}
