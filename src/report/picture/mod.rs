@@ -4,6 +4,7 @@
 
 mod dot;
 mod mermaid;
+mod ports;
 mod svg;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ pub use svg::svg;
 
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::{DependencyCondition, MountKind};
+use crate::topology::service::{DependencyCondition, MountKind, Port};
 
 /// What is drawn, apart from how.
 struct Picture<'a> {
@@ -73,10 +74,8 @@ impl<'a> Picture<'a> {
                     picture.mounts.push((name, source, &mount.target));
                 }
             }
-            for port in &service.ports.0 {
-                let published = port.published.map_or_else(|| "any".to_owned(), |range| range.to_string());
-                picture.ports.push((format!("{published} → {}", port.target), name));
-            }
+            let ports: Vec<&Port> = service.ports.0.iter().map(|port| &port.value).collect();
+            picture.ports.extend(ports::words(&ports).into_iter().map(|port| (port, name)));
         }
         picture.networks = networks.into_iter().collect();
         picture.volumes = volumes.into_iter().collect();

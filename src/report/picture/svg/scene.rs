@@ -112,7 +112,7 @@ fn volume_node(name: &str) -> Node {
 fn card(picture: &Picture<'_>, service: &Box<'_>) -> Node {
     let times = if service.replicas == 1 { String::new() } else { format!(" ×{}", service.replicas) };
     let name = style::shortened(service.name.as_str(), style::LONGEST_NAME) + &times;
-    let source = style::shortened(&service.source, style::LONGEST_SOURCE);
+    let source = style::shortened(short_digest(&service.source), style::LONGEST_SOURCE);
     let widest = style::width(&name, Font::Title).max(style::width(&source, Font::Text));
     let ports = picture.ports.iter().filter(|(_, owner)| *owner == service.name);
     let ports = ports.map(|(port, _)| (port.clone(), ChipKind::Port));
@@ -122,6 +122,12 @@ fn card(picture: &Picture<'_>, service: &Box<'_>) -> Node {
     let card = Card { name, source, full_source: service.source.clone(), chips };
     let height = style::CARD_TEXT_HEIGHT + lines as f64 * style::CHIP_LINE + style::PADDING;
     Node { width: width + 2.0 * style::PADDING, height, kind: NodeKind::Service(card) }
+}
+
+/// The start of a digest is enough to tell two images apart.
+fn short_digest(image: &str) -> &str {
+    let shown = image.find("@sha256:").map(|at| at + "@sha256:".len() + 7);
+    shown.and_then(|end| image.get(..end)).unwrap_or(image)
 }
 
 fn short_network(name: &str) -> String {

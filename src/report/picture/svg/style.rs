@@ -16,8 +16,9 @@ pub const CHIP_ROOM: f64 = 170.0;
 /// The text of a card takes at least this.
 pub const NARROWEST: f64 = 96.0;
 pub const VOLUME_HEIGHT: f64 = 44.0;
-/// Letters of names, images and paths that are shown; the whole is in the tooltip.
-pub const LONGEST_NAME: usize = 32;
+/// Letters of images and paths that are shown; the whole is in the tooltip. Names are whole: a longer one
+/// is no name of a host.
+pub const LONGEST_NAME: usize = 63;
 pub const LONGEST_SOURCE: usize = 34;
 pub const LONGEST_PATH: usize = 28;
 
