@@ -1,5 +1,6 @@
 //! The output of services in the foreground, for `up` and `logs`.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,7 @@ use crate::engine::LogChoice;
 use crate::plan::Observed;
 use crate::plan::observed::ObservedContainer;
 use crate::report::logs::{Company, Prefixes, Printer, Source, follow};
+use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
 /// Whose output is shown, and how.
@@ -21,6 +23,18 @@ pub(super) struct Following<'a> {
     pub(super) choice: LogChoice,
     /// Whether lines begin with the name of their container.
     pub(super) prefixes: Prefixes,
+    /// The services whose containers have fixed names.
+    pub(super) fixed_names: BTreeMap<ContainerName, ServiceName>,
+}
+
+/// The services of a topology whose containers have fixed names.
+pub(super) fn fixed_names(topology: Option<&Topology>) -> BTreeMap<ContainerName, ServiceName> {
+    let services = topology.into_iter().flat_map(|topology| &topology.services);
+    let fixed = services.filter_map(|(name, service)| {
+        let fixed = service.container_name.as_ref()?;
+        Some((ContainerName::new(fixed.value.clone()), name.clone()))
+    });
+    fixed.collect()
 }
 
 impl Following<'_> {
@@ -40,7 +54,10 @@ impl Following<'_> {
 
     /// The part of the output of a container that starts later, known by its name alone.
     fn newcomer(&self, project: &ProjectName, container: &ContainerName) -> Option<Source> {
-        let label = container.as_str().strip_prefix(project.as_str())?.strip_prefix('-')?.to_owned();
+        let label = match self.fixed_names.get(container) {
+            Some(service) => format!("{service}-1"),
+            None => container.as_str().strip_prefix(project.as_str())?.strip_prefix('-')?.to_owned(),
+        };
         let (service, number) = label.rsplit_once('-')?;
         let is_meant = self.is_meant(service, number.parse().ok()?);
         let choice = LogChoice { tail: None, since: None, ..self.choice.clone() };

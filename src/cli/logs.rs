@@ -80,10 +80,11 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);
     let choice = choice(&options, &output)?;
-    let Project { query, .. } = project(&global, &services, &output)?;
+    let Project { query, topology } = project(&global, &services, &output)?;
     let prefixes = if options.no_log_prefix { Prefixes::None } else { Prefixes::Names };
     let named = (!services.is_empty()).then_some(services.as_slice());
-    let following = Following { services: named, index: options.index, choice, prefixes };
+    let fixed_names = follow::fixed_names(topology.as_ref());
+    let following = Following { services: named, index: options.index, choice, prefixes, fixed_names };
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::create::{CreateOptions, QuietOptions, plan_up};
 use crate::cli::down::grace;
 use crate::cli::exit::Exit;
-use crate::cli::follow::Following;
+use crate::cli::follow::{self, Following};
 use crate::cli::foreground::{Abort, Attached, Company, Foreground};
 use crate::cli::global::{ColorChoice, Global};
 use crate::cli::interrupt;
@@ -186,12 +186,13 @@ impl ForegroundOptions {
         Ok(Company { watching, watches_at_once: self.watch, has_menu })
     }
 
-    fn following<'a>(&self, services: &'a [ServiceName]) -> Following<'a> {
+    fn following<'a>(&self, services: &'a [ServiceName], topology: &Topology) -> Following<'a> {
         Following {
             services: Some(services),
             index: None,
             choice: LogChoice { follow: true, timestamps: self.timestamps, ..LogChoice::default() },
             prefixes: if self.no_log_prefix { Prefixes::None } else { Prefixes::Names },
+            fixed_names: follow::fixed_names(Some(topology)),
         }
     }
 }
@@ -240,7 +241,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             kill,
             topology: &topology,
             choices: &choices,
-            following: foreground.following(&attached),
+            following: foreground.following(&attached, &topology),
             abort: foreground.abort(),
             exit_code_from: foreground.exit_code_from.clone(),
         };

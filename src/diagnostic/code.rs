@@ -130,6 +130,7 @@ codes! {
     NEWER_ENGINE "newer-engine" "An attribute needs a newer engine."
     MISSING_EXTERNAL "missing-external" "The engine does not have what the topology declares external."
     FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not made by this project."
+    OTHER_SOURCE "other-source" "A container of the project was made from other files, and is replaced."
     CHANGED_OBJECT "changed-object" "A network or volume was made from other settings than the topology has now."
 }
 

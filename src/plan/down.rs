@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::action::AnonymousVolumes;
 use crate::plan::observed::{Observed, ObservedContainer, ObservedNetwork, ObservedVolume};
-use crate::plan::{Action, Because, Needs, Plan, Scope, Step, StepId, label, spec, stop};
+use crate::plan::{Action, Because, Needs, Plan, Scope, Step, StepId, label, orphan, spec, stop};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ProjectName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
 
@@ -53,9 +53,8 @@ pub fn down(
     if !choices.services.is_empty() {
         return down.plan;
     }
-    if !staying.is_empty() {
-        warn_of_orphans(&staying, found);
-    }
+    let stay = if staying.len() == 1 { ": it stays" } else { ": they stay" };
+    orphan::warn(topology, &staying, stay, found);
     down.networks(&staying, &removals, found);
     if choices.volumes {
         down.volumes(&removals);
@@ -93,15 +92,6 @@ fn is_going(container: &ObservedContainer, topology: Option<&Topology>, choices:
     }
     let is_known = topology.is_none_or(|topology| topology.service(container.service.as_str()).is_some());
     is_known || container.is_one_off || choices.remove_orphans
-}
-
-fn warn_of_orphans(staying: &[&ObservedContainer], found: &mut Diagnostics) {
-    let names: BTreeSet<&str> = staying.iter().map(|container| container.name.as_str()).collect();
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let stay = if names.len() == 1 { "it stays" } else { "they stay" };
-    found
-        .warning(code::ORPHANS, format!("the topology has no service for {}: {stay}", quoted.join(", ")))
-        .help("containers of a service that was renamed or removed: `--remove-orphans` removes them");
 }
 
 struct Down<'a> {

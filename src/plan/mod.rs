@@ -10,6 +10,7 @@ mod down;
 mod drift;
 pub mod label;
 pub mod observed;
+mod orphan;
 mod remove;
 mod restart;
 mod scope;

@@ -16,6 +16,7 @@ mod interrupts;
 mod lessons;
 mod lifecycle;
 mod lists;
+mod output;
 mod parity;
 mod readme;
 mod registry;

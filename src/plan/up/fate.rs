@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::{Context, RecreateChoice, StartChoice, order};
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::observed::{ObservedContainer, Status};
-use crate::plan::{Because, Guard, compose_hash, drift, label, spec};
+use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, spec};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
 use crate::topology::service::DependencyCondition;
@@ -80,6 +80,7 @@ pub(super) fn decide<'a>(
         let wanted = wanted_number(context, name, service, found);
         fates.decide(context, name, service, wanted);
     }
+    orphan::warn_of_replaced(context.topology, &fates.giving_way(), found);
     fates.orphans(context, found);
     fates
 }
@@ -173,13 +174,17 @@ impl<'a> Fates<'a> {
             let gone = containers.iter().filter(|container| is_orphan(container) || is_spent(container));
             return self.removed.extend(gone.map(|container| (container, Because::Orphan)));
         }
-        let orphans: Vec<String> =
-            containers.iter().filter(is_orphan).map(|container| format!("`{}`", container.name)).collect();
-        if !orphans.is_empty() {
-            found
-                .warning(code::ORPHANS, format!("the topology has no service for {}", orphans.join(", ")))
-                .help("containers of a service that was renamed or removed: `--remove-orphans` removes them");
-        }
+        let orphans: Vec<&ObservedContainer> = containers.iter().filter(is_orphan).collect();
+        orphan::warn(Some(context.topology), &orphans, "", found);
+    }
+
+    /// The containers that give way to others of their services.
+    fn giving_way(&self) -> Vec<&'a ObservedContainer> {
+        let replicas = self.replicas.values().flatten();
+        let replaced =
+            replicas.filter(|replica| replica.replaced.is_some()).filter_map(|replica| replica.current);
+        let surplus = self.removed.iter().filter(|(_, because)| *because == Because::TooMany);
+        replaced.chain(surplus.map(|(container, _)| *container)).collect()
     }
 }
 

@@ -65,6 +65,8 @@ struct ContainerEvents {
     disconnected: Option<String>,
     /// It is one of `run`.
     one_off: bool,
+    /// These files made it.
+    made_from: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -293,7 +295,7 @@ fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: 
 
 impl ContainerEvents {
     fn happen(&self, world: &mut World, name: &str) {
-        let Self { gone, exited, unhealthy, renamed, disconnected, one_off } = self;
+        let Self { gone, exited, unhealthy, renamed, disconnected, one_off, made_from } = self;
         let container = world.container(&name.into()).expect("the container is there");
         if let Some(code) = exited {
             container.stop(*code);
@@ -306,6 +308,9 @@ impl ContainerEvents {
             container.seen.networks.remove(network.as_str()).expect("it is attached");
         }
         container.seen.is_one_off |= *one_off;
+        if let Some(files) = made_from {
+            container.seen.labels.insert(label::FILES.to_owned(), files.clone());
+        }
         if let Some(new) = renamed {
             container.seen.name = new.as_str().into();
         }

@@ -22,7 +22,8 @@ pub(crate) fn load(name: &str, text: &str, profiles: &[String], choices: &UpChoi
         profiles: profiles.iter().cloned().collect::<BTreeSet<_>>(),
         targets: choices.services.clone(),
         directory: folder.to_owned(),
-        files: vec![folder.join(name)],
+        // What was there before was made from the same file.
+        files: vec![folder.join("topology.yaml")],
         ..ResolveChoices::default()
     };
     let topology = topo::topology::resolve(&document, &environment, &resolve, &mut sources, &mut found);

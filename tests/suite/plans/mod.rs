@@ -63,6 +63,7 @@ plans! {
     changed_containers_stay_when_none_may_be_replaced
     chosen_services_bring_what_they_depend_on
     containers_may_be_created_and_not_started
+    containers_of_other_files_are_named_with_them
     containers_of_run_are_left_alone
     dependencies_are_replaced_on_request
     down_leaves_a_network_that_a_stranger_uses

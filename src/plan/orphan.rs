@@ -1,0 +1,62 @@
+//! In: containers that are not this topology's, or not of its files. Out: words about them.
+//! Must not: decide what becomes of them.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::plan::label;
+use crate::plan::observed::ObservedContainer;
+use crate::topology::Topology;
+
+/// Names the containers of services that the topology does not have. `stay` ends the sentence.
+pub(super) fn warn(
+    topology: Option<&Topology>,
+    orphans: &[&ObservedContainer],
+    stay: &str,
+    found: &mut Diagnostics,
+) {
+    if orphans.is_empty() {
+        return;
+    }
+    let is_elsewhere = orphans.iter().any(|container| elsewhere(topology, container).is_some());
+    let mut names: Vec<String> = orphans.iter().map(|container| described(topology, container)).collect();
+    names.sort();
+    let message = format!("the topology has no service for {}{stay}", names.join(", "));
+    found.warning(code::ORPHANS, message).help(match is_elsewhere {
+        true => {
+            "another topology may have the same project name: `-p NAME` or `name:` keeps the two apart; \
+             `--remove-orphans` removes the containers"
+        }
+        false => "containers of a service that was renamed or removed: `--remove-orphans` removes them",
+    });
+}
+
+/// Names the containers that were made from other files and give way to this topology's.
+pub(super) fn warn_of_replaced(
+    topology: &Topology,
+    replaced: &[&ObservedContainer],
+    found: &mut Diagnostics,
+) {
+    let strangers = replaced.iter().filter(|container| elsewhere(Some(topology), container).is_some());
+    let mut names: Vec<String> = strangers.map(|container| described(Some(topology), container)).collect();
+    names.sort();
+    if !names.is_empty() {
+        found
+            .warning(code::OTHER_SOURCE, format!("other files made what is replaced: {}", names.join(", ")))
+            .help("if that is a project of its own: `-p NAME` or `name:` keeps the two apart");
+    }
+}
+
+/// `` `shop-web-1` ``, and which files made it when they are not this topology's.
+fn described(topology: Option<&Topology>, container: &ObservedContainer) -> String {
+    match elsewhere(topology, container) {
+        Some(files) => format!("`{}` (of {files})", container.name),
+        None => format!("`{}`", container.name),
+    }
+}
+
+/// The files that made a container, when the topology has none of them.
+fn elsewhere<'a>(topology: Option<&Topology>, container: &'a ObservedContainer) -> Option<&'a str> {
+    let files = container.labels.get(label::FILES).filter(|files| !files.is_empty())?;
+    let own = |file: &str| topology?.files.iter().find(|own| own.as_os_str() == file);
+    let has_own = topology.is_none() || files.split(',').any(|file| own(file).is_some());
+    (!has_own).then_some(files.as_str())
+}

@@ -1,0 +1,158 @@
+//! What containers print reaches who reads it: whole, once, in its own stream, and as long as somebody reads.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::harness::{Project, docker, eventually, project};
+
+const TALKERS: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    stop_grace_period: 1s
+    command: sh -c 'for n in 1 2 3 4 5; do echo web $$n; done; echo trouble >&2; sleep 1000'
+  screen:
+    image: busybox:1.37
+    tty: true
+    init: true
+    stop_grace_period: 1s
+    command: sh -c 'echo shown; echo also shown >&2; printf half'
+";
+
+fn printed(project: &Project, text: &str) -> bool {
+    let ran = project.topo("logs", &[]);
+    ran.out.contains(text) || ran.err.contains(text)
+}
+
+#[test]
+fn logs_take_every_option() {
+    let Some(project) = project("output-options", TALKERS) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    eventually("the last lines", || printed(&project, "trouble") && printed(&project, "half"));
+    let logs = |arguments: &[&str]| project.topo("logs", arguments).exits(0);
+
+    let all = logs(&["web"]);
+    assert_eq!(all.out, (1..=5).map(|n| format!("web-1  | web {n}\n")).collect::<String>());
+    assert_eq!(all.err, "web-1  | trouble\n", "the streams stay apart");
+    // The engine counts the lines of both streams, and does not know which of the two came first.
+    let last = logs(&["web", "-n", "2", "--no-log-prefix"]);
+    assert_eq!(last.out.lines().count() + last.err.lines().count(), 2, "{last:?}");
+    assert!(last.out.ends_with("web 5\n"), "{last:?}");
+    assert_eq!(logs(&["web", "--tail", "0"]).out, "");
+    assert_eq!(logs(&["web", "--tail", "all"]).out, all.out);
+    assert_eq!(logs(&["web", "--index", "2"]).out, "");
+    assert_eq!(logs(&["web", "--since", "1h"]).out, all.out);
+    assert_eq!(logs(&["web", "--until", "1h"]).out, "");
+    let timed = logs(&["web", "-t"]).out;
+    let time = timed.lines().next().and_then(|line| line.split(' ').nth(3)).unwrap_or_default();
+    assert!(time.starts_with("20") && time.ends_with('Z'), "{timed}");
+    assert_eq!(logs(&["web", "--until", time]).out, "web-1  | web 1\n");
+    let screen = logs(&["screen"]);
+    assert_eq!(screen.out.replace('\r', ""), "screen-1  | shown\nscreen-1  | also shown\nscreen-1  | half\n");
+    assert_eq!(screen.err, "");
+    project.topo("logs", &["--tail", "few"]).exits(2);
+}
+
+#[test]
+fn a_container_that_is_restarted_is_followed_without_a_line_lost_or_twice() {
+    let counting = "
+services:
+  counter:
+    image: busybox:1.37
+    init: true
+    restart: always
+    command: sh -c 'n=$$(cat /n 2>/dev/null || echo 0); for i in 1 2 3; do n=$$((n+1)); echo line $$n; done; echo $$n > /n; sleep 1'
+";
+    let Some(project) = project("output-restarts", counting) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let following = project.start("logs", &["--follow", "--no-log-prefix"]);
+    let restarts = || project.inspect("counter", "{{.RestartCount}}").parse::<u32>().unwrap_or_default();
+    eventually("four restarts", || restarts() >= 4);
+    project.topo("stop", &["-t", "1"]).exits(0);
+    std::thread::sleep(Duration::from_millis(500));
+    following.signal("INT");
+    let out = following.end().exits(130).out;
+    let wanted: Vec<String> = (1..=out.lines().count()).map(|n| format!("line {n}")).collect();
+    assert_eq!(out.lines().collect::<Vec<_>>(), wanted);
+    assert!(wanted.len() >= 12, "{out}");
+}
+
+#[test]
+fn who_comes_later_joins_those_that_are_followed() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    stop_grace_period: 1s
+    command: sh -c 'echo here; sleep 1000'
+  named:
+    image: busybox:1.37
+    container_name: topo-test-output-joins-by-name
+    init: true
+    stop_grace_period: 1s
+    command: sh -c 'echo here; sleep 1000'
+";
+    let Some(project) = project("output-joins", topology) else { return };
+    project.topo("up", &["-d", "web"]).exits(0);
+    let following = project.start("logs", &["--follow"]);
+    std::thread::sleep(Duration::from_secs(1));
+    project.topo("up", &["-d", "--scale", "web=2", "web", "named"]).exits(0);
+    std::thread::sleep(Duration::from_secs(1));
+    following.signal("INT");
+    let out = following.end().exits(130).out;
+    for line in ["web-1", "web-2", "named-1"] {
+        let count = out.lines().filter(|shown| shown.starts_with(line) && shown.ends_with("| here")).count();
+        assert_eq!(count, 1, "{line} in\n{out}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_enough_ends_the_output() {
+    let Some(project) = project("output-pipe", TALKERS) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    eventually("the last lines", || printed(&project, "trouble"));
+    let topo = env!("CARGO_BIN_EXE_topo");
+    let head = |command: &str| {
+        let about = format!("{} -p {}", project.topology(), project.name());
+        let line = format!("set -o pipefail; timeout 20 {topo} {command} {about} 2>&1 | head -1");
+        let output = Command::new("bash").args(["-c", &line]).output().expect("a shell");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_ne!(output.status.code(), Some(124), "{command} went on: {text}");
+        assert_ne!(output.status.code(), Some(101), "{command} panicked: {text}");
+        assert_eq!(text.lines().count(), 1, "{command}: {text}");
+    };
+    for command in ["logs", "ps", "config", "plan", "images", "top"] {
+        head(command);
+    }
+    docker(&["rm", "-f", &project.container("web")]);
+    head("up -d --progress plain");
+    head("up -d --force-recreate --progress json");
+    head("down --progress json");
+    eventually("the end of down", || project.objects("container").is_empty());
+}
+
+#[test]
+fn progress_for_programs_is_an_object_a_line() {
+    let Some(project) = project("output-json", TALKERS) else { return };
+    let up = project.topo("up", &["-d", "--progress", "json", "web"]).exits(0);
+    assert_eq!(up.out, "");
+    let lines: Vec<serde_json::Value> =
+        up.err.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    let shown: Vec<String> = lines
+        .iter()
+        .filter(|line| line["event"] == "ended")
+        .map(|line| {
+            format!("{} {} {} {}", line["action"], line["object"], line["name"], line["end"]).replace('"', "")
+        })
+        .collect();
+    let wanted = [
+        format!("create network {}_default done", project.name()),
+        format!("create container {} done", project.container("web")),
+        format!("start container {} done", project.container("web")),
+    ];
+    assert_eq!(shown[..3], wanted);
+    let last = lines.last().expect("a last line");
+    assert_eq!((&last["event"], &last["success"]), (&"finished".into(), &true.into()), "{last}");
+}
