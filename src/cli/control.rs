@@ -5,10 +5,12 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::plan::observed::Observed;
 use crate::plan::{Plan, Scope};
 use crate::report::Intent;
+use crate::run::provider::Order;
 use crate::topology::name::ServiceName;
 
 /// A command about containers that are there.
@@ -61,6 +63,11 @@ impl Control {
             interrupt::listen(session.cancel.clone());
             let intent = if self.services.is_empty() { self.intent } else { Intent::PART };
             let outcome = session.carry_out(&plan, intent, self.command).await;
+            if let Some(topology) =
+                topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
+            {
+                provide::end(topology, &self.services, Order::Stop, &self.output)?;
+            }
             Ok(session::exit_of(&outcome))
         })
     }

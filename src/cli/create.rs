@@ -9,6 +9,7 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::engine::docker::Docker;
@@ -171,9 +172,10 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let services: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);
-    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     let choices = options.create.choices(services, &topology, &output)?;
     let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
+    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;

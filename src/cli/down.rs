@@ -9,11 +9,13 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Project, command_about, project};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{self, DownChoices, ImagesChoice};
 use crate::report::Intent;
 use crate::report::wording::{Kind, names};
+use crate::run::provider::Order;
 use crate::source::Sources;
 use crate::topology::name::{ServiceName, VolumeName};
 
@@ -99,6 +101,9 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Intent::DOWN, "down").await;
+        if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
+            provide::end(topology, &choices.services, Order::Down, &output)?;
+        }
         let left = plan::volumes_left(&query.project, topology.as_ref(), &observed, &choices);
         if outcome.is_success() && !left.is_empty() && global.is_for_people() {
             session.remark(&about_volumes(&left, &global));

@@ -39,6 +39,7 @@ mod output;
 mod pause;
 mod plan;
 mod port;
+mod provide;
 mod ps;
 mod pull;
 mod push;

@@ -7,6 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::session;
 use crate::cli::up::UpOptions;
 use crate::diagnostic::Diagnostics;
@@ -77,6 +78,9 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     } else {
         plan::up(&topology, &observed, &options.up.choices(services, &topology, &output)?, &mut found)
     };
+    if !options.down {
+        provide::warn_of_variables(&topology, &output);
+    }
     output.diagnostics(&loaded.sources, &found);
     if found.has_errors() {
         return Err(Exit::Findings);

@@ -15,6 +15,7 @@ use crate::cli::inside::{self, Console, TerminalOptions};
 use crate::cli::interrupt;
 use crate::cli::load::{Loaded, Purpose, load_or_explain};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::relay::{End, relay};
 use crate::cli::session::{self, Session};
 use crate::cli::signals::Signals;
@@ -131,8 +132,9 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let Some((name, command)) = options.arguments.split_first() else { return Err(Exit::Usage) };
     let name = ServiceName::from(name.as_str());
     let console = options.terminal.console(options.detach, &output)?;
-    let (mut loaded, topology) =
+    let (mut loaded, mut topology) =
         load_or_explain(&global, std::slice::from_ref(&name), Purpose::Run, &output)?;
+    provide::bring_up(&mut topology, std::slice::from_ref(&name), options.no_deps, &output)?;
     let changes = changes(&options, command, &console, &mut loaded, &output)?;
     let choices = choices(&options, &topology, &name, &changes, &output)?;
     session::block_on(async {

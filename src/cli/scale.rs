@@ -8,6 +8,7 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::plan::UpChoices;
 use crate::report::Intent;
@@ -39,13 +40,14 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
     let named = wishes.iter().map(|wish| wish.split('=').next().unwrap_or_default());
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
-    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     let choices = UpChoices {
         scale: scale(&wishes, "topo scale web=3", &topology, &output)?,
         services,
         without_dependencies: options.no_deps,
         ..UpChoices::default()
     };
+    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;

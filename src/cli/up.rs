@@ -14,6 +14,7 @@ use crate::cli::global::{ColorChoice, Global};
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watch::{self, Watching};
 use crate::engine::LogChoice;
@@ -215,9 +216,10 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services: Vec<ServiceName> =
         global.take_files(&arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);
-    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     foreground.check(&topology, &output)?;
     let choices = up.choices(services, &topology, &output)?;
+    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     let attached = foreground.attached().services(&topology, &choices.services);
     session::block_on(async {
         let engine = session::connect(&output).await?;

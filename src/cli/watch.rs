@@ -11,6 +11,7 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::output::Output;
+use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::plan::{BuildChoice, UpChoices};
 use crate::report::{Hushed, Intent};
@@ -65,9 +66,10 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);
-    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     check_targets(&topology, &services, &output)?;
     let rules = rules(&topology, &services, &output)?;
+    provide::bring_up(&mut topology, &services, false, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let mut session = Session::new(&engine, &global, &output);

@@ -40,7 +40,6 @@ fn refuse(name: &ServiceName, attribute: &str, at: Span, found: &mut Diagnostics
 /// The attributes of a service that have no effect, and where they are.
 fn attributes(service: &Service) -> Vec<(&'static str, Span)> {
     let mut unsupported = Vec::new();
-    unsupported.extend(service.provider.iter().map(|provider| ("provider", provider.span)));
     unsupported.extend(service.pre_start.first().map(|hook| ("pre_start", hook.span)));
     unsupported
 }

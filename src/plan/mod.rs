@@ -35,7 +35,7 @@ pub use signal::{KillChoices, kill, pause, stop, unpause};
 pub use start::{WaitChoice, start};
 pub use up::{
     BuildChoice, OneOffChoices, PullChoice, RecreateChoice, StartChoice, UpChoices, one_off, one_off_query,
-    query, up,
+    query, services_in_order, up,
 };
 
 use std::cmp::Reverse;

@@ -12,6 +12,7 @@ pub mod event;
 mod ledger;
 mod lines;
 mod outcome;
+pub mod provider;
 pub mod schedule;
 mod subscription;
 mod tail;

@@ -18,6 +18,7 @@ mod lifecycle;
 mod lists;
 mod output;
 mod parity;
+mod providers;
 mod readme;
 mod registry;
 mod systems;

@@ -92,6 +92,10 @@ fn wanted_number(
     service: &Service,
     found: &mut Diagnostics,
 ) -> usize {
+    // Another program runs it.
+    if service.provider.is_some() {
+        return 0;
+    }
     let wanted = context.choices.scale.get(name).copied().unwrap_or_else(|| service.replicas());
     if wanted > MOST {
         let at = context.topology.place_of(&["services", name.as_str()]);

@@ -23,6 +23,7 @@ use container::PlacedContainer;
 use fate::{Deed, Replica};
 use network::NetworkPlace;
 pub use one_off::{OneOffChoices, one_off, one_off_query};
+pub use order::services as services_in_order;
 
 /// What the caller decides about `up`.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,84 @@
+//! Services that other programs run: they are told what to do before and after the engine is.
+
+use std::sync::Arc;
+
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::plan;
+use crate::run::provider::{Order, Provided, Variables};
+use crate::source::Spanned;
+use crate::topology::name::ServiceName;
+use crate::topology::service::Provider;
+use crate::topology::{Service, Topology};
+
+/// Has the providers' services brought up that are meant; those that depend on them get their variables.
+pub(super) fn bring_up(
+    topology: &mut Topology,
+    services: &[ServiceName],
+    without_dependencies: bool,
+    output: &Output,
+) -> Result<(), Exit> {
+    for name in plan::services_in_order(topology, services, without_dependencies) {
+        let Some(provider) = provider(topology, &name) else { continue };
+        let variables = call(topology, (&name, &provider), Order::Up, output)?;
+        give(topology, &name, &variables, output);
+    }
+    Ok(())
+}
+
+/// Has the providers' services taken down or stopped, those first that depend on others.
+pub(super) fn end(
+    topology: &Topology,
+    services: &[ServiceName],
+    order: Order,
+    output: &Output,
+) -> Result<(), Exit> {
+    for name in plan::services_in_order(topology, services, true).into_iter().rev() {
+        let Some(provider) = provider(topology, &name) else { continue };
+        call(topology, (&name, &provider), order, output)?;
+    }
+    Ok(())
+}
+
+/// A plan is made without running anything.
+pub(super) fn warn_of_variables(topology: &Topology, output: &Output) {
+    for (name, service) in &topology.services {
+        let waits = |other: &Service| other.depends_on.0.contains_key(name);
+        if service.provider.is_some() && topology.services.values().any(|other| waits(&other.value)) {
+            output.warning(&format!("what the provider of `{name}` says is not known before it runs"));
+        }
+    }
+}
+
+fn provider(topology: &Topology, name: &ServiceName) -> Option<Provider> {
+    Some(topology.services.get(name)?.provider.as_ref()?.value.clone())
+}
+
+fn call(
+    topology: &Topology,
+    (service, provider): (&ServiceName, &Provider),
+    order: Order,
+    output: &Output,
+) -> Result<Variables, Exit> {
+    let provided = Provided { project: &topology.name, service, provider };
+    let called = provided.call(order, &mut |words| output.complain(&format!("{service}: {words}\n")));
+    called.map_err(|error| {
+        output.error(&format!("the provider of `{service}` failed: {error}"), None);
+        Exit::Failed
+    })
+}
+
+fn give(topology: &mut Topology, provided: &ServiceName, variables: &Variables, output: &Output) {
+    for (name, service) in &mut topology.services {
+        let Some(dependency) = service.depends_on.0.get(provided) else { continue };
+        let at = dependency.key;
+        let environment = &mut Arc::make_mut(&mut service.value).environment.0;
+        for (variable, value) in variables.named(provided) {
+            let given = Spanned::new(Some(value.to_owned()), at);
+            let former = environment.insert(variable.clone(), given);
+            if former.is_some_and(|former| former.value.as_deref() != Some(value)) {
+                output.warning(&format!("the provider of `{provided}` sets `{variable}` of `{name}` anew"));
+            }
+        }
+    }
+}

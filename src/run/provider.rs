@@ -1,0 +1,288 @@
+//! In: a service that another program runs. Out: what the program was told to do, and the variables that
+//! dependent services get.
+//! Must not: print, or know of containers.
+//!
+//! The protocol is Docker Compose's for providers (`docs/extension.md` of its sources): the program is
+//! called as `NAME compose --project-name=P up --OPTION=VALUE SERVICE`, and writes a message of JSON a line.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::service::Provider;
+
+/// Where plugins of the Docker CLI are, besides the user's own folder.
+const PLUGIN_FOLDERS: &[&str] = &[
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+];
+
+/// What a provider is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// To bring the service up.
+    Up,
+    /// To take it down, with all that belongs to it.
+    Down,
+    /// To let it rest. Only providers that say so can.
+    Stop,
+}
+
+/// What services that depend on a provider's get into their environments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// Their names begin with the provider's service: `URL` of `db` becomes `DB_URL`.
+    pub prefixed: BTreeMap<String, String>,
+    /// Their names are as they are.
+    pub raw: BTreeMap<String, String>,
+}
+
+/// A provider of one service.
+pub struct Provided<'a> {
+    /// The project.
+    pub project: &'a ProjectName,
+    /// The service.
+    pub service: &'a ServiceName,
+    /// The program and its options.
+    pub provider: &'a Provider,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(rename = "type")]
+    kind: String,
+    message: String,
+}
+
+/// What a provider says of itself. One that says nothing takes every option.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    description: String,
+    up: Parameters,
+    down: Parameters,
+    stop: Option<Parameters>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Parameters {
+    parameters: Option<Vec<Parameter>>,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    name: String,
+    #[serde(default)]
+    required: bool,
+}
+
+impl Order {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+impl Provided<'_> {
+    /// Calls the program, and waits for its end. `said` gets each word on how far it is. The error is in
+    /// words for people.
+    pub fn call(&self, order: Order, said: &mut dyn FnMut(&str)) -> Result<Variables, String> {
+        let kind = self.provider.kind.as_ref().map_or("", |kind| kind.value.as_str());
+        let program = find(kind).ok_or_else(|| {
+            format!("`{kind}` is neither a plugin of the Docker CLI nor a program in the PATH")
+        })?;
+        let metadata = metadata(&program);
+        let Some(arguments) = self.arguments(order, metadata.as_ref())? else {
+            return Ok(Variables::default());
+        };
+        let mut child = Command::new(&program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("`{}` cannot be run: {error}", program.display()))?;
+        let output = child.stdout.take().map(BufReader::new);
+        let heard = output.map_or_else(|| Ok(Variables::default()), |output| listen(output, said));
+        let status = child.wait().map_err(|error| error.to_string())?;
+        match heard {
+            Ok(variables) if status.success() => Ok(variables),
+            Ok(_) => Err(format!("`{kind} compose {}`: {status}", order.word())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the program is called with; nothing when it knows of no such order.
+    fn arguments(&self, order: Order, metadata: Option<&Metadata>) -> Result<Option<Vec<String>>, String> {
+        let known = match (order, metadata) {
+            (Order::Stop, None | Some(Metadata { stop: None, .. })) => return Ok(None),
+            (Order::Stop, Some(Metadata { stop: Some(stop), .. })) => Some(stop),
+            (Order::Up, Some(metadata)) => Some(&metadata.up),
+            (Order::Down, Some(metadata)) => Some(&metadata.down),
+            (_, None) => None,
+        };
+        let known = known.map(|known| known.parameters.as_deref().unwrap_or_default());
+        let options = &self.provider.options.0;
+        let missing =
+            known.into_iter().flatten().find(|known| known.required && !options.contains_key(&known.name));
+        if let Some(missing) = missing {
+            return Err(format!("the provider needs the option `{}`", missing.name));
+        }
+        let mut arguments = vec!["compose".to_owned(), format!("--project-name={}", self.project)];
+        arguments.push(order.word().to_owned());
+        for (name, values) in options {
+            if known.is_none_or(|known| known.iter().any(|known| known.name == *name)) {
+                arguments.extend(values.iter().map(|value| format!("--{name}={value}")));
+            }
+        }
+        arguments.push(self.service.to_string());
+        Ok(Some(arguments))
+    }
+}
+
+impl Variables {
+    /// The variables of a service that depends on `service`.
+    pub fn named(&self, service: &ServiceName) -> impl Iterator<Item = (String, &str)> {
+        let prefix = service.as_str().to_uppercase();
+        let prefixed =
+            self.prefixed.iter().map(move |(name, value)| (format!("{prefix}_{name}"), value.as_str()));
+        prefixed.chain(self.raw.iter().map(|(name, value)| (name.clone(), value.as_str())))
+    }
+}
+
+/// Reads messages to their end, also after one that says that something went wrong: the program is not
+/// to write to a closed pipe.
+fn listen(output: impl BufRead, said: &mut dyn FnMut(&str)) -> Result<Variables, String> {
+    let mut variables = Variables::default();
+    let mut trouble = None;
+    for line in output.lines() {
+        let line = line.map_err(|error| error.to_string())?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        if let Err(words) = understand(&line, &mut variables, said) {
+            trouble.get_or_insert(words);
+        }
+    }
+    trouble.map_or(Ok(variables), Err)
+}
+
+fn understand(line: &str, variables: &mut Variables, said: &mut dyn FnMut(&str)) -> Result<(), String> {
+    let no_message = || format!("the provider wrote `{line}`, which is no message");
+    let Message { kind, message } = serde_json::from_str(line).map_err(|_| no_message())?;
+    let variable = || message.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    match kind.as_str() {
+        "info" => said(message.lines().next().unwrap_or_default()),
+        "debug" => {}
+        "error" => return Err(message),
+        "setenv" => variables.prefixed.extend([variable().ok_or_else(no_message)?]),
+        "rawsetenv" => variables.raw.extend([variable().ok_or_else(no_message)?]),
+        _ => return Err(no_message()),
+    }
+    Ok(())
+}
+
+/// A path, a plugin of the Docker CLI, or a program in the PATH.
+fn find(kind: &str) -> Option<PathBuf> {
+    if kind.contains('/') {
+        return Some(PathBuf::from(kind)).filter(|path| path.is_file());
+    }
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let own = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")));
+    let own = own.map(|folder| folder.join("cli-plugins"));
+    let folders = own.into_iter().chain(PLUGIN_FOLDERS.iter().map(PathBuf::from));
+    let plugin = folders.map(|folder| folder.join(format!("docker-{kind}"))).find(|path| path.is_file());
+    plugin.or_else(|| {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).map(|folder| folder.join(kind)).find(|path| path.is_file())
+    })
+}
+
+/// What a program says of itself; many say nothing.
+fn metadata(program: &Path) -> Option<Metadata> {
+    let output = Command::new(program)
+        .args(["compose", "metadata"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let metadata: Metadata =
+        serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())?;
+    let says_nothing = metadata.description.is_empty()
+        && metadata.up.parameters.is_none()
+        && metadata.down.parameters.is_none();
+    (!says_nothing).then_some(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::service::provider::ProviderOptions;
+
+    fn heard(text: &str) -> (Result<Variables, String>, Vec<String>) {
+        let mut said = Vec::new();
+        let variables = listen(text.as_bytes(), &mut |words| said.push(words.to_owned()));
+        (variables, said)
+    }
+
+    #[test]
+    fn messages_are_understood() {
+        let (variables, said) = heard(
+            "{\"type\":\"info\",\"message\":\"half\\nway\"}\n\n{\"type\":\"setenv\",\"message\":\"URL=a=b\"}\n\
+             {\"type\":\"debug\",\"message\":\"x\"}\n{\"type\":\"rawsetenv\",\"message\":\"KEY=\"}\n",
+        );
+        assert_eq!(said, ["half"]);
+        let variables = variables.unwrap();
+        let named: Vec<(String, &str)> = variables.named(&ServiceName::from("my-db")).collect();
+        assert_eq!(named, [("MY-DB_URL".to_owned(), "a=b"), ("KEY".to_owned(), "")]);
+    }
+
+    #[test]
+    fn what_went_wrong_and_what_is_no_message_is_told() {
+        let error = |text: &str| heard(text).0.unwrap_err();
+        assert_eq!(error("{\"type\":\"error\",\"message\":\"no money\"}\nnoise"), "no money");
+        for line in
+            ["noise", "{\"type\":\"setenv\",\"message\":\"URL\"}", "{\"type\":\"x\",\"message\":\"\"}"]
+        {
+            assert_eq!(error(line), format!("the provider wrote `{line}`, which is no message"));
+        }
+    }
+
+    fn arguments(order: Order, metadata: Option<&str>) -> Result<Option<Vec<String>>, String> {
+        let options = [("size", vec!["1", "2"]), ("kind", vec!["x"])];
+        let text = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
+        let options = options.into_iter().map(|(name, values)| (name.to_owned(), text(values))).collect();
+        let provider = Provider { options: ProviderOptions(options), ..Provider::default() };
+        let (project, service) = (ProjectName::new("shop".to_owned()), ServiceName::from("db"));
+        let provided = Provided { project: &project, service: &service, provider: &provider };
+        let metadata: Option<Metadata> = metadata.map(|text| serde_json::from_str(text).unwrap());
+        provided.arguments(order, metadata.as_ref())
+    }
+
+    #[test]
+    fn options_are_passed_as_far_as_they_are_known() {
+        let all = ["compose", "--project-name=shop", "up", "--kind=x", "--size=1", "--size=2", "db"];
+        assert_eq!(arguments(Order::Up, None).unwrap().unwrap(), all);
+        let metadata =
+            r#"{"description": "x", "up": {"parameters": [{"name": "kind", "required": true}]}, "stop": {}}"#;
+        let some = ["compose", "--project-name=shop", "up", "--kind=x", "db"];
+        assert_eq!(arguments(Order::Up, Some(metadata)).unwrap().unwrap(), some);
+        let none = ["compose", "--project-name=shop", "stop", "db"];
+        assert_eq!(arguments(Order::Stop, Some(metadata)).unwrap().unwrap(), none);
+        assert_eq!(arguments(Order::Stop, None), Ok(None), "only what says that it can be stopped");
+        let demanding = r#"{"up": {"parameters": [{"name": "name", "required": true}]}}"#;
+        assert_eq!(
+            arguments(Order::Up, Some(demanding)),
+            Err("the provider needs the option `name`".to_owned())
+        );
+    }
+}

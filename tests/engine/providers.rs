@@ -1,0 +1,118 @@
+//! Services that other programs run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::harness::{Project, project};
+
+/// Writes down how it is called, and says what the file `says` holds.
+const PROGRAM: &str = "#!/bin/sh
+cd \"$(dirname \"$0\")\"
+if [ \"$2\" = metadata ]; then cat metadata 2>/dev/null; exit; fi
+echo \"$@\" >> calls
+cat says
+exit $(cat code 2>/dev/null || echo 0)
+";
+
+const TOPOLOGY: &str = "
+services:
+  my_db:
+    provider: { type: PROGRAM, options: { kind: mysql, size: [1, 2] } }
+  app:
+    image: busybox:1.37
+    command: sh -c 'env; exec sleep 1000'
+    init: true
+    environment: { OWN: mine }
+    depends_on: [my_db]
+  other: { image: 'busybox:1.37', command: sleep 1000, init: true }
+";
+
+const SAYS: &str = r#"{"type":"info","message":"half way"}
+{"type":"setenv","message":"URL=mysql://x"}
+{"type":"rawsetenv","message":"KEY=secret"}
+{"type":"debug","message":"not shown"}
+"#;
+
+struct Provided {
+    project: Project,
+    folder: PathBuf,
+}
+
+fn provided(name: &str) -> Option<Provided> {
+    let project = project(name, "")?;
+    let program = project.write("program", PROGRAM);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
+    project.write("topology.yaml", &TOPOLOGY.replace("PROGRAM", program.to_str().expect("UTF-8")));
+    project.write("says", SAYS);
+    let folder = program.parent().expect("a folder").to_owned();
+    Some(Provided { project, folder })
+}
+
+impl Provided {
+    /// How it was called since this was asked last.
+    fn calls(&self) -> Vec<String> {
+        let path = self.folder.join("calls");
+        let calls = fs::read_to_string(&path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        calls.lines().map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn a_provider_is_called_and_its_variables_reach_what_depends_on_it() {
+    let Some(provided) = provided("provider") else { return };
+    let project = &provided.project;
+    let call = |order: &str, options: &str| {
+        format!("compose --project-name={} {order}{options} my_db", project.name())
+    };
+    let options = " --kind=mysql --size=1 --size=2";
+    let ran = project.topo("up", &["-d"]).exits(0).says("my_db: half way");
+    assert!(!ran.err.contains("not shown"), "{}", ran.err);
+    assert_eq!(provided.calls(), [call("up", options)]);
+    let environment = project.inspect("app", "{{.Config.Env}}");
+    for variable in ["MY_DB_URL=mysql://x", "KEY=secret", "OWN=mine"] {
+        assert!(environment.contains(variable), "{variable}: {environment}");
+    }
+    assert!(!project.inspect("other", "{{.Config.Env}}").contains("MY_DB_URL"));
+    // The same variables change nothing, others do.
+    let id = project.id("app");
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(project.id("app"), id);
+    project.write("says", &SAYS.replace("mysql://x", "mysql://y"));
+    project.topo("up", &["-d", "app"]).exits(0);
+    assert_ne!(project.id("app"), id);
+    provided.calls();
+    let ran = project.topo("run", &["--rm", "-T", "app", "sh", "-c", "echo $MY_DB_URL"]).exits(0);
+    assert_eq!(ran.out, "mysql://y\n");
+    provided.calls();
+    project.topo("plan", &[]).exits(0).says("what the provider of `my_db` says is not known before it runs");
+    // What depends on nothing of it does not call it, and one that cannot be stopped is not stopped.
+    project.topo("up", &["-d", "other"]).exits(0);
+    project.topo("stop", &["-t", "0"]).exits(0);
+    assert_eq!(provided.calls(), Vec::<String>::new());
+    project.write(
+        "metadata",
+        r#"{"description":"x","up":{},"down":{"parameters":[{"name":"kind"}]},"stop":{}}"#,
+    );
+    project.topo("stop", &["-t", "0"]).exits(0);
+    project.topo("down", &["-t", "0"]).exits(0);
+    assert_eq!(provided.calls(), [call("stop", ""), call("down", " --kind=mysql")]);
+    project.is_gone();
+}
+
+#[test]
+fn a_provider_that_fails_ends_the_run_before_anything_is_created() {
+    let Some(provided) = provided("provider-failed") else { return };
+    let project = &provided.project;
+    project.write("says", "{\"type\":\"error\",\"message\":\"no money\"}\n");
+    project.topo("up", &["-d"]).exits(4).says("the provider of `my_db` failed: no money");
+    project.write("says", "noise\n");
+    project.topo("up", &["-d"]).exits(4).says("the provider wrote `noise`, which is no message");
+    project.write("says", "");
+    project.write("code", "3");
+    project.topo("up", &["-d"]).exits(4).says("compose up`: exit status: 3");
+    project.write("topology.yaml", &TOPOLOGY.replace("PROGRAM", "topo-test-nobody"));
+    project.topo("up", &["-d"]).exits(4).says("`topo-test-nobody` is neither a plugin");
+    assert_eq!(project.objects("container"), Vec::<String>::new());
+}
