@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
+use crate::cli::unreadable;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{self, Document, LoadOptions};
 use crate::lint;
@@ -72,7 +73,7 @@ pub fn read(
 ) -> Result<Read, Exit> {
     let choice = file_choice(global, output)?;
     let found_files = source::discover(&choice, Environment::of_process()).map_err(|error| {
-        output.error(&error.to_string(), Some(&error.help()));
+        output.error(&error.to_string(), unreadable::help(&error).as_deref());
         Exit::Usage
     })?;
     read_found(global, targets, options, &choice, found_files, output)
@@ -88,7 +89,10 @@ pub fn load_for_check(global: &Global, output: &Output) -> Result<Result<Loaded,
         }
         Err(error) => {
             let mut found = Diagnostics::default();
-            found.error(code::MISSING_FILE, error.to_string()).help(error.help());
+            let diagnostic = found.error(code::MISSING_FILE, error.to_string());
+            if let Some(help) = unreadable::help(&error) {
+                diagnostic.help(help);
+            }
             Ok(Err(found))
         }
     }

@@ -60,6 +60,7 @@ mod time;
 mod top;
 mod units;
 mod unpause;
+mod unreadable;
 mod up;
 mod validate;
 mod version;

@@ -142,23 +142,27 @@ fn topologies(paths: &[PathBuf], checked: &mut Checked, format: Format) -> Vec<V
             topologies.push(vec![path.clone()]);
             continue;
         }
-        let found = topologies_in(path);
-        if found.is_empty() {
-            let mut problem = Diagnostics::default();
-            problem
+        let mut problem = Diagnostics::default();
+        match topologies_in(path) {
+            Ok(found) if !found.is_empty() => {
+                topologies.extend(found);
+                continue;
+            }
+            Ok(_) => problem
                 .error(code::MISSING_FILE, format!("no topology is in `{}`", path.display()))
-                .help("name files that end in `.yaml` or `.yml`");
-            checked.add_unreadable(Some(path), problem, format);
-        }
-        topologies.extend(found);
+                .help("name files that end in `.yaml` or `.yml`"),
+            Err(error) => problem
+                .error(code::MISSING_FILE, format!("cannot read the folder `{}`: {error}", path.display())),
+        };
+        checked.add_unreadable(Some(path), problem, format);
     }
     topologies
 }
 
 /// The topologies of a folder, sorted by name; folders below it are not looked into. A file with a
 /// default name is checked together with its override file.
-fn topologies_in(folder: &Path) -> Vec<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+fn topologies_in(folder: &Path) -> std::io::Result<Vec<Vec<PathBuf>>> {
+    let entries = std::fs::read_dir(folder)?.flatten();
     let is_topology = |path: &PathBuf| {
         path.is_file() && path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
     };
@@ -172,12 +176,12 @@ fn topologies_in(folder: &Path) -> Vec<Vec<PathBuf>> {
     };
     let (base, over) = (first_of(&DEFAULT_NAMES), first_of(&OVERRIDE_NAMES));
     let Some((base, over)) = base.zip(over) else {
-        return files.into_iter().map(|file| vec![file]).collect();
+        return Ok(files.into_iter().map(|file| vec![file]).collect());
     };
     let alone = files.iter().filter(|file| *file != over);
-    alone
-        .map(|file| if file == base { vec![base.clone(), over.clone()] } else { vec![file.clone()] })
-        .collect()
+    let with_override =
+        |file: &PathBuf| if file == base { vec![base.clone(), over.clone()] } else { vec![file.clone()] };
+    Ok(alone.map(with_override).collect())
 }
 
 fn written(format: Format, sources: &Sources, findings: &[&Diagnostic], output: &Output) -> String {

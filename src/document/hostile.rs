@@ -293,8 +293,11 @@ fn files_that_are_no_text_are_refused() {
     let utf16: Vec<u8> = "\u{feff}services:".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut sources = Sources::default();
     let mut read = |path: &Path| sources.read(path);
-    assert!(matches!(read(&write("utf16.yaml", &utf16)), Err(ReadError::NotUtf8 { offset: 0, .. })));
-    assert!(matches!(read(&write("latin1.yaml", b"a: caf\xe9")), Err(ReadError::NotUtf8 { offset: 6, .. })));
+    assert!(matches!(read(&write("utf16.yaml", &utf16)), Err(ReadError::NotUtf8 { line: 1, column: 1, .. })));
+    assert!(matches!(
+        read(&write("latin1.yaml", b"a: 1\nb: caf\xe9")),
+        Err(ReadError::NotUtf8 { line: 2, column: 7, .. })
+    ));
     let too_large = vec![b' '; usize::try_from(FILE_LIMIT).expect("a size") + 1];
     assert!(matches!(read(&write("large.yaml", &too_large)), Err(ReadError::TooLarge(_))));
     for path in [folder.path(), Path::new("/dev/zero"), Path::new("/dev/null")] {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The most nodes that all files together may hold, and `extends` may copy.
-const TOTAL_NODE_LIMIT: usize = 1_000_000;
+const TOTAL_NODE_LIMIT: usize = 2_000_000;
 /// The most files that `include` and `extends` may read.
 const FILE_COUNT_LIMIT: usize = 1_000;
 
@@ -171,7 +171,7 @@ impl<'a> Loader<'a> {
     /// Counts nodes that are read or copied; false when they are too many.
     pub(super) fn take_nodes(&mut self, nodes: usize, span: Span) -> bool {
         let Some(nodes_left) = self.nodes_left.checked_sub(nodes) else {
-            self.too_large(span, "the topology has more than 1,000,000 values");
+            self.too_large(span, "the topology has more than 2,000,000 values");
             return false;
         };
         self.nodes_left = nodes_left;

@@ -20,11 +20,15 @@ use mapping::OpenMap;
 use std::borrow::Cow;
 
 /// The most nodes that one file may hold, aliases counted as what they stand for.
-pub(super) const NODE_LIMIT: usize = 200_000;
+const NODE_LIMIT: usize = 1_000_000;
+/// The most of them that aliases may bring in: far less text makes them.
+const ALIASED_NODE_LIMIT: usize = 200_000;
 /// The most levels that collections may nest, aliases counted as what they stand for.
 pub(super) const DEPTH_LIMIT: usize = 128;
 /// The most bytes of scalar text that one file may hold, aliases counted as what they stand for.
 const TEXT_LIMIT: usize = 64 * 1024 * 1024;
+
+const SPLIT: &str = "split the topology into several files";
 
 /// What could be read of a file.
 pub(super) struct Read {
@@ -119,6 +123,8 @@ struct Reader<'a> {
     /// End of the last token, in bytes.
     last_end: usize,
     unknown_aliases: usize,
+    /// How many values came in by aliases.
+    aliased_nodes: usize,
     is_complete: bool,
 }
 
@@ -154,6 +160,7 @@ impl<'a> Reader<'a> {
             size: Size::default(),
             last_end: 0,
             unknown_aliases: 0,
+            aliased_nodes: 0,
             is_complete: true,
         }
     }
@@ -251,7 +258,7 @@ impl<'a> Reader<'a> {
     /// Gives a finished node, which stands at `written`, to the collection around it.
     fn place(&mut self, node: Node, written: Span, anchor: usize, size: Size) -> Flow {
         if !self.anchors.define(anchor, &node, size) {
-            return self.too_large(written, "anchors repeat too much text");
+            return self.too_large(written, "anchors repeat too much text", "repeat less by aliases");
         }
         let Some(parent) = self.open.last_mut() else {
             if !matches!(node.value, Value::Null) {
@@ -279,6 +286,7 @@ impl<'a> Reader<'a> {
                 .help("write the value out here, or move the anchor to a part that does not hold this alias");
             return self.place(Node::new(span, Value::Null), span, 0, LEAF);
         };
+        self.aliased_nodes += size.nodes;
         self.grow(size, span)?;
         match self.anchors.node(anchor) {
             Some(node) => self.place(node, span, 0, size),
@@ -302,22 +310,26 @@ impl<'a> Reader<'a> {
         self.size.nodes += size.nodes;
         self.size.bytes += size.bytes;
         if self.size.nodes > NODE_LIMIT {
-            return self.too_large(span, "the file holds more than 200,000 values");
+            return self.too_large(span, "the file holds more than 1,000,000 values", SPLIT);
+        }
+        if self.aliased_nodes > ALIASED_NODE_LIMIT {
+            return self.too_large(span, "aliases stand for more than 200,000 values", SPLIT);
         }
         if self.open.len() + size.height > DEPTH_LIMIT {
-            return self.too_large(span, "the file nests deeper than 128 levels");
+            return self.too_large(span, "the file nests deeper than 128 levels", "nest less deeply");
         }
         if self.size.bytes > TEXT_LIMIT {
-            return self.too_large(span, "the file holds more than 64 MiB of text");
+            return self.too_large(span, "the file holds more than 64 MiB of text", SPLIT);
         }
         Flow::Continue(())
     }
 
-    fn too_large(&mut self, span: Span, message: &str) -> Flow {
-        self.found
-            .error(code::TOO_LARGE, message)
-            .label(span, "reading stops here; every alias counts as what it stands for")
-            .help("split the topology into several files, or repeat less through aliases");
+    fn too_large(&mut self, span: Span, message: &str, help: &str) -> Flow {
+        let (label, help) = match self.aliased_nodes {
+            0 => ("reading stops here", help),
+            _ => ("reading stops here; an alias counts as what it stands for", "repeat less by aliases"),
+        };
+        self.found.error(code::TOO_LARGE, message).label(span, label).help(help);
         self.is_complete = false;
         Flow::Break(())
     }
@@ -465,7 +477,7 @@ mod tests {
         }
         let nested = "[".repeat(100_000);
         let block: String = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
-        let many: String = (0..1_000_000).map(|key| format!("k{key}: 1\n")).collect();
+        let many: String = (0..1_100_000).map(|key| format!("k{key}: 1\n")).collect();
         for text in [aliases, nested, block, many] {
             let (_, read, found) = read_text(&text);
             assert_eq!(found.sorted().first().map(|diagnostic| diagnostic.code), Some(code::TOO_LARGE));

@@ -22,9 +22,6 @@ pub const OVERRIDE_NAMES: [&str; 4] = [
 /// The variable that holds the project's name, for texts too.
 pub const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
 
-const ENV_FILE_OPTION: &str = "`--env-file`";
-const ENV_FILE_VARIABLE: &str = "`COMPOSE_ENV_FILES`";
-
 /// What the user chose, as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct FileChoice {
@@ -68,8 +65,8 @@ pub enum DiscoverError {
     /// A file that was named cannot be read.
     #[error("{error}")]
     Unreadable {
-        /// Who named it: `-f`, `COMPOSE_FILE`, ...
-        named_by: &'static str,
+        /// Who named it.
+        named_by: NamedBy,
         /// Why.
         error: ReadError,
     },
@@ -78,33 +75,19 @@ pub enum DiscoverError {
     BadSwitch(String),
 }
 
-impl DiscoverError {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self {
-            Self::NothingFound { .. } => format!(
-                "name a file, as in `topo up topologies/web.yaml`, or create one of {}",
-                DEFAULT_NAMES.map(|name| format!("`{name}`")).join(", ")
-            ),
-            Self::Unreadable { named_by, error: ReadError::Missing(path) } if !names_env_files(named_by) => {
-                let there = topologies_near(path);
-                let there = if there.is_empty() {
-                    String::new()
-                } else {
-                    format!("; there are {}", there.join(", "))
-                };
-                format!("it was named by {named_by}{there}")
-            }
-            Self::Unreadable { named_by, error: ReadError::NotAFile(path) } if path.is_dir() => {
-                format!("it was named by {named_by} and is a folder; name a file in it")
-            }
-            Self::Unreadable { named_by, error: ReadError::NotUtf8 { .. } } => {
-                format!("it was named by {named_by}; save it as UTF-8")
-            }
-            Self::Unreadable { named_by, .. } => format!("it was named by {named_by}"),
-            Self::BadSwitch(_) => "set it to `1` or `0`, or unset it".to_owned(),
-        }
-    }
+/// Who named a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The command line names a topology.
+    CommandLine,
+    /// `COMPOSE_FILE` names a topology.
+    Variable,
+    /// `--env-file`.
+    EnvFileOption,
+    /// `COMPOSE_ENV_FILES`.
+    EnvFileVariable,
+    /// Nobody: a file with this name is always looked for.
+    ItsName,
 }
 
 /// Finds and reads the files of a topology. `process` is the environment that topo was started with.
@@ -150,7 +133,7 @@ struct Search<'a> {
 struct Named {
     path: PathBuf,
     shown: PathBuf,
-    by: &'static str,
+    by: NamedBy,
 }
 
 impl<'a> Search<'a> {
@@ -158,7 +141,7 @@ impl<'a> Search<'a> {
         let files = choice.files.iter().map(|file| Named {
             path: choice.absolute(file),
             shown: file.clone(),
-            by: "the command line",
+            by: NamedBy::CommandLine,
         });
         let files = files.collect();
         Self {
@@ -201,7 +184,10 @@ impl<'a> Search<'a> {
     }
 
     fn add_named_env_file(&mut self, file: &Path) -> Result<(), DiscoverError> {
-        let named_by = if self.choice.env_files.is_empty() { ENV_FILE_VARIABLE } else { ENV_FILE_OPTION };
+        let named_by = match self.choice.env_files.is_empty() {
+            true => NamedBy::EnvFileVariable,
+            false => NamedBy::EnvFileOption,
+        };
         let path = self.choice.absolute(file);
         // The customary way to say "no env file".
         if path == Path::new("/dev/null") {
@@ -217,13 +203,13 @@ impl<'a> Search<'a> {
         if !path.exists() || path.is_dir() || self.default_env_file.as_ref() == Some(&path) {
             return Ok(());
         }
-        let file = self.read(&path, &self.choice.shown(&path), "its name, which is always looked for")?;
+        let file = self.read(&path, &self.choice.shown(&path), NamedBy::ItsName)?;
         self.environment.add_weak_file(&self.sources, file, &[]);
         self.default_env_file = Some(path);
         Ok(())
     }
 
-    fn read(&mut self, path: &Path, shown: &Path, named_by: &'static str) -> Result<FileId, DiscoverError> {
+    fn read(&mut self, path: &Path, shown: &Path, named_by: NamedBy) -> Result<FileId, DiscoverError> {
         self.sources.read_as(path, shown).map_err(|error| DiscoverError::Unreadable { named_by, error })
     }
 
@@ -246,7 +232,7 @@ impl<'a> Search<'a> {
         };
         let named = listed.split(separator).filter(|name| !name.is_empty()).map(PathBuf::from);
         named
-            .map(|file| Named { path: self.choice.absolute(&file), shown: file, by: "`COMPOSE_FILE`" })
+            .map(|file| Named { path: self.choice.absolute(&file), shown: file, by: NamedBy::Variable })
             .collect()
     }
 
@@ -268,7 +254,7 @@ impl<'a> Search<'a> {
         let Some(path) = there.next() else { return Vec::new() };
         let passed_over: Vec<PathBuf> = there.map(|path| self.choice.shown(&path)).collect();
         self.passed_over.extend(passed_over);
-        vec![Named { shown: self.choice.shown(&path), path, by: "its name" }]
+        vec![Named { shown: self.choice.shown(&path), path, by: NamedBy::ItsName }]
     }
 
     /// The folder that the files known so far belong to.
@@ -342,27 +328,6 @@ pub fn cleaned(path: &Path) -> PathBuf {
 pub fn from_here(path: &Path) -> PathBuf {
     let folder = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
-}
-
-/// True for what names no topology.
-fn names_env_files(named_by: &str) -> bool {
-    [ENV_FILE_OPTION, ENV_FILE_VARIABLE].contains(&named_by)
-}
-
-/// Up to five topology-like names in the folder of a missing file.
-fn topologies_near(path: &Path) -> Vec<String> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| folder.join(entry.file_name()));
-    let is_yaml =
-        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let mut names: Vec<String> = entries
-        .filter(is_yaml)
-        .map(|path| format!("`{}`", path.strip_prefix(".").unwrap_or(&path).display()))
-        .collect();
-    names.sort();
-    names.truncate(5);
-    names
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ mod env;
 mod template;
 
 pub use discover::{
-    DEFAULT_NAMES, DiscoverError, FileChoice, Found, OVERRIDE_NAMES, PROJECT_NAME, cleaned, discover,
-    from_here, normalised_project_name, surroundings,
+    DEFAULT_NAMES, DiscoverError, FileChoice, Found, NamedBy, OVERRIDE_NAMES, PROJECT_NAME, cleaned,
+    discover, from_here, normalised_project_name, surroundings,
 };
 pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
@@ -139,12 +139,14 @@ pub enum ReadError {
     #[error("`{}` is larger than 16 MiB", .0.display())]
     TooLarge(PathBuf),
     /// Not UTF-8 text.
-    #[error("`{}` is not UTF-8 text (first bad byte at offset {offset})", path.display())]
+    #[error("`{}` is not UTF-8 text at line {line}, column {column}", path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// Bytes before the first bad one.
-        offset: usize,
+        /// The line of the first byte that is no part of a character, from 1.
+        line: usize,
+        /// Its column, from 1, in characters.
+        column: usize,
     },
     /// The operating system refused.
     #[error("cannot read `{}`: {error}", path.display())]
@@ -182,9 +184,9 @@ impl Sources {
     /// Reads like [`Sources::read`], for people under the name `shown`.
     pub fn read_as(&mut self, path: &Path, shown: &Path) -> Result<FileId, ReadError> {
         let bytes = if path == Path::new("-") { read_standard_input() } else { read_regular(path, shown) }?;
-        let text = String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
-            path: shown.to_owned(),
-            offset: error.utf8_error().valid_up_to(),
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let (line, column) = position_after(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+            ReadError::NotUtf8 { path: shown.to_owned(), line, column }
         })?;
         Ok(self.add(shown, text))
     }
@@ -219,17 +221,21 @@ impl Sources {
     /// Line and column of a byte offset, both from 1; columns count characters.
     pub fn position_at(&self, file: FileId, offset: usize) -> (usize, usize) {
         let text = &self.get(file).text;
-        let before = &text.as_bytes()[..offset.min(text.len())];
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
-        (line, column)
+        position_after(&text.as_bytes()[..offset.min(text.len())])
     }
 
     /// All files, in the order in which they were loaded.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files.iter().enumerate().map(|(index, file)| (FileId(index as u32), file))
     }
+}
+
+/// Line and column of what follows a text, both from 1.
+fn position_after(before: &[u8]) -> (usize, usize) {
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+    (line, column)
 }
 
 fn read_standard_input() -> Result<Vec<u8>, ReadError> {

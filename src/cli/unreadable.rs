@@ -1,0 +1,72 @@
+//! What to type when the files of a topology cannot be read.
+
+use std::path::Path;
+
+use crate::diagnostic::suggest;
+use crate::source::{DEFAULT_NAMES, DiscoverError, NamedBy, ReadError};
+
+/// The most names that are listed.
+const LISTED: usize = 5;
+
+/// What to do about an error, if that is known.
+pub fn help(error: &DiscoverError) -> Option<String> {
+    let (named_by, error) = match error {
+        DiscoverError::NothingFound { .. } => {
+            let names = suggest::one_of(DEFAULT_NAMES);
+            return Some(format!("name a file, as in `topo up topologies/web.yaml`, or create {names}"));
+        }
+        DiscoverError::BadSwitch(_) => return Some("set it to `1` or `0`, or unset it".to_owned()),
+        DiscoverError::Unreadable { named_by, error } => (*named_by, error),
+    };
+    let advice = match error {
+        ReadError::Missing(path) => instead(path, named_by),
+        ReadError::NotAFile(path) if path.is_dir() => Some("it is a folder: name a file in it".to_owned()),
+        ReadError::NotUtf8 { .. } => Some("save it as UTF-8".to_owned()),
+        ReadError::NotAFile(_) | ReadError::TooLarge(_) | ReadError::Io { .. } => None,
+    };
+    let words: Vec<String> = namer(named_by).map(str::to_owned).into_iter().chain(advice).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// Says who named a file, unless the user just did.
+fn namer(named_by: NamedBy) -> Option<&'static str> {
+    match named_by {
+        NamedBy::CommandLine | NamedBy::EnvFileOption => None,
+        NamedBy::Variable => Some("`COMPOSE_FILE` names it"),
+        NamedBy::EnvFileVariable => Some("`COMPOSE_ENV_FILES` names it"),
+        NamedBy::ItsName => Some("a file with this name is always read"),
+    }
+}
+
+/// The file that was probably meant, or those of its kind in the folder.
+fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Some(format!("there is no folder `{}`", folder.display()));
+    }
+    let (is_meant, kind): (fn(&Path) -> bool, _) = match named_by {
+        NamedBy::EnvFileOption | NamedBy::EnvFileVariable => (is_env_file, "env files"),
+        NamedBy::CommandLine | NamedBy::Variable | NamedBy::ItsName => (is_topology, "topologies"),
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| folder.join(entry.file_name())).filter(|path| is_meant(path));
+    let shown = |path: &Path| path.strip_prefix(".").unwrap_or(path).display().to_string();
+    let mut names: Vec<String> = files.map(|path| shown(&path)).collect();
+    names.sort();
+    if let Some(closest) = suggest::closest(&shown(path), names.iter().map(String::as_str)) {
+        return Some(format!("did you mean `{closest}`?"));
+    }
+    let listed: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > LISTED { ", ..." } else { "" };
+    (!listed.is_empty()).then(|| format!("{kind} there: {}{more}", listed.join(", ")))
+}
+
+fn is_topology(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// `.env`, `.env.local` or `local.env`.
+fn is_env_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.is_file() && (name.starts_with(".env") || name.ends_with(".env"))
+}
