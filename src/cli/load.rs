@@ -157,6 +157,7 @@ impl Read {
             lint::unsupported::check(topology, found);
         }
         lint::variable::explain(&self.sources, &self.environment, found);
+        lint::brought_in::explain(&self.sources, &self.document, found);
         topology.filter(|_| !found.has_errors())
     }
 

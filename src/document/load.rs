@@ -29,6 +29,8 @@ pub(super) struct Loader<'a> {
     pub(super) bases: HashMap<FileId, PathBuf>,
     /// The variables that were filled in for each file.
     pub(super) environments: HashMap<FileId, Arc<Environment>>,
+    /// Where `extends` and `include` name the files that they bring in.
+    pub(super) named_at: HashMap<FileId, Span>,
     /// False once something could not be read.
     pub(super) is_complete: bool,
     pub(super) pools: Pools,
@@ -56,6 +58,7 @@ impl<'a> Loader<'a> {
             options,
             bases: HashMap::new(),
             environments: HashMap::new(),
+            named_at: HashMap::new(),
             is_complete: true,
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,
@@ -159,7 +162,10 @@ impl<'a> Loader<'a> {
         };
         self.files_left = files_left;
         match self.sources.read_as(path, &from_here(path)) {
-            Ok(file) => Some(file),
+            Ok(file) => {
+                self.named_at.insert(file, span);
+                Some(file)
+            }
             Err(error) => {
                 self.is_complete = false;
                 report_unreadable(&error, span, self.found);

@@ -23,7 +23,7 @@ pub use scalar::{Kind, Scalar};
 pub use short::pair_named;
 
 use crate::diagnostic::Diagnostics;
-use crate::source::{Environment, FileId, Sources};
+use crate::source::{Environment, FileId, Sources, Span};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +39,7 @@ pub struct Document {
     pub is_complete: bool,
     bases: HashMap<FileId, PathBuf>,
     environments: HashMap<FileId, Arc<Environment>>,
+    named_at: HashMap<FileId, Span>,
     project_directory: PathBuf,
 }
 
@@ -46,6 +47,11 @@ impl Document {
     /// The folder that relative paths written in `file` start from.
     pub fn base(&self, file: FileId) -> &Path {
         self.bases.get(&file).unwrap_or(&self.project_directory)
+    }
+
+    /// Where `extends` or `include` names this file, if it came in so.
+    pub fn named_at(&self, file: FileId) -> Option<Span> {
+        self.named_at.get(&file).copied()
     }
 
     /// The variables that the texts of `file` may use: an included file has its own.
@@ -95,6 +101,7 @@ pub fn load_with(
         is_complete: loader.is_complete,
         bases: loader.bases,
         environments: loader.environments,
+        named_at: loader.named_at,
         project_directory: project_directory.to_owned(),
     }
 }

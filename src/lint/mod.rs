@@ -7,6 +7,7 @@
 
 mod absolute_path;
 mod address;
+pub mod brought_in;
 mod build_context;
 mod capability;
 mod condition;

@@ -33,8 +33,13 @@ fn check_counts(service: &Service, found: &mut Diagnostics) {
 }
 
 fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Diagnostics) {
-    if let Some(cpus) = service.cpus.as_ref().filter(|cpus| cpus.value.0 < 0.0) {
-        refuse("cpus", &cpus.value.0.to_string(), cpus.span, "0 or more", found);
+    let resources = service.deploy.iter().flat_map(|deploy| deploy.resources.as_ref());
+    let limited = resources.clone().filter_map(|resources| resources.limits.as_ref()?.cpus.as_ref());
+    let reserved = resources.filter_map(|resources| resources.reservations.as_ref()?.cpus.as_ref());
+    let deployed = limited.chain(reserved).map(|cpus| cpus.map(|cpus| cpus.0));
+    let own = service.cpus.iter().map(|cpus| cpus.map(|cpus| cpus.0));
+    for cpus in own.chain(deployed).filter(|cpus| cpus.value < 0.0) {
+        refuse("cpus", &cpus.value.to_string(), cpus.span, "0 or more", found);
     }
     if let Some(percent) = service.cpu_percent.filter(|percent| !(0.0..=100.0).contains(&percent.0)) {
         refuse("cpu_percent", &percent.0.to_string(), at("cpu_percent"), "from 0 to 100", found);
