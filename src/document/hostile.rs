@@ -330,3 +330,29 @@ fn a_pipe_without_a_writer_does_not_block() {
         );
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_to_themselves_end_somewhere() {
+    let folder = folder();
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(to, folder.path().join(name)).expect("a link");
+    };
+    link("loop.yaml", "loop.yaml");
+    link(".", "again");
+    std::fs::write(folder.path().join("self.yaml"), "include: [again/self.yaml]\n").expect("a file");
+    for text in [
+        "include: [loop.yaml]",
+        "include: [again/self.yaml]",
+        "services: {a: {extends: {file: loop.yaml, service: b}}}",
+    ] {
+        let (_, document, found) = load_text(text, folder.path());
+        assert!(!document.is_complete && found.has_errors(), "{text}");
+    }
+    let choice = FileChoice {
+        files: vec!["loop.yaml".into()],
+        working_directory: folder.path().to_owned(),
+        ..FileChoice::default()
+    };
+    assert!(discover(&choice, Environment::default()).is_err());
+}

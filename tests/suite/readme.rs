@@ -1,10 +1,16 @@
-//! What the README says of commands and exit codes is what the program says.
+//! What the README says of commands, exit codes and mistakes is what the program says.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::golden::{self, tests_folder};
+
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
+}
 
 fn readme() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md")
+    std::fs::read_to_string(file()).expect("README.md")
 }
 
 fn help() -> String {
@@ -44,4 +50,34 @@ fn the_table_of_exit_codes_is_the_programs_own() {
     let written: Vec<&str> = readme.lines().filter(is_code).collect();
     assert!(!listed.is_empty(), "{help}");
     assert_eq!(written, listed);
+}
+
+#[test]
+fn the_mistakes_that_are_shown_are_the_programs_own_words() {
+    let case = tests_folder().join("cli/the_readme_shows_a_real_mistake");
+    let shown = String::from_utf8(validate(&case, &["shop.yaml"]).stdout).expect("UTF-8");
+    let readme = readme();
+    let (before, rest) = readme.split_once("```text\n").expect("a block of text");
+    let (_, after) = rest.split_once("```\n").expect("its end");
+    let written = format!("{before}```text\n{}\n```\n{after}", shown.trim_end());
+    golden::check(&file(), &written);
+}
+
+#[test]
+fn the_recipe_for_ci_finds_nothing_in_the_topologies_here() {
+    let readme = readme();
+    let steps = readme.lines().filter_map(|line| line.trim().strip_prefix("- run: topo validate "));
+    let steps: Vec<&str> = steps.map(|step| step.split(" > ").next().unwrap_or(step)).collect();
+    assert_eq!(steps.len(), 2, "{steps:?}");
+    for step in steps {
+        let arguments: Vec<&str> = step.split(' ').collect();
+        let output = validate(Path::new(env!("CARGO_MANIFEST_DIR")), &arguments);
+        assert!(output.status.success(), "{step}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+fn validate(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_topo"));
+    command.arg("validate").args(arguments).current_dir(folder).env_clear();
+    command.output().expect("topo runs")
 }
