@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostics, code, suggest};
+use crate::document::Node;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::attribute::Named;
@@ -37,12 +38,22 @@ fn check_source(
         let node = topology.node_at(&["services", name.as_str(), key]);
         node.is_some_and(|node| node.as_text() != Some(""))
     };
-    if !has_image && !["image", "build", "provider"].into_iter().any(is_written) {
+    if !has_image
+        && !["image", "build", "provider"].into_iter().any(is_written)
+        && !is_misspelt(topology, name)
+    {
         found
             .error(code::NO_IMAGE_OR_BUILD, format!("service `{name}` has neither `image` nor `build`"))
             .label(service.key, "nothing to run")
             .help("add `image: NAME`, or `build: FOLDER` to build one");
     }
+}
+
+/// Whether `imge` stands where `image` was meant, which was reported.
+fn is_misspelt(topology: &Topology, name: &ServiceName) -> bool {
+    let written = topology.node_at(&["services", name.as_str()]).and_then(Node::as_map);
+    let mut keys = written.into_iter().flat_map(|service| &service.entries);
+    keys.any(|(key, _)| suggest::closest(&key.text, ["image", "build"]).is_some())
 }
 
 fn check_networks(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
