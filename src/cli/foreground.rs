@@ -105,14 +105,14 @@ impl Foreground<'_> {
         let begun = follow::now();
         let outcome = self.session.carry_out(plan, Intent::UP, "up").await;
         if self.session.cancel.is_cancelled() {
-            self.stop().await?;
+            self.stop(&self.session).await?;
             return Ok(Exit::Interrupted);
         }
         if outcome.is_success() {
             return self.follow(begun, heard).await;
         }
         if self.abort != Abort::Never {
-            self.stop().await?;
+            self.stop(&self.session).await?;
         }
         Ok(self.exit_of_failure(&outcome))
     }
@@ -171,7 +171,8 @@ impl Foreground<'_> {
 
     /// Stops, while the output goes on.
     async fn stop_amid(&self, mut shown: impl Future<Output = ()> + Unpin) -> Result<(), Exit> {
-        let mut stopping = pin!(self.stop());
+        let session = self.session.amid_output();
+        let mut stopping = pin!(self.stop(&session));
         tokio::select! {
             () = &mut shown => stopping.await,
             stopped = &mut stopping => {
@@ -183,13 +184,13 @@ impl Foreground<'_> {
     }
 
     /// The services are stopped, dependants first; at the second Ctrl-C they are killed.
-    async fn stop(&self) -> Result<(), Exit> {
+    async fn stop(&self, session: &Session<'_>) -> Result<(), Exit> {
         let observed = self.observe().await?;
         let plan = plan::stop(self.scope(&observed), self.choices.grace);
         if plan.changes_nothing() {
             return Ok(());
         }
-        let mut stopping = pin!(self.session.carry_out_until(&plan, Intent::STOP, "stop", &self.kill));
+        let mut stopping = pin!(session.carry_out_until(&plan, Intent::STOP, "stop", &self.kill));
         let outcome = tokio::select! {
             outcome = &mut stopping => outcome,
             () = self.kill.cancelled() => {

@@ -39,10 +39,10 @@ const COLUMNS: [Column; 7] = [
     Column::name("CONTAINER", "ContainerName"),
     Column::name("REPOSITORY", "Repository"),
     Column::name("TAG", "Tag"),
-    Column::words("PLATFORM", "Platform"),
+    Column::spare("PLATFORM", "Platform"),
     Column::name("IMAGE ID", "ShortID"),
     Column::words("SIZE", "HumanSize"),
-    Column::words("CREATED", "CreatedSince"),
+    Column::spare("CREATED", "CreatedSince"),
 ];
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use serde_json::{Map, Value as Json};
+use unicode_width::UnicodeWidthStr;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, width_of_output};
@@ -29,6 +30,8 @@ pub(super) enum Kind {
     Name,
     /// It is broken over several lines.
     Words,
+    /// It is left out, the last such column first: other commands and formats tell it.
+    Spare,
 }
 
 impl Column {
@@ -40,6 +43,11 @@ impl Column {
     /// A column of anything else.
     pub(super) const fn words(title: &'static str, key: &'static str) -> Self {
         Self { title, key, kind: Kind::Words }
+    }
+
+    /// A column that is not missed where there is no room for it.
+    pub(super) const fn spare(title: &'static str, key: &'static str) -> Self {
+        Self { title, key, kind: Kind::Spare }
     }
 }
 
@@ -260,7 +268,14 @@ pub(super) fn table(titles: Vec<(String, Kind)>, lines: Vec<Vec<String>>) -> Str
 const NARROWEST: u16 = 12;
 
 /// A table that is as wide as it likes, or fits where names leave it room.
-fn table_within(width: Option<usize>, titles: Vec<(String, Kind)>, lines: Vec<Vec<String>>) -> String {
+fn table_within(
+    width: Option<usize>,
+    mut titles: Vec<(String, Kind)>,
+    mut lines: Vec<Vec<String>>,
+) -> String {
+    if let Some(width) = width {
+        leave_out_spare_columns(width, &mut titles, &mut lines);
+    }
     let (titles, kinds): (Vec<String>, Vec<Kind>) = titles.into_iter().unzip();
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -277,10 +292,30 @@ fn table_within(width: Option<usize>, titles: Vec<(String, Kind)>, lines: Vec<Ve
         column.set_padding((0, GAP));
         column.set_constraint(match kind {
             Kind::Name => ColumnConstraint::ContentWidth,
-            Kind::Words => ColumnConstraint::LowerBoundary(Width::Fixed(content.min(NARROWEST) + GAP)),
+            Kind::Words | Kind::Spare => {
+                ColumnConstraint::LowerBoundary(Width::Fixed(content.min(NARROWEST) + GAP))
+            }
         });
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Leaves out spare columns until the others need not be broken, or none is left.
+fn leave_out_spare_columns(width: usize, titles: &mut Vec<(String, Kind)>, lines: &mut [Vec<String>]) {
+    let cells = |column: usize, lines: &[Vec<String>]| {
+        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.width()).max().unwrap_or_default()
+    };
+    loop {
+        let needed =
+            titles.iter().enumerate().map(|(column, (title, _))| title.width().max(cells(column, lines)));
+        let needed: usize = needed.map(|needed| needed + usize::from(GAP)).sum();
+        let spare = titles.iter().rposition(|(_, kind)| *kind == Kind::Spare);
+        let Some(spare) = spare.filter(|_| needed > width + usize::from(GAP)) else { return };
+        titles.remove(spare);
+        for line in lines.iter_mut().filter(|line| spare < line.len()) {
+            line.remove(spare);
+        }
+    }
 }
 
 /// The room between columns.
@@ -347,6 +382,19 @@ mod tests {
         );
         let wide = table_within(None, titles(), lines());
         assert!(wide.ends_with("web-1   Up 2 minutes (healthy)\n"), "{wide}");
+    }
+
+    #[test]
+    fn what_is_spare_is_left_out_before_anything_is_broken() {
+        let titles = vec![
+            ("NAME".to_owned(), Kind::Name),
+            ("COMMAND".to_owned(), Kind::Spare),
+            ("STATUS".to_owned(), Kind::Words),
+        ];
+        let lines = vec![["web-1", "sleep 1000", "Up 2 minutes"].map(str::to_owned).to_vec()];
+        let written = |width| table_within(Some(width), titles.clone(), lines.clone());
+        assert_eq!(written(24), "NAME    STATUS\nweb-1   Up 2 minutes\n");
+        assert_eq!(written(40), "NAME    COMMAND      STATUS\nweb-1   sleep 1000   Up 2 minutes\n");
     }
 
     #[test]

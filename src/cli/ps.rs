@@ -83,10 +83,10 @@ fn status_filter(text: &str) -> Result<StatusChoice, String> {
 
 const COLUMNS: [Column; 7] = [
     Column::name("NAME", "Name"),
-    Column::name("IMAGE", "Image"),
-    Column::words("COMMAND", "Command"),
+    Column::spare("IMAGE", "Image"),
+    Column::spare("COMMAND", "Command"),
     Column::name("SERVICE", "Service"),
-    Column::words("CREATED", "RunningFor"),
+    Column::spare("CREATED", "RunningFor"),
     Column::words("STATUS", "Status"),
     Column::words("PORTS", "Ports"),
 ];
