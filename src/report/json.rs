@@ -2,8 +2,8 @@
 //! Must not: change the meaning of a key that was released; keys may be added.
 //!
 //! Every line has `event`. Lines about a step have `step` (its number in the plan, from 0), `action`
-//! (`pull push build create remove rename start stop kill pause unpause wait-healthy wait-completed wait-ready`), `object`
-//! (`image network volume container`), `name`, and `service` when it is for one. Times are whole
+//! (`pull push build create remove connect disconnect rename start stop kill pause unpause wait-healthy
+//! wait-completed wait-ready`), `object` (`image network volume container`), `name`, and `service` when it is for one. Times are whole
 //! milliseconds. What does not apply is left out.
 //!
 //! | `event` | further keys |

@@ -81,3 +81,25 @@ fn validate(folder: &Path, arguments: &[&str]) -> Output {
     command.arg("validate").args(arguments).current_dir(folder).env_clear();
     command.output().expect("topo runs")
 }
+
+#[test]
+fn the_keys_of_progress_for_programs_are_those_that_are_written() {
+    let readme = readme();
+    let section = readme.split("## ").find(|section| section.starts_with("For programs")).expect("a section");
+    let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs");
+    let mut count = 0;
+    for folder in std::fs::read_dir(runs).expect("runs") {
+        let text = std::fs::read_to_string(folder.expect("a run").path().join("json.txt")).expect("lines");
+        for line in text.lines() {
+            let line: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(line).expect("an object");
+            let words = ["event", "action", "object", "end", "state"].map(|key| line.get(key));
+            let words = words.into_iter().flatten().filter_map(|word| word.as_str());
+            for word in line.keys().map(String::as_str).chain(words) {
+                assert!(section.contains(&format!("`{word}`")), "`{word}` is not explained");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 100);
+}

@@ -1,0 +1,91 @@
+//! What `up` can be told.
+
+use crate::harness::{docker, project};
+
+const WEB: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    stop_grace_period: 1s
+    command: sleep 1000
+    environment:
+      MODE: one
+";
+
+#[test]
+fn a_wait_is_given_up_after_its_time() {
+    let sick = format!("{WEB}    healthcheck: {{ test: [CMD, 'false'], interval: 1s, retries: 1000 }}\n");
+    let Some(project) = project("up-wait-timeout", &sick) else { return };
+    let ran = project.topo("up", &["--wait", "--wait-timeout", "2"]).exits(4);
+    assert!(ran.err.contains("was not ready within 2.0s"), "{}", ran.err);
+    assert_eq!(project.inspect("web", "{{.State.Status}}"), "running", "what is up stays up");
+    project.topo("up", &["--wait-timeout", "2"]).exits(2).says("--wait");
+}
+
+#[test]
+fn containers_are_left_alone_or_replaced_as_the_user_says() {
+    let Some(project) = project("up-recreate", WEB) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let first = project.id("web");
+    project.write("topology.yaml", &WEB.replace("one", "two"));
+    project.topo("up", &["-d", "--no-recreate"]).exits(0);
+    assert_eq!(project.id("web"), first);
+    project.topo("up", &["-d"]).exits(0).says("recreated");
+    let second = project.id("web");
+    assert_ne!(second, first);
+    project.topo("up", &["-d", "--force-recreate"]).exits(0);
+    assert_ne!(project.id("web"), second);
+    project.topo("up", &["--force-recreate", "--no-recreate"]).exits(2);
+}
+
+#[test]
+fn images_come_as_the_user_says() {
+    let missing = WEB.replace("busybox:1.37", "127.0.0.1:9/missing:1");
+    let Some(project) = project("up-pull", &missing) else { return };
+    let ran = project.topo("up", &["-d", "--pull", "never"]);
+    assert!(ran.code != 0 && ran.err.contains("127.0.0.1:9/missing:1"), "{ran:?}");
+    assert_eq!(project.objects("container"), Vec::<String>::new());
+    project.topo("up", &["-d", "--pull", "missing", "--quiet-pull"]).exits(4).says("127.0.0.1:9/missing:1");
+    project.write("Dockerfile", "FROM busybox:1.37\nRUN echo noise\n");
+    project.write("topology.yaml", &WEB.replace("image: busybox:1.37", "build: ."));
+    let quiet = project.topo("up", &["-d", "--quiet-build", "--progress", "plain"]).exits(0);
+    assert!(!quiet.err.contains("[1/2]"), "{}", quiet.err);
+    docker(&["image", "rm", "--force", &format!("{}-web", project.name())]);
+    let loud = project.topo("up", &["-d", "--build", "--progress", "plain"]).exits(0);
+    assert!(loud.err.contains("[1/2]"), "{}", loud.err);
+    project.topo("up", &["-d", "--build", "--no-build"]).exits(2);
+}
+
+#[test]
+fn output_in_the_foreground_is_as_the_user_says() {
+    let talking = WEB.replace("sleep 1000", "echo hello");
+    let Some(project) = project("up-output", &talking) else { return };
+    let plain = project.topo("up", &["--no-color"]).exits(0);
+    assert!(plain.out.contains("web-1  | hello"), "{plain:?}");
+    let timed = project.topo("up", &["--timestamps", "--no-log-prefix", "--force-recreate"]).exits(0).out;
+    let (time, text) = timed.trim().split_once(' ').expect("a time and a text");
+    assert!(time.starts_with("20") && time.ends_with('Z') && text == "hello", "{timed}");
+    let coloured = project.topo("up", &["--color", "always", "--force-recreate"]).exits(0).out;
+    assert!(coloured.contains("\u{1b}["), "{coloured}");
+    let none = project.topo("up", &["--color", "always", "--no-color", "--force-recreate"]).exits(0).out;
+    assert!(!none.contains("\u{1b}["), "{none}");
+}
+
+#[test]
+fn containers_have_the_time_to_stop_that_the_user_gives() {
+    let stubborn = "
+services:
+  web:
+    image: busybox:1.37
+    stop_grace_period: 10m
+    command: sh -c 'trap \"\" TERM; while true; do sleep 1; done'
+";
+    let Some(project) = project("up-timeout", stubborn) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let first = project.id("web");
+    project.topo("up", &["-d", "--force-recreate", "--timeout", "1"]).exits(0);
+    assert_ne!(project.id("web"), first);
+    project.topo("down", &["--timeout", "1"]).exits(0);
+    project.is_gone();
+}
