@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::algo::has_path_connecting;
+
 use crate::plan::action::ImageSpec;
 use crate::plan::{Action, Because, Needs, Plan, Step, StepId, distribute, spec};
 use crate::source::{Span, Spanned};
@@ -52,7 +54,8 @@ pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
     }
     for (name, step) in &by_service {
         for base in contexts(topology, name).filter_map(|base| by_service.get(&base)) {
-            if base != step {
+            // Two images that each are built from the other have been there before.
+            if !has_path_connecting(&plan.steps, *step, *base, None) {
                 plan.steps.update_edge(*base, *step, Needs::Done);
             }
         }
@@ -116,9 +119,10 @@ fn chosen(topology: &Topology, choices: &BuildChoices) -> BTreeSet<ServiceName> 
     chosen
 }
 
-/// The services whose images a build takes for contexts.
+/// The services whose images a build takes for contexts, or begins with.
 fn contexts<'a>(topology: &'a Topology, name: &ServiceName) -> impl Iterator<Item = ServiceName> + use<'a> {
+    let bases = topology.bases.get(name).into_iter().flatten().cloned();
     let build = topology.services.get(name).and_then(|service| service.build.as_ref());
     let contexts = build.into_iter().flat_map(|build| build.additional_contexts.texts());
-    contexts.filter_map(|(_, context)| context.strip_prefix("service:").map(ServiceName::from))
+    contexts.filter_map(|(_, context)| context.strip_prefix("service:").map(ServiceName::from)).chain(bases)
 }

@@ -2,6 +2,7 @@
 //! Must not: read files itself (env files are asked of the source stage), or know an engine.
 
 pub mod attribute;
+pub mod base_image;
 mod canonical;
 mod canonical_yaml;
 mod consistency;
@@ -90,6 +91,8 @@ pub struct Topology {
     pub models: BTreeMap<String, Named<Model>>,
     /// What is in secrets and configs.
     pub contents: content::Contents,
+    /// Which service's image is built on which other one's, by their Dockerfiles.
+    pub bases: base_image::Bases,
     /// Extensions (`x-...`).
     pub extensions: Extensions,
     /// The folder that the project lives in.
@@ -176,16 +179,20 @@ pub fn resolve(
     }
     let contents = content::resolve(&sections, &active, environment, found);
     let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
+    let (services, inactive) = (share(active), share(inactive));
+    let all = services.iter().chain(&inactive).map(|(name, service)| (name, &*service.value));
+    let bases = base_image::find(&name, all);
     let topology = Topology {
         name,
-        services: share(active),
-        inactive: share(inactive),
+        services,
+        inactive,
         networks,
         volumes,
         secrets,
         configs,
         models,
         contents,
+        bases,
         extensions,
         directory: choices.directory.clone(),
         files: choices.files.clone(),

@@ -4,6 +4,7 @@
 //! Without an engine these tests say so and pass; with `TOPO_TEST_ENGINE=required` they fail.
 
 mod bringing_up;
+mod builds;
 mod challenges;
 mod commands;
 mod copying;

@@ -72,6 +72,15 @@ fn with_an_account_an_image_is_pushed_and_up_pulls_it() {
     );
     topo(&project, "up", &["-d"]).exits(0).says("pulled");
     assert_eq!(project.inspect("app", "{{.State.Running}}"), "true");
+    let aged = "pull_policy: refresh, pull_refresh_after: 24h";
+    project.write(
+        "topology.yaml",
+        &format!("services: {{ app: {{ image: '{image}', init: true, command: sleep 1000, {aged} }} }}\n"),
+    );
+    topo(&project, "up", &["-d"]).exits(0).says("pulled");
+    // The engine knows since when an image has its name only of those that were named here.
+    docker(&["tag", &image, &image]);
+    topo(&project, "up", &["-d"]).exits(0).says("nothing to do");
 }
 
 #[test]

@@ -42,13 +42,14 @@ impl<'a> Context<'a> {
         Some((builder.0, &builder.1.value))
     }
 
-    /// The services whose images a build copies from.
-    fn build_contexts(self, builder: &Service) -> Vec<&'a ServiceName> {
+    /// The services whose images a build copies from, or begins with.
+    fn build_contexts(self, name: &ServiceName, builder: &Service) -> Vec<&'a ServiceName> {
+        let bases = self.topology.bases.get(name).into_iter().flatten();
         let contexts = builder.build.iter().flat_map(|build| build.additional_contexts.0.values());
         let names = contexts.filter_map(|context| context.value.as_deref()?.strip_prefix("service:"));
         let Topology { services, inactive, .. } = self.topology;
         let known = |name| services.get_key_value(name).or_else(|| inactive.get_key_value(name));
-        names.filter_map(known).map(|(name, _)| name).collect()
+        names.filter_map(known).map(|(name, _)| name).chain(bases).collect()
     }
 
     /// A service whose image is built for others need not be active.
@@ -110,7 +111,7 @@ impl<'a> Up<'a> {
         let unknown_contexts = |name| match context.service(name) {
             Some(service) if !images.contains_key(&spec::image_name(topology, name, service)) => {
                 let builder = context.builder(name, service);
-                builder.map_or(Vec::new(), |(_, builder)| context.build_contexts(builder))
+                builder.map_or(Vec::new(), |(name, builder)| context.build_contexts(name, builder))
             }
             _ => Vec::new(),
         };
@@ -143,7 +144,7 @@ impl<'a> Up<'a> {
             context.builder(name, service).filter(|(_, builder)| context.is_built(builder, is_there));
         if let Some((builder_name, builder)) = builder {
             let image = spec::image(context.topology, builder_name, builder)?;
-            let needs = self.images_of(&context.build_contexts(builder));
+            let needs = self.images_of(&context.build_contexts(builder_name, builder));
             return Some(self.add(Action::BuildImage(Box::new(image)), because, Some(builder_name), &needs));
         }
         let image = spec::image_name(context.topology, name, service);

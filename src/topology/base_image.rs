@@ -1,0 +1,112 @@
+//! In: the Dockerfiles of services. Out: which service's image is built on which other one's.
+//! Must not: report a Dockerfile that cannot be read: the builder does, if it is ever used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::source::substitute;
+use crate::topology::image_reference::ImageReference;
+use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::service::Service;
+use crate::topology::service::build::BuildSection;
+
+/// Services by those whose images are built on theirs. No service leads back to itself.
+pub type Bases = BTreeMap<ServiceName, BTreeSet<ServiceName>>;
+
+/// How much of a Dockerfile's variables is filled in, in bytes.
+const GROWTH_LIMIT: usize = 1 << 16;
+
+/// Finds the services whose Dockerfiles name another one's image in `FROM` or `COPY --from`.
+pub(super) fn find<'a>(
+    project: &ProjectName,
+    services: impl Iterator<Item = (&'a ServiceName, &'a Service)> + Clone,
+) -> Bases {
+    let built = services.clone().filter(|(_, service)| service.build.is_some());
+    let makers: BTreeMap<_, _> =
+        built.clone().map(|(name, service)| (key(&image(project, name, service)), name)).collect();
+    let mut bases = Bases::new();
+    if makers.len() < 2 {
+        return bases;
+    }
+    for (name, service) in built {
+        let Some(build) = &service.build else { continue };
+        let named = dockerfile(build).map(|text| images(&text, build)).unwrap_or_default();
+        for base in named.iter().filter_map(|image| makers.get(&key(image))) {
+            if !leads_to(&bases, base, name) {
+                bases.entry(name.clone()).or_default().insert((*base).clone());
+            }
+        }
+    }
+    bases
+}
+
+fn leads_to(bases: &Bases, from: &ServiceName, to: &ServiceName) -> bool {
+    from == to || bases.get(from).is_some_and(|next| next.iter().any(|next| leads_to(bases, next, to)))
+}
+
+fn image(project: &ProjectName, name: &ServiceName, service: &Service) -> String {
+    service.image.as_ref().map_or_else(|| format!("{project}-{name}"), |image| image.value.clone())
+}
+
+/// Names of one image are the same.
+fn key(image: &str) -> (String, String) {
+    let reference = ImageReference::parse(image);
+    (reference.full_name(), reference.version.to_owned())
+}
+
+/// The text of a Dockerfile on this machine.
+fn dockerfile(build: &BuildSection) -> Option<String> {
+    if let Some(inline) = &build.dockerfile_inline {
+        return Some(inline.value.clone());
+    }
+    let folder = Path::new(build.context.as_ref()?.as_str());
+    let named = build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
+    std::fs::read_to_string(folder.join(named)).ok()
+}
+
+/// The images that a Dockerfile names; its own stages may be among them.
+fn images(text: &str, build: &BuildSection) -> BTreeSet<String> {
+    let mut arguments = BTreeMap::<&str, &str>::new();
+    let mut images = BTreeSet::new();
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
+        let named = match instruction.as_str() {
+            "ARG" => {
+                let (name, default) = words.next().and_then(|word| word.split_once('=')).unwrap_or_default();
+                arguments.entry(name).or_insert(default.trim_matches('"'));
+                None
+            }
+            "FROM" => words.find(|word| !word.starts_with("--")),
+            "COPY" => words.find_map(|word| word.strip_prefix("--from=")),
+            _ => None,
+        };
+        let given = |name: &str| build.args.0.get(name).and_then(|value| value.value.as_deref());
+        let lookup = |name: &str| given(name).or_else(|| arguments.get(name).copied());
+        images.extend(named.map(|image| substitute(image, &lookup, &mut { GROWTH_LIMIT }).text));
+    }
+    images
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Sources, Span, Spanned};
+
+    #[test]
+    fn images_are_named_with_the_arguments_filled_in() {
+        let span = Span::new(Sources::default().add("t", ""), 0, 0);
+        let mut build = BuildSection::default();
+        build.args.0.insert("TAG".to_owned(), Spanned::new(Some("2".to_owned()), span));
+        let text = "ARG TAG=1\nARG BASE=\"alpine\"\nfrom --platform=$BUILDPLATFORM app:${TAG} AS one\n\
+                    FROM $BASE\nCOPY --chown=1 --from=tools:3 /a /b\nRUN echo FROM nothing\n";
+        let images: Vec<String> = images(text, &build).into_iter().collect();
+        assert_eq!(images, ["alpine", "app:2", "tools:3"]);
+    }
+
+    #[test]
+    fn one_image_has_several_names() {
+        assert_eq!(key("app"), key("docker.io/library/app:latest"));
+        assert_ne!(key("app:1"), key("app:2"));
+    }
+}

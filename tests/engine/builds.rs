@@ -1,0 +1,225 @@
+//! Builds with every part of the build section, from folders, archives and repositories.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::harness::{Project, Ran, docker, eventually, project};
+use crate::images::free_port;
+
+/// What a build leaves that the build section has a say in.
+const DOCKERFILE: &str = "\
+FROM busybox:1.37 AS base
+ARG GIVEN=default
+ARG PASSED=unset
+ENV GIVEN=$GIVEN PASSED=$PASSED
+COPY . /context
+RUN find /context | sort > /facts; ulimit -n >> /facts; df /dev/shm | tail -n 1 | awk '{print $2}' >> /facts
+RUN grep somewhere /etc/hosts >> /facts; ls /sys/class/net >> /facts
+FROM base AS last
+USER 1000
+CMD [\"last\"]
+FROM base AS other
+CMD [\"other\"]
+";
+
+const EVERYTHING: &str = "
+services:
+  app:
+    image: topo-test-everything:1
+    build:
+      context: ./app
+      dockerfile: Dockerfile.dev
+      target: last
+      args: { GIVEN: given, PASSED: }
+      labels: { com.example.a: '1' }
+      network: none
+      shm_size: 32m
+      tags: ['topo-test-everything:2']
+      extra_hosts: ['somewhere:10.1.1.1']
+      ulimits: { nofile: { soft: 1000, hard: 2000 } }
+      no_cache: true
+      platforms: [linux/amd64]
+      cache_from: ['topo-test-everything:1']
+";
+
+fn facts(image: &str) -> String {
+    let config = docker(&[
+        "image",
+        "inspect",
+        "--format",
+        "{{.Config.Env}} {{.Config.User}} {{.Config.Cmd}} {{index .Config.Labels \"com.example.a\"}}",
+        image,
+    ]);
+    let seen = docker(&["run", "--rm", "--network=none", "--entrypoint=cat", image, "/facts"]);
+    format!("{config}\n{seen}")
+}
+
+fn remove_images(images: &[&str]) {
+    for image in images {
+        docker(&["image", "rm", "--force", image]);
+    }
+}
+
+fn run(project: &Project, mut command: Command) -> Ran {
+    command.env("PASSED", "through").current_dir(project.folder());
+    Ran::of(command.output().expect("it runs"))
+}
+
+#[test]
+fn what_is_built_is_what_compose_builds() {
+    let images = ["topo-test-everything:1", "topo-test-everything:2"];
+    let Some(project) = project("everything", EVERYTHING) else { return };
+    project.write("app/Dockerfile.dev", DOCKERFILE);
+    project.write("app/.dockerignore", "*\n");
+    project.write("app/Dockerfile.dev.dockerignore", "# Its own.\n*.log\nfolder\n!folder/kept\n");
+    for file in ["a.log", "b.txt", "folder/gone", "folder/kept"] {
+        project.write(&format!("app/{file}"), file);
+    }
+    remove_images(&images);
+    let command = project.command("build", &[]);
+    run(&project, command).exits(0);
+    let ours = images.map(facts);
+    assert!(ours[0].contains("PASSED=through") && ours[0].contains("/context/folder/kept"), "{}", ours[0]);
+    assert!(!ours[0].contains("a.log") && !ours[0].contains("gone"), "{}", ours[0]);
+    assert_eq!(ours[0], ours[1]);
+    remove_images(&images);
+    let mut compose = Command::new("docker");
+    compose.args(["compose", "--file", &project.topology(), "--project-name", project.name(), "build"]);
+    if run(&project, compose).code == 0 {
+        assert_eq!(images.map(facts), ours);
+    }
+    remove_images(&images);
+}
+
+#[test]
+fn what_builds_on_another_services_image_is_built_after_it() {
+    let Some(project) = project("ordered", "") else { return };
+    let base = format!("{}-base", project.name());
+    project.write(
+        "topology.yaml",
+        &format!(
+            "
+services:
+  a-first-by-name: {{ build: {{ dockerfile_inline: \"FROM {base}\\nRUN test -e /base\" }} }}
+  base: {{ build: {{ dockerfile_inline: \"FROM busybox:1.37\\nRUN sleep 1; touch /base\" }} }}
+  contexts:
+    build:
+      dockerfile_inline: \"FROM from-base\\nRUN test -e /base\"
+      additional_contexts: {{ from-base: 'service:base' }}
+"
+        ),
+    );
+    project.topo("build", &[]).exits(0).says("3 images built");
+}
+
+#[test]
+fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
+    let Some(project) = project("line", "services: { web: { build: . } }\n") else { return };
+    project.write("Dockerfile", "FROM busybox:1.37\n\nRUN echo compiling && exit 7\n");
+    let ran = project.topo("build", &[]).exits(4).says("compiling").says("Dockerfile:3");
+    assert!(ran.err.contains("exit 7"), "{}", ran.err);
+}
+
+#[test]
+fn an_archive_is_fetched_from_its_address() {
+    let Some(project) = project("archive", "") else { return };
+    project.write("context/Dockerfile", "FROM busybox:1.37\nCOPY file /file\n");
+    project.write("context/file", "from the archive");
+    let context = project.folder().join("context");
+    let packed = Command::new("tar").arg("-C").arg(context).args(["-cz", "."]).output().expect("tar runs");
+    let port = serve_once_and_again(packed.stdout);
+    project.write(
+        "topology.yaml",
+        &format!("services: {{ app: {{ build: 'http://127.0.0.1:{port}/context.tar.gz' }} }}\n"),
+    );
+    builds_and_holds(&project, "from the archive");
+}
+
+/// A server on loopback that answers every request with these bytes, until the test ends.
+fn serve_once_and_again(body: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let mut request = [0; 4096];
+            let _read = client.read(&mut request);
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = client.write_all(head.as_bytes());
+            if !request.starts_with(b"HEAD") {
+                let _ = client.write_all(&body);
+            }
+        }
+    });
+    port
+}
+
+/// A server of repositories; it ends with the test.
+struct GitDaemon(Child);
+
+impl Drop for GitDaemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_repository_is_fetched_from_its_address() {
+    let Some(project) = project("git", "") else { return };
+    project.write("repository/sub/Dockerfile", "FROM busybox:1.37\nCOPY file /file\n");
+    project.write("repository/sub/file", "from the repository");
+    let repository = project.folder().join("repository");
+    for arguments in [&["init", "-q", "-b", "main"][..], &["add", "."], &["commit", "-q", "-m", "one"]] {
+        let who = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+        let done = Command::new("git").arg("-C").arg(&repository).args(who).args(arguments).status();
+        assert!(done.is_ok_and(|status| status.success()), "git {arguments:?}");
+    }
+    let Some((_daemon, port)) = git_daemon(project.folder()) else { return };
+    project.write(
+        "topology.yaml",
+        &format!("services: {{ app: {{ build: 'git://127.0.0.1:{port}/repository#main:sub' }} }}\n"),
+    );
+    builds_and_holds(&project, "from the repository");
+}
+
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn git_daemon(folder: &Path) -> Option<(GitDaemon, u16)> {
+    let port = free_port();
+    let (base, listen) = (format!("--base-path={}", folder.display()), format!("--port={port}"));
+    let mut command = Command::new("git");
+    command.args(["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", &listen, &base]);
+    let mut daemon = GitDaemon(command.stderr(Stdio::null()).spawn().ok()?);
+    let answers = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+    eventually("git daemon answers or ends", || {
+        answers() || daemon.0.try_wait().is_ok_and(|end| end.is_some())
+    });
+    if !answers() {
+        eprintln!("SKIPPED: `git daemon` is not installed");
+        return None;
+    }
+    Some((daemon, port))
+}
+
+fn builds_and_holds(project: &Project, text: &str) {
+    project.topo("build", &[]).exits(0).says("built");
+    let image = format!("{}-app", project.name());
+    assert_eq!(docker(&["run", "--rm", "--network=none", &image, "cat", "/file"]), text);
+}
+
+#[test]
+fn a_large_context_is_never_held_in_memory() {
+    let Some(project) = project("large", "services: { app: { build: . } }\n") else { return };
+    project.write("Dockerfile", "FROM busybox:1.37\n");
+    let file = std::fs::File::create(project.folder().join("large")).expect("a file");
+    // A hole is read as zeros: nothing of it is on the disk.
+    file.set_len(200 << 20).expect("a large file");
+    let topo = project.command("build", &[]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -v 700000; exec \"$@\"", "sh"]).arg(topo.get_program()).args(topo.get_args());
+    Ran::of(shell.current_dir(project.folder()).output().expect("topo runs")).exits(0).says("built");
+}
