@@ -154,10 +154,10 @@ fn names_stay_whole_in_a_narrow_terminal() {
     let mut terminal = Terminal::start(shell);
     assert_eq!(terminal.ends(), 0);
     let container = project.container("web");
-    eventually("the list", || terminal.screen().contains("udp"));
+    eventually("the list", || terminal.screen().lines().count() > 3);
     let screen = terminal.screen();
     let mut lines = screen.lines().filter(|line| line.starts_with(&container));
-    assert!(lines.next().is_some_and(|line| line.contains("busybox:1.37")), "{screen}");
+    assert!(lines.next().is_some_and(|line| line.contains("   web   ")), "{screen}");
     assert!(screen.lines().count() > 3, "other columns take several lines:\n{screen}");
 }
 
