@@ -3,9 +3,7 @@
 //! Asked for by the commands that act: a topology that is only looked at may hold all of it.
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::source::Span;
 use crate::topology::Topology;
-use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 
 /// Reports everything that active services say and topo would leave undone, and makes errors of what
@@ -14,9 +12,6 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     found.raise(code::MISSING_FILE);
     found.raise(code::REQUIRED_VARIABLE);
     for (name, service) in &topology.services {
-        for (attribute, span) in attributes(service) {
-            refuse(name, attribute, span, found);
-        }
         for (model, binding) in &service.models.0 {
             found
                 .error(
@@ -28,20 +23,6 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         }
         check_files(topology, service, found);
     }
-}
-
-fn refuse(name: &ServiceName, attribute: &str, at: Span, found: &mut Diagnostics) {
-    found
-        .error(code::NOT_SUPPORTED, format!("`{attribute}` is not applied yet"))
-        .label(at, format!("`{name}` would run without it"))
-        .help(format!("remove `{attribute}`, or run this topology with Docker Compose"));
-}
-
-/// The attributes of a service that have no effect, and where they are.
-fn attributes(service: &Service) -> Vec<(&'static str, Span)> {
-    let mut unsupported = Vec::new();
-    unsupported.extend(service.pre_start.first().map(|hook| ("pre_start", hook.span)));
-    unsupported
 }
 
 /// External secrets and configs live in a cluster's store, which no single engine has.

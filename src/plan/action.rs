@@ -61,6 +61,9 @@ pub enum Action {
     },
     /// Creates a container without starting it.
     CreateContainer(Box<ContainerSpec>),
+    /// Creates a container, runs it to its end and removes it. Another exit code than 0 is a failure,
+    /// after which it stays.
+    RunToEnd(Box<ContainerSpec>),
     /// Gives a container another name.
     RenameContainer {
         /// Its name now.
@@ -283,7 +286,7 @@ impl Action {
     /// The container that the action is about, by its name before the action.
     pub fn container(&self) -> Option<&ContainerName> {
         match self {
-            Action::CreateContainer(spec) => Some(&spec.name),
+            Action::CreateContainer(spec) | Action::RunToEnd(spec) => Some(&spec.name),
             Action::RenameContainer { from, .. } => Some(from),
             Action::ConnectNetwork { container, .. }
             | Action::DisconnectNetwork { container, .. }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use crate::plan::action::{
-    Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, VolumeSpec,
+    Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, OneOff, VolumeSpec,
 };
 use crate::plan::{OneOffChoices, compose_hash, label};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
-use crate::topology::service::{ContainerFile, MountKind, Mounts};
-use crate::topology::value::Loose;
+use crate::topology::service::{ContainerFile, MountKind, Mounts, PreStartHook};
+use crate::topology::value::{Command, Flag, Loose};
 use crate::topology::{Mount, Network, Service, ServiceNetwork, Topology, Volume, service_model};
 
 /// The image that a service's containers are created from.
@@ -157,6 +157,60 @@ pub fn one_off(
         }
     }
     spec
+}
+
+/// A container of `pre_start`, which runs before `owner` is first started, and has its volumes.
+pub fn pre_start(
+    topology: &Topology,
+    (name, service): (&ServiceName, &Arc<Service>),
+    (index, hook): (usize, &Spanned<PreStartHook>),
+    owner: &ContainerName,
+    stand_in: &StandIn<'_>,
+) -> ContainerSpec {
+    let changed = Arc::new(service_of_hook(service, hook, owner));
+    let mut spec = container(topology, name, &changed, &Json::Null, 1, stand_in);
+    spec.name = ContainerName::new(format!("{owner}-pre_start-{index}"));
+    if let Some(image) = &hook.image {
+        spec.image = ImageName::new(image.value.clone());
+    }
+    spec.one_off = Some(OneOff::default());
+    label::make_one_off(&mut spec.labels, &format!("pre_start-{index}"));
+    for attachment in &mut spec.networks {
+        attachment.aliases = vec![spec.name.to_string()];
+        let settings = &mut attachment.settings;
+        (settings.ipv4_address, settings.ipv6_address, settings.mac_address) = (None, None, None);
+    }
+    spec
+}
+
+/// The service as a container of `pre_start` has it: nobody talks to it from outside.
+fn service_of_hook(service: &Service, hook: &Spanned<PreStartHook>, owner: &ContainerName) -> Service {
+    let PreStartHook {
+        command,
+        image,
+        user,
+        privileged,
+        working_dir,
+        environment,
+        per_replica: _,
+        extensions: _,
+    } = &hook.value;
+    let mut changed = service.clone();
+    let of_service = |own: &Option<String>| own.clone().filter(|_| image.is_none());
+    changed.user = user.clone().or(of_service(&service.user));
+    changed.working_dir = working_dir.clone().or(of_service(&service.working_dir));
+    changed.command = command.clone();
+    changed.entrypoint = Command::default();
+    changed.privileged = *privileged;
+    changed.environment.0.extend(environment.0.clone());
+    changed.volumes_from = vec![Spanned::new(format!("container:{owner}"), hook.span)];
+    changed.volumes = Mounts::default();
+    (changed.tty, changed.stdin_open) = (Flag(false), Flag(false));
+    (changed.container_name, changed.hostname, changed.mac_address) = (None, None, None);
+    (changed.ports, changed.expose, changed.links) =
+        (Default::default(), Default::default(), Default::default());
+    (changed.labels, changed.healthcheck) = (Default::default(), Default::default());
+    changed
 }
 
 /// What makes a container, with the engine's names: when this changes, the container must change.

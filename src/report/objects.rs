@@ -184,7 +184,7 @@ impl Traces {
             Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => {
                 self.created = true
             }
-            Action::StartContainer { .. } => self.started = true,
+            Action::StartContainer { .. } | Action::RunToEnd(_) => self.started = true,
             Action::RemoveContainer { .. } if is_predecessor => self.replaced = true,
             Action::StopContainer { .. } if is_predecessor => {}
             Action::StopContainer { .. } => self.stopped = true,

@@ -68,7 +68,7 @@ pub fn object(action: &Action) -> Object<'_> {
         Action::RemoveNetwork { network } => (Kind::Network, network.as_str()),
         Action::CreateVolume(spec) => (Kind::Volume, spec.name.as_str()),
         Action::RemoveVolume { volume } => (Kind::Volume, volume.as_str()),
-        Action::CreateContainer(spec) => (Kind::Container, spec.name.as_str()),
+        Action::CreateContainer(spec) | Action::RunToEnd(spec) => (Kind::Container, spec.name.as_str()),
         Action::RenameContainer { from, to: _ } => (Kind::Container, from.as_str()),
         Action::ConnectNetwork { container, attachment: _ }
         | Action::DisconnectNetwork { container, network: _ }
@@ -92,6 +92,7 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
         Action::PushImage { .. } => "push",
         Action::BuildImage(_) => "build",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
+        Action::RunToEnd(_) => "run to its end",
         Action::RemoveImage { .. }
         | Action::RemoveNetwork { .. }
         | Action::RemoveVolume { .. }
@@ -128,6 +129,7 @@ pub fn doing(action: &Action) -> Cow<'static, str> {
         Action::PushImage { .. } => "pushing",
         Action::BuildImage(_) => "building",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "creating",
+        Action::RunToEnd(_) => "running to its end",
         Action::RemoveImage { .. }
         | Action::RemoveNetwork { .. }
         | Action::RemoveVolume { .. }
@@ -158,6 +160,7 @@ pub fn done(action: &Action) -> Cow<'static, str> {
         Action::PushImage { .. } => "pushed",
         Action::BuildImage(_) => "built",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "created",
+        Action::RunToEnd(_) => "ran to its end",
         Action::RemoveImage { .. }
         | Action::RemoveNetwork { .. }
         | Action::RemoveVolume { .. }
@@ -188,6 +191,7 @@ pub fn code(action: &Action) -> &'static str {
         Action::PushImage { .. } => "push",
         Action::BuildImage(_) => "build",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
+        Action::RunToEnd(_) => "run-to-end",
         Action::RemoveImage { .. }
         | Action::RemoveNetwork { .. }
         | Action::RemoveVolume { .. }
@@ -397,6 +401,7 @@ fn could_not(action: &Action) -> String {
         | Action::ConnectNetwork { .. }
         | Action::DisconnectNetwork { .. }
         | Action::CreateContainer(_)
+        | Action::RunToEnd(_)
         | Action::StartContainer { .. }
         | Action::StopContainer { .. }
         | Action::KillContainer { .. }

@@ -14,6 +14,7 @@ use super::tail::{last_health_output, log_tail};
 use super::wait::wait;
 use super::watch::Listeners;
 use crate::engine::{Engine, EngineError};
+use crate::plan::action::AnonymousVolumes;
 use crate::plan::{Action, Condition, FormerImage, Guard, Plan, StepId};
 use crate::topology::name::{ContainerName, ImageId, ImageName};
 
@@ -55,6 +56,13 @@ impl<'run, E: Engine> Caller<'run, E> {
             Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) => {
                 self.or_cancel(self.perform(step)).await
             }
+            Action::RunToEnd(spec) => {
+                let done = self.or_cancel(self.perform(step)).await;
+                if done.is_none() {
+                    self.remove(&spec.name).await;
+                }
+                done
+            }
             _ => Some(self.perform(step).await),
         };
         match result {
@@ -67,6 +75,14 @@ impl<'run, E: Engine> Caller<'run, E> {
     async fn perform(&self, step: StepId) -> Result<(), Cause> {
         let report = |progress| self.tell(Event::StepProgress { step, progress });
         Ok(self.engine.perform(&self.plan.steps[step].action, &report).await?)
+    }
+
+    /// What was given up leaves nothing behind.
+    async fn remove(&self, container: &ContainerName) {
+        let (container, anonymous_volumes) = (container.clone(), AnonymousVolumes::Remove);
+        let remove = Action::RemoveContainer { container, anonymous_volumes };
+        // The run is over: nobody can do anything about it.
+        let _ = self.engine.perform(&remove, &|_| {}).await;
     }
 
     async fn wait(&self, container: &ContainerName, until: Condition) -> Result<(), Cause> {

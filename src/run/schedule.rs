@@ -167,7 +167,8 @@ impl Lane {
         match action {
             Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) => Lane::Images,
             Action::StopContainer { .. } | Action::KillContainer { .. } => Lane::Stops,
-            Action::Wait { .. } => Lane::Waits,
+            // It lasts as long as its process.
+            Action::Wait { .. } | Action::RunToEnd(_) => Lane::Waits,
             Action::RemoveImage { .. }
             | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }

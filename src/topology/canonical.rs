@@ -184,7 +184,6 @@ const NOT_OF_THE_CONTAINER: &[&str] = &[
     "depends_on",
     "develop",
     "post_start",
-    "pre_start",
     "pre_stop",
     "profiles",
     "provider",

@@ -1,4 +1,4 @@
-//! What happens around a container's life: `post_start`, `pre_stop`, `use_api_socket`.
+//! What happens around a container's life: `pre_start`, `post_start`, `pre_stop`, `use_api_socket`.
 
 use crate::harness::{docker, eventually, project};
 
@@ -98,4 +98,89 @@ services:
     let ran =
         project.topo("exec", &["-T", "web", "sh", "-c", "test -S /var/run/docker.sock && ls $DOCKER_CONFIG"]);
     assert_eq!(ran.exits(0).out, "config.json\n");
+}
+
+const PREPARED: &str = "
+services:
+  web:
+    image: busybox:1.37
+    command: sleep 1000
+    init: true
+    environment: { WHO: web, OF: service }
+    volumes: ['notes:/notes']
+    networks: [inner]
+    pre_start:
+      - command: [sh, -c, 'sleep 1; echo first $$WHO $$OF >> /notes/log; echo migrating']
+        environment: { WHO: hook }
+      - image: busybox:1.37
+        command: [sh, -c, 'cat /notes/log > /notes/copy; echo second as $$(id -u) >> /notes/log']
+        user: '0'
+networks: { inner: }
+volumes: { notes: }
+";
+
+#[test]
+fn containers_run_to_their_ends_before_the_first_start() {
+    let topology = PREPARED;
+    let Some(project) = project("hooks-before", topology) else { return };
+    let log = || docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
+    let once = "first hook service\nsecond as 0";
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(log(), once);
+    assert_eq!(project.objects("container"), [project.container("web")], "they are gone afterwards");
+    // What was done is not done again: not at once, not after a stop, not for one more.
+    project.topo("up", &["-d"]).exits(0);
+    project.topo("stop", &["-t", "0"]).exits(0);
+    project.topo("up", &["-d"]).exits(0);
+    project.topo("up", &["-d", "--scale", "web=2"]).exits(0);
+    assert_eq!(log(), once);
+    project.topo("up", &["-d", "--force-recreate", "-t", "0"]).exits(0);
+    assert_eq!(log(), format!("{once}\n{once}"));
+    // Another definition is another container.
+    project.write("topology.yaml", &topology.replace("echo first", "echo changed"));
+    project.topo("up", &["-d", "-t", "0"]).exits(0);
+    assert!(log().ends_with("changed hook service\nsecond as 0"), "{}", log());
+}
+
+#[test]
+fn what_fails_before_the_first_start_stays_for_a_look_and_is_done_again() {
+    let topology = PREPARED.replace("echo migrating", "test -e /notes/ok");
+    let Some(project) = project("hooks-before-failed", &topology) else { return };
+    let first = format!("{}-pre_start-0", project.container("web"));
+    project.topo("up", &["-d"]).exits(4).says("ended with exit code 1");
+    assert_eq!(project.inspect("web", "{{.State.Status}}"), "created");
+    assert_eq!(docker(&["inspect", "--format", "{{.State.ExitCode}}", &first]), "1");
+    let volume = format!("{}_notes:/notes", project.name());
+    docker(&["run", "--rm", "-v", &volume, "busybox:1.37", "touch", "/notes/ok"]);
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+    assert_eq!(project.objects("container"), [project.container("web")]);
+    project.topo("down", &["-t", "0"]).exits(0);
+    project.is_gone();
+}
+
+#[test]
+fn each_replica_may_have_its_own_preparation() {
+    let topology = PREPARED.replace("        user: '0'\n", "        user: '0'\n        per_replica: true\n");
+    let Some(project) =
+        project("hooks-before-each", &topology.replace("init: true\n", "init: true\n    scale: 2\n"))
+    else {
+        return;
+    };
+    project.topo("up", &["-d"]).exits(0);
+    let log = docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
+    let count = |text: &str| log.lines().filter(|line| line.starts_with(text)).count();
+    assert_eq!((count("first"), count("second")), (1, 2), "{log}");
+}
+
+#[test]
+fn ctrl_c_leaves_no_preparation_running() {
+    let topology = PREPARED.replace("sleep 1;", "sleep 1000;");
+    let Some(project) = project("hooks-before-left", &topology) else { return };
+    let up = project.start("up", &["-d"]);
+    eventually("the preparation runs", || project.objects("container").len() == 2);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    up.signal("INT");
+    up.end().exits(130);
+    assert_eq!(project.objects("container"), [project.container("web")]);
 }

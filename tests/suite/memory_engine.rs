@@ -315,6 +315,8 @@ impl MemoryEngine {
             | Action::RemoveVolume { .. }
             | Action::ConnectNetwork { .. }
             | Action::DisconnectNetwork { .. } => {}
+            // It leaves nothing behind.
+            Action::RunToEnd(_) => {}
             Action::Wait { .. } => unreachable!("the run waits, not the engine"),
         }
         Ok(())

@@ -41,6 +41,7 @@ pub async fn perform(
             network::disconnect(docker, network, container).await
         }
         Action::CreateContainer(spec) => container::create(docker, spec, progress).await,
+        Action::RunToEnd(spec) => docker.run_to_end(spec, progress).await,
         Action::RenameContainer { from, to } => rename(docker, from, to).await,
         Action::StartContainer { container, post_start } => {
             start(docker, container).await?;
@@ -65,7 +66,7 @@ pub async fn perform(
 }
 
 /// The engine's answer for one that runs already (304) counts as done.
-async fn start(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
+pub(super) async fn start(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
     let name = escape(container.as_str(), "");
     let started = docker.bollard.start_container(&name, None::<StartContainerOptions>).await;
     started.map_err(|error| docker.transport.failure(error))

@@ -50,8 +50,10 @@ impl PlacedContainer {
 
 /// What the containers of one service have in common.
 pub(super) struct Placing<'a> {
-    name: &'a ServiceName,
-    service: &'a Arc<Service>,
+    pub(super) name: &'a ServiceName,
+    pub(super) service: &'a Arc<Service>,
+    /// Whether a container that stays shows that what comes before the first start was done.
+    pub(super) is_prepared: bool,
     /// What makes its containers.
     pub(super) model: Json,
     /// What they wait for before they start.
@@ -88,7 +90,7 @@ impl<'a> Up<'a> {
         let resources = [self.networks_of(service), self.volumes_of(service)].concat();
         let shared = self.shared(name, service);
         let stopped_before = self.stopped_before(service);
-        Placing { name, service, model, gates, resources, shared, stopped_before }
+        Placing { name, service, is_prepared: false, model, gates, resources, shared, stopped_before }
     }
 
     /// The steps that create the containers whose namespaces or volumes a service shares.
@@ -159,7 +161,8 @@ impl<'a> Up<'a> {
         let create = Action::CreateContainer(Box::new(wanted));
         let created = self.add(create, Because::Absent, Some(placing.name), &needs);
         let needs = [&placing.gates[..], &[(created, Needs::Done)]].concat();
-        let start = self.start(placing, &name, Deed::surely(Because::Absent), &needs);
+        let deed = Deed::surely(Because::Absent);
+        let start = self.first_start(placing, &name, deed, &needs);
         PlacedContainer {
             name,
             started: start.into_iter().collect(),
@@ -328,7 +331,25 @@ impl<'a> Up<'a> {
         let not_running = replica.is_started.then(|| Deed::surely(Because::NotRunning));
         let deeds = [replica.replaced.clone(), replica.restarted.clone(), not_running];
         let deed = deeds.into_iter().flatten().reduce(Deed::or)?;
-        self.start(placing, name, deed, &[&placing.gates, ready].concat())
+        let needs = [&placing.gates, ready].concat();
+        if replica.is_veteran() {
+            return self.start(placing, name, deed, &needs);
+        }
+        self.first_start(placing, name, deed, &needs)
+    }
+
+    fn first_start(
+        &mut self,
+        placing: &Placing<'_>,
+        name: &ContainerName,
+        deed: Deed,
+        needs: &[Gate],
+    ) -> Option<StepId> {
+        if self.context.choices.start == StartChoice::CreateOnly {
+            return None;
+        }
+        let needs = self.before_first_start(placing, name, &deed, needs);
+        self.start(placing, name, deed, &needs)
     }
 
     fn start(

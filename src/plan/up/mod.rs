@@ -9,6 +9,7 @@ mod older_engine;
 mod one_off;
 mod order;
 mod ports;
+mod pre_start;
 mod volume;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,10 +105,21 @@ pub fn query(topology: &Topology) -> Query {
     let services = || topology.services.iter().chain(&topology.inactive);
     Query {
         project: topology.name.clone(),
-        images: services().map(|(name, service)| spec::image_name(topology, name, service)).collect(),
+        images: services().flat_map(|(name, service)| images_of(topology, name, service)).collect(),
         networks: topology.networks.iter().map(|(key, network)| spec::network_name(key, network)).collect(),
         volumes: topology.volumes.iter().map(|(key, volume)| spec::volume_name(key, volume)).collect(),
     }
+}
+
+/// The image of a service, and those of the containers that run before its own.
+fn images_of(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Service,
+) -> impl Iterator<Item = ImageName> + use<> {
+    let hooks = service.pre_start.iter().filter_map(|hook| hook.image.as_ref());
+    let images: Vec<ImageName> = hooks.map(|image| ImageName::new(image.value.clone())).collect();
+    images.into_iter().chain([spec::image_name(topology, name, service)])
 }
 
 /// Plans `up`. What stands in the way goes to `found`.
@@ -163,6 +175,8 @@ struct Up<'a> {
     removals: BTreeMap<ContainerName, StepId>,
     /// The containers that the engine has and that the plan is about, by their names before it.
     handled: BTreeSet<ContainerName>,
+    /// The last steps of the containers that run once for a service before its own are started.
+    prepared: BTreeMap<ServiceName, Vec<Gate>>,
     /// Host ports that are given up and taken.
     ports: ports::Ports,
 }
@@ -190,6 +204,7 @@ impl<'a> Up<'a> {
             waits: BTreeMap::new(),
             removals: BTreeMap::new(),
             handled: BTreeSet::new(),
+            prepared: BTreeMap::new(),
             ports: ports::Ports::default(),
         }
     }
@@ -230,7 +245,8 @@ impl<'a> Up<'a> {
 
     fn place_service(&mut self, name: &'a ServiceName, replicas: &[Replica<'_>]) {
         let service = &self.context.topology.services[name].value;
-        let placing = self.placing(name, service);
+        let mut placing = self.placing(name, service);
+        placing.is_prepared = replicas.iter().any(Replica::is_veteran);
         let containers = replicas.iter().map(|replica| self.place(&placing, replica)).collect();
         self.placed.insert(name.clone(), Placed { containers, gates: placing.gates });
     }

@@ -34,7 +34,7 @@ pub fn one_off_query(topology: &Topology, service: &ServiceName) -> Query {
     let mut query = super::query(topology);
     let needed = order::services(topology, std::slice::from_ref(service), false);
     let needed = needed.iter().filter_map(|name| Some((name, topology.services.get(name)?)));
-    query.images = needed.map(|(name, service)| spec::image_name(topology, name, service)).collect();
+    query.images = needed.flat_map(|(name, service)| super::images_of(topology, name, service)).collect();
     query
 }
 

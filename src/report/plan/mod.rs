@@ -50,6 +50,7 @@ fn state(plan: &Plan, step: StepId, needed: StepId) -> Option<String> {
         action,
         Action::RenameContainer { .. }
             | Action::CreateContainer(_)
+            | Action::RunToEnd(_)
             | Action::PullImage { .. }
             | Action::BuildImage(_)
             | Action::CreateNetwork(_)

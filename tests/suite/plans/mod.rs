@@ -92,6 +92,7 @@ plans! {
     what_is_external_and_there_is_used
     what_is_external_has_to_be_there
     what_is_external_hurts_only_its_users
+    what_runs_before_the_first_start_runs_once
     what_shares_is_replaced_with_what_it_shares
     what_shares_is_restarted_with_what_it_shares
     what_somebody_else_made_is_used_and_said

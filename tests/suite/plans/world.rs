@@ -105,6 +105,8 @@ impl World {
                 Ok(())
             }
             Action::StartContainer { container, .. } => self.start(container),
+            // It leaves nothing behind.
+            Action::RunToEnd(_) => Ok(()),
             Action::StopContainer { container, .. } => {
                 self.container(container)?.stop(143);
                 Ok(())

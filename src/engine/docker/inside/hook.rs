@@ -1,7 +1,7 @@
 //! In: a command of the topology, and a container that runs. Out: its output, line by line.
 //! Must not: say what a failure means.
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 use super::super::Docker;
 use super::exec::Command;
@@ -20,19 +20,7 @@ impl Docker {
     ) -> Result<(), EngineError> {
         let command = command(hook);
         let exec = self.create_exec(container, &command, true).await?;
-        let mut output = self.start_exec(&exec).await?.output;
-        let mut rest = Vec::new();
-        while let Some(chunk) = output.next().await {
-            let LogChunk { bytes, .. } = chunk?;
-            rest.extend_from_slice(&bytes);
-            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = rest.drain(..=end).collect();
-                said(text(&line));
-            }
-        }
-        if !rest.is_empty() {
-            said(text(&rest));
-        }
+        say_lines(self.start_exec(&exec).await?.output, said).await?;
         match self.exec_exit_code(&exec).await? {
             0 => Ok(()),
             code => {
@@ -42,6 +30,26 @@ impl Docker {
             }
         }
     }
+}
+
+/// Says each line of an output, until that ends.
+pub(super) async fn say_lines(
+    mut output: impl Stream<Item = Result<LogChunk, EngineError>> + Unpin,
+    said: &dyn Fn(String),
+) -> Result<(), EngineError> {
+    let mut rest = Vec::new();
+    while let Some(chunk) = output.next().await {
+        let LogChunk { bytes, .. } = chunk?;
+        rest.extend_from_slice(&bytes);
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            said(text(&line));
+        }
+    }
+    if !rest.is_empty() {
+        said(text(&rest));
+    }
+    Ok(())
 }
 
 fn text(line: &[u8]) -> String {

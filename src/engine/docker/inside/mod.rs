@@ -9,6 +9,7 @@
 //! | how files get into a container and out of it | [`files`] |
 //! | how a container's files are kept up to date | [`sync`] |
 //! | how a command of the topology is run in a container | [`hook`] |
+//! | how a container is run to its end before another one starts | [`to_end`] |
 
 pub mod attach;
 pub mod commit;
@@ -17,6 +18,7 @@ pub mod files;
 pub mod hook;
 pub mod stream;
 pub mod sync;
+pub mod to_end;
 
 /// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

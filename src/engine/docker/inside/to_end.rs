@@ -1,0 +1,59 @@
+//! In: a container that is to run once. Out: what it writes, line by line, and how it ended.
+//! Must not: remove what failed: whoever looks for the reason wants to see it.
+
+use super::super::Docker;
+use super::super::{container, inspect, perform};
+use super::attach::{AttachChoice, LastEnd};
+use super::hook::say_lines;
+use crate::engine::{EngineError, Progress};
+use crate::plan::action::{AnonymousVolumes, ContainerSpec};
+use crate::plan::label;
+use crate::topology::name::ContainerName;
+
+impl Docker {
+    /// Creates a container, runs it to its end and removes it. Another exit code than 0 is an error, and
+    /// the container stays until the next time.
+    pub async fn run_to_end(
+        &self,
+        spec: &ContainerSpec,
+        progress: &dyn Fn(Progress),
+    ) -> Result<(), EngineError> {
+        let name = &spec.name;
+        if self.is_former(spec).await? {
+            container::remove(self, name, AnonymousVolumes::Remove).await?;
+        }
+        container::create(self, spec, progress).await?;
+        let ended = self.start_and_follow(name, progress).await;
+        if let Ok(code) = ended
+            && code != 0
+        {
+            let help = format!("`docker logs {name}` shows what it said");
+            return Err(EngineError::Other(format!("{name} ended with exit code {code}; {help}")));
+        }
+        let removed = container::remove(self, name, AnonymousVolumes::Remove).await;
+        ended.and(removed)
+    }
+
+    /// Whether a container of that name is what an earlier run left.
+    async fn is_former(&self, spec: &ContainerSpec) -> Result<bool, EngineError> {
+        let found = match inspect::inspect(&self.transport, spec.name.as_str()).await {
+            Err(EngineError::Refused { status: 404, .. }) => return Ok(false),
+            found => found?.config.labels.unwrap_or_default(),
+        };
+        let same = [label::PROJECT, label::SERVICE, label::SLUG];
+        Ok(same.into_iter().all(|name| found.get(name) == spec.labels.get(name)))
+    }
+
+    async fn start_and_follow(
+        &self,
+        container: &ContainerName,
+        progress: &dyn Fn(Progress),
+    ) -> Result<i64, EngineError> {
+        let choice = AttachChoice { has_input: false, detach_keys: String::new() };
+        let attached = self.attach(container, &choice, false).await?;
+        let waiting = self.wait_for_end(container, LastEnd::Exit).await?;
+        perform::start(self, container).await?;
+        say_lines(attached.output, &|line| progress(Progress::Output(line))).await?;
+        waiting.exit_code().await
+    }
+}

@@ -1,0 +1,75 @@
+//! Containers that run to their ends before a service's own are first started (`pre_start`).
+
+use super::container::Placing;
+use super::fate::{Deed, Replica};
+use super::{Gate, PullChoice, Up};
+use crate::plan::observed::Status;
+use crate::plan::{Action, Needs, spec};
+use crate::topology::name::{ContainerName, ImageName};
+use crate::topology::service::hook::PreStartHook;
+
+impl Replica<'_> {
+    /// Whether it was started before, and stays.
+    pub(super) fn is_veteran(&self) -> bool {
+        let has_run = |status| status != Status::Created;
+        self.replaced.is_none() && self.current.is_some_and(|current| has_run(current.state.status))
+    }
+}
+
+impl Up<'_> {
+    /// What a container's first start waits for: all that it waits for anyway, and the containers that run
+    /// before. Those that are not for each replica run once for the service, unless a replica that stays
+    /// shows that they have.
+    pub(super) fn before_first_start(
+        &mut self,
+        placing: &Placing<'_>,
+        owner: &ContainerName,
+        deed: &Deed,
+        needs: &[Gate],
+    ) -> Vec<Gate> {
+        let mut needs = needs.to_vec();
+        let shared = self.prepared.get(placing.name).cloned();
+        let is_prepared = placing.is_prepared || shared.is_some();
+        needs.extend(shared.iter().flatten().copied());
+        for (index, hook) in placing.service.pre_start.iter().enumerate() {
+            if is_prepared && !hook.per_replica.0 {
+                continue;
+            }
+            let wanted = spec::pre_start(
+                self.context.topology,
+                (placing.name, placing.service),
+                (index, hook),
+                owner,
+                &|service| self.stand_in(service),
+            );
+            needs.extend(self.hook_image(placing, hook));
+            let run = Action::RunToEnd(Box::new(wanted));
+            let step = self.add_deed(run, deed.clone(), Some(placing.name), &needs);
+            needs = vec![(step, Needs::Done)];
+        }
+        if !is_prepared && !placing.service.pre_start.is_empty() {
+            self.prepared.insert(placing.name.clone(), needs.clone());
+        }
+        needs
+    }
+
+    fn hook_image(&mut self, placing: &Placing<'_>, hook: &PreStartHook) -> Option<Gate> {
+        let Some(image) = &hook.image else {
+            return self.image(placing.name, placing.service).map(|step| (step, Needs::Done));
+        };
+        let image = ImageName::new(image.value.clone());
+        if !self.images.contains_key(&image) {
+            let is_pulled = match self.context.choices.pull {
+                Some(PullChoice::Always) => true,
+                Some(PullChoice::Never) => false,
+                Some(PullChoice::Missing) | None => !self.context.observed.images.contains_key(&image),
+            };
+            let platform = placing.service.platform.as_ref().map(|platform| platform.value.clone());
+            let pull = Action::PullImage { image: image.clone(), platform };
+            let because = crate::plan::Because::Absent;
+            let step = is_pulled.then(|| self.add(pull, because, Some(placing.name), &[]));
+            self.images.insert(image.clone(), step);
+        }
+        self.images.get(&image).copied().flatten().map(|step| (step, Needs::Done))
+    }
+}
