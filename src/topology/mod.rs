@@ -20,6 +20,7 @@ mod profile;
 pub mod provenance;
 mod reference;
 pub mod service;
+mod tree;
 mod unfilled;
 pub mod value;
 pub mod volume;
@@ -41,6 +42,7 @@ use name::{ProjectName, ServiceName};
 pub use network::Network;
 pub use paths::{is_local as is_local_context, join as join_path};
 pub use service::{Build, Mount, Service, ServiceNetwork};
+use tree::Tree;
 pub use unfilled::unfilled;
 pub use volume::Volume;
 
@@ -100,7 +102,7 @@ pub struct Topology {
     /// The files that it was read from, as they were asked for.
     pub files: Vec<PathBuf>,
     /// The tree that it was made from: where each value stands.
-    root: Node,
+    tree: Tree,
     /// What was done to make it.
     stages: Stages,
 }
@@ -196,7 +198,7 @@ pub fn resolve(
         extensions,
         directory: choices.directory.clone(),
         files: choices.files.clone(),
-        root: document.root.clone(),
+        tree: Tree::new(document.root.clone()),
         stages,
     };
     if stages.consistency {
@@ -334,17 +336,13 @@ pub fn normal_project_name(name: &str) -> String {
 impl Topology {
     /// Where a value stands: the node at a path, or the nearest one above it.
     pub fn place_of(&self, path: &[&str]) -> Span {
-        let mut node = &self.root;
-        for key in path {
-            let Some(next) = node.as_map().and_then(|map| map.get(key)) else { break };
-            node = next;
-        }
-        node.span
+        self.tree.nearest(path).0.span
     }
 
     /// What was written at a path, if anything was.
     pub fn node_at(&self, path: &[&str]) -> Option<&Node> {
-        path.iter().try_fold(&self.root, |node, key| node.as_map()?.get(key))
+        let (node, depth) = self.tree.nearest(path);
+        (depth == path.len()).then_some(node)
     }
 
     /// Leaves out every service but these and what they depend on.
