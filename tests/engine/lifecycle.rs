@@ -109,6 +109,42 @@ services:
 }
 
 #[test]
+fn a_volume_of_somebody_else_stays_whatever_its_name() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    volumes: ['theirs:/theirs', /ours]
+volumes:
+  theirs: { external: true, name: NAME }
+";
+    let Some(project) = project("unnamed", "") else { return };
+    let theirs = Volume(docker(&["volume", "create"]));
+    assert_eq!(theirs.0.len(), 64, "the engine names it as it names anonymous ones");
+    project.write("topology.yaml", &topology.replace("NAME", &theirs.0));
+    project.topo("up", &["-d"]).exits(0);
+    let format = r#"{{range .Mounts}}{{if eq .Destination "/ours"}}{{.Name}}{{end}}{{end}}"#;
+    let ours = project.inspect("web", format);
+    project.topo("up", &["-d", "--force-recreate"]).exits(0);
+    assert_eq!(project.inspect("web", format), ours, "it was taken over");
+    project.topo("down", &["-v"]).exits(0);
+    let left = docker(&["volume", "ls", "--quiet"]);
+    assert!(left.contains(&theirs.0), "down -v leaves what the topology calls external");
+    assert!(!left.contains(&ours), "down -v takes what is the container's own");
+}
+
+/// A volume that goes with the test.
+struct Volume(String);
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        docker(&["volume", "rm", "--force", &self.0]);
+    }
+}
+
+#[test]
 fn services_find_each_other_by_name_and_alias() {
     let topology = "
 services:

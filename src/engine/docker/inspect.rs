@@ -51,13 +51,16 @@ struct InspectedHealthRun {
 #[serde(rename_all = "PascalCase", default)]
 pub struct InspectedHostConfig {
     restart_policy: InspectedRestartPolicy,
+    binds: Option<Vec<String>>,
     mounts: Option<Vec<WantedMount>>,
+    volumes_from: Option<Vec<String>>,
 }
 
 /// A mount as it was asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct WantedMount {
+    source: String,
     target: String,
     volume_options: Option<WantedVolume>,
 }
@@ -76,6 +79,14 @@ impl InspectedHostConfig {
             labels.is_some_and(|labels| labels.contains_key(label))
         };
         self.mounts.iter().flatten().filter(has_label).map(|mount| mount.target.as_str()).collect()
+    }
+
+    /// Whether a volume was asked for by its name, here or by a container whose volumes are used.
+    fn may_name(&self, volume: &str) -> bool {
+        let is_bound = |bind: &String| bind.split(':').next() == Some(volume);
+        self.binds.iter().flatten().any(is_bound)
+            || self.mounts.iter().flatten().any(|mount| mount.source == volume)
+            || self.volumes_from.iter().flatten().next().is_some()
     }
 }
 
@@ -120,10 +131,24 @@ pub async fn inspect(transport: &Transport, container: &str) -> Result<Inspected
 }
 
 impl Inspected {
-    /// Mounted volumes that nobody named: the engine names them by 64 hexadecimal digits.
-    pub fn anonymous_volumes(&self) -> impl Iterator<Item = &InspectedMount> {
-        let is_anonymous = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        self.mounts.iter().filter(move |mount| mount.kind == "volume" && is_anonymous(&mount.name))
+    /// Mounted volumes that have a name as the engine gives it to a volume that nobody named: 64
+    /// hexadecimal digits. Somebody may have asked for such a volume by its name all the same.
+    pub fn unnamed_volumes(&self) -> impl Iterator<Item = &InspectedMount> {
+        let is_unnamed = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.volumes().filter(move |mount| is_unnamed(&mount.name))
+    }
+
+    /// Mounted volumes.
+    pub fn volumes(&self) -> impl Iterator<Item = &InspectedMount> {
+        self.mounts.iter().filter(|mount| mount.kind == "volume")
+    }
+
+    /// Whether a volume surely is this container's own: the engine made it for the container, or for a
+    /// predecessor from which it was taken over, where the mount has the label `taken_over`. The label
+    /// `com.docker.volume.anonymous` does not tell: `docker volume create` without a name gives it too.
+    pub fn owns(&self, mount: &InspectedMount, taken_over: &str) -> bool {
+        self.host_config.labelled_targets(taken_over).contains(mount.destination.as_str())
+            || !self.host_config.may_name(&mount.name)
     }
 
     /// The state as topo knows it.
@@ -198,6 +223,26 @@ mod tests {
             assert_eq!((state.health, state.exit_code), (None, 3));
             assert!(!state.restarts_after_success && !state.is_running());
         }
+    }
+
+    #[test]
+    fn a_volume_that_was_asked_for_by_its_name_is_nobodys_own() {
+        let owned = |asked: &str| {
+            let text = format!(
+                r#"{{"State": {{}}, "Config": {{}}, "HostConfig": {{{asked}}},
+                    "Mounts": [{{"Type": "volume", "Name": "ab", "Destination": "/data"}}]}}"#
+            );
+            let inspected: Inspected = serde_json::from_str(&text).unwrap();
+            inspected.volumes().all(|mount| inspected.owns(mount, "taken"))
+        };
+        assert!(owned(r#""Binds": null, "Mounts": null"#));
+        assert!(owned(r#""Mounts": [{"Type": "volume", "Target": "/data"}]"#));
+        assert!(owned(
+            r#""Mounts": [{"Source": "ab", "Target": "/data", "VolumeOptions": {"Labels": {"taken": ""}}}]"#
+        ));
+        assert!(!owned(r#""Binds": ["ab:/data:rw"]"#));
+        assert!(!owned(r#""Mounts": [{"Source": "ab", "Target": "/data"}]"#));
+        assert!(!owned(r#""VolumesFrom": ["other"]"#));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod taken_over;
 
 pub(super) use endpoint::connect;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
 use http::Method;
@@ -129,8 +129,9 @@ pub async fn remove(
     Ok(())
 }
 
-/// Names of the volumes that go with a container. The engine forgets that a volume is anonymous once
-/// a successor has taken it over by name; those that hold uploaded files are nobody else's.
+/// Names of the volumes that go with a container beside those that the engine removes with it. It
+/// forgets that a volume is anonymous once a successor has taken it over by name; those that hold
+/// uploaded files are nobody else's.
 async fn volumes_to_remove(
     docker: &Docker,
     container: &ContainerName,
@@ -142,11 +143,12 @@ async fn volumes_to_remove(
         Err(error) => return Err(error),
     };
     let uploads = inspected.host_config.labelled_targets(file::UPLOAD_LABEL);
-    let goes = |target: &str| match anonymous_volumes {
-        AnonymousVolumes::Remove => true,
-        AnonymousVolumes::Keep => uploads.contains(target),
+    let taken_over = match anonymous_volumes {
+        AnonymousVolumes::Remove => inspected.host_config.labelled_targets(taken_over::LABEL),
+        AnonymousVolumes::Keep => BTreeSet::new(),
     };
-    let going = inspected.anonymous_volumes().filter(|mount| goes(&mount.destination));
+    let goes = |target: &str| uploads.contains(target) || taken_over.contains(target);
+    let going = inspected.volumes().filter(|mount| goes(&mount.destination));
     Ok(going.map(|mount| mount.name.clone()).collect())
 }
 

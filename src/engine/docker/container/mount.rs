@@ -2,7 +2,7 @@
 //! Must not: look whether a path exists.
 //!
 //! The engine has two ways. The older one (`Binds`) makes a missing host folder and takes SELinux
-//! labels; the newer one (`Mounts`) takes everything else.
+//! labels; the newer one (`Mounts`) takes everything else, and paths that have a colon in them.
 
 use bollard::models::{
     Mount as EngineMount, MountBindOptions, MountImageOptions, MountTmpfsOptions, MountType,
@@ -10,7 +10,7 @@ use bollard::models::{
 };
 
 use super::super::version::ApiVersion;
-use super::taken_over::TakenOver;
+use super::taken_over::{TakenOver, TakenVolume};
 use crate::engine::EngineError;
 use crate::topology::Mount;
 use crate::topology::service::MountKind;
@@ -42,7 +42,8 @@ pub(super) fn translate(
     // What is left is declared by the image alone.
     translated.mounts.extend(taken_over.into_iter().map(|(target, volume)| EngineMount {
         typ: Some(MountType::VOLUME),
-        source: Some(volume),
+        volume_options: with_labels(None, &volume),
+        source: Some(volume.name),
         target: Some(target),
         ..EngineMount::default()
     }));
@@ -53,6 +54,10 @@ pub(super) fn translate(
 fn bind(mount: &Mount) -> Option<String> {
     let Mount { kind, source, target, read_only, consistency: _, bind, volume, tmpfs: _, image: _ } = mount;
     let source = source.as_ref()?;
+    // Colons part what the older way says.
+    if source.contains(':') || target.contains(':') {
+        return None;
+    }
     let mut options = vec![if *read_only { "ro" } else { "rw" }];
     match kind {
         MountKind::Bind => options.extend(bind_options(bind.as_ref())?),
@@ -88,13 +93,19 @@ fn bind_options(bind: Option<&BindOptions>) -> Option<Vec<&str>> {
 
 fn engine_mount(
     mount: &Mount,
-    taken_over: Option<String>,
+    taken_over: Option<TakenVolume>,
     version: ApiVersion,
 ) -> Result<EngineMount, EngineError> {
     let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
+    let mut volume_options = volume.as_ref().map(volume_options);
+    let mut source = source.as_ref().map(|source| source.value.clone());
+    if let (None, Some(taken_over)) = (&source, taken_over) {
+        volume_options = with_labels(volume_options, &taken_over);
+        source = Some(taken_over.name);
+    }
     Ok(EngineMount {
         typ: Some(mount_type(*kind)),
-        source: source.as_ref().map(|source| source.value.clone()).or(taken_over),
+        source,
         target: Some(target.value.clone()),
         read_only: Some(*read_only),
         consistency: consistency.clone(),
@@ -102,7 +113,7 @@ fn engine_mount(
             MountKind::Bind => Some(mount_bind_options(bind.as_ref(), *read_only, version)?),
             _ => None,
         },
-        volume_options: volume.as_ref().map(volume_options),
+        volume_options,
         tmpfs_options: tmpfs.as_ref().map(tmpfs_options),
         image_options: image.as_ref().map(image_options),
     })
@@ -125,12 +136,13 @@ fn mount_bind_options(
     version: ApiVersion,
 ) -> Result<MountBindOptions, EngineError> {
     let mut options = MountBindOptions::default();
-    let Some(BindOptions { propagation, create_host_path, recursive, selinux, extensions: _ }) = bind else {
-        return Ok(options);
-    };
+    let nothing = BindOptions::default();
+    let BindOptions { propagation, create_host_path, recursive, selinux, extensions: _ } =
+        bind.unwrap_or(&nothing);
     if selinux.is_some() {
         return Err(EngineError::Unsupported(
-            "`bind.selinux` cannot be combined with `create_host_path: false` or `recursive`".to_owned(),
+            "`bind.selinux` cannot be combined with `create_host_path: false`, `recursive` or a `:` in a path"
+                .to_owned(),
         ));
     }
     if let Some(propagation) = propagation {
@@ -165,6 +177,14 @@ fn volume_options(volume: &VolumeOptions) -> MountVolumeOptions {
         subpath: subpath.clone(),
         driver_config: None,
     }
+}
+
+/// Adds the label of a volume that was taken over.
+fn with_labels(options: Option<MountVolumeOptions>, volume: &TakenVolume) -> Option<MountVolumeOptions> {
+    let Some((name, value)) = volume.labels() else { return options };
+    let mut options = options.unwrap_or_default();
+    options.labels.get_or_insert_default().insert(name, value);
+    Some(options)
 }
 
 fn tmpfs_options(tmpfs: &TmpfsOptions) -> MountTmpfsOptions {
@@ -241,11 +261,27 @@ mod tests {
 
     #[test]
     fn an_anonymous_volume_is_taken_over_by_its_target() {
-        let taken =
-            TakenOver::from([("/data".to_owned(), "a1".to_owned()), ("/var".to_owned(), "b2".to_owned())]);
+        let volume = |name: &str, is_own| TakenVolume { name: name.to_owned(), is_own };
+        let taken = TakenOver::from([
+            ("/data".to_owned(), volume("a1", true)),
+            ("/var".to_owned(), volume("b2", false)),
+        ]);
         let mounts = translate(&[mount(MountKind::Volume, None)], taken, NEW).unwrap().mounts;
         let found: Vec<_> =
             mounts.iter().map(|mount| (mount.target.as_deref(), mount.source.as_deref())).collect();
         assert_eq!(found, [(Some("/data"), Some("a1")), (Some("/var"), Some("b2"))]);
+        let is_marked: Vec<bool> = mounts.iter().map(|mount| mount.volume_options.is_some()).collect();
+        assert_eq!(is_marked, [true, false], "what may be somebody else's is not marked as its own");
+    }
+
+    #[test]
+    fn a_path_with_a_colon_takes_the_newer_way() {
+        let source = one(mount(MountKind::Bind, Some("/host:ro")), NEW).unwrap();
+        assert!(source.binds.is_empty());
+        assert_eq!(source.mounts[0].source.as_deref(), Some("/host:ro"));
+        let options = source.mounts[0].bind_options.as_ref().unwrap();
+        assert_eq!(options.create_mountpoint, Some(true), "a missing folder is made as ever");
+        let target = Mount { target: spanned("/a:b"), ..mount(MountKind::Volume, Some("shop_db")) };
+        assert_eq!(one(target, NEW).unwrap().mounts[0].target.as_deref(), Some("/a:b"));
     }
 }

@@ -7,14 +7,35 @@ use futures_util::future::try_join;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::super::inspect::{self, InspectedMount};
+use super::super::inspect::{self, Inspected, InspectedMount};
 use super::super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::action::ContainerSpec;
 use crate::topology::service::MountKind;
 
-/// Names of volumes by the path that they were mounted at.
-pub(super) type TakenOver = BTreeMap<String, String>;
+/// The label of a mount whose volume was taken over and is nobody else's: it goes with the container
+/// when anonymous volumes go, although it is mounted by its name.
+pub(super) const LABEL: &str = "topo.taken-over";
+
+/// Volumes by the path that they were mounted at.
+pub(super) type TakenOver = BTreeMap<String, TakenVolume>;
+
+/// A volume of a predecessor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TakenVolume {
+    /// Its name.
+    pub name: String,
+    /// Whether it surely was made for the predecessor alone. Another one may be somebody's who knows it
+    /// by its name: it is taken over all the same, but stays when the container goes.
+    pub is_own: bool,
+}
+
+impl TakenVolume {
+    /// The labels of its mount.
+    pub(super) fn labels(&self) -> Option<(String, String)> {
+        self.is_own.then(|| (LABEL.to_owned(), "true".to_owned()))
+    }
+}
 
 /// Finds the predecessor's anonymous volumes that the new container still has a place for: where the
 /// service mounts an anonymous volume, or where the image declares one.
@@ -22,25 +43,27 @@ pub(super) async fn volumes(transport: &Transport, spec: &ContainerSpec) -> Resu
     let Some(predecessor) = &spec.predecessor else { return Ok(TakenOver::new()) };
     let predecessor = async {
         match inspect::inspect(transport, predecessor.as_str()).await {
-            Ok(inspected) => Ok(inspected.anonymous_volumes().cloned().collect()),
-            Err(EngineError::Refused { status: 404, .. }) => Ok(Vec::new()),
+            Ok(inspected) => Ok(candidates(&inspected)),
+            Err(EngineError::Refused { status: 404, .. }) => Ok(TakenOver::new()),
             Err(error) => Err(error),
         }
     };
-    let (mounts, declared) = try_join(predecessor, declared_volumes(transport, spec.image.as_str())).await?;
-    Ok(choose(&mounts, spec, &declared))
-}
-
-fn choose(mounts: &[InspectedMount], spec: &ContainerSpec, declared: &BTreeSet<String>) -> TakenOver {
+    let (mut volumes, declared) =
+        try_join(predecessor, declared_volumes(transport, spec.image.as_str())).await?;
     let has_a_place = |target: &str| match spec.mounts.iter().find(|mount| mount.target.value == target) {
         Some(mount) => mount.kind == MountKind::Volume && mount.source.is_none(),
         None => declared.contains(target),
     };
-    mounts
-        .iter()
-        .filter(|mount| has_a_place(&mount.destination))
-        .map(|mount| (mount.destination.clone(), mount.name.clone()))
-        .collect()
+    volumes.retain(|target, _| has_a_place(target));
+    Ok(volumes)
+}
+
+fn candidates(inspected: &Inspected) -> TakenOver {
+    let volume = |mount: &InspectedMount| TakenVolume {
+        name: mount.name.clone(),
+        is_own: inspected.owns(mount, LABEL),
+    };
+    inspected.unnamed_volumes().map(|mount| (mount.destination.clone(), volume(mount))).collect()
 }
 
 /// The paths that an image declares as volumes.
