@@ -95,9 +95,11 @@ services:
     let Some(project) = project("hooks-socket", topology) else { return };
     project.topo("up", &["-d"]).exits(0);
     assert!(project.inspect("web", "{{json .Mounts}}").contains("/var/run/docker.sock"));
-    let ran =
-        project.topo("exec", &["-T", "web", "sh", "-c", "test -S /var/run/docker.sock && ls $DOCKER_CONFIG"]);
-    assert_eq!(ran.exits(0).out, "config.json\n");
+    let ran = project.topo(
+        "exec",
+        &["-T", "web", "sh", "-c", "test -S /var/run/docker.sock && stat -c %a $DOCKER_CONFIG/config.json"],
+    );
+    assert_eq!(ran.exits(0).out, "600\n", "nobody but its main user reads the accounts");
 }
 
 const PREPARED: &str = "

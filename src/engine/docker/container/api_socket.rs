@@ -14,6 +14,9 @@ pub(super) const BIND: &str = "/var/run/docker.sock:/var/run/docker.sock:rw";
 /// The folder of the client's configuration in the container.
 const CONFIG_FOLDER: &str = "/run/secrets/docker";
 
+/// The permissions of the accounts: they are nobody's business but the container's main user's.
+const ACCOUNTS_MODE: u32 = 0o600;
+
 /// The variable that leads clients to the accounts, unless the topology sets it.
 pub(super) fn variable(service: &Service) -> Option<String> {
     let is_set = service.environment.0.contains_key("DOCKER_CONFIG");
@@ -35,7 +38,7 @@ pub(super) async fn with_accounts(
         content: FileContent::Text(accounts),
         uid: None,
         gid: None,
-        mode: None,
+        mode: Some(ACCOUNTS_MODE),
     });
     Ok(Some(spec))
 }
