@@ -73,8 +73,12 @@ impl<'run, E: Engine> Caller<'run, E> {
     }
 
     async fn perform(&self, step: StepId) -> Result<(), Cause> {
+        let action = &self.plan.steps[step].action;
+        if let Action::StartContainer { container, .. } = action {
+            self.listeners.starts(container);
+        }
         let report = |progress| self.tell(Event::StepProgress { step, progress });
-        Ok(self.engine.perform(&self.plan.steps[step].action, &report).await?)
+        Ok(self.engine.perform(action, &report).await?)
     }
 
     /// What was given up leaves nothing behind.

@@ -35,6 +35,8 @@ pub(super) enum Signal {
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
     by_container: RefCell<HashMap<ContainerName, Vec<UnboundedSender<Signal>>>>,
+    /// Containers that this run starts and of whose start nothing was heard so far.
+    unheard_starts: RefCell<HashSet<ContainerName>>,
     lost: RefCell<Option<EngineError>>,
 }
 
@@ -56,7 +58,11 @@ pub(super) async fn pass_on<E: Engine>(
     let hear = |heard| match (heard, tried.take()) {
         // Without a subscription the run begins too: waits look when they begin, and again later.
         (Heard::Holds | Heard::Broke, Some(tried)) => drop(tried.send(())),
-        (Heard::Holds, None) => listeners.tell_all(&Signal::LookAgain),
+        (Heard::Holds, None) => {
+            // What was not heard by now never will be.
+            listeners.unheard_starts.borrow_mut().clear();
+            listeners.tell_all(&Signal::LookAgain);
+        }
         (Heard::Broke, None) => {}
         (Heard::Changed(change), _) => listeners.note(&change, &renamed_by_us),
     };
@@ -77,9 +83,22 @@ impl Listeners {
         receiver
     }
 
+    /// This run is about to start a container. Until the engine tells of the start, whatever it tells
+    /// under this name is of a predecessor, or of an earlier life of the same container.
+    pub(super) fn starts(&self, container: &ContainerName) {
+        self.unheard_starts.borrow_mut().insert(container.clone());
+    }
+
     fn note(&self, change: &Change, renamed_by_us: &HashSet<&ContainerName>) {
         let container = &change.container;
+        if change.what == What::Started {
+            self.unheard_starts.borrow_mut().remove(container);
+        }
+        let is_of_past = self.unheard_starts.borrow().contains(container);
         match change.what {
+            What::Health(Health::Healthy) | What::Died { .. } if is_of_past => {
+                self.tell(container, &Signal::LookAgain);
+            }
             What::Health(Health::Healthy) => self.tell(container, &Signal::Healthy),
             What::Died { exit_code } => self.tell(container, &Signal::Died { exit_code }),
             What::Health(Health::Unhealthy) | What::Started | What::Removed => {
@@ -124,4 +143,37 @@ fn new_names(plan: &Plan) -> HashSet<&ContainerName> {
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_heard_before_a_start_is_not_of_what_was_started() {
+        let listeners = Listeners::default();
+        let name: ContainerName = "shop-job-1".into();
+        listeners.starts(&name);
+        let mut signals = listeners.listen(&name);
+        let hear = |what| {
+            listeners.note(&Change { container: name.clone(), what, at: 0 }, &HashSet::new());
+        };
+        hear(What::Died { exit_code: 0 });
+        hear(What::Health(Health::Healthy));
+        hear(What::Started);
+        hear(What::Health(Health::Healthy));
+        hear(What::Died { exit_code: 3 });
+        let heard: Vec<Signal> = std::iter::from_fn(|| signals.try_recv().ok()).collect();
+        let look_again = Signal::LookAgain;
+        assert_eq!(
+            heard,
+            [
+                look_again.clone(),
+                look_again.clone(),
+                look_again,
+                Signal::Healthy,
+                Signal::Died { exit_code: 3 }
+            ]
+        );
+    }
 }
