@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::subscription::Heard;
+use super::wait::look;
 use crate::engine::{Engine, EngineError, What};
 use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
@@ -97,16 +98,15 @@ impl<'run, E: Engine> Ends<'run, E> {
 
     /// Nothing when the container goes on; its exit code when it ended, as far as that is known.
     async fn end_of(&self, container: &ContainerName) -> Result<Option<Option<i64>>, EngineError> {
-        match self.engine.inspect(container).await {
-            Ok(state) if matches!(state.status, Status::Exited | Status::Dead) => {
+        match look(self.engine, container).await? {
+            Some(state) if matches!(state.status, Status::Exited | Status::Dead) => {
                 Ok(Some(Some(state.exit_code)))
             }
-            Ok(_) => Ok(None),
-            Err(EngineError::Refused { status: 404, .. }) => {
+            Some(_) => Ok(None),
+            None => {
                 let death = self.open.get(container).copied().flatten();
                 Ok(Some(death.map(|death| death.exit_code)))
             }
-            Err(error) => Err(error),
         }
     }
 }

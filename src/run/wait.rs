@@ -56,8 +56,9 @@ async fn heard_enough(
     }
 }
 
-/// The container's state; nothing when it is gone.
-async fn look<E: Engine>(
+/// The container's state; nothing when it is gone. An engine that does not answer is asked again for
+/// about six seconds.
+pub(super) async fn look<E: Engine>(
     engine: &E,
     container: &ContainerName,
 ) -> Result<Option<ContainerState>, EngineError> {
