@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::config_file;
 use crate::engine::EngineError;
 
 /// Where an engine is, and who said so.
@@ -126,14 +127,14 @@ pub fn config_folder(variables: &BTreeMap<String, String>) -> Option<PathBuf> {
 }
 
 fn current_context(variables: &Variables) -> Result<Option<String>, EngineError> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Config {
         #[serde(rename = "currentContext")]
         current_context: Option<String>,
     }
-    let Some(folder) = config_folder(variables.0) else { return Ok(None) };
-    let config: Option<Config> = read_config(&folder)?;
-    Ok(config.and_then(|config| config.current_context))
+    let config: Config = config_file::read_if_allowed(config_folder(variables.0).as_deref())?;
+    Ok(config.current_context)
 }
 
 /// A context's `meta.json`, as far as it is needed.
@@ -170,16 +171,6 @@ fn context_endpoint(variables: &Variables, name: &str, chosen_by: &str) -> Resul
     let tls =
         if has_certificates || endpoint.skips_tls_verify { Tls::Context(name.to_owned()) } else { Tls::None };
     parse_host(&endpoint.host, tls)
-}
-
-/// Reads the Docker CLI's `config.json`; nothing when there is none, or when it is somebody else's, as
-/// after a `sudo docker login`.
-pub fn read_config<T: serde::de::DeserializeOwned>(folder: &Path) -> Result<Option<T>, EngineError> {
-    let path = folder.join("config.json");
-    match std::fs::File::open(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(None),
-        _ => read_json(&path),
-    }
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {

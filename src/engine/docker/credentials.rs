@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use super::config_file::{self, nothing_if_null};
 use crate::engine::EngineError;
 
 /// How long a helper may take: a person may have to unlock a key ring.
@@ -86,31 +87,34 @@ impl Lookup {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
-    auths: BTreeMap<String, FileEntry>,
-    #[serde(rename = "credsStore")]
+    #[serde(deserialize_with = "nothing_if_null")]
+    auths: BTreeMap<String, Option<FileEntry>>,
+    #[serde(rename = "credsStore", deserialize_with = "nothing_if_null")]
     store: String,
-    #[serde(rename = "credHelpers")]
+    #[serde(rename = "credHelpers", deserialize_with = "nothing_if_null")]
     helpers: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct FileEntry {
+    #[serde(deserialize_with = "nothing_if_null")]
     auth: String,
+    #[serde(deserialize_with = "nothing_if_null")]
     username: String,
+    #[serde(deserialize_with = "nothing_if_null")]
     password: String,
-    #[serde(rename = "identitytoken")]
+    #[serde(rename = "identitytoken", deserialize_with = "nothing_if_null")]
     identity_token: String,
-    #[serde(rename = "registrytoken")]
+    #[serde(rename = "registrytoken", deserialize_with = "nothing_if_null")]
     registry_token: String,
 }
 
 /// Looks up the credentials for a server in the configuration in `folder`.
 pub async fn look_up(folder: Option<&Path>, server: &str) -> Lookup {
-    let found = match folder.map(read_config) {
-        None | Some(Ok(None)) => return Lookup::default(),
-        Some(Ok(Some(config))) => from_config(&config, server).await,
-        Some(Err(trouble)) => Err(trouble),
+    let found = match config_file::read(folder) {
+        Ok(config) => from_config(&config, server).await,
+        Err(unreadable) => Err(unreadable.why),
     };
     match found {
         Ok(credentials) => Lookup { credentials, trouble: None },
@@ -118,23 +122,12 @@ pub async fn look_up(folder: Option<&Path>, server: &str) -> Lookup {
     }
 }
 
-fn read_config(folder: &Path) -> Result<Option<Config>, String> {
-    let path = folder.join("config.json");
-    match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
-        Ok(text) => serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|error| format!("cannot understand `{}`: {error}", path.display())),
-    }
-}
-
 /// Everything that is known, as a `config.json` that needs no helper.
 pub async fn all(folder: Option<&Path>) -> Result<String, String> {
-    let config = folder.map(read_config).transpose()?.flatten().unwrap_or_default();
+    let config: Config = config_file::read(folder).map_err(|unreadable| unreadable.why)?;
     let mut servers: BTreeSet<String> = config.auths.keys().chain(config.helpers.keys()).cloned().collect();
     if !config.store.is_empty() {
-        servers.extend(list_of_helper(&format!("docker-credential-{}", config.store)).await?);
+        servers.extend(list_of_helper(&format!("docker-credential-{}", config.store), HELPER_LIMIT).await?);
     }
     let mut auths = serde_json::Map::new();
     for server in servers {
@@ -145,9 +138,8 @@ pub async fn all(folder: Option<&Path>) -> Result<String, String> {
     Ok(json!({ "auths": auths }).to_string())
 }
 
-async fn list_of_helper(program: &str) -> Result<Vec<String>, String> {
-    let output =
-        run_helper(program, "list", "").await.map_err(|error| format!("cannot run `{program}`: {error}"))?;
+async fn list_of_helper(program: &str, limit: Duration) -> Result<Vec<String>, String> {
+    let output = run_helper(program, "list", "", limit).await?;
     let listed: BTreeMap<String, serde::de::IgnoredAny> = serde_json::from_slice(&output.stdout)
         .map_err(|_| format!("`{program}` did not answer as a credential helper does"))?;
     Ok(listed.into_keys().collect())
@@ -163,7 +155,7 @@ async fn from_config(config: &Config, server: &str) -> Result<Option<Credentials
     let entry = exact.or_else(|| {
         config.auths.iter().find(|(name, _)| is_same_server(name, server)).map(|(_, entry)| entry)
     });
-    entry.map_or(Ok(None), |entry| from_entry(entry, server))
+    entry.and_then(Option::as_ref).map_or(Ok(None), |entry| from_entry(entry, server))
 }
 
 /// Entries may be URLs: `https://registry.example/v1/` is `registry.example`.
@@ -209,11 +201,7 @@ struct HelperAnswer {
 }
 
 async fn ask_helper(program: &str, server: &str) -> Result<Option<Credentials>, String> {
-    let run = tokio::time::timeout(HELPER_LIMIT, run_helper(program, "get", server)).await;
-    let limit = HELPER_LIMIT.as_secs();
-    let output = run
-        .map_err(|_| format!("`{program}` said nothing for {limit} seconds"))?
-        .map_err(|error| format!("cannot run `{program}`: {error}"))?;
+    let output = run_helper(program, "get", server, HELPER_LIMIT).await?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stdout);
         // This exact text is how every helper says that it knows nothing of the server.
@@ -240,7 +228,14 @@ fn from_helper(answer: HelperAnswer, server: &str) -> Credentials {
     Credentials { username, password: secret, server_address, ..Credentials::default() }
 }
 
-async fn run_helper(program: &str, verb: &str, server: &str) -> std::io::Result<std::process::Output> {
+async fn run_helper(program: &str, verb: &str, server: &str, limit: Duration) -> Result<Output, String> {
+    tokio::time::timeout(limit, output_of_helper(program, verb, server))
+        .await
+        .map_err(|_| format!("`{program}` said nothing for {} seconds", limit.as_secs_f64()))?
+        .map_err(|error| format!("cannot run `{program}`: {error}"))
+}
+
+async fn output_of_helper(program: &str, verb: &str, server: &str) -> std::io::Result<Output> {
     let mut child = Command::new(program)
         .arg(verb)
         .stdin(Stdio::piped())
@@ -298,6 +293,10 @@ mod tests {
     async fn an_entry_without_anything_is_anonymous() {
         assert_eq!(header(r#"{"auths": {"ghcr.io": {}}}"#, "ghcr.io").await, None);
         assert_eq!(header("{}", "ghcr.io").await, None);
+        let nulls = r#"{"auths": null, "credsStore": null, "credHelpers": null}"#;
+        assert_eq!(header(nulls, "ghcr.io").await, None);
+        assert_eq!(header(r#"{"auths": {"ghcr.io": null}}"#, "ghcr.io").await, None);
+        assert_eq!(header(r#"{"auths": {"ghcr.io": {"auth": null}}}"#, "ghcr.io").await, None);
         assert!(look_up(None, "ghcr.io").await.credentials.is_none());
     }
 
@@ -322,14 +321,27 @@ mod tests {
         assert_eq!(all, format!(r#"{{"auths":{{"a":{{"auth":"{auth}"}},"b":{{"identitytoken":"t"}}}}}}"#));
     }
 
-    /// Writes a helper that answers with this shell script, and asks it.
-    async fn ask(script: &str) -> Result<Option<Credentials>, String> {
+    /// A helper that answers with this shell script, and its folder.
+    fn helper(script: &str) -> (tempfile::TempDir, String) {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("docker-credential-test");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-        ask_helper(program.to_str().unwrap(), "reg.example").await
+        let program = program.to_str().unwrap().to_owned();
+        (folder, program)
+    }
+
+    async fn ask(script: &str) -> Result<Option<Credentials>, String> {
+        let (_folder, program) = helper(script);
+        ask_helper(&program, "reg.example").await
+    }
+
+    #[tokio::test]
+    async fn a_helper_that_hangs_is_given_up_whatever_it_was_asked() {
+        let (_folder, program) = helper("exec sleep 1000");
+        let error = list_of_helper(&program, Duration::from_millis(50)).await.unwrap_err();
+        assert!(error.ends_with("said nothing for 0.05 seconds"), "{error}");
     }
 
     #[tokio::test]

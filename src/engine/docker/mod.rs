@@ -13,6 +13,7 @@
 //! | what lists show | [`inventory`], [`usage`], [`about`] |
 //! | how an action is done | [`perform`], and one module for each kind of object |
 //! | how an attribute of a service is applied | [`container`] |
+//! | what is read of the Docker CLI's `config.json` | [`config_file`] |
 //! | which proxies containers and builds get | [`proxy`] |
 //! | how images come | [`pull`], [`push`], [`build`], [`registry`], [`credentials`] |
 //! | how commands, streams and files get into a container and out of it | [`inside`] |
@@ -20,6 +21,7 @@
 
 pub mod about;
 pub mod build;
+pub mod config_file;
 pub mod connect;
 pub mod container;
 pub mod credentials;

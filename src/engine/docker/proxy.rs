@@ -7,33 +7,32 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::connect::read_config;
+use super::config_file::{self, nothing_if_null};
 use crate::engine::EngineError;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
-    proxies: BTreeMap<String, Proxies>,
+    #[serde(deserialize_with = "nothing_if_null")]
+    proxies: BTreeMap<String, Option<Proxies>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Proxies {
-    http_proxy: String,
-    https_proxy: String,
-    ftp_proxy: String,
-    no_proxy: String,
-    all_proxy: String,
+    http_proxy: Option<String>,
+    https_proxy: Option<String>,
+    ftp_proxy: Option<String>,
+    no_proxy: Option<String>,
+    all_proxy: Option<String>,
 }
 
 /// Proxy variables by their names, each in capitals and in small letters. The configuration may have
 /// some for one engine, and some for all others (`default`).
 pub fn variables(folder: Option<&Path>, engine: &str) -> Result<BTreeMap<String, String>, EngineError> {
-    let config: Option<Config> = folder.map_or(Ok(None), read_config)?;
-    let config = config.unwrap_or_default();
-    let Some(proxies) = config.proxies.get(engine).or_else(|| config.proxies.get("default")) else {
-        return Ok(BTreeMap::new());
-    };
+    let Config { mut proxies } = config_file::read_if_allowed(folder)?;
+    let chosen = proxies.remove(engine).or_else(|| proxies.remove("default")).flatten();
+    let Some(proxies) = chosen else { return Ok(BTreeMap::new()) };
     let Proxies { http_proxy, https_proxy, ftp_proxy, no_proxy, all_proxy } = proxies;
     let named = [
         ("HTTP_PROXY", http_proxy),
@@ -42,7 +41,8 @@ pub fn variables(folder: Option<&Path>, engine: &str) -> Result<BTreeMap<String,
         ("NO_PROXY", no_proxy),
         ("ALL_PROXY", all_proxy),
     ];
-    let given = named.into_iter().filter(|(_, value)| !value.is_empty());
+    let given = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let given = given.filter(|(_, value)| !value.is_empty());
     Ok(given
         .flat_map(|(name, value)| [(name.to_owned(), value.clone()), (name.to_lowercase(), value.clone())])
         .collect())
@@ -74,5 +74,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(variables(Some(folder.path()), "x").unwrap().is_empty());
         assert!(variables(None, "x").unwrap().is_empty());
+        let nulls =
+            [r#"null"#, r#"{"default": null}"#, r#"{"default": {"httpProxy": null}}"#].map(str::to_owned);
+        for proxies in nulls {
+            std::fs::write(folder.path().join("config.json"), format!(r#"{{"proxies": {proxies}}}"#))
+                .unwrap();
+            assert!(variables(Some(folder.path()), "x").unwrap().is_empty(), "{proxies}");
+        }
     }
 }
