@@ -26,6 +26,9 @@ use crate::topology::name::{ImageId, ImageName, NetworkName, ProjectName, Servic
 /// How many questions are asked at once.
 const AT_ONCE: usize = 8;
 
+/// How long the names may be, escaped and in bytes, that are asked for in one request.
+const NAMES_AT_ONCE: usize = 32 * 1024;
+
 /// Reads everything at once.
 pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, EngineError> {
     let Query { project, images, networks, volumes } = query;
@@ -297,11 +300,28 @@ async fn list_volumes_named(
     transport: &Transport,
     wanted: &BTreeSet<VolumeName>,
 ) -> Result<Vec<ListedVolume>, EngineError> {
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
     // The engine takes the names for patterns: what matches by accident is sorted out afterwards.
-    list_volumes(transport, json!({ "name": wanted }).to_string()).await
+    let filters = in_pieces(wanted).into_iter().map(|names| json!({ "name": names }).to_string());
+    let lists = stream::iter(filters).map(|filters| list_volumes(transport, filters));
+    let listed: Vec<Vec<ListedVolume>> = lists.buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(listed.into_iter().flatten().collect())
+}
+
+/// Names in pieces that fit into a request, whose length is limited.
+fn in_pieces(names: &BTreeSet<VolumeName>) -> Vec<Vec<&VolumeName>> {
+    let mut pieces: Vec<Vec<&VolumeName>> = Vec::new();
+    let mut room = 0;
+    for name in names {
+        // Quotes and a comma, which are escaped to three characters each as any other may be.
+        let length = (name.as_str().len() + 3) * 3;
+        if length > room || pieces.is_empty() {
+            pieces.push(Vec::new());
+            room = NAMES_AT_ONCE;
+        }
+        room = room.saturating_sub(length);
+        pieces.last_mut().expect("there is one from the first name on").push(name);
+    }
+    pieces
 }
 
 async fn list_volumes(transport: &Transport, filters: String) -> Result<Vec<ListedVolume>, EngineError> {
@@ -383,6 +403,18 @@ mod tests {
         assert_eq!(age("2026-01-03T00:00:00+01:00", now), Some(Duration::ZERO));
         assert_eq!(age("0001-01-01T00:00:00Z", now), None);
         assert_eq!(age("", now), None);
+    }
+
+    #[test]
+    fn many_names_are_asked_for_in_pieces_that_fit() {
+        let names: BTreeSet<VolumeName> =
+            (0..5000).map(|number| format!("shop_a-rather-long-name_{number:04}").as_str().into()).collect();
+        let pieces = in_pieces(&names);
+        assert!(pieces.len() > 1);
+        assert!(pieces.iter().all(|piece| escape(&json!(piece).to_string(), "").len() < NAMES_AT_ONCE + 10));
+        let asked: BTreeSet<VolumeName> = pieces.into_iter().flatten().cloned().collect();
+        assert_eq!(asked, names);
+        assert!(in_pieces(&BTreeSet::new()).is_empty());
     }
 
     fn listed(text: &str) -> Option<ObservedContainer> {

@@ -42,6 +42,10 @@ const FIRST_ANSWER: Duration = Duration::from_secs(40);
 /// The largest response that is read as a whole, in bytes (256 MiB).
 const RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
 
+/// The longest path with its query, in bytes: a URI may have 65,534, of which the address and the API
+/// version take a few.
+const TARGET_LIMIT: usize = 65_000;
+
 /// A pool of connections to one engine.
 #[derive(Clone)]
 pub struct Transport {
@@ -102,11 +106,25 @@ impl Call {
     }
 
     fn into_request(self) -> Result<BollardRequest, EngineError> {
+        if self.target.len() > TARGET_LIMIT {
+            return Err(EngineError::Other(format!(
+                "the request to `{}` would be longer than 64 KiB, which engines do not take: shorten what goes \
+                 into it (build arguments, labels, names)",
+                self.path()
+            )));
+        }
         let mut request = Request::builder().method(self.method).uri(format!("http://docker{}", self.target));
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
         request.body(self.body).map_err(|error| EngineError::Other(error.to_string()))
+    }
+}
+
+impl Call {
+    /// What it is sent to, without what is asked.
+    fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
     }
 }
 
@@ -157,7 +175,10 @@ impl Transport {
         let transport = self.clone();
         let serve = move |request| {
             let transport = transport.clone();
-            async move { Ok(transport.forward(request).await?) }
+            async move {
+                let request = transport.versioned(request).map_err(bollard::errors::Error::from)?;
+                Ok(transport.client.request(request).await?)
+            }
         };
         bollard::Docker::connect_with_custom_transport(
             serve,
@@ -175,17 +196,20 @@ impl Transport {
 
     /// Sends a request; any answer that is not a success is an error with the engine's words.
     pub async fn send(&self, call: Call) -> Result<Response<Incoming>, EngineError> {
+        let request = self.versioned(call.into_request()?).map_err(|error| {
+            EngineError::Other(format!("cannot name what the engine is asked for: {error}"))
+        })?;
         let response =
-            self.forward(call.into_request()?).await.map_err(|error| error::broken(&self.address, &error))?;
+            self.client.request(request).await.map_err(|error| error::broken(&self.address, &error))?;
         checked(response).await
     }
 
     /// Sends a request and reads the answer as JSON.
     pub async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, EngineError> {
-        let what = call.target.clone();
+        let path = call.path().to_owned();
         let bytes = collect(self.send(call).await?).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
-            EngineError::Other(format!("cannot understand the engine's answer to {what}: {error}"))
+            EngineError::Other(format!("cannot understand the engine's answer to `{path}`: {error}"))
         })
     }
 
@@ -221,12 +245,9 @@ impl Transport {
         Ok((TokioIo::new(upgraded), headers))
     }
 
-    async fn forward(
-        &self,
-        mut request: BollardRequest,
-    ) -> Result<Response<Incoming>, hyper_util::client::legacy::Error> {
-        *request.uri_mut() = with_version(request.uri(), self.version);
-        self.client.request(request).await
+    fn versioned(&self, mut request: BollardRequest) -> Result<BollardRequest, http::Error> {
+        *request.uri_mut() = with_version(request.uri(), self.version)?;
+        Ok(request)
     }
 }
 
@@ -237,10 +258,9 @@ pub fn stream_of(
     response.into_body().into_data_stream().map_err(|error| error::cut_off(&error)).fuse()
 }
 
-fn with_version(uri: &Uri, version: ApiVersion) -> Uri {
+fn with_version(uri: &Uri, version: ApiVersion) -> Result<Uri, http::Error> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    // A prefix of ASCII letters cannot make a URI that was understood into one that is not.
-    Uri::try_from(format!("http://docker/v{version}{target}")).unwrap_or_else(|_| uri.clone())
+    Ok(Uri::try_from(format!("http://docker/v{version}{target}"))?)
 }
 
 async fn checked(response: Response<Incoming>) -> Result<Response<Incoming>, EngineError> {
@@ -271,7 +291,7 @@ mod tests {
     #[test]
     fn a_path_gets_the_version_and_keeps_its_query() {
         let uri = Uri::from_static("http://docker/containers/json?all=1");
-        let versioned = with_version(&uri, ApiVersion { minor: 44 });
+        let versioned = with_version(&uri, ApiVersion { minor: 44 }).unwrap();
         assert_eq!(versioned, "http://docker/v1.44/containers/json?all=1");
     }
 
@@ -279,6 +299,19 @@ mod tests {
     fn query_values_are_escaped() {
         let call = Call::get("/events").query("filters", r#"{"a b":["ü&="]}"#).query("x", "1");
         assert_eq!(call.target, "/events?filters=%7B%22a%20b%22%3A%5B%22%C3%BC%26%3D%22%5D%7D&x=1");
+    }
+
+    #[test]
+    fn a_request_that_is_too_long_says_which_and_not_what() {
+        let fits = Call::new(Method::POST, "/build").query("labels", &"x".repeat(TARGET_LIMIT - 14));
+        let uri = fits.into_request().unwrap().uri().clone();
+        assert!(
+            with_version(&uri, ApiVersion { minor: 44 }).is_ok(),
+            "the limit leaves room for the version"
+        );
+        let too_long = Call::new(Method::POST, "/build").query("labels", &"x".repeat(TARGET_LIMIT));
+        let error = too_long.into_request().err().unwrap().to_string();
+        assert!(error.contains("`/build` would be longer") && !error.contains("xxx"), "{error}");
     }
 
     #[test]
