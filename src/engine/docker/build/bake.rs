@@ -1,7 +1,7 @@
 //! In: an image whose build needs a session with the builder. Out: the image, by `docker buildx bake`.
 //! Must not: put a secret into the definition: it goes by the environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
@@ -9,8 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
 
 use super::super::Docker;
 use super::super::connect::{Address, Endpoint, Origin};
@@ -25,6 +25,12 @@ use crate::topology::value::{Loose, Pairs};
 /// The entitlement that a privileged build needs.
 const PRIVILEGED: &str = "security.insecure";
 
+/// The longest line that is read as a whole, in bytes (16 MiB): progress holds pieces of output.
+const LINE_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// How many lines of words are kept, and how many bytes of each: the last say why a build failed.
+const WORDS_LIMIT: usize = 1000;
+
 /// Lets buildx build an image; `reason` is the attribute that needs it.
 pub(super) async fn build(
     docker: &Docker,
@@ -35,8 +41,10 @@ pub(super) async fn build(
     let mut command = bake(docker, spec);
     command.args(["--progress", "rawjson"]).stdout(Stdio::null());
     let mut steps = Steps::default();
-    let run = run(&mut command, definitions(&docker.proxies, [("image", spec)]), &mut steps, progress).await;
-    let (status, words) = run.map_err(|error| missing(reason, &why(&error)))?;
+    let child = command.spawn().map_err(|error| missing(reason, &why(&error)))?;
+    let definition = definitions(&docker.proxies, [("image", spec)]);
+    let followed = follow(child, definition, &mut steps, progress).await;
+    let (status, words) = followed.map_err(|error| broken(&error))?;
     if status.success() {
         return Ok(());
     }
@@ -83,14 +91,14 @@ pub async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineE
     command.args(["--check", "--progress", "quiet", "--set", "*.output=type=cacheonly", "--set", "*.tags="]);
     command.stdout(Stdio::piped());
     let definition = definitions(&docker.proxies, [("image", spec)]);
+    let mut child = command.spawn().map_err(|error| missing("--check", &why(&error)))?;
     let checked = async {
-        let mut child = command.spawn()?;
         if let Some(mut input) = child.stdin.take() {
             let _ = input.write_all(definition.as_bytes()).await;
         }
         child.wait_with_output().await
     };
-    let output = checked.await.map_err(|error| missing("--check", &why(&error)))?;
+    let output = checked.await.map_err(|error| broken(&error))?;
     let words = [output.stdout, output.stderr].map(|bytes| {
         let words = String::from_utf8_lossy(&bytes).trim().to_owned();
         // The target's name comes first.
@@ -126,28 +134,54 @@ fn missing(reason: &str, why: &str) -> EngineError {
     ))
 }
 
-async fn run(
-    command: &mut Command,
+fn broken(error: &std::io::Error) -> EngineError {
+    EngineError::Other(format!("cannot follow `docker buildx`: {error}"))
+}
+
+/// Follows a build to its end: how the program ended, and the last of its words.
+async fn follow(
+    mut child: Child,
     definition: String,
     steps: &mut Steps,
     progress: &dyn Fn(Progress),
 ) -> std::io::Result<(ExitStatus, String)> {
-    let mut child = command.spawn()?;
     if let Some(mut input) = child.stdin.take() {
         // A program that ends without reading says why on its standard error.
         let _ = input.write_all(definition.as_bytes()).await;
     }
-    let mut words = Vec::new();
-    if let Some(errors) = child.stderr.take() {
-        let mut lines = BufReader::new(errors).lines();
-        while let Some(line) = lines.next_line().await? {
-            match serde_json::from_str::<SolveStatus>(&line) {
-                Ok(status) => steps.note(status.into(), progress),
-                Err(_) => words.push(line.strip_prefix("ERROR: ").unwrap_or(&line).to_owned()),
+    let words = match child.stderr.take() {
+        Some(errors) => read(BufReader::new(errors), steps, progress).await?,
+        None => String::new(),
+    };
+    Ok((child.wait().await?, words))
+}
+
+/// Reads what a build says; what is no progress is returned, as far as it fits.
+async fn read(
+    mut errors: impl AsyncBufRead + Unpin,
+    steps: &mut Steps,
+    progress: &dyn Fn(Progress),
+) -> std::io::Result<String> {
+    let mut words = VecDeque::new();
+    let mut line = Vec::new();
+    // A line that is longer than the limit comes in pieces, none of which is progress.
+    while (&mut errors).take(LINE_LIMIT).read_until(b'\n', &mut line).await? > 0 {
+        match serde_json::from_slice::<SolveStatus>(&line) {
+            Ok(status) => steps.note(status.into(), progress),
+            Err(_) => {
+                let line = String::from_utf8_lossy(&line);
+                let line = line.trim_end_matches(['\r', '\n']);
+                let most = line.floor_char_boundary(WORDS_LIMIT.min(line.len()));
+                let line = &line[..most];
+                words.push_back(line.strip_prefix("ERROR: ").unwrap_or(line).to_owned());
             }
         }
+        if words.len() > WORDS_LIMIT {
+            words.pop_front();
+        }
+        line.clear();
     }
-    Ok((child.wait().await?, words.join("\n")))
+    Ok(words.make_contiguous().join("\n"))
 }
 
 /// buildx finds the engine as the Docker CLI does; only a socket that topo found instead of the
@@ -290,10 +324,20 @@ fn dockerfile_path(context: &str, name: &str) -> String {
 
 fn secrets(spec: &ImageSpec) -> Vec<String> {
     let option = |(index, (id, content)): (usize, (&String, &FileContent))| match content {
-        FileContent::File(path) => format!("id={id},type=file,src={}", path.display()),
-        FileContent::Text(_) => format!("id={id},type=env,env={}", secret_variable(index)),
+        FileContent::File(path) => {
+            [field("id", id), field("type", "file"), field("src", &path.display().to_string())].join(",")
+        }
+        FileContent::Text(_) => {
+            [field("id", id), field("type", "env"), field("env", &secret_variable(index))].join(",")
+        }
     };
     spec.secrets.iter().enumerate().map(option).collect()
+}
+
+/// A field of what buildx reads as a line of CSV.
+fn field(name: &str, value: &str) -> String {
+    let text = format!("{name}={value}");
+    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 fn key(id: &str, path: &Option<String>) -> String {
@@ -389,30 +433,7 @@ impl From<SolveStatus> for Status {
 
 /// An RFC 3339 time as nanoseconds since 1970.
 fn nanoseconds(time: &str) -> Option<i128> {
-    let number = |range: std::ops::Range<usize>| time.get(range)?.parse::<i128>().ok();
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let rest = time.get(19..)?;
-    let zone_start = rest.find(['Z', '+', '-'])?;
-    let fraction: String =
-        rest[..zone_start].trim_start_matches('.').chars().chain("000000000".chars()).take(9).collect();
-    // Years begin in March, so that the leap day is the last one of a year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    let days = year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468;
-    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - zone_seconds(&rest[zone_start..])?;
-    Some(seconds * 1_000_000_000 + fraction.parse::<i128>().ok()?)
-}
-
-/// `Z`, `+02:00`, `-03:30`.
-fn zone_seconds(zone: &str) -> Option<i128> {
-    let sign = match zone.get(..1)? {
-        "Z" => return Some(0),
-        "+" => 1,
-        _ => -1,
-    };
-    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    Some(sign * (hours.parse::<i128>().ok()? * 3600 + minutes.parse::<i128>().ok()? * 60))
+    Some(time.parse::<jiff::Timestamp>().ok()?.as_nanosecond())
 }
 
 #[cfg(test)]
@@ -426,6 +447,23 @@ mod tests {
         assert_eq!(nanoseconds("2026-11-22T03:02:32.212645162Z"), Some(1_795_316_552_212_645_162));
         assert_eq!(nanoseconds("2026-11-22T00:02:32-03:00"), nanoseconds("2026-11-22T03:02:32Z"));
         assert_eq!(nanoseconds("yesterday"), None);
+    }
+
+    #[test]
+    fn a_path_with_a_comma_is_one_field() {
+        assert_eq!(field("src", "/plain path"), "src=/plain path");
+        assert_eq!(field("src", "/a,b"), r#""src=/a,b""#);
+        assert_eq!(field("src", r#"/a"b"#), r#""src=/a""b""#);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_text_are_words_all_the_same() {
+        let said: &[u8] = b"{\"logs\":[]}\nERROR: no \xff such file\r\nlast";
+        let words = read(said, &mut Steps::default(), &|_| {}).await.unwrap();
+        assert_eq!(words, "no \u{fffd} such file\nlast");
+        let long = [b"x".repeat(5000), b"\ny".repeat(3000)].concat();
+        let words = read(long.as_slice(), &mut Steps::default(), &|_| {}).await.unwrap();
+        assert_eq!((words.lines().count(), words.ends_with('y')), (WORDS_LIMIT, true));
     }
 
     #[test]
