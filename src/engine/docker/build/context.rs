@@ -5,6 +5,7 @@
 //! archive. A Dockerfile that is not part of the context (outside the folder, inline, or left out by
 //! `.dockerignore`) is added: the builder reads it from the archive.
 
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ impl Context {
     /// Writes the whole archive.
     fn pack(&self, archive: &mut Archive) -> Result<(), Stopped> {
         let mut packer = Packer { context: self, archive, folders: Vec::new(), has_dockerfile: false };
-        packer.folder("", &Matches::default())?;
+        packer.folder(Path::new(""), &Matches::default())?;
         if !packer.has_dockerfile {
             let Dockerfile { name, text } = &self.dockerfile;
             packer.archive.add_text(name, text)?;
@@ -140,38 +141,39 @@ struct Packer<'a> {
     context: &'a Context,
     archive: &'a mut Archive,
     /// Folders that are left out so far: one is added when an exception brings back what is in it.
-    folders: Vec<String>,
+    folders: Vec<PathBuf>,
     has_dockerfile: bool,
 }
 
 impl Packer<'_> {
-    fn folder(&mut self, folder: &str, matches: &Matches) -> Result<(), Stopped> {
+    fn folder(&mut self, folder: &Path, matches: &Matches) -> Result<(), Stopped> {
         for name in self.names(folder)? {
-            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-            self.entry(&path, matches)?;
+            self.entry(&folder.join(name), matches)?;
         }
         Ok(())
     }
 
-    fn names(&self, folder: &str) -> Result<Vec<String>, EngineError> {
+    fn names(&self, folder: &Path) -> Result<Vec<OsString>, EngineError> {
         let path = self.context.folder.join(folder);
         let cannot = |error: io::Error| cannot_read(&path, &error);
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&path).map_err(cannot)? {
-            let name = entry.map_err(cannot)?.file_name();
-            let name = name.into_string().map_err(|name| {
-                EngineError::Other(format!("`{}` has a name that is not UTF-8", path.join(name).display()))
-            })?;
-            names.push(name);
-        }
+        let Some(entries) = if_there(fs::read_dir(&path)).map_err(cannot)? else { return Ok(Vec::new()) };
+        let names: io::Result<Vec<OsString>> =
+            entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
+        let mut names = names.map_err(cannot)?;
         names.sort_unstable();
         Ok(names)
     }
 
-    fn entry(&mut self, path: &str, folder: &Matches) -> Result<(), Stopped> {
-        let (is_excluded, matches) = self.context.ignore.excludes(path, folder);
+    fn entry(&mut self, path: &Path, folder: &Matches) -> Result<(), Stopped> {
+        // Patterns are text: bytes that are none match as a character that nobody writes.
+        let (is_excluded, matches) = self.context.ignore.excludes(&path.to_string_lossy(), folder);
+        if is_excluded && !self.context.ignore.may_bring_back_below(&path.to_string_lossy()) {
+            return Ok(());
+        }
         let on_disk = self.context.folder.join(path);
-        let metadata = fs::symlink_metadata(&on_disk).map_err(|error| cannot_read(&on_disk, &error))?;
+        let found =
+            if_there(fs::symlink_metadata(&on_disk)).map_err(|error| cannot_read(&on_disk, &error))?;
+        let Some(metadata) = found else { return Ok(()) };
         if metadata.is_dir() {
             return self.subfolder(path, &metadata, is_excluded, &matches);
         }
@@ -179,25 +181,28 @@ impl Packer<'_> {
             return Ok(());
         }
         self.add_pending_folders()?;
-        self.has_dockerfile |= path == self.context.dockerfile.name;
-        self.archive.add(Path::new(path), &on_disk, &metadata)
+        match self.archive.add(path, &on_disk, &metadata) {
+            Err(Stopped::Unreadable { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(()) => {
+                self.has_dockerfile |= path == Path::new(&self.context.dockerfile.name);
+                Ok(())
+            }
+            stopped => stopped,
+        }
     }
 
     fn subfolder(
         &mut self,
-        path: &str,
+        path: &Path,
         metadata: &Metadata,
         is_excluded: bool,
         matches: &Matches,
     ) -> Result<(), Stopped> {
-        if is_excluded && !self.context.ignore.may_bring_back_below(path) {
-            return Ok(());
-        }
         if is_excluded {
             self.folders.push(path.to_owned());
         } else {
             self.add_pending_folders()?;
-            self.archive.add(Path::new(path), &self.context.folder.join(path), metadata)?;
+            self.archive.add(path, &self.context.folder.join(path), metadata)?;
         }
         self.folder(path, matches)?;
         // Nothing was brought back when it still waits.
@@ -209,9 +214,17 @@ impl Packer<'_> {
         for path in std::mem::take(&mut self.folders) {
             let on_disk = self.context.folder.join(&path);
             let metadata = fs::symlink_metadata(&on_disk).map_err(|error| cannot_read(&on_disk, &error))?;
-            self.archive.add(Path::new(&path), &on_disk, &metadata)?;
+            self.archive.add(&path, &on_disk, &metadata)?;
         }
         Ok(())
+    }
+}
+
+/// What vanished since its folder was listed is no part of the context.
+fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
     }
 }
 
@@ -277,6 +290,43 @@ mod tests {
         );
         let archive = pack(folder.path(), &BuildSection::default()).await;
         assert_eq!(names(&archive), ["src/", "src/deep/", "src/deep/a.py", "Dockerfile"]);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_no_text_is_sent_unless_it_is_left_out() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let name = |bytes| std::ffi::OsStr::from_bytes(bytes);
+        write(folder.path(), &[("Dockerfile", ""), (".dockerignore", "*.log\n.dockerignore\n")]);
+        if fs::write(folder.path().join(name(b"a\xff.txt")), "").is_err() {
+            return;
+        }
+        fs::write(folder.path().join(name(b"b\xff.log")), "").unwrap();
+        let archive = pack(folder.path(), &BuildSection::default()).await;
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let names: Vec<Vec<u8>> =
+            archive.entries().unwrap().map(|entry| entry.unwrap().path_bytes().into_owned()).collect();
+        assert_eq!(names, [b"Dockerfile".to_vec(), b"a\xff.txt".to_vec()]);
+    }
+
+    #[tokio::test]
+    async fn what_vanishes_while_it_is_read_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &[("Dockerfile", "")]);
+        let context = Context::open(folder.path(), &BuildSection::default()).unwrap();
+        let sending = packing::send(
+            Owners::LeftOut,
+            move |archive| {
+                let mut packer =
+                    Packer { context: &context, archive, folders: Vec::new(), has_dockerfile: false };
+                packer.entry(Path::new("gone"), &Matches::default())?;
+                packer.folder(Path::new("gone-too"), &Matches::default())
+            },
+            cannot_read,
+        );
+        let pieces: Vec<Bytes> = sending.body.into_data_stream().try_collect().await.unwrap();
+        sending.producer.await.unwrap().unwrap();
+        assert!(names(&pieces.concat()).is_empty());
     }
 
     #[tokio::test]
