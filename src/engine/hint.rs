@@ -30,7 +30,10 @@ const HINTS: &[(&str, &str)] = &[
     ("manifest unknown", "the registry has the image, but not under this tag"),
     ("no such host", "the engine cannot find that host: check the name, and the engine's network"),
     ("An image does not exist locally", "it has not been built yet: `topo build`"),
-    ("No such image", "nothing pulls or builds it: look at `pull_policy` and `image`"),
+    (
+        "No such image",
+        "it is not there, and was not to be pulled or built now: `topo pull` or `topo build` gets it",
+    ),
     (
         "executable file not found",
         "the image has no such program: check `command` and `entrypoint`; for a shell, write `[\"sh\", \"-c\", \"...\"]`",
@@ -126,6 +129,12 @@ mod tests {
     fn plain_words_need_no_hint() {
         assert_eq!(hint("invalid restart policy: unknown policy 'x'"), None);
         assert_eq!(hint("port is already allocated"), None);
+    }
+
+    #[test]
+    fn an_image_that_is_gone_is_not_blamed_on_the_topology() {
+        let hint = hint("No such image: nope:1").unwrap();
+        assert!(hint.contains("`topo pull`") && !hint.contains("pull_policy"), "{hint}");
     }
 
     #[test]

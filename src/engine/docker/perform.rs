@@ -59,9 +59,7 @@ pub async fn perform(
         Action::RemoveContainer { container, anonymous_volumes } => {
             container::remove(docker, container, *anonymous_volumes).await
         }
-        Action::Wait { .. } => {
-            Err(EngineError::Other("an engine waits for nothing: the run does".to_owned()))
-        }
+        Action::Wait { .. } => unreachable!("the run waits itself: see `Engine::perform`"),
     }
 }
 
