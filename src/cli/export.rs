@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -106,16 +107,14 @@ async fn write_file(
     if is_special {
         return write(archive, &mut File::options().write(true).open(path)?).await;
     }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let mut file = File::create(&partial)?;
-    let written = tokio::select! {
-        written = write(archive, &mut file) => written,
-        _ = inside::end_asked_for(Signals::listen()) => Err(Trouble::Interrupted),
-    };
-    let done = written.and_then(|()| Ok(fs::rename(&partial, path)?));
-    if done.is_err() {
-        let _ = fs::remove_file(&partial);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let everybody = fs::Permissions::from_mode(0o666);
+    let mut partial = tempfile::Builder::new().permissions(everybody).tempfile_in(folder)?;
+    // What is not kept removes itself.
+    tokio::select! {
+        written = write(archive, &mut partial) => written?,
+        _ = inside::end_asked_for(Signals::listen()) => return Err(Trouble::Interrupted),
     }
-    done
+    partial.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }

@@ -253,7 +253,12 @@ impl Foreground<'_> {
             .iter()
             .find(|container| container.service == *service && !container.is_one_off);
         // One that is not there any more has not done what it was to do.
-        Ok(container.map_or(Exit::Failed, |container| Exit::of_container(container.state.exit_code)))
+        let Some(container) = container else { return Ok(Exit::Failed) };
+        if container.state.is_running() {
+            self.session.remark(&format!("{} still runs: it has no exit code yet", container.name));
+            return Ok(Exit::Failed);
+        }
+        Ok(Exit::of_container(container.state.exit_code))
     }
 
     async fn observe(&self) -> Result<Observed, Exit> {

@@ -194,7 +194,7 @@ fn dispatch(Cli { global, command }: Cli) -> Exit {
 /// The exit codes, below every `--help` of the program itself.
 fn after_help() -> String {
     let rows = Exit::TABLE.iter().map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit.code()));
-    format!("Exit codes:\n{}", rows.collect::<String>())
+    format!("Exit codes:\n{}{}\n", rows.collect::<String>(), Exit::PASSED_ON)
 }
 
 /// The command line as clap knows it, for completions.

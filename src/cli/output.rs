@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::cli::exit::Exit;
 use crate::cli::global::{ColorChoice, Global};
 use crate::cli::settings::Settings;
 use crate::diagnostic::render::{self, RenderOptions};
@@ -31,10 +32,18 @@ impl Output {
         let _ = self.print_to_reader(text);
     }
 
-    /// Prints to standard output; false when nobody reads any more.
+    /// Prints to standard output; false when nobody reads any more. A full disk ends the program: whoever
+    /// finds half of the text must not take it for the whole.
     pub fn print_to_reader(&self, text: &str) -> bool {
         let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => false,
+            Err(error) => {
+                self.error(&format!("standard output cannot be written: {error}"), None);
+                std::process::exit(i32::from(Exit::Usage.code()));
+            }
+        }
     }
 
     /// Prints to standard error.

@@ -19,15 +19,17 @@ use crate::cli::provide;
 use crate::cli::relay::{End, relay};
 use crate::cli::session::{self, Session};
 use crate::cli::signals::Signals;
-use crate::cli::terminal;
+use crate::cli::terminal::{self, Raw};
 use crate::diagnostic::Diagnostics;
 use crate::document::report_env_problems;
 use crate::engine::docker::Docker;
-use crate::engine::docker::inside::attach::{AttachChoice, LastEnd};
+use crate::engine::docker::inside::attach::{AttachChoice, LastEnd, Waiting};
+use crate::engine::docker::inside::stream::Attached;
 use crate::engine::{Engine, EngineError};
 use crate::plan::action::{AnonymousVolumes, OneOff};
 use crate::plan::{self, Action, BuildChoice, OneOffChoices, Plan, UpChoices};
 use crate::report::Intent;
+use crate::run::{End as StepEnd, Outcome};
 use crate::source::{EnvFormat, Environment, parse_env_file};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
@@ -123,8 +125,9 @@ pub(super) struct Options {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
+    options.remove_orphans |= global.settings.remove_orphans;
     if options.quiet {
         global.progress = Some(ProgressForm::Quiet);
     }
@@ -146,6 +149,10 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let signals = Signals::listen();
         if let Some(listener) = listener {
             listener.abort();
+        }
+        if session.cancel.is_cancelled() {
+            remove(&engine, &container).await;
+            return Err(Exit::Interrupted);
         }
         let one_off =
             Foreground { engine: &engine, container: &container, choices: &choices, output: &output };
@@ -288,10 +295,21 @@ async fn prepare(
     match session::exit_of(&outcome) {
         Exit::Success => Ok(container),
         exit => {
-            remove(engine, &container).await;
+            // A container of this name that was not created here is somebody else's.
+            if is_created(&container, &plan, &outcome) {
+                remove(engine, &container).await;
+            }
             Err(exit)
         }
     }
+}
+
+fn is_created(container: &ContainerName, plan: &Plan, outcome: &Outcome) -> bool {
+    plan.steps.node_indices().any(|step| {
+        let is_it =
+            matches!(&plan.steps[step].action, Action::CreateContainer(spec) if spec.name == *container);
+        is_it && outcome.steps[step.index()].end == StepEnd::Done
+    })
 }
 
 fn only_action(plan: &Plan) -> Option<&Action> {
@@ -327,16 +345,15 @@ impl Foreground<'_> {
 
     /// Attaches before the start, so that nothing of the output is lost.
     async fn run(&self, console: &Console, signals: Signals) -> Result<Exit, Exit> {
-        let Foreground { engine, container, choices, output } = *self;
-        let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
+        let Foreground { engine, container, choices: _, output } = *self;
         let refused = |error: EngineError| session::refused(&error, output);
-        let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
-        let end = match choices.one_off.is_removed_at_its_end {
-            true => LastEnd::Removal,
-            false => LastEnd::Exit,
+        let (attached, waiting, raw) = match self.connect(console).await {
+            Ok(connected) => connected,
+            Err(exit) => {
+                remove(engine, container).await;
+                return Err(exit);
+            }
         };
-        let waiting = engine.wait_for_end(container, end).await.map_err(refused)?;
-        let raw = console.raw(output)?;
         if let Err(error) = self.start().await {
             drop(raw);
             return Err(self.explain_refused_start(&error).await);
@@ -368,6 +385,20 @@ impl Foreground<'_> {
             End::Left(received) => Ok(inside::exit_of_signal(received)),
             End::Failed(error) => Err(refused(error)),
         }
+    }
+
+    /// What must stand before the start.
+    async fn connect(&self, console: &Console) -> Result<(Attached, Waiting, Option<Raw>), Exit> {
+        let Foreground { engine, container, choices, output } = *self;
+        let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
+        let refused = |error: EngineError| session::refused(&error, output);
+        let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
+        let end = match choices.one_off.is_removed_at_its_end {
+            true => LastEnd::Removal,
+            false => LastEnd::Exit,
+        };
+        let waiting = engine.wait_for_end(container, end).await.map_err(refused)?;
+        Ok((attached, waiting, console.raw(output)?))
     }
 
     async fn start(&self) -> Result<(), EngineError> {

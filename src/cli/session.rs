@@ -158,8 +158,29 @@ fn as_typed(command: &str) -> Option<String> {
     if !words.iter().any(|word| word == command) {
         return None;
     }
-    let words = shlex::try_join(words.iter().map(String::as_str)).ok()?;
+    let words = shlex::try_join(without_values(&words).iter().map(String::as_str)).ok()?;
     Some(format!("topo {words}"))
+}
+
+/// The words without the values of variables: failures end up in logs of CI. `--env TOKEN` takes the
+/// value from the environment.
+fn without_values(words: &[String]) -> Vec<String> {
+    const NAMES: [&str; 3] = ["--build-arg", "--env", "-e"];
+    let mut is_variable = false;
+    let mut shown = Vec::with_capacity(words.len());
+    for word in words {
+        let (option, variable) = match NAMES.iter().find_map(|name| Some((name, word.strip_prefix(name)?))) {
+            Some((name, rest)) if rest.starts_with('=') || (*name == "-e" && !rest.is_empty()) => {
+                word.split_at(word.len() - rest.trim_start_matches('=').len())
+            }
+            _ => ("", word.as_str()),
+        };
+        let holds_one = is_variable || !option.is_empty();
+        let name = variable.split_once('=').map_or(variable, |(name, _)| name);
+        shown.push(if holds_one { format!("{option}{name}") } else { word.clone() });
+        is_variable = NAMES.contains(&word.as_str());
+    }
+    shown
 }
 
 /// Whether a command that failed half way leaves something behind that was not there before.
@@ -173,4 +194,23 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
         return Exit::Interrupted;
     }
     if outcome.is_success() { Exit::Success } else { Exit::Failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_variables_are_not_printed() {
+        for (typed, shown) in [
+            ("build --build-arg TOKEN=x=y web", "build --build-arg TOKEN web"),
+            ("build --build-arg=TOKEN=x web", "build --build-arg=TOKEN web"),
+            ("run -e A=1 -eB=2 --env C=3 -e D web", "run -e A -eB --env C -e D web"),
+            ("up -d --scale web=3", "up -d --scale web=3"),
+            ("--env-file x.env up", "--env-file x.env up"),
+        ] {
+            let words: Vec<String> = typed.split(' ').map(str::to_owned).collect();
+            assert_eq!(without_values(&words).join(" "), shown);
+        }
+    }
 }

@@ -110,7 +110,7 @@ fn shown(path: &[&str], value: &Json) -> Json {
         return Json::String(HIDDEN.to_owned());
     }
     match value {
-        Json::String(text) => Json::String(without_password(text)),
+        Json::String(text) => Json::String(without_secret(&without_password(text))),
         Json::Array(items) => items.iter().map(|item| shown(path, item)).collect(),
         Json::Object(map) => {
             map.iter().map(|(key, value)| (key.clone(), shown(&[key.as_str()], value))).collect()
@@ -126,32 +126,30 @@ fn is_fingerprint(path: &[&str]) -> bool {
 
 /// Whether what a key like this holds is better not shown.
 fn names_a_secret(key: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "token",
-        "credential",
-        "apikey",
-        "api_key",
-        "access_key",
-        "private_key",
-        "senha",
-    ];
+    const WORDS: &[&str] = &["pass", "pwd", "secret", "token", "credential", "apikey", "senha", "private"];
     let key = key.to_ascii_lowercase();
     // `secrets` itself lists names and places, no values.
-    key != "secrets" && WORDS.iter().any(|word| key.contains(word))
+    key != "secrets" && (key.ends_with("key") || WORDS.iter().any(|word| key.contains(word)))
+}
+
+/// `--password=word`, as it stands in commands and labels, without the word.
+fn without_secret(text: &str) -> String {
+    match text.split_once('=') {
+        Some((name, _)) if !name.contains(char::is_whitespace) && names_a_secret(name) => {
+            format!("{name}={HIDDEN}")
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// `postgres://user:word@host/` without the word.
 fn without_password(text: &str) -> String {
     let hide = || {
         let (scheme, rest) = text.split_once("://")?;
-        let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
-        let (user, host) = authority.rsplit_once('@')?;
-        let (user, _) = user.split_once(':')?;
-        Some(format!("{scheme}://{user}:{HIDDEN}@{host}{}", &rest[authority.len()..]))
+        // A word may hold a slash, although it should be escaped.
+        let (account, host) = rest.rsplit_once('@')?;
+        let (user, _) = account.split_once(':').filter(|(user, _)| !user.contains('/'))?;
+        Some(format!("{scheme}://{user}:{HIDDEN}@{host}"))
     };
     hide().unwrap_or_else(|| text.to_owned())
 }
@@ -227,18 +225,22 @@ mod tests {
     #[test]
     fn what_looks_like_a_secret_is_not_shown() {
         let from = json!({
-            "environment": { "DB_PASSWORD": "one", "DB_URL": "postgres://app:one@db/app" },
+            "command": ["serve", "--api-key=one", "--port=80"],
+            "environment": { "DB_PASS": "one", "DB_URL": "postgres://app:o/ne@db/app", "SIGNING_KEY": "1" },
             "secrets": [{ "source": "key", "content": "123" }],
         });
         let to = json!({
-            "environment": { "DB_PASSWORD": "two", "DB_URL": "postgres://app:two@db/app" },
+            "command": ["serve", "--api-key=two", "--port=81"],
+            "environment": { "DB_PASS": "two", "DB_URL": "postgres://app:t/wo@db/app", "SIGNING_KEY": "2" },
             "secrets": [{ "source": "key", "content": "456" }],
         });
         assert_eq!(
             changes(from, to),
             [
-                r#"environment.DB_PASSWORD: "(hidden)" -> "(hidden)""#,
+                r#"command: ["serve","--api-key=(hidden)","--port=80"] -> ["serve","--api-key=(hidden)","--port=81"]"#,
+                r#"environment.DB_PASS: "(hidden)" -> "(hidden)""#,
                 r#"environment.DB_URL: "postgres://app:(hidden)@db/app" -> "postgres://app:(hidden)@db/app""#,
+                r#"environment.SIGNING_KEY: "(hidden)" -> "(hidden)""#,
                 r#"secrets.key.content: "(hidden)" -> "(hidden)""#,
             ]
         );

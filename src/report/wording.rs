@@ -268,9 +268,6 @@ pub fn change(change: &FieldChange) -> String {
         // What differs looks like a secret.
         return format!("{path} changed");
     }
-    if is_confidential(path) {
-        return format!("{path} changed (its value is not shown)");
-    }
     match (from.as_ref(), to.as_ref()) {
         (Some(from), Some(to)) if is_short(from) && is_short(to) => {
             format!("{path} changed from {from} to {to}")
@@ -412,15 +409,6 @@ fn could_not(action: &Action) -> String {
     format!("could not {what}")
 }
 
-/// Whether a field's name says that its value is nobody's business: plans end up in logs of CI.
-pub fn is_confidential(path: &str) -> bool {
-    let name = path.rsplit('.').next().unwrap_or(path).to_ascii_uppercase();
-    path.starts_with("environment.")
-        && ["PASS", "SECRET", "TOKEN", "SENHA", "CREDENTIAL", "API_KEY", "PRIVATE_KEY"]
-            .iter()
-            .any(|word| name.contains(word))
-}
-
 fn is_short(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => true,
@@ -462,17 +450,6 @@ mod tests {
         assert_eq!(says(None, Some(Json::Array(Vec::new()))), "a.b is new");
         assert_eq!(says(Some(1.into()), None), "a.b is gone");
         assert_eq!(says(Some("x".repeat(50).into()), Some(2.into())), "a.b changed");
-    }
-
-    #[test]
-    fn a_password_that_changed_is_not_shown() {
-        let change = FieldChange {
-            path: "environment.POSTGRES_PASSWORD".to_owned(),
-            from: Some("old".into()),
-            to: Some("new".into()),
-            span: None,
-        };
-        assert_eq!(super::change(&change), "environment.POSTGRES_PASSWORD changed (its value is not shown)");
     }
 
     #[test]

@@ -277,6 +277,22 @@ fn run_reads_a_pipe_to_its_end() {
 }
 
 #[test]
+fn run_leaves_a_strangers_container_of_the_same_name_alone() {
+    let topology = format!("{WEB}  needs:\n    image: busybox:1.37\n    depends_on: [web]\n");
+    let Some(project) = project("run-stranger", &topology) else { return };
+    let name = format!("{}-stranger", project.name());
+    // Its label makes it go with the project's containers should this test fail.
+    let label = format!("com.docker.compose.project={}", project.name());
+    let stranger =
+        docker(&["run", "-d", "--name", &name, "--label", &label, "busybox:1.37", "sleep", "1000"]);
+    let refused = project.topo("run", &["--rm", "-T", "--name", &name, "needs", "true"]);
+    let there = docker(&["inspect", "--format", "{{.Id}} {{.State.Running}}", &name]);
+    docker(&["rm", "--force", &name]);
+    refused.exits(4).says("already in use");
+    assert_eq!(there, format!("{stranger} true"));
+}
+
+#[test]
 fn run_of_what_cannot_be_run_says_so_and_leaves_nothing() {
     let Some(project) = project("run-nope", &WEB.replace("init: true", "init: false")) else { return };
     project.topo("run", &["-T", "web", "nope"]).exits(127).says("executable file not found");

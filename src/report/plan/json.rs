@@ -27,7 +27,7 @@
 //! | `needs` | the steps that must have succeeded before |
 //! | `needs_settled` | the steps that must be over before, in whatever way |
 //!
-//! A change has `path`, `from` and `to` (`null` for nothing; neither for passwords and the like) and, where
+//! A change has `path`, `from` and `to` (`null` for nothing, `(hidden)` for passwords and the like) and, where
 //! the topology says the new value, `file`, `line` and `column`. Steps are listed in an order in
 //! which they could be done.
 
@@ -116,11 +116,7 @@ fn condition(guard: &Guard) -> Json {
 
 fn change_object(change: &FieldChange, sources: &Sources) -> Json {
     let FieldChange { path, from, to, span } = change;
-    let mut object = json!({ "path": path });
-    if !wording::is_confidential(path) {
-        object["from"] = json!(from);
-        object["to"] = json!(to);
-    }
+    let mut object = json!({ "path": path, "from": from, "to": to });
     if let Some(span) = span {
         let (line, column) = sources.position(*span);
         object["file"] = json!(sources.get(span.file).path);
