@@ -23,7 +23,7 @@
 //! | what `up` and `down` do, in which order and why | [`plan`] |
 //! | how a step reaches Docker, and what is read from it | [`engine`] |
 //! | when a step runs, waits, fails, is cancelled | [`run`] |
-//! | what is printed while steps run | [`report`] |
+//! | what is printed: steps, logs, plans, pictures | [`report`] |
 //! | a command, its options, its exit code | [`cli`] |
 //!
 //! # What holds everywhere
@@ -33,8 +33,11 @@
 //! - **User text never ends in `Err`.** A stage pushes a [`diagnostic::Diagnostic`] and goes on, so
 //!   that one run shows every mistake. `Result` is for the world: files and engines.
 //! - **Planning is pure.** [`plan`] neither talks to an engine nor reads a clock; what runs is what
-//!   the plan said.
-//! - **One task owns the run.** Engine calls are futures inside it; there are no locks.
+//!   the plan said. Two things are found out only by doing: what a killed run asked the engine for a
+//!   moment ago holds a name, and gives way (`engine::docker::container`); a build's base image is
+//!   missing, and is pulled (`engine::docker::build`).
+//! - **One task owns the run.** Engine calls are futures inside it; they share nothing that needs a
+//!   lock.
 
 pub mod cli;
 pub mod diagnostic;
