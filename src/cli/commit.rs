@@ -52,7 +52,10 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         [service] => (ServiceName::from(service.as_str()), None),
         [service, image] => (ServiceName::from(service.as_str()), Some(ImageName::new(image.clone()))),
         _ => {
-            output.error("a service and at most one name of an image are needed", None);
+            output.error(
+                "a service and at most one name of an image are needed",
+                Some("as in `topo commit topologies/desafio2.yaml notas notas:copia`"),
+            );
             return Err(Exit::Usage);
         }
     };

@@ -111,7 +111,10 @@ pub(super) fn only_service(
     match global.take_files(arguments).as_slice() {
         [service] => Ok(ServiceName::from(service.as_str())),
         _ => {
-            output.error("exactly one service is needed", None);
+            output.error(
+                "exactly one service is needed",
+                Some("name it, as in `topo attach topologies/desafio1.yaml cliente`"),
+            );
             Err(Exit::Usage)
         }
     }

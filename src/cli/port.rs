@@ -98,7 +98,10 @@ fn address<'a>(container: &'a ObservedContainer, wanted: &str) -> Option<&'a str
 
 fn not_running(service: &ServiceName, index: Option<u32>, output: &Output) -> Exit {
     let which = index.map_or(String::new(), |index| format!(" number {index}"));
-    output.error(&format!("no container{which} of `{service}` runs"), None);
+    output.error(
+        &format!("no container{which} of `{service}` runs"),
+        Some("`topo up -d` starts it; `topo ps --all` shows what is there"),
+    );
     Exit::Failed
 }
 

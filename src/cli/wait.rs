@@ -96,7 +96,10 @@ async fn wait(
 
 fn nothing_there(services: &[ServiceName], output: &Output) -> Exit {
     let names: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
-    output.error(&format!("there is no container of {} to wait for", names.join(", ")), None);
+    output.error(
+        &format!("there is no container of {} to wait for", names.join(", ")),
+        Some("`topo up -d` makes and starts them; `topo ps --all` shows what is there"),
+    );
     Exit::Failed
 }
 
