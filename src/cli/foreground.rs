@@ -14,6 +14,7 @@ use crate::cli::follow::{self, Following};
 use crate::cli::menu::{Key, Menu};
 use crate::cli::session::{self, Session};
 use crate::cli::watch::Watching;
+use crate::engine::EngineError;
 use crate::plan::observed::Observed;
 use crate::plan::{self, KillChoices, Plan, Scope, UpChoices};
 use crate::report::Intent;
@@ -69,6 +70,8 @@ enum Over {
     AllEnded,
     /// A container ended, and with it everything.
     Aborted(ContainerEnd),
+    /// The engine does not tell any more whether containers ended.
+    Lost(EngineError),
     /// Ctrl-C.
     Interrupted,
     /// The user leaves the services running.
@@ -135,7 +138,7 @@ impl Foreground<'_> {
         let mut ended = pin!(self.abort(&observed, heard));
         let over = tokio::select! { biased;
             () = self.session.cancel.cancelled() => Over::Interrupted,
-            end = &mut ended => end.map_or(Over::AllEnded, Over::Aborted),
+            over = &mut ended => over,
             () = self.company.attend(&self.session) => Over::Detached,
             () = self.until_shown(&mut shown) => Over::AllEnded,
         };
@@ -150,6 +153,7 @@ impl Foreground<'_> {
                 self.stop_amid(shown).await?;
                 self.exit_code(Some(end)).await
             }
+            Over::Lost(error) => Err(self.session.refused(&error)),
             Over::Detached => {
                 self.session.remark("detached: the services go on in the background");
                 Ok(Exit::Success)
@@ -210,21 +214,24 @@ impl Foreground<'_> {
         Ok(self.session.amid_output().carry_out_until(&plan, Intent::KILL, "kill", &never).await)
     }
 
-    /// The end of a container that ends everything; nothing when all ended without that.
-    async fn abort(&self, observed: &Observed, heard: UnboundedReceiver<Heard>) -> Option<ContainerEnd> {
+    /// Waits for the end of a container that ends everything, or for the ends of all without that.
+    async fn abort(&self, observed: &Observed, heard: UnboundedReceiver<Heard>) -> Over {
         if self.abort == Abort::Never {
             return pending().await;
         }
         let mut ends = Ends::new(self.session.engine, heard, self.watched(observed));
         let jobs = self.jobs(observed);
-        // An engine that tells no more ends nothing either.
-        while let Ok(Some(end)) = ends.next().await {
+        loop {
+            let end = match ends.next().await {
+                Ok(Some(end)) => end,
+                Ok(None) => return Over::AllEnded,
+                Err(error) => return Over::Lost(error),
+            };
             let is_well = self.abort == Abort::OnFailure || jobs.contains(&end.container);
             if end.exit_code != 0 || !is_well {
-                return Some(end);
+                return Over::Aborted(end);
             }
         }
-        None
     }
 
     fn watched(&self, observed: &Observed) -> Vec<ContainerName> {

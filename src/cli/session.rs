@@ -123,6 +123,11 @@ impl<'a> Session<'a> {
         observe(self.engine, query, self.output).await
     }
 
+    /// Explains what the engine could not do.
+    pub(super) fn refused(&self, error: &EngineError) -> Exit {
+        refused(error, self.output)
+    }
+
     fn run_options(&self) -> RunOptions {
         let default = RunOptions::default();
         let asked = self.global.parallel.and_then(|parallel| usize::try_from(parallel).ok());

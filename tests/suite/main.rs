@@ -6,6 +6,7 @@ mod config;
 mod conformance;
 mod diagnostics;
 mod differential;
+mod ends;
 mod formats;
 mod golden;
 mod layering;

@@ -24,6 +24,7 @@ pub(crate) struct MemoryEngine {
     changed: Notify,
     break_is_over: Cell<bool>,
     still_refused: Cell<usize>,
+    still_unanswered: Cell<usize>,
     calls: Cell<usize>,
     most_calls: Cell<usize>,
     subscriptions: Cell<usize>,
@@ -42,6 +43,8 @@ pub(crate) struct Script {
     pub(crate) events_break_at: Option<Duration>,
     /// How many attempts to subscribe are refused: at first, or after the break when there is one.
     pub(crate) refused_subscriptions: usize,
+    /// How many questions for a container's state are not answered at first.
+    pub(crate) unanswered_questions: usize,
 }
 
 /// What a container does.
@@ -110,6 +113,7 @@ impl MemoryEngine {
             } else {
                 script.refused_subscriptions
             }),
+            still_unanswered: Cell::new(script.unanswered_questions),
             calls: Cell::new(0),
             most_calls: Cell::new(0),
             subscriptions: Cell::new(0),
@@ -349,6 +353,10 @@ impl Engine for MemoryEngine {
 
     async fn inspect(&self, container: &ContainerName) -> Result<ContainerState, EngineError> {
         sleep(Duration::from_millis(1)).await;
+        if self.still_unanswered.get() > 0 {
+            self.still_unanswered.set(self.still_unanswered.get() - 1);
+            return Err(EngineError::Disconnected("nobody answers".to_owned()));
+        }
         self.state(container).ok_or_else(|| refused(404, format!("No such container: {container}")))
     }
 
