@@ -5,6 +5,7 @@ mod api_socket;
 mod device;
 mod endpoint;
 mod file;
+mod host;
 mod limit;
 mod mount;
 mod port;

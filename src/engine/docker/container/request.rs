@@ -1,23 +1,21 @@
 //! In: a container of a plan. Out: the body of the request that creates it.
 //! Must not: talk to the engine, or drop an attribute: what an engine cannot do is an error.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use bollard::models::{
-    ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigIsolationEnum,
-    HostConfigLogConfig,
-};
+use bollard::models::{ContainerCreateBody, HealthConfig};
 use serde::Serialize;
 
 use super::super::version::ApiVersion;
+use super::host::{self, list, text};
 use super::taken_over::TakenOver;
-use super::{api_socket, device, endpoint, file, limit, mount, port, security};
+use super::{api_socket, endpoint, port};
 use crate::engine::EngineError;
-use crate::plan::action::{ContainerSpec, OneOff};
+use crate::plan::action::ContainerSpec;
 use crate::source::Spanned;
 use crate::topology::Service;
-use crate::topology::service::{CgroupNamespace, Healthcheck, Logging};
-use crate::topology::value::{Decimal, Duration, OneOrMany, Options, Pairs};
+use crate::topology::service::Healthcheck;
+use crate::topology::value::{Duration, Pairs};
 
 /// The body of a create request.
 #[derive(Serialize)]
@@ -36,80 +34,84 @@ impl Request {
     }
 }
 
-/// Translates a container. The service is taken apart without `..`: a new attribute does not compile
-/// until it is applied here or named among those that are applied elsewhere.
-pub(super) fn request(
-    spec: &ContainerSpec,
-    taken_over: TakenOver,
-    version: ApiVersion,
-    proxies: &BTreeMap<String, String>,
-) -> Result<Request, EngineError> {
+/// A new attribute does not compile until it is named here: with the function that applies it, or among
+/// those that are applied elsewhere.
+const _: fn(&Service) = |service| {
     let Service {
-        annotations,
-        blkio_config,
-        cap_add,
-        cap_drop,
-        cgroup,
-        cgroup_parent,
-        command,
-        cpu_count,
-        cpu_percent,
-        cpu_period,
-        cpu_quota,
-        cpu_rt_period,
-        cpu_rt_runtime,
-        cpu_shares,
-        cpus,
-        cpuset,
-        credential_spec,
-        deploy,
-        device_cgroup_rules,
-        devices,
-        dns,
-        dns_opt,
-        dns_search,
-        domainname,
-        entrypoint,
-        environment,
-        expose,
-        extra_hosts,
-        gpus,
-        group_add,
-        healthcheck,
-        hostname,
-        init,
-        ipc,
-        isolation,
-        logging,
-        mem_limit,
-        mem_reservation,
-        mem_swappiness,
-        memswap_limit,
-        oom_kill_disable,
-        oom_score_adj,
-        pid,
-        pids_limit,
-        ports,
-        privileged,
-        read_only,
-        restart,
-        runtime,
-        security_opt,
-        shm_size,
-        stdin_open,
-        stop_grace_period,
-        stop_signal,
-        storage_opt,
-        sysctls,
-        tmpfs,
-        tty,
-        ulimits,
-        use_api_socket,
-        user,
-        userns_mode,
-        uts,
-        volumes_from,
-        working_dir,
+        // In the body.
+        command: _,
+        domainname: _,
+        entrypoint: _,
+        environment: _,
+        expose: _,
+        healthcheck: _,
+        hostname: _,
+        ports: _,
+        stdin_open: _,
+        stop_grace_period: _,
+        stop_signal: _,
+        tty: _,
+        use_api_socket: _,
+        user: _,
+        working_dir: _,
+        // In the host configuration: limits of `deploy` come before flat ones.
+        deploy: _,
+        // `host::processor`.
+        cpu_count: _,
+        cpu_percent: _,
+        cpu_period: _,
+        cpu_quota: _,
+        cpu_rt_period: _,
+        cpu_rt_runtime: _,
+        cpu_shares: _,
+        cpus: _,
+        cpuset: _,
+        // `host::memory`.
+        mem_limit: _,
+        mem_reservation: _,
+        mem_swappiness: _,
+        memswap_limit: _,
+        oom_kill_disable: _,
+        oom_score_adj: _,
+        pids_limit: _,
+        shm_size: _,
+        ulimits: _,
+        // `host::devices`.
+        blkio_config: _,
+        device_cgroup_rules: _,
+        devices: _,
+        gpus: _,
+        // `host::isolation`.
+        cap_add: _,
+        cap_drop: _,
+        cgroup: _,
+        cgroup_parent: _,
+        credential_spec: _,
+        group_add: _,
+        ipc: _,
+        isolation: _,
+        pid: _,
+        privileged: _,
+        security_opt: _,
+        sysctls: _,
+        userns_mode: _,
+        uts: _,
+        // `host::network`.
+        dns: _,
+        dns_opt: _,
+        dns_search: _,
+        extra_hosts: _,
+        // `host::storage`.
+        read_only: _,
+        storage_opt: _,
+        tmpfs: _,
+        volumes_from: _,
+        // `host::life`.
+        annotations: _,
+        init: _,
+        logging: _,
+        restart: _,
+        runtime: _,
         // Applied with the networks.
         mac_address: _,
         // In the specification, with the engine's names.
@@ -143,117 +145,40 @@ pub(super) fn request(
         pull_refresh_after: _,
         scale: _,
         extensions: _,
-    } = &*spec.service;
-    let OneOff { has_input, is_removed_at_its_end, terminal_size } = spec.one_off.unwrap_or_default();
-    let deployed = limit::deployed(deploy.as_ref());
-    let blkio = limit::blkio(blkio_config.as_ref());
-    let security = security::options(security_opt, credential_spec.as_ref())?;
-    let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts, taken_over, version)?;
-    binds.extend(use_api_socket.then(|| api_socket::BIND.to_owned()));
-    mounts.extend(file::mounts(&spec.files));
-    mounts.extend(file::upload_volumes(spec)?);
-    let integer = |number: &Option<Spanned<crate::topology::value::Integer>>| {
-        number.as_ref().map(|number| number.value.0)
-    };
+    } = service;
+};
 
-    let host_config = HostConfig {
-        annotations: map(annotations),
-        auto_remove: Some(is_removed_at_its_end),
-        binds: list(binds),
-        blkio_device_read_bps: list(blkio.read_bps),
-        blkio_device_read_iops: list(blkio.read_iops),
-        blkio_device_write_bps: list(blkio.write_bps),
-        blkio_device_write_iops: list(blkio.write_iops),
-        blkio_weight: blkio.weight,
-        blkio_weight_device: list(blkio.weight_device),
-        cap_add: list(cap_add.iter().map(|name| capability(name)).collect()),
-        cap_drop: list(cap_drop.iter().map(|name| capability(name)).collect()),
-        cgroup_parent: cgroup_parent.clone(),
-        cgroupns_mode: cgroup.map(cgroup_namespace),
-        console_size: terminal_size.map(|(rows, columns)| vec![usize::from(rows), usize::from(columns)]),
-        cpu_count: cpu_count.map(|count| count.0),
-        // The engine counts in hundredths of a percent.
-        cpu_percent: cpu_percent.map(|percent| (percent.0 * 100.0).round() as i64),
-        cpu_period: cpu_period.map(|period| period.0),
-        cpu_quota: cpu_quota.map(|quota| quota.0),
-        cpu_realtime_period: cpu_rt_period.as_ref().map(|period| period.value.0),
-        cpu_realtime_runtime: cpu_rt_runtime.as_ref().map(|runtime| runtime.value.0),
-        cpu_shares: cpu_shares.map(|shares| shares.0),
-        cpuset_cpus: cpuset.clone(),
-        device_cgroup_rules: texts(device_cgroup_rules),
-        device_requests: list(device::requests(devices, gpus, deployed.devices)),
-        devices: list(device::mappings(devices)),
-        dns: one_or_many(dns),
-        dns_options: texts(dns_opt),
-        dns_search: one_or_many(dns_search),
-        extra_hosts: list(
-            extra_hosts.0.iter().map(|entry| format!("{}:{}", entry.host, entry.address)).collect(),
-        ),
-        group_add: list(group_add.texts().map(str::to_owned).collect()),
-        init: *init,
-        ipc_mode: text(ipc),
-        isolation: isolation.as_deref().map(known_isolation).transpose()?,
-        links: list(spec.links.clone()),
-        log_config: logging.as_ref().map(log_config),
-        masked_paths: security.shows_system_paths.then(Vec::new),
-        memory: deployed.memory.or(mem_limit.as_ref().map(|limit| limit.value.0)),
-        memory_reservation: deployed
-            .memory_reservation
-            .or(mem_reservation.as_ref().map(|reservation| reservation.value.0)),
-        memory_swap: memswap_limit.as_ref().map(|limit| limit.value.0),
-        memory_swappiness: integer(mem_swappiness),
-        mounts: list(mounts),
-        nano_cpus: deployed.nano_cpus.or(cpus.as_ref().map(|cpus| nano_cpus(cpus.value))),
-        network_mode: spec
-            .network_mode
-            .clone()
-            .or_else(|| spec.networks.first().map(|attachment| attachment.network.to_string())),
-        oom_kill_disable: oom_kill_disable.then_some(true),
-        oom_score_adj: integer(oom_score_adj),
-        pid_mode: text(pid),
-        pids_limit: deployed.pids.or(integer(pids_limit)),
-        port_bindings: Some(port::bindings(ports)),
-        privileged: Some(**privileged),
-        readonly_paths: security.shows_system_paths.then(Vec::new),
-        readonly_rootfs: Some(**read_only),
-        restart_policy: limit::restart_policy(
-            restart.as_ref().map(|restart| restart.value),
-            deployed.restart,
-        ),
-        runtime: runtime.clone(),
-        security_opt: list(security.options),
-        shm_size: shm_size.map(|size| size.0),
-        storage_opt: options(storage_opt),
-        sysctls: map(sysctls),
-        tmpfs: Some(tmpfs.texts().map(split_tmpfs).collect()),
-        ulimits: list(limit::ulimits(ulimits)),
-        userns_mode: userns_mode.clone(),
-        uts_mode: text(uts),
-        volumes_from: texts(volumes_from),
-        ..HostConfig::default()
-    };
+/// Translates a container.
+pub(super) fn request(
+    spec: &ContainerSpec,
+    taken_over: TakenOver,
+    version: ApiVersion,
+    proxies: &BTreeMap<String, String>,
+) -> Result<Request, EngineError> {
+    let service = &*spec.service;
+    let has_input = spec.one_off.unwrap_or_default().has_input;
     let body = ContainerCreateBody {
         attach_stderr: Some(true),
         attach_stdin: Some(has_input),
         attach_stdout: Some(true),
-        cmd: command.0.clone(),
-        domainname: domainname.clone(),
-        entrypoint: entrypoint.0.clone(),
-        env: list(variables(environment, proxies).chain(api_socket::variable(&spec.service)).collect()),
-        exposed_ports: list(port::exposed(ports, expose)),
-        healthcheck: healthcheck.as_ref().map(|check| health_config(check)),
-        host_config: Some(host_config),
-        hostname: text(hostname),
+        cmd: service.command.0.clone(),
+        domainname: service.domainname.clone(),
+        entrypoint: service.entrypoint.0.clone(),
+        env: list(environment(service, proxies)),
+        exposed_ports: list(port::exposed(&service.ports, &service.expose)),
+        healthcheck: service.healthcheck.as_ref().map(|check| health_config(check)),
+        host_config: Some(host::host_config(spec, taken_over, version)?),
+        hostname: text(&service.hostname),
         image: Some(spec.image.to_string()),
         labels: Some(spec.labels.clone().into_iter().collect()),
         networking_config: Some(endpoint::at_creation(spec, version)),
-        open_stdin: Some(**stdin_open),
+        open_stdin: Some(*service.stdin_open),
         stdin_once: Some(has_input),
-        stop_signal: text(stop_signal),
-        stop_timeout: stop_grace_period.map(whole_seconds),
-        tty: Some(**tty),
-        user: user.clone(),
-        working_dir: working_dir.clone(),
+        stop_signal: text(&service.stop_signal),
+        stop_timeout: service.stop_grace_period.map(whole_seconds),
+        tty: Some(*service.tty),
+        user: service.user.clone(),
+        working_dir: service.working_dir.clone(),
         ..ContainerCreateBody::default()
     };
     Ok(Request { body, mac_address: endpoint::mac_address_of_container(spec, version) })
@@ -262,32 +187,6 @@ pub(super) fn request(
 /// Seconds, as the engine counts a grace period; a part of one counts as a whole.
 fn whole_seconds(duration: Duration) -> i64 {
     i64::try_from(duration.0.as_millis().div_ceil(1000)).unwrap_or(i64::MAX)
-}
-
-/// The engine takes a capability with and without its prefix, but lists it as it was given.
-fn capability(name: &str) -> String {
-    let name = name.to_ascii_uppercase();
-    if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
-}
-
-fn nano_cpus(cpus: Decimal) -> i64 {
-    (cpus.0 * 1e9).round() as i64
-}
-
-fn cgroup_namespace(namespace: CgroupNamespace) -> HostConfigCgroupnsModeEnum {
-    match namespace {
-        CgroupNamespace::Host => HostConfigCgroupnsModeEnum::HOST,
-        CgroupNamespace::Private => HostConfigCgroupnsModeEnum::PRIVATE,
-    }
-}
-
-fn known_isolation(isolation: &str) -> Result<HostConfigIsolationEnum, EngineError> {
-    isolation.parse().map_err(|_| EngineError::Unsupported(format!("no isolation is named `{isolation}`")))
-}
-
-fn log_config(logging: &Logging) -> HostConfigLogConfig {
-    let Logging { driver, options: driver_options, extensions: _ } = logging;
-    HostConfigLogConfig { typ: driver.clone(), config: options(driver_options) }
 }
 
 fn health_config(healthcheck: &Healthcheck) -> HealthConfig {
@@ -316,6 +215,10 @@ fn health_config(healthcheck: &Healthcheck) -> HealthConfig {
     }
 }
 
+fn environment(service: &Service, proxies: &BTreeMap<String, String>) -> Vec<String> {
+    variables(&service.environment, proxies).chain(api_socket::variable(service)).collect()
+}
+
 /// Proxies come first: what the topology says of them wins.
 fn variables(environment: &Pairs, proxies: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     let proxies = proxies.iter().filter(|(name, _)| !environment.0.contains_key(*name));
@@ -325,36 +228,6 @@ fn variables(environment: &Pairs, proxies: &BTreeMap<String, String>) -> impl It
 /// A name without a value takes the variable away that the image has.
 fn variable((name, value): (&String, &Spanned<Option<String>>)) -> String {
     value.value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}"))
-}
-
-fn split_tmpfs(tmpfs: &str) -> (String, String) {
-    let (path, options) = tmpfs.split_once(':').unwrap_or((tmpfs, ""));
-    (path.to_owned(), options.to_owned())
-}
-
-fn text(value: &Option<Spanned<String>>) -> Option<String> {
-    value.as_ref().map(|value| value.value.clone())
-}
-
-fn texts(values: &[Spanned<String>]) -> Option<Vec<String>> {
-    list(values.iter().map(|value| value.value.clone()).collect())
-}
-
-fn one_or_many(values: &OneOrMany) -> Option<Vec<String>> {
-    texts(&values.0)
-}
-
-fn map(pairs: &Pairs) -> Option<HashMap<String, String>> {
-    (!pairs.0.is_empty()).then(|| pairs.to_map().into_iter().collect())
-}
-
-fn options(options: &Options) -> Option<HashMap<String, String>> {
-    (!options.0.is_empty()).then(|| options.to_map().into_iter().collect())
-}
-
-/// An empty list is the same as none.
-fn list<T>(items: Vec<T>) -> Option<Vec<T>> {
-    (!items.is_empty()).then_some(items)
 }
 
 #[cfg(test)]

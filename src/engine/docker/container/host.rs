@@ -1,0 +1,276 @@
+//! In: a container of a plan. Out: what the engine's host does for it: limits, isolation, mounts...
+//! Must not: talk to the engine, or drop an attribute: what an engine cannot do is an error.
+//!
+//! One function a group of attributes; each fills in its part of the host configuration.
+
+use std::collections::HashMap;
+
+use bollard::models::{HostConfig, HostConfigCgroupnsModeEnum, HostConfigIsolationEnum, HostConfigLogConfig};
+
+use super::super::version::ApiVersion;
+use super::limit::Deployed;
+use super::taken_over::TakenOver;
+use super::{api_socket, device, file, limit, mount, port, security};
+use crate::engine::EngineError;
+use crate::plan::action::{ContainerSpec, OneOff};
+use crate::source::Spanned;
+use crate::topology::Service;
+use crate::topology::service::{CgroupNamespace, Logging};
+use crate::topology::value::{Decimal, Integer, OneOrMany, Options, Pairs};
+
+/// The host configuration of a container.
+pub(super) fn host_config(
+    spec: &ContainerSpec,
+    taken_over: TakenOver,
+    version: ApiVersion,
+) -> Result<HostConfig, EngineError> {
+    let service = &*spec.service;
+    let deployed = limit::deployed(service.deploy.as_ref());
+    let host = processor(service, &deployed, HostConfig::default());
+    let host = memory(service, &deployed, host);
+    let host = devices(service, &deployed, host);
+    let host = isolation(service, host)?;
+    let host = network(spec, host);
+    let host = storage(spec, taken_over, version, host)?;
+    Ok(life(spec, &deployed, host))
+}
+
+/// Processors.
+fn processor(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Service {
+        cpu_count,
+        cpu_percent,
+        cpu_period,
+        cpu_quota,
+        cpu_rt_period,
+        cpu_rt_runtime,
+        cpu_shares,
+        cpus,
+        cpuset,
+        ..
+    } = service;
+    HostConfig {
+        cpu_count: cpu_count.map(|count| count.0),
+        // The engine counts in hundredths of a percent.
+        cpu_percent: cpu_percent.map(|percent| (percent.0 * 100.0).round() as i64),
+        cpu_period: cpu_period.map(|period| period.0),
+        cpu_quota: cpu_quota.map(|quota| quota.0),
+        cpu_realtime_period: cpu_rt_period.as_ref().map(|period| period.value.0),
+        cpu_realtime_runtime: cpu_rt_runtime.as_ref().map(|runtime| runtime.value.0),
+        cpu_shares: cpu_shares.map(|shares| shares.0),
+        cpuset_cpus: cpuset.clone(),
+        nano_cpus: deployed.nano_cpus.or(cpus.as_ref().map(|cpus| nano_cpus(cpus.value))),
+        ..host
+    }
+}
+
+/// Memory and processes.
+fn memory(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Service {
+        mem_limit,
+        mem_reservation,
+        mem_swappiness,
+        memswap_limit,
+        oom_kill_disable,
+        oom_score_adj,
+        pids_limit,
+        shm_size,
+        ulimits,
+        ..
+    } = service;
+    HostConfig {
+        memory: deployed.memory.or(mem_limit.as_ref().map(|limit| limit.value.0)),
+        memory_reservation: deployed
+            .memory_reservation
+            .or(mem_reservation.as_ref().map(|reservation| reservation.value.0)),
+        memory_swap: memswap_limit.as_ref().map(|limit| limit.value.0),
+        memory_swappiness: integer(mem_swappiness),
+        oom_kill_disable: oom_kill_disable.then_some(true),
+        oom_score_adj: integer(oom_score_adj),
+        pids_limit: deployed.pids.or(integer(pids_limit)),
+        shm_size: shm_size.map(|size| size.0),
+        ulimits: list(limit::ulimits(ulimits)),
+        ..host
+    }
+}
+
+/// Devices, and how fast block devices are.
+fn devices(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Service { blkio_config, device_cgroup_rules, devices, gpus, .. } = service;
+    let blkio = limit::blkio(blkio_config.as_ref());
+    HostConfig {
+        blkio_device_read_bps: list(blkio.read_bps),
+        blkio_device_read_iops: list(blkio.read_iops),
+        blkio_device_write_bps: list(blkio.write_bps),
+        blkio_device_write_iops: list(blkio.write_iops),
+        blkio_weight: blkio.weight,
+        blkio_weight_device: list(blkio.weight_device),
+        device_cgroup_rules: texts(device_cgroup_rules),
+        device_requests: list(device::requests(devices, gpus, deployed.devices)),
+        devices: list(device::mappings(devices)),
+        ..host
+    }
+}
+
+/// What the container sees and may do of its host.
+fn isolation(service: &Service, host: HostConfig) -> Result<HostConfig, EngineError> {
+    let Service {
+        cap_add,
+        cap_drop,
+        cgroup,
+        cgroup_parent,
+        credential_spec,
+        group_add,
+        ipc,
+        isolation,
+        pid,
+        privileged,
+        security_opt,
+        sysctls,
+        userns_mode,
+        uts,
+        ..
+    } = service;
+    let security = security::options(security_opt, credential_spec.as_ref())?;
+    Ok(HostConfig {
+        cap_add: list(cap_add.iter().map(|name| capability(name)).collect()),
+        cap_drop: list(cap_drop.iter().map(|name| capability(name)).collect()),
+        cgroup_parent: cgroup_parent.clone(),
+        cgroupns_mode: cgroup.map(cgroup_namespace),
+        group_add: list(group_add.texts().map(str::to_owned).collect()),
+        ipc_mode: text(ipc),
+        isolation: isolation.as_deref().map(known_isolation).transpose()?,
+        masked_paths: security.shows_system_paths.then(Vec::new),
+        pid_mode: text(pid),
+        privileged: Some(**privileged),
+        readonly_paths: security.shows_system_paths.then(Vec::new),
+        security_opt: list(security.options),
+        sysctls: map(sysctls),
+        userns_mode: userns_mode.clone(),
+        uts_mode: text(uts),
+        ..host
+    })
+}
+
+/// Names, ports and the first network.
+fn network(spec: &ContainerSpec, host: HostConfig) -> HostConfig {
+    let Service { dns, dns_opt, dns_search, extra_hosts, ports, .. } = &*spec.service;
+    HostConfig {
+        dns: one_or_many(dns),
+        dns_options: texts(dns_opt),
+        dns_search: one_or_many(dns_search),
+        extra_hosts: list(
+            extra_hosts.0.iter().map(|entry| format!("{}:{}", entry.host, entry.address)).collect(),
+        ),
+        links: list(spec.links.clone()),
+        network_mode: spec
+            .network_mode
+            .clone()
+            .or_else(|| spec.networks.first().map(|attachment| attachment.network.to_string())),
+        port_bindings: Some(port::bindings(ports)),
+        ..host
+    }
+}
+
+/// What is mounted, and the container's own layer.
+fn storage(
+    spec: &ContainerSpec,
+    taken_over: TakenOver,
+    version: ApiVersion,
+    host: HostConfig,
+) -> Result<HostConfig, EngineError> {
+    let Service { read_only, storage_opt, tmpfs, use_api_socket, volumes_from, .. } = &*spec.service;
+    let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts, taken_over, version)?;
+    binds.extend(use_api_socket.then(|| api_socket::BIND.to_owned()));
+    mounts.extend(file::mounts(&spec.files));
+    mounts.extend(file::upload_volumes(spec)?);
+    Ok(HostConfig {
+        binds: list(binds),
+        mounts: list(mounts),
+        readonly_rootfs: Some(**read_only),
+        storage_opt: options(storage_opt),
+        tmpfs: Some(tmpfs.texts().map(split_tmpfs).collect()),
+        volumes_from: texts(volumes_from),
+        ..host
+    })
+}
+
+/// How it begins, what becomes of its output, and what happens at its end.
+fn life(spec: &ContainerSpec, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Service { annotations, init, logging, restart, runtime, .. } = &*spec.service;
+    let OneOff { has_input: _, is_removed_at_its_end, terminal_size } = spec.one_off.unwrap_or_default();
+    HostConfig {
+        annotations: map(annotations),
+        auto_remove: Some(is_removed_at_its_end),
+        console_size: terminal_size.map(|(rows, columns)| vec![usize::from(rows), usize::from(columns)]),
+        init: *init,
+        log_config: logging.as_ref().map(log_config),
+        restart_policy: limit::restart_policy(
+            restart.as_ref().map(|restart| restart.value),
+            deployed.restart,
+        ),
+        runtime: runtime.clone(),
+        ..host
+    }
+}
+
+fn integer(number: &Option<Spanned<Integer>>) -> Option<i64> {
+    number.as_ref().map(|number| number.value.0)
+}
+
+/// The engine takes a capability with and without its prefix, but lists it as it was given.
+fn capability(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
+}
+
+fn nano_cpus(cpus: Decimal) -> i64 {
+    (cpus.0 * 1e9).round() as i64
+}
+
+fn cgroup_namespace(namespace: CgroupNamespace) -> HostConfigCgroupnsModeEnum {
+    match namespace {
+        CgroupNamespace::Host => HostConfigCgroupnsModeEnum::HOST,
+        CgroupNamespace::Private => HostConfigCgroupnsModeEnum::PRIVATE,
+    }
+}
+
+fn known_isolation(isolation: &str) -> Result<HostConfigIsolationEnum, EngineError> {
+    isolation.parse().map_err(|_| EngineError::Unsupported(format!("no isolation is named `{isolation}`")))
+}
+
+fn log_config(logging: &Logging) -> HostConfigLogConfig {
+    let Logging { driver, options: driver_options, extensions: _ } = logging;
+    HostConfigLogConfig { typ: driver.clone(), config: options(driver_options) }
+}
+
+fn split_tmpfs(tmpfs: &str) -> (String, String) {
+    let (path, options) = tmpfs.split_once(':').unwrap_or((tmpfs, ""));
+    (path.to_owned(), options.to_owned())
+}
+
+/// A text, if one is said.
+pub(super) fn text(value: &Option<Spanned<String>>) -> Option<String> {
+    value.as_ref().map(|value| value.value.clone())
+}
+
+fn texts(values: &[Spanned<String>]) -> Option<Vec<String>> {
+    list(values.iter().map(|value| value.value.clone()).collect())
+}
+
+fn one_or_many(values: &OneOrMany) -> Option<Vec<String>> {
+    texts(&values.0)
+}
+
+fn map(pairs: &Pairs) -> Option<HashMap<String, String>> {
+    (!pairs.0.is_empty()).then(|| pairs.to_map().into_iter().collect())
+}
+
+fn options(options: &Options) -> Option<HashMap<String, String>> {
+    (!options.0.is_empty()).then(|| options.to_map().into_iter().collect())
+}
+
+/// An empty list is the same as none.
+pub(super) fn list<T>(items: Vec<T>) -> Option<Vec<T>> {
+    (!items.is_empty()).then_some(items)
+}
