@@ -19,8 +19,10 @@ use super::{arguments, is_remote, platforms};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{FileContent, ImageSpec};
 use crate::source::Spanned;
+use crate::topology::attribute::Named;
+use crate::topology::service::Ulimit;
 use crate::topology::service::build::BuildSection;
-use crate::topology::value::{Loose, Pairs};
+use crate::topology::value::{HostMap, Loose, Pairs};
 
 /// The entitlement that a privileged build needs.
 const PRIVILEGED: &str = "security.insecure";
@@ -249,31 +251,16 @@ fn definition(proxies: &BTreeMap<String, String>, spec: &ImageSpec) -> Json {
     let context = context.as_ref().map_or(".", |context| context.as_str());
     let args = arguments(proxies, args).into_iter().filter_map(|(name, value)| Some((name, value?)));
     let args: BTreeMap<&str, &str> = args.collect();
-    let hosts = extra_hosts.0.iter().fold(BTreeMap::<_, Vec<&str>>::new(), |mut hosts, entry| {
-        hosts.entry(entry.host.as_str()).or_default().push(&entry.address);
-        hosts
-    });
-    let hosts: JsonMap<String, Json> =
-        hosts.into_iter().map(|(host, addresses)| (host.to_owned(), json!(addresses.join(",")))).collect();
-    let ulimits: Vec<String> = ulimits
-        .iter()
-        .map(|(name, limit)| format!("{name}={}:{}", limit.value.soft, limit.value.hard))
-        .collect();
-    let tags: Vec<&str> =
-        [spec.image.as_str()].into_iter().chain(tags.iter().map(|tag| tag.as_str())).collect();
+    let tags = [spec.image.as_str()].into_iter().chain(tags.iter().map(|tag| tag.as_str()));
     let attestations = [attestation("provenance", provenance), attestation("sbom", sbom)];
-    let attestations: Vec<String> = attestations.into_iter().flatten().collect();
-    let entitlements: Vec<String> = allowed(&spec.build).collect();
-    // The engine cannot hold an image for several platforms in every store; buildx says so.
-    let output = if platforms(spec).len() > 1 { "type=image" } else { "type=docker" };
-    let definition = json!({
+    without_nothing(json!({
         "context": context,
         "contexts": given(additional_contexts),
         "dockerfile": dockerfile.as_ref().map(|name| dockerfile_path(context, name)),
         "dockerfile-inline": dockerfile_inline.as_ref().map(|text| &text.value),
         "args": args,
         "labels": labels.to_map(),
-        "tags": tags,
+        "tags": tags.collect::<Vec<_>>(),
         "cache-from": texts(cache_from),
         "cache-to": texts(cache_to),
         "target": target.as_ref().map(|target| &target.value),
@@ -285,13 +272,33 @@ fn definition(proxies: &BTreeMap<String, String>, spec: &ImageSpec) -> Json {
         "no-cache-filter": texts(&no_cache_filter.0),
         "network": network,
         "shm-size": shm_size.map(|size| size.0.to_string()),
-        "ulimits": ulimits,
-        "extra-hosts": hosts,
-        "entitlements": entitlements,
-        "attest": attestations,
-        "output": [output],
-    });
-    without_nothing(definition)
+        "ulimits": limits(ulimits),
+        "extra-hosts": addresses(extra_hosts),
+        "entitlements": allowed(&spec.build).collect::<Vec<_>>(),
+        "attest": attestations.into_iter().flatten().collect::<Vec<_>>(),
+        "output": [output(spec)],
+    }))
+}
+
+fn limits(ulimits: &BTreeMap<String, Named<Ulimit>>) -> Vec<String> {
+    let limit = |(name, limit): (&String, &Named<Ulimit>)| {
+        format!("{name}={}:{}", limit.value.soft, limit.value.hard)
+    };
+    ulimits.iter().map(limit).collect()
+}
+
+/// The addresses of each host, with commas between them.
+fn addresses(extra_hosts: &HostMap) -> BTreeMap<&str, String> {
+    let mut hosts = BTreeMap::<&str, Vec<&str>>::new();
+    for entry in &extra_hosts.0 {
+        hosts.entry(&entry.host).or_default().push(&entry.address);
+    }
+    hosts.into_iter().map(|(host, addresses)| (host, addresses.join(","))).collect()
+}
+
+/// The engine cannot hold an image for several platforms in every store; buildx says so.
+fn output(spec: &ImageSpec) -> &'static str {
+    if platforms(spec).len() > 1 { "type=image" } else { "type=docker" }
 }
 
 /// Leaves out what is not said, so that buildx's own defaults hold.

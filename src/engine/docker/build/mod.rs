@@ -157,17 +157,13 @@ fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
         ssh: _,
         extensions: _,
     } = &*spec.build;
-    let args: serde_json::Map<String, Json> = arguments(&docker.proxies, args)
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), json!(value)))
-        .collect();
     let caches: Vec<&str> = cache_from.iter().filter_map(|cache| cache_reference(cache)).collect();
     let ulimits: Vec<Json> = ulimits.iter().map(|(name, ulimit)| ulimit_json(name, &ulimit.value)).collect();
 
     let mut call = Call::new(Method::POST, "/build")
         .query("version", "2")
         .query("dockerfile", dockerfile_name)
-        .query("buildargs", &Json::Object(args).to_string())
+        .query("buildargs", &json!(arguments(&docker.proxies, args)).to_string())
         .query("labels", &json!(labels.to_map()).to_string())
         .query("cachefrom", &json!(caches).to_string())
         .query("ulimits", &Json::Array(ulimits).to_string())
@@ -178,20 +174,25 @@ fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
     for entry in &extra_hosts.0 {
         call = call.query("extrahosts", &format!("{}:{}", entry.host, entry.address));
     }
-    let flag = |on: bool| on.then(|| "1".to_owned());
-    let further = [
-        ("isolation", isolation.clone()),
-        ("networkmode", network.clone()),
-        ("nocache", flag(**no_cache)),
-        ("pull", flag(**pull)),
-        ("shmsize", shm_size.map(|size| size.0.to_string())),
-        ("target", target.as_ref().map(|target| target.value.clone())),
-        ("platform", platforms(spec).first().map(|platform| (*platform).to_owned())),
-    ];
-    further
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .fold(call, |call, (name, value)| call.query(name, &value))
+    let flag = |on: bool| on.then_some("1");
+    with_given(
+        call,
+        &[
+            ("isolation", isolation.as_deref()),
+            ("networkmode", network.as_deref()),
+            ("nocache", flag(**no_cache)),
+            ("pull", flag(**pull)),
+            ("shmsize", shm_size.map(|size| size.0.to_string()).as_deref()),
+            ("target", target.as_ref().map(|target| target.value.as_str())),
+            ("platform", platforms(spec).first().copied()),
+        ],
+    )
+}
+
+/// Adds the parameters that have a value.
+fn with_given(call: Call, parameters: &[(&str, Option<&str>)]) -> Call {
+    let given = parameters.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+    given.fold(call, |call, (name, value)| call.query(name, value))
 }
 
 /// Build arguments; the proxies' are among them unless the topology sets them.
