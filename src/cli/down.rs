@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
-use crate::plan::{self, DownChoices, ImagesChoice};
+use crate::plan::{self, DownChoices, ImagesChoice, VolumesLeft};
 use crate::report::Intent;
 use crate::report::wording::{Kind, names};
 use crate::run::provider::Order;
@@ -40,13 +40,13 @@ pub(super) struct Options {
 /// What `down` and `plan --down` can be told.
 #[derive(Args, Clone, Debug)]
 pub(super) struct DownOptions {
-    /// Remove the project's volumes too, and what is in them
+    /// Remove the volumes that the topology declares too, and what is in them
     #[arg(short, long)]
     pub(super) volumes: bool,
     /// Remove the images of services too: those that have no name of their own, or all
     #[arg(long, value_name = "local|all", hide_possible_values = true)]
     pub(super) rmi: Option<Images>,
-    /// Remove containers of services that the topology does not have
+    /// Remove containers of services that the topology does not have too, and those of `topo run`
     #[arg(long)]
     pub(super) remove_orphans: bool,
     /// Seconds that containers may take to stop, in place of what each says
@@ -105,17 +105,25 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             provide::end(topology, &choices.services, Order::Down, &output)?;
         }
         let left = plan::volumes_left(&query.project, topology.as_ref(), &observed, &choices);
-        if outcome.is_success() && !left.is_empty() && global.is_for_people() {
-            session.remark(&about_volumes(&left, &global));
+        if outcome.is_success() && global.is_for_people() {
+            about_volumes(&left, &global).iter().for_each(|remark| session.remark(remark));
         }
         Ok(session::exit_of(&outcome))
     })
 }
 
 /// `1 volume stays: desafio2_dados ('topo down -v' removes it)`
-fn about_volumes(left: &[VolumeName], global: &Global) -> String {
-    let listed = names(left.iter().map(|name| name.as_str()), MOST_NAMES);
-    let count = Kind::Volume.count(left.len());
-    let (stay, them) = if left.len() == 1 { ("stays", "it") } else { ("stay", "them") };
-    format!("{count} {stay}: {listed} (`{}` removes {them})", command_about(global, "down -v"))
+fn about_volumes(left: &VolumesLeft, global: &Global) -> Vec<String> {
+    let VolumesLeft { declared, undeclared } = left;
+    let by_hand = format!("docker volume rm {}", undeclared.first().map_or("", VolumeName::as_str));
+    let kinds =
+        [(declared, "", command_about(global, "down -v")), (undeclared, " without a declaration", by_hand)];
+    let some = kinds.into_iter().filter(|(left, _, _)| !left.is_empty());
+    let remark = |(left, which, command): (&Vec<VolumeName>, &str, String)| {
+        let listed = names(left.iter().map(|name| name.as_str()), MOST_NAMES);
+        let count = Kind::Volume.count(left.len());
+        let (stay, them) = if left.len() == 1 { ("stays", "it") } else { ("stay", "them") };
+        format!("{count}{which} {stay}: {listed} (`{command}` removes {them})")
+    };
+    some.map(remark).collect()
 }

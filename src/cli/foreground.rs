@@ -21,7 +21,6 @@ use crate::report::Intent;
 use crate::run::{ContainerEnd, Ends, Heard, Outcome, subscription};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
-use crate::topology::service::DependencyCondition;
 
 /// `up` in the foreground.
 pub(super) struct Foreground<'a> {
@@ -207,7 +206,7 @@ impl Foreground<'_> {
 
     async fn kill_now(&self) -> Result<Outcome, Exit> {
         let observed = self.observe().await?;
-        let choices = KillChoices { signal: "SIGKILL".to_owned(), remove_orphans: false };
+        let choices = KillChoices { signal: "SIGKILL".to_owned(), orphans: false, one_offs: false };
         let plan = plan::kill(self.scope(&observed), &choices);
         // The third Ctrl-C leaves at once; nothing gives this plan up.
         let never = CancellationToken::new();
@@ -240,11 +239,7 @@ impl Foreground<'_> {
 
     /// Containers of services that another one waits for until they completed.
     fn jobs(&self, observed: &Observed) -> BTreeSet<ContainerName> {
-        let dependencies = self.topology.services.values().flat_map(|service| &service.depends_on.0);
-        let jobs: BTreeSet<&ServiceName> = dependencies
-            .filter(|(_, dependency)| dependency.condition == DependencyCondition::Completed)
-            .map(|(needed, _)| needed)
-            .collect();
+        let jobs = plan::jobs_of(self.topology);
         let containers = observed.containers.iter().filter(|container| jobs.contains(&container.service));
         containers.map(|container| container.name.clone()).collect()
     }
@@ -352,27 +347,15 @@ pub(super) struct Attached<'a> {
 impl Attached<'_> {
     /// Their names.
     pub(super) fn services(&self, topology: &Topology, chosen: &[ServiceName]) -> Vec<ServiceName> {
+        let needed = plan::services_in_order(topology, chosen, !self.with_dependencies);
         let is_attached = |name: &ServiceName| {
             if !self.only.is_empty() {
                 return self.only.contains(name);
             }
-            let is_chosen = chosen.is_empty() || chosen.contains(name);
-            let is_meant = is_chosen || (self.with_dependencies && needs(topology, chosen).contains(name));
-            is_meant && topology.services.get(name).is_some_and(|service| service.attach.unwrap_or(true))
+            needed.contains(name)
+                && topology.services.get(name).is_some_and(|service| service.attach.unwrap_or(true))
         };
         let attached = topology.services.keys().filter(|name| is_attached(name) && !self.not.contains(name));
         attached.cloned().collect()
     }
-}
-
-/// What services depend on, directly or by others.
-fn needs(topology: &Topology, services: &[ServiceName]) -> BTreeSet<ServiceName> {
-    let mut needed = BTreeSet::new();
-    let mut ways = services.to_vec();
-    while let Some(service) = ways.pop() {
-        let dependencies =
-            topology.services.get(&service).into_iter().flat_map(|service| service.depends_on.0.keys());
-        ways.extend(dependencies.filter(|name| needed.insert((*name).clone())).cloned());
-    }
-    needed
 }

@@ -20,7 +20,7 @@ pub(super) struct Options {
     /// The signal, by name or number
     #[arg(short, long, default_value = "SIGKILL", value_parser = signal)]
     signal: String,
-    /// Kill and remove containers of services that the topology does not have too
+    /// Send it to containers of services that the topology does not have too
     #[arg(long)]
     remove_orphans: bool,
     #[command(flatten)]
@@ -30,9 +30,9 @@ pub(super) struct Options {
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let intent = if is_kill(&options.signal) { Intent::KILL } else { Intent::SIGNAL };
     let global = global.merged(options.global);
-    let remove_orphans = options.remove_orphans || global.settings.remove_orphans;
+    let orphans = options.remove_orphans || global.settings.remove_orphans;
     let control = Control::new("kill", intent, global, &options.arguments);
-    let choices = KillChoices { signal: options.signal, remove_orphans };
+    let choices = KillChoices { signal: options.signal, orphans, one_offs: true };
     control.run(|scope, _| Ok(plan::kill(scope, &choices)))
 }
 

@@ -2,17 +2,19 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::create::plan_up;
 use crate::cli::down::{DownOptions, Images};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::load::{Project, Purpose, load_or_explain, project};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session;
 use crate::cli::up::UpOptions;
 use crate::diagnostic::Diagnostics;
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::report::{Intent, plan as report};
+use crate::source::Sources;
 use crate::topology::name::ServiceName;
 
 /// Show what `up` (or `down`) would do and why, touching nothing.
@@ -25,7 +27,8 @@ pub(super) struct Options {
     #[command(flatten)]
     up: UpOptions,
     /// Show what `down` would do
-    #[arg(long, conflicts_with_all = ["build", "no_build", "pull", "force_recreate", "no_recreate", "scale", "wait"])]
+    #[arg(long, conflicts_with_all = ["build", "no_build", "pull", "force_recreate", "no_recreate", "scale",
+          "always_recreate_deps", "renew_anon_volumes", "no_deps", "no_start", "wait"])]
     down: bool,
     /// With `--down`: volumes go too
     #[arg(short = 'v', long, requires = "down")]
@@ -61,36 +64,55 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let services: Vec<ServiceName> =
         global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
     let output = Output::new(&global);
-    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
-    let observed = session::block_on(async {
-        let engine = session::connect(&output).await?;
-        session::observe(&engine, &plan::query(&topology), &output).await
-    })?;
-    let mut found = Diagnostics::default();
-    let plan = if options.down {
-        let down = DownOptions {
-            volumes: options.volumes,
-            rmi: options.rmi,
-            remove_orphans: options.up.create.remove_orphans,
-            timeout: options.up.timeout,
-        };
-        plan::down(&topology.name, Some(&topology), &observed, &down.choices(services), &mut found)
+    let (plan, sources, intent) = if options.down {
+        (options.plan_down(&global, services, &output)?, Sources::default(), Intent::DOWN)
     } else {
-        plan::up(&topology, &observed, &options.up.choices(services, &topology, &output)?, &mut found)
+        let (plan, sources) = options.plan_up(&global, services, &output)?;
+        (plan, sources, Intent::UP)
     };
-    if !options.down {
-        provide::warn_of_variables(&topology, &output);
-    }
-    output.diagnostics(&loaded.sources, &found);
-    if found.has_errors() {
-        return Err(Exit::Findings);
-    }
-    let intent = if options.down { Intent::DOWN } else { Intent::UP };
     output.print(&match options.format {
-        Format::Text => report::text(&plan, &loaded.sources, output.look(), intent),
-        Format::Json => report::json(&plan, &loaded.sources),
+        Format::Text => report::text(&plan, &sources, output.look(), intent),
+        Format::Json => report::json(&plan, &sources),
         Format::Dot => report::dot(&plan),
     });
     let is_idle = plan.changes_nothing();
     Ok(if options.exit_code && !is_idle { Exit::Findings } else { Exit::Success })
+}
+
+impl Options {
+    fn plan_up(
+        &self,
+        global: &Global,
+        services: Vec<ServiceName>,
+        output: &Output,
+    ) -> Result<(Plan, Sources), Exit> {
+        let (loaded, topology) = load_or_explain(global, &services, Purpose::Run, output)?;
+        let choices = self.up.choices(services, &topology, output)?;
+        provide::warn_of_variables(&topology, output);
+        let plan = session::block_on(async {
+            let engine = session::connect(output).await?;
+            plan_up(&engine, &loaded.sources, &topology, &choices, output).await
+        })?;
+        Ok((plan, loaded.sources))
+    }
+
+    /// The project is found as `down` finds it: by its name alone too.
+    fn plan_down(&self, global: &Global, services: Vec<ServiceName>, output: &Output) -> Result<Plan, Exit> {
+        let Project { query, topology } = project(global, &services, output)?;
+        let down = DownOptions {
+            volumes: self.volumes,
+            rmi: self.rmi,
+            remove_orphans: self.up.create.remove_orphans,
+            timeout: self.up.timeout,
+        };
+        let observed = session::block_on(async {
+            let engine = session::connect(output).await?;
+            session::observe(&engine, &query, output).await
+        })?;
+        let mut found = Diagnostics::default();
+        let choices = down.choices(services);
+        let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
+        output.diagnostics(&Sources::default(), &found);
+        Ok(plan)
+    }
 }

@@ -123,7 +123,7 @@ pub enum Action {
 /// What becomes of the anonymous volumes of a container that is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnonymousVolumes {
-    /// They stay: the container's successor mounts them.
+    /// They stay: a successor mounts them, or they may hold data.
     Keep,
     /// They go with the container.
     Remove,

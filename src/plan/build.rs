@@ -120,9 +120,12 @@ fn chosen(topology: &Topology, choices: &BuildChoices) -> BTreeSet<ServiceName> 
 }
 
 /// The services whose images a build takes for contexts, or begins with.
-fn contexts<'a>(topology: &'a Topology, name: &ServiceName) -> impl Iterator<Item = ServiceName> + use<'a> {
+pub(super) fn contexts<'a>(
+    topology: &'a Topology,
+    name: &ServiceName,
+) -> impl Iterator<Item = ServiceName> + use<'a> {
     let bases = topology.bases.get(name).into_iter().flatten().cloned();
-    let build = topology.services.get(name).and_then(|service| service.build.as_ref());
+    let build = topology.service(name.as_str()).and_then(|service| service.build.as_ref());
     let contexts = build.into_iter().flat_map(|build| build.additional_contexts.texts());
     contexts.filter_map(|(_, context)| context.strip_prefix("service:").map(ServiceName::from)).chain(bases)
 }

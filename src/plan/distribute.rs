@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::observed::Observed;
-use crate::plan::{Action, Because, Needs, Plan, PullChoice, Step, StepId, spec};
+use crate::plan::{Action, Because, Needs, Plan, PullChoice, Step, StepId, services_in_order, spec};
 use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ImageName, ServiceName};
 use crate::topology::service::PullPolicy;
@@ -117,12 +117,7 @@ fn chosen<'a>(
     services: &[ServiceName],
     with_dependencies: bool,
 ) -> Vec<(&'a ServiceName, &'a Service)> {
-    let mut wanted: BTreeSet<ServiceName> = services.iter().cloned().collect();
-    let mut ways = services.to_vec();
-    while let Some(way) = ways.pop().filter(|_| with_dependencies) {
-        let needed = topology.services.get(&way).into_iter().flat_map(|service| service.depends_on.0.keys());
-        ways.extend(needed.filter(|name| wanted.insert((*name).clone())).cloned());
-    }
+    let wanted = BTreeSet::from_iter(services_in_order(topology, services, !with_dependencies));
     let all = topology.services.iter().map(|(name, service)| (name, &*service.value));
-    all.filter(|(name, _)| services.is_empty() || wanted.contains(*name)).collect()
+    all.filter(|(name, _)| wanted.contains(*name)).collect()
 }

@@ -15,11 +15,12 @@ use crate::topology::{Service, Topology};
 pub struct DownChoices {
     /// The services that go; all, with networks, when empty.
     pub services: Vec<ServiceName>,
-    /// Whether volumes go too, and what is in them.
+    /// Whether volumes go too, and what is in them: those that the topology declares, or all of the
+    /// project when there is no topology.
     pub volumes: bool,
     /// Which images go too.
     pub images: ImagesChoice,
-    /// Whether containers of services that the topology does not have go too.
+    /// Whether containers of services that the topology does not have go too, and containers of `run`.
     pub remove_orphans: bool,
     /// How long containers may take to stop, in place of what each says.
     pub grace: Option<Duration>,
@@ -53,26 +54,45 @@ pub fn down(
     if !choices.services.is_empty() {
         return down.plan;
     }
-    let stay = if staying.len() == 1 { ": it stays" } else { ": they stay" };
-    orphan::warn(topology, &staying, stay, found);
+    let (one_offs, orphans): (Vec<&ObservedContainer>, Vec<&ObservedContainer>) =
+        staying.iter().partition(|container| container.is_one_off);
+    let stay = if orphans.len() == 1 { ": it stays" } else { ": they stay" };
+    orphan::warn(topology, &orphans, stay, found);
+    orphan::warn_of_one_offs(&one_offs, found);
     down.networks(&staying, &removals, found);
     if choices.volumes {
-        down.volumes(&removals);
+        let volumes = down.volumes(&removals);
+        // What stays may use them, which is told.
+        down.plan.tolerated.extend(volumes.into_iter().filter(|_| !staying.is_empty()));
     }
     down.plan
 }
 
-/// The volumes that `down` leaves: they may hold data.
+/// The volumes of a project that `down` leaves: they may hold data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VolumesLeft {
+    /// Those that `down -v` would remove.
+    pub declared: Vec<VolumeName>,
+    /// Those that the topology does not declare, or no longer.
+    pub undeclared: Vec<VolumeName>,
+}
+
+/// The volumes that `down` leaves.
 pub fn volumes_left(
     project: &ProjectName,
     topology: Option<&Topology>,
     observed: &Observed,
     choices: &DownChoices,
-) -> Vec<VolumeName> {
-    if choices.volumes || !choices.services.is_empty() {
-        return Vec::new();
+) -> VolumesLeft {
+    let mut left = VolumesLeft::default();
+    for volume in own_volumes(project, topology, observed).filter(|_| choices.services.is_empty()) {
+        match is_declared_volume(topology, &volume.name) {
+            true if choices.volumes => {}
+            true => left.declared.push(volume.name.clone()),
+            false => left.undeclared.push(volume.name.clone()),
+        }
     }
-    own_volumes(project, topology, observed).map(|volume| volume.name.clone()).collect()
+    left
 }
 
 /// What the topology declares external by now is somebody else's, whoever made it.
@@ -86,12 +106,21 @@ fn own_volumes<'a>(
     })
 }
 
+/// Whether `down -v` may remove a volume, as Docker Compose 2.40 has it: a volume whose key was renamed
+/// still holds what was in it. Without a topology all are meant.
+fn is_declared_volume(topology: Option<&Topology>, name: &VolumeName) -> bool {
+    topology.is_none_or(|topology| {
+        topology.volumes.iter().any(|(key, volume)| spec::volume_name(key, volume) == *name)
+    })
+}
+
 fn is_going(container: &ObservedContainer, topology: Option<&Topology>, choices: &DownChoices) -> bool {
     if !choices.services.is_empty() {
-        return choices.services.contains(&container.service);
+        return choices.services.contains(&container.service) && !container.is_one_off;
     }
     let is_known = topology.is_none_or(|topology| topology.service(container.service.as_str()).is_some());
-    is_known || container.is_one_off || choices.remove_orphans
+    // Somebody may be at work in a container of `run`: Docker Compose leaves it too.
+    (is_known && !container.is_one_off) || choices.remove_orphans
 }
 
 struct Down<'a> {
@@ -181,7 +210,12 @@ impl<'a> Down<'a> {
             label::belongs_to(&network.labels, &self.plan.project) && !self.is_external_network(&network.name)
         };
         for network in observed.networks.iter().filter(is_ours).collect::<Vec<_>>() {
-            if staying.iter().any(|container| container.networks.contains_key(&network.name)) {
+            // What ended in a container of `run` needs its network no more.
+            let needs_it = |container: &&&ObservedContainer| {
+                let is_spent = container.is_one_off && !container.state.is_running();
+                !is_spent && container.networks.contains_key(&network.name)
+            };
+            if staying.iter().find(needs_it).is_some() {
                 continue;
             }
             if let Some(stranger) = observed.strangers(network).next() {
@@ -196,12 +230,15 @@ impl<'a> Down<'a> {
         }
     }
 
-    fn volumes(&mut self, removals: &Removals<'_>) {
-        let project = self.plan.project.clone();
-        for volume in own_volumes(&project, self.topology, self.observed) {
+    fn volumes(&mut self, removals: &Removals<'_>) -> Vec<StepId> {
+        let (project, topology) = (self.plan.project.clone(), self.topology);
+        let own = own_volumes(&project, topology, self.observed);
+        let declared = own.filter(|volume| is_declared_volume(topology, &volume.name));
+        let remove = |volume: &ObservedVolume| {
             let action = Action::RemoveVolume { volume: volume.name.clone() };
-            self.add(action, None, removals.values().copied());
-        }
+            self.add(action, None, removals.values().copied())
+        };
+        declared.map(remove).collect()
     }
 
     /// What the topology declares external by now is somebody else's, whoever made it.

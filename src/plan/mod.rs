@@ -26,11 +26,11 @@ pub use action::{Action, Condition};
 pub use because::{Because, FieldChange, HIDDEN};
 pub use build::{BuildChoices, build};
 pub use distribute::{PullChoices, PushChoices, pull, push};
-pub use down::{DownChoices, ImagesChoice, down, volumes_left};
+pub use down::{DownChoices, ImagesChoice, VolumesLeft, down, volumes_left};
 pub use observed::Observed;
 pub use remove::{RemoveChoices, RunningChoice, remove};
 pub use restart::{RestartChoices, restart};
-pub use scope::Scope;
+pub use scope::{Scope, jobs_of};
 pub use signal::{KillChoices, kill, pause, stop, unpause};
 pub use start::{WaitChoice, start};
 pub use up::{

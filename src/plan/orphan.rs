@@ -29,6 +29,22 @@ pub(super) fn warn(
     });
 }
 
+/// Names the containers of `run` that `down` leaves.
+pub(super) fn warn_of_one_offs(one_offs: &[&ObservedContainer], found: &mut Diagnostics) {
+    if one_offs.is_empty() {
+        return;
+    }
+    let mut names: Vec<String> = one_offs.iter().map(|container| format!("`{}`", container.name)).collect();
+    names.sort();
+    let (of_run, stay) = match one_offs.len() {
+        1 => ("a container", "stays"),
+        _ => ("containers", "stay"),
+    };
+    found
+        .warning(code::ORPHANS, format!("{of_run} of `topo run` {stay}: {}", names.join(", ")))
+        .help("`--remove-orphans` removes what runs in them too");
+}
+
 /// Names the containers that were made from other files and give way to this topology's.
 pub(super) fn warn_of_replaced(
     topology: &Topology,

@@ -11,7 +11,7 @@ use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::{Dependency, DependencyCondition};
 use crate::topology::{Service, Topology};
 
-/// Whose containers a command is about. Containers of `run` are never meant.
+/// Whose containers a command is about. Containers of `run` are meant only where it is said.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// The project.
@@ -39,6 +39,12 @@ impl<'a> Scope<'a> {
     /// Containers of services that the topology does not have; none without a topology.
     pub fn orphans(self) -> impl Iterator<Item = &'a ObservedContainer> {
         self.all_containers().filter(move |container| !self.is_known(&container.service))
+    }
+
+    /// The containers of `run` of the services that are meant.
+    pub(super) fn one_offs(self) -> impl Iterator<Item = &'a ObservedContainer> {
+        let one_offs = self.observed.containers.iter().filter(|container| container.is_one_off);
+        one_offs.filter(move |container| self.is_meant(&container.service))
     }
 
     /// Starts a container, and runs what its service says then.
@@ -163,6 +169,21 @@ fn labelled(container: &ObservedContainer) -> impl Iterator<Item = (ServiceName,
         let condition = condition.unwrap_or(DependencyCondition::Started);
         (service, Dependency { condition, restart, required: true })
     })
+}
+
+/// The jobs: services that another one wants completed.
+pub(super) fn jobs<'a>(
+    dependencies: impl IntoIterator<Item = (&'a ServiceName, &'a Dependency)>,
+) -> BTreeSet<&'a ServiceName> {
+    let dependencies = dependencies.into_iter();
+    let wanted = dependencies.filter(|(_, needed)| needed.condition == DependencyCondition::Completed);
+    wanted.map(|(name, _)| name).collect()
+}
+
+/// The jobs of a topology: services that another one wants completed.
+pub fn jobs_of(topology: &Topology) -> BTreeSet<&ServiceName> {
+    let dependencies = topology.services.values().flat_map(|service| &service.depends_on.0);
+    jobs(dependencies.map(|(name, dependency)| (name, &dependency.value)))
 }
 
 /// Adds a step about a container.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::plan::action::AnonymousVolumes;
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::scope::{self, ByService, First, put_in_order};
 use crate::plan::{Action, Because, Needs, Plan, Scope};
@@ -12,8 +11,10 @@ use crate::plan::{Action, Because, Needs, Plan, Scope};
 pub struct KillChoices {
     /// The signal: `SIGKILL`.
     pub signal: String,
-    /// Whether containers of services that the topology does not have are killed and removed too.
-    pub remove_orphans: bool,
+    /// Whether it goes to containers of services that the topology does not have too.
+    pub orphans: bool,
+    /// Whether it goes to containers of `run` too.
+    pub one_offs: bool,
 }
 
 /// Plans to stop the containers that run and to keep them, dependants before what they depend on. `grace`
@@ -24,27 +25,18 @@ pub fn stop(scope: Scope<'_>, grace: Option<Duration>) -> Plan {
     in_order(scope, First::Dependant, Needs::Done, is_meant, action)
 }
 
-/// Plans to send a signal to the containers that run, to all at once.
+/// Plans to send a signal to the containers that run, to all at once. They stay, as with Docker Compose
+/// 2.40, whose `--remove-orphans` of `kill` removes nothing either.
 pub fn kill(scope: Scope<'_>, choices: &KillChoices) -> Plan {
     let mut plan = Plan::amid(scope.project.clone(), scope.observed);
-    let send = |plan: &mut Plan, container: &ObservedContainer, because| {
+    let own = scope.containers().chain(scope.one_offs().filter(|_| choices.one_offs));
+    let own = own.map(|container| (container, Because::Asked));
+    let orphans = scope.orphans().filter(|_| choices.orphans && scope.services.is_empty());
+    let orphans = orphans.map(|container| (container, Because::Orphan));
+    for (container, because) in own.chain(orphans).filter(|(container, _)| container.state.is_running()) {
         let action =
             Action::KillContainer { container: container.name.clone(), signal: choices.signal.clone() };
-        scope::add(plan, action, because, container)
-    };
-    for container in scope.containers().filter(|container| container.state.is_running()) {
-        send(&mut plan, container, Because::Asked);
-    }
-    for container in scope.orphans().filter(|_| choices.remove_orphans) {
-        let kill = container.state.is_running().then(|| send(&mut plan, container, Because::Orphan));
-        let action = Action::RemoveContainer {
-            container: container.name.clone(),
-            anonymous_volumes: AnonymousVolumes::Remove,
-        };
-        let remove = scope::add(&mut plan, action, Because::Orphan, container);
-        if let Some(kill) = kill {
-            plan.steps.update_edge(kill, remove, Needs::Done);
-        }
+        scope::add(&mut plan, action, because, container);
     }
     plan
 }
@@ -91,7 +83,9 @@ mod tests {
         web: running <- api:service_started:false
         api: done <- db:service_started:false
         db: running
-        old: paused";
+        old: paused
+        web: run
+        api: run";
 
     fn in_scope(services: &[&str], plan: impl Fn(Scope<'_>) -> Plan) -> Vec<String> {
         let (project, observed, services) = (shop(), observed(CHAIN), names(services));
@@ -107,9 +101,17 @@ mod tests {
 
     #[test]
     fn a_signal_goes_to_all_at_once() {
-        let choices = KillChoices { signal: "SIGHUP".to_owned(), remove_orphans: true };
+        let choices = KillChoices { signal: "SIGHUP".to_owned(), orphans: true, one_offs: false };
         let sent = in_scope(&["web", "db", "api"], |scope| kill(scope, &choices));
         assert_eq!(sent, ["send SIGHUP to web", "send SIGHUP to db"]);
+    }
+
+    #[test]
+    fn a_signal_reaches_containers_of_run_where_they_are_meant_too() {
+        let choices = KillChoices { signal: "SIGHUP".to_owned(), orphans: false, one_offs: true };
+        let sent = in_scope(&["api"], |scope| kill(scope, &choices));
+        assert_eq!(sent, ["send SIGHUP to api"]);
+        assert_eq!(in_scope(&[], |scope| kill(scope, &choices)).len(), 5);
     }
 
     #[test]

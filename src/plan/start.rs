@@ -8,7 +8,7 @@ use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::scope::{self, Dependencies};
 use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, StepId};
 use crate::topology::name::{ContainerName, ServiceName};
-use crate::topology::service::{Dependency, DependencyCondition};
+use crate::topology::service::Dependency;
 
 /// What is waited for when everything is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,7 @@ fn is_scaled_to_none(scope: Scope<'_>, service: &ServiceName) -> bool {
 pub(super) struct Start<'a> {
     pub(super) scope: Scope<'a>,
     dependencies: &'a Dependencies,
+    jobs: BTreeSet<&'a ServiceName>,
     pub(super) plan: Plan,
     /// The step that starts each container.
     starts: BTreeMap<&'a ContainerName, StepId>,
@@ -92,20 +93,15 @@ pub(super) struct Start<'a> {
 impl<'a> Start<'a> {
     pub(super) fn new(scope: Scope<'a>, dependencies: &'a Dependencies) -> Self {
         let plan = Plan::amid(scope.project.clone(), scope.observed);
-        Self { scope, dependencies, plan, starts: BTreeMap::new(), waits: BTreeMap::new() }
+        let jobs = scope::jobs(dependencies.values().flatten());
+        Self { scope, dependencies, jobs, plan, starts: BTreeMap::new(), waits: BTreeMap::new() }
     }
 
     /// Running is running; and a job that is done is not done again, unless it is asked for by its name.
     pub(super) fn is_to_start(&self, container: &ObservedContainer) -> bool {
         let is_done = container.state.status == Status::Exited && container.state.exit_code == 0;
         let is_named = self.scope.services.contains(&container.service);
-        !container.state.is_running() && (is_named || !is_done || !self.is_job(&container.service))
-    }
-
-    /// A job is a service that another one wants completed.
-    fn is_job(&self, service: &ServiceName) -> bool {
-        let wanted = self.dependencies.values().filter_map(|dependencies| dependencies.get(service));
-        wanted.into_iter().any(|dependency| dependency.condition == DependencyCondition::Completed)
+        !container.state.is_running() && (is_named || !is_done || !self.jobs.contains(&container.service))
     }
 
     fn is_meant(&self, service: &ServiceName) -> bool {
@@ -188,7 +184,7 @@ impl<'a> Start<'a> {
     fn wait_until_ready(&mut self, services: &BTreeSet<ServiceName>) {
         for service in services {
             let is_meant = self.is_meant(service);
-            let until = if self.is_job(service) { Condition::Completed } else { Condition::Ready };
+            let until = if self.jobs.contains(service) { Condition::Completed } else { Condition::Ready };
             for container in self.scope.containers_of(service).filter(|_| is_meant) {
                 self.wait(container, until, Because::Asked);
             }

@@ -8,7 +8,8 @@ use crate::plan::observed::{ContainerState, Health, Observed, ObservedContainer,
 use crate::plan::{Action, Plan, Step, StepId, label};
 use crate::topology::name::{ImageId, ProjectName, ServiceName};
 
-/// A project of containers: `web: running <- db:service_healthy:false`, one a line.
+/// A project of containers: `web: running <- db:service_healthy:false`, one a line. `run` is the state of
+/// one of `run`, which runs.
 pub(super) fn observed(text: &str) -> Observed {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     Observed { containers: lines.map(container).collect(), ..Observed::default() }
@@ -23,7 +24,7 @@ fn container(line: &str) -> ObservedContainer {
         name: format!("shop-{service}-1").into(),
         service: service.into(),
         number: 1,
-        is_one_off: false,
+        is_one_off: state == "run",
         image: ImageId::new("sha256:1"),
         image_name: "busybox".to_owned(),
         state: state_of(state),
@@ -38,7 +39,7 @@ fn container(line: &str) -> ObservedContainer {
 
 fn state_of(word: &str) -> ContainerState {
     let (status, health, exit_code) = match word {
-        "running" => (Status::Running, None, 0),
+        "running" | "run" => (Status::Running, None, 0),
         "healthy" => (Status::Running, Some(Health::Healthy), 0),
         "paused" => (Status::Paused, None, 0),
         "created" => (Status::Created, None, 0),

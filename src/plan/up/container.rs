@@ -9,7 +9,7 @@ use super::fate::{Deed, Replica};
 use super::{Context, Gate, StartChoice, Up, order};
 use crate::diagnostic::code;
 use crate::plan::action::{AnonymousVolumes, ContainerSpec};
-use crate::plan::observed::{ContainerState, ObservedContainer, Status};
+use crate::plan::observed::{ContainerState, ObservedContainer};
 use crate::plan::{Action, Because, Condition, Guard, Needs, Scope, StepId, spec, stop};
 use crate::topology::Service;
 use crate::topology::attribute::Named;
@@ -80,7 +80,6 @@ struct Successor {
     created: StepId,
     temporary: ContainerName,
     lasting: ContainerName,
-    anonymous_volumes: AnonymousVolumes,
 }
 
 impl<'a> Up<'a> {
@@ -252,8 +251,7 @@ impl<'a> Up<'a> {
         needs.extend(self.images_of_guard(deed));
         let create = Action::CreateContainer(Box::new(wanted));
         let created = self.add_deed(create, deed.clone(), Some(placing.name), &needs);
-        let anonymous_volumes = if keeps_volumes { AnonymousVolumes::Keep } else { AnonymousVolumes::Remove };
-        Successor { created, temporary, lasting, anonymous_volumes }
+        Successor { created, temporary, lasting }
     }
 
     /// Stops what is replaced or restarted. What is to be restarted with others stops before they do;
@@ -310,13 +308,12 @@ impl<'a> Up<'a> {
         successor: Successor,
         stopped: Option<&Stop>,
     ) -> StepId {
-        let Successor { created, temporary, lasting, anonymous_volumes } = successor;
+        let Successor { created, temporary, lasting } = successor;
         let deed = Deed { because: Because::Replaced, only_if: deed.only_if.clone() };
         // The old container goes last: until then a failed create can be undone.
         let mut needs = vec![(created, Needs::Done)];
         needs.extend(stopped.map(|stop| (stop.step, Needs::Done)));
-        let remove = Action::RemoveContainer { container: existing.name.clone(), anonymous_volumes };
-        let removed = self.add_deed(remove, deed.clone(), Some(placing.name), &needs);
+        let removed = self.add_deed(removal(existing.name.clone()), deed.clone(), Some(placing.name), &needs);
         let rename = Action::RenameContainer { from: temporary, to: lasting };
         self.add_deed(rename, deed, Some(placing.name), &[(removed, Needs::Done)])
     }
@@ -386,12 +383,7 @@ impl<'a> Up<'a> {
             if let Some(stop) = stop {
                 self.ports.release(container, stop, &[]);
             }
-            // One that never ran has nothing in its volumes.
-            let anonymous_volumes = match container.state.status {
-                Status::Created => AnonymousVolumes::Remove,
-                _ => AnonymousVolumes::Keep,
-            };
-            let action = Action::RemoveContainer { container: container.name.clone(), anonymous_volumes };
+            let action = removal(container.name.clone());
             let needs: Vec<Gate> = stop.map(|stop| (stop, Needs::Done)).into_iter().collect();
             let step = self.add(action, because.clone(), Some(&container.service), &needs);
             self.removals.insert(container.name.clone(), step);
@@ -405,6 +397,12 @@ impl Existing<'_> {
         let is_renamed = self.container.name != self.name;
         self.mended.first().map(|(step, _)| *step).filter(|_| is_renamed)
     }
+}
+
+/// `up` destroys no data. Even a container that never ran may hold some: it took its predecessor's
+/// anonymous volumes over, and could then not be started.
+fn removal(container: ContainerName) -> Action {
+    Action::RemoveContainer { container, anonymous_volumes: AnonymousVolumes::Keep }
 }
 
 /// The name that a successor has until its predecessor is gone. It begins with the predecessor's id, as

@@ -2,17 +2,16 @@
 //! another one's.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use super::{Context, RecreateChoice, StartChoice, order};
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::observed::{ObservedContainer, Status};
-use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, spec};
+use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
-use crate::topology::service::DependencyCondition;
 
 /// What becomes of every container.
 #[derive(Default)]
@@ -21,6 +20,8 @@ pub(super) struct Fates<'a> {
     pub(super) replicas: BTreeMap<ServiceName, Vec<Replica<'a>>>,
     /// Containers that go without a successor.
     pub(super) removed: Vec<(&'a ObservedContainer, Because)>,
+    /// Services that another one wants completed.
+    jobs: BTreeSet<&'a ServiceName>,
 }
 
 /// What becomes of one wanted container. When nothing is said, it stays as it is.
@@ -74,7 +75,7 @@ pub(super) fn decide<'a>(
     services: &[ServiceName],
     found: &mut Diagnostics,
 ) -> Fates<'a> {
-    let mut fates = Fates::default();
+    let mut fates = Fates { jobs: scope::jobs_of(context.topology), ..Fates::default() };
     for name in services {
         let service = &context.topology.services[name].value;
         let wanted = wanted_number(context, name, service, found);
@@ -215,7 +216,9 @@ impl<'a> Judge<'a, '_> {
 
     fn replaced(&self, current: &ObservedContainer) -> Option<Deed> {
         match self.context.choices.recreate {
-            RecreateChoice::Never => return None,
+            RecreateChoice::Never => {
+                return is_beyond_repair(current).then(|| Deed::surely(Because::NotRunning));
+            }
             RecreateChoice::Force if self.is_chosen() => return Some(Deed::surely(Because::Asked)),
             _ if self.context.choices.recreate_dependencies && !self.is_chosen() => {
                 return Some(Deed::surely(Because::Asked));
@@ -257,7 +260,7 @@ impl<'a> Judge<'a, '_> {
 
     /// What of the container itself is not as the topology says.
     fn differs(&self, current: &ObservedContainer) -> Option<Because> {
-        if matches!(current.state.status, Status::Dead | Status::Removing) {
+        if is_beyond_repair(current) {
             return Some(Because::NotRunning);
         }
         let Context { topology, observed, .. } = self.context;
@@ -303,12 +306,12 @@ impl<'a> Judge<'a, '_> {
 
     /// A job that is done is not done again while nothing has changed.
     fn is_done(&self, current: &ObservedContainer) -> bool {
-        let is_job = || {
-            self.context.topology.services.values().any(|other| {
-                let dependency = other.depends_on.0.get(self.name);
-                dependency.is_some_and(|dependency| dependency.condition == DependencyCondition::Completed)
-            })
-        };
-        current.state.status == Status::Exited && current.state.exit_code == 0 && is_job()
+        let is_job = self.fates.jobs.contains(self.name);
+        current.state.status == Status::Exited && current.state.exit_code == 0 && is_job
     }
+}
+
+/// It can be started by nobody.
+fn is_beyond_repair(container: &ObservedContainer) -> bool {
+    matches!(container.state.status, Status::Dead | Status::Removing)
 }

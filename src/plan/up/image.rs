@@ -3,7 +3,7 @@
 use super::{BuildChoice, Context, Gate, PullChoice, Up, order};
 use crate::diagnostic::code;
 use crate::plan::observed::ObservedContainer;
-use crate::plan::{Action, Because, FormerImage, Guard, Needs, StepId, spec};
+use crate::plan::{Action, Because, FormerImage, Guard, Needs, StepId, build, spec};
 use crate::topology::name::{ImageName, ServiceName};
 use crate::topology::service::PullPolicy;
 use crate::topology::value::Duration;
@@ -42,14 +42,26 @@ impl<'a> Context<'a> {
         Some((builder.0, &builder.1.value))
     }
 
+    /// The service that says how the image is built, when it is to be built.
+    fn building<'s>(
+        self,
+        name: &'s ServiceName,
+        service: &'s Service,
+    ) -> Option<(&'s ServiceName, &'s Service)>
+    where
+        Self: 's,
+    {
+        let is_there = self.observed.images.contains_key(&spec::image_name(self.topology, name, service));
+        self.builder(name, service).filter(|(_, builder)| self.is_built(builder, is_there))
+    }
+
     /// The services whose images a build copies from, or begins with.
-    fn build_contexts(self, name: &ServiceName, builder: &Service) -> Vec<&'a ServiceName> {
-        let bases = self.topology.bases.get(name).into_iter().flatten();
-        let contexts = builder.build.iter().flat_map(|build| build.additional_contexts.0.values());
-        let names = contexts.filter_map(|context| context.value.as_deref()?.strip_prefix("service:"));
+    fn build_contexts(self, builder: &ServiceName) -> Vec<&'a ServiceName> {
         let Topology { services, inactive, .. } = self.topology;
-        let known = |name| services.get_key_value(name).or_else(|| inactive.get_key_value(name));
-        names.filter_map(known).map(|(name, _)| name).chain(bases).collect()
+        let known =
+            |name: &ServiceName| services.get_key_value(name).or_else(|| inactive.get_key_value(name));
+        let contexts = build::contexts(self.topology, builder);
+        contexts.filter_map(|context| known(&context)).map(|(name, _)| name).collect()
     }
 
     /// A service whose image is built for others need not be active.
@@ -108,14 +120,14 @@ impl<'a> Up<'a> {
         let context = self.context;
         let topology = context.topology;
         let images = &self.images;
-        let unknown_contexts = |name| match context.service(name) {
-            Some(service) if !images.contains_key(&spec::image_name(topology, name, service)) => {
-                let builder = context.builder(name, service);
-                builder.map_or(Vec::new(), |(name, builder)| context.build_contexts(name, builder))
-            }
-            _ => Vec::new(),
+        let unknown_contexts = |name| {
+            let unknown = context
+                .service(name)
+                .filter(|service| !images.contains_key(&spec::image_name(topology, name, service)));
+            let builder = unknown.and_then(|service| context.building(name, service));
+            builder.map_or(Vec::new(), |(name, _)| context.build_contexts(name))
         };
-        // A build may copy from other services' images.
+        // A build may copy from other services' images; an image that is not built needs none of them.
         for needed in order::needed_first(&[name], unknown_contexts) {
             if let Some(needed_service) = context.service(needed) {
                 self.single_image(needed, needed_service);
@@ -140,11 +152,9 @@ impl<'a> Up<'a> {
     fn make_image(&mut self, name: &ServiceName, service: &Service, is_there: bool) -> Option<StepId> {
         let because = if is_there { Because::Asked } else { Because::Absent };
         let context = self.context;
-        let builder =
-            context.builder(name, service).filter(|(_, builder)| context.is_built(builder, is_there));
-        if let Some((builder_name, builder)) = builder {
+        if let Some((builder_name, builder)) = context.building(name, service) {
             let image = spec::image(context.topology, builder_name, builder)?;
-            let needs = self.images_of(&context.build_contexts(builder_name, builder));
+            let needs = self.images_of(&context.build_contexts(builder_name));
             return Some(self.add(Action::BuildImage(Box::new(image)), because, Some(builder_name), &needs));
         }
         let image = spec::image_name(context.topology, name, service);

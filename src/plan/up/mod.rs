@@ -310,9 +310,15 @@ impl<'a> Up<'a> {
         }
     }
 
-    /// A container that another service waits for is ready when that wait is over.
+    /// A container that another service waits for is ready when that wait is over, unless the other one
+    /// goes on also when it fails.
     fn is_waited_for(&self, container: &ContainerName) -> bool {
         let waits = [Condition::Healthy, Condition::Completed];
-        waits.into_iter().any(|condition| self.waits.contains_key(&(container.clone(), condition)))
+        let waits = waits.into_iter().filter_map(|condition| self.waits.get(&(container.clone(), condition)));
+        let is_required = |step: StepId| {
+            let mut needs = self.plan.steps.edges(step).map(|edge| *edge.weight()).peekable();
+            needs.peek().is_none() || needs.any(|needs| needs == Needs::Done)
+        };
+        waits.into_iter().any(|step| step.is_none_or(is_required))
     }
 }

@@ -135,9 +135,7 @@ impl Up<'_> {
         for attachment in wanted {
             let network = &attachment.network;
             let Some(place) = self.networks.get(network).cloned() else { continue };
-            let mut needs =
-                [needs, &place.created.map(|step| (step, Needs::Done)).into_iter().collect::<Vec<_>>()]
-                    .concat();
+            let mut needs = [needs, &place.before_connect(&container.name)].concat();
             let service = Some(&container.service);
             let attached_to = container.networks.get(network);
             let because = if place.is_replaced {
@@ -254,6 +252,14 @@ impl Up<'_> {
 impl NetworkPlace {
     fn kept(observed: &ObservedNetwork) -> Self {
         Self { id: Some(observed.id.clone()), ..Self::default() }
+    }
+
+    /// What comes before a container is attached to it. One that left the former network comes back also
+    /// when that could not be replaced: then to the one that is still there.
+    fn before_connect(&self, container: &ContainerName) -> Vec<Gate> {
+        let detached = self.detached.get(container).map(|step| (*step, Needs::Done));
+        let how = if detached.is_some() { Needs::Settled } else { Needs::Done };
+        detached.into_iter().chain(self.created.map(|step| (step, how))).collect()
     }
 }
 

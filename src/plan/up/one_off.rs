@@ -1,12 +1,13 @@
 //! What `run` does: what a service depends on is brought up, and one container more is created.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Context, Up, UpChoices, fate, older_engine, order};
 use crate::diagnostic::Diagnostics;
 use crate::plan::action::OneOff;
 use crate::plan::observed::{Observed, Query};
-use crate::plan::{Action, Because, Plan, spec};
+use crate::plan::{Action, Because, Plan, build, spec};
 use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::{Service, Topology};
 
@@ -31,11 +32,15 @@ pub struct OneOffChoices {
 
 /// What the engine is to be asked before planning.
 pub fn one_off_query(topology: &Topology, service: &ServiceName) -> Query {
-    let mut query = super::query(topology);
     let needed = order::services(topology, std::slice::from_ref(service), false);
-    let needed = needed.iter().filter_map(|name| Some((name, topology.services.get(name)?)));
-    query.images = needed.flat_map(|(name, service)| super::images_of(topology, name, service)).collect();
-    query
+    // What is there need not be built for what is built from it.
+    let contexts = topology.services.keys().chain(topology.inactive.keys());
+    let contexts: BTreeSet<ServiceName> = contexts.flat_map(|name| build::contexts(topology, name)).collect();
+    let images = needed.into_iter().chain(contexts).filter_map(|name| {
+        let service = topology.service(name.as_str())?;
+        Some(super::images_of(topology, &name, service).collect::<Vec<_>>())
+    });
+    Query { images: images.flatten().collect(), ..super::query(topology) }
 }
 
 /// Plans `run`. The container is created by the last step, and started by none: whoever wants its

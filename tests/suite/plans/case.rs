@@ -60,6 +60,8 @@ struct ContainerEvents {
     /// It ended with this code.
     exited: Option<i64>,
     unhealthy: bool,
+    /// The engine failed to remove it.
+    dead: bool,
     renamed: Option<String>,
     /// It was disconnected from this network.
     disconnected: Option<String>,
@@ -160,11 +162,15 @@ pub(crate) fn plan_of(folder: &Path) -> String {
 
     let observed = world.observe(&plan::query(&topology));
     let mut found = Diagnostics::default();
+    let mut undeclared = Vec::new();
     let (plan, intent) = match &choices.command {
         Command::Up => (plan::up(&topology, &observed, &up, &mut found), Intent::UP),
         Command::Down(down) => {
             let down = choices.down(down);
-            (plan::down(&topology.name, Some(&topology), &observed, &down, &mut found), Intent::DOWN)
+            let plan = plan::down(&topology.name, Some(&topology), &observed, &down, &mut found);
+            undeclared = plan::volumes_left(&topology.name, Some(&topology), &observed, &down).undeclared;
+            let left = plan::volumes_left(&topology.name, Some(&topology), &observed, &down);
+            (plan, Intent::DOWN)
         }
         Command::Build { push } => {
             let build = BuildChoices { push: *push, ..BuildChoices::default() };
@@ -176,7 +182,8 @@ pub(crate) fn plan_of(folder: &Path) -> String {
         true => String::new(),
         false => topo::report::plan::text(&plan, &sources, Look::BARE, intent),
     };
-    format!("{}{text}", said(&found, &sources))
+    let undeclared = undeclared.iter().map(|volume| format!("undeclared: {volume} stays\n"));
+    format!("{}{text}{}", said(&found, &sources), undeclared.collect::<String>())
 }
 
 fn read_yaml<T: Default + DeserializeOwned>(path: &Path) -> T {
@@ -295,7 +302,7 @@ fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: 
 
 impl ContainerEvents {
     fn happen(&self, world: &mut World, name: &str) {
-        let Self { gone, exited, unhealthy, renamed, disconnected, one_off, made_from } = self;
+        let Self { gone, exited, unhealthy, dead, renamed, disconnected, one_off, made_from } = self;
         let container = world.container(&name.into()).expect("the container is there");
         if let Some(code) = exited {
             container.stop(*code);
@@ -303,6 +310,10 @@ impl ContainerEvents {
         if *unhealthy {
             container.seen.state.health = Some(Health::Unhealthy);
             container.seen.state.status = Status::Running;
+        }
+        if *dead {
+            container.stop(137);
+            container.seen.state.status = Status::Dead;
         }
         if let Some(network) = disconnected {
             container.seen.networks.remove(network.as_str()).expect("it is attached");

@@ -33,6 +33,7 @@ plans! {
     a_changed_service_alone_is_recreated
     a_changed_volume_is_used_as_it_is
     a_container_that_lost_its_network_is_connected_again
+    a_context_of_an_image_that_is_there_is_not_built
     a_fixed_name_is_for_one_container
     a_forced_replacement_is_about_the_chosen_services
     a_job_that_failed_is_done_again
@@ -67,11 +68,14 @@ plans! {
     containers_of_run_are_left_alone
     dependencies_are_replaced_on_request
     down_leaves_a_network_that_a_stranger_uses
+    down_leaves_containers_of_run_and_what_they_use
     down_leaves_orphans_and_what_they_use
     down_leaves_what_is_external_by_now
     down_of_some_services_leaves_networks
     down_removes_all_but_volumes_also_of_inactive_profiles
+    down_removes_containers_of_run_on_request
     down_removes_images_on_request
+    down_removes_only_volumes_that_are_declared
     down_removes_volumes_on_request
     fewer_replicas_leave_the_lowest_numbers
     hooks_belong_to_starts_and_stops
@@ -83,11 +87,13 @@ plans! {
     pulling_replaces_only_what_gets_another_image
     tags_of_one_repository_are_pushed_one_after_the_other
     waiting_alone_is_nothing_to_do
+    waiting_does_not_spare_what_only_may_fail
     waiting_is_for_every_service
     what_an_older_engine_would_leave_out_is_an_error
     what_compose_made_is_kept_unless_it_differs
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built
+    what_is_dead_is_replaced_in_any_case
     what_is_down_has_nothing_to_take_down
     what_is_external_and_there_is_used
     what_is_external_has_to_be_there

@@ -1,6 +1,7 @@
 //! What holds of the plans of any topology, whatever the engine has.
 
 use topo::diagnostic::Diagnostics;
+use topo::plan::action::{Action, AnonymousVolumes};
 use topo::plan::observed::Status;
 use topo::plan::{BuildChoice, Plan, PullChoice, RecreateChoice, Scope, UpChoices};
 use topo::topology::Topology;
@@ -8,7 +9,7 @@ use topo::topology::Topology;
 use super::chance::Chance;
 use super::load::{jobs, load};
 use super::random::Sketch;
-use super::world::World;
+use super::world::{Container, World};
 
 const ROUNDS: u64 = 150;
 
@@ -54,6 +55,58 @@ fn new_images_are_taken_up_by_all_that_depend_on_them() {
         bring_up(&mut world, &topology, &choices, chance);
         assert_matches(&mut world, &topology);
     });
+}
+
+#[test]
+fn no_up_removes_volumes() {
+    for_each_round(|chance| {
+        let (mut world, topology) = edited_world(chance);
+        // An interrupted run leaves containers that never ran, and that hold their predecessors' volumes.
+        world.jobs.extend(jobs(&topology));
+        let begun = plan(&world, &topology, &random_choices(chance));
+        let steps = chance.below(begun.steps.node_count() + 1);
+        follow_partly(&mut world, &begun, steps, chance);
+        let choices = UpChoices { remove_orphans: true, ..random_choices(chance) };
+        for step in plan(&world, &topology, &choices).steps.node_weights() {
+            let is_loss = match &step.action {
+                Action::RemoveVolume { .. } => true,
+                Action::RemoveContainer { anonymous_volumes, .. } => {
+                    *anonymous_volumes == AnonymousVolumes::Remove
+                }
+                _ => false,
+            };
+            assert!(!is_loss, "{step:?}");
+        }
+    });
+}
+
+#[test]
+fn a_network_that_cannot_be_replaced_cuts_nobody_off() {
+    let topology = |label: &str| {
+        let text = format!(
+            "
+services:
+  web: {{ image: 'nginx:1', networks: [inner] }}
+  db: {{ image: 'postgres:17', networks: [inner] }}
+networks:
+  inner: {{ labels: {{ number: '{label}' }} }}
+"
+        );
+        load("topology.yaml", &text, &[], &UpChoices::default()).0
+    };
+    let mut before = World::default();
+    bring_up(&mut before, &topology("1"), &UpChoices::default(), &mut Chance(0));
+    let plan = plan(&before, &topology("2"), &UpChoices::default());
+    for fails in plan.steps.node_indices() {
+        let action = &plan.steps[fails].action;
+        if matches!(action, Action::DisconnectNetwork { .. } | Action::RemoveNetwork { .. }) {
+            let mut world = before.clone();
+            world.follow_without(&plan, fails);
+            let is_well =
+                |container: &Container| container.seen.networks.len() == 1 && world.is_whole(container);
+            assert!(world.containers.iter().all(is_well), "when this fails: {action:?}");
+        }
+    }
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::Direction;
+use petgraph::visit::EdgeRef;
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
     ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Query, Status,
 };
-use topo::plan::{Action, Condition, Guard, Observed, Plan, Step, StepId, label};
+use topo::plan::{Action, Condition, Guard, Needs, Observed, Plan, Step, StepId, label};
 use topo::topology::Service;
 use topo::topology::name::{ContainerName, ImageId, ImageName, NetworkName, ServiceName, VolumeName};
 use topo::topology::service::MountKind;
@@ -59,6 +61,19 @@ impl World {
             self.take(&plan.steps[step]).map_err(|error| format!("step {}: {error}", step.index()))?;
         }
         Ok(())
+    }
+
+    /// Does the plan's steps in its order; one fails, and what cannot be done without it is left out.
+    pub(crate) fn follow_without(&mut self, plan: &Plan, fails: StepId) {
+        let mut done = BTreeSet::new();
+        for step in plan.in_order() {
+            let mut needs = plan.steps.edges_directed(step, Direction::Incoming);
+            let is_possible =
+                needs.all(|edge| *edge.weight() == Needs::Settled || done.contains(&edge.source()));
+            if is_possible && step != fails && self.take(&plan.steps[step]).is_ok() {
+                done.insert(step);
+            }
+        }
     }
 
     fn take(&mut self, step: &Step) -> Refused {
