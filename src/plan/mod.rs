@@ -39,7 +39,7 @@ pub use up::{
 };
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
@@ -56,6 +56,9 @@ pub struct Plan {
     pub steps: DiGraph<Step, Needs>,
     /// Steps whose failure is told and is no failure of the plan.
     pub tolerated: BTreeSet<StepId>,
+    /// The step that brings back what another one takes away for a while: the start after a stop, the
+    /// creation after a removal. Once the one has begun, the other is done even if the user asks to stop.
+    pub restores: BTreeMap<StepId, StepId>,
     /// The project's containers that ran when the plan was made, by their names at that time.
     pub running: BTreeSet<ContainerName>,
 }
@@ -103,7 +106,13 @@ pub enum Needs {
 impl Plan {
     /// A plan that does nothing yet.
     pub fn new(project: ProjectName) -> Self {
-        Self { project, steps: DiGraph::new(), tolerated: BTreeSet::new(), running: BTreeSet::new() }
+        Self {
+            project,
+            steps: DiGraph::new(),
+            tolerated: BTreeSet::new(),
+            restores: BTreeMap::new(),
+            running: BTreeSet::new(),
+        }
     }
 
     /// A plan that does nothing yet to what is there.

@@ -2,7 +2,7 @@
 //! Must not: know of other steps, or print.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -28,6 +28,8 @@ pub(super) struct Caller<'run, E> {
     /// How long waits may last, and when that is over.
     pub(super) wait_limit: Option<(Duration, Instant)>,
     pub(super) answers: &'run Answers<'run>,
+    /// The steps that are done although the user asked to stop.
+    pub(super) owed: &'run RefCell<BTreeSet<StepId>>,
 }
 
 impl<'run, E: Engine> Caller<'run, E> {
@@ -36,7 +38,9 @@ impl<'run, E: Engine> Caller<'run, E> {
         let only_if = self.plan.steps[step].only_if.as_ref();
         let not_started = |end| (step, end, Duration::ZERO);
         match self.answers.holds(self.engine, only_if).await {
-            Ok(true) if self.cancel.is_cancelled() => return not_started(End::Cancelled),
+            Ok(true) if self.cancel.is_cancelled() && !self.owed.borrow().contains(&step) => {
+                return not_started(End::Cancelled);
+            }
             Ok(true) => {}
             Ok(false) => return not_started(End::NotNeeded),
             Err(error) => {

@@ -1,6 +1,7 @@
 //! In: a plan and an engine. Out: the plan's steps performed, in order, and events.
 //! Must not: decide what is to be done, or print.
 
+use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ impl Default for RunOptions {
 
 /// Runs a plan to its end. Every step ends exactly once and each end is an event; the events' receiver
 /// may be gone. When `cancel` is triggered nothing new starts, waits, pulls and builds are given up, and
-/// calls that are under way are brought to their end, because the engine does them anyway.
+/// calls that are under way are brought to their end, because the engine does them anyway. A replacement
+/// that has begun is finished, unless it would have to wait: the service would be down without it.
 pub async fn run<E: Engine>(
     plan: &Plan,
     engine: &E,
@@ -48,9 +50,18 @@ pub async fn run<E: Engine>(
     let begun = Instant::now();
     let listeners = Listeners::default();
     let answers = Answers::default();
+    let owed = RefCell::default();
     let wait_limit = options.wait_limit.map(|limit| (limit, begun + limit));
-    let caller =
-        Caller { plan, engine, cancel, events, listeners: &listeners, wait_limit, answers: &answers };
+    let caller = Caller {
+        plan,
+        engine,
+        cancel,
+        events,
+        listeners: &listeners,
+        wait_limit,
+        answers: &answers,
+        owed: &owed,
+    };
 
     // The subscription holds before anything is done, so that nothing happens unheard.
     let (tried, subscribed) = oneshot::channel();
@@ -64,8 +75,8 @@ pub async fn run<E: Engine>(
     let mut ledger = Ledger::new(plan, options.limits, events);
     let mut calls = FuturesUnordered::new();
     loop {
-        if cancel.is_cancelled() {
-            ledger.cancel();
+        if cancel.is_cancelled() && !ledger.is_cancelled() {
+            owed.replace(ledger.cancel());
         }
         while let Some(step) = ledger.start_next() {
             calls.push(caller.call(step));

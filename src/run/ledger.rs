@@ -52,15 +52,15 @@ impl<'run> Ledger<'run> {
         }
     }
 
-    /// Nothing new starts from here on. Asking again changes nothing.
-    pub(super) fn cancel(&mut self) {
-        if std::mem::replace(&mut self.is_cancelled, true) {
-            return;
-        }
+    /// Nothing new starts from here on, but what is owed to what has begun: those steps are returned.
+    pub(super) fn cancel(&mut self) -> BTreeSet<StepId> {
+        self.is_cancelled = true;
         self.tell(Event::Cancelling);
-        for step in self.schedule.cancel() {
+        let owed = self.schedule.owed(&self.plan.restores);
+        for step in self.schedule.cancel(&owed) {
             self.enter(step, End::Cancelled, Duration::ZERO);
         }
+        owed
     }
 
     fn tell(&self, event: Event) {

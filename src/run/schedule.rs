@@ -2,7 +2,7 @@
 //! Must not: call an engine, wait, or read a clock.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::Direction;
 use petgraph::algo::toposort;
@@ -21,6 +21,8 @@ pub struct Schedule<'plan> {
     chains: Vec<usize>,
     ready: [BTreeSet<Turn>; Lane::COUNT],
     room: [usize; Lane::COUNT],
+    /// The steps that were started, over or not.
+    begun: BTreeSet<StepId>,
 }
 
 /// How many steps may be under way at once. Waits are not counted.
@@ -67,6 +69,7 @@ impl<'plan> Schedule<'plan> {
             chains: chains(steps),
             ready: Default::default(),
             room: Lane::room(limits),
+            begun: BTreeSet::new(),
         };
         for step in steps.node_indices() {
             let unmet = steps.edges_directed(step, Direction::Incoming).count();
@@ -84,6 +87,7 @@ impl<'plan> Schedule<'plan> {
         let (_, step) = self.ready[lane].pop_first()?;
         self.room[lane] -= 1;
         self.places[step.index()] = Place::Running;
+        self.begun.insert(step);
         Some(step)
     }
 
@@ -111,10 +115,55 @@ impl<'plan> Schedule<'plan> {
         skipped
     }
 
-    /// Nothing new starts from here on. Returns the steps that were not started: they are cancelled.
-    pub fn cancel(&mut self) -> Vec<StepId> {
-        self.ready = Default::default();
-        self.steps.node_indices().filter(|&step| self.skip(step)).collect()
+    /// Nothing new starts from here on, but what is owed: see [`Plan::restores`](crate::plan::Plan).
+    /// Returns the steps that are not started any more: they are cancelled.
+    pub fn cancel(&mut self, owed: &BTreeSet<StepId>) -> Vec<StepId> {
+        for ready in &mut self.ready {
+            ready.retain(|(_, step)| owed.contains(step));
+        }
+        let given_up = self.steps.node_indices().filter(|step| !owed.contains(step));
+        let given_up: Vec<StepId> = given_up.filter(|&step| self.skip(step)).collect();
+        for step in &given_up {
+            // What is owed needs no step that is given up to be done, at most to be over.
+            for (dependant, needs) in self.dependants(*step) {
+                if needs == Needs::Settled {
+                    self.release(dependant);
+                }
+            }
+        }
+        given_up
+    }
+
+    /// The steps that are to be done even if the user asks to stop now, those that are under way included:
+    /// they bring back what steps that have begun take away, and are not long in coming.
+    pub fn owed(&self, restores: &BTreeMap<StepId, StepId>) -> BTreeSet<StepId> {
+        let mut owed = BTreeSet::new();
+        let mut begun: Vec<StepId> = self.begun.iter().copied().collect();
+        while let Some(step) = begun.pop() {
+            let Some(back) = restores.get(&step) else { continue };
+            let before = self.open_before(*back);
+            if before
+                .iter()
+                .all(|step| matches!(Lane::of(&self.steps[*step].action), Lane::Calls | Lane::Stops))
+            {
+                begun.extend(before.iter().filter(|step| owed.insert(**step)));
+            }
+        }
+        owed
+    }
+
+    /// A step and those that it needs done, as far as they are not over.
+    fn open_before(&self, step: StepId) -> BTreeSet<StepId> {
+        let mut open = BTreeSet::new();
+        let mut ways = vec![step];
+        while let Some(way) = ways.pop() {
+            if self.places[way.index()] != Place::Ended && open.insert(way) {
+                let needed = self.steps.edges_directed(way, Direction::Incoming);
+                let required = needed.filter(|edge| *edge.weight() == Needs::Done);
+                ways.extend(required.map(|edge| edge.source()));
+            }
+        }
+        open
     }
 
     /// True when every step ended.

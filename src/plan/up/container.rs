@@ -200,6 +200,9 @@ impl<'a> Up<'a> {
         ready.extend(stopped.iter().map(|stop| (stop.step, Needs::Done)));
         ready.extend(renamed.map(|step| (step, Needs::Done)));
         let start = self.start_replica(placing, replica, &lasting, &ready);
+        if let (Some(stopped), Some(back)) = (&stopped, start.or(renamed)) {
+            self.plan.restores.insert(stopped.step, back);
+        }
         let mended = existing.mended.iter().map(|(step, _)| *step);
         PlacedContainer {
             name: lasting,

@@ -112,7 +112,9 @@ impl Up<'_> {
         let removed = self.add(remove, because.clone(), None, &needs);
         let wanted = spec::network(self.context.topology, key, &self.context.topology.networks[key]);
         let create = Action::CreateNetwork(Box::new(wanted));
-        let created = Some(self.add(create, because, None, &[(removed, Needs::Done)]));
+        let created = self.add(create, because, None, &[(removed, Needs::Done)]);
+        self.plan.restores.insert(removed, created);
+        let created = Some(created);
         NetworkPlace { created, id: None, detached, is_replaced: true }
     }
 
@@ -147,13 +149,18 @@ impl Up<'_> {
                 last.extend(place.created);
                 continue;
             };
+            let mut detached = place.detached.get(&container.name).copied();
             if attached_to.is_some() && !place.is_replaced {
                 let action = Action::DisconnectNetwork { container: name.clone(), network: network.clone() };
-                needs = vec![(self.add(action, because.clone(), service, &needs), Needs::Done)];
+                let step = self.add(action, because.clone(), service, &needs);
+                needs = vec![(step, Needs::Done)];
+                detached = Some(step);
             }
             let action =
                 Action::ConnectNetwork { container: name.clone(), attachment: Box::new(attachment.clone()) };
-            last.push(self.add(action, because, service, &needs));
+            let connected = self.add(action, because, service, &needs);
+            self.plan.restores.extend(detached.map(|detached| (detached, connected)));
+            last.push(connected);
         }
         last
     }

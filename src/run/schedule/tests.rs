@@ -57,7 +57,7 @@ fn cancelling_ends_what_was_not_started_and_lets_the_rest_go_on() {
     let steps = graph(3, &[(0, 1, Needs::Done), (1, 2, Needs::Settled)]);
     let mut schedule = Schedule::new(&steps, LIMITS);
     start_all(&mut schedule);
-    assert_eq!(schedule.cancel(), [id(1), id(2)]);
+    assert_eq!(schedule.cancel(&BTreeSet::new()), [id(1), id(2)]);
     assert!(!schedule.is_over());
     assert!(schedule.end(id(0), &End::Done).is_empty());
     assert!(start_all(&mut schedule).is_empty());
@@ -140,7 +140,10 @@ impl Walk {
             }
             if !self.is_cancelled && self.random.below(40) == 0 {
                 self.is_cancelled = true;
-                schedule.cancel().into_iter().for_each(|step| self.note(step, End::Cancelled));
+                schedule
+                    .cancel(&BTreeSet::new())
+                    .into_iter()
+                    .for_each(|step| self.note(step, End::Cancelled));
             }
             let step = self.running.swap_remove(self.random.below(self.running.len()));
             let end = self.any_end();

@@ -28,6 +28,7 @@ macro_rules! runs {
 
 runs! {
     a_cancel_starts_nothing_new_and_gives_waits_up
+    a_cancel_lets_a_replacement_that_has_begun_end
     a_cancel_lets_calls_end_and_gives_pulls_up
     a_chain_waits_for_each_link_to_be_healthy
     a_completed_job_lets_its_dependants_start

@@ -12,6 +12,7 @@
 //! cancel 200ms
 //! step start-api: start api for api after create-api, db-healthy settled job
 //! step stop-web: stop web because replaced if-image web:1 differs a
+//! step start-web: start web after stop-web restores stop-web
 //! ```
 //!
 //! Actions: `pull IMAGE`, `build IMAGE`, `create NAME`, `start NAME`, `stop NAME`, `remove NAME`,
@@ -114,6 +115,12 @@ impl Scenario {
                     let (image, from) = (ImageName::from(*image), ImageId::from(*from));
                     self.plan.steps[id].only_if =
                         Some(Guard::ImageDiffers([FormerImage { image, from }].into()));
+                    rest
+                }
+                ("restores", [names @ ..]) => {
+                    let (taking, rest) = names.split_first().expect("a step's name");
+                    let taking = self.names.iter().position(|known| known == taking).expect("a step");
+                    self.plan.restores.insert(StepId::new(taking), id);
                     rest
                 }
                 ("after", names) => self.needs(id, names, Needs::Done),
