@@ -157,7 +157,11 @@ fn run_has_the_labels_of_compose_and_none_of_the_services_ports_and_names() {
     assert_eq!(inspect("{{.HostConfig.RestartPolicy.Name}}"), "no");
     assert_eq!(inspect("{{.HostConfig.PortBindings}}"), "map[]");
     assert!(!inspect("{{json .NetworkSettings.Networks}}").contains("www"));
-    project.topo("down", &[]).exits(0);
+    project.topo("down", &[]).exits(0).says("a container of `topo run` stays");
+    assert_eq!(project.objects("container"), [name]);
+    project.topo("plan", &["--down", "--remove-orphans"]).exits(0).says("stop, remove");
+    project.topo("kill", &[]).exits(0).says("killed");
+    project.topo("down", &["--remove-orphans"]).exits(0);
     project.is_gone();
 }
 
@@ -337,7 +341,7 @@ fn run_is_interactive_in_a_terminal_and_can_be_left() {
     assert!(terminal.is_as_before());
     terminal.shows("goes on in the background");
     assert_eq!(project.objects("container").len(), 1);
-    project.topo("down", &[]).exits(0);
+    project.topo("down", &["--remove-orphans", "-t", "1"]).exits(0);
     let mut terminal = Terminal::start(project.command("run", &["--rm", "web", "sh"]));
     terminal.shows("# ");
     terminal.types("exit 4\r");

@@ -169,7 +169,6 @@ pub(crate) fn plan_of(folder: &Path) -> String {
             let down = choices.down(down);
             let plan = plan::down(&topology.name, Some(&topology), &observed, &down, &mut found);
             undeclared = plan::volumes_left(&topology.name, Some(&topology), &observed, &down).undeclared;
-            let left = plan::volumes_left(&topology.name, Some(&topology), &observed, &down);
             (plan, Intent::DOWN)
         }
         Command::Build { push } => {

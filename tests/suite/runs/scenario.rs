@@ -117,7 +117,7 @@ impl Scenario {
                         Some(Guard::ImageDiffers([FormerImage { image, from }].into()));
                     rest
                 }
-                ("restores", [names @ ..]) => {
+                ("restores", names) => {
                     let (taking, rest) = names.split_first().expect("a step's name");
                     let taking = self.names.iter().position(|known| known == taking).expect("a step");
                     self.plan.restores.insert(StepId::new(taking), id);
