@@ -16,13 +16,14 @@ mod taken_over;
 pub(super) use endpoint::connect;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
 use http::Method;
 use serde::Deserialize;
 
 use super::Docker;
-use super::inspect;
+use super::inspect::{self, Inspected};
 use super::observe;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
@@ -84,21 +85,37 @@ async fn create_or_replace_leftover(
     spec: &ContainerSpec,
     call: impl Fn() -> Result<Call, EngineError>,
 ) -> Result<Created, EngineError> {
-    let refused = match docker.transport.json(call()?).await {
-        Err(error @ EngineError::Refused { status: 409, .. }) => error,
-        answer => return answer,
-    };
-    let found = inspect::inspect(&docker.transport, spec.name.as_str()).await?;
-    if found.container_state().status != Status::Created || !is_same_replica(spec, found.config.labels) {
-        return Err(refused);
+    for _ in 0..LEFTOVER_TRIES {
+        let refused = match docker.transport.json(call()?).await {
+            Err(error @ EngineError::Refused { status: 409, .. }) => error,
+            answer => return answer,
+        };
+        match inspect::inspect(&docker.transport, spec.name.as_str()).await {
+            Ok(found) if is_leftover(spec, &found) => {
+                remove(docker, &spec.name, AnonymousVolumes::Keep).await?;
+            }
+            // The name is taken before there is a container to look at.
+            Err(EngineError::Refused { status: 404, .. }) => tokio::time::sleep(LEFTOVER_PAUSE).await,
+            Ok(_) => return Err(refused),
+            Err(error) => return Err(error),
+        }
     }
-    remove(docker, &spec.name, AnonymousVolumes::Keep).await?;
     docker.transport.json(call()?).await
 }
 
-fn is_same_replica(spec: &ContainerSpec, labels: Option<BTreeMap<String, String>>) -> bool {
-    let labels = labels.unwrap_or_default();
-    let is_same = |name: &str| labels.get(name).is_some_and(|value| spec.labels.get(name) == Some(value));
+/// How often a name is asked for that a killed run's creation holds, and how long is waited in between:
+/// a creation takes the engine much less than five seconds.
+const LEFTOVER_TRIES: u32 = 50;
+const LEFTOVER_PAUSE: Duration = Duration::from_millis(100);
+
+fn is_leftover(spec: &ContainerSpec, found: &Inspected) -> bool {
+    found.container_state().status == Status::Created && is_same_replica(spec, found.config.labels.as_ref())
+}
+
+fn is_same_replica(spec: &ContainerSpec, labels: Option<&BTreeMap<String, String>>) -> bool {
+    let is_same = |name: &str| {
+        labels.and_then(|labels| labels.get(name)).is_some_and(|value| spec.labels.get(name) == Some(value))
+    };
     [label::PROJECT, label::SERVICE, label::NUMBER].into_iter().all(is_same)
 }
 
