@@ -52,7 +52,14 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if !targets.is_empty() {
         topology.keep_only(&targets);
     }
-    let picture = match options.format.unwrap_or_else(|| Format::of_file(options.output.as_deref())) {
+    let Some(format) = options.format.or_else(|| Format::of_file(options.output.as_deref())) else {
+        output.error(
+            "the name of the file does not say how the picture is written",
+            Some("end it in `.svg`, `.dot` or `.mmd`, or give `--format`"),
+        );
+        return Err(Exit::Usage);
+    };
+    let picture = match format {
         Format::Dot => picture::dot(&topology),
         Format::Mermaid => picture::mermaid(&topology),
         Format::Svg => picture::svg(&topology),
@@ -71,11 +78,14 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 }
 
 impl Format {
-    fn of_file(file: Option<&Path>) -> Self {
-        match file.and_then(Path::extension).and_then(OsStr::to_str) {
-            Some("svg") => Self::Svg,
-            Some("mmd" | "mermaid") => Self::Mermaid,
-            _ => Self::Dot,
+    /// The format that a file's name asks for; dot where no file is named.
+    fn of_file(file: Option<&Path>) -> Option<Self> {
+        let Some(file) = file else { return Some(Self::Dot) };
+        match file.extension().and_then(OsStr::to_str) {
+            Some("svg") => Some(Self::Svg),
+            Some("mmd" | "mermaid") => Some(Self::Mermaid),
+            Some("dot" | "gv") => Some(Self::Dot),
+            _ => None,
         }
     }
 }

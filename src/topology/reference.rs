@@ -53,7 +53,10 @@ fn check_source(
 fn is_misspelt(topology: &Topology, name: &ServiceName) -> bool {
     let written = topology.node_at(&["services", name.as_str()]).and_then(Node::as_map);
     let mut keys = written.into_iter().flat_map(|service| &service.entries);
-    keys.any(|(key, _)| suggest::closest(&key.text, ["image", "build"]).is_some())
+    keys.any(|(key, _)| {
+        !["image", "build"].contains(&key.text.as_str())
+            && suggest::closest(&key.text, ["image", "build"]).is_some()
+    })
 }
 
 fn check_networks(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {

@@ -234,16 +234,27 @@ impl Around<'_> {
 
     fn first_character(&self, at: usize) -> Words {
         let character = self.text[at..].chars().next().unwrap_or(' ');
-        let line = self.line(at);
-        let value = &self.text[at..self.trim_end(at, line.end)];
+        let end = self.value_end(at);
+        let value = &self.text[at..end];
         let quoted = if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
         Words {
             message: format!("a value cannot begin with `{character}`"),
-            span: self.token(at),
+            span: Span::new(self.file, at, self.token(at).range().end.min(end)),
             label: "needs quotes".to_owned(),
             help: format!("quote it: `{}`", shorten(&quoted)),
             other: None,
         }
+    }
+
+    /// Where the plain value at `at` ends: with its line, or where the brackets that it stands in go on.
+    fn value_end(&self, at: usize) -> usize {
+        let line = self.line(at);
+        let before = &self.text[line.start..at];
+        let depth = |open: char, close: char| before.matches(open).count() > before.matches(close).count();
+        let is_in_brackets = depth('{', '}') || depth('[', ']');
+        let rest = &self.text[at..line.end];
+        let end = rest.find([',', '}', ']']).filter(|_| is_in_brackets).unwrap_or(rest.len());
+        self.trim_end(at, at + end)
     }
 
     fn missing_colon(&self, at: usize) -> Words {

@@ -230,7 +230,9 @@ pub fn wrong_type<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Opti
         if wanted.starts_with("a string") {
             diagnostic.help(format!("quote it: \"{}\"", scalar.text));
         } else if wanted.starts_with("a list") {
-            diagnostic.help(format!("write it as a list: `[{}]`", scalar.text));
+            // `22:22` alone is a number to some readers of YAML.
+            let quote = if scalar.text.contains(':') { "\"" } else { "" };
+            diagnostic.help(format!("write it as a list: `[{quote}{}{quote}]`", scalar.text));
         }
     }
     None
