@@ -1,6 +1,7 @@
 //! `topo attach`.
 
 use clap::Args;
+use futures_util::FutureExt;
 
 use crate::cli::detach;
 use crate::cli::exit::Exit;
@@ -96,6 +97,8 @@ impl Attachment<'_> {
         let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
         let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
         let waiting = engine.wait_for_end(container, LastEnd::Exit).await.map_err(refused)?;
+        let exit_code = waiting.exit_code().boxed_local().shared();
+        let attached = attached.closed_after(exit_code.clone());
         let signals = Signals::listen();
         let raw = console.raw(output)?;
         if console.has_terminal {
@@ -108,7 +111,7 @@ impl Attachment<'_> {
         let end = relay(attached, wiring, resize, leave).await;
         drop(raw);
         match end {
-            End::Closed => Ok(inside::exit_of_process(waiting.exit_code().await.map_err(refused)?)),
+            End::Closed => Ok(inside::exit_of_process(exit_code.await.map_err(refused)?)),
             End::Detached => Ok(Exit::Success),
             End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
             End::Left(received) => Ok(inside::exit_of_signal(received)),

@@ -270,7 +270,18 @@ impl Running {
     /// Waits for its end.
     pub fn end(mut self) -> Ran {
         let child = self.child.take().expect("it was not waited for");
-        Ran::of(child.wait_with_output().expect("topo ends"))
+        let id = child.id().to_string();
+        // One that hangs fails its test, and holds up no other.
+        let (over, watched) = std::sync::mpsc::channel::<()>();
+        let guard = std::thread::spawn(move || {
+            if watched.recv_timeout(Duration::from_secs(180)).is_err() {
+                let _ = Command::new("kill").args(["-KILL", &id]).status();
+            }
+        });
+        let output = child.wait_with_output().expect("topo ends");
+        let _ = over.send(());
+        let _ = guard.join();
+        Ran::of(output)
     }
 }
 
