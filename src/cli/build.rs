@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use crate::cli::exit::Exit;
-use crate::cli::global::{Global, ProgressForm};
+use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
@@ -79,11 +79,8 @@ struct Instead {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
-    if options.quiet {
-        global.progress = Some(ProgressForm::Quiet);
-    }
+    let services = global.take_services(&options.arguments);
+    global.quieten_if(options.quiet);
     let output = Output::new(&global);
     refuse_memory(&options, &output)?;
     let (_, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;

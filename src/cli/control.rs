@@ -37,7 +37,7 @@ impl Control {
         mut global: Global,
         arguments: &[String],
     ) -> Self {
-        let services = global.take_files(arguments).into_iter().map(ServiceName::from).collect();
+        let services = global.take_services(arguments);
         let output = Output::new(&global);
         Self { command, intent, global, services, output, wait_limit: None }
     }

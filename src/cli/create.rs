@@ -169,8 +169,7 @@ pub(super) async fn plan_up(
 pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.create.remove_orphans |= global.settings.remove_orphans;
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     let choices = options.create.choices(services, &topology, &output)?;

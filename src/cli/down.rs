@@ -87,8 +87,7 @@ pub(super) fn grace(timeout: Option<u32>) -> Option<Duration> {
 pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     options.choices.remove_orphans |= global.settings.remove_orphans;
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let Project { query, topology } = project(&global, &services, &output)?;
     let choices = options.choices.choices(services);

@@ -39,8 +39,7 @@ pub(super) struct Options {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let choice = IncidentChoice {
         since: time_option(options.since.as_ref(), &output)?,

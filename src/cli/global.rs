@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::{self, Settings};
+use crate::topology::name::ServiceName;
 
 /// Options that every command takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -107,6 +108,18 @@ impl Global {
             arguments.iter().partition(|argument| is_topology_file(argument));
         self.files.extend(files.into_iter().map(PathBuf::from));
         services.into_iter().cloned().collect()
+    }
+
+    /// The services among a command's arguments; files are taken as by [`Global::take_files`].
+    pub fn take_services(&mut self, arguments: &[String]) -> Vec<ServiceName> {
+        self.take_files(arguments).into_iter().map(ServiceName::from).collect()
+    }
+
+    /// What `--quiet` of a command means: failures only.
+    pub fn quieten_if(&mut self, is_quiet: bool) {
+        if is_quiet {
+            self.progress = Some(ProgressForm::Quiet);
+        }
     }
 }
 

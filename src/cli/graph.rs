@@ -10,7 +10,6 @@ use crate::cli::global::Global;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
 use crate::report::picture;
-use crate::topology::name::ServiceName;
 
 /// Draw the topology.
 ///
@@ -45,8 +44,7 @@ enum Format {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let targets = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let (_, mut topology) = load_or_explain(&global, &targets, Purpose::Look, &output)?;
     if !targets.is_empty() {

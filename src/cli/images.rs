@@ -16,7 +16,7 @@ use crate::cli::units::{ago, decimal};
 use crate::engine::docker::inventory::ImageDetails;
 use crate::plan::observed::ObservedContainer;
 use crate::topology::image_reference::ImageReference;
-use crate::topology::name::{ImageId, ServiceName};
+use crate::topology::name::ImageId;
 
 /// List the images of the project's containers.
 #[derive(Args, Debug)]
@@ -47,8 +47,7 @@ const COLUMNS: [Column; 7] = [
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let targets = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let Project { query, .. } = project(&global, &targets, &output)?;
     let (containers, images) = session::block_on(async {

@@ -14,7 +14,6 @@ use crate::cli::session::{self, Session};
 use crate::cli::time::time_option;
 use crate::engine::LogChoice;
 use crate::report::logs::{Prefixes, Printer, show};
-use crate::topology::name::ServiceName;
 
 /// Show what containers print.
 #[derive(Args, Debug)]
@@ -76,8 +75,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if options.no_color {
         global.color = Some(ColorChoice::Never);
     }
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let choice = choice(&options, &output)?;
     let Project { query, topology } = project(&global, &services, &output)?;

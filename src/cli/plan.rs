@@ -61,8 +61,7 @@ enum Format {
 pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.up.create.remove_orphans |= global.settings.remove_orphans;
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let (plan, sources, intent) = if options.down {
         (options.plan_down(&global, services, &output)?, Sources::default(), Intent::DOWN)

@@ -93,8 +93,7 @@ const COLUMNS: [Column; 7] = [
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let targets: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let targets = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let project = project(&global, &targets, &output)?;
     let observed = session::block_on(async {

@@ -3,14 +3,13 @@
 use clap::Args;
 
 use crate::cli::exit::Exit;
-use crate::cli::global::{Global, ProgressForm};
+use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::plan::{self, PushChoices};
 use crate::report::Intent;
-use crate::topology::name::ServiceName;
 
 /// Send images that are built here to their registries.
 ///
@@ -37,11 +36,8 @@ pub(super) struct Options {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
-    if options.quiet {
-        global.progress = Some(ProgressForm::Quiet);
-    }
+    let services = global.take_services(&options.arguments);
+    global.quieten_if(options.quiet);
     let output = Output::new(&global);
     let (_, topology) = load_or_explain(&global, &services, Purpose::Look, &output)?;
     let choices = PushChoices {

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::cli::create::{Pull, QuietOptions};
 use crate::cli::exit::Exit;
-use crate::cli::global::{Global, ProgressForm};
+use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions};
 use crate::cli::interrupt;
 use crate::cli::load::{Loaded, Purpose, load_or_explain};
@@ -128,9 +128,7 @@ pub(super) struct Options {
 pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.remove_orphans |= global.settings.remove_orphans;
-    if options.quiet {
-        global.progress = Some(ProgressForm::Quiet);
-    }
+    global.quieten_if(options.quiet);
     let output = Output::new(&global);
     let Some((name, command)) = options.arguments.split_first() else { return Err(Exit::Usage) };
     let name = ServiceName::from(name.as_str());

@@ -11,7 +11,6 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::engine::docker::usage::Processes;
 use crate::plan::observed::ObservedContainer;
-use crate::topology::name::ServiceName;
 
 /// List the processes in the project's containers.
 #[derive(Args, Debug)]
@@ -26,8 +25,7 @@ pub(super) struct Options {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let targets = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let Project { query, .. } = project(&global, &targets, &output)?;
     let all = session::block_on(async {

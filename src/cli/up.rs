@@ -213,8 +213,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if foreground.no_color {
         global.color = Some(ColorChoice::Never);
     }
-    let services: Vec<ServiceName> =
-        global.take_files(&arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&arguments);
     let output = Output::new(&global);
     let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     foreground.check(&topology, &output)?;

@@ -32,8 +32,7 @@ pub(super) struct Options {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let targets = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let Project { query, .. } = project(&global, &targets, &output)?;
     let mut volumes = session::block_on(async {

@@ -35,8 +35,7 @@ pub(super) struct Options {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&options.arguments);
     let output = Output::new(&global);
     if services.is_empty() {
         output.error("no service is named", Some("write `topo wait web`"));

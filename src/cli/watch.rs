@@ -63,8 +63,7 @@ pub(super) struct Watching<'a> {
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let services: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let services = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     check_targets(&topology, &services, &output)?;

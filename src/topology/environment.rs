@@ -35,22 +35,18 @@ pub fn resolve(
     }
 }
 
-/// What the env files of a service say, line for line. `service` is as it was before [`resolve`].
-pub fn env_file_lines(
-    service: &Service,
-    document: &Document,
-    environment: &Environment,
-    sources: &mut Sources,
-) -> Vec<EnvEntry> {
-    // What is wrong with a file is said by `resolve`.
-    let found = &mut Diagnostics::default();
-    let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
-    reader.complete_environment(&mut service.clone());
-    reader.lines
+/// Which files of a service are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinesOf {
+    /// `env_file`.
+    EnvFiles,
+    /// `label_file`.
+    LabelFiles,
 }
 
-/// What the label files of a service say, line for line. `service` is as it was before [`resolve`].
-pub fn label_file_lines(
+/// What files of a service say, line for line. `service` is as it was before [`resolve`].
+pub fn file_lines(
+    files: LinesOf,
     service: &Service,
     document: &Document,
     environment: &Environment,
@@ -59,7 +55,11 @@ pub fn label_file_lines(
     // What is wrong with a file is said by `resolve`.
     let found = &mut Diagnostics::default();
     let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
-    reader.complete_labels(&mut service.clone());
+    let service = &mut service.clone();
+    match files {
+        LinesOf::EnvFiles => reader.complete_environment(service),
+        LinesOf::LabelFiles => reader.complete_labels(service),
+    }
     reader.lines
 }
 

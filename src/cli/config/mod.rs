@@ -158,8 +158,7 @@ pub(super) fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         }
         return explain::run(global, explain);
     }
-    let targets: Vec<ServiceName> =
-        global.take_files(&options.arguments).into_iter().map(ServiceName::from).collect();
+    let targets = global.take_services(&options.arguments);
     let output = Output::new(&global);
     let text = text(&global, &targets, &options, &output)?;
     if options.quiet {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Docker;
-use super::observe::project_filter;
+use super::observe::{ListedVolume, list_volumes, project_filter};
 use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::label;
@@ -115,25 +115,6 @@ struct ListedMount {
     name: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListedVolumes {
-    volumes: Option<Vec<ListedVolume>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListedVolume {
-    name: String,
-    #[serde(default)]
-    driver: String,
-    #[serde(default)]
-    mountpoint: String,
-    #[serde(default)]
-    scope: String,
-    labels: Option<BTreeMap<String, String>>,
-}
-
 impl Docker {
     /// The projects of this engine, by name.
     pub async fn projects(&self, containers: Containers) -> Result<Vec<ListedProject>, EngineError> {
@@ -172,8 +153,7 @@ impl Docker {
         let filter = project_filter(project.as_str());
         let users = users_of_volumes(&self.transport, &filter).await?;
         let filters = json!({ "label": [filter] }).to_string();
-        let listed: ListedVolumes =
-            self.transport.json(Call::get("/volumes").query("filters", &filters)).await?;
+        let listed = list_volumes(&self.transport, filters).await?;
         let details = |listed: ListedVolume| {
             let ListedVolume { name, driver, mountpoint, scope, labels } = listed;
             let used_by = users.get(&name).cloned().unwrap_or_default();
@@ -186,8 +166,7 @@ impl Docker {
                 used_by,
             }
         };
-        let mut volumes: Vec<VolumeDetails> =
-            listed.volumes.unwrap_or_default().into_iter().map(details).collect();
+        let mut volumes: Vec<VolumeDetails> = listed.into_iter().map(details).collect();
         volumes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(volumes)
     }

@@ -273,9 +273,15 @@ struct ListedVolumes {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ListedVolume {
-    name: String,
-    labels: Option<BTreeMap<String, String>>,
+pub(super) struct ListedVolume {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) driver: String,
+    #[serde(default)]
+    pub(super) mountpoint: String,
+    #[serde(default)]
+    pub(super) scope: String,
+    pub(super) labels: Option<BTreeMap<String, String>>,
 }
 
 async fn observe_volumes(
@@ -285,7 +291,7 @@ async fn observe_volumes(
 ) -> Result<Vec<ObservedVolume>, EngineError> {
     let by_label = list_volumes(transport, json!({ "label": [project_filter(project)] }).to_string());
     let (own, named) = try_join(by_label, list_volumes_named(transport, wanted)).await?;
-    let observed = own.into_iter().chain(named).map(|ListedVolume { name, labels }| ObservedVolume {
+    let observed = own.into_iter().chain(named).map(|ListedVolume { name, labels, .. }| ObservedVolume {
         name: name.into(),
         labels: labels.unwrap_or_default(),
     });
@@ -324,7 +330,10 @@ fn in_pieces(names: &BTreeSet<VolumeName>) -> Vec<Vec<&VolumeName>> {
     pieces
 }
 
-async fn list_volumes(transport: &Transport, filters: String) -> Result<Vec<ListedVolume>, EngineError> {
+pub(super) async fn list_volumes(
+    transport: &Transport,
+    filters: String,
+) -> Result<Vec<ListedVolume>, EngineError> {
     let listed: ListedVolumes = transport.json(Call::get("/volumes").query("filters", &filters)).await?;
     Ok(listed.volumes.unwrap_or_default())
 }

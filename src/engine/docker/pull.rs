@@ -56,6 +56,15 @@ async fn attempt(
     if let Some(credentials) = &lookup.credentials {
         call = call.header("x-registry-auth", &credentials.header());
     }
+    transfer(docker, call, progress).await
+}
+
+/// Asks for a pull or a push, and follows it to its end.
+pub(super) async fn transfer(
+    docker: &Docker,
+    call: Call,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
     let mut lines = JsonLines::new(docker.transport.stream(call).await?);
     while let Some(message) = lines.next::<Message>().await? {
         if let Some(failure) = message.failure() {

@@ -5,8 +5,7 @@ use http::Method;
 
 use super::Docker;
 use super::credentials;
-use super::json_lines::JsonLines;
-use super::pull::Message;
+use super::pull;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
 use crate::topology::image_reference::ImageReference;
@@ -25,15 +24,5 @@ pub async fn push(
     let account = lookup.credentials.as_ref().map_or("e30=".to_owned(), |credentials| credentials.header());
     let call =
         Call::new(Method::POST, path).query("tag", reference.version).header("x-registry-auth", &account);
-    let pushed = async {
-        let mut lines = JsonLines::new(docker.transport.stream(call).await?);
-        while let Some(message) = lines.next::<Message>().await? {
-            if let Some(failure) = message.failure() {
-                return Err(failure);
-            }
-            message.progress().into_iter().for_each(progress);
-        }
-        Ok(())
-    };
-    pushed.await.map_err(|error| lookup.explaining(error))
+    pull::transfer(docker, call, progress).await.map_err(|error| lookup.explaining(error))
 }

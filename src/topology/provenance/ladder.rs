@@ -12,9 +12,10 @@ use super::{Explanation, Mistake, Rung, RungKind, Subject, variables_of, written
 use crate::diagnostic::suggest;
 use crate::document::{Node, Value, pair_named};
 use crate::source::{EnvEntry, Environment, Origin, Sources, substitute, template_variables};
+use crate::topology::Service;
+use crate::topology::environment::{self, LinesOf};
 use crate::topology::name::ServiceName;
 use crate::topology::value::Pairs;
-use crate::topology::{Service, environment};
 
 /// A variable or a label of a service.
 pub(super) struct Ladder<'a> {
@@ -145,10 +146,11 @@ impl Ladder<'_> {
     fn lines(&self, subject: &mut Subject<'_>) -> Vec<EnvEntry> {
         let Some(service) = subject.before_env_files.service(self.service) else { return Vec::new() };
         let Subject { document, environment, sources, .. } = subject;
-        match self.attribute {
-            Attribute::Environment => environment::env_file_lines(service, document, environment, sources),
-            Attribute::Labels => environment::label_file_lines(service, document, environment, sources),
-        }
+        let files = match self.attribute {
+            Attribute::Environment => LinesOf::EnvFiles,
+            Attribute::Labels => LinesOf::LabelFiles,
+        };
+        environment::file_lines(files, service, document, environment, sources)
     }
 
     /// What the container gets.
