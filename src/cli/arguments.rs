@@ -77,7 +77,7 @@ mod tests {
 
     fn prepare(line: &str) -> String {
         let words = line.split(' ').map(OsString::from).collect();
-        let prepared = prepared(words, &crate::cli::command());
+        let prepared = prepared(words, &crate::cli::command_line());
         prepared.join(std::ffi::OsStr::new(" ")).into_string().unwrap()
     }
 

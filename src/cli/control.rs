@@ -1,5 +1,7 @@
 //! What commands about containers that are there share: whose, and how a plan about them is carried out.
 
+use std::time::Duration;
+
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -26,7 +28,7 @@ pub(super) struct Control {
     /// Where its words go.
     pub(super) output: Output,
     /// The last wait is given up after this time; never when absent.
-    pub(super) wait_limit: Option<std::time::Duration>,
+    pub(super) wait_limit: Option<Duration>,
 }
 
 impl Control {
@@ -38,7 +40,7 @@ impl Control {
         arguments: &[String],
     ) -> Self {
         let services = global.take_services(arguments);
-        let output = Output::new(&global);
+        let output = global.output();
         Self { command, intent, global, services, output, wait_limit: None }
     }
 
@@ -71,4 +73,9 @@ impl Control {
             Ok(session::exit_of(&outcome))
         })
     }
+}
+
+/// How long containers may take to stop, in place of what each says.
+pub(super) fn grace(timeout: Option<u32>) -> Option<Duration> {
+    timeout.map(|seconds| Duration::from_secs(seconds.into()))
 }

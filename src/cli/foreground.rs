@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Following};
 use crate::cli::menu::{Key, Menu};
 use crate::cli::session::{self, Session};
-use crate::cli::watch::Watching;
+use crate::cli::watching::Watching;
 use crate::engine::EngineError;
 use crate::plan::observed::Observed;
 use crate::plan::{self, KillChoices, Plan, Scope, UpChoices};

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::cli::settings::{self, Settings};
+use crate::cli::output::Output;
+use crate::cli::settings::{self, ColorChoice, ProgressForm, Settings, Unread};
+use crate::source::{self, Environment, FileChoice};
 use crate::topology::name::ServiceName;
 
 /// Options that every command takes.
@@ -40,34 +42,6 @@ pub struct Global {
     pub settings: Settings,
 }
 
-/// How progress is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ProgressForm {
-    /// `tty` in a terminal, `plain` elsewhere
-    #[default]
-    Auto,
-    /// Live lines
-    Tty,
-    /// A line for each thing that happened
-    Plain,
-    /// A JSON object for each thing that happened
-    Json,
-    /// Failures only
-    Quiet,
-}
-
-/// Whether output is coloured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// In a terminal
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
 impl Global {
     /// Whether a person may read what is said besides progress: neither a program does, nor was silence
     /// asked for.
@@ -79,8 +53,37 @@ impl Global {
     /// neither says, the environment may.
     pub fn merged(self, after: Global) -> Global {
         let mut global = self.joined(after);
-        settings::fill_in(&mut global);
+        global.fill_in();
         global
+    }
+
+    /// Where words go, and how they look there.
+    pub fn output(&self) -> Output {
+        Output::new(self.color.unwrap_or_default(), &self.settings)
+    }
+
+    /// Fills in what no option said. What cannot be understood is told and passed over.
+    fn fill_in(&mut self) {
+        let environment = self.surroundings();
+        let mut unread = Unread::default();
+        self.color = self.color.or_else(|| settings::color(&environment, &mut unread));
+        self.progress = self.progress.or_else(|| settings::progress(&mut unread));
+        self.parallel = self.parallel.or_else(|| settings::parallel(&environment, &mut unread));
+        self.settings = Settings::of(&environment, &mut unread);
+        let output = self.output();
+        unread.0.iter().for_each(|words| output.warning(words));
+    }
+
+    /// The variables that topo was started with, and those of `.env`.
+    fn surroundings(&self) -> Environment {
+        let choice = FileChoice {
+            files: self.files.clone(),
+            project_directory: self.project_directory.clone(),
+            env_files: self.env_files.clone(),
+            project_name: None,
+            working_directory: std::env::current_dir().unwrap_or_default(),
+        };
+        source::surroundings(&choice, Environment::of_process())
     }
 
     fn joined(self, after: Global) -> Global {

@@ -340,7 +340,7 @@ mod tests {
         let format: ListFormat = format.parse().expect("a format");
         let columns =
             [Column::name("NAME", "Name"), Column::words("#", "Number"), Column::words("PORTS", "Ports")];
-        text(&rows(), &columns, &format, shape, &Output::new(&Global::default()))
+        text(&rows(), &columns, &format, shape, &Global::default().output())
     }
 
     #[test]

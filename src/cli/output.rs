@@ -3,8 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use crate::cli::exit::Exit;
-use crate::cli::global::{ColorChoice, Global};
-use crate::cli::settings::Settings;
+use crate::cli::settings::{ColorChoice, Settings, variable};
 use crate::diagnostic::render::{self, RenderOptions};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::report::Look;
@@ -22,9 +21,9 @@ pub struct Output {
 
 impl Output {
     /// As the command line and the environment want it.
-    pub fn new(global: &Global) -> Self {
-        let Settings { remove_orphans: _, ignore_orphans, reports_to_output, has_menu: _ } = global.settings;
-        Self { color: global.color.unwrap_or_default(), reports_to_output, ignores_orphans: ignore_orphans }
+    pub fn new(color: ColorChoice, settings: &Settings) -> Self {
+        let &Settings { remove_orphans: _, ignore_orphans, reports_to_output, has_menu: _ } = settings;
+        Self { color, reports_to_output, ignores_orphans: ignore_orphans }
     }
 
     /// Prints to standard output. A reader that has gone is no failure: `topo ps | head` is fine.
@@ -197,9 +196,4 @@ pub fn speaks_unicode() -> bool {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     })
-}
-
-/// An environment variable; an empty one counts as unset.
-pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

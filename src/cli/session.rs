@@ -7,9 +7,10 @@ use std::io::Write;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
-use crate::cli::global::{Global, ProgressForm};
+use crate::cli::global::Global;
 use crate::cli::load::command_about;
 use crate::cli::output::{self, Output};
+use crate::cli::settings::ProgressForm;
 use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;

@@ -6,9 +6,35 @@
 
 use clap::ValueEnum;
 
-use crate::cli::global::{ColorChoice, Global, ProgressForm};
-use crate::cli::output::{self, Output};
-use crate::source::{self, Environment, FileChoice};
+use crate::source::Environment;
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressForm {
+    /// `tty` in a terminal, `plain` elsewhere
+    #[default]
+    Auto,
+    /// Live lines
+    Tty,
+    /// A line for each thing that happened
+    Plain,
+    /// A JSON object for each thing that happened
+    Json,
+    /// Failures only
+    Quiet,
+}
+
+/// Whether output is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// In a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
 
 /// Choices that have no option for every command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,66 +49,72 @@ pub struct Settings {
     pub reports_to_output: bool,
 }
 
-/// Fills in what no option said. What cannot be understood is told and passed over.
-pub fn fill_in(global: &mut Global) {
-    let environment = surroundings(global);
-    let mut wrong = Vec::new();
-    let set = |name: &str| environment.value(name).filter(|value| !value.is_empty());
-    if global.color.is_none() && output::variable("NO_COLOR").is_none() {
-        let read = |word: &str| ColorChoice::from_str(word, true).ok();
-        global.color = chosen("COMPOSE_ANSI", set("COMPOSE_ANSI"), read, "auto, always or never", &mut wrong);
+/// What is said of variables that could not be understood.
+#[derive(Debug, Default)]
+pub struct Unread(pub Vec<String>);
+
+impl Settings {
+    /// What the environment decides.
+    pub fn of(environment: &Environment, unread: &mut Unread) -> Self {
+        let mut is_on = |name: &str, value: Option<&str>| {
+            unread.chosen(name, value, truth, "true or false").unwrap_or_default()
+        };
+        let mut of_all = |name: &str| is_on(name, set(environment, name));
+        Self {
+            remove_orphans: of_all("COMPOSE_REMOVE_ORPHANS"),
+            ignore_orphans: of_all("COMPOSE_IGNORE_ORPHANS"),
+            has_menu: of_all("COMPOSE_MENU"),
+            reports_to_output: is_on("COMPOSE_STATUS_STDOUT", variable("COMPOSE_STATUS_STDOUT").as_deref()),
+        }
     }
-    if global.progress.is_none() {
-        let word = output::variable("COMPOSE_PROGRESS");
-        let read = |word: &str| ProgressForm::from_str(word, true).ok();
-        let known = "auto, tty, plain, json or quiet";
-        global.progress = chosen("COMPOSE_PROGRESS", word.as_deref(), read, known, &mut wrong);
-    }
-    if global.parallel.is_none() {
-        let (name, known) = ("COMPOSE_PARALLEL_LIMIT", "a number");
-        global.parallel = chosen(name, set(name), |text| text.parse().ok(), known, &mut wrong);
-    }
-    let mut is_on = |name: &str, value: Option<&str>| {
-        chosen(name, value, truth, "true or false", &mut wrong).unwrap_or_default()
-    };
-    global.settings = Settings {
-        remove_orphans: is_on("COMPOSE_REMOVE_ORPHANS", set("COMPOSE_REMOVE_ORPHANS")),
-        ignore_orphans: is_on("COMPOSE_IGNORE_ORPHANS", set("COMPOSE_IGNORE_ORPHANS")),
-        has_menu: is_on("COMPOSE_MENU", set("COMPOSE_MENU")),
-        reports_to_output: is_on(
-            "COMPOSE_STATUS_STDOUT",
-            output::variable("COMPOSE_STATUS_STDOUT").as_deref(),
-        ),
-    };
-    let output = Output::new(global);
-    wrong.iter().for_each(|words| output.warning(words));
 }
 
-/// The variables that topo was started with, and those of `.env`.
-fn surroundings(global: &Global) -> Environment {
-    let choice = FileChoice {
-        files: global.files.clone(),
-        project_directory: global.project_directory.clone(),
-        env_files: global.env_files.clone(),
-        project_name: None,
-        working_directory: std::env::current_dir().unwrap_or_default(),
-    };
-    source::surroundings(&choice, Environment::of_process())
+/// `COMPOSE_ANSI`, where NO_COLOR does not decide.
+pub fn color(environment: &Environment, unread: &mut Unread) -> Option<ColorChoice> {
+    if variable("NO_COLOR").is_some() {
+        return None;
+    }
+    let read = |word: &str| ColorChoice::from_str(word, true).ok();
+    unread.chosen("COMPOSE_ANSI", set(environment, "COMPOSE_ANSI"), read, "auto, always or never")
 }
 
-fn chosen<T>(
-    name: &str,
-    value: Option<&str>,
-    read: impl Fn(&str) -> Option<T>,
-    known: &str,
-    wrong: &mut Vec<String>,
-) -> Option<T> {
-    let value = value?;
-    let read = read(value);
-    if read.is_none() {
-        wrong.push(format!("`{name}` is `{value}`, which is passed over: write {known}"));
+/// `COMPOSE_PROGRESS`.
+pub fn progress(unread: &mut Unread) -> Option<ProgressForm> {
+    let word = variable("COMPOSE_PROGRESS");
+    let read = |word: &str| ProgressForm::from_str(word, true).ok();
+    unread.chosen("COMPOSE_PROGRESS", word.as_deref(), read, "auto, tty, plain, json or quiet")
+}
+
+/// `COMPOSE_PARALLEL_LIMIT`.
+pub fn parallel(environment: &Environment, unread: &mut Unread) -> Option<i32> {
+    let name = "COMPOSE_PARALLEL_LIMIT";
+    unread.chosen(name, set(environment, name), |text| text.parse().ok(), "a number")
+}
+
+/// A variable of the environment that topo was started with; an empty one counts as unset.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn set<'e>(environment: &'e Environment, name: &str) -> Option<&'e str> {
+    environment.value(name).filter(|value| !value.is_empty())
+}
+
+impl Unread {
+    fn chosen<T>(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+        read: impl Fn(&str) -> Option<T>,
+        known: &str,
+    ) -> Option<T> {
+        let value = value?;
+        let read = read(value);
+        if read.is_none() {
+            self.0.push(format!("`{name}` is `{value}`, which is passed over: write {known}"));
+        }
+        read
     }
-    read
 }
 
 /// The words that Docker Compose takes.
@@ -100,10 +132,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_told_with_what_can() {
-        let mut wrong = Vec::new();
-        assert_eq!(chosen("A", Some("yes"), truth, "true or false", &mut wrong), Some(true));
-        assert_eq!(chosen("A", None, truth, "true or false", &mut wrong), None);
-        assert_eq!(chosen("A", Some("perhaps"), truth, "true or false", &mut wrong), None);
-        assert_eq!(wrong, ["`A` is `perhaps`, which is passed over: write true or false"]);
+        let mut unread = Unread::default();
+        assert_eq!(unread.chosen("A", Some("yes"), truth, "true or false"), Some(true));
+        assert_eq!(unread.chosen("A", None, truth, "true or false"), None);
+        assert_eq!(unread.chosen("A", Some("perhaps"), truth, "true or false"), None);
+        assert_eq!(unread.0, ["`A` is `perhaps`, which is passed over: write true or false"]);
     }
 }

@@ -1,0 +1,139 @@
+//! `topo attach`.
+
+use clap::Args;
+use futures_util::FutureExt;
+
+use crate::cli::detach;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::inside::{self, Console, Third, Wanted};
+use crate::cli::output::Output;
+use crate::cli::relay::{End, InputWiring, Wiring, relay};
+use crate::cli::session;
+use crate::cli::signals::{Received, Signals};
+use crate::cli::terminal;
+use crate::engine::EngineError;
+use crate::engine::docker::Docker;
+use crate::engine::docker::inside::TerminalSize;
+use crate::engine::docker::inside::attach::{AttachChoice, LastEnd};
+use crate::topology::name::ContainerName;
+
+/// Connect this terminal to a service's own process.
+///
+/// What the process prints from now on is shown, and what is typed reaches it when the service has
+/// `stdin_open: true`. Signals such as Ctrl-C reach the process too. When it ends, its exit code is
+/// topo's.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "topo attach [OPTIONS] [FILE] <SERVICE>",
+    after_help = "Example:\n  topo attach topologies/desafio1.yaml cliente --sig-proxy=false"
+)]
+pub struct Options {
+    /// A topology file, and the service
+    #[arg(value_name = "FILE|SERVICE", required = true)]
+    arguments: Vec<String>,
+    /// The container with this number, where the service has several
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
+    /// Keys that leave the process running and end topo; empty for none
+    #[arg(long, value_name = "KEYS", default_value = detach::DEFAULT)]
+    detach_keys: String,
+    /// Send nothing of what is typed
+    #[arg(long)]
+    no_stdin: bool,
+    /// Pass signals on to the process; with `--sig-proxy=false`, Ctrl-C leaves it running
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_value_t = true, default_missing_value = "true",
+          require_equals = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    sig_proxy: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let output = global.output();
+    let service = inside::only_service(&mut global, &options.arguments, &output)?;
+    let detach_keys = inside::detach_keys(&options.detach_keys, &output)?;
+    let project = inside::project(&global, &service, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let about = (&project, &service);
+        let container =
+            inside::container(&engine, &global, about, options.index, Wanted::Running, &output).await?;
+        let refused = |error: EngineError| session::refused(&error, &output);
+        let inner = engine.console(&container.name).await.map_err(refused)?;
+        let console = Console {
+            has_terminal: inner.has_terminal,
+            has_input: inner.has_input && !options.no_stdin,
+            detach_keys,
+            detach_text: options.detach_keys.clone(),
+        };
+        let attachment = Attachment { engine: &engine, container: &container.name, output: &output };
+        let input = match (console.has_input, inner.ends_with_input) {
+            (false, _) => InputWiring::None,
+            (true, true) => InputWiring::Whole,
+            (true, false) => InputWiring::WithoutEnd,
+        };
+        attachment.follow(&console, input, options.sig_proxy).await
+    })
+}
+
+/// A process that topo is connected to.
+struct Attachment<'a> {
+    engine: &'a Docker,
+    container: &'a ContainerName,
+    output: &'a Output,
+}
+
+impl Attachment<'_> {
+    async fn follow(
+        &self,
+        console: &Console,
+        input: InputWiring,
+        passes_signals: bool,
+    ) -> Result<Exit, Exit> {
+        let Attachment { engine, container, output } = *self;
+        let refused = |error: EngineError| session::refused(&error, output);
+        let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
+        let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
+        let waiting = engine.wait_for_end(container, LastEnd::Exit).await.map_err(refused)?;
+        let exit_code = waiting.exit_code().boxed_local().shared();
+        let attached = attached.closed_after(exit_code.clone());
+        let signals = Signals::listen();
+        let raw = console.raw(output)?;
+        if console.has_terminal {
+            self.redraw().await;
+        }
+        let resize = async |size| engine.resize_container(container, size).await.is_ok();
+        // In a terminal Ctrl-C is a key like any other; a signal then comes from elsewhere.
+        let leave = self.leave(signals, passes_signals && !console.has_terminal);
+        let wiring = Wiring { input, ..console.wiring(engine) };
+        let end = relay(attached, wiring, resize, leave).await;
+        drop(raw);
+        match end {
+            End::Closed => Ok(inside::exit_of_process(exit_code.await.map_err(refused)?)),
+            End::Detached => Ok(Exit::Success),
+            End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
+            End::Left(received) => Ok(inside::exit_of_signal(received)),
+            End::Failed(error) => Err(refused(error)),
+        }
+    }
+
+    async fn leave(&self, signals: Signals, passes_signals: bool) -> Received {
+        if passes_signals {
+            return inside::pass_on(signals, self.engine, self.container, Third::Leaves).await;
+        }
+        inside::end_asked_for(signals).await
+    }
+
+    /// A program draws its screen anew only when the size of its terminal changes.
+    async fn redraw(&self) {
+        let size = terminal::size();
+        let other =
+            TerminalSize { rows: size.rows.saturating_add(1), columns: size.columns.saturating_add(1) };
+        for size in [other, size] {
+            // A process that has ended has no terminal any more; the output will say so.
+            let _ = self.engine.resize_container(self.container, size).await;
+        }
+    }
+}

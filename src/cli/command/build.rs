@@ -1,0 +1,163 @@
+//! `topo build`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::engine::docker::build::{check, definitions};
+use crate::plan::action::ImageSpec;
+use crate::plan::{self, Action, BuildChoices, Plan};
+use crate::report::Intent;
+use crate::topology::name::ServiceName;
+
+/// Build images.
+///
+/// The engine's own builder does it; `docker buildx` does what needs a session with the builder, such as
+/// secrets, SSH keys, attestations and several platforms.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo build topologies/desafio5.yaml gateway --no-cache")]
+pub struct Options {
+    /// A topology file, and the services whose images are built; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Run every step anew
+    #[arg(long)]
+    no_cache: bool,
+    /// Pull base images anew
+    #[arg(long)]
+    pull: bool,
+    /// Build argument, in place of the topology's; without a value it is the caller's variable
+    #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
+    build_args: Vec<String>,
+    /// Build the images of services that these depend on too
+    #[arg(long)]
+    with_dependencies: bool,
+    /// Push the images that have a name of their own
+    #[arg(long)]
+    push: bool,
+    /// SSH agent (`default`) or key that builds may use; several are separated by commas
+    #[arg(long, value_name = "ID[=PATH]", value_delimiter = ',')]
+    ssh: Vec<String>,
+    /// Attest how the image was made: `true`, `false` or `mode=max`
+    #[arg(long, value_name = "MODE")]
+    provenance: Option<String>,
+    /// Attest what is in the image: `true`, `false` or `generator=IMAGE`
+    #[arg(long, value_name = "MODE")]
+    sbom: Option<String>,
+    /// The instance of buildx that builds (`docker buildx ls`), in place of the engine's own builder
+    #[arg(long, value_name = "NAME")]
+    builder: Option<String>,
+    #[command(flatten)]
+    instead: Instead,
+    /// Say nothing but failures
+    #[arg(short, long)]
+    quiet: bool,
+    /// Refused: the builder of the engine limits no memory
+    #[arg(short, long, value_name = "BYTES", hide = true)]
+    memory: Option<String>,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// What is done instead of building.
+#[derive(Args, Clone, Copy, Debug)]
+#[group(multiple = false)]
+struct Instead {
+    /// Only check the Dockerfiles, by `docker buildx`
+    #[arg(long)]
+    check: bool,
+    /// Only print what would be built, as `docker buildx bake` reads it
+    #[arg(long)]
+    print: bool,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let services = global.take_services(&options.arguments);
+    global.quieten_if(options.quiet);
+    let output = global.output();
+    refuse_memory(&options, &output)?;
+    let (_, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let plan = plan::build(&topology, &choices(services, &options));
+    if plan.steps.node_count() == 0 {
+        output.warning("no service here has a `build` section");
+        return Ok(Exit::Success);
+    }
+    if options.instead.print {
+        output.print(&definitions(&BTreeMap::new(), targets(&plan)));
+        return Ok(Exit::Success);
+    }
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let session = Session::new(&engine, &global, &output);
+        if options.instead.check {
+            return check_all(&session, &plan, &output).await;
+        }
+        interrupt::listen(session.cancel.clone());
+        let outcome = session.carry_out(&plan, Intent::BUILD, "build").await;
+        Ok(session::exit_of(&outcome))
+    })
+}
+
+fn refuse_memory(options: &Options, output: &Output) -> Result<(), Exit> {
+    if options.memory.is_none() {
+        return Ok(());
+    }
+    let help = "BuildKit knows no such limit: leave `--memory` out";
+    output.error("builds cannot be given a limit of memory", Some(help));
+    Err(Exit::Usage)
+}
+
+fn choices(services: Vec<ServiceName>, options: &Options) -> BuildChoices {
+    let ssh = options.ssh.iter().map(|key| match key.split_once('=') {
+        Some((id, path)) => (id.to_owned(), Some(path.to_owned())),
+        None => (key.clone(), None),
+    });
+    BuildChoices {
+        services,
+        with_dependencies: options.with_dependencies,
+        no_cache: options.no_cache,
+        pull: options.pull,
+        push: options.push,
+        args: build_args(&options.build_args),
+        ssh: ssh.collect(),
+        provenance: options.provenance.clone(),
+        sbom: options.sbom.clone(),
+        builder: options.builder.clone(),
+    }
+}
+
+/// A name alone is the caller's variable, and is left out when the caller has none.
+fn build_args(arguments: &[String]) -> BTreeMap<String, String> {
+    let read = |argument: &String| match argument.split_once('=') {
+        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+        None => Some((argument.clone(), std::env::var(argument).ok()?)),
+    };
+    arguments.iter().filter_map(read).collect()
+}
+
+/// The images that a plan builds, by their services.
+fn targets(plan: &Plan) -> impl Iterator<Item = (&str, &ImageSpec)> {
+    plan.steps.node_weights().filter_map(|step| match &step.action {
+        Action::BuildImage(spec) => Some((spec.service.as_str(), &**spec)),
+        _ => None,
+    })
+}
+
+async fn check_all(session: &Session<'_>, plan: &Plan, output: &Output) -> Result<Exit, Exit> {
+    let mut exit = Exit::Success;
+    for (service, spec) in targets(plan) {
+        let checked = check(session.engine, spec).await.map_err(|error| session::refused(&error, output))?;
+        output.print(&format!("{service}:\n{}", checked.words));
+        if !checked.is_clean {
+            exit = Exit::Findings;
+        }
+    }
+    Ok(exit)
+}

@@ -1,0 +1,79 @@
+//! `topo commit`.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::inside::{self, Wanted};
+use crate::cli::session;
+use crate::engine::docker::inside::commit::Commit;
+use crate::topology::name::{ImageName, ServiceName};
+
+/// Make an image of what a container has changed.
+///
+/// The image's id is printed. What is in volumes is not part of it.
+#[derive(Args, Debug)]
+// `-p` is `--pause` here, as everywhere else; the project's name is given before the command.
+#[command(
+    mut_arg("project_name", |name| name.short(None)),
+    override_usage = "topo commit [OPTIONS] [FILE] <SERVICE> [IMAGE]",
+    after_help = "Example:\n  topo commit topologies/desafio1.yaml api api:experiment -m 'with debugger'"
+)]
+pub struct Options {
+    /// A topology file, the service, and the image's name
+    #[arg(value_name = "FILE|SERVICE|IMAGE", required = true)]
+    arguments: Vec<String>,
+    /// Who made it: `Ana <ana@example.com>`
+    #[arg(short, long)]
+    author: Option<String>,
+    /// An instruction of a Dockerfile that is applied to the image: `CMD ["sh"]`
+    #[arg(short, long, value_name = "INSTRUCTION")]
+    change: Vec<String>,
+    /// Why
+    #[arg(short, long)]
+    message: Option<String>,
+    /// Freeze the container meanwhile; `--pause=false` lets it go on
+    #[arg(short = 'p', long, value_name = "BOOL", num_args = 0..=1, default_value_t = true,
+          default_missing_value = "true", require_equals = true, hide_possible_values = true,
+          action = clap::ArgAction::Set)]
+    pause: bool,
+    /// The container with this number, where the service has several
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let output = global.output();
+    let (service, image) = match global.take_files(&options.arguments).as_slice() {
+        [service] => (ServiceName::from(service.as_str()), None),
+        [service, image] => (ServiceName::from(service.as_str()), Some(ImageName::new(image.clone()))),
+        _ => {
+            output.error(
+                "a service and at most one name of an image are needed",
+                Some("as in `topo commit topologies/desafio2.yaml notas notas:copia`"),
+            );
+            return Err(Exit::Usage);
+        }
+    };
+    let project = inside::project(&global, &service, &output)?;
+    let commit = Commit {
+        image,
+        author: options.author,
+        message: options.message,
+        changes: options.change,
+        pauses: options.pause,
+    };
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let about = (&project, &service);
+        let container =
+            inside::container(&engine, &global, about, options.index, Wanted::Any, &output).await?;
+        let id = engine.commit(&container.name, &commit).await;
+        let id = id.map_err(|error| session::refused(&error, &output))?;
+        output.print(&format!("{id}\n"));
+        Ok(Exit::Success)
+    })
+}

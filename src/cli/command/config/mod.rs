@@ -1,0 +1,277 @@
+//! `topo config`: the topology in its canonical form, lists of its parts, and where values come from.
+
+mod digests;
+mod explain;
+mod listing;
+mod variables;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value as Json;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::{self, Purpose, Read};
+use crate::cli::output::Output;
+use crate::document::LoadOptions;
+use crate::topology::attribute::Form;
+use crate::topology::name::ServiceName;
+use crate::topology::{self, Resources, Topology, escape_variables, to_yaml};
+use listing::Listing;
+
+/// Show the topology in its canonical form.
+///
+/// A service that is called `explain` is shown by `topo config -- explain`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  topo config topologies/desafio5.yaml --services\n  topo config explain services.web.environment.DEBUG",
+    disable_help_subcommand = true
+)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// A topology file, and the services to show with what they need; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// How it is written: yaml, unless it is a list
+    #[arg(long, value_name = "yaml|json", hide_possible_values = true)]
+    format: Option<Format>,
+    /// Write it to a file
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Only check it
+    #[arg(short, long)]
+    quiet: bool,
+    /// Networks, volumes, secrets and configs that no service uses too
+    #[arg(long)]
+    all_resources: bool,
+    #[command(flatten)]
+    only: Only,
+    #[command(flatten)]
+    without: Without,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Explain(explain::Options),
+}
+
+/// One list in place of the whole topology.
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "A list in place of the topology")]
+#[group(id = "only", multiple = false)]
+struct Only {
+    /// The names of services
+    #[arg(long)]
+    services: bool,
+    /// The images
+    #[arg(long)]
+    images: bool,
+    /// The names of volumes
+    #[arg(long)]
+    volumes: bool,
+    /// The names of networks
+    #[arg(long)]
+    networks: bool,
+    /// The AI models
+    #[arg(long)]
+    models: bool,
+    /// The names of profiles
+    #[arg(long = "profiles", id = "only_profiles")]
+    profiles: bool,
+    /// The variables that the topology uses, with their defaults
+    #[arg(long)]
+    variables: bool,
+    /// The variables that the topology may use, with their values
+    #[arg(long)]
+    environment: bool,
+    /// The fingerprints that containers carry as `com.docker.compose.config-hash`; `*` means all
+    #[arg(long, value_name = "SERVICE,...")]
+    hash: Option<String>,
+}
+
+impl Only {
+    fn is_of_names(&self) -> bool {
+        self.services || self.volumes || self.networks || self.models || self.profiles
+    }
+}
+
+/// What is left out, and what is pinned.
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "What is done to the topology")]
+struct Without {
+    /// Leave variables as they are written; shows all services
+    #[arg(long, conflicts_with_all = ["images", "models", "only_profiles", "environment", "hash"])]
+    no_interpolate: bool,
+    /// Leave relative paths as they are written
+    #[arg(long)]
+    no_path_resolution: bool,
+    /// Fill in nothing: no default network, no implied dependencies, no names
+    #[arg(long)]
+    no_normalize: bool,
+    /// Leave out the checks that span several attributes
+    #[arg(long)]
+    no_consistency: bool,
+    /// Leave `env_file` and `label_file` as they are written
+    #[arg(long)]
+    no_env_resolution: bool,
+    /// Pin each image to the digest that its registry has for it
+    #[arg(long, conflicts_with = "only")]
+    resolve_image_digests: bool,
+    /// Write only the pinned images, to be merged over the topology with another `-f`
+    #[arg(long, conflicts_with = "only")]
+    lock_image_digests: bool,
+}
+
+/// How the canonical form is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// YAML
+    Yaml,
+    /// JSON
+    Json,
+}
+
+impl Options {
+    /// Whether anything was asked for that is not for every command.
+    fn asks_for_more(&self) -> bool {
+        let Self { command: _, arguments, format, file, quiet, all_resources, only, without, global: _ } =
+            self;
+        let is_plain = arguments.is_empty() && format.is_none() && file.is_none() && !quiet && !all_resources;
+        !is_plain || *only != Only::default() || *without != Without::default()
+    }
+}
+
+pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    if let Some(Command::Explain(explain)) = options.command.take() {
+        if options.asks_for_more() {
+            let output = global.output();
+            output.error(
+                "an option of `topo config` has no meaning for `explain`",
+                Some("see `topo config explain --help`"),
+            );
+            return Err(Exit::Usage);
+        }
+        return explain::run(global, explain);
+    }
+    let targets = global.take_services(&options.arguments);
+    let output = global.output();
+    let text = text(&global, &targets, &options, &output)?;
+    if options.quiet {
+        return Ok(Exit::Success);
+    }
+    let Some(file) = &options.file else {
+        output.print(&text);
+        return Ok(Exit::Success);
+    };
+    std::fs::write(file, text).map_err(|error| {
+        output.error(&format!("cannot write `{}`: {error}", file.display()), None);
+        Exit::Usage
+    })?;
+    Ok(Exit::Success)
+}
+
+fn text(
+    global: &Global,
+    targets: &[ServiceName],
+    options: &Options,
+    output: &Output,
+) -> Result<String, Exit> {
+    if options.only.variables {
+        let read = load::read(global, targets, LoadOptions { interpolate: false }, output)?;
+        return variables::text(&read, options.format, output);
+    }
+    if options.without.no_interpolate {
+        if !targets.is_empty() {
+            output.warning("with `--no-interpolate`, all services are shown");
+        }
+        return unfilled(global, options, output);
+    }
+    let (topology, read) = load(global, targets, options, output)?;
+    if let Some(listing) = Listing::of(&topology, &read.environment, &options.only) {
+        return Ok(listing.text(options.format));
+    }
+    let resources = if options.all_resources { Resources::All } else { Resources::Used };
+    let form = if options.format == Some(Format::Json) { Form::Model } else { Form::Full };
+    let mut model = topology.canonical(form, resources);
+    if let Some(listing) = Listing::of_model(&model, &options.only) {
+        return Ok(listing.text(options.format));
+    }
+    pin(&mut model, options, output)?;
+    // A reader fills in variables: what is a `$` by now must stay one.
+    Ok(written(&escape_variables(model), options.format))
+}
+
+/// The topology that is shown, after every finding was.
+fn load(
+    global: &Global,
+    targets: &[ServiceName],
+    options: &Options,
+    output: &Output,
+) -> Result<(Topology, Read), Exit> {
+    let mut targets = targets.to_vec();
+    let hashed = options.only.hash.iter().flat_map(|names| names.split(',')).filter(|name| *name != "*");
+    targets.extend(hashed.map(ServiceName::from));
+    let mut read = load::read(global, &targets, LoadOptions::default(), output)?;
+    read.choices.stages.consistency = !options.without.no_consistency;
+    // As in Compose, a list of names needs no file that a service's variables are in.
+    read.choices.stages.env_files = !options.only.is_of_names();
+    if options.only.hash.is_some() {
+        // What is run is what is hashed.
+        read.fill_in_platform();
+    }
+    let mut topology = read.explained(Purpose::Look, output)?;
+    load::check_targets(&topology, &targets, output)?;
+    let Without { no_path_resolution, no_normalize, no_env_resolution, .. } = options.without;
+    if no_path_resolution || no_normalize || no_env_resolution {
+        let stages = &mut read.choices.stages;
+        stages.paths = !no_path_resolution;
+        stages.defaults = !no_normalize;
+        stages.env_files = !no_env_resolution;
+        stages.consistency = false;
+        // It was found whole, so it is found in part.
+        topology = read.topology(&mut Default::default()).ok_or(Exit::Findings)?;
+    }
+    if !targets.is_empty() {
+        topology.keep_only(&targets);
+    }
+    Ok((topology, read))
+}
+
+fn unfilled(global: &Global, options: &Options, output: &Output) -> Result<String, Exit> {
+    let mut read = load::read(global, &[], LoadOptions { interpolate: false }, output)?;
+    read.choices.stages.paths = !options.without.no_path_resolution;
+    read.choices.stages.defaults = !options.without.no_normalize;
+    let Read { sources, document, environment, choices, mut found } = read;
+    let mut model = topology::unfilled(&document, &environment, &choices, &mut found);
+    output.diagnostics(&sources, &found);
+    if found.has_errors() {
+        return Err(Exit::Findings);
+    }
+    if let Some(listing) = Listing::of_model(&model, &options.only) {
+        return Ok(listing.text(options.format));
+    }
+    pin(&mut model, options, output)?;
+    Ok(written(&model, options.format))
+}
+
+fn pin(model: &mut Json, options: &Options, output: &Output) -> Result<(), Exit> {
+    if options.without.resolve_image_digests || options.without.lock_image_digests {
+        digests::pin(model, output)?;
+    }
+    if options.without.lock_image_digests {
+        digests::keep_images(model, output);
+    }
+    Ok(())
+}
+
+fn written(model: &Json, format: Option<Format>) -> String {
+    match format {
+        None | Some(Format::Yaml) => to_yaml(model),
+        Some(Format::Json) => format!("{model:#}\n"),
+    }
+}

@@ -1,0 +1,203 @@
+//! `topo cp`.
+
+mod from;
+mod path;
+mod to;
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::inside::{self, Wanted};
+use crate::cli::output::Output;
+use crate::cli::session;
+use crate::cli::settings::ProgressForm;
+use crate::engine::EngineError;
+use crate::engine::docker::Docker;
+use crate::plan::observed::ObservedContainer;
+use crate::topology::name::{ContainerName, ServiceName};
+use path::{ContainerPath, End};
+
+/// Copy files into a container, or out of it.
+///
+/// One end is `SERVICE:PATH`, the other a path here, or `-` for an archive on the standard input or
+/// output. A file goes into a folder, or takes another's place. A folder goes into a folder; of one that is
+/// written `FOLDER/.` only what is in it goes there. The container need not run. Without `--index`, all
+/// containers of a service get the files, and the first one gives them.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "topo cp [OPTIONS] [FILE] <SERVICE:PATH> <PATH|->\n       topo cp [OPTIONS] [FILE] <PATH|-> <SERVICE:PATH>",
+    after_help = "Examples:\n  topo cp topologies/desafio3.yaml banco:/etc/postgresql ./configuration\n  \
+                  tar -c public | topo cp - web:/srv"
+)]
+pub struct Options {
+    /// A topology file, what is copied, and where it goes
+    #[arg(value_name = "FILE|FROM|TO", required = true)]
+    arguments: Vec<String>,
+    /// Keep the owners of files; in a container they belong to the container's own user
+    #[arg(short, long)]
+    archive: bool,
+    /// Copy what a symbolic link leads to, and not the link
+    #[arg(short = 'L', long)]
+    follow_link: bool,
+    /// The container with this number, where the service has several
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
+    /// Containers of `topo run` too
+    #[arg(long, conflicts_with = "index")]
+    all: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Something that stands in the way of a copy.
+enum Trouble {
+    /// The user can do something about it.
+    Wrong { message: String, help: Option<&'static str> },
+    /// The engine, or this machine, refuses.
+    Refused(EngineError),
+    /// Nobody reads the archive any more.
+    NoReader,
+}
+
+impl From<EngineError> for Trouble {
+    fn from(error: EngineError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Trouble {
+    fn wrong(message: String) -> Self {
+        Self::Wrong { message, help: None }
+    }
+
+    fn explain(self, output: &Output) -> Exit {
+        match self {
+            Self::Wrong { message, help } => {
+                output.error(&message, help);
+                Exit::Failed
+            }
+            Self::Refused(error) => session::refused(&error, output),
+            Self::NoReader => inside::EXIT_WITHOUT_READER,
+        }
+    }
+}
+
+/// How files are copied.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    keeps_owners: bool,
+    follows_link: bool,
+}
+
+/// One container that files are copied to or from.
+struct Copier<'a> {
+    engine: &'a Docker,
+    container: &'a ContainerName,
+    manner: Manner,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let output = global.output();
+    let (from, to) = ends(&mut global, &options.arguments, &output)?;
+    let wrong = |message: &str, help: &str| {
+        output.error(message, Some(help));
+        Err(Exit::Usage)
+    };
+    match (End::read(from), End::read(to)) {
+        (End::Container(from), End::Here(to)) => {
+            let Some(to) = path::Target::read(to) else {
+                return wrong("an archive is nothing for a terminal", "name a folder, or use a pipe");
+            };
+            copy(&global, &options, &from, &Direction::From(to), &output)
+        }
+        (End::Here(from), End::Container(to)) => {
+            let source = path::Source::read(from, options.follow_link).map_err(|trouble| {
+                trouble.explain(&output);
+                Exit::Usage
+            })?;
+            copy(&global, &options, &to, &Direction::To(source), &output)
+        }
+        (End::Container(_), End::Container(_)) => wrong(
+            "files are not copied between services",
+            "copy them here first, or write `topo cp A:PATH - | topo cp - B:PATH`",
+        ),
+        (End::Here(_), End::Here(_)) => {
+            wrong("neither end names a service", "write the end in the container as `SERVICE:PATH`")
+        }
+    }
+}
+
+/// The last two arguments; what stands before them are files.
+fn ends<'a>(
+    global: &mut Global,
+    arguments: &'a [String],
+    output: &Output,
+) -> Result<(&'a str, &'a str), Exit> {
+    let Some((before, [from, to])) = arguments.split_last_chunk::<2>() else {
+        let help = "one is `SERVICE:PATH`, the other a path here, or `-`";
+        output.error("two ends are needed: what is copied, and where it goes", Some(help));
+        return Err(Exit::Usage);
+    };
+    if let Some(other) = global.take_files(before).first() {
+        output.error(&format!("`{other}` is no topology file"), Some("name one source and one destination"));
+        return Err(Exit::Usage);
+    }
+    Ok((from, to))
+}
+
+enum Direction {
+    From(path::Target),
+    To(path::Source),
+}
+
+fn copy(
+    global: &Global,
+    options: &Options,
+    place: &ContainerPath,
+    direction: &Direction,
+    output: &Output,
+) -> Result<Exit, Exit> {
+    let service = ServiceName::from(place.service.as_str());
+    let project = inside::project(global, &service, output)?;
+    let manner = Manner { keeps_owners: options.archive, follows_link: options.follow_link };
+    session::block_on(async {
+        let engine = session::connect(output).await?;
+        let about = (&project, &service);
+        let first = inside::container(&engine, global, about, options.index, Wanted::Any, output).await?;
+        let containers = match (direction, options.index) {
+            (Direction::To(_), None) => {
+                let found = inside::containers(&engine, &project, &service, output).await?;
+                found.into_iter().filter(|container| options.all || !container.is_one_off).collect()
+            }
+            _ => vec![first],
+        };
+        check(&containers, direction, output)?;
+        for container in &containers {
+            let copier = Copier { engine: &engine, container: &container.name, manner };
+            let copied = match direction {
+                Direction::From(target) => copier.copy_from(&place.path, target).await,
+                Direction::To(source) => copier.copy_to(source, &place.path).await,
+            };
+            let words = copied.map_err(|trouble| trouble.explain(output))?;
+            if let Some(words) = words.filter(|_| global.progress != Some(ProgressForm::Quiet)) {
+                output.complain(&format!("copied {words}\n"));
+            }
+        }
+        Ok(Exit::Success)
+    })
+}
+
+fn check(containers: &[ObservedContainer], direction: &Direction, output: &Output) -> Result<(), Exit> {
+    let is_piped = matches!(direction, Direction::To(path::Source::Input));
+    if is_piped && containers.len() > 1 {
+        output.error("the standard input goes to one container only", Some("choose it by `--index NUMBER`"));
+        return Err(Exit::Usage);
+    }
+    if containers.is_empty() {
+        output.error("only containers of `topo run` are there", Some("take them too by `--all`"));
+        return Err(Exit::Failed);
+    }
+    Ok(())
+}

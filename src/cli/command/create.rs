@@ -1,0 +1,51 @@
+//! `topo create`.
+
+use clap::Args;
+
+use crate::cli::creation::{CreateOptions, QuietOptions, plan_up};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::provide;
+use crate::cli::session::{self, Session};
+use crate::plan::{StartChoice, UpChoices};
+use crate::report::Intent;
+
+/// Create containers without starting them.
+///
+/// Images are built or pulled where they are missing, networks and volumes are created. `topo start`
+/// starts what was created.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo create topologies/desafio5.yaml gateway --build")]
+pub struct Options {
+    /// A topology file, and the services that are created with what they need; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    create: CreateOptions,
+    #[command(flatten)]
+    quiet: QuietOptions,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    options.create.remove_orphans |= global.settings.remove_orphans;
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let choices = options.create.choices(services, &topology, &output)?;
+    let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
+    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+        let mut session = Session::new(&engine, &global, &output);
+        session.hushed = options.quiet.hushed();
+        interrupt::listen(session.cancel.clone());
+        let outcome = session.carry_out(&plan, Intent::CREATE, "create").await;
+        Ok(session::exit_of(&outcome))
+    })
+}

@@ -1,0 +1,121 @@
+//! `topo down`.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::control::grace;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Project, command_about, project};
+use crate::cli::provide;
+use crate::cli::session::{self, Session};
+use crate::diagnostic::Diagnostics;
+use crate::plan::{self, DownChoices, ImagesChoice, VolumesLeft};
+use crate::report::Intent;
+use crate::report::wording::{Kind, names};
+use crate::run::provider::Order;
+use crate::source::Sources;
+use crate::topology::name::{ServiceName, VolumeName};
+
+/// How many volumes are listed by name.
+const MOST_NAMES: usize = 12;
+
+/// Stop and remove what belongs to the project.
+///
+/// Containers and networks go, those of inactive profiles too. Volumes stay, unless -v is given.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo down topologies/desafio5.yaml")]
+pub struct Options {
+    /// A topology file, and the services that go; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    choices: DownOptions,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// What `down` and `plan --down` can be told.
+#[derive(Args, Clone, Debug)]
+pub(super) struct DownOptions {
+    /// Remove the volumes that the topology declares too, and what is in them
+    #[arg(short, long)]
+    pub(super) volumes: bool,
+    /// Remove the images of services too: those that have no name of their own, or all
+    #[arg(long, value_name = "local|all", hide_possible_values = true)]
+    pub(super) rmi: Option<Images>,
+    /// Remove containers of services that the topology does not have too, and those of `topo run`
+    #[arg(long)]
+    pub(super) remove_orphans: bool,
+    /// Seconds that containers may take to stop, in place of what each says
+    #[arg(short, long, value_name = "SECONDS")]
+    pub(super) timeout: Option<u32>,
+}
+
+/// Which images go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Images {
+    /// Those that have no name of their own
+    Local,
+    /// All
+    All,
+}
+
+impl DownOptions {
+    pub(super) fn choices(&self, services: Vec<ServiceName>) -> DownChoices {
+        DownChoices {
+            services,
+            volumes: self.volumes,
+            images: match self.rmi {
+                None => ImagesChoice::None,
+                Some(Images::Local) => ImagesChoice::Local,
+                Some(Images::All) => ImagesChoice::All,
+            },
+            remove_orphans: self.remove_orphans,
+            grace: grace(self.timeout),
+        }
+    }
+}
+
+pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    options.choices.remove_orphans |= global.settings.remove_orphans;
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    let Project { query, topology } = project(&global, &services, &output)?;
+    let choices = options.choices.choices(services);
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let observed = session::observe(&engine, &query, &output).await?;
+        let mut found = Diagnostics::default();
+        let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
+        output.diagnostics(&Sources::default(), &found);
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        let outcome = session.carry_out(&plan, Intent::DOWN, "down").await;
+        if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
+            provide::end(topology, &choices.services, Order::Down, &output)?;
+        }
+        let left = plan::volumes_left(&query.project, topology.as_ref(), &observed, &choices);
+        if outcome.is_success() && global.is_for_people() {
+            about_volumes(&left, &global).iter().for_each(|remark| session.remark(remark));
+        }
+        Ok(session::exit_of(&outcome))
+    })
+}
+
+/// `1 volume stays: desafio2_dados ('topo down -v' removes it)`
+fn about_volumes(left: &VolumesLeft, global: &Global) -> Vec<String> {
+    let VolumesLeft { declared, undeclared } = left;
+    let by_hand = format!("docker volume rm {}", undeclared.first().map_or("", VolumeName::as_str));
+    let kinds =
+        [(declared, "", command_about(global, "down -v")), (undeclared, " without a declaration", by_hand)];
+    let some = kinds.into_iter().filter(|(left, _, _)| !left.is_empty());
+    let remark = |(left, which, command): (&Vec<VolumeName>, &str, String)| {
+        let listed = names(left.iter().map(|name| name.as_str()), MOST_NAMES);
+        let count = Kind::Volume.count(left.len());
+        let (stay, them) = if left.len() == 1 { ("stays", "it") } else { ("stay", "them") };
+        format!("{count}{which} {stay}: {listed} (`{command}` removes {them})")
+    };
+    some.map(remark).collect()
+}

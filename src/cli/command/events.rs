@@ -1,0 +1,138 @@
+//! `topo events`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use futures_util::StreamExt;
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Project, project};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::cli::time::{in_nanoseconds, time_option};
+use crate::engine::docker::events::{Incident, IncidentChoice};
+use crate::plan::label;
+use crate::topology::name::{ProjectName, ServiceName};
+
+/// Show what happens to the project's containers, as it happens.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo events topologies/desafio5.yaml gateway --since 10m --json")]
+pub struct Options {
+    /// A topology file, and the services that matter; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// A JSON object for each event
+    #[arg(long)]
+    json: bool,
+    /// What happened since then too: a time (RFC 3339 or seconds since 1970), or a duration such as `10m`
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only what happens until then
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    let choice = IncidentChoice {
+        since: time_option(options.since.as_ref(), &output)?,
+        until: time_option(options.until.as_ref(), &output)?,
+    };
+    let Project { query, .. } = project(&global, &services, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        tokio::select! {
+            exit = show(&session, &query.project, &choice, &services, &options, &output) => exit,
+            () = session.cancel.cancelled() => Ok(Exit::Interrupted),
+        }
+    })
+}
+
+async fn show(
+    session: &Session<'_>,
+    project: &ProjectName,
+    choice: &IncidentChoice,
+    services: &[ServiceName],
+    options: &Options,
+    output: &Output,
+) -> Result<Exit, Exit> {
+    let refused = |error| session::refused(&error, output);
+    let mut incidents = session.engine.incidents(project, choice).await.map_err(refused)?;
+    while let Some(incident) = incidents.next().await {
+        let incident = incident.map_err(refused)?;
+        let service = incident.attributes.get(label::SERVICE);
+        let is_meant = services.is_empty()
+            || service.is_some_and(|service| services.iter().any(|name| name.as_str() == service));
+        if !is_meant {
+            continue;
+        }
+        let text = if options.json { json_line(&incident) } else { line(&incident) };
+        if !output.print_to_reader(&text) {
+            break;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// `2026-11-22 04:58:48.344052 container start 8260773cfcc2... (image=busybox, name=shop-web-1)`
+fn line(incident: &Incident) -> String {
+    let Incident { action, id, .. } = incident;
+    let attributes = attributes(incident);
+    let attributes: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let time = in_nanoseconds(incident.at, "%Y-%m-%d %H:%M:%S%.6f");
+    format!("{time} container {} {id} ({})\n", action.trim_end(), attributes.join(", "))
+}
+
+fn json_line(incident: &Incident) -> String {
+    let object = json!({
+        "action": incident.action,
+        "attributes": attributes(incident),
+        "id": incident.id,
+        "service": incident.attributes.get(label::SERVICE),
+        "time": in_nanoseconds(incident.at, "%Y-%m-%dT%H:%M:%S%.9fZ"),
+        "type": "container",
+    });
+    format!("{object}\n")
+}
+
+/// Without the labels by which topo and Compose know their containers.
+fn attributes(incident: &Incident) -> BTreeMap<&str, &str> {
+    let is_ours = |name: &str| name.starts_with("com.docker.compose.") || name == label::APPLIED;
+    let all = incident.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    all.filter(|(name, _)| !is_ours(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_a_line() {
+        let attributes =
+            [("name", "shop-web-1"), ("image", "busybox"), (label::SERVICE, "web"), (label::APPLIED, "{}")];
+        let incident = Incident {
+            action: "exec_create: true ".to_owned(),
+            id: "abc".to_owned(),
+            attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            at: 1_795_316_328_344_052_050,
+        };
+        assert_eq!(
+            line(&incident),
+            "2026-11-22 02:58:48.344052 container exec_create: true abc (image=busybox, name=shop-web-1)\n"
+        );
+        assert_eq!(
+            json_line(&incident),
+            "{\"action\":\"exec_create: true \",\"attributes\":{\"image\":\"busybox\",\"name\":\"shop-web-1\"},\
+             \"id\":\"abc\",\"service\":\"web\",\"time\":\"2026-11-22T02:58:48.344052050Z\",\"type\":\"container\"}\n"
+        );
+    }
+}

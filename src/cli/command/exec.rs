@@ -1,0 +1,143 @@
+//! `topo exec`.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::inside::{self, Console, TerminalOptions, Wanted};
+use crate::cli::output::Output;
+use crate::cli::relay::{End, relay};
+use crate::cli::session;
+use crate::cli::signals::Signals;
+use crate::cli::terminal;
+use crate::engine::EngineError;
+use crate::engine::docker::Docker;
+use crate::engine::docker::inside::exec::{Command, Exec};
+use crate::topology::name::{ContainerName, ServiceName};
+
+/// Run a command in a running container.
+///
+/// In a terminal the command gets one too: keys, colours and the window's size reach it. Elsewhere its
+/// input and outputs are those of topo, and can be piped. Its exit code is topo's.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "topo exec [OPTIONS] [FILE] <SERVICE> <COMMAND> [ARGUMENT]...",
+    after_help = "Examples:\n  topo exec topologies/desafio3.yaml banco psql -U postgres\n  \
+                  topo exec topologies/desafio3.yaml -T banco pg_dump -U postgres > copy.sql"
+)]
+pub struct Options {
+    /// The service, and the command that is run in its container
+    #[arg(
+        value_name = "SERVICE COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    arguments: Vec<String>,
+    /// Leave the command running in the background
+    #[arg(short, long)]
+    detach: bool,
+    /// Set a variable of the command's environment; a name alone takes the caller's value
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// The container with this number, where the service has several
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
+    /// Give the command all rights on the host
+    #[arg(long)]
+    privileged: bool,
+    /// Who runs the command: `name`, `uid` or `uid:gid`
+    #[arg(short, long)]
+    user: Option<String>,
+    /// The folder that the command starts in
+    #[arg(short, long, value_name = "FOLDER")]
+    workdir: Option<String>,
+    #[command(flatten)]
+    terminal: TerminalOptions,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let global = global.merged(options.global.clone());
+    let output = global.output();
+    let (service, words) = service_and_command(&options.arguments, &output)?;
+    let console = options.terminal.console(options.detach, &output)?;
+    let project = inside::project(&global, &service, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let about = (&project, &service);
+        let container =
+            inside::container(&engine, &global, about, options.index, Wanted::Running, &output).await?;
+        let command = command(&options, words, &console);
+        let refused = |error: EngineError| session::refused(&error, &output);
+        let exec = engine.create_exec(&container.name, &command, !options.detach).await.map_err(refused)?;
+        if options.detach {
+            engine.start_exec_detached(&exec).await.map_err(refused)?;
+            return Ok(Exit::Success);
+        }
+        in_the_foreground(&engine, &container.name, &exec, &console, &output).await
+    })
+}
+
+fn service_and_command<'a>(
+    arguments: &'a [String],
+    output: &Output,
+) -> Result<(ServiceName, &'a [String]), Exit> {
+    match arguments.split_first() {
+        Some((service, words)) if !words.is_empty() => Ok((ServiceName::from(service.as_str()), words)),
+        named => {
+            let service = named.map_or("SERVICE", |(service, _)| service);
+            output
+                .error("no command is given", Some(&format!("for a shell, write `topo exec {service} sh`")));
+            Err(Exit::Usage)
+        }
+    }
+}
+
+fn command(options: &Options, words: &[String], console: &Console) -> Command {
+    Command {
+        words: words.to_vec(),
+        environment: inside::variables(&options.env),
+        user: options.user.clone(),
+        working_directory: options.workdir.clone(),
+        is_privileged: options.privileged,
+        has_input: console.has_input && !options.detach,
+        terminal: console.has_terminal.then(terminal::size),
+        detach_keys: console.detach_text.clone(),
+    }
+}
+
+async fn in_the_foreground(
+    engine: &Docker,
+    container: &ContainerName,
+    exec: &Exec,
+    console: &Console,
+    output: &Output,
+) -> Result<Exit, Exit> {
+    let signals = Signals::listen();
+    let raw = console.raw(output)?;
+    let attached = engine.start_exec(exec).await.map_err(|error| session::refused(&error, output))?;
+    // A command that has ended meanwhile has no terminal any more.
+    let resize = async |size| engine.resize_exec(exec, size).await.is_ok();
+    let leave = inside::end_asked_for(signals);
+    let end = relay(attached, console.wiring(engine), resize, leave).await;
+    drop(raw);
+    match end {
+        End::Closed => {
+            let code = engine.exec_exit_code(exec).await.map_err(|error| session::refused(&error, output))?;
+            Ok(inside::exit_of_process(code))
+        }
+        End::Failed(error) => {
+            let exit = session::refused(&error, output);
+            let code = engine.exec_exit_code(exec).await.ok().filter(|code| *code != 0);
+            Ok(code.map_or(exit, inside::exit_of_process))
+        }
+        End::Detached => Ok(Exit::Success),
+        End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
+        End::Left(received) => {
+            output.warning(&format!("the command may go on in `{container}`: the engine cannot stop it"));
+            Ok(inside::exit_of_signal(received))
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `topo explain`.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::diagnostic::{Code, code, suggest};
+
+/// Explain a kind of finding.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo explain unknown-attribute")]
+pub struct Options {
+    /// The code, as it stands beside the finding; all are listed when none is given
+    code: Option<String>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let output = global.merged(options.global).output();
+    let Some(name) = options.code else {
+        output.print(&list());
+        return Ok(Exit::Success);
+    };
+    let Some(code) = Code::by_name(&name) else {
+        let help = match suggest::closest(&name, code::ALL.iter().map(|code| code.name())) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None => "`topo explain` lists them all".to_owned(),
+        };
+        output.error(&format!("no finding has the code `{name}`"), Some(&help));
+        return Err(Exit::Usage);
+    };
+    let page = code.page();
+    output.print(&format!("{}\n{}\n\n{}\n", page.name, page.sentence, page.text.trim()));
+    Ok(Exit::Success)
+}
+
+fn list() -> String {
+    let width = code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
+    let line = |code: &Code| format!("{:width$}  {}\n", code.name(), code.page().sentence);
+    code::ALL.iter().map(line).collect()
+}

@@ -1,0 +1,119 @@
+//! `topo export`.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use clap::Args;
+use futures_util::{Stream, TryStreamExt};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::inside::{self, Wanted};
+use crate::cli::session;
+use crate::cli::signals::Signals;
+use crate::cli::terminal;
+use crate::engine::EngineError;
+
+/// Write all files of a container as a tar archive.
+///
+/// What is in volumes is not part of it.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "topo export [OPTIONS] [FILE] <SERVICE>",
+    after_help = "Example:\n  topo export topologies/desafio1.yaml api | tar -t | head"
+)]
+pub struct Options {
+    /// A topology file, and the service
+    #[arg(value_name = "FILE|SERVICE", required = true)]
+    arguments: Vec<String>,
+    /// Write to this file in place of the standard output
+    #[arg(short, long, value_name = "ARCHIVE")]
+    output: Option<PathBuf>,
+    /// The container with this number, where the service has several
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let output = global.output();
+    let service = inside::only_service(&mut global, &options.arguments, &output)?;
+    if options.output.is_none() && terminal::is_output() {
+        output.error("an archive is nothing for a terminal", Some("write `-o ARCHIVE.tar`, or use a pipe"));
+        return Err(Exit::Usage);
+    }
+    let project = inside::project(&global, &service, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let about = (&project, &service);
+        let container =
+            inside::container(&engine, &global, about, options.index, Wanted::Any, &output).await?;
+        let archive = engine.export(&container.name).await;
+        let archive = archive.map_err(|error| session::refused(&error, &output))?;
+        let written = match &options.output {
+            None => write(archive, &mut io::stdout()).await,
+            Some(path) => write_file(archive, path).await,
+        };
+        match written {
+            Ok(()) => Ok(Exit::Success),
+            Err(Trouble::NoReader) => Ok(inside::EXIT_WITHOUT_READER),
+            Err(Trouble::Engine(error)) => Err(session::refused(&error, &output)),
+            Err(Trouble::Interrupted) => Err(Exit::Interrupted),
+            Err(Trouble::File(error)) => {
+                let path = options.output.as_deref().unwrap_or(Path::new("-"));
+                output.error(&format!("cannot write `{}`: {error}", path.display()), None);
+                Err(Exit::Failed)
+            }
+        }
+    })
+}
+
+/// Why an archive is not complete.
+enum Trouble {
+    Engine(EngineError),
+    File(io::Error),
+    NoReader,
+    Interrupted,
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::NoReader } else { Self::File(error) }
+    }
+}
+
+async fn write(
+    mut archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
+    to: &mut impl Write,
+) -> Result<(), Trouble> {
+    while let Some(piece) = archive.try_next().await.map_err(Trouble::Engine)? {
+        to.write_all(&piece)?;
+    }
+    Ok(to.flush()?)
+}
+
+/// A file is there only when it is complete.
+async fn write_file(
+    archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
+    path: &Path,
+) -> Result<(), Trouble> {
+    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    if is_special {
+        return write(archive, &mut File::options().write(true).open(path)?).await;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let everybody = fs::Permissions::from_mode(0o666);
+    let mut partial = tempfile::Builder::new().permissions(everybody).tempfile_in(folder)?;
+    // What is not kept removes itself.
+    tokio::select! {
+        written = write(archive, &mut partial) => written?,
+        _ = inside::end_asked_for(Signals::listen()) => return Err(Trouble::Interrupted),
+    }
+    partial.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `topo graph`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::{Purpose, load_or_explain};
+use crate::report::picture;
+
+/// Draw the topology.
+///
+/// The picture has the services, what they wait for, networks, volumes and published ports. A file that ends
+/// in `.svg`, `.dot` or `.mmd` says by that what it is to hold.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo graph topologies/desafio5.yaml --output desafio5.svg")]
+pub struct Options {
+    /// A topology file, and the services to draw; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// The language of the picture; that of the file's name, or dot
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Write to this file in place of the standard output
+    #[arg(short, long, value_name = "PICTURE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// The language of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Graphviz
+    Dot,
+    /// Mermaid, which Git forges draw in Markdown
+    Mermaid,
+    /// A drawing that browsers show
+    Svg,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let targets = global.take_services(&options.arguments);
+    let output = global.output();
+    let (_, mut topology) = load_or_explain(&global, &targets, Purpose::Look, &output)?;
+    if !targets.is_empty() {
+        topology.keep_only(&targets);
+    }
+    let Some(format) = options.format.or_else(|| Format::of_file(options.output.as_deref())) else {
+        output.error(
+            "the name of the file does not say how the picture is written",
+            Some("end it in `.svg`, `.dot` or `.mmd`, or give `--format`"),
+        );
+        return Err(Exit::Usage);
+    };
+    let picture = match format {
+        Format::Dot => picture::dot(&topology),
+        Format::Mermaid => picture::mermaid(&topology),
+        Format::Svg => picture::svg(&topology),
+    };
+    let Some(file) = options.output else {
+        output.print(&picture);
+        return Ok(Exit::Success);
+    };
+    match std::fs::write(&file, picture) {
+        Ok(()) => Ok(Exit::Success),
+        Err(error) => {
+            output.error(&format!("cannot write `{}`: {error}", file.display()), None);
+            Err(Exit::Usage)
+        }
+    }
+}
+
+impl Format {
+    /// The format that a file's name asks for; dot where no file is named.
+    fn of_file(file: Option<&Path>) -> Option<Self> {
+        let Some(file) = file else { return Some(Self::Dot) };
+        match file.extension().and_then(OsStr::to_str) {
+            Some("svg") => Some(Self::Svg),
+            Some("mmd" | "mermaid") => Some(Self::Mermaid),
+            Some("dot" | "gv") => Some(Self::Dot),
+            _ => None,
+        }
+    }
+}

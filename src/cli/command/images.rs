@@ -1,0 +1,95 @@
+//! `topo images`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::load::{Project, project};
+use crate::cli::session;
+use crate::cli::time::age_of;
+use crate::cli::units::{ago, decimal};
+use crate::engine::docker::inventory::ImageDetails;
+use crate::plan::observed::ObservedContainer;
+use crate::topology::image_reference::ImageReference;
+use crate::topology::name::ImageId;
+
+/// List the images of the project's containers.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo images topologies/desafio5.yaml gateway")]
+pub struct Options {
+    /// A topology file, and the services whose images are listed; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
+    format: ListFormat,
+    /// Only the ids
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// `Size` is in bytes for programs.
+const COLUMNS: [Column; 7] = [
+    Column::name("CONTAINER", "ContainerName"),
+    Column::name("REPOSITORY", "Repository"),
+    Column::name("TAG", "Tag"),
+    Column::spare("PLATFORM", "Platform"),
+    Column::name("IMAGE ID", "ShortID"),
+    Column::words("SIZE", "HumanSize"),
+    Column::spare("CREATED", "CreatedSince"),
+];
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let targets = global.take_services(&options.arguments);
+    let output = global.output();
+    let Project { query, .. } = project(&global, &targets, &output)?;
+    let (containers, images) = session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let observed = session::observe(&engine, &query, &output).await?;
+        let mut containers = observed.containers;
+        containers.retain(|container| targets.is_empty() || targets.contains(&container.service));
+        let ids: BTreeSet<ImageId> = containers.iter().map(|container| container.image.clone()).collect();
+        let images = engine.images(&ids).await.map_err(|error| session::refused(&error, &output))?;
+        Ok((containers, images))
+    })?;
+    if options.quiet {
+        let ids = images.keys().map(|id| format!("{}\n", id.as_str().trim_start_matches("sha256:")));
+        output.print(&ids.collect::<String>());
+        return Ok(Exit::Success);
+    }
+    let mut rows: Vec<Row> = containers.iter().filter_map(|container| row(container, &images)).collect();
+    rows.sort_by_key(|row| row["ContainerName"].as_str().map(str::to_owned));
+    list::print(&rows, &COLUMNS, &options.format, JsonShape::Array, &output)?;
+    Ok(Exit::Success)
+}
+
+/// Nothing when the image is gone.
+fn row(container: &ObservedContainer, images: &BTreeMap<ImageId, ImageDetails>) -> Option<Row> {
+    let image = images.get(&container.image)?;
+    let id = container.image.as_str();
+    let short = id.trim_start_matches("sha256:");
+    // Whose name went to another image is listed by its id.
+    let is_named = !container.image_name.starts_with("sha256:") && !id.contains(&container.image_name);
+    let (repository, tag) = match ImageReference::parse(&container.image_name) {
+        reference if is_named => (reference.name, reference.version),
+        _ => ("<none>", "<none>"),
+    };
+    Some(Row::from_iter([
+        ("ContainerName".to_owned(), json!(container.name)),
+        ("CreatedSince".to_owned(), json!(age_of(image.tagged()).map(ago).unwrap_or_default())),
+        ("HumanSize".to_owned(), json!(decimal(image.size, 3))),
+        ("ID".to_owned(), json!(id)),
+        ("LastTagTime".to_owned(), json!(image.tagged())),
+        ("Platform".to_owned(), json!(image.platform())),
+        ("Repository".to_owned(), json!(repository)),
+        ("ShortID".to_owned(), json!(short.get(..12).unwrap_or(short))),
+        ("Size".to_owned(), json!(image.size)),
+        ("Tag".to_owned(), json!(tag)),
+    ]))
+}

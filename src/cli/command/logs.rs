@@ -1,0 +1,120 @@
+//! `topo logs`.
+
+use std::future::pending;
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::follow::{self, Following};
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Project, project};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::cli::settings::ColorChoice;
+use crate::cli::time::time_option;
+use crate::engine::LogChoice;
+use crate::report::logs::{Prefixes, Printer, show};
+
+/// Show what containers print.
+#[derive(Args, Debug)]
+// `-f` is `--follow` here, as everywhere else; a file is given by `--file`, or before the command.
+#[command(mut_arg("files", |file| file.short(None)))]
+#[command(after_help = "Example:\n  topo logs topologies/desafio5.yaml gateway --follow --tail 20")]
+pub struct Options {
+    /// A topology file, and the services whose output is shown; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Go on with what is to come
+    #[arg(short, long)]
+    follow: bool,
+    /// Only so many lines from the end of each container's output
+    #[arg(short = 'n', long, value_name = "LINES|all")]
+    tail: Option<Tail>,
+    /// Only what is not older: a time (RFC 3339 or seconds since 1970), or a duration such as `10m`
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only what is older
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Show the time of each line
+    #[arg(short, long)]
+    timestamps: bool,
+    /// Only the container with this number of each service
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
+    /// Show lines without the names of services
+    #[arg(long)]
+    no_log_prefix: bool,
+    /// Do not colour the names; the same as `--color never`
+    #[arg(long)]
+    no_color: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// How many lines.
+#[derive(Clone, Copy, Debug)]
+enum Tail {
+    All,
+    Last(u64),
+}
+
+impl std::str::FromStr for Tail {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self::All),
+            _ => text.parse().map(Self::Last).map_err(|_| "a number or `all` is needed".to_owned()),
+        }
+    }
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    if options.no_color {
+        global.color = Some(ColorChoice::Never);
+    }
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    let choice = choice(&options, &output)?;
+    let Project { query, topology } = project(&global, &services, &output)?;
+    let prefixes = if options.no_log_prefix { Prefixes::None } else { Prefixes::Names };
+    let named = (!services.is_empty()).then_some(services.as_slice());
+    let fixed_names = follow::fixed_names(topology.as_ref());
+    let following = Following { services: named, index: options.index, choice, prefixes, fixed_names };
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let session = Session::new(&engine, &global, &output);
+        let observed = session.observe(&query).await?;
+        let sources = follow::sources(&observed, &following);
+        if !options.follow {
+            let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+            let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output());
+            let failures = show(&engine, &sources, &mut printer).await;
+            for (container, error) in &failures {
+                output.error(&format!("the output of `{container}` cannot be read: {error}"), None);
+            }
+            return Ok(if failures.is_empty() { Exit::Success } else { Exit::Failed });
+        }
+        interrupt::listen(session.cancel.clone());
+        tokio::select! {
+            () = follow::follow_until(&session, &query.project, sources, &following, pending()) => Ok(Exit::Success),
+            () = session.cancel.cancelled() => Ok(Exit::Interrupted),
+        }
+    })
+}
+
+fn choice(options: &Options, output: &Output) -> Result<LogChoice, Exit> {
+    Ok(LogChoice {
+        follow: options.follow,
+        tail: match options.tail {
+            None | Some(Tail::All) => None,
+            Some(Tail::Last(lines)) => Some(lines),
+        },
+        since: time_option(options.since.as_ref(), output)?,
+        until: time_option(options.until.as_ref(), output)?,
+        timestamps: options.timestamps,
+    })
+}

@@ -1,0 +1,70 @@
+//! `topo ls`.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::session;
+use crate::engine::docker::inventory::{Containers, ListedProject};
+
+/// List the projects of the engine.
+///
+/// It sees those that Compose made as well.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo ls --all --filter name=desafio")]
+pub struct Options {
+    /// Projects that do not run too
+    #[arg(short, long)]
+    all: bool,
+    /// Only projects with this in their name; one of several is enough
+    #[arg(long, value_name = "name=TEXT", value_parser = name_filter)]
+    filter: Vec<String>,
+    #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
+    format: ListFormat,
+    /// Only the names
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+fn name_filter(text: &str) -> Result<String, String> {
+    text.strip_prefix("name=").map(str::to_owned).ok_or("only `name=TEXT` is known".to_owned())
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let output = global.merged(options.global).output();
+    let containers = if options.all { Containers::All } else { Containers::Running };
+    let mut projects = session::block_on(async {
+        let engine = session::connect(&output).await?;
+        engine.projects(containers).await.map_err(|error| session::refused(&error, &output))
+    })?;
+    projects.retain(|project| {
+        options.filter.is_empty() || options.filter.iter().any(|text| project.name.contains(text.as_str()))
+    });
+    if options.quiet {
+        output.print(&projects.iter().map(|project| format!("{}\n", project.name)).collect::<String>());
+        return Ok(Exit::Success);
+    }
+    let rows: Vec<Row> = projects.iter().map(row).collect();
+    let columns = [
+        Column::name("NAME", "Name"),
+        Column::words("STATUS", "Status"),
+        Column::words("CONFIG FILES", "ConfigFiles"),
+    ];
+    list::print(&rows, &columns, &options.format, JsonShape::Array, &output)?;
+    Ok(Exit::Success)
+}
+
+fn row(project: &ListedProject) -> Row {
+    let ListedProject { name, states, files } = project;
+    let states: Vec<String> = states.iter().map(|(state, count)| format!("{state}({count})")).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    Row::from_iter([
+        ("Name".to_owned(), json!(name)),
+        ("Status".to_owned(), json!(states.join(", "))),
+        ("ConfigFiles".to_owned(), json!(files.join(","))),
+    ])
+}

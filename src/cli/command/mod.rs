@@ -1,0 +1,144 @@
+//! In: the options of a command. Out: an exit code.
+//! Must not: hold what several commands need; that stands beside this folder.
+//!
+//! A command is a file with its options and a function `run`; to add one, add the file and a line to
+//! [`Command`] and to [`Command::run`].
+
+mod attach;
+mod build;
+mod commit;
+pub mod completion;
+mod config;
+mod cp;
+mod create;
+mod down;
+mod events;
+mod exec;
+mod explain;
+mod export;
+mod graph;
+mod images;
+mod kill;
+mod logs;
+mod ls;
+mod man;
+mod pause;
+mod plan;
+mod port;
+mod ps;
+mod pull;
+mod push;
+mod restart;
+mod rm;
+mod run;
+mod scale;
+mod schema;
+mod start;
+mod stats;
+mod stop;
+mod top;
+mod unpause;
+mod up;
+mod validate;
+mod version;
+mod volumes;
+mod wait;
+mod watch;
+
+use clap::Subcommand;
+
+use super::exit::Exit;
+use super::global::Global;
+
+/// A command with its options.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Up(up::Options),
+    Down(down::Options),
+    Create(create::Options),
+    Start(start::Options),
+    Stop(stop::Options),
+    Restart(restart::Options),
+    Kill(kill::Options),
+    Pause(pause::Options),
+    Unpause(unpause::Options),
+    Rm(rm::Options),
+    Scale(scale::Options),
+    Wait(wait::Options),
+    Watch(watch::Options),
+    Plan(plan::Options),
+    Validate(validate::Options),
+    Ps(ps::Options),
+    Ls(ls::Options),
+    Logs(logs::Options),
+    Events(events::Options),
+    Top(top::Options),
+    Stats(stats::Options),
+    Port(port::Options),
+    Images(images::Options),
+    Volumes(volumes::Options),
+    Exec(exec::Options),
+    Run(Box<run::Options>),
+    Attach(attach::Options),
+    Cp(cp::Options),
+    Commit(commit::Options),
+    Export(export::Options),
+    Build(build::Options),
+    Pull(pull::Options),
+    Push(push::Options),
+    Config(config::Options),
+    Graph(graph::Options),
+    Explain(explain::Options),
+    Schema(schema::Options),
+    Version(version::Options),
+    Completion(completion::Options),
+    Man(man::Options),
+}
+
+impl Command {
+    /// Runs the command. A failure has been said by then.
+    pub fn run(self, global: Global) -> Result<Exit, Exit> {
+        match self {
+            Command::Up(options) => up::run(global, options),
+            Command::Down(options) => down::run(global, options),
+            Command::Create(options) => create::run(global, options),
+            Command::Start(options) => start::run(global, options),
+            Command::Stop(options) => stop::run(global, options),
+            Command::Restart(options) => restart::run(global, options),
+            Command::Kill(options) => kill::run(global, options),
+            Command::Pause(options) => pause::run(global, options),
+            Command::Unpause(options) => unpause::run(global, options),
+            Command::Rm(options) => rm::run(global, options),
+            Command::Scale(options) => scale::run(global, options),
+            Command::Wait(options) => wait::run(global, options),
+            Command::Watch(options) => watch::run(global, options),
+            Command::Plan(options) => plan::run(global, options),
+            Command::Validate(options) => validate::run(global, options),
+            Command::Ps(options) => ps::run(global, options),
+            Command::Ls(options) => ls::run(global, options),
+            Command::Logs(options) => logs::run(global, options),
+            Command::Events(options) => events::run(global, options),
+            Command::Top(options) => top::run(global, options),
+            Command::Stats(options) => stats::run(global, options),
+            Command::Port(options) => port::run(global, options),
+            Command::Images(options) => images::run(global, options),
+            Command::Volumes(options) => volumes::run(global, options),
+            Command::Exec(options) => exec::run(global, options),
+            Command::Run(options) => run::run(global, *options),
+            Command::Attach(options) => attach::run(global, options),
+            Command::Cp(options) => cp::run(global, options),
+            Command::Commit(options) => commit::run(global, options),
+            Command::Export(options) => export::run(global, options),
+            Command::Build(options) => build::run(global, options),
+            Command::Pull(options) => pull::run(global, options),
+            Command::Push(options) => push::run(global, options),
+            Command::Config(options) => config::run(global, options),
+            Command::Graph(options) => graph::run(global, options),
+            Command::Explain(options) => explain::run(global, options),
+            Command::Schema(options) => schema::run(global, options),
+            Command::Version(options) => version::run(global, options),
+            Command::Completion(options) => completion::run(global, options),
+            Command::Man(options) => man::run(global, options),
+        }
+    }
+}

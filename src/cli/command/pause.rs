@@ -1,0 +1,27 @@
+//! `topo pause`.
+
+use clap::Args;
+
+use crate::cli::control::Control;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::plan;
+use crate::report::Intent;
+
+/// Freeze containers that run.
+///
+/// Their processes stay, and get no time until `topo unpause`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo pause topologies/desafio5.yaml pedidos")]
+pub struct Options {
+    /// A topology file, and the services to freeze; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let control = Control::new("pause", Intent::PAUSE, global.merged(options.global), &options.arguments);
+    control.run(|scope, _| Ok(plan::pause(scope)))
+}

@@ -1,0 +1,117 @@
+//! `topo plan`.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::command::down::{DownOptions, Images};
+use crate::cli::command::up::UpOptions;
+use crate::cli::creation::plan_up;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::{Project, Purpose, load_or_explain, project};
+use crate::cli::output::Output;
+use crate::cli::provide;
+use crate::cli::session;
+use crate::diagnostic::Diagnostics;
+use crate::plan::{self, Plan};
+use crate::report::{Intent, plan as report};
+use crate::source::Sources;
+use crate::topology::name::ServiceName;
+
+/// Show what `up` (or `down`) would do and why, touching nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo plan topologies/desafio5.yaml --build")]
+pub struct Options {
+    /// A topology file, and the services that are meant; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    up: UpOptions,
+    /// Show what `down` would do
+    #[arg(long, conflicts_with_all = ["build", "no_build", "pull", "force_recreate", "no_recreate", "scale",
+          "always_recreate_deps", "renew_anon_volumes", "no_deps", "no_start", "wait"])]
+    down: bool,
+    /// With `--down`: volumes go too
+    #[arg(short = 'v', long, requires = "down")]
+    volumes: bool,
+    /// With `--down`: images go too
+    #[arg(long, value_name = "local|all", hide_possible_values = true, requires = "down")]
+    rmi: Option<Images>,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Exit with 1 when there is something to do
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// Graphviz
+    Dot,
+}
+
+pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    options.up.create.remove_orphans |= global.settings.remove_orphans;
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    let (plan, sources, intent) = if options.down {
+        (options.plan_down(&global, services, &output)?, Sources::default(), Intent::DOWN)
+    } else {
+        let (plan, sources) = options.plan_up(&global, services, &output)?;
+        (plan, sources, Intent::UP)
+    };
+    output.print(&match options.format {
+        Format::Text => report::text(&plan, &sources, output.look(), intent),
+        Format::Json => report::json(&plan, &sources),
+        Format::Dot => report::dot(&plan),
+    });
+    let is_idle = plan.changes_nothing();
+    Ok(if options.exit_code && !is_idle { Exit::Findings } else { Exit::Success })
+}
+
+impl Options {
+    fn plan_up(
+        &self,
+        global: &Global,
+        services: Vec<ServiceName>,
+        output: &Output,
+    ) -> Result<(Plan, Sources), Exit> {
+        let (loaded, topology) = load_or_explain(global, &services, Purpose::Run, output)?;
+        let choices = self.up.choices(services, &topology, output)?;
+        provide::warn_of_variables(&topology, output);
+        let plan = session::block_on(async {
+            let engine = session::connect(output).await?;
+            plan_up(&engine, &loaded.sources, &topology, &choices, output).await
+        })?;
+        Ok((plan, loaded.sources))
+    }
+
+    /// The project is found as `down` finds it: by its name alone too.
+    fn plan_down(&self, global: &Global, services: Vec<ServiceName>, output: &Output) -> Result<Plan, Exit> {
+        let Project { query, topology } = project(global, &services, output)?;
+        let down = DownOptions {
+            volumes: self.volumes,
+            rmi: self.rmi,
+            remove_orphans: self.up.create.remove_orphans,
+            timeout: self.up.timeout,
+        };
+        let observed = session::block_on(async {
+            let engine = session::connect(output).await?;
+            session::observe(&engine, &query, output).await
+        })?;
+        let mut found = Diagnostics::default();
+        let choices = down.choices(services);
+        let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
+        output.diagnostics(&Sources::default(), &found);
+        Ok(plan)
+    }
+}

@@ -1,0 +1,118 @@
+//! `topo port`.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::{Project, project};
+use crate::cli::output::Output;
+use crate::cli::session;
+use crate::plan::observed::ObservedContainer;
+use crate::topology::name::ServiceName;
+
+/// Show where a port of a service is reached from outside.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo port topologies/desafio5.yaml gateway 5000")]
+pub struct Options {
+    /// A topology file, the service, and the port inside its container: `80`, `53/udp`
+    #[arg(value_name = "FILE|SERVICE|PORT", required = true)]
+    arguments: Vec<String>,
+    /// The port's protocol
+    #[arg(
+        long,
+        value_name = "tcp|udp|sctp",
+        hide_possible_values = true,
+        default_value = "tcp",
+        hide_default_value = true
+    )]
+    protocol: Protocol,
+    /// The container with this number, when the service has several
+    #[arg(long, value_name = "NUMBER")]
+    index: Option<u32>,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// A port's protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    /// TCP
+    Tcp,
+    /// UDP
+    Udp,
+    /// SCTP
+    Sctp,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let words = global.take_files(&options.arguments);
+    let output = global.output();
+    let [service, port] = &words[..] else {
+        output.error("a service and one of its ports are needed", Some("write `topo port web 80`"));
+        return Err(Exit::Usage);
+    };
+    let wanted = inside(port, options.protocol, &output)?;
+    let service = ServiceName::from(service.as_str());
+    let Project { query, .. } = project(&global, std::slice::from_ref(&service), &output)?;
+    let observed = session::block_on(async {
+        let engine = session::connect(&output).await?;
+        session::observe(&engine, &query, &output).await
+    })?;
+    let is_meant = |container: &&ObservedContainer| {
+        let is_number = options.index.is_none_or(|index| container.number == index);
+        container.service == service && is_number && !container.is_one_off && container.state.is_running()
+    };
+    let container = observed.containers.iter().filter(is_meant).min_by_key(|container| container.number);
+    let container = container.ok_or_else(|| not_running(&service, options.index, &output))?;
+    let address = address(container, &wanted).ok_or_else(|| not_published(container, &wanted, &output))?;
+    output.print(&format!("{address}\n"));
+    Ok(Exit::Success)
+}
+
+/// `80/tcp`.
+fn inside(port: &str, protocol: Protocol, output: &Output) -> Result<String, Exit> {
+    let own = match protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+        Protocol::Sctp => "sctp",
+    };
+    let (number, protocol) = port.split_once('/').unwrap_or((port, own));
+    match number.parse::<u16>() {
+        Ok(number) => Ok(format!("{number}/{protocol}")),
+        Err(_) => {
+            output
+                .error(&format!("`{port}` is not a port"), Some("write a number such as `80`, or `53/udp`"));
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// Where it is reached by IPv4, or else by IPv6.
+fn address<'a>(container: &'a ObservedContainer, wanted: &str) -> Option<&'a str> {
+    let published = container.ports.iter().filter_map(|port| port.split_once("->"));
+    let addresses: Vec<&str> =
+        published.filter(|(_, inside)| *inside == wanted).map(|(outside, _)| outside).collect();
+    addresses.iter().find(|address| !address.starts_with('[')).or(addresses.first()).copied()
+}
+
+fn not_running(service: &ServiceName, index: Option<u32>, output: &Output) -> Exit {
+    let which = index.map_or(String::new(), |index| format!(" number {index}"));
+    output.error(
+        &format!("no container{which} of `{service}` runs"),
+        Some("`topo up -d` starts it; `topo ps --all` shows what is there"),
+    );
+    Exit::Failed
+}
+
+fn not_published(container: &ObservedContainer, wanted: &str, output: &Output) -> Exit {
+    let mut published: Vec<&str> =
+        container.ports.iter().filter_map(|port| port.split_once("->")).map(|(_, inside)| inside).collect();
+    published.dedup();
+    let help = match published[..] {
+        [] => "it publishes no port: look at `ports` in the topology".to_owned(),
+        _ => format!("it publishes {}", published.join(", ")),
+    };
+    output.error(&format!("`{}` does not publish {wanted}", container.name), Some(&help));
+    Exit::Failed
+}

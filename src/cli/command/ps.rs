@@ -1,0 +1,263 @@
+//! `topo ps`.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value as Json, json};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::load::{Project, project};
+use crate::cli::session;
+use crate::cli::time::{in_seconds, now_in_seconds};
+use crate::cli::units::ago;
+use crate::plan::Observed;
+use crate::plan::observed::{Health, ObservedContainer, Status};
+use crate::topology::name::ServiceName;
+
+/// List the project's containers.
+///
+/// It sees those that Compose made as well.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  topo ps topologies/desafio5.yaml --all\n  \
+                        topo ps topologies/desafio5.yaml --format '{{.Service}} {{.State}}'")]
+pub struct Options {
+    /// A topology file, and the services to list; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Containers that do not run too, and those of `run`
+    #[arg(short, long)]
+    all: bool,
+    #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
+    format: ListFormat,
+    /// Only containers in this state; may be repeated
+    #[arg(long, value_name = "STATUS")]
+    status: Vec<StatusChoice>,
+    /// Only containers in this state: `status=running`
+    #[arg(long, value_name = "status=STATUS", value_parser = status_filter)]
+    filter: Vec<StatusChoice>,
+    /// Whether containers of services that the topology does not have are listed
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_value_t = true,
+          default_missing_value = "true", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    orphans: bool,
+    /// Long commands and ids in full
+    #[arg(long)]
+    no_trunc: bool,
+    /// Only ids
+    #[arg(short, long, conflicts_with = "services")]
+    quiet: bool,
+    /// Only the names of services
+    #[arg(long)]
+    services: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Where in its life a container is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StatusChoice {
+    /// Never started
+    Created,
+    /// Running
+    Running,
+    /// Frozen
+    Paused,
+    /// Between two runs
+    Restarting,
+    /// Being removed
+    Removing,
+    /// Ended
+    Exited,
+    /// Beyond repair
+    Dead,
+}
+
+fn status_filter(text: &str) -> Result<StatusChoice, String> {
+    let word = text.strip_prefix("status=").ok_or("only `status=STATUS` is known")?;
+    let statuses = StatusChoice::value_variants().iter().filter_map(StatusChoice::to_possible_value);
+    let words: Vec<String> = statuses.map(|status| status.get_name().to_owned()).collect();
+    StatusChoice::from_str(word, false).map_err(|_| format!("statuses are {}", words.join(", ")))
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::name("NAME", "Name"),
+    Column::spare("IMAGE", "Image"),
+    Column::spare("COMMAND", "Command"),
+    Column::name("SERVICE", "Service"),
+    Column::spare("CREATED", "RunningFor"),
+    Column::words("STATUS", "Status"),
+    Column::words("PORTS", "Ports"),
+];
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let targets = global.take_services(&options.arguments);
+    let output = global.output();
+    let project = project(&global, &targets, &output)?;
+    let observed = session::block_on(async {
+        let engine = session::connect(&output).await?;
+        session::observe(&engine, &project.query, &output).await
+    })?;
+    let containers = listed(&observed, &project, &targets, &options);
+    if options.quiet {
+        let ids = containers.iter().map(|container| format!("{}\n", container.id));
+        output.print(&ids.collect::<String>());
+        return Ok(Exit::Success);
+    }
+    if options.services {
+        let mut names: Vec<&str> = containers.iter().map(|container| container.service.as_str()).collect();
+        names.dedup();
+        output.print(&names.iter().map(|name| format!("{name}\n")).collect::<String>());
+        return Ok(Exit::Success);
+    }
+    let rows: Vec<Row> =
+        containers.iter().map(|container| row(container, &project, options.no_trunc)).collect();
+    list::print(&rows, &COLUMNS, &options.format, JsonShape::Lines, &output)?;
+    Ok(Exit::Success)
+}
+
+fn listed<'a>(
+    observed: &'a Observed,
+    project: &Project,
+    targets: &[ServiceName],
+    options: &Options,
+) -> Vec<&'a ObservedContainer> {
+    let statuses: Vec<Status> =
+        options.status.iter().chain(&options.filter).map(|choice| choice.status()).collect();
+    let is_listed = |container: &&ObservedContainer| {
+        let is_meant = targets.is_empty() || targets.contains(&container.service);
+        let is_known = project
+            .topology
+            .as_ref()
+            .is_none_or(|topology| topology.service(container.service.as_str()).is_some());
+        let is_in_state = match statuses.is_empty() {
+            true => options.all || container.state.is_running(),
+            false => statuses.contains(&container.state.status),
+        };
+        is_meant && is_in_state && (options.orphans || is_known) && (options.all || !container.is_one_off)
+    };
+    let mut containers: Vec<&ObservedContainer> = observed.containers.iter().filter(is_listed).collect();
+    containers.sort_by_key(|container| (&container.service, container.is_one_off, container.number));
+    containers
+}
+
+/// A container with the values that `docker compose ps --format json` has, where topo knows them.
+fn row(container: &ObservedContainer, project: &Project, no_trunc: bool) -> Row {
+    let id = if no_trunc { container.id.as_str() } else { container.id.get(..12).unwrap_or(&container.id) };
+    let age = now_in_seconds().saturating_sub(container.created);
+    let labels: Vec<String> =
+        container.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let networks: Vec<&str> = container.networks.keys().map(|network| network.as_str()).collect();
+    let row = json!({
+        "Command": quoted(&container.command, no_trunc),
+        "CreatedAt": in_seconds(container.created),
+        "ExitCode": container.state.exit_code,
+        "Health": container.state.health.map(health_word).unwrap_or_default(),
+        "ID": id,
+        "Image": container.image_name,
+        "Labels": labels.join(","),
+        "Name": container.name,
+        "Names": container.name,
+        "Networks": networks.join(","),
+        "Number": container.number,
+        "Ports": container.ports.join(", "),
+        "Project": project.query.project,
+        "Publishers": container.ports.iter().filter_map(|port| publisher(port)).collect::<Vec<_>>(),
+        "RunningFor": ago(Duration::from_secs(age.try_into().unwrap_or_default())),
+        "Service": container.service,
+        "State": status_word(container.state.status),
+        "Status": container.status_text,
+    });
+    match row {
+        Json::Object(row) => row,
+        _ => Row::new(),
+    }
+}
+
+/// `"sh -c 'while true; …"`, as Docker shows commands.
+fn quoted(command: &str, no_trunc: bool) -> String {
+    const LONGEST: usize = 20;
+    if no_trunc || command.chars().count() <= LONGEST {
+        return format!("\"{command}\"");
+    }
+    format!("\"{}…\"", command.chars().take(LONGEST - 1).collect::<String>())
+}
+
+/// `0.0.0.0:8080->80/tcp`, `80/tcp`.
+fn publisher(port: &str) -> Option<Json> {
+    let (outside, inside) = port.split_once("->").unwrap_or((":0", port));
+    let (url, published) = outside.rsplit_once(':')?;
+    let (target, protocol) = inside.split_once('/')?;
+    let url = url.trim_start_matches('[').trim_end_matches(']');
+    Some(json!({
+        "URL": url,
+        "TargetPort": target.parse::<u16>().ok()?,
+        "PublishedPort": published.parse::<u16>().ok()?,
+        "Protocol": protocol,
+    }))
+}
+
+impl StatusChoice {
+    fn status(self) -> Status {
+        match self {
+            Self::Created => Status::Created,
+            Self::Running => Status::Running,
+            Self::Paused => Status::Paused,
+            Self::Restarting => Status::Restarting,
+            Self::Removing => Status::Removing,
+            Self::Exited => Status::Exited,
+            Self::Dead => Status::Dead,
+        }
+    }
+}
+
+fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Created => "created",
+        Status::Running => "running",
+        Status::Paused => "paused",
+        Status::Restarting => "restarting",
+        Status::Removing => "removing",
+        Status::Exited => "exited",
+        Status::Dead => "dead",
+    }
+}
+
+fn health_word(health: Health) -> &'static str {
+    match health {
+        Health::Starting => "starting",
+        Health::Healthy => "healthy",
+        Health::Unhealthy => "unhealthy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_taken_apart() {
+        assert_eq!(
+            publisher("[::1]:8080->80/tcp"),
+            Some(json!({ "URL": "::1", "TargetPort": 80, "PublishedPort": 8080, "Protocol": "tcp" }))
+        );
+        assert_eq!(
+            publisher("53/udp"),
+            Some(json!({ "URL": "", "TargetPort": 53, "PublishedPort": 0, "Protocol": "udp" }))
+        );
+    }
+
+    #[test]
+    fn a_long_command_is_cut() {
+        assert_eq!(quoted("sleep 1000", false), "\"sleep 1000\"");
+        assert_eq!(quoted("sh -c 'while true; do sleep 1'", false), "\"sh -c 'while true; …\"");
+        assert_eq!(quoted("sh -c 'while true; do sleep 1'", true), "\"sh -c 'while true; do sleep 1'\"");
+    }
+
+    #[test]
+    fn a_filter_is_about_the_status() {
+        assert_eq!(status_filter("status=exited"), Ok(StatusChoice::Exited));
+        assert!(status_filter("status=gone").is_err() && status_filter("name=web").is_err());
+    }
+}

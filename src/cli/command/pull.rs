@@ -1,0 +1,76 @@
+//! `topo pull`.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::session::{self, Session};
+use crate::plan::{self, PullChoice, PullChoices};
+use crate::report::Intent;
+
+/// Pull images.
+///
+/// An image that can be built is pulled too if it has a name; that its registry does not have it is no
+/// failure.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo pull topologies/desafio3.yaml --policy missing")]
+pub struct Options {
+    /// A topology file, and the services whose images are pulled; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// When images are pulled, in place of what the topology says; always when neither says it
+    #[arg(long, value_name = "always|missing", hide_possible_values = true)]
+    policy: Option<Policy>,
+    /// Pull the images of services that these depend on too
+    #[arg(long)]
+    include_deps: bool,
+    /// Leave out images that can be built
+    #[arg(long)]
+    ignore_buildable: bool,
+    /// Go on, and end well, when an image cannot be pulled
+    #[arg(long)]
+    ignore_pull_failures: bool,
+    /// Say nothing but failures
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// When images are pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Policy {
+    /// Every time
+    Always,
+    /// When they are not there
+    Missing,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let services = global.take_services(&options.arguments);
+    global.quieten_if(options.quiet);
+    let output = global.output();
+    let (_, topology) = load_or_explain(&global, &services, Purpose::Look, &output)?;
+    let choices = PullChoices {
+        services,
+        with_dependencies: options.include_deps,
+        policy: options.policy.map(|policy| match policy {
+            Policy::Always => PullChoice::Always,
+            Policy::Missing => PullChoice::Missing,
+        }),
+        without_buildable: options.ignore_buildable,
+        tolerates_failures: options.ignore_pull_failures,
+    };
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let observed = session::observe(&engine, &plan::query(&topology), &output).await?;
+        let plan = plan::pull(&topology, &observed, &choices);
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        let outcome = session.carry_out(&plan, Intent::PULL, "pull").await;
+        Ok(session::exit_of(&outcome))
+    })
+}

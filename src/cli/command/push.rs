@@ -1,0 +1,55 @@
+//! `topo push`.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::session::{self, Session};
+use crate::plan::{self, PushChoices};
+use crate::report::Intent;
+
+/// Send images that are built here to their registries.
+///
+/// They are those of services with both `build` and `image`, with all their tags. The account is that of
+/// `docker login`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo push topologies/registro.yaml")]
+pub struct Options {
+    /// A topology file, and the services whose images are pushed; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Push the images of services that these depend on too
+    #[arg(long)]
+    include_deps: bool,
+    /// Go on, and end well, when an image cannot be pushed
+    #[arg(long)]
+    ignore_push_failures: bool,
+    /// Say nothing but failures
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let services = global.take_services(&options.arguments);
+    global.quieten_if(options.quiet);
+    let output = global.output();
+    let (_, topology) = load_or_explain(&global, &services, Purpose::Look, &output)?;
+    let choices = PushChoices {
+        services,
+        with_dependencies: options.include_deps,
+        tolerates_failures: options.ignore_push_failures,
+    };
+    let plan = plan::push(&topology, &choices);
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        let outcome = session.carry_out(&plan, Intent::PUSH, "push").await;
+        Ok(session::exit_of(&outcome))
+    })
+}

@@ -1,0 +1,36 @@
+//! `topo restart`.
+
+use clap::Args;
+
+use crate::cli::control::Control;
+use crate::cli::control::grace;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::plan::{self, RestartChoices};
+use crate::report::Intent;
+
+/// Stop containers and start them again.
+///
+/// A service is stopped before what it depends on and started after it, when that is healthy where the
+/// topology says so. Containers stay the same: for changes of the topology there is `topo up`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo restart topologies/desafio5.yaml gateway")]
+pub struct Options {
+    /// A topology file, and the services to restart; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Leave alone the services that depend on these with `restart: true`
+    #[arg(long)]
+    no_deps: bool,
+    /// Seconds that containers may take to stop, in place of what each says
+    #[arg(short, long, value_name = "SECONDS")]
+    timeout: Option<u32>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let control = Control::new("restart", Intent::RESTART, global.merged(options.global), &options.arguments);
+    let choices = RestartChoices { grace: grace(options.timeout), without_dependants: options.no_deps };
+    control.run(|scope, _| Ok(plan::restart(scope, &choices)))
+}

@@ -1,0 +1,69 @@
+//! `topo rm`.
+
+use clap::Args;
+
+use crate::cli::confirm::{Answer, confirm};
+use crate::cli::control::Control;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::plan::action::{Action, AnonymousVolumes};
+use crate::plan::{self, Plan, RemoveChoices, RunningChoice};
+use crate::report::Intent;
+use crate::topology::name::ContainerName;
+
+/// Remove containers that do not run.
+///
+/// Data that is in no volume goes with them. Networks, volumes and images stay: `topo down` removes more.
+#[derive(Args, Debug)]
+// `-f` is `--force` here, as everywhere else; a file is given by `--file`, or before the command.
+#[command(mut_arg("files", |file| file.short(None)))]
+#[command(after_help = "Example:\n  topo rm topologies/desafio5.yaml gateway --stop --force")]
+pub struct Options {
+    /// A topology file, and the services whose containers go; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Do not ask before
+    #[arg(short, long)]
+    force: bool,
+    /// Stop and remove those that run too
+    #[arg(short, long)]
+    stop: bool,
+    /// Remove their anonymous volumes too
+    #[arg(short, long)]
+    volumes: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let control = Control::new("rm", Intent::REMOVE, global.merged(options.global), &options.arguments);
+    let choices = RemoveChoices {
+        running: if options.stop { RunningChoice::Stop } else { RunningChoice::Leave },
+        anonymous_volumes: if options.volumes { AnonymousVolumes::Remove } else { AnonymousVolumes::Keep },
+    };
+    control.run(|scope, output| {
+        let plan = plan::remove(scope, &choices);
+        let going: Vec<&str> = going(&plan).map(ContainerName::as_str).collect();
+        if options.force || going.is_empty() {
+            return Ok(plan);
+        }
+        match confirm(&format!("remove {}?", going.join(", ")), output) {
+            Answer::Yes => Ok(plan),
+            Answer::No => Err(Exit::Success),
+            Answer::Nobody => {
+                output.error(
+                    "nothing was removed: there is nobody to ask",
+                    Some("`--force` removes without asking"),
+                );
+                Err(Exit::Usage)
+            }
+        }
+    })
+}
+
+fn going(plan: &Plan) -> impl Iterator<Item = &ContainerName> {
+    plan.steps.node_weights().filter_map(|step| match &step.action {
+        Action::RemoveContainer { container, .. } => Some(container),
+        _ => None,
+    })
+}

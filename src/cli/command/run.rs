@@ -1,0 +1,421 @@
+//! `topo run`.
+
+mod service;
+
+use std::future::pending;
+use std::io::Read;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::cli::creation::{Pull, QuietOptions};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::inside::{self, Console, TerminalOptions};
+use crate::cli::interrupt;
+use crate::cli::load::{Loaded, Purpose, load_or_explain};
+use crate::cli::output::Output;
+use crate::cli::provide;
+use crate::cli::relay::{End, relay};
+use crate::cli::session::{self, Session};
+use crate::cli::signals::Signals;
+use crate::cli::terminal::{self, Raw};
+use crate::diagnostic::Diagnostics;
+use crate::document::report_env_problems;
+use crate::engine::docker::Docker;
+use crate::engine::docker::inside::attach::{AttachChoice, LastEnd, Waiting};
+use crate::engine::docker::inside::stream::Attached;
+use crate::engine::{Engine, EngineError};
+use crate::plan::action::{AnonymousVolumes, OneOff};
+use crate::plan::{self, Action, BuildChoice, OneOffChoices, Plan, UpChoices};
+use crate::report::Intent;
+use crate::run::{End as StepEnd, Outcome};
+use crate::source::{EnvFormat, Environment, parse_env_file};
+use crate::topology::Topology;
+use crate::topology::name::{ContainerName, ServiceName};
+use service::Changes;
+
+/// Run one container more of a service, for one command.
+///
+/// What the service depends on is started first. The container publishes no port unless asked to, and
+/// nobody restarts it. In a terminal it gets one too; elsewhere its input and outputs are those of topo,
+/// and can be piped. Its exit code is topo's.
+#[derive(Args, Debug)]
+// `-p` is `--publish` here, as everywhere else; the project's name is given before the command.
+#[command(
+    mut_arg("project_name", |name| name.short(None)),
+    override_usage = "topo run [OPTIONS] [FILE] <SERVICE> [COMMAND] [ARGUMENT]...",
+    after_help = "Examples:\n  topo run --rm topologies/carguru.yaml carguru\n  \
+                  echo -n docker | topo run --rm -T topologies/hash-generator.yaml hash-generator"
+)]
+pub struct Options {
+    /// The service, and a command in place of its own
+    #[arg(
+        value_name = "SERVICE COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    arguments: Vec<String>,
+    /// Remove the container when it ends
+    #[arg(long)]
+    rm: bool,
+    /// Leave the container running in the background, and print its name
+    #[arg(short, long)]
+    detach: bool,
+    /// Set a variable of the container's environment; a name alone takes the caller's value
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// Set variables from a file; those of `--env` win
+    #[arg(long, value_name = "FILE")]
+    env_from_file: Vec<std::path::PathBuf>,
+    /// Program that runs in place of the image's; the service's command is left out
+    #[arg(long, value_name = "COMMAND LINE")]
+    entrypoint: Option<String>,
+    /// Who runs the command: `name`, `uid` or `uid:gid`
+    #[arg(short, long)]
+    user: Option<String>,
+    /// The folder that the command starts in
+    #[arg(short, long, value_name = "FOLDER")]
+    workdir: Option<String>,
+    /// Mount a folder, a file or a volume: `SOURCE:TARGET[:ro]`
+    #[arg(short, long, value_name = "MOUNT", alias = "volumes")]
+    volume: Vec<String>,
+    /// Set a label of the container
+    #[arg(short, long, value_name = "NAME=VALUE", alias = "labels")]
+    label: Vec<String>,
+    /// Publish a port: `[HOST:]CONTAINER`
+    #[arg(short = 'p', long, value_name = "PORT", conflicts_with = "service_ports")]
+    publish: Vec<String>,
+    /// Publish the service's ports
+    #[arg(short = 'P', long)]
+    service_ports: bool,
+    /// Name of the container
+    #[arg(long)]
+    name: Option<String>,
+    /// Leave alone what the service depends on
+    #[arg(long)]
+    no_deps: bool,
+    /// Answer to the service's names in its networks, and take its fixed addresses
+    #[arg(long)]
+    use_aliases: bool,
+    /// Build images even if they are there
+    #[arg(long)]
+    build: bool,
+    /// When images are pulled, in place of what the topology says
+    #[arg(long, value_name = "always|missing|never", hide_possible_values = true)]
+    pull: Option<Pull>,
+    /// Add a Linux capability
+    #[arg(long, value_name = "CAPABILITY")]
+    cap_add: Vec<String>,
+    /// Drop a Linux capability
+    #[arg(long, value_name = "CAPABILITY")]
+    cap_drop: Vec<String>,
+    /// Show no progress of what is done before
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    quiet_parts: QuietOptions,
+    /// Remove containers of services that the topology does not have
+    #[arg(long)]
+    remove_orphans: bool,
+    #[command(flatten)]
+    terminal: TerminalOptions,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    options.remove_orphans |= global.settings.remove_orphans;
+    global.quieten_if(options.quiet);
+    let output = global.output();
+    let Some((name, command)) = options.arguments.split_first() else { return Err(Exit::Usage) };
+    let name = ServiceName::from(name.as_str());
+    let console = options.terminal.console(options.detach, &output)?;
+    let (mut loaded, mut topology) =
+        load_or_explain(&global, std::slice::from_ref(&name), Purpose::Run, &output)?;
+    provide::bring_up(&mut topology, std::slice::from_ref(&name), options.no_deps, &output)?;
+    let changes = changes(&options, command, &console, &mut loaded, &output)?;
+    let choices = choices(&options, &topology, &name, &changes, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let mut session = Session::new(&engine, &global, &output);
+        session.hushed = options.quiet_parts.hushed();
+        let listener = interrupt::listen(session.cancel.clone());
+        let container = prepare(&session, &engine, &loaded, &topology, &choices, &output).await?;
+        let signals = Signals::listen();
+        if let Some(listener) = listener {
+            listener.abort();
+        }
+        if session.cancel.is_cancelled() {
+            remove(&engine, &container).await;
+            return Err(Exit::Interrupted);
+        }
+        let one_off =
+            Foreground { engine: &engine, container: &container, choices: &choices, output: &output };
+        if options.detach { one_off.start_and_leave().await } else { one_off.run(&console, signals).await }
+    })
+}
+
+fn changes(
+    options: &Options,
+    command: &[String],
+    console: &Console,
+    loaded: &mut Loaded,
+    output: &Output,
+) -> Result<Changes, Exit> {
+    Ok(Changes {
+        command: command.to_vec(),
+        entrypoint: options.entrypoint.clone(),
+        environment: environment(options, loaded, output)?,
+        user: options.user.clone(),
+        working_directory: options.workdir.clone(),
+        volumes: options.volume.clone(),
+        labels: options.label.clone(),
+        ports: options.publish.clone(),
+        has_service_ports: options.service_ports,
+        cap_add: options.cap_add.clone(),
+        cap_drop: options.cap_drop.clone(),
+        has_terminal: console.has_terminal,
+        has_input: console.has_input,
+    })
+}
+
+/// Files first, then `--env`, which wins.
+fn environment(
+    options: &Options,
+    loaded: &mut Loaded,
+    output: &Output,
+) -> Result<Vec<(String, String)>, Exit> {
+    let Loaded { sources, environment, .. } = loaded;
+    let mut found = Diagnostics::default();
+    let mut variables = Vec::new();
+    for path in &options.env_from_file {
+        let file = sources.read(path).map_err(|error| {
+            output.error(&error.to_string(), None);
+            Exit::Usage
+        })?;
+        let read = parse_env_file(sources, file, EnvFormat::DotEnv, &|name| environment.value(name));
+        report_env_problems(&read.problems, environment, &mut found);
+        variables.extend(read.entries.into_iter().filter_map(|entry| {
+            let value = match entry.value {
+                Some(value) => value.value,
+                None => environment.value(&entry.name)?.to_owned(),
+            };
+            Some((entry.name.value, value))
+        }));
+    }
+    output.diagnostics(sources, &found);
+    if found.has_errors() {
+        return Err(Exit::Findings);
+    }
+    variables.extend(options.env.iter().filter_map(|text| variable(text, environment)));
+    Ok(variables)
+}
+
+fn variable(text: &str, environment: &Environment) -> Option<(String, String)> {
+    match text.split_once('=') {
+        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+        None => Some((text.to_owned(), environment.value(text)?.to_owned())),
+    }
+}
+
+fn choices(
+    options: &Options,
+    topology: &Topology,
+    name: &ServiceName,
+    changes: &Changes,
+    output: &Output,
+) -> Result<OneOffChoices, Exit> {
+    let folder = std::env::current_dir().unwrap_or_else(|_| topology.directory.clone());
+    let service = service::changed(&topology.services[name], changes, &folder).map_err(|mistake| {
+        output.error(&mistake.message, Some(&mistake.help));
+        Exit::Usage
+    })?;
+    Ok(OneOffChoices {
+        service_name: name.clone(),
+        service: Arc::new(service),
+        name: options.name.clone().map(ContainerName::new),
+        slug: slug().map_err(|error| {
+            output.error(&format!("the system gives no random numbers: {error}"), None);
+            Exit::Failed
+        })?,
+        has_aliases: options.use_aliases,
+        one_off: OneOff {
+            has_input: changes.has_input && !options.detach,
+            is_removed_at_its_end: options.rm,
+            terminal_size: changes.has_terminal.then(|| {
+                let size = terminal::size();
+                (size.rows, size.columns)
+            }),
+        },
+        up: UpChoices {
+            services: vec![name.clone()],
+            without_dependencies: options.no_deps,
+            build: if options.build { BuildChoice::Always } else { BuildChoice::Missing },
+            pull: options.pull.map(Into::into),
+            remove_orphans: options.remove_orphans,
+            ..UpChoices::default()
+        },
+    })
+}
+
+/// 64 random hexadecimal digits.
+fn slug() -> std::io::Result<String> {
+    let mut bytes = [0; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Brings up what the service depends on, and creates the container.
+async fn prepare(
+    session: &Session<'_>,
+    engine: &Docker,
+    loaded: &Loaded,
+    topology: &Topology,
+    choices: &OneOffChoices,
+    output: &Output,
+) -> Result<ContainerName, Exit> {
+    let observed = session.observe(&plan::one_off_query(topology, &choices.service_name)).await?;
+    let mut found = Diagnostics::default();
+    let (plan, container) = plan::one_off(topology, &observed, choices, &mut found);
+    output.diagnostics(&loaded.sources, &found);
+    if found.has_errors() {
+        return Err(Exit::Findings);
+    }
+    if let Some(create) = only_action(&plan) {
+        // What needs no time needs no report.
+        engine.perform(create, &|_| {}).await.map_err(|error| session::refused(&error, output))?;
+        return Ok(container);
+    }
+    let outcome = session.carry_out(&plan, Intent::RUN, "run").await;
+    match session::exit_of(&outcome) {
+        Exit::Success => Ok(container),
+        exit => {
+            // A container of this name that was not created here is somebody else's.
+            if is_created(&container, &plan, &outcome) {
+                remove(engine, &container).await;
+            }
+            Err(exit)
+        }
+    }
+}
+
+fn is_created(container: &ContainerName, plan: &Plan, outcome: &Outcome) -> bool {
+    plan.steps.node_indices().any(|step| {
+        let is_it =
+            matches!(&plan.steps[step].action, Action::CreateContainer(spec) if spec.name == *container);
+        is_it && outcome.steps[step.index()].end == StepEnd::Done
+    })
+}
+
+fn only_action(plan: &Plan) -> Option<&Action> {
+    let mut steps = plan.steps.node_weights();
+    let first = steps.next()?;
+    steps.next().is_none().then_some(&first.action)
+}
+
+/// A container that never ran is of no use; one that is gone already is no failure.
+async fn remove(engine: &Docker, container: &ContainerName) {
+    let anonymous_volumes = AnonymousVolumes::Remove;
+    let action = Action::RemoveContainer { container: container.clone(), anonymous_volumes };
+    let _ = engine.perform(&action, &|_| {}).await;
+}
+
+/// A container that is created, and about to run.
+struct Foreground<'a> {
+    engine: &'a Docker,
+    container: &'a ContainerName,
+    choices: &'a OneOffChoices,
+    output: &'a Output,
+}
+
+impl Foreground<'_> {
+    async fn start_and_leave(&self) -> Result<Exit, Exit> {
+        if let Err(error) = self.start().await {
+            return Err(self.explain_refused_start(&error).await);
+        }
+        self.after_start().await;
+        self.output.print(&format!("{}\n", self.container));
+        Ok(Exit::Success)
+    }
+
+    /// Attaches before the start, so that nothing of the output is lost.
+    async fn run(&self, console: &Console, signals: Signals) -> Result<Exit, Exit> {
+        let Foreground { engine, container, choices: _, output } = *self;
+        let refused = |error: EngineError| session::refused(&error, output);
+        let (attached, waiting, raw) = match self.connect(console).await {
+            Ok(connected) => connected,
+            Err(exit) => {
+                remove(engine, container).await;
+                return Err(exit);
+            }
+        };
+        if let Err(error) = self.start().await {
+            drop(raw);
+            return Err(self.explain_refused_start(&error).await);
+        }
+        let resize = async |size| engine.resize_container(container, size).await.is_ok();
+        let leave = inside::pass_on(signals, engine, container, inside::Third::Kills);
+        // What is typed and printed goes on while commands run beside it.
+        let beside = async {
+            self.after_start().await;
+            pending().await
+        };
+        let end = tokio::select! {
+            end = relay(attached, console.wiring(engine), resize, leave) => end,
+            never = beside => never,
+        };
+        drop(raw);
+        match end {
+            End::Closed => Ok(inside::exit_of_process(waiting.exit_code().await.map_err(refused)?)),
+            End::Detached => {
+                output.complain(&format!("`{}` goes on in the background\n", container));
+                Ok(Exit::Success)
+            }
+            End::NoReader => {
+                // A process that writes to a closed pipe ends.
+                let _ = engine.signal(container, "KILL").await;
+                let _ = waiting.exit_code().await;
+                Ok(inside::EXIT_WITHOUT_READER)
+            }
+            End::Left(received) => Ok(inside::exit_of_signal(received)),
+            End::Failed(error) => Err(refused(error)),
+        }
+    }
+
+    /// What must stand before the start.
+    async fn connect(&self, console: &Console) -> Result<(Attached, Waiting, Option<Raw>), Exit> {
+        let Foreground { engine, container, choices, output } = *self;
+        let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
+        let refused = |error: EngineError| session::refused(&error, output);
+        let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
+        let end = match choices.one_off.is_removed_at_its_end {
+            true => LastEnd::Removal,
+            false => LastEnd::Exit,
+        };
+        let waiting = engine.wait_for_end(container, end).await.map_err(refused)?;
+        Ok((attached, waiting, console.raw(output)?))
+    }
+
+    async fn start(&self) -> Result<(), EngineError> {
+        let start = Action::StartContainer { container: self.container.clone(), post_start: Vec::new() };
+        self.engine.perform(&start, &|_| {}).await
+    }
+
+    /// The commands that the service wants run in a container that has started. One that fails is told.
+    async fn after_start(&self) {
+        for hook in self.choices.service.after_start() {
+            if let Err(error) = self.engine.run_hook(self.container, &hook, &|_| {}).await {
+                self.output.error(&format!("post_start: {error}"), None);
+            }
+        }
+    }
+
+    async fn explain_refused_start(&self, error: &EngineError) -> Exit {
+        remove(self.engine, self.container).await;
+        let exit = session::refused(error, self.output);
+        inside::exit_of_refused_program(error).unwrap_or(exit)
+    }
+}

@@ -1,0 +1,58 @@
+//! `topo scale`.
+
+use clap::Args;
+
+use crate::cli::creation::{plan_up, scale};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::provide;
+use crate::cli::session::{self, Session};
+use crate::plan::UpChoices;
+use crate::report::Intent;
+use crate::topology::name::ServiceName;
+
+/// Run this many containers of a service.
+///
+/// Containers that are there and match the topology stay as they are; what the services need is started.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo scale topologies/desafio5.yaml usuarios=3 pedidos=2")]
+pub struct Options {
+    /// A topology file, and how many containers of which services
+    #[arg(value_name = "FILE|SERVICE=NUMBER", required = true)]
+    arguments: Vec<String>,
+    /// Leave alone what the services depend on
+    #[arg(long)]
+    no_deps: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let wishes = global.take_files(&options.arguments);
+    let output = global.output();
+    if wishes.is_empty() {
+        output.error("no service is named", Some("write `topo scale web=3`"));
+        return Err(Exit::Usage);
+    }
+    let named = wishes.iter().map(|wish| wish.split('=').next().unwrap_or_default());
+    let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let choices = UpChoices {
+        scale: scale(&wishes, "topo scale web=3", &topology, &output)?,
+        services,
+        without_dependencies: options.no_deps,
+        ..UpChoices::default()
+    };
+    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        let outcome = session.carry_out(&plan, Intent::SCALE, "scale").await;
+        Ok(session::exit_of(&outcome))
+    })
+}

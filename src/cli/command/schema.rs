@@ -1,0 +1,22 @@
+//! `topo schema`.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+
+/// Print the JSON Schema of topology files, for editors.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  topo schema > topology.schema.json\n\nThen, as a topology's first line:\n  # yaml-language-server: $schema=topology.schema.json"
+)]
+pub struct Options {
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let output = global.merged(options.global).output();
+    output.print(&format!("{:#}\n", crate::topology::schema()));
+    Ok(Exit::Success)
+}

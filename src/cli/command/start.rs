@@ -1,0 +1,59 @@
+//! `topo start`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::control::Control;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::command_about;
+use crate::plan::{self, WaitChoice};
+use crate::report::Intent;
+use crate::topology::name::ServiceName;
+
+/// Start containers that are there.
+///
+/// What a service depends on is started before it. Nothing is created: `topo up` does that too.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo start topologies/desafio5.yaml gateway --wait")]
+pub struct Options {
+    /// A topology file, and the services to start; all that have containers when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Wait until every service is healthy, running, or completed
+    #[arg(long)]
+    wait: bool,
+    /// Seconds after which `--wait` fails
+    #[arg(long, value_name = "SECONDS", requires = "wait")]
+    wait_timeout: Option<u32>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let global = global.merged(options.global);
+    let mut control = Control::new("start", Intent::START, global, &options.arguments);
+    control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
+    let wait = if options.wait { WaitChoice::Ready } else { WaitChoice::Nothing };
+    let up = command_about(&control.global, "up");
+    control.run(|scope, output| {
+        let started = plan::start(scope, wait).map_err(|missing| names(&missing));
+        let missing = match started {
+            Ok(plan) if scope.containers().next().is_some() => return Ok(plan),
+            Ok(_) => format!("project `{}`", scope.project),
+            Err(missing) => missing,
+        };
+        output.error(
+            &format!("{missing} has no container to start"),
+            Some(&format!("`{up}` creates and starts them")),
+        );
+        Err(Exit::Failed)
+    })
+}
+
+fn names(services: &BTreeSet<ServiceName>) -> String {
+    let quoted: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
+    quoted.join(", ")
+}

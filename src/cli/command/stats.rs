@@ -1,0 +1,250 @@
+//! `topo stats`.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::stream::SelectAll;
+use futures_util::{Stream, StreamExt};
+use serde_json::json;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::load::{Project, project};
+use crate::cli::output::{Output, height_of_output};
+use crate::cli::session::{self, Session};
+use crate::cli::units::{binary, decimal, percent};
+use crate::engine::What;
+use crate::engine::docker::usage::{Looks, Usage};
+use crate::plan::observed::ObservedContainer;
+use crate::run::{Heard, subscription};
+use crate::topology::name::{ContainerName, ServiceName};
+
+/// Show what the project's containers use of the machine, again and again.
+///
+/// In a terminal the list is drawn again each second; elsewhere one follows the other. Containers that are
+/// started later join.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  topo stats topologies/desafio5.yaml --no-stream --format '{{.Name}} {{.CPUPerc}}'"
+)]
+pub struct Options {
+    /// A topology file, and the services to watch; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Containers that do not run too
+    #[arg(short, long)]
+    all: bool,
+    #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
+    format: ListFormat,
+    /// Look once
+    #[arg(long)]
+    no_stream: bool,
+    /// Ids in full
+    #[arg(long)]
+    no_trunc: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// How often the list is drawn.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// How many drawings are left out at most until every container has told what it uses.
+const PATIENCE: u32 = 4;
+
+const COLUMNS: [Column; 8] = [
+    Column::name("CONTAINER ID", "ID"),
+    Column::name("NAME", "Name"),
+    Column::words("CPU %", "CPUPerc"),
+    Column::words("MEM USAGE / LIMIT", "MemUsage"),
+    Column::words("MEM %", "MemPerc"),
+    Column::words("NET I/O", "NetIO"),
+    Column::words("BLOCK I/O", "BlockIO"),
+    Column::words("PIDS", "PIDs"),
+];
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global.clone());
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    let project = project(&global, &services, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        let mut stats =
+            Stats { session: &session, project, services, options: &options, output, seen: BTreeMap::new() };
+        tokio::select! {
+            exit = stats.run() => exit,
+            () = session.cancel.cancelled() => Ok(Exit::Interrupted),
+        }
+    })
+}
+
+struct Stats<'a> {
+    session: &'a Session<'a>,
+    project: Project,
+    services: Vec<ServiceName>,
+    options: &'a Options,
+    output: Output,
+    /// The containers in the list, and what each uses; nothing until its first sample.
+    seen: BTreeMap<ContainerName, Seen>,
+}
+
+struct Seen {
+    id: String,
+    usage: Option<Usage>,
+}
+
+/// What a container uses, as it is told.
+type Told = (ContainerName, Usage);
+
+/// Whether the list is another one now.
+fn is_news(heard: &Heard) -> bool {
+    match heard {
+        Heard::Changed(change) => {
+            matches!(change.what, What::Started | What::Died { .. } | What::Removed | What::Renamed)
+        }
+        Heard::Holds => true,
+        Heard::Broke => false,
+    }
+}
+
+impl Stats<'_> {
+    async fn run(&mut self) -> Result<Exit, Exit> {
+        if self.options.no_stream {
+            return self.look_once().await;
+        }
+        let (sender, heard) = unbounded_channel();
+        let hear = |heard| {
+            // The receiver lives as long as this future.
+            let _ = sender.send(heard);
+        };
+        let (engine, name) = (self.session.engine, self.project.query.project.clone());
+        tokio::select! {
+            exit = self.watch(heard) => exit,
+            error = subscription(engine, &name, hear) => Err(session::refused(&error, &self.output)),
+        }
+    }
+
+    async fn look_once(&mut self) -> Result<Exit, Exit> {
+        let mut told = self.listen(Looks::One).await?;
+        while let Some((name, usage)) = told.next().await {
+            self.note(&name, usage);
+        }
+        list::print(&self.rows(), &COLUMNS, &self.options.format, JsonShape::Lines, &self.output)?;
+        Ok(Exit::Success)
+    }
+
+    async fn watch(&mut self, mut heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
+        let mut told = self.listen(Looks::Many).await?;
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut patience = PATIENCE;
+        loop {
+            tokio::select! {
+                Some((name, usage)) = told.next() => self.note(&name, usage),
+                Some(heard) = heard.recv() => {
+                    if is_news(&heard) {
+                        told = self.listen(Looks::Many).await?;
+                    }
+                }
+                _ = ticks.tick() => {
+                    patience = patience.saturating_sub(1);
+                    let is_known = self.seen.values().all(|seen| seen.usage.is_some());
+                    if (is_known || patience == 0) && !self.draw()? {
+                        return Ok(Exit::Success);
+                    }
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, name: &ContainerName, usage: Usage) {
+        if let Some(seen) = self.seen.get_mut(name) {
+            seen.usage = Some(usage);
+        }
+    }
+
+    /// Listens anew to the containers that are meant; what is known of them stays.
+    async fn listen(
+        &mut self,
+        looks: Looks,
+    ) -> Result<SelectAll<impl Stream<Item = Told> + Unpin + use<>>, Exit> {
+        let observed = self.session.observe(&self.project.query).await?;
+        let mut told = SelectAll::new();
+        let mut before = std::mem::take(&mut self.seen);
+        for container in &observed.containers {
+            if !self.is_meant(container) {
+                continue;
+            }
+            let (name, id) = (container.name.clone(), container.id.clone());
+            let known = before.remove(&name).filter(|seen| seen.id == id);
+            let usage = if container.state.is_running() {
+                known.and_then(|seen| seen.usage)
+            } else {
+                Some(Usage::default())
+            };
+            self.seen.insert(name.clone(), Seen { id, usage });
+            // One that ended meanwhile tells nothing.
+            if container.state.is_running()
+                && let Ok(samples) = self.session.engine.usage(&container.id, looks).await
+            {
+                told.push(Box::pin(
+                    samples.filter_map(move |sample| ready(sample.ok().map(|usage| (name.clone(), usage)))),
+                ));
+            }
+        }
+        Ok(told)
+    }
+
+    fn is_meant(&self, container: &ObservedContainer) -> bool {
+        let is_chosen = self.services.is_empty() || self.services.contains(&container.service);
+        is_chosen && (self.options.all || container.state.is_running())
+    }
+
+    /// Draws the list; false when nobody looks any more.
+    fn draw(&self) -> Result<bool, Exit> {
+        let text = list::text(&self.rows(), &COLUMNS, &self.options.format, JsonShape::Lines, &self.output)?;
+        if !std::io::stdout().is_terminal() || self.options.format != ListFormat::Table {
+            return Ok(self.output.print_to_reader(&text));
+        }
+        // From the top of the screen, each line up to its end, and nothing below.
+        let room = height_of_output().saturating_sub(1).max(1);
+        let lines = text.lines().take(room).map(|line| format!("{line}\x1b[K\r\n"));
+        Ok(self.output.print_to_reader(&format!("\x1b[H{}\x1b[J", lines.collect::<String>())))
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        self.seen.iter().map(|(name, seen)| row(name, seen, self.options.no_trunc)).collect()
+    }
+}
+
+fn row(name: &ContainerName, Seen { id, usage }: &Seen, no_trunc: bool) -> Row {
+    let short = if no_trunc { id } else { id.get(..12).unwrap_or(id) };
+    let pair = |one: String, other: String| json!(format!("{one} / {other}"));
+    let share = |usage: &Usage| match usage.memory_limit {
+        0 => 0.0,
+        limit => usage.memory as f64 / limit as f64,
+    };
+    // Nothing is known before the first sample.
+    let with = |words: &dyn Fn(&Usage) -> serde_json::Value| usage.as_ref().map_or(json!("--"), words);
+    Row::from_iter([
+        ("BlockIO".to_owned(), with(&|usage| pair(decimal(usage.read, 3), decimal(usage.written, 3)))),
+        ("CPUPerc".to_owned(), with(&|usage| json!(percent(usage.processors)))),
+        ("Container".to_owned(), json!(id)),
+        ("ID".to_owned(), json!(short)),
+        ("MemPerc".to_owned(), with(&|usage| json!(percent(share(usage))))),
+        ("MemUsage".to_owned(), with(&|usage| pair(binary(usage.memory), binary(usage.memory_limit)))),
+        ("Name".to_owned(), json!(name)),
+        ("NetIO".to_owned(), with(&|usage| pair(decimal(usage.received, 3), decimal(usage.sent, 3)))),
+        ("PIDs".to_owned(), with(&|usage| json!(usage.processes.to_string()))),
+    ])
+}

@@ -1,0 +1,31 @@
+//! `topo stop`.
+
+use clap::Args;
+
+use crate::cli::control::Control;
+use crate::cli::control::grace;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::plan;
+use crate::report::Intent;
+
+/// Stop containers and keep them.
+///
+/// A service is stopped before what it depends on. `topo start` starts them again.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo stop topologies/desafio5.yaml gateway")]
+pub struct Options {
+    /// A topology file, and the services to stop; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Seconds that containers may take to stop, in place of what each says
+    #[arg(short, long, value_name = "SECONDS")]
+    timeout: Option<u32>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let control = Control::new("stop", Intent::STOP, global.merged(options.global), &options.arguments);
+    control.run(|scope, _| Ok(plan::stop(scope, grace(options.timeout))))
+}

@@ -1,0 +1,71 @@
+//! `topo top`.
+
+use clap::Args;
+use futures_util::future::join_all;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::list::{Kind, table};
+use crate::cli::load::{Project, project};
+use crate::cli::session;
+use crate::engine::docker::usage::Processes;
+use crate::plan::observed::ObservedContainer;
+
+/// List the processes in the project's containers.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo top topologies/desafio5.yaml gateway")]
+pub struct Options {
+    /// A topology file, and the services to look into; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let targets = global.take_services(&options.arguments);
+    let output = global.output();
+    let Project { query, .. } = project(&global, &targets, &output)?;
+    let all = session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let observed = session::observe(&engine, &query, &output).await?;
+        let is_meant = |container: &ObservedContainer| {
+            container.state.is_running() && (targets.is_empty() || targets.contains(&container.service))
+        };
+        let containers: Vec<ObservedContainer> =
+            observed.containers.into_iter().filter(|container| is_meant(container)).collect();
+        let asked = containers.iter().map(|container| engine.processes(container.name.as_str()));
+        let answers = join_all(asked).await;
+        Ok(containers.into_iter().zip(answers).collect::<Vec<_>>())
+    })?;
+    let mut exit = Exit::Success;
+    let mut known = Vec::new();
+    for (container, answer) in all {
+        match answer {
+            Ok(processes) => known.push((container, processes)),
+            Err(error) => {
+                output.error(&format!("`{}` cannot be looked into: {error}", container.name), None);
+                exit = Exit::Failed;
+            }
+        }
+    }
+    output.print(&text(known));
+    Ok(exit)
+}
+
+/// Every engine's machine has its own columns: they are the first container's.
+fn text(mut containers: Vec<(ObservedContainer, Processes)>) -> String {
+    containers
+        .sort_by_key(|(container, _)| (container.service.clone(), container.is_one_off, container.number));
+    let Some((_, first)) = containers.first() else { return String::new() };
+    let own = ["SERVICE", "#"].map(|title| (title.to_owned(), Kind::Name));
+    let theirs = first.titles.iter().map(|title| (title.clone(), Kind::Words));
+    let titles = own.into_iter().chain(theirs).collect();
+    let lines = containers.iter().flat_map(|(container, processes)| {
+        let number = if container.is_one_off { String::new() } else { container.number.to_string() };
+        let head = [container.service.to_string(), number];
+        processes.processes.iter().map(move |process| head.iter().chain(process).cloned().collect())
+    });
+    table(titles, lines.collect())
+}

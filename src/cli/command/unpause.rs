@@ -1,0 +1,25 @@
+//! `topo unpause`.
+
+use clap::Args;
+
+use crate::cli::control::Control;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::plan;
+use crate::report::Intent;
+
+/// Let frozen containers go on.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo unpause topologies/desafio5.yaml pedidos")]
+pub struct Options {
+    /// A topology file, and the services to let go on; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let control = Control::new("unpause", Intent::UNPAUSE, global.merged(options.global), &options.arguments);
+    control.run(|scope, _| Ok(plan::unpause(scope)))
+}

@@ -1,0 +1,252 @@
+//! `topo up`.
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::control::grace;
+use crate::cli::creation::{CreateOptions, QuietOptions, plan_up};
+use crate::cli::exit::Exit;
+use crate::cli::follow::{self, Following};
+use crate::cli::foreground::{Abort, Attached, Company, Foreground};
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Purpose, check_targets, load_or_explain};
+use crate::cli::output::Output;
+use crate::cli::provide;
+use crate::cli::session::{self, Session};
+use crate::cli::settings::ColorChoice;
+use crate::cli::watching::{self, Watching};
+use crate::engine::LogChoice;
+use crate::plan::{BuildChoice, StartChoice, UpChoices};
+use crate::report::Intent;
+use crate::report::logs::Prefixes;
+use crate::run::develop::Rules;
+use crate::source::Sources;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+
+/// Make the engine match the topology.
+///
+/// Images are built or pulled where they are missing; containers that differ from the topology are
+/// replaced, all others stay as they are. In the foreground the services' output is shown and Ctrl-C
+/// stops them; a second one kills them.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  topo up topologies/desafio5.yaml -d --wait\n  topo up topologies/desafio1.yaml --exit-code-from cliente"
+)]
+pub struct Options {
+    /// A topology file, and the services that are brought up with what they need; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    up: UpOptions,
+    #[command(flatten)]
+    quiet: QuietOptions,
+    /// Leave the services running in the background
+    #[arg(short, long)]
+    detach: bool,
+    /// Seconds after which `--wait` fails
+    #[arg(long, value_name = "SECONDS", requires = "wait")]
+    wait_timeout: Option<u32>,
+    #[command(flatten)]
+    foreground: ForegroundOptions,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// What `up` does in the foreground.
+#[derive(Args, Debug)]
+struct ForegroundOptions {
+    /// Stop everything when a container ends, unless it did what another service waits for, and exit with
+    /// its code
+    #[arg(long, conflicts_with_all = ["detach", "wait", "no_start"])]
+    abort_on_container_exit: bool,
+    /// Stop everything when a container fails, and exit with its code
+    #[arg(long, conflicts_with_all = ["abort_on_container_exit", "detach", "wait", "no_start"])]
+    abort_on_container_failure: bool,
+    /// Exit with the code of this service's container; implies `--abort-on-container-exit`
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["detach", "wait", "no_start"])]
+    exit_code_from: Option<ServiceName>,
+    /// Show the output of these services only
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["attach_dependencies", "detach", "wait", "no_start"])]
+    attach: Vec<ServiceName>,
+    /// Do not show the output of these services
+    #[arg(long, value_name = "SERVICE")]
+    no_attach: Vec<ServiceName>,
+    /// Show the output of what the named services depend on too
+    #[arg(long, conflicts_with_all = ["detach", "wait", "no_start"])]
+    attach_dependencies: bool,
+    /// Bring services up to date whenever their files change, as `topo watch` does
+    #[arg(short, long, conflicts_with_all = ["detach", "wait", "no_start", "abort_on_container_exit",
+          "abort_on_container_failure", "exit_code_from"])]
+    watch: bool,
+    /// In a terminal, listen to keys: `w` begins and ends watching files, `d` leaves the services running
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+          hide_possible_values = true, conflicts_with_all = ["detach", "wait", "no_start"])]
+    menu: Option<bool>,
+    /// Show the output without the names of services
+    #[arg(long)]
+    no_log_prefix: bool,
+    /// Show the time of each line of output
+    #[arg(long)]
+    timestamps: bool,
+    /// Do not use colours; the same as `--color never`
+    #[arg(long)]
+    no_color: bool,
+}
+
+/// What `up` and `plan` can be told.
+#[derive(Args, Clone, Debug)]
+pub(super) struct UpOptions {
+    #[command(flatten)]
+    pub(super) create: CreateOptions,
+    /// Replace the containers of what the named services depend on even if nothing changed
+    #[arg(long, conflicts_with = "no_recreate")]
+    always_recreate_deps: bool,
+    /// Give replaced containers new anonymous volumes
+    #[arg(short = 'V', long)]
+    renew_anon_volumes: bool,
+    /// Leave alone what the services depend on
+    #[arg(long)]
+    no_deps: bool,
+    /// Create containers without starting them
+    #[arg(long, conflicts_with = "wait")]
+    no_start: bool,
+    /// Wait until every service is healthy, running, or completed; implies `--detach`
+    #[arg(long)]
+    wait: bool,
+    /// Seconds that containers may take to stop, in place of what each says
+    #[arg(short, long, value_name = "SECONDS")]
+    pub(super) timeout: Option<u32>,
+}
+
+impl UpOptions {
+    pub(super) fn choices(
+        &self,
+        services: Vec<ServiceName>,
+        topology: &Topology,
+        output: &Output,
+    ) -> Result<UpChoices, Exit> {
+        Ok(UpChoices {
+            without_dependencies: self.no_deps,
+            recreate_dependencies: self.always_recreate_deps,
+            renew_anonymous_volumes: self.renew_anon_volumes,
+            wait: self.wait,
+            start: if self.no_start { StartChoice::CreateOnly } else { StartChoice::Start },
+            grace: grace(self.timeout),
+            ..self.create.choices(services, topology, output)?
+        })
+    }
+}
+
+impl ForegroundOptions {
+    fn abort(&self) -> Abort {
+        if self.abort_on_container_failure {
+            return Abort::OnFailure;
+        }
+        let is_on_exit = self.abort_on_container_exit || self.exit_code_from.is_some();
+        if is_on_exit { Abort::OnExit } else { Abort::Never }
+    }
+
+    /// Every service that is named must be there.
+    fn check(&self, topology: &Topology, output: &Output) -> Result<(), Exit> {
+        let named: Vec<ServiceName> =
+            self.exit_code_from.iter().chain(&self.attach).chain(&self.no_attach).cloned().collect();
+        check_targets(topology, &named, output)
+    }
+
+    fn attached(&self) -> Attached<'_> {
+        Attached { only: &self.attach, not: &self.no_attach, with_dependencies: self.attach_dependencies }
+    }
+
+    /// What goes on beside the output: files are watched, keys are heard.
+    fn company<'a>(
+        &self,
+        engaged: &'a Engaged<'a>,
+        session: &Session<'a>,
+        services: &[ServiceName],
+        has_menu: bool,
+    ) -> Result<Company<'a>, Exit> {
+        let Engaged { sources, topology, output, builds } = *engaged;
+        let rules = match self.watch {
+            true => Some(watching::rules(topology, services, output)?),
+            // Without a wish to watch, rules that cannot be kept are no matter.
+            false => Rules::of(topology, services).ok().filter(|rules| has_menu && !rules.is_empty()),
+        };
+        if let Some(service) = rules.iter().flat_map(|rules| rules.rebuilt()).next().filter(|_| !builds) {
+            output.error(
+                &format!("`{service}` is rebuilt when its files change, which `--no-build` forbids"),
+                None,
+            );
+            return Err(Exit::Usage);
+        }
+        let session = session.amid_output();
+        let watching =
+            rules.map(|rules| Watching { session, sources, topology, output, rules, prunes: true });
+        Ok(Company { watching, watches_at_once: self.watch, has_menu })
+    }
+
+    fn following<'a>(&self, services: &'a [ServiceName], topology: &Topology) -> Following<'a> {
+        Following {
+            services: Some(services),
+            index: None,
+            choice: LogChoice { follow: true, timestamps: self.timestamps, ..LogChoice::default() },
+            prefixes: if self.no_log_prefix { Prefixes::None } else { Prefixes::Names },
+            fixed_names: follow::fixed_names(Some(topology)),
+        }
+    }
+}
+
+/// What is brought up.
+struct Engaged<'a> {
+    sources: &'a Sources,
+    topology: &'a Topology,
+    output: &'a Output,
+    builds: bool,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let Options { arguments, mut up, quiet, detach, wait_timeout, foreground, global: after } = options;
+    let mut global = global.merged(after);
+    up.create.remove_orphans |= global.settings.remove_orphans;
+    if foreground.no_color {
+        global.color = Some(ColorChoice::Never);
+    }
+    let services = global.take_services(&arguments);
+    let output = global.output();
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    foreground.check(&topology, &output)?;
+    let choices = up.choices(services, &topology, &output)?;
+    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
+    let attached = foreground.attached().services(&topology, &choices.services);
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+        let mut session = Session::new(&engine, &global, &output);
+        session.hushed = quiet.hushed();
+        session.wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
+        if detach || up.wait || up.no_start {
+            interrupt::listen(session.cancel.clone());
+            let outcome = session.carry_out(&plan, Intent::UP, "up").await;
+            return Ok(session::exit_of(&outcome));
+        }
+        let kill = CancellationToken::new();
+        interrupt::listen_for(vec![session.cancel.clone(), kill.clone()]);
+        let has_menu = foreground.menu.unwrap_or(global.settings.has_menu);
+        let builds = choices.build != BuildChoice::Never;
+        let engaged = Engaged { sources: &loaded.sources, topology: &topology, output: &output, builds };
+        let stay = Foreground {
+            company: foreground.company(&engaged, &session, &choices.services, has_menu)?,
+            session,
+            kill,
+            topology: &topology,
+            choices: &choices,
+            following: foreground.following(&attached, &topology),
+            abort: foreground.abort(),
+            exit_code_from: foreground.exit_code_from.clone(),
+        };
+        stay.run(&plan).await
+    })
+}

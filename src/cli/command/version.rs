@@ -1,0 +1,94 @@
+//! `topo version`.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value as Json, json};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::session;
+use crate::engine::EngineError;
+use crate::engine::docker::about::About;
+
+/// Show the version of topo and of the engine.
+#[derive(Args, Debug)]
+// `-f` is `--format` here, as in Docker Compose; a file has no version.
+#[command(mut_arg("files", |file| file.short(None)))]
+#[command(after_help = "Example:\n  topo version --format json")]
+pub struct Options {
+    /// How it is written
+    #[arg(
+        short,
+        long,
+        value_name = "pretty|json",
+        default_value = "pretty",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    format: Format,
+    /// Only topo's own version number
+    #[arg(long)]
+    short: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// How versions are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Pretty,
+    /// One JSON object
+    Json,
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// An engine that answers: where it is, the API version that topo speaks with it, what it says of itself.
+struct Found {
+    address: String,
+    spoken: String,
+    about: About,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let output = global.merged(options.global).output();
+    if options.short {
+        output.print(&format!("{VERSION}\n"));
+        return Ok(Exit::Success);
+    }
+    // The version is shown all the same: a missing engine is no failure here.
+    let found = session::block_on(ask());
+    output.print(&match options.format {
+        Format::Pretty => pretty(&found),
+        Format::Json => format!("{}\n", as_json(&found)),
+    });
+    Ok(Exit::Success)
+}
+
+async fn ask() -> Result<Found, EngineError> {
+    let engine = session::open().await?;
+    let about = engine.about().await?;
+    Ok(Found { address: engine.address().to_string(), spoken: engine.version().to_string(), about })
+}
+
+fn pretty(found: &Result<Found, EngineError>) -> String {
+    let engine = match found {
+        Err(error) => format!("none: {error}"),
+        Ok(Found { address, spoken, about }) => {
+            let About { version, api, system, processor } = about;
+            let spoken = if spoken == api { String::new() } else { format!(", topo speaks {spoken}") };
+            format!("{version} (API {api}{spoken}; {system}/{processor}) at {address}")
+        }
+    };
+    format!("topo    {VERSION}\nengine  {engine}\n")
+}
+
+fn as_json(found: &Result<Found, EngineError>) -> Json {
+    let engine = match found {
+        Err(error) => json!({ "error": error.to_string() }),
+        Ok(Found { address, spoken, about: About { version, api, system, processor } }) => json!({
+            "version": version, "api": api, "spoken_api": spoken, "os": system, "arch": processor, "address": address,
+        }),
+    };
+    json!({ "version": VERSION, "engine": engine })
+}

@@ -1,0 +1,64 @@
+//! `topo volumes`.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::load::{Project, project};
+use crate::cli::session;
+use crate::engine::docker::inventory::VolumeDetails;
+use crate::topology::name::ServiceName;
+
+/// List the project's volumes.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  topo volumes topologies/desafio2.yaml --format '{{.Name}} is at {{.Mountpoint}}'"
+)]
+pub struct Options {
+    /// A topology file, and the services whose volumes are listed; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
+    format: ListFormat,
+    /// Only the names
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let targets = global.take_services(&options.arguments);
+    let output = global.output();
+    let Project { query, .. } = project(&global, &targets, &output)?;
+    let mut volumes = session::block_on(async {
+        let engine = session::connect(&output).await?;
+        engine.volumes(&query.project).await.map_err(|error| session::refused(&error, &output))
+    })?;
+    volumes.retain(|volume| targets.is_empty() || targets.iter().any(|name| volume.used_by.contains(name)));
+    if options.quiet {
+        output.print(&volumes.iter().map(|volume| format!("{}\n", volume.name)).collect::<String>());
+        return Ok(Exit::Success);
+    }
+    let rows: Vec<Row> = volumes.iter().map(row).collect();
+    let columns = [Column::words("DRIVER", "Driver"), Column::name("VOLUME NAME", "Name")];
+    list::print(&rows, &columns, &options.format, JsonShape::Lines, &output)?;
+    Ok(Exit::Success)
+}
+
+fn row(volume: &VolumeDetails) -> Row {
+    let VolumeDetails { name, driver, mountpoint, scope, labels, used_by } = volume;
+    let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let services: Vec<&str> = used_by.iter().map(ServiceName::as_str).collect();
+    Row::from_iter([
+        ("Driver".to_owned(), json!(driver)),
+        ("Labels".to_owned(), json!(labels.join(","))),
+        ("Mountpoint".to_owned(), json!(mountpoint)),
+        ("Name".to_owned(), json!(name)),
+        ("Scope".to_owned(), json!(scope)),
+        ("Services".to_owned(), json!(services.join(","))),
+    ])
+}

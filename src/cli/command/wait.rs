@@ -1,0 +1,114 @@
+//! `topo wait`.
+
+use clap::Args;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Project, project};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::diagnostic::Diagnostics;
+use crate::plan::{self, DownChoices, Scope};
+use crate::report::Intent;
+use crate::run::{ContainerEnd, Ends, subscription};
+use crate::source::Sources;
+use crate::topology::name::{ContainerName, ServiceName};
+
+/// Wait until the containers of services have ended.
+///
+/// The exit code is that of the container that ends first; one that has ended already counts. A container
+/// that its restart policy starts again has not ended.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo wait topologies/desafio1.yaml cliente --down-project")]
+pub struct Options {
+    /// A topology file, and the services that are waited for
+    #[arg(value_name = "FILE|SERVICE", required = true)]
+    arguments: Vec<String>,
+    /// Take the project down as soon as the first container has ended
+    #[arg(long)]
+    down_project: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    if services.is_empty() {
+        output.error("no service is named", Some("write `topo wait web`"));
+        return Err(Exit::Usage);
+    }
+    let found = project(&global, &services, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let session = Session::new(&engine, &global, &output);
+        interrupt::listen(session.cancel.clone());
+        let first = tokio::select! {
+            first = wait(&session, &found, &services, options.down_project, &output) => first?,
+            () = session.cancel.cancelled() => return Ok(Exit::Interrupted),
+        };
+        if options.down_project {
+            down(&session, &found, &output).await?;
+        }
+        Ok(Exit::of_container(first.exit_code))
+    })
+}
+
+/// Waits for all of them, or for the first when the project is then taken down.
+async fn wait(
+    session: &Session<'_>,
+    Project { query, topology }: &Project,
+    services: &[ServiceName],
+    down_project: bool,
+    output: &Output,
+) -> Result<ContainerEnd, Exit> {
+    let observed = session.observe(query).await?;
+    let scope = Scope { project: &query.project, topology: topology.as_ref(), observed: &observed, services };
+    let containers: Vec<ContainerName> = scope.containers().map(|container| container.name.clone()).collect();
+    let (sender, heard) = unbounded_channel();
+    let hear = |heard| {
+        // The receiver lives as long as this future.
+        let _ = sender.send(heard);
+    };
+    let listening = subscription(session.engine, &query.project, hear);
+    let waiting = async {
+        let mut ends = Ends::new(session.engine, heard, containers);
+        let mut first = None;
+        while let Some(end) = ends.next().await? {
+            output.print(&format!("{} exited with code {}\n", end.container, end.exit_code));
+            first.get_or_insert(end);
+            if down_project {
+                break;
+            }
+        }
+        Ok(first)
+    };
+    let first = tokio::select! {
+        first = waiting => first,
+        error = listening => Err(error),
+    };
+    first.map_err(|error| session::refused(&error, output))?.ok_or_else(|| nothing_there(services, output))
+}
+
+fn nothing_there(services: &[ServiceName], output: &Output) -> Exit {
+    let names: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
+    output.error(
+        &format!("there is no container of {} to wait for", names.join(", ")),
+        Some("`topo up -d` makes and starts them; `topo ps --all` shows what is there"),
+    );
+    Exit::Failed
+}
+
+async fn down(session: &Session<'_>, project: &Project, output: &Output) -> Result<(), Exit> {
+    let Project { query, topology } = project;
+    let observed = session.observe(query).await?;
+    let mut found = Diagnostics::default();
+    let choices = DownChoices::default();
+    let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
+    output.diagnostics(&Sources::default(), &found);
+    let outcome = session.carry_out(&plan, Intent::DOWN, "down").await;
+    if outcome.is_success() { Ok(()) } else { Err(session::exit_of(&outcome)) }
+}

@@ -1,0 +1,70 @@
+//! `topo watch`.
+
+use clap::Args;
+
+use crate::cli::creation::plan_up;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::interrupt;
+use crate::cli::load::{Purpose, check_targets, load_or_explain};
+use crate::cli::provide;
+use crate::cli::session::{self, Session};
+use crate::cli::watching::{Watching, rules};
+use crate::plan::{BuildChoice, UpChoices};
+use crate::report::{Hushed, Intent};
+
+/// Bring services up to date whenever their files change.
+///
+/// What is watched, and what is done then, is said by `develop` in the topology: files are copied into
+/// containers, containers restarted, images built anew. Files that change together are taken together. A
+/// failure is told, and watching goes on. Ctrl-C ends it; the services go on running.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  topo watch topologies/desafio5.yaml gateway")]
+pub struct Options {
+    /// A topology file, and the services that are watched; all when none is named
+    #[arg(value_name = "FILE|SERVICE")]
+    arguments: Vec<String>,
+    /// Do not bring the services up first
+    #[arg(long)]
+    no_up: bool,
+    /// Remove images that a newer one took the place of; `--prune=false` keeps them
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_value_t = true, default_missing_value = "true",
+          require_equals = true, hide_possible_values = true, action = clap::ArgAction::Set)]
+    prune: bool,
+    /// Do not show the steps of builds
+    #[arg(long)]
+    quiet: bool,
+    #[command(flatten)]
+    global: Global,
+}
+
+pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let mut global = global.merged(options.global);
+    let services = global.take_services(&options.arguments);
+    let output = global.output();
+    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    check_targets(&topology, &services, &output)?;
+    let rules = rules(&topology, &services, &output)?;
+    provide::bring_up(&mut topology, &services, false, &output)?;
+    session::block_on(async {
+        let engine = session::connect(&output).await?;
+        let mut session = Session::new(&engine, &global, &output);
+        session.hushed = Hushed { builds: options.quiet, ..Hushed::default() };
+        interrupt::listen(session.cancel.clone());
+        if !options.no_up {
+            let choices = UpChoices { services, build: BuildChoice::Always, ..UpChoices::default() };
+            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+            let outcome = session.carry_out(&plan, Intent::UP, "watch").await;
+            if !outcome.is_success() {
+                return Ok(session::exit_of(&outcome));
+            }
+        }
+        let sources = &loaded.sources;
+        let (topology, prunes) = (&topology, options.prune);
+        let watching = Watching { session, sources, topology, output: &output, rules, prunes };
+        let cancel = watching.session.cancel.clone();
+        watching.watch(&cancel).await?;
+        // It has no other end.
+        Ok(Exit::Success)
+    })
+}

@@ -1,0 +1,146 @@
+//! What commands that create containers share: their options, and how they plan.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::exit::Exit;
+use crate::cli::load::check_targets;
+use crate::cli::output::Output;
+use crate::cli::session;
+use crate::diagnostic::Diagnostics;
+use crate::engine::docker::Docker;
+use crate::plan::{self, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
+use crate::report::Hushed;
+use crate::source::Sources;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+
+/// How containers are created.
+#[derive(Args, Clone, Debug)]
+pub(super) struct CreateOptions {
+    /// Build images even if they are there
+    #[arg(long, conflicts_with = "no_build")]
+    build: bool,
+    /// Build no image, even if it is missing
+    #[arg(long)]
+    no_build: bool,
+    /// When images are pulled, in place of what the topology says
+    #[arg(long, value_name = "always|missing|never", hide_possible_values = true)]
+    pull: Option<Pull>,
+    /// Replace containers even if nothing changed
+    #[arg(long, conflicts_with = "no_recreate")]
+    force_recreate: bool,
+    /// Replace no container, even if it changed
+    #[arg(long)]
+    no_recreate: bool,
+    /// This many containers of a service
+    #[arg(long, value_name = "SERVICE=NUMBER")]
+    scale: Vec<String>,
+    /// Remove containers of services that the topology does not have
+    #[arg(long)]
+    pub(super) remove_orphans: bool,
+}
+
+/// Whose progress is kept back.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct QuietOptions {
+    /// Do not show how far pulls are
+    #[arg(long)]
+    quiet_pull: bool,
+    /// Do not show the steps of builds
+    #[arg(long)]
+    quiet_build: bool,
+}
+
+/// When images are pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Pull {
+    /// Every time
+    Always,
+    /// When they are not there
+    Missing,
+    /// Never
+    Never,
+}
+
+impl CreateOptions {
+    /// The choices of `up`, as far as these options say something about them.
+    pub(super) fn choices(
+        &self,
+        services: Vec<ServiceName>,
+        topology: &Topology,
+        output: &Output,
+    ) -> Result<UpChoices, Exit> {
+        Ok(UpChoices {
+            services,
+            build: match (self.build, self.no_build) {
+                (true, _) => BuildChoice::Always,
+                (_, true) => BuildChoice::Never,
+                _ => BuildChoice::Missing,
+            },
+            pull: self.pull.map(Into::into),
+            recreate: match (self.force_recreate, self.no_recreate) {
+                (true, _) => RecreateChoice::Force,
+                (_, true) => RecreateChoice::Never,
+                _ => RecreateChoice::Changed,
+            },
+            scale: scale(&self.scale, "--scale web=3", topology, output)?,
+            remove_orphans: self.remove_orphans,
+            ..UpChoices::default()
+        })
+    }
+}
+
+impl From<Pull> for PullChoice {
+    fn from(pull: Pull) -> Self {
+        match pull {
+            Pull::Always => Self::Always,
+            Pull::Missing => Self::Missing,
+            Pull::Never => Self::Never,
+        }
+    }
+}
+
+impl QuietOptions {
+    /// Whose progress is kept back.
+    pub(super) fn hushed(self) -> Hushed {
+        Hushed { pulls: self.quiet_pull, builds: self.quiet_build }
+    }
+}
+
+/// How many containers of which service; `example` is how such a wish is written.
+pub(super) fn scale(
+    arguments: &[String],
+    example: &str,
+    topology: &Topology,
+    output: &Output,
+) -> Result<BTreeMap<ServiceName, u32>, Exit> {
+    let mut scale = BTreeMap::new();
+    for argument in arguments {
+        let read = argument.split_once('=').and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        let Some((name, number)) = read else {
+            output.error(&format!("`{argument}` is not a scale"), Some(&format!("write `{example}`")));
+            return Err(Exit::Usage);
+        };
+        scale.insert(ServiceName::from(name), number);
+    }
+    let named: Vec<ServiceName> = scale.keys().cloned().collect();
+    check_targets(topology, &named, output)?;
+    Ok(scale)
+}
+
+/// Plans `up`; what stands in the way is said, and errors end the program.
+pub(super) async fn plan_up(
+    engine: &Docker,
+    sources: &Sources,
+    topology: &Topology,
+    choices: &UpChoices,
+    output: &Output,
+) -> Result<Plan, Exit> {
+    let observed = session::observe(engine, &plan::query(topology), output).await?;
+    let mut found = Diagnostics::default();
+    let plan = plan::up(topology, &observed, choices, &mut found);
+    output.diagnostics(sources, &found);
+    if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
+}

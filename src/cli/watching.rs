@@ -1,0 +1,78 @@
+//! In: services and the rules of their files. Out: passes over what changed, until told to end.
+//! Must not: bring up what is not there; that is the command's.
+
+mod pass;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::run::develop::{Changed, Notice, Rules};
+use crate::source::Sources;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+
+/// Services that are watched.
+pub(super) struct Watching<'a> {
+    /// The use of the engine.
+    pub(super) session: Session<'a>,
+    /// The texts of the topology.
+    pub(super) sources: &'a Sources,
+    /// What runs.
+    pub(super) topology: &'a Topology,
+    /// Where failures are told.
+    pub(super) output: &'a Output,
+    /// What is watched, and what is done.
+    pub(super) rules: Rules,
+    /// Whether images that are not needed any more are removed.
+    pub(super) prunes: bool,
+}
+
+/// The rules of these services; that there are none, or that one cannot be kept, ends the program.
+pub(super) fn rules(topology: &Topology, services: &[ServiceName], output: &Output) -> Result<Rules, Exit> {
+    let rules = Rules::of(topology, services).map_err(|error| {
+        output.error(&error.to_string(), None);
+        Exit::Failed
+    })?;
+    for remark in &rules.remarks {
+        output.warning(remark);
+    }
+    if rules.is_empty() {
+        let help = "say what is watched: `develop: { watch: [{ path: ./src, action: rebuild }] }`";
+        output.error("there is nothing to watch", Some(help));
+        return Err(Exit::Failed);
+    }
+    Ok(rules)
+}
+
+impl Watching<'_> {
+    /// Watches until it is told to end. A pass that is under way then is given up.
+    pub(super) async fn watch(&self, end: &CancellationToken) -> Result<(), Exit> {
+        let mut notice = Notice::of(self.rules.paths().into_iter()).map_err(|error| {
+            self.output.error(&error.to_string(), None);
+            Exit::Failed
+        })?;
+        let services: Vec<&str> = self.rules.services().into_iter().map(ServiceName::as_str).collect();
+        self.remark(&format!("watching the files of {}", services.join(", ")));
+        let working = async {
+            self.carry_out(self.rules.first_pass(), end).await;
+            loop {
+                let Changed { paths, troubles } = notice.next().await;
+                for trouble in troubles {
+                    self.output.error(&format!("some changes may go unnoticed: {trouble}"), None);
+                }
+                self.carry_out(self.rules.pass(paths.iter().map(|path| path.as_path())), end).await;
+            }
+        };
+        tokio::select! {
+            () = end.cancelled() => {}
+            () = working => {}
+        }
+        Ok(())
+    }
+
+    fn remark(&self, words: &str) {
+        self.session.remark(&format!("watch: {words}"));
+    }
+}

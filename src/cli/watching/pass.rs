@@ -1,0 +1,134 @@
+//! One pass: what is done about files that changed together. What fails is told, the rest is done.
+
+use std::collections::BTreeSet;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Watching;
+use crate::cli::creation::plan_up;
+use crate::engine::docker::inside::sync::Twin;
+use crate::engine::{Engine, EngineError};
+use crate::plan::observed::{ObservedContainer, Status};
+use crate::plan::{self, Action, BuildChoice, RestartChoices, Scope, UpChoices};
+use crate::report::Intent;
+use crate::run::develop::Pass;
+use crate::topology::name::{ContainerName, ImageId, ImageName, ServiceName};
+use crate::topology::service::Hook;
+
+impl Watching<'_> {
+    /// Does what a pass asks for: images first, since files go into the containers made of them.
+    pub(super) async fn carry_out(&self, pass: Pass, end: &CancellationToken) {
+        let Pass { rebuilds, syncs, restarts, commands } = pass;
+        if !rebuilds.is_empty() {
+            self.rebuild(&rebuilds, end).await;
+        }
+        for (service, twins) in &syncs {
+            self.sync(service, &twins.iter().cloned().collect::<Vec<_>>()).await;
+        }
+        // One that was made anew need not be started anew.
+        let restarts: Vec<ServiceName> = restarts.difference(&rebuilds).cloned().collect();
+        if !restarts.is_empty() {
+            self.restart(restarts, end).await;
+        }
+        for (service, hook) in &commands {
+            self.command(service, hook).await;
+        }
+    }
+
+    async fn rebuild(&self, services: &BTreeSet<ServiceName>, end: &CancellationToken) {
+        let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
+        self.remark(&format!("building {} anew", names.join(", ")));
+        let former = self.images(services).await;
+        let choices = UpChoices {
+            services: services.iter().cloned().collect(),
+            without_dependencies: true,
+            build: BuildChoice::Always,
+            ..UpChoices::default()
+        };
+        // What stands in the way is said where it is found.
+        let Ok(plan) = plan_up(self.session.engine, self.sources, self.topology, &choices, self.output).await
+        else {
+            return;
+        };
+        let outcome = self.session.carry_out_until(&plan, Intent::PART, "watch", end).await;
+        if outcome.is_success() && self.prunes {
+            self.prune(former).await;
+        }
+    }
+
+    /// The images that the containers of services are made of.
+    async fn images(&self, services: &BTreeSet<ServiceName>) -> BTreeSet<ImageId> {
+        let observed = self.session.engine.observe(&plan::query(self.topology)).await;
+        let containers = observed.map(|observed| observed.containers).unwrap_or_default();
+        let is_meant = |container: &ObservedContainer| services.contains(&container.service);
+        containers.into_iter().filter(is_meant).map(|container| container.image).collect()
+    }
+
+    /// Removes images that have no name any more.
+    async fn prune(&self, former: BTreeSet<ImageId>) {
+        for image in former {
+            if self.session.engine.has_names(&image).await != Ok(false) {
+                continue;
+            }
+            let image = ImageName::new(image.as_str().to_owned());
+            // Another container may be made of it still; then it stays.
+            let _ = self.session.engine.perform(&Action::RemoveImage { image }, &|_| {}).await;
+        }
+    }
+
+    async fn sync(&self, service: &ServiceName, twins: &[Twin]) {
+        for container in self.running(service).await {
+            match self.session.engine.bring_up_to_date(&container, twins).await {
+                Ok(()) => {
+                    let files = if twins.len() == 1 { "1 file" } else { &format!("{} files", twins.len()) };
+                    self.remark(&format!("{files} synced to {container}"));
+                }
+                Err(error) => self.fail(&format!("{container} is not up to date"), &error),
+            }
+        }
+    }
+
+    async fn restart(&self, services: Vec<ServiceName>, end: &CancellationToken) {
+        let Ok(observed) = self.session.observe(&plan::query(self.topology)).await else { return };
+        let scope = Scope {
+            project: &self.topology.name,
+            topology: Some(self.topology),
+            observed: &observed,
+            services: &services,
+        };
+        let plan = plan::restart(scope, &RestartChoices::default());
+        let _ = self.session.carry_out_until(&plan, Intent::PART, "watch", end).await;
+    }
+
+    async fn command(&self, service: &ServiceName, hook: &Hook) {
+        for container in self.running(service).await {
+            let said = |line: String| self.remark(&format!("{container}: {line}"));
+            match self.session.engine.run_hook(&container, hook, &said).await {
+                Ok(()) => self.remark(&format!("the command was run in {container}")),
+                Err(error) => self.fail(&format!("the command failed in {container}"), &error),
+            }
+        }
+    }
+
+    /// The containers of a service that run; that there are none is said.
+    async fn running(&self, service: &ServiceName) -> Vec<ContainerName> {
+        let found = self.session.engine.containers_of(&self.topology.name, service).await;
+        let found = found.unwrap_or_else(|error| {
+            self.fail(&format!("the containers of {service} cannot be found"), &error);
+            Vec::new()
+        });
+        let runs = |container: &ObservedContainer| {
+            container.state.status == Status::Running && !container.is_one_off
+        };
+        let names: Vec<ContainerName> =
+            found.into_iter().filter(runs).map(|container| container.name).collect();
+        if names.is_empty() {
+            self.remark(&format!("no container of {service} runs: its files changed for nobody"));
+        }
+        names
+    }
+
+    fn fail(&self, what: &str, error: &EngineError) {
+        self.output.error(&format!("{what}: {error}"), error.hint().as_deref());
+    }
+}
