@@ -132,8 +132,11 @@ impl<'a> Session<'a> {
     fn run_options(&self) -> RunOptions {
         let default = RunOptions::default();
         let asked = self.global.parallel.and_then(|parallel| usize::try_from(parallel).ok());
-        let calls = asked.filter(|calls| *calls > 0).unwrap_or(default.limits.calls);
-        RunOptions { limits: Limits { calls, ..default.limits }, wait_limit: self.wait_limit }
+        let limits = match asked.filter(|asked| *asked > 0) {
+            Some(asked) => Limits { calls: asked, images: asked },
+            None => default.limits,
+        };
+        RunOptions { limits, wait_limit: self.wait_limit }
     }
 
     /// How texts look on standard error.

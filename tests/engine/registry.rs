@@ -1,12 +1,9 @@
-//! Registries that want an account, break connections, or are not there.
+//! Registries that want an account or a token, or are not there.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::door;
 use crate::harness::{Project, Ran, docker, project};
 use crate::images::{Registry, free_port, is_there};
 
@@ -168,56 +165,51 @@ fn helpers_are_asked_for_the_account() {
     topo(&project, "push", &[]).exits(4).says("docker-credential-test-not-installed");
 }
 
-/// Stands before a registry, and breaks the first connections that ask for something.
-fn breaking_proxy(registry: &Registry, broken: usize) -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let port = listener.local_addr().expect("an address").port();
-    let (target, left) = (registry.port, Arc::new(AtomicUsize::new(broken)));
-    let counter = Arc::clone(&left);
-    std::thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let is_broken =
-                counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-            std::thread::spawn(move || serve(client, target, is_broken.is_ok()));
+/// Stands before a registry, and lets in who shows a ticket. One is handed out for an identity token: the
+/// way of registries whose accounts are somewhere else.
+fn ticket_office(registry: u16) -> u16 {
+    door::open(move |visitor| {
+        let request = visitor.request();
+        if request.starts_with("POST /token ") {
+            return match request.contains("refresh_token=the-identity-token") {
+                true => visitor.answer("200 OK", &[], r#"{"access_token": "a-ticket", "expires_in": 300}"#),
+                false => visitor.answer("401 Unauthorized", &[], r#"{"details": "no such token"}"#),
+            };
         }
-    });
-    (port, left)
-}
-
-fn serve(mut client: TcpStream, target: u16, is_broken: bool) -> std::io::Result<()> {
-    if is_broken {
-        // The request is read, so that the client knows that it arrived.
-        let _read = client.read(&mut [0; 4096])?;
-        return Ok(());
-    }
-    let mut registry = TcpStream::connect(("127.0.0.1", target))?;
-    let (mut from_registry, mut to_client) = (registry.try_clone()?, client.try_clone()?);
-    let back = std::thread::spawn(move || {
-        let _ = std::io::copy(&mut from_registry, &mut to_client);
-        let _ = to_client.shutdown(std::net::Shutdown::Both);
-    });
-    let _ = std::io::copy(&mut client, &mut registry);
-    registry.flush()?;
-    let _ = registry.shutdown(std::net::Shutdown::Write);
-    let _ = back.join();
-    Ok(())
+        if request.contains("Authorization: Bearer a-ticket\r\n") {
+            return visitor.pass_on(registry, u64::MAX);
+        }
+        let host = request.lines().find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default();
+        let office = format!("WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"test\"");
+        visitor.answer("401 Unauthorized", &[&office], r#"{"errors": [{"code": "UNAUTHORIZED"}]}"#);
+    })
 }
 
 #[test]
-fn a_connection_that_breaks_is_tried_again() {
-    let Some(project) = project("broken", "") else { return };
+fn identity_tokens_are_shown_wherever_they_are_kept() {
+    let Some(project) = project("identity", "") else { return };
     let Some(registry) = Registry::start() else { return };
-    let direct = registry.image("broken:1");
-    project.write("topology.yaml", &topology(&direct, "broken"));
-    project.topo("build", &["--push"]).exits(0);
-    docker(&["image", "rm", &direct]);
-    // The engine asks over HTTPS first, then over HTTP: each attempt of topo is two connections.
-    let (port, left) = breaking_proxy(&registry, 4);
-    let image = format!("127.0.0.1:{port}/topo-test-broken:1");
-    project.write("topology.yaml", &format!("services: {{ app: {{ image: '{image}' }} }}\n"));
-    project.topo("pull", &[]).exits(0).says("1 image pulled");
-    assert_eq!(left.load(Ordering::SeqCst), 0);
-    assert!(is_there(&image));
+    let server = format!("127.0.0.1:{}", ticket_office(registry.port));
+    let image = format!("{server}/topo-test-identity:1");
+    project.write("topology.yaml", &topology(&image, "identity"));
+    topo(&project, "build", &[]).exits(0);
+    let answer = |token: &str| {
+        format!("echo '{{\"ServerURL\":\"{server}\",\"Username\":\"<token>\",\"Secret\":\"{token}\"}}'")
+    };
+    install_helper(project.folder(), "test-token", &answer("the-identity-token"));
+    let in_file = |token: &str| format!(r#"{{"auths": {{"{server}": {{"identitytoken": "{token}"}}}}}}"#);
+    for config in [in_file("the-identity-token"), r#"{"credsStore": "test-token"}"#.to_owned()] {
+        configure(&project, &config);
+        topo(&project, "push", &[]).exits(0).says("1 image pushed");
+        docker(&["image", "rm", &image]);
+        topo(&project, "pull", &["--policy", "always"]).exits(0).says("1 image pulled");
+        assert!(is_there(&image));
+    }
+    for config in [in_file("a-stale-token"), "{}".to_owned()] {
+        configure(&project, &config);
+        let ran = topo(&project, "push", &[]).exits(4).says("docker login");
+        assert!(!format!("{}{}", ran.out, ran.err).contains("a-stale-token"), "{ran:?}");
+    }
     docker(&["image", "rm", &image]);
 }
 

@@ -49,6 +49,7 @@ runs! {
     at_most_so_many_calls_are_under_way
     foreign_hands_rename_and_remove_what_is_waited_for
     long_pulls_hold_up_no_start
+    pulls_run_at_once_up_to_their_bound
     the_stream_of_events_may_break
     what_is_ready_is_running_healthy_or_well_ended
     without_waits_nobody_subscribes
