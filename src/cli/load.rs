@@ -12,6 +12,7 @@ use crate::document::{self, Document, LoadOptions};
 use crate::lint;
 use crate::plan;
 use crate::plan::observed::Query;
+use crate::run::model_runner::ModelRunner;
 use crate::source::{self, Environment, FileChoice, Origin, Sources};
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::{self, ResolveChoices, Stages, Topology};
@@ -155,6 +156,9 @@ impl Read {
         }
         if let Some(topology) = topology.as_ref().filter(|_| purpose == Purpose::Run) {
             lint::unsupported::check(topology, found);
+            if ModelRunner::find().is_none() {
+                lint::model::check(topology, found);
+            }
         }
         lint::variable::explain(&self.sources, &self.environment, found);
         lint::brought_in::explain(&self.sources, &self.document, found);

@@ -18,6 +18,7 @@ mod interrupt;
 mod list;
 mod load;
 mod menu;
+mod models;
 mod output;
 mod provide;
 mod relay;

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use crate::cli::exit::Exit;
+use crate::cli::models;
 use crate::cli::output::Output;
 use crate::plan;
 use crate::run::provider::{Order, Provided, Variables};
-use crate::source::Spanned;
 use crate::topology::name::ServiceName;
 use crate::topology::service::Provider;
 use crate::topology::{Service, Topology};
 
-/// Has the providers' services brought up that are meant; those that depend on them get their variables.
+/// Has the providers' services brought up that are meant, and the models of the others; those that depend on
+/// them get their variables.
 pub(super) fn bring_up(
     topology: &mut Topology,
     services: &[ServiceName],
@@ -23,7 +24,7 @@ pub(super) fn bring_up(
         let variables = call(topology, (&name, &provider), Order::Up, output)?;
         give(topology, &name, &variables, output);
     }
-    Ok(())
+    models::bring_up(topology, services, without_dependencies, output)
 }
 
 /// Has the providers' services taken down or stopped, those first that depend on others.
@@ -72,11 +73,9 @@ fn give(topology: &mut Topology, provided: &ServiceName, variables: &Variables, 
     for (name, service) in &mut topology.services {
         let Some(dependency) = service.depends_on.0.get(provided) else { continue };
         let at = dependency.key;
-        let environment = &mut Arc::make_mut(&mut service.value).environment.0;
+        let environment = &mut Arc::make_mut(&mut service.value).environment;
         for (variable, value) in variables.named(provided) {
-            let given = Spanned::new(Some(value.to_owned()), at);
-            let former = environment.insert(variable.clone(), given);
-            if former.is_some_and(|former| former.value.as_deref() != Some(value)) {
+            if environment.set(&variable, value, at) {
                 output.warning(&format!("the provider of `{provided}` sets `{variable}` of `{name}` anew"));
             }
         }

@@ -92,7 +92,7 @@ codes! {
     UNKNOWN_ATTRIBUTE "unknown-attribute" "No attribute has this name here."
     WRONG_TYPE "wrong-type" "The value has another type than the attribute needs."
     MISSING_ATTRIBUTE "missing-attribute" "An attribute that is needed here is missing."
-    NOT_SUPPORTED "not-supported" "Compose knows this attribute, topo does not apply it yet."
+    NOT_SUPPORTED "not-supported" "Compose knows this attribute, topo cannot apply it here."
     BAD_VALUE "bad-value" "The value does not fit the attribute."
     BAD_NAME "bad-name" "A name has characters that it cannot have."
     BAD_PORT "bad-port" "A port mapping cannot be read."

@@ -17,6 +17,7 @@ mod exposed_port;
 mod host_port;
 mod image;
 mod limit;
+pub mod model;
 mod mount_source;
 mod mount_target;
 mod namespace;

@@ -11,16 +11,7 @@ use crate::topology::service::Service;
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     found.raise(code::MISSING_FILE);
     found.raise(code::REQUIRED_VARIABLE);
-    for (name, service) in &topology.services {
-        for (model, binding) in &service.models.0 {
-            found
-                .error(
-                    code::NOT_SUPPORTED,
-                    format!("`{model}` needs Docker Model Runner, which topo does not drive"),
-                )
-                .label(binding.key, format!("`{name}` would run without its model"))
-                .help("serve the model by itself and give `environment` its address, or use Docker Compose");
-        }
+    for service in topology.services.values() {
         check_files(topology, service, found);
     }
 }

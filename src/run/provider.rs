@@ -12,16 +12,9 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use super::plugin;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Provider;
-
-/// Where plugins of the Docker CLI are, besides the user's own folder.
-const PLUGIN_FOLDERS: &[&str] = &[
-    "/usr/local/lib/docker/cli-plugins",
-    "/usr/local/libexec/docker/cli-plugins",
-    "/usr/lib/docker/cli-plugins",
-    "/usr/libexec/docker/cli-plugins",
-];
 
 /// What a provider is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,12 +189,7 @@ fn find(kind: &str) -> Option<PathBuf> {
     if kind.contains('/') {
         return Some(PathBuf::from(kind)).filter(|path| path.is_file());
     }
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let own = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")));
-    let own = own.map(|folder| folder.join("cli-plugins"));
-    let folders = own.into_iter().chain(PLUGIN_FOLDERS.iter().map(PathBuf::from));
-    let plugin = folders.map(|folder| folder.join(format!("docker-{kind}"))).find(|path| path.is_file());
-    plugin.or_else(|| {
+    plugin::find(kind).or_else(|| {
         let path = std::env::var_os("PATH")?;
         std::env::split_paths(&path).map(|folder| folder.join(kind)).find(|path| path.is_file())
     })

@@ -19,6 +19,7 @@ mod interrupts;
 mod lessons;
 mod lifecycle;
 mod lists;
+mod models;
 mod output;
 mod parity;
 mod providers;

@@ -88,6 +88,7 @@ pub(crate) fn load(request: &Request) -> Loaded {
         lint::check(topology, &mut found);
         if request.is_for_running {
             lint::unsupported::check(topology, &mut found);
+            lint::model::check(topology, &mut found);
         }
     }
     lint::variable::explain(&sources, &environment, &mut found);

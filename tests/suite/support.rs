@@ -22,7 +22,7 @@ Made from the decode table, the rules and the tests; a test keeps it true.
 - **tested**: against a real engine. `parity/NAME` is brought up by Docker Compose and by topo, and what both leave is compared;
   other names are those of files in `tests/engine/`. What this project's machines refuse is tested too: the engine's words are shown
 
-What is not applied is an error at its place. `models` need Docker Model Runner, which topo does not drive.
+What is not applied is an error at its place. `models` are one where Docker Model Runner's plugin (`docker model`) is not installed.
 
 | attribute | read | checked | applied | tested |
 |---|---|---|---|---|

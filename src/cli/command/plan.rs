@@ -8,6 +8,7 @@ use crate::cli::creation::plan_up;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Project, Purpose, load_or_explain, project};
+use crate::cli::models;
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session;
@@ -85,9 +86,10 @@ impl Options {
         services: Vec<ServiceName>,
         output: &Output,
     ) -> Result<(Plan, Sources), Exit> {
-        let (loaded, topology) = load_or_explain(global, &services, Purpose::Run, output)?;
+        let (loaded, mut topology) = load_or_explain(global, &services, Purpose::Run, output)?;
         let choices = self.up.choices(services, &topology, output)?;
         provide::warn_of_variables(&topology, output);
+        models::look_up(&mut topology, &choices.services, choices.without_dependencies, output);
         let plan = session::block_on(async {
             let engine = session::connect(output).await?;
             plan_up(&engine, &loaded.sources, &topology, &choices, output).await

@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form, map, wrong_type};
 use crate::topology::value::pitfall::warn_of_reading;
 use crate::topology::value::scalar::{loose_text, refuse_date};
@@ -25,6 +25,12 @@ impl Pairs {
     /// Names and values as an owned map; a name without a value counts as empty.
     pub fn to_map(&self) -> BTreeMap<String, String> {
         self.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Sets a value for what stands at `at`; true when the name had another value.
+    pub fn set(&mut self, name: &str, value: &str, at: Span) -> bool {
+        let former = self.0.insert(name.to_owned(), Spanned::new(Some(value.to_owned()), at));
+        former.is_some_and(|former| former.value.as_deref() != Some(value))
     }
 }
 

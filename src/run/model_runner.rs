@@ -1,0 +1,98 @@
+//! In: an AI model of a topology. Out: the model, ready in Docker Model Runner, and its address.
+//! Must not: print, or know of services.
+//!
+//! Docker Model Runner is driven by its plugin of the Docker CLI, with the orders that Docker Compose gives
+//! it (`pkg/compose/model.go` of its sources).
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::plugin;
+use crate::topology::model::Model;
+
+/// The plugin `docker model`.
+#[derive(Debug)]
+pub struct ModelRunner {
+    program: PathBuf,
+}
+
+/// A model that is there: an item of `docker model ls --json`.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+/// As much of `docker model status --json` as matters.
+#[derive(Deserialize)]
+struct Status {
+    #[serde(default)]
+    endpoint: String,
+}
+
+impl ModelRunner {
+    /// The plugin, when it is installed.
+    pub fn find() -> Option<Self> {
+        plugin::find("model").map(|program| Self { program })
+    }
+
+    /// Gets a model unless it is there, and gives it its settings. `said` hears what takes long. The error
+    /// is in words for people.
+    pub fn prepare(&self, model: &Model, said: &mut dyn FnMut(&str)) -> Result<(), String> {
+        let Model { name: _, model, context_size, runtime_flags, extensions: _ } = model;
+        let artifact = model.as_ref().map_or("", |model| model.as_str());
+        if !self.has(artifact)? {
+            said(&format!("pulling {artifact}"));
+            self.order(&["pull", artifact])?;
+        }
+        let size = context_size.map(|size| size.0.to_string());
+        let mut arguments = vec!["configure"];
+        arguments.extend(size.iter().flat_map(|size| ["--context-size", size]));
+        arguments.push(artifact);
+        if !runtime_flags.is_empty() {
+            arguments.push("--");
+            arguments.extend(runtime_flags.iter().map(|flag| flag.as_str()));
+        }
+        self.order(&arguments).map(drop)
+    }
+
+    /// Where containers reach the models. The error is in words for people.
+    pub fn endpoint(&self) -> Result<String, String> {
+        let Status { endpoint } = understood(&self.order(&["status", "--json"])?, "status")?;
+        if endpoint.is_empty() {
+            Err("`docker model status` names no endpoint".to_owned())
+        } else {
+            Ok(endpoint)
+        }
+    }
+
+    fn has(&self, artifact: &str) -> Result<bool, String> {
+        let listed: Vec<Listed> = understood(&self.order(&["ls", "--json"])?, "ls")?;
+        let is_it = |tag: &String| tag == artifact || tag.strip_suffix(":latest") == Some(artifact);
+        Ok(listed.into_iter().flat_map(|listed| listed.tags.unwrap_or_default()).any(|tag| is_it(&tag)))
+    }
+
+    /// What the plugin answers to an order.
+    fn order(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
+        let output = Command::new(&self.program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("`{}` cannot be run: {error}", self.program.display()))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let words =
+            [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        let words = words.into_iter().find(|words| !words.is_empty());
+        let words = words.unwrap_or_else(|| output.status.to_string());
+        Err(format!("`docker model {}`: {words}", arguments.join(" ")))
+    }
+}
+
+fn understood<'a, T: Deserialize<'a>>(answer: &'a [u8], order: &str) -> Result<T, String> {
+    serde_json::from_slice(answer)
+        .map_err(|error| format!("`docker model {order} --json` gave no such JSON as it should: {error}"))
+}

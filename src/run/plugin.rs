@@ -1,0 +1,21 @@
+//! In: the name of a plugin of the Docker CLI. Out: its program.
+//! Must not: run it.
+
+use std::path::PathBuf;
+
+/// Where plugins of the Docker CLI are, besides the user's own folder.
+const FOLDERS: &[&str] = &[
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+];
+
+/// The program of `docker NAME`: the user's own, else the system's; nothing when it is not installed.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let own = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")));
+    let own = own.map(|folder| folder.join("cli-plugins"));
+    let folders = own.into_iter().chain(FOLDERS.iter().map(PathBuf::from));
+    folders.map(|folder| folder.join(format!("docker-{name}"))).find(|path| path.is_file())
+}

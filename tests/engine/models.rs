@@ -1,0 +1,108 @@
+//! AI models, which a plugin of the Docker CLI serves: here one that only writes down its orders.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::{Project, Ran, project};
+
+const PLUGIN: &str = r#"#!/bin/sh
+cd "$(dirname "$0")"
+echo "$@" >> calls
+case $1 in
+  ls) cat list ;;
+  status) cat status ;;
+  pull) [ ! -e offline ] || { echo 'the hub is far away' >&2; exit 1; } ;;
+esac
+"#;
+
+const TOPOLOGY: &str = "
+services:
+  app:
+    image: busybox:1.37
+    command: sleep 1000
+    init: true
+    environment: { WHICH: mine }
+    models: { my-llm: , other: { endpoint_var: WHERE, model_var: WHICH } }
+  plain: { image: 'busybox:1.37', command: sleep 1000, init: true }
+models:
+  my-llm: { model: ai/smollm2, context_size: 1024, runtime_flags: [--no-prefill] }
+  other: { model: 'ai/other:1' }
+  unused: { model: ai/unused }
+";
+
+fn started(name: &str) -> Option<Project> {
+    let project = project(name, TOPOLOGY)?;
+    let plugin = project.write("docker/cli-plugins/docker-model", PLUGIN);
+    fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).expect("a program");
+    say(&project, "list", "[]");
+    say(&project, "status", r#"{"running": true, "endpoint": "http://runner/v1/"}"#);
+    Some(project)
+}
+
+/// What the plugin answers from now on.
+fn say(project: &Project, order: &str, answer: &str) {
+    project.write(&format!("docker/cli-plugins/{order}"), answer);
+}
+
+fn topo(project: &Project, command: &str, arguments: &[&str]) -> Ran {
+    let mut topo = project.command(command, arguments);
+    topo.env("DOCKER_CONFIG", project.folder().join("docker"));
+    Ran::of(topo.output().expect("topo runs"))
+}
+
+/// What the plugin was told to do since this was asked last; questions left out.
+fn orders(project: &Project) -> Vec<String> {
+    let path = project.folder().join("docker/cli-plugins/calls");
+    let calls = fs::read_to_string(&path).unwrap_or_default();
+    let _ = fs::remove_file(path);
+    calls.lines().filter(|call| !call.ends_with("--json")).map(str::to_owned).collect()
+}
+
+#[test]
+fn models_are_made_ready_and_services_learn_where_they_are() {
+    let Some(project) = started("models") else { return };
+    topo(&project, "up", &["-d", "plain"]).exits(0);
+    assert_eq!(orders(&project), Vec::<String>::new(), "nothing here uses a model");
+    topo(&project, "plan", &[]).exits(0).says("1 container to create");
+    assert_eq!(orders(&project), Vec::<String>::new(), "a plan changes nothing");
+    topo(&project, "up", &["-d"])
+        .exits(0)
+        .says("my-llm: pulling ai/smollm2")
+        .says("sets `WHICH` of `app` anew");
+    let configured = ["configure --context-size 1024 ai/smollm2 -- --no-prefill", "configure ai/other:1"];
+    assert_eq!(orders(&project), ["pull ai/smollm2", configured[0], "pull ai/other:1", configured[1]]);
+    let environment = project.inspect("app", "{{.Config.Env}}");
+    for variable in [
+        "MY_LLM_MODEL=ai/smollm2",
+        "MY_LLM_URL=http://runner/v1/",
+        "WHICH=ai/other:1",
+        "WHERE=http://runner/v1/",
+    ] {
+        assert!(environment.contains(variable), "{variable}: {environment}");
+    }
+    // What is there is not pulled again, and the same address changes nothing.
+    say(&project, "list", r#"[{"id": "x", "tags": ["ai/smollm2:latest", "ai/other:1"]}, {"tags": null}]"#);
+    topo(&project, "plan", &[]).exits(0).says("nothing to do");
+    topo(&project, "up", &["-d"]).exits(0).says("nothing to do");
+    assert_eq!(orders(&project), configured);
+    say(&project, "status", r#"{"endpoint": "http://elsewhere/v1/"}"#);
+    topo(&project, "plan", &[]).exits(0).says("environment.MY_LLM_URL");
+    let ran = topo(&project, "run", &["--rm", "-T", "app", "sh", "-c", "echo $WHERE"]).exits(0);
+    assert_eq!(ran.out, "http://elsewhere/v1/\n");
+}
+
+#[test]
+fn models_that_cannot_be_had_end_the_run_before_anything_is_created() {
+    let Some(project) = started("models-fail") else { return };
+    say(&project, "offline", "");
+    topo(&project, "up", &["-d"]).exits(4).says("`docker model pull ai/smollm2`: the hub is far away");
+    fs::remove_file(project.folder().join("docker/cli-plugins/offline")).expect("it was there");
+    say(&project, "status", "{}");
+    topo(&project, "up", &["-d"]).exits(4).says("names no endpoint");
+    topo(&project, "plan", &[]).exits(0).says("where models are reached is not known yet");
+    say(&project, "list", "no models here");
+    topo(&project, "up", &["-d"]).exits(4).says("`docker model ls --json` gave no such JSON");
+    fs::remove_file(project.folder().join("docker/cli-plugins/docker-model")).expect("it was there");
+    topo(&project, "up", &["-d"]).exits(1).says("topology.yaml:8").says("needs Docker Model Runner");
+    assert_eq!(project.objects("container"), Vec::<String>::new());
+}
