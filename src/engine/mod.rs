@@ -111,6 +111,8 @@ pub enum Progress {
     },
     /// A line of output: what a build step printed.
     Output(String),
+    /// The engine did what it was asked, but for something that it says here.
+    Warning(String),
 }
 
 /// What became of a step of a build.

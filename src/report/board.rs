@@ -204,7 +204,7 @@ impl Current {
             Progress::Now(what) => self.now = Some(what.clone()),
             // Several steps may be under way: the one that began last stands for all.
             Progress::Step { name, state: StepState::Began } => self.now = Some(name.clone()),
-            Progress::Step { .. } | Progress::Output(_) => {}
+            Progress::Step { .. } | Progress::Output(_) | Progress::Warning(_) => {}
         }
     }
 

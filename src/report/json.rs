@@ -92,6 +92,9 @@ enum How<'run> {
     Output {
         output: &'run str,
     },
+    Warning {
+        warning: &'run str,
+    },
 }
 
 #[derive(Serialize)]
@@ -196,6 +199,7 @@ fn how(progress: &Progress) -> How<'_> {
             },
         },
         Progress::Output(output) => How::Output { output },
+        Progress::Warning(warning) => How::Warning { warning },
     }
 }
 

@@ -59,6 +59,9 @@ impl<'out> Plain<'out> {
             {
                 self.line(plan, *step, &tame(name))
             }
+            Event::StepProgress { step, progress: Progress::Warning(words) } => {
+                self.line(plan, *step, &format!("warning: {}", tame(words)))
+            }
             Event::StepProgress { .. } => Ok(()),
             Event::StepEnded { step, end, took } => self.write_end(plan, *step, end, *took),
             Event::Cancelling => writeln!(self.out, "stopping: nothing new is started"),

@@ -9,10 +9,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::board::Board;
 use super::failure::write_failures;
 use super::frame::{Frame, Size};
-use super::look::{Mark, Role};
+use super::look::{Mark, Role, tame};
 use super::screen;
 use super::summary::end_line;
+use super::wording::object;
 use super::{Context, Report};
+use crate::engine::Progress;
 use crate::plan::Plan;
 use crate::run::{Event, Outcome};
 
@@ -31,6 +33,8 @@ pub struct Terminal<'out> {
     drawn: Option<Instant>,
     live: MultiProgress,
     lines: Vec<ProgressBar>,
+    /// What the engine warned of, which stays.
+    warnings: Vec<String>,
 }
 
 impl<'out> Terminal<'out> {
@@ -38,7 +42,16 @@ impl<'out> Terminal<'out> {
     /// terminal.
     pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
         let live = MultiProgress::with_draw_target(screen::draw_target());
-        Self { context, out, board: None, begun: Instant::now(), drawn: None, live, lines: Vec::new() }
+        Self {
+            context,
+            out,
+            board: None,
+            begun: Instant::now(),
+            drawn: None,
+            live,
+            lines: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     fn draw(&mut self, plan: &Plan) {
@@ -72,8 +85,11 @@ impl<'out> Terminal<'out> {
         for line in lines.unwrap_or_default() {
             writeln!(self.out, "{line}")?;
         }
-        write_failures(self.out, plan, outcome, &self.context)?;
         let look = self.context.look;
+        for warning in &self.warnings {
+            writeln!(self.out, "{} {}", look.mark(Mark::Dropped), look.paint(Role::Notice, warning))?;
+        }
+        write_failures(self.out, plan, outcome, &self.context)?;
         let (mark, role) = match (outcome.is_success(), outcome.is_cancelled) {
             (true, _) => (Mark::Done, Role::Strong),
             (false, true) => (Mark::Dropped, Role::Notice),
@@ -90,6 +106,9 @@ impl Report for Terminal<'_> {
         let board = self.board.get_or_insert_with(|| Board::new(plan));
         let now = Instant::now();
         board.note(event, now);
+        if let Event::StepProgress { step, progress: Progress::Warning(words) } = event {
+            self.warnings.push(format!("{}: {}", object(&plan.steps[*step].action), tame(words)));
+        }
         if self.drawn.is_none_or(|drawn| now.duration_since(drawn) >= SHORTEST_PERIOD) {
             self.draw(plan);
         }

@@ -156,3 +156,17 @@ fn progress_for_programs_is_an_object_a_line() {
     let last = lines.last().expect("a last line");
     assert_eq!((&last["event"], &last["success"]), (&"finished".into(), &true.into()), "{last}");
 }
+
+#[test]
+fn what_an_engine_takes_and_does_nothing_with_is_told_in_its_words() {
+    let topology =
+        "services: { web: { image: 'busybox:1.37', command: sleep 1000, init: true, cpu_percent: 50 } }\n";
+    let Some(project) = project("output-warning", topology) else { return };
+    let words = "linux does not support CPU percent";
+    project.topo("up", &["-d"]).exits(0).says("warning:").says(words);
+    project
+        .topo("up", &["-d", "--force-recreate", "--progress", "json"])
+        .exits(0)
+        .says("\"warning\":")
+        .says(words);
+}

@@ -62,6 +62,8 @@ pub(crate) struct Behaviour {
     pub(crate) restarts_after_success: bool,
     pub(crate) removes_itself: bool,
     pub(crate) refuses_create: Option<String>,
+    /// What the engine warns of when it is created.
+    pub(crate) warns: Option<String>,
     pub(crate) refuses_start: Option<String>,
     /// How long each call on it takes.
     pub(crate) call_takes: Option<Duration>,
@@ -257,6 +259,9 @@ impl MemoryEngine {
             }
             _ => {
                 sleep(takes.unwrap_or(Duration::from_millis(10))).await;
+                if let Action::CreateContainer(spec) = action {
+                    self.behaviour(&spec.name).warns.map(Progress::Warning).into_iter().for_each(progress);
+                }
                 self.do_at_once(action)
             }
         }

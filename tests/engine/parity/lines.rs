@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 /// Leaves by their path, in JSON's own notation.
 pub type Leaves = BTreeMap<String, String>;
 
+/// Objects whose keys the user chose: each is a leaf, whatever it holds.
+const BY_NAME: [&str; 7] = ["ExposedPorts", "Labels", "Networks", "Options", "Ports", "Tmpfs", "Volumes"];
+
 /// Every leaf of a value; what is empty or absent is none.
 pub fn leaves(path: &str, value: &Json) -> Leaves {
     let mut leaves = Leaves::new();
@@ -19,8 +22,13 @@ fn collect(path: &str, value: &Json, leaves: &mut Leaves) {
         Json::Null => {}
         Json::String(text) if text.is_empty() => {}
         Json::Object(object) => {
+            let is_by_name = BY_NAME.contains(&path.rsplit('.').next().unwrap_or_default());
             for (key, value) in object {
-                collect(&format!("{path}.{key}"), value, leaves);
+                let path = format!("{path}.{key}");
+                if is_by_name {
+                    leaves.insert(path.clone(), "given".to_owned());
+                }
+                collect(&path, value, leaves);
             }
         }
         Json::Array(items) if items.iter().any(Json::is_object) => {

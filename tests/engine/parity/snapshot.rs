@@ -8,9 +8,11 @@ use serde_json::{Value as Json, json};
 use super::lines::{Leaves, beyond, leaves};
 use crate::harness::{Project, docker};
 
-/// What is the engine's own, or another each time.
-const FLEETING: [&str; 33] = [
-    "Args",
+/// What is the engine's own, or another each time, of a container as a whole.
+const FLEETING_OF_ALL: [&str; 3] = ["Args", "Image", "Path"];
+
+/// What is the engine's own, or another each time, wherever it stands.
+const FLEETING: [&str; 30] = [
     "Containers",
     "Created",
     "CreatedAt",
@@ -26,12 +28,10 @@ const FLEETING: [&str; 33] = [
     "IPPrefixLen",
     "IPv6Gateway",
     "Id",
-    "Image",
     "LogPath",
     "Mountpoint",
     "Name",
     "NetworkID",
-    "Path",
     "ResolvConfPath",
     "RestartCount",
     "SandboxID",
@@ -172,7 +172,12 @@ impl<'a> Normal<'a> {
             Json::Object(object) => {
                 let is_volume = object.get("Type").is_some_and(|kind| kind == "volume");
                 let name = object.get("Name").cloned();
-                object.retain(|key, _| !FLEETING.contains(&key.as_str()) && !is_fleeting_label(key));
+                let is_whole = key.is_empty();
+                object.retain(|key, _| {
+                    let key = key.as_str();
+                    let is_of_all = is_whole && FLEETING_OF_ALL.contains(&key);
+                    !FLEETING.contains(&key) && !is_of_all && !is_fleeting_label(key)
+                });
                 if let Some(name) = name.filter(|_| is_volume || key == "Ulimits" || key == "RestartPolicy") {
                     object.insert("Called".to_owned(), name);
                 }

@@ -182,6 +182,10 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.refuses_create = Some(said());
                 None
             }
+            "warns" => {
+                behaviour.warns = Some(said());
+                None
+            }
             "refuses-start" => {
                 behaviour.refuses_start = Some(said());
                 None

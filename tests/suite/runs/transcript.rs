@@ -96,6 +96,7 @@ fn progress_words(progress: &Progress) -> String {
         Progress::Now(what) => what.clone(),
         Progress::Step { name, state } => format!("{name} {state:?}"),
         Progress::Output(line) => format!("| {line}"),
+        Progress::Warning(words) => format!("warning: {words}"),
     }
 }
 

@@ -63,7 +63,7 @@ pub async fn create(
     };
     let created = create_or_replace_leftover(docker, spec, call).await?;
     for warning in created.warnings.unwrap_or_default() {
-        progress(Progress::Output(format!("warning: {warning}")));
+        progress(Progress::Warning(warning));
     }
     let finished = async {
         endpoint::connect_further(docker, spec, &created.id).await?;
