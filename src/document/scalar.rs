@@ -117,6 +117,9 @@ fn float(text: &str) -> Kind {
 
 /// `YYYY-M-D`, alone or followed by a time.
 fn looks_like_date(text: &str) -> bool {
+    if text.as_bytes().get(4) != Some(&b'-') {
+        return false;
+    }
     let day = text.split(['T', 't', ' ', '\t']).next().unwrap_or_default();
     let rest = &text[day.len()..];
     let parts: Vec<&str> = day.split('-').collect();

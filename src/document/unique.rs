@@ -67,13 +67,13 @@ pub(super) fn enforce(root: &mut Node) {
 
 // The reader bounds how deep a tree is, so this may recurse. No attribute of interest is deeper
 // than five keys.
-fn visit(node: &mut Node, path: &mut Vec<String>) {
+fn visit<'n>(node: &'n mut Node, path: &mut Vec<&'n str>) {
     match &mut node.value {
         Value::Map(Map { entries }) if path.len() < 5 => {
             for (key, value) in
                 entries.iter_mut().filter(|(_, value)| !matches!(value.value, Value::Scalar(_)))
             {
-                path.push(key.text.clone());
+                path.push(&key.text);
                 visit(value, path);
                 path.pop();
             }
