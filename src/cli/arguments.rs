@@ -14,7 +14,13 @@ use crate::cli::global::is_topology_file;
 const WITH_A_COMMAND_LINE: [&str; 2] = ["exec", "run"];
 
 /// Makes options of the files before a service, in the commands that take a command line.
-pub(super) fn prepared(mut words: Vec<OsString>, topo: &Command) -> Vec<OsString> {
+pub(super) fn prepared(mut words: Vec<OsString>, topo: fn() -> Command) -> Vec<OsString> {
+    // What clap knows of all commands takes a while to put together: most command lines need it only once.
+    let may_be_meant = |word: &OsString| WITH_A_COMMAND_LINE.iter().any(|name| word == name);
+    if !words.iter().any(may_be_meant) {
+        return words;
+    }
+    let topo = &topo();
     let at = first_plain(&words, 1, topo);
     let named = words.get(at).and_then(|word| word.to_str());
     let Some(name) = named.filter(|name| WITH_A_COMMAND_LINE.contains(name)) else { return words };
@@ -77,7 +83,7 @@ mod tests {
 
     fn prepare(line: &str) -> String {
         let words = line.split(' ').map(OsString::from).collect();
-        let prepared = prepared(words, &crate::cli::command_line());
+        let prepared = prepared(words, crate::cli::command_line);
         prepared.join(std::ffi::OsStr::new(" ")).into_string().unwrap()
     }
 

@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     if completion::answer(&words) {
         return ExitCode::SUCCESS;
     }
-    let words = arguments::prepared(words, &Cli::command());
+    let words = arguments::prepared(words, command_line);
     let Cli { command, global } = Cli::parse_from(words);
     // A command that could not go on has said why.
     command.run(global).unwrap_or_else(|exit| exit).into()
