@@ -32,8 +32,9 @@ use std::sync::Arc;
 /// `include` applied.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// A [`Value::Map`]; empty when nothing could be read.
-    pub root: Node,
+    /// A [`Value::Map`]; empty when nothing could be read. Shared with the topology that is made of it,
+    /// which says where each value stands: a copy would be as large as everything else together.
+    pub root: Arc<Node>,
     /// False when a part of a file could not be read, which has been reported: what seems to be
     /// missing was perhaps there, and must not be reported as missing.
     pub is_complete: bool,
@@ -97,7 +98,7 @@ pub fn load_with(
     let mut loader = load::Loader::new(sources, options, found);
     let root = loader.topology(files, project_directory, environment);
     Document {
-        root,
+        root: Arc::new(root),
         is_complete: loader.is_complete,
         bases: loader.bases,
         environments: loader.environments,

@@ -39,7 +39,7 @@ impl Loaded {
 
     pub(super) fn at(&self, path: &str) -> Option<&Node> {
         let mut keys = path.split('.').filter(|key| !key.is_empty());
-        keys.try_fold(&self.document.root, |node, key| node.as_map()?.get(key))
+        keys.try_fold(&*self.document.root, |node, key| node.as_map()?.get(key))
     }
 
     /// Codes and the texts at the primary places of what was found.

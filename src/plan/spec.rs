@@ -301,14 +301,14 @@ pub fn attachments(
     links: &[String],
 ) -> Vec<Attachment> {
     let Some(networks) = &service.networks else { return Vec::new() };
-    let attachment = |(key, settings): (&str, &Named<ServiceNetwork>)| {
+    let attachment = |(key, settings): (&str, &Named<Box<ServiceNetwork>>)| {
         let network = topology.networks.get(key)?;
         let mut aliases = vec![container.to_string(), name.to_string()];
         for alias in settings.aliases.iter().filter(|alias| alias.value != name.as_str()) {
             aliases.push(alias.value.clone());
         }
         let (network, links) = (network_name(key, network), links.to_vec());
-        Some(Attachment { network, aliases, links, settings: settings.value.clone() })
+        Some(Attachment { network, aliases, links, settings: (*settings.value).clone() })
     };
     let mut attachments: Vec<Attachment> =
         networks.by_priority().into_iter().filter_map(attachment).collect();

@@ -53,7 +53,7 @@ pub struct Contents {
 /// What is not there is a warning: it matters only once the topology is run.
 pub(super) fn resolve(
     sections: &Sections,
-    services: &BTreeMap<String, Named<Service>>,
+    services: &BTreeMap<String, Named<Box<Service>>>,
     environment: &Environment,
     found: &mut Diagnostics,
 ) -> Contents {
@@ -92,7 +92,7 @@ pub(super) fn resolve(
 
 /// The keys that services use.
 fn sources<'a>(
-    services: &'a BTreeMap<String, Named<Service>>,
+    services: &'a BTreeMap<String, Named<Box<Service>>>,
     files: impl Fn(&'a Service) -> &'a [Spanned<ContainerFile>],
 ) -> BTreeSet<&'a str> {
     let used = services.values().flat_map(|service| files(&service.value));

@@ -21,7 +21,7 @@ type Values = BTreeMap<String, Spanned<Option<String>>>;
 
 /// Completes the environment and labels of services from files and from the caller.
 pub fn resolve(
-    services: &mut BTreeMap<String, Named<Service>>,
+    services: &mut BTreeMap<String, Named<Box<Service>>>,
     document: &Document,
     environment: &Environment,
     sources: &mut Sources,

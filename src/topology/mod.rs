@@ -58,7 +58,7 @@ record! {
         /// Other topologies that are part of this one.
         include: Option<include::Include>,
         /// The services, by name.
-        services: BTreeMap<String, Named<Service>>,
+        services: BTreeMap<String, Named<Box<Service>>>,
         /// AI models, by name.
         models: BTreeMap<String, Named<Model>>,
         /// Networks, by name.
@@ -198,7 +198,7 @@ pub fn resolve(
         extensions,
         directory: choices.directory.clone(),
         files: choices.files.clone(),
-        tree: Tree::new(document.root.clone()),
+        tree: Tree::new(Arc::clone(&document.root)),
         stages,
     };
     if stages.consistency {
@@ -208,10 +208,10 @@ pub fn resolve(
     Some(topology)
 }
 
-fn share(services: BTreeMap<String, Named<Service>>) -> BTreeMap<ServiceName, Named<Arc<Service>>> {
-    let shared = |(name, service): (String, Named<Service>)| {
+fn share(services: BTreeMap<String, Named<Box<Service>>>) -> BTreeMap<ServiceName, Named<Arc<Service>>> {
+    let shared = |(name, service): (String, Named<Box<Service>>)| {
         let Named { value, key, span } = service;
-        (ServiceName::new(name), Named { value: Arc::new(value), key, span })
+        (ServiceName::new(name), Named { value: Arc::from(value), key, span })
     };
     services.into_iter().map(shared).collect()
 }

@@ -76,7 +76,7 @@ impl Attribute for External {
         let Value::Map(map) = &node.value else {
             return bool::decode(node, found).map(|is_external| Self { is_external, name: None });
         };
-        let name = crate::topology::attribute::field::<Option<Spanned<String>>>(map, "name", found);
+        let name = map.get("name").and_then(|name| Spanned::decode(name, found));
         Some(Self { is_external: true, name })
     }
 

@@ -10,7 +10,7 @@ use crate::topology::attribute::Named;
 use crate::topology::name::ProjectName;
 use crate::topology::network::{External, Network};
 use crate::topology::service::{
-    Build, ContainerFile, Dependency, DependencyCondition, Service, ServiceNetwork, ServiceNetworks,
+    Build, ContainerFile, Dependency, DependencyCondition, Service, ServiceNetworks,
 };
 use crate::topology::value::Pairs;
 
@@ -71,7 +71,7 @@ fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut O
     let networks = service.networks.get_or_insert_default();
     let ServiceNetworks(all) = networks;
     if all.is_empty() {
-        all.insert("default".to_owned(), Named { value: ServiceNetwork::default(), key: at, span: at });
+        all.insert("default".to_owned(), Named { value: Box::default(), key: at, span: at });
     }
     if let Some(default) = all.get("default") {
         default_network_at.get_or_insert(default.key);

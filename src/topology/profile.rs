@@ -8,7 +8,7 @@ use crate::topology::ResolveChoices;
 use crate::topology::attribute::Named;
 use crate::topology::service::Service;
 
-type Services = BTreeMap<String, Named<Service>>;
+type Services = BTreeMap<String, Named<Box<Service>>>;
 
 /// Splits services into active and inactive ones. A service is active when it has no profile, one of
 /// its profiles is active, or the caller named it.

@@ -1,6 +1,7 @@
 //! The tree that a topology was read from, for places that the model does not keep.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::document::Node;
 
@@ -8,13 +9,13 @@ use crate::document::Node;
 /// thousands.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
-    root: Node,
+    root: Arc<Node>,
     services: HashMap<String, usize>,
 }
 
 impl Tree {
-    /// Takes over a tree.
-    pub(super) fn new(root: Node) -> Self {
+    /// Looks up the services of a tree.
+    pub(super) fn new(root: Arc<Node>) -> Self {
         let services = root.as_map().and_then(|root| root.get("services")?.as_map());
         let entries = services.into_iter().flat_map(|services| &services.entries);
         let positions = entries.enumerate().map(|(position, (key, _))| (key.text.clone(), position));
@@ -23,7 +24,7 @@ impl Tree {
 
     /// The node at a path or the nearest one above it, and how many keys of the path lead there.
     pub(super) fn nearest(&self, path: &[&str]) -> (&Node, usize) {
-        let (mut node, mut depth) = self.service(path).map_or((&self.root, 0), |service| (service, 2));
+        let (mut node, mut depth) = self.service(path).map_or((&*self.root, 0), |service| (service, 2));
         while let Some(next) = path.get(depth).and_then(|key| node.as_map()?.get(key)) {
             node = next;
             depth += 1;

@@ -4,6 +4,8 @@
 //! read, and put back, as it was written, into the rest's canonical form. A reader that fills in the
 //! variables of the result finds what it would have found in the topology's own files.
 
+use std::sync::Arc;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::diagnostic::Diagnostics;
@@ -48,7 +50,7 @@ pub fn unfilled(
 ) -> Json {
     let mut rest = document.clone();
     let mut cuts = Vec::new();
-    cut_from(&mut rest.root, &mut Vec::new(), &mut cuts);
+    cut_from(Arc::make_mut(&mut rest.root), &mut Vec::new(), &mut cuts);
     let mut sections = read(&rest, found);
     if let Some(name) = &mut sections.name {
         // Other names are made of it.

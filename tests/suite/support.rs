@@ -126,7 +126,7 @@ fn is_checked(attribute: &str) -> bool {
         let environment = topo::source::Environment::default();
         let document = topo::document::load(&mut sources, &[file], Path::new("/"), &environment, &mut found);
         let service =
-            ["services", "web"].iter().try_fold(&document.root, |node, key| node.as_map()?.get(key));
+            ["services", "web"].iter().try_fold(&*document.root, |node, key| node.as_map()?.get(key));
         service.and_then(|service| Service::decode(service, &mut found));
         let at_value = |place: u32| place as usize >= head.len();
         found.sorted().iter().any(|one| one.labels.iter().any(|label| at_value(label.span.start)))

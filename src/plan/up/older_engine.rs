@@ -93,7 +93,7 @@ fn of_mount(mount: &Mount, at: Span) -> Option<Need> {
 }
 
 /// The hardware address on the first network is that of the container, which older engines know.
-fn of_network(place: usize, network: &Named<ServiceNetwork>) -> Vec<Need> {
+fn of_network(place: usize, network: &Named<Box<ServiceNetwork>>) -> Vec<Need> {
     let mac_address = network.mac_address.as_ref().filter(|_| place > 0);
     let mac_address = mac_address.map(|given| Need::new("mac_address", 44, given.span));
     let gw_priority = network.gw_priority.as_ref().map(|given| Need::new("gw_priority", 48, given.span));

@@ -59,6 +59,8 @@ impl<T> std::ops::DerefMut for Nullable<T> {
 }
 
 impl<T: Attribute> Attribute for Box<T> {
+    const MAY_BE_EMPTY: bool = T::MAY_BE_EMPTY;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         T::decode(node, found).map(Box::new)
     }

@@ -91,13 +91,20 @@ macro_rules! record {
                 map: &$crate::document::Map,
                 found: &mut $crate::diagnostic::Diagnostics,
             ) -> Self {
-                $crate::topology::attribute::refuse_unknown_keys(map, Self::FIELDS, found);
-                Self {
-                    $( $field: $crate::topology::attribute::field(
-                        map, $crate::topology::attribute::key!($field $(as $key)?), found,
-                    ), )*
-                    extensions: $crate::topology::attribute::extensions(map),
+                let mut record = Self::default();
+                for (key, node) in &map.entries {
+                    match key.text.as_str() {
+                        $( $crate::topology::attribute::key!($field $(as $key)?) => {
+                            $crate::topology::attribute::read(&mut record.$field, node, found);
+                        } )*
+                        name if name.starts_with("x-") => {
+                            let value = $crate::topology::attribute::json_of(node);
+                            record.extensions.insert(name.to_owned(), value);
+                        }
+                        _ => $crate::topology::attribute::refuse_key(key, Self::FIELDS, found),
+                    }
                 }
+                record
             }
         }
 
@@ -245,22 +252,15 @@ pub fn is_of_nothing(diagnostic: &Diagnostic) -> bool {
 
 const EMPTY: &str = "empty";
 
-/// The value of a key, or the type's default when the key is absent or was wrong.
-pub fn field<T: Attribute + Default>(map: &Map, key: &str, found: &mut Diagnostics) -> T {
-    map.get(key).and_then(|node| T::decode(node, found)).unwrap_or_default()
-}
-
-/// Reports every key that is neither known here nor an extension.
-pub fn refuse_unknown_keys(map: &Map, fields: &[Field], found: &mut Diagnostics) {
-    for (key, _) in &map.entries {
-        let is_known = fields.iter().any(|field| field.key == key.text) || key.text.starts_with("x-");
-        if !is_known {
-            refuse_key(key, fields, found);
-        }
+/// Reads the value of a key; it stays the type's default when it is wrong.
+pub fn read<T: Attribute>(field: &mut T, node: &Node, found: &mut Diagnostics) {
+    if let Some(value) = T::decode(node, found) {
+        *field = value;
     }
 }
 
-fn refuse_key(key: &Key, fields: &[Field], found: &mut Diagnostics) {
+/// Reports a key that is neither known here nor an extension.
+pub fn refuse_key(key: &Key, fields: &[Field], found: &mut Diagnostics) {
     let known = || fields.iter().map(|field| field.key);
     let diagnostic =
         found.error(code::UNKNOWN_ATTRIBUTE, format!("no attribute is named `{}` here", key.text));
@@ -293,15 +293,6 @@ pub fn refuse_missing_keys(map: &Map, at: Span, fields: &[Field], found: &mut Di
 fn lower_first(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
-/// The extensions of a mapping.
-pub fn extensions(map: &Map) -> Extensions {
-    map.entries
-        .iter()
-        .filter(|(key, _)| key.text.starts_with("x-"))
-        .map(|(key, node)| (key.text.clone(), json_of(node)))
-        .collect()
 }
 
 /// A node as plain data: what `x-...` and other opaque values are kept as.

@@ -69,15 +69,15 @@ record! {
 
 /// How an image is built; `build: FOLDER` is short for a section with just a context.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Build(pub BuildSection);
+pub struct Build(pub Box<BuildSection>);
 
 impl Attribute for Build {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if !matches!(node.value, Value::Scalar(_)) {
-            return BuildSection::decode(node, found).map(Self);
+            return Box::decode(node, found).map(Self);
         }
         let context = Some(Spanned::decode(node, found)?);
-        Some(Self(BuildSection { context, ..BuildSection::default() }))
+        Some(Self(Box::new(BuildSection { context, ..BuildSection::default() })))
     }
 
     fn canonical(&self, form: Form) -> Json {

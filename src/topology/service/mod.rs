@@ -94,7 +94,7 @@ record! {
         /// Services that are started before this one, and what is waited for.
         depends_on: Dependencies,
         /// Replicas, resources and restarts.
-        deploy: Nullable<Deploy>,
+        deploy: Nullable<Box<Deploy>>,
         /// What `watch` does when files change.
         develop: Nullable<Develop>,
         /// Rules of the device control group.

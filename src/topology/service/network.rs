@@ -35,13 +35,14 @@ record! {
     }
 }
 
-/// The networks that a service is attached to, by their keys in the topology.
+/// The networks that a service is attached to, by their keys in the topology. A mapping keeps room for
+/// eleven entries, hence the boxes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ServiceNetworks(pub BTreeMap<String, Named<ServiceNetwork>>);
+pub struct ServiceNetworks(pub BTreeMap<String, Named<Box<ServiceNetwork>>>);
 
 impl ServiceNetworks {
     /// Keys in the order in which networks are attached: highest priority first, then by name.
-    pub fn by_priority(&self) -> Vec<(&str, &Named<ServiceNetwork>)> {
+    pub fn by_priority(&self) -> Vec<(&str, &Named<Box<ServiceNetwork>>)> {
         let mut networks: Vec<_> = self.0.iter().map(|(key, network)| (key.as_str(), network)).collect();
         networks.sort_by_key(|(_, network)| std::cmp::Reverse(network.priority.unwrap_or_default()));
         networks
@@ -58,6 +59,6 @@ impl Attribute for ServiceNetworks {
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
-        names_schema::<ServiceNetwork>(definitions)
+        names_schema::<Box<ServiceNetwork>>(definitions)
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn host_config(
     version: ApiVersion,
 ) -> Result<HostConfig, EngineError> {
     let service = &*spec.service;
-    let deployed = limit::deployed(service.deploy.as_ref());
+    let deployed = limit::deployed(service.deploy.as_deref());
     let host = processor(service, &deployed, HostConfig::default());
     let host = memory(service, &deployed, host);
     let host = devices(service, &deployed, host);
