@@ -62,6 +62,12 @@ pub(super) enum Pull {
     Missing,
     /// Never
     Never,
+    /// As the topology says
+    #[value(hide = true)]
+    Policy,
+    /// They are built
+    #[value(hide = true)]
+    Build,
 }
 
 impl CreateOptions {
@@ -74,12 +80,12 @@ impl CreateOptions {
     ) -> Result<UpChoices, Exit> {
         Ok(UpChoices {
             services,
-            build: match (self.build, self.no_build) {
+            build: match (self.build || self.pull == Some(Pull::Build), self.no_build) {
                 (true, _) => BuildChoice::Always,
                 (_, true) => BuildChoice::Never,
                 _ => BuildChoice::Missing,
             },
-            pull: self.pull.map(Into::into),
+            pull: self.pull.and_then(Pull::choice),
             recreate: match (self.force_recreate, self.no_recreate) {
                 (true, _) => RecreateChoice::Force,
                 (_, true) => RecreateChoice::Never,
@@ -92,12 +98,14 @@ impl CreateOptions {
     }
 }
 
-impl From<Pull> for PullChoice {
-    fn from(pull: Pull) -> Self {
-        match pull {
-            Pull::Always => Self::Always,
-            Pull::Missing => Self::Missing,
-            Pull::Never => Self::Never,
+impl Pull {
+    /// Nothing where the topology decides.
+    pub(super) fn choice(self) -> Option<PullChoice> {
+        match self {
+            Self::Always => Some(PullChoice::Always),
+            Self::Missing => Some(PullChoice::Missing),
+            Self::Never => Some(PullChoice::Never),
+            Self::Policy | Self::Build => None,
         }
     }
 }

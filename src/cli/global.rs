@@ -34,6 +34,9 @@ pub struct Global {
     /// Whether output is coloured; NO_COLOR is honoured
     #[arg(long, value_name = "auto|always|never", hide_possible_values = true)]
     pub color: Option<ColorChoice>,
+    /// The word of Docker Compose: `never` means `--color never --progress plain`
+    #[arg(long, value_name = "auto|always|never", hide = true)]
+    pub ansi: Option<ColorChoice>,
     /// How many calls to the engine are under way at once; -1 leaves it to topo
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub parallel: Option<i32>,
@@ -66,8 +69,12 @@ impl Global {
     fn fill_in(&mut self) {
         let environment = self.surroundings();
         let mut unread = Unread::default();
-        self.color = self.color.or_else(|| settings::color(&environment, &mut unread));
+        let ansi = self.ansi.or_else(|| settings::ansi(&environment, &mut unread));
+        self.color = self.color.or(ansi);
         self.progress = self.progress.or_else(|| settings::progress(&mut unread));
+        // Live lines are made of control characters as colours are.
+        let is_plain = ansi == Some(ColorChoice::Never);
+        self.progress = self.progress.or(is_plain.then_some(ProgressForm::Plain));
         self.parallel = self.parallel.or_else(|| settings::parallel(&environment, &mut unread));
         self.settings = Settings::of(&environment, &mut unread);
         let output = self.output();
@@ -99,6 +106,7 @@ impl Global {
             project_directory: after.project_directory.or(self.project_directory),
             progress: after.progress.or(self.progress),
             color: after.color.or(self.color),
+            ansi: after.ansi.or(self.ansi),
             parallel: after.parallel.or(self.parallel),
             settings: Settings::default(),
         }

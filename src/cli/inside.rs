@@ -5,9 +5,10 @@ use clap::Args;
 use crate::cli::detach::{self, DetachKeys};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Purpose, check_targets, command_about, load};
+use crate::cli::load::{command_about, load_or_explain_errors};
 use crate::cli::output::Output;
 use crate::cli::relay::{InputWiring, TerminalWiring, Wiring};
+use crate::cli::services;
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal::{self, Raw};
@@ -108,8 +109,10 @@ pub(super) fn only_service(
     arguments: &[String],
     output: &Output,
 ) -> Result<ServiceName, Exit> {
-    match global.take_files(arguments).as_slice() {
+    let words = global.take_files(arguments);
+    match words.as_slice() {
         [service] => Ok(ServiceName::from(service.as_str())),
+        [] => Err(services::none_is_named(global, "topo attach web", output)),
         _ => {
             output.error(
                 "exactly one service is needed",
@@ -128,13 +131,7 @@ pub(super) fn project(global: &Global, service: &ServiceName, output: &Output) -
     {
         return Ok(ProjectName::new(name.clone()));
     }
-    let loaded = load(global, std::slice::from_ref(service), Purpose::Look, output)?;
-    let Some(topology) = loaded.topology else {
-        output.diagnostics(&loaded.sources, &loaded.found);
-        return Err(Exit::Findings);
-    };
-    check_targets(&topology, std::slice::from_ref(service), output)?;
-    Ok(topology.name)
+    Ok(load_or_explain_errors(global, std::slice::from_ref(service), output)?.name)
 }
 
 /// Which containers of a service a command may take.
@@ -233,8 +230,24 @@ pub(super) fn variables(arguments: &[String]) -> Vec<String> {
     arguments.iter().filter_map(read).collect()
 }
 
+/// Explains that a program could not be run; `source` is where it was named.
+pub(super) fn refused_program(error: &EngineError, source: &str, output: &Output) -> Exit {
+    let message = error.to_string();
+    let help = match exit_of_refused_program(error) {
+        Some(_) if message.contains("chdir to cwd") => {
+            "that folder is not in the container: check `--workdir`, and `working_dir` of the service"
+                .to_owned()
+        }
+        Some(Exit::Container(127)) => format!("no such program is in the container: check {source}"),
+        Some(_) => format!("that is no program that can be run: check {source}"),
+        None => return session::refused(error, output),
+    };
+    output.error(&message, Some(&help));
+    exit_of_refused_program(error).unwrap_or(Exit::Failed)
+}
+
 /// The exit codes that shells have for programs that cannot be run.
-pub(super) fn exit_of_refused_program(error: &EngineError) -> Option<Exit> {
+fn exit_of_refused_program(error: &EngineError) -> Option<Exit> {
     let EngineError::Refused { message, .. } = error else { return None };
     let is_missing = ["executable file not found", "no such file or directory"];
     if is_missing.iter().any(|words| message.contains(words)) {

@@ -3,13 +3,11 @@
 
 use std::str::FromStr;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use serde_json::{Map, Value as Json};
-use unicode_width::UnicodeWidthStr;
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{Output, width_of_output};
+use crate::cli::output::Output;
+use crate::cli::table::{Kind, table, whole_table};
 
 /// One thing that is listed: its values by their names. Every row of a list has the same names.
 pub(super) type Row = Map<String, Json>;
@@ -23,17 +21,6 @@ pub(super) struct Column {
     kind: Kind,
 }
 
-/// What becomes of a column where a terminal has no room for all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It stays on one line: people copy what stands in it.
-    Name,
-    /// It is broken over several lines.
-    Words,
-    /// It is left out, the last such column first: other commands and formats tell it.
-    Spare,
-}
-
 impl Column {
     /// A column of names.
     pub(super) const fn name(title: &'static str, key: &'static str) -> Self {
@@ -45,9 +32,14 @@ impl Column {
         Self { title, key, kind: Kind::Words }
     }
 
-    /// A column that is not missed where there is no room for it.
-    pub(super) const fn spare(title: &'static str, key: &'static str) -> Self {
-        Self { title, key, kind: Kind::Spare }
+    /// A column that is not missed where there is no room for it; the lowest rank is left out first.
+    pub(super) const fn spare(title: &'static str, key: &'static str, rank: u8) -> Self {
+        Self { title, key, kind: Kind::Spare(rank) }
+    }
+
+    /// A column that is left out before anything else is shortened.
+    pub(super) const fn minor(title: &'static str, key: &'static str) -> Self {
+        Self { title, key, kind: Kind::Minor }
     }
 }
 
@@ -222,8 +214,7 @@ pub(super) fn text(
             let cells = |line: String| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
             let lines = rows.iter().map(|row| cells(template.line(row)));
             // Whoever chose the columns wants what is in them.
-            let titles = cells(template.titles(columns)).into_iter().map(|title| (title, Kind::Name));
-            table(titles.collect(), lines.collect())
+            whole_table(cells(template.titles(columns)), lines.collect())
         }
         ListFormat::Lines(template) => {
             check(template, rows, output)?;
@@ -258,68 +249,6 @@ fn cell(value: &Json) -> String {
         other => other.to_string(),
     }
 }
-
-/// Columns with their titles.
-pub(super) fn table(titles: Vec<(String, Kind)>, lines: Vec<Vec<String>>) -> String {
-    table_within(width_of_output(), titles, lines)
-}
-
-/// The narrowest that a column gets whose cells are broken over several lines.
-const NARROWEST: u16 = 12;
-
-/// A table that is as wide as it likes, or fits where names leave it room.
-fn table_within(
-    width: Option<usize>,
-    mut titles: Vec<(String, Kind)>,
-    mut lines: Vec<Vec<String>>,
-) -> String {
-    if let Some(width) = width {
-        leave_out_spare_columns(width, &mut titles, &mut lines);
-    }
-    let (titles, kinds): (Vec<String>, Vec<Kind>) = titles.into_iter().unzip();
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    }
-    table.set_header(titles);
-    for line in lines {
-        table.add_row(line);
-    }
-    let widths = table.column_max_content_widths();
-    for ((column, kind), content) in table.column_iter_mut().zip(kinds).zip(widths) {
-        column.set_padding((0, GAP));
-        column.set_constraint(match kind {
-            Kind::Name => ColumnConstraint::ContentWidth,
-            Kind::Words | Kind::Spare => {
-                ColumnConstraint::LowerBoundary(Width::Fixed(content.min(NARROWEST) + GAP))
-            }
-        });
-    }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
-}
-
-/// Leaves out spare columns until the others need not be broken, or none is left.
-fn leave_out_spare_columns(width: usize, titles: &mut Vec<(String, Kind)>, lines: &mut [Vec<String>]) {
-    let cells = |column: usize, lines: &[Vec<String>]| {
-        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.width()).max().unwrap_or_default()
-    };
-    loop {
-        let needed =
-            titles.iter().enumerate().map(|(column, (title, _))| title.width().max(cells(column, lines)));
-        let needed: usize = needed.map(|needed| needed + usize::from(GAP)).sum();
-        let spare = titles.iter().rposition(|(_, kind)| *kind == Kind::Spare);
-        let Some(spare) = spare.filter(|_| needed > width + usize::from(GAP)) else { return };
-        titles.remove(spare);
-        for line in lines.iter_mut().filter(|line| spare < line.len()) {
-            line.remove(spare);
-        }
-    }
-}
-
-/// The room between columns.
-const GAP: u16 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -367,34 +296,6 @@ mod tests {
                 "[{\"Name\":\"web\",\"Number\":1,\"Ports\":\"80/tcp\"},{\"Name\":\"db\",\"Number\":12,\"Ports\":\"\"}]\n"
             )
         );
-    }
-
-    #[test]
-    fn where_there_is_no_room_names_stay_whole() {
-        let titles = || vec![("NAME".to_owned(), Kind::Name), ("STATUS".to_owned(), Kind::Words)];
-        let lines =
-            || vec![vec!["a-project-with-a-name-web-1".to_owned(), "Up 2 minutes (healthy)".to_owned()]];
-        let narrow = table_within(Some(30), titles(), lines());
-        assert_eq!(
-            narrow,
-            "NAME                          STATUS\n\
-             a-project-with-a-name-web-1   Up 2 minutes\n                              (healthy)\n"
-        );
-        let wide = table_within(None, titles(), lines());
-        assert!(wide.ends_with("web-1   Up 2 minutes (healthy)\n"), "{wide}");
-    }
-
-    #[test]
-    fn what_is_spare_is_left_out_before_anything_is_broken() {
-        let titles = vec![
-            ("NAME".to_owned(), Kind::Name),
-            ("COMMAND".to_owned(), Kind::Spare),
-            ("STATUS".to_owned(), Kind::Words),
-        ];
-        let lines = vec![["web-1", "sleep 1000", "Up 2 minutes"].map(str::to_owned).to_vec()];
-        let written = |width| table_within(Some(width), titles.clone(), lines.clone());
-        assert_eq!(written(24), "NAME    STATUS\nweb-1   Up 2 minutes\n");
-        assert_eq!(written(40), "NAME    COMMAND      STATUS\nweb-1   sleep 1000   Up 2 minutes\n");
     }
 
     #[test]

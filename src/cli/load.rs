@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
+use crate::cli::services;
 use crate::cli::unreadable;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{self, Document, LoadOptions};
-use crate::lint;
+use crate::lint::{self, profile::Chosen};
 use crate::plan;
 use crate::plan::observed::Query;
 use crate::run::model_runner::ModelRunner;
@@ -27,6 +28,7 @@ pub struct Loaded {
     pub found: Diagnostics,
     /// The variables that the texts may use.
     pub environment: Environment,
+    passed_over: Vec<PathBuf>,
 }
 
 /// What the topology is loaded for.
@@ -53,6 +55,10 @@ pub struct Read {
     pub choices: ResolveChoices,
     /// What was found.
     pub found: Diagnostics,
+    /// What the profiles were chosen for.
+    chosen: Chosen,
+    /// Files that another file was preferred to.
+    passed_over: Vec<PathBuf>,
 }
 
 /// Loads a topology; a file that cannot be read ends the program.
@@ -62,11 +68,29 @@ pub fn load(
     purpose: Purpose,
     output: &Output,
 ) -> Result<Loaded, Exit> {
-    Ok(read(global, targets, LoadOptions::default(), output)?.checked(purpose))
+    Ok(read_silently(global, targets, LoadOptions::default(), output)?.checked(purpose))
 }
 
 /// Reads a topology's texts; a file that cannot be read ends the program.
 pub fn read(
+    global: &Global,
+    targets: &[ServiceName],
+    options: LoadOptions,
+    output: &Output,
+) -> Result<Read, Exit> {
+    let read = read_silently(global, targets, options, output)?;
+    warn_of_passed_over(&read.passed_over, output);
+    Ok(read)
+}
+
+fn warn_of_passed_over(files: &[PathBuf], output: &Output) {
+    for file in files {
+        output.warning(&format!("`{}` is passed over: another file is preferred", file.display()));
+    }
+}
+
+/// [`read`] without a word about files that are passed over.
+fn read_silently(
     global: &Global,
     targets: &[ServiceName],
     options: LoadOptions,
@@ -85,7 +109,10 @@ pub fn load_for_check(global: &Global, output: &Output) -> Result<Result<Loaded,
     let choice = file_choice(global, output)?;
     match source::discover(&choice, Environment::of_process()) {
         Ok(found_files) => {
-            let read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output)?;
+            let mut read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output)?;
+            warn_of_passed_over(&read.passed_over, output);
+            // Other files may be checked by the same options.
+            read.chosen = Chosen::ForSeveral;
             Ok(Ok(read.checked(Purpose::Look)))
         }
         Err(error) => {
@@ -107,10 +134,7 @@ fn read_found(
     found_files: source::Found,
     output: &Output,
 ) -> Result<Read, Exit> {
-    for passed_over in &found_files.passed_over {
-        output.warning(&format!("`{}` is passed over: another file is preferred", passed_over.display()));
-    }
-    let source::Found { mut sources, files, project_directory, environment, .. } = found_files;
+    let source::Found { mut sources, files, project_directory, environment, passed_over } = found_files;
     let mut found = Diagnostics::default();
     let document =
         document::load_with(&mut sources, &files, &project_directory, &environment, options, &mut found);
@@ -126,7 +150,8 @@ fn read_found(
         platform: None,
         stages: Stages::default(),
     };
-    Ok(Read { sources, document, environment, choices, found })
+    let chosen = if global.profiles.is_empty() { Chosen::ForSeveral } else { Chosen::ForThis };
+    Ok(Read { sources, document, environment, choices, found, chosen, passed_over })
 }
 
 impl Read {
@@ -134,8 +159,8 @@ impl Read {
     pub fn checked(mut self, purpose: Purpose) -> Loaded {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(purpose, &mut found);
-        let Self { sources, environment, .. } = self;
-        Loaded { sources, topology, found, environment }
+        let Self { sources, environment, passed_over, .. } = self;
+        Loaded { sources, topology, found, environment, passed_over }
     }
 
     /// The checked topology, after saying what was found in it; errors end the program.
@@ -153,6 +178,7 @@ impl Read {
         let topology = self.topology(found);
         if let Some(topology) = topology.as_ref().filter(|_| self.choices.stages.consistency) {
             lint::check(topology, found);
+            lint::profile::check(topology, &self.choices.profiles, self.chosen, found);
         }
         if let Some(topology) = topology.as_ref().filter(|_| purpose == Purpose::Run) {
             lint::unsupported::check(topology, found);
@@ -184,23 +210,36 @@ pub fn load_or_explain(
     output: &Output,
 ) -> Result<(Loaded, Topology), Exit> {
     let mut loaded = load(global, targets, purpose, output)?;
+    warn_of_passed_over(&loaded.passed_over, output);
     output.diagnostics(&loaded.sources, &loaded.found);
     let topology = loaded.topology.take().ok_or(Exit::Findings)?;
     check_targets(&topology, targets, output)?;
     Ok((loaded, topology))
 }
 
+/// Loads a topology for what is there already. What it warns of was said when that was made, and is not
+/// said again; errors end the program.
+pub fn load_or_explain_errors(
+    global: &Global,
+    targets: &[ServiceName],
+    output: &Output,
+) -> Result<Topology, Exit> {
+    let loaded = load(global, targets, Purpose::Look, output)?;
+    let Some(topology) = loaded.topology else {
+        output.diagnostics(&loaded.sources, &loaded.found);
+        return Err(Exit::Findings);
+    };
+    check_targets(&topology, targets, output)?;
+    Ok(topology)
+}
+
 /// Every service that was named on the command line must be there.
 pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Output) -> Result<(), Exit> {
     let unknown = targets.iter().find(|target| !topology.services.contains_key(*target));
     let Some(unknown) = unknown else { return Ok(()) };
-    let names = topology.services.keys().chain(topology.inactive.keys()).map(ServiceName::as_str);
-    let help = match crate::diagnostic::suggest::closest(unknown.as_str(), names.clone()) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None => format!("services here: {}", crate::diagnostic::suggest::one_of(names)),
-    };
-    output.error(&format!("no service is named `{unknown}`"), Some(&help));
-    Err(Exit::Usage)
+    let names = topology.services.keys().chain(topology.inactive.keys());
+    let names: Vec<String> = names.map(ServiceName::to_string).collect();
+    Err(services::unknown(unknown.as_str(), &names, output))
 }
 
 /// The services of the topology that is meant, by name; none when it cannot be read. Says nothing.
@@ -309,7 +348,7 @@ pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Res
         let query = Query::of_project(ProjectName::new(name.clone()));
         return Ok(Project { query, topology: None });
     }
-    let (_, topology) = load_or_explain(global, targets, Purpose::Look, output)?;
+    let topology = load_or_explain_errors(global, targets, output)?;
     Ok(Project { query: plan::query(&topology), topology: Some(topology) })
 }
 

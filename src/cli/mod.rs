@@ -22,19 +22,22 @@ mod models;
 mod output;
 mod provide;
 mod relay;
+mod services;
 mod session;
 mod settings;
 mod signals;
+mod table;
 mod terminal;
 mod time;
 mod units;
 mod unreadable;
+mod usage;
 mod watching;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
 
 use command::{Command, completion};
 pub use exit::Exit;
@@ -45,10 +48,19 @@ use global::Global;
 /// The topology is a Compose file: compose.yaml in this folder or above it, or the file that is named,
 /// as in `topo up topologies/desafio5.yaml`.
 #[derive(Debug, Parser)]
-#[command(name = "topo", version, arg_required_else_help = true, after_help = after_help())]
+#[command(
+    name = "topo",
+    version,
+    arg_required_else_help = true,
+    disable_version_flag = true,
+    after_help = after_help()
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Print version
+    #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
     #[command(flatten)]
     global: Global,
 }
@@ -60,7 +72,10 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let words = arguments::prepared(words, command_line);
-    let Cli { command, global } = Cli::parse_from(words);
+    let Cli { command, global, version: _ } = match Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => return usage::explain(&error, &words, &command_line()).into(),
+    };
     // A command that could not go on has said why.
     command.run(global).unwrap_or_else(|exit| exit).into()
 }

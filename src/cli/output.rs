@@ -7,6 +7,7 @@ use crate::cli::settings::{ColorChoice, Settings, variable};
 use crate::diagnostic::render::{self, RenderOptions};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::report::Look;
+use crate::report::prose::wrapped;
 use crate::source::Sources;
 
 /// Where words go, and how they look there.
@@ -53,15 +54,25 @@ impl Output {
 
     /// Prints an error that has no place in a topology, and what to do about it.
     pub fn error(&self, message: &str, help: Option<&str>) {
-        self.complain(&format!("{}: {message}\n", self.marked("error", "31")));
+        self.say(&format!("{}: {message}", self.marked("error", "31")), 2);
         if let Some(help) = help {
-            self.complain(&format!("  {}: {help}\n", self.marked("help", "36")));
+            self.say(&format!("  {}: {help}", self.marked("help", "36")), 8);
         }
     }
 
     /// Prints a warning that has no place in a topology.
     pub fn warning(&self, message: &str) {
-        self.complain(&format!("{}: {message}\n", self.marked("warning", "33")));
+        self.say(&format!("{}: {message}", self.marked("warning", "33")), 2);
+    }
+
+    /// Prints something that was done, or is going on.
+    pub fn remark(&self, words: &str) {
+        self.say(words, 2);
+    }
+
+    /// A sentence on standard error; in a terminal its further lines begin with blanks.
+    fn say(&self, words: &str, indent: usize) {
+        self.complain(&format!("{}\n", wrapped(words, width_of_errors(), indent)));
     }
 
     fn marked(&self, word: &str, color: &str) -> String {
@@ -183,6 +194,11 @@ pub fn width_of_output() -> Option<usize> {
     }
     let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
     columns.or_else(|| Some(usize::from(console::Term::stdout().size_checked()?.1)))
+}
+
+/// The width in columns of the terminal that standard error is; absent when it is none.
+fn width_of_errors() -> Option<usize> {
+    if std::io::stderr().is_terminal() { width() } else { None }
 }
 
 fn is_dumb() -> bool {

@@ -49,7 +49,7 @@ pub(super) async fn observe(engine: &Docker, query: &Query, output: &Output) -> 
 pub(super) fn refused(error: &EngineError, output: &Output) -> Exit {
     output.error(&error.to_string(), error.hint().as_deref());
     match error {
-        EngineError::Unreachable { .. } => Exit::NoEngine,
+        EngineError::Unreachable { .. } | EngineError::NoAddress { .. } => Exit::NoEngine,
         _ => Exit::Failed,
     }
 }
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
 
     /// Says something on standard error.
     pub(super) fn remark(&self, words: &str) {
-        self.output.complain(&format!("{words}\n"));
+        self.output.remark(words);
     }
 
     /// Reads what the engine has; a failure is explained.

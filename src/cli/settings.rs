@@ -70,7 +70,7 @@ impl Settings {
 }
 
 /// `COMPOSE_ANSI`, where NO_COLOR does not decide.
-pub fn color(environment: &Environment, unread: &mut Unread) -> Option<ColorChoice> {
+pub fn ansi(environment: &Environment, unread: &mut Unread) -> Option<ColorChoice> {
     if variable("NO_COLOR").is_some() {
         return None;
     }

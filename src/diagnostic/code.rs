@@ -108,6 +108,7 @@ codes! {
     UNKNOWN_VOLUME "unknown-volume" "A volume is named that does not exist."
     UNKNOWN_SECRET "unknown-secret" "A secret is named that does not exist."
     UNKNOWN_CONFIG "unknown-config" "A config is named that does not exist."
+    UNKNOWN_PROFILE "unknown-profile" "A profile is chosen that no service has."
     UNKNOWN_MODEL "unknown-model" "A model is named that does not exist."
     CYCLE "cycle" "Services wait for each other in a circle."
     CONFLICT "conflict" "Two attributes exclude each other."

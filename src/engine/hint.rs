@@ -7,7 +7,7 @@ impl EngineError {
     /// What the user can do, when the engine's words alone do not say.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { advice, .. } => Some(advice.clone()),
+            Self::Unreachable { advice, .. } | Self::NoAddress { advice, .. } => Some(advice.clone()),
             Self::Refused { message, .. } | Self::BuildFailed { message, .. } => hint(message),
             Self::Unsupported(_) | Self::Disconnected(_) | Self::Other(_) => None,
         }

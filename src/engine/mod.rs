@@ -177,6 +177,14 @@ pub enum EngineError {
         /// What the user can do.
         advice: String,
     },
+    /// What is to be the engine's address is none, or cannot be found out.
+    #[error("{message}")]
+    NoAddress {
+        /// What is wrong with it.
+        message: String,
+        /// What the user can do.
+        advice: String,
+    },
     /// The engine answered with an error.
     #[error("{message}")]
     Refused {

@@ -22,6 +22,7 @@ mod mount_source;
 mod mount_target;
 mod namespace;
 mod order;
+pub mod profile;
 mod range;
 mod signal;
 mod subnet;

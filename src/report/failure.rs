@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use super::Context;
 use super::look::{Look, Mark, Role, tame};
 use super::objects::{Deed, Objects};
+use super::prose::wrapped;
 use super::wording::{Kind, build_output, engine_words, failed, health_output, hint, names, object};
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::run::{Cause, Failure, Outcome};
@@ -23,10 +24,11 @@ pub(super) fn write_failures(
     plan: &Plan,
     outcome: &Outcome,
     context: &Context,
+    width: Option<usize>,
 ) -> io::Result<()> {
     let failures: Vec<_> = outcome.failures().collect();
     for (step, failure) in failures.iter().take(MOST_FAILURES) {
-        let mut page = Page { out, look: context.look };
+        let mut page = Page { out, look: context.look, width };
         page.failure(&plan.steps[*step], failure, outcome.steps[step.index()].is_tolerated)?;
         page.skipped(plan, outcome, *step, &failure.cause)?;
     }
@@ -42,6 +44,8 @@ pub(super) fn write_failures(
 struct Page<'page> {
     out: &'page mut dyn Write,
     look: Look,
+    /// Sentences are broken between words at this width.
+    width: Option<usize>,
 }
 
 impl Page<'_> {
@@ -53,24 +57,29 @@ impl Page<'_> {
         if is_tolerated {
             let mark = look.mark(Mark::Dropped);
             let aside = look.paint(Role::Aside, "(it is not required)");
-            return writeln!(self.out, "{mark} {} {aside}", look.paint(Role::Notice, &headline))
+            return self
+                .sentence(&format!("{mark} {} {aside}", look.paint(Role::Notice, &headline)), 2)
                 .and_then(|()| self.details(cause, log_tail));
         }
-        writeln!(self.out, "{} {}", look.mark(Mark::Failed), look.paint(Role::Bad, &headline))?;
+        self.sentence(&format!("{} {}", look.mark(Mark::Failed), look.paint(Role::Bad, &headline)), 2)?;
         self.details(cause, log_tail)
     }
 
     fn details(&mut self, cause: &Cause, log_tail: &[String]) -> io::Result<()> {
         for line in engine_words(cause).iter().flat_map(|words| words.lines()) {
-            writeln!(self.out, "  {}", tame(line))?;
+            self.sentence(&format!("  {}", tame(line)), 4)?;
         }
         self.block("the build step printed:", build_output(cause).iter().map(String::as_str))?;
         self.block("its health check printed:", health_output(cause).unwrap_or_default().lines())?;
         self.block("it printed last:", log_tail.iter().map(String::as_str))?;
         match hint(cause) {
-            Some(hint) => writeln!(self.out, "  {} {hint}", self.look.paint(Role::Active, "help:")),
+            Some(hint) => self.sentence(&format!("  {} {hint}", self.look.paint(Role::Active, "help:")), 8),
             None => Ok(()),
         }
+    }
+
+    fn sentence(&mut self, words: &str, indent: usize) -> io::Result<()> {
+        writeln!(self.out, "{}", wrapped(words, self.width, indent))
     }
 
     fn block<'line>(&mut self, title: &str, lines: impl Iterator<Item = &'line str>) -> io::Result<()> {
@@ -101,7 +110,7 @@ impl Page<'_> {
         let because = format!("{} {}", subject(culprit), failed(&culprit.action, cause));
         for (verb, subjects) in undone {
             let listed = names(subjects.iter().map(String::as_str), MOST_NAMES);
-            writeln!(self.out, "  not {verb} because {because}: {listed}")?;
+            self.sentence(&format!("  not {verb} because {because}: {listed}"), 4)?;
         }
         Ok(())
     }
@@ -205,7 +214,7 @@ mod tests {
         };
         let context = Context { intent: Intent::UP, resume: None, clean_up: None, look: Look::BARE };
         let mut out = Vec::new();
-        write_failures(&mut out, &plan, &outcome, &context).expect("a Vec takes all");
+        write_failures(&mut out, &plan, &outcome, &context, None).expect("a Vec takes all");
         String::from_utf8(out).expect("it is UTF-8")
     }
 }

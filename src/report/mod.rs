@@ -21,6 +21,7 @@ mod objects;
 pub mod picture;
 pub mod plain;
 pub mod plan;
+pub mod prose;
 pub mod quiet;
 mod screen;
 mod summary;

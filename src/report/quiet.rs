@@ -30,7 +30,7 @@ impl Report for Quiet<'_> {
             return;
         }
         // A reader that went away must not end the run.
-        let _ = write_failures(self.out, plan, outcome, &self.context);
+        let _ = write_failures(self.out, plan, outcome, &self.context, None);
         let _ = writeln!(self.out, "{}", end_line(plan, outcome, self.context.intent));
     }
 }

@@ -10,6 +10,7 @@ use super::board::Board;
 use super::failure::write_failures;
 use super::frame::{Frame, Size};
 use super::look::{Mark, Role, tame};
+use super::prose::wrapped;
 use super::screen;
 use super::summary::end_line;
 use super::wording::object;
@@ -85,18 +86,21 @@ impl<'out> Terminal<'out> {
         for line in lines.unwrap_or_default() {
             writeln!(self.out, "{line}")?;
         }
+        let (_, width) = screen::size();
         let look = self.context.look;
         for warning in &self.warnings {
-            writeln!(self.out, "{} {}", look.mark(Mark::Dropped), look.paint(Role::Notice, warning))?;
+            let warning = format!("{} {}", look.mark(Mark::Dropped), look.paint(Role::Notice, warning));
+            writeln!(self.out, "{}", wrapped(&warning, Some(width), 2))?;
         }
-        write_failures(self.out, plan, outcome, &self.context)?;
+        write_failures(self.out, plan, outcome, &self.context, Some(width))?;
         let (mark, role) = match (outcome.is_success(), outcome.is_cancelled) {
             (true, _) => (Mark::Done, Role::Strong),
             (false, true) => (Mark::Dropped, Role::Notice),
             (false, false) => (Mark::Failed, Role::Bad),
         };
         let line = end_line(plan, outcome, self.context.intent);
-        writeln!(self.out, "{} {}", look.mark(mark), look.paint(role, &line))?;
+        let line = format!("{} {}", look.mark(mark), look.paint(role, &line));
+        writeln!(self.out, "{}", wrapped(&line, Some(width), 2))?;
         self.out.flush()
     }
 }

@@ -38,8 +38,14 @@ fn exec_passes_streams_and_the_exit_code_on() {
         &["-e", "A=1", "-w", "/tmp", "-u", "7", "web", "sh", "-c", "echo $A $COLOR $PWD $(id -u)"],
     );
     assert_eq!(ran.exits(0).out, "1 blue /tmp 7\n");
-    project.topo("exec", &["web", "nope"]).exits(127).says("executable file not found");
-    project.topo("exec", &["web", "/etc"]).exits(126).says("permission denied");
+    project
+        .topo("exec", &["web", "nope"])
+        .exits(127)
+        .says("executable file not found")
+        .says("check the command");
+    project.topo("exec", &["web", "/etc"]).exits(126).says("permission denied").says("no program");
+    project.topo("exec", &["-d", "web", "nope"]).exits(127).says("check the command");
+    project.topo("exec", &["-w", "/nowhere", "web", "ls"]).exits(127).says("check `--workdir`");
     project.topo("exec", &["--index", "2", "web", "true"]).exits(4).says("number 2");
     project.topo("exec", &["wep", "true"]).exits(2).says("did you mean `web`?");
     project.topo("exec", &["web"]).exits(2).says("no command");
@@ -299,7 +305,9 @@ fn run_leaves_a_strangers_container_of_the_same_name_alone() {
 #[test]
 fn run_of_what_cannot_be_run_says_so_and_leaves_nothing() {
     let Some(project) = project("run-nope", &WEB.replace("init: true", "init: false")) else { return };
-    project.topo("run", &["-T", "web", "nope"]).exits(127).says("executable file not found");
+    let ran = project.topo("run", &["-T", "web", "nope"]).exits(127);
+    ran.says("executable file not found").says("check the command, and the `entrypoint`");
+    project.topo("run", &["-T", "--entrypoint", "nope", "web"]).exits(127).says("check `--entrypoint`");
     project.topo("run", &["--rm", "-T", "web", "/etc"]).exits(126);
     assert_eq!(project.objects("container"), Vec::<String>::new());
 }

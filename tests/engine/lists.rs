@@ -144,20 +144,19 @@ fn events_of_a_time_are_told_once_and_those_to_come_as_they_come() {
 }
 
 #[test]
-fn names_stay_whole_in_a_narrow_terminal() {
+fn names_stay_whole_while_other_columns_give_way() {
     let Some(project) = project("list-in-a-terminal-that-is-narrow", SHOP) else { return };
     project.topo("up", &["-d", "web"]).exits(0);
     let topo = env!("CARGO_BIN_EXE_topo");
     let mut shell = Command::new("sh");
-    let line = format!("stty cols 60; {topo} ps {} -p {}", project.topology(), project.name());
+    let line = format!("stty cols 80; {topo} ps {} -p {}", project.topology(), project.name());
     shell.args(["-c", &line]);
     let mut terminal = Terminal::start(shell);
     assert_eq!(terminal.ends(), 0);
     let container = project.container("web");
     eventually("the list", || terminal.screen().lines().count() > 3);
     let screen = terminal.screen();
-    let mut lines = screen.lines().filter(|line| line.starts_with(&container));
-    assert!(lines.next().is_some_and(|line| line.contains("   web   ")), "{screen}");
+    assert!(screen.lines().any(|line| line.starts_with(&container)), "{screen}");
     assert!(screen.lines().count() > 3, "other columns take several lines:\n{screen}");
 }
 
@@ -180,4 +179,50 @@ fn version_tells_the_engines_own() {
     assert_eq!(versions["engine"]["version"], docker(&["version", "--format", "{{.Server.Version}}"]));
     assert_eq!(versions["engine"]["api"], docker(&["version", "--format", "{{.Server.APIVersion}}"]));
     project.topo_alone(&["version"]).exits(0).says("API 1.");
+}
+
+/// What a command shows in a terminal of this width, line by line.
+fn lines_of(columns: u16, command: Command) -> Vec<String> {
+    let mut terminal = Terminal::of_width(columns, command);
+    terminal.ends();
+    // The program may be faster than who reads its terminal.
+    eventually("something is shown", || terminal.screen().ends_with('\n'));
+    terminal.screen().lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn every_list_fits_a_terminal_of_60_columns_and_is_whole_in_a_pipe() {
+    let Some(project) = project("list-that-is-wider-than-a-terminal", SHOP) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let name = project.container("web");
+    for (command, options) in
+        [("ps", &[][..]), ("images", &[]), ("top", &[]), ("stats", &["--no-stream"]), ("volumes", &[])]
+    {
+        let shown = lines_of(60, project.command(command, options));
+        assert!(shown.len() > 1, "{command}: {shown:?}");
+        assert!(shown.iter().all(|line| line.chars().count() <= 60), "{command}: {shown:#?}");
+        let piped = project.topo(command, options).exits(0).out;
+        assert!(!piped.contains('…') || command == "ps", "{command}: {piped}");
+        // Nothing is left out, and each thing has its line.
+        let wanted = if command == "volumes" { format!("{}_data", project.name()) } else { name.clone() };
+        assert!(piped.contains(&wanted) || command == "top", "{command}: {piped}");
+    }
+    let whole = project.topo("ps", &["--no-trunc"]).exits(0).out;
+    assert!(whole.lines().all(|line| !line.contains('…')) && whole.contains("127.0.0.1:"), "{whole}");
+    assert!(whole.lines().next().is_some_and(|titles| titles.contains("COMMAND")), "{whole}");
+}
+
+#[test]
+fn sentences_end_between_words_in_a_narrow_terminal() {
+    let Some(project) = project("narrow-words", SHOP) else { return };
+    let lines = lines_of(40, project.command("exec", &["wbe", "ls"]));
+    let first = lines.iter().position(|line| line.contains("did you mean `web`?"));
+    let help = first.map(|first| lines[first..].join("\n")).unwrap_or_default();
+    assert!(help.ends_with("services\n        here: `db`, `job` or `web`"), "{lines:#?}");
+    let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
+    topo.args(["explain", "unset-variable"]);
+    let page = lines_of(40, topo);
+    let prose: Vec<&str> = page.iter().filter(|line| !line.starts_with("    ")).map(String::as_str).collect();
+    assert!(prose.iter().all(|line| line.chars().count() <= 40), "{page:#?}");
+    assert!(prose.join(" ").contains("default: nothing is filled in."), "{page:#?}");
 }

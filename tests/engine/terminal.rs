@@ -22,8 +22,13 @@ pub struct Terminal {
 impl Terminal {
     /// Starts a program in a terminal of 24 lines of 80 characters.
     pub fn start(command: Command) -> Self {
+        Self::of_width(80, command)
+    }
+
+    /// Starts a program in a terminal of 24 lines of so many characters.
+    pub fn of_width(columns: u16, command: Command) -> Self {
         let (pty, pts) = open().expect("a terminal");
-        pty.resize(Size::new(24, 80)).expect("a size");
+        pty.resize(Size::new(24, columns)).expect("a size");
         let child = with_terminal(command).spawn_borrowed(&pts).expect("the program starts");
         let (pty, screen) = (Arc::new(pty), Arc::new(Mutex::new(Vec::new())));
         let (reader, shown) = (Arc::clone(&pty), Arc::clone(&screen));

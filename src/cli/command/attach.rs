@@ -30,7 +30,7 @@ use crate::topology::name::ContainerName;
 )]
 pub struct Options {
     /// A topology file, and the service
-    #[arg(value_name = "FILE|SERVICE", required = true)]
+    #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     /// The container with this number, where the service has several
     #[arg(long, value_name = "NUMBER")]

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
+use crate::cli::services;
 use crate::cli::session;
 use crate::engine::docker::inside::commit::Commit;
 use crate::topology::name::{ImageName, ServiceName};
@@ -21,7 +22,7 @@ use crate::topology::name::{ImageName, ServiceName};
 )]
 pub struct Options {
     /// A topology file, the service, and the image's name
-    #[arg(value_name = "FILE|SERVICE|IMAGE", required = true)]
+    #[arg(value_name = "FILE|SERVICE|IMAGE")]
     arguments: Vec<String>,
     /// Who made it: `Ana <ana@example.com>`
     #[arg(short, long)]
@@ -47,7 +48,9 @@ pub struct Options {
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
-    let (service, image) = match global.take_files(&options.arguments).as_slice() {
+    let words = global.take_files(&options.arguments);
+    let (service, image) = match words.as_slice() {
+        [] => return Err(services::none_is_named(&global, "topo commit web", &output)),
         [service] => (ServiceName::from(service.as_str()), None),
         [service, image] => (ServiceName::from(service.as_str()), Some(ImageName::new(image.clone()))),
         _ => {

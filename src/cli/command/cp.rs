@@ -32,7 +32,7 @@ use path::{ContainerPath, End};
 )]
 pub struct Options {
     /// A topology file, what is copied, and where it goes
-    #[arg(value_name = "FILE|FROM|TO", required = true)]
+    #[arg(value_name = "FILE|FROM|TO")]
     arguments: Vec<String>,
     /// Keep the owners of files; in a container they belong to the container's own user
     #[arg(short, long)]
@@ -182,7 +182,7 @@ fn copy(
             };
             let words = copied.map_err(|trouble| trouble.explain(output))?;
             if let Some(words) = words.filter(|_| global.progress != Some(ProgressForm::Quiet)) {
-                output.complain(&format!("copied {words}\n"));
+                output.remark(&format!("copied {words}"));
             }
         }
         Ok(Exit::Success)

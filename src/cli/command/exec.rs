@@ -7,6 +7,7 @@ use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions, Wanted};
 use crate::cli::output::Output;
 use crate::cli::relay::{End, relay};
+use crate::cli::services;
 use crate::cli::session;
 use crate::cli::signals::Signals;
 use crate::cli::terminal;
@@ -27,12 +28,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 )]
 pub struct Options {
     /// The service, and the command that is run in its container
-    #[arg(
-        value_name = "SERVICE COMMAND",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
     /// Leave the command running in the background
     #[arg(short, long)]
@@ -58,10 +54,13 @@ pub struct Options {
     global: Global,
 }
 
+/// Where the program is named.
+const NAMED_BY: &str = "the command, which stands behind the service";
+
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let global = global.merged(options.global.clone());
     let output = global.output();
-    let (service, words) = service_and_command(&options.arguments, &output)?;
+    let (service, words) = service_and_command(&options.arguments, &global, &output)?;
     let console = options.terminal.console(options.detach, &output)?;
     let project = inside::project(&global, &service, &output)?;
     session::block_on(async {
@@ -73,7 +72,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let refused = |error: EngineError| session::refused(&error, &output);
         let exec = engine.create_exec(&container.name, &command, !options.detach).await.map_err(refused)?;
         if options.detach {
-            engine.start_exec_detached(&exec).await.map_err(refused)?;
+            let started = engine.start_exec_detached(&exec).await;
+            started.map_err(|error| inside::refused_program(&error, NAMED_BY, &output))?;
             return Ok(Exit::Success);
         }
         in_the_foreground(&engine, &container.name, &exec, &console, &output).await
@@ -82,12 +82,13 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 
 fn service_and_command<'a>(
     arguments: &'a [String],
+    global: &Global,
     output: &Output,
 ) -> Result<(ServiceName, &'a [String]), Exit> {
     match arguments.split_first() {
         Some((service, words)) if !words.is_empty() => Ok((ServiceName::from(service.as_str()), words)),
-        named => {
-            let service = named.map_or("SERVICE", |(service, _)| service);
+        None => Err(services::none_is_named(global, "topo exec web sh", output)),
+        Some((service, _)) => {
             output
                 .error("no command is given", Some(&format!("for a shell, write `topo exec {service} sh`")));
             Err(Exit::Usage)
@@ -129,7 +130,7 @@ async fn in_the_foreground(
             Ok(inside::exit_of_process(code))
         }
         End::Failed(error) => {
-            let exit = session::refused(&error, output);
+            let exit = inside::refused_program(&error, NAMED_BY, output);
             let code = engine.exec_exit_code(exec).await.ok().filter(|code| *code != 0);
             Ok(code.map_or(exit, inside::exit_of_process))
         }

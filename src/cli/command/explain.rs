@@ -4,7 +4,9 @@ use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::output::width_of_output;
 use crate::diagnostic::{Code, code, suggest};
+use crate::report::prose::{reflowed, wrapped};
 
 /// Explain a kind of finding.
 #[derive(Args, Debug)]
@@ -19,7 +21,7 @@ pub struct Options {
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let Some(name) = options.code else {
-        output.print(&list());
+        output.print(&list(width_of_output()));
         return Ok(Exit::Success);
     };
     let Some(code) = Code::by_name(&name) else {
@@ -31,12 +33,14 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Err(Exit::Usage);
     };
     let page = code.page();
-    output.print(&format!("{}\n{}\n\n{}\n", page.name, page.sentence, page.text.trim()));
+    let width = width_of_output();
+    let sentence = wrapped(page.sentence, width, 0);
+    output.print(&format!("{}\n{sentence}\n\n{}\n", page.name, reflowed(page.text.trim(), width)));
     Ok(Exit::Success)
 }
 
-fn list() -> String {
+fn list(terminal: Option<usize>) -> String {
     let width = code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
-    let line = |code: &Code| format!("{:width$}  {}\n", code.name(), code.page().sentence);
-    code::ALL.iter().map(line).collect()
+    let line = |code: &Code| format!("{:width$}  {}", code.name(), code.page().sentence);
+    code::ALL.iter().map(|code| wrapped(&line(code), terminal, width + 2) + "\n").collect()
 }

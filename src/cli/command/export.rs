@@ -27,7 +27,7 @@ use crate::engine::EngineError;
 )]
 pub struct Options {
     /// A topology file, and the service
-    #[arg(value_name = "FILE|SERVICE", required = true)]
+    #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     /// Write to this file in place of the standard output
     #[arg(short, long, value_name = "ARCHIVE")]

@@ -38,10 +38,10 @@ const COLUMNS: [Column; 7] = [
     Column::name("CONTAINER", "ContainerName"),
     Column::name("REPOSITORY", "Repository"),
     Column::name("TAG", "Tag"),
-    Column::spare("PLATFORM", "Platform"),
-    Column::name("IMAGE ID", "ShortID"),
-    Column::words("SIZE", "HumanSize"),
-    Column::spare("CREATED", "CreatedSince"),
+    Column::spare("PLATFORM", "Platform", 0),
+    Column::spare("IMAGE ID", "ShortID", 2),
+    Column::minor("SIZE", "HumanSize"),
+    Column::spare("CREATED", "CreatedSince", 1),
 ];
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {

@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(short, long)]
     follow: bool,
     /// Only so many lines from the end of each container's output
-    #[arg(short = 'n', long, value_name = "LINES|all")]
+    #[arg(short = 'n', long, value_name = "LINES|all", allow_negative_numbers = true)]
     tail: Option<Tail>,
     /// Only what is not older: a time (RFC 3339 or seconds since 1970), or a duration such as `10m`
     #[arg(long, value_name = "TIME")]
@@ -66,7 +66,9 @@ impl std::str::FromStr for Tail {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "all" => Ok(Self::All),
-            _ => text.parse().map(Self::Last).map_err(|_| "a number or `all` is needed".to_owned()),
+            // As `docker logs` has it.
+            "-1" => Ok(Self::All),
+            _ => text.parse().map(Self::Last).map_err(|_| "write a number, or `all`".to_owned()),
         }
     }
 }

@@ -6,16 +6,20 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
+use crate::cli::services;
 use crate::cli::session;
 use crate::plan::observed::ObservedContainer;
 use crate::topology::name::ServiceName;
 
 /// Show where a port of a service is reached from outside.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo port topologies/desafio5.yaml gateway 5000")]
+#[command(
+    override_usage = "topo port [OPTIONS] [FILE] <SERVICE> <PORT>",
+    after_help = "Example:\n  topo port topologies/desafio5.yaml gateway 5000"
+)]
 pub struct Options {
     /// A topology file, the service, and the port inside its container: `80`, `53/udp`
-    #[arg(value_name = "FILE|SERVICE|PORT", required = true)]
+    #[arg(value_name = "FILE|SERVICE|PORT")]
     arguments: Vec<String>,
     /// The port's protocol
     #[arg(
@@ -48,6 +52,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let words = global.take_files(&options.arguments);
     let output = global.output();
+    if words.is_empty() {
+        return Err(services::none_is_named(&global, "topo port web 80", &output));
+    }
     let [service, port] = &words[..] else {
         output.error("a service and one of its ports are needed", Some("write `topo port web 80`"));
         return Err(Exit::Usage);

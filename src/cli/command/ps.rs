@@ -82,10 +82,10 @@ fn status_filter(text: &str) -> Result<StatusChoice, String> {
 
 const COLUMNS: [Column; 7] = [
     Column::name("NAME", "Name"),
-    Column::spare("IMAGE", "Image"),
-    Column::spare("COMMAND", "Command"),
-    Column::name("SERVICE", "Service"),
-    Column::spare("CREATED", "RunningFor"),
+    Column::spare("IMAGE", "Image", 2),
+    Column::spare("COMMAND", "Command", 1),
+    Column::minor("SERVICE", "Service"),
+    Column::spare("CREATED", "RunningFor", 0),
     Column::words("STATUS", "Status"),
     Column::words("PORTS", "Ports"),
 ];

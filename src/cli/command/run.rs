@@ -17,6 +17,7 @@ use crate::cli::load::{Loaded, Purpose, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::relay::{End, relay};
+use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::{self, Raw};
@@ -50,12 +51,7 @@ use service::Changes;
 )]
 pub struct Options {
     /// The service, and a command in place of its own
-    #[arg(
-        value_name = "SERVICE COMMAND",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
     /// Remove the container when it ends
     #[arg(long)]
@@ -130,7 +126,9 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     options.remove_orphans |= global.settings.remove_orphans;
     global.quieten_if(options.quiet);
     let output = global.output();
-    let Some((name, command)) = options.arguments.split_first() else { return Err(Exit::Usage) };
+    let Some((name, command)) = options.arguments.split_first() else {
+        return Err(services::none_is_named(&global, "topo run --rm web", &output));
+    };
     let name = ServiceName::from(name.as_str());
     let console = options.terminal.console(options.detach, &output)?;
     let (mut loaded, mut topology) =
@@ -152,8 +150,13 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             remove(&engine, &container).await;
             return Err(Exit::Interrupted);
         }
-        let one_off =
-            Foreground { engine: &engine, container: &container, choices: &choices, output: &output };
+        let one_off = Foreground {
+            engine: &engine,
+            container: &container,
+            choices: &choices,
+            has_entrypoint: options.entrypoint.is_some(),
+            output: &output,
+        };
         if options.detach { one_off.start_and_leave().await } else { one_off.run(&console, signals).await }
     })
 }
@@ -253,8 +256,11 @@ fn choices(
         up: UpChoices {
             services: vec![name.clone()],
             without_dependencies: options.no_deps,
-            build: if options.build { BuildChoice::Always } else { BuildChoice::Missing },
-            pull: options.pull.map(Into::into),
+            build: match options.build || options.pull == Some(Pull::Build) {
+                true => BuildChoice::Always,
+                false => BuildChoice::Missing,
+            },
+            pull: options.pull.and_then(Pull::choice),
             remove_orphans: options.remove_orphans,
             ..UpChoices::default()
         },
@@ -328,6 +334,8 @@ struct Foreground<'a> {
     engine: &'a Docker,
     container: &'a ContainerName,
     choices: &'a OneOffChoices,
+    /// Whether the program was named by `--entrypoint`.
+    has_entrypoint: bool,
     output: &'a Output,
 }
 
@@ -343,7 +351,7 @@ impl Foreground<'_> {
 
     /// Attaches before the start, so that nothing of the output is lost.
     async fn run(&self, console: &Console, signals: Signals) -> Result<Exit, Exit> {
-        let Foreground { engine, container, choices: _, output } = *self;
+        let Foreground { engine, container, choices: _, has_entrypoint: _, output } = *self;
         let refused = |error: EngineError| session::refused(&error, output);
         let (attached, waiting, raw) = match self.connect(console).await {
             Ok(connected) => connected,
@@ -371,7 +379,7 @@ impl Foreground<'_> {
         match end {
             End::Closed => Ok(inside::exit_of_process(waiting.exit_code().await.map_err(refused)?)),
             End::Detached => {
-                output.complain(&format!("`{}` goes on in the background\n", container));
+                output.remark(&format!("`{container}` goes on in the background"));
                 Ok(Exit::Success)
             }
             End::NoReader => {
@@ -387,7 +395,7 @@ impl Foreground<'_> {
 
     /// What must stand before the start.
     async fn connect(&self, console: &Console) -> Result<(Attached, Waiting, Option<Raw>), Exit> {
-        let Foreground { engine, container, choices, output } = *self;
+        let Foreground { engine, container, choices, has_entrypoint: _, output } = *self;
         let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
         let refused = |error: EngineError| session::refused(&error, output);
         let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
@@ -415,7 +423,10 @@ impl Foreground<'_> {
 
     async fn explain_refused_start(&self, error: &EngineError) -> Exit {
         remove(self.engine, self.container).await;
-        let exit = session::refused(error, self.output);
-        inside::exit_of_refused_program(error).unwrap_or(exit)
+        let source = match self.has_entrypoint {
+            true => "`--entrypoint`",
+            false => "the command, and the `entrypoint` of the service, which comes before it",
+        };
+        inside::refused_program(error, source, self.output)
     }
 }

@@ -8,6 +8,7 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::provide;
+use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::plan::UpChoices;
 use crate::report::Intent;
@@ -17,10 +18,13 @@ use crate::topology::name::ServiceName;
 ///
 /// Containers that are there and match the topology stay as they are; what the services need is started.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo scale topologies/desafio5.yaml usuarios=3 pedidos=2")]
+#[command(
+    override_usage = "topo scale [OPTIONS] [FILE] <SERVICE=NUMBER>...",
+    after_help = "Example:\n  topo scale topologies/desafio5.yaml usuarios=3 pedidos=2"
+)]
 pub struct Options {
     /// A topology file, and how many containers of which services
-    #[arg(value_name = "FILE|SERVICE=NUMBER", required = true)]
+    #[arg(value_name = "FILE|SERVICE=NUMBER")]
     arguments: Vec<String>,
     /// Leave alone what the services depend on
     #[arg(long)]
@@ -34,8 +38,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let wishes = global.take_files(&options.arguments);
     let output = global.output();
     if wishes.is_empty() {
-        output.error("no service is named", Some("write `topo scale web=3`"));
-        return Err(Exit::Usage);
+        return Err(services::none_is_named(&global, "topo scale web=3", &output));
     }
     let named = wishes.iter().map(|wish| wish.split('=').next().unwrap_or_default());
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();

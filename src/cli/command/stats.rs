@@ -60,14 +60,14 @@ const PERIOD: Duration = Duration::from_secs(1);
 const PATIENCE: u32 = 4;
 
 const COLUMNS: [Column; 8] = [
-    Column::name("CONTAINER ID", "ID"),
+    Column::spare("CONTAINER ID", "ID", 0),
     Column::name("NAME", "Name"),
     Column::words("CPU %", "CPUPerc"),
     Column::words("MEM USAGE / LIMIT", "MemUsage"),
-    Column::words("MEM %", "MemPerc"),
-    Column::words("NET I/O", "NetIO"),
-    Column::words("BLOCK I/O", "BlockIO"),
-    Column::words("PIDS", "PIDs"),
+    Column::spare("MEM %", "MemPerc", 4),
+    Column::spare("NET I/O", "NetIO", 2),
+    Column::spare("BLOCK I/O", "BlockIO", 1),
+    Column::spare("PIDS", "PIDs", 3),
 ];
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {

@@ -5,9 +5,9 @@ use futures_util::future::join_all;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::list::{Kind, table};
 use crate::cli::load::{Project, project};
 use crate::cli::session;
+use crate::cli::table::{Kind, table};
 use crate::engine::docker::usage::Processes;
 use crate::plan::observed::ObservedContainer;
 
@@ -60,7 +60,7 @@ fn text(mut containers: Vec<(ObservedContainer, Processes)>) -> String {
         .sort_by_key(|(container, _)| (container.service.clone(), container.is_one_off, container.number));
     let Some((_, first)) = containers.first() else { return String::new() };
     let own = ["SERVICE", "#"].map(|title| (title.to_owned(), Kind::Name));
-    let theirs = first.titles.iter().map(|title| (title.clone(), Kind::Words));
+    let theirs = first.titles.iter().map(|title| (title.clone(), kind(title)));
     let titles = own.into_iter().chain(theirs).collect();
     let lines = containers.iter().flat_map(|(container, processes)| {
         let number = if container.is_one_off { String::new() } else { container.number.to_string() };
@@ -68,4 +68,17 @@ fn text(mut containers: Vec<(ObservedContainer, Processes)>) -> String {
         processes.processes.iter().map(move |process| head.iter().chain(process).cloned().collect())
     });
     table(titles, lines.collect())
+}
+
+/// What becomes of a column of ps(1) where there is no room for all.
+fn kind(title: &str) -> Kind {
+    match title {
+        "C" => Kind::Spare(0),
+        "TTY" => Kind::Spare(1),
+        "PPID" => Kind::Spare(2),
+        "STIME" => Kind::Spare(3),
+        "TIME" => Kind::Spare(4),
+        "UID" | "USER" => Kind::Minor,
+        _ => Kind::Words,
+    }
 }

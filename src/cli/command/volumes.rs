@@ -44,7 +44,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> = volumes.iter().map(row).collect();
-    let columns = [Column::words("DRIVER", "Driver"), Column::name("VOLUME NAME", "Name")];
+    let columns = [Column::minor("DRIVER", "Driver"), Column::name("VOLUME NAME", "Name")];
     list::print(&rows, &columns, &options.format, JsonShape::Lines, &output)?;
     Ok(Exit::Success)
 }

@@ -8,6 +8,7 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
+use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{self, DownChoices, Scope};
@@ -21,10 +22,13 @@ use crate::topology::name::{ContainerName, ServiceName};
 /// The exit code is that of the container that ends first; one that has ended already counts. A container
 /// that its restart policy starts again has not ended.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo wait topologies/desafio1.yaml cliente --down-project")]
+#[command(
+    override_usage = "topo wait [OPTIONS] [FILE] <SERVICE>...",
+    after_help = "Example:\n  topo wait topologies/desafio1.yaml cliente --down-project"
+)]
 pub struct Options {
     /// A topology file, and the services that are waited for
-    #[arg(value_name = "FILE|SERVICE", required = true)]
+    #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     /// Take the project down as soon as the first container has ended
     #[arg(long)]
@@ -38,8 +42,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services = global.take_services(&options.arguments);
     let output = global.output();
     if services.is_empty() {
-        output.error("no service is named", Some("write `topo wait web`"));
-        return Err(Exit::Usage);
+        return Err(services::none_is_named(&global, "topo wait web", &output));
     }
     let found = project(&global, &services, &output)?;
     session::block_on(async {

@@ -5,12 +5,13 @@
 //! `config.json`, the default socket. Where the default socket does not exist, the sockets of Docker
 //! Desktop, of a rootless engine and of Podman are looked for. An empty variable counts as unset.
 
+mod context;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::config_file;
 use crate::engine::EngineError;
@@ -80,7 +81,7 @@ impl fmt::Display for Address {
             Origin::Context { name, chosen_by } => {
                 write!(formatter, "{endpoint} (context `{name}`, chosen by {chosen_by})")
             }
-            Origin::Default => write!(formatter, "{endpoint}"),
+            Origin::Default => write!(formatter, "{endpoint} (the default)"),
         }
     }
 }
@@ -96,7 +97,8 @@ pub fn locate(variables: &BTreeMap<String, String>) -> Result<Address, EngineErr
 fn locate_among(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Result<Address, EngineError> {
     if let Some(host) = variables.get("DOCKER_HOST") {
         let tls = if variables.get("DOCKER_TLS_VERIFY").is_some() { Tls::Verified } else { Tls::None };
-        let endpoint = parse_host(host, tls)?;
+        let endpoint =
+            parse_host(host, tls).map_err(|advice| not_an_address(host, &Origin::DockerHost, &advice))?;
         return Ok(Address { endpoint, origin: Origin::DockerHost });
     }
     let (name, chosen_by) = match variables.get("DOCKER_CONTEXT") {
@@ -106,7 +108,7 @@ fn locate_among(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Result
     if name.is_empty() || name == "default" {
         return Ok(Address { endpoint: default_endpoint(variables, exists), origin: Origin::Default });
     }
-    let endpoint = context_endpoint(variables, &name, chosen_by)?;
+    let endpoint = context::endpoint(variables, &name, chosen_by)?;
     Ok(Address { endpoint, origin: Origin::Context { name, chosen_by } })
 }
 
@@ -137,53 +139,6 @@ fn current_context(variables: &Variables) -> Result<Option<String>, EngineError>
     Ok(config.current_context)
 }
 
-/// A context's `meta.json`, as far as it is needed.
-#[derive(Deserialize)]
-struct ContextMeta {
-    #[serde(rename = "Endpoints")]
-    endpoints: BTreeMap<String, ContextEndpoint>,
-}
-
-#[derive(Deserialize)]
-struct ContextEndpoint {
-    #[serde(rename = "Host", default)]
-    host: String,
-    #[serde(rename = "SkipTLSVerify", default)]
-    skips_tls_verify: bool,
-}
-
-fn context_endpoint(variables: &Variables, name: &str, chosen_by: &str) -> Result<Endpoint, EngineError> {
-    let unknown = || {
-        EngineError::Other(format!(
-            "no Docker context is named `{name}` (chosen by {chosen_by}); `docker context ls` lists them"
-        ))
-    };
-    let folder = config_folder(variables.0).ok_or_else(unknown)?.join("contexts");
-    // The Docker CLI names a context's folder by the digest of the context's name.
-    let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
-    let meta: ContextMeta =
-        read_json(&folder.join("meta").join(&digest).join("meta.json"))?.ok_or_else(unknown)?;
-    let endpoint = meta
-        .endpoints
-        .get("docker")
-        .ok_or_else(|| EngineError::Other(format!("the Docker context `{name}` has no Docker endpoint")))?;
-    let has_certificates = folder.join("tls").join(&digest).join("docker").is_dir();
-    let tls =
-        if has_certificates || endpoint.skips_tls_verify { Tls::Context(name.to_owned()) } else { Tls::None };
-    parse_host(&endpoint.host, tls)
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(EngineError::Other(format!("cannot read `{}`: {error}", path.display()))),
-    };
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|error| EngineError::Other(format!("cannot understand `{}`: {error}", path.display())))
-}
-
 fn default_endpoint(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Endpoint {
     let home = variables.get("HOME").map(PathBuf::from);
     let runtime = variables.get("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -207,24 +162,28 @@ enum Tls {
     Context(String),
 }
 
-/// Understands an address as the Docker CLI writes it.
-fn parse_host(host: &str, tls: Tls) -> Result<Endpoint, EngineError> {
+/// Understands an address as the Docker CLI writes it. The error is what to write instead.
+fn parse_host(host: &str, tls: Tls) -> Result<Endpoint, String> {
+    if !host.contains("://") && host.contains('/') {
+        // A path is no name of a host.
+        let path = host.trim_start_matches("unix:").trim_start_matches('/');
+        return Err(format!("write `unix:///{path}`"));
+    }
     let (scheme, rest) = host.split_once("://").unwrap_or(("tcp", host));
     match scheme {
         "unix" => Ok(Endpoint::Unix(PathBuf::from(rest))),
         "tcp" | "http" => parse_tcp(host, rest, tls),
         "https" => parse_tcp(host, rest, Tls::Verified),
         "ssh" => parse_ssh(host, rest),
-        _ => Err(EngineError::Other(format!(
-            "`{host}` is not an address of an engine that topo can use; unix://, tcp:// and ssh:// are"
-        ))),
+        _ => Err("write `unix:///PATH`, `tcp://HOST:PORT` or `ssh://USER@HOST`".to_owned()),
     }
 }
 
-fn parse_tcp(address: &str, rest: &str, tls: Tls) -> Result<Endpoint, EngineError> {
+fn parse_tcp(address: &str, rest: &str, tls: Tls) -> Result<Endpoint, String> {
     let authority = rest.split('/').next().unwrap_or_default();
     let default_port = if matches!(tls, Tls::None) { 2375 } else { 2376 };
-    let (host, port) = split_port(authority, default_port).ok_or_else(|| not_an_address(address))?;
+    let (host, port) =
+        split_port(authority, default_port).ok_or("write `tcp://HOST:PORT`, with a number for the port")?;
     let target = Endpoint::Tcp { host, port };
     // TLS of our own would cost 1.3 MB: the Docker CLI knows its own certificates and lends a hand.
     let dial = |options: &[&str]| Endpoint::Program {
@@ -243,13 +202,14 @@ fn parse_tcp(address: &str, rest: &str, tls: Tls) -> Result<Endpoint, EngineErro
     })
 }
 
-fn parse_ssh(address: &str, rest: &str) -> Result<Endpoint, EngineError> {
+fn parse_ssh(address: &str, rest: &str) -> Result<Endpoint, String> {
     let (authority, socket) = rest.split_once('/').unwrap_or((rest, ""));
     let (user, host_and_port) = match authority.rsplit_once('@') {
         Some((user, host)) => (Some(user), host),
         None => (None, authority),
     };
-    let (host, port) = split_port(host_and_port, 22).ok_or_else(|| not_an_address(address))?;
+    let (host, port) =
+        split_port(host_and_port, 22).ok_or("write `ssh://USER@HOST:PORT`, with a number for the port")?;
     let mut command: Vec<String> =
         ["ssh", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes", "-T"].map(str::to_owned).into();
     if let Some(user) = user {
@@ -286,12 +246,27 @@ fn split_port(authority: &str, default_port: u16) -> Option<(String, u16)> {
     Some((host.to_owned(), port))
 }
 
-fn not_an_address(address: &str) -> EngineError {
-    EngineError::Other(format!("`{address}` is not an address: expected HOST or HOST:PORT"))
+fn not_an_address(address: &str, origin: &Origin, advice: &str) -> EngineError {
+    let (source, instead) = match origin {
+        Origin::Context { name, chosen_by } => (
+            format!(" (context `{name}`, chosen by {chosen_by})"),
+            format!(" in it: `docker context update {name} --docker host=...`"),
+        ),
+        Origin::DockerHost => {
+            (" (set by DOCKER_HOST)".to_owned(), ", or unset DOCKER_HOST to use the local engine".to_owned())
+        }
+        Origin::Default => (String::new(), String::new()),
+    };
+    EngineError::NoAddress {
+        message: format!("`{address}`{source} is no address of an engine"),
+        advice: format!("{advice}{instead}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     fn locate_with(variables: &[(&str, &str)], sockets: &[&str]) -> Result<Address, EngineError> {
@@ -376,10 +351,35 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_be_used_is_named() {
-        for host in ["npipe:////./pipe/docker_engine", "tcp://h:x", "tcp://[::1", "ssh://h:99999"] {
+        for host in
+            ["npipe:////./pipe/docker_engine", "tcp://h:x", "tcp://[::1", "ssh://h:99999", "unix:/run/x.sock"]
+        {
             let error = locate_with(&[("DOCKER_HOST", host)], &[]).unwrap_err();
-            assert!(error.to_string().contains(host), "{error}");
+            let wanted = format!("`{host}` (set by DOCKER_HOST) is no address of an engine");
+            assert_eq!(error.to_string(), wanted);
+            assert!(error.hint().unwrap().starts_with("write `"));
         }
+    }
+
+    #[test]
+    fn a_path_becomes_the_address_of_a_socket() {
+        for host in ["unix:/run/docker.sock", "/run/docker.sock"] {
+            let error = locate_with(&[("DOCKER_HOST", host)], &[]).unwrap_err();
+            assert!(error.hint().unwrap().starts_with("write `unix:///run/docker.sock`"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_context_comes_with_those_that_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        context(folder.path(), "server", r#"{"Name":"server","Endpoints":{}}"#);
+        let config = folder.path().to_str().unwrap();
+        let hint = |name| {
+            let error = locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", name)], &[]);
+            error.unwrap_err().hint().unwrap()
+        };
+        assert_eq!(hint("sever"), "did you mean `server`?");
+        assert_eq!(hint("elsewhere"), "set DOCKER_CONTEXT to `default` or `server`");
     }
 
     #[test]

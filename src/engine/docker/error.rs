@@ -81,7 +81,7 @@ pub fn unreachable(address: &Address, error: &ClientError) -> EngineError {
     EngineError::Unreachable {
         address: address.to_string(),
         reason: reason(io),
-        advice: advice(address, io.kind()),
+        advice: if is_unknown_host(io) { unknown_host(&address.origin) } else { advice(address, io.kind()) },
     }
 }
 
@@ -157,21 +157,38 @@ fn advice(address: &Address, kind: ErrorKind) -> String {
             format!("`{}` is needed for this address: install it", command.first().map_or("", String::as_str))
         }
         (Endpoint::Program { .. }, _) => {
-            "the address is reached through this command: ".to_owned() + &shown(address)
+            format!("try by hand what leads there, {}, or {}", shown(address), instead(&address.origin))
         }
-        (_, _) if address.origin != Origin::Default => wrong_address(&address.origin),
+        (_, _) if address.origin != Origin::Default => {
+            format!("start that engine, or {}", instead(&address.origin))
+        }
         (_, _) => "is Docker installed and started? `sudo systemctl start docker`, or name another engine \
                    with DOCKER_HOST"
             .to_owned(),
     }
 }
 
-fn wrong_address(origin: &Origin) -> String {
+/// What the system's resolver says has no number.
+fn is_unknown_host(error: &std::io::Error) -> bool {
+    error.raw_os_error().is_none() && error.to_string().contains("failed to lookup address")
+}
+
+fn unknown_host(origin: &Origin) -> String {
     match origin {
-        Origin::Context { name, .. } => format!(
-            "start that engine, or choose another context: `docker context ls`, `docker context inspect {name}`"
-        ),
-        _ => "start that engine, or unset DOCKER_HOST to use the local one".to_owned(),
+        Origin::Context { name, .. } => {
+            format!("no host has this name: `docker context inspect {name}` shows what the context says")
+        }
+        _ => "no host has this name: correct DOCKER_HOST, or unset it to use the local engine".to_owned(),
+    }
+}
+
+/// How another engine is chosen.
+fn instead(origin: &Origin) -> String {
+    match origin {
+        Origin::Context { name, .. } => {
+            format!("choose another context: `docker context ls`, `docker context inspect {name}`")
+        }
+        Origin::DockerHost | Origin::Default => "unset DOCKER_HOST to use the local one".to_owned(),
     }
 }
 

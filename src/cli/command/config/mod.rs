@@ -26,6 +26,8 @@ use listing::Listing;
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  topo config topologies/desafio5.yaml --services\n  topo config explain services.web.environment.DEBUG",
+    // Its name in older versions of Docker Compose.
+    alias = "convert",
     disable_help_subcommand = true
 )]
 pub struct Options {
@@ -246,7 +248,7 @@ fn unfilled(global: &Global, options: &Options, output: &Output) -> Result<Strin
     let mut read = load::read(global, &[], LoadOptions { interpolate: false }, output)?;
     read.choices.stages.paths = !options.without.no_path_resolution;
     read.choices.stages.defaults = !options.without.no_normalize;
-    let Read { sources, document, environment, choices, mut found } = read;
+    let Read { sources, document, environment, choices, mut found, .. } = read;
     let mut model = topology::unfilled(&document, &environment, &choices, &mut found);
     output.diagnostics(&sources, &found);
     if found.has_errors() {

@@ -1,0 +1,44 @@
+//! What is said when a command needs a service, and none is named, or one that is not there.
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::load::service_names;
+use crate::cli::output::Output;
+use crate::diagnostic::suggest::{closest, one_of};
+
+/// The most services that are listed.
+const LISTED: usize = 12;
+
+/// Says that a service is to be named, and which there are. `example` is what to type where that is not
+/// known.
+pub(super) fn none_is_named(global: &Global, example: &str, output: &Output) -> Exit {
+    let names = service_names(global);
+    let help = listed(&names).unwrap_or_else(|| format!("write `{example}`"));
+    output.error("no service is named", Some(&help));
+    Exit::Usage
+}
+
+/// Says that no service has this name, and which there are.
+pub(super) fn unknown(name: &str, names: &[String], output: &Output) -> Exit {
+    let meant = closest(name, names.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+    // The only one needs no list beside it.
+    let others = listed(names).filter(|_| meant.is_none() || names.len() > 1);
+    let help: Vec<String> = meant.into_iter().chain(others).collect();
+    let help = Some(help.join(" ")).filter(|help| !help.is_empty());
+    output.error(&format!("no service is named `{name}`"), help.as_deref());
+    Exit::Usage
+}
+
+/// `services here: ...`; nothing where there is none.
+fn listed(names: &[String]) -> Option<String> {
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    match names.len() {
+        0 => None,
+        1..=LISTED => Some(format!("services here: {}", one_of(names))),
+        count => {
+            let first: Vec<String> = names[..LISTED].iter().map(|name| format!("`{name}`")).collect();
+            Some(format!("services here: {} and {} more", first.join(", "), count - LISTED))
+        }
+    }
+}

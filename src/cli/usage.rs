@@ -1,0 +1,301 @@
+//! In: a command line that cannot be understood. Out: what is wrong with it, and what to type instead.
+//! Must not: understand command lines; clap does.
+//!
+//! Who types `docker compose` all day types its words here too: where topo has something else, it says so.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, Error};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::{Global, is_topology_file};
+use crate::diagnostic::suggest::{closest, one_of};
+
+/// Says what is wrong. Prints what was asked for when it is a help or a version.
+pub(super) fn explain(error: &Error, words: &[OsString], topo: &Command) -> Exit {
+    let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let Some(Mistake { message, help }) = Mistake::of(error, &words, topo) else {
+        // A reader that has gone is no failure.
+        let _ = error.print();
+        return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+    };
+    Global::default().output().error(&message, Some(&help));
+    Exit::Usage
+}
+
+/// What is wrong, and what to type.
+#[derive(Debug, PartialEq, Eq)]
+struct Mistake {
+    message: String,
+    help: String,
+}
+
+impl Mistake {
+    /// Nothing where clap's own words say it best.
+    fn of(error: &Error, words: &[String], topo: &Command) -> Option<Self> {
+        match error.kind() {
+            ErrorKind::UnknownArgument => {
+                unknown_option(&named(error, ContextKind::InvalidArg)?, words, topo)
+            }
+            ErrorKind::InvalidSubcommand => {
+                Some(unknown_command(&named(error, ContextKind::InvalidSubcommand)?, words, topo))
+            }
+            ErrorKind::InvalidValue | ErrorKind::ValueValidation => bad_value(error),
+            _ => None,
+        }
+    }
+}
+
+fn named(error: &Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Options of `docker compose` and of `docker` that topo has not, or has under another name. The first row
+/// that is about the command is taken; a row without commands is about all.
+const OPTIONS: &[(&[&str], &[&str], &str)] = &[
+    (&["--dry-run"], &["down"], "`topo plan --down` shows what `down` would do, and why"),
+    (
+        &["--dry-run"],
+        &[],
+        "`topo plan` shows what `up` would do, and why; `topo plan --down` what `down` would",
+    ),
+    (&["-y", "--yes"], &["rm"], "`--force` removes without asking"),
+    (&["-y", "--yes"], &[], "leave it out: topo does not ask here"),
+    (&["--compatibility"], &[], "leave it out: names have `-`, as in Docker Compose without it"),
+    (&["--no-ansi"], &[], "write `--color never`, and `--progress plain` for a line a time"),
+    (&["--verbose", "--debug", "-D"], &[], "`--progress plain` says each thing that happens"),
+    (&["--workdir"], &[], "write `--project-directory FOLDER`"),
+    (
+        &["--insecure-registry"],
+        &[],
+        "name the registry under `insecure-registries` in the engine's `daemon.json`",
+    ),
+    (&["--all-resources"], &[], "only `topo config` has it, behind its name"),
+    (&["-H", "--host"], &[], "set `DOCKER_HOST`, as in `DOCKER_HOST=ssh://ana@server topo ps`"),
+    (&["-c", "--context"], &[], "set `DOCKER_CONTEXT`, as in `DOCKER_CONTEXT=server topo ps`"),
+    (&["--config"], &[], "set `DOCKER_CONFIG` to the folder of the Docker CLI's `config.json`"),
+    (
+        &["--detach-keys"],
+        &["up"],
+        "`topo up --menu` leaves the services running when `d` is pressed; `run`, `exec` and `attach` know `--detach-keys`",
+    ),
+    (
+        &["--compress", "--force-rm", "--no-rm"],
+        &["build"],
+        "leave it out: it has no effect in Docker Compose either",
+    ),
+    (&["--no-parallel"], &["pull", "build"], "write `--parallel 1`"),
+    (&["--build"], &["restart", "start"], "`topo up --build` builds, and replaces what changed"),
+];
+
+fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mistake> {
+    // clap calls surplus words arguments as well.
+    let option = typed.split('=').next().filter(|option| option.starts_with('-'))?;
+    let before = words.iter().take_while(|word| !word.starts_with(option));
+    let command = before.filter_map(|word| topo.find_subcommand(word)).next();
+    let name = command.map(Command::get_name);
+    let is_about =
+        |commands: &[&str]| commands.is_empty() || name.is_some_and(|name| commands.contains(&name));
+    let known = OPTIONS.iter().find(|(options, commands, _)| options.contains(&option) && is_about(commands));
+    let whole = name.map_or("topo".to_owned(), |name| format!("topo {name}"));
+    let message = format!("`{whole}` has no option `{option}`");
+    if let Some((_, _, help)) = known {
+        return Some(Mistake { message, help: (*help).to_owned() });
+    }
+    let shown = |command: &Command| -> Vec<String> {
+        let names = command.get_arguments().filter_map(|argument| argument.get_long());
+        names.map(|name| format!("--{name}")).collect()
+    };
+    let options = shown(command.unwrap_or(topo));
+    let all = format!("`{whole} --help` shows its options");
+    let help = match closest(option, options.iter().map(String::as_str)) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => match behind_a_command(option, command, topo) {
+            Some(example) => format!("write it behind the command, as in `{example}`"),
+            None => all,
+        },
+    };
+    Some(Mistake { message, help })
+}
+
+/// `-d up` is `up -d`.
+fn behind_a_command(option: &str, command: Option<&Command>, topo: &Command) -> Option<String> {
+    let has = |command: &&Command| {
+        let mut arguments = command.get_arguments();
+        arguments.any(|argument| {
+            argument.get_long().is_some_and(|long| option == format!("--{long}"))
+                || argument.get_short().is_some_and(|short| option == format!("-{short}"))
+        })
+    };
+    let owner = topo.get_subcommands().find(has).filter(|_| command.is_none())?;
+    Some(format!("topo {} {option}", owner.get_name()))
+}
+
+/// Commands of `docker compose`, of `docker` and of other tools, and what does the same.
+const COMMANDS: &[(&[&str], &str)] = &[
+    (&["publish", "bridge"], "Docker Compose does it: `docker compose COMMAND`"),
+    (&["alpha viz", "viz", "draw"], "write `topo graph`"),
+    (&["alpha dry-run", "dry-run", "diff", "preview"], "write `topo plan`"),
+    (&["alpha watch"], "write `topo watch`"),
+    (&["alpha scale"], "write `topo scale`"),
+    (&["alpha"], "Docker Compose does it: `docker compose alpha`"),
+    (&["apply", "deploy"], "write `topo up -d`"),
+    (
+        &["destroy", "delete", "remove", "teardown"],
+        "`topo down` takes a project down, `topo rm` clears stopped containers",
+    ),
+    (&["rmi"], "`topo down --rmi local` removes the images as well"),
+    (&["check", "lint", "test"], "write `topo validate`"),
+    (&["status", "list"], "`topo ps` lists containers, `topo ls` projects"),
+    (&["shell", "sh", "bash", "ssh", "enter"], "write `topo exec SERVICE sh`"),
+    (
+        &[
+            "login",
+            "logout",
+            "inspect",
+            "network",
+            "volume",
+            "container",
+            "image",
+            "system",
+            "prune",
+            "init",
+            "stack",
+            "swarm",
+        ],
+        "Docker does it: `docker COMMAND`",
+    ),
+];
+
+fn unknown_command(typed: &str, words: &[String], topo: &Command) -> Mistake {
+    let message = format!("topo has no command `{typed}`");
+    let behind = words.iter().skip_while(|word| *word != typed).skip(1);
+    let help = match typed {
+        "compose" | "docker" | "docker-compose" => {
+            let rest = behind.skip_while(|word| *word == "compose").map(String::as_str);
+            let rest = shlex::try_join(rest).unwrap_or_default();
+            format!("leave it out: `{}`", format!("topo {rest}").trim_end())
+        }
+        file if is_topology_file(file) => format!("a file stands behind a command, as in `topo up {file}`"),
+        _ => {
+            let next = behind.map(String::as_str).next().unwrap_or_default();
+            let both = format!("{typed} {next}");
+            let known =
+                COMMANDS.iter().find(|(names, _)| names.contains(&both.as_str()) || names.contains(&typed));
+            let names = topo.get_subcommands().map(Command::get_name);
+            match (known, closest(typed, names)) {
+                (Some((_, help)), _) => help.replace("COMMAND", typed),
+                (None, Some(closest)) => format!("did you mean `{closest}`?"),
+                (None, None) => "`topo --help` lists the commands".to_owned(),
+            }
+        }
+    };
+    Mistake { message, help }
+}
+
+/// A value that is none of those that there are, or that is not understood.
+fn bad_value(error: &Error) -> Option<Mistake> {
+    // `--timeout <SECONDS>`; `<SHELL>`.
+    let argument = named(error, ContextKind::InvalidArg)?;
+    let value = named(error, ContextKind::InvalidValue)?;
+    let (option, kind) = argument.split_once(' ').unwrap_or((&argument, &argument));
+    let (option, kind) = (option.trim_matches(['<', '>']), kind.trim_matches(['<', '>', '[', ']', '.']));
+    let choices = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(choices)) => choices.as_slice(),
+        _ => &[],
+    };
+    let choice = || one_of(choices.iter().map(String::as_str));
+    if value.is_empty() && error.source().is_none() {
+        let help = if choices.is_empty() {
+            format!("write `{option} {kind}`")
+        } else {
+            format!("write {}", choice())
+        };
+        return Some(Mistake { message: format!("`{option}` needs a value"), help });
+    }
+    let (message, help) = match kind {
+        "SECONDS" => (
+            format!("`{value}` is no number of seconds"),
+            format!("write a whole number, as in `{option} 10`"),
+        ),
+        "NUMBER" => (format!("`{value}` is no number"), format!("write a whole number, as in `{option} 2`")),
+        _ => {
+            let message = format!("`{option}` cannot be `{value}`");
+            let closest = closest(&value, choices.iter().map(String::as_str));
+            let help = match (closest, error.source()) {
+                (Some(closest), _) => format!("did you mean `{closest}`?"),
+                (None, Some(reason)) => reason.to_string(),
+                (None, None) => format!("write {}", choice()),
+            };
+            (message, help)
+        }
+    };
+    Some(Mistake { message, help })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(line: &str) -> Mistake {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let topo = crate::cli::command_line();
+        let error = topo.clone().try_get_matches_from(&words).expect_err("it cannot be understood");
+        Mistake::of(&error, &words[1..], &topo).expect("topo has words for it")
+    }
+
+    #[test]
+    fn what_compose_calls_otherwise_is_named() {
+        for (line, wanted) in [
+            ("topo --dry-run up", "`topo plan` shows"),
+            ("topo down --dry-run", "`topo plan --down` shows"),
+            ("topo up -y", "does not ask"),
+            ("topo rm --yes", "`--force`"),
+            ("topo --compatibility up", "leave it out"),
+            ("topo --context=far up", "`DOCKER_CONTEXT=server topo ps`"),
+            ("topo compose -p x up -d", "`topo -p x up -d`"),
+            ("topo docker compose ps", "`topo ps`"),
+            ("topo publish shop", "`docker compose publish`"),
+            ("topo alpha viz", "`topo graph`"),
+            ("topo alpha generate", "`docker compose alpha`"),
+            ("topo network ls", "`docker network`"),
+            ("topo shop.yaml", "`topo up shop.yaml`"),
+        ] {
+            let Mistake { help, .. } = mistake(line);
+            assert!(help.contains(wanted), "{line}: {help}");
+        }
+    }
+
+    #[test]
+    fn the_closest_name_is_told_and_never_one_that_has_nothing_to_do_with_it() {
+        assert_eq!(mistake("topo stpo").help, "did you mean `stop`?");
+        assert_eq!(mistake("topo up --detahc").help, "did you mean `--detach`?");
+        assert_eq!(mistake("topo up --no-such-option").help, "`topo up --help` shows its options");
+        assert_eq!(mistake("topo --build up").help, "write it behind the command, as in `topo up --build`");
+    }
+
+    #[test]
+    fn a_value_is_told_with_what_is_expected() {
+        let told = |line| {
+            let Mistake { message, help } = mistake(line);
+            format!("{message}: {help}")
+        };
+        assert_eq!(
+            told("topo stop -t abc"),
+            "`abc` is no number of seconds: write a whole number, as in `--timeout 10`"
+        );
+        assert_eq!(
+            told("topo stop -t 99999999999"),
+            "`99999999999` is no number of seconds: write a whole number, as in `--timeout 10`"
+        );
+        assert_eq!(told("topo logs --index x"), "`x` is no number: write a whole number, as in `--index 2`");
+        assert_eq!(told("topo up --pull alway"), "`--pull` cannot be `alway`: did you mean `always`?");
+        assert_eq!(told("topo down --rmi"), "`--rmi` needs a value: write `local` or `all`");
+        assert_eq!(told("topo kill -s SIGHUB"), "`--signal` cannot be `SIGHUB`: did you mean `SIGHUP`?");
+    }
+}

@@ -1,0 +1,35 @@
+//! A profile that was chosen, and that no service has: nothing would come of it.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::suggest::{closest, one_of};
+use crate::diagnostic::{Diagnostics, code};
+use crate::topology::Topology;
+
+/// What profiles were chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// For this topology: `--profile`.
+    ForThis,
+    /// For several topologies, perhaps: a variable, or an option beside several files. Only what looks like
+    /// a slip of the pen is told.
+    ForSeveral,
+}
+
+/// Warns of profiles that no service has.
+pub fn check(topology: &Topology, profiles: &BTreeSet<String>, chosen: Chosen, found: &mut Diagnostics) {
+    let known = topology.profiles();
+    let is_unknown = |profile: &&String| *profile != "*" && !known.contains(profile.as_str());
+    for profile in profiles.iter().filter(is_unknown) {
+        let help = match (closest(profile, known.iter().copied()), chosen) {
+            (Some(closest), Chosen::ForThis) => format!("did you mean `{closest}`?"),
+            (Some(closest), Chosen::ForSeveral) => {
+                format!("did you mean `{closest}`? `--profile` or COMPOSE_PROFILES names it")
+            }
+            (None, Chosen::ForSeveral) => continue,
+            (None, Chosen::ForThis) if known.is_empty() => "no service here has a profile".to_owned(),
+            (None, Chosen::ForThis) => format!("profiles here: {}", one_of(known.iter().copied())),
+        };
+        found.warning(code::UNKNOWN_PROFILE, format!("no service has the profile `{profile}`")).help(help);
+    }
+}

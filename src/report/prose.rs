@@ -1,0 +1,78 @@
+//! In: a sentence, and how wide the terminal is. Out: its lines, broken between words.
+//! Must not: break a word: paths, commands and names are copied whole.
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
+/// The narrowest that text is broken for: below, a terminal does it as well.
+const NARROWEST: usize = 30;
+
+/// A text whose lines begin with blanks from the second on; as it is where there is no terminal.
+///
+/// Escape sequences take no room, and what is in front of the first word belongs to the first line.
+pub fn wrapped(text: &str, width: Option<usize>, indent: usize) -> String {
+    let Some(width) = width.filter(|width| *width >= NARROWEST) else { return text.to_owned() };
+    let margin = " ".repeat(indent);
+    let options = Options::new(width)
+        .subsequent_indent(&margin)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .break_words(false);
+    textwrap::fill(text, options)
+}
+
+/// A text of paragraphs. Lines that begin with blanks stay as they are: they are examples.
+pub fn reflowed(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_in_paragraph = false;
+    for line in text.lines() {
+        let is_prose = !line.is_empty() && !line.starts_with(' ');
+        match lines.last_mut() {
+            Some(paragraph) if is_prose && is_in_paragraph => *paragraph = format!("{paragraph} {line}"),
+            _ => lines.push(line.to_owned()),
+        }
+        is_in_paragraph = is_prose;
+    }
+    let shown = |line: &String| match line.starts_with(' ') {
+        true => line.clone(),
+        false => wrapped(line, Some(width), 0),
+    };
+    lines.iter().map(shown).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words_and_words_stay_whole() {
+        let text = "  help: start that engine, or unset DOCKER_HOST to use the local one";
+        assert_eq!(
+            wrapped(text, Some(40), 8),
+            "  help: start that engine, or unset\n        DOCKER_HOST to use the local one"
+        );
+        let path = "cannot read `/a/very/long/path/to/some/topology-of-mine.yaml`";
+        assert_eq!(
+            wrapped(path, Some(30), 2),
+            "cannot read\n  `/a/very/long/path/to/some/topology-of-mine.yaml`"
+        );
+        assert_eq!(wrapped(text, None, 8), text);
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let text = "\u{1b}[1;31merror\u{1b}[0m: no service is named `wbe` here";
+        assert_eq!(wrapped(text, Some(40), 2), text);
+    }
+
+    #[test]
+    fn paragraphs_fill_the_terminal_and_examples_stay() {
+        let text = "one two three four five\nsix seven eight.\n\n    web:  # stays as it is, however long it may be\n";
+        assert_eq!(
+            reflowed(text, Some(32)),
+            "one two three four five six\nseven eight.\n\n    web:  # stays as it is, however long it may be"
+        );
+        assert_eq!(reflowed(text, None), text);
+    }
+}
