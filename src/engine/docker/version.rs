@@ -56,7 +56,7 @@ mod tests {
         let error = negotiate(Some("1.40")).unwrap_err();
         assert_eq!(
             error,
-            "the engine at unix:///x.sock speaks API 1.40; topo needs 1.41 (Docker Engine 20.10) or newer"
+            "the engine at unix:///x.sock (the default) speaks API 1.40; topo needs 1.41 (Docker Engine 20.10) or newer"
         );
     }
 
