@@ -35,8 +35,7 @@ pub struct PushChoices {
     pub tolerates_failures: bool,
 }
 
-/// Plans `pull`. An image that can be built need not be in a registry: that it cannot be pulled is told,
-/// and is no failure.
+/// Plans `pull`: the images that have a name in a registry, those that can be built among them.
 pub fn pull(topology: &Topology, observed: &Observed, choices: &PullChoices) -> Plan {
     let mut plan = Plan::new(topology.name.clone());
     let mut seen = BTreeSet::new();
@@ -51,7 +50,7 @@ pub fn pull(topology: &Topology, observed: &Observed, choices: &PullChoices) -> 
         let platform = service.platform.as_ref().map(|platform| platform.value.clone());
         let action = Action::PullImage { image, platform };
         let step = plan.steps.add_node(asked(action, name));
-        if is_buildable || choices.tolerates_failures {
+        if choices.tolerates_failures {
             plan.tolerated.insert(step);
         }
     }

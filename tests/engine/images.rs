@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use crate::harness::{Project, docker, eventually, project};
+use crate::harness::{Project, Ran, docker, eventually, project};
 
 /// The account `ana`, whose password is `geheim-pw`, as htpasswd writes it.
 const ACCOUNT: &str = "ana:$2y$05$abcdefghijklmnopqrstuuhCPfTs8iCCQEkkYqdxxSsKu.kPgwGhG\n";
@@ -74,7 +74,7 @@ fn topology(name: &str, registry: &Registry) -> String {
         "
 services:
   app:
-    build: {{ dockerfile_inline: 'FROM busybox:1.37', labels: {{ app: {name} }}, tags: ['{app}:two'] }}
+    build: {{ dockerfile_inline: \"FROM busybox:1.37\\nARG A\\nENV A=$$A\", labels: {{ app: {name} }}, tags: ['{app}:two'] }}
     image: {app}:one
   local:
     build: {{ dockerfile_inline: 'FROM busybox:1.37', labels: {{ local: {name} }} }}
@@ -124,9 +124,10 @@ fn images_go_to_their_registry_and_come_back() {
 }
 
 #[test]
-fn what_cannot_be_pulled_is_a_failure_unless_it_can_be_built_or_the_user_says_so() {
+fn what_cannot_be_pulled_is_a_failure_unless_the_user_says_so() {
     let Some((project, _registry)) = started("pull-fails") else { return };
-    project.topo("pull", &["buildable"]).exits(0).says("not required");
+    project.topo("pull", &["buildable"]).exits(4).says("to build them: topo build buildable");
+    project.topo("pull", &["buildable", "--ignore-buildable"]).exits(0).says("nothing to do");
     project.topo("pull", &["missing"]).exits(4).says("under this tag");
     project.topo("pull", &["missing", "--ignore-pull-failures"]).exits(0).says("not required");
 }
@@ -154,9 +155,21 @@ fn builds_are_printed_and_checked_without_being_done() {
     let printed = project.topo("build", &["--print", "app"]).exits(0).out;
     let file: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
     assert_eq!(file["target"]["app"]["tags"][0], registry.image("app:one"));
-    project.topo("build", &["--check", "app"]).exits(0).says("no warnings");
+    let checked = project.topo("build", &["--check", "app"]).exits(0).says("no warnings");
+    assert!(
+        !checked.out.contains("is not set"),
+        "no word of a `$` that is the Dockerfile's: {}",
+        checked.out
+    );
     assert!(!is_there(&registry.image("app:one")));
     project.topo("build", &["--memory", "1g"]).exits(2).says("limit of memory");
     project.topo("build", &["local", "--builder", "no-such-builder"]).exits(4).says("no-such-builder");
+    let chosen = project.command("build", &["local"]).env("BUILDX_BUILDER", "no-such-builder").output();
+    Ran::of(chosen.expect("topo runs")).exits(4).says("no-such-builder");
+    // An SSH agent cannot be reached without its socket.
+    for agent in ["", "default"] {
+        let build = project.command("build", &["local", "--ssh", agent]).env_remove("SSH_AUTH_SOCK").output();
+        Ran::of(build.expect("topo runs")).exits(4).says("SSH_AUTH_SOCK");
+    }
     project.topo("build", &["local", "--quiet"]).exits(0);
 }

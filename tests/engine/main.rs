@@ -26,6 +26,7 @@ mod providers;
 mod pulls;
 mod readme;
 mod registry;
+mod secrecy;
 mod systems;
 mod takeover;
 mod terminal;

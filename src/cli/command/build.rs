@@ -50,7 +50,8 @@ pub struct Options {
     /// Attest what is in the image: `true`, `false` or `generator=IMAGE`
     #[arg(long, value_name = "MODE")]
     sbom: Option<String>,
-    /// The instance of buildx that builds (`docker buildx ls`), in place of the engine's own builder
+    /// The instance of buildx that builds (`docker buildx ls`), in place of the engine's own builder and of
+    /// BUILDX_BUILDER
     #[arg(long, value_name = "NAME")]
     builder: Option<String>,
     #[command(flatten)]
@@ -117,6 +118,8 @@ fn refuse_memory(options: &Options, output: &Output) -> Result<(), Exit> {
 fn choices(services: Vec<ServiceName>, options: &Options) -> BuildChoices {
     let ssh = options.ssh.iter().map(|key| match key.split_once('=') {
         Some((id, path)) => (id.to_owned(), Some(path.to_owned())),
+        // As Docker Compose reads it.
+        None if key.is_empty() => ("default".to_owned(), None),
         None => (key.clone(), None),
     });
     BuildChoices {

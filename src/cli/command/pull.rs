@@ -7,13 +7,15 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::session::{self, Session};
-use crate::plan::{self, PullChoice, PullChoices};
+use crate::plan::{self, Plan, PullChoice, PullChoices};
 use crate::report::Intent;
+use crate::run::Outcome;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
 
 /// Pull images.
 ///
-/// An image that can be built is pulled too if it has a name; that its registry does not have it is no
-/// failure.
+/// An image that can be built is pulled too if it has a name; `--ignore-buildable` leaves it out.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pull topologies/desafio3.yaml --policy missing")]
 pub struct Options {
@@ -71,6 +73,17 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Intent::PULL, "pull").await;
+        if let Some(services) = buildable(&topology, &plan, &outcome) {
+            session.remark(&format!("to build them: topo build {services}"));
+        }
         Ok(session::exit_of(&outcome))
     })
+}
+
+/// The services whose images could not be pulled, and can be built instead.
+fn buildable(topology: &Topology, plan: &Plan, outcome: &Outcome) -> Option<String> {
+    let failed = outcome.failures().filter_map(|(step, _)| plan.steps[step].service.as_ref());
+    let is_buildable = |name: &&ServiceName| topology.services[*name].build.is_some();
+    let names: Vec<&str> = failed.filter(is_buildable).map(ServiceName::as_str).collect();
+    (!names.is_empty() && !outcome.is_success()).then(|| names.join(" "))
 }

@@ -68,6 +68,8 @@ pub struct Docker {
     config_folder: Option<PathBuf>,
     /// Proxy variables that containers and builds get unless the topology sets them.
     proxies: BTreeMap<String, String>,
+    /// Whether the caller chose a builder of buildx: it builds what says nothing else.
+    has_chosen_builder: bool,
 }
 
 impl Docker {
@@ -78,7 +80,8 @@ impl Docker {
         let config_folder = connect::config_folder(variables);
         let engine = transport.address().endpoint.to_string();
         let proxies = proxy::variables(config_folder.as_deref(), &engine)?;
-        Ok(Self { transport, bollard, config_folder, proxies })
+        let has_chosen_builder = variables.get(build::BUILDER).is_some_and(|builder| !builder.is_empty());
+        Ok(Self { transport, bollard, config_folder, proxies, has_chosen_builder })
     }
 
     /// Where the engine is.

@@ -102,12 +102,21 @@ pub async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineE
     };
     let output = checked.await.map_err(|error| broken(&error))?;
     let words = [output.stdout, output.stderr].map(|bytes| {
-        let words = String::from_utf8_lossy(&bytes).trim().to_owned();
+        let words = String::from_utf8_lossy(&bytes);
         // The target's name comes first.
-        words.strip_prefix("image\n").map(|words| words.trim().to_owned()).unwrap_or(words)
+        let words = words.trim().strip_prefix("image\n").unwrap_or(words.trim()).trim();
+        let lines = words.lines().filter(|line| !is_noise(line));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
     });
-    let words = words.iter().filter(|words| !words.is_empty()).map(|words| format!("{words}\n")).collect();
+    // Beside what it found, it tells by its errors how to call it.
+    let words = words.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
     Ok(Checked { words, is_clean: output.status.success() })
+}
+
+/// What buildx says of a `$` in the definition: it tries first whether that is a Compose file.
+fn is_noise(line: &str) -> bool {
+    line.starts_with("WARNING: The \"")
+        && line.ends_with("variable is not set. Defaulting to a blank string.")
 }
 
 /// The definition of some images, each a target, as `docker buildx bake` reads it. Secrets that are texts
@@ -170,13 +179,7 @@ async fn read(
     while (&mut errors).take(LINE_LIMIT).read_until(b'\n', &mut line).await? > 0 {
         match serde_json::from_slice::<SolveStatus>(&line) {
             Ok(status) => steps.note(status.into(), progress),
-            Err(_) => {
-                let line = String::from_utf8_lossy(&line);
-                let line = line.trim_end_matches(['\r', '\n']);
-                let most = line.floor_char_boundary(WORDS_LIMIT.min(line.len()));
-                let line = &line[..most];
-                words.push_back(line.strip_prefix("ERROR: ").unwrap_or(line).to_owned());
-            }
+            Err(_) => words.extend(spoken(&String::from_utf8_lossy(&line))),
         }
         if words.len() > WORDS_LIMIT {
             words.pop_front();
@@ -184,6 +187,13 @@ async fn read(
         line.clear();
     }
     Ok(words.make_contiguous().join("\n"))
+}
+
+/// As much of a line as is kept; nothing of one that says nothing.
+fn spoken(line: &str) -> Option<String> {
+    let line = line.trim_end_matches(['\r', '\n']);
+    let line = &line[..line.floor_char_boundary(WORDS_LIMIT.min(line.len()))];
+    (!is_noise(line)).then(|| line.strip_prefix("ERROR: ").unwrap_or(line).to_owned())
 }
 
 /// buildx finds the engine as the Docker CLI does; only a socket that topo found instead of the

@@ -36,13 +36,17 @@ pub use bake::{Checked, check, definitions};
 use context::Context;
 use steps::Steps;
 
+/// The variable that names the instance of buildx which builds. buildx reads it by itself.
+pub const BUILDER: &str = "BUILDX_BUILDER";
+
 /// Builds an image and tags it.
 pub async fn build(
     docker: &Docker,
     spec: &ImageSpec,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    if let Some(reason) = reason_for_session(spec) {
+    let chosen = docker.has_chosen_builder.then_some(BUILDER);
+    if let Some(reason) = reason_for_session(spec).or(chosen) {
         return bake::build(docker, spec, reason, progress).await;
     }
     let mut pulled = BTreeSet::new();

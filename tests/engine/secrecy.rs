@@ -1,0 +1,162 @@
+//! Values of secrets and configs reach the containers and nobody else, whatever topo is asked to say.
+
+use std::process::Command;
+
+use crate::harness::{Project, Ran, docker, project};
+
+/// The beginning of each value: what holds none of it gives nothing away.
+const MARK: &str = "geheim-7f3a";
+
+/// The content of a config is written in the topology: `topo config` shows it, as Docker Compose does.
+const WRITTEN: &str = "geheim-7f3a-content";
+
+const TOPOLOGY: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    secrets: [file, { source: variable, target: TARGET, mode: 0400 }]
+    configs: [file, variable, content]
+    labels: { round: ROUND }
+  locked:
+    image: busybox:1.37
+    init: true
+    read_only: true
+    command: sleep 1000
+    secrets: [file, variable]
+    configs: [{ source: content, target: /etc/app.conf, uid: '1000' }]
+  built:
+    profiles: [built]
+    image: topo-test-secrecy-built
+    build:
+      dockerfile_inline: \"FROM busybox:1.37\\nRUN --mount=type=secret,id=variable --mount=type=secret,id=file test -s /run/secrets/variable && RESULT\\n\"
+      secrets: [file, variable]
+secrets:
+  file: { file: ./secret.txt }
+  variable: { environment: TOPO_TEST_SECRET }
+configs:
+  file: { file: ./config.txt }
+  variable: { environment: TOPO_TEST_CONFIG }
+  content: { content: 'geheim-7f3a-content' }
+";
+
+/// A round has values of its own: each round is a change.
+struct Round<'a> {
+    project: &'a Project,
+    number: u32,
+}
+
+impl<'a> Round<'a> {
+    fn begin(project: &'a Project, number: u32, replaced: &[(&str, &str)]) -> Self {
+        let round = number.to_string();
+        let mut topology =
+            TOPOLOGY.replace("ROUND", &round).replace("-content'", &format!("-content-{round}'"));
+        for (from, to) in [replaced, &[("TARGET", "variable"), ("RESULT", "true")]].concat() {
+            topology = topology.replace(from, to);
+        }
+        project.write("topology.yaml", &topology);
+        project.write("secret.txt", &format!("{MARK}-secret-file-{round}"));
+        project.write("config.txt", &format!("{MARK}-config-file-{round}"));
+        Self { project, number }
+    }
+
+    /// What topo says, which holds no value.
+    fn topo(&self, command: &str, arguments: &[&str]) -> Ran {
+        let ran = self.say(command, arguments);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(!said.contains(MARK), "topo {command} {arguments:?} tells:\n{said}");
+        ran
+    }
+
+    fn say(&self, command: &str, arguments: &[&str]) -> Ran {
+        let value = |kind: &str| format!("{MARK}-{kind}-variable-{}", self.number);
+        let mut topo = self.project.command(command, arguments);
+        topo.env("TOPO_TEST_SECRET", value("secret")).env("TOPO_TEST_CONFIG", value("config"));
+        Ran::of(topo.output().expect("topo runs"))
+    }
+
+    /// Where a value comes from is told without it.
+    fn explains(&self, path: &str) {
+        let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
+        topo.args(["config", "explain", "-f", &self.project.topology(), path]);
+        topo.env("TOPO_TEST_SECRET", MARK).env("TOPO_TEST_CONFIG", MARK);
+        let ran = Ran::of(topo.output().expect("topo runs")).exits(0);
+        assert!(!ran.out.contains(MARK) && !ran.err.contains(MARK), "{path}: {}{}", ran.out, ran.err);
+    }
+
+    /// Says in every way what would be done, and does it.
+    fn is_gone_through(&self, progress: &str) {
+        for format in ["text", "json", "dot"] {
+            self.topo("plan", &["--format", format]).exits(0);
+        }
+        self.topo("plan", &["--progress", "json"]).exits(0);
+        self.topo("up", &["-d", "--progress", progress]).exits(0);
+        for service in ["web", "locked"] {
+            let container = self.project.container(service);
+            let seen = docker(&["exec", &container, "cat", "/run/secrets/variable"]);
+            assert_eq!(seen, format!("{MARK}-secret-variable-{}", self.number), "it is where it belongs");
+        }
+    }
+}
+
+#[test]
+fn values_of_secrets_and_configs_are_told_nowhere() {
+    let Some(project) = project("secrecy", "") else { return };
+    for (number, progress) in [(1, "json"), (2, "plain")] {
+        Round::begin(&project, number, &[]).is_gone_through(progress);
+    }
+    let round = Round::begin(&project, 3, &[]);
+    round.is_gone_through("tty");
+    for arguments in
+        [&["ps", "--format", "json"][..], &["images", "--format", "json"], &["volumes", "--format", "json"]]
+    {
+        round.topo(arguments[0], &arguments[1..]).exits(0);
+    }
+    round.topo("config", &["--services"]).exits(0);
+    for path in ["secrets.variable", "secrets.file", "configs.variable", "services.web"] {
+        round.explains(path);
+    }
+    round.topo("graph", &[]).exits(0);
+    for format in ["yaml", "json"] {
+        let shown = round.say("config", &["--format", format]).exits(0);
+        let rest = shown.out.replace(WRITTEN, "");
+        assert!(shown.out.contains(WRITTEN) && !rest.contains(MARK), "{rest}");
+    }
+    for kind in ["container", "network", "volume"] {
+        for name in project.objects(kind) {
+            assert!(!docker(&[kind, "inspect", &name]).contains(MARK), "{kind} {name}");
+        }
+    }
+    round.topo("events", &["--json", "--since", "10m", "--until", "0s"]);
+    round.topo("down", &["-v", "-t", "0", "--progress", "json"]).exits(0);
+}
+
+#[test]
+fn what_fails_tells_no_value_either() {
+    let Some(project) = project("secrecy-failed", "") else { return };
+    // A file cannot be put below a file.
+    let round = Round::begin(&project, 1, &[("TARGET", "/etc/passwd/variable")]);
+    for progress in ["json", "plain"] {
+        round.topo("up", &["-d", "--progress", progress]).exits(4);
+    }
+    let round = Round::begin(&project, 2, &[("init: true", "user: no-such-user")]);
+    round.topo("up", &["-d"]).exits(4);
+    round.topo("down", &["-v", "-t", "0"]).exits(0);
+}
+
+#[test]
+fn builds_tell_no_value() {
+    let Some(project) = project("secrecy-build", "") else { return };
+    let round = Round::begin(&project, 1, &[]);
+    round.topo("build", &["built", "--print"]).exits(0).says("TOPO_BUILD_SECRET");
+    round.topo("build", &["built", "--progress", "json"]).exits(0);
+    let image = "topo-test-secrecy-built";
+    assert!(!docker(&["image", "history", "--no-trunc", image]).contains(MARK));
+    assert!(!docker(&["image", "inspect", image]).contains(MARK));
+    docker(&["image", "rm", image]);
+    let round = Round::begin(&project, 2, &[("RESULT", "false")]);
+    for progress in ["json", "plain"] {
+        round.topo("build", &["built", "--progress", progress]).exits(4);
+    }
+}
