@@ -9,9 +9,10 @@ use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Observed, Status};
 use crate::plan::{Plan, Scope};
-use crate::report::Intent;
+use crate::report::standing::standing;
+use crate::report::{Aim, Intent};
 use crate::run::provider::Order;
 use crate::topology::name::ServiceName;
 
@@ -27,6 +28,10 @@ pub(super) struct Control {
     pub(super) services: Vec<ServiceName>,
     /// Where its words go.
     pub(super) output: Output,
+    /// The state that it brings containers to: one that is in it was so already.
+    pub(super) goal: Option<Status>,
+    /// What is said beside that nothing is to do, where containers run.
+    pub(super) help_for_running: Option<String>,
     /// The last wait is given up after this time; never when absent.
     pub(super) wait_limit: Option<Duration>,
 }
@@ -41,7 +46,16 @@ impl Control {
     ) -> Self {
         let services = global.take_services(arguments);
         let output = global.output();
-        Self { command, intent, global, services, output, wait_limit: None }
+        Self {
+            command,
+            intent,
+            global,
+            services,
+            output,
+            goal: None,
+            help_for_running: None,
+            wait_limit: None,
+        }
     }
 
     /// Plans and carries it out.
@@ -63,8 +77,7 @@ impl Control {
             let mut session = Session::new(&engine, &self.global, &self.output);
             session.wait_limit = self.wait_limit;
             interrupt::listen(session.cancel.clone());
-            let intent = if self.services.is_empty() { self.intent } else { Intent::PART };
-            let outcome = session.carry_out(&plan, intent, self.command).await;
+            let outcome = session.carry_out(&plan, self.aim(scope), self.command).await;
             if let Some(topology) =
                 topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
             {
@@ -73,6 +86,29 @@ impl Control {
             Ok(session::exit_of(&outcome))
         })
     }
+}
+
+impl Control {
+    fn aim(&self, scope: Scope<'_>) -> Aim {
+        let mut idle = match self.services.as_slice() {
+            [] => format!("{} {}", scope.project, self.intent.idle),
+            services => standings(scope, services, self.goal),
+        };
+        let help = self.help_for_running.iter();
+        for help in help.filter(|_| scope.containers().any(|container| container.state.is_running())) {
+            idle = format!("{idle}; {help}");
+        }
+        Aim { intent: self.intent, services: self.services.clone(), idle: Some(idle) }
+    }
+}
+
+/// How services stand: `web runs already, db has no container`.
+pub(super) fn standings(scope: Scope<'_>, services: &[ServiceName], goal: Option<Status>) -> String {
+    let standing = |service: &ServiceName| {
+        let containers = scope.containers().filter(|container| container.service == *service);
+        standing(service, containers.map(|container| container.state.status), goal)
+    };
+    services.iter().map(standing).collect::<Vec<_>>().join(", ")
 }
 
 /// How long containers may take to stop, in place of what each says.

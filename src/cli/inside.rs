@@ -180,6 +180,10 @@ pub(super) async fn container(
         None => format!("`{service}`"),
     };
     match found.first() {
+        Some(container) if container.state.status == Status::Paused => {
+            let help = format!("let it go on: `{} {service}`", command_about(global, "unpause"));
+            output.error(&format!("`{}` is paused", container.name), Some(&help));
+        }
         Some(container) => {
             let state = container.status_text.to_lowercase();
             let help = format!("start it: `{} {service}`", command_about(global, "up -d"));

@@ -15,7 +15,7 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::{self, Context, Form, Hush, Hushed, Intent, Look};
+use crate::report::{self, Aim, Context, Form, Hush, Hushed, Look};
 use crate::run::{Limits, Outcome, RunOptions};
 
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
@@ -89,20 +89,20 @@ impl<'a> Session<'a> {
     }
 
     /// Carries a plan out and reports it on standard error. `command` resumes it after a failure.
-    pub(super) async fn carry_out(&self, plan: &Plan, intent: Intent, command: &str) -> Outcome {
-        self.carry_out_until(plan, intent, command, &self.cancel).await
+    pub(super) async fn carry_out(&self, plan: &Plan, aim: impl Into<Aim>, command: &str) -> Outcome {
+        self.carry_out_until(plan, aim, command, &self.cancel).await
     }
 
     /// [`Session::carry_out`], given up when `cancel` is triggered.
     pub(super) async fn carry_out_until(
         &self,
         plan: &Plan,
-        intent: Intent,
+        aim: impl Into<Aim>,
         command: &str,
         cancel: &CancellationToken,
     ) -> Outcome {
         let context = Context {
-            intent,
+            aim: aim.into(),
             resume: Some(as_typed(command).unwrap_or_else(|| command_about(self.global, command))),
             clean_up: leaves_something(command).then(|| command_about(self.global, "down")),
             look: self.output.look_of_reports(),

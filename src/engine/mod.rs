@@ -73,6 +73,8 @@ pub enum What {
         /// The exit code.
         exit_code: i64,
     },
+    /// It was frozen.
+    Paused,
     /// Its health changed.
     Health(Health),
     /// It got another name; `container` is the new one.

@@ -23,7 +23,7 @@ struct Published<'a> {
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let mut published: Vec<Published> = Vec::new();
     for (name, service) in &topology.services {
-        check_replicas(name, service, found);
+        check_replicas(name, service, service.replicas(), found);
         published.extend(ports_of(name, service));
     }
     // Sorted, so that only neighbours need to be compared.
@@ -49,15 +49,16 @@ fn ports_of<'a>(name: &'a ServiceName, service: &'a Service) -> impl Iterator<It
     })
 }
 
-fn check_replicas(name: &ServiceName, service: &Service, found: &mut Diagnostics) {
-    let replicas = service.replicas() as usize;
+/// Finds host ports that are too few for so many containers of a service.
+pub fn check_replicas(name: &ServiceName, service: &Service, replicas: u32, found: &mut Diagnostics) {
+    let replicas = replicas as usize;
     for port in &service.ports.0 {
         let Some(range) = port.published.filter(|range| range.first != 0 && range.len() < replicas) else {
             continue;
         };
         let ports = match range.len() {
-            1 => "one host port".to_owned(),
-            ports => format!("{ports} host ports"),
+            1 => format!("one host port, {range}"),
+            ports => format!("{ports} host ports, {range}"),
         };
         let last = range.first.saturating_add(u16::try_from(replicas - 1).unwrap_or(u16::MAX));
         found

@@ -14,7 +14,7 @@ mod condition;
 mod container_name;
 mod device;
 mod exposed_port;
-mod host_port;
+pub mod host_port;
 mod image;
 mod limit;
 pub mod model;

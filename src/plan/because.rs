@@ -12,6 +12,8 @@ pub enum Because {
     Absent,
     /// The container exists but does not run.
     NotRunning,
+    /// The container is frozen.
+    Paused,
     /// The container, network or volume does not match the topology.
     Changed(Vec<FieldChange>),
     /// The container was created from another image than the reference names now.

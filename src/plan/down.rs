@@ -142,8 +142,9 @@ impl<'a> Down<'a> {
     ) -> StepId {
         let step = Step { action, because: Because::Down, service: service.cloned(), only_if: None };
         let step = self.plan.steps.add_node(step);
+        // The step is new, so that nobody need look for edges.
         for needed in needs {
-            self.plan.steps.update_edge(needed, step, Needs::Done);
+            self.plan.steps.add_edge(needed, step, Needs::Done);
         }
         step
     }
@@ -206,26 +207,27 @@ impl<'a> Down<'a> {
     /// A network goes as soon as nobody is attached to it.
     fn networks(&mut self, staying: &[&ObservedContainer], removals: &Removals<'_>, found: &mut Diagnostics) {
         let observed = self.observed;
+        let attached = attached(&observed.containers);
+        let staying: BTreeSet<&str> = staying.iter().map(|container| container.id.as_str()).collect();
         let is_ours = |network: &&ObservedNetwork| {
             label::belongs_to(&network.labels, &self.plan.project) && !self.is_external_network(&network.name)
         };
         for network in observed.networks.iter().filter(is_ours).collect::<Vec<_>>() {
+            let attached = attached.get(&network.name).map_or(&[][..], Vec::as_slice);
             // What ended in a container of `run` needs its network no more.
-            let needs_it = |container: &&&ObservedContainer| {
+            let needs_it = |container: &&ObservedContainer| {
                 let is_spent = container.is_one_off && !container.state.is_running();
-                !is_spent && container.networks.contains_key(&network.name)
+                !is_spent && staying.contains(container.id.as_str())
             };
-            if staying.iter().find(needs_it).is_some() {
+            if attached.iter().any(needs_it) {
                 continue;
             }
-            if let Some(stranger) = observed.strangers(network).next() {
+            if let Some(stranger) = observed.stranger(network) {
                 warn_of_stranger(network, stranger, found);
                 continue;
             }
-            let attached =
-                observed.containers.iter().filter(|container| container.networks.contains_key(&network.name));
-            let needs: Vec<StepId> =
-                attached.filter_map(|container| removals.get(&container.name).copied()).collect();
+            let removed = attached.iter().filter_map(|container| removals.get(&container.name).copied());
+            let needs: Vec<StepId> = removed.collect();
             self.add(Action::RemoveNetwork { network: network.name.clone() }, None, needs);
         }
     }
@@ -248,6 +250,17 @@ impl<'a> Down<'a> {
             .into_iter()
             .any(|(key, network)| network.external.is_external && spec::network_name(key, network) == *name)
     }
+}
+
+/// The containers that are attached to each network.
+fn attached(containers: &[ObservedContainer]) -> BTreeMap<&NetworkName, Vec<&ObservedContainer>> {
+    let mut attached: BTreeMap<&NetworkName, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in containers {
+        for network in container.networks.keys() {
+            attached.entry(network).or_default().push(container);
+        }
+    }
+    attached
 }
 
 fn is_external_volume(topology: Option<&Topology>, name: &VolumeName) -> bool {

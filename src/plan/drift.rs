@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::plan::because::{FieldChange, HIDDEN};
+use crate::plan::because::{Because, FieldChange, HIDDEN};
 use crate::plan::label;
 use crate::topology::Topology;
 
@@ -21,6 +21,22 @@ pub fn changes(
         Comparison { topology, path: place.map(str::to_owned).to_vec(), changes: Vec::new() };
     comparison.compare(Some(&applied), Some(wanted));
     Some(comparison.changes)
+}
+
+/// Why a network or a volume is not as the topology says; nothing when it is, or when nobody knows.
+/// `compose_hash` is the fingerprint that Docker Compose would give it.
+pub fn difference(
+    topology: &Topology,
+    place: [&str; 2],
+    labels: &BTreeMap<String, String>,
+    wanted: &Json,
+    compose_hash: &str,
+) -> Option<Because> {
+    match changes(topology, place, labels, wanted) {
+        Some(changes) => (!changes.is_empty()).then_some(Because::Changed(changes)),
+        // Older releases of Docker Compose gave no fingerprint.
+        None => labels.get(label::CONFIG_HASH).filter(|made| *made != compose_hash).map(|_| Because::NotOurs),
+    }
 }
 
 /// The model that an object was created from.
@@ -159,9 +175,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnostic::Diagnostics;
-    use crate::source::{Environment, Sources};
-    use crate::topology::ResolveChoices;
+    use crate::plan::testing::topology;
 
     fn changes(from: Json, to: Json) -> Vec<String> {
         let text = |value: &Option<Json>| value.as_ref().map_or("-".to_owned(), Json::to_string);
@@ -175,16 +189,6 @@ mod tests {
         let applied = json!({ "version": label::APPLIED_VERSION, "model": from }).to_string();
         let labels = BTreeMap::from([(label::APPLIED.to_owned(), applied)]);
         super::changes(&topology(text), ["services", "web"], &labels, &to).unwrap()
-    }
-
-    fn topology(text: &str) -> Topology {
-        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-        let environment = Environment::default();
-        let file = sources.add("topology.yaml", text);
-        let folder = std::path::Path::new("/shop");
-        let document = crate::document::load(&mut sources, &[file], folder, &environment, &mut found);
-        let choices = ResolveChoices { name: Some("shop".to_owned()), ..ResolveChoices::default() };
-        crate::topology::resolve(&document, &environment, &choices, &mut sources, &mut found).unwrap()
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use remove::{RemoveChoices, RunningChoice, remove};
 pub use restart::{RestartChoices, restart};
 pub use scope::{Scope, jobs_of};
 pub use signal::{KillChoices, kill, pause, stop, unpause};
-pub use start::{WaitChoice, start};
+pub use start::{Hindrance, WaitChoice, start};
 pub use up::{
     BuildChoice, OneOffChoices, PullChoice, RecreateChoice, StartChoice, UpChoices, one_off, one_off_query,
     query, services_in_order, up,
@@ -44,6 +44,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
 pub use petgraph::graph::NodeIndex as StepId;
+use petgraph::visit::EdgeRef;
 
 use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
 
@@ -150,9 +151,16 @@ impl Plan {
 
     /// The steps that a step waits for, the first planned first.
     pub fn needs(&self, step: StepId) -> Vec<StepId> {
-        let mut needs: Vec<StepId> = self.steps.neighbors_directed(step, Direction::Incoming).collect();
-        needs.sort_unstable();
-        needs
+        self.gates(step).into_iter().map(|(needed, _)| needed).collect()
+    }
+
+    /// The steps that a step waits for, and how; the first planned first. To look for each edge by itself
+    /// would take long: a step may be needed by thousands.
+    pub fn gates(&self, step: StepId) -> Vec<(StepId, Needs)> {
+        let edges = self.steps.edges_directed(step, Direction::Incoming);
+        let mut gates: Vec<(StepId, Needs)> = edges.map(|edge| (edge.source(), *edge.weight())).collect();
+        gates.sort_unstable_by_key(|(needed, _)| *needed);
+        gates
     }
 
     /// The container that a step is about.

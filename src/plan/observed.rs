@@ -161,11 +161,41 @@ pub struct ObservedVolume {
     pub labels: BTreeMap<String, String>,
 }
 
+/// Containers of services, without those of `run`. Projects may have many: nobody looks through all of
+/// them for each service.
+#[derive(Clone, Debug, Default)]
+pub struct ByService<'a>(BTreeMap<&'a ServiceName, Vec<&'a ObservedContainer>>);
+
+impl<'a> ByService<'a> {
+    /// The containers of a service, in the order in which they were observed.
+    pub fn of<'s>(
+        &'s self,
+        service: &ServiceName,
+    ) -> impl Iterator<Item = &'a ObservedContainer> + use<'a, 's> {
+        self.0.get(service).into_iter().flatten().copied()
+    }
+}
+
 impl Observed {
-    /// The containers attached to a network that are not the project's.
-    pub fn strangers<'a>(&'a self, network: &'a ObservedNetwork) -> impl Iterator<Item = &'a ContainerName> {
-        let is_own = |name: &&ContainerName| self.containers.iter().any(|own| own.name == **name);
-        network.attached.iter().filter(move |name| !is_own(name))
+    /// The containers by their services.
+    pub fn by_service(&self) -> ByService<'_> {
+        let mut by_service = ByService::default();
+        for container in self.containers.iter().filter(|container| !container.is_one_off) {
+            by_service.0.entry(&container.service).or_default().push(container);
+        }
+        by_service
+    }
+
+    /// A container attached to a network that is not the project's.
+    pub fn stranger<'a>(&'a self, network: &'a ObservedNetwork) -> Option<&'a ContainerName> {
+        let mut strangers: BTreeSet<&ContainerName> = network.attached.iter().collect();
+        if strangers.is_empty() {
+            return None;
+        }
+        for own in &self.containers {
+            strangers.remove(&own.name);
+        }
+        network.attached.iter().find(|name| strangers.contains(name))
     }
 }
 

@@ -27,7 +27,8 @@ pub fn restart(scope: Scope<'_>, choices: &RestartChoices) -> Plan {
     let mut start = Start::new(scope, &dependencies);
     let mut stops = ByService::new();
     for service in &services {
-        for container in scope.containers_of(service) {
+        let containers: Vec<&ObservedContainer> = start.containers.of(service).collect();
+        for container in containers {
             restart_one(&mut start, &mut stops, container, choices.grace);
         }
     }

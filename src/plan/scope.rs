@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use petgraph::algo::has_path_connecting;
-
 use crate::plan::observed::{Observed, ObservedContainer};
 use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label};
 use crate::topology::name::{ProjectName, ServiceName};
@@ -63,11 +61,6 @@ impl<'a> Scope<'a> {
         Some(&self.topology?.service(container.service.as_str())?.value)
     }
 
-    /// The containers of one service, meant or not.
-    pub(super) fn containers_of(self, service: &ServiceName) -> impl Iterator<Item = &'a ObservedContainer> {
-        self.all_containers().filter(move |container| container.service == *service)
-    }
-
     fn all_containers(self) -> impl Iterator<Item = &'a ObservedContainer> {
         self.observed.containers.iter().filter(|container| !container.is_one_off)
     }
@@ -116,21 +109,44 @@ pub(super) fn put_in_order(
     first: First,
     needs: Needs,
 ) {
+    let mut order = Order::default();
     for (service, own) in steps {
         for needed in nearest(service, steps, dependencies) {
+            if !order.admits(service, needed) {
+                continue;
+            }
             for (dependant, needed) in
                 own.iter().flat_map(|own| steps[needed].iter().map(move |step| (*own, *step)))
             {
-                let (before, after) = match first {
-                    First::Needed => (needed, dependant),
-                    First::Dependant => (dependant, needed),
+                // Each pair of steps comes once, so that nobody need look for an edge.
+                match first {
+                    First::Needed => plan.steps.add_edge(needed, dependant, needs),
+                    First::Dependant => plan.steps.add_edge(dependant, needed, needs),
                 };
-                // Old labels may contradict each other.
-                if !has_path_connecting(&plan.steps, after, before, None) {
-                    plan.steps.update_edge(before, after, needs);
-                }
             }
         }
+    }
+}
+
+/// Which services come before which.
+#[derive(Debug, Default)]
+pub(super) struct Order<'a>(BTreeMap<&'a ServiceName, Vec<&'a ServiceName>>);
+
+impl<'a> Order<'a> {
+    /// Notes that one service comes before another, unless it comes after it already: labels of different
+    /// times may contradict each other.
+    pub(super) fn admits(&mut self, before: &'a ServiceName, after: &'a ServiceName) -> bool {
+        let (mut ways, mut seen) = (vec![after], BTreeSet::new());
+        while let Some(way) = ways.pop() {
+            if way == before {
+                return false;
+            }
+            if seen.insert(way) {
+                ways.extend(self.0.get(way).into_iter().flatten());
+            }
+        }
+        self.0.entry(before).or_default().push(after);
+        true
     }
 }
 

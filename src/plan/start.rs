@@ -1,13 +1,13 @@
 //! Starting what is there: what a service depends on before it, each as soon as its condition holds.
 
+mod pre_start;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::algo::has_path_connecting;
-
-use crate::plan::observed::{ObservedContainer, Status};
-use crate::plan::scope::{self, Dependencies};
+use crate::plan::observed::{ByService, ObservedContainer, Status};
+use crate::plan::scope::{self, Dependencies, Order};
 use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, StepId};
-use crate::topology::name::{ContainerName, ServiceName};
+use crate::topology::name::{ContainerName, ImageName, ServiceName};
 use crate::topology::service::Dependency;
 
 /// What is waited for when everything is started.
@@ -20,18 +20,28 @@ pub enum WaitChoice {
     Ready,
 }
 
+/// What keeps services from being started, although they are named or needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// They have no container.
+    Missing(BTreeSet<ServiceName>),
+    /// A container of theirs is frozen, which the engine starts no more than Docker Compose 2.40 does.
+    Paused(BTreeSet<ServiceName>),
+}
+
 /// Plans to start the containers that are there, of the services and of what these depend on. A job that
 /// is done is not done again, unless its service is named.
 ///
 /// # Errors
 ///
-/// The services that have no container, although they are named or needed.
-pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, BTreeSet<ServiceName>> {
+/// What keeps services from being started.
+pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, Hindrance> {
     let dependencies = scope.dependencies();
-    let services = with_dependencies(scope, &dependencies)?;
+    let containers = scope.observed.by_service();
+    let services = with_dependencies(scope, &containers, &dependencies)?;
     let mut start = Start::new(scope, &dependencies);
     for service in &services {
-        for container in scope.containers_of(service) {
+        for container in containers.of(service) {
             if start.is_to_start(container) {
                 start.start(container, start.because(service));
             }
@@ -49,29 +59,42 @@ pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, BTreeSet<Servic
 /// The services that are meant, and what they depend on.
 fn with_dependencies(
     scope: Scope<'_>,
+    containers: &ByService<'_>,
     dependencies: &Dependencies,
-) -> Result<BTreeSet<ServiceName>, BTreeSet<ServiceName>> {
+) -> Result<BTreeSet<ServiceName>, Hindrance> {
+    let all: BTreeSet<&ServiceName> = scope.containers().map(|container| &container.service).collect();
     let mut ways: Vec<(ServiceName, bool)> = match scope.services {
-        [] => scope.containers().map(|container| (container.service.clone(), true)).collect(),
+        [] => all.into_iter().map(|service| (service.clone(), true)).collect(),
         named => named.iter().map(|service| (service.clone(), true)).collect(),
     };
-    let (mut services, mut missing) = (BTreeSet::new(), BTreeSet::new());
+    let (mut services, mut missing, mut paused) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     while let Some((service, is_required)) = ways.pop() {
         if services.contains(&service) {
             continue;
         }
-        let is_there = scope.containers_of(&service).next().is_some();
+        let is_there = containers.of(&service).next().is_some();
         if !is_there {
             if is_required && !is_scaled_to_none(scope, &service) {
                 missing.insert(service);
             }
             continue;
         }
+        if is_required && containers.of(&service).any(is_paused) {
+            paused.insert(service.clone());
+        }
         let needed = dependencies.get(&service).into_iter().flatten();
         ways.extend(needed.map(|(needed, dependency)| (needed.clone(), is_required && dependency.required)));
         services.insert(service);
     }
-    if missing.is_empty() { Ok(services) } else { Err(missing) }
+    match (missing.is_empty(), paused.is_empty()) {
+        (true, true) => Ok(services),
+        (false, _) => Err(Hindrance::Missing(missing)),
+        (true, false) => Err(Hindrance::Paused(paused)),
+    }
+}
+
+fn is_paused(container: &ObservedContainer) -> bool {
+    container.state.status == Status::Paused
 }
 
 fn is_scaled_to_none(scope: Scope<'_>, service: &ServiceName) -> bool {
@@ -82,19 +105,40 @@ fn is_scaled_to_none(scope: Scope<'_>, service: &ServiceName) -> bool {
 /// A plan that starts containers, in the making.
 pub(super) struct Start<'a> {
     pub(super) scope: Scope<'a>,
+    pub(super) containers: ByService<'a>,
     dependencies: &'a Dependencies,
     jobs: BTreeSet<&'a ServiceName>,
     pub(super) plan: Plan,
     /// The step that starts each container.
     starts: BTreeMap<&'a ContainerName, StepId>,
+    /// The first step that comes before a container is started, where there is one.
+    preparations: BTreeMap<&'a ContainerName, StepId>,
+    /// The last step of what runs once for a service before its containers are first started.
+    prepared: BTreeMap<&'a ServiceName, StepId>,
+    /// The step that pulls an image; none when it is there.
+    pulls: BTreeMap<ImageName, Option<StepId>>,
     waits: BTreeMap<(&'a ContainerName, &'static str), StepId>,
+    /// Which services wait for which.
+    order: Order<'a>,
 }
 
 impl<'a> Start<'a> {
     pub(super) fn new(scope: Scope<'a>, dependencies: &'a Dependencies) -> Self {
         let plan = Plan::amid(scope.project.clone(), scope.observed);
         let jobs = scope::jobs(dependencies.values().flatten());
-        Self { scope, dependencies, jobs, plan, starts: BTreeMap::new(), waits: BTreeMap::new() }
+        Self {
+            scope,
+            containers: scope.observed.by_service(),
+            dependencies,
+            jobs,
+            plan,
+            starts: BTreeMap::new(),
+            preparations: BTreeMap::new(),
+            prepared: BTreeMap::new(),
+            pulls: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            order: Order::default(),
+        }
     }
 
     /// Running is running; and a job that is done is not done again, unless it is asked for by its name.
@@ -117,8 +161,12 @@ impl<'a> Start<'a> {
     }
 
     pub(super) fn start(&mut self, container: &'a ObservedContainer, because: Because) -> StepId {
+        let prepared = self.before_first_start(container, &because);
         let action = self.scope.start(container);
         let step = scope::add(&mut self.plan, action, because, container);
+        if let Some(prepared) = prepared {
+            self.plan.steps.update_edge(prepared, step, Needs::Done);
+        }
         self.starts.insert(&container.name, step);
         step
     }
@@ -126,35 +174,40 @@ impl<'a> Start<'a> {
     /// A service's containers start when what it depends on is as it is to be.
     pub(super) fn gate(&mut self, service: &ServiceName) {
         let own: Vec<StepId> = self
-            .scope
-            .containers_of(service)
-            .filter_map(|container| self.starts.get(&container.name).copied())
+            .containers
+            .of(service)
+            .filter_map(|container| {
+                let first = self.preparations.get(&container.name);
+                first.or(self.starts.get(&container.name)).copied()
+            })
             .collect();
         if own.is_empty() {
             return;
         }
-        for (needed, dependency) in self.dependencies.get(service).into_iter().flatten() {
+        let Some((service, dependencies)) = self.dependencies.get_key_value(service) else { return };
+        for (needed, dependency) in dependencies {
+            if !self.order.admits(needed, service) {
+                continue;
+            }
             let how = if dependency.required { Needs::Done } else { Needs::Settled };
             for gate in self.gates(service, needed, dependency) {
                 for start in &own {
-                    // Old labels may contradict each other.
-                    if !has_path_connecting(&self.plan.steps, *start, gate, None) {
-                        self.plan.steps.update_edge(gate, *start, how);
-                    }
+                    // Each pair of steps comes once, so that nobody need look for an edge.
+                    self.plan.steps.add_edge(gate, *start, how);
                 }
             }
         }
     }
 
     fn gates(&mut self, service: &ServiceName, needed: &ServiceName, dependency: &Dependency) -> Vec<StepId> {
-        let scope = self.scope;
+        let containers: Vec<&ObservedContainer> = self.containers.of(needed).collect();
         let condition = scope::condition(dependency);
         let because = Because::NeededBy(service.clone());
         let gate = |container: &'a ObservedContainer| match condition {
             None => self.starts.get(&container.name).copied(),
             Some(until) => self.wait(container, until, because.clone()),
         };
-        scope.containers_of(needed).filter_map(gate).collect()
+        containers.into_iter().filter_map(gate).collect()
     }
 
     /// The step that waits for a container, unless no step changes it and the condition holds.
@@ -185,7 +238,8 @@ impl<'a> Start<'a> {
         for service in services {
             let is_meant = self.is_meant(service);
             let until = if self.jobs.contains(service) { Condition::Completed } else { Condition::Ready };
-            for container in self.scope.containers_of(service).filter(|_| is_meant) {
+            let containers: Vec<&ObservedContainer> = self.containers.of(service).collect();
+            for container in containers.into_iter().filter(|_| is_meant) {
                 self.wait(container, until, Because::Asked);
             }
         }
@@ -197,11 +251,7 @@ mod tests {
     use super::*;
     use crate::plan::testing::{names, observed, shop, steps};
 
-    fn plan(
-        containers: &str,
-        services: &[&str],
-        wait: WaitChoice,
-    ) -> Result<Vec<String>, BTreeSet<ServiceName>> {
+    fn plan(containers: &str, services: &[&str], wait: WaitChoice) -> Result<Vec<String>, Hindrance> {
         let (project, observed, services) = (shop(), observed(containers), names(services));
         let scope = Scope { project: &project, topology: None, observed: &observed, services: &services };
         start(scope, wait).map(|plan| steps(&plan))
@@ -243,6 +293,14 @@ mod tests {
     #[test]
     fn a_needed_service_without_a_container_is_named() {
         let missing = plan("web: created <- db:service_started:false", &["web"], WaitChoice::Nothing);
-        assert_eq!(missing, Err(BTreeSet::from(["db".into()])));
+        assert_eq!(missing, Err(Hindrance::Missing(BTreeSet::from(["db".into()]))));
+    }
+
+    #[test]
+    fn what_is_frozen_is_named_also_when_it_is_only_needed() {
+        let containers = "web: created <- db:service_healthy:false\ndb: paused";
+        let paused = Err(Hindrance::Paused(BTreeSet::from(["db".into()])));
+        assert_eq!(plan(containers, &["web"], WaitChoice::Nothing), paused);
+        assert_eq!(plan(containers, &[], WaitChoice::Nothing), paused);
     }
 }

@@ -1,12 +1,16 @@
 //! For tests of planners: containers as an engine may have them, and plans as short texts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use petgraph::Direction;
 
+use crate::diagnostic::Diagnostics;
 use crate::plan::observed::{ContainerState, Health, Observed, ObservedContainer, Status};
 use crate::plan::{Action, Plan, Step, StepId, label};
+use crate::source::{Environment, Sources};
 use crate::topology::name::{ImageId, ProjectName, ServiceName};
+use crate::topology::{ResolveChoices, Topology};
 
 /// A project of containers: `web: running <- db:service_healthy:false`, one a line. `run` is the state of
 /// one of `run`, which runs.
@@ -35,6 +39,28 @@ fn container(line: &str) -> ObservedContainer {
         created: 0,
         status_text: String::new(),
     }
+}
+
+/// Numbers the containers of each service from 1, and names them so.
+pub(super) fn numbered(observed: &mut Observed) {
+    let mut numbers: BTreeMap<ServiceName, u32> = BTreeMap::new();
+    for container in &mut observed.containers {
+        let number = numbers.entry(container.service.clone()).or_default();
+        *number += 1;
+        container.number = *number;
+        container.name = format!("shop-{}-{number}", container.service).into();
+    }
+}
+
+/// A topology of this text.
+pub(super) fn topology(text: &str) -> Topology {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let environment = Environment::default();
+    let file = sources.add("topology.yaml", text);
+    let document = crate::document::load(&mut sources, &[file], Path::new("/shop"), &environment, &mut found);
+    let choices = ResolveChoices { name: Some("shop".to_owned()), ..ResolveChoices::default() };
+    crate::topology::resolve(&document, &environment, &choices, &mut sources, &mut found)
+        .expect("it is right")
 }
 
 fn state_of(word: &str) -> ContainerState {
@@ -82,6 +108,8 @@ fn words(plan: &Plan, step: StepId) -> String {
         Action::UnpauseContainer { .. } => "unpause".to_owned(),
         Action::RemoveContainer { .. } => "remove".to_owned(),
         Action::Wait { until, .. } => format!("wait until {}", until.word()),
+        Action::RunToEnd(spec) => return format!("run {}", spec.name),
+        Action::PullImage { image, .. } => return format!("pull {image}"),
         other => panic!("not of these commands: {other:?}"),
     };
     format!("{verb} {}", service.as_ref().expect("it is for a service"))

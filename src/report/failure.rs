@@ -59,20 +59,20 @@ impl Page<'_> {
             let aside = look.paint(Role::Aside, "(it is not required)");
             return self
                 .sentence(&format!("{mark} {} {aside}", look.paint(Role::Notice, &headline)), 2)
-                .and_then(|()| self.details(cause, log_tail));
+                .and_then(|()| self.details(step, cause, log_tail));
         }
         self.sentence(&format!("{} {}", look.mark(Mark::Failed), look.paint(Role::Bad, &headline)), 2)?;
-        self.details(cause, log_tail)
+        self.details(step, cause, log_tail)
     }
 
-    fn details(&mut self, cause: &Cause, log_tail: &[String]) -> io::Result<()> {
+    fn details(&mut self, step: &Step, cause: &Cause, log_tail: &[String]) -> io::Result<()> {
         for line in engine_words(cause).iter().flat_map(|words| words.lines()) {
             self.sentence(&format!("  {}", tame(line)), 4)?;
         }
         self.block("the build step printed:", build_output(cause).iter().map(String::as_str))?;
         self.block("its health check printed:", health_output(cause).unwrap_or_default().lines())?;
         self.block("it printed last:", log_tail.iter().map(String::as_str))?;
-        match hint(cause) {
+        match hint(step.service.as_ref(), cause) {
             Some(hint) => self.sentence(&format!("  {} {hint}", self.look.paint(Role::Active, "help:")), 8),
             None => Ok(()),
         }
@@ -139,7 +139,7 @@ fn undone_verb(kind: Kind, deed: Deed) -> Option<&'static str> {
 
 /// What is left running, and the commands that go on from here.
 fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> io::Result<()> {
-    let Context { intent: _, resume, clean_up, look } = context;
+    let Context { aim: _, resume, clean_up, look } = context;
     let mut say = |title: &str, text: &str| {
         writeln!(out, "{} {text}", look.paint(Role::Aside, &format!("{title:<14}")))
     };
@@ -212,7 +212,7 @@ mod tests {
             took: Duration::ZERO,
             running: BTreeSet::new(),
         };
-        let context = Context { intent: Intent::UP, resume: None, clean_up: None, look: Look::BARE };
+        let context = Context { aim: Intent::UP.into(), resume: None, clean_up: None, look: Look::BARE };
         let mut out = Vec::new();
         write_failures(&mut out, &plan, &outcome, &context, None).expect("a Vec takes all");
         String::from_utf8(out).expect("it is UTF-8")

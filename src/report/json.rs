@@ -211,7 +211,7 @@ fn ending<'run>(plan: &Plan, step: StepId, end: &'run End) -> Ending<'run> {
         End::Cancelled => Ending::Cancelled,
         End::Failed(Failure { cause, log_tail }) => Ending::Failed {
             error: engine_words(cause).unwrap_or_else(|| failed(&plan.steps[step].action, cause)),
-            hint: hint(cause),
+            hint: hint(plan.steps[step].service.as_ref(), cause),
             health_output: health_output(cause),
             output: build_output(cause),
             log: log_tail,

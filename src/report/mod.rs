@@ -24,6 +24,7 @@ pub mod plan;
 pub mod prose;
 pub mod quiet;
 mod screen;
+pub mod standing;
 mod summary;
 pub mod terminal;
 pub mod wording;
@@ -31,7 +32,7 @@ pub mod wording;
 pub use hush::{Hush, Hushed};
 pub use look::Look;
 pub use objects::{Deed, ObjectSteps, Objects};
-pub use summary::Intent;
+pub use summary::{Aim, Intent};
 
 use std::io::Write;
 use std::time::Duration;
@@ -80,8 +81,8 @@ pub enum Form {
 /// What a report says besides the run's own story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// What the command wants of the project.
-    pub intent: Intent,
+    /// What the command wants, and of whom.
+    pub aim: Aim,
     /// The command that goes on after a failure: `topo up shop.yaml`.
     pub resume: Option<String>,
     /// The command that clears away what is left after a failure: `topo down shop.yaml`.

@@ -109,7 +109,7 @@ impl Report for Plain<'_> {
 
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
         let _ = write_failures(self.out, plan, outcome, &self.context, None);
-        let _ = writeln!(self.out, "{}", end_line(plan, outcome, self.context.intent));
+        let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
         let _ = self.out.flush();
     }
 }

@@ -31,6 +31,6 @@ impl Report for Quiet<'_> {
         }
         // A reader that went away must not end the run.
         let _ = write_failures(self.out, plan, outcome, &self.context, None);
-        let _ = writeln!(self.out, "{}", end_line(plan, outcome, self.context.intent));
+        let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
     }
 }

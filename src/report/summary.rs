@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::objects::{Deed, Objects};
-use super::wording::{Kind, duration};
+use super::wording::{Kind, duration, names};
 use crate::plan::{Plan, StepId};
 use crate::run::{End, Outcome};
+use crate::topology::name::ServiceName;
 
 /// What a command wants of the project, in words that follow the project's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +55,6 @@ impl Intent {
     /// Containers that do not run are gone.
     pub const REMOVE: Intent =
         Intent { reached: "is cleared", missed: "is not cleared", idle: "has no stopped container" };
-    /// Something about some of the services.
-    pub const PART: Intent =
-        Intent { reached: "is as asked", missed: "is not as asked", idle: "is as asked already" };
     /// Images are there.
     pub const PULL: Intent =
         Intent { reached: "has its images", missed: "lacks images", idle: "has no image to pull" };
@@ -70,18 +68,49 @@ impl Intent {
     pub const BUILD: Intent = Intent { reached: "is built", missed: "is not built", idle: "builds no image" };
 }
 
+/// What a command wants, and of whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aim {
+    /// What it wants.
+    pub intent: Intent,
+    /// The services that it wants it of; the whole project when empty.
+    pub services: Vec<ServiceName>,
+    /// What is said where there is nothing to do; the intent's words of the project when absent.
+    pub idle: Option<String>,
+}
+
+impl From<Intent> for Aim {
+    fn from(intent: Intent) -> Self {
+        Self { intent, services: Vec::new(), idle: None }
+    }
+}
+
+impl Aim {
+    /// Whom it is about, and that it was reached or missed: `project shop is up`, `web, db`.
+    fn subject(&self, plan: &Plan, came_of_it: &str) -> String {
+        match self.services.as_slice() {
+            [] => format!("project {} {came_of_it}", plan.project),
+            services => names(services.iter().map(ServiceName::as_str), MOST_NAMES),
+        }
+    }
+}
+
+/// How many services are named in a row.
+const MOST_NAMES: usize = 12;
+
 /// What came of a run: `project shop is up: 3 containers created, 1 network created in 2.1s`.
-pub(super) fn end_line(plan: &Plan, outcome: &Outcome, intent: Intent) -> String {
-    let project = &plan.project;
+pub(super) fn end_line(plan: &Plan, outcome: &Outcome, aim: &Aim) -> String {
+    let Aim { intent, services: _, idle } = aim;
+    let missed = || aim.subject(plan, intent.missed);
     let took = duration(outcome.took);
     let Undone { failed, dropped, all } = undone(plan, outcome);
     if outcome.is_cancelled && failed + dropped > 0 {
         let done = all - failed - dropped;
-        return format!("project {project} {}: stopped after {took}, {done} of {all} done", intent.missed);
+        return format!("{}: interrupted after {took}, {done} of {all} done", missed());
     }
     if !outcome.is_success() {
         let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };
-        return format!("project {project} {}: {failed} failed{dropped} after {took}", intent.missed);
+        return format!("{}: {failed} failed{dropped} after {took}", missed());
     }
     let deeds = deeds(plan, outcome);
     let tolerated = outcome.failures().filter(|(step, _)| plan.tolerated.contains(step)).count();
@@ -91,12 +120,13 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, intent: Intent) -> String
         _ => format!("; {tolerated} that are not required failed"),
     };
     if deeds.is_empty() && tolerated == 0 {
-        return format!("nothing to do: {project} {}", intent.idle);
+        let idle = idle.clone().unwrap_or_else(|| format!("{} {}", plan.project, intent.idle));
+        return format!("nothing to do: {idle}");
     }
     if deeds.is_empty() {
-        return format!("project {project}: nothing done in {took}{apart}");
+        return format!("project {}: nothing done in {took}{apart}", plan.project);
     }
-    format!("project {project} {}: {} in {took}{apart}", intent.reached, deed_words(&deeds))
+    format!("{}: {} in {took}{apart}", aim.subject(plan, intent.reached), deed_words(&deeds))
 }
 
 /// How many objects of a plan are not what they were to be.

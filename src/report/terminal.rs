@@ -98,7 +98,7 @@ impl<'out> Terminal<'out> {
             (false, true) => (Mark::Dropped, Role::Notice),
             (false, false) => (Mark::Failed, Role::Bad),
         };
-        let line = end_line(plan, outcome, self.context.intent);
+        let line = end_line(plan, outcome, &self.context.aim);
         let line = format!("{} {}", look.mark(mark), look.paint(role, &line));
         writeln!(self.out, "{}", wrapped(&line, Some(width), 2))?;
         self.out.flush()

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use crate::engine::EngineError;
 use crate::plan::{Action, Because, Condition, FieldChange};
 use crate::run::Cause;
+use crate::topology::name::ServiceName;
 
 /// What an action is done to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -215,6 +216,7 @@ pub fn because(because: &Because) -> Cow<'static, str> {
     let words = match because {
         Because::Absent => "it does not exist",
         Because::NotRunning => "it does not run",
+        Because::Paused => "it is paused",
         Because::Changed(changes) => return Cow::Owned(list(changes.iter().map(change))),
         Because::ImageChanged { from: _ } => "its image changed",
         Because::NetworkLost(network) => {
@@ -244,6 +246,7 @@ pub fn because_code(because: &Because) -> &'static str {
     match because {
         Because::Absent => "absent",
         Because::NotRunning => "not-running",
+        Because::Paused => "paused",
         Because::Changed(_) => "changed",
         Because::ImageChanged { .. } => "image-changed",
         Because::NetworkLost(_) => "network-lost",
@@ -288,6 +291,7 @@ pub fn failed(action: &Action, cause: &Cause) -> String {
         Cause::Unhealthy { output: _ } => "is unhealthy".to_owned(),
         Cause::NoHealthcheck => "has no health check, so that it can never be healthy".to_owned(),
         Cause::NotInTime { limit, output: _ } => format!("was not ready within {}", duration(*limit)),
+        Cause::Paused => "is paused, and gets no further".to_owned(),
         Cause::Removed => "was removed by somebody else".to_owned(),
     }
 }
@@ -301,13 +305,15 @@ pub fn engine_words(cause: &Cause) -> Option<String> {
         | Cause::Unhealthy { .. }
         | Cause::NoHealthcheck
         | Cause::NotInTime { .. }
+        | Cause::Paused
         | Cause::Removed => None,
     }
 }
 
-/// What to do about a failure, where that is known.
-pub fn hint(cause: &Cause) -> Option<String> {
+/// What to do about a failure of a step for a service, where that is known.
+pub fn hint(service: Option<&ServiceName>, cause: &Cause) -> Option<String> {
     match cause {
+        Cause::Paused => service.map(|service| format!("`topo unpause {service}` lets it go on")),
         Cause::Engine(error) => error.hint(),
         Cause::NoHealthcheck => {
             Some("give the service a `healthcheck`, or wait for `service_started`".to_owned())
@@ -328,6 +334,7 @@ pub fn health_output(cause: &Cause) -> Option<&str> {
         | Cause::Exited { .. }
         | Cause::Unsuccessful { .. }
         | Cause::NoHealthcheck
+        | Cause::Paused
         | Cause::Removed => None,
     }
 }

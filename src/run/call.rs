@@ -163,6 +163,6 @@ fn has_log(cause: &Cause) -> bool {
         | Cause::Unsuccessful { .. }
         | Cause::Unhealthy { .. }
         | Cause::NotInTime { .. } => true,
-        Cause::Engine(_) | Cause::NoHealthcheck | Cause::Removed => false,
+        Cause::Engine(_) | Cause::NoHealthcheck | Cause::Paused | Cause::Removed => false,
     }
 }

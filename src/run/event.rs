@@ -95,6 +95,9 @@ pub enum Cause {
         /// What its health check printed last.
         output: Option<String>,
     },
+    /// The container is frozen: it comes to no condition.
+    #[error("it is paused, and gets no further")]
+    Paused,
     /// The container is gone.
     #[error("it was removed by somebody else")]
     Removed,
@@ -109,6 +112,7 @@ impl Cause {
             | Cause::Unhealthy { .. }
             | Cause::NoHealthcheck
             | Cause::NotInTime { .. }
+            | Cause::Paused
             | Cause::Removed => None,
         }
     }

@@ -126,6 +126,10 @@ pub(super) fn note_running(running: &mut BTreeSet<ContainerName>, action: &Actio
 fn has_ended(cause: &Cause) -> bool {
     match cause {
         Cause::Exited { .. } | Cause::Unsuccessful { .. } | Cause::Removed => true,
-        Cause::Engine(_) | Cause::Unhealthy { .. } | Cause::NoHealthcheck | Cause::NotInTime { .. } => false,
+        Cause::Engine(_)
+        | Cause::Unhealthy { .. }
+        | Cause::NoHealthcheck
+        | Cause::NotInTime { .. }
+        | Cause::Paused => false,
     }
 }

@@ -44,7 +44,9 @@ pub(super) fn verdict(until: Condition, state: &ContainerState, past: Past) -> R
         Status::Removing => gone(until, past),
         Status::Restarting if until == Condition::Completed && exit_code == 0 => Ok(Verdict::Met),
         Status::Restarting if past.deaths >= MOST_DEATHS => Err(Cause::exited(until, exit_code)),
-        Status::Running | Status::Paused => running(until, state, past),
+        Status::Running => running(until, state, past),
+        // Nobody says when somebody lets it go on.
+        Status::Paused => Err(Cause::Paused),
         // The engine calls a container unhealthy while it does not run, whatever its check said.
         Status::Created | Status::Restarting => Ok(Verdict::Open),
     }
@@ -115,6 +117,15 @@ mod tests {
     fn between_two_runs_it_may_still_become_healthy() {
         let restarting = ContainerState { health: Some(Health::Unhealthy), ..state(Status::Restarting) };
         assert_eq!(verdict(Healthy, &restarting, past(1, 1)), Ok(Verdict::Open));
+    }
+
+    #[test]
+    fn what_is_frozen_comes_to_no_condition() {
+        let frozen = ContainerState { health: Some(Health::Healthy), ..state(Status::Paused) };
+        assert_eq!(
+            [Healthy, Ready, Completed].map(|until| judge(until, frozen.clone())),
+            [const { Err(Cause::Paused) }; 3]
+        );
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Listeners {
             }
             What::Health(Health::Healthy) => self.tell(container, &Signal::Healthy),
             What::Died { exit_code } => self.tell(container, &Signal::Died { exit_code }),
-            What::Health(Health::Unhealthy) | What::Started | What::Removed => {
+            What::Health(Health::Unhealthy) | What::Started | What::Paused | What::Removed => {
                 self.tell(container, &Signal::LookAgain);
             }
             // The event has the new name alone, so that any wait may be for the old one.

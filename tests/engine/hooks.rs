@@ -145,6 +145,19 @@ fn containers_run_to_their_ends_before_the_first_start() {
 }
 
 #[test]
+fn containers_run_to_their_ends_also_before_start_begins_what_was_only_created() {
+    let Some(project) = project("hooks-before-start", PREPARED) else { return };
+    let log = || docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
+    project.topo("create", &[]).exits(0);
+    project.topo("start", &[]).exits(0);
+    assert_eq!(log(), "first hook service\nsecond as 0");
+    assert_eq!(project.objects("container"), [project.container("web")], "they are gone afterwards");
+    project.topo("stop", &["-t", "0"]).exits(0);
+    project.topo("start", &[]).exits(0);
+    assert_eq!(log(), "first hook service\nsecond as 0", "what was done is not done again");
+}
+
+#[test]
 fn what_fails_before_the_first_start_stays_for_a_look_and_is_done_again() {
     let topology = PREPARED.replace("echo migrating", "test -e /notes/ok");
     let Some(project) = project("hooks-before-failed", &topology) else { return };

@@ -27,6 +27,7 @@ mod pulls;
 mod readme;
 mod registry;
 mod secrecy;
+mod states;
 mod systems;
 mod takeover;
 mod terminal;

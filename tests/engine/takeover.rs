@@ -116,3 +116,46 @@ fn what_topo_made_is_taken_over_by_compose() {
     assert_eq!(ids(&project), made, "{words}");
     project.topo("up", &["-d"]).exits(0).says("nothing to do");
 }
+
+const RESOURCES: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    networks: [plain, named, pool, inner, dual, options]
+    volumes: ['plain:/plain', 'named:/named', 'options:/options']
+networks:
+  plain:
+  named: { name: topo-test-takeover-resources-own, labels: { a: '<1>' }, attachable: true }
+  pool: { ipam: { driver: default, config: [{ subnet: 10.213.77.0/24, gateway: 10.213.77.1 }] } }
+  inner: { internal: true, driver: bridge }
+  dual: { enable_ipv6: false, enable_ipv4: true }
+  options: { driver_opts: { com.docker.network.bridge.enable_icc: 'true' } }
+volumes:
+  plain:
+  named: { name: topo-test-takeover-resources-own, labels: [a=1] }
+  options: { driver: local, driver_opts: { type: tmpfs, device: tmpfs, o: size=1m } }
+";
+
+#[test]
+fn networks_and_volumes_that_compose_made_otherwise_are_noticed() {
+    let Some(project) = project("takeover-resources", RESOURCES) else { return };
+    compose_up(&project);
+    project.topo("plan", &["--exit-code"]).exits(0).says("nothing to do");
+    let (web, volume) = (project.id("web"), project.name().to_owned() + "_options");
+    docker(&["exec", &project.container("web"), "touch", "/plain/kept"]);
+    let changed = RESOURCES.replace("10.213.77.", "10.213.78.").replace("size=1m", "size=2m");
+    project.write("topology.yaml", &changed);
+    let plan = project.topo("plan", &["--exit-code"]).exits(1);
+    assert!(plan.out.contains("_pool: recreate because another program made it"), "{}", plan.out);
+    let said = format!("the volume `{volume}` was made from other settings");
+    project.topo("up", &["-d", "-t", "1"]).exits(0).says(&said);
+    assert_eq!(project.id("web"), web, "the container moved to the new network");
+    let address = format!("{{{{(index .NetworkSettings.Networks \"{}_pool\").IPAddress}}}}", project.name());
+    assert!(project.inspect("web", &address).starts_with("10.213.78."));
+    docker(&["exec", &project.container("web"), "ls", "/plain/kept"]);
+    let options = docker(&["volume", "inspect", "--format", "{{.Options.o}}", &volume]);
+    assert_eq!(options, "size=1m", "a volume is used as it is");
+    project.topo("up", &["-d"]).exits(0).says("nothing to do").says(&said);
+}

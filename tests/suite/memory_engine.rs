@@ -76,6 +76,7 @@ pub(crate) enum Deed {
     BecomesUnhealthy { output: String },
     Exits { code: i64 },
     Prints { line: String },
+    IsPaused,
     IsRemoved,
     IsRenamed { to: ContainerName },
 }
@@ -179,6 +180,7 @@ impl MemoryEngine {
                 self.happens(name, after, Happening::Changed(What::Died { exit_code: *code }));
             }
             Deed::Prints { line } => self.happens(name, after, Happening::Printed(line.clone())),
+            Deed::IsPaused => self.happens(name, after, Happening::Changed(What::Paused)),
             Deed::IsRemoved => self.happens(name, after, Happening::Changed(What::Removed)),
             Deed::IsRenamed { to } => {
                 self.happens(to, after, Happening::Changed(What::Renamed));
@@ -469,6 +471,7 @@ impl Life {
                 state.health = state.health.map(|_| Health::Unhealthy);
                 state.exit_code = *exit_code;
             }
+            Happening::Changed(What::Paused) => state.status = Status::Paused,
             Happening::Changed(What::Health(health)) => state.health = Some(*health),
             Happening::FoundUnhealthy { output } => {
                 state.health = Some(Health::Unhealthy);

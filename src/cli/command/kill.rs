@@ -6,6 +6,7 @@ use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::diagnostic::suggest::closest;
+use crate::plan::observed::Status;
 use crate::plan::{self, KillChoices};
 use crate::report::Intent;
 use crate::report::wording::is_kill;
@@ -28,10 +29,12 @@ pub struct Options {
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let intent = if is_kill(&options.signal) { Intent::KILL } else { Intent::SIGNAL };
+    let ends_it = is_kill(&options.signal);
+    let intent = if ends_it { Intent::KILL } else { Intent::SIGNAL };
     let global = global.merged(options.global);
     let orphans = options.remove_orphans || global.settings.remove_orphans;
-    let control = Control::new("kill", intent, global, &options.arguments);
+    let mut control = Control::new("kill", intent, global, &options.arguments);
+    control.goal = ends_it.then_some(Status::Exited);
     let choices = KillChoices { signal: options.signal, orphans, one_offs: true };
     control.run(|scope, _| Ok(plan::kill(scope, &choices)))
 }

@@ -6,6 +6,7 @@ use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
+use crate::plan::observed::Status;
 use crate::report::Intent;
 
 /// Freeze containers that run.
@@ -22,6 +23,7 @@ pub struct Options {
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let control = Control::new("pause", Intent::PAUSE, global.merged(options.global), &options.arguments);
+    let mut control = Control::new("pause", Intent::PAUSE, global.merged(options.global), &options.arguments);
+    control.goal = Some(Status::Paused);
     control.run(|scope, _| Ok(plan::pause(scope)))
 }

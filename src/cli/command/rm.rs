@@ -1,15 +1,19 @@
 //! `topo rm`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use crate::cli::confirm::{Answer, confirm};
 use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::load::command_about;
 use crate::plan::action::{Action, AnonymousVolumes};
-use crate::plan::{self, Plan, RemoveChoices, RunningChoice};
+use crate::plan::observed::ObservedContainer;
+use crate::plan::{self, Plan, RemoveChoices, RunningChoice, Scope};
 use crate::report::Intent;
-use crate::topology::name::ContainerName;
+use crate::topology::name::{ContainerName, ServiceName};
 
 /// Remove containers that do not run.
 ///
@@ -36,13 +40,20 @@ pub struct Options {
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let control = Control::new("rm", Intent::REMOVE, global.merged(options.global), &options.arguments);
+    let mut control = Control::new("rm", Intent::REMOVE, global.merged(options.global), &options.arguments);
+    let stays = stays(&control);
+    control.help_for_running = (!options.stop).then(|| stays.clone());
     let choices = RemoveChoices {
         running: if options.stop { RunningChoice::Stop } else { RunningChoice::Leave },
         anonymous_volumes: if options.volumes { AnonymousVolumes::Remove } else { AnonymousVolumes::Keep },
     };
     control.run(|scope, output| {
         let plan = plan::remove(scope, &choices);
+        let running: BTreeSet<&str> = running(scope).map(|container| container.service.as_str()).collect();
+        if !options.stop && !scope.services.is_empty() && !running.is_empty() && !plan.changes_nothing() {
+            let running: Vec<&str> = running.into_iter().collect();
+            output.complain(&format!("{} stays: {stays}\n", running.join(", ")));
+        }
         let going: Vec<&str> = going(&plan).map(ContainerName::as_str).collect();
         if options.force || going.is_empty() {
             return Ok(plan);
@@ -59,6 +70,17 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             }
         }
     })
+}
+
+/// How to remove what runs, too.
+fn stays(control: &Control) -> String {
+    let services: Vec<&str> = control.services.iter().map(ServiceName::as_str).collect();
+    let command = [&["rm", "--stop"], &services[..]].concat().join(" ");
+    format!("`{}` stops and removes what runs", command_about(&control.global, &command))
+}
+
+fn running(scope: Scope<'_>) -> impl Iterator<Item = &ObservedContainer> {
+    scope.containers().filter(|container| container.state.is_running())
 }
 
 fn going(plan: &Plan) -> impl Iterator<Item = &ContainerName> {

@@ -11,7 +11,7 @@ use crate::cli::provide;
 use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::plan::UpChoices;
-use crate::report::Intent;
+use crate::report::{Aim, Intent};
 use crate::topology::name::ServiceName;
 
 /// Run this many containers of a service.
@@ -55,7 +55,13 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Intent::SCALE, "scale").await;
+        let count = |(service, number): (&ServiceName, &u32)| match number {
+            1 => format!("{service} has 1 container already"),
+            number => format!("{service} has {number} containers already"),
+        };
+        let idle = choices.scale.iter().map(count).collect::<Vec<_>>().join(", ");
+        let aim = Aim { idle: Some(idle), ..Intent::SCALE.into() };
+        let outcome = session.carry_out(&plan, aim, "scale").await;
         Ok(session::exit_of(&outcome))
     })
 }

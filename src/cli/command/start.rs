@@ -9,7 +9,8 @@ use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::command_about;
-use crate::plan::{self, WaitChoice};
+use crate::plan::observed::Status;
+use crate::plan::{self, Hindrance, WaitChoice};
 use crate::report::Intent;
 use crate::topology::name::ServiceName;
 
@@ -37,13 +38,18 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut control = Control::new("start", Intent::START, global, &options.arguments);
     control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let wait = if options.wait { WaitChoice::Ready } else { WaitChoice::Nothing };
-    let up = command_about(&control.global, "up");
+    control.goal = Some(Status::Running);
+    let [up, unpause] = ["up", "unpause"].map(|command| command_about(&control.global, command));
     control.run(|scope, output| {
-        let started = plan::start(scope, wait).map_err(|missing| names(&missing));
-        let missing = match started {
+        let missing = match plan::start(scope, wait) {
             Ok(plan) if scope.containers().next().is_some() => return Ok(plan),
             Ok(_) => format!("project `{}`", scope.project),
-            Err(missing) => missing,
+            Err(Hindrance::Missing(services)) => names(&services, "`"),
+            Err(Hindrance::Paused(services)) => {
+                let help = format!("let it go on: `{unpause} {}`", names(&services, "").replace(',', ""));
+                output.error(&format!("{} is paused", names(&services, "`")), Some(&help));
+                return Err(Exit::Failed);
+            }
         };
         output.error(
             &format!("{missing} has no container to start"),
@@ -53,7 +59,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     })
 }
 
-fn names(services: &BTreeSet<ServiceName>) -> String {
-    let quoted: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
+fn names(services: &BTreeSet<ServiceName>, quote: &str) -> String {
+    let quoted: Vec<String> = services.iter().map(|service| format!("{quote}{service}{quote}")).collect();
     quoted.join(", ")
 }

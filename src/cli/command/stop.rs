@@ -7,6 +7,7 @@ use crate::cli::control::grace;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
+use crate::plan::observed::Status;
 use crate::report::Intent;
 
 /// Stop containers and keep them.
@@ -26,6 +27,7 @@ pub struct Options {
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let control = Control::new("stop", Intent::STOP, global.merged(options.global), &options.arguments);
+    let mut control = Control::new("stop", Intent::STOP, global.merged(options.global), &options.arguments);
+    control.goal = Some(Status::Exited);
     control.run(|scope, _| Ok(plan::stop(scope, grace(options.timeout))))
 }

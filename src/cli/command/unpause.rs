@@ -6,6 +6,7 @@ use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
+use crate::plan::observed::Status;
 use crate::report::Intent;
 
 /// Let frozen containers go on.
@@ -20,6 +21,8 @@ pub struct Options {
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let control = Control::new("unpause", Intent::UNPAUSE, global.merged(options.global), &options.arguments);
+    let mut control =
+        Control::new("unpause", Intent::UNPAUSE, global.merged(options.global), &options.arguments);
+    control.goal = Some(Status::Running);
     control.run(|scope, _| Ok(plan::unpause(scope)))
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Watching;
+use crate::cli::control::standings;
 use crate::cli::creation::plan_up;
 use crate::engine::docker::inside::sync::Twin;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{self, Action, BuildChoice, RestartChoices, Scope, UpChoices};
-use crate::report::Intent;
+use crate::report::{Aim, Intent};
 use crate::run::develop::Pass;
 use crate::topology::name::{ContainerName, ImageId, ImageName, ServiceName};
 use crate::topology::service::Hook;
@@ -50,7 +51,7 @@ impl Watching<'_> {
         else {
             return;
         };
-        let outcome = self.session.carry_out_until(&plan, Intent::PART, "watch", end).await;
+        let outcome = self.session.carry_out_until(&plan, Intent::UP, "watch", end).await;
         if outcome.is_success() && self.prunes {
             self.prune(former).await;
         }
@@ -97,7 +98,9 @@ impl Watching<'_> {
             services: &services,
         };
         let plan = plan::restart(scope, &RestartChoices::default());
-        let _ = self.session.carry_out_until(&plan, Intent::PART, "watch", end).await;
+        let idle = Some(standings(scope, &services, None));
+        let aim = Aim { intent: Intent::RESTART, services: services.clone(), idle };
+        let _ = self.session.carry_out_until(&plan, aim, "watch", end).await;
     }
 
     async fn command(&self, service: &ServiceName, hook: &Hook) {

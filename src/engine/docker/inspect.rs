@@ -37,6 +37,8 @@ pub struct InspectedState {
 #[serde(rename_all = "PascalCase", default)]
 struct InspectedHealth {
     status: String,
+    /// How often the check failed since it passed.
+    failing_streak: Option<u64>,
     log: Option<Vec<InspectedHealthRun>>,
 }
 
@@ -110,7 +112,17 @@ pub struct InspectedConfig {
     pub image: String,
     /// All labels.
     pub labels: Option<BTreeMap<String, String>>,
+    healthcheck: Option<InspectedHealthcheck>,
 }
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedHealthcheck {
+    retries: u64,
+}
+
+/// How often a check fails before its container is unhealthy, unless it says so itself.
+const DEFAULT_RETRIES: u64 = 3;
 
 /// One mount of a container.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -151,13 +163,26 @@ impl Inspected {
             || !self.host_config.may_name(&mount.name)
     }
 
+    /// What the check says. The engine calls a container unhealthy when it freezes it, and until the check
+    /// is run again after that, although it did not fail.
+    fn health(&self, health: &InspectedHealth) -> Option<Health> {
+        let retries = self.config.healthcheck.as_ref().map_or(0, |check| check.retries);
+        let retries = if retries == 0 { DEFAULT_RETRIES } else { retries };
+        match health_word(&health.status)? {
+            Health::Unhealthy if health.failing_streak.is_some_and(|streak| streak < retries) => {
+                Some(Health::Starting)
+            }
+            known => Some(known),
+        }
+    }
+
     /// The state as topo knows it.
     pub fn container_state(&self) -> ContainerState {
         let health = self.state.health.as_ref();
         let last_run = health.and_then(|health| health.log.as_ref()?.last());
         ContainerState {
             status: status(&self.state.status),
-            health: health.and_then(|health| health_word(&health.status)),
+            health: health.and_then(|health| self.health(health)),
             exit_code: self.state.exit_code,
             restarts_after_success: matches!(
                 self.host_config.restart_policy.name.as_str(),
@@ -210,6 +235,21 @@ mod tests {
         assert_eq!(state.health, Some(Health::Unhealthy));
         assert_eq!(state.health_output.as_deref(), Some("refused"));
         assert!(state.restarts_after_success && state.is_running());
+    }
+
+    #[test]
+    fn a_check_that_did_not_fail_often_enough_makes_nothing_unhealthy() {
+        let health = |streak: u64, check: &str| {
+            let text = format!(
+                r#"{{"State": {{"Status": "running", "Health": {{"Status": "unhealthy", "FailingStreak": {streak}}}}},
+                    "HostConfig": {{}}, "Config": {{"Healthcheck": {check}}}}}"#
+            );
+            state(&text).health
+        };
+        assert_eq!(health(0, r#"{"Retries": 1}"#), Some(Health::Starting));
+        assert_eq!(health(2, r#"{"Test": ["CMD", "true"]}"#), Some(Health::Starting));
+        assert_eq!(health(3, "null"), Some(Health::Unhealthy));
+        assert_eq!(health(1, r#"{"Retries": 1}"#), Some(Health::Unhealthy));
     }
 
     #[test]

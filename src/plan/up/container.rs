@@ -200,17 +200,20 @@ impl<'a> Up<'a> {
         ready.extend(stopped.iter().map(|stop| (stop.step, Needs::Done)));
         ready.extend(renamed.map(|step| (step, Needs::Done)));
         let start = self.start_replica(placing, replica, &lasting, &ready);
+        ready.extend(start.map(|step| (step, Needs::Done)));
+        let unpaused = self.unpause_replica(placing, replica, &lasting, &ready);
+        let last = unpaused.or(start);
         if let (Some(stopped), Some(back)) = (&stopped, start.or(renamed)) {
             self.plan.restores.insert(stopped.step, back);
         }
         let mended = existing.mended.iter().map(|(step, _)| *step);
         PlacedContainer {
             name: lasting,
-            started: start.map_or_else(|| mended.collect(), |start| vec![start]),
+            started: last.map_or_else(|| mended.collect(), |last| vec![last]),
             exists: renamed.or(existing.renamed()),
             stopped,
             revived: start.filter(|_| replica.is_started).map(|step| Stop { step, needs: Vec::new() }),
-            state: start.is_none().then(|| current.state.clone()),
+            state: last.is_none().then(|| current.state.clone()),
         }
     }
 
@@ -338,6 +341,19 @@ impl<'a> Up<'a> {
         self.first_start(placing, name, deed, &needs)
     }
 
+    /// A successor is not frozen, which is no failure.
+    fn unpause_replica(
+        &mut self,
+        placing: &Placing<'_>,
+        replica: &Replica<'_>,
+        name: &ContainerName,
+        ready: &[Gate],
+    ) -> Option<StepId> {
+        let unpause = Action::UnpauseContainer { container: name.clone() };
+        let needs = [&placing.gates, ready].concat();
+        replica.is_unpaused.then(|| self.add(unpause, Because::Paused, Some(placing.name), &needs))
+    }
+
     fn first_start(
         &mut self,
         placing: &Placing<'_>,
@@ -378,7 +394,7 @@ impl<'a> Up<'a> {
 
     /// Stops and removes containers that have no successor, dependants before what they depend on.
     pub(super) fn remove_without_successor(&mut self, removed: &[stop::Going<'_>]) {
-        let Context { topology, observed, choices } = self.context;
+        let Context { topology, observed, choices, .. } = self.context;
         let scope = Scope { project: &topology.name, topology: Some(topology), observed, services: &[] };
         let stops = stop::add(&mut self.plan, scope, removed, choices.grace);
         for (container, because) in removed {

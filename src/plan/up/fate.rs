@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::{Context, RecreateChoice, StartChoice, order};
 use crate::diagnostic::{Diagnostics, code};
+use crate::lint::host_port;
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
 use crate::topology::Service;
@@ -36,6 +37,8 @@ pub(super) struct Replica<'a> {
     pub(super) restarted: Option<Deed>,
     /// It does not run, and is started.
     pub(super) is_started: bool,
+    /// It is frozen, and goes on, unless it is surely stopped.
+    pub(super) is_unpaused: bool,
 }
 
 /// Why something is done, surely or on a condition.
@@ -65,8 +68,16 @@ impl Deed {
 
 impl Replica<'_> {
     fn is_surely_replaced(&self) -> bool {
-        self.replaced.as_ref().is_some_and(|deed| deed.only_if.is_none())
+        is_sure(self.replaced.as_ref())
     }
+
+    fn is_surely_stopped(&self) -> bool {
+        self.is_surely_replaced() || is_sure(self.restarted.as_ref())
+    }
+}
+
+fn is_sure(deed: Option<&Deed>) -> bool {
+    deed.is_some_and(|deed| deed.only_if.is_none())
 }
 
 /// Decides for the services, each after those that it depends on, and for orphans.
@@ -106,6 +117,9 @@ fn wanted_number(
             .help(format!("run {MOST} at most"));
         return 0;
     }
+    if context.choices.scale.contains_key(name) {
+        host_port::check_replicas(name, service, wanted, found);
+    }
     let Some(fixed) = service.container_name.as_ref().filter(|_| wanted > 1) else {
         return wanted as usize;
     };
@@ -127,14 +141,15 @@ impl<'a> Fates<'a> {
         for surplus in replicas.split_off(wanted.min(replicas.len())) {
             self.removed.extend(surplus.current.map(|container| (container, Because::TooMany)));
         }
-        let mut free = (1..).filter(|number| replicas.iter().all(|replica| replica.number != *number));
-        let new: Vec<u32> = free.by_ref().take(wanted - replicas.len()).collect();
-        replicas.extend(new.into_iter().map(|number| Replica {
+        let known: BTreeSet<u32> = replicas.iter().map(|replica| replica.number).collect();
+        let new = (1..).filter(|number| !known.contains(number)).take(wanted - replicas.len());
+        replicas.extend(new.map(|number| Replica {
             number,
             current: None,
             replaced: None,
             restarted: None,
             is_started: false,
+            is_unpaused: false,
         }));
         replicas.sort_by_key(|replica| replica.number);
         self.replicas.insert(name.clone(), replicas);
@@ -211,7 +226,11 @@ impl<'a> Judge<'a, '_> {
         let is_running = current.state.is_running();
         let restarted = if is_acted_on && is_running { self.restarted() } else { None };
         let is_started = is_acted_on && !is_running && !self.is_done(current);
-        Replica { number, current: Some(current), replaced, restarted, is_started }
+        let mut replica =
+            Replica { number, current: Some(current), replaced, restarted, is_started, is_unpaused: false };
+        let is_frozen = is_acted_on && current.state.status == Status::Paused;
+        replica.is_unpaused = is_frozen && !replica.is_surely_stopped();
+        replica
     }
 
     fn replaced(&self, current: &ObservedContainer) -> Option<Deed> {

@@ -15,7 +15,7 @@ mod volume;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostics;
-use crate::plan::observed::{Observed, ObservedContainer, Query};
+use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
 use crate::plan::scope;
 use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, spec};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
@@ -124,7 +124,8 @@ fn images_of(
 
 /// Plans `up`. What stands in the way goes to `found`.
 pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: &mut Diagnostics) -> Plan {
-    let context = Context { topology, observed, choices };
+    let containers = observed.by_service();
+    let context = Context { topology, observed, containers: &containers, choices };
     let order = order::services(topology, &choices.services, choices.without_dependencies);
     older_engine::check(context, order.iter().map(|name| (name, &*topology.services[name].value)), found);
     let fates = fate::decide(context, &order, found);
@@ -144,15 +145,14 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
 struct Context<'a> {
     topology: &'a Topology,
     observed: &'a Observed,
+    containers: &'a ByService<'a>,
     choices: &'a UpChoices,
 }
 
 impl<'a> Context<'a> {
     /// The containers that the engine has of a service.
-    fn containers_of(self, service: &ServiceName) -> impl Iterator<Item = &'a ObservedContainer> {
-        let is_meant =
-            move |container: &&ObservedContainer| container.service == *service && !container.is_one_off;
-        self.observed.containers.iter().filter(is_meant)
+    fn containers_of(self, service: &ServiceName) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {
+        self.containers.of(service)
     }
 }
 
@@ -213,8 +213,8 @@ impl<'a> Up<'a> {
     fn finish(mut self) -> Plan {
         self.finish_networks();
         self.hand_names_over();
-        let Self { mut plan, ports, .. } = self;
-        ports.hand_over(&mut plan);
+        let Self { mut plan, ports, context, .. } = self;
+        ports.hand_over(&mut plan, context.observed);
         plan
     }
 
@@ -237,8 +237,10 @@ impl<'a> Up<'a> {
     ) -> StepId {
         let Deed { because, only_if } = deed;
         let step = self.plan.steps.add_node(Step { action, because, service: service.cloned(), only_if });
+        // The step is new, so that nobody need look for edges: some steps are needed by thousands.
+        let needs: BTreeMap<StepId, Needs> = needs.iter().copied().collect();
         for (needed, how) in needs {
-            self.plan.steps.update_edge(*needed, step, *how);
+            self.plan.steps.add_edge(needed, step, how);
         }
         step
     }

@@ -7,6 +7,7 @@ use petgraph::algo::has_path_connecting;
 
 use super::Up;
 use crate::diagnostic::code;
+use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Needs, Plan, StepId};
 use crate::topology::name::ContainerName;
 
@@ -14,17 +15,17 @@ impl Up<'_> {
     /// Orders the plan's steps by names; a name that nobody gives up is an error.
     pub(super) fn hand_names_over(&mut self) {
         let given_up = given_up(&self.plan);
+        let holders = self.context.observed.containers.iter().map(|holder| (&holder.name, holder));
+        let holders: BTreeMap<&ContainerName, &ObservedContainer> = holders.collect();
         for (step, name) in taken(&self.plan) {
-            let Some(holder) = self.context.observed.containers.iter().find(|holder| holder.name == name)
-            else {
-                continue;
-            };
+            let Some(holder) = holders.get(&name) else { continue };
             let Some(free) = given_up.get(&name) else {
                 self.name_is_taken(step, &name, holder.service.as_str());
                 continue;
             };
             for free in free.iter().filter(|free| **free != step) {
-                if !has_path_connecting(&self.plan.steps, step, *free, None) {
+                let is_after = self.plan.steps.find_edge(*free, step).is_some();
+                if !is_after && !has_path_connecting(&self.plan.steps, step, *free, None) {
                     self.plan.steps.update_edge(*free, step, Needs::Done);
                 }
             }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Gate, RecreateChoice, Up};
 use crate::plan::action::Attachment;
-use crate::plan::because::FieldChange;
 use crate::plan::observed::{ObservedContainer, ObservedNetwork};
-use crate::plan::{Action, Because, Needs, StepId, drift, label, spec};
+use crate::plan::{Action, Because, Needs, StepId, compose_hash, drift, label, spec};
 use crate::source::Span;
 use crate::topology::attribute::{Attribute, Form};
 use crate::topology::name::{ContainerName, NetworkName};
@@ -66,33 +65,29 @@ impl Up<'_> {
             self.warn_of_foreign("network", observed.name.as_str(), at);
             return NetworkPlace::kept(observed);
         }
-        let wanted = topology.networks[key].canonical(Form::Model);
-        let changes = drift::changes(topology, ["networks", key], &observed.labels, &wanted);
-        let Some(changes) = changes.filter(|changes| !changes.is_empty()) else {
+        let network = &topology.networks[key].value;
+        let (wanted, hash) = (network.canonical(Form::Model), compose_hash::network(network));
+        let place = ["networks", key];
+        let Some(because) = drift::difference(topology, place, &observed.labels, &wanted, &hash) else {
             return NetworkPlace::kept(observed);
         };
-        if let Some(stranger) = self.context.observed.strangers(observed).next() {
+        if let Some(stranger) = self.context.observed.stranger(observed) {
             let reason = format!("`{stranger}` of another project is attached to it");
             let help = format!("`docker network disconnect {} {stranger}`, then `topo up`", observed.name);
-            self.warn_of_changed("network", observed.name.as_str(), (at, &reason), &changes, &help);
+            self.warn_of_changed("network", observed.name.as_str(), (at, &reason), &because, &help);
             return NetworkPlace::kept(observed);
         }
         if self.context.choices.recreate == RecreateChoice::Never {
             let help = "to make it anew: `topo up` without `--no-recreate`";
             let reason = "it is used as it is";
-            self.warn_of_changed("network", observed.name.as_str(), (at, reason), &changes, help);
+            self.warn_of_changed("network", observed.name.as_str(), (at, reason), &because, help);
             return NetworkPlace::kept(observed);
         }
-        self.replace_network(key, observed, changes)
+        self.replace_network(key, observed, because)
     }
 
     /// Every container leaves the network, which is removed and made anew; those that stay come back.
-    fn replace_network(
-        &mut self,
-        key: &str,
-        observed: &ObservedNetwork,
-        changes: Vec<FieldChange>,
-    ) -> NetworkPlace {
+    fn replace_network(&mut self, key: &str, observed: &ObservedNetwork, because: Because) -> NetworkPlace {
         let network = &observed.name;
         let mut detached = BTreeMap::new();
         let mut needs = Vec::new();
@@ -107,7 +102,6 @@ impl Up<'_> {
             detached.insert(name, step);
             needs.push((step, Needs::Done));
         }
-        let because = Because::Changed(changes);
         let remove = Action::RemoveNetwork { network: network.clone() };
         let removed = self.add(remove, because.clone(), None, &needs);
         let wanted = spec::network(self.context.topology, key, &self.context.topology.networks[key]);
@@ -136,7 +130,7 @@ impl Up<'_> {
         let mut last = Vec::new();
         for attachment in wanted {
             let network = &attachment.network;
-            let Some(place) = self.networks.get(network).cloned() else { continue };
+            let Some(place) = self.networks.get(network) else { continue };
             let mut needs = [needs, &place.before_connect(&container.name)].concat();
             let service = Some(&container.service);
             let attached_to = container.networks.get(network);
@@ -150,7 +144,7 @@ impl Up<'_> {
                 continue;
             };
             let mut detached = place.detached.get(&container.name).copied();
-            if attached_to.is_some() && !place.is_replaced {
+            if attached_to.is_some() && matches!(because, Because::NetworkLost(_)) {
                 let action = Action::DisconnectNetwork { container: name.clone(), network: network.clone() };
                 let step = self.add(action, because.clone(), service, &needs);
                 needs = vec![(step, Needs::Done)];
@@ -222,11 +216,13 @@ impl Up<'_> {
             is_ours
                 && !names.contains(&network.name)
                 && successor.is_some_and(|successor| self.networks.contains_key(&successor))
-                && observed.strangers(network).next().is_none()
+                && observed.stranger(network).is_none()
         };
-        for network in observed.networks.iter().filter(is_superseded).collect::<Vec<_>>() {
+        let superseded: Vec<&ObservedNetwork> = observed.networks.iter().filter(is_superseded).collect();
+        let removed = if superseded.is_empty() { BTreeMap::new() } else { self.sure_removals() };
+        for network in superseded {
             let removals: Option<Vec<Gate>> = attached(&observed.containers, &network.name)
-                .map(|container| Some((self.sure_removal(container)?, Needs::Done)))
+                .map(|container| Some((*removed.get(&container.name)?, Needs::Done)))
                 .collect();
             if let Some(needs) = removals {
                 let action = Action::RemoveNetwork { network: network.name.clone() };
@@ -235,12 +231,15 @@ impl Up<'_> {
         }
     }
 
-    fn sure_removal(&self, container: &ObservedContainer) -> Option<StepId> {
+    /// The steps that remove containers without a condition.
+    fn sure_removals(&self) -> BTreeMap<ContainerName, StepId> {
         let steps = &self.plan.steps;
-        steps.node_indices().find(|step| {
-            let is_removal = matches!(&steps[*step].action, Action::RemoveContainer { container: name, .. } if *name == container.name);
-            is_removal && steps[*step].only_if.is_none()
-        })
+        let sure = steps.node_indices().filter(|step| steps[*step].only_if.is_none());
+        let removal = |step: StepId| match &steps[step].action {
+            Action::RemoveContainer { container, .. } => Some((container.clone(), step)),
+            _ => None,
+        };
+        sure.filter_map(removal).collect()
     }
 
     /// Nobody is detached before every image is there: a failed build must not cut anything off.
@@ -251,7 +250,8 @@ impl Up<'_> {
         for (image, detached) in
             images.iter().flat_map(|image| detached.iter().map(move |step| (image, step)))
         {
-            self.plan.steps.update_edge(*image, *detached, Needs::Done);
+            // Nothing came before it so far.
+            self.plan.steps.add_edge(*image, *detached, Needs::Done);
         }
     }
 }

@@ -52,7 +52,8 @@ pub fn one_off(
     found: &mut Diagnostics,
 ) -> (Plan, ContainerName) {
     let OneOffChoices { service_name, service, name: _, slug: _, has_aliases: _, one_off: _, up } = choices;
-    let context = Context { topology, observed, choices: up };
+    let containers = observed.by_service();
+    let context = Context { topology, observed, containers: &containers, choices: up };
     let mut needed = order::services(topology, std::slice::from_ref(service_name), up.without_dependencies);
     needed.retain(|name| name != service_name);
     let others = needed.iter().map(|name| (name, &*topology.services[name].value));

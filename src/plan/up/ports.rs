@@ -1,9 +1,11 @@
 //! Host ports that move from one container to another: the one must stop before the other starts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use petgraph::algo::has_path_connecting;
 
 use super::Gate;
-use crate::plan::observed::ObservedContainer;
+use crate::plan::observed::{Observed, ObservedContainer};
 use crate::plan::{Needs, Plan, StepId};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
@@ -59,9 +61,21 @@ impl Ports {
     }
 
     /// Orders the plan's steps by them.
-    pub(super) fn hand_over(self, plan: &mut Plan) {
+    pub(super) fn hand_over(self, plan: &mut Plan, observed: &Observed) {
+        let held = held(observed);
+        // The replicas of a service take the same ports.
+        let mut conflicts: BTreeMap<(&ServiceName, PortRange, &str), Vec<&Released>> = BTreeMap::new();
         for taken in &self.taken {
-            for released in self.released.iter().filter(|released| taken.conflicts_with(released)) {
+            let conflicts =
+                conflicts.entry((&taken.service, taken.range, &taken.protocol)).or_insert_with(|| {
+                    let wanted = self.taken.iter().filter(|other| other.is_alike(taken)).count();
+                    // Where there is room for all, nobody waits.
+                    if taken.range.len() >= wanted + count(&held, taken) {
+                        return Vec::new();
+                    }
+                    self.released.iter().filter(|released| taken.conflicts_with(released)).collect()
+                });
+            for released in conflicts.iter() {
                 let Released { stop, gates, .. } = released;
                 if has_path_connecting(&plan.steps, taken.start, *stop, None) {
                     // One that is waited for takes a port of one that waits for it: that one cannot run
@@ -81,7 +95,25 @@ impl Ports {
     }
 }
 
+/// The host ports that running containers hold, by their protocols.
+fn held(observed: &Observed) -> BTreeSet<(&str, u16)> {
+    let running = observed.containers.iter().filter(|container| container.state.is_running());
+    let ports = running.flat_map(|container| &container.ports);
+    ports.filter_map(|port| published(port)).map(|(port, protocol)| (protocol, port)).collect()
+}
+
+/// How many of the ports that could be taken are held.
+fn count(held: &BTreeSet<(&str, u16)>, taken: &Taken) -> usize {
+    let Taken { range, protocol, .. } = taken;
+    held.range((protocol.as_str(), range.first)..=(protocol.as_str(), range.last)).count()
+}
+
 impl Taken {
+    /// Whether another replica of the service takes one of the same ports.
+    fn is_alike(&self, other: &Self) -> bool {
+        (&self.service, self.range, &self.protocol) == (&other.service, other.range, &other.protocol)
+    }
+
     /// Replicas that share a range leave each other room: as one starts, its own predecessor's port is
     /// free.
     fn conflicts_with(&self, released: &Released) -> bool {

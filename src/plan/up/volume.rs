@@ -2,9 +2,8 @@
 
 use super::{Gate, Up};
 use crate::diagnostic::code;
-use crate::plan::because::FieldChange;
 use crate::plan::observed::ObservedVolume;
-use crate::plan::{Action, Because, Needs, StepId, drift, label, spec};
+use crate::plan::{Action, Because, Needs, StepId, compose_hash, drift, label, spec};
 use crate::source::Span;
 use crate::topology::Service;
 use crate::topology::attribute::{Attribute, Form};
@@ -52,12 +51,12 @@ impl Up<'_> {
         if !label::belongs_to(&observed.labels, &topology.name) {
             return self.warn_of_foreign("volume", name, at);
         }
-        let wanted = topology.volumes[key].canonical(Form::Model);
-        let changes =
-            drift::changes(topology, ["volumes", key], &observed.labels, &wanted).unwrap_or_default();
-        if !changes.is_empty() {
+        let volume = &topology.volumes[key].value;
+        let (wanted, hash) = (volume.canonical(Form::Model), compose_hash::volume(volume));
+        let place = ["volumes", key];
+        if let Some(because) = drift::difference(topology, place, &observed.labels, &wanted, &hash) {
             let help = "to make it anew, and lose what is in it: `topo down -v`, then `topo up`";
-            self.warn_of_changed("volume", name, (at, "it is used as it is"), &changes, help);
+            self.warn_of_changed("volume", name, (at, "it is used as it is"), &because, help);
         }
     }
 
@@ -81,12 +80,18 @@ impl Up<'_> {
         kind: &str,
         name: &str,
         reason: (Span, &str),
-        changes: &[FieldChange],
+        because: &Because,
         help: &str,
     ) {
-        let fields: Vec<String> = changes.iter().map(|change| format!("`{}`", change.path)).collect();
-        let fields = fields.join(", ");
-        let message = format!("the {kind} `{name}` was made from other settings: {fields}");
+        let fields = match because {
+            Because::Changed(changes) => {
+                let fields: Vec<String> = changes.iter().map(|change| format!("`{}`", change.path)).collect();
+                format!(": {}", fields.join(", "))
+            }
+            // Docker Compose made it, and left nothing but a fingerprint.
+            _ => String::new(),
+        };
+        let message = format!("the {kind} `{name}` was made from other settings{fields}");
         self.found.warning(code::CHANGED_OBJECT, message).label(reason.0, reason.1).help(help);
     }
 }

@@ -49,14 +49,14 @@ pub fn json(plan: &Plan, sources: &Sources) -> String {
     format!("{document:#}\n")
 }
 
+type Gate = (StepId, Needs);
+
 fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
     let step = &plan.steps[id];
     let object = wording::object(&step.action);
-    let is_settled = |needed: &StepId| {
-        plan.steps.find_edge(*needed, id).is_some_and(|edge| plan.steps[edge] == Needs::Settled)
-    };
-    let (settled, needs): (Vec<StepId>, Vec<StepId>) = plan.needs(id).into_iter().partition(is_settled);
-    let ids = |steps: Vec<StepId>| steps.into_iter().map(StepId::index).collect::<Vec<usize>>();
+    let (settled, needs): (Vec<Gate>, Vec<Gate>) =
+        plan.gates(id).into_iter().partition(|(_, how)| *how == Needs::Settled);
+    let ids = |gates: Vec<Gate>| gates.into_iter().map(|(needed, _)| needed.index()).collect::<Vec<usize>>();
     let mut written = json!({
         "id": id.index(),
         "action": wording::code(&step.action),
@@ -94,6 +94,7 @@ fn because(because: &Because, sources: &Sources) -> Json {
         }
         Because::Absent
         | Because::NotRunning
+        | Because::Paused
         | Because::NotOurs
         | Because::Replaced
         | Because::Asked

@@ -9,6 +9,8 @@ pub use dot::dot;
 pub use json::json;
 pub use text::text;
 
+use std::collections::HashSet;
+
 use crate::plan::{Action, Guard, Needs, Plan, StepId};
 use crate::report::objects::ObjectSteps;
 use crate::report::wording::{self, names};
@@ -23,12 +25,18 @@ fn waits_for(plan: &Plan, object: &ObjectSteps) -> String {
         matches!(plan.steps[**step].action, Action::StartContainer { .. } | Action::StopContainer { .. })
     };
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut seen = HashSet::new();
     for step in object.steps.iter().filter(is_awaited) {
-        for needed in plan.needs(*step).into_iter().filter(|needed| !object.steps.contains(needed)) {
-            let Some(state) = state(plan, *step, needed) else { continue };
+        for (needed, how) in plan.gates(*step) {
+            if object.steps.contains(&needed) {
+                continue;
+            }
+            let Some(state) = state(plan, needed, how) else { continue };
             let name = wording::object(&plan.steps[needed].action).name;
+            if !seen.insert((state.clone(), name)) {
+                continue;
+            }
             match groups.iter_mut().find(|(known, _)| *known == state) {
-                Some((_, names)) if names.contains(&name) => {}
                 Some((_, names)) => names.push(name),
                 None => groups.push((state, vec![name])),
             }
@@ -44,7 +52,7 @@ fn waits_for(plan: &Plan, object: &ObjectSteps) -> String {
 
 /// What a needed step leaves its object in; nothing for the parts of a replacement, which say nothing
 /// to a person, and for images, which come first anyway.
-fn state(plan: &Plan, step: StepId, needed: StepId) -> Option<String> {
+fn state(plan: &Plan, needed: StepId, how: Needs) -> Option<String> {
     let action = &plan.steps[needed].action;
     let is_silent = matches!(
         action,
@@ -56,8 +64,7 @@ fn state(plan: &Plan, step: StepId, needed: StepId) -> Option<String> {
             | Action::CreateNetwork(_)
             | Action::CreateVolume(_)
     );
-    let how = plan.steps.find_edge(needed, step).map(|edge| plan.steps[edge]);
-    let failure = if how == Some(Needs::Settled) { " or has failed" } else { "" };
+    let failure = if how == Needs::Settled { " or has failed" } else { "" };
     (!is_silent).then(|| format!("{}{failure}", wording::done(action)))
 }
 

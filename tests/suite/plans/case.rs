@@ -49,6 +49,8 @@ struct Events {
     api: Option<u32>,
     /// Docker Compose made everything.
     made_by_compose: bool,
+    /// It was a release that gave networks and volumes no fingerprints.
+    without_fingerprints: bool,
     /// `up` of `topology.yaml` was begun, and ended before this step: `remove container shop-web-1`.
     interrupted_before: Option<String>,
 }
@@ -60,6 +62,7 @@ struct ContainerEvents {
     /// It ended with this code.
     exited: Option<i64>,
     unhealthy: bool,
+    paused: bool,
     /// The engine failed to remove it.
     dead: bool,
     renamed: Option<String>,
@@ -276,6 +279,11 @@ impl Events {
                 labels.remove(label::APPLIED);
                 labels.insert(label::VERSION.to_owned(), "2.40.3".to_owned());
             }
+            let networks = world.networks.values_mut().map(|network| &mut network.labels);
+            let volumes = world.volumes.values_mut().map(|volume| &mut volume.labels);
+            for labels in networks.chain(volumes).filter(|_| self.without_fingerprints) {
+                labels.remove(label::CONFIG_HASH);
+            }
         }
     }
 }
@@ -301,7 +309,7 @@ fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: 
 
 impl ContainerEvents {
     fn happen(&self, world: &mut World, name: &str) {
-        let Self { gone, exited, unhealthy, dead, renamed, disconnected, one_off, made_from } = self;
+        let Self { gone, exited, unhealthy, paused, dead, renamed, disconnected, one_off, made_from } = self;
         let container = world.container(&name.into()).expect("the container is there");
         if let Some(code) = exited {
             container.stop(*code);
@@ -309,6 +317,9 @@ impl ContainerEvents {
         if *unhealthy {
             container.seen.state.health = Some(Health::Unhealthy);
             container.seen.state.status = Status::Running;
+        }
+        if *paused {
+            container.seen.state.status = Status::Paused;
         }
         if *dead {
             container.stop(137);

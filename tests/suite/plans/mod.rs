@@ -47,6 +47,7 @@ plans! {
     a_newer_engine_takes_what_an_older_one_would_leave_out
     a_port_moves_to_what_the_holder_waits_for
     a_port_moves_when_its_holder_has_stopped
+    a_port_of_a_range_with_room_waits_for_nobody
     a_renamed_container_gets_its_name_back
     a_renamed_network_goes_when_all_have_left_it
     a_secret_with_another_content_is_a_change
@@ -63,6 +64,9 @@ plans! {
     building_replaces_only_what_gets_another_image
     changed_containers_stay_when_none_may_be_replaced
     chosen_services_bring_what_they_depend_on
+    what_is_paused_goes_on
+    what_is_paused_goes_on_also_when_it_may_be_replaced
+    what_is_paused_stays_so_when_nothing_is_started
     containers_may_be_created_and_not_started
     containers_of_other_files_are_named_with_them
     containers_of_run_are_left_alone
@@ -81,6 +85,8 @@ plans! {
     hooks_belong_to_starts_and_stops
     more_replicas_leave_those_that_are_there
     none_may_be_wanted
+    more_replicas_than_host_ports_are_an_error
+    more_replicas_take_host_ports_of_a_range
     numbers_of_replicas_are_used_again
     orphans_are_named_and_stay
     orphans_go_on_request_dependants_first
@@ -91,6 +97,8 @@ plans! {
     waiting_is_for_every_service
     what_an_older_engine_would_leave_out_is_an_error
     what_compose_made_is_kept_unless_it_differs
+    what_compose_made_of_networks_and_volumes_is_compared
+    what_older_releases_of_compose_made_is_kept
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built
     what_is_dead_is_replaced_in_any_case

@@ -182,7 +182,7 @@ fn meddle(world: &mut World, chance: &mut Chance) {
     }
     let place = chance.below(world.containers.len());
     let image = world.containers[place].spec.image.clone();
-    match chance.below(6) {
+    match chance.below(7) {
         0 => world.containers[place].stop(*chance.one_of(&[0, 1])),
         1 => drop(world.containers.remove(place)),
         2 => world.containers[place].seen.networks.clear(),
@@ -191,6 +191,9 @@ fn meddle(world: &mut World, chance: &mut Chance) {
             // The power fails, and somebody tidies up.
             world.containers.iter_mut().for_each(|container| container.stop(255));
             world.networks.clear();
+        }
+        5 if world.containers[place].seen.state.is_running() => {
+            world.containers[place].seen.state.status = Status::Paused;
         }
         _ => world.containers[place].seen.name = format!("renamed{place}").as_str().into(),
     }
@@ -257,7 +260,8 @@ fn assert_matches(world: &mut World, topology: &Topology) {
         assert_eq!(own.len(), service.replicas() as usize, "containers of {name}");
         for container in own {
             let is_done = world.jobs.contains(name) && container.seen.state.status == Status::Exited;
-            assert!(container.seen.state.is_running() || is_done, "{name} does not run");
+            let runs = container.seen.state.status == Status::Running;
+            assert!(runs || is_done, "{name} does not run");
             assert!(is_done || world.is_whole(container), "{name} lost what it shares");
             assert_eq!(Some(&container.seen.image), world.images.get(&container.spec.image));
         }

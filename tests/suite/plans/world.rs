@@ -122,6 +122,13 @@ impl World {
             Action::StartContainer { container, .. } => self.start(container),
             // It leaves nothing behind.
             Action::RunToEnd(_) => Ok(()),
+            Action::UnpauseContainer { container } => {
+                let state = &mut self.container(container)?.seen.state;
+                if state.status == Status::Paused {
+                    state.status = Status::Running;
+                }
+                Ok(())
+            }
             Action::StopContainer { container, .. } => {
                 self.container(container)?.stop(143);
                 Ok(())
@@ -129,8 +136,7 @@ impl World {
             Action::PushImage { .. }
             | Action::RemoveImage { .. }
             | Action::KillContainer { .. }
-            | Action::PauseContainer { .. }
-            | Action::UnpauseContainer { .. } => {
+            | Action::PauseContainer { .. } => {
                 panic!("no plan of up or down does so")
             }
             Action::RemoveContainer { container, .. } => {
@@ -213,6 +219,7 @@ impl World {
 
     pub(crate) fn start(&mut self, name: &ContainerName) -> Refused {
         let container = self.container(name)?.clone();
+        refuse_if(container.seen.state.status == Status::Paused, "it is paused")?;
         if container.seen.state.is_running() {
             return Ok(());
         }

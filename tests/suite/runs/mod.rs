@@ -43,6 +43,7 @@ runs! {
     a_job_that_removes_itself_completed
     a_refused_call_fails_in_the_engines_words
     a_wait_for_one_that_is_healthy_already_is_over_at_once
+    a_wait_for_one_that_is_frozen_says_so
     a_wait_has_a_time_limit_when_one_is_set
     an_engine_whose_events_are_lost_fails_the_waits
     an_optional_dependency_only_has_to_be_settled

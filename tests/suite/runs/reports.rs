@@ -10,7 +10,7 @@ use super::transcript::Recording;
 /// All that a report writes, with neither colours nor signs outside ASCII.
 pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> String {
     let context = Context {
-        intent: Intent::UP,
+        aim: Intent::UP.into(),
         resume: Some("topo up shop.yaml".to_owned()),
         clean_up: Some("topo down shop.yaml".to_owned()),
         look: Look::BARE,

@@ -198,6 +198,7 @@ fn behaviour(traits: &[&str]) -> Behaviour {
             "unhealthy" => Some(Deed::BecomesUnhealthy { output: said() }),
             "exits" => Some(Deed::Exits { code: number(&said()) as i64 }),
             "prints" => Some(Deed::Prints { line: said() }),
+            "paused" => Some(Deed::IsPaused),
             "removed" => Some(Deed::IsRemoved),
             "renamed" => Some(Deed::IsRenamed { to: ContainerName::new(said()) }),
             _ => panic!("no such trait: {text}"),

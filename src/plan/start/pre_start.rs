@@ -1,0 +1,132 @@
+//! Containers that run to their ends before one that was only created is first started (`pre_start`).
+
+use super::Start;
+use crate::plan::observed::{ObservedContainer, Status};
+use crate::plan::scope;
+use crate::plan::{Action, Because, Needs, StepId, spec};
+use crate::topology::Topology;
+use crate::topology::name::{ContainerName, ImageName, ServiceName};
+use crate::topology::service::hook::PreStartHook;
+
+impl<'a> Start<'a> {
+    /// Adds what comes before the first start of a container, and returns its last step. As with `up`,
+    /// what is not for each replica runs once for the service, unless a replica that ran shows that it
+    /// has. Compose Specification, "pre_start": what succeeded is not run again.
+    pub(super) fn before_first_start(
+        &mut self,
+        container: &'a ObservedContainer,
+        because: &Because,
+    ) -> Option<StepId> {
+        let topology = self.scope.topology?;
+        let (name, service) = (&container.service, &topology.service(container.service.as_str())?.value);
+        if has_run(container) || service.pre_start.is_empty() {
+            return None;
+        }
+        let shared = self.prepared.get(name).copied();
+        let is_prepared = shared.is_some() || self.containers.of(name).any(has_run);
+        let mut last = shared;
+        for (index, hook) in service.pre_start.iter().enumerate() {
+            if is_prepared && !hook.per_replica.0 {
+                continue;
+            }
+            let stand_in = |service: &str| self.stand_in(topology, service);
+            let wanted =
+                spec::pre_start(topology, (name, service), (index, hook), &container.name, &stand_in);
+            let needs: Vec<StepId> = last.into_iter().chain(self.image_of(hook, container)).collect();
+            let run = Action::RunToEnd(Box::new(wanted));
+            let step = scope::add(&mut self.plan, run, because.clone(), container);
+            for needed in needs {
+                self.plan.steps.update_edge(needed, step, Needs::Done);
+            }
+            self.preparations.entry(&container.name).or_insert(step);
+            last = Some(step);
+        }
+        if let (false, Some(last)) = (is_prepared, last) {
+            self.prepared.insert(name, last);
+        }
+        last
+    }
+
+    /// The container that stands for a service where another one shares something with it.
+    fn stand_in(&self, topology: &Topology, service: &str) -> Option<ContainerName> {
+        let name = ServiceName::from(service);
+        let first = self.containers.of(&name).min_by_key(|container| container.number);
+        let first = first.map(|container| container.name.clone());
+        first.or_else(|| Some(spec::container_name(topology, &name, &topology.service(service)?.value, 1)))
+    }
+
+    /// The step that pulls an image of its own, when it is not there. That of the service is: its container
+    /// was made of it.
+    fn image_of(&mut self, hook: &PreStartHook, container: &ObservedContainer) -> Option<StepId> {
+        let image = ImageName::new(hook.image.as_ref()?.value.clone());
+        if let Some(known) = self.pulls.get(&image) {
+            return *known;
+        }
+        let topology = self.scope.topology?;
+        let service = topology.service(container.service.as_str())?;
+        if spec::image_name(topology, &container.service, service) == image {
+            return None;
+        }
+        let platform = service.platform.as_ref().map(|platform| platform.value.clone());
+        let step = (!self.scope.observed.images.contains_key(&image)).then(|| {
+            let pull = Action::PullImage { image: image.clone(), platform };
+            scope::add(&mut self.plan, pull, Because::Absent, container)
+        });
+        self.pulls.insert(image, step);
+        step
+    }
+}
+
+fn has_run(container: &ObservedContainer) -> bool {
+    container.state.status != Status::Created
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::testing::{numbered, observed, shop, steps, topology};
+    use crate::plan::{Scope, WaitChoice, start};
+
+    const TOPOLOGY: &str = "
+services:
+  web:
+    image: busybox
+    scale: 2
+    depends_on: [db]
+    pre_start:
+      - { image: tools, command: migrate }
+      - { command: warm up, per_replica: true }
+  db: { image: busybox }
+";
+
+    fn plan(containers: &str) -> Vec<String> {
+        let (topology, project, mut observed) = (topology(TOPOLOGY), shop(), observed(containers));
+        numbered(&mut observed);
+        let scope =
+            Scope { project: &project, topology: Some(&topology), observed: &observed, services: &[] };
+        steps(&start(scope, WaitChoice::Nothing).expect("nothing hinders it"))
+    }
+
+    #[test]
+    fn what_was_only_created_is_prepared_once_and_after_what_its_service_needs() {
+        assert_eq!(
+            plan("db: created\nweb: created\nweb: created"),
+            [
+                "start db",
+                "pull tools",
+                "run shop-web-1-pre_start-0 after pull tools, start db",
+                "run shop-web-1-pre_start-1 after run shop-web-1-pre_start-0",
+                "start web after run shop-web-1-pre_start-1",
+                "run shop-web-2-pre_start-1 after run shop-web-1-pre_start-1, start db",
+                "start web after run shop-web-2-pre_start-1",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_ran_before_shows_that_its_service_is_prepared() {
+        assert_eq!(
+            plan("db: running\nweb: failed\nweb: created"),
+            ["start web", "run shop-web-2-pre_start-1", "start web after run shop-web-2-pre_start-1"]
+        );
+    }
+}

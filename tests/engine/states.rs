@@ -1,0 +1,113 @@
+//! Containers that stand otherwise than the topology says, and what each command makes of them.
+
+use crate::harness::{Project, docker, project};
+
+const CHAIN: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    environment: { MODE: one }
+    depends_on: { db: { condition: service_healthy } }
+  db:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    healthcheck: { test: [CMD, 'true'], interval: 200ms, start_interval: 100ms, start_period: 5s }
+";
+
+fn states(project: &Project) -> [String; 2] {
+    ["web", "db"].map(|service| project.inspect(service, "{{.State.Status}}"))
+}
+
+fn pause(project: &Project) {
+    docker(&["pause", &project.container("web"), &project.container("db")]);
+    assert_eq!(states(project), ["paused", "paused"]);
+}
+
+#[test]
+fn what_is_paused_goes_on_or_is_replaced_stopped_restarted_and_removed_like_any_other() {
+    let Some(project) = project("paused", CHAIN) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let ids = ["web", "db"].map(|service| project.id(service));
+    pause(&project);
+    project.topo("plan", &["--exit-code"]).exits(1).says("unpause because it is paused");
+    project.topo("up", &["-d", "--wait"]).exits(0).says("2 containers unpaused");
+    assert_eq!(
+        (states(&project), ids),
+        (["running", "running"].map(str::to_owned), ["web", "db"].map(|service| project.id(service)))
+    );
+    pause(&project);
+    project.topo("restart", &["-t", "1"]).exits(0).says("2 containers restarted");
+    pause(&project);
+    project.write("topology.yaml", &CHAIN.replace("MODE: one", "MODE: two"));
+    project.topo("up", &["-d", "-t", "1"]).exits(0).says("1 container recreated, 1 unpaused");
+    assert_eq!(states(&project), ["running", "running"]);
+    pause(&project);
+    project.topo("stop", &["-t", "1"]).exits(0).says("2 containers stopped");
+    project.topo("up", &["-d"]).exits(0);
+    pause(&project);
+    project.topo("kill", &[]).exits(0).says("2 containers killed");
+    project.topo("up", &["-d"]).exits(0);
+    pause(&project);
+    project.topo("down", &["-t", "1"]).exits(0);
+    project.is_gone();
+}
+
+#[test]
+fn what_is_paused_says_how_it_goes_on_where_it_is_needed_running() {
+    let Some(project) = project("paused-help", CHAIN) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    pause(&project);
+    for command in [&["exec", "-T", "web", "true"][..], &["attach", "--no-stdin", "web"], &["start", "web"]] {
+        let ran = project.topo(command[0], &command[1..]).exits(4).says("is paused");
+        assert!(ran.err.contains("topo unpause"), "{}", ran.err);
+    }
+    let ran = project.topo("start", &["web"]).exits(4);
+    assert!(ran.err.contains("`db`, `web` is paused"), "{}", ran.err);
+    assert_eq!(states(&project), ["paused", "paused"]);
+}
+
+#[test]
+fn where_there_is_nothing_to_do_the_services_and_their_states_are_named() {
+    let Some(project) = project("idle", CHAIN) else { return };
+    project.topo("stop", &["web"]).exits(0).says("nothing to do: web has no container");
+    project.topo("up", &["-d"]).exits(0);
+    project.topo("start", &["web", "db"]).exits(0).says("nothing to do: web runs already, db runs already");
+    project.topo("unpause", &["web"]).exits(0).says("nothing to do: web runs already");
+    project.topo("scale", &["web=1"]).exits(0).says("nothing to do: web has 1 container already");
+    let ran = project.topo("rm", &["web"]).exits(0).says("nothing to do: web runs; `topo rm --stop web");
+    assert!(ran.err.contains("stops and removes what runs"), "{}", ran.err);
+    project.topo("rm", &[]).exits(0).says("has no stopped container; `topo rm --stop");
+    project.topo("stop", &["web", "-t", "1"]).exits(0).says("web: 1 container stopped in");
+    project.topo("stop", &["web"]).exits(0).says("nothing to do: web is stopped already");
+    project.topo("rm", &["web", "db", "--force"]).exits(0).says("db stays: `topo rm --stop web db");
+    assert_eq!(project.objects("container"), [project.container("db")]);
+}
+
+#[test]
+fn more_replicas_than_host_ports_are_found_before_anything_is_touched() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    ports: ['127.0.0.1:28491:80']
+";
+    let Some(project) = project("scale-ports", topology) else { return };
+    for command in
+        [&["scale", "web=2"][..], &["up", "-d", "--scale", "web=2"], &["create", "--scale", "web=2"]]
+    {
+        let ran = project.topo(command[0], &command[1..]).exits(1);
+        assert!(ran.err.contains("`web` has 2 replicas and one host port, 28491"), "{}", ran.err);
+        assert!(ran.err.contains("topology.yaml:7:"), "{}", ran.err);
+    }
+    project.is_gone();
+    project.write("topology.yaml", &topology.replace("28491:", "28491-28492:"));
+    project.topo("up", &["-d", "--scale", "web=2"]).exits(0);
+    let ports =
+        docker(&["ps", "--filter", &format!("name={}-web", project.name()), "--format", "{{.Ports}}"]);
+    assert!(ports.contains(":28491->") && ports.contains(":28492->"), "{ports}");
+}
