@@ -8,7 +8,7 @@ use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::cli::services;
 use crate::cli::unreadable;
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::Diagnostics;
 use crate::document::{self, Document, LoadOptions};
 use crate::lint::{self, profile::Chosen};
 use crate::plan;
@@ -105,7 +105,10 @@ fn read_silently(
 }
 
 /// Loads a topology to say what is wrong with it; that a file cannot be read is a finding too.
-pub fn load_for_check(global: &Global, output: &Output) -> Result<Result<Loaded, Diagnostics>, Exit> {
+pub fn load_for_check(
+    global: &Global,
+    output: &Output,
+) -> Result<Result<Loaded, (Sources, Diagnostics)>, Exit> {
     let choice = file_choice(global, output)?;
     match source::discover(&choice, Environment::of_process()) {
         Ok(found_files) => {
@@ -115,14 +118,7 @@ pub fn load_for_check(global: &Global, output: &Output) -> Result<Result<Loaded,
             read.chosen = Chosen::ForSeveral;
             Ok(Ok(read.checked(Purpose::Look)))
         }
-        Err(error) => {
-            let mut found = Diagnostics::default();
-            let diagnostic = found.error(code::MISSING_FILE, error.to_string());
-            if let Some(help) = unreadable::help(&error) {
-                diagnostic.help(help);
-            }
-            Ok(Err(found))
-        }
+        Err(error) => Ok(Err(unreadable::finding(&error))),
     }
 }
 

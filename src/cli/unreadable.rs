@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::diagnostic::suggest;
-use crate::source::{DEFAULT_NAMES, DiscoverError, NamedBy, ReadError};
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::source::{DEFAULT_NAMES, DiscoverError, Encoding, NamedBy, ReadError, Sources, Span};
 
 /// The most names that are listed.
 const LISTED: usize = 5;
@@ -21,11 +21,39 @@ pub fn help(error: &DiscoverError) -> Option<String> {
     let advice = match error {
         ReadError::Missing(path) => instead(path, named_by),
         ReadError::NotAFile(path) if path.is_dir() => Some("it is a folder: name a file in it".to_owned()),
+        ReadError::NotUtf8 { encoding: Encoding::Binary, .. } => Some("name a text file".to_owned()),
         ReadError::NotUtf8 { .. } => Some("save it as UTF-8".to_owned()),
         ReadError::NotAFile(_) | ReadError::TooLarge(_) | ReadError::Io { .. } => None,
     };
     let words: Vec<String> = namer(named_by).map(str::to_owned).into_iter().chain(advice).collect();
     (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// An error as a finding, at its place in the file where it has one.
+pub fn finding(error: &DiscoverError) -> (Sources, Diagnostics) {
+    let mut sources = Sources::default();
+    let mut found = Diagnostics::default();
+    let unreadable = match error {
+        DiscoverError::Unreadable { error, .. } => Some(error),
+        DiscoverError::NothingFound { .. } | DiscoverError::BadSwitch(_) => None,
+    };
+    let code = match unreadable {
+        Some(ReadError::NotUtf8 { .. }) => code::BAD_ENCODING,
+        _ => code::MISSING_FILE,
+    };
+    let diagnostic = found.error(code, error.to_string());
+    if let Some(help) = help(error) {
+        diagnostic.help(help);
+    }
+    // The lines of anything else mean nothing to people.
+    if let Some(ReadError::NotUtf8 { path, encoding: Encoding::OneByte, readable: (text, first), .. }) =
+        unreadable
+    {
+        let file = sources.add(path, text.as_str());
+        let end = first + char::REPLACEMENT_CHARACTER.len_utf8();
+        diagnostic.label(Span::new(file, *first, end), "the first byte that is no UTF-8");
+    }
+    (sources, found)
 }
 
 /// Says who named a file, unless the user just did.

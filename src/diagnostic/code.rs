@@ -74,6 +74,7 @@ macro_rules! codes {
 codes! {
     // Reading.
     MISSING_FILE "missing-file" "A file that the topology names cannot be read."
+    BAD_ENCODING "bad-encoding" "A file is not UTF-8 text."
     YAML_SYNTAX "yaml-syntax" "The text is not YAML."
     DUPLICATE_KEY "duplicate-key" "A key stands twice in one mapping."
     TOO_LARGE "too-large" "The file expands to more nodes, or nests deeper, than topo accepts."

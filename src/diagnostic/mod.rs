@@ -117,6 +117,16 @@ impl Diagnostics {
         warnings.filter(|found| found.code == code).for_each(|found| found.severity = Severity::Error);
     }
 
+    /// A mark for [`Diagnostics::since`].
+    pub fn mark(&self) -> usize {
+        self.all.len()
+    }
+
+    /// What was added since a mark was taken.
+    pub fn since(&mut self, mark: usize) -> &mut [Diagnostic] {
+        self.all.get_mut(mark..).unwrap_or_default()
+    }
+
     /// Changes each finding.
     pub fn for_each(&mut self, change: impl FnMut(&mut Diagnostic)) {
         self.all.iter_mut().for_each(change);

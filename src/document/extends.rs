@@ -96,14 +96,14 @@ fn target(at: At, reference: &Reference, scope: &Scope, loader: &mut Loader<'_>)
     if let Some(service) = loader.pools.pools[pool].by_name.get(&reference.service) {
         return Some(At { pool, service: *service });
     }
-    loader.is_complete = false;
+    loader.gaps.bases = true;
     report_missing(at, reference, pool, loader);
     None
 }
 
 fn pool_of(path: &str, span: Span, scope: &Scope, loader: &mut Loader<'_>) -> Option<usize> {
     if is_remote(path) {
-        loader.is_complete = false;
+        loader.gaps.bases = true;
         loader
             .found
             .error(code::BAD_EXTENDS, "files that are not on this machine cannot be extended")
@@ -116,7 +116,10 @@ fn pool_of(path: &str, span: Span, scope: &Scope, loader: &mut Loader<'_>) -> Op
     if let Some(pool) = loader.pools.by_path.get(&(path.clone(), scope.number)) {
         return Some(*pool);
     }
-    let file = loader.open(&path, span)?;
+    let Some(file) = loader.open(&path, span) else {
+        loader.gaps.bases = true;
+        return None;
+    };
     let trees = loader.read(file, path.parent().unwrap_or(Path::new("/")));
     let merged = loader.merge_plainly(trees, scope);
     let services = merged.map(services_of).unwrap_or_default();
@@ -273,7 +276,7 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
 }
 
 fn report_circle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {
-    loader.is_complete = false;
+    loader.gaps.bases = true;
     let mut names: Vec<String> = circle.iter().map(|at| format!("`{}`", loader.pools.name(*at).0)).collect();
     names.extend(names.first().cloned());
     let message = format!("services extend each other in a circle: {}", names.join(" → "));

@@ -116,7 +116,10 @@ fn load(entry: &Entry, scope: &Scope, loader: &mut Loader<'_>) -> Option<Node> {
     let chain = scope.chain.iter().cloned().chain([main.clone()]).collect();
     let inner = loader.scope(environment, directory, chain);
     let read = paths.iter().filter_map(|(path, span)| {
-        let file = loader.open(path, *span)?;
+        let Some(file) = loader.open(path, *span) else {
+            loader.gaps.definitions = true;
+            return None;
+        };
         Some((file, loader.read(file, &inner.directory)))
     });
     let read: Vec<(FileId, Vec<Node>)> = read.collect();
@@ -216,7 +219,7 @@ fn report_unknown(key: &Key, found: &mut Diagnostics) {
 }
 
 fn refuse_remote(span: Span, loader: &mut Loader<'_>) {
-    loader.is_complete = false;
+    loader.gaps.definitions = true;
     loader
         .found
         .error(code::BAD_INCLUDE, "files that are not on this machine cannot be included")
@@ -225,7 +228,7 @@ fn refuse_remote(span: Span, loader: &mut Loader<'_>) {
 }
 
 fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>) {
-    loader.is_complete = false;
+    loader.gaps.definitions = true;
     let start = scope.chain.iter().position(|path| path == main).unwrap_or_default();
     let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
     let names: Vec<String> = names.map(|path| format!("`{}`", from_here(path).display())).collect();

@@ -5,7 +5,8 @@
 use super::extends::Pools;
 use super::interpolate::interpolate;
 use super::node::{Map, Node, Value};
-use super::{LoadOptions, extends, include, merge, unique, yaml};
+use super::unique::{self, Replaced};
+use super::{Gaps, LoadOptions, extends, include, merge, yaml};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{
     Environment, FileId, Origin, PROJECT_NAME, ReadError, Sources, Span, Variable, cleaned, from_here,
@@ -31,8 +32,8 @@ pub(super) struct Loader<'a> {
     pub(super) environments: HashMap<FileId, Arc<Environment>>,
     /// Where `extends` and `include` name the files that they bring in.
     pub(super) named_at: HashMap<FileId, Span>,
-    /// False once something could not be read.
-    pub(super) is_complete: bool,
+    /// What could not be read.
+    pub(super) gaps: Gaps,
     pub(super) pools: Pools,
     nodes_left: usize,
     files_left: usize,
@@ -59,7 +60,7 @@ impl<'a> Loader<'a> {
             bases: HashMap::new(),
             environments: HashMap::new(),
             named_at: HashMap::new(),
-            is_complete: true,
+            gaps: Gaps::default(),
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,
             files_left: FILE_COUNT_LIMIT,
@@ -67,8 +68,13 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The whole topology: always a mapping.
-    pub(super) fn topology(&mut self, files: &[FileId], directory: &Path, environment: &Environment) -> Node {
+    /// The whole topology, always a mapping, and the elements of its lists that others replaced.
+    pub(super) fn topology(
+        &mut self,
+        files: &[FileId],
+        directory: &Path,
+        environment: &Environment,
+    ) -> (Node, Vec<Replaced>) {
         let read: Vec<(FileId, Vec<Node>)> =
             files.iter().map(|file| (*file, self.read(*file, directory))).collect();
         let mut environment = environment.clone();
@@ -80,8 +86,8 @@ impl<'a> Loader<'a> {
             let file = files.first().copied().unwrap_or_else(|| self.sources.add("-", ""));
             Node::new(Span::new(file, 0, 0), Value::Map(Map::default()))
         });
-        unique::enforce(&mut root);
-        root
+        let replaced = unique::enforce(&mut root);
+        (root, replaced)
     }
 
     pub(super) fn scope(
@@ -98,7 +104,7 @@ impl<'a> Loader<'a> {
     pub(super) fn read(&mut self, file: FileId, base: &Path) -> Vec<Node> {
         self.bases.insert(file, base.to_owned());
         let read = yaml::read(file, &self.sources.get(file).text, self.found);
-        self.is_complete &= read.is_complete;
+        self.gaps.add(read.gaps);
         if !self.take_nodes(read.nodes, Span::new(file, 0, 0)) {
             return Vec::new();
         }
@@ -106,7 +112,7 @@ impl<'a> Loader<'a> {
         trees.retain(|tree| {
             let is_map = matches!(tree.value, Value::Map(_));
             if !is_map {
-                self.is_complete = false;
+                self.gaps.lines = true;
                 refuse_root(tree, self.found);
             }
             is_map
@@ -167,7 +173,6 @@ impl<'a> Loader<'a> {
                 Some(file)
             }
             Err(error) => {
-                self.is_complete = false;
                 report_unreadable(&error, span, self.found);
                 None
             }
@@ -185,7 +190,7 @@ impl<'a> Loader<'a> {
     }
 
     fn too_large(&mut self, span: Span, message: &str) {
-        self.is_complete = false;
+        self.gaps.rest = true;
         self.found
             .error(code::TOO_LARGE, message)
             .label(span, "too much from here on")
@@ -221,21 +226,32 @@ fn name_project<'n>(environment: &mut Environment, trees: impl Iterator<Item = &
 }
 
 fn refuse_root(tree: &Node, found: &mut Diagnostics) {
+    let text = tree.as_text().unwrap_or_default();
+    let help = if text.starts_with("FROM ") {
+        "this looks like a Dockerfile: name it below a service, `build: {context: ., dockerfile: FILE}`"
+    } else if text.starts_with("docker run") || text.starts_with("podman run") {
+        "write what the command line says as a service:\n\nservices:\n  web:\n    image: nginx\n    ports: [\"8080:80\"]"
+    } else {
+        "begin with `services:`"
+    };
     found
         .error(code::WRONG_TYPE, format!("a topology is a mapping, not {}", tree.describe()))
         .label(tree.span, format!("this is {}", tree.describe()))
-        .help("begin with `services:`");
+        .help(help);
 }
 
 fn report_unreadable(error: &ReadError, span: Span, found: &mut Diagnostics) {
+    let code = match error {
+        ReadError::NotUtf8 { .. } => code::BAD_ENCODING,
+        _ => code::MISSING_FILE,
+    };
     let help = match error {
         ReadError::Missing(_) => {
             "paths start from the folder of the project, or of the file that is extended"
         }
         ReadError::NotAFile(_) => "name a file",
-        ReadError::TooLarge(_) | ReadError::NotUtf8 { .. } | ReadError::Io { .. } => {
-            "name another file, or mend it"
-        }
+        ReadError::NotUtf8 { .. } => "save it as UTF-8",
+        ReadError::TooLarge(_) | ReadError::Io { .. } => "name another file, or mend it",
     };
-    found.error(code::MISSING_FILE, error.to_string()).label(span, "named here").help(help);
+    found.error(code, error.to_string()).label(span, "named here").help(help);
 }

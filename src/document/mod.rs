@@ -2,6 +2,7 @@
 //! Must not: know what an attribute means, beyond how it is merged.
 
 mod extends;
+mod gaps;
 #[cfg(test)]
 mod hostile;
 mod include;
@@ -17,10 +18,12 @@ mod testing;
 mod unique;
 mod yaml;
 
+pub use gaps::Gaps;
 pub use interpolate::report_env_problems;
 pub use node::{Key, Map, Node, Value};
 pub use scalar::{Kind, Scalar};
 pub use short::pair_named;
+pub use unique::Replaced;
 
 use crate::diagnostic::Diagnostics;
 use crate::source::{Environment, FileId, Sources, Span};
@@ -35,9 +38,11 @@ pub struct Document {
     /// A [`Value::Map`]; empty when nothing could be read. Shared with the topology that is made of it,
     /// which says where each value stands: a copy would be as large as everything else together.
     pub root: Arc<Node>,
-    /// False when a part of a file could not be read, which has been reported: what seems to be
-    /// missing was perhaps there, and must not be reported as missing.
-    pub is_complete: bool,
+    /// What could not be read, which has been reported: what seems to be missing was perhaps there,
+    /// and must not be reported as missing.
+    pub gaps: Gaps,
+    /// Elements of lists whose place a later element of the same list took.
+    pub replaced: Vec<Replaced>,
     bases: HashMap<FileId, PathBuf>,
     environments: HashMap<FileId, Arc<Environment>>,
     named_at: HashMap<FileId, Span>,
@@ -96,10 +101,11 @@ pub fn load_with(
 ) -> Document {
     report_env_problems(environment.problems(), environment, found);
     let mut loader = load::Loader::new(sources, options, found);
-    let root = loader.topology(files, project_directory, environment);
+    let (root, replaced) = loader.topology(files, project_directory, environment);
     Document {
         root: Arc::new(root),
-        is_complete: loader.is_complete,
+        gaps: loader.gaps,
+        replaced,
         bases: loader.bases,
         environments: loader.environments,
         named_at: loader.named_at,

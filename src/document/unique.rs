@@ -60,35 +60,60 @@ const UNIQUE: &[(&str, Identity)] = &[
     ("volumes.*.labels", Identity::Name),
 ];
 
-/// Removes what is redefined from every list below `root`.
-pub(super) fn enforce(root: &mut Node) {
-    visit(root, &mut Vec::new());
+/// An element whose place a later one of the same list took.
+#[derive(Clone, Debug)]
+pub struct Replaced {
+    /// The keys that lead to the list.
+    pub path: Vec<String>,
+    /// The element.
+    pub node: Node,
+}
+
+/// Removes what is redefined from every list below `root`; returns what another element of the same
+/// list redefines. What another file replaces is not returned: it is meant to be.
+pub(super) fn enforce(root: &mut Node) -> Vec<Replaced> {
+    let mut replaced = Vec::new();
+    visit(root, &mut Vec::new(), &mut replaced);
+    replaced
 }
 
 // The reader bounds how deep a tree is, so this may recurse. No attribute of interest is deeper
 // than five keys.
-fn visit<'n>(node: &'n mut Node, path: &mut Vec<&'n str>) {
+fn visit<'n>(node: &'n mut Node, path: &mut Vec<&'n str>, replaced: &mut Vec<Replaced>) {
     match &mut node.value {
         Value::Map(Map { entries }) if path.len() < 5 => {
             for (key, value) in
                 entries.iter_mut().filter(|(_, value)| !matches!(value.value, Value::Scalar(_)))
             {
                 path.push(&key.text);
-                visit(value, path);
+                visit(value, path, replaced);
                 path.pop();
             }
         }
         Value::List(list) if list.len() > 1 => {
             let rule = UNIQUE.iter().find(|(pattern, _)| pattern::matches(pattern, path));
             if let Some((_, identity)) = rule {
-                keep_last(list, *identity);
+                let within = node.span;
+                let mut lost = keep_last(list, *identity);
+                let is_of_this_list = |lost: &Node| {
+                    lost.span.file == within.file
+                        && lost.span.start >= within.start
+                        && lost.span.end <= within.end
+                };
+                lost.retain(is_of_this_list);
+                replaced.extend(lost.into_iter().map(|node| {
+                    let path = path.iter().map(|key| (*key).to_owned()).collect();
+                    Replaced { path, node }
+                }));
             }
         }
         Value::Map(_) | Value::List(_) | Value::Null | Value::Scalar(_) => {}
     }
 }
 
-fn keep_last(list: &mut Vec<Node>, identity: Identity) {
+/// Returns what others take the place of.
+fn keep_last(list: &mut Vec<Node>, identity: Identity) -> Vec<Node> {
+    let mut replaced = Vec::new();
     let mut kept: Vec<Node> = Vec::with_capacity(list.len());
     let mut positions: HashMap<String, usize> = HashMap::new();
     for mut element in std::mem::take(list) {
@@ -100,7 +125,7 @@ fn keep_last(list: &mut Vec<Node>, identity: Identity) {
             Some(position) => {
                 let before = &mut kept[*position];
                 element.earlier.insert(0, before.span);
-                *before = element;
+                replaced.push(std::mem::replace(before, element));
             }
             None => {
                 positions.insert(key, kept.len());
@@ -109,6 +134,7 @@ fn keep_last(list: &mut Vec<Node>, identity: Identity) {
         }
     }
     *list = kept;
+    replaced
 }
 
 fn key(element: &Node, identity: Identity) -> Option<String> {

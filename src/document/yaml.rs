@@ -5,16 +5,19 @@
 //! The only module that knows the YAML reader. It hands over events, the tree is built here.
 
 mod anchor;
+mod colon;
+mod foreign;
 mod mapping;
 mod mistake;
 mod place;
 mod recover;
 mod tag;
 
-use super::node::{Directive, Node, Value};
+use super::Gaps;
+use super::node::{Directive, Map, Node, Value};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{FileId, Span};
-use anchor::Anchors;
+use anchor::{Anchors, LEAF, Size};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 use mapping::OpenMap;
 use std::borrow::Cow;
@@ -34,32 +37,31 @@ const SPLIT: &str = "split the topology into several files";
 pub(super) struct Read {
     /// One tree a document, those that hold nothing left out.
     pub documents: Vec<Node>,
-    /// False when a part could not be read: what is missing then was perhaps there.
-    pub is_complete: bool,
+    /// What could not be read.
+    pub gaps: Gaps,
     /// How many values it holds, aliases counted as what they stand for.
     pub nodes: usize,
 }
 
-/// The most aliases without an anchor that are reported.
+/// The most aliases without an anchor that are reported, and the most syntax errors that are read past.
 const UNKNOWN_ALIAS_LIMIT: usize = 100;
-/// The most syntax errors that are read past.
 const MISTAKE_LIMIT: usize = 10;
 
 /// Reads every document of a text. After a syntax error, the text is read again without the lines
 /// that hold it, so that all that is wrong is found at once.
 pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
     let readable = mistake::readable_part(file, text, found);
-    let mut rest = Cow::Borrowed(readable);
+    let mut rest = foreign::without_conflicts(file, readable, found);
     let mut mistakes = 0;
     loop {
         let mut also_found = Diagnostics::default();
-        let (read, mistake) = read_once(file, &rest, readable, &mut also_found, found);
-        let is_whole = readable.len() == text.len() && mistakes == 0;
+        let (mut read, mistake) = read_once(file, &rest, readable, &mut also_found, found);
         let next =
             mistake.filter(|_| mistakes < MISTAKE_LIMIT).and_then(|at| recover::without_mistake(&rest, at));
         let Some(next) = next else {
             found.append(also_found);
-            return Read { is_complete: read.is_complete && is_whole, ..read };
+            read.gaps.lose(readable, &rest, text);
+            return read;
         };
         mistakes += 1;
         rest = Cow::Owned(next);
@@ -98,17 +100,6 @@ fn read_once(
 /// `Break` when the rest of the text must not be read.
 type Flow = std::ops::ControlFlow<()>;
 
-/// The size of a finished subtree, aliases counted as what they stand for.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    nodes: usize,
-    bytes: usize,
-    height: usize,
-}
-
-/// The size of a scalar without text.
-const LEAF: Size = Size { nodes: 1, bytes: 0, height: 1 };
-
 struct Reader<'a> {
     file: FileId,
     text: &'a str,
@@ -125,7 +116,7 @@ struct Reader<'a> {
     unknown_aliases: usize,
     /// How many values came in by aliases.
     aliased_nodes: usize,
-    is_complete: bool,
+    gaps: Gaps,
 }
 
 /// A collection whose end has not been reached.
@@ -161,7 +152,7 @@ impl<'a> Reader<'a> {
             last_end: 0,
             unknown_aliases: 0,
             aliased_nodes: 0,
-            is_complete: true,
+            gaps: Gaps::default(),
         }
     }
 
@@ -301,8 +292,15 @@ impl<'a> Reader<'a> {
         if self.unknown_aliases <= UNKNOWN_ALIAS_LIMIT {
             mistake::unknown_alias(self.text, self.whole, name, span, self.found);
         }
-        self.is_complete = false;
-        self.place(Node::new(span, Value::Null), span, 0, LEAF)
+        let map = self.open.iter().rev().find_map(|open| match &open.collection {
+            Collection::Map(map) => Some(map),
+            Collection::List(_) => None,
+        });
+        let is_merged = map.is_some_and(OpenMap::inherits);
+        // The root, a section, and what is defined in it.
+        self.gaps.lose_value(map.and_then(OpenMap::awaited), is_merged, self.open.len() <= 2);
+        let nothing = if is_merged { Value::Map(Map::default()) } else { Value::Null };
+        self.place(Node::new(span, nothing), span, 0, LEAF)
     }
 
     /// Counts what comes in at `span`, and refuses what is too much.
@@ -330,12 +328,12 @@ impl<'a> Reader<'a> {
             _ => ("reading stops here; an alias counts as what it stands for", "repeat less by aliases"),
         };
         self.found.error(code::TOO_LARGE, message).label(span, label).help(help);
-        self.is_complete = false;
+        self.gaps.rest = true;
         Flow::Break(())
     }
 
     fn give_up(&mut self, error: &ScanError, syntax: &mut Diagnostics) -> Option<usize> {
-        self.is_complete = false;
+        self.gaps.rest = true;
         // A pair in a flow sequence, `[a: b]`, is a mapping without a bracket.
         let is_bracket =
             |span: &Span| matches!(self.text.as_bytes().get(span.start as usize), Some(b'[' | b'{'));
@@ -352,7 +350,7 @@ impl<'a> Reader<'a> {
             // Closing takes no more memory than is held already.
             let _ = self.end(end..end);
         }
-        Read { documents: self.documents, is_complete: self.is_complete, nodes: self.size.nodes }
+        Read { documents: self.documents, gaps: self.gaps, nodes: self.size.nodes }
     }
 }
 
@@ -375,7 +373,7 @@ mod tests {
         let (_, read, found) = read_text(text);
         assert_eq!(read.documents.iter().map(show).collect::<Vec<_>>(), expected, "{text}");
         assert_eq!(found.sorted(), Vec::<&crate::diagnostic::Diagnostic>::new(), "{text}");
-        assert!(read.is_complete);
+        assert!(read.gaps.is_none());
     }
 
     /// Code, message and the texts of the labels of the only finding.
@@ -458,14 +456,14 @@ mod tests {
         let places = sorted.iter().filter_map(|diagnostic| Some(sources.text(diagnostic.span()?)));
         assert_eq!(places.collect::<Vec<_>>(), ["b", "x: y", "@z", "[", "'i"]);
         assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: {g: 2}, k: null, l: m}");
-        assert!(!read.is_complete);
+        assert!(!read.gaps.is_none());
     }
 
     #[test]
     fn what_was_read_before_a_mistake_is_kept() {
         let (_, read, found) = read_text("a: {b: 1}\nc:\n  d: [1, 2\ne: 3");
         assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: null, e: 3}");
-        assert!(!read.is_complete && found.has_errors());
+        assert!(!read.gaps.is_none() && found.has_errors());
     }
 
     #[test]
@@ -481,7 +479,7 @@ mod tests {
         for text in [aliases, nested, block, many] {
             let (_, read, found) = read_text(&text);
             assert_eq!(found.sorted().first().map(|diagnostic| diagnostic.code), Some(code::TOO_LARGE));
-            assert!(!read.is_complete);
+            assert!(!read.gaps.is_none());
         }
     }
 

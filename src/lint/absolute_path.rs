@@ -40,5 +40,8 @@ fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
     found
         .error(code::BAD_MOUNT, format!("a {what} cannot be the relative path `{path}`"))
         .label(at, "a path in the container, from its root on")
-        .help(format!("write `/{}`", path.trim_start_matches("./")));
+        .help(match path.starts_with('~') {
+            true => "write the whole path, such as `/home/NAME`: nobody fills in `~` here".to_owned(),
+            false => format!("write `/{}`", path.trim_start_matches("./")),
+        });
 }

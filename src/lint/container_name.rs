@@ -36,10 +36,16 @@ fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
     if begins_well && name.len() > 1 && name.chars().all(is_allowed) {
         return;
     }
-    found.error(code::BAD_NAME, format!("a container cannot be named `{}`", name.value)).label(
+    let words = name.split(|letter: char| !is_allowed(letter)).filter(|word| !word.is_empty());
+    let similar = words.collect::<Vec<_>>().join("-");
+    let similar = similar.trim_start_matches(['_', '.', '-']);
+    let diagnostic = found.error(code::BAD_NAME, format!("a container cannot be named `{}`", name.value));
+    diagnostic.label(
         name.span,
         "two or more letters, digits, `_`, `.` and `-`, beginning with a letter or a digit",
     );
+    let similar = if similar.len() > 1 { similar } else { "web-1" };
+    diagnostic.help(format!("write a name such as `{similar}`"));
 }
 
 fn check_twice(topology: &Topology, found: &mut Diagnostics) {

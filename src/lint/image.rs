@@ -29,12 +29,24 @@ fn check_reference(image: &Spanned<String>, found: &mut Diagnostics) {
     let Err(reason) = parse(image) else { return };
     let diagnostic = found.error(code::BAD_IMAGE, format!("`{}` is not an image", image.value));
     diagnostic.label(image.span, reason);
-    let lower = image.to_lowercase();
-    if lower != image.value && parse(&lower).is_ok() {
-        diagnostic.help(format!("write `{lower}`"));
-    } else {
-        diagnostic.help("write `NAME`, `NAME:TAG` or `registry.example.com/NAME:TAG`");
-    }
+    diagnostic.help(match similar(image) {
+        Some(similar) => format!("write `{similar}`"),
+        None => "write `NAME`, `NAME:TAG` or `registry.example.com/NAME:TAG`".to_owned(),
+    });
+}
+
+/// A reference that differs in what people leave in by mistake.
+fn similar(image: &str) -> Option<String> {
+    let is_wrapping = |letter: char| "“”‘’\"'`;,".contains(letter) || letter.is_whitespace();
+    let bare = image.trim_matches(is_wrapping);
+    let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+    let bare =
+        bare.strip_prefix("hub.docker.com/_/").or(bare.strip_prefix("hub.docker.com/r/")).unwrap_or(bare);
+    let commented = bare.split(['#', ' ']).next().unwrap_or_default();
+    let joined = bare.split_whitespace().collect::<Vec<_>>();
+    let joined = if let [name, tag] = joined.as_slice() { format!("{name}:{tag}") } else { bare.to_owned() };
+    let candidates = [bare.to_owned(), bare.to_lowercase(), joined, commented.to_owned()];
+    candidates.into_iter().find(|candidate| candidate != image && parse(candidate).is_ok())
 }
 
 /// Reads a reference; the error says what is wrong with it.

@@ -14,6 +14,7 @@ mod condition;
 mod container_name;
 mod device;
 mod exposed_port;
+mod host_name;
 pub mod host_port;
 mod image;
 mod limit;
@@ -22,8 +23,10 @@ mod mount_source;
 mod mount_target;
 mod namespace;
 mod order;
+mod platform;
 pub mod profile;
 mod range;
+mod security_option;
 mod signal;
 mod subnet;
 mod ulimit;
@@ -48,13 +51,16 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     container_name::check,
     device::check,
     exposed_port::check,
+    host_name::check,
     host_port::check,
     image::check,
     limit::check,
     mount_source::check,
     mount_target::check,
     namespace::check,
+    platform::check,
     range::check,
+    security_option::check,
     signal::check,
     subnet::check,
     ulimit::check,
@@ -62,9 +68,7 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
 
 /// Checks a topology by every rule.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
-    for rule in RULES {
-        rule(topology, found);
-    }
+    topology.keep_certain(found, |found| RULES.iter().for_each(|rule| rule(topology, found)));
 }
 
 /// Every service, active or not.

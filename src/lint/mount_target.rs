@@ -39,8 +39,13 @@ fn check_replaced(topology: &Topology, name: &ServiceName, service: &Service, fo
             |span: &&Span| span.file == list.file && span.start >= list.start && span.end <= list.end;
         if let Some(earlier) = item.earlier.iter().find(is_same_list) {
             let kept = service.volumes.0.iter().find(|mount| mount.span == item.span);
-            if let Some(mount) = kept {
-                report(&mount.target, *earlier, item.span, found);
+            // One that is wrong in itself is no mount.
+            let written = || match item.as_text() {
+                Some(text) => text.split(':').nth(1),
+                None => item.as_map()?.get("target")?.as_text(),
+            };
+            if let Some(target) = kept.map(|mount| mount.target.as_str()).or_else(written) {
+                report(target, *earlier, item.span, found);
             }
         }
     }

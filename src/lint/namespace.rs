@@ -74,8 +74,14 @@ fn check_network_mode(
     }
     match mode.as_str() {
         "host" if !service.links.is_empty() => refuse("links", mode, at("links"), found),
-        "host" | "none" if !service.ports.0.is_empty() => warn_of_ports(mode, at("ports"), found),
-        "bridge" | "default" | "host" | "none" | "" => {}
+        "host" | "none" => {
+            if let Some(port) = service.ports.0.first() {
+                // Below a misspelt key there is no list to show.
+                let list = topology.node_at(&["services", name.as_str(), "ports"]);
+                warn_of_ports(mode, list.map_or(port.span, |list| list.span), found);
+            }
+        }
+        "bridge" | "default" | "" => {}
         _ => warn_of_typo(mode, found),
     }
 }

@@ -1,6 +1,6 @@
 //! Where the variables of a bad value come from.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, code};
 use crate::source::{Environment, Origin, Sources};
 
 /// Adds to what was found where the variables are set that the marked text uses: the mistake may well
@@ -14,11 +14,23 @@ pub fn explain(sources: &Sources, environment: &Environment, found: &mut Diagnos
     });
     found.for_each(|diagnostic| {
         let Some(at) = diagnostic.span().filter(|_| diagnostic.severity != Severity::Note) else { return };
+        if !is_about_value(diagnostic.code) {
+            return;
+        }
         for name in names(sources.text(at)) {
             explain_one(name, environment, diagnostic);
         }
     });
 }
+
+/// Whether another value could make it right.
+fn is_about_value(code: Code) -> bool {
+    let is_about_text = [code::CONFLICT, code::DUPLICATE_TARGET, code::SHELL_SYNTAX, code::YAML_PITFALL];
+    !is_about_text.contains(&code)
+}
+
+/// Variables of every shell, which nobody sets for a topology.
+const SHELL_VARIABLES: [&str; 6] = ["HOME", "LOGNAME", "PATH", "PWD", "SHELL", "USER"];
 
 fn explain_one(name: &str, environment: &Environment, diagnostic: &mut Diagnostic) {
     let Some(variable) = environment.get(name) else { return };
@@ -26,6 +38,7 @@ fn explain_one(name: &str, environment: &Environment, diagnostic: &mut Diagnosti
         Origin::File(span) => {
             diagnostic.label(span, format!("`{name}` is set here"));
         }
+        Origin::Process if SHELL_VARIABLES.contains(&name) => {}
         Origin::Process => mention(diagnostic, format!("`{name}` is set in the environment")),
         Origin::CommandLine => mention(diagnostic, format!("`{name}` is given on the command line")),
         Origin::Fallback => {}

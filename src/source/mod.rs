@@ -139,7 +139,7 @@ pub enum ReadError {
     #[error("`{}` is larger than 16 MiB", .0.display())]
     TooLarge(PathBuf),
     /// Not UTF-8 text.
-    #[error("`{}` is not UTF-8 text at line {line}, column {column}", path.display())]
+    #[error("`{}` is not UTF-8 text{}", path.display(), encoding.shown(*line, *column))]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -147,6 +147,11 @@ pub enum ReadError {
         line: usize,
         /// Its column, from 1, in characters.
         column: usize,
+        /// What the file looks like.
+        encoding: Encoding,
+        /// The text, with a replacement character for each byte that is no part of one, and where the
+        /// first of them stands in it, in bytes.
+        readable: (String, usize),
     },
     /// The operating system refused.
     #[error("cannot read `{}`: {error}", path.display())]
@@ -156,6 +161,37 @@ pub enum ReadError {
         /// What the system said.
         error: std::io::Error,
     },
+}
+
+/// What a text that is not UTF-8 looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Two bytes a character, as some editors and shells of Windows write.
+    Utf16,
+    /// One byte a character: Latin-1, Windows-1252 and the like.
+    OneByte,
+    /// No text at all.
+    Binary,
+}
+
+impl Encoding {
+    fn of(bytes: &[u8]) -> Self {
+        let has_mark = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        if has_mark {
+            return Self::Utf16;
+        }
+        let is_control = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f);
+        if bytes.iter().take(1_000).any(is_control) { Self::Binary } else { Self::OneByte }
+    }
+
+    /// The rest of a sentence about a text that is not UTF-8 at this place.
+    fn shown(self, line: usize, column: usize) -> String {
+        match self {
+            Self::Utf16 => " but UTF-16".to_owned(),
+            Self::OneByte => format!(" at line {line}, column {column}: perhaps it is Latin-1"),
+            Self::Binary => " but binary data".to_owned(),
+        }
+    }
 }
 
 /// Every text that was loaded, kept for as long as spans are shown.
@@ -186,7 +222,10 @@ impl Sources {
         let bytes = if path == Path::new("-") { read_standard_input() } else { read_regular(path, shown) }?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let (line, column) = position_after(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-            ReadError::NotUtf8 { path: shown.to_owned(), line, column }
+            let encoding = Encoding::of(error.as_bytes());
+            let first = error.utf8_error().valid_up_to();
+            let readable = (String::from_utf8_lossy(error.as_bytes()).into_owned(), first);
+            ReadError::NotUtf8 { path: shown.to_owned(), line, column, encoding, readable }
         })?;
         Ok(self.add(shown, text))
     }

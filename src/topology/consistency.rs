@@ -3,6 +3,7 @@
 //! Compose Specification; the rules of Docker Compose's loader.
 
 use crate::diagnostic::{Diagnostics, code};
+use crate::document::Value;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -170,18 +171,23 @@ fn check_resources(topology: &Topology, found: &mut Diagnostics) {
     }
     for (key, secret) in &topology.secrets {
         check_external_name("secret", &secret.external, secret.name.as_ref(), found);
-        if !secret.external.is_external {
+        if !secret.external.is_external && is_mapping(topology, "secrets", key) {
             let origins = [secret.file.as_ref(), secret.environment.as_ref(), None];
             check_origin("secret", key, secret.key, origins, found);
         }
     }
     for (key, config) in &topology.configs {
         check_external_name("config", &config.external, config.name.as_ref(), found);
-        if !config.external.is_external {
+        if !config.external.is_external && is_mapping(topology, "configs", key) {
             let origins = [config.file.as_ref(), config.environment.as_ref(), config.content.as_ref()];
             check_origin("config", key, config.key, origins, found);
         }
     }
+}
+
+/// Whether a definition is one; that it is not was reported.
+fn is_mapping(topology: &Topology, section: &str, key: &str) -> bool {
+    topology.node_at(&[section, key]).is_none_or(|node| matches!(node.value, Value::Map(_) | Value::Null))
 }
 
 /// The old form `external: {name: NAME}` beside `name: NAME`.

@@ -129,7 +129,11 @@ impl Reader<'_> {
             Ok(id) => Some(id),
             Err(ReadError::Missing(_)) if !file.required => None,
             Err(error) => {
-                self.found.error(code::MISSING_FILE, error.to_string()).label(file.path.span, why).help(help);
+                let (code, help) = match error {
+                    ReadError::NotUtf8 { .. } => (code::BAD_ENCODING, "save it as UTF-8"),
+                    _ => (code::MISSING_FILE, help),
+                };
+                self.found.error(code, error.to_string()).label(file.path.span, why).help(help);
                 None
             }
         }

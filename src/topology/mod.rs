@@ -11,6 +11,7 @@ mod environment;
 pub mod file;
 pub mod image_reference;
 mod include;
+mod indentation;
 pub mod model;
 pub mod name;
 pub mod network;
@@ -22,6 +23,7 @@ mod reference;
 pub mod service;
 mod tree;
 mod unfilled;
+mod unread;
 pub mod value;
 pub mod volume;
 
@@ -29,8 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostics, code};
-use crate::document::{Document, Map, Node, Value};
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::document::{Document, Gaps, Key, Map, Node, Replaced, Value};
 use crate::source::{Environment, Sources, Span, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
@@ -105,6 +107,8 @@ pub struct Topology {
     tree: Tree,
     /// What was done to make it.
     stages: Stages,
+    /// What could not be read of it.
+    gaps: Gaps,
 }
 
 /// What the caller decides about a topology.
@@ -150,7 +154,7 @@ impl Default for Stages {
 /// Reads, completes and checks a topology.
 ///
 /// When something is wrong, which `found` tells, what could be read is returned all the same, so that
-/// rules can find more. Nothing is returned when a part of a file could not be read at all.
+/// rules can find more. Nothing is returned when nothing is known of what follows a place in a file.
 pub fn resolve(
     document: &Document,
     environment: &Environment,
@@ -158,9 +162,9 @@ pub fn resolve(
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Option<Topology> {
-    let mut sections = read(document, found);
+    let (mut sections, root) = read(document, found);
     let name = project_name(&sections, choices, document, found);
-    if !document.is_complete {
+    if document.gaps.rest {
         return None;
     }
     let stages = choices.stages;
@@ -198,12 +202,15 @@ pub fn resolve(
         extensions,
         directory: choices.directory.clone(),
         files: choices.files.clone(),
-        tree: Tree::new(Arc::clone(&document.root)),
+        tree: Tree::new(root),
         stages,
+        gaps: document.gaps.clone(),
     };
     if stages.consistency {
-        reference::check(&topology, found);
-        consistency::check(&topology, found);
+        topology.keep_certain(found, |found| {
+            reference::check(&topology, found);
+            consistency::check(&topology, found);
+        });
     }
     Some(topology)
 }
@@ -216,23 +223,53 @@ fn share(services: BTreeMap<String, Named<Box<Service>>>) -> BTreeMap<ServiceNam
     services.into_iter().map(shared).collect()
 }
 
-fn read(document: &Document, found: &mut Diagnostics) -> Sections {
-    let Some(map) = document.root.as_map() else { return Sections::default() };
+/// The sections, and the tree that they were read from: the document's, with mistakes of indentation
+/// mended.
+fn read(document: &Document, found: &mut Diagnostics) -> (Sections, Arc<Node>) {
+    let mut root = Arc::clone(&document.root);
+    let Some(map) = document.root.as_map() else { return (Sections::default(), root) };
     if map.get("services").is_some_and(|services| service::port::refuse_too_many(services, found)) {
+        return (Sections::default(), root);
+    }
+    let mut decoded = Diagnostics::default();
+    let mut sections = decode(document, map, &mut decoded);
+    if decoded.has_errors() || sections.services.is_empty() {
+        let mut moved = Diagnostics::default();
+        if let Some(mended) = indentation::mend(&root, &mut moved) {
+            decoded = moved;
+            sections = decode(document, mended.as_map().unwrap_or(map), &mut decoded);
+            root = Arc::new(mended);
+        }
+    }
+    found.append(decoded);
+    check_top(&sections, &root, found);
+    (sections, root)
+}
+
+fn decode(document: &Document, map: &Map, found: &mut Diagnostics) -> Sections {
+    if let (Some((version, _)), Some(_), None) =
+        (map.entry("apiVersion"), map.get("kind"), map.get("services"))
+    {
+        found
+            .error(code::UNKNOWN_ATTRIBUTE, "this is a file for Kubernetes, not a topology")
+            .label(version.span, "Kubernetes begins its files like this")
+            .help("name a file that has `services`");
         return Sections::default();
     }
     let mut decoded = Diagnostics::default();
     let sections = Sections::decode_map(map, &mut decoded);
-    if !document.is_complete {
-        // What seems to be missing was perhaps in the part that could not be read.
-        decoded.retain(|diagnostic| {
-            diagnostic.code != code::MISSING_ATTRIBUTE && !attribute::is_of_nothing(diagnostic)
-        });
-    }
-    if sections.services.is_empty() && document.is_complete {
+    decode_replaced(document, &mut decoded);
+    unread::forget_missing(&document.gaps, &mut decoded);
+    if sections.services.is_empty() && document.gaps.is_none() {
         miss_services(document, map, &mut decoded);
     }
     found.append(decoded);
+    sections
+}
+
+/// Checks the keys of a topology: what they name must be names.
+fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
+    let Some(map) = root.as_map() else { return };
     if let Some((key, _)) = map.entries.iter().find(|(key, _)| key.text == "version") {
         found.note(code::OBSOLETE, "`version` has no effect any more").label(key.span, "may be removed");
     }
@@ -251,7 +288,18 @@ fn read(document: &Document, found: &mut Diagnostics) -> Sections {
             check_name(kind, name, span, found);
         }
     }
-    sections
+}
+
+/// Finds the mistakes in elements of a service's lists that others took the place of.
+fn decode_replaced(document: &Document, found: &mut Diagnostics) {
+    for Replaced { path, node } in &document.replaced {
+        let [section, _, attribute] = path.as_slice() else { continue };
+        if section == "services" {
+            let key = Key { text: attribute.clone(), span: node.span };
+            let list = Node::new(node.span, Value::List(vec![node.clone()]));
+            Service::decode_map(&Map { entries: vec![(key, list)] }, found);
+        }
+    }
 }
 
 /// As in Compose, a topology without anything and one whose `services` holds nothing are refused; a
@@ -267,6 +315,11 @@ fn miss_services(document: &Document, map: &Map, found: &mut Diagnostics) {
     if let Some((_, services)) = services.filter(|_| is_null) {
         // One finding is enough.
         found.retain(|diagnostic| diagnostic.span() != Some(services.span));
+    }
+    let is_misspelt = |(key, _): &(Key, Node)| suggest::closest(&key.text, ["services"]).is_some();
+    if services.is_none() && map.entries.iter().any(is_misspelt) {
+        // It is said what was meant.
+        return;
     }
     let diagnostic = match is_null || map.entries.is_empty() {
         true => found.error(code::EMPTY_TOPOLOGY, message),
@@ -285,8 +338,17 @@ fn check_name(kind: &str, name: &str, span: Span, found: &mut Diagnostics) {
     if name.is_empty() || !name.chars().all(is_allowed) {
         found
             .error(code::BAD_NAME, format!("a {kind} cannot be named `{name}`"))
-            .label(span, "letters, digits, `.`, `_` and `-` are allowed");
+            .label(span, "letters, digits, `.`, `_` and `-` are allowed")
+            .help(name_like(name));
     }
+}
+
+/// What to write in place of a name with other letters.
+fn name_like(name: &str) -> String {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let words = name.split(|letter: char| !is_allowed(letter)).filter(|word| !word.is_empty());
+    let similar = words.collect::<Vec<_>>().join("-");
+    if similar.is_empty() { "write a name such as `web`".to_owned() } else { format!("write `{similar}`") }
 }
 
 /// The caller's name wins over the topology's, and that over the folder's.

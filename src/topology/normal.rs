@@ -81,18 +81,10 @@ fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut O
 /// Links, shared namespaces and shared volumes order services as `depends_on` does.
 fn complete_dependencies(service: &mut Service) {
     let implied = |restart| Dependency { condition: DependencyCondition::Started, restart, required: true };
-    for link in &service.links {
-        let name = link.split(':').next().unwrap_or_default();
-        service.depends_on.imply(name, implied(true), link.span);
-    }
-    for shared in [&service.network_mode, &service.ipc, &service.pid, &service.uts].into_iter().flatten() {
-        if let Some(name) = shared.strip_prefix("service:") {
-            service.depends_on.imply(name, implied(true), shared.span);
-        }
-    }
-    for from in service.volumes_from.iter().filter(|from| !from.starts_with("container:")) {
-        let name = from.split(':').next().unwrap_or_default();
-        service.depends_on.imply(name, implied(false), from.span);
+    let needed: Vec<(String, Span, bool)> =
+        service.implied_dependencies().map(|(name, at, restart)| (name.to_owned(), at, restart)).collect();
+    for (name, at, restart) in needed {
+        service.depends_on.imply(&name, implied(restart), at);
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostics, code, suggest};
-use crate::document::Node;
+use crate::document::{Node, Value};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::attribute::Named;
@@ -38,7 +38,12 @@ fn check_source(
         let node = topology.node_at(&["services", name.as_str(), key]);
         node.is_some_and(|node| node.as_text() != Some(""))
     };
+    // So was a service that is no mapping.
+    let is_something = topology
+        .node_at(&["services", name.as_str()])
+        .is_some_and(|node| !matches!(node.value, Value::Null | Value::Map(_)));
     if !has_image
+        && !is_something
         && !["image", "build", "provider"].into_iter().any(is_written)
         && !is_misspelt(topology, name)
     {
@@ -70,7 +75,15 @@ fn check_networks(topology: &Topology, name: &ServiceName, service: &Service, fo
             .help("keep one of the two");
     }
     for (key, network) in networks.0.iter().filter(|(key, _)| !topology.networks.contains_key(*key)) {
-        undefined(code::UNKNOWN_NETWORK, "network", key, network.key, topology.networks.keys(), found);
+        undefined(
+            topology,
+            code::UNKNOWN_NETWORK,
+            "network",
+            key,
+            network.key,
+            topology.networks.keys(),
+            found,
+        );
     }
 }
 
@@ -78,7 +91,15 @@ fn check_volumes(topology: &Topology, service: &Service, found: &mut Diagnostics
     for mount in service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume) {
         let Some(source) = &mount.source else { continue };
         if !topology.volumes.contains_key(&source.value) {
-            undefined(code::UNKNOWN_VOLUME, "volume", source, source.span, topology.volumes.keys(), found);
+            undefined(
+                topology,
+                code::UNKNOWN_VOLUME,
+                "volume",
+                source,
+                source.span,
+                topology.volumes.keys(),
+                found,
+            );
         }
     }
 }
@@ -88,21 +109,38 @@ fn check_files(topology: &Topology, service: &Service, found: &mut Diagnostics) 
     for file in service.secrets.iter().chain(builds) {
         let Some(source) = &file.source else { continue };
         if !topology.secrets.contains_key(&source.value) {
-            undefined(code::UNKNOWN_SECRET, "secret", source, source.span, topology.secrets.keys(), found);
+            undefined(
+                topology,
+                code::UNKNOWN_SECRET,
+                "secret",
+                source,
+                source.span,
+                topology.secrets.keys(),
+                found,
+            );
         }
     }
     for file in &service.configs {
         let Some(source) = &file.source else { continue };
         if !topology.configs.contains_key(&source.value) {
-            undefined(code::UNKNOWN_CONFIG, "config", source, source.span, topology.configs.keys(), found);
+            undefined(
+                topology,
+                code::UNKNOWN_CONFIG,
+                "config",
+                source,
+                source.span,
+                topology.configs.keys(),
+                found,
+            );
         }
     }
     for (key, binding) in service.models.0.iter().filter(|(key, _)| !topology.models.contains_key(*key)) {
-        undefined(code::UNKNOWN_MODEL, "model", key, binding.key, topology.models.keys(), found);
+        undefined(topology, code::UNKNOWN_MODEL, "model", key, binding.key, topology.models.keys(), found);
     }
 }
 
 fn undefined<'a>(
+    topology: &'a Topology,
     code: Code,
     kind: &str,
     name: &str,
@@ -110,6 +148,9 @@ fn undefined<'a>(
     known: impl Iterator<Item = &'a String> + Clone,
     found: &mut Diagnostics,
 ) {
+    if topology.may_define(name) {
+        return;
+    }
     let help = match suggest::closest(name, known.clone().map(String::as_str)) {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => {
@@ -118,13 +159,38 @@ fn undefined<'a>(
                 "model" => "\n    model: ai/smollm2".to_owned(),
                 _ => String::new(),
             };
-            format!("define it at the top level:\n\n{kind}s:\n  {name}:{content}")
+            let is_path =
+                name.contains('/') || (kind == "secret" && name.contains('.')) || name.contains(':');
+            match kind {
+                "volume" if name.starts_with("$(") => {
+                    "no shell reads this: for the folder of this file, write `.`".to_owned()
+                }
+                "volume" if is_path => format!("for a folder, begin with `./`: `./{name}`"),
+                "secret" | "config" if is_path => mounted_file(kind, name),
+                "volume" => format!(
+                    "for a folder, write `./{name}`; for a volume, define it at the top level:\n\nvolumes:\n  {name}:"
+                ),
+                _ => format!("define it at the top level:\n\n{kind}s:\n  {name}:{content}"),
+            }
         }
     };
     found
         .error(code, format!("no {kind} is named `{name}`"))
         .label(at, "not defined in this topology")
         .help(help);
+}
+
+/// How a file is put into a container that was named where its secret or config is to be.
+fn mounted_file(kind: &str, name: &str) -> String {
+    let (file, target) = name.split_once(':').unwrap_or((name, ""));
+    let file = file.strip_prefix("./").unwrap_or(file);
+    let stem = file.rsplit('/').next().unwrap_or_default().split('.').next();
+    let key = stem.filter(|stem| !stem.is_empty()).unwrap_or(kind);
+    let here = match target {
+        "" => key.to_owned(),
+        target => format!("{{source: {key}, target: {target}}}"),
+    };
+    format!("write `{here}` here, and at the top level:\n\n{kind}s:\n  {key}:\n    file: ./{file}")
 }
 
 fn check_services(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
@@ -146,6 +212,13 @@ fn check_services(topology: &Topology, name: &ServiceName, service: &Service, fo
         }
         unknown_service(topology, name, needed, dependency.key, found);
     }
+    // What `depends_on` says as well is a mistake of its own.
+    for (needed, at, _) in service.implied_dependencies() {
+        let is_elsewhere = service.depends_on.0.get(needed).is_none_or(|known| known.key != at);
+        if is_elsewhere && topology.service(needed).is_none() {
+            unknown_service(topology, name, &ServiceName::from(needed), at, found);
+        }
+    }
 }
 
 /// A service whose image is copied from need not be active.
@@ -164,6 +237,9 @@ fn unknown_service(
     at: Span,
     found: &mut Diagnostics,
 ) {
+    if topology.may_define(needed.as_str()) {
+        return;
+    }
     let names = topology.services.keys().filter(|other| *other != name).map(ServiceName::as_str);
     let diagnostic = found.error(code::UNKNOWN_SERVICE, format!("no service is named `{needed}`"));
     diagnostic.label(at, format!("`{name}` needs it"));
@@ -215,19 +291,21 @@ impl Cycles<'_> {
     fn report(&self, found: &mut Diagnostics) {
         for component in kosaraju_scc(&self.graph) {
             let first = component.iter().copied().min_by_key(|node| self.graph[*node]);
-            let Some(start) = first else { continue };
-            if component.len() > 1 || self.graph.contains_edge(start, start) {
+            for node in component.iter().filter(|node| self.graph.contains_edge(**node, **node)) {
+                self.show(&[*node], found);
+            }
+            if let Some(start) = first.filter(|_| component.len() > 1) {
                 self.show(&self.way_back(start), found);
             }
         }
     }
 
-    /// The shortest way from `start` back to itself.
+    /// The shortest way from `start` over others back to itself.
     fn way_back(&self, start: NodeIndex) -> Vec<NodeIndex> {
         let mut came_from = HashMap::new();
         let mut queue = VecDeque::from([start]);
         while let Some(node) = queue.pop_front() {
-            for next in self.graph.neighbors(node) {
+            for next in self.graph.neighbors(node).filter(|next| *next != node) {
                 if next == start {
                     let mut path = vec![node];
                     while path[path.len() - 1] != start {

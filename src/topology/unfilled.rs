@@ -51,7 +51,7 @@ pub fn unfilled(
     let mut rest = document.clone();
     let mut cuts = Vec::new();
     cut_from(Arc::make_mut(&mut rest.root), &mut Vec::new(), &mut cuts);
-    let mut sections = read(&rest, found);
+    let (mut sections, _) = read(&rest, found);
     if let Some(name) = &mut sections.name {
         // Other names are made of it.
         name.value = substitute(&name.value, &|name| environment.value(name), &mut 1_000).text;

@@ -75,12 +75,17 @@ impl Checked {
     }
 
     /// What was named cannot be checked; the others are.
-    fn add_unreadable(&mut self, path: Option<&PathBuf>, mut found: Diagnostics, format: Format) {
+    fn add_unreadable(&mut self, path: Option<&PathBuf>, read: (Sources, Diagnostics), format: Format) {
+        let (sources, found) = read;
+        let place = self.sources.absorb(sources);
+        let mut found = found.moved(place);
         // People read the path in the words; programs look for a place.
         if let Some(path) = path.filter(|_| format != Format::Human) {
             let file = self.sources.add(path, "");
             found.for_each(|diagnostic| {
-                diagnostic.label(Span::new(file, 0, 0), "");
+                if diagnostic.labels.is_empty() {
+                    diagnostic.label(Span::new(file, 0, 0), "");
+                }
             });
         }
         self.found.append(found);
@@ -107,7 +112,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     for choice in choices(&global, files, options.paths.is_empty()) {
         match load_for_check(&choice, &output)? {
             Ok(loaded) => checked.add(loaded),
-            Err(found) => checked.add_unreadable(choice.files.first(), found, options.format),
+            Err(read) => checked.add_unreadable(choice.files.first(), read, options.format),
         }
     }
     let findings = checked.findings();
@@ -160,7 +165,7 @@ fn topologies(paths: &[PathBuf], checked: &mut Checked, format: Format) -> Vec<V
             Err(error) => problem
                 .error(code::MISSING_FILE, format!("cannot read the folder `{}`: {error}", path.display())),
         };
-        checked.add_unreadable(Some(path), problem, format);
+        checked.add_unreadable(Some(path), (Sources::default(), problem), format);
     }
     topologies
 }

@@ -1,12 +1,23 @@
 //! Anchors of one file, and what their aliases stand for.
 
-use super::{Node, Size};
+use super::Node;
 use std::collections::HashMap;
 
 /// The most nodes, and bytes of text, that are kept for aliases: anchors inside of anchors are kept
 /// once each.
 const KEPT_NODES: usize = 1_000_000;
 const KEPT_BYTES: usize = 128 * 1024 * 1024;
+
+/// The size of a finished subtree, aliases counted as what they stand for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Size {
+    pub(super) nodes: usize,
+    pub(super) bytes: usize,
+    pub(super) height: usize,
+}
+
+/// The size of a scalar without text.
+pub(super) const LEAF: Size = Size { nodes: 1, bytes: 0, height: 1 };
 
 /// The finished anchors, by the reader's numbers.
 #[derive(Default)]

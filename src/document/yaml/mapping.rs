@@ -46,6 +46,19 @@ impl OpenMap {
         }
     }
 
+    /// Whether the next node is what `<<` brings in.
+    pub(super) fn inherits(&self) -> bool {
+        matches!(self.waiting, Waiting::Inherited)
+    }
+
+    /// The key whose value comes next; nothing when that is what `<<` brings in, or a key.
+    pub(super) fn awaited(&self) -> Option<&str> {
+        match &self.waiting {
+            Waiting::Value(key) => Some(&key.text),
+            Waiting::Key | Waiting::Inherited | Waiting::Refused => None,
+        }
+    }
+
     /// The mapping: its own entries in order, then what it inherits and does not say itself.
     pub(super) fn finish(mut self) -> Map {
         // A key whose value was cut off by a mistake.

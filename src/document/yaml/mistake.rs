@@ -24,10 +24,13 @@ pub(super) fn unknown_alias(text: &str, whole: &str, name: &str, span: Span, fou
         return;
     }
     let closest = suggest::closest(name, anchors(text, span));
+    let is_name = |letter: char| letter.is_alphanumeric() || "_-".contains(letter);
+    let is_text = closest.is_none() && !name.chars().all(is_name);
     let diagnostic = found.error(code::UNKNOWN_ALIAS, format!("no anchor is named `{name}`"));
     diagnostic.label(span, "no anchor above has this name");
     diagnostic.help(match closest {
         Some(closest) => format!("did you mean `*{closest}`?"),
+        None if is_text => format!("a text that begins with `*` needs quotes: `\"*{name}\"`"),
         None => format!(
             "mark the value that is meant with `&{name}`, above; for a text that begins with `*`, quote it"
         ),
@@ -54,12 +57,12 @@ pub(super) struct Around<'a> {
 }
 
 /// Words for one mistake.
-struct Words {
-    message: String,
-    span: Span,
-    label: String,
-    help: String,
-    other: Option<(Span, String)>,
+pub(super) struct Words {
+    pub(super) message: String,
+    pub(super) span: Span,
+    pub(super) label: String,
+    pub(super) help: String,
+    pub(super) other: Option<(Span, String)>,
 }
 
 impl Around<'_> {
@@ -154,7 +157,7 @@ impl Around<'_> {
         }
     }
 
-    fn simple(&self, at: usize, message: &str, label: &str, help: &str) -> Words {
+    pub(super) fn simple(&self, at: usize, message: &str, label: &str, help: &str) -> Words {
         Words {
             message: message.to_owned(),
             span: self.token(at),
@@ -165,7 +168,8 @@ impl Around<'_> {
     }
 }
 
-const QUOTE: &str = "if it is meant as text, quote it";
+pub(super) const COMMENT: &str = "a comment begins with `#`";
+pub(super) const QUOTE: &str = "if it is meant as text, quote it";
 
 /// One kind of mistake each.
 impl Around<'_> {
@@ -251,41 +255,33 @@ impl Around<'_> {
         let line = self.line(at);
         let before = &self.text[line.start..at];
         let depth = |open: char, close: char| before.matches(open).count() > before.matches(close).count();
-        let is_in_brackets = depth('{', '}') || depth('[', ']');
+        let is_in_brackets = self.bracket.is_some() || depth('{', '}') || depth('[', ']');
         let rest = &self.text[at..line.end];
         let end = rest.find([',', '}', ']']).filter(|_| is_in_brackets).unwrap_or(rest.len());
         self.trim_end(at, at + end)
-    }
-
-    fn missing_colon(&self, at: usize) -> Words {
-        let line = self.line(at);
-        let line = &self.text[at..self.trim_end(at, line.end)];
-        let (message, help) = match line.strip_prefix('-') {
-            Some(rest) => ("a `-` needs a space after it", format!("write `- {}`", shorten(rest))),
-            None => (
-                "a key needs a `:` after it",
-                format!("write `{}:`, or indent it if it belongs to the text above", shorten(line)),
-            ),
-        };
-        Words {
-            message: message.to_owned(),
-            span: Span::new(self.file, at, at + line.len()),
-            label: "neither a key nor a value".to_owned(),
-            help,
-            other: None,
-        }
     }
 
     fn misaligned(&self, at: usize) -> Words {
         let line = self.line(at);
         let text = &self.text[line.clone()];
         let start = line.start + indentation(text);
+        if text.trim_end().ends_with(',') {
+            return self.simple(
+                line.start + text.trim_end().len() - 1,
+                "a comma cannot end this line",
+                "commas stand between brackets only",
+                "remove the comma",
+            );
+        }
         if text.trim_start().starts_with("- ") || text.trim() == "-" {
             return Words {
                 message: "a list element stands between keys".to_owned(),
                 span: self.token(start),
                 label: "a `-` line, where a key was expected".to_owned(),
-                help: "indent it below the key that it belongs to, or remove the `-`".to_owned(),
+                help: match text.trim_start_matches([' ', '-']).split_once('=') {
+                    Some((key, value)) => format!("write `{}: {}`", shorten(key), shorten(value.trim())),
+                    None => "indent it below the key that it belongs to, or remove the `-`".to_owned(),
+                },
                 other: None,
             };
         }
@@ -305,9 +301,20 @@ impl Around<'_> {
             message: "a key stands between list elements".to_owned(),
             span: self.token(at),
             label: "a list of `-` lines holds nothing else".to_owned(),
-            help: "begin the line with `- `, or indent it differently from the list".to_owned(),
+            help: self.as_element(at).unwrap_or_else(|| {
+                "begin the line with `- `, or indent it differently from the list".to_owned()
+            }),
             other: self.line_before(self.line(at).start).map(|(span, _)| (span, "the list".to_owned())),
         }
+    }
+
+    /// What a pair is in a list of `NAME=value`.
+    fn as_element(&self, at: usize) -> Option<String> {
+        let (above, _) = self.line_before(self.line(at).start)?;
+        let (key, value) = self.text[at..self.line(at).end].split_once(": ")?;
+        let is_pair = self.text[above.range()].trim_start_matches("- ").contains('=');
+        is_pair
+            .then(|| format!("write `- {}={}`, like the elements above", shorten(key), shorten(value.trim())))
     }
 
     fn open_bracket(&self, at: usize, kind: &ErrorKind) -> Words {
@@ -332,72 +339,19 @@ impl Around<'_> {
                 .then(|| (self.token(at), format!("`{close}` or a comma was expected by here"))),
         }
     }
-
-    /// A `:` where no key can stand: the value holds one, or a line above lacks a space or is deeper.
-    fn second_colon(&self, at: usize) -> Words {
-        let line = self.line(at);
-        let before = &self.text[line.start..at];
-        if let Some(colon) = before.find(": ") {
-            let value = line.start + colon + 2;
-            let value = value + indentation(&self.text[value..line.end]);
-            return self.unquoted_colon(value, self.trim_end(value, line.end));
-        }
-        let Some((above, above_indentation)) = self.line_before(line.start) else {
-            return self.simple(at, "a `:` cannot stand here", "no key can stand here", QUOTE);
-        };
-        let above_text = &self.text[above.range()];
-        match above_text.find(':') {
-            Some(colon) if !above_text.contains(": ") && !above_text.ends_with(':') => {
-                let (key, value) = above_text.split_at(colon);
-                Words {
-                    message: "a `:` needs a space after it".to_owned(),
-                    span: above,
-                    label: "not a key and its value, but one text".to_owned(),
-                    help: format!("write `{}: {}`", shorten(key), shorten(&value[1..])),
-                    other: None,
-                }
-            }
-            _ => {
-                self.too_deep(line.start + indentation(before), indentation(before), above, above_indentation)
-            }
-        }
-    }
-
-    fn unquoted_colon(&self, start: usize, end: usize) -> Words {
-        let value = &self.text[start..end];
-        let quoted = if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
-        Words {
-            message: "a value that holds `: ` must be quoted".to_owned(),
-            span: Span::new(self.file, start, end),
-            label: "YAML reads the `:` as the end of another key".to_owned(),
-            help: format!("write `{}`", shorten(&quoted)),
-            other: None,
-        }
-    }
-
-    fn too_deep(&self, start: usize, depth: usize, above: Span, above_depth: usize) -> Words {
-        Words {
-            message: "a key cannot stand inside of the value above it".to_owned(),
-            span: self.token(start),
-            label: format!("indented by {depth} spaces"),
-            help: "align it with the key above, or put the text above into quotes if both lines are one text"
-                .to_owned(),
-            other: Some((above, format!("has a value already, and is indented by {above_depth}"))),
-        }
-    }
 }
 
 /// Places.
 impl Around<'_> {
     /// The line around `at`, without its end.
-    fn line(&self, at: usize) -> std::ops::Range<usize> {
+    pub(super) fn line(&self, at: usize) -> std::ops::Range<usize> {
         let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let end = self.text[at..].find(['\n', '\r']).map_or(self.text.len(), |newline| at + newline);
         start..end.max(start)
     }
 
     /// The last line with text before `start`, and its indentation.
-    fn line_before(&self, start: usize) -> Option<(Span, usize)> {
+    pub(super) fn line_before(&self, start: usize) -> Option<(Span, usize)> {
         let end = self.text[..start].trim_end().len();
         let line = self.text[..end].rfind('\n').map_or(0, |newline| newline + 1);
         let indentation = indentation(&self.text[line..end]);
@@ -405,7 +359,7 @@ impl Around<'_> {
     }
 
     /// The word at `at`, or the last character of the text when nothing is left.
-    fn token(&self, at: usize) -> Span {
+    pub(super) fn token(&self, at: usize) -> Span {
         let rest = &self.text[at..];
         let length = rest.find([' ', '\t', '\n', '\r', ',']).unwrap_or(rest.len());
         let first = rest.chars().next().filter(|first| !first.is_whitespace()).map_or(0, char::len_utf8);
@@ -417,12 +371,12 @@ impl Around<'_> {
         Span::new(self.file, at, at + length)
     }
 
-    fn trim_end(&self, start: usize, end: usize) -> usize {
+    pub(super) fn trim_end(&self, start: usize, end: usize) -> usize {
         start + self.text[start..end.max(start)].trim_end().len()
     }
 }
 
-fn indentation(line: &str) -> usize {
+pub(super) fn indentation(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
@@ -453,7 +407,7 @@ fn unknown_escape(quoted: &str) -> Option<std::ops::Range<usize>> {
 }
 
 /// A text for a sentence: not more than 60 characters of it.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),

@@ -1,9 +1,15 @@
 //! Reading on after a syntax error: the text without the lines that hold it, everything else in place.
+//! A text that tabs indent throughout is read with a space for each.
 
 /// `text` with the line of the mistake at `start`, and the lines indented deeper below it, blanked
 /// out; nothing when that changes nothing.
 pub(super) fn without_mistake(text: &str, start: usize) -> Option<String> {
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    if indentation_of(&text[line_start..]).contains('\t')
+        && let Some(spaced) = with_spaces(text)
+    {
+        return Some(spaced);
+    }
     let end = line_start + length(&text[line_start..]);
     let is_blank = text[line_start..end].trim().is_empty();
     // Bytes, so that all that follows stays where it is.
@@ -12,14 +18,33 @@ pub(super) fn without_mistake(text: &str, start: usize) -> Option<String> {
     (!is_blank).then(|| text[..line_start].chars().chain(blanked).chain(text[end..].chars()).collect())
 }
 
+/// The text with a space for each tab that indents; nothing where other lines are indented by spaces.
+fn with_spaces(text: &str) -> Option<String> {
+    let mut spaced = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let indentation = indentation_of(line);
+        if indentation.contains(' ') && !line.trim().is_empty() {
+            return None;
+        }
+        spaced.extend(std::iter::repeat_n(' ', indentation.len()));
+        spaced.push_str(&line[indentation.len()..]);
+    }
+    Some(spaced)
+}
+
 /// How much of `text` the first line and those below it take.
 fn length(text: &str) -> usize {
     let mut lines = text.split_inclusive('\n');
     let first = lines.next().unwrap_or_default();
     let mut length = first.len();
+    let is_below = |line: &str| match indentation_of(first).contains('\t') {
+        // How deep a tab is cannot be told.
+        true => indentation_of(line).contains('\t'),
+        false => indentation_of(line).len() > indentation_of(first).len(),
+    };
     for line in lines {
         let content = line.trim();
-        if !content.is_empty() && indentation(line) <= indentation(first) {
+        if !content.is_empty() && !is_below(line) {
             // A bracket that closes what is blanked out.
             return if content.starts_with([']', '}']) { length + line.len() } else { length };
         }
@@ -28,8 +53,8 @@ fn length(text: &str) -> usize {
     length
 }
 
-fn indentation(line: &str) -> usize {
-    line.len() - line.trim_start_matches([' ', '\t']).len()
+fn indentation_of(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
 #[cfg(test)]
@@ -46,5 +71,12 @@ mod tests {
             format!("a:\n{}\n{}\n\n{}\n  c: d", " ".repeat(7), " ".repeat(5), " ".repeat(3))
         );
         assert_eq!(without_mistake(&blanked, 5), None);
+    }
+    #[test]
+    fn tabs_stand_for_spaces_or_go_with_their_line() {
+        let tabs = "a:\n\tb:\n\t\tc: 1\n";
+        assert_eq!(without_mistake(tabs, 3).as_deref(), Some("a:\n b:\n  c: 1\n"));
+        let mixed = "a:\n  b:\n\t c: 1\n\n  d: 2\n";
+        assert_eq!(without_mistake(mixed, 9).as_deref(), Some("a:\n  b:\n      \n\n  d: 2\n"));
     }
 }

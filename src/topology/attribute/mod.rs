@@ -5,6 +5,7 @@
 //! three cannot disagree.
 
 mod generic;
+mod hint;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Key, Kind, Map, Node, Value};
 use crate::source::Span;
 pub use generic::{Ignored, Named, Nullable};
+use hint::Hint;
+pub use hint::divided_by_a_blank;
 
 /// A value that a topology can hold.
 pub trait Attribute: Sized {
@@ -86,6 +89,23 @@ macro_rules! record {
                 }, )*
             ];
 
+            /// Reads the value of a key; false when the key is not known here.
+            fn read_field(
+                &mut self,
+                key: &str,
+                node: &$crate::document::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> bool {
+                match key {
+                    $( $crate::topology::attribute::key!($field $(as $key)?) => {
+                        let field = &mut self.$field;
+                        $crate::topology::attribute::read(stringify!($name), key, field, node, found);
+                    } )*
+                    _ => return false,
+                }
+                true
+            }
+
             /// Reads a mapping; mistakes in one key do not hide those in another.
             pub fn decode_map(
                 map: &$crate::document::Map,
@@ -93,15 +113,19 @@ macro_rules! record {
             ) -> Self {
                 let mut record = Self::default();
                 for (key, node) in &map.entries {
-                    match key.text.as_str() {
-                        $( $crate::topology::attribute::key!($field $(as $key)?) => {
-                            $crate::topology::attribute::read(&mut record.$field, node, found);
-                        } )*
-                        name if name.starts_with("x-") => {
-                            let value = $crate::topology::attribute::json_of(node);
-                            record.extensions.insert(name.to_owned(), value);
-                        }
-                        _ => $crate::topology::attribute::refuse_key(key, Self::FIELDS, found),
+                    if record.read_field(&key.text, node, found) {
+                        continue;
+                    }
+                    if key.text.starts_with("x-") {
+                        let value = $crate::topology::attribute::json_of(node);
+                        record.extensions.insert(key.text.clone(), value);
+                        continue;
+                    }
+                    let meant =
+                        $crate::topology::attribute::refuse_key(stringify!($name), key, Self::FIELDS, found);
+                    // What stands below a misspelt key has mistakes of its own.
+                    if let Some(meant) = meant.filter(|meant| map.get(meant).is_none()) {
+                        record.read_field(meant, node, found);
                     }
                 }
                 record
@@ -116,7 +140,8 @@ macro_rules! record {
                 found: &mut $crate::diagnostic::Diagnostics,
             ) -> Option<Self> {
                 let map = $crate::topology::attribute::map(node, found)?;
-                $crate::topology::attribute::refuse_missing_keys(map, node.span, Self::FIELDS, found);
+                let record = stringify!($name);
+                $crate::topology::attribute::refuse_missing_keys(record, map, node.span, Self::FIELDS, found);
                 Some(Self::decode_map(map, found))
             }
 
@@ -233,14 +258,8 @@ pub fn wrong_type<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Opti
         Value::Null => diagnostic.label(node.span, EMPTY).help("give it a value, or remove the key"),
         _ => diagnostic.label(node.span, format!("this is {is}")),
     };
-    if let Value::Scalar(scalar) = &node.value {
-        if wanted.starts_with("a string") {
-            diagnostic.help(format!("quote it: \"{}\"", scalar.text));
-        } else if wanted.starts_with("a list") {
-            // `22:22` alone is a number to some readers of YAML.
-            let quote = if scalar.text.contains(':') { "\"" } else { "" };
-            diagnostic.help(format!("write it as a list: `[{quote}{}{quote}]`", scalar.text));
-        }
+    if let Some(help) = node.as_text().and_then(|text| hint::of_text(text, wanted)) {
+        diagnostic.help(help);
     }
     None
 }
@@ -252,32 +271,78 @@ pub fn is_of_nothing(diagnostic: &Diagnostic) -> bool {
 
 const EMPTY: &str = "empty";
 
-/// Reads the value of a key; it stays the type's default when it is wrong.
-pub fn read<T: Attribute>(field: &mut T, node: &Node, found: &mut Diagnostics) {
+/// Reads the value of a key of a record; it stays the type's default when it is wrong.
+pub fn read<T: Attribute>(record: &str, key: &str, field: &mut T, node: &Node, found: &mut Diagnostics) {
+    let before = found.mark();
     if let Some(value) = T::decode(node, found) {
         *field = value;
     }
+    hint::explain_types(record, key, node, found.since(before));
 }
 
-/// Reports a key that is neither known here nor an extension.
-pub fn refuse_key(key: &Key, fields: &[Field], found: &mut Diagnostics) {
-    let known = || fields.iter().map(|field| field.key);
+fn is_known(key: &Key, fields: &[Field]) -> bool {
+    fields.iter().any(|field| field.key == key.text) || key.text.starts_with("x-")
+}
+
+/// The key that was probably meant by one that is not known.
+fn meant(record: &str, key: &Key, fields: &'static [Field]) -> Option<&'static str> {
+    match hint_of(record, key) {
+        Some(Hint::Advice(_)) => None,
+        Some(Hint::Renamed(name)) => Some(name),
+        None => suggest::closest(&folded(key), fields.iter().map(|field| field.key)),
+    }
+}
+
+fn hint_of(record: &str, key: &Key) -> Option<Hint> {
+    hint::of_key(record, &key.text).or_else(|| hint::of_key(record, &folded(key)))
+}
+
+/// `container-name` as `container_name`.
+fn folded(key: &Key) -> String {
+    key.text.to_lowercase().replace('-', "_")
+}
+
+/// Reports a key that is neither known here nor an extension; returns the one that was probably meant.
+pub fn refuse_key(
+    record: &str,
+    key: &Key,
+    fields: &'static [Field],
+    found: &mut Diagnostics,
+) -> Option<&'static str> {
     let diagnostic =
         found.error(code::UNKNOWN_ATTRIBUTE, format!("no attribute is named `{}` here", key.text));
     diagnostic.label(key.span, "not known here");
-    if let Some(closest) = suggest::closest(&key.text, known()) {
-        diagnostic.help(format!("did you mean `{closest}`?"));
+    if let Some(Hint::Advice(advice)) = hint_of(record, key) {
+        diagnostic.help(advice);
+        return None;
+    }
+    let known = || fields.iter().map(|field| field.key);
+    let meant = meant(record, key, fields);
+    if let Some(meant) = meant {
+        diagnostic.help(format!("did you mean `{meant}`?"));
     } else if fields.len() <= 12 {
         diagnostic.help(format!("known here: {}", suggest::one_of(known())));
     } else {
         diagnostic.help("a key of your own must begin with `x-`");
     }
+    meant
 }
 
 /// Reports every key that must be there and is not.
-pub fn refuse_missing_keys(map: &Map, at: Span, fields: &[Field], found: &mut Diagnostics) {
+pub fn refuse_missing_keys(
+    record: &str,
+    map: &Map,
+    at: Span,
+    fields: &'static [Field],
+    found: &mut Diagnostics,
+) {
     for Field { key, doc, .. } in fields.iter().filter(|field| field.is_required) {
-        if map.get(key).is_some() {
+        // One that is misspelt is reported as such.
+        let is_there = |(written, _): &(Key, Node)| {
+            written.text == *key
+                || (!is_known(written, fields) && meant(record, written, fields) == Some(key))
+        };
+        if map.entries.iter().any(is_there) {
             continue;
         }
         // The first key shows better where it belongs than all of the mapping does.
@@ -338,7 +403,9 @@ pub fn word<T>(
     if value.is_none() {
         let diagnostic = found.error(code::BAD_VALUE, format!("`{text}` is not known here"));
         diagnostic.label(node.span, format!("{} is needed here", suggest::one_of(words.iter().copied())));
-        if let Some(closest) = suggest::closest(&text, words.iter().copied()) {
+        // `healthy` for `service_healthy`.
+        let part = || words.iter().copied().find(|word| word.split('_').any(|part| part == text));
+        if let Some(closest) = suggest::closest(&text, words.iter().copied()).or_else(part) {
             diagnostic.help(format!("did you mean `{closest}`?"));
         }
     }

@@ -111,7 +111,14 @@ impl Attribute for Dependencies {
 }
 
 fn decode_dependency(node: &Node, found: &mut Diagnostics) -> Option<Dependency> {
-    let section = DependencySection::decode(node, found)?;
+    let before = found.mark();
+    let section = DependencySection::decode(node, found);
+    if matches!(node.value, Value::Null) {
+        for diagnostic in found.since(before) {
+            diagnostic.help("write `{condition: service_started}`, or make `depends_on` a list: `[NAME]`");
+        }
+    }
+    let section = section?;
     Some(Dependency {
         condition: section.condition.unwrap_or(DependencyCondition::Started),
         restart: section.restart.0,

@@ -44,11 +44,14 @@ impl Attribute for HealthTest {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Scalar(_) => {
-                String::decode(node, found).map(|command| Self(vec!["CMD-SHELL".to_owned(), command]))
+                let command = String::decode(node, found)?;
+                warn_of_kind_in_text(&command, node, found);
+                Some(Self(vec!["CMD-SHELL".to_owned(), command]))
             }
             Value::List(_) => {
                 let words = Vec::<String>::decode(node, found)?;
                 refuse_unknown_kind(&words, node, found);
+                warn_of_words(&words, node, found);
                 Some(Self(words))
             }
             _ => wrong_type(node, "a string or a list of strings", found),
@@ -77,4 +80,40 @@ fn refuse_unknown_kind(words: &[String], node: &Node, found: &mut Diagnostics) {
         .error(code::BAD_VALUE, format!("a health check cannot begin with `{first}`"))
         .label(span, "`CMD`, `CMD-SHELL` or `NONE` is needed here")
         .help(format!("write `[\"CMD\", \"{first}\", ...]`, or a plain string for a shell"));
+}
+
+/// `test: CMD curl ...` is a text for a shell, which finds no program `CMD`.
+fn warn_of_kind_in_text(command: &str, node: &Node, found: &mut Diagnostics) {
+    let first = command.split_whitespace().next().unwrap_or_default();
+    if matches!(first, "CMD" | "CMD-SHELL" | "NONE") {
+        let rest = command.trim_start().trim_start_matches(first).trim();
+        let help = match first {
+            "NONE" => "write `[\"NONE\"]`, or `disable: true` in place of `test`".to_owned(),
+            _ => format!("leave the word out: `{rest}`; it belongs into a list: `[\"{first}\", ...]`"),
+        };
+        found
+            .warning(code::BAD_VALUE, format!("a shell is to run a program named `{first}`"))
+            .label(node.span, "a text is for the shell as it is")
+            .help(help);
+    }
+}
+
+/// `["CMD", "curl -f"]` looks for a program with a blank in its name; of `["CMD-SHELL", "curl", "-f"]`
+/// the shell reads the first word.
+fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
+    let (message, label) = match words {
+        [kind, command] if kind == "CMD" && command.trim().contains(' ') && !command.starts_with('/') => {
+            (format!("no program is named `{command}`"), "one word; nobody splits it at its blanks")
+        }
+        [kind, _, further, ..] if kind == "CMD-SHELL" => (
+            format!("`{further}` is no part of the command"),
+            "the shell reads the word after `CMD-SHELL` alone",
+        ),
+        _ => return,
+    };
+    let command = words[1..].join(" ");
+    found
+        .warning(code::BAD_VALUE, message)
+        .label(node.span, label)
+        .help(format!("write `[\"CMD-SHELL\", \"{}\"]`", command.replace('"', "\\\"")));
 }

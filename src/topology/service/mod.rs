@@ -361,6 +361,19 @@ impl Service {
         self.pre_stop.iter().map(|hook| hook.value.clone()).collect()
     }
 
+    /// The services that it needs without saying so in `depends_on`: links, shared namespaces and shared
+    /// volumes. With the place that says so, and whether it is restarted with the other.
+    pub fn implied_dependencies(&self) -> impl Iterator<Item = (&str, Span, bool)> {
+        let first = |text: &'_ Spanned<String>| text.value.split(':').next().unwrap_or_default().len();
+        let links = self.links.iter().map(move |link| (&link.value[..first(link)], link.span, true));
+        let shared = [&self.network_mode, &self.ipc, &self.pid, &self.uts].into_iter().flatten();
+        let shared =
+            shared.filter_map(|shared| Some((shared.value.strip_prefix("service:")?, shared.span, true)));
+        let volumes = self.volumes_from.iter().filter(|from| !from.starts_with("container:"));
+        let volumes = volumes.map(move |from| (&from.value[..first(from)], from.span, false));
+        links.chain(shared).chain(volumes)
+    }
+
     /// The services whose images its own is built from, and where that is said.
     pub fn context_services(&self) -> impl Iterator<Item = (ServiceName, Span)> {
         let contexts = self.build.iter().flat_map(|build| build.additional_contexts.0.values());

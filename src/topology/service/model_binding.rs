@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Span;
-use crate::topology::attribute::{Attribute, Form, Named, record};
+use crate::topology::attribute::{Attribute, Form, Named, record, wrong_type};
 
 record! {
     /// How a service learns of a model.
@@ -42,8 +42,10 @@ pub fn decode_names<T: Attribute + Default>(
     node: &Node,
     found: &mut Diagnostics,
 ) -> Option<BTreeMap<String, Named<T>>> {
-    let Value::List(items) = &node.value else {
-        return BTreeMap::decode(node, found);
+    let items = match &node.value {
+        Value::List(items) => items,
+        Value::Scalar(_) => return wrong_type(node, "a list of names, or a mapping", found),
+        Value::Map(_) | Value::Null => return BTreeMap::decode(node, found),
     };
     let mut all = BTreeMap::new();
     for item in items {

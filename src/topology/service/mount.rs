@@ -4,10 +4,12 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Form, choice, put, record, word, wrong_type};
+use crate::topology::attribute::{
+    Attribute, Form, choice, divided_by_a_blank, put, record, word, wrong_type,
+};
 use crate::topology::service::container_file::FileMode;
 use crate::topology::value::{ByteSize, Flag, Pairs};
 
@@ -188,6 +190,11 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
         let text = String::decode(node, found)?;
         return parse_short(&text, node.span).map_err(|reason| refuse(&text, reason, node, found)).ok();
     }
+    if let Value::Map(map) = &node.value
+        && divided_by_a_blank(map, MountSection::FIELDS, node, found)
+    {
+        return None;
+    }
     let section = MountSection::decode(node, found)?;
     let MountSection {
         kind,
@@ -214,6 +221,8 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     Some(Mount { kind, source, target, read_only: read_only.0, consistency, bind, volume, tmpfs, image })
 }
 
+const OPTIONS: &[&str] =
+    &["readonly", "nocopy", "cached", "delegated", "consistent", "rprivate", "rshared", "rslave"];
 const PROPAGATIONS: &[&str] = &["rprivate", "private", "rshared", "shared", "rslave", "slave"];
 
 /// Refuses another word than these at a path below a mount.
@@ -225,10 +234,18 @@ fn check_words(mount: &Node, path: &[&str], words: &[&'static str], found: &mut 
 }
 
 fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
-    found
-        .error(code::BAD_MOUNT, format!("`{text}` is not a mount"))
-        .label(node.span, reason)
-        .help("write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`");
+    let option =
+        text.rsplit([':', ',']).next().and_then(|options| suggest::closest(options, OPTIONS.iter().copied()));
+    let help = match option.filter(|_| reason.contains("not an option")) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None if reason.contains("appears") => format!("write `{text}:/path/in/container`"),
+        None if text.contains(" - ") => {
+            "two elements are read as one: align each `-` with the one above".to_owned()
+        }
+        None => "write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`"
+            .to_owned(),
+    };
+    found.error(code::BAD_MOUNT, format!("`{text}` is not a mount")).label(node.span, reason).help(help);
 }
 
 /// Reads the short form; the error says what is wrong.
@@ -238,6 +255,9 @@ fn parse_short(text: &str, at: Span) -> Result<Mount, String> {
         return Err("nothing stands between two colons, or at an end".to_owned());
     }
     let (source, target, options) = match parts.as_slice() {
+        [target] if target.starts_with("./") || target.starts_with("../") => {
+            return Err("where it appears in the container is not said".to_owned());
+        }
         [target] => (None, *target, None),
         [source, target] => (Some(*source), *target, None),
         [source, target, options] => (Some(*source), *target, Some(*options)),

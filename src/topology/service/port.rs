@@ -6,10 +6,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, put, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, divided_by_a_blank, put, record, wrong_type};
 use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
@@ -56,7 +56,7 @@ pub struct Port {
 impl Port {
     /// Reads the short form, which may stand for several ports; the error says what is wrong.
     pub fn from_short(text: &str) -> Result<Vec<Self>, String> {
-        parse_short(text)
+        parse_short(text).map_err(|mistake| mistake.reason)
     }
 }
 
@@ -72,19 +72,15 @@ pub struct PortRange {
 impl PortRange {
     /// Reads `8000` or `8000-8010`; the error says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let number = |text: &str| {
-            if !text.chars().all(|letter| letter.is_ascii_digit()) {
-                return Err(format!("`{text}` is not a port number"));
-            }
-            text.parse::<u16>().map_err(|_| match text.parse::<u64>() {
-                Ok(_) => format!("`{text}` is larger than 65535"),
-                Err(_) => format!("`{text}` is not a port number"),
-            })
-        };
+        Self::read(text).map_err(|mistake| mistake.reason)
+    }
+
+    fn read(text: &str) -> Result<Self, PortMistake> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let range = Self { first: number(first)?, last: number(last)? };
+        let range = Self { first: port_number(first)?, last: port_number(last)? };
         if range.first > range.last {
-            return Err(format!("the range `{text}` runs backwards"));
+            let help = format!("write the lower one first: `{last}-{first}`");
+            return Err(PortMistake::new(format!("the range `{text}` runs backwards"), help));
         }
         Ok(range)
     }
@@ -107,6 +103,36 @@ impl std::fmt::Display for PortRange {
         }
         write!(formatter, "{}-{}", self.first, self.last)
     }
+}
+
+/// What is wrong with a port, and what to type instead.
+struct PortMistake {
+    reason: String,
+    help: String,
+}
+
+impl PortMistake {
+    fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { reason: reason.into(), help: help.into() }
+    }
+}
+
+const IN_RANGE: &str = "ports go from 1 to 65535";
+const FORMS: &str =
+    "write `HOST:CONTAINER`, such as `\"8080:80\"`, `\"127.0.0.1:5432:5432\"` or `\"53:53/udp\"`";
+
+fn port_number(text: &str) -> Result<u16, PortMistake> {
+    let is_number = !text.is_empty() && text.chars().all(|letter| letter.is_ascii_digit());
+    if !is_number {
+        return Err(match text {
+            "" => PortMistake::new("a port number is missing", FORMS),
+            _ => PortMistake::new(
+                format!("`{text}` is not a port number"),
+                format!("write a number in place of `{text}`, such as in `\"8080:80\"`"),
+            ),
+        });
+    }
+    text.parse().map_err(|_| PortMistake::new(format!("`{text}` is larger than 65535"), IN_RANGE))
 }
 
 /// Published ports. One item of the short form can stand for a range of them.
@@ -179,76 +205,125 @@ fn decode_item(node: &Node, found: &mut Diagnostics) -> Vec<Spanned<Port>> {
         Value::Scalar(scalar) => {
             warn_of_base_60(scalar, node, found);
             let text = loose_text(scalar);
-            parse_short(&text).map_err(|reason| refuse(&text, reason, node, found)).unwrap_or_default()
+            parse_short(&text).map_err(|mistake| refuse(&text, mistake, node, found)).unwrap_or_default()
         }
+        Value::Map(map) if divided_by_a_blank(map, PortSection::FIELDS, node, found) => Vec::new(),
         _ => decode_long(node, found).into_iter().collect(),
     };
     ports.into_iter().map(|port| Spanned::new(port, node.span)).collect()
 }
 
-fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
+fn refuse(text: &str, mistake: PortMistake, node: &Node, found: &mut Diagnostics) {
+    let PortMistake { reason, help } = mistake;
+    let help = help_for(text).unwrap_or(help);
     found
         .error(code::BAD_PORT, format!("`{text}` is not a port mapping"))
         .label(node.span, reason)
-        .help("write `HOST:CONTAINER`, such as `\"8080:80\"`, `\"127.0.0.1:5432:5432\"` or `\"53:53/udp\"`");
+        .help(help);
+}
+
+/// What to type in place of forms that other tools have.
+fn help_for(text: &str) -> Option<String> {
+    if text.contains(" - ") {
+        return Some("two elements are read as one: align each `-` with the one above".to_owned());
+    }
+    if let Some((_, rest)) = text.split_once("://") {
+        let port = rest.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("80");
+        return Some(format!("publish the port alone: `\"{port}:{port}\"`"));
+    }
+    let is_several = |separator: &[char]| {
+        let mut parts = text.split(separator).filter(|part| !part.is_empty());
+        text.contains(separator) && parts.clone().count() > 1 && parts.all(|part| parse_short(part).is_ok())
+    };
+    if is_several(&[',', ' ']) && !text.contains(": ") {
+        return Some("write each port as an element of its own".to_owned());
+    }
+    let fixed = [("->", ":"), (" ", ""), (":tcp", "/tcp"), (":udp", "/udp"), ("localhost:", "127.0.0.1:")];
+    let mut fixed = fixed.iter().filter(|(wrong, _)| text.contains(wrong));
+    let fixed = fixed.find_map(|(wrong, right)| {
+        let fixed = text.replace(wrong, right);
+        parse_short(&fixed).is_ok().then_some(fixed)
+    });
+    fixed.map(|fixed| format!("write `\"{fixed}\"`"))
 }
 
 /// Reads the short form; the error says what is wrong.
-fn parse_short(text: &str) -> Result<Vec<Port>, String> {
+fn parse_short(text: &str) -> Result<Vec<Port>, PortMistake> {
     let (rest, protocol) = match text.rsplit_once('/') {
         Some((rest, protocol)) if !protocol.is_empty() => (rest, protocol.to_ascii_lowercase()),
         Some((rest, _)) => (rest, "tcp".to_owned()),
         None => (text, "tcp".to_owned()),
     };
-    check_protocol(&protocol)?;
-    let (rest, target) = match rest.rsplit_once(':') {
-        Some((rest, target)) => (Some(rest), target),
+    check_protocol(&protocol).map_err(|reason| {
+        let help = match suggest::closest(&protocol, PROTOCOLS) {
+            Some(closest) => format!("write `\"{rest}/{closest}\"`"),
+            None => FORMS.to_owned(),
+        };
+        PortMistake::new(reason, help)
+    })?;
+    let (host, target) = match rest.rsplit_once(':') {
+        Some((host, target)) => (Some(host), target),
         None => (None, rest),
     };
     if target.is_empty() {
-        return Err("the container's port is missing".to_owned());
+        let help = match host.and_then(|host| host.rsplit(':').next()).filter(|port| !port.is_empty()) {
+            Some(port) => format!("write the container's port after the colon, such as `\"{port}:80\"`"),
+            None => FORMS.to_owned(),
+        };
+        return Err(PortMistake::new("the container's port is missing", help));
     }
-    let target = PortRange::parse(target)?;
+    let target = PortRange::read(target)?;
     if target.first == 0 {
-        return Err("a container has no port 0".to_owned());
+        return Err(PortMistake::new("a container has no port 0", IN_RANGE));
     }
-    let (host_ip, published) = match rest {
+    let (host_ip, published) = match host {
         None => (None, None),
-        Some(rest) => split_host(rest)?,
+        Some(host) => split_host(host)?,
     };
     expand(target, published, host_ip, &protocol)
 }
 
+const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
+
 fn check_protocol(protocol: &str) -> Result<(), String> {
-    if matches!(protocol, "tcp" | "udp" | "sctp") {
+    if PROTOCOLS.contains(&protocol) {
         return Ok(());
     }
     Err(format!("`{protocol}` is not a protocol: `tcp`, `udp` and `sctp` are"))
 }
 
 /// `PUBLISHED`, `ADDRESS:PUBLISHED`, `ADDRESS:` or `[ADDRESS]:PUBLISHED`.
-fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), String> {
+fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), PortMistake> {
     let (address, published) = match text.rsplit_once(':') {
         Some((address, published)) => (Some(address), published),
         None => (None, text),
     };
     let address = match address {
         None | Some("") => None,
-        Some(address) => {
-            let bare = address.trim_start_matches('[').trim_end_matches(']');
-            if bare.contains(':') && bare == address {
-                return Err(format!("an IPv6 address stands in brackets: `[{bare}]`"));
-            }
-            if bare.parse::<std::net::IpAddr>().is_err() {
-                return Err(format!("`{bare}` is not an IP address"));
-            }
-            Some(bare.to_owned())
-        }
+        Some(address) => Some(host_address(address, published)?),
     };
     if published.is_empty() {
         return Ok((address, None));
     }
-    Ok((address, Some(PortRange::parse(published)?)))
+    Ok((address, Some(PortRange::read(published)?)))
+}
+
+fn host_address(address: &str, published: &str) -> Result<String, PortMistake> {
+    let bare = address.trim_start_matches('[').trim_end_matches(']');
+    if bare.contains(':') && bare == address {
+        let reason = format!("an IPv6 address stands in brackets: `[{bare}]`");
+        return Err(PortMistake::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
+    }
+    if bare.parse::<std::net::IpAddr>().is_err() {
+        let help = match bare.parse::<u16>() {
+            Ok(_) => "write two ports, that of the host and that of the container: `\"8080:80\"`",
+            Err(_) => {
+                "write an address of this machine before the ports, such as `\"127.0.0.1:8080:80\"`, or leave it out"
+            }
+        };
+        return Err(PortMistake::new(format!("`{bare}` is not an IP address"), help));
+    }
+    Ok(bare.to_owned())
 }
 
 /// One port for each of the target range; a longer published range over one target is kept whole.
@@ -257,10 +332,13 @@ fn expand(
     published: Option<PortRange>,
     host_ip: Option<String>,
     protocol: &str,
-) -> Result<Vec<Port>, String> {
-    let pairs_up = published.is_none_or(|published| target.len() == 1 || published.len() == target.len());
-    if !pairs_up {
-        return Err("the two ranges have different lengths".to_owned());
+) -> Result<Vec<Port>, PortMistake> {
+    let fits = |published: &PortRange| target.len() == 1 || published.len() == target.len();
+    if let Some(published) = published.filter(|published| !fits(published)) {
+        let reason = "the two ranges have different lengths";
+        let last = usize::from(published.first) + target.len() - 1;
+        let help = format!("publish {} ports: `\"{}-{last}:{target}\"`", target.len(), published.first);
+        return Err(PortMistake::new(reason, help));
     }
     let port = |index: u16| {
         let published = published.map(|range| match target.len() {
@@ -283,13 +361,6 @@ fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
     let section = PortSection::decode(node, found)?;
     let PortSection { name, mode, host_ip, target, published, protocol, app_protocol, extensions: _ } =
         section;
-    let target = target?;
-    let Some(target_port) = u16::try_from(target.value.0).ok().filter(|port| *port != 0) else {
-        found
-            .error(code::BAD_PORT, format!("`{}` is not a port", target.value.0))
-            .label(target.span, "ports go from 1 to 65535");
-        return None;
-    };
     if let Some(address) = &host_ip
         && address.parse::<std::net::IpAddr>().is_err()
     {
@@ -298,32 +369,57 @@ fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
             .label(address.span, "an address of the host is needed")
             .help("write an address such as `127.0.0.1`, or leave `host_ip` out to publish on all of them");
     }
-    let published = match published.filter(|published| !published.value.0.is_empty()) {
-        None => None,
-        Some(published) => match PortRange::parse(&published.value.0) {
-            Ok(range) => Some(range),
-            Err(reason) => {
-                found
-                    .error(code::BAD_PORT, format!("`{}` is not a port", published.value.0))
-                    .label(published.span, reason);
-                return None;
-            }
-        },
-    };
     if let Some(protocol) = &protocol
         && let Err(reason) = check_protocol(protocol)
     {
-        found.error(code::BAD_PORT, "the protocol is not known").label(protocol.span, reason);
+        let diagnostic = found.error(code::BAD_PORT, "the protocol is not known");
+        diagnostic.label(protocol.span, reason);
+        diagnostic.help(match suggest::closest(protocol, PROTOCOLS) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None => "write `tcp`, `udp` or `sctp`".to_owned(),
+        });
     }
+    // Each is looked at, so that one mistake does not hide another.
+    let published = long_published(published, found);
+    let target = target.and_then(|target| long_target(&target, found));
+    let (target, published) = (target?, published?);
     Some(Port {
         name,
         mode: mode.unwrap_or_else(|| "ingress".to_owned()),
         host_ip: host_ip.map(|address| address.value),
-        target: target_port,
+        target,
         published,
         protocol: protocol.map_or_else(|| "tcp".to_owned(), |protocol| protocol.value),
         app_protocol,
     })
+}
+
+fn long_target(target: &Spanned<Integer>, found: &mut Diagnostics) -> Option<u16> {
+    let port = u16::try_from(target.value.0).ok().filter(|port| *port != 0);
+    if port.is_none() {
+        found
+            .error(code::BAD_PORT, format!("`{}` is not a port", target.value.0))
+            .label(target.span, "out of range")
+            .help(IN_RANGE);
+    }
+    port
+}
+
+/// No range when none is written; nothing when it cannot be read.
+fn long_published(published: Option<Spanned<Loose>>, found: &mut Diagnostics) -> Option<Option<PortRange>> {
+    let Some(published) = published.filter(|published| !published.value.0.is_empty()) else {
+        return Some(None);
+    };
+    match PortRange::read(&published.value.0) {
+        Ok(range) => Some(Some(range)),
+        Err(PortMistake { reason, .. }) => {
+            found
+                .error(code::BAD_PORT, format!("`{}` is not a port", published.value.0))
+                .label(published.span, reason)
+                .help("write a port of the host or a range: `8080` or `8000-8010`");
+            None
+        }
+    }
 }
 
 #[cfg(test)]
@@ -336,7 +432,7 @@ mod tests {
             let published = port.published.map(|range| range.to_string()).unwrap_or_default();
             format!("{host}|{published}|{}|{}", port.target, port.protocol)
         };
-        parse_short(text).map(|ports| ports.iter().map(write).collect())
+        Port::from_short(text).map(|ports| ports.iter().map(write).collect())
     }
 
     #[test]

@@ -18,7 +18,11 @@ impl Attribute for Command {
             Value::Scalar(_) => {
                 split(&String::decode(node, found)?, node, found).map(|words| Self(Some(words)))
             }
-            Value::List(_) => Vec::<String>::decode(node, found).map(|words| Self(Some(words))),
+            Value::List(items) => {
+                let words = Vec::<String>::decode(node, found)?;
+                warn_of_shell_words(&words, items, found);
+                Some(Self(Some(words)))
+            }
             Value::Map(_) => wrong_type(node, "a string or a list of strings", found),
         }
     }
@@ -35,8 +39,9 @@ impl Attribute for Command {
 fn split(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<String>> {
     match words::split(text) {
         Ok(Words { words, cut_at }) => {
-            if let Some(operator) = cut_at {
-                warn_of_operator(&operator, node, found);
+            match cut_at {
+                Some(operator) => warn_of_operator(&operator, node, found),
+                None => warn_of_substitution(&words, node, found),
             }
             Some(words)
         }
@@ -57,4 +62,43 @@ fn warn_of_operator(operator: &str, node: &Node, found: &mut Diagnostics) {
         .warning(code::SHELL_SYNTAX, format!("the command line ends before `{operator}`"))
         .label(node.span, "no shell reads this; what follows is left out, as in Docker Compose")
         .help(AS_LIST);
+}
+
+/// `$(date)` and `` `date` `` are texts like others where no shell is the program.
+fn warn_of_substitution(words: &[String], node: &Node, found: &mut Diagnostics) {
+    let Some(word) = words.iter().find(|word| is_substitution(word)).filter(|_| !runs_shell(words)) else {
+        return;
+    };
+    found.warning(code::SHELL_SYNTAX, passed_on(word)).label(node.span, "no shell reads this").help(AS_LIST);
+}
+
+/// Operators and substitutions in a list, which goes to the program word for word.
+fn warn_of_shell_words(words: &[String], items: &[Node], found: &mut Diagnostics) {
+    if runs_shell(words) {
+        return;
+    }
+    let is_operator = |word: &str| matches!(word, "&&" | "||" | "|" | ";" | ">" | ">>" | "2>&1");
+    for (word, item) in words.iter().zip(items).skip(1) {
+        if is_operator(word) || is_substitution(word) {
+            found
+                .warning(code::SHELL_SYNTAX, passed_on(word))
+                .label(item.span, "no shell reads this")
+                .help(AS_LIST);
+        }
+    }
+}
+
+fn passed_on(word: &str) -> String {
+    // Backquotes would not be told from those of this sentence.
+    let word = if word.contains('`') { word.to_owned() } else { format!("`{word}`") };
+    format!("{word} is passed on as it is")
+}
+
+fn is_substitution(word: &str) -> bool {
+    (word.contains("$(") && word.contains(')')) || (word.matches('`').count() > 1)
+}
+
+/// Whether a word of the command line is code for a shell, or for another interpreter.
+fn runs_shell(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(word.as_str(), "-c" | "-lc" | "-ec" | "-exc" | "-e" | "eval"))
 }

@@ -124,7 +124,36 @@ fn pair_item(
             .help(format!("write `{}{separator}...`", name.trim_end()));
         return None;
     }
+    warn_of_quotes(name, value.as_deref(), item, found);
     Some((name.to_owned(), Spanned::new(value, item.span)))
+}
+
+/// In `- NAME="value"` YAML sees no quotes: they belong to the value.
+fn warn_of_quotes(name: &str, value: Option<&str>, item: &Node, found: &mut Diagnostics) {
+    let Some(value) = value else { return warn_of_colon(name, item, found) };
+    for quote in ['"', '\''] {
+        let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        let Some(inner) = inner.filter(|inner| !inner.contains(quote) && !inner.starts_with(['{', '[']))
+        else {
+            continue;
+        };
+        found
+            .warning(code::YAML_PITFALL, format!("the quotes become a part of `{name}`"))
+            .label(item.span, format!("the value is `{value}`, with quotes"))
+            .help(format!("quote the whole element, or nothing: `- \"{name}={inner}\"`"));
+    }
+}
+
+/// `- NAME:value` without a blank is a name alone.
+fn warn_of_colon(name: &str, item: &Node, found: &mut Diagnostics) {
+    let Some((name, value)) = name.split_once(':') else { return };
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if !name.is_empty() && name.chars().all(is_word) {
+        found
+            .warning(code::YAML_PITFALL, format!("`{name}` gets no value"))
+            .label(item.span, "all of this is a name, since it holds no `=`")
+            .help(format!("write `- {name}={value}`"));
+    }
 }
 
 /// Options of a driver: values may be numbers; a value may be left empty.

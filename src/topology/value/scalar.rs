@@ -241,9 +241,15 @@ fn number(node: &Node) -> Option<Kind> {
 
 fn wrong_number<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option<T> {
     match &node.value {
-        Value::Scalar(scalar) => found
-            .error(code::WRONG_TYPE, format!("{wanted} is needed here, not `{}`", scalar.text))
-            .label(node.span, format!("not {wanted}")),
+        Value::Scalar(scalar) => {
+            let diagnostic =
+                found.error(code::WRONG_TYPE, format!("{wanted} is needed here, not `{}`", scalar.text));
+            let pointed = scalar.text.replace(',', ".");
+            if wanted == "a number" && pointed != scalar.text && pointed.parse::<f64>().is_ok() {
+                diagnostic.help(format!("write a point: `{pointed}`"));
+            }
+            diagnostic.label(node.span, format!("not {wanted}"))
+        }
         _ => found
             .error(code::WRONG_TYPE, format!("{wanted} is needed here, not {}", node.describe()))
             .label(node.span, format!("this is {}", node.describe())),

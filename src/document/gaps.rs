@@ -1,0 +1,90 @@
+//! What of a topology could not be read: what seems to be missing was perhaps there.
+
+use std::collections::HashSet;
+
+/// The parts of a topology that are not in its tree. Each has been reported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Lines of a file.
+    pub lines: bool,
+    /// A file that is included, or what an alias stands for: it may define anything.
+    pub definitions: bool,
+    /// What a service extends.
+    pub bases: bool,
+    /// Everything from a place on: there is too much.
+    pub rest: bool,
+    /// The keys and names in the lost lines.
+    pub lost: HashSet<String>,
+}
+
+impl Gaps {
+    /// True when everything was read.
+    pub fn is_none(&self) -> bool {
+        !(self.lines || self.definitions || self.bases || self.rest)
+    }
+
+    /// Whether something of this name may be defined in what was not read.
+    pub fn may_define(&self, name: &str) -> bool {
+        self.rest || self.definitions || self.lost.contains(name)
+    }
+
+    /// Notes that nothing is known of what an alias stands for: the value of `key`, or what a mapping
+    /// inherits by `<<`. Near the top it may define anything.
+    pub(super) fn lose_value(&mut self, key: Option<&str>, is_merged: bool, is_in_section: bool) {
+        self.lines = true;
+        self.definitions |= is_in_section;
+        self.bases |= is_merged;
+        self.lost.extend(key.map(str::to_owned));
+    }
+
+    /// Takes over the gaps of another file.
+    pub(super) fn add(&mut self, other: Gaps) {
+        let Gaps { lines, definitions, bases, rest, lost } = other;
+        self.lines |= lines;
+        self.definitions |= definitions;
+        self.bases |= bases;
+        self.rest |= rest;
+        self.lost.extend(lost);
+    }
+
+    /// Notes what was not read of a text: the lines that differ in `left`, which is what was left of its
+    /// `readable` part after mistakes, and everything behind that part.
+    pub(super) fn lose(&mut self, readable: &str, left: &str, text: &str) {
+        self.rest |= readable.len() < text.len();
+        // Most texts have no mistakes, and need not be compared.
+        if std::ptr::eq(readable, left) {
+            return;
+        }
+        let lines = readable
+            .split('\n')
+            .zip(left.split('\n'))
+            .filter(|(before, after)| before.trim() != after.trim());
+        let lost: Vec<&str> = lines.map(|(line, _)| line).collect();
+        self.lines |= !lost.is_empty();
+        self.lost.extend(lost.into_iter().flat_map(keys));
+    }
+}
+
+/// `web` and `image` of `  "web": {image: x}`, `web` of `- web`, `image` of `image = x`.
+fn keys(line: &str) -> impl Iterator<Item = String> {
+    let line = line.trim().trim_start_matches("- ");
+    let first_word = line.split([' ', '=']).next();
+    let parts = line.split(':').map(|part| part.rsplit(['{', '[', ',']).next().unwrap_or_default());
+    let parts = parts.chain(first_word).map(|part| part.trim().trim_matches(['"', '\'', ':']).to_owned());
+    parts.filter(|key| !key.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_lost_lines_are_known() {
+        let mut gaps = Gaps::default();
+        let text = "a: 1\n  'b': {x: [\n  - c\nd";
+        gaps.lose(text, "a: 1\n            \n     \nd", text);
+        assert!(["b", "c", "x"].iter().all(|name| gaps.may_define(name)));
+        assert!(gaps.lines && !gaps.rest);
+        assert!(!gaps.may_define("a") && !gaps.may_define("d"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Colons that are missing, or one too many.
+
+use super::mistake::{Around, COMMENT, QUOTE, Words, indentation, shorten};
+use crate::source::Span;
+
+impl Around<'_> {
+    pub(super) fn missing_colon(&self, at: usize) -> Words {
+        let line = self.line(at);
+        let line = &self.text[at..self.trim_end(at, line.end)];
+        let pair = line.split_once(':').filter(|(key, _)| !key.contains([' ', '"', '\'']));
+        let (message, help) = match (line.strip_prefix('-'), pair) {
+            (Some(rest), _) => ("a `-` needs a space after it", format!("write `- {}`", shorten(rest))),
+            _ if line.starts_with("//") => (COMMENT, format!("write `#{}`", shorten(&line[2..]))),
+            (None, Some((key, value))) if !value.is_empty() => {
+                ("a `:` needs a space after it", format!("write `{key}: {}`", shorten(value)))
+            }
+            (None, _) => (
+                "a key needs a `:` after it",
+                format!("write `{}:`, or indent it if it belongs to the text above", shorten(line)),
+            ),
+        };
+        Words {
+            message: message.to_owned(),
+            span: Span::new(self.file, at, at + line.len()),
+            label: "neither a key nor a value".to_owned(),
+            help,
+            other: None,
+        }
+    }
+
+    /// A `:` where no key can stand: the value holds one, or a line above lacks a space or is deeper.
+    pub(super) fn second_colon(&self, at: usize) -> Words {
+        let line = self.line(at);
+        let before = &self.text[line.start..at];
+        if let Some(colon) = before.find(": ") {
+            let value = line.start + colon + 2;
+            let value = value + indentation(&self.text[value..line.end]);
+            return self.unquoted_colon(value, self.trim_end(value, line.end));
+        }
+        let Some((above, above_indentation)) = self.line_before(line.start) else {
+            return self.simple(at, "a `:` cannot stand here", "no key can stand here", QUOTE);
+        };
+        let above_text = &self.text[above.range()];
+        if let Some(comment) = above_text.strip_prefix("//") {
+            let mut words = self.simple(above.start as usize, COMMENT, "read as a value", "");
+            words.help = format!("write `#{}`", shorten(comment));
+            return words;
+        }
+        match above_text.find(':') {
+            Some(colon) if !above_text.contains(": ") && !above_text.ends_with(':') => {
+                let (key, value) = above_text.split_at(colon);
+                Words {
+                    message: "a `:` needs a space after it".to_owned(),
+                    span: above,
+                    label: "not a key and its value, but one text".to_owned(),
+                    help: format!("write `{}: {}`", shorten(key), shorten(&value[1..])),
+                    other: None,
+                }
+            }
+            None => self.no_colon(line.start + indentation(before), above, above_indentation),
+            _ => {
+                self.too_deep(line.start + indentation(before), indentation(before), above, above_indentation)
+            }
+        }
+    }
+
+    /// The line above, at `above`, is neither a key nor an element that the key at `start` can stand below.
+    fn no_colon(&self, start: usize, above: Span, above_depth: usize) -> Words {
+        let depth = start - self.line(start).start;
+        let text = &self.text[above.range()];
+        let (first, rest) = text.split_once([' ', '=']).unwrap_or((text, ""));
+        let rest = rest.trim_start_matches([' ', '=']);
+        let is_element = text.starts_with("- ");
+        let is_above = depth > above_depth && rest.is_empty();
+        let help = match () {
+            _ if is_element && depth > above_depth && !rest.contains([' ', '=']) => {
+                format!("write `{rest}:` without the dash, if this belongs below it")
+            }
+            _ if !is_element && is_above => format!("write `{}:`", shorten(first)),
+            _ if !is_element && depth == above_depth && !rest.is_empty() => {
+                format!("write `{}: {}`", shorten(first), shorten(rest))
+            }
+            _ => return self.too_deep(start, depth, above, above_depth),
+        };
+        Words {
+            message: if is_element {
+                "a list element has no keys below it"
+            } else {
+                "a key needs a `:` after it"
+            }
+            .to_owned(),
+            span: above,
+            label: "one text, not a key".to_owned(),
+            help,
+            other: None,
+        }
+    }
+
+    fn unquoted_colon(&self, start: usize, end: usize) -> Words {
+        let value = &self.text[start..end];
+        let quoted = if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
+        Words {
+            message: "a value that holds `: ` must be quoted".to_owned(),
+            span: Span::new(self.file, start, end),
+            label: "YAML reads the `:` as the end of another key".to_owned(),
+            help: format!("write `{}`", shorten(&quoted)),
+            other: None,
+        }
+    }
+
+    fn too_deep(&self, start: usize, depth: usize, above: Span, above_depth: usize) -> Words {
+        Words {
+            message: "a key cannot stand inside of the value above it".to_owned(),
+            span: self.token(start),
+            label: format!("indented by {depth} spaces"),
+            help: "align it with the key above, or put the text above into quotes if both lines are one text"
+                .to_owned(),
+            other: Some((above, format!("has a value already, and is indented by {above_depth}"))),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Host names that other programs can use.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::services;
+use crate::source::Span;
+use crate::topology::Topology;
+
+/// The longest name that Linux keeps, in bytes.
+const LIMIT: usize = 64;
+
+/// Finds names that Linux refuses, and those that are none by RFC 1123: the engine takes them, but many
+/// programs do not.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in services(topology) {
+        if let Some(host) = service.hostname.as_ref().filter(|host| !host.is_empty()) {
+            check_name("host", host, host.span, found);
+        }
+        if let Some(domain) = service.domainname.as_ref().filter(|domain| !domain.is_empty()) {
+            let at = topology.place_of(&["services", name.as_str(), "domainname"]);
+            check_name("domain", domain, at, found);
+        }
+    }
+}
+
+fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
+    // A variable that could not be filled in was reported.
+    if name.contains('$') {
+        return;
+    }
+    if name.len() > LIMIT {
+        found
+            .error(code::BAD_NAME, format!("a {kind} name has at most {LIMIT} letters"))
+            .label(at, format!("has {}", name.len()))
+            .help("shorten it");
+    } else if !name.split('.').all(is_label) {
+        found
+            .warning(code::BAD_NAME, format!("`{name}` is no {kind} name that every program takes"))
+            .label(at, "parts have letters, digits and `-` inside, and are divided by `.`")
+            .help(help(name));
+    }
+}
+
+/// One part of a name. RFC 1123, section 2.1.
+fn is_label(label: &str) -> bool {
+    let is_inside = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    (1..=63).contains(&label.len())
+        && label.chars().all(is_inside)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+fn help(name: &str) -> String {
+    let replace = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
+    let similar: String = name.chars().map(replace).collect();
+    let labels: Vec<&str> =
+        similar.split('.').map(|label| label.trim_matches('-')).filter(|label| !label.is_empty()).collect();
+    match labels.join(".") {
+        similar if similar.is_empty() || !name.is_ascii() => "write a name such as `web`".to_owned(),
+        similar => format!("write `{similar}`"),
+    }
+}

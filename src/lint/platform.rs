@@ -1,0 +1,73 @@
+//! Platforms that images are made for.
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::services;
+use crate::source::Spanned;
+use crate::topology::Topology;
+
+/// Operating systems of images.
+const SYSTEMS: &[&str] = &["linux", "windows", "freebsd", "darwin", "wasi", "wasip1"];
+
+/// Processors of images, and other names for them that the engine knows.
+const PROCESSORS: &[&str] = &[
+    "386", "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "i386", "loong64", "mips", "mips64",
+    "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x", "wasm", "x86-64", "x86_64",
+];
+
+/// Finds platforms that the engine cannot read, and parts that no image is known to be made for.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        let builds = service.build.iter().flat_map(|build| &build.platforms);
+        let platforms = service.platform.iter().chain(builds);
+        platforms
+            .filter(|platform| !platform.is_empty() && !platform.contains('$'))
+            .for_each(|platform| check_platform(platform, found));
+    }
+}
+
+fn check_platform(platform: &Spanned<String>, found: &mut Diagnostics) {
+    let parts: Vec<&str> = platform.split('/').collect();
+    let is_known = |part: &str, words: &[&str]| words.contains(&part.to_lowercase().as_str());
+    match parts.as_slice() {
+        [only] if is_known(only, SYSTEMS) || is_known(only, PROCESSORS) => {}
+        [only] => {
+            refuse(platform, "neither a system nor a processor", nearest(only, &[SYSTEMS, PROCESSORS]), found)
+        }
+        [system, processor] | [system, processor, _] => {
+            // `linux(ubuntu22)` names a system's release.
+            let system = system.split('(').next().unwrap_or_default();
+            if !is_known(system, SYSTEMS) {
+                warn(platform, system, SYSTEMS, found);
+            }
+            if !is_known(processor, PROCESSORS) {
+                warn(platform, processor, PROCESSORS, found);
+            }
+        }
+        _ => refuse(platform, "more than three parts", None, found),
+    }
+}
+
+fn nearest<'a>(word: &str, lists: &[&'a [&'a str]]) -> Option<&'a str> {
+    suggest::closest(word, lists.iter().flat_map(|list| list.iter().copied()))
+}
+
+fn refuse(platform: &Spanned<String>, reason: &str, nearest: Option<&str>, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_VALUE, format!("`{}` is not a platform", platform.value))
+        .label(platform.span, reason)
+        .help(match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "write `linux/amd64`, `linux/arm64` or `linux/arm/v7`".to_owned(),
+        });
+}
+
+fn warn(platform: &Spanned<String>, part: &str, words: &[&str], found: &mut Diagnostics) {
+    let help = match suggest::closest(part, words.iter().copied()) {
+        Some(closest) => format!("did you mean `{}`?", platform.value.replacen(part, closest, 1)),
+        None => "write `linux/amd64`, `linux/arm64` or `linux/arm/v7`".to_owned(),
+    };
+    found
+        .warning(code::BAD_VALUE, format!("no platform is known with `{part}`"))
+        .label(platform.span, "probably no image is made for it")
+        .help(help);
+}

@@ -1,0 +1,367 @@
+//! What was probably meant: keys that other tools have, keys that belong one level deeper, and examples
+//! of values.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
+use crate::document::{Map, Node, Value};
+use crate::topology::attribute::Field;
+
+/// What to do about a key that is not known where it stands.
+pub enum Hint {
+    /// The attribute has another name.
+    Renamed(&'static str),
+    /// It belongs elsewhere, or nowhere.
+    Advice(&'static str),
+}
+
+/// What is known of `key` in the record of this name.
+pub fn of_key(record: &str, key: &str) -> Option<Hint> {
+    let known = match record {
+        "Sections" => SECTIONS,
+        "Service" => SERVICE,
+        "BuildSection" => BUILD,
+        "Healthcheck" => HEALTHCHECK,
+        "Deploy" => DEPLOY,
+        "Resources" | "Limits" | "Reservations" => RESOURCES,
+        "PortSection" => PORT,
+        "MountSection" => MOUNT,
+        "Network" => NETWORK,
+        "Ipam" => IPAM,
+        "Volume" => VOLUME,
+        "Logging" => LOGGING,
+        _ => return None,
+    };
+    let (_, meant) = known.iter().find(|(keys, _)| keys.contains(&key))?;
+    // A single word is a name; advice has blanks.
+    Some(if meant.contains(' ') { Hint::Advice(meant) } else { Hint::Renamed(meant) })
+}
+
+type Known = &'static [(&'static [&'static str], &'static str)];
+
+const SECTIONS: Known = &[
+    (&["service", "container", "containers"], "services"),
+    (&["network"], "networks"),
+    (&["volume"], "volumes"),
+    (&["secret"], "secrets"),
+    (&["config"], "configs"),
+    (&["project", "project_name"], "name"),
+];
+
+const SERVICE: Known = &[
+    (&["net", "network-mode"], "network_mode"),
+    (&["cmd", "run", "exec", "script"], "command"),
+    (&["env", "envs", "env_vars", "vars", "variables"], "environment"),
+    (&["port", "publish", "published_ports"], "ports"),
+    (&["volume", "mount", "mounts", "bind", "binds"], "volumes"),
+    (&["depend_on", "depends", "depend", "dependencies", "needs", "requires"], "depends_on"),
+    (&["mem", "memory", "memory_limit", "ram"], "mem_limit"),
+    (&["memory_reservation"], "mem_reservation"),
+    (&["memory-swap", "memory_swap", "memswap"], "memswap_limit"),
+    (&["cpu", "cpu_limit", "cpu_limits"], "cpus"),
+    (&["gpu"], "gpus"),
+    (&["cpuset-cpus", "cpuset_cpus"], "cpuset"),
+    (&["name", "container"], "container_name"),
+    (&["workdir", "working_directory", "work_dir", "cwd"], "working_dir"),
+    (&["hosts", "add-host", "add_host", "extra_host"], "extra_hosts"),
+    (&["host", "host_name"], "hostname"),
+    (&["network", "nets"], "networks"),
+    (&["user_name", "username", "uid", "run_as"], "user"),
+    (&["stop-timeout", "stop_timeout"], "stop_grace_period"),
+    (&["health", "health_check", "healthy"], "healthcheck"),
+    (&["restart_policy"], "restart"),
+    (&["pull"], "pull_policy"),
+    (&["log", "logs"], "logging"),
+    (&["interactive", "stdin"], "stdin_open"),
+    (&["label", "tags"], "labels"),
+    (&["links_to"], "links"),
+    (&["readonly"], "read_only"),
+    (&["arch", "architecture"], "platform"),
+    (&["domain"], "domainname"),
+    (
+        &["context", "dockerfile", "dockerfile_inline", "cache_from", "cache_to", "build_args", "build-args"],
+        "it belongs below `build`:\n\nbuild:\n  context: .\n  dockerfile: Dockerfile\n  args: {NAME: value}",
+    ),
+    (&["args"], "arguments of a build belong below `build`; the words of a command line are `command`"),
+    (
+        &["target"],
+        "the stage of a Dockerfile belongs below `build`:\n\nbuild:\n  context: .\n  target: stage",
+    ),
+    (
+        &["test", "interval", "timeout", "retries", "retry", "start_period", "start_interval"],
+        "it belongs below `healthcheck`:\n\nhealthcheck:\n  test: curl -f http://localhost/\n  interval: 10s\n  retries: 3",
+    ),
+    (&["replicas"], "write `scale: 2`, or `replicas` below `deploy`"),
+    (
+        &["placement", "update_config", "rollback_config", "endpoint_mode", "resources"],
+        "it belongs below `deploy`",
+    ),
+    (
+        &["limits", "reservations", "limit"],
+        "it belongs below `deploy`:\n\ndeploy:\n  resources:\n    limits: {cpus: \"0.5\", memory: 256m}",
+    ),
+    (&["watch"], "it belongs below `develop`"),
+    (
+        &["aliases", "alias", "ipv4_address", "ipv6_address", "ip", "ip_address", "static_ip"],
+        "it belongs below a network of the service:\n\nnetworks:\n  NETWORK:\n    aliases: [name]\n    ipv4_address: 172.28.0.10",
+    ),
+    (
+        &["condition", "required"],
+        "it belongs below a service of `depends_on`:\n\ndepends_on:\n  SERVICE:\n    condition: service_healthy",
+    ),
+    (
+        &["driver", "options", "log_driver", "log-driver", "log_opt", "log-opt", "log_opts", "max-size"],
+        "it belongs below `logging`:\n\nlogging:\n  driver: json-file\n  options: {max-size: 10m}",
+    ),
+    (&["services"], "`services` stands once, at the top of the file; services are not part of another one"),
+    (&["external"], "it belongs to a network, volume, secret or config at the top level"),
+    (&["detach", "d"], "remove it: `topo up -d` leaves the containers running in the background"),
+    (&["rm"], "remove it: `topo down` removes the containers, `topo run --rm` one that runs once"),
+    (&["version"], "remove it: files have no version any more"),
+    (&["it"], "write `stdin_open: true` and `tty: true`"),
+];
+
+const BUILD: Known = &[
+    (&["path", "dir", "directory", "folder"], "context"),
+    (&["file", "docker_file", "docker-file"], "dockerfile"),
+    (&["arg", "build_args", "build-args", "build_arg"], "args"),
+    (&["stage"], "target"),
+    (&["image", "tag"], "the name of the image stands beside `build`: `image: NAME`"),
+    (
+        &["environment", "env"],
+        "while an image is built there are `args`; `environment` belongs beside `build`",
+    ),
+];
+
+const HEALTHCHECK: Known = &[
+    (&["command", "cmd", "check"], "test"),
+    (&["retry", "attempts", "max_attempts"], "retries"),
+    (&["start", "start-period", "initial_delay"], "start_period"),
+    (&["period", "every"], "interval"),
+    (&["disabled"], "disable"),
+];
+
+const DEPLOY: Known = &[
+    (&["scale", "replica", "instances"], "replicas"),
+    (&["limits", "reservations"], "it belongs below `resources`"),
+    (&["cpus", "memory", "cpu", "mem"], "it belongs below `resources` and `limits`"),
+    (&["restart"], "restart_policy"),
+    (&["condition"], "it belongs below `restart_policy`"),
+];
+
+const RESOURCES: Known = &[
+    (&["cpu"], "cpus"),
+    (&["mem", "mem_limit", "ram"], "memory"),
+    (&["limit"], "limits"),
+    (&["reservation"], "reservations"),
+];
+
+const PORT: Known = &[
+    (&["container", "container_port", "port", "to"], "target"),
+    (&["host", "host_port", "public", "from"], "published"),
+    (&["ip", "address"], "host_ip"),
+];
+
+const MOUNT: Known = &[
+    (&["destination", "dst", "to", "path", "container"], "target"),
+    (&["src", "from", "host"], "source"),
+    (&["readonly", "ro", "read-only"], "read_only"),
+    (&["size", "mode"], "it belongs below `tmpfs`"),
+    (&["propagation", "create_host_path", "selinux", "recursive"], "it belongs below `bind`"),
+    (&["nocopy"], "it belongs below `volume`"),
+    (&["subpath"], "it belongs below `volume` or `image`"),
+];
+
+const NETWORK: Known = &[
+    (
+        &["subnet", "gateway", "ip_range", "config"],
+        "it belongs below `ipam`:\n\nipam:\n  config:\n    - subnet: 172.28.0.0/16",
+    ),
+    (&["opts", "options", "driver_options"], "driver_opts"),
+    (&["mtu"], "write `driver_opts: {com.docker.network.driver.mtu: 1400}`"),
+    (&["ipv4_address", "aliases"], "it belongs to a service, below its `networks`"),
+];
+
+const IPAM: Known = &[(
+    &["subnet", "gateway", "ip_range"],
+    "it belongs to an element of `config`:\n\nconfig:\n  - subnet: 172.28.0.0/16",
+)];
+
+const VOLUME: Known = &[
+    (&["opts", "options", "driver_options"], "driver_opts"),
+    (
+        &["type", "device", "o"],
+        "it belongs below `driver_opts`:\n\ndriver_opts:\n  type: none\n  o: bind\n  device: /srv/data",
+    ),
+    (
+        &["source", "target", "path", "mountpoint"],
+        "where a volume is mounted is said by the services that use it",
+    ),
+];
+
+const LOGGING: Known = &[
+    (&["type"], "driver"),
+    (&["opts", "option", "driver_opts"], "options"),
+    (&["max-size", "max-file"], "it belongs below `options`"),
+];
+
+/// Says how the value of an attribute is written, where a finding of the wrong type does not yet.
+/// `node` is that value.
+pub fn explain_types(record: &str, key: &str, node: &Node, found: &mut [Diagnostic]) {
+    let unexplained = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE && found.help.is_none());
+    for diagnostic in unexplained {
+        let is_whole = diagnostic.span() == Some(node.span);
+        if let Some(help) = example(record, key).filter(|_| is_whole) {
+            diagnostic.help(help);
+        } else if let Some(help) = example_entry(record, key, node, diagnostic)
+            .or_else(|| example_element(record, key, node, diagnostic))
+        {
+            diagnostic.help(help);
+        }
+    }
+}
+
+fn example(record: &str, key: &str) -> Option<&'static str> {
+    Some(match (record, key) {
+        ("Sections", "services") => "write each service as a key:\n\nservices:\n  web:\n    image: nginx",
+        ("Sections", "networks") => "write each network as a key:\n\nnetworks:\n  front:",
+        ("Sections", "volumes") => "write each volume as a key:\n\nvolumes:\n  data:",
+        ("Sections", "secrets") => {
+            "write each secret as a key:\n\nsecrets:\n  password:\n    file: ./password.txt"
+        }
+        ("Sections", "configs") => {
+            "write each config as a key:\n\nconfigs:\n  settings:\n    file: ./settings.conf"
+        }
+        ("Sections", "models") => "write each model as a key:\n\nmodels:\n  llm:\n    model: ai/smollm2",
+        ("Service", "annotations" | "environment" | "labels" | "sysctls") | (_, "labels" | "args") => {
+            "write a line for each:\n\nNAME: value"
+        }
+        ("Service", "build") => "write `build: .`, or `build: {context: ., dockerfile: Dockerfile}`",
+        ("Service", "healthcheck") => {
+            "write the command below it:\n\nhealthcheck:\n  test: curl -f http://localhost/"
+        }
+        ("Service", "deploy") => "write, for example, `deploy: {replicas: 2}`",
+        ("Service", "logging") => "write `logging: {driver: json-file}`",
+        ("Service", "ulimits") => "write, for example, `ulimits: {nofile: 65536}`",
+        ("Service", "extra_hosts") => "write a list: `[\"name=203.0.113.7\"]`",
+        ("Service", "ports") => "write a list:\n\nports:\n  - \"8080:80\"",
+        ("Service", "volumes") => "write a list:\n\nvolumes:\n  - ./data:/data",
+        ("Service", "networks") => "write a list: `[front]`",
+        ("Service", "depends_on") => "write a list: `[db]`",
+        ("Service", "command" | "entrypoint") => "write a list of words: `[\"serve\", \"--port\", \"80\"]`",
+        ("Service", "image" | "container_name" | "hostname") => "write one name",
+        ("Deploy", "restart_policy") => "write `restart_policy: {condition: on-failure}`",
+        ("Deploy", "resources") => "write `resources: {limits: {cpus: \"0.5\", memory: 256m}}`",
+        ("Resources", "limits" | "reservations") => "write, for example, `{cpus: \"0.5\", memory: 256m}`",
+        ("Network", "ipam") => "write `ipam: {config: [{subnet: 172.28.0.0/16}]}`",
+        ("Ipam", "config") => "begin each element with a dash: `- subnet: 172.28.0.0/16`",
+        _ => return None,
+    })
+}
+
+/// For a value of the wrong type in a mapping by name.
+fn example_entry(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) -> Option<String> {
+    let mut entries = node.as_map()?.entries.iter();
+    let (name, value) = entries.find(|(_, value)| diagnostic.span() == Some(value.span))?;
+    let name = &name.text;
+    let text = value.as_text().unwrap_or_default();
+    match (record, key) {
+        ("Sections", "services") if value.as_text().is_some() => {
+            Some(format!("write the image below it:\n\n{name}:\n  image: {text}"))
+        }
+        ("Sections", "services") => Some(format!("write it as keys:\n\n{name}:\n  image: nginx")),
+        ("Sections", "networks" | "volumes") if text.starts_with(['.', '/', '~']) => Some(format!(
+            "for a folder, write `{text}:/path/in/container` at the service, and leave the volume out"
+        )),
+        ("Sections", "networks" | "volumes") => Some(match text {
+            "" => format!("leave it empty: `{name}:`"),
+            driver => format!("write `{name}: {{driver: {driver}}}`, or leave it empty: `{name}:`"),
+        }),
+        ("Sections", "secrets" | "configs") => Some(match text {
+            "" => format!("write `{name}: {{file: ./{name}}}`"),
+            file => format!("write `{name}: {{file: {file}}}`"),
+        }),
+        ("Service", "depends_on") => Some(format!("write `{name}: {{condition: service_started}}`")),
+        ("Service", "networks") => Some(format!("leave it empty: `{name}:`")),
+        ("Service", "environment" | "labels") => {
+            Some("a value is one text: quote what is to be read as it is, `'{\"a\": 1}'`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// For a mapping in a list of names.
+fn example_element(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) -> Option<String> {
+    let element = node.as_list()?.iter().find(|element| diagnostic.span() == Some(element.span))?;
+    let (name, _) = element.as_map()?.entries.first()?;
+    let takes_mapping = record == "Service" && ["depends_on", "models", "networks"].contains(&key);
+    takes_mapping.then(|| format!("leave the dashes out: `{}:`, and what belongs to it below", name.text))
+}
+
+/// Whether a mapping stands where a text with a colon was meant, `80: 80` or `./a : /b`; says so.
+pub fn divided_by_a_blank(map: &Map, fields: &[Field], node: &Node, found: &mut Diagnostics) -> bool {
+    let [(key, value)] = map.entries.as_slice() else { return false };
+    let text = match &value.value {
+        Value::Null => "...",
+        _ => value.as_text().unwrap_or_default(),
+    };
+    if text.is_empty() || fields.iter().any(|field| field.key == key.text) {
+        return false;
+    }
+    let is_near = suggest::closest(&key.text, fields.iter().map(|field| field.key)).is_some();
+    let has_digits_or_path = key.text.contains(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    let is_cut_off = matches!(value.value, Value::Null);
+    if is_near || !(has_digits_or_path || is_cut_off || text.starts_with('/')) {
+        return false;
+    }
+    found
+        .error(code::WRONG_TYPE, "a blank at the `:` makes a mapping of this text")
+        .label(node.span, "this is a mapping")
+        .help(match is_cut_off {
+            true => format!("write what follows the `:`: `\"{}:{text}\"`", key.text.trim()),
+            false => format!("write it without the blank: `\"{}:{text}\"`", key.text.trim()),
+        });
+    true
+}
+
+/// What to type where a text stands in place of something else: `wanted`.
+pub fn of_text(text: &str, wanted: &str) -> Option<String> {
+    let line = text.split_whitespace().next().unwrap_or_default();
+    if let Some(rest) = line.strip_prefix('-').filter(|_| wanted.starts_with("a list")) {
+        return Some(format!("a `-` needs a space after it: `- {rest}`"));
+    }
+    let is_mapping = wanted.contains("mapping");
+    if let Some((key, value)) = text.split_once(':').filter(|_| is_mapping)
+        && is_key(key)
+    {
+        let is_odd = value.starts_with(|letter: char| letter.is_whitespace() && letter != ' ');
+        let what = if is_odd { "is followed by a blank that is no space" } else { "needs a space after it" };
+        return Some(format!("the `:` {what}: write `{key}: {}`", first_line(value)));
+    }
+    if let Some((key, value)) = text.split_once('=').filter(|_| is_mapping)
+        && is_key(key.trim())
+    {
+        return Some(format!("write `{}: {}`", key.trim(), first_line(value)));
+    }
+    if wanted.starts_with("a string") {
+        return Some(format!("quote it: \"{text}\""));
+    }
+    // `22:22` alone is a number to some readers of YAML.
+    let quote = if text.contains('"') {
+        "'"
+    } else if text.replace(", ", "").contains([':', ' ', '#']) {
+        "\""
+    } else {
+        ""
+    };
+    let elements: Vec<String> = text.split(", ").map(|element| format!("{quote}{element}{quote}")).collect();
+    wanted.starts_with("a list").then(|| format!("write it as a list: `[{}]`", elements.join(", ")))
+}
+
+/// The first word of a value, which further lines may have been joined to.
+fn first_line(value: &str) -> &str {
+    value.trim().split([' ', '\n']).next().unwrap_or_default()
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.'))
+}

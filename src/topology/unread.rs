@@ -1,0 +1,75 @@
+//! In: what was found in a topology that could not be read whole. Out: what is certain of it.
+//! Must not: forget what depends on nothing but what was read.
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, code};
+use crate::document::Gaps;
+use crate::topology::{Topology, attribute};
+
+/// What a service that is extended can make right.
+const RIGHT_BY_BASE: &[Code] = &[code::NO_IMAGE_OR_BUILD, code::NO_HEALTHCHECK];
+
+/// Required attributes that a service that is extended can bring into a mapping.
+const FROM_BASE: &[&str] = &["condition", "type"];
+
+/// What attributes in lost lines can make right, and which ones.
+const RIGHT_BY_LINES: &[(Code, &[&str])] = &[
+    (code::BAD_ADDRESS, &["config", "external", "gateway", "ip_range", "ipam", "profiles", "subnet"]),
+    (code::CONFLICT, &["build", "deploy", "limits", "mem_limit", "memory", "platforms", "resources"]),
+    (code::MISSING_ATTRIBUTE, &["capabilities", "content", "environment", "external", "file", "target"]),
+    (code::MISSING_SOURCE, &["build", "context", "create_host_path", "dockerfile", "dockerfile_inline"]),
+    (code::NAME_CLASH, &["container_name", "profiles"]),
+    (code::NEVER_READY, &["deploy", "restart", "restart_policy"]),
+    (code::NO_HEALTHCHECK, &["extends", "healthcheck", "test"]),
+    (code::NO_IMAGE_OR_BUILD, &["build", "extends", "image", "provider"]),
+    (code::PORT_CLASH, &["condition", "depends_on", "host_ip", "profiles", "protocol"]),
+];
+
+impl Topology {
+    /// Runs a check; what it finds is kept as far as it is certain.
+    pub fn keep_certain(&self, found: &mut Diagnostics, check: impl FnOnce(&mut Diagnostics)) {
+        if self.gaps.is_none() {
+            return check(found);
+        }
+        let mut checked = Diagnostics::default();
+        check(&mut checked);
+        checked.retain(|diagnostic| is_certain(diagnostic, &self.gaps));
+        found.append(checked);
+    }
+
+    /// Whether something of this name is perhaps defined in what could not be read.
+    pub fn may_define(&self, name: &str) -> bool {
+        self.gaps.may_define(name)
+    }
+}
+
+/// Forgets what seems to be missing, and was perhaps in the part that could not be read.
+pub fn forget_missing(gaps: &Gaps, found: &mut Diagnostics) {
+    if gaps.is_none() {
+        return;
+    }
+    found.retain(|diagnostic| {
+        // Where something stood, the reader of YAML may have been left with nothing.
+        let has_lost_value = (gaps.lines || gaps.rest) && attribute::is_of_nothing(diagnostic);
+        !has_lost_value && is_certain(diagnostic, gaps)
+    });
+}
+
+fn is_certain(diagnostic: &Diagnostic, gaps: &Gaps) -> bool {
+    let code = diagnostic.code;
+    // The attribute, or the definition, that the finding is about.
+    let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
+    if code == code::MISSING_ATTRIBUTE {
+        let may_be_inherited = gaps.bases && FROM_BASE.contains(&name);
+        if gaps.rest || may_be_inherited || gaps.lost.contains(name) {
+            return false;
+        }
+    }
+    if gaps.bases && RIGHT_BY_BASE.contains(&code) {
+        return false;
+    }
+    if code == code::NO_IMAGE_OR_BUILD && gaps.lost.contains(name) {
+        return false;
+    }
+    let lines = RIGHT_BY_LINES.iter().find(|(known, _)| *known == code);
+    !lines.is_some_and(|(_, keys)| keys.iter().any(|key| gaps.lost.contains(*key)))
+}
