@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::document::{Document, Gaps, Key, Map, Node, Replaced, Value};
+use crate::document::{Document, Gaps, Key, Kind, Map, Node, Replaced, Value};
 use crate::source::{Environment, Sources, Span, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
@@ -270,8 +270,8 @@ fn decode(document: &Document, map: &Map, found: &mut Diagnostics) -> Sections {
 /// Checks the keys of a topology: what they name must be names.
 fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
     let Some(map) = root.as_map() else { return };
-    if let Some((key, _)) = map.entries.iter().find(|(key, _)| key.text == "version") {
-        found.note(code::OBSOLETE, "`version` has no effect any more").label(key.span, "may be removed");
+    if let Some((key, version)) = map.entry("version") {
+        check_version(key, version, found);
     }
     for (name, service) in &sections.services {
         check_name("service", name, service.key, found);
@@ -288,6 +288,20 @@ fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
             check_name(kind, name, span, found);
         }
     }
+}
+
+/// The Compose Specification has no versions; Docker Compose refuses one that is no string all the same.
+fn check_version(key: &Key, version: &Node, found: &mut Diagnostics) {
+    let message = "`version` has no effect any more";
+    let kind = version.as_scalar().map(|version| version.kind());
+    if matches!(kind, Some(Kind::Int(_) | Kind::Float(_))) {
+        found
+            .warning(code::OBSOLETE, format!("{message}, and Docker Compose refuses a number"))
+            .label(version.span, "read as a number")
+            .help("remove the line");
+        return;
+    }
+    found.note(code::OBSOLETE, message).label(key.span, "may be removed");
 }
 
 /// Finds the mistakes in elements of a service's lists that others took the place of.
