@@ -3,6 +3,9 @@
 //! What holds a variable may be anything once it is filled in, so it is taken out before the rest is
 //! read, and put back, as it was written, into the rest's canonical form. A reader that fills in the
 //! variables of the result finds what it would have found in the topology's own files.
+//!
+//! As in Docker Compose, the rest keeps the words that it was written in too, `1m30s` or `64m` or a
+//! command line, but for the attributes in [`LONG`].
 
 use std::sync::Arc;
 
@@ -10,17 +13,57 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, Map, Node, Value};
-use crate::source::{Environment, substitute};
+use crate::source::{Environment, Span, substitute};
 use crate::topology::attribute::{Attribute, Form, json_of};
 use crate::topology::canonical::whole_service;
+use crate::topology::service::Mounts;
 use crate::topology::{ResolveChoices, normal, paths, project_name, read};
 
 /// Mappings that are taken out as a whole: some of their keys must be there, so a part of them cannot
 /// be read.
 const WHOLE: &[&str] = &["models.*", "services.*.depends_on", "services.*.provider", "services.*.ulimits.*"];
 
-/// Lists of things that do not depend on each other's order: only those with variables are taken out.
-const UNORDERED: &[&str] = &["services.*.volumes"];
+/// Lists of things that are read one by one: only those with variables are taken out.
+const ONE_BY_ONE: &[&str] = &[
+    "services.*.configs",
+    "services.*.develop.watch",
+    "services.*.devices",
+    "services.*.env_file",
+    "services.*.label_file",
+    "services.*.secrets",
+    "services.*.volumes",
+];
+
+/// What is shown in its long form, with its defaults and whole paths, unless it holds a variable.
+const LONG: &[&str] = &[
+    "*.*.external",
+    "configs.*.file",
+    "include",
+    "secrets.*.file",
+    "services.*.build",
+    "services.*.build.additional_contexts",
+    "services.*.build.context",
+    "services.*.build.secrets",
+    "services.*.build.ssh",
+    "services.*.configs",
+    "services.*.depends_on",
+    "services.*.develop",
+    "services.*.devices",
+    "services.*.dns",
+    "services.*.env_file",
+    "services.*.gpus",
+    "services.*.label_file",
+    "services.*.models",
+    "services.*.networks",
+    "services.*.ports",
+    "services.*.pre_start",
+    "services.*.provider",
+    "services.*.pull_policy",
+    "services.*.secrets",
+    "services.*.volumes",
+    "version",
+    "volumes.*.driver_opts.device",
+];
 
 /// What is filled in beside an attribute only as long as that one says nothing.
 const FILLED_IN_BESIDE: &[(&str, &str)] = &[
@@ -33,11 +76,20 @@ const FILLED_IN_BESIDE: &[(&str, &str)] = &[
     ("configs.*.external", "name"),
 ];
 
-/// Something that holds a variable.
+/// Something that stays as it is written.
 struct Cut {
     path: Vec<String>,
     value: Json,
-    is_element: bool,
+    /// Where it stands in the list at `path`, when it is an element.
+    element: Option<usize>,
+    /// Where it is written.
+    at: Span,
+}
+
+impl Cut {
+    fn new(path: &[String], node: &Node) -> Self {
+        Self { path: path.to_vec(), value: json_of(node), element: None, at: node.span }
+    }
 }
 
 /// The canonical form of a document that was loaded without filling in its variables. Every service
@@ -58,6 +110,7 @@ pub fn unfilled(
     }
     let name = project_name(&sections, choices, document, found);
     paths::fill_in_contexts(&mut sections);
+    normal::unify(&mut sections);
     if choices.stages.paths {
         paths::resolve(&mut sections, &rest, environment);
     }
@@ -69,7 +122,11 @@ pub fn unfilled(
     for (name, service) in &sections.services {
         model["services"][name] = whole_service(&service.value, Form::Full);
     }
-    for cut in cuts {
+    for mut cut in cuts {
+        if choices.stages.paths {
+            complete_path(&mut cut, &rest);
+        }
+        complete_ports(&mut cut);
         take_back_defaults(&mut model, &cut.path, &document.root);
         put_back(&mut model, cut);
     }
@@ -87,34 +144,79 @@ fn cut_from(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) {
     });
 }
 
+/// Whether a value is left for the rest.
 fn is_kept(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool {
     let is_opaque = path.last().is_some_and(|key| key.starts_with("x-"));
-    // An argument of a build that has no value is a variable too.
-    let is_callers = matches!(node.value, Value::Null) && matches(path, "services.*.build.args.*");
-    if !is_callers && (is_opaque || *path == ["name"] || !has_variables(node)) {
+    if is_opaque || *path == ["name"] {
         return true;
     }
+    // An argument of a build that has no value is a variable too.
+    let is_callers = matches!(node.value, Value::Null) && matches(path, "services.*.build.args.*");
+    if is_callers || has_variables(node) {
+        return is_kept_in_part(node, path, cuts);
+    }
+    match &node.value {
+        _ if is_long(node, path) => {}
+        Value::Null => {}
+        Value::Map(_) => cut_from(node, path, cuts),
+        // It is read all the same: other values follow from it.
+        _ => cuts.push(Cut::new(path, node)),
+    }
+    true
+}
+
+fn is_long(node: &Node, path: &[String]) -> bool {
+    // The keys of a build are looked at one by one.
+    let is_mapped_build = matches!(node.value, Value::Map(_)) && matches(path, "services.*.build");
+    !is_mapped_build && matches_any(path, LONG)
+}
+
+/// Takes the parts with variables out of a value that has some.
+fn is_kept_in_part(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool {
     match &mut node.value {
         Value::Map(_) if !matches_any(path, WHOLE) => {
             cut_from(node, path, cuts);
             true
         }
-        Value::List(elements) if matches_any(path, UNORDERED) => {
-            let (cut, kept) = std::mem::take(elements).into_iter().partition(has_variables);
-            *elements = kept;
-            let cut: Vec<Node> = cut;
-            cuts.extend(cut.iter().map(|element| Cut {
-                path: path.clone(),
-                value: json_of(element),
-                is_element: true,
-            }));
+        Value::List(elements) if matches_any(path, ONE_BY_ONE) => {
+            let mut position = 0;
+            elements.retain(|element| {
+                let is_kept = !has_variables(element) || is_certain(element, path);
+                if !is_kept {
+                    cuts.push(Cut { element: Some(position), ..Cut::new(path, element) });
+                }
+                position += 1;
+                is_kept
+            });
+            true
+        }
+        Value::Scalar(_) if matches(path, "services.*.build") => {
+            let mut cut = Cut::new(path, node);
+            cut.path.push("context".to_owned());
+            cuts.push(cut);
+            node.value = Value::Map(Map::default());
             true
         }
         _ => {
-            cuts.push(Cut { path: path.clone(), value: json_of(node), is_element: false });
+            cuts.push(Cut::new(path, node));
             false
         }
     }
+}
+
+/// Whether an element is a mount whose kind and folder do not depend on its variables.
+fn is_certain(element: &Node, path: &[String]) -> bool {
+    let begins_with_variable = |node: &Node| node.as_text().is_some_and(|text| text.starts_with('$'));
+    let key = |key: &str| element.as_map().and_then(|mount| mount.get(key));
+    let is_open = begins_with_variable(element)
+        || key("source").is_some_and(begins_with_variable)
+        || key("type").is_some_and(has_variables);
+    let mut found = Diagnostics::default();
+    let alone = Node::new(element.span, Value::List(vec![element.clone()]));
+    !is_open
+        && matches(path, "services.*.volumes")
+        && Mounts::decode(&alone, &mut found).is_some()
+        && found.is_empty()
 }
 
 fn has_variables(node: &Node) -> bool {
@@ -139,7 +241,48 @@ fn take_back_defaults(model: &mut Json, path: &[String], root: &Node) {
     }
 }
 
-fn put_back(model: &mut Json, Cut { path, value, is_element }: Cut) {
+/// Joins a path that is relative, whatever its variables are, to its folder.
+fn complete_path(cut: &mut Cut, document: &Document) {
+    const TEXTS: &[&str] = &[
+        "configs.*.file",
+        "secrets.*.file",
+        "services.*.build.additional_contexts.*",
+        "services.*.build.context",
+        "services.*.env_file",
+        "services.*.label_file",
+    ];
+    const IN_MAPPINGS: &[(&str, &str)] = &[
+        ("services.*.develop.watch", "path"),
+        ("services.*.env_file", "path"),
+        ("services.*.volumes", "source"),
+    ];
+    let text = match &mut cut.value {
+        text @ Json::String(_) if matches_any(&cut.path, TEXTS) => Some(text),
+        Json::Object(object) => {
+            let key = IN_MAPPINGS.iter().find(|(pattern, _)| matches(&cut.path, pattern));
+            key.and_then(|(_, key)| object.get_mut(*key))
+        }
+        _ => None,
+    };
+    if let Some(Json::String(text)) = text
+        && (text.starts_with("./") || text.starts_with("../"))
+    {
+        *text = paths::join(document.base(cut.at.file), text);
+    }
+}
+
+/// What a long port leaves unsaid.
+fn complete_ports(cut: &mut Cut) {
+    let Json::Array(ports) = &mut cut.value else { return };
+    if matches(&cut.path, "services.*.ports") {
+        for port in ports.iter_mut().filter_map(Json::as_object_mut) {
+            port.entry("mode").or_insert_with(|| "ingress".into());
+            port.entry("protocol").or_insert_with(|| "tcp".into());
+        }
+    }
+}
+
+fn put_back(model: &mut Json, Cut { path, value, element, at: _ }: Cut) {
     let mut place = model;
     for key in path {
         if !place.is_object() {
@@ -147,10 +290,10 @@ fn put_back(model: &mut Json, Cut { path, value, is_element }: Cut) {
         }
         place = &mut place[key];
     }
-    match place {
-        Json::Array(elements) if is_element => elements.push(value),
-        _ if is_element => *place = Json::Array(vec![value]),
-        _ => *place = value,
+    match (place, element) {
+        (Json::Array(elements), Some(position)) => elements.insert(position.min(elements.len()), value),
+        (place, Some(_)) => *place = Json::Array(vec![value]),
+        (place, None) => *place = value,
     }
 }
 
