@@ -233,7 +233,11 @@ impl<'a> Reader<'a> {
             StructureStyle::Block => open.end.max(span.start),
         };
         let value = match open.collection {
-            Collection::List(list) => Value::List(list),
+            Collection::List(mut list) => {
+                // Most collections have few elements, and all of them stay to the end.
+                list.shrink_to_fit();
+                Value::List(list)
+            }
             Collection::Map(map) => Value::Map(map.finish()),
         };
         let mut node = Node::new(span, value);

@@ -72,6 +72,7 @@ impl OpenMap {
                 None => self.insert(key, node),
             }
         }
+        self.map.entries.shrink_to_fit();
         self.map
     }
 
