@@ -1,20 +1,18 @@
 //! In: an image whose build needs a session with the builder. Out: the image, by `docker buildx bake`.
 //! Must not: put a secret into the definition: it goes by the environment.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::super::Docker;
 use super::super::connect::{Address, Endpoint, Origin};
-use super::steps::{Log, Status, Steps, Transfer, Vertex};
+use super::raw_json::{self, is_noise};
+use super::steps::Steps;
 use super::{arguments, is_remote, platforms};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{FileContent, ImageSpec};
@@ -26,12 +24,6 @@ use crate::topology::value::{HostMap, Loose, Pairs};
 
 /// The entitlement that a privileged build needs.
 const PRIVILEGED: &str = "security.insecure";
-
-/// The longest line that is read as a whole, in bytes (16 MiB): progress holds pieces of output.
-const LINE_LIMIT: u64 = 16 * 1024 * 1024;
-
-/// How many lines of words are kept, and how many bytes of each: the last say why a build failed.
-const WORDS_LIMIT: usize = 1000;
 
 /// Lets buildx build an image; `reason` is the attribute that needs it.
 pub(super) async fn build(
@@ -113,12 +105,6 @@ pub async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineE
     Ok(Checked { words, is_clean: output.status.success() })
 }
 
-/// What buildx says of a `$` in the definition: it tries first whether that is a Compose file.
-fn is_noise(line: &str) -> bool {
-    line.starts_with("WARNING: The \"")
-        && line.ends_with("variable is not set. Defaulting to a blank string.")
-}
-
 /// The definition of some images, each a target, as `docker buildx bake` reads it. Secrets that are texts
 /// are named by variables that are not in it.
 pub fn definitions<'a>(
@@ -161,39 +147,10 @@ async fn follow(
         let _ = input.write_all(definition.as_bytes()).await;
     }
     let words = match child.stderr.take() {
-        Some(errors) => read(BufReader::new(errors), steps, progress).await?,
+        Some(errors) => raw_json::read(BufReader::new(errors), steps, progress).await?,
         None => String::new(),
     };
     Ok((child.wait().await?, words))
-}
-
-/// Reads what a build says; what is no progress is returned, as far as it fits.
-async fn read(
-    mut errors: impl AsyncBufRead + Unpin,
-    steps: &mut Steps,
-    progress: &dyn Fn(Progress),
-) -> std::io::Result<String> {
-    let mut words = VecDeque::new();
-    let mut line = Vec::new();
-    // A line that is longer than the limit comes in pieces, none of which is progress.
-    while (&mut errors).take(LINE_LIMIT).read_until(b'\n', &mut line).await? > 0 {
-        match serde_json::from_slice::<SolveStatus>(&line) {
-            Ok(status) => steps.note(status.into(), progress),
-            Err(_) => words.extend(spoken(&String::from_utf8_lossy(&line))),
-        }
-        if words.len() > WORDS_LIMIT {
-            words.pop_front();
-        }
-        line.clear();
-    }
-    Ok(words.make_contiguous().join("\n"))
-}
-
-/// As much of a line as is kept; nothing of one that says nothing.
-fn spoken(line: &str) -> Option<String> {
-    let line = line.trim_end_matches(['\r', '\n']);
-    let line = &line[..line.floor_char_boundary(WORDS_LIMIT.min(line.len()))];
-    (!is_noise(line)).then(|| line.strip_prefix("ERROR: ").unwrap_or(line).to_owned())
 }
 
 /// buildx finds the engine as the Docker CLI does; only a socket that topo found instead of the
@@ -381,90 +338,9 @@ fn escaped(value: Json) -> Json {
     }
 }
 
-/// A line of `--progress rawjson`: BuildKit's `SolveStatus`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SolveStatus {
-    vertexes: Option<Vec<RawVertex>>,
-    statuses: Option<Vec<RawTransfer>>,
-    logs: Option<Vec<RawLog>>,
-    #[serde(rename = "warnings")]
-    _warnings: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawVertex {
-    digest: String,
-    name: String,
-    cached: bool,
-    started: Option<String>,
-    completed: Option<String>,
-    error: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawTransfer {
-    id: String,
-    vertex: String,
-    current: u64,
-    total: u64,
-    completed: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawLog {
-    vertex: String,
-    data: String,
-}
-
-impl From<SolveStatus> for Status {
-    fn from(status: SolveStatus) -> Self {
-        let SolveStatus { vertexes, statuses, logs, _warnings: _ } = status;
-        let vertex = |raw: RawVertex| Vertex {
-            started: raw.started.as_deref().and_then(nanoseconds),
-            completed: raw.completed.as_deref().and_then(nanoseconds),
-            digest: raw.digest,
-            name: raw.name,
-            is_cached: raw.cached,
-            error: raw.error,
-        };
-        let transfer = |raw: RawTransfer| Transfer {
-            id: raw.id,
-            vertex: raw.vertex,
-            current: raw.current,
-            total: raw.total,
-            is_complete: raw.completed.is_some(),
-        };
-        let log =
-            |raw: RawLog| Log { vertex: raw.vertex, message: STANDARD.decode(raw.data).unwrap_or_default() };
-        Status {
-            vertexes: vertexes.unwrap_or_default().into_iter().map(vertex).collect(),
-            transfers: statuses.unwrap_or_default().into_iter().map(transfer).collect(),
-            logs: logs.unwrap_or_default().into_iter().map(log).collect(),
-        }
-    }
-}
-
-/// An RFC 3339 time as nanoseconds since 1970.
-fn nanoseconds(time: &str) -> Option<i128> {
-    Some(time.parse::<jiff::Timestamp>().ok()?.as_nanosecond())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_read_in_every_zone() {
-        assert_eq!(nanoseconds("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(nanoseconds("2000-03-01T00:00:00.5Z"), Some(951_868_800_500_000_000));
-        assert_eq!(nanoseconds("2026-11-22T03:02:32.212645162Z"), Some(1_795_316_552_212_645_162));
-        assert_eq!(nanoseconds("2026-11-22T00:02:32-03:00"), nanoseconds("2026-11-22T03:02:32Z"));
-        assert_eq!(nanoseconds("yesterday"), None);
-    }
 
     #[test]
     fn a_path_with_a_comma_is_one_field() {
@@ -473,28 +349,9 @@ mod tests {
         assert_eq!(field("src", r#"/a"b"#), r#""src=/a""b""#);
     }
 
-    #[tokio::test]
-    async fn bytes_that_are_no_text_are_words_all_the_same() {
-        let said: &[u8] = b"{\"logs\":[]}\nERROR: no \xff such file\r\nlast";
-        let words = read(said, &mut Steps::default(), &|_| {}).await.unwrap();
-        assert_eq!(words, "no \u{fffd} such file\nlast");
-        let long = [b"x".repeat(5000), b"\ny".repeat(3000)].concat();
-        let words = read(long.as_slice(), &mut Steps::default(), &|_| {}).await.unwrap();
-        assert_eq!((words.lines().count(), words.ends_with('y')), (WORDS_LIMIT, true));
-    }
-
     #[test]
     fn what_buildx_would_evaluate_is_escaped() {
         let escaped = escaped(json!({ "args": { "A": "${B} %{if} $C" } }));
         assert_eq!(escaped, json!({ "args": { "A": "$${B} %%{if} $C" } }));
-    }
-
-    #[test]
-    fn a_line_of_progress_is_told_from_words() {
-        let line = r#"{"vertexes":[{"digest":"sha256:a","name":"RUN x","started":"2026-11-22T03:02:32Z","cached":true}],"logs":[{"vertex":"sha256:a","stream":1,"data":"aGk=","timestamp":"2026-11-22T03:02:32Z"}]}"#;
-        let status = Status::from(serde_json::from_str::<SolveStatus>(line).unwrap());
-        assert!(status.vertexes[0].is_cached && status.vertexes[0].started.is_some());
-        assert_eq!(status.logs[0].message, b"hi");
-        assert!(serde_json::from_str::<SolveStatus>("ERROR: failed to solve").is_err());
     }
 }

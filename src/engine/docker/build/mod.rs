@@ -10,6 +10,7 @@ mod base;
 pub mod context;
 mod dockerfile;
 pub mod ignore;
+mod raw_json;
 mod steps;
 mod trace;
 
