@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::services;
 use crate::cli::unreadable;
 use crate::diagnostic::Diagnostics;
-use crate::document::{self, Document, LoadOptions};
+use crate::document::{self, Document, Key, LoadOptions, Node};
 use crate::lint::{self, profile::Chosen};
 use crate::plan;
 use crate::plan::observed::Query;
@@ -240,6 +240,27 @@ pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Outp
 
 /// The services of the topology that is meant, by name; none when it cannot be read. Says nothing.
 pub fn service_names(global: &Global) -> Vec<String> {
+    let document = document_of(global);
+    services_of(document.as_ref()).map(|(key, _)| key.text.clone()).collect()
+}
+
+/// The profiles of the topology that is meant, sorted; none when it cannot be read. Says nothing.
+pub fn profile_names(global: &Global) -> BTreeSet<String> {
+    let document = document_of(global);
+    let profiles = services_of(document.as_ref()).filter_map(|(_, service)| {
+        let profiles = service.as_map()?.get("profiles")?.as_list()?;
+        Some(profiles.iter().filter_map(Node::as_text).map(str::to_owned).collect::<Vec<_>>())
+    });
+    profiles.flatten().collect()
+}
+
+fn services_of(document: Option<&Document>) -> impl Iterator<Item = &(Key, Node)> {
+    let services = document.and_then(|document| document.root.as_map()?.get("services")?.as_map());
+    services.into_iter().flat_map(|services| &services.entries)
+}
+
+/// The tree of the topology that is meant, whatever is wrong in it.
+fn document_of(global: &Global) -> Option<Document> {
     let choice = FileChoice {
         files: global.files.clone(),
         project_directory: global.project_directory.clone(),
@@ -247,12 +268,10 @@ pub fn service_names(global: &Global) -> Vec<String> {
         project_name: None,
         working_directory: std::env::current_dir().unwrap_or_default(),
     };
-    let Ok(found_files) = source::discover(&choice, Environment::of_process()) else { return Vec::new() };
+    let found_files = source::discover(&choice, Environment::of_process()).ok()?;
     let source::Found { mut sources, files, project_directory, environment, .. } = found_files;
     let mut found = Diagnostics::default();
-    let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
-    let services = document.root.as_map().and_then(|root| root.get("services")?.as_map());
-    services.into_iter().flat_map(|services| &services.entries).map(|(key, _)| key.text.clone()).collect()
+    Some(document::load(&mut sources, &files, &project_directory, &environment, &mut found))
 }
 
 fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {

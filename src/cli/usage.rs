@@ -43,6 +43,8 @@ impl Mistake {
                 Some(unknown_command(&named(error, ContextKind::InvalidSubcommand)?, words, topo))
             }
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => bad_value(error),
+            ErrorKind::MissingRequiredArgument => missing(error, words, topo),
+            ErrorKind::ArgumentConflict => conflict(error),
             _ => None,
         }
     }
@@ -53,6 +55,53 @@ fn named(error: &Error, kind: ContextKind) -> Option<String> {
         ContextValue::String(text) => Some(text.clone()),
         _ => None,
     }
+}
+
+/// The names of arguments, without their values: `--pull`, `SHELL`.
+fn arguments(error: &Error, kind: ContextKind) -> Vec<String> {
+    let texts = match error.get(kind) {
+        Some(ContextValue::String(text)) => std::slice::from_ref(text),
+        Some(ContextValue::Strings(texts)) => texts,
+        _ => &[],
+    };
+    texts.iter().map(|text| bare(text)).collect()
+}
+
+/// `--timeout <SECONDS>` is `--timeout`, `<SHELL>` is `SHELL`.
+fn bare(argument: &str) -> String {
+    let name = argument.split([' ', '=']).next().unwrap_or(argument);
+    name.trim_matches(['<', '>', '[', ']', '.']).to_owned()
+}
+
+/// The command that is meant, among the words before one.
+fn command_before<'t>(word: &str, words: &[String], topo: &'t Command) -> Option<&'t Command> {
+    let before = words.iter().take_while(|other| !other.starts_with(word));
+    before.filter_map(|word| topo.find_subcommand(word)).next()
+}
+
+/// What a command is called with its program.
+fn whole_name(command: Option<&Command>) -> String {
+    command.map_or("topo".to_owned(), |command| format!("topo {}", command.get_name()))
+}
+
+fn missing(error: &Error, words: &[String], topo: &Command) -> Option<Mistake> {
+    let missing = arguments(error, ContextKind::InvalidArg);
+    // Where words are missing, clap shows the usage.
+    if !missing.iter().all(|name| name.starts_with('-')) {
+        return None;
+    }
+    let command = whole_name(words.iter().find_map(|word| topo.find_subcommand(word)));
+    let (is, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let message =
+        format!("{} {is} missing", one_of(missing.iter().map(String::as_str)).replace(" or ", " and "));
+    (!missing.is_empty()).then(|| Mistake { message, help: format!("`{command} --help` explains {them}") })
+}
+
+fn conflict(error: &Error) -> Option<Mistake> {
+    let (one, others) = (arguments(error, ContextKind::InvalidArg), arguments(error, ContextKind::PriorArg));
+    let others = one_of(others.iter().map(String::as_str));
+    let message = format!("`{}` excludes {others}", one.first()?);
+    (!others.is_empty()).then(|| Mistake { message, help: "leave one of them out".to_owned() })
 }
 
 /// Options of `docker compose` and of `docker` that topo has not, or has under another name. The first row
@@ -68,7 +117,11 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
     (&["-y", "--yes"], &[], "leave it out: topo does not ask here"),
     (&["--compatibility"], &[], "leave it out: names have `-`, as in Docker Compose without it"),
     (&["--no-ansi"], &[], "write `--color never`, and `--progress plain` for a line a time"),
-    (&["--verbose", "--debug", "-D"], &[], "`--progress plain` says each thing that happens"),
+    (
+        &["--verbose", "--debug", "-D", "--log-level", "-l"],
+        &[],
+        "`--progress plain` says each thing that happens",
+    ),
     (&["--workdir"], &[], "write `--project-directory FOLDER`"),
     (
         &["--insecure-registry"],
@@ -94,15 +147,18 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
 ];
 
 fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mistake> {
-    // clap calls surplus words arguments as well.
-    let option = typed.split('=').next().filter(|option| option.starts_with('-'))?;
-    let before = words.iter().take_while(|word| !word.starts_with(option));
-    let command = before.filter_map(|word| topo.find_subcommand(word)).next();
+    if !typed.starts_with('-') {
+        let whole = whole_name(command_before(typed, words, topo));
+        let help = format!("`{whole} --help` shows what it takes");
+        return Some(Mistake { message: format!("`{whole}` takes no `{typed}`"), help });
+    }
+    let option = typed.split('=').next().unwrap_or(typed);
+    let command = command_before(option, words, topo);
     let name = command.map(Command::get_name);
     let is_about =
         |commands: &[&str]| commands.is_empty() || name.is_some_and(|name| commands.contains(&name));
     let known = OPTIONS.iter().find(|(options, commands, _)| options.contains(&option) && is_about(commands));
-    let whole = name.map_or("topo".to_owned(), |name| format!("topo {name}"));
+    let whole = whole_name(command);
     let message = format!("`{whole}` has no option `{option}`");
     if let Some((_, _, help)) = known {
         return Some(Mistake { message, help: (*help).to_owned() });
@@ -277,6 +333,20 @@ mod tests {
         assert_eq!(mistake("topo up --detahc").help, "did you mean `--detach`?");
         assert_eq!(mistake("topo up --no-such-option").help, "`topo up --help` shows its options");
         assert_eq!(mistake("topo --build up").help, "write it behind the command, as in `topo up --build`");
+    }
+
+    #[test]
+    fn what_is_missing_too_much_or_at_odds_is_named() {
+        let told = |line| {
+            let Mistake { message, help } = mistake(line);
+            format!("{message}: {help}")
+        };
+        assert_eq!(told("topo up -d --wait-timeout 5"), "`--wait` is missing: `topo up --help` explains it");
+        assert_eq!(told("topo ls web"), "`topo ls` takes no `web`: `topo ls --help` shows what it takes");
+        assert_eq!(
+            told("topo up --build --no-build"),
+            "`--build` excludes `--no-build`: leave one of them out"
+        );
     }
 
     #[test]

@@ -13,7 +13,8 @@ use clap_complete::{CompleteEnv, Shell};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::{Global, is_topology_file};
-use crate::cli::load::service_names;
+use crate::cli::load::{profile_names, service_names};
+use crate::diagnostic::code;
 
 /// Print a script that completes commands, options and services in a shell.
 #[derive(Args, Debug)]
@@ -47,18 +48,46 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 /// Completes a command line, when a shell asks for that and nothing else; true then.
 pub fn answer(words: &[OsString]) -> bool {
     let here = std::env::current_dir().ok();
-    let complete = CompleteEnv::with_factory(|| with_services(crate::cli::command_line())).var(VARIABLE);
+    let complete = CompleteEnv::with_factory(|| with_names(crate::cli::command_line())).var(VARIABLE);
     // A command line that cannot be completed is left to who types it.
     complete.try_complete(words, here.as_deref()).unwrap_or(true)
 }
 
-/// The command line, with the topology's services where a service is expected.
-fn with_services(command: Command) -> Command {
-    let command = command.mut_args(|argument| match Expected::by(&argument) {
-        Some(expected) => argument.add(ArgValueCompleter::new(expected)),
+/// The command line, with the topology's services where a service is expected, and other names where those
+/// are.
+fn with_names(command: Command) -> Command {
+    let command = command.mut_args(|argument| match completer(&argument) {
+        Some(completer) => argument.add(completer),
         None => argument,
     });
-    command.mut_subcommands(with_services)
+    command.mut_subcommands(with_names)
+}
+
+fn completer(argument: &Arg) -> Option<ArgValueCompleter> {
+    match argument.get_id().as_str() {
+        "code" => Some(ArgValueCompleter::new(codes)),
+        "profiles" => Some(ArgValueCompleter::new(profiles)),
+        _ => Expected::by(argument).map(ArgValueCompleter::new),
+    }
+}
+
+/// The codes of findings, for `explain`.
+fn codes(current: &OsStr) -> Vec<CompletionCandidate> {
+    let begin = current.to_string_lossy();
+    let codes = code::ALL.iter().filter(|code| code.name().starts_with(&*begin));
+    codes.map(|code| CompletionCandidate::new(code.name())).collect()
+}
+
+fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
+    let begin = current.to_string_lossy();
+    let global = global_of(&words());
+    let names = if is_readable(&global) { profile_names(&global) } else { Default::default() };
+    names.into_iter().filter(|name| name.starts_with(&*begin)).map(CompletionCandidate::new).collect()
+}
+
+/// Standard input is the shell's.
+fn is_readable(global: &Global) -> bool {
+    !global.files.iter().any(|file| file == "-")
 }
 
 /// What is expected at one place of a command line.
@@ -82,9 +111,7 @@ impl ValueCompleter for Expected {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
         let begin = current.to_string_lossy();
         let global = global_of(&words());
-        // Standard input is the shell's.
-        let is_read = !global.files.iter().any(|file| file == "-");
-        let names = if is_read { service_names(&global) } else { Vec::new() };
+        let names = if is_readable(&global) { service_names(&global) } else { Vec::new() };
         let services = names.iter().filter(|name| name.starts_with(&*begin));
         let services = services.map(|name| CompletionCandidate::new(format!("{name}{}", self.behind)));
         let is_shown = |path: &std::path::Path| path.is_dir() || is_topology_file(&path.to_string_lossy());

@@ -11,7 +11,7 @@ use crate::plan::{self, KillChoices};
 use crate::report::Intent;
 use crate::report::wording::is_kill;
 
-/// Send a signal to containers; without a choice, one that ends them at once.
+/// Send a signal to containers: SIGKILL, or the one that is chosen.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo kill topologies/desafio5.yaml gateway -s SIGHUP")]
 pub struct Options {
