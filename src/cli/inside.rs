@@ -106,13 +106,14 @@ pub(super) fn detach_keys(text: &str, output: &Output) -> Result<Option<DetachKe
 /// The one service among a command's arguments; files go to the options.
 pub(super) fn only_service(
     global: &mut Global,
+    command: &str,
     arguments: &[String],
     output: &Output,
 ) -> Result<ServiceName, Exit> {
     let words = global.take_files(arguments);
     match words.as_slice() {
         [service] => Ok(ServiceName::from(service.as_str())),
-        [] => Err(services::none_is_named(global, "topo attach web", output)),
+        [] => Err(services::none_is_named(global, command, "SERVICE", output)),
         _ => {
             output.error(
                 "exactly one service is needed",

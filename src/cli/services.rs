@@ -2,19 +2,21 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::service_names;
+use crate::cli::load::{command_about, service_names};
 use crate::cli::output::Output;
 use crate::diagnostic::suggest::{closest, one_of};
 
 /// The most services that are listed.
 const LISTED: usize = 12;
 
-/// Says that a service is to be named, and which there are. `example` is what to type where that is not
-/// known.
-pub(super) fn none_is_named(global: &Global, example: &str, output: &Output) -> Exit {
+/// Says that a service is to be named, how, and which there are. `words` is what is typed behind the command,
+/// with `SERVICE` for a service.
+pub(super) fn none_is_named(global: &Global, command: &str, words: &str, output: &Output) -> Exit {
     let names = service_names(global);
-    let help = listed(&names).unwrap_or_else(|| format!("write `{example}`"));
-    output.error("no service is named", Some(&help));
+    let words = words.replace("SERVICE", names.first().map_or("web", String::as_str));
+    let example = format!("write `{} {words}`", command_about(global, command));
+    let help: Vec<String> = std::iter::once(example).chain(listed(&names)).collect();
+    output.error("no service is named", Some(&help.join("; ")));
     Exit::Usage
 }
 

@@ -52,7 +52,7 @@ pub struct Options {
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
-    let service = inside::only_service(&mut global, &options.arguments, &output)?;
+    let service = inside::only_service(&mut global, "attach", &options.arguments, &output)?;
     let detach_keys = inside::detach_keys(&options.detach_keys, &output)?;
     let project = inside::project(&global, &service, &output)?;
     session::block_on(async {

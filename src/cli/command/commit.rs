@@ -50,7 +50,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.output();
     let words = global.take_files(&options.arguments);
     let (service, image) = match words.as_slice() {
-        [] => return Err(services::none_is_named(&global, "topo commit web", &output)),
+        [] => return Err(services::none_is_named(&global, "commit", "SERVICE", &output)),
         [service] => (ServiceName::from(service.as_str()), None),
         [service, image] => (ServiceName::from(service.as_str()), Some(ImageName::new(image.clone()))),
         _ => {

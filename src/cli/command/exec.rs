@@ -87,7 +87,7 @@ fn service_and_command<'a>(
 ) -> Result<(ServiceName, &'a [String]), Exit> {
     match arguments.split_first() {
         Some((service, words)) if !words.is_empty() => Ok((ServiceName::from(service.as_str()), words)),
-        None => Err(services::none_is_named(global, "topo exec web sh", output)),
+        None => Err(services::none_is_named(global, "exec", "SERVICE sh", output)),
         Some((service, _)) => {
             output
                 .error("no command is given", Some(&format!("for a shell, write `topo exec {service} sh`")));

@@ -42,7 +42,7 @@ pub struct Options {
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
-    let service = inside::only_service(&mut global, &options.arguments, &output)?;
+    let service = inside::only_service(&mut global, "export", &options.arguments, &output)?;
     if options.output.is_none() && terminal::is_output() {
         output.error("an archive is nothing for a terminal", Some("write `-o ARCHIVE.tar`, or use a pipe"));
         return Err(Exit::Usage);

@@ -53,7 +53,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let words = global.take_files(&options.arguments);
     let output = global.output();
     if words.is_empty() {
-        return Err(services::none_is_named(&global, "topo port web 80", &output));
+        return Err(services::none_is_named(&global, "port", "SERVICE 80", &output));
     }
     let [service, port] = &words[..] else {
         output.error("a service and one of its ports are needed", Some("write `topo port web 80`"));

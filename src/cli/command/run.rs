@@ -127,7 +127,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     global.quieten_if(options.quiet);
     let output = global.output();
     let Some((name, command)) = options.arguments.split_first() else {
-        return Err(services::none_is_named(&global, "topo run --rm web", &output));
+        return Err(services::none_is_named(&global, "run --rm", "SERVICE", &output));
     };
     let name = ServiceName::from(name.as_str());
     let console = options.terminal.console(options.detach, &output)?;

@@ -38,7 +38,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let wishes = global.take_files(&options.arguments);
     let output = global.output();
     if wishes.is_empty() {
-        return Err(services::none_is_named(&global, "topo scale web=3", &output));
+        return Err(services::none_is_named(&global, "scale", "SERVICE=3", &output));
     }
     let named = wishes.iter().map(|wish| wish.split('=').next().unwrap_or_default());
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();

@@ -42,7 +42,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services = global.take_services(&options.arguments);
     let output = global.output();
     if services.is_empty() {
-        return Err(services::none_is_named(&global, "topo wait web", &output));
+        return Err(services::none_is_named(&global, "wait", "SERVICE", &output));
     }
     let found = project(&global, &services, &output)?;
     session::block_on(async {
