@@ -185,6 +185,10 @@ pub(super) async fn container(
             let help = format!("let it go on: `{} {service}`", command_about(global, "unpause"));
             output.error(&format!("`{}` is paused", container.name), Some(&help));
         }
+        Some(container) if container.state.status == Status::Restarting => {
+            let help = format!("see why it ends: `{} {service}`", command_about(global, "logs"));
+            output.error(&format!("`{}` ends and is started again and again", container.name), Some(&help));
+        }
         Some(container) => {
             let state = container.status_text.to_lowercase();
             let help = format!("start it: `{} {service}`", command_about(global, "up -d"));

@@ -53,6 +53,10 @@ const HINTS: &[(&str, &str)] = &[
         "the engine has no addresses left for networks: `docker network prune` frees unused ones",
     ),
     (
+        "could not find a network matching",
+        "somebody removed the network: `topo up` makes it anew and attaches the containers again",
+    ),
+    (
         "has active endpoints",
         "containers outside the topology are attached to it: `docker network inspect` lists them",
     ),
@@ -74,6 +78,19 @@ fn hint(message: &str) -> Option<String> {
     if let Some(hint) = port_hint(message) {
         return Some(hint);
     }
+    if is_missing_network(message) {
+        return hint_of("could not find a network matching");
+    }
+    hint_of(message)
+}
+
+/// `network 93e074872fee... not found`: the one that a container was attached to.
+fn is_missing_network(message: &str) -> bool {
+    let id = message.strip_prefix("network ").and_then(|rest| rest.strip_suffix(" not found"));
+    id.is_some_and(|id| id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn hint_of(message: &str) -> Option<String> {
     let (_, hint) = HINTS.iter().find(|(words, _)| message.contains(words))?;
     Some((*hint).to_owned())
 }
@@ -123,6 +140,13 @@ mod tests {
             let hint = hint(message).unwrap();
             assert!(hint.contains(wanted), "{hint}");
         }
+    }
+
+    #[test]
+    fn a_network_that_is_gone_comes_back_by_up() {
+        let message = format!("network {} not found", "93e0748a".repeat(8));
+        assert!(hint(&message).unwrap().contains("`topo up`"));
+        assert_eq!(hint("network front not found"), None);
     }
 
     #[test]

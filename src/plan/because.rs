@@ -44,6 +44,8 @@ pub enum Because {
     Orphan,
     /// The project is taken down.
     Down,
+    /// The container has another name than it should have: somebody renamed it.
+    Misnamed,
     /// An interrupted run left it half done.
     Interrupted,
 }

@@ -236,6 +236,7 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::TooMany => "there are more than the topology wants",
         Because::Orphan => "the topology has no such service any more",
         Because::Down => "the project is taken down",
+        Because::Misnamed => "somebody renamed it",
         Because::Interrupted => "an interrupted run left it half done",
     };
     Cow::Borrowed(words)
@@ -260,6 +261,7 @@ pub fn because_code(because: &Because) -> &'static str {
         Because::TooMany => "too-many",
         Because::Orphan => "orphan",
         Because::Down => "down",
+        Because::Misnamed => "misnamed",
         Because::Interrupted => "interrupted",
     }
 }

@@ -232,7 +232,10 @@ impl<'a> Up<'a> {
         if current.name != wanted.name {
             let rename = Action::RenameContainer { from: current.name.clone(), to: wanted.name.clone() };
             let needs = self.detached_from(current);
-            let step = self.add(rename, Because::Interrupted, Some(placing.name), &needs);
+            // A successor that did not get its lasting name begins with the id of its predecessor.
+            let is_temporary = current.name.as_str().ends_with(&format!("_{}", wanted.name));
+            let because = if is_temporary { Because::Interrupted } else { Because::Misnamed };
+            let step = self.add(rename, because, Some(placing.name), &needs);
             existing.name = wanted.name.clone();
             existing.mended.push((step, Needs::Done));
         }

@@ -101,6 +101,7 @@ fn because(because: &Because, sources: &Sources) -> Json {
         | Because::TooMany
         | Because::Orphan
         | Because::Down
+        | Because::Misnamed
         | Because::Interrupted => {}
     }
     object
