@@ -1,14 +1,17 @@
 //! The output of services in the foreground, for `up` and `logs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::cli::session::Session;
 use crate::engine::LogChoice;
-use crate::plan::Observed;
 use crate::plan::observed::ObservedContainer;
-use crate::report::logs::{Company, Prefixes, Printer, Source, follow};
+use crate::plan::{Action, Observed, Plan, Step};
+use crate::report::Above;
+use crate::report::logs::{Begin, Company, HeardOut, Prefixes, Printer, Source, Started, follow};
+use crate::run::{End, Ended, Outcome};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
@@ -42,7 +45,8 @@ impl Following<'_> {
     pub(super) fn source(&self, container: &ObservedContainer) -> Option<Source> {
         let is_meant = self.is_meant(container.service.as_str(), container.number);
         let label = format!("{}-{}", container.service, container.number);
-        let source = Source { container: container.name.clone(), label, choice: self.choice.clone() };
+        let (container_name, choice) = (container.name.clone(), self.choice.clone());
+        let source = Source { container: container_name, label, choice, begin: Begin::Past };
         (is_meant && !container.is_one_off).then_some(source)
     }
 
@@ -53,7 +57,7 @@ impl Following<'_> {
     }
 
     /// The part of the output of a container that starts later, known by its name alone.
-    fn newcomer(&self, project: &ProjectName, container: &ContainerName) -> Option<Source> {
+    pub(super) fn newcomer(&self, project: &ProjectName, container: &ContainerName) -> Option<Source> {
         let label = match self.fixed_names.get(container) {
             Some(service) => format!("{service}-1"),
             None => container.as_str().strip_prefix(project.as_str())?.strip_prefix('-')?.to_owned(),
@@ -61,14 +65,8 @@ impl Following<'_> {
         let (service, number) = label.rsplit_once('-')?;
         let is_meant = self.is_meant(service, number.parse().ok()?);
         let choice = LogChoice { tail: None, since: None, ..self.choice.clone() };
-        is_meant.then_some(Source { container: container.clone(), label, choice })
+        is_meant.then_some(Source { container: container.clone(), label, choice, begin: Begin::Past })
     }
-}
-
-/// Now, as the engine takes a time: seconds since 1970 with a fraction.
-pub(super) fn now() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
 }
 
 /// The containers whose output is wanted, by service and number.
@@ -78,21 +76,77 @@ pub(super) fn sources(observed: &Observed, following: &Following<'_>) -> Vec<Sou
     containers.into_iter().filter_map(|container| following.source(container)).collect()
 }
 
-/// Follows containers until all of them ended and `stay` is over.
+/// The containers that are there and stay when a plan is carried out: they are heard from now on. What
+/// makes way for a successor is not; the successor joins when it is started.
+pub(super) fn sources_amid(observed: &Observed, plan: &Plan, following: &Following<'_>) -> Vec<Source> {
+    let steps = plan.steps.node_weights().filter(|step| step.only_if.is_none());
+    let removed: BTreeSet<&ContainerName> = steps
+        .filter_map(|step| match &step.action {
+            Action::RemoveContainer { container, .. } => Some(container),
+            _ => None,
+        })
+        .collect();
+    let stays = |source: &Source| !removed.contains(&source.container);
+    let from_now = |source| Source { begin: Begin::Now, ..source };
+    sources(observed, following).into_iter().filter(stays).map(from_now).collect()
+}
+
+/// The containers that a plan has started.
+pub(super) fn started(plan: &Plan, outcome: &Outcome, following: &Following<'_>) -> Vec<Source> {
+    let source = |(step, ended): (&Step, &Ended)| match &step.action {
+        Action::StartContainer { container, .. } if ended.end == End::Done => {
+            following.newcomer(&plan.project, container)
+        }
+        _ => None,
+    };
+    plan.steps.node_weights().zip(&outcome.steps).filter_map(source).collect()
+}
+
+/// The names that the lines of containers begin with which a plan starts.
+pub(super) fn labels_to_come(plan: &Plan, following: &Following<'_>) -> BTreeSet<String> {
+    let label = |action: &Action| match action {
+        Action::StartContainer { container, .. } => Some(following.newcomer(&plan.project, container)?.label),
+        _ => None,
+    };
+    plan.steps.node_weights().filter_map(|step| label(&step.action)).collect()
+}
+
+/// Containers that are followed.
+pub(super) struct Cast {
+    /// Those that are there.
+    pub(super) sources: Vec<Source>,
+    /// The labels of those that are known to come, so that the column of names is wide enough for them.
+    pub(super) to_come: BTreeSet<String>,
+    /// Those of them that came.
+    pub(super) started: Started,
+}
+
+impl Cast {
+    /// Those that are there, and nobody is known to come.
+    pub(super) fn of(sources: Vec<Source>) -> Self {
+        Self { sources, to_come: BTreeSet::new(), started: unbounded_channel().1 }
+    }
+}
+
+/// Follows containers until all of them ended and `stay` is over. `stay` begins when they are followed.
 pub(super) async fn follow_until(
     session: &Session<'_>,
     project: &ProjectName,
-    sources: Vec<Source>,
+    cast: Cast,
     following: &Following<'_>,
+    heard_out: &HeardOut,
     stay: impl Future<Output = ()>,
 ) {
+    let Cast { sources, to_come, started } = cast;
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let mut out = Above::by_flush(&session.live, &mut out);
+    let mut err = Above::by_flush(&session.live, &mut err);
     let mut printer = Printer::new(&mut out, &mut err, following.prefixes, session.look_of_output());
-    let known: Vec<ContainerName> = sources.iter().map(|source| source.container.clone()).collect();
-    let joins = |container: &ContainerName| {
-        // One that is known already goes on by itself.
-        if known.contains(container) { None } else { following.newcomer(project, container) }
-    };
-    let company = Company { project, joins: &joins };
-    follow(session.engine, sources, company, stay, &mut printer).await;
+    let labels: BTreeSet<&String> = sources.iter().map(|source| &source.label).chain(&to_come).collect();
+    for label in labels {
+        printer.join(label);
+    }
+    let joins = |container: &ContainerName| following.newcomer(project, container);
+    let company = Company { project, joins: &joins, heard_out };
+    follow(session.engine, sources, company, started, stay, &mut printer).await;
 }

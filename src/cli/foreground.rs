@@ -2,23 +2,27 @@
 
 use std::collections::BTreeSet;
 use std::future::pending;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use futures_util::future::maybe_done;
+use futures_util::future::{MaybeDone, maybe_done};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
-use crate::cli::follow::{self, Following};
+use crate::cli::follow::{self, Cast, Following};
 use crate::cli::menu::{Key, Menu};
+use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watching::Watching;
 use crate::engine::EngineError;
 use crate::plan::observed::Observed;
-use crate::plan::{self, KillChoices, Plan, Scope, UpChoices};
-use crate::report::Intent;
-use crate::run::{ContainerEnd, Ends, Heard, Outcome, subscription};
+use crate::plan::{self, Action, KillChoices, Plan, Scope, UpChoices};
+use crate::report::logs::HeardOut;
+use crate::report::{AfterCancel, Intent};
+use crate::run::provider::Order;
+use crate::run::{ContainerEnd, End, Ends, Heard, Outcome, subscription};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 
@@ -103,18 +107,48 @@ impl Foreground<'_> {
         }
     }
 
+    /// Carries the plan out while the output is shown; it goes on when all is up.
     async fn bring_up(&self, plan: &Plan, heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
-        let begun = follow::now();
-        let outcome = self.session.carry_out(plan, Intent::UP, "up").await;
+        let observed = self.observe().await?;
+        let sources = follow::sources_amid(&observed, plan, &self.following);
+        let (starts, started) = unbounded_channel();
+        let cast = Cast { sources, to_come: follow::labels_to_come(plan, &self.following), started };
+        let (heard_out, is_up) = (HeardOut::default(), CancellationToken::new());
+        let (follows, is_followed) = oneshot::channel();
+        let stay = async {
+            // The receiver is gone when nobody waits for it.
+            let _ = follows.send(());
+            is_up.cancelled().await;
+            self.company.stay().await;
+        };
+        let project = &self.topology.name;
+        let output = follow::follow_until(&self.session, project, cast, &self.following, &heard_out, stay);
+        let mut shown = pin!(maybe_done(output));
+        let carrying = async {
+            // Where nobody reads the output, it is over at once.
+            let _ = is_followed.await;
+            let last_words = async |outcome: &Outcome| {
+                for source in follow::started(plan, outcome, &self.following) {
+                    // Where nobody reads, nobody is told.
+                    let _ = starts.send(source);
+                }
+                self.hear_out(plan, outcome, &heard_out).await;
+            };
+            let cancel = &self.session.cancel;
+            self.session.carry_out_amid(plan, Intent::UP, "up", cancel, last_words).await
+        };
+        let outcome = beside(&mut shown, carrying).await;
+        is_up.cancel();
+        let stage = Stage { shown, heard_out: &heard_out };
         if self.session.cancel.is_cancelled() {
-            self.stop(&self.session).await?;
+            self.stop_amid(stage).await?;
             return Ok(Exit::Interrupted);
         }
         if outcome.is_success() {
-            return self.follow(begun, heard).await;
+            return self.follow(stage, heard).await;
         }
         if self.abort != Abort::Never {
-            self.stop(&self.session).await?;
+            self.stop_amid(stage).await?;
         }
         Ok(self.exit_of_failure(&outcome))
     }
@@ -126,30 +160,50 @@ impl Foreground<'_> {
         code.map_or(session::exit_of(outcome), Exit::of_container)
     }
 
-    async fn follow(&self, begun: String, heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
+    /// Waits until everything was shown that containers printed which ended in a run.
+    async fn hear_out(&self, plan: &Plan, outcome: &Outcome, heard_out: &HeardOut) {
+        let is_known = |container: &ContainerName| heard_out.has_begun(container);
+        let ended = |(index, step): (usize, &plan::Step)| match (&step.action, &outcome.steps[index].end) {
+            (Action::Wait { container, .. }, End::Failed(failure)) => {
+                failure.cause.exit_code()?;
+                Some(self.following.newcomer(&plan.project, container)?.container)
+            }
+            // One that runs again by now may say more.
+            (Action::StopContainer { container, .. }, End::Done) => {
+                (is_known(container) && !outcome.running.contains(container)).then(|| container.clone())
+            }
+            (Action::KillContainer { container, .. }, End::Done) => {
+                is_known(container).then(|| container.clone())
+            }
+            _ => None,
+        };
+        let ended: Vec<ContainerName> = plan.steps.node_weights().enumerate().filter_map(ended).collect();
+        // One whose output cannot be had must not hold up the end.
+        let _ = tokio::time::timeout(LAST_WORDS, heard_out.all_of(&ended)).await;
+    }
+
+    async fn follow<F: Future<Output = ()>>(
+        &self,
+        mut stage: Stage<'_, F>,
+        heard: UnboundedReceiver<Heard>,
+    ) -> Result<Exit, Exit> {
         let observed = self.observe().await?;
-        let mut following = self.following.clone();
-        following.choice.since = Some(begun);
-        let sources = follow::sources(&observed, &following);
-        let stay = self.company.stay();
-        let output = follow::follow_until(&self.session, &self.topology.name, sources, &following, stay);
-        let mut shown = pin!(maybe_done(output));
         let mut ended = pin!(self.abort(&observed, heard));
         let over = tokio::select! { biased;
             () = self.session.cancel.cancelled() => Over::Interrupted,
             over = &mut ended => over,
             () = self.company.attend(&self.session) => Over::Detached,
-            () = self.until_shown(&mut shown) => Over::AllEnded,
+            () = self.until_shown(stage.shown.as_mut()) => Over::AllEnded,
         };
         match over {
             Over::AllEnded => {
-                let _ = tokio::time::timeout(LAST_WORDS, shown).await;
+                let _ = tokio::time::timeout(LAST_WORDS, stage.shown).await;
                 self.exit_code(None).await
             }
             Over::Aborted(end) => {
                 let ContainerEnd { container, exit_code } = &end;
                 self.session.remark(&format!("stopping: {container} exited with code {exit_code}"));
-                self.stop_amid(shown).await?;
+                self.stop_amid(stage).await?;
                 self.exit_code(Some(end)).await
             }
             Over::Lost(error) => Err(self.session.refused(&error)),
@@ -158,7 +212,8 @@ impl Foreground<'_> {
                 Ok(Exit::Success)
             }
             Over::Interrupted => {
-                self.stop_amid(shown).await?;
+                self.session.acknowledge();
+                self.stop_amid(stage).await?;
                 Ok(Exit::Interrupted)
             }
         }
@@ -173,44 +228,58 @@ impl Foreground<'_> {
     }
 
     /// Stops, while the output goes on.
-    async fn stop_amid(&self, mut shown: impl Future<Output = ()> + Unpin) -> Result<(), Exit> {
-        let session = self.session.amid_output();
-        let mut stopping = pin!(self.stop(&session));
-        tokio::select! {
-            () = &mut shown => stopping.await,
-            stopped = &mut stopping => {
-                // One that could not be stopped goes on printing.
-                let _ = tokio::time::timeout(LAST_WORDS, shown).await;
-                stopped
-            }
-        }
+    async fn stop_amid<F: Future<Output = ()>>(&self, mut stage: Stage<'_, F>) -> Result<(), Exit> {
+        let heard_out = stage.heard_out;
+        beside(&mut stage.shown, self.stop(heard_out)).await
     }
 
     /// The services are stopped, dependants first; at the second Ctrl-C they are killed.
-    async fn stop(&self, session: &Session<'_>) -> Result<(), Exit> {
+    async fn stop(&self, heard_out: &HeardOut) -> Result<(), Exit> {
         let observed = self.observe().await?;
         let plan = plan::stop(self.scope(&observed), self.choices.grace);
-        if plan.changes_nothing() {
+        // A run that was interrupted has left it to this one to say how it ended.
+        if plan.changes_nothing() && !self.session.cancel.is_cancelled() {
             return Ok(());
         }
-        let mut stopping = pin!(session.carry_out_until(&plan, Intent::STOP, "stop", &self.kill));
+        let mut session = self.session.again();
+        session.after_cancel = AfterCancel::Kill;
+        let last_words = async |outcome: &Outcome| self.hear_out(&plan, outcome, heard_out).await;
+        let is_over = CancellationToken::new();
+        let mut stopping = pin!(async {
+            let stopped = session.carry_out_amid(&plan, Intent::STOP, "stop", &self.kill, last_words).await;
+            is_over.cancel();
+            stopped
+        });
         let outcome = tokio::select! {
             outcome = &mut stopping => outcome,
             () = self.kill.cancelled() => {
-                let (_, killed) = tokio::join!(stopping, self.kill_now());
-                killed?
+                let (stopped, killed) = tokio::join!(stopping, self.kill_now(heard_out, &is_over));
+                if stopped.is_success() { stopped } else { killed? }
             }
         };
-        if outcome.is_success() { Ok(()) } else { Err(Exit::Failed) }
+        if !outcome.is_success() {
+            return Err(Exit::Failed);
+        }
+        provide::end(self.topology, &self.choices.services, Order::Stop, self.session.output)
     }
 
-    async fn kill_now(&self) -> Result<Outcome, Exit> {
+    /// Kills what is being stopped; how that ended is said when `stop_is_over`.
+    async fn kill_now(
+        &self,
+        heard_out: &HeardOut,
+        stop_is_over: &CancellationToken,
+    ) -> Result<Outcome, Exit> {
         let observed = self.observe().await?;
         let choices = KillChoices { signal: "SIGKILL".to_owned(), orphans: false, one_offs: false };
         let plan = plan::kill(self.scope(&observed), &choices);
         // The third Ctrl-C leaves at once; nothing gives this plan up.
         let never = CancellationToken::new();
-        Ok(self.session.amid_output().carry_out_until(&plan, Intent::KILL, "kill", &never).await)
+        let session = self.session.amid_output();
+        let last_words = async |outcome: &Outcome| {
+            self.hear_out(&plan, outcome, heard_out).await;
+            stop_is_over.cancelled().await;
+        };
+        Ok(session.carry_out_amid(&plan, Intent::KILL, "kill", &never, last_words).await)
     }
 
     /// Waits for the end of a container that ends everything, or for the ends of all without that.
@@ -277,6 +346,26 @@ impl Foreground<'_> {
     }
 }
 
+/// The output of the services, while it is shown.
+struct Stage<'stage, F: Future> {
+    /// Ends when all is shown that there is to show.
+    shown: Pin<&'stage mut MaybeDone<F>>,
+    /// Whose output was shown to its end.
+    heard_out: &'stage HeardOut,
+}
+
+/// Does work while the output is shown; one that is over needs nothing.
+async fn beside<F: Future<Output = ()>, T>(
+    shown: &mut Pin<&mut MaybeDone<F>>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    tokio::select! { biased;
+        done = &mut work => done,
+        () = shown => work.await,
+    }
+}
+
 impl Company<'_> {
     /// Where files are watched, containers that end may be on their way to be replaced: it goes on.
     async fn stay(&self) {
@@ -310,7 +399,7 @@ impl Company<'_> {
                     }
                 }
                 (Key::Watch, None) => {
-                    session.remark("watch: no service here says by `develop` what is watched")
+                    session.remark("watch: nothing to watch, no service has rules under `develop.watch`")
                 }
             }
         }

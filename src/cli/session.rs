@@ -15,8 +15,9 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::{self, Aim, Context, Form, Hush, Hushed, Look};
+use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Hush, Hushed, Live, Look};
 use crate::run::{Limits, Outcome, RunOptions};
+use crate::topology::name::ServiceName;
 
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -59,7 +60,7 @@ pub(super) struct Session<'a> {
     /// The engine.
     pub(super) engine: &'a Docker,
     global: &'a Global,
-    output: &'a Output,
+    pub(super) output: &'a Output,
     /// Triggered by the first Ctrl-C.
     pub(super) cancel: CancellationToken,
     /// The last wait is given up after this time; never when absent.
@@ -68,6 +69,14 @@ pub(super) struct Session<'a> {
     pub(super) hushed: Hushed,
     /// Whether output of containers is shown meanwhile, so that no line may be drawn again.
     pub(super) is_amid_output: bool,
+    /// Lines that are drawn again and again; all that is written goes past them.
+    pub(super) live: Live,
+    /// The services whose output is shown all the time.
+    pub(super) shown: &'a [ServiceName],
+    /// What comes after a run that was told to stop.
+    pub(super) after_cancel: AfterCancel,
+    /// Whether failures come with the command that goes on: in what goes on itself they do not.
+    pub(super) names_resume: bool,
 }
 
 impl<'a> Session<'a> {
@@ -80,12 +89,21 @@ impl<'a> Session<'a> {
             wait_limit: None,
             hushed: Hushed::default(),
             is_amid_output: false,
+            live: Live::new(),
+            shown: &[],
+            after_cancel: AfterCancel::End,
+            names_resume: true,
         }
     }
 
-    /// The same use of the engine, while output of containers is shown.
+    /// The same use of the engine for another run.
+    pub(super) fn again(&self) -> Self {
+        Self { cancel: self.cancel.clone(), live: self.live.clone(), ..*self }
+    }
+
+    /// The same use of the engine for a run beside others, while output of containers is shown.
     pub(super) fn amid_output(&self) -> Self {
-        Self { is_amid_output: true, cancel: self.cancel.clone(), ..*self }
+        Self { is_amid_output: true, names_resume: false, ..self.again() }
     }
 
     /// Carries a plan out and reports it on standard error. `command` resumes it after a failure.
@@ -101,22 +119,52 @@ impl<'a> Session<'a> {
         command: &str,
         cancel: &CancellationToken,
     ) -> Outcome {
+        self.carry_out_amid(plan, aim, command, cancel, async |_| {}).await
+    }
+
+    /// [`Session::carry_out_until`]; `last_words` is waited for before the end is reported.
+    pub(super) async fn carry_out_amid(
+        &self,
+        plan: &Plan,
+        aim: impl Into<Aim>,
+        command: &str,
+        cancel: &CancellationToken,
+        last_words: impl AsyncFnOnce(&Outcome),
+    ) -> Outcome {
+        let resume = || as_typed(command).unwrap_or_else(|| command_about(self.global, command));
         let context = Context {
             aim: aim.into(),
-            resume: Some(as_typed(command).unwrap_or_else(|| command_about(self.global, command))),
+            resume: self.names_resume.then(resume),
             clean_up: leaves_something(command).then(|| command_about(self.global, "down")),
+            after_cancel: self.after_cancel,
+            shown: self.shown.to_vec(),
             look: self.output.look_of_reports(),
         };
         let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
         let to: &mut dyn Write = if self.global.settings.reports_to_output { &mut out } else { &mut err };
-        let report = report::report(self.form(), self.output.is_live_terminal(), context, to);
+        let mut to = Above::by_line(&self.live, to);
+        let is_terminal = self.output.is_live_terminal();
+        let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
         let mut report = Hush::new(report, self.hushed);
-        report::run_and_report(plan, self.engine, &self.run_options(), cancel, &mut report).await
+        let options = self.run_options();
+        report::run_and_report(plan, self.engine, &options, cancel, &mut report, last_words).await
     }
 
     /// Says something on standard error.
     pub(super) fn remark(&self, words: &str) {
-        self.output.remark(words);
+        self.live.give_way(|| self.output.remark(words));
+    }
+
+    /// Says that Ctrl-C was heard, where progress is for people.
+    pub(super) fn acknowledge(&self) {
+        match self.form() {
+            Form::Auto | Form::Tty | Form::Plain => {
+                // A terminal shows `^C` at the beginning of the line.
+                let wiped = if self.output.is_live_terminal() { "\r\u{1b}[K" } else { "" };
+                self.remark(&format!("{wiped}{}", self.after_cancel.words()));
+            }
+            Form::Json | Form::Quiet => {}
+        }
     }
 
     /// Reads what the engine has; a failure is explained.

@@ -2,6 +2,7 @@
 //! Must not: bring up what is not there; that is the command's.
 
 mod pass;
+mod read_again;
 
 use tokio_util::sync::CancellationToken;
 
@@ -65,9 +66,11 @@ impl Watching<'_> {
                 self.carry_out(self.rules.pass(paths.iter().map(|path| path.as_path())), end).await;
             }
         };
+        let say = |words: &str| self.remark(words);
         tokio::select! {
             () = end.cancelled() => {}
             () = working => {}
+            never = read_again::tell_of_changes(self.sources, &say) => match never {},
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::builds::{Novelty, is_for_people};
 use super::objects::{Deed, Objects};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Plan, StepId};
@@ -38,6 +39,8 @@ struct Row {
     dropped: bool,
     /// How long its steps took in all.
     worked: Duration,
+    /// What became of the steps of its build.
+    build: Novelty,
 }
 
 /// The step that an object is at.
@@ -87,6 +90,9 @@ impl Board {
             Event::StepStarted { step } => self.begin(*step, at),
             Event::StepProgress { step, progress } => {
                 let row = &mut self.rows[self.objects.place(*step)];
+                if let Progress::Step { name, state } = progress {
+                    row.build.note(name, *state);
+                }
                 if let Some(current) = row.current.as_mut().filter(|current| current.step == *step) {
                     current.note(progress);
                 }
@@ -126,6 +132,11 @@ impl Board {
     /// How long the steps of an object took in all.
     pub(super) fn worked(&self, place: usize) -> Duration {
         self.rows[place].worked
+    }
+
+    /// Whether an image was built without doing anything anew.
+    pub(super) fn is_from_cache(&self, place: usize) -> bool {
+        self.rows[place].build.is_from_cache()
     }
 
     /// What became of an object so far.
@@ -203,7 +214,9 @@ impl Current {
             }
             Progress::Now(what) => self.now = Some(what.clone()),
             // Several steps may be under way: the one that began last stands for all.
-            Progress::Step { name, state: StepState::Began } => self.now = Some(name.clone()),
+            Progress::Step { name, state: StepState::Began } if is_for_people(name) => {
+                self.now = Some(name.clone());
+            }
             Progress::Step { .. } | Progress::Output(_) | Progress::Warning(_) => {}
         }
     }

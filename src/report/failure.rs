@@ -10,7 +10,7 @@ use super::objects::{Deed, Objects};
 use super::prose::wrapped;
 use super::wording::{Kind, build_output, engine_words, failed, health_output, hint, names, object};
 use crate::plan::{Action, Plan, Step, StepId};
-use crate::run::{Cause, Failure, Outcome};
+use crate::run::{Cause, Outcome};
 
 /// How many failures are shown in full. Sixty that have one cause help no more than a few.
 const MOST_FAILURES: usize = 10;
@@ -29,13 +29,15 @@ pub(super) fn write_failures(
     let failures: Vec<_> = outcome.failures().collect();
     for (step, failure) in failures.iter().take(MOST_FAILURES) {
         let mut page = Page { out, look: context.look, width };
-        page.failure(&plan.steps[*step], failure, outcome.steps[step.index()].is_tolerated)?;
+        let culprit = &plan.steps[*step];
+        let log_tail = if context.has_shown(culprit) { &[] } else { failure.log_tail.as_slice() };
+        page.failure(culprit, &failure.cause, log_tail, outcome.steps[step.index()].is_tolerated)?;
         page.skipped(plan, outcome, *step, &failure.cause)?;
     }
     if failures.len() > MOST_FAILURES {
         writeln!(out, "and {} more failed", failures.len() - MOST_FAILURES)?;
     }
-    if outcome.is_success() {
+    if outcome.is_success() || context.is_not_the_end(outcome) {
         return Ok(());
     }
     write_remains(out, outcome, context)
@@ -49,8 +51,13 @@ struct Page<'page> {
 }
 
 impl Page<'_> {
-    fn failure(&mut self, step: &Step, failure: &Failure, is_tolerated: bool) -> io::Result<()> {
-        let Failure { cause, log_tail } = failure;
+    fn failure(
+        &mut self,
+        step: &Step,
+        cause: &Cause,
+        log_tail: &[String],
+        is_tolerated: bool,
+    ) -> io::Result<()> {
         let look = self.look;
         let service = step.service.as_ref().map_or(String::new(), |service| format!("{service}: "));
         let headline = format!("{service}{} {}", object(&step.action), failed(&step.action, cause));
@@ -139,7 +146,7 @@ fn undone_verb(kind: Kind, deed: Deed) -> Option<&'static str> {
 
 /// What is left running, and the commands that go on from here.
 fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> io::Result<()> {
-    let Context { aim: _, resume, clean_up, look } = context;
+    let Context { aim: _, resume, clean_up, after_cancel: _, shown: _, look } = context;
     let mut say = |title: &str, text: &str| {
         writeln!(out, "{} {text}", look.paint(Role::Aside, &format!("{title:<14}")))
     };
@@ -178,8 +185,8 @@ mod tests {
     use super::*;
     use crate::engine::EngineError;
     use crate::plan::Because;
-    use crate::report::Intent;
-    use crate::run::{End, Ended};
+    use crate::report::{AfterCancel, Intent};
+    use crate::run::{End, Ended, Failure};
 
     #[test]
     fn an_engine_that_is_gone_comes_with_advice_and_many_failures_are_summed_up() {
@@ -212,7 +219,14 @@ mod tests {
             took: Duration::ZERO,
             running: BTreeSet::new(),
         };
-        let context = Context { aim: Intent::UP.into(), resume: None, clean_up: None, look: Look::BARE };
+        let context = Context {
+            aim: Intent::UP.into(),
+            resume: None,
+            clean_up: None,
+            after_cancel: AfterCancel::End,
+            shown: Vec::new(),
+            look: Look::BARE,
+        };
         let mut out = Vec::new();
         write_failures(&mut out, &plan, &outcome, &context, None).expect("a Vec takes all");
         String::from_utf8(out).expect("it is UTF-8")

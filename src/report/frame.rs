@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::time::Instant;
 
 use super::board::{Board, Current, Stand};
+use super::builds::FROM_CACHE;
 use super::look::{Look, Mark, Role, tame};
+use super::objects::Deed;
 use super::wording::{bytes, doing, done, duration, failed, names};
 use crate::plan::{Action, Plan, StepId};
 
@@ -33,6 +35,8 @@ pub(super) struct Frame<'frame> {
     pub(super) plan: &'frame Plan,
     pub(super) board: &'frame Board,
     pub(super) look: Look,
+    /// What is said when the user asked to stop.
+    pub(super) cancelling: &'static str,
     pub(super) size: Size,
     pub(super) now: Instant,
     /// When the run began.
@@ -52,7 +56,7 @@ impl Frame<'_> {
         }
         let mut lines = self.rows(&places);
         lines.push(self.count());
-        lines.iter().map(|line| console::truncate_str(line, self.room(), "").into_owned()).collect()
+        self.cut(&lines)
     }
 
     /// The lines that stay when the run is over; none when they would not fit on the terminal.
@@ -61,7 +65,13 @@ impl Frame<'_> {
         if places.len() > self.size.height.saturating_sub(2) {
             return Vec::new();
         }
-        self.rows(places)
+        self.cut(&self.rows(places))
+    }
+
+    /// No line may go on in the next one: what is drawn again would be lines off.
+    fn cut(&self, lines: &[String]) -> Vec<String> {
+        let ellipsis = self.look.ellipsis();
+        lines.iter().map(|line| console::truncate_str(line, self.room(), ellipsis).into_owned()).collect()
     }
 
     /// How many columns a line may take. A terminal shows `^C` behind the last line.
@@ -146,7 +156,7 @@ impl Frame<'_> {
         let elapsed = self.look.paint(Role::Aside, &elapsed);
         let tail = format!("{}  {elapsed}", self.bytes(current).unwrap_or_default());
         let room = room.saturating_sub(console::measure_text_width(&tail)).max(SHORTEST_WORDS);
-        format!("{}{tail}", console::truncate_str(&words, room, "..."))
+        format!("{}{tail}", console::truncate_str(&words, room, self.look.ellipsis()))
     }
 
     /// How far a pull is, or the sending of a build's context, until the first step of the build.
@@ -177,7 +187,10 @@ impl Frame<'_> {
     /// What an object is by now: `created`, `recreated, healthy`, `created, started`.
     fn achieved(&self, place: usize) -> Option<String> {
         let (plan, board) = (self.plan, self.board);
-        let deed = board.deed(plan, place).map(|deed| deed.word().to_owned());
+        let deed = board.deed(plan, place).map(|deed| match deed {
+            Deed::Built if board.is_from_cache(place) => FROM_CACHE.to_owned(),
+            deed => deed.word().to_owned(),
+        });
         let wait = board.last_done(plan, place, |action| matches!(action, Action::Wait { .. }));
         let is_created = board.last_done(plan, place, |action| matches!(action, Action::CreateContainer(_)));
         let start = board.last_done(plan, place, |action| matches!(action, Action::StartContainer { .. }));
@@ -206,7 +219,7 @@ impl Frame<'_> {
         let elapsed = duration(self.now.duration_since(self.begun));
         let words = self.look.paint(Role::Aside, &format!("  {done} of {all} done  {elapsed}"));
         match self.board.is_cancelling {
-            true => format!("{words}  {}", self.look.paint(Role::Notice, "stopping: nothing new is started")),
+            true => format!("{words}  {}", self.look.paint(Role::Notice, self.cancelling)),
             false => words,
         }
     }

@@ -87,6 +87,11 @@ impl Look {
         styles[number % styles.len()].style(text).to_string()
     }
 
+    /// What stands for the end of a text that was cut.
+    pub fn ellipsis(self) -> &'static str {
+        if self.unicode { "…" } else { "..." }
+    }
+
     /// A mark, one column wide, in its colour.
     pub fn mark(self, mark: Mark) -> String {
         let (role, sign, ascii) = match mark {

@@ -11,6 +11,7 @@
 //! Every word for an action, a reason or a failure is in [`wording`].
 
 mod board;
+mod builds;
 mod failure;
 mod frame;
 mod hush;
@@ -32,6 +33,7 @@ pub mod wording;
 pub use hush::{Hush, Hushed};
 pub use look::Look;
 pub use objects::{Deed, ObjectSteps, Objects};
+pub use screen::{Above, Live};
 pub use summary::{Aim, Intent};
 
 use std::io::Write;
@@ -42,8 +44,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::run::{Event, Outcome, RunOptions, run};
+use crate::topology::name::ServiceName;
 
 /// Turns what happens in a run into words.
 pub trait Report {
@@ -87,34 +90,76 @@ pub struct Context {
     pub resume: Option<String>,
     /// The command that clears away what is left after a failure: `topo down shop.yaml`.
     pub clean_up: Option<String>,
+    /// What comes after the user asked to stop.
+    pub after_cancel: AfterCancel,
+    /// The services whose output is shown while the run goes on: it is not repeated for a failure.
+    pub shown: Vec<ServiceName>,
     /// How texts look.
     pub look: Look,
 }
 
+/// What comes after the user asked to stop, and the run is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterCancel {
+    /// Nothing.
+    #[default]
+    End,
+    /// What runs is stopped, and that is reported; if asked once more, killed.
+    Stop,
+    /// What could not be stopped so far is killed, and that is reported.
+    Kill,
+}
+
+impl AfterCancel {
+    /// What is said at once when the user asks to stop.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::End => "stopping: nothing new is started",
+            Self::Stop => "stopping; Ctrl-C again kills",
+            Self::Kill => "killing what runs still",
+        }
+    }
+}
+
+impl Context {
+    /// Whether another run goes on where this one was told to stop: that one says how it all ended.
+    fn is_not_the_end(&self, outcome: &Outcome) -> bool {
+        outcome.is_cancelled && self.after_cancel != AfterCancel::End
+    }
+
+    /// Whether the output of what a step is for was shown already.
+    fn has_shown(&self, step: &Step) -> bool {
+        step.service.as_ref().is_some_and(|service| self.shown.contains(service))
+    }
+}
+
 /// The report of a form. It writes to `out`; live progress is drawn on the standard error stream, if
-/// that is a terminal.
+/// that is a terminal, as lines of `live`.
 pub fn report<'out>(
     form: Form,
     is_terminal: bool,
     context: Context,
+    live: &Live,
     out: &'out mut dyn Write,
 ) -> Box<dyn Report + 'out> {
     match form {
-        Form::Tty => Box::new(terminal::Terminal::new(context, out)),
-        Form::Auto if is_terminal => Box::new(terminal::Terminal::new(context, out)),
+        Form::Tty => Box::new(terminal::Terminal::new(context, live, out)),
+        Form::Auto if is_terminal => Box::new(terminal::Terminal::new(context, live, out)),
         Form::Auto | Form::Plain => Box::new(plain::Plain::new(context, out)),
         Form::Json => Box::new(json::JsonLines::new(out)),
         Form::Quiet => Box::new(quiet::Quiet::new(context, out)),
     }
 }
 
-/// Runs a plan and reports it to the end.
+/// Runs a plan and reports it to the end. `last_words` is what is to be over before the end is reported:
+/// the output of containers that explains it.
 pub async fn run_and_report<E: Engine>(
     plan: &Plan,
     engine: &E,
     options: &RunOptions,
     cancel: &CancellationToken,
     report: &mut dyn Report,
+    last_words: impl AsyncFnOnce(&Outcome),
 ) -> Outcome {
     let (sender, receiver) = unbounded_channel();
     let running = async {
@@ -123,6 +168,7 @@ pub async fn run_and_report<E: Engine>(
         outcome
     };
     let (outcome, ()) = tokio::join!(running, listen(plan, receiver, report));
+    last_words(&outcome).await;
     report.finish(plan, &outcome);
     outcome
 }

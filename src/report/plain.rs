@@ -11,9 +11,11 @@
 //! container shop-api-1  could not be started
 //! ```
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::builds::{FROM_CACHE, Novelty, is_for_people};
 use super::failure::write_failures;
 use super::look::tame;
 use super::objects::{Deed, Objects};
@@ -33,12 +35,14 @@ pub struct Plain<'out> {
     out: &'out mut dyn Write,
     /// What the plan is about; known from the first event on.
     objects: Option<Objects>,
+    /// What became of the steps of builds.
+    builds: HashMap<StepId, Novelty>,
 }
 
 impl<'out> Plain<'out> {
     /// Writes to `out`.
     pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
-        Self { context, out, objects: None }
+        Self { context, out, objects: None, builds: HashMap::new() }
     }
 
     fn line(&mut self, plan: &Plan, step: StepId, words: &str) -> io::Result<()> {
@@ -54,22 +58,26 @@ impl<'out> Plain<'out> {
             Event::StepProgress { step, progress: Progress::Now(what) } if is_build(plan, *step) => {
                 self.line(plan, *step, &tame(what))
             }
-            Event::StepProgress { step, progress: Progress::Step { name, state: StepState::Began } }
-                if !is_internal(name) =>
-            {
-                self.line(plan, *step, &tame(name))
+            Event::StepProgress { step, progress: Progress::Step { name, state } } => {
+                self.builds.entry(*step).or_default().note(name, *state);
+                if *state == StepState::Began && is_for_people(name) {
+                    return self.line(plan, *step, &tame(name));
+                }
+                Ok(())
             }
             Event::StepProgress { step, progress: Progress::Warning(words) } => {
                 self.line(plan, *step, &format!("warning: {}", tame(words)))
             }
             Event::StepProgress { .. } => Ok(()),
             Event::StepEnded { step, end, took } => self.write_end(plan, *step, end, *took),
-            Event::Cancelling => writeln!(self.out, "stopping: nothing new is started"),
+            Event::Cancelling => writeln!(self.out, "{}", self.context.after_cancel.words()),
         }
     }
 
     fn write_end(&mut self, plan: &Plan, step: StepId, end: &End, took: Duration) -> io::Result<()> {
         let action = &plan.steps[step].action;
+        let is_from_cache = self.builds.get(&step).is_some_and(|build| build.is_from_cache());
+        let done = if is_from_cache { FROM_CACHE.into() } else { done(action) };
         match end {
             End::Done if self.is_part_of_a_replacement(plan, step) => match action {
                 Action::RenameContainer { from: _, to } => {
@@ -78,9 +86,9 @@ impl<'out> Plain<'out> {
                 _ => Ok(()),
             },
             End::Done if took >= WORTH_A_TIME => {
-                self.line(plan, step, &format!("{} in {}", done(action), duration(took)))
+                self.line(plan, step, &format!("{done} in {}", duration(took)))
             }
-            End::Done => self.line(plan, step, &done(action)),
+            End::Done => self.line(plan, step, &done),
             // The engine's words follow at the end.
             End::Failed(Failure { cause, log_tail: _ }) => self.line(plan, step, &failed(action, cause)),
             // What was not started is summed up at the end.
@@ -109,7 +117,9 @@ impl Report for Plain<'_> {
 
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
         let _ = write_failures(self.out, plan, outcome, &self.context, None);
-        let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
+        if !self.context.is_not_the_end(outcome) {
+            let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
+        }
         let _ = self.out.flush();
     }
 }
@@ -123,9 +133,4 @@ fn is_long(action: &Action) -> bool {
 
 fn is_build(plan: &Plan, step: StepId) -> bool {
     matches!(plan.steps[step].action, Action::BuildImage(_))
-}
-
-/// What a builder does on its own behalf: it reads the Dockerfile, looks up base images...
-fn is_internal(build_step: &str) -> bool {
-    build_step.starts_with("[internal]")
 }

@@ -31,6 +31,8 @@ impl Report for Quiet<'_> {
         }
         // A reader that went away must not end the run.
         let _ = write_failures(self.out, plan, outcome, &self.context, None);
-        let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
+        if !self.context.is_not_the_end(outcome) {
+            let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
+        }
     }
 }

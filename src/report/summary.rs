@@ -55,6 +55,9 @@ impl Intent {
     /// Containers that do not run are gone.
     pub const REMOVE: Intent =
         Intent { reached: "is cleared", missed: "is not cleared", idle: "has no stopped container" };
+    /// Containers are as the files are that are watched.
+    pub const WATCH: Intent =
+        Intent { reached: "is up to date", missed: "is not up to date", idle: "is up to date" };
     /// Images are there.
     pub const PULL: Intent =
         Intent { reached: "has its images", missed: "lacks images", idle: "has no image to pull" };

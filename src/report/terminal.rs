@@ -4,17 +4,17 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::board::Board;
 use super::failure::write_failures;
 use super::frame::{Frame, Size};
 use super::look::{Mark, Role, tame};
 use super::prose::wrapped;
-use super::screen;
+use super::screen::{self, Live};
 use super::summary::end_line;
 use super::wording::object;
-use super::{Context, Report};
+use super::{AfterCancel, Context, Report};
 use crate::engine::Progress;
 use crate::plan::Plan;
 use crate::run::{Event, Outcome};
@@ -32,7 +32,7 @@ pub struct Terminal<'out> {
     board: Option<Board>,
     begun: Instant,
     drawn: Option<Instant>,
-    live: MultiProgress,
+    live: Live,
     lines: Vec<ProgressBar>,
     /// What the engine warned of, which stays.
     warnings: Vec<String>,
@@ -41,8 +41,9 @@ pub struct Terminal<'out> {
 impl<'out> Terminal<'out> {
     /// What stays goes to `out`; live lines are drawn on the standard error stream, if that is a
     /// terminal.
-    pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
-        let live = MultiProgress::with_draw_target(screen::draw_target());
+    pub fn new(context: Context, live: &Live, out: &'out mut dyn Write) -> Self {
+        let live = live.clone();
+        live.begin();
         Self {
             context,
             out,
@@ -62,11 +63,11 @@ impl<'out> Terminal<'out> {
         let texts = frame.live();
         while self.lines.len() > texts.len() {
             if let Some(line) = self.lines.pop() {
-                self.live.remove(&line);
+                self.live.0.remove(&line);
             }
         }
         while self.lines.len() < texts.len() {
-            self.lines.push(self.live.add(ProgressBar::no_length().with_style(line_style())));
+            self.lines.push(self.live.0.add(ProgressBar::no_length().with_style(line_style())));
         }
         for (line, text) in self.lines.iter().zip(texts) {
             if line.message() != text {
@@ -78,7 +79,8 @@ impl<'out> Terminal<'out> {
     fn frame<'frame>(&self, plan: &'frame Plan, board: &'frame Board) -> Frame<'frame> {
         let (height, width) = screen::size();
         let size = Size { width, height };
-        Frame { plan, board, look: self.context.look, size, now: Instant::now(), begun: self.begun }
+        let (look, cancelling) = (self.context.look, self.context.after_cancel.words());
+        Frame { plan, board, look, cancelling, size, now: Instant::now(), begun: self.begun }
     }
 
     fn write_last(&mut self, plan: &Plan, outcome: &Outcome) -> std::io::Result<()> {
@@ -93,6 +95,13 @@ impl<'out> Terminal<'out> {
             writeln!(self.out, "{}", wrapped(&warning, Some(width), 2))?;
         }
         write_failures(self.out, plan, outcome, &self.context, Some(width))?;
+        if self.context.is_not_the_end(outcome) {
+            // The live lines that said so are gone.
+            if self.context.after_cancel == AfterCancel::Stop {
+                writeln!(self.out, "{}", look.paint(Role::Notice, AfterCancel::Stop.words()))?;
+            }
+            return self.out.flush();
+        }
         let (mark, role) = match (outcome.is_success(), outcome.is_cancelled) {
             (true, _) => (Mark::Done, Role::Strong),
             (false, true) => (Mark::Dropped, Role::Notice),
@@ -127,10 +136,10 @@ impl Report for Terminal<'_> {
     }
 
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
-        // A terminal that went away must not end the run.
-        let _ = self.live.clear();
-        // Lines draw once more when they are dropped, and would wipe out what is written now.
-        self.live.set_draw_target(ProgressDrawTarget::hidden());
+        self.live.end();
+        for line in self.lines.drain(..) {
+            self.live.0.remove(&line);
+        }
         let _ = self.write_last(plan, outcome);
     }
 }

@@ -1,6 +1,8 @@
 //! In: what is waited for, and a container's state. Out: whether the wait is over.
 //! Must not: ask an engine, or wait.
 
+use std::time::Duration;
+
 use super::event::Cause;
 use crate::plan::Condition;
 use crate::plan::observed::{ContainerState, Health, Status};
@@ -10,11 +12,17 @@ use crate::plan::observed::{ContainerState, Health, Status};
 /// enough for what it needs itself to come up, and an end to waiting for one that never will.
 const MOST_DEATHS: u32 = 8;
 
+/// How long a container that did not end so far has to run until it is ready, when no health check says
+/// more. Docker Compose looks at it for the first time after as long.
+const LASTING: Duration = Duration::from_millis(500);
+
 /// Whether a wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The condition holds.
     Met,
+    /// It holds if the container runs on for a while: nothing but that says that it does not crash.
+    MetIfItLasts,
     /// Neither holds it nor has it become impossible.
     Open,
 }
@@ -32,6 +40,14 @@ impl Past {
     pub(super) fn died(&mut self, exit_code: i64) {
         self.deaths += 1;
         self.last_exit = Some(exit_code);
+    }
+}
+
+impl Past {
+    /// How long a container without a health check has to run until it is ready. One that ended before
+    /// has to prove more.
+    pub(super) fn long_enough(self) -> Duration {
+        LASTING * 2_u32.pow(self.deaths.min(MOST_DEATHS))
     }
 }
 
@@ -63,7 +79,8 @@ fn running(until: Condition, state: &ContainerState, past: Past) -> Result<Verdi
         (Condition::Completed, _) if past.last_exit == Some(0) => Ok(Verdict::Met),
         (Condition::Completed, _) => Ok(Verdict::Open),
         (Condition::Healthy, None) => Err(Cause::NoHealthcheck),
-        (Condition::Ready, None) | (_, Some(Health::Healthy)) => Ok(Verdict::Met),
+        (Condition::Ready, None) => Ok(Verdict::MetIfItLasts),
+        (_, Some(Health::Healthy)) => Ok(Verdict::Met),
         (_, Some(Health::Starting)) => Ok(Verdict::Open),
         (_, Some(Health::Unhealthy)) => Err(Cause::Unhealthy { output: state.health_output.clone() }),
     }
@@ -137,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn one_that_ended_before_has_to_last_longer() {
+        let long_enough = |deaths| past(deaths, 1).long_enough().as_millis();
+        assert_eq!([0, 1, 2].map(long_enough), [500, 1000, 2000]);
+    }
+
+    #[test]
     fn completed_wants_exit_code_0() {
         assert_eq!(judge(Completed, running_with(None)), Ok(Verdict::Open));
         assert_eq!(judge(Completed, exited(0)), Ok(Verdict::Met));
@@ -152,7 +175,7 @@ mod tests {
 
     #[test]
     fn ready_is_running_healthy_or_well_ended() {
-        assert_eq!(judge(Ready, running_with(None)), Ok(Verdict::Met));
+        assert_eq!(judge(Ready, running_with(None)), Ok(Verdict::MetIfItLasts));
         assert_eq!(judge(Ready, running_with(Some(Health::Starting))), Ok(Verdict::Open));
         assert_eq!(judge(Ready, exited(0)), Ok(Verdict::Met));
         assert_eq!(judge(Ready, exited(1)), Err(Cause::Exited { exit_code: 1 }));

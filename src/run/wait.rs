@@ -3,7 +3,7 @@
 
 use futures_util::future::pending;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::event::Cause;
 use super::subscription::PAUSES;
@@ -24,14 +24,44 @@ pub(super) async fn wait<E: Engine>(
     // Listening comes before looking, so that nothing happens unheard in between.
     let mut signals = listeners.listen(container);
     let mut past = Past::default();
+    let mut lasting = Lasting::default();
     loop {
         let verdict = match look(engine, container).await? {
             Some(state) => verdict(until, &state, past)?,
             None => gone(until, past)?,
         };
-        if verdict == Verdict::Met || heard_enough(&mut signals, until, &mut past).await? {
-            return Ok(());
+        let lasted = match verdict {
+            Verdict::Met => return Ok(()),
+            Verdict::Open => None,
+            Verdict::MetIfItLasts => Some(lasting.until(past)),
+        };
+        tokio::select! { biased;
+            is_enough = heard_enough(&mut signals, until, &mut past) => if is_enough? { return Ok(()) },
+            () = at(lasted) => return Ok(()),
         }
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
+}
+
+/// Since when a container has run without an end.
+#[derive(Default)]
+struct Lasting {
+    /// When it was first seen to run, and how often it had ended then.
+    since: Option<(Instant, u32)>,
+}
+
+impl Lasting {
+    /// Until when a container that runs has to go on.
+    fn until(&mut self, past: Past) -> Instant {
+        let same_life = self.since.filter(|(_, deaths)| *deaths == past.deaths);
+        let (since, _) = *self.since.insert(same_life.unwrap_or_else(|| (Instant::now(), past.deaths)));
+        since + past.long_enough()
     }
 }
 

@@ -103,7 +103,9 @@ services:
     up.signal("INT");
     std::thread::sleep(Duration::from_secs(1));
     up.signal("INT");
-    let ran = up.end().exits(130).says("killed");
+    let ran = up.end().exits(130).says("killing what runs still");
+    let summary = format!("project {} is killed", project.name());
+    assert!(ran.err.contains(&summary) && !ran.err.contains("is not stopped"), "one summary: {}", ran.err);
     assert!(ran.out.contains("no\n"), "it was asked to stop first: {}", ran.out);
     assert!(pressed.elapsed() < Duration::from_secs(20));
     assert_eq!(project.inspect("stubborn", "{{.State.ExitCode}}"), "137");

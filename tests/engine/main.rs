@@ -11,6 +11,7 @@ mod copying;
 mod door;
 mod environment;
 mod failures;
+mod foreground;
 mod harness;
 mod hooks;
 mod images;

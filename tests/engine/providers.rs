@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::harness::{Project, project};
+use crate::harness::{Project, eventually, project};
 
 /// Writes down how it is called, and says what the file `says` holds.
 const PROGRAM: &str = "#!/bin/sh
@@ -115,4 +115,19 @@ fn a_provider_that_fails_ends_the_run_before_anything_is_created() {
     project.write("topology.yaml", &TOPOLOGY.replace("PROGRAM", "topo-test-nobody"));
     project.topo("up", &["-d"]).exits(4).says("`topo-test-nobody` is neither a plugin");
     assert_eq!(project.objects("container"), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_in_the_foreground_stops_what_a_provider_runs() {
+    let Some(provided) = provided("provider-foreground") else { return };
+    let project = &provided.project;
+    project.write("metadata", r#"{"description": "x", "up": {"parameters": []}, "stop": {}}"#);
+    let up = project.start("up", &[]);
+    eventually("app runs", || project.inspect("app", "{{.State.Running}}") == "true");
+    up.signal("INT");
+    up.end().exits(130);
+    let calls = provided.calls();
+    assert!(calls[0].contains(" up "), "{calls:?}");
+    assert_eq!(calls[1..], [format!("compose --project-name={} stop my_db", project.name())]);
+    assert_eq!(project.inspect("app", "{{.State.Running}}"), "false");
 }

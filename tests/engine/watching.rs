@@ -177,8 +177,13 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     project.write("image/ignored", "nothing\n");
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(project.id("web"), id);
+    project.write("topology.yaml", &format!("{BUILT}    environment: {{ NEW: '1' }}\n"));
+    std::thread::sleep(std::time::Duration::from_secs(2));
     watching.signal("INT");
-    watching.end().exits(0).says("building web anew");
+    let err = watching.end().exits(0).says("building web anew").says("is not up to date").err;
+    assert!(!err.contains("to go on:") && !err.contains("as asked"), "it goes on by itself: {err}");
+    let told = "topology.yaml changed; run `topo up` again for it to take effect";
+    assert_eq!(err.matches(told).count(), 1, "{err}");
 }
 
 #[test]
@@ -196,6 +201,7 @@ fn up_shows_the_output_and_watches() {
     for line in ["one", "two"] {
         assert!(ran.out.lines().any(|shown| shown.ends_with(line)), "{line}:\n{}\n{}", ran.out, ran.err);
     }
+    assert_eq!(ran.err.matches("exited with code").count(), 2, "the old one and the new one: {}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
 }
 

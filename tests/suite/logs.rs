@@ -6,11 +6,12 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep};
 use topo::engine::{Engine, LogChoice};
 use topo::plan::Action;
 use topo::report::Look;
-use topo::report::logs::{Company, Prefixes, Printer, Source, follow, show};
+use topo::report::logs::{Begin, Company, HeardOut, Prefixes, Printer, Source, Started, follow, show};
 use topo::topology::name::{ContainerName, ProjectName};
 
 use crate::memory_engine::MemoryEngine;
@@ -48,8 +49,9 @@ fn a_closed_pipe_ends_it() {
         let (mut out, mut err) = (Closed, stage.clone());
         let mut printer = Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE);
         let project = ProjectName::from("shop");
-        let company = Company { project: &project, joins: &|_| None };
-        follow(engine, vec![source("shop-db-1")], company, ready(()), &mut printer).await;
+        let heard_out = HeardOut::default();
+        let company = Company { project: &project, joins: &|_| None, heard_out: &heard_out };
+        follow(engine, vec![source("shop-db-1")], company, nobody(), ready(()), &mut printer).await;
     });
     assert_eq!(text, "", "the container still runs, but nobody reads");
 }
@@ -103,8 +105,7 @@ fn a_container_that_is_started_later_joins_if_it_is_wanted() {
         let starting = async {
             sleep(Duration::from_millis(100)).await;
             for container in ["shop-api-1", "shop-other-1"] {
-                let start = Action::StartContainer { container: container.into(), post_start: Vec::new() };
-                engine.perform(&start, &|_| {}).await.expect("it starts");
+                perform(engine, start(container)).await;
             }
         };
         follow_all(engine, &["shop-db-1"], starting, stage).await;
@@ -116,6 +117,72 @@ fn a_container_that_is_started_later_joins_if_it_is_wanted() {
 0.161  api-1 exited with code 0
 ";
     assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start() {
+    let engine = "
+        container shop-db-1 runs-already prints@0ms:before prints@60ms:after exits@90ms:0
+        container shop-job-1 runs-already prints@5ms:line exits@10ms:0";
+    let text = run(engine, async |engine, stage| {
+        sleep(Duration::from_millis(50)).await;
+        let starting = async { perform(engine, start("shop-job-1")).await };
+        let heard_out = HeardOut::default();
+        let project = ProjectName::from("shop");
+        let company = Company { project: &project, joins: &|_| None, heard_out: &heard_out };
+        let from_now = |name| Source { begin: Begin::Now, ..source(name) };
+        let sources = vec![from_now("shop-db-1"), from_now("shop-job-1")];
+        stage
+            .print(async |printer| follow(engine, sources, company, nobody(), starting, printer).await)
+            .await;
+        heard_out.all_of(&["shop-db-1".into(), "shop-job-1".into()]).await;
+    });
+    let expected = "
+0.060  db-1   | after
+0.066  job-1  | line
+0.072  job-1 exited with code 0
+0.091  db-1 exited with code 0
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn an_end_is_told_once_whatever_else_is_heard() {
+    let engine = "container shop-db-1 runs-already prints@0ms:begin exits@30ms:1 restarts:1";
+    let text = run(engine, async |engine, stage| {
+        // Between its two lives it is told to stop, by two at once; later it is started again.
+        let stopping = async {
+            sleep(Duration::from_millis(50)).await;
+            let kill = || Action::KillContainer { container: "shop-db-1".into(), signal: "KILL".to_owned() };
+            tokio::join!(perform(engine, kill()), perform(engine, kill()));
+            sleep(Duration::from_millis(100)).await;
+            perform(engine, start("shop-db-1")).await;
+            sleep(Duration::from_millis(10)).await;
+        };
+        follow_all(engine, &["shop-db-1"], stopping, stage).await;
+    });
+    assert_eq!(text.matches("exited with code 137").count(), 1, "{text}");
+    assert!(text.contains("db-1 was started again"), "{text}");
+}
+
+#[test]
+fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
+    let engine = "
+        container shop-job-1 is-there-already prints@0ms:line exits@2ms:0
+        events refuse:3";
+    let text = run(engine, async |engine, stage| {
+        let (starts, started) = unbounded_channel();
+        let starting = async {
+            perform(engine, start("shop-job-1")).await;
+            starts.send(source("shop-job-1")).expect("somebody listens");
+            sleep(Duration::from_secs(1)).await;
+        };
+        let (heard_out, project) = (HeardOut::default(), ProjectName::from("shop"));
+        let joins = |container: &ContainerName| Some(source(container.as_str()));
+        let company = Company { project: &project, joins: &joins, heard_out: &heard_out };
+        stage.print(async |printer| follow(engine, vec![], company, started, starting, printer).await).await;
+    });
+    assert_eq!(text, "0.010  job-1  | line\n0.013  job-1 exited with code 0\n");
 }
 
 #[test]
@@ -141,14 +208,28 @@ async fn follow_all(engine: &MemoryEngine, names: &[&str], stay: impl Future<Out
     let joins = |container: &ContainerName| {
         (container.as_str() != "shop-other-1").then(|| source(container.as_str()))
     };
-    let company = Company { project: &project, joins: &joins };
+    let heard_out = HeardOut::default();
+    let company = Company { project: &project, joins: &joins, heard_out: &heard_out };
     let sources = names.iter().map(|name| source(name)).collect();
-    stage.print(async |printer| follow(engine, sources, company, stay, printer).await).await;
+    stage.print(async |printer| follow(engine, sources, company, nobody(), stay, printer).await).await;
+}
+
+/// Nobody is known to have been started.
+fn nobody() -> Started {
+    unbounded_channel().1
+}
+
+async fn perform(engine: &MemoryEngine, action: Action) {
+    engine.perform(&action, &|_| {}).await.expect("the engine does it");
+}
+
+fn start(container: &str) -> Action {
+    Action::StartContainer { container: container.into(), post_start: Vec::new() }
 }
 
 fn source(container: &str) -> Source {
     let label = container.trim_start_matches("shop-").to_owned();
-    Source { container: container.into(), label, choice: LogChoice::default() }
+    Source { container: container.into(), label, choice: LogChoice::default(), begin: Begin::Past }
 }
 
 /// Runs a test in time that passes only when nothing else can happen; returns all lines, each with the

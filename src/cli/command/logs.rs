@@ -5,7 +5,7 @@ use std::future::pending;
 use clap::Args;
 
 use crate::cli::exit::Exit;
-use crate::cli::follow::{self, Following};
+use crate::cli::follow::{self, Cast, Following};
 use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Project, project};
@@ -14,7 +14,7 @@ use crate::cli::session::{self, Session};
 use crate::cli::settings::ColorChoice;
 use crate::cli::time::time_option;
 use crate::engine::LogChoice;
-use crate::report::logs::{Prefixes, Printer, show};
+use crate::report::logs::{HeardOut, Prefixes, Printer, show};
 
 /// Show what containers print.
 #[derive(Args, Debug)]
@@ -101,8 +101,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             return Ok(if failures.is_empty() { Exit::Success } else { Exit::Failed });
         }
         interrupt::listen(session.cancel.clone());
+        let (cast, heard_out) = (Cast::of(sources), HeardOut::default());
+        let output = follow::follow_until(&session, &query.project, cast, &following, &heard_out, pending());
         tokio::select! {
-            () = follow::follow_until(&session, &query.project, sources, &following, pending()) => Ok(Exit::Success),
+            () = output => Ok(Exit::Success),
             () = session.cancel.cancelled() => Ok(Exit::Interrupted),
         }
     })

@@ -20,8 +20,8 @@ use crate::cli::settings::ColorChoice;
 use crate::cli::watching::{self, Watching};
 use crate::engine::LogChoice;
 use crate::plan::{BuildChoice, StartChoice, UpChoices};
-use crate::report::Intent;
 use crate::report::logs::Prefixes;
+use crate::report::{AfterCancel, Intent};
 use crate::run::develop::Rules;
 use crate::source::Sources;
 use crate::topology::Topology;
@@ -232,6 +232,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             let outcome = session.carry_out(&plan, Intent::UP, "up").await;
             return Ok(session::exit_of(&outcome));
         }
+        (session.shown, session.after_cancel) = (&attached, AfterCancel::Stop);
         let kill = CancellationToken::new();
         interrupt::listen_for(vec![session.cancel.clone(), kill.clone()]);
         let has_menu = foreground.menu.unwrap_or(global.settings.has_menu);

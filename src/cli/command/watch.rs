@@ -59,6 +59,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
                 return Ok(session::exit_of(&outcome));
             }
         }
+        session.names_resume = false;
         let sources = &loaded.sources;
         let (topology, prunes) = (&topology, options.prune);
         let watching = Watching { session, sources, topology, output: &output, rules, prunes };

@@ -51,7 +51,7 @@ impl Watching<'_> {
         else {
             return;
         };
-        let outcome = self.session.carry_out_until(&plan, Intent::UP, "watch", end).await;
+        let outcome = self.session.carry_out_until(&plan, Intent::WATCH, "watch", end).await;
         if outcome.is_success() && self.prunes {
             self.prune(former).await;
         }
@@ -126,7 +126,7 @@ impl Watching<'_> {
         let names: Vec<ContainerName> =
             found.into_iter().filter(runs).map(|container| container.name).collect();
         if names.is_empty() {
-            self.remark(&format!("no container of {service} runs: its files changed for nobody"));
+            self.remark(&format!("no container of {service} runs: nothing is done about its files"));
         }
         names
     }

@@ -1,10 +1,14 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::engine::Progress;
+use crate::engine::{Progress, StepState};
+use crate::plan::action::ImageSpec;
 use crate::plan::{Because, Condition, Needs, Step};
+use crate::report::AfterCancel;
 use crate::run::{Cause, End, Event, Failure};
 use crate::topology::name::ProjectName;
+use crate::topology::service::Build;
 
 const PULL: usize = 0;
 const START_DB: usize = 1;
@@ -24,7 +28,7 @@ fn a_pull_shows_its_bytes_and_a_bar_where_there_is_room() {
     assert_eq!(stage.live(120, 24, 1200), [&wide, "  0 of 3 done  1.2s"]);
     let narrow = "⠹ image     postgres:17  pulling  2.5 MB of 4.0 MB  1.2s";
     assert_eq!(stage.live(70, 24, 1200)[0], narrow);
-    let narrower = "⠹ postgres:17  pulling  2.5 MB of 4.0 M";
+    let narrower = "⠹ postgres:17  pulling  2.5 MB of 4.0 …";
     assert_eq!(stage.live(42, 24, 1200)[0], narrower);
 }
 
@@ -49,7 +53,44 @@ fn long_words_are_cut_before_the_time() {
     stage.at(0, started(PULL));
     let progress = Progress::Now("[2/3] RUN for name in a b c; do echo $name; sleep 0.5; done".to_owned());
     stage.at(100, goes_on(PULL, progress));
-    assert_eq!(stage.live(60, 24, 500)[0], "⠴ image     postgres:17  [2/3] RUN for name in a...  0.5s");
+    assert_eq!(stage.live(60, 24, 500)[0], "⠴ image     postgres:17  [2/3] RUN for name in a b…  0.5s");
+}
+
+#[test]
+fn no_line_is_wider_than_a_narrow_terminal() {
+    let mut stage = Stage::new();
+    stage.done(PULL, 300);
+    stage.at(0, started(START_DB));
+    let failure = Failure { cause: Cause::NoHealthcheck, log_tail: Vec::new() };
+    stage.end(START_DB, End::Failed(failure), 500);
+    let cut = "✘ container shop-db-1    has no health check, so that it…";
+    assert_eq!(stage.live(60, 24, 500)[1], cut);
+    assert_eq!(stage.last(60, 24)[1], cut);
+}
+
+#[test]
+fn a_build_shows_what_its_dockerfile_asks_for_and_what_was_there_before() {
+    let mut stage = Stage::new();
+    let spec = ImageSpec {
+        service: "api".into(),
+        image: "shop-api".into(),
+        build: Build::default(),
+        secrets: BTreeMap::new(),
+        platform: None,
+        builder: None,
+    };
+    stage.plan.steps[StepId::new(PULL)].action = Action::BuildImage(Box::new(spec));
+    stage.board = Board::new(&stage.plan);
+    stage.at(0, started(PULL));
+    for name in ["[2/3] RUN make", "copy /context /", "[internal] load metadata for docker.io/library/rust:1"]
+    {
+        stage.at(100, goes_on(PULL, Progress::Step { name: name.to_owned(), state: StepState::Began }));
+    }
+    assert_eq!(stage.live(80, 24, 500)[0], "⠴ image     shop-api  [2/3] RUN make  0.5s");
+    let name = "[2/3] RUN make".to_owned();
+    stage.at(200, goes_on(PULL, Progress::Step { name, state: StepState::Cached }));
+    stage.end(PULL, End::Done, 300);
+    assert_eq!(stage.live(80, 24, 500)[0], "✔ image     shop-api  built from cache  0.3s");
 }
 
 #[test]
@@ -98,7 +139,7 @@ fn a_small_terminal_shows_what_goes_on_and_counts_the_rest() {
 fn a_cancel_is_said() {
     let mut stage = Stage::new();
     stage.at(0, Event::Cancelling);
-    assert_eq!(stage.live(80, 24, 100), ["  0 of 3 done  0.1s  stopping: nothing new is started"]);
+    assert_eq!(stage.live(80, 24, 100), ["  0 of 3 done  0.1s  stopping; Ctrl-C again kills"]);
 }
 
 #[test]
@@ -161,6 +202,7 @@ impl Stage {
             plan: &self.plan,
             board: &self.board,
             look: Look { colors: false, unicode: true },
+            cancelling: AfterCancel::Stop.words(),
             size: Size { width, height },
             now: self.begun + Duration::from_millis(milliseconds),
             begun: self.begun,

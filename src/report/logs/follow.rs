@@ -6,11 +6,11 @@ use std::pin::pin;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::Source;
 use super::cutter::{Cutter, Line, unix_seconds};
 use super::printer::{Printer, Voice};
+use super::{Begin, HeardOut, Source};
 use crate::engine::{Change, Engine, EngineError, LogChoice, What};
 use crate::plan::observed::ContainerState;
 use crate::run::{Heard, subscription};
@@ -23,14 +23,23 @@ pub struct Company<'company> {
     pub project: &'company ProjectName,
     /// Whether a container that was started joins, and how.
     pub joins: &'company dyn Fn(&ContainerName) -> Option<Source>,
+    /// Told whose output was shown to its end.
+    pub heard_out: &'company HeardOut,
 }
+
+/// Containers that are known to have been started; of some the events may not be heard yet, or ever.
+pub type Started = UnboundedReceiver<Source>;
 
 /// Prints what containers print, until all of them ended and `stay` is over. A container that is started
 /// again goes on where it ended. A closed pipe ends it too. Output that cannot be read is remarked on.
+///
+/// `stay` is polled from the time on at which nothing that happens is missed: it is known where the output
+/// of each source begins, and a container that starts joins.
 pub async fn follow<E: Engine>(
     engine: &E,
     sources: Vec<Source>,
     company: Company<'_>,
+    mut started: Started,
     stay: impl Future<Output = ()>,
     printer: &mut Printer<'_>,
 ) {
@@ -55,14 +64,16 @@ pub async fn follow<E: Engine>(
     let mut stay = pin!(stay);
     let mut is_staying = true;
     loop {
-        let waits = is_listening && (is_staying || crowd.members.iter().any(|member| member.may_return));
+        let waits = is_listening && (is_staying || crowd.has(Hearing::Returning));
+        let is_set = !crowd.has(Hearing::Beginning);
         if printer.borrow().is_broken() || (readings.is_empty() && !waits) {
             return;
         }
         let more = tokio::select! { biased;
             Some(over) = readings.next() => Vec::from_iter(crowd.note_over(over)),
             Some(heard) = heard.recv() => crowd.note(&heard),
-            () = &mut stay, if is_staying => { is_staying = false; Vec::new() }
+            Some(source) = started.recv() => Vec::from_iter(crowd.note_start(source)),
+            () = &mut stay, if is_staying && is_set => { is_staying = false; Vec::new() }
             _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
         };
         readings.extend(more.into_iter().map(reading));
@@ -79,16 +90,30 @@ struct Crowd<'follow, 'out> {
 struct Member {
     source: Source,
     voice: Voice,
-    /// Its output is being read.
-    is_open: bool,
-    /// It ended, but the engine is to start it again.
-    may_return: bool,
-    /// It was started again while its output was read, so that there is more.
+    hearing: Hearing,
+    /// It was started (again) while its output was read, so that there is more.
     has_returned: bool,
-    /// The exit code when it ended last.
+    /// Its start was known before the engine's event of it, which is to come.
+    is_ahead: bool,
+    /// The exit code when it ended last, until it is told.
     exit_code: Option<i64>,
     /// The time of the last line that was printed; empty before the first.
     last_time: Vec<u8>,
+}
+
+/// How far a container is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hearing {
+    /// It is found out where its output begins.
+    Beginning,
+    /// It does not run, and did not since it joined.
+    Silent,
+    /// Its output is being read.
+    Open,
+    /// It ended, but the engine is to start it again.
+    Returning,
+    /// It ended.
+    Over,
 }
 
 /// Something to find out about a container.
@@ -96,12 +121,21 @@ struct Reading {
     place: usize,
     voice: Voice,
     container: ContainerName,
-    /// Which output is to be read; none when only the container's state is asked for.
-    choice: Option<LogChoice>,
+    task: Task,
     /// Whether times are printed.
     times: bool,
     /// Lines up to this time were printed already.
     last_time: Vec<u8>,
+}
+
+/// What is to be found out.
+enum Task {
+    /// When the last line was printed before now.
+    FindBegin,
+    /// The output, which is printed.
+    Print(LogChoice),
+    /// What state it is in.
+    Look,
 }
 
 /// A reading that is over.
@@ -115,66 +149,86 @@ struct Over {
 }
 
 impl Crowd<'_, '_> {
+    fn has(&self, hearing: Hearing) -> bool {
+        self.members.iter().any(|member| member.hearing == hearing)
+    }
+
     fn join(&mut self, source: Source) -> Reading {
         let voice = self.printer.borrow_mut().join(&source.label);
-        let choice = source.choice.clone();
+        let (choice, begin) = (source.choice.clone(), source.begin);
         self.members.push(Member {
             source,
             voice,
-            is_open: false,
-            may_return: false,
+            hearing: Hearing::Beginning,
             has_returned: false,
+            is_ahead: false,
             exit_code: None,
             last_time: Vec::new(),
         });
-        self.open(self.members.len() - 1, choice)
+        let place = self.members.len() - 1;
+        match begin {
+            Begin::Past => self.open(place, choice),
+            Begin::Now => self.reading(place, Task::FindBegin),
+        }
     }
 
     fn open(&mut self, place: usize, choice: LogChoice) -> Reading {
         let member = &mut self.members[place];
-        member.is_open = true;
-        member.may_return = false;
+        member.hearing = Hearing::Open;
         member.has_returned = false;
+        self.company.heard_out.begins(&member.source.container);
         // Times are needed to go on at the right line, also when nobody wants to see them.
-        self.reading(place, Some(LogChoice { follow: true, timestamps: true, ..choice }))
+        self.reading(place, Task::Print(LogChoice { follow: true, timestamps: true, ..choice }))
     }
 
-    fn reading(&self, place: usize, choice: Option<LogChoice>) -> Reading {
+    fn reading(&self, place: usize, task: Task) -> Reading {
         let Member { source, voice, last_time, .. } = &self.members[place];
         Reading {
             place,
             voice: *voice,
             container: source.container.clone(),
-            choice,
+            task,
             times: source.choice.timestamps,
             last_time: last_time.clone(),
         }
     }
 
-    /// A container's output ended, or its state is known.
+    /// A reading is over, and the container's state is known.
     fn note_over(&mut self, over: Over) -> Option<Reading> {
         let Over { place, error, state, is_look, last_time } = over;
         let member = &mut self.members[place];
-        if is_look && member.is_open {
+        // It was started again meanwhile, or its end was told already.
+        if is_look && member.hearing != Hearing::Returning {
             return None;
         }
-        member.is_open = false;
-        member.last_time = last_time;
-        if let Some(error) = error {
-            self.remark(place, &format!("cannot be heard: {error}"));
-            return None;
+        let is_running = state.as_ref().is_some_and(ContainerState::is_running);
+        match member.hearing {
+            Hearing::Beginning => {
+                member.last_time = last_time;
+                member.hearing = Hearing::Silent;
+                return (is_running || member.has_returned).then(|| self.go_on(place));
+            }
+            Hearing::Open => member.last_time = last_time,
+            Hearing::Silent | Hearing::Returning | Hearing::Over => {}
         }
         if member.has_returned {
             return Some(self.open_again(place));
         }
-        member.may_return = state.as_ref().is_some_and(ContainerState::is_running);
-        if !member.may_return {
-            let exit_code = state.map(|state| state.exit_code);
-            let exit_code = exit_code.or(member.exit_code);
-            let words = exit_code.map_or("is gone".to_owned(), |code| format!("exited with code {code}"));
-            self.remark(place, &words);
+        member.hearing = if is_running && error.is_none() { Hearing::Returning } else { Hearing::Over };
+        match error {
+            Some(error) => self.remark(place, &format!("cannot be heard: {error}")),
+            None if is_running => {}
+            None => self.tell_end(place, state),
         }
+        self.company.heard_out.ends(&self.members[place].source.container);
         None
+    }
+
+    fn tell_end(&mut self, place: usize, state: Option<ContainerState>) {
+        let heard = self.members[place].exit_code.take();
+        let exit_code = state.map(|state| state.exit_code).or(heard);
+        let words = exit_code.map_or("is gone".to_owned(), |code| format!("exited with code {code}"));
+        self.remark(place, &words);
     }
 
     fn note(&mut self, heard: &Heard) -> Vec<Reading> {
@@ -182,12 +236,28 @@ impl Crowd<'_, '_> {
             Heard::Changed(change) => self.note_change(change).into_iter().collect(),
             // Nobody may have heard of a start, and of what came after it.
             Heard::Holds => {
-                let places = 0..self.members.len();
-                let returning: Vec<_> = places.filter(|place| self.members[*place].may_return).collect();
+                self.members.iter_mut().for_each(|member| member.is_ahead = false);
+                let is_returning = |place: &usize| self.members[*place].hearing == Hearing::Returning;
+                let returning: Vec<_> = (0..self.members.len()).filter(is_returning).collect();
                 returning.into_iter().map(|place| self.go_on(place)).collect()
             }
             Heard::Broke => Vec::new(),
         }
+    }
+
+    /// A container was started, whether or not the engine told of it.
+    fn note_start(&mut self, source: Source) -> Option<Reading> {
+        let is_it = |member: &Member| member.source.container == source.container;
+        let (place, reading) = match self.members.iter().position(is_it) {
+            None => {
+                let reading = self.join(source);
+                (self.members.len() - 1, reading)
+            }
+            Some(place) if self.members[place].hearing == Hearing::Silent => (place, self.go_on(place)),
+            Some(_) => return None,
+        };
+        self.members[place].is_ahead = true;
+        Some(reading)
     }
 
     fn note_change(&mut self, change: &Change) -> Option<Reading> {
@@ -199,15 +269,22 @@ impl Crowd<'_, '_> {
                 .map(|source| self.join(source));
         };
         let member = &mut self.members[place];
-        match change.what {
-            What::Died { exit_code } => member.exit_code = Some(exit_code),
+        if change.what == What::Started && std::mem::take(&mut member.is_ahead) {
+            return None;
+        }
+        match (&change.what, member.hearing) {
+            (What::Died { exit_code }, Hearing::Open | Hearing::Returning) => {
+                member.exit_code = Some(*exit_code);
+            }
+            (What::Started, Hearing::Beginning) => member.has_returned = true,
+            (What::Started, Hearing::Silent) => return Some(self.go_on(place)),
             // A start without an end before it is the one whose output is being read.
-            What::Started if member.is_open => member.has_returned = member.exit_code.is_some(),
-            What::Started => return Some(self.open_again(place)),
+            (What::Started, Hearing::Open) => member.has_returned = member.exit_code.is_some(),
+            (What::Started, Hearing::Returning | Hearing::Over) => return Some(self.open_again(place)),
             _ => {}
         }
-        let is_in_doubt = !self.members[place].is_open && self.members[place].may_return;
-        is_in_doubt.then(|| self.reading(place, None))
+        let is_in_doubt = self.members[place].hearing == Hearing::Returning;
+        is_in_doubt.then(|| self.reading(place, Task::Look))
     }
 
     fn open_again(&mut self, place: usize) -> Reading {
@@ -234,17 +311,37 @@ impl Crowd<'_, '_> {
     }
 }
 
-/// Prints what comes until it ends, and sees what the container is at then.
+/// Finds out what is to be found out, and sees what the container is at then.
 async fn read<E: Engine>(engine: &E, printer: &RefCell<&mut Printer<'_>>, reading: Reading) -> Over {
-    let is_look = reading.choice.is_none();
-    let mut feed = Feed { voice: reading.voice, times: reading.times, last_time: reading.last_time, printer };
-    let container = &reading.container;
-    let error = match &reading.choice {
-        Some(choice) => feed.print(engine, container, choice).await.err(),
-        None => None,
-    };
-    let state = engine.inspect(container).await.ok();
-    Over { place: reading.place, error, state, is_look, last_time: feed.last_time }
+    let Reading { place, voice, container, task, times, mut last_time } = reading;
+    let mut error = None;
+    let is_look = matches!(task, Task::Look);
+    match task {
+        Task::FindBegin => last_time = time_of_last_line(engine, &container).await,
+        Task::Print(choice) => {
+            let mut feed = Feed { voice, times, last_time, printer };
+            error = feed.print(engine, &container, &choice).await.err();
+            last_time = feed.last_time;
+        }
+        Task::Look => {}
+    }
+    let state = engine.inspect(&container).await.ok();
+    Over { place, error, state, is_look, last_time }
+}
+
+/// When a container printed its last line; empty when it printed none. Output that cannot be read is told
+/// when it is to be.
+async fn time_of_last_line<E: Engine>(engine: &E, container: &ContainerName) -> Vec<u8> {
+    let choice = LogChoice { tail: Some(1), timestamps: true, ..LogChoice::default() };
+    let (mut cutter, mut last) = (Cutter::default(), Vec::new());
+    let mut note = |line: Line<'_>| last = last.as_slice().max(line.time).to_owned();
+    if let Ok(mut chunks) = engine.logs(container, &choice).await {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            cutter.push(&chunk, &mut note);
+        }
+    }
+    cutter.finish(note);
+    last
 }
 
 /// One container's way to the printer.

@@ -6,10 +6,12 @@
 
 mod cutter;
 mod follow;
+mod heard;
 mod printer;
 mod show;
 
-pub use follow::{Company, follow};
+pub use follow::{Company, Started, follow};
+pub use heard::HeardOut;
 pub use printer::{Prefixes, Printer};
 pub use show::show;
 
@@ -25,4 +27,15 @@ pub struct Source {
     pub label: String,
     /// Which part of its output is wanted.
     pub choice: LogChoice,
+    /// Where its output begins.
+    pub begin: Begin,
+}
+
+/// Where the output of a container begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// Where the choice says, before now.
+    Past,
+    /// Now, by the engine's clock; with its next start when it does not run.
+    Now,
 }

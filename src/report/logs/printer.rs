@@ -37,8 +37,11 @@ impl<'out> Printer<'out> {
         Self { out, err, prefixes, look, labels: Vec::new(), width: 0, is_broken: false }
     }
 
-    /// Lets a container join. The column of names gets as wide as the longest so far.
+    /// Lets a container join, if it has not. The column of names gets as wide as the longest so far.
     pub fn join(&mut self, label: &str) -> Voice {
+        if let Some(place) = self.labels.iter().position(|joined| joined == label) {
+            return Voice(place);
+        }
         self.width = self.width.max(label.chars().count() + 1);
         self.labels.push(label.to_owned());
         Voice(self.labels.len() - 1)
@@ -73,6 +76,7 @@ impl<'out> Printer<'out> {
         let label = self.look.in_color(voice.0, &self.labels[voice.0]);
         let written = writeln!(self.err, "{label} {words}");
         self.is_broken |= written.is_err();
+        self.flush();
     }
 
     /// Hands on what was written.

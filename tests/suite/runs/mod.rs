@@ -52,6 +52,7 @@ runs! {
     long_pulls_hold_up_no_start
     pulls_run_at_once_up_to_their_bound
     the_stream_of_events_may_break
+    what_crashes_again_and_again_is_not_ready
     what_is_ready_is_running_healthy_or_well_ended
     what_the_engine_warns_of_is_told
     without_waits_nobody_subscribes

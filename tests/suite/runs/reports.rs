@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use topo::report::{Context, Form, Intent, Look, Report, report};
+use topo::report::{AfterCancel, Context, Form, Intent, Live, Look, Report, report};
 
 use super::scenario::Scenario;
 use super::transcript::Recording;
@@ -13,10 +13,12 @@ pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> St
         aim: Intent::UP.into(),
         resume: Some("topo up shop.yaml".to_owned()),
         clean_up: Some("topo down shop.yaml".to_owned()),
+        after_cancel: AfterCancel::End,
+        shown: Vec::new(),
         look: Look::BARE,
     };
     let mut out = Vec::new();
-    tell(&mut *report(form, false, context, &mut out as &mut dyn Write), scenario, recording);
+    tell(&mut *report(form, false, context, &Live::new(), &mut out as &mut dyn Write), scenario, recording);
     String::from_utf8(out).expect("reports are UTF-8")
 }
 

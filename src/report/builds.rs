@@ -1,0 +1,89 @@
+//! In: what a builder says of its steps. Out: which of it is for people, and whether all was done before.
+//! Must not: know who builds: BuildKit's trace and buildx use the same names.
+
+use crate::engine::StepState;
+
+/// Whether a step is one that its Dockerfile asks for, or makes the image of them: `[2/4] RUN make`,
+/// `exporting to image`. A builder has others for itself: it reads the Dockerfile, looks base images up,
+/// asks for tokens, puts the context together.
+pub(super) fn is_for_people(step: &str) -> bool {
+    is_asked_for(step) || step.starts_with("exporting to ")
+}
+
+/// `[2/4] RUN make`, `[build 1/3] FROM rust`; not `[internal] load metadata`, `[auth] sharing credentials`.
+fn is_asked_for(step: &str) -> bool {
+    let place = step.strip_prefix('[').and_then(|step| Some(step.split_once(']')?.0));
+    let number = place.and_then(|place| place.rsplit(' ').next()?.split_once('/'));
+    number.is_some_and(|(number, all)| number.parse::<u32>().is_ok() && all.parse::<u32>().is_ok())
+}
+
+/// What became of the steps of a build so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Novelty {
+    has_old: bool,
+    has_new: bool,
+}
+
+impl Novelty {
+    pub(super) fn note(&mut self, step: &str, state: StepState) {
+        if !is_asked_for(step) {
+            return;
+        }
+        match state {
+            StepState::Cached => self.has_old = true,
+            // Where a base image comes from is no work.
+            StepState::Done { .. } if step.contains("] FROM ") => {}
+            StepState::Done { .. } | StepState::Failed => self.has_new = true,
+            StepState::Began => {}
+        }
+    }
+
+    /// Whether every step had been done before.
+    pub(super) fn is_from_cache(self) -> bool {
+        self.has_old && !self.has_new
+    }
+}
+
+/// What a build is whose steps had all been done before.
+pub(super) const FROM_CACHE: &str = "built from cache";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const DONE: StepState = StepState::Done { took: Duration::ZERO };
+
+    #[test]
+    fn a_builders_own_business_is_left_out() {
+        for step in
+            ["[2/4] RUN make", "[build 1/3] FROM rust", "[web stage-1 3/3] COPY . .", "exporting to image"]
+        {
+            assert!(is_for_people(step), "{step}");
+        }
+        for step in [
+            "[internal] load build definition from Dockerfile",
+            "[web internal] load .dockerignore",
+            "[auth] library/python:pull token for registry-1.docker.io",
+            "copy /context /",
+            "resolve image config for docker-image://docker.io/docker/dockerfile:1",
+        ] {
+            assert!(!is_for_people(step), "{step}");
+        }
+    }
+
+    #[test]
+    fn a_build_is_from_cache_when_no_step_was_done_anew() {
+        let is_from_cache = |steps: &[(&str, StepState)]| {
+            let mut novelty = Novelty::default();
+            steps.iter().for_each(|(step, state)| novelty.note(step, *state));
+            novelty.is_from_cache()
+        };
+        let (from, run) = ("[1/2] FROM docker.io/library/busybox:1.37", "[2/2] RUN make");
+        let export = ("exporting to image", DONE);
+        assert!(is_from_cache(&[(from, DONE), (run, StepState::Cached), export]));
+        assert!(!is_from_cache(&[(from, StepState::Cached), (run, DONE), export]));
+        assert!(!is_from_cache(&[export]), "a builder that says nothing of steps is not trusted");
+    }
+}
