@@ -1,5 +1,7 @@
 //! An engine that lives in memory: containers follow a script, and time is what the test makes of it.
 
+mod script;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -13,6 +15,8 @@ use topo::engine::{Change, Engine, EngineError, LogChoice, LogChunk, OutputStrea
 use topo::plan::Action;
 use topo::plan::observed::{ContainerState, Health, Observed, Status};
 use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+
+pub(crate) use script::{Behaviour, Deed, Script};
 
 /// An engine with scripted behaviour.
 pub(crate) struct MemoryEngine {
@@ -28,57 +32,6 @@ pub(crate) struct MemoryEngine {
     calls: Cell<usize>,
     most_calls: Cell<usize>,
     subscriptions: Cell<usize>,
-}
-
-/// What is to happen.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Script {
-    /// What containers do once they were started.
-    pub(crate) containers: BTreeMap<ContainerName, Behaviour>,
-    /// Images that are there.
-    pub(crate) images: BTreeMap<ImageName, ImageId>,
-    /// Images as their registry has them, or as a build makes them.
-    pub(crate) new_images: BTreeMap<ImageName, ImageId>,
-    /// When the stream of events breaks, once.
-    pub(crate) events_break_at: Option<Duration>,
-    /// How many attempts to subscribe are refused: at first, or after the break when there is one.
-    pub(crate) refused_subscriptions: usize,
-    /// How many questions for a container's state are not answered at first.
-    pub(crate) unanswered_questions: usize,
-}
-
-/// What a container does.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Behaviour {
-    /// It was there, and started, before the run.
-    pub(crate) runs_already: bool,
-    /// It was there, not started, before the run.
-    pub(crate) is_there_already: bool,
-    pub(crate) has_healthcheck: bool,
-    /// What happens how long after each start.
-    pub(crate) deeds: Vec<(Duration, Deed)>,
-    /// How often its restart policy starts it again.
-    pub(crate) restarts: usize,
-    pub(crate) restarts_after_success: bool,
-    pub(crate) removes_itself: bool,
-    pub(crate) refuses_create: Option<String>,
-    /// What the engine warns of when it is created.
-    pub(crate) warns: Option<String>,
-    pub(crate) refuses_start: Option<String>,
-    /// How long each call on it takes.
-    pub(crate) call_takes: Option<Duration>,
-}
-
-/// One thing that a container does or that is done to it.
-#[derive(Clone, Debug)]
-pub(crate) enum Deed {
-    BecomesHealthy,
-    BecomesUnhealthy { output: String },
-    Exits { code: i64 },
-    Prints { line: String },
-    IsPaused,
-    IsRemoved,
-    IsRenamed { to: ContainerName },
 }
 
 /// The engine's clock, in seconds, when a test begins.

@@ -1,0 +1,57 @@
+//! What containers of the engine in memory do, and when.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use topo::topology::name::{ContainerName, ImageId, ImageName};
+
+/// What is to happen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Script {
+    /// What containers do once they were started.
+    pub(crate) containers: BTreeMap<ContainerName, Behaviour>,
+    /// Images that are there.
+    pub(crate) images: BTreeMap<ImageName, ImageId>,
+    /// Images as their registry has them, or as a build makes them.
+    pub(crate) new_images: BTreeMap<ImageName, ImageId>,
+    /// When the stream of events breaks, once.
+    pub(crate) events_break_at: Option<Duration>,
+    /// How many attempts to subscribe are refused: at first, or after the break when there is one.
+    pub(crate) refused_subscriptions: usize,
+    /// How many questions for a container's state are not answered at first.
+    pub(crate) unanswered_questions: usize,
+}
+
+/// What a container does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Behaviour {
+    /// It was there, and started, before the run.
+    pub(crate) runs_already: bool,
+    /// It was there, not started, before the run.
+    pub(crate) is_there_already: bool,
+    pub(crate) has_healthcheck: bool,
+    /// What happens how long after each start.
+    pub(crate) deeds: Vec<(Duration, Deed)>,
+    /// How often its restart policy starts it again.
+    pub(crate) restarts: usize,
+    pub(crate) restarts_after_success: bool,
+    pub(crate) removes_itself: bool,
+    pub(crate) refuses_create: Option<String>,
+    /// What the engine warns of when it is created.
+    pub(crate) warns: Option<String>,
+    pub(crate) refuses_start: Option<String>,
+    /// How long each call on it takes.
+    pub(crate) call_takes: Option<Duration>,
+}
+
+/// One thing that a container does or that is done to it.
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    BecomesHealthy,
+    BecomesUnhealthy { output: String },
+    Exits { code: i64 },
+    Prints { line: String },
+    IsPaused,
+    IsRemoved,
+    IsRenamed { to: ContainerName },
+}
