@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::{MaybeDone, maybe_done};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
@@ -113,7 +114,7 @@ impl Foreground<'_> {
         let sources = follow::sources_amid(&observed, plan, &self.following);
         let (starts, started) = unbounded_channel();
         let cast = Cast { sources, to_come: follow::labels_to_come(plan, &self.following), started };
-        let (heard_out, is_up) = (HeardOut::default(), CancellationToken::new());
+        let (heard_out, is_up) = (&HeardOut::default(), CancellationToken::new());
         let (follows, is_followed) = oneshot::channel();
         let stay = async {
             // The receiver is gone when nobody waits for it.
@@ -122,24 +123,28 @@ impl Foreground<'_> {
             self.company.stay().await;
         };
         let project = &self.topology.name;
-        let output = follow::follow_until(&self.session, project, cast, &self.following, &heard_out, stay);
+        let output = follow::follow_until(&self.session, project, cast, &self.following, heard_out, stay);
         let mut shown = pin!(maybe_done(output));
-        let carrying = async {
-            // Where nobody reads the output, it is over at once.
-            let _ = is_followed.await;
+        let cancel = &self.session.cancel;
+        // It owns the sender: when it is over, nobody starts any more.
+        let carrying = async move {
+            tokio::select! {
+                // Where nobody reads the output, it is over at once.
+                _ = is_followed => {}
+                () = cancel.cancelled() => {}
+            }
             let last_words = async |outcome: &Outcome| {
                 for source in follow::started(plan, outcome, &self.following) {
                     // Where nobody reads, nobody is told.
                     let _ = starts.send(source);
                 }
-                self.hear_out(plan, outcome, &heard_out).await;
+                self.hear_out(plan, outcome, heard_out).await;
             };
-            let cancel = &self.session.cancel;
             self.session.carry_out_amid(plan, Intent::UP, "up", cancel, last_words).await
         };
         let outcome = beside(&mut shown, carrying).await;
         is_up.cancel();
-        let stage = Stage { shown, heard_out: &heard_out };
+        let stage = Stage { shown, heard_out };
         if self.session.cancel.is_cancelled() {
             self.stop_amid(stage).await?;
             return Ok(Exit::Interrupted);
@@ -233,8 +238,18 @@ impl Foreground<'_> {
         beside(&mut stage.shown, self.stop(heard_out)).await
     }
 
-    /// The services are stopped, dependants first; at the second Ctrl-C they are killed.
+    /// The services are stopped, dependants first; at the second Ctrl-C they are killed. Those of providers
+    /// are told to stop after them.
     async fn stop(&self, heard_out: &HeardOut) -> Result<(), Exit> {
+        self.stop_containers(heard_out).await?;
+        let (topology, services) = (self.topology.clone(), self.choices.services.clone());
+        let output = *self.session.output;
+        // A provider takes its time; Ctrl-C is heard meanwhile.
+        let ending = spawn_blocking(move || provide::end(&topology, &services, Order::Stop, &output));
+        ending.await.unwrap_or(Err(Exit::Failed))
+    }
+
+    async fn stop_containers(&self, heard_out: &HeardOut) -> Result<(), Exit> {
         let observed = self.observe().await?;
         let plan = plan::stop(self.scope(&observed), self.choices.grace);
         // A run that was interrupted has left it to this one to say how it ended.
@@ -257,10 +272,7 @@ impl Foreground<'_> {
                 if stopped.is_success() { stopped } else { killed? }
             }
         };
-        if !outcome.is_success() {
-            return Err(Exit::Failed);
-        }
-        provide::end(self.topology, &self.choices.services, Order::Stop, self.session.output)
+        if outcome.is_success() { Ok(()) } else { Err(Exit::Failed) }
     }
 
     /// Kills what is being stopped; how that ended is said when `stop_is_over`.

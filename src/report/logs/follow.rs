@@ -62,9 +62,10 @@ pub async fn follow<E: Engine>(
     let mut readings: FuturesUnordered<_> =
         sources.into_iter().map(|source| reading(crowd.join(source))).collect();
     let mut stay = pin!(stay);
-    let mut is_staying = true;
+    let (mut is_staying, mut may_start) = (true, true);
     loop {
-        let waits = is_listening && (is_staying || crowd.has(Hearing::Returning));
+        let can_grow = is_listening || may_start;
+        let waits = (is_staying && can_grow) || (is_listening && crowd.has(Hearing::Returning));
         let is_set = !crowd.has(Hearing::Beginning);
         if printer.borrow().is_broken() || (readings.is_empty() && !waits) {
             return;
@@ -72,7 +73,10 @@ pub async fn follow<E: Engine>(
         let more = tokio::select! { biased;
             Some(over) = readings.next() => Vec::from_iter(crowd.note_over(over)),
             Some(heard) = heard.recv() => crowd.note(&heard),
-            Some(source) = started.recv() => Vec::from_iter(crowd.note_start(source)),
+            source = started.recv(), if may_start => {
+                may_start = source.is_some();
+                Vec::from_iter(source.and_then(|source| crowd.note_start(source)))
+            }
             () = &mut stay, if is_staying && is_set => { is_staying = false; Vec::new() }
             _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
         };
@@ -271,6 +275,10 @@ impl Crowd<'_, '_> {
         let member = &mut self.members[place];
         if change.what == What::Started && std::mem::take(&mut member.is_ahead) {
             return None;
+        }
+        if matches!(change.what, What::Died { .. }) {
+            // The engine tells of things in their order: the event of that start is lost.
+            member.is_ahead = false;
         }
         match (&change.what, member.hearing) {
             (What::Died { exit_code }, Hearing::Open | Hearing::Returning) => {
