@@ -354,7 +354,7 @@ pub struct Project {
     pub topology: Option<Topology>,
 }
 
-/// Finds a project by its topology, or by `-p` alone where no topology is found.
+/// Finds a project by its topology, or by `-p` alone where no topology is found, or one with mistakes.
 pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Project, Exit> {
     if let Some(name) = &global.project_name
         && global.files.is_empty()
@@ -363,8 +363,22 @@ pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Res
         let query = Query::of_project(ProjectName::new(name.clone()));
         return Ok(Project { query, topology: None });
     }
-    let topology = load_or_explain_errors(global, targets, output)?;
-    Ok(Project { query: plan::query(&topology), topology: Some(topology) })
+    let loaded = load(global, targets, Purpose::Look, output)?;
+    match (loaded.topology, &global.project_name) {
+        (Some(topology), _) => {
+            check_targets(&topology, targets, output)?;
+            Ok(Project { query: plan::query(&topology), topology: Some(topology) })
+        }
+        // What is there can be looked at and taken down all the same.
+        (None, Some(name)) if global.files.is_empty() => {
+            output.warning("the topology has mistakes, which `topo validate` shows: what belongs to the project is told by labels alone");
+            Ok(Project { query: Query::of_project(ProjectName::new(name.clone())), topology: None })
+        }
+        (None, _) => {
+            output.diagnostics(&loaded.sources, &loaded.found);
+            Err(Exit::Findings)
+        }
+    }
 }
 
 fn has_topology(global: &Global) -> bool {

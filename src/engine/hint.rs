@@ -61,10 +61,6 @@ const HINTS: &[(&str, &str)] = &[
         "containers outside the topology are attached to it: `docker network inspect` lists them",
     ),
     (
-        "volume is in use",
-        "a container outside the topology uses it: `docker ps -a --filter volume=NAME` finds it",
-    ),
-    (
         "no space left on device",
         "`docker system df` shows what takes the room, `docker system prune` makes some",
     ),
@@ -76,6 +72,9 @@ const HINTS: &[(&str, &str)] = &[
 
 fn hint(message: &str) -> Option<String> {
     if let Some(hint) = port_hint(message) {
+        return Some(hint);
+    }
+    if let Some(hint) = volume_hint(message) {
         return Some(hint);
     }
     if is_missing_network(message) {
@@ -93,6 +92,13 @@ fn is_missing_network(message: &str) -> bool {
 fn hint_of(message: &str) -> Option<String> {
     let (_, hint) = HINTS.iter().find(|(words, _)| message.contains(words))?;
     Some((*hint).to_owned())
+}
+
+/// `remove shop_data: volume is in use - [f89abc739922...]`
+fn volume_hint(message: &str) -> Option<String> {
+    let (before, _) = message.split_once(": volume is in use")?;
+    let name = before.rsplit(' ').next()?;
+    Some(format!("a container that stays uses it: `docker ps -a --filter volume={name}` shows which"))
 }
 
 /// `Bind for 0.0.0.0:8080 failed: port is already allocated`,
@@ -140,6 +146,12 @@ mod tests {
             let hint = hint(message).unwrap();
             assert!(hint.contains(wanted), "{hint}");
         }
+    }
+
+    #[test]
+    fn the_volume_that_is_in_use_is_named() {
+        let hint = hint("remove shop_data: volume is in use - [f89abc73]").unwrap();
+        assert!(hint.contains("--filter volume=shop_data`"), "{hint}");
     }
 
     #[test]

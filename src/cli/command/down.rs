@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::control::grace;
+use crate::cli::control::{grace, standings};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -10,9 +10,9 @@ use crate::cli::load::{Project, command_about, project};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
-use crate::plan::{self, DownChoices, ImagesChoice, VolumesLeft};
-use crate::report::Intent;
+use crate::plan::{self, DownChoices, ImagesChoice, Scope, VolumesLeft};
 use crate::report::wording::{Kind, names};
+use crate::report::{Aim, Intent};
 use crate::run::provider::Order;
 use crate::source::Sources;
 use crate::topology::name::{ServiceName, VolumeName};
@@ -92,7 +92,15 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         output.diagnostics(&Sources::default(), &found);
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Intent::DOWN, "down").await;
+        let scope = Scope {
+            project: &query.project,
+            topology: topology.as_ref(),
+            observed: &observed,
+            services: &choices.services,
+        };
+        let idle = (!choices.services.is_empty()).then(|| standings(scope, &choices.services, None));
+        let aim = Aim { intent: Intent::DOWN, services: choices.services.clone(), idle };
+        let outcome = session.carry_out(&plan, aim, "down").await;
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
             provide::end(topology, &choices.services, Order::Down, &output)?;
         }

@@ -98,12 +98,23 @@ impl Around<'_> {
 
     fn unquoted_colon(&self, start: usize, end: usize) -> Words {
         let value = &self.text[start..end];
-        let quoted = if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
+        let quoted = match value.contains(['"', '\\']) {
+            true => format!("'{}'", value.replace('\'', "''")),
+            false => format!("\"{value}\""),
+        };
+        let shown = shorten(&quoted);
+        let help = match () {
+            _ if shown == quoted => format!("write `{quoted}`"),
+            _ if value.contains('\'') => {
+                "put the value into single quotes, and write each `'` within them twice".to_owned()
+            }
+            _ => "put the value into single quotes".to_owned(),
+        };
         Words {
             message: "a value that holds `: ` must be quoted".to_owned(),
             span: Span::new(self.file, start, end),
             label: "YAML reads the `:` as the end of another key".to_owned(),
-            help: format!("write `{}`", shorten(&quoted)),
+            help,
             other: None,
         }
     }
