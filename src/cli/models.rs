@@ -20,13 +20,14 @@ pub(super) fn bring_up(
     let users = users(topology, services, without_dependencies);
     let Some(runner) = ModelRunner::find().filter(|_| !users.is_empty()) else { return Ok(()) };
     let failed = |error: String| {
-        output.error(&format!("Docker Model Runner failed: {error}"), None);
+        let help = "try by hand: `docker model status`";
+        output.error(&format!("Docker Model Runner failed: {error}"), Some(help));
         Exit::Failed
     };
     let used: BTreeSet<&String> =
         users.iter().flat_map(|name| topology.services[name].models.0.keys()).collect();
     for (key, model) in topology.models.iter().filter(|(key, _)| used.contains(key)) {
-        let mut say = |words: &str| output.complain(&format!("{key}: {words}\n"));
+        let mut say = |words: &str| output.remark(&format!("{key}: {words}"));
         runner.prepare(&model.value, &mut say).map_err(failed)?;
     }
     let endpoint = runner.endpoint().map_err(failed)?;

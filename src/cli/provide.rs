@@ -62,7 +62,7 @@ fn call(
     output: &Output,
 ) -> Result<Variables, Exit> {
     let provided = Provided { project: &topology.name, service, provider };
-    let called = provided.call(order, &mut |words| output.complain(&format!("{service}: {words}\n")));
+    let called = provided.call(order, &mut |words| output.remark(&format!("{service}: {words}")));
     called.map_err(|error| {
         output.error(&format!("the provider of `{service}` failed: {error}"), None);
         Exit::Failed

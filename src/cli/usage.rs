@@ -7,22 +7,50 @@ use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, Error};
+use clap::{Command, Error, ValueEnum};
 
 use crate::cli::exit::Exit;
-use crate::cli::global::{Global, is_topology_file};
+use crate::cli::global::is_topology_file;
+use crate::cli::output::Output;
+use crate::cli::settings::{ColorChoice, Settings};
 use crate::diagnostic::suggest::{closest, one_of};
 
 /// Says what is wrong. Prints what was asked for when it is a help or a version.
 pub(super) fn explain(error: &Error, words: &[OsString], topo: &Command) -> Exit {
     let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let color = typed_color(&words);
     let Some(Mistake { message, help }) = Mistake::of(error, &words, topo) else {
-        // A reader that has gone is no failure.
-        let _ = error.print();
-        return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+        return in_its_own_words(error, color);
     };
-    Global::default().output().error(&message, Some(&help));
+    Output::new(color, &Settings::default()).error(&message, Some(&help));
     Exit::Usage
+}
+
+/// Prints what clap says.
+fn in_its_own_words(error: &Error, color: ColorChoice) -> Exit {
+    let output = Output::new(color, &Settings::default());
+    match (color, error.use_stderr()) {
+        (ColorChoice::Never, true) => output.complain(&error.render().to_string()),
+        (ColorChoice::Never, false) => output.print(&error.render().to_string()),
+        // A reader that has gone is no failure.
+        _ => drop(error.print()),
+    }
+    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+}
+
+/// Whether colours were asked for, as far as that can be seen in words that are not understood: `--color`,
+/// else `--ansi`; the last one wins.
+fn typed_color(words: &[String]) -> ColorChoice {
+    let typed = |option: &str| {
+        words.iter().enumerate().rev().find_map(|(at, word)| {
+            let value = match word.strip_prefix(option)? {
+                "" => words.get(at + 1)?,
+                rest => rest.strip_prefix('=')?,
+            };
+            ColorChoice::from_str(value, false).ok()
+        })
+    };
+    typed("--color").or_else(|| typed("--ansi")).unwrap_or_default()
 }
 
 /// What is wrong, and what to type.
@@ -303,6 +331,25 @@ mod tests {
         let topo = crate::cli::command_line();
         let error = topo.clone().try_get_matches_from(&words).expect_err("it cannot be understood");
         Mistake::of(&error, &words[1..], &topo).expect("topo has words for it")
+    }
+
+    #[test]
+    fn colours_that_were_typed_hold_for_a_line_that_is_not_understood() {
+        let color = |line: &str| typed_color(&line.split(' ').map(str::to_owned).collect::<Vec<String>>());
+        for line in [
+            "--color never up --foo",
+            "up --foo --color=never",
+            "--ansi never up --foo",
+            "--ansi=never up --foo",
+            "--color always up --foo --color never",
+            "--color never --ansi always up --foo",
+        ] {
+            assert_eq!(color(line), ColorChoice::Never, "{line}");
+        }
+        assert_eq!(color("up --foo --color=always"), ColorChoice::Always);
+        for line in ["up --foo", "up --color", "up --color no", "up --colors never"] {
+            assert_eq!(color(line), ColorChoice::Auto, "{line}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) struct Watching<'a> {
     pub(super) session: Session<'a>,
     /// The texts of the topology.
     pub(super) sources: &'a Sources,
+    /// The command that makes changes of the topology itself take effect.
+    pub(super) again: String,
     /// What runs.
     pub(super) topology: &'a Topology,
     /// Where failures are told.
@@ -70,7 +72,7 @@ impl Watching<'_> {
         tokio::select! {
             () = end.cancelled() => {}
             () = working => {}
-            never = read_again::tell_of_changes(self.sources, &say) => match never {},
+            never = read_again::tell_of_changes(self.sources, &self.again, &say) => match never {},
         }
         Ok(())
     }

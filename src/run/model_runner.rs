@@ -60,7 +60,7 @@ impl ModelRunner {
 
     /// Where containers reach the models. The error is in words for people.
     pub fn endpoint(&self) -> Result<String, String> {
-        let Status { endpoint } = understood(&self.order(&["status", "--json"])?, "status")?;
+        let Status { endpoint } = understood(&self.order(&["status", "--json"])?, "status", "no status")?;
         if endpoint.is_empty() {
             Err("`docker model status` names no endpoint".to_owned())
         } else {
@@ -69,7 +69,7 @@ impl ModelRunner {
     }
 
     fn has(&self, artifact: &str) -> Result<bool, String> {
-        let listed: Vec<Listed> = understood(&self.order(&["ls", "--json"])?, "ls")?;
+        let listed: Vec<Listed> = understood(&self.order(&["ls", "--json"])?, "ls", "no list of models")?;
         let is_it = |tag: &String| tag == artifact || tag.strip_suffix(":latest") == Some(artifact);
         Ok(listed.into_iter().flat_map(|listed| listed.tags.unwrap_or_default()).any(|tag| is_it(&tag)))
     }
@@ -92,7 +92,8 @@ impl ModelRunner {
     }
 }
 
-fn understood<'a, T: Deserialize<'a>>(answer: &'a [u8], order: &str) -> Result<T, String> {
+/// An answer in JSON; `otherwise` is what one is that is not as it should be.
+fn understood<'a, T: Deserialize<'a>>(answer: &'a [u8], order: &str, otherwise: &str) -> Result<T, String> {
     serde_json::from_slice(answer)
-        .map_err(|error| format!("`docker model {order} --json` gave no such JSON as it should: {error}"))
+        .map_err(|error| format!("`docker model {order} --json` answered what is {otherwise}: {error}"))
 }

@@ -41,9 +41,7 @@ impl Past {
         self.deaths += 1;
         self.last_exit = Some(exit_code);
     }
-}
 
-impl Past {
     /// How long a container without a health check has to run until it is ready. One that ended before
     /// has to prove more.
     pub(super) fn long_enough(self) -> Duration {

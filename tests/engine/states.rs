@@ -61,11 +61,11 @@ fn what_is_paused_says_how_it_goes_on_where_it_is_needed_running() {
     project.topo("up", &["-d"]).exits(0);
     pause(&project);
     for command in [&["exec", "-T", "web", "true"][..], &["attach", "--no-stdin", "web"], &["start", "web"]] {
-        let ran = project.topo(command[0], &command[1..]).exits(4).says("is paused");
+        let ran = project.topo(command[0], &command[1..]).exits(4).says(" paused");
         assert!(ran.err.contains("topo unpause"), "{}", ran.err);
     }
     let ran = project.topo("start", &["web"]).exits(4);
-    assert!(ran.err.contains("`db`, `web` is paused"), "{}", ran.err);
+    assert!(ran.err.contains("`db`, `web` are paused"), "{}", ran.err);
     assert_eq!(states(&project), ["paused", "paused"]);
 }
 

@@ -182,8 +182,9 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     watching.signal("INT");
     let err = watching.end().exits(0).says("building web anew").says("is not up to date").err;
     assert!(!err.contains("to go on:") && !err.contains("as asked"), "it goes on by itself: {err}");
-    let told = "topology.yaml changed; run `topo up` again for it to take effect";
-    assert_eq!(err.matches(told).count(), 1, "{err}");
+    let again = format!("`topo up {} -p {}`", project.topology(), project.name());
+    let told = format!("topology.yaml changed; run {again} again for it to take effect");
+    assert_eq!(err.matches(&told).count(), 1, "{err}");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::command_about;
 use crate::plan::action::{Action, AnonymousVolumes};
-use crate::plan::observed::ObservedContainer;
 use crate::plan::{self, Plan, RemoveChoices, RunningChoice, Scope};
 use crate::report::Intent;
 use crate::topology::name::{ContainerName, ServiceName};
@@ -49,10 +48,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     };
     control.run(|scope, output| {
         let plan = plan::remove(scope, &choices);
-        let running: BTreeSet<&str> = running(scope).map(|container| container.service.as_str()).collect();
-        if !options.stop && !scope.services.is_empty() && !running.is_empty() && !plan.changes_nothing() {
-            let running: Vec<&str> = running.into_iter().collect();
-            output.complain(&format!("{} stays: {stays}\n", running.join(", ")));
+        let staying = running(scope);
+        if !options.stop && !scope.services.is_empty() && !staying.is_empty() && !plan.changes_nothing() {
+            let stay = if staying.len() == 1 { "stays" } else { "stay" };
+            output.remark(&format!("{} {stay}: {stays}", staying.join(", ")));
         }
         let going: Vec<&str> = going(&plan).map(ContainerName::as_str).collect();
         if options.force || going.is_empty() {
@@ -79,8 +78,11 @@ fn stays(control: &Control) -> String {
     format!("`{}` stops and removes what runs", command_about(&control.global, &command))
 }
 
-fn running(scope: Scope<'_>) -> impl Iterator<Item = &ObservedContainer> {
-    scope.containers().filter(|container| container.state.is_running())
+/// The services that run, each once.
+fn running(scope: Scope<'_>) -> Vec<&str> {
+    let running = scope.containers().filter(|container| container.state.is_running());
+    let services: BTreeSet<&str> = running.map(|container| container.service.as_str()).collect();
+    services.into_iter().collect()
 }
 
 fn going(plan: &Plan) -> impl Iterator<Item = &ContainerName> {

@@ -44,10 +44,12 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let missing = match plan::start(scope, wait) {
             Ok(plan) if scope.containers().next().is_some() => return Ok(plan),
             Ok(_) => format!("project `{}`", scope.project),
-            Err(Hindrance::Missing(services)) => names(&services, "`"),
+            Err(Hindrance::Missing(services)) => quoted(&services),
             Err(Hindrance::Paused(services)) => {
-                let help = format!("let it go on: `{unpause} {}`", names(&services, "").replace(',', ""));
-                output.error(&format!("{} is paused", names(&services, "`")), Some(&help));
+                let (is, it) = if services.len() == 1 { ("is", "it") } else { ("are", "them") };
+                let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
+                let help = format!("let {it} go on: `{unpause} {}`", names.join(" "));
+                output.error(&format!("{} {is} paused", quoted(&services)), Some(&help));
                 return Err(Exit::Failed);
             }
         };
@@ -59,7 +61,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     })
 }
 
-fn names(services: &BTreeSet<ServiceName>, quote: &str) -> String {
-    let quoted: Vec<String> = services.iter().map(|service| format!("{quote}{service}{quote}")).collect();
+fn quoted(services: &BTreeSet<ServiceName>) -> String {
+    let quoted: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
     quoted.join(", ")
 }

@@ -12,7 +12,7 @@ use crate::cli::follow::{self, Following};
 use crate::cli::foreground::{Abort, Attached, Company, Foreground};
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, check_targets, load_or_explain};
+use crate::cli::load::{Purpose, check_targets, command_about, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
@@ -169,7 +169,7 @@ impl ForegroundOptions {
         services: &[ServiceName],
         has_menu: bool,
     ) -> Result<Company<'a>, Exit> {
-        let Engaged { sources, topology, output, builds } = *engaged;
+        let Engaged { global, sources, topology, output, builds } = *engaged;
         let rules = match self.watch {
             true => Some(watching::rules(topology, services, output)?),
             // Without a wish to watch, rules that cannot be kept are no matter.
@@ -183,8 +183,9 @@ impl ForegroundOptions {
             return Err(Exit::Usage);
         }
         let session = session.amid_output();
+        let again = command_about(global, "up");
         let watching =
-            rules.map(|rules| Watching { session, sources, topology, output, rules, prunes: true });
+            rules.map(|rules| Watching { session, sources, again, topology, output, rules, prunes: true });
         Ok(Company { watching, watches_at_once: self.watch, has_menu })
     }
 
@@ -201,6 +202,7 @@ impl ForegroundOptions {
 
 /// What is brought up.
 struct Engaged<'a> {
+    global: &'a Global,
     sources: &'a Sources,
     topology: &'a Topology,
     output: &'a Output,
@@ -237,7 +239,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         interrupt::listen_for(vec![session.cancel.clone(), kill.clone()]);
         let has_menu = foreground.menu.unwrap_or(global.settings.has_menu);
         let builds = choices.build != BuildChoice::Never;
-        let engaged = Engaged { sources: &loaded.sources, topology: &topology, output: &output, builds };
+        let (sources, output) = (&loaded.sources, &output);
+        let engaged = Engaged { global: &global, sources, topology: &topology, output, builds };
         let stay = Foreground {
             company: foreground.company(&engaged, &session, &choices.services, has_menu)?,
             session,

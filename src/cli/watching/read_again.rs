@@ -6,19 +6,26 @@ use std::future::pending;
 use std::path::{Path, PathBuf};
 
 use crate::run::develop::{Changed, Notice};
-use crate::source::{SourceFile, Sources};
+use crate::source::{SourceFile, Sources, without_mark};
 
 /// Says of each file that holds something else than what was read, once for each time that it changes.
-pub(super) async fn tell_of_changes(sources: &Sources, remark: &dyn Fn(&str)) -> Infallible {
+/// `again` is the command that reads them anew.
+pub(super) async fn tell_of_changes(sources: &Sources, again: &str, remark: &dyn Fn(&str)) -> Infallible {
     let mut files = Files::of(sources);
     // A watcher of their own: folders that are watched with all that is in them stay so.
-    let Ok(mut notice) = Notice::of(files.0.keys().map(PathBuf::as_path)) else { return pending().await };
+    let mut notice = match Notice::of(files.0.keys().map(PathBuf::as_path)) {
+        Ok(notice) => notice,
+        Err(error) => {
+            remark(&format!("a change of the topology itself goes unnoticed: {error}"));
+            return pending().await;
+        }
+    };
     loop {
         let Changed { paths, troubles: _ } = notice.next().await;
         for path in paths {
             if let Some(shown) = files.changed(&path) {
                 let shown = shown.display();
-                remark(&format!("{shown} changed; run `topo up` again for it to take effect"));
+                remark(&format!("{shown} changed; run `{again}` again for it to take effect"));
             }
         }
     }
@@ -43,12 +50,11 @@ impl Files {
     fn changed(&mut self, path: &Path) -> Option<&Path> {
         let file = self.0.get_mut(path)?;
         let bytes = Sources::bytes(path).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let text = without_mark(String::from_utf8_lossy(&bytes).into_owned());
         if text == file.text {
             return None;
         }
-        file.text = text.to_owned();
+        file.text = text;
         Some(&file.path)
     }
 }

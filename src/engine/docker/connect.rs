@@ -427,4 +427,29 @@ mod tests {
         assert!(error("nope").starts_with("no Docker context is named `nope` (chosen by DOCKER_CONTEXT)"));
         assert!(error("bad").starts_with("cannot understand `"));
     }
+
+    #[test]
+    fn a_context_that_cannot_be_used_names_no_address_and_the_way_to_another() {
+        let folder = tempfile::tempdir().unwrap();
+        context(folder.path(), "bad", "{");
+        context(folder.path(), "swarm", r#"{"Endpoints":{}}"#);
+        let config = folder.path().to_str().unwrap();
+        for name in ["bad", "swarm"] {
+            let error = locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", name)], &[]).unwrap_err();
+            assert!(matches!(error, EngineError::NoAddress { .. }), "{error:?}");
+            let wanted =
+                format!("`docker context inspect {name}` shows it; set DOCKER_CONTEXT to choose another one");
+            assert_eq!(error.hint(), Some(wanted));
+        }
+        std::fs::write(folder.path().join("config.json"), r#"{"currentContext":"swarm"}"#).unwrap();
+        let hint = locate_with(&[("DOCKER_CONFIG", config)], &[]).unwrap_err().hint().unwrap();
+        assert!(hint.ends_with("choose another one by `docker context use`"), "{hint}");
+    }
+
+    #[test]
+    fn without_a_folder_of_the_docker_cli_only_the_default_context_is_there() {
+        let error = locate_with(&[("DOCKER_CONTEXT", "far")], &[]).unwrap_err();
+        assert_eq!(error.to_string(), "no Docker context is named `far` (chosen by DOCKER_CONTEXT)");
+        assert_eq!(error.hint().unwrap(), "set DOCKER_CONTEXT to `default`");
+    }
 }

@@ -32,19 +32,25 @@ pub(super) fn endpoint(
     name: &str,
     chosen_by: &'static str,
 ) -> Result<Endpoint, EngineError> {
-    let folder = config_folder(variables.0).unwrap_or_default().join("contexts");
+    let folder = config_folder(variables.0).map(|folder| folder.join("contexts"));
     let unknown = || EngineError::NoAddress {
         message: format!("no Docker context is named `{name}` (chosen by {chosen_by})"),
-        advice: other_contexts(name, &folder, chosen_by),
+        advice: other_contexts(name, folder.as_deref(), chosen_by),
     };
+    let unusable = |message: String| EngineError::NoAddress {
+        message,
+        advice: format!("`docker context inspect {name}` shows it; {}", another_by(chosen_by)),
+    };
+    let folder = folder.as_deref().ok_or_else(unknown)?;
     // The Docker CLI names a context's folder by the digest of the context's name.
     let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
-    let meta: ContextMeta =
-        read_json(&folder.join("meta").join(&digest).join("meta.json"))?.ok_or_else(unknown)?;
+    let meta: ContextMeta = read_json(&folder.join("meta").join(&digest).join("meta.json"))
+        .map_err(unusable)?
+        .ok_or_else(unknown)?;
     let endpoint = meta
         .endpoints
         .get("docker")
-        .ok_or_else(|| EngineError::Other(format!("the Docker context `{name}` has no Docker endpoint")))?;
+        .ok_or_else(|| unusable(format!("the Docker context `{name}` has no Docker endpoint")))?;
     let has_certificates = folder.join("tls").join(&digest).join("docker").is_dir();
     let tls =
         if has_certificates || endpoint.skips_tls_verify { Tls::Context(name.to_owned()) } else { Tls::None };
@@ -52,14 +58,23 @@ pub(super) fn endpoint(
     parse_host(&endpoint.host, tls).map_err(|advice| not_an_address(&endpoint.host, &origin, &advice))
 }
 
+/// How another context is chosen.
+fn another_by(chosen_by: &str) -> &'static str {
+    match chosen_by {
+        "DOCKER_CONTEXT" => "set DOCKER_CONTEXT to choose another one",
+        _ => "choose another one by `docker context use`",
+    }
+}
+
 /// The contexts that there are.
-fn other_contexts(name: &str, folder: &Path, chosen_by: &str) -> String {
+fn other_contexts(name: &str, folder: Option<&Path>, chosen_by: &str) -> String {
     #[derive(Deserialize)]
     struct Named {
         #[serde(rename = "Name")]
         name: String,
     }
-    let entries = std::fs::read_dir(folder.join("meta")).into_iter().flatten().flatten();
+    let entries = folder.and_then(|folder| std::fs::read_dir(folder.join("meta")).ok());
+    let entries = entries.into_iter().flatten().flatten();
     // One that cannot be read is none that could be chosen.
     let read = |entry: std::fs::DirEntry| read_json::<Named>(&entry.path().join("meta.json")).ok().flatten();
     let mut names: Vec<String> = entries.filter_map(read).map(|named| named.name).collect();
@@ -75,13 +90,14 @@ fn other_contexts(name: &str, folder: &Path, chosen_by: &str) -> String {
     }
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
+/// Nothing where no file is. The error is in words for people.
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(EngineError::Other(format!("cannot read `{}`: {error}", path.display()))),
+        Err(error) => return Err(format!("cannot read `{}`: {error}", path.display())),
     };
     serde_json::from_slice(&text)
         .map(Some)
-        .map_err(|error| EngineError::Other(format!("cannot understand `{}`: {error}", path.display())))
+        .map_err(|error| format!("cannot understand `{}`: {error}", path.display()))
 }
