@@ -5,7 +5,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
 use crate::topology::attribute::Field;
 
+use Hint::{Advice, Renamed};
+
 /// What to do about a key that is not known where it stands.
+#[derive(Clone, Copy)]
 pub enum Hint {
     /// The attribute has another name.
     Renamed(&'static str),
@@ -15,192 +18,214 @@ pub enum Hint {
 
 /// What is known of `key` in the record of this name.
 pub fn of_key(record: &str, key: &str) -> Option<Hint> {
-    let known = match record {
-        "Sections" => SECTIONS,
-        "Service" => SERVICE,
-        "BuildSection" => BUILD,
-        "Healthcheck" => HEALTHCHECK,
-        "Deploy" => DEPLOY,
-        "Resources" | "Limits" | "Reservations" => RESOURCES,
-        "PortSection" => PORT,
-        "MountSection" => MOUNT,
-        "Network" => NETWORK,
-        "Ipam" => IPAM,
-        "Volume" => VOLUME,
-        "Logging" => LOGGING,
-        _ => return None,
-    };
-    let (_, meant) = known.iter().find(|(keys, _)| keys.contains(&key))?;
-    // A single word is a name; advice has blanks.
-    Some(if meant.contains(' ') { Hint::Advice(meant) } else { Hint::Renamed(meant) })
+    let (_, known) = RECORDS.iter().find(|(name, _)| *name == record)?;
+    let (_, hint) = known.iter().find(|(keys, _)| keys.contains(&key))?;
+    Some(*hint)
 }
 
-type Known = &'static [(&'static [&'static str], &'static str)];
+type Known = &'static [(&'static [&'static str], Hint)];
+
+/// What is known of the keys of each record.
+const RECORDS: &[(&str, Known)] = &[
+    ("Sections", SECTIONS),
+    ("Service", SERVICE),
+    ("BuildSection", BUILD),
+    ("Healthcheck", HEALTHCHECK),
+    ("Deploy", DEPLOY),
+    ("Resources", RESOURCES),
+    ("Limits", LIMITS),
+    ("Reservations", LIMITS),
+    ("PortSection", PORT),
+    ("MountSection", MOUNT),
+    ("Network", NETWORK),
+    ("Ipam", IPAM),
+    ("Volume", VOLUME),
+    ("Logging", LOGGING),
+];
 
 const SECTIONS: Known = &[
-    (&["service", "container", "containers"], "services"),
-    (&["network"], "networks"),
-    (&["volume"], "volumes"),
-    (&["secret"], "secrets"),
-    (&["config"], "configs"),
-    (&["project", "project_name"], "name"),
+    (&["service", "container", "containers"], Renamed("services")),
+    (&["network"], Renamed("networks")),
+    (&["volume"], Renamed("volumes")),
+    (&["secret"], Renamed("secrets")),
+    (&["config"], Renamed("configs")),
+    (&["project", "project_name"], Renamed("name")),
 ];
 
 const SERVICE: Known = &[
-    (&["net", "network-mode"], "network_mode"),
-    (&["cmd", "run", "exec", "script"], "command"),
-    (&["env", "envs", "env_vars", "vars", "variables"], "environment"),
-    (&["port", "publish", "published_ports"], "ports"),
-    (&["volume", "mount", "mounts", "bind", "binds"], "volumes"),
-    (&["depend_on", "depends", "depend", "dependencies", "needs", "requires"], "depends_on"),
-    (&["mem", "memory", "memory_limit", "ram"], "mem_limit"),
-    (&["memory_reservation"], "mem_reservation"),
-    (&["memory-swap", "memory_swap", "memswap"], "memswap_limit"),
-    (&["cpu", "cpu_limit", "cpu_limits"], "cpus"),
-    (&["gpu"], "gpus"),
-    (&["cpuset-cpus", "cpuset_cpus"], "cpuset"),
-    (&["name", "container"], "container_name"),
-    (&["workdir", "working_directory", "work_dir", "cwd"], "working_dir"),
-    (&["hosts", "add-host", "add_host", "extra_host"], "extra_hosts"),
-    (&["host", "host_name"], "hostname"),
-    (&["network", "nets"], "networks"),
-    (&["user_name", "username", "uid", "run_as"], "user"),
-    (&["stop-timeout", "stop_timeout"], "stop_grace_period"),
-    (&["health", "health_check", "healthy"], "healthcheck"),
-    (&["restart_policy"], "restart"),
-    (&["pull"], "pull_policy"),
-    (&["log", "logs"], "logging"),
-    (&["interactive", "stdin"], "stdin_open"),
-    (&["label", "tags"], "labels"),
-    (&["links_to"], "links"),
-    (&["readonly"], "read_only"),
-    (&["arch", "architecture"], "platform"),
-    (&["domain"], "domainname"),
+    (&["net", "network-mode"], Renamed("network_mode")),
+    (&["cmd", "run", "exec", "script"], Renamed("command")),
+    (&["env", "envs", "env_vars", "vars", "variables"], Renamed("environment")),
+    (&["port", "publish", "published_ports"], Renamed("ports")),
+    (&["volume", "mount", "mounts", "bind", "binds"], Renamed("volumes")),
+    (&["depend_on", "depends", "depend", "dependencies", "needs", "requires"], Renamed("depends_on")),
+    (&["mem", "memory", "memory_limit", "ram"], Renamed("mem_limit")),
+    (&["memory_reservation"], Renamed("mem_reservation")),
+    (&["memory-swap", "memory_swap", "memswap"], Renamed("memswap_limit")),
+    (&["cpu", "cpu_limit", "cpu_limits"], Renamed("cpus")),
+    (&["gpu"], Renamed("gpus")),
+    (&["cpuset-cpus", "cpuset_cpus"], Renamed("cpuset")),
+    (&["name", "container"], Renamed("container_name")),
+    (&["workdir", "working_directory", "work_dir", "cwd"], Renamed("working_dir")),
+    (&["hosts", "add-host", "add_host", "extra_host"], Renamed("extra_hosts")),
+    (&["host", "host_name"], Renamed("hostname")),
+    (&["network", "nets"], Renamed("networks")),
+    (&["user_name", "username", "uid", "run_as"], Renamed("user")),
+    (&["stop-timeout", "stop_timeout"], Renamed("stop_grace_period")),
+    (&["health", "health_check", "healthy"], Renamed("healthcheck")),
+    (&["restart_policy"], Renamed("restart")),
+    (&["pull"], Renamed("pull_policy")),
+    (&["log", "logs"], Renamed("logging")),
+    (&["interactive", "stdin"], Renamed("stdin_open")),
+    (&["label", "tags"], Renamed("labels")),
+    (&["links_to"], Renamed("links")),
+    (&["readonly"], Renamed("read_only")),
+    (&["arch", "architecture"], Renamed("platform")),
+    (&["domain"], Renamed("domainname")),
     (
         &["context", "dockerfile", "dockerfile_inline", "cache_from", "cache_to", "build_args", "build-args"],
-        "it belongs below `build`:\n\nbuild:\n  context: .\n  dockerfile: Dockerfile\n  args: {NAME: value}",
+        Advice(
+            "it belongs below `build`:\n\nbuild:\n  context: .\n  dockerfile: Dockerfile\n  args: {NAME: value}",
+        ),
     ),
-    (&["args"], "arguments of a build belong below `build`; the words of a command line are `command`"),
+    (
+        &["args"],
+        Advice("arguments of a build belong below `build`; the words of a command line are `command`"),
+    ),
     (
         &["target"],
-        "the stage of a Dockerfile belongs below `build`:\n\nbuild:\n  context: .\n  target: stage",
+        Advice("the stage of a Dockerfile belongs below `build`:\n\nbuild:\n  context: .\n  target: stage"),
     ),
     (
         &["test", "interval", "timeout", "retries", "retry", "start_period", "start_interval"],
-        "it belongs below `healthcheck`:\n\nhealthcheck:\n  test: curl -f http://localhost/\n  interval: 10s\n  retries: 3",
+        Advice(
+            "it belongs below `healthcheck`:\n\nhealthcheck:\n  test: curl -f http://localhost/\n  interval: 10s\n  retries: 3",
+        ),
     ),
-    (&["replicas"], "write `scale: 2`, or `replicas` below `deploy`"),
+    (&["replicas"], Advice("write `scale: 2`, or `replicas` below `deploy`")),
     (
         &["placement", "update_config", "rollback_config", "endpoint_mode", "resources"],
-        "it belongs below `deploy`",
+        Advice("it belongs below `deploy`"),
     ),
     (
         &["limits", "reservations", "limit"],
-        "it belongs below `deploy`:\n\ndeploy:\n  resources:\n    limits: {cpus: \"0.5\", memory: 256m}",
+        Advice(
+            "it belongs below `deploy`:\n\ndeploy:\n  resources:\n    limits: {cpus: \"0.5\", memory: 256m}",
+        ),
     ),
-    (&["watch"], "it belongs below `develop`"),
+    (&["watch"], Advice("it belongs below `develop`")),
     (
         &["aliases", "alias", "ipv4_address", "ipv6_address", "ip", "ip_address", "static_ip"],
-        "it belongs below a network of the service:\n\nnetworks:\n  NETWORK:\n    aliases: [name]\n    ipv4_address: 172.28.0.10",
+        Advice(
+            "it belongs below a network of the service:\n\nnetworks:\n  NETWORK:\n    aliases: [name]\n    ipv4_address: 172.28.0.10",
+        ),
     ),
     (
         &["condition", "required"],
-        "it belongs below a service of `depends_on`:\n\ndepends_on:\n  SERVICE:\n    condition: service_healthy",
+        Advice(
+            "it belongs below a service of `depends_on`:\n\ndepends_on:\n  SERVICE:\n    condition: service_healthy",
+        ),
     ),
     (
         &["driver", "options", "log_driver", "log-driver", "log_opt", "log-opt", "log_opts", "max-size"],
-        "it belongs below `logging`:\n\nlogging:\n  driver: json-file\n  options: {max-size: 10m}",
+        Advice("it belongs below `logging`:\n\nlogging:\n  driver: json-file\n  options: {max-size: 10m}"),
     ),
-    (&["services"], "`services` stands once, at the top of the file; services are not part of another one"),
-    (&["external"], "it belongs to a network, volume, secret or config at the top level"),
-    (&["detach", "d"], "remove it: `topo up -d` leaves the containers running in the background"),
-    (&["rm"], "remove it: `topo down` removes the containers, `topo run --rm` one that runs once"),
-    (&["version"], "remove it: files have no version any more"),
-    (&["it"], "write `stdin_open: true` and `tty: true`"),
+    (
+        &["services"],
+        Advice("`services` stands once, at the top of the file; services are not part of another one"),
+    ),
+    (&["external"], Advice("it belongs to a network, volume, secret or config at the top level")),
+    (&["detach", "d"], Advice("remove it: `topo up -d` leaves the containers running in the background")),
+    (&["rm"], Advice("remove it: `topo down` removes the containers, `topo run --rm` one that runs once")),
+    (&["version"], Advice("remove it: files have no version any more")),
+    (&["it"], Advice("write `stdin_open: true` and `tty: true`")),
 ];
 
 const BUILD: Known = &[
-    (&["path", "dir", "directory", "folder"], "context"),
-    (&["file", "docker_file", "docker-file"], "dockerfile"),
-    (&["arg", "build_args", "build-args", "build_arg"], "args"),
-    (&["stage"], "target"),
-    (&["image", "tag"], "the name of the image stands beside `build`: `image: NAME`"),
+    (&["path", "dir", "directory", "folder"], Renamed("context")),
+    (&["file", "docker_file", "docker-file"], Renamed("dockerfile")),
+    (&["arg", "build_args", "build-args", "build_arg"], Renamed("args")),
+    (&["stage"], Renamed("target")),
+    (&["image", "tag"], Advice("the name of the image stands beside `build`: `image: NAME`")),
     (
         &["environment", "env"],
-        "while an image is built there are `args`; `environment` belongs beside `build`",
+        Advice("while an image is built there are `args`; `environment` belongs beside `build`"),
     ),
 ];
 
 const HEALTHCHECK: Known = &[
-    (&["command", "cmd", "check"], "test"),
-    (&["retry", "attempts", "max_attempts"], "retries"),
-    (&["start", "start-period", "initial_delay"], "start_period"),
-    (&["period", "every"], "interval"),
-    (&["disabled"], "disable"),
+    (&["command", "cmd", "check"], Renamed("test")),
+    (&["retry", "attempts", "max_attempts"], Renamed("retries")),
+    (&["start", "start-period", "initial_delay"], Renamed("start_period")),
+    (&["period", "every"], Renamed("interval")),
+    (&["disabled"], Renamed("disable")),
 ];
 
 const DEPLOY: Known = &[
-    (&["scale", "replica", "instances"], "replicas"),
-    (&["limits", "reservations"], "it belongs below `resources`"),
-    (&["cpus", "memory", "cpu", "mem"], "it belongs below `resources` and `limits`"),
-    (&["restart"], "restart_policy"),
-    (&["condition"], "it belongs below `restart_policy`"),
+    (&["scale", "replica", "instances"], Renamed("replicas")),
+    (&["limits", "reservations"], Advice("it belongs below `resources`")),
+    (&["cpus", "memory", "cpu", "mem"], Advice("it belongs below `resources` and `limits`")),
+    (&["restart"], Renamed("restart_policy")),
+    (&["condition"], Advice("it belongs below `restart_policy`")),
 ];
 
 const RESOURCES: Known = &[
-    (&["cpu"], "cpus"),
-    (&["mem", "mem_limit", "ram"], "memory"),
-    (&["limit"], "limits"),
-    (&["reservation"], "reservations"),
+    (&["limit"], Renamed("limits")),
+    (&["reservation"], Renamed("reservations")),
+    (&["cpus", "cpu", "memory", "mem", "mem_limit", "ram"], Advice("it belongs below `limits`")),
 ];
 
+const LIMITS: Known = &[(&["cpu"], Renamed("cpus")), (&["mem", "mem_limit", "ram"], Renamed("memory"))];
+
 const PORT: Known = &[
-    (&["container", "container_port", "port", "to"], "target"),
-    (&["host", "host_port", "public", "from"], "published"),
-    (&["ip", "address"], "host_ip"),
+    (&["container", "container_port", "port", "to"], Renamed("target")),
+    (&["host", "host_port", "public", "from"], Renamed("published")),
+    (&["ip", "address"], Renamed("host_ip")),
 ];
 
 const MOUNT: Known = &[
-    (&["destination", "dst", "to", "path", "container"], "target"),
-    (&["src", "from", "host"], "source"),
-    (&["readonly", "ro", "read-only"], "read_only"),
-    (&["size", "mode"], "it belongs below `tmpfs`"),
-    (&["propagation", "create_host_path", "selinux", "recursive"], "it belongs below `bind`"),
-    (&["nocopy"], "it belongs below `volume`"),
-    (&["subpath"], "it belongs below `volume` or `image`"),
+    (&["destination", "dst", "to", "path", "container"], Renamed("target")),
+    (&["src", "from", "host"], Renamed("source")),
+    (&["readonly", "ro", "read-only"], Renamed("read_only")),
+    (&["size", "mode"], Advice("it belongs below `tmpfs`")),
+    (&["propagation", "create_host_path", "selinux", "recursive"], Advice("it belongs below `bind`")),
+    (&["nocopy"], Advice("it belongs below `volume`")),
+    (&["subpath"], Advice("it belongs below `volume` or `image`")),
 ];
 
 const NETWORK: Known = &[
     (
         &["subnet", "gateway", "ip_range", "config"],
-        "it belongs below `ipam`:\n\nipam:\n  config:\n    - subnet: 172.28.0.0/16",
+        Advice("it belongs below `ipam`:\n\nipam:\n  config:\n    - subnet: 172.28.0.0/16"),
     ),
-    (&["opts", "options", "driver_options"], "driver_opts"),
-    (&["mtu"], "write `driver_opts: {com.docker.network.driver.mtu: 1400}`"),
-    (&["ipv4_address", "aliases"], "it belongs to a service, below its `networks`"),
+    (&["opts", "options", "driver_options"], Renamed("driver_opts")),
+    (&["mtu"], Advice("write `driver_opts: {com.docker.network.driver.mtu: 1400}`")),
+    (&["ipv4_address", "aliases"], Advice("it belongs to a service, below its `networks`")),
 ];
 
 const IPAM: Known = &[(
     &["subnet", "gateway", "ip_range"],
-    "it belongs to an element of `config`:\n\nconfig:\n  - subnet: 172.28.0.0/16",
+    Advice("it belongs to an element of `config`:\n\nconfig:\n  - subnet: 172.28.0.0/16"),
 )];
 
 const VOLUME: Known = &[
-    (&["opts", "options", "driver_options"], "driver_opts"),
+    (&["opts", "options", "driver_options"], Renamed("driver_opts")),
     (
         &["type", "device", "o"],
-        "it belongs below `driver_opts`:\n\ndriver_opts:\n  type: none\n  o: bind\n  device: /srv/data",
+        Advice(
+            "it belongs below `driver_opts`:\n\ndriver_opts:\n  type: none\n  o: bind\n  device: /srv/data",
+        ),
     ),
     (
         &["source", "target", "path", "mountpoint"],
-        "where a volume is mounted is said by the services that use it",
+        Advice("where a volume is mounted is said by the services that use it"),
     ),
 ];
 
 const LOGGING: Known = &[
-    (&["type"], "driver"),
-    (&["opts", "option", "driver_opts"], "options"),
-    (&["max-size", "max-file"], "it belongs below `options`"),
+    (&["type"], Renamed("driver")),
+    (&["opts", "option", "driver_opts"], Renamed("options")),
+    (&["max-size", "max-file"], Advice("it belongs below `options`")),
 ];
 
 /// Says how the value of an attribute is written, where a finding of the wrong type does not yet.
@@ -364,4 +389,29 @@ fn first_line(value: &str) -> &str {
 fn is_key(text: &str) -> bool {
     !text.is_empty()
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::Sections;
+    use crate::topology::attribute::Attribute;
+    use serde_json::Map as JsonMap;
+
+    #[test]
+    fn every_other_name_is_an_attribute_of_its_record() {
+        let mut records = JsonMap::new();
+        Sections::schema(&mut records);
+        for (record, known) in RECORDS {
+            for (keys, hint) in *known {
+                let attributes = &records[*record]["properties"];
+                for key in *keys {
+                    assert!(attributes.get(key).is_none(), "`{key}` is an attribute of {record}");
+                }
+                if let Renamed(name) = hint {
+                    assert!(attributes.get(name).is_some(), "{record} has no `{name}`");
+                }
+            }
+        }
+    }
 }
