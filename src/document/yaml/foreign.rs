@@ -23,9 +23,9 @@ pub(super) fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Dia
             found
                 .error(code::YAML_SYNTAX, "a conflict of a merge is left in the file")
                 .label(marker, "one side begins here, the other one at `=======`")
-                .help("keep one of the two sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`");
+                .help("keep one of the two sides, and remove the other lines from `<<<<<<<` to `>>>>>>>`");
         }
-        if side == Side::Second || next != side {
+        if matches!(side, Side::Base | Side::Second) || next != side {
             let bytes = mended.get_or_insert_with(|| text.as_bytes().to_vec());
             let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
             bytes[start..start + line.len()]
@@ -47,6 +47,8 @@ pub(super) fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Dia
 enum Side {
     None,
     First,
+    /// What both sides were made of: `merge.conflictStyle` of Git is `diff3` or `zdiff3`.
+    Base,
     Second,
 }
 
@@ -55,8 +57,9 @@ impl Side {
     fn after(self, line: &str) -> Self {
         match self {
             Self::None if line.starts_with("<<<<<<< ") => Self::First,
-            Self::First if line.trim_end() == "=======" => Self::Second,
-            Self::First | Self::Second if line.starts_with(">>>>>>> ") => Self::None,
+            Self::First if line.trim_end() == "|||||||" || line.starts_with("||||||| ") => Self::Base,
+            Self::First | Self::Base if line.trim_end() == "=======" => Self::Second,
+            Self::First | Self::Base | Self::Second if line.starts_with(">>>>>>> ") => Self::None,
             side => side,
         }
     }
@@ -76,5 +79,15 @@ mod tests {
         assert_eq!(mended.len(), text.len());
         assert_eq!(mended.split_whitespace().collect::<String>(), "a:1b:éc:4");
         assert_eq!(found.sorted()[0].span(), Some(Span::new(file, 5, 17)));
+    }
+
+    #[test]
+    fn what_both_sides_were_made_of_is_no_side() {
+        for base in ["||||||| 1a2b3c", "|||||||"] {
+            let text = format!("<<<<<<< HEAD\nb: 2\n{base}\nb: 1\n=======\nb: 3\n>>>>>>> other\nc: 4\n");
+            let file = Sources::default().add("compose.yaml", text.as_str());
+            let mended = without_conflicts(file, &text, &mut Diagnostics::default());
+            assert_eq!(mended.split_whitespace().collect::<String>(), "b:2c:4");
+        }
     }
 }

@@ -72,6 +72,7 @@ mod tests {
         );
         assert_eq!(without_mistake(&blanked, 5), None);
     }
+
     #[test]
     fn tabs_stand_for_spaces_or_go_with_their_line() {
         let tabs = "a:\n\tb:\n\t\tc: 1\n";
