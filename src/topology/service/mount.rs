@@ -11,6 +11,7 @@ use crate::topology::attribute::{
     Attribute, Form, choice, divided_by_a_blank, put, record, word, wrong_type,
 };
 use crate::topology::service::container_file::FileMode;
+use crate::topology::service::mistake::Mistake;
 use crate::topology::value::{ByteSize, Flag, Pairs};
 
 choice! {
@@ -143,7 +144,7 @@ pub struct Mount {
 impl Mount {
     /// Reads the short form, as it stands at a place; the error says what is wrong.
     pub fn from_short(text: &str, at: Span) -> Result<Self, String> {
-        parse_short(text, at)
+        parse_short(text, at).map_err(|mistake| mistake.reason)
     }
 }
 
@@ -188,7 +189,7 @@ fn canonical_mount(mount: &Mount, form: Form) -> Json {
 fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     if matches!(node.value, Value::Scalar(_)) {
         let text = String::decode(node, found)?;
-        return parse_short(&text, node.span).map_err(|reason| refuse(&text, reason, node, found)).ok();
+        return parse_short(&text, node.span).map_err(|mistake| refuse(&text, mistake, node, found)).ok();
     }
     if let Value::Map(map) = &node.value
         && divided_by_a_blank(map, MountSection::FIELDS, node, found)
@@ -233,35 +234,33 @@ fn check_words(mount: &Node, path: &[&str], words: &[&'static str], found: &mut 
     }
 }
 
-fn refuse(text: &str, reason: String, node: &Node, found: &mut Diagnostics) {
-    let option =
-        text.rsplit([':', ',']).next().and_then(|options| suggest::closest(options, OPTIONS.iter().copied()));
-    let help = match option.filter(|_| reason.contains("not an option")) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None if reason.contains("appears") => format!("write `{text}:/path/in/container`"),
-        None if text.contains(" - ") => {
-            "two elements are read as one: align each `-` with the one above".to_owned()
-        }
-        None => "write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`"
-            .to_owned(),
-    };
+fn refuse(text: &str, Mistake { reason, help }: Mistake, node: &Node, found: &mut Diagnostics) {
     found.error(code::BAD_MOUNT, format!("`{text}` is not a mount")).label(node.span, reason).help(help);
 }
 
+/// How mounts are written, for one that is not.
+fn forms(text: &str) -> &'static str {
+    if text.contains(" - ") {
+        return "two elements are read as one: align each `-` with the one above";
+    }
+    "write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`"
+}
+
 /// Reads the short form; the error says what is wrong.
-fn parse_short(text: &str, at: Span) -> Result<Mount, String> {
+fn parse_short(text: &str, at: Span) -> Result<Mount, Mistake> {
     let parts = split(text);
     if parts.iter().any(|part| part.is_empty()) {
-        return Err("nothing stands between two colons, or at an end".to_owned());
+        return Err(Mistake::new("nothing stands between two colons, or at an end", forms(text)));
     }
     let (source, target, options) = match parts.as_slice() {
         [target] if target.starts_with("./") || target.starts_with("../") => {
-            return Err("where it appears in the container is not said".to_owned());
+            let help = format!("write `{text}:/path/in/container`");
+            return Err(Mistake::new("where it appears in the container is not said", help));
         }
         [target] => (None, *target, None),
         [source, target] => (Some(*source), *target, None),
         [source, target, options] => (Some(*source), *target, Some(*options)),
-        _ => return Err("there are too many colons".to_owned()),
+        _ => return Err(Mistake::new("there are too many colons", forms(text))),
     };
     let is_bind = source.is_some_and(is_path);
     let mut mount = Mount {
@@ -276,7 +275,13 @@ fn parse_short(text: &str, at: Span) -> Result<Mount, String> {
         image: None,
     };
     for option in options.into_iter().flat_map(|options| options.split(',')) {
-        apply_option(&mut mount, option)?;
+        apply_option(&mut mount, option).map_err(|reason| {
+            let help = match suggest::closest(option, OPTIONS.iter().copied()) {
+                Some(closest) => format!("did you mean `{closest}`?"),
+                None => forms(text).to_owned(),
+            };
+            Mistake::new(reason, help)
+        })?;
     }
     Ok(mount)
 }
@@ -328,7 +333,7 @@ mod tests {
 
     fn read(text: &str) -> Result<String, String> {
         let span = Span::new(Sources::default().add("t", text), 0, text.len());
-        parse_short(text, span).map(|mount| canonical_mount(&mount, Form::Model).to_string())
+        Mount::from_short(text, span).map(|mount| canonical_mount(&mount, Form::Model).to_string())
     }
 
     #[test]

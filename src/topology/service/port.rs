@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, divided_by_a_blank, put, record, wrong_type};
+use crate::topology::service::mistake::Mistake;
 use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
@@ -75,12 +76,12 @@ impl PortRange {
         Self::read(text).map_err(|mistake| mistake.reason)
     }
 
-    fn read(text: &str) -> Result<Self, PortMistake> {
+    fn read(text: &str) -> Result<Self, Mistake> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let range = Self { first: port_number(first)?, last: port_number(last)? };
         if range.first > range.last {
             let help = format!("write the lower one first: `{last}-{first}`");
-            return Err(PortMistake::new(format!("the range `{text}` runs backwards"), help));
+            return Err(Mistake::new(format!("the range `{text}` runs backwards"), help));
         }
         Ok(range)
     }
@@ -105,34 +106,22 @@ impl std::fmt::Display for PortRange {
     }
 }
 
-/// What is wrong with a port, and what to type instead.
-struct PortMistake {
-    reason: String,
-    help: String,
-}
-
-impl PortMistake {
-    fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { reason: reason.into(), help: help.into() }
-    }
-}
-
-const IN_RANGE: &str = "ports go from 1 to 65535";
+const IN_RANGE: &str = "write a port from 1 to 65535";
 const FORMS: &str =
     "write `HOST:CONTAINER`, such as `\"8080:80\"`, `\"127.0.0.1:5432:5432\"` or `\"53:53/udp\"`";
 
-fn port_number(text: &str) -> Result<u16, PortMistake> {
+fn port_number(text: &str) -> Result<u16, Mistake> {
     let is_number = !text.is_empty() && text.chars().all(|letter| letter.is_ascii_digit());
     if !is_number {
         return Err(match text {
-            "" => PortMistake::new("a port number is missing", FORMS),
-            _ => PortMistake::new(
+            "" => Mistake::new("a port number is missing", FORMS),
+            _ => Mistake::new(
                 format!("`{text}` is not a port number"),
                 format!("write a number in place of `{text}`, such as in `\"8080:80\"`"),
             ),
         });
     }
-    text.parse().map_err(|_| PortMistake::new(format!("`{text}` is larger than 65535"), IN_RANGE))
+    text.parse().map_err(|_| Mistake::new(format!("`{text}` is larger than 65535"), IN_RANGE))
 }
 
 /// Published ports. One item of the short form can stand for a range of them.
@@ -213,8 +202,8 @@ fn decode_item(node: &Node, found: &mut Diagnostics) -> Vec<Spanned<Port>> {
     ports.into_iter().map(|port| Spanned::new(port, node.span)).collect()
 }
 
-fn refuse(text: &str, mistake: PortMistake, node: &Node, found: &mut Diagnostics) {
-    let PortMistake { reason, help } = mistake;
+fn refuse(text: &str, mistake: Mistake, node: &Node, found: &mut Diagnostics) {
+    let Mistake { reason, help } = mistake;
     let help = help_for(text).unwrap_or(help);
     found
         .error(code::BAD_PORT, format!("`{text}` is not a port mapping"))
@@ -248,7 +237,7 @@ fn help_for(text: &str) -> Option<String> {
 }
 
 /// Reads the short form; the error says what is wrong.
-fn parse_short(text: &str) -> Result<Vec<Port>, PortMistake> {
+fn parse_short(text: &str) -> Result<Vec<Port>, Mistake> {
     let (rest, protocol) = match text.rsplit_once('/') {
         Some((rest, protocol)) if !protocol.is_empty() => (rest, protocol.to_ascii_lowercase()),
         Some((rest, _)) => (rest, "tcp".to_owned()),
@@ -259,7 +248,7 @@ fn parse_short(text: &str) -> Result<Vec<Port>, PortMistake> {
             Some(closest) => format!("write `\"{rest}/{closest}\"`"),
             None => FORMS.to_owned(),
         };
-        PortMistake::new(reason, help)
+        Mistake::new(reason, help)
     })?;
     let (host, target) = match rest.rsplit_once(':') {
         Some((host, target)) => (Some(host), target),
@@ -270,11 +259,11 @@ fn parse_short(text: &str) -> Result<Vec<Port>, PortMistake> {
             Some(port) => format!("write the container's port after the colon, such as `\"{port}:80\"`"),
             None => FORMS.to_owned(),
         };
-        return Err(PortMistake::new("the container's port is missing", help));
+        return Err(Mistake::new("the container's port is missing", help));
     }
     let target = PortRange::read(target)?;
     if target.first == 0 {
-        return Err(PortMistake::new("a container has no port 0", IN_RANGE));
+        return Err(Mistake::new("a container has no port 0", IN_RANGE));
     }
     let (host_ip, published) = match host {
         None => (None, None),
@@ -293,7 +282,7 @@ fn check_protocol(protocol: &str) -> Result<(), String> {
 }
 
 /// `PUBLISHED`, `ADDRESS:PUBLISHED`, `ADDRESS:` or `[ADDRESS]:PUBLISHED`.
-fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), PortMistake> {
+fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), Mistake> {
     let (address, published) = match text.rsplit_once(':') {
         Some((address, published)) => (Some(address), published),
         None => (None, text),
@@ -308,11 +297,11 @@ fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), PortMis
     Ok((address, Some(PortRange::read(published)?)))
 }
 
-fn host_address(address: &str, published: &str) -> Result<String, PortMistake> {
+fn host_address(address: &str, published: &str) -> Result<String, Mistake> {
     let bare = address.trim_start_matches('[').trim_end_matches(']');
     if bare.contains(':') && bare == address {
         let reason = format!("an IPv6 address stands in brackets: `[{bare}]`");
-        return Err(PortMistake::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
+        return Err(Mistake::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
     }
     if bare.parse::<std::net::IpAddr>().is_err() {
         let help = match bare.parse::<u16>() {
@@ -321,7 +310,7 @@ fn host_address(address: &str, published: &str) -> Result<String, PortMistake> {
                 "write an address of this machine before the ports, such as `\"127.0.0.1:8080:80\"`, or leave it out"
             }
         };
-        return Err(PortMistake::new(format!("`{bare}` is not an IP address"), help));
+        return Err(Mistake::new(format!("`{bare}` is not an IP address"), help));
     }
     Ok(bare.to_owned())
 }
@@ -332,13 +321,13 @@ fn expand(
     published: Option<PortRange>,
     host_ip: Option<String>,
     protocol: &str,
-) -> Result<Vec<Port>, PortMistake> {
+) -> Result<Vec<Port>, Mistake> {
     let fits = |published: &PortRange| target.len() == 1 || published.len() == target.len();
     if let Some(published) = published.filter(|published| !fits(published)) {
         let reason = "the two ranges have different lengths";
         let last = usize::from(published.first) + target.len() - 1;
         let help = format!("publish {} ports: `\"{}-{last}:{target}\"`", target.len(), published.first);
-        return Err(PortMistake::new(reason, help));
+        return Err(Mistake::new(reason, help));
     }
     let port = |index: u16| {
         let published = published.map(|range| match target.len() {
@@ -412,7 +401,7 @@ fn long_published(published: Option<Spanned<Loose>>, found: &mut Diagnostics) ->
     };
     match PortRange::read(&published.value.0) {
         Ok(range) => Some(Some(range)),
-        Err(PortMistake { reason, .. }) => {
+        Err(Mistake { reason, .. }) => {
             found
                 .error(code::BAD_PORT, format!("`{}` is not a port", published.value.0))
                 .label(published.span, reason)
