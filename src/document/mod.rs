@@ -10,7 +10,7 @@ mod interpolate;
 mod load;
 mod merge;
 mod node;
-mod pattern;
+pub(crate) mod pattern;
 mod scalar;
 mod short;
 #[cfg(test)]

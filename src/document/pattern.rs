@@ -1,12 +1,9 @@
 //! Which attributes a rule is for: dotted paths in which `*` stands for any one key.
 
 /// True when `path` is one that `pattern`, such as `services.*.ports`, stands for.
-pub(super) fn matches<K: AsRef<str>>(pattern: &str, path: &[K]) -> bool {
+pub(crate) fn matches<K: AsRef<str>>(pattern: &str, path: &[K]) -> bool {
     // Every value is compared with all patterns: those that end otherwise are not taken apart.
-    let ends_alike = |key: &str| {
-        let ends = [pattern.as_bytes().last(), key.as_bytes().last()];
-        ends[0] == Some(&b'*') || (ends[0] == ends[1] && pattern.ends_with(key))
-    };
+    let ends_alike = |key: &str| pattern.ends_with('*') || pattern.ends_with(key);
     if !path.last().is_some_and(|key| ends_alike(key.as_ref())) {
         return false;
     }

@@ -43,8 +43,9 @@ pub(super) struct Read {
     pub nodes: usize,
 }
 
-/// The most aliases without an anchor that are reported, and the most syntax errors that are read past.
+/// The most aliases without an anchor that are reported.
 const UNKNOWN_ALIAS_LIMIT: usize = 100;
+/// The most syntax errors that are read past.
 const MISTAKE_LIMIT: usize = 10;
 
 /// Reads every document of a text. After a syntax error, the text is read again without the lines

@@ -168,17 +168,7 @@ pub fn resolve(
         return None;
     }
     let stages = choices.stages;
-    paths::fill_in_contexts(&mut sections);
-    if stages.paths {
-        paths::resolve(&mut sections, document, environment);
-    }
-    normal::unify(&mut sections);
-    if stages.defaults {
-        normal::complete(&mut sections, &name, environment);
-    }
-    if let Some(platform) = choices.platform.as_ref().filter(|platform| !platform.is_empty()) {
-        normal::fill_in_platform(&mut sections, platform);
-    }
+    complete(&mut sections, &name, document, environment, choices);
     let (mut active, inactive) = profile::split(std::mem::take(&mut sections.services), choices);
     if stages.env_files {
         environment::resolve(&mut active, document, environment, sources, found);
@@ -213,6 +203,27 @@ pub fn resolve(
         });
     }
     Some(topology)
+}
+
+/// Makes paths whole, brings what can be said in two ways into one, and fills in what is left unsaid.
+fn complete(
+    sections: &mut Sections,
+    name: &ProjectName,
+    document: &Document,
+    environment: &Environment,
+    choices: &ResolveChoices,
+) {
+    paths::fill_in_contexts(sections);
+    if choices.stages.paths {
+        paths::resolve(sections, document, environment);
+    }
+    normal::unify(sections);
+    if choices.stages.defaults {
+        normal::complete(sections, name, environment);
+    }
+    if let Some(platform) = choices.platform.as_ref().filter(|platform| !platform.is_empty()) {
+        normal::fill_in_platform(sections, platform);
+    }
 }
 
 fn share(services: BTreeMap<String, Named<Box<Service>>>) -> BTreeMap<ServiceName, Named<Arc<Service>>> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::diagnostic::Diagnostics;
+use crate::document::pattern::matches;
 use crate::document::{Document, Map, Node, Value};
 use crate::source::{Environment, Span, substitute};
 use crate::topology::attribute::{Attribute, Form, json_of};
@@ -151,7 +152,7 @@ fn is_kept(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool
         return true;
     }
     // An argument of a build that has no value is a variable too.
-    let is_callers = matches!(node.value, Value::Null) && matches(path, "services.*.build.args.*");
+    let is_callers = matches!(node.value, Value::Null) && matches("services.*.build.args.*", path);
     if is_callers || has_variables(node) {
         return is_kept_in_part(node, path, cuts);
     }
@@ -167,7 +168,7 @@ fn is_kept(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool
 
 fn is_long(node: &Node, path: &[String]) -> bool {
     // The keys of a build are looked at one by one.
-    let is_mapped_build = matches!(node.value, Value::Map(_)) && matches(path, "services.*.build");
+    let is_mapped_build = matches!(node.value, Value::Map(_)) && matches("services.*.build", path);
     !is_mapped_build && matches_any(path, LONG)
 }
 
@@ -190,7 +191,7 @@ fn is_kept_in_part(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>)
             });
             true
         }
-        Value::Scalar(_) if matches(path, "services.*.build") => {
+        Value::Scalar(_) if matches("services.*.build", path) => {
             let mut cut = Cut::new(path, node);
             cut.path.push("context".to_owned());
             cuts.push(cut);
@@ -214,7 +215,7 @@ fn is_certain(element: &Node, path: &[String]) -> bool {
     let mut found = Diagnostics::default();
     let alone = Node::new(element.span, Value::List(vec![element.clone()]));
     !is_open
-        && matches(path, "services.*.volumes")
+        && matches("services.*.volumes", path)
         && Mounts::decode(&alone, &mut found).is_some()
         && found.is_empty()
 }
@@ -231,7 +232,7 @@ fn has_variables(node: &Node) -> bool {
 /// Takes away what was filled in because something that was taken out seemed to be missing.
 fn take_back_defaults(model: &mut Json, path: &[String], root: &Node) {
     let Some((_, above)) = path.split_last() else { return };
-    for (_, beside) in FILLED_IN_BESIDE.iter().filter(|(pattern, _)| matches(path, pattern)) {
+    for (_, beside) in FILLED_IN_BESIDE.iter().filter(|(pattern, _)| matches(pattern, path)) {
         let node = above.iter().try_fold(root, |node, key| node.as_map()?.get(key));
         let is_written = node.and_then(|node| node.as_map()?.get(beside)).is_some();
         let object = above.iter().try_fold(&mut *model, |object, key| object.get_mut(key));
@@ -259,7 +260,7 @@ fn complete_path(cut: &mut Cut, document: &Document) {
     let text = match &mut cut.value {
         text @ Json::String(_) if matches_any(&cut.path, TEXTS) => Some(text),
         Json::Object(object) => {
-            let key = IN_MAPPINGS.iter().find(|(pattern, _)| matches(&cut.path, pattern));
+            let key = IN_MAPPINGS.iter().find(|(pattern, _)| matches(pattern, &cut.path));
             key.and_then(|(_, key)| object.get_mut(*key))
         }
         _ => None,
@@ -274,7 +275,7 @@ fn complete_path(cut: &mut Cut, document: &Document) {
 /// What a long port leaves unsaid.
 fn complete_ports(cut: &mut Cut) {
     let Json::Array(ports) = &mut cut.value else { return };
-    if matches(&cut.path, "services.*.ports") {
+    if matches("services.*.ports", &cut.path) {
         for port in ports.iter_mut().filter_map(Json::as_object_mut) {
             port.entry("mode").or_insert_with(|| "ingress".into());
             port.entry("protocol").or_insert_with(|| "tcp".into());
@@ -298,11 +299,5 @@ fn put_back(model: &mut Json, Cut { path, value, element, at: _ }: Cut) {
 }
 
 fn matches_any(path: &[String], patterns: &[&str]) -> bool {
-    patterns.iter().any(|pattern| matches(path, pattern))
-}
-
-/// Whether a path is one of those that a pattern stands for; `*` is any key.
-fn matches(path: &[String], pattern: &str) -> bool {
-    let keys = pattern.split('.');
-    keys.clone().count() == path.len() && keys.zip(path).all(|(wanted, key)| wanted == "*" || wanted == key)
+    patterns.iter().any(|pattern| matches(pattern, path))
 }
