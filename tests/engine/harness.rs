@@ -237,8 +237,12 @@ impl Project {
     fn clean_up(&self) {
         for kind in ["container", "network", "volume"] {
             for name in self.objects(kind) {
-                let force: &[&str] = if kind == "network" { &[] } else { &["--force"] };
-                let _ = Command::new("docker").args([kind, "rm"]).args(force).arg(name).output();
+                let options: &[&str] = match kind {
+                    "container" => &["--force", "--volumes"],
+                    "volume" => &["--force"],
+                    _ => &[],
+                };
+                let _ = Command::new("docker").args([kind, "rm"]).args(options).arg(name).output();
             }
         }
         let images = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
