@@ -87,7 +87,7 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
 }
 
 fn finding<'a>(diagnostic: &'a Diagnostic, positions: &mut Positions<'_>) -> Finding<'a> {
-    let Diagnostic { code, severity, message, labels, help } = diagnostic;
+    let Diagnostic { code, severity, message, labels, help, subject: _ } = diagnostic;
     let places = labels.iter().enumerate().map(|(index, label)| place(label, index == 0, positions));
     Finding {
         code: code.name(),

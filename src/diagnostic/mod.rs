@@ -51,6 +51,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to type instead.
     pub help: Option<String>,
+    /// The name of what is missing or incomplete, for whoever knows better; not shown.
+    pub subject: Option<String>,
 }
 
 impl Diagnostic {
@@ -63,6 +65,12 @@ impl Diagnostic {
     /// Says what to type instead.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Names what is missing or incomplete.
+    pub fn about(&mut self, subject: impl Into<String>) -> &mut Self {
+        self.subject = Some(subject.into());
         self
     }
 
@@ -101,7 +109,8 @@ impl Diagnostics {
     }
 
     fn push(&mut self, severity: Severity, code: Code, message: String) -> &mut Diagnostic {
-        let diagnostic = Diagnostic { code, severity, message, labels: Vec::new(), help: None };
+        let diagnostic =
+            Diagnostic { code, severity, message, labels: Vec::new(), help: None, subject: None };
         if self.all.len() < LIMIT {
             self.all.push(diagnostic);
             return self.all.last_mut().expect("just pushed");

@@ -30,6 +30,12 @@ fn has_same_letters(word: &str, candidate: &str) -> bool {
     sorted(word) == sorted(candidate)
 }
 
+/// A name with a `-` in place of the letters that are not allowed in it; empty when none is left.
+pub fn similar(name: &str, is_allowed: impl Fn(char) -> bool) -> String {
+    let words = name.split(|letter| !is_allowed(letter)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
 /// Names for a sentence: `` `a`, `b` or `c` ``.
 pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();

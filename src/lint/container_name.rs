@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
@@ -36,8 +36,7 @@ fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
     if begins_well && name.len() > 1 && name.chars().all(is_allowed) {
         return;
     }
-    let words = name.split(|letter: char| !is_allowed(letter)).filter(|word| !word.is_empty());
-    let similar = words.collect::<Vec<_>>().join("-");
+    let similar = suggest::similar(name, is_allowed);
     let similar = similar.trim_start_matches(['_', '.', '-']);
     let diagnostic = found.error(code::BAD_NAME, format!("a container cannot be named `{}`", name.value));
     diagnostic.label(

@@ -125,6 +125,7 @@ fn check_capabilities(request: &Spanned<DeviceRequest>, found: &mut Diagnostics)
     if request.capabilities.is_empty() {
         found
             .error(code::MISSING_ATTRIBUTE, "`capabilities` is missing")
+            .about("capabilities")
             .label(request.span, "what the devices must be able to do is not said")
             .help("add `capabilities: [gpu]`");
     }
@@ -153,6 +154,7 @@ fn check_watch(service: &Service, found: &mut Diagnostics) {
         if copies && rule.target.is_none() {
             found
                 .error(code::MISSING_ATTRIBUTE, format!("`{}` needs a `target`", action.word()))
+                .about("target")
                 .label(action.span, "where the files go in the container is not said")
                 .help("add `target: /path/in/container`");
         }
@@ -235,6 +237,7 @@ fn check_origin(
         [] => {
             found
                 .error(code::MISSING_ATTRIBUTE, format!("{kind} `{key}` has no content"))
+                .about(key)
                 .label(at, "where its content comes from is not said")
                 .help(match kind {
                     "config" => "add `file: PATH`, `environment: NAME` or `content: TEXT`",

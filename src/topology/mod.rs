@@ -359,8 +359,7 @@ fn miss_services(document: &Document, map: &Map, found: &mut Diagnostics) {
 
 /// Compose Specification: names are made of letters, digits, `.`, `_` and `-`.
 fn check_name(kind: &str, name: &str, span: Span, found: &mut Diagnostics) {
-    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    if name.is_empty() || !name.chars().all(is_allowed) {
+    if name.is_empty() || !name.chars().all(is_name_letter) {
         found
             .error(code::BAD_NAME, format!("a {kind} cannot be named `{name}`"))
             .label(span, "letters, digits, `.`, `_` and `-` are allowed")
@@ -368,11 +367,13 @@ fn check_name(kind: &str, name: &str, span: Span, found: &mut Diagnostics) {
     }
 }
 
+fn is_name_letter(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "._-".contains(letter)
+}
+
 /// What to write in place of a name with other letters.
 fn name_like(name: &str) -> String {
-    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    let words = name.split(|letter: char| !is_allowed(letter)).filter(|word| !word.is_empty());
-    let similar = words.collect::<Vec<_>>().join("-");
+    let similar = suggest::similar(name, is_name_letter);
     if similar.is_empty() { "write a name such as `web`".to_owned() } else { format!("write `{similar}`") }
 }
 

@@ -49,6 +49,7 @@ fn check_source(
     {
         found
             .error(code::NO_IMAGE_OR_BUILD, format!("service `{name}` has neither `image` nor `build`"))
+            .about(name.as_str())
             .label(service.key, "nothing to run")
             .help("add `image: NAME`, or `build: FOLDER` to build one");
     }

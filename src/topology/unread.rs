@@ -56,18 +56,18 @@ pub fn forget_missing(gaps: &Gaps, found: &mut Diagnostics) {
 
 fn is_certain(diagnostic: &Diagnostic, gaps: &Gaps) -> bool {
     let code = diagnostic.code;
-    // The attribute, or the definition, that the finding is about.
-    let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
+    let subject = diagnostic.subject.as_deref();
+    let is_lost = subject.is_some_and(|subject| gaps.lost.contains(subject));
     if code == code::MISSING_ATTRIBUTE {
-        let may_be_inherited = gaps.bases && FROM_BASE.contains(&name);
-        if gaps.rest || may_be_inherited || gaps.lost.contains(name) {
+        let may_be_inherited = gaps.bases && subject.is_some_and(|subject| FROM_BASE.contains(&subject));
+        if gaps.rest || may_be_inherited || is_lost {
             return false;
         }
     }
     if gaps.bases && RIGHT_BY_BASE.contains(&code) {
         return false;
     }
-    if code == code::NO_IMAGE_OR_BUILD && gaps.lost.contains(name) {
+    if code == code::NO_IMAGE_OR_BUILD && is_lost {
         return false;
     }
     let lines = RIGHT_BY_LINES.iter().find(|(known, _)| *known == code);

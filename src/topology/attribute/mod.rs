@@ -350,6 +350,7 @@ pub fn refuse_missing_keys(
         let sentence = doc.trim().split('\n').next().unwrap_or_default().trim_end_matches('.');
         found
             .error(code::MISSING_ATTRIBUTE, format!("`{key}` is missing"))
+            .about(*key)
             .label(at, format!("needs `{key}` beside it"))
             .help(format!("add `{key}:`, {}", lower_first(sentence)));
     }

@@ -216,6 +216,7 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     if kind == MountKind::Bind && source.as_ref().is_none_or(|source| source.is_empty()) {
         found
             .error(code::MISSING_ATTRIBUTE, "a bind mount needs a `source`")
+            .about("source")
             .label(target.span, "nothing is mounted here")
             .help("add `source: ./folder`");
     }
