@@ -122,7 +122,9 @@ fn events_of_a_time_are_told_once_and_those_to_come_as_they_come() {
     std::thread::sleep(std::time::Duration::from_secs(1));
     project.topo("up", &["-d", "web", "db"]).exits(0);
     project.topo("stop", &["-t", "1"]).exits(0);
+    project.topo("run", &["--rm", "--no-deps", "db", "true"]).exits(0);
     let past = project.topo("events", &["--since", "1m", "--until", "0s", "db"]).exits(0).out;
+    assert!(!past.contains("-run-"), "what `run` does is none of the services': {past}");
     let container = project.container("db");
     for action in ["create", "start", "die", "stop"] {
         let is_told = past

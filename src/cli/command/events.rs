@@ -72,7 +72,9 @@ async fn show(
         let service = incident.attributes.get(label::SERVICE);
         let is_meant = services.is_empty()
             || service.is_some_and(|service| services.iter().any(|name| name.as_str() == service));
-        if !is_meant {
+        let one_off = incident.attributes.get(label::ONE_OFF);
+        // A container of `run` is none of the services'; Docker Compose says nothing of it either.
+        if !is_meant || one_off.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             continue;
         }
         let text = if options.json { json_line(&incident) } else { line(&incident) };
