@@ -83,14 +83,18 @@ impl Global {
 
     /// The variables that topo was started with, and those of `.env`.
     fn surroundings(&self) -> Environment {
-        let choice = FileChoice {
+        source::surroundings(&self.files_meant(), Environment::of_process())
+    }
+
+    /// The files that are meant, whatever the project's name.
+    pub(super) fn files_meant(&self) -> FileChoice {
+        FileChoice {
             files: self.files.clone(),
             project_directory: self.project_directory.clone(),
             env_files: self.env_files.clone(),
             project_name: None,
             working_directory: std::env::current_dir().unwrap_or_default(),
-        };
-        source::surroundings(&choice, Environment::of_process())
+        }
     }
 
     fn joined(self, after: Global) -> Global {
@@ -124,6 +128,25 @@ impl Global {
     /// The services among a command's arguments; files are taken as by [`Global::take_files`].
     pub fn take_services(&mut self, arguments: &[String]) -> Vec<ServiceName> {
         self.take_files(arguments).into_iter().map(ServiceName::from).collect()
+    }
+
+    /// The words to type for one more command about the same topology: `topo down topologies/a.yaml`.
+    pub fn command(&self, command: &str) -> String {
+        let mut words: Vec<String> = Vec::new();
+        for file in self.files.iter().map(|file| file.display().to_string()) {
+            let is_known_by_its_end = file.ends_with(".yaml") || file.ends_with(".yml");
+            words.extend((!is_known_by_its_end).then(|| "-f".to_owned()));
+            words.push(file);
+        }
+        let shown = |path: &PathBuf| path.display().to_string();
+        let options = (self.project_name.iter().map(|name| ("-p", name.clone())))
+            .chain(self.profiles.iter().map(|profile| ("--profile", profile.clone())))
+            .chain(self.env_files.iter().map(|file| ("--env-file", shown(file))))
+            .chain(self.project_directory.iter().map(|folder| ("--project-directory", shown(folder))));
+        words.extend(options.flat_map(|(name, value)| [name.to_owned(), value]));
+        // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
+        let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
+        words.fold(format!("topo {command}"), |command, word| format!("{command} {word}"))
     }
 
     /// What `--quiet` of a command means: failures only.

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::detach::{self, DetachKeys};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{command_about, load_or_explain_errors};
+use crate::cli::load::load_or_explain_errors;
 use crate::cli::output::Output;
 use crate::cli::relay::{InputWiring, TerminalWiring, Wiring};
 use crate::cli::services;
@@ -182,21 +182,21 @@ pub(super) async fn container(
     };
     match found.first() {
         Some(container) if container.state.status == Status::Paused => {
-            let help = format!("let it go on: `{} {service}`", command_about(global, "unpause"));
+            let help = format!("let it go on: `{} {service}`", global.command("unpause"));
             output.error(&format!("`{}` is paused", container.name), Some(&help));
         }
         Some(container) if container.state.status == Status::Restarting => {
-            let help = format!("see why it ends: `{} {service}`", command_about(global, "logs"));
+            let help = format!("see why it ends: `{} {service}`", global.command("logs"));
             output.error(&format!("`{}` ends and is started again and again", container.name), Some(&help));
         }
         Some(container) => {
             let state = container.status_text.to_lowercase();
-            let help = format!("start it: `{} {service}`", command_about(global, "up -d"));
+            let help = format!("start it: `{} {service}`", global.command("up -d"));
             output
                 .error(&format!("no container of {what} runs: `{}` is {state}", container.name), Some(&help));
         }
         None => {
-            let help = format!("create it: `{} {service}`", command_about(global, "up -d"));
+            let help = format!("create it: `{} {service}`", global.command("up -d"));
             output.error(&format!("there is no container of {what}"), Some(&help));
         }
     }

@@ -9,13 +9,11 @@ use crate::cli::output::Output;
 use crate::cli::services;
 use crate::cli::unreadable;
 use crate::diagnostic::Diagnostics;
-use crate::document::{self, Document, Key, LoadOptions, Node};
+use crate::document::{self, Document, LoadOptions};
 use crate::lint::{self, profile::Chosen};
-use crate::plan;
-use crate::plan::observed::Query;
 use crate::run::model_runner::ModelRunner;
 use crate::source::{self, Environment, FileChoice, Origin, Sources};
-use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::name::ServiceName;
 use crate::topology::{self, ResolveChoices, Stages, Topology};
 
 /// A topology, and what is needed to speak of it.
@@ -238,42 +236,6 @@ pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Outp
     Err(services::unknown(unknown.as_str(), &names, output))
 }
 
-/// The services of the topology that is meant, by name; none when it cannot be read. Says nothing.
-pub fn service_names(global: &Global) -> Vec<String> {
-    let document = document_of(global);
-    services_of(document.as_ref()).map(|(key, _)| key.text.clone()).collect()
-}
-
-/// The profiles of the topology that is meant, sorted; none when it cannot be read. Says nothing.
-pub fn profile_names(global: &Global) -> BTreeSet<String> {
-    let document = document_of(global);
-    let profiles = services_of(document.as_ref()).filter_map(|(_, service)| {
-        let profiles = service.as_map()?.get("profiles")?.as_list()?;
-        Some(profiles.iter().filter_map(Node::as_text).map(str::to_owned).collect::<Vec<_>>())
-    });
-    profiles.flatten().collect()
-}
-
-fn services_of(document: Option<&Document>) -> impl Iterator<Item = &(Key, Node)> {
-    let services = document.and_then(|document| document.root.as_map()?.get("services")?.as_map());
-    services.into_iter().flat_map(|services| &services.entries)
-}
-
-/// The tree of the topology that is meant, whatever is wrong in it.
-fn document_of(global: &Global) -> Option<Document> {
-    let choice = FileChoice {
-        files: global.files.clone(),
-        project_directory: global.project_directory.clone(),
-        env_files: global.env_files.clone(),
-        project_name: None,
-        working_directory: std::env::current_dir().unwrap_or_default(),
-    };
-    let found_files = source::discover(&choice, Environment::of_process()).ok()?;
-    let source::Found { mut sources, files, project_directory, environment, .. } = found_files;
-    let mut found = Diagnostics::default();
-    Some(document::load(&mut sources, &files, &project_directory, &environment, &mut found))
-}
-
 fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
     let working_directory = std::env::current_dir().map_err(|error| {
         output.error(&format!("cannot tell the working folder: {error}"), None);
@@ -325,69 +287,4 @@ fn profiles(global: &Global, environment: &Environment) -> BTreeSet<String> {
 
 fn project_file(sources: &Sources, file: source::FileId, choice: &FileChoice) -> PathBuf {
     choice.working_directory.join(&sources.get(file).path)
-}
-
-/// The words to type for one more command about the same topology: `topo down topologies/a.yaml`.
-pub fn command_about(global: &Global, command: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    for file in global.files.iter().map(|file| file.display().to_string()) {
-        let is_known_by_its_end = file.ends_with(".yaml") || file.ends_with(".yml");
-        words.extend((!is_known_by_its_end).then(|| "-f".to_owned()));
-        words.push(file);
-    }
-    let shown = |path: &PathBuf| path.display().to_string();
-    let options = (global.project_name.iter().map(|name| ("-p", name.clone())))
-        .chain(global.profiles.iter().map(|profile| ("--profile", profile.clone())))
-        .chain(global.env_files.iter().map(|file| ("--env-file", shown(file))))
-        .chain(global.project_directory.iter().map(|folder| ("--project-directory", shown(folder))));
-    words.extend(options.flat_map(|(name, value)| [name.to_owned(), value]));
-    // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
-    let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
-    words.fold(format!("topo {command}"), |command, word| format!("{command} {word}"))
-}
-
-/// A project to look at or to take down: its topology may be missing when its name is given.
-pub struct Project {
-    /// What the engine is asked for.
-    pub query: Query,
-    /// The topology, when there is one.
-    pub topology: Option<Topology>,
-}
-
-/// Finds a project by its topology, or by `-p` alone where no topology is found, or one with mistakes.
-pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Project, Exit> {
-    if let Some(name) = &global.project_name
-        && global.files.is_empty()
-        && !has_topology(global)
-    {
-        let query = Query::of_project(ProjectName::new(name.clone()));
-        return Ok(Project { query, topology: None });
-    }
-    let loaded = load(global, targets, Purpose::Look, output)?;
-    match (loaded.topology, &global.project_name) {
-        (Some(topology), _) => {
-            check_targets(&topology, targets, output)?;
-            Ok(Project { query: plan::query(&topology), topology: Some(topology) })
-        }
-        // What is there can be looked at and taken down all the same.
-        (None, Some(name)) if global.files.is_empty() => {
-            output.warning("the topology has mistakes, which `topo validate` shows: what belongs to the project is told by labels alone");
-            Ok(Project { query: Query::of_project(ProjectName::new(name.clone())), topology: None })
-        }
-        (None, _) => {
-            output.diagnostics(&loaded.sources, &loaded.found);
-            Err(Exit::Findings)
-        }
-    }
-}
-
-fn has_topology(global: &Global) -> bool {
-    let working_directory = std::env::current_dir().unwrap_or_default();
-    let choice = FileChoice {
-        project_directory: global.project_directory.clone(),
-        project_name: global.project_name.clone(),
-        working_directory,
-        ..FileChoice::default()
-    };
-    source::discover(&choice, Environment::of_process()).is_ok()
 }

@@ -1,8 +1,8 @@
 //! What is said when a command needs a service, and none is named, or one that is not there.
 
+use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{command_about, service_names};
 use crate::cli::output::Output;
 use crate::diagnostic::suggest::{closest, one_of};
 
@@ -12,9 +12,9 @@ const LISTED: usize = 12;
 /// Says that a service is to be named, how, and which there are. `words` is what is typed behind the command,
 /// with `SERVICE` for a service.
 pub(super) fn none_is_named(global: &Global, command: &str, words: &str, output: &Output) -> Exit {
-    let names = service_names(global);
+    let names = declared::services(global);
     let words = words.replace("SERVICE", names.first().map_or("web", String::as_str));
-    let example = format!("write `{} {words}`", command_about(global, command));
+    let example = format!("write `{} {words}`", global.command(command));
     let help: Vec<String> = std::iter::once(example).chain(listed(&names)).collect();
     output.error("no service is named", Some(&help.join("; ")));
     Exit::Usage

@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::command_about;
 use crate::cli::output::{self, Output};
 use crate::cli::settings::ProgressForm;
 use crate::engine::docker::Docker;
@@ -131,11 +130,11 @@ impl<'a> Session<'a> {
         cancel: &CancellationToken,
         last_words: impl AsyncFnOnce(&Outcome),
     ) -> Outcome {
-        let resume = || as_typed(command).unwrap_or_else(|| command_about(self.global, command));
+        let resume = || as_typed(command).unwrap_or_else(|| self.global.command(command));
         let context = Context {
             aim: aim.into(),
             resume: self.names_resume.then(resume),
-            clean_up: leaves_something(command).then(|| command_about(self.global, "down")),
+            clean_up: leaves_something(command).then(|| self.global.command("down")),
             after_cancel: self.after_cancel,
             shown: self.shown.to_vec(),
             look: self.output.look_of_reports(),

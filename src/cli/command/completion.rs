@@ -11,9 +11,9 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathComplete
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
+use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::{Global, is_topology_file};
-use crate::cli::load::{profile_names, service_names};
 use crate::diagnostic::code;
 
 /// Print a script that completes commands, options and services in a shell.
@@ -81,7 +81,7 @@ fn codes(current: &OsStr) -> Vec<CompletionCandidate> {
 fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
     let begin = current.to_string_lossy();
     let global = global_of(&words());
-    let names = if is_readable(&global) { profile_names(&global) } else { Default::default() };
+    let names = if is_readable(&global) { declared::profiles(&global) } else { Default::default() };
     names.into_iter().filter(|name| name.starts_with(&*begin)).map(CompletionCandidate::new).collect()
 }
 
@@ -111,7 +111,7 @@ impl ValueCompleter for Expected {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
         let begin = current.to_string_lossy();
         let global = global_of(&words());
-        let names = if is_readable(&global) { service_names(&global) } else { Vec::new() };
+        let names = if is_readable(&global) { declared::services(&global) } else { Vec::new() };
         let services = names.iter().filter(|name| name.starts_with(&*begin));
         let services = services.map(|name| CompletionCandidate::new(format!("{name}{}", self.behind)));
         let is_shown = |path: &std::path::Path| path.is_dir() || is_topology_file(&path.to_string_lossy());

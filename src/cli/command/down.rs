@@ -6,7 +6,7 @@ use crate::cli::control::{grace, standings};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Project, command_about, project};
+use crate::cli::project::{Project, project};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
@@ -116,8 +116,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
 fn about_volumes(left: &VolumesLeft, global: &Global) -> Vec<String> {
     let VolumesLeft { declared, undeclared } = left;
     let by_hand = format!("docker volume rm {}", undeclared.first().map_or("", VolumeName::as_str));
-    let kinds =
-        [(declared, "", command_about(global, "down -v")), (undeclared, " without a declaration", by_hand)];
+    let kinds = [(declared, "", global.command("down -v")), (undeclared, " without a declaration", by_hand)];
     let some = kinds.into_iter().filter(|(left, _, _)| !left.is_empty());
     let remark = |(left, which, command): (&Vec<VolumeName>, &str, String)| {
         let listed = names(left.iter().map(|name| name.as_str()), MOST_NAMES);

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
-use crate::cli::load::{Project, project};
+use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::cli::time::age_of;
 use crate::cli::units::{ago, decimal};

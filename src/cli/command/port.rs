@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Project, project};
 use crate::cli::output::Output;
+use crate::cli::project::{Project, project};
 use crate::cli::services;
 use crate::cli::session;
 use crate::plan::observed::ObservedContainer;

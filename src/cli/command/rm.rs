@@ -8,7 +8,6 @@ use crate::cli::confirm::{Answer, confirm};
 use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::command_about;
 use crate::plan::action::{Action, AnonymousVolumes};
 use crate::plan::{self, Plan, RemoveChoices, RunningChoice, Scope};
 use crate::report::Intent;
@@ -75,7 +74,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 fn stays(control: &Control) -> String {
     let services: Vec<&str> = control.services.iter().map(ServiceName::as_str).collect();
     let command = [&["rm", "--stop"], &services[..]].concat().join(" ");
-    format!("`{}` stops and removes what runs", command_about(&control.global, &command))
+    format!("`{}` stops and removes what runs", control.global.command(&command))
 }
 
 /// The services that run, each once.

@@ -8,7 +8,6 @@ use clap::Args;
 use crate::cli::control::Control;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::command_about;
 use crate::plan::observed::Status;
 use crate::plan::{self, Hindrance, WaitChoice};
 use crate::report::Intent;
@@ -39,7 +38,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let wait = if options.wait { WaitChoice::Ready } else { WaitChoice::Nothing };
     control.goal = Some(Status::Running);
-    let [up, unpause] = ["up", "unpause"].map(|command| command_about(&control.global, command));
+    let [up, unpause] = ["up", "unpause"].map(|command| control.global.command(command));
     control.run(|scope, output| {
         let missing = match plan::start(scope, wait) {
             Ok(plan) if scope.containers().next().is_some() => return Ok(plan),

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Project, project};
+use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::cli::table::{Kind, table};
 use crate::engine::docker::usage::Processes;

@@ -12,7 +12,7 @@ use crate::cli::follow::{self, Following};
 use crate::cli::foreground::{Abort, Attached, Company, Foreground};
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, check_targets, command_about, load_or_explain};
+use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
@@ -183,7 +183,7 @@ impl ForegroundOptions {
             return Err(Exit::Usage);
         }
         let session = session.amid_output();
-        let again = command_about(global, "up");
+        let again = global.command("up");
         let watching =
             rules.map(|rules| Watching { session, sources, again, topology, output, rules, prunes: true });
         Ok(Company { watching, watches_at_once: self.watch, has_menu })

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
-use crate::cli::load::{Project, project};
+use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::engine::docker::inventory::VolumeDetails;
 use crate::topology::name::ServiceName;

@@ -6,7 +6,7 @@ use crate::cli::creation::plan_up;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, check_targets, command_about, load_or_explain};
+use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watching::{Watching, rules};
@@ -62,7 +62,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         session.names_resume = false;
         let sources = &loaded.sources;
         let (topology, prunes) = (&topology, options.prune);
-        let again = command_about(&global, "up");
+        let again = global.command("up");
         let watching = Watching { session, sources, again, topology, output: &output, rules, prunes };
         let cancel = watching.session.cancel.clone();
         watching.watch(&cancel).await?;
