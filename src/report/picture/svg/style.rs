@@ -88,7 +88,7 @@ text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans 
 .port { fill: #fce7f3; }
 .port-text { fill: #831843; }
 .arrow { fill: none; stroke-width: 1.5; }
-.label { font-size: 10.5px; paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
+.label { font-size: 10.5px; paint-order: stroke; stroke: #ffffff; stroke-width: 7px; stroke-linejoin: round; }
 .started { stroke: #64748b; }
 .healthy { stroke: #15803d; }
 .completed { stroke: #1d4ed8; stroke-dasharray: 7 3; }
