@@ -100,23 +100,3 @@ impl Invocation {
         Self { variables: words.into_iter().filter_map(variable).collect(), arguments, input }
     }
 }
-
-#[test]
-fn bash_completes_services_by_the_script_that_topo_prints() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(
-        folder.path().join("compose.yaml"),
-        "services: { web: { image: i }, worker: { image: i } }\n",
-    )
-    .expect("a topology");
-    let topo = Path::new(env!("CARGO_BIN_EXE_topo")).parent().expect("a folder");
-    let script = "source <(topo completion bash); COMP_WORDS=(topo stop w); COMP_CWORD=2; COMP_TYPE=9; \
-                  _clap_complete_topo topo w stop; echo \"${COMPREPLY[@]}\"";
-    let bash = Command::new("bash")
-        .args(["-c", script])
-        .current_dir(folder.path())
-        .env("PATH", format!("{}:{}", topo.display(), std::env::var("PATH").unwrap_or_default()))
-        .output();
-    let Ok(output) = bash else { return crate::golden::say("SKIPPED: bash is not installed") };
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "web worker", "{output:?}");
-}

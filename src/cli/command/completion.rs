@@ -3,25 +3,34 @@
 //! The script that a shell loads asks topo itself at every Tab, with [`VARIABLE`] in the environment: so
 //! the services of the topology complete as well.
 
+mod line;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Arg, Args, Command};
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
-use clap_complete::env::Shells;
-use clap_complete::{CompleteEnv, Shell};
+use clap_complete::Shell;
+use clap_complete::engine::{
+    ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter, complete,
+};
 
 use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::{Global, is_topology_file};
+use crate::cli::output::Output;
+use crate::cli::settings::{ColorChoice, Settings};
 use crate::diagnostic::code;
+use line::Line;
 
 /// Print a script that completes commands, options and services in a shell.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  topo completion bash > ~/.local/share/bash-completion/completions/topo\n  \
+                        topo completion zsh > \"${fpath[1]}/_topo\"\n  \
                         topo completion fish > ~/.config/fish/completions/topo.fish\n  \
-                        topo completion powershell >> $PROFILE"
+                        topo completion powershell >> $PROFILE\n  \
+                        topo completion elvish >> ~/.config/elvish/rc.elv"
 )]
 pub struct Options {
     /// The shell
@@ -32,42 +41,82 @@ pub struct Options {
 
 /// Names the shell that asks topo to complete a command line.
 const VARIABLE: &str = "TOPO_COMPLETE";
+/// Says which of the words is to be completed, from 0; without it the last one is.
+const INDEX: &str = "TOPO_COMPLETE_INDEX";
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
-    let shells = Shells::builtins();
-    let shell = shells.completer(&options.shell.to_string()).expect("every shell that can be named is there");
-    let mut script = Vec::new();
-    shell
-        .write_registration(VARIABLE, "topo", "topo", "topo", &mut script)
-        .expect("memory can be written to");
-    output.print(&String::from_utf8_lossy(&script));
+    output.print(match options.shell {
+        Shell::Bash => include_str!("completion/topo.bash"),
+        Shell::Elvish => include_str!("completion/topo.elv"),
+        Shell::Fish => include_str!("completion/topo.fish"),
+        Shell::PowerShell => include_str!("completion/topo.ps1"),
+        Shell::Zsh => include_str!("completion/topo.zsh"),
+        // The list of shells may grow.
+        _ => return Err(Exit::Usage),
+    });
     Ok(Exit::Success)
 }
 
 /// Completes a command line, when a shell asks for that and nothing else; true then.
+///
+/// Each candidate is a line: its value and, for the shells that show it, a tab and what it is.
 pub fn answer(words: &[OsString]) -> bool {
+    let Some(shell) = std::env::var(VARIABLE).ok().filter(|shell| !shell.is_empty()) else { return false };
+    let index = std::env::var(INDEX).ok().and_then(|index| index.parse().ok());
+    let words = words.iter().skip_while(|word| *word != "--").skip(1);
+    let words = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let line = match shell.as_str() {
+        "bash" => Line::in_pieces(words, index),
+        "zsh" => Line::as_written(words, index),
+        _ => Line::as_meant(words, index),
+    };
+    let is_described = matches!(shell.as_str(), "fish" | "powershell" | "zsh");
+    Output::new(ColorChoice::Never, &Settings::default()).print(&candidates(&line, is_described));
+    true
+}
+
+/// What may stand in the place of the word that is completed.
+fn candidates(line: &Line, is_described: bool) -> String {
     let here = std::env::current_dir().ok();
-    let complete = CompleteEnv::with_factory(|| with_names(crate::cli::command_line())).var(VARIABLE);
+    let mut topo = with_names(crate::cli::command_line(), &Arc::new(global_of(&line.words)));
+    let words = line.words.iter().map(OsString::from).collect();
     // A command line that cannot be completed is left to who types it.
-    complete.try_complete(words, here.as_deref()).unwrap_or(true)
+    let candidates = complete(&mut topo, words, line.index, here.as_deref()).unwrap_or_default();
+    let mut shown = String::new();
+    for candidate in candidates {
+        let value = candidate.get_value().to_string_lossy();
+        // The folder where one is needs no Tab.
+        if value == "." {
+            continue;
+        }
+        shown += value.strip_prefix(&line.kept).unwrap_or(&value);
+        let help = candidate.get_help().filter(|_| is_described).map(ToString::to_string);
+        if let Some(first) = help.as_deref().and_then(|help| help.lines().next()) {
+            shown += &format!("\t{first}");
+        }
+        shown.push('\n');
+    }
+    shown
 }
 
 /// The command line, with the topology's services where a service is expected, and other names where those
 /// are.
-fn with_names(command: Command) -> Command {
-    let command = command.mut_args(|argument| match completer(&argument) {
+fn with_names(command: Command, global: &Arc<Global>) -> Command {
+    let command = command.mut_args(|argument| match completer(&argument, global) {
         Some(completer) => argument.add(completer),
         None => argument,
     });
-    command.mut_subcommands(with_names)
+    command.mut_subcommands(|command| with_names(command, global))
 }
 
-fn completer(argument: &Arg) -> Option<ArgValueCompleter> {
+fn completer(argument: &Arg, global: &Arc<Global>) -> Option<ArgValueCompleter> {
+    let about = Arc::clone(global);
     match argument.get_id().as_str() {
         "code" => Some(ArgValueCompleter::new(codes)),
-        "profiles" => Some(ArgValueCompleter::new(profiles)),
-        _ => Expected::by(argument).map(ArgValueCompleter::new),
+        "profiles" => Some(ArgValueCompleter::new(move |begin: &OsStr| profiles(begin, &about))),
+        "project_directory" => Some(ArgValueCompleter::new(PathCompleter::dir())),
+        _ => Expected::by(argument, about).map(ArgValueCompleter::new),
     }
 }
 
@@ -78,10 +127,9 @@ fn codes(current: &OsStr) -> Vec<CompletionCandidate> {
     codes.map(|code| CompletionCandidate::new(code.name())).collect()
 }
 
-fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
+fn profiles(current: &OsStr, global: &Global) -> Vec<CompletionCandidate> {
     let begin = current.to_string_lossy();
-    let global = global_of(&words());
-    let names = if is_readable(&global) { declared::profiles(&global) } else { Default::default() };
+    let names = if is_readable(global) { declared::profiles(global) } else { Default::default() };
     names.into_iter().filter(|name| name.starts_with(&*begin)).map(CompletionCandidate::new).collect()
 }
 
@@ -92,41 +140,56 @@ fn is_readable(global: &Global) -> bool {
 
 /// What is expected at one place of a command line.
 struct Expected {
-    /// Whether a topology may stand there, too.
-    is_file: bool,
-    /// What follows the service at once.
-    behind: &'static str,
+    /// What follows a service at once; nothing when no service is expected.
+    behind_service: Option<&'static str>,
+    files: Files,
+    global: Arc<Global>,
+}
+
+/// The files that may stand at a place.
+#[derive(Clone, Copy)]
+enum Files {
+    None,
+    Topologies,
+    Any,
 }
 
 impl Expected {
-    fn by(argument: &Arg) -> Option<Self> {
+    fn by(argument: &Arg, global: Arc<Global>) -> Option<Self> {
         let name = argument.get_value_names()?.first()?;
-        let behind = if name.contains("SERVICE=") { "=" } else { "" };
-        let is_expected = name.contains("SERVICE") || (name.contains("FILE") && argument.is_positional());
-        is_expected.then_some(Self { is_file: argument.is_positional(), behind })
+        let is_copied = name.contains("FROM");
+        let behind_service = match () {
+            _ if is_copied => Some(":"),
+            _ if name.contains("SERVICE=") => Some("="),
+            _ => name.contains("SERVICE").then_some(""),
+        };
+        let files = match () {
+            _ if is_copied => Files::Any,
+            _ if name.contains("FILE") && argument.is_positional() => Files::Topologies,
+            _ if name.contains("SERVICE") && argument.is_positional() => Files::Topologies,
+            _ => Files::None,
+        };
+        let is_expected = behind_service.is_some() || !matches!(files, Files::None);
+        is_expected.then_some(Self { behind_service, files, global })
     }
 }
 
 impl ValueCompleter for Expected {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
         let begin = current.to_string_lossy();
-        let global = global_of(&words());
-        let names = if is_readable(&global) { declared::services(&global) } else { Vec::new() };
+        let behind = self.behind_service.filter(|_| is_readable(&self.global));
+        let names = behind.map_or(Vec::new(), |_| declared::services(&self.global));
         let services = names.iter().filter(|name| name.starts_with(&*begin));
-        let services = services.map(|name| CompletionCandidate::new(format!("{name}{}", self.behind)));
+        let services = services
+            .map(|name| CompletionCandidate::new(format!("{name}{}", behind.unwrap_or_default())));
         let is_shown = |path: &std::path::Path| path.is_dir() || is_topology_file(&path.to_string_lossy());
-        let files = match self.is_file {
-            true => PathCompleter::any().filter(is_shown).complete(current),
-            false => Vec::new(),
+        let files = match self.files {
+            Files::None => Vec::new(),
+            Files::Topologies => PathCompleter::any().filter(is_shown).complete(current),
+            Files::Any => PathCompleter::any().complete(current),
         };
         services.chain(files).collect()
     }
-}
-
-/// The words of the command line that is completed: those behind `--`.
-fn words() -> Vec<String> {
-    let words = std::env::args_os().skip_while(|word| word != "--").skip(1);
-    words.map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// Which topology a command line that is not finished yet is about.
@@ -136,17 +199,25 @@ fn global_of(words: &[String]) -> Global {
     while let Some(word) = words.next() {
         let (option, value) =
             word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)));
-        let mut value = || value.or_else(|| words.next()).map(PathBuf::from);
+        let mut value = || value.or_else(|| words.next()).map(at_home);
         match option {
             "--env-file" => global.env_files.extend(value()),
             "--project-directory" => global.project_directory = value(),
             "--file" => global.files.extend(value()),
             // `-f` in front of a topology is the same as nothing.
-            _ if is_topology_file(word) => global.files.push(PathBuf::from(word)),
+            _ if is_topology_file(word) => global.files.push(at_home(word)),
             _ => {}
         }
     }
     global
+}
+
+/// The path that a word means: a shell has not replaced its `~` yet.
+fn at_home(word: &str) -> PathBuf {
+    match (word.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(word),
+    }
 }
 
 #[cfg(test)]
