@@ -6,6 +6,10 @@ use crate::source::Span;
 impl Around<'_> {
     pub(super) fn missing_colon(&self, at: usize) -> Words {
         let line = self.line(at);
+        let above = self.line_before(line.start);
+        let is_in_list = above.is_some_and(|(above, depth)| {
+            depth == at - line.start && self.text[above.range()].starts_with("- ")
+        });
         let line = &self.text[at..self.trim_end(at, line.end)];
         let pair = line.split_once(':').filter(|(key, _)| !key.contains([' ', '"', '\'']));
         let (message, help) = match (line.strip_prefix('-'), pair) {
@@ -14,9 +18,13 @@ impl Around<'_> {
             (None, Some((key, value))) if !value.is_empty() => {
                 ("a `:` needs a space after it", format!("write `{key}: {}`", shorten(value)))
             }
+            (None, _) if is_in_list => (
+                "an element of a list needs a `-` before it",
+                format!("write `- {}`, like the element above", shorten(line)),
+            ),
             (None, _) => (
                 "a key needs a `:` after it",
-                format!("write `{}:`, or indent it if it belongs to the text above", shorten(line)),
+                format!("write `{}`, or indent it if it belongs to the text above", as_pair(line)),
             ),
         };
         Words {
@@ -40,6 +48,9 @@ impl Around<'_> {
         let Some((above, above_indentation)) = self.line_before(line.start) else {
             return self.simple(at, "a `:` cannot stand here", "no key can stand here", QUOTE);
         };
+        if let Some(head) = self.head_of_text(above, indentation(before)) {
+            return self.no_colon(line.start + indentation(before), head, indentation(before));
+        }
         let above_text = &self.text[above.range()];
         if let Some(comment) = above_text.strip_prefix("//") {
             let mut words = self.simple(above.start as usize, COMMENT, "read as a value", "");
@@ -64,6 +75,18 @@ impl Around<'_> {
         }
     }
 
+    /// The line that begins the text whose last line is `last`: one that was meant as a key stands as deep as
+    /// the key below, and what was meant to be its value stands deeper.
+    fn head_of_text(&self, last: Span, depth: usize) -> Option<Span> {
+        let mut lines = std::iter::successors(self.line_before(last.end as usize), |(line, indentation)| {
+            self.line_before(line.start as usize - indentation)
+        });
+        let (head, head_depth) = lines.find(|(_, indentation)| *indentation <= depth)?;
+        let text = &self.text[head.range()];
+        let is_key = !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        (head != last && head_depth == depth && is_key).then_some(head)
+    }
+
     /// The line above, at `above`, is neither a key nor an element that the key at `start` can stand below.
     fn no_colon(&self, start: usize, above: Span, above_depth: usize) -> Words {
         let depth = start - self.line(start).start;
@@ -77,9 +100,7 @@ impl Around<'_> {
                 format!("write `{rest}:` without the dash, if this belongs below it")
             }
             _ if !is_element && is_above => format!("write `{}:`", shorten(first)),
-            _ if !is_element && depth == above_depth && !rest.is_empty() => {
-                format!("write `{}: {}`", shorten(first), shorten(rest))
-            }
+            _ if !is_element && depth == above_depth => format!("write `{}`", as_pair(text)),
             _ => return self.too_deep(start, depth, above, above_depth),
         };
         Words {
@@ -103,7 +124,13 @@ impl Around<'_> {
             false => format!("\"{value}\""),
         };
         let shown = shorten(&quoted);
+        let is_key = |text: &str| {
+            !text.is_empty() && text.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+        };
         let help = match () {
+            _ if shown == quoted && value.split_once(':').is_some_and(|(key, _)| is_key(key)) => {
+                format!("write `{quoted}`, or put it on a line of its own, below and indented, if it is a key")
+            }
             _ if shown == quoted => format!("write `{quoted}`"),
             _ if value.contains('\'') => {
                 "put the value into single quotes, and write each `'` within them twice".to_owned()
@@ -129,4 +156,11 @@ impl Around<'_> {
             other: Some((above, format!("has a value already, and is indented by {above_depth}"))),
         }
     }
+}
+
+/// A line without its `:` as a key and, when it has more than one word, its value.
+fn as_pair(line: &str) -> String {
+    let (key, value) = line.split_once([' ', '=']).unwrap_or((line, ""));
+    let value = value.trim_start_matches([' ', '=']);
+    format!("{}: {}", shorten(key), shorten(value)).trim_end().to_owned()
 }

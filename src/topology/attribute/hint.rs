@@ -4,6 +4,7 @@
 use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
 use crate::topology::attribute::Field;
+use crate::topology::service::Service;
 
 use Hint::{Advice, Renamed};
 
@@ -289,6 +290,7 @@ fn example_entry(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) 
     let name = &name.text;
     let text = value.as_text().unwrap_or_default();
     match (record, key) {
+        ("Sections", "services") if without_colon(text).is_some() => without_colon(text),
         ("Sections", "services") if value.as_text().is_some() => {
             Some(format!("write the image below it:\n\n{name}:\n  image: {text}"))
         }
@@ -311,6 +313,19 @@ fn example_entry(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) 
         }
         _ => None,
     }
+}
+
+/// For an attribute of a service that lacks its colon: `image nginx`, `ports` above a list.
+fn without_colon(text: &str) -> Option<String> {
+    let end = text.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(text.len());
+    let (key, rest) = text.split_at(end);
+    let rest = rest.trim_start_matches([' ', ';', '：']);
+    Service::FIELDS.iter().find(|field| field.key == key)?;
+    let is_below = rest.is_empty() || rest.starts_with("- ");
+    Some(match is_below {
+        true => format!("a key needs a `:` after it: write `{key}:`"),
+        false => format!("a key needs a `:` and a space after it: write `{key}: {}`", first_line(rest)),
+    })
 }
 
 /// For a mapping in a list of names.
@@ -354,6 +369,9 @@ pub fn of_text(text: &str, wanted: &str) -> Option<String> {
         return Some(format!("a `-` needs a space after it: `- {rest}`"));
     }
     let is_mapping = wanted.contains("mapping");
+    if let Some(lines) = pairs_in(text).filter(|lines| is_mapping && lines.len() > 1) {
+        return Some(format!("write a line for each:\n\n{}", lines.join("\n")));
+    }
     if let Some((key, value)) = text.split_once(':').filter(|_| is_mapping)
         && is_key(key)
     {
@@ -365,6 +383,11 @@ pub fn of_text(text: &str, wanted: &str) -> Option<String> {
         && is_key(key.trim())
     {
         return Some(format!("write `{}: {}`", key.trim(), first_line(value)));
+    }
+    if let Some((key, value)) = text.split_once(' ').filter(|_| wanted.contains("NAME"))
+        && is_key(key)
+    {
+        return Some(format!("a name needs a `:` after it: write `{key}: {}`", value.trim()));
     }
     if wanted.starts_with("a string") {
         return Some(format!("quote it: \"{text}\""));
@@ -379,6 +402,17 @@ pub fn of_text(text: &str, wanted: &str) -> Option<String> {
     };
     let elements: Vec<String> = text.split(", ").map(|element| format!("{quote}{element}{quote}")).collect();
     wanted.starts_with("a list").then(|| format!("write it as a list: `[{}]`", elements.join(", ")))
+}
+
+/// The lines of a mapping that YAML joined to one text, since a space or a colon is missing in each:
+/// `A=1 B=2`, `image:nginx restart:always`.
+fn pairs_in(text: &str) -> Option<Vec<String>> {
+    let joined = text.replace(" = ", "=").replace("= ", "=");
+    let pair = |word: &str| {
+        let (key, value) = word.split_once([':', '='])?;
+        (is_key(key) && !value.is_empty()).then(|| format!("{key}: {value}"))
+    };
+    joined.split_whitespace().map(pair).collect()
 }
 
 /// The first word of a value, which further lines may have been joined to.
