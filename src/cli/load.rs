@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostics;
 use crate::document::{self, Document, LoadOptions};
 use crate::lint::{self, profile::Chosen};
 use crate::run::model_runner::ModelRunner;
-use crate::source::{self, Environment, FileChoice, Origin, Sources};
+use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
 use crate::topology::name::ServiceName;
 use crate::topology::{self, ResolveChoices, Stages, Topology};
 
@@ -96,10 +96,18 @@ fn read_silently(
 ) -> Result<Read, Exit> {
     let choice = file_choice(global, output)?;
     let found_files = source::discover(&choice, Environment::of_process()).map_err(|error| {
-        output.error(&error.to_string(), unreadable::help(&error).as_deref());
+        output.error(&error.to_string(), help(&error, targets).as_deref());
         Exit::Usage
     })?;
     read_found(global, targets, options, &choice, found_files, output)
+}
+
+/// What to do when the files of a topology cannot be read; a word that stands for a service may have been
+/// meant as a topology.
+fn help(error: &DiscoverError, targets: &[ServiceName]) -> Option<String> {
+    let is_topology_expected = matches!(error, DiscoverError::NothingFound { .. });
+    let mut words = targets.iter().filter(|_| is_topology_expected);
+    words.find_map(|word| services::meant_instead(word.as_str(), &[])).or_else(|| unreadable::help(error))
 }
 
 /// Loads a topology to say what is wrong with it; that a file cannot be read is a finding too.

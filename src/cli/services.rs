@@ -4,6 +4,7 @@ use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
+use crate::cli::unreadable::topology_meant;
 use crate::diagnostic::suggest::{closest, one_of};
 
 /// The most services that are listed.
@@ -22,13 +23,25 @@ pub(super) fn none_is_named(global: &Global, command: &str, words: &str, output:
 
 /// Says that no service has this name, and which there are.
 pub(super) fn unknown(name: &str, names: &[String], output: &Output) -> Exit {
-    let meant = closest(name, names.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+    let closest = closest(name, names.iter().map(String::as_str));
+    let meant = closest.map(|name| format!("did you mean `{name}`?")).or_else(|| meant_instead(name, names));
     // The only one needs no list beside it.
     let others = listed(names).filter(|_| meant.is_none() || names.len() > 1);
     let help: Vec<String> = meant.into_iter().chain(others).collect();
-    let help = Some(help.join(" ")).filter(|help| !help.is_empty());
+    let help = Some(help.join("; ").replace("?; ", "? ")).filter(|help| !help.is_empty());
     output.error(&format!("no service is named `{name}`"), help.as_deref());
     Exit::Usage
+}
+
+/// What was probably meant by a word that stands where a service is expected, other than a service.
+pub(super) fn meant_instead(word: &str, names: &[String]) -> Option<String> {
+    let apart: Vec<&str> = word.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let is_list = word.contains(',') && apart.iter().all(|name| names.iter().any(|known| known == name));
+    match word {
+        "help" => Some("did you mean `--help`?".to_owned()),
+        _ if is_list => Some(format!("write them apart: `{}`", apart.join(" "))),
+        _ => topology_meant(word),
+    }
 }
 
 /// `services here: ...`; nothing where there is none.

@@ -66,15 +66,36 @@ fn namer(named_by: NamedBy) -> Option<&'static str> {
     }
 }
 
+/// The topology that was probably meant by a word that does not end as the name of one does.
+pub fn topology_meant(word: &str) -> Option<String> {
+    let path = Path::new(word);
+    let ends_like_one = |extension: &&std::ffi::OsStr| {
+        ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    };
+    if path.extension().as_ref().is_some_and(ends_like_one) {
+        return path.is_file().then(|| format!("to name this file, write `-f {word}`"));
+    }
+    let with_end = ["", "topologies/"]
+        .iter()
+        .flat_map(|folder| ["yaml", "yml"].map(|extension| format!("{folder}{word}.{extension}")));
+    let in_folder = DEFAULT_NAMES.iter().map(|name| format!("{}/{name}", word.trim_end_matches('/')));
+    let mut candidates = with_end.chain(in_folder);
+    candidates.find(|file| Path::new(file).is_file()).map(|file| format!("did you mean `{file}`?"))
+}
+
 /// The file that was probably meant, or those of its kind in the folder.
 fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
+    let is_env_file_meant = matches!(named_by, NamedBy::EnvFileOption | NamedBy::EnvFileVariable);
+    if let Some(meant) = topology_meant(&path.to_string_lossy()).filter(|_| !is_env_file_meant) {
+        return Some(meant);
+    }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Some(format!("there is no folder `{}`", folder.display()));
     }
-    let (is_meant, kind): (fn(&Path) -> bool, _) = match named_by {
-        NamedBy::EnvFileOption | NamedBy::EnvFileVariable => (is_env_file, "env files"),
-        NamedBy::CommandLine | NamedBy::Variable | NamedBy::ItsName => (is_topology, "topologies"),
+    let (is_meant, kind): (fn(&Path) -> bool, _) = match is_env_file_meant {
+        true => (is_env_file, "env files"),
+        false => (is_topology, "topologies"),
     };
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries.map(|entry| folder.join(entry.file_name())).filter(|path| is_meant(path));

@@ -195,7 +195,8 @@ fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mista
         let names = command.get_arguments().filter_map(|argument| argument.get_long());
         names.map(|name| format!("--{name}")).collect()
     };
-    let options = shown(command.unwrap_or(topo));
+    let mut options = shown(command.unwrap_or(topo));
+    options.push("--help".to_owned());
     let all = format!("`{whole} --help` shows its options");
     let help = match closest(option, options.iter().map(String::as_str)) {
         Some(closest) => format!("did you mean `{closest}`?"),
@@ -258,16 +259,28 @@ const COMMANDS: &[(&[&str], &str)] = &[
 
 fn unknown_command(typed: &str, words: &[String], topo: &Command) -> Mistake {
     let message = format!("topo has no command `{typed}`");
-    let behind = words.iter().skip_while(|word| *word != typed).skip(1);
-    let help = match typed {
+    Mistake { message, help: instead(typed, words, topo) }
+}
+
+/// What to type in place of a command that topo has not.
+fn instead(typed: &str, words: &[String], topo: &Command) -> String {
+    let mut behind = words.iter().skip_while(|word| *word != typed).skip(1);
+    match typed {
         "compose" | "docker" | "docker-compose" => {
-            let rest = behind.skip_while(|word| *word == "compose").map(String::as_str);
-            let rest = shlex::try_join(rest).unwrap_or_default();
-            format!("leave it out: `{}`", format!("topo {rest}").trim_end())
+            let rest: Vec<&str> = behind.skip_while(|word| *word == "compose").map(String::as_str).collect();
+            match rest.first() {
+                Some(next) if !next.starts_with('-') && topo.find_subcommand(next).is_none() => {
+                    instead(next, words, topo)
+                }
+                Some(_) => {
+                    format!("leave it out: `topo {}`", shlex::try_join(rest).unwrap_or_default())
+                }
+                None => LIST.to_owned(),
+            }
         }
         file if is_topology_file(file) => format!("a file stands behind a command, as in `topo up {file}`"),
         _ => {
-            let next = behind.map(String::as_str).next().unwrap_or_default();
+            let next = behind.next().map(String::as_str).unwrap_or_default();
             let both = format!("{typed} {next}");
             let known =
                 COMMANDS.iter().find(|(names, _)| names.contains(&both.as_str()) || names.contains(&typed));
@@ -275,12 +288,13 @@ fn unknown_command(typed: &str, words: &[String], topo: &Command) -> Mistake {
             match (known, closest(typed, names)) {
                 (Some((_, help)), _) => help.replace("COMMAND", typed),
                 (None, Some(closest)) => format!("did you mean `{closest}`?"),
-                (None, None) => "`topo --help` lists the commands".to_owned(),
+                (None, None) => LIST.to_owned(),
             }
         }
-    };
-    Mistake { message, help }
+    }
 }
+
+const LIST: &str = "`topo --help` lists the commands";
 
 /// A value that is none of those that there are, or that is not understood.
 fn bad_value(error: &Error) -> Option<Mistake> {
@@ -363,6 +377,10 @@ mod tests {
             ("topo --context=far up", "`DOCKER_CONTEXT=server topo ps`"),
             ("topo compose -p x up -d", "`topo -p x up -d`"),
             ("topo docker compose ps", "`topo ps`"),
+            ("topo docker compose -p x ps", "`topo -p x ps`"),
+            ("topo docker inspect web", "`docker inspect`"),
+            ("topo docker rmi web", "`topo down --rmi local`"),
+            ("topo docker", "`topo --help`"),
             ("topo publish shop", "`docker compose publish`"),
             ("topo alpha viz", "`topo graph`"),
             ("topo alpha generate", "`docker compose alpha`"),
@@ -378,6 +396,7 @@ mod tests {
     fn the_closest_name_is_told_and_never_one_that_has_nothing_to_do_with_it() {
         assert_eq!(mistake("topo stpo").help, "did you mean `stop`?");
         assert_eq!(mistake("topo up --detahc").help, "did you mean `--detach`?");
+        assert_eq!(mistake("topo up --halp").help, "did you mean `--help`?");
         assert_eq!(mistake("topo up --no-such-option").help, "`topo up --help` shows its options");
         assert_eq!(mistake("topo --build up").help, "write it behind the command, as in `topo up --build`");
     }

@@ -180,8 +180,8 @@ impl ValueCompleter for Expected {
         let behind = self.behind_service.filter(|_| is_readable(&self.global));
         let names = behind.map_or(Vec::new(), |_| declared::services(&self.global));
         let services = names.iter().filter(|name| name.starts_with(&*begin));
-        let services = services
-            .map(|name| CompletionCandidate::new(format!("{name}{}", behind.unwrap_or_default())));
+        let services =
+            services.map(|name| CompletionCandidate::new(format!("{name}{}", behind.unwrap_or_default())));
         let is_shown = |path: &std::path::Path| path.is_dir() || is_topology_file(&path.to_string_lossy());
         let files = match self.files {
             Files::None => Vec::new(),

@@ -40,6 +40,16 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if wishes.is_empty() {
         return Err(services::none_is_named(&global, "scale", "SERVICE=3", &output));
     }
+    if let [service, number] = wishes.as_slice()
+        && number.parse::<u32>().is_ok()
+        && !service.contains('=')
+    {
+        output.error(
+            "`scale` takes a service and a number as one word",
+            Some(&format!("write `{service}={number}`")),
+        );
+        return Err(Exit::Usage);
+    }
     let named = wishes.iter().map(|wish| wish.split('=').next().unwrap_or_default());
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
     let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;

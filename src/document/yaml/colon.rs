@@ -129,7 +129,9 @@ impl Around<'_> {
         };
         let help = match () {
             _ if shown == quoted && value.split_once(':').is_some_and(|(key, _)| is_key(key)) => {
-                format!("write `{quoted}`, or put it on a line of its own, below and indented, if it is a key")
+                format!(
+                    "write `{quoted}`, or put it on a line of its own, below and indented, if it is a key"
+                )
             }
             _ if shown == quoted => format!("write `{quoted}`"),
             _ if value.contains('\'') => {

@@ -59,9 +59,11 @@ impl Line {
 
 /// A word of a shell without its quotes; the last one may be open.
 fn unquoted(word: &str) -> String {
+    let backslashes = word.len() - word.trim_end_matches('\\').len();
+    // The last one escapes what is not there yet.
+    let word = &word[..word.len() - backslashes % 2];
     let closed = ["", "\"", "'"].iter().find_map(|end| shlex::split(&format!("{word}{end}")));
-    // A backslash at the end escapes what is not there yet.
-    closed.map_or_else(|| word.trim_end_matches('\\').to_owned(), |words| words.concat())
+    closed.map_or_else(|| word.to_owned(), |words| words.concat())
 }
 
 #[cfg(test)]
