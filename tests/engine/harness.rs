@@ -234,7 +234,21 @@ impl Project {
         assert_eq!(self.objects("network"), Vec::<String>::new());
     }
 
+    /// Volumes of the project's containers that nobody named. One that a successor took over is mounted by its
+    /// name, and does not go with its container.
+    fn unnamed_volumes(&self) -> Vec<String> {
+        let names = "{{range .Mounts}}{{if eq .Type \"volume\"}}{{println .Name}}{{end}}{{end}}";
+        let containers = self.objects("container");
+        let listed: Vec<String> = containers
+            .iter()
+            .map(|name| docker(&["container", "inspect", "--format", names, name]))
+            .collect();
+        let is_unnamed = |name: &&str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        listed.iter().flat_map(|names| names.lines()).filter(is_unnamed).map(str::to_owned).collect()
+    }
+
     fn clean_up(&self) {
+        let unnamed = self.unnamed_volumes();
         for kind in ["container", "network", "volume"] {
             for name in self.objects(kind) {
                 let options: &[&str] = match kind {
@@ -244,6 +258,9 @@ impl Project {
                 };
                 let _ = Command::new("docker").args([kind, "rm"]).args(options).arg(name).output();
             }
+        }
+        for volume in unnamed {
+            let _ = Command::new("docker").args(["volume", "rm", &volume]).output();
         }
         let images = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
         for image in images.lines().filter(|image| image.starts_with(&format!("{}-", self.name))) {
