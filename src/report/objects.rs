@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::wording::{Kind, is_kill, object};
-use crate::plan::{Action, Because, Plan, StepId};
+use crate::plan::{Action, Because, Plan, Step, StepId};
 use crate::topology::name::ServiceName;
 
 /// The objects of a plan, in its order. A container and its successor are one.
@@ -69,8 +69,10 @@ impl Objects {
         let mut places = HashMap::new();
         let mut objects = Self { all: Vec::new(), of_step: Vec::new() };
         for step in plan.steps.node_indices() {
-            let object = object(&plan.steps[step].action);
-            let name = lasting.get(object.name).copied().unwrap_or(object.name);
+            let Step { action, because, .. } = &plan.steps[step];
+            let object = object(action);
+            let lasting = lasting.get(object.name).copied().filter(|_| !is_leftover(action, because));
+            let name = lasting.unwrap_or(object.name);
             let place = *places.entry((object.kind, name)).or_insert(objects.all.len());
             if place == objects.all.len() {
                 let service = plan.steps[step].service.clone();
@@ -208,7 +210,8 @@ impl Traces {
         let deeds = [
             (self.created && (self.replaced || self.removed), Deed::Recreated),
             (self.created, Deed::Created),
-            (self.removed, Deed::Removed),
+            // A predecessor under another name than its successor's.
+            (self.removed || self.replaced, Deed::Removed),
             (self.stopped && self.started, Deed::Restarted),
             (self.started, Deed::Started),
             (self.stopped, Deed::Stopped),
@@ -224,6 +227,13 @@ impl Traces {
         ];
         deeds.into_iter().find(|(is_so, _)| *is_so).map(|(_, deed)| deed)
     }
+}
+
+/// What an interrupted run left beside a container: it may have the very name that the next successor is to
+/// have for a while.
+fn is_leftover(action: &Action, because: &Because) -> bool {
+    let goes = matches!(action, Action::StopContainer { .. } | Action::RemoveContainer { .. });
+    goes && *because == Because::Interrupted
 }
 
 /// The name that each container ends up with, by the name that it has before.

@@ -189,13 +189,14 @@ fn words(part: &Part<'_>) -> Vec<String> {
     words
 }
 
-/// Every reason once. That a container gives way to its successor is said by `recreate`, that its image
-/// changed by the condition, and that a project is taken down by who asks for it.
+/// Every reason once. That a container gives way to its successor is said by `recreate` where they have one
+/// name, that its image changed by the condition, and that a project is taken down by who asks for it.
 fn reasons(part: &Part<'_>) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for step in part.steps.iter().filter(|step| !matches!(step.action, Action::Wait { .. })) {
         let reason = match &step.because {
-            Because::Replaced | Because::Down => continue,
+            Because::Down => continue,
+            Because::Replaced if part.deed != Deed::Removed => continue,
             Because::ImageChanged { .. } if part.certainty == Certainty::Conditional => continue,
             Because::Changed(changes) => match changes.as_slice() {
                 [change] => format!("{} changed", change.path),

@@ -1,9 +1,13 @@
 //! What holds of the plans of any topology, whatever the engine has.
 
+use std::collections::BTreeSet;
+
 use topo::diagnostic::Diagnostics;
 use topo::plan::action::{Action, AnonymousVolumes};
 use topo::plan::observed::Status;
 use topo::plan::{BuildChoice, Plan, PullChoice, RecreateChoice, Scope, UpChoices};
+use topo::report::{Intent, Look};
+use topo::source::Sources;
 use topo::topology::Topology;
 
 use super::chance::Chance;
@@ -45,6 +49,44 @@ fn an_interrupted_up_is_finished_by_the_next_one() {
         bring_up(&mut world, &topology, &choices, chance);
         assert_matches(&mut world, &topology);
     });
+}
+
+#[test]
+fn a_plan_tells_of_every_container_that_comes_or_goes_wherever_the_last_run_was_killed() {
+    for_each_round(|chance| {
+        let (mut world, edited) = edited_sketch(chance);
+        let loaded = load("topology.yaml", &edited.yaml(), &[], &UpChoices::default());
+        let topology = &loaded.0;
+        world.jobs.extend(jobs(topology));
+        let recreate = *chance.one_of(&[RecreateChoice::Changed, RecreateChoice::Force]);
+        let killed = plan(&world, topology, &UpChoices { recreate, ..UpChoices::default() });
+        let steps = chance.below(killed.steps.node_count() + 1);
+        follow_partly(&mut world, &killed, steps, chance);
+        let choices = UpChoices { remove_orphans: true, recreate, ..UpChoices::default() };
+        assert_tells_all(&mut world, &loaded, &choices, chance);
+    });
+}
+
+#[test]
+fn a_plan_tells_all_after_every_step_of_a_replacement() {
+    let topology = |number: usize| {
+        let text =
+            format!("services:\n  web: {{ image: 'nginx:1', environment: {{ NUMBER: '{number}' }} }}\n");
+        load("topology.yaml", &text, &[], &UpChoices::default())
+    };
+    let mut chance = Chance(0);
+    let mut before = World::default();
+    bring_up(&mut before, &topology(1).0, &UpChoices::default(), &mut chance);
+    let replacement = plan(&before, &topology(2).0, &UpChoices::default());
+    for steps in 0..=replacement.steps.node_count() {
+        // What was begun is gone on with, edited once more, or taken back.
+        for number in [2, 3, 1] {
+            let mut world = before.clone();
+            follow_partly(&mut world, &replacement, steps, &mut chance);
+            assert_tells_all(&mut world, &topology(number), &UpChoices::default(), &mut chance);
+            assert_matches(&mut world, &topology(number).0);
+        }
+    }
 }
 
 #[test]
@@ -166,13 +208,18 @@ fn topology(sketch: &Sketch) -> Topology {
 
 /// An engine where something was brought up and then meddled with, and an edited topology.
 fn edited_world(chance: &mut Chance) -> (World, Topology) {
+    let (world, edited) = edited_sketch(chance);
+    (world, topology(&edited))
+}
+
+fn edited_sketch(chance: &mut Chance) -> (World, Sketch) {
     let before = Sketch::random(chance);
     let mut world = World::default();
     bring_up(&mut world, &topology(&before), &UpChoices::default(), chance);
     for _ in 0..chance.below(4) {
         meddle(&mut world, chance);
     }
-    (world, topology(&before.edited(chance)))
+    (world, before.edited(chance))
 }
 
 /// Somebody does something behind topo's back.
@@ -237,6 +284,35 @@ fn follow_partly(world: &mut World, plan: &Plan, steps: usize, chance: &mut Chan
     if let Err(refused) = done {
         panic!("{refused}\n{}", describe(plan));
     }
+}
+
+/// What `topo plan` prints of containers that come and go is what comes and goes.
+fn assert_tells_all(
+    world: &mut World,
+    (topology, sources): &(Topology, Sources),
+    choices: &UpChoices,
+    chance: &mut Chance,
+) {
+    let plan = plan(world, topology, choices);
+    let text = topo::report::plan::text(&plan, sources, Look::BARE, Intent::UP);
+    let before = world.clone();
+    follow(world, &plan, chance);
+    // `~ container shop-web-1: recreate, start because environment.DEBUG changed`
+    let told = |words: [&str; 2]| -> BTreeSet<String> {
+        let line = |line: &str| {
+            let (name, deeds) = line.get(2..)?.strip_prefix("container ")?.split_once(": ")?;
+            let deeds = deeds.split(" because ").next()?;
+            deeds.split(", ").any(|deed| words.contains(&deed)).then(|| name.to_owned())
+        };
+        text.lines().filter_map(line).collect()
+    };
+    let names = |of: &World, not_in: &World| -> BTreeSet<String> {
+        let is_there = |id: &str| not_in.containers.iter().any(|container| container.seen.id == id);
+        let others = of.containers.iter().filter(|container| !is_there(&container.seen.id));
+        others.map(|container| container.seen.name.to_string()).collect()
+    };
+    assert_eq!(told(["create", "recreate"]), names(world, &before), "what comes:\n{text}{}", describe(&plan));
+    assert_eq!(told(["remove", "recreate"]), names(&before, world), "what goes:\n{text}{}", describe(&plan));
 }
 
 fn describe(plan: &Plan) -> String {
