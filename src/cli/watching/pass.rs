@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Watching;
 use crate::cli::control::standings;
 use crate::cli::creation::plan_up;
-use crate::engine::docker::inside::sync::Twin;
+use crate::engine::docker::inside::sync::{BroughtUpToDate, Twin};
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{self, Action, BuildChoice, RestartChoices, Scope, UpChoices};
@@ -80,10 +80,7 @@ impl Watching<'_> {
     async fn sync(&self, service: &ServiceName, twins: &[Twin]) {
         for container in self.running(service).await {
             match self.session.engine.bring_up_to_date(&container, twins).await {
-                Ok(()) => {
-                    let files = if twins.len() == 1 { "1 file" } else { &format!("{} files", twins.len()) };
-                    self.remark(&format!("{files} synced to {container}"));
-                }
+                Ok(done) => self.remark(&brought_up_to_date(done, &container)),
                 Err(error) => self.fail(&format!("{container} is not up to date"), &error),
             }
         }
@@ -133,5 +130,29 @@ impl Watching<'_> {
 
     fn fail(&self, what: &str, error: &EngineError) {
         self.output.error(&format!("{what}: {error}"), error.hint().as_deref());
+    }
+}
+
+/// `2 files synced to shop-web-1, 1 file removed there`
+fn brought_up_to_date(done: BroughtUpToDate, container: &ContainerName) -> String {
+    let files = |count| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+    match (files(done.synced), files(done.removed)) {
+        (synced, _) if done.removed == 0 => format!("{synced} synced to {container}"),
+        (_, removed) if done.synced == 0 => format!("{removed} removed in {container}"),
+        (synced, removed) => format!("{synced} synced to {container}, {removed} removed there"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_removed_is_not_told_as_synced() {
+        let told =
+            |synced, removed| brought_up_to_date(BroughtUpToDate { synced, removed }, &"shop-web-1".into());
+        assert_eq!(told(2, 0), "2 files synced to shop-web-1");
+        assert_eq!(told(0, 1), "1 file removed in shop-web-1");
+        assert_eq!(told(1, 3), "1 file synced to shop-web-1, 3 files removed there");
     }
 }

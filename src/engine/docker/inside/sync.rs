@@ -25,6 +25,15 @@ pub struct Twin {
     pub there: String,
 }
 
+/// How many files, links and folders became in a container what they are here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BroughtUpToDate {
+    /// They are there now, as they are here.
+    pub synced: usize,
+    /// They are not here any more, and neither there.
+    pub removed: usize,
+}
+
 impl Docker {
     /// Makes files in a container what they are here, as the container's user; what is not here any more
     /// is removed there, with `rm`.
@@ -32,15 +41,16 @@ impl Docker {
         &self,
         container: &ContainerName,
         twins: &[Twin],
-    ) -> Result<(), EngineError> {
+    ) -> Result<BroughtUpToDate, EngineError> {
         let (present, gone): (Vec<Twin>, Vec<Twin>) =
             twins.iter().cloned().partition(|twin| twin.here.symlink_metadata().is_ok());
+        let done = BroughtUpToDate { synced: present.len(), removed: gone.len() };
         // A folder may have taken a file's place: what is gone goes first.
         for paths in portions(&gone) {
             self.remove_paths(container, paths).await?;
         }
         if present.is_empty() {
-            return Ok(());
+            return Ok(done);
         }
         let Sending { body, sent: _, producer } =
             packing::send(Owners::LeftOut, move |archive| pack(archive, &present), cannot_read);
@@ -50,7 +60,7 @@ impl Docker {
         if let Ok(Err(error)) = producer.await {
             return Err(error);
         }
-        sent
+        sent.map(|()| done)
     }
 
     async fn remove_paths(&self, container: &ContainerName, paths: Vec<String>) -> Result<(), EngineError> {
