@@ -27,8 +27,12 @@ const HINTS: &[(&str, &str)] = &[
         "pull access denied",
         "check the image's name; if it is a private one, `docker login` to its registry first",
     ),
-    ("manifest unknown", "the registry has the image, but not under this tag"),
-    ("no such host", "the engine cannot find that host: check the name, and the engine's network"),
+    ("manifest unknown", "the registry has no such image, or not under this tag: check both"),
+    (
+        "x509: ",
+        "the engine does not trust that registry: put the certificate of its authority in \
+         `/etc/docker/certs.d/REGISTRY/ca.crt` on the engine's machine",
+    ),
     ("An image does not exist locally", "it has not been built yet: `topo build`"),
     (
         "No such image",
@@ -74,7 +78,7 @@ fn hint(message: &str) -> Option<String> {
     if let Some(hint) = port_hint(message) {
         return Some(hint);
     }
-    if let Some(hint) = volume_hint(message) {
+    if let Some(hint) = volume_hint(message).or_else(|| unreachable_hint(message)) {
         return Some(hint);
     }
     if is_missing_network(message) {
@@ -92,6 +96,46 @@ fn is_missing_network(message: &str) -> bool {
 fn hint_of(message: &str) -> Option<String> {
     let (_, hint) = HINTS.iter().find(|(words, _)| message.contains(words))?;
     Some((*hint).to_owned())
+}
+
+/// Words of an engine that cannot reach a host, and what may be wrong.
+const UNREACHABLE: &[(&str, &str)] = &[
+    (
+        "no such host",
+        "the engine cannot find that host: check the name, and the network of the engine's machine",
+    ),
+    ("server misbehaving", NO_NAMES),
+    ("Temporary failure in name resolution", NO_NAMES),
+    (
+        "connect: connection refused",
+        "nothing listens there: is that registry started, and its port the right one?",
+    ),
+    ("network is unreachable", NO_WAY),
+    ("no route to host", NO_WAY),
+    ("i/o timeout", NO_ANSWER),
+    ("TLS handshake timeout", NO_ANSWER),
+    ("context deadline exceeded", NO_ANSWER),
+    ("Client.Timeout exceeded", NO_ANSWER),
+];
+const NO_NAMES: &str =
+    "nobody tells the engine the addresses of hosts: check the network of the engine's machine";
+const NO_WAY: &str = "there is no way to that host: check the network of the engine's machine";
+const NO_ANSWER: &str =
+    "that host does not answer: check the network of the engine's machine, or try again later";
+
+/// `Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host`
+fn unreachable_hint(message: &str) -> Option<String> {
+    let (words, hint) = UNREACHABLE.iter().find(|(words, _)| message.contains(words))?;
+    // Other things than registries may refuse a connection too.
+    let is_of_a_registry = message.contains("/v2/") || message.contains("/token");
+    if message.contains("docker.io") {
+        return Some(
+            "the engine cannot reach Docker Hub, where images come from whose names begin with no registry: \
+             check the network of the engine's machine, or bring the image by `docker load`"
+                .to_owned(),
+        );
+    }
+    (is_of_a_registry || *words == "no such host").then(|| (*hint).to_owned())
 }
 
 /// `remove shop_data: volume is in use - [f89abc739922...]`
@@ -152,6 +196,37 @@ mod tests {
     fn the_volume_that_is_in_use_is_named() {
         let hint = hint("remove shop_data: volume is in use - [f89abc73]").unwrap();
         assert!(hint.contains("--filter volume=shop_data`"), "{hint}");
+    }
+
+    #[test]
+    fn a_registry_that_is_out_of_reach_leads_to_the_network() {
+        for (message, wanted) in [
+            (
+                "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host",
+                "Hub",
+            ),
+            (
+                "Get \"https://r.example/v2/\": dial tcp: lookup r.example on 10.0.0.1:53: no such host",
+                "the name",
+            ),
+            ("Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", "its port"),
+            ("Get \"https://r.example/v2/\": dial tcp 10.1.1.1:443: i/o timeout", "does not answer"),
+            ("Get \"https://r.example/v2/\": context deadline exceeded", "does not answer"),
+            (
+                "Get \"https://r.example/v2/\": dial tcp 10.1.1.1:443: connect: network is unreachable",
+                "no way",
+            ),
+            ("Get \"https://r.example/v2/\": tls: failed to verify certificate: x509: unknown", "ca.crt"),
+            ("manifest for r.example/a:1 not found: manifest unknown: manifest unknown", "this tag"),
+            (
+                "Head \"https://r.example/v2/a/manifests/1\": unauthorized: authentication required",
+                "docker login",
+            ),
+        ] {
+            let hint = hint(message).unwrap_or_default();
+            assert!(hint.contains(wanted), "{message}: {hint}");
+        }
+        assert_eq!(hint("dial tcp 10.0.0.2:2376: connect: connection refused"), None);
     }
 
     #[test]

@@ -38,18 +38,23 @@ pub struct PushChoices {
 /// Plans `pull`: the images that have a name in a registry, those that can be built among them.
 pub fn pull(topology: &Topology, observed: &Observed, choices: &PullChoices) -> Plan {
     let mut plan = Plan::new(topology.name.clone());
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeMap<ImageName, StepId> = BTreeMap::new();
     for (name, service) in chosen(topology, &choices.services, choices.with_dependencies) {
         let image = spec::image_name(topology, name, service);
         let is_there = observed.images.contains_key(&image);
         let is_buildable = service.build.is_some();
         let is_left_out = is_buildable && (choices.without_buildable || service.image.is_none());
-        if is_left_out || !is_pulled(service, is_there, choices.policy) || !seen.insert(image.clone()) {
+        if is_left_out || !is_pulled(service, is_there, choices.policy) {
+            continue;
+        }
+        if let Some(step) = seen.get(&image) {
+            plan.share_pull(*step, name);
             continue;
         }
         let platform = service.platform.as_ref().map(|platform| platform.value.clone());
-        let action = Action::PullImage { image, platform };
+        let action = Action::PullImage { image: image.clone(), platform };
         let step = plan.steps.add_node(asked(action, name));
+        seen.insert(image, step);
         if choices.tolerates_failures {
             plan.tolerated.insert(step);
         }

@@ -71,7 +71,8 @@ pub struct Step {
     pub action: Action,
     /// Why.
     pub because: Because,
-    /// The service that it is done for; absent for networks and volumes.
+    /// The service that it is done for; absent for networks and volumes, and for an image that is pulled for
+    /// several services.
     pub service: Option<ServiceName>,
     /// A condition that is looked at when the step's turn comes; when it does not hold, the step ends
     /// as not needed, which releases what needs it.
@@ -161,6 +162,14 @@ impl Plan {
         let mut gates: Vec<(StepId, Needs)> = edges.map(|edge| (edge.source(), *edge.weight())).collect();
         gates.sort_unstable_by_key(|(needed, _)| *needed);
         gates
+    }
+
+    /// One more service needs an image that is pulled.
+    fn share_pull(&mut self, step: StepId, service: &ServiceName) {
+        let step = &mut self.steps[step];
+        if matches!(step.action, Action::PullImage { .. }) && step.service.as_ref() != Some(service) {
+            step.service = None;
+        }
     }
 
     /// The container that a step is about.

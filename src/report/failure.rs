@@ -10,7 +10,7 @@ use super::objects::{Deed, Objects};
 use super::prose::wrapped;
 use super::wording::{Kind, build_output, engine_words, failed, health_output, hint, names, object};
 use crate::plan::{Action, Plan, Step, StepId};
-use crate::run::{Cause, Outcome};
+use crate::run::{Cause, Failure, Outcome};
 
 /// How many failures are shown in full. Sixty that have one cause help no more than a few.
 const MOST_FAILURES: usize = 10;
@@ -26,21 +26,73 @@ pub(super) fn write_failures(
     context: &Context,
     width: Option<usize>,
 ) -> io::Result<()> {
-    let failures: Vec<_> = outcome.failures().collect();
-    for (step, failure) in failures.iter().take(MOST_FAILURES) {
+    let groups = groups(plan, outcome);
+    for group in groups.iter().take(MOST_FAILURES) {
         let mut page = Page { out, look: context.look, width };
-        let culprit = &plan.steps[*step];
-        let log_tail = if context.has_shown(culprit) { &[] } else { failure.log_tail.as_slice() };
-        page.failure(culprit, &failure.cause, log_tail, outcome.steps[step.index()].is_tolerated)?;
-        page.skipped(plan, outcome, *step, &failure.cause)?;
+        page.failure(group, context)?;
+        page.skipped(plan, outcome, group)?;
     }
-    if failures.len() > MOST_FAILURES {
-        writeln!(out, "and {} more failed", failures.len() - MOST_FAILURES)?;
+    let left: usize = groups.iter().skip(MOST_FAILURES).map(|group| group.steps.len()).sum();
+    if left > 0 {
+        writeln!(out, "and {left} more failed")?;
     }
     if outcome.is_success() || context.is_not_the_end(outcome) {
         return Ok(());
     }
     write_remains(out, outcome, context)
+}
+
+/// Failures that have one cause: a registry that cannot be reached fails all its images in the same words.
+struct Group<'run> {
+    steps: Vec<(StepId, &'run Step)>,
+    failure: &'run Failure,
+    is_tolerated: bool,
+}
+
+impl<'run> Group<'run> {
+    fn first(&self) -> &'run Step {
+        self.steps[0].1
+    }
+
+    fn takes(&self, step: &Step, failure: &Failure, is_tolerated: bool) -> bool {
+        let is_of_an_image = matches!(step.action, Action::PullImage { .. } | Action::PushImage { .. });
+        is_of_an_image
+            && std::mem::discriminant(&step.action) == std::mem::discriminant(&self.first().action)
+            && (&failure.cause, is_tolerated) == (&self.failure.cause, self.is_tolerated)
+    }
+
+    /// `web: image shop:1 could not be pulled`, `images shop:1, shop-db:1 could not be pulled`
+    fn headline(&self) -> String {
+        let Step { action, service, .. } = self.first();
+        let failed = failed(action, &self.failure.cause);
+        if self.steps.len() > 1 {
+            let images = self.steps.iter().map(|(_, step)| object(&step.action).name);
+            return format!("images {} {failed}", names(images, MOST_NAMES));
+        }
+        let service = service.as_ref().map_or(String::new(), |service| format!("{service}: "));
+        format!("{service}{} {failed}", object(action))
+    }
+
+    /// `image shop:1 could not be pulled`, as a reason.
+    fn reason(&self) -> String {
+        let failed = failed(&self.first().action, &self.failure.cause);
+        match self.steps.len() {
+            1 => format!("{} {failed}", subject(self.first())),
+            _ => format!("these images {failed}"),
+        }
+    }
+}
+
+fn groups<'run>(plan: &'run Plan, outcome: &'run Outcome) -> Vec<Group<'run>> {
+    let mut groups: Vec<Group<'run>> = Vec::new();
+    for (id, failure) in outcome.failures() {
+        let (step, is_tolerated) = (&plan.steps[id], outcome.steps[id.index()].is_tolerated);
+        match groups.iter_mut().find(|group| group.takes(step, failure, is_tolerated)) {
+            Some(group) => group.steps.push((id, step)),
+            None => groups.push(Group { steps: vec![(id, step)], failure, is_tolerated }),
+        }
+    }
+    groups
 }
 
 struct Page<'page> {
@@ -51,17 +103,11 @@ struct Page<'page> {
 }
 
 impl Page<'_> {
-    fn failure(
-        &mut self,
-        step: &Step,
-        cause: &Cause,
-        log_tail: &[String],
-        is_tolerated: bool,
-    ) -> io::Result<()> {
-        let look = self.look;
-        let service = step.service.as_ref().map_or(String::new(), |service| format!("{service}: "));
-        let headline = format!("{service}{} {}", object(&step.action), failed(&step.action, cause));
-        if is_tolerated {
+    fn failure(&mut self, group: &Group<'_>, context: &Context) -> io::Result<()> {
+        let (step, look, headline) = (group.first(), self.look, group.headline());
+        let Failure { cause, log_tail } = group.failure;
+        let log_tail = if context.has_shown(step) { &[] } else { log_tail.as_slice() };
+        if group.is_tolerated {
             let mark = look.mark(Mark::Dropped);
             let aside = look.paint(Role::Aside, "(it is not required)");
             return self
@@ -102,19 +148,18 @@ impl Page<'_> {
     }
 
     /// `  not started because db is unhealthy: api, web`
-    fn skipped(&mut self, plan: &Plan, outcome: &Outcome, step: StepId, cause: &Cause) -> io::Result<()> {
-        let culprit = &plan.steps[step];
+    fn skipped(&mut self, plan: &Plan, outcome: &Outcome, group: &Group<'_>) -> io::Result<()> {
         let objects = Objects::of(plan);
         let mut undone: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for skipped in outcome.skipped_by(step) {
+        for skipped in group.steps.iter().flat_map(|(step, _)| outcome.skipped_by(*step)) {
             let object = &objects.all()[objects.place(skipped)];
-            let is_same = subject(&plan.steps[skipped]) == subject(culprit);
+            let is_same = subject(&plan.steps[skipped]) == subject(group.first());
             let verb = object.deed(plan, |_| true).and_then(|deed| undone_verb(object.kind, deed));
             if let Some(verb) = verb.filter(|_| !is_same) {
                 undone.entry(verb).or_default().insert(subject(&plan.steps[skipped]));
             }
         }
-        let because = format!("{} {}", subject(culprit), failed(&culprit.action, cause));
+        let because = group.reason();
         for (verb, subjects) in undone {
             let listed = names(subjects.iter().map(String::as_str), MOST_NAMES);
             self.sentence(&format!("  not {verb} because {because}: {listed}"), 4)?;
@@ -186,7 +231,7 @@ mod tests {
     use crate::engine::EngineError;
     use crate::plan::Because;
     use crate::report::{AfterCancel, Intent};
-    use crate::run::{End, Ended, Failure};
+    use crate::run::{End, Ended};
 
     #[test]
     fn an_engine_that_is_gone_comes_with_advice_and_many_failures_are_summed_up() {
@@ -196,6 +241,37 @@ mod tests {
                    help: start it\n";
         assert!(text.starts_with(one), "{text}");
         assert!(text.ends_with("and 2 more failed\n"), "{text}");
+    }
+
+    #[test]
+    fn a_registry_that_is_out_of_reach_is_told_once_for_all_its_images() {
+        let mut plan = Plan::new("shop".into());
+        let images = [("a", Some("one")), ("b", Some("two")), ("c", None)];
+        for (image, service) in images {
+            let action = Action::PullImage { image: image.into(), platform: None };
+            let service = service.map(Into::into);
+            plan.steps.add_node(Step { action, because: Because::Absent, service, only_if: None });
+        }
+        for service in ["one", "two"] {
+            let action = Action::StartContainer { container: service.into(), post_start: Vec::new() };
+            let service = Some(service.into());
+            plan.steps.add_node(Step { action, because: Because::Absent, service, only_if: None });
+        }
+        let failed = |message: &str| {
+            let cause = Cause::Engine(EngineError::Refused { status: 500, message: message.to_owned() });
+            End::Failed(Failure { cause, log_tail: Vec::new() })
+        };
+        let skipped = |by| End::Skipped { because_of: StepId::new(by) };
+        let gone = "Get \"https://r/v2/\": no route to host";
+        let ends = [failed(gone), failed(gone), failed("manifest unknown"), skipped(0), skipped(1)];
+        let text = written(&plan, ends.into());
+        let told = "x images a, b could not be pulled\n  \
+                    Get \"https://r/v2/\": no route to host\n  \
+                    help: there is no way to that host: check the network of the engine's machine\n  \
+                    not started because these images could not be pulled: one, two\n\
+                    x image c could not be pulled\n  \
+                    manifest unknown\n";
+        assert!(text.starts_with(told), "{text}");
     }
 
     fn failures(count: usize) -> String {
@@ -211,10 +287,13 @@ mod tests {
             reason: "gone".to_owned(),
             advice: "start it".to_owned(),
         });
-        let end = End::Failed(Failure { cause, log_tail: Vec::new() });
-        let ended = Ended { end, took: Duration::ZERO, is_tolerated: false };
+        written(&plan, vec![End::Failed(Failure { cause, log_tail: Vec::new() }); count])
+    }
+
+    fn written(plan: &Plan, ends: Vec<End>) -> String {
+        let ended = |end| Ended { end, took: Duration::ZERO, is_tolerated: false };
         let outcome = Outcome {
-            steps: vec![ended; count],
+            steps: ends.into_iter().map(ended).collect(),
             is_cancelled: false,
             took: Duration::ZERO,
             running: BTreeSet::new(),
@@ -228,7 +307,7 @@ mod tests {
             look: Look::BARE,
         };
         let mut out = Vec::new();
-        write_failures(&mut out, &plan, &outcome, &context, None).expect("a Vec takes all");
+        write_failures(&mut out, plan, &outcome, &context, None).expect("a Vec takes all");
         String::from_utf8(out).expect("it is UTF-8")
     }
 }

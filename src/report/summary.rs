@@ -59,8 +59,11 @@ impl Intent {
     pub const WATCH: Intent =
         Intent { reached: "is up to date", missed: "is not up to date", idle: "is up to date" };
     /// Images are there.
-    pub const PULL: Intent =
-        Intent { reached: "has its images", missed: "lacks images", idle: "has no image to pull" };
+    pub const PULL: Intent = Intent {
+        reached: "has its images",
+        missed: "did not get all its images",
+        idle: "has no image to pull",
+    };
     /// Images are in their registries.
     pub const PUSH: Intent =
         Intent { reached: "is pushed", missed: "is not pushed", idle: "has no image to push" };

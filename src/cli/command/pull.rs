@@ -9,9 +9,9 @@ use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::session::{self, Session};
 use crate::plan::{self, Plan, PullChoice, PullChoices};
 use crate::report::Intent;
+use crate::report::wording::object;
 use crate::run::Outcome;
-use crate::topology::Topology;
-use crate::topology::name::ServiceName;
+use crate::topology::{Service, Topology};
 
 /// Pull images.
 ///
@@ -82,8 +82,13 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 
 /// The services whose images could not be pulled, and can be built instead.
 fn buildable(topology: &Topology, plan: &Plan, outcome: &Outcome) -> Option<String> {
-    let failed = outcome.failures().filter_map(|(step, _)| plan.steps[step].service.as_ref());
-    let is_buildable = |name: &&ServiceName| topology.services[*name].build.is_some();
-    let names: Vec<&str> = failed.filter(is_buildable).map(ServiceName::as_str).collect();
+    let failed: Vec<&str> =
+        outcome.failures().map(|(step, _)| object(&plan.steps[step].action).name).collect();
+    let buildable = topology.services.iter().filter(|(_, service)| service.build.is_some());
+    let is_meant = |service: &Service| {
+        service.image.as_ref().is_some_and(|image| failed.contains(&image.value.as_str()))
+    };
+    let meant = buildable.filter(|(_, service)| is_meant(&service.value));
+    let names: Vec<&str> = meant.map(|(name, _)| name.as_str()).collect();
     (!names.is_empty() && !outcome.is_success()).then(|| names.join(" "))
 }

@@ -138,7 +138,10 @@ impl<'a> Up<'a> {
 
     fn single_image(&mut self, name: &ServiceName, service: &Service) {
         let image = spec::image_name(self.context.topology, name, service);
-        if self.images.contains_key(&image) {
+        if let Some(known) = self.images.get(&image) {
+            if let Some(step) = known {
+                self.plan.share_pull(*step, name);
+            }
             return;
         }
         let is_there = self.context.observed.images.contains_key(&image);
