@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::cli::patient::Patient;
 use crate::cli::session::Session;
 use crate::engine::LogChoice;
 use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Observed, Plan, Step};
-use crate::report::Above;
-use crate::report::logs::{Begin, Company, HeardOut, Prefixes, Printer, Source, Started, follow};
+use crate::report::logs::{Begin, Company, HeardOut, Outlet, Prefixes, Printer, Source, Started, follow};
+use crate::report::{Above, Live};
 use crate::run::{End, Ended, Outcome};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
@@ -139,14 +142,26 @@ pub(super) async fn follow_until(
 ) {
     let Cast { sources, to_come, started } = cast;
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    let mut out = Above::by_flush(&session.live, &mut out);
-    let mut err = Above::by_flush(&session.live, &mut err);
-    let mut printer = Printer::new(&mut out, &mut err, following.prefixes, session.look_of_output());
+    let (mut out, mut err) = (outlet(&session.live, &mut out), outlet(&session.live, &mut err));
+    let mut printer = Printer::new(&mut *out, &mut *err, following.prefixes, session.look_of_output());
     let labels: BTreeSet<&String> = sources.iter().map(|source| &source.label).chain(&to_come).collect();
     for label in labels {
         printer.join(label);
     }
     let joins = |container: &ContainerName| following.newcomer(project, container);
-    let company = Company { project, joins: &joins, heard_out };
+    let company = Company { project, joins: &joins, heard_out, in_hand: &session.in_hand };
     follow(session.engine, sources, company, started, stay, &mut printer).await;
+}
+
+/// The way to a stream: in a terminal above the live lines, else at the reader's pace.
+fn outlet<'a, Stream: Write + IsTerminal + AsFd>(
+    live: &Live,
+    stream: &'a mut Stream,
+) -> Box<dyn Outlet + 'a> {
+    if !stream.is_terminal()
+        && let Ok(patient) = Patient::of(stream)
+    {
+        return Box::new(patient);
+    }
+    Box::new(Above::by_flush(live, stream))
 }

@@ -21,6 +21,7 @@ mod load;
 mod menu;
 mod models;
 mod output;
+mod patient;
 mod project;
 mod provide;
 mod relay;

@@ -14,6 +14,7 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
+use crate::report::logs::{InHand, Noting};
 use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Hush, Hushed, Live, Look};
 use crate::run::{Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
@@ -70,6 +71,8 @@ pub(super) struct Session<'a> {
     pub(super) is_amid_output: bool,
     /// Lines that are drawn again and again; all that is written goes past them.
     pub(super) live: Live,
+    /// The containers that runs take down at the moment, to bring them back.
+    pub(super) in_hand: InHand,
     /// The services whose output is shown all the time.
     pub(super) shown: &'a [ServiceName],
     /// What comes after a run that was told to stop.
@@ -89,6 +92,7 @@ impl<'a> Session<'a> {
             hushed: Hushed::default(),
             is_amid_output: false,
             live: Live::new(),
+            in_hand: InHand::default(),
             shown: &[],
             after_cancel: AfterCancel::End,
             names_resume: true,
@@ -97,7 +101,8 @@ impl<'a> Session<'a> {
 
     /// The same use of the engine for another run.
     pub(super) fn again(&self) -> Self {
-        Self { cancel: self.cancel.clone(), live: self.live.clone(), ..*self }
+        let (cancel, live, in_hand) = (self.cancel.clone(), self.live.clone(), self.in_hand.clone());
+        Self { cancel, live, in_hand, ..*self }
     }
 
     /// The same use of the engine for a run beside others, while output of containers is shown.
@@ -144,6 +149,7 @@ impl<'a> Session<'a> {
         let mut to = Above::by_line(&self.live, to);
         let is_terminal = self.output.is_live_terminal();
         let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
+        let report = Box::new(Noting { report, in_hand: self.in_hand.clone() });
         let mut report = Hush::new(report, self.hushed);
         let options = self.run_options();
         report::run_and_report(plan, self.engine, &options, cancel, &mut report, last_words).await

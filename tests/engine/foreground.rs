@@ -1,8 +1,9 @@
 //! `topo up` in the foreground: what containers print is shown from their first line on, beside the progress.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use crate::harness::{Project, docker, eventually, project};
 use crate::terminal::Terminal;
@@ -193,6 +194,41 @@ services:
     assert_eq!(lines, wanted, "no line is lost or twice");
     assert!(out.lines().all(|line| line.starts_with("20")) && !out.contains("nothing"), "{out}");
     assert!(!out.contains("done 1"), "that was before: {out}");
+}
+
+#[test]
+fn a_reader_who_stops_reading_does_not_hold_up_the_others() {
+    let topology = "
+services:
+  talker:
+    image: busybox:1.37
+    init: true
+    stop_grace_period: 1s
+    command: sh -c 'seq 100000; touch /ok; sleep 1000'
+    healthcheck: { test: [CMD, test, -e, /ok], interval: 200ms }
+  web:
+    image: busybox:1.37
+    init: true
+    stop_grace_period: 1s
+    command: sleep 1000
+    depends_on: { talker: { condition: service_healthy } }
+";
+    let Some(project) = project("heard-late", topology) else { return };
+    let err = project.folder().join("err");
+    let mut command = project.command("up", &[]);
+    command.stdout(Stdio::piped()).stderr(File::create(&err).expect("a file"));
+    let mut up = command.spawn().expect("topo runs");
+    let said = || std::fs::read_to_string(&err).expect("a file");
+    eventually("the end of the bring-up", || said().contains("is up"));
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+    let out = BufReader::new(up.stdout.take().expect("a pipe"));
+    let lines: Vec<String> = out.lines().take(100_000).map(|line| line.expect("text")).collect();
+    let printed = (1..=100_000).map(|number| format!("talker-1  | {number}"));
+    assert!(lines.iter().eq(printed.collect::<Vec<_>>().iter()), "a line is lost, cut or twice");
+    // Nobody reads any more, and that ends it with the next line or Ctrl-C.
+    let stopped = Command::new("kill").args(["-INT", &up.id().to_string()]).status();
+    assert!(stopped.is_ok_and(|status| status.success()));
+    assert_eq!(up.wait().expect("topo ends").code(), Some(130), "{}", said());
 }
 
 #[test]

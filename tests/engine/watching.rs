@@ -78,8 +78,15 @@ fn files_that_change_and_go_do_so_in_the_container() {
     project.write("src/last", "4\n");
     eventually("the last file", || held(&project, "/srv/src/last") == "4");
     assert!(!is_there(&project, "/srv/src/x.log") && !is_there(&project, "/srv/src/node_modules"));
+    fs::remove_file(root.join("src/last")).expect("a file to remove");
+    eventually("a file that goes", || !is_there(&project, "/srv/src/last"));
     watching.signal("INT");
-    watching.end().exits(0).says("synced to topo-test-watch-sync-web-1");
+    watching
+        .end()
+        .exits(0)
+        .says("synced to topo-test-watch-sync-web-1")
+        .says("removed there")
+        .says("watch: 1 file removed in topo-test-watch-sync-web-1");
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
 }
 
@@ -202,7 +209,8 @@ fn up_shows_the_output_and_watches() {
     for line in ["one", "two"] {
         assert!(ran.out.lines().any(|shown| shown.ends_with(line)), "{line}:\n{}\n{}", ran.out, ran.err);
     }
-    assert_eq!(ran.err.matches("exited with code").count(), 2, "the old one and the new one: {}", ran.err);
+    assert_eq!(ran.err.matches("web-1 was recreated").count(), 1, "{}", ran.err);
+    assert_eq!(ran.err.matches("exited with code").count(), 1, "the new one at the end: {}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
 }
 

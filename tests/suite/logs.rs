@@ -3,15 +3,20 @@
 use std::cell::RefCell;
 use std::future::{Future, ready};
 use std::io::{self, Write};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use topo::engine::{Engine, LogChoice};
-use topo::plan::Action;
+use topo::plan::{Action, Because, Plan, Step};
 use topo::report::Look;
-use topo::report::logs::{Begin, Company, HeardOut, Prefixes, Printer, Source, Started, follow, show};
+use topo::report::logs::{
+    Begin, Company, HeardOut, InHand, Outlet, Prefixes, Printer, Source, Started, follow, show,
+};
+use topo::run::{End, Event};
 use topo::topology::name::{ContainerName, ProjectName};
 
 use crate::memory_engine::MemoryEngine;
@@ -50,7 +55,12 @@ fn a_closed_pipe_ends_it() {
         let mut printer = Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE);
         let project = ProjectName::from("shop");
         let heard_out = HeardOut::default();
-        let company = Company { project: &project, joins: &|_| None, heard_out: &heard_out };
+        let company = Company {
+            project: &project,
+            joins: &|_| None,
+            heard_out: &heard_out,
+            in_hand: &InHand::default(),
+        };
         follow(engine, vec![source("shop-db-1")], company, nobody(), ready(()), &mut printer).await;
     });
     assert_eq!(text, "", "the container still runs, but nobody reads");
@@ -96,6 +106,70 @@ fn one_that_is_started_again_goes_on_without_a_line_lost_or_twice() {
 }
 
 #[test]
+fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
+    let engine = "
+        container shop-db-1 runs-already prints@0ms:begin exits@500ms:0
+        container shop-api-1 runs-already prints@0ms:begin exits@100ms:3 restarts:1";
+    let text = run(engine, async |engine, stage| {
+        let plan = restart("shop-db-1");
+        let in_hand = InHand::default();
+        let restarting = async {
+            sleep(Duration::from_millis(50)).await;
+            for step in plan.steps.node_indices() {
+                in_hand.note(&plan, &Event::StepStarted { step });
+                perform(engine, plan.steps[step].action.clone()).await;
+                sleep(Duration::from_millis(20)).await;
+                in_hand.note(&plan, &Event::StepEnded { step, end: End::Done, took: Duration::ZERO });
+            }
+        };
+        let (heard_out, project) = (HeardOut::default(), ProjectName::from("shop"));
+        let company =
+            Company { project: &project, joins: &|_| None, heard_out: &heard_out, in_hand: &in_hand };
+        let sources = vec![source("shop-db-1"), source("shop-api-1")];
+        stage
+            .print(async |printer| follow(engine, sources, company, nobody(), restarting, printer).await)
+            .await;
+    });
+    let told = |container: &str| -> Vec<&str> {
+        let remark = |line: &'static str| line.split_once(container).map(|(_, words)| words);
+        text.clone().leak().lines().filter_map(remark).filter(|words| !words.contains('|')).collect()
+    };
+    assert_eq!(told("db-1 "), ["was restarted", "exited with code 0"], "{text}");
+    assert_eq!(told("api-1 "), ["exited with code 3 and was started again", "exited with code 3"], "{text}");
+}
+
+#[test]
+fn a_reader_who_stops_reading_holds_up_nothing_but_the_output() {
+    let engine = "
+        container shop-db-1 runs-already prints@10ms:one prints@20ms:two exits@30ms:0
+        container shop-api-1 is-there-already prints@5ms:late exits@50ms:0";
+    let text = run(engine, async |engine, stage| {
+        let mut out = Late { reads: Box::pin(sleep(Duration::from_secs(5))), stage: stage.clone() };
+        let mut err = stage.clone();
+        let mut printer = Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE);
+        let project = ProjectName::from("shop");
+        let (heard_out, in_hand) = (HeardOut::default(), InHand::default());
+        let joins = |container: &ContainerName| Some(source(container.as_str()));
+        let company = Company { project: &project, joins: &joins, heard_out: &heard_out, in_hand: &in_hand };
+        let starting = async {
+            sleep(Duration::from_millis(100)).await;
+            perform(engine, start("shop-api-1")).await;
+            writeln!(stage.clone(), "api is up").expect("a string takes all");
+        };
+        follow(engine, vec![source("shop-db-1")], company, nobody(), starting, &mut printer).await;
+    });
+    let expected = "
+0.110  api is up
+5.000  db-1  | one
+5.000  db-1  | two
+5.000  api-1  | late
+5.001  db-1 exited with code 0
+5.001  api-1 exited with code 0
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
 fn a_container_that_is_started_later_joins_if_it_is_wanted() {
     let engine = "
         container shop-db-1 runs-already prints@10ms:one exits@30ms:0
@@ -129,7 +203,12 @@ fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start(
         let starting = async { perform(engine, start("shop-job-1")).await };
         let heard_out = HeardOut::default();
         let project = ProjectName::from("shop");
-        let company = Company { project: &project, joins: &|_| None, heard_out: &heard_out };
+        let company = Company {
+            project: &project,
+            joins: &|_| None,
+            heard_out: &heard_out,
+            in_hand: &InHand::default(),
+        };
         let from_now = |name| Source { begin: Begin::Now, ..source(name) };
         let sources = vec![from_now("shop-db-1"), from_now("shop-job-1")];
         stage
@@ -179,7 +258,8 @@ fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
         };
         let (heard_out, project) = (HeardOut::default(), ProjectName::from("shop"));
         let joins = |container: &ContainerName| Some(source(container.as_str()));
-        let company = Company { project: &project, joins: &joins, heard_out: &heard_out };
+        let company =
+            Company { project: &project, joins: &joins, heard_out: &heard_out, in_hand: &InHand::default() };
         stage.print(async |printer| follow(engine, vec![], company, started, starting, printer).await).await;
     });
     assert_eq!(text, "0.010  job-1  | line\n0.013  job-1 exited with code 0\n");
@@ -209,7 +289,8 @@ async fn follow_all(engine: &MemoryEngine, names: &[&str], stay: impl Future<Out
         (container.as_str() != "shop-other-1").then(|| source(container.as_str()))
     };
     let heard_out = HeardOut::default();
-    let company = Company { project: &project, joins: &joins, heard_out: &heard_out };
+    let company =
+        Company { project: &project, joins: &joins, heard_out: &heard_out, in_hand: &InHand::default() };
     let sources = names.iter().map(|name| source(name)).collect();
     stage.print(async |printer| follow(engine, sources, company, nobody(), stay, printer).await).await;
 }
@@ -225,6 +306,16 @@ async fn perform(engine: &MemoryEngine, action: Action) {
 
 fn start(container: &str) -> Action {
     Action::StartContainer { container: container.into(), post_start: Vec::new() }
+}
+
+/// Stops a container and starts it.
+fn restart(container: &str) -> Plan {
+    let mut plan = Plan::new("shop".into());
+    let stop = Action::StopContainer { container: container.into(), grace: None, pre_stop: Vec::new() };
+    for action in [stop, start(container)] {
+        plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+    }
+    plan
 }
 
 fn source(container: &str) -> Source {
@@ -261,15 +352,30 @@ impl Stage {
 impl Write for Stage {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut text = self.text.borrow_mut();
-        if text.is_empty() || text.ends_with('\n') {
-            text.push_str(&format!("{:.3}  ", self.begun.elapsed().as_secs_f64()));
+        for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
+            if text.is_empty() || text.ends_with('\n') {
+                text.push_str(&format!("{:.3}  ", self.begun.elapsed().as_secs_f64()));
+            }
+            text.push_str(line);
         }
-        text.push_str(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A reader who takes nothing for a while.
+struct Late {
+    reads: Pin<Box<Sleep>>,
+    stage: Stage,
+}
+
+impl Outlet for Late {
+    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.reads.as_mut().poll(context));
+        Poll::Ready(self.stage.write(bytes))
     }
 }
 

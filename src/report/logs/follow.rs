@@ -2,15 +2,18 @@
 //! Must not: ask at intervals.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::cutter::{Cutter, Line, unix_seconds};
-use super::printer::{Printer, Voice};
-use super::{Begin, HeardOut, Source};
+use super::in_hand::Return;
+use super::printer::{Printer, Voice, has_room, is_handed_on};
+use super::{Begin, HeardOut, InHand, Source};
 use crate::engine::{Change, Engine, EngineError, LogChoice, What};
 use crate::plan::observed::ContainerState;
 use crate::run::{Heard, subscription};
@@ -25,13 +28,16 @@ pub struct Company<'company> {
     pub joins: &'company dyn Fn(&ContainerName) -> Option<Source>,
     /// Told whose output was shown to its end.
     pub heard_out: &'company HeardOut,
+    /// The containers whose ends are topo's own doing, and no news.
+    pub in_hand: &'company InHand,
 }
 
 /// Containers that are known to have been started; of some the events may not be heard yet, or ever.
 pub type Started = UnboundedReceiver<Source>;
 
 /// Prints what containers print, until all of them ended and `stay` is over. A container that is started
-/// again goes on where it ended. A closed pipe ends it too. Output that cannot be read is remarked on.
+/// again goes on where it ended. A closed pipe ends it too. Output that cannot be read is remarked on. While
+/// nobody takes what is printed, no more of it is read, and all else goes on.
 ///
 /// `stay` is polled from the time on at which nothing that happens is missed: it is known where the output
 /// of each source begins, and a container that starts joins.
@@ -68,7 +74,7 @@ pub async fn follow<E: Engine>(
         let waits = (is_staying && can_grow) || (is_listening && crowd.has(Hearing::Returning));
         let is_set = !crowd.has(Hearing::Beginning);
         if printer.borrow().is_broken() || (readings.is_empty() && !waits) {
-            return;
+            break;
         }
         let more = tokio::select! { biased;
             Some(over) = readings.next() => Vec::from_iter(crowd.note_over(over)),
@@ -79,9 +85,23 @@ pub async fn follow<E: Engine>(
             }
             () = &mut stay, if is_staying && is_set => { is_staying = false; Vec::new() }
             _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
+            // It comes last: what was printed meanwhile is handed on before anything is waited for.
+            () = hand_on_until_broken(&printer) => Vec::new(),
         };
         readings.extend(more.into_iter().map(reading));
     }
+    poll_fn(|context| printer.borrow_mut().poll_hand_on(context)).await;
+}
+
+/// Hands on what is printed, as its readers take it, until nobody reads any more.
+async fn hand_on_until_broken(printer: &RefCell<&mut Printer<'_>>) {
+    poll_fn(|context| {
+        let mut printer = printer.borrow_mut();
+        // More may be printed before this is asked again.
+        let _ = printer.poll_hand_on(context);
+        if printer.is_broken() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await
 }
 
 /// Those who are followed.
@@ -101,6 +121,8 @@ struct Member {
     is_ahead: bool,
     /// The exit code when it ended last, until it is told.
     exit_code: Option<i64>,
+    /// Topo itself took it down, and brings it back.
+    comes_back: Option<Return>,
     /// The time of the last line that was printed; empty before the first.
     last_time: Vec<u8>,
 }
@@ -167,6 +189,7 @@ impl Crowd<'_, '_> {
             has_returned: false,
             is_ahead: false,
             exit_code: None,
+            comes_back: None,
             last_time: Vec::new(),
         });
         let place = self.members.len() - 1;
@@ -228,7 +251,17 @@ impl Crowd<'_, '_> {
         None
     }
 
+    /// How a container comes back whose end was topo's own doing. That is known as long as it is gone.
+    fn comes_back(&mut self, place: usize) -> Option<Return> {
+        let member = &mut self.members[place];
+        member.comes_back = member.comes_back.or(self.company.in_hand.return_of(&member.source.container));
+        member.comes_back
+    }
+
     fn tell_end(&mut self, place: usize, state: Option<ContainerState>) {
+        if self.comes_back(place).is_some() {
+            return;
+        }
         let heard = self.members[place].exit_code.take();
         let exit_code = state.map(|state| state.exit_code).or(heard);
         let words = exit_code.map_or("is gone".to_owned(), |code| format!("exited with code {code}"));
@@ -283,6 +316,7 @@ impl Crowd<'_, '_> {
         match (&change.what, member.hearing) {
             (What::Died { exit_code }, Hearing::Open | Hearing::Returning) => {
                 member.exit_code = Some(*exit_code);
+                self.comes_back(place);
             }
             (What::Started, Hearing::Beginning) => member.has_returned = true,
             (What::Started, Hearing::Silent) => return Some(self.go_on(place)),
@@ -297,8 +331,12 @@ impl Crowd<'_, '_> {
 
     fn open_again(&mut self, place: usize) -> Reading {
         let exit_code = self.members[place].exit_code.take();
-        let exit = exit_code.map_or(String::new(), |code| format!("exited with code {code} and "));
-        self.remark(place, &format!("{exit}was started again"));
+        let words = match (self.members[place].comes_back.take(), exit_code) {
+            (Some(way), _) => way.words().to_owned(),
+            (None, Some(code)) => format!("exited with code {code} and was started again"),
+            (None, None) => "was started again".to_owned(),
+        };
+        self.remark(place, &words);
         self.go_on(place)
     }
 
@@ -373,13 +411,13 @@ impl Feed<'_, '_, '_> {
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk?;
             cutter.push(&chunk, |line| self.line(line, &mut was_printed));
-            self.printer.borrow_mut().flush();
+            has_room(self.printer).await;
             if self.printer.borrow().is_broken() {
                 return Ok(());
             }
         }
         cutter.finish(|line| self.line(line, &mut was_printed));
-        self.printer.borrow_mut().flush();
+        is_handed_on(self.printer).await;
         Ok(())
     }
 

@@ -7,12 +7,14 @@
 mod cutter;
 mod follow;
 mod heard;
+mod in_hand;
 mod printer;
 mod show;
 
 pub use follow::{Company, Started, follow};
 pub use heard::HeardOut;
-pub use printer::{Prefixes, Printer};
+pub use in_hand::{InHand, Noting};
+pub use printer::{Outlet, Prefixes, Printer};
 pub use show::show;
 
 use crate::engine::LogChoice;

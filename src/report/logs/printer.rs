@@ -1,16 +1,45 @@
 //! In: lines of several containers. Out: the lines, each under its container's name.
-//! Must not: wait, or know an engine.
+//! Must not: wait where other work could go on, or know an engine.
 
-use std::io::{self, Write};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::sync::Notify;
 
 use super::cutter::Line;
 use crate::engine::OutputStream;
 use crate::report::Look;
 
-/// Writes lines of several containers, those of each of their two streams to a writer of its own.
+/// Where lines go. Whoever reads them may take their time.
+pub trait Outlet {
+    /// Writes some of the bytes, one at least; pending while the reader takes none.
+    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+}
+
+/// A writer takes all at once, and is waited for.
+impl<Writer: io::Write> Outlet for Writer {
+    fn poll_write(&mut self, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.write_all(bytes).and_then(|()| self.flush()).map(|()| bytes.len()))
+    }
+}
+
+/// So many bytes are worth handing on; whoever prints more waits until that is done.
+pub(super) const ENOUGH: usize = 16 * 1024;
+
+/// Writes lines of several containers, those of each of their two streams to an outlet of its own. Lines are
+/// held until they are handed on.
 pub struct Printer<'out> {
-    out: &'out mut dyn Write,
-    err: &'out mut dyn Write,
+    out: &'out mut dyn Outlet,
+    err: &'out mut dyn Outlet,
+    /// What was printed and is not handed on, in its order.
+    held: VecDeque<(OutputStream, BytesMut)>,
+    /// Told when nothing is held any more.
+    handed_on: Rc<Notify>,
     prefixes: Prefixes,
     look: Look,
     labels: Vec<String>,
@@ -33,8 +62,9 @@ pub struct Voice(usize);
 
 impl<'out> Printer<'out> {
     /// Writes to `out` what containers print to their standard output, and to `err` the rest.
-    pub fn new(out: &'out mut dyn Write, err: &'out mut dyn Write, prefixes: Prefixes, look: Look) -> Self {
-        Self { out, err, prefixes, look, labels: Vec::new(), width: 0, is_broken: false }
+    pub fn new(out: &'out mut dyn Outlet, err: &'out mut dyn Outlet, prefixes: Prefixes, look: Look) -> Self {
+        let (held, handed_on) = (VecDeque::new(), Rc::default());
+        Self { out, err, held, handed_on, prefixes, look, labels: Vec::new(), width: 0, is_broken: false }
     }
 
     /// Lets a container join, if it has not. The column of names gets as wide as the longest so far.
@@ -60,12 +90,7 @@ impl<'out> Printer<'out> {
         let prefix = self.prefix(voice);
         // A colour that the container leaves on must not run into the next line.
         let end: &[u8] = if self.look.colors && line.contains(&0x1b) { b"\x1b[0m\n" } else { b"\n" };
-        let writer = match stream {
-            OutputStream::Out => &mut self.out,
-            OutputStream::Err => &mut self.err,
-        };
-        let written = write_all(writer, &[prefix.as_bytes(), line, end]);
-        self.is_broken |= written.is_err();
+        self.hold(stream, &[prefix.as_bytes(), line, end]);
     }
 
     /// Writes a remark on a container, unless names are left out too.
@@ -74,14 +99,52 @@ impl<'out> Printer<'out> {
             return;
         }
         let label = self.look.in_color(voice.0, &self.labels[voice.0]);
-        let written = writeln!(self.err, "{label} {words}");
-        self.is_broken |= written.is_err();
-        self.flush();
+        self.hold(OutputStream::Err, &[label.as_bytes(), b" ", words.as_bytes(), b"\n"]);
     }
 
-    /// Hands on what was written.
-    pub fn flush(&mut self) {
-        self.is_broken |= self.out.flush().is_err() || self.err.flush().is_err();
+    fn hold(&mut self, stream: OutputStream, parts: &[&[u8]]) {
+        if self.is_broken {
+            return;
+        }
+        if self.held.back().is_none_or(|(last, _)| *last != stream) {
+            self.held.push_back((stream, BytesMut::new()));
+        }
+        if let Some((_, bytes)) = self.held.back_mut() {
+            parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        }
+    }
+
+    /// Hands on what is held; pending while a reader takes no more of it.
+    pub(super) fn poll_hand_on(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while let Some((stream, bytes)) = self.held.front_mut() {
+            let outlet = match stream {
+                OutputStream::Out => &mut self.out,
+                OutputStream::Err => &mut self.err,
+            };
+            match ready!(outlet.poll_write(context, bytes)) {
+                Ok(count) => bytes.advance(count),
+                Err(_) => {
+                    self.is_broken = true;
+                    self.held.clear();
+                    break;
+                }
+            }
+            if bytes.is_empty() {
+                self.held.pop_front();
+            }
+        }
+        self.handed_on.notify_waiters();
+        Poll::Ready(())
+    }
+
+    /// Hands on what is held, as the readers take it.
+    pub(super) async fn hand_on(&mut self) {
+        poll_fn(|context| self.poll_hand_on(context)).await;
+    }
+
+    /// How many bytes are held.
+    pub(super) fn held(&self) -> usize {
+        self.held.iter().map(|(_, bytes)| bytes.len()).sum()
     }
 
     /// True when nobody reads any more: a pipe was closed.
@@ -100,12 +163,31 @@ impl<'out> Printer<'out> {
     }
 }
 
-fn write_all(writer: &mut dyn Write, parts: &[&[u8]]) -> io::Result<()> {
-    parts.iter().try_for_each(|part| writer.write_all(part))
+/// Waits until somebody else has handed on so much that a printer has room for more.
+pub(super) async fn has_room(printer: &RefCell<&mut Printer<'_>>) {
+    holds_less_than(printer, ENOUGH).await;
+}
+
+/// Waits until somebody else has handed on all that a printer holds.
+pub(super) async fn is_handed_on(printer: &RefCell<&mut Printer<'_>>) {
+    holds_less_than(printer, 1).await;
+}
+
+async fn holds_less_than(printer: &RefCell<&mut Printer<'_>>, bytes: usize) {
+    let change = printer.borrow().handed_on.clone();
+    loop {
+        let changed = change.notified();
+        if printer.borrow().held() < bytes {
+            return;
+        }
+        changed.await;
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
     #[test]
@@ -144,17 +226,18 @@ mod tests {
     #[test]
     fn a_closed_pipe_is_noticed() {
         let mut closed = Closed;
-        let mut err = Vec::new();
+        let mut err: Vec<u8> = Vec::new();
         let mut printer = Printer::new(&mut closed, &mut err, Prefixes::Names, Look::BARE);
         let db = printer.join("db-1");
-        assert!(!printer.is_broken());
         printer.line(db, OutputStream::Out, b"ready");
+        assert!(!printer.is_broken());
+        hand_on(&mut printer);
         assert!(printer.is_broken());
     }
 
     struct Closed;
 
-    impl Write for Closed {
+    impl io::Write for Closed {
         fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
             Err(io::ErrorKind::BrokenPipe.into())
         }
@@ -164,9 +247,15 @@ mod tests {
         }
     }
 
+    fn hand_on(printer: &mut Printer<'_>) {
+        assert!(printer.poll_hand_on(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+
     fn print(prefixes: Prefixes, look: Look, say: impl FnOnce(&mut Printer<'_>)) -> (String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        say(&mut Printer::new(&mut out, &mut err, prefixes, look));
+        let mut printer = Printer::new(&mut out, &mut err, prefixes, look);
+        say(&mut printer);
+        hand_on(&mut printer);
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         (text(out), text(err))
     }

@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 
 use super::Source;
 use super::cutter::{Cutter, Line};
-use super::printer::{Printer, Voice};
+use super::printer::{ENOUGH, Printer, Voice};
 use crate::engine::{Engine, EngineError, LogChoice, LogChunk, OutputStream};
 use crate::topology::name::ContainerName;
 
@@ -36,12 +36,15 @@ pub async fn show<E: Engine>(
     while let Some(first) = earliest(&readers) {
         let reader = &mut readers[first];
         reader.print_next(printer);
+        if printer.held() >= ENOUGH {
+            printer.hand_on().await;
+        }
         reader.fill().await;
         if printer.is_broken() {
             break;
         }
     }
-    printer.flush();
+    printer.hand_on().await;
     let broken =
         readers.into_iter().filter_map(|reader| Some((reader.source.container.clone(), reader.error?)));
     failed.into_iter().chain(broken).collect()
