@@ -103,6 +103,8 @@ services:
     project.write("topology.yaml", &topology.replace("'0'", "'1'"));
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(docker(&["exec", &project.container("web"), "cat", "/data/file"]), "kept");
+    // No `up` removes a volume: the one that is given up stays for whoever wants it.
+    let _given_up = Volume(project.inspect("web", "{{range .Mounts}}{{.Name}}{{end}}"));
     project.topo("up", &["-d", "--force-recreate", "-V"]).exits(0);
     assert_eq!(docker(&["exec", &project.container("web"), "cat", "/data/file"]), "");
     project.topo("down", &["-v"]).exits(0);
