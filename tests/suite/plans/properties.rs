@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use topo::diagnostic::Diagnostics;
 use topo::plan::action::{Action, AnonymousVolumes};
 use topo::plan::observed::Status;
-use topo::plan::{BuildChoice, Plan, PullChoice, RecreateChoice, Scope, UpChoices};
+use topo::plan::{BuildChoice, Plan, PullChoice, PullChoices, RecreateChoice, Scope, Step, UpChoices};
 use topo::report::{Intent, Look};
 use topo::source::Sources;
 use topo::topology::Topology;
@@ -149,6 +149,26 @@ networks:
             assert!(world.containers.iter().all(is_well), "when this fails: {action:?}");
         }
     }
+}
+
+#[test]
+fn an_image_of_several_services_is_pulled_for_none_of_them_alone() {
+    let text = "services: { a: { image: 'one:1', scale: 2 }, b: { image: 'two:1' }, c: { image: 'two:1' } }";
+    let topology = load("topology.yaml", text, &[], &UpChoices::default()).0;
+    let pulled = |plan: &Plan| -> Vec<(String, Option<String>)> {
+        let pull = |step: &Step| match &step.action {
+            Action::PullImage { image, .. } => {
+                Some((image.to_string(), step.service.as_ref().map(ToString::to_string)))
+            }
+            _ => None,
+        };
+        plan.steps.node_weights().filter_map(pull).collect()
+    };
+    let wanted = [("one:1".to_owned(), Some("a".to_owned())), ("two:1".to_owned(), None)];
+    let world = World::default();
+    assert_eq!(pulled(&plan(&world, &topology, &UpChoices::default())), wanted);
+    let observed = world.observe(&topo::plan::query(&topology));
+    assert_eq!(pulled(&topo::plan::pull(&topology, &observed, &PullChoices::default())), wanted);
 }
 
 #[test]
@@ -317,7 +337,7 @@ fn assert_tells_all(
 
 fn describe(plan: &Plan) -> String {
     let line = |step: topo::plan::StepId| {
-        let topo::plan::Step { action, because, only_if, .. } = &plan.steps[step];
+        let Step { action, because, only_if, .. } = &plan.steps[step];
         let needs: Vec<usize> = plan.needs(step).iter().map(|needed| needed.index()).collect();
         let action = format!("{action:?}");
         let action: String = action.chars().take(110).collect();
