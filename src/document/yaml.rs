@@ -233,16 +233,16 @@ impl<'a> Reader<'a> {
             StructureStyle::Flow => Span::new(self.file, range.start, range.end).end.max(open.end),
             StructureStyle::Block => open.end.max(span.start),
         };
-        let value = match open.collection {
+        let (value, refused) = match open.collection {
             Collection::List(mut list) => {
                 // Most collections have few elements, and all of them stay to the end.
                 list.shrink_to_fit();
-                Value::List(list)
+                (Value::List(list), None)
             }
-            Collection::Map(map) => Value::Map(map.finish()),
+            Collection::Map(map) => self.finish_map(map, span),
         };
         let mut node = Node::new(span, value);
-        node.directive = open.tag.directive;
+        node.directive = refused.or(open.tag.directive);
         let size = Size {
             nodes: self.size.nodes - open.before.nodes,
             bytes: self.size.bytes - open.before.bytes,

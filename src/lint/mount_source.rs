@@ -7,17 +7,54 @@ use crate::source::from_here;
 use crate::topology::Topology;
 use crate::topology::service::{Mount, MountKind};
 
-/// Finds sources in the project's folder that do not exist. Elsewhere they may well be on the
+/// Finds sources that are written as Windows writes paths, which Compose passes on everywhere, and sources in
+/// the project's folder that do not exist. Elsewhere they may well be on the
 /// machine that the engine runs on.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let mounts = topology.services.values().flat_map(|service| &service.volumes.0);
     for mount in mounts.filter(|mount| mount.kind == MountKind::Bind) {
         let Some(source) = &mount.source else { continue };
+        if let Some(help) = of_windows(source).filter(|_| !cfg!(windows)) {
+            found
+                .warning(code::MISSING_SOURCE, format!("`{}` is a path of Windows", shown(source)))
+                .label(source.span, "this system has no such path")
+                .help(help);
+            continue;
+        }
         let path = Path::new(&source.value);
         if path.starts_with(&topology.directory) && !path.exists() {
             report(mount, found);
         }
     }
+}
+
+/// What to type in place of a path of Windows: one with a drive or a server, or a relative one with
+/// backslashes.
+fn of_windows(source: &str) -> Option<String> {
+    let name = shown(source);
+    let drive = name.split_once(':').filter(|(drive, rest)| {
+        drive.len() == 1
+            && drive.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && rest.starts_with(['\\', '/'])
+    });
+    if let Some((drive, rest)) = drive {
+        let rest = rest.replace('\\', "/");
+        return Some(format!(
+            "write the path that the folder has on Linux, `/mnt/{}{rest}` in WSL, or one that begins at the topology, such as `./data`",
+            drive.to_ascii_lowercase()
+        ));
+    }
+    let is_relative = [".\\", "..\\"].iter().any(|begin| name.starts_with(begin));
+    match name.starts_with("\\\\") {
+        true => Some("mount the share on this machine, and write the path that it has there".to_owned()),
+        false => is_relative.then(|| format!("write `{}`", name.replace('\\', "/"))),
+    }
+}
+
+/// A source as it is written, as far as that can be seen: the folder before a relative one left out.
+fn shown(source: &str) -> &str {
+    let name = source.rsplit_once('/').map_or(source, |(_, name)| name);
+    if name.starts_with(".\\") || name.starts_with("..\\") { name } else { source }
 }
 
 fn report(mount: &Mount, found: &mut Diagnostics) {

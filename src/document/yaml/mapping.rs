@@ -1,6 +1,6 @@
 //! A mapping while it is read: keys are strings and unique, `<<` brings in what other mappings say.
 
-use super::super::node::{Key, Map, Node, Value};
+use super::super::node::{Directive, Key, Map, Node, Value};
 use super::super::scalar::{Kind, Scalar, is_null};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::Span;
@@ -19,6 +19,8 @@ pub(super) struct OpenMap {
     merge_key: Option<Span>,
     /// Mappings behind `<<`, the one that wins first.
     inherited: Vec<Map>,
+    /// The first key, when it is no string, until it is known whether more stands in this mapping.
+    odd: Option<(Scalar, Span)>,
 }
 
 /// What the next node is.
@@ -60,7 +62,7 @@ impl OpenMap {
     }
 
     /// The mapping: its own entries in order, then what it inherits and does not say itself.
-    pub(super) fn finish(mut self) -> Map {
+    fn finish(mut self) -> Map {
         // A key whose value was cut off by a mistake.
         if let Waiting::Value(key) = std::mem::take(&mut self.waiting) {
             let nothing = Span { start: key.span.end, ..key.span };
@@ -76,6 +78,29 @@ impl OpenMap {
         self.map
     }
 
+    /// Says what is wrong with a first key that is no string. True when the mapping, which stands at `place`,
+    /// is an element that a blank behind its `:` made of a text: `- 80: 80` below `attribute`.
+    fn is_divided_text(&mut self, attribute: Option<&str>, place: Span, found: &mut Diagnostics) -> bool {
+        let Some((key, at)) = self.odd.take() else { return false };
+        let value = match self.map.entries.as_slice() {
+            [(_, Node { value: Value::Scalar(value), .. })] => value.text.as_str(),
+            [(_, Node { value: Value::Null, .. })] => "",
+            _ => {
+                refuse_other_types(&key, at, found);
+                return false;
+            }
+        };
+        let Some(attribute) = attribute else {
+            refuse_other_types(&key, at, found);
+            return false;
+        };
+        found
+            .error(code::WRONG_TYPE, "a blank at the `:` makes a mapping of this text")
+            .label(place, "this is a mapping")
+            .help(undivided(attribute, &key.text, value));
+        true
+    }
+
     fn take_key(&mut self, node: Node, written: Span, found: &mut Diagnostics) -> Waiting {
         let scalar = match node.value {
             Value::Scalar(scalar) => scalar,
@@ -88,7 +113,13 @@ impl OpenMap {
         if scalar.is_plain && scalar.text == "<<" {
             return self.take_merge_key(written, found);
         }
-        refuse_other_types(&scalar, written, found);
+        if let Some((odd, at)) = self.odd.take() {
+            refuse_other_types(&odd, at, found);
+        }
+        match self.map.entries.is_empty() {
+            true => self.odd = other_type(&scalar).map(|_| (scalar.clone(), written)),
+            false => refuse_other_types(&scalar, written, found),
+        }
         if let Some(first) = self.position(&scalar.text) {
             let first = self.map.entries[first].0.span;
             report_duplicate(&scalar.text, first, written, found);
@@ -138,6 +169,43 @@ impl OpenMap {
     }
 }
 
+impl super::Reader<'_> {
+    /// A mapping as a value, and the directive that leaves it out when it has been refused.
+    pub(super) fn finish_map(&mut self, mut map: OpenMap, span: Span) -> (Value, Option<Directive>) {
+        let attribute = self.list_around().map(str::to_owned);
+        let is_refused = map.is_divided_text(attribute.as_deref(), span, self.found);
+        (Value::Map(map.finish()), is_refused.then_some(Directive::Reset))
+    }
+
+    /// The attribute whose list the next node is an element of.
+    fn list_around(&self) -> Option<&str> {
+        use super::Collection::{List, Map};
+        match self.open.as_slice() {
+            [.., super::Open { collection: Map(map), .. }, super::Open { collection: List(_), .. }] => {
+                map.awaited()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What to type in place of `key: value` in the list of an attribute.
+fn undivided(attribute: &str, key: &str, value: &str) -> String {
+    match attribute {
+        _ if value.is_empty() => {
+            format!(
+                "leave the `:` out, `\"{key}\"`, or write what follows it without a blank: `\"{key}:...\"`"
+            )
+        }
+        "expose" => format!("write the container's port alone: `\"{value}\"`"),
+        "environment" | "labels" | "annotations" | "sysctls" | "args" => {
+            format!("write `- {key}={value}`")
+        }
+        "command" | "entrypoint" | "test" => format!("quote it: `\"{key}: {value}\"`"),
+        _ => format!("write it without the blank: `\"{key}:{value}\"`"),
+    }
+}
+
 fn report_duplicate<'a>(
     key: &str,
     first: Span,
@@ -158,15 +226,20 @@ fn refuse_collection(node: &Node, written: Span, found: &mut Diagnostics) {
         .help("if this is a template of another tool, render it first; if it is text, quote it");
 }
 
+/// What a key is that is no string.
+fn other_type(scalar: &Scalar) -> Option<&'static str> {
+    match scalar.kind() {
+        Kind::Bool(_) => Some("a boolean"),
+        Kind::Int(_) | Kind::Float(_) => Some("a number"),
+        Kind::Text if scalar.is_date() => Some("a date"),
+        Kind::Text if scalar.is_plain && is_null(&scalar.text) => Some("null"),
+        Kind::Text => None,
+    }
+}
+
 /// Only strings can be keys: `1:`, `true:` and `null:` are refused, as in Compose.
 fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
-    let what = match scalar.kind() {
-        Kind::Bool(_) => "a boolean",
-        Kind::Int(_) | Kind::Float(_) => "a number",
-        Kind::Text if scalar.is_date() => "a date",
-        Kind::Text if scalar.is_plain && is_null(&scalar.text) => "null",
-        Kind::Text => return,
-    };
+    let Some(what) = other_type(scalar) else { return };
     found
         .error(code::WRONG_TYPE, format!("a key must be a string, not {what}"))
         .label(written, format!("YAML reads this as {what}"))

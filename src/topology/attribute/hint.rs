@@ -328,12 +328,23 @@ fn without_colon(text: &str) -> Option<String> {
     })
 }
 
-/// For a mapping in a list of names.
+/// For a mapping in a list of names, or of texts with a colon.
 fn example_element(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) -> Option<String> {
     let element = node.as_list()?.iter().find(|element| diagnostic.span() == Some(element.span))?;
-    let (name, _) = element.as_map()?.entries.first()?;
-    let takes_mapping = record == "Service" && ["depends_on", "models", "networks"].contains(&key);
-    takes_mapping.then(|| format!("leave the dashes out: `{}:`, and what belongs to it below", name.text))
+    let entries = element.as_map()?.entries.as_slice();
+    let (name, value) = entries.first()?;
+    let (name, value) = (&name.text, value.as_text().filter(|_| entries.len() == 1));
+    match (record, key, value) {
+        ("Service", "depends_on" | "models" | "networks", _) => {
+            Some(format!("leave the dashes out: `{name}:`, and what belongs to it below"))
+        }
+        ("Service", "extra_hosts", Some(address)) => Some(format!("write `\"{name}={address}\"`")),
+        ("Service", "tmpfs" | "links" | "external_links" | "volumes_from" | "security_opt", Some(rest)) => {
+            Some(format!("write it without the blank: `\"{name}:{rest}\"`"))
+        }
+        (_, _, Some(rest)) => Some(format!("if it is one text, quote it: `\"{name}: {rest}\"`")),
+        (_, _, None) => None,
+    }
 }
 
 /// Whether a mapping stands where a text with a colon was meant, `80: 80` or `./a : /b`; says so.

@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Form, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, divided_by_a_blank, record, wrong_type};
 use crate::topology::value::{Integer, Pairs};
 
 record! {
@@ -35,6 +35,11 @@ impl Attribute for DeviceMapping {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if matches!(node.value, Value::Scalar(_)) {
             return decode_short(&String::decode(node, found)?, node, found);
+        }
+        if let Value::Map(map) = &node.value
+            && divided_by_a_blank(map, DeviceSection::FIELDS, node, found)
+        {
+            return None;
         }
         let section = DeviceSection::decode(node, found)?;
         let source = section.source?;

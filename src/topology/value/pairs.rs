@@ -98,11 +98,17 @@ fn pair_item(
 ) -> Option<(String, Spanned<Option<String>>)> {
     let text = match &item.value {
         Value::Scalar(scalar) if matches!(scalar.kind(), Kind::Text) => &scalar.text,
-        Value::Map(_) => {
+        Value::Map(map) => {
+            let (name, value) = match map.entries.as_slice() {
+                [(name, value)] => (name.text.as_str(), value.as_text().unwrap_or_default()),
+                _ => ("NAME", "value"),
+            };
             found
                 .error(code::WRONG_TYPE, "a list of `NAME=value` is needed here, not of mappings")
                 .label(item.span, "this is a mapping")
-                .help("write `- NAME=value`, or leave the dashes out: `NAME: value`");
+                .help(format!(
+                    "write `- {name}{separator}{value}`, or leave the dashes out: `{name}: {value}`"
+                ));
             return None;
         }
         _ => return wrong_type(item, "a string `NAME=value`", found),
