@@ -65,17 +65,25 @@ fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
     let mut places: Vec<Span> = Vec::new();
     let mut seen: HashSet<At> = HashSet::new();
     let mut next = Some(start);
+    let mut is_cut = false;
     while let Some(at) = next.filter(|at| !loader.pools.is_done(*at)) {
         if !seen.insert(at) {
             let first = chain.iter().position(|link| *link == at).unwrap_or_default();
             report_circle(&chain[first..], &places[first..], loader);
             next = None;
+            is_cut = true;
             break;
         }
         chain.push(at);
         let reference = loader.pools.take_reference(at, loader.found);
         places.extend(reference.as_ref().map(|reference| reference.service_span));
-        next = reference.and_then(|reference| target(at, &reference, scope, loader));
+        next = reference.as_ref().and_then(|reference| target(at, reference, scope, loader));
+        is_cut = reference.is_some() && next.is_none();
+    }
+    is_cut |= next.is_some_and(|base| loader.gaps.without_base.contains(&loader.pools.name(base).0));
+    if is_cut {
+        let names = chain.iter().map(|at| loader.pools.name(*at).0);
+        loader.gaps.without_base.extend(names);
     }
     let mut base = next;
     for at in chain.into_iter().rev() {
@@ -96,14 +104,12 @@ fn target(at: At, reference: &Reference, scope: &Scope, loader: &mut Loader<'_>)
     if let Some(service) = loader.pools.pools[pool].by_name.get(&reference.service) {
         return Some(At { pool, service: *service });
     }
-    loader.gaps.bases = true;
     report_missing(at, reference, pool, loader);
     None
 }
 
 fn pool_of(path: &str, span: Span, scope: &Scope, loader: &mut Loader<'_>) -> Option<usize> {
     if is_remote(path) {
-        loader.gaps.bases = true;
         loader
             .found
             .error(code::BAD_EXTENDS, "files that are not on this machine cannot be extended")
@@ -116,10 +122,7 @@ fn pool_of(path: &str, span: Span, scope: &Scope, loader: &mut Loader<'_>) -> Op
     if let Some(pool) = loader.pools.by_path.get(&(path.clone(), scope.number)) {
         return Some(*pool);
     }
-    let Some(file) = loader.open(&path, span) else {
-        loader.gaps.bases = true;
-        return None;
-    };
+    let file = loader.open(&path, span)?;
     let trees = loader.read(file, path.parent().unwrap_or(Path::new("/")));
     let merged = loader.merge_plainly(trees, scope);
     let services = merged.map(services_of).unwrap_or_default();
@@ -276,7 +279,6 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
 }
 
 fn report_circle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {
-    loader.gaps.bases = true;
     let mut names: Vec<String> = circle.iter().map(|at| format!("`{}`", loader.pools.name(*at).0)).collect();
     names.extend(names.first().cloned());
     let message = format!("services extend each other in a circle: {}", names.join(" → "));

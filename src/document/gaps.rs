@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::source::Span;
+
 /// The parts of a topology that are not in its tree. Each has been reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
@@ -9,8 +11,12 @@ pub struct Gaps {
     pub lines: bool,
     /// A file that is included, or what an alias stands for: it may define anything.
     pub definitions: bool,
-    /// What a service extends.
+    /// What a mapping inherits by `<<`, which may be any service.
     pub bases: bool,
+    /// The services that do not have all of what they extend.
+    pub without_base: HashSet<String>,
+    /// Where values stand that an alias should have brought.
+    pub aliases: HashSet<Span>,
     /// Everything from a place on: there is too much.
     pub rest: bool,
     /// The keys and names in the lost lines.
@@ -20,7 +26,7 @@ pub struct Gaps {
 impl Gaps {
     /// True when everything was read.
     pub fn is_none(&self) -> bool {
-        !(self.lines || self.definitions || self.bases || self.rest)
+        !(self.lines || self.definitions || self.bases || self.rest) && self.without_base.is_empty()
     }
 
     /// Whether something of this name may be defined in what was not read.
@@ -37,12 +43,19 @@ impl Gaps {
         self.lost.extend(key.map(str::to_owned));
     }
 
+    /// Whether a service of this name may have inherited something that is not known.
+    pub fn may_inherit(&self, service: &str) -> bool {
+        self.bases || self.without_base.contains(service)
+    }
+
     /// Takes over the gaps of another file.
     pub(super) fn add(&mut self, other: Gaps) {
-        let Gaps { lines, definitions, bases, rest, lost } = other;
+        let Gaps { lines, definitions, bases, without_base, aliases, rest, lost } = other;
         self.lines |= lines;
         self.definitions |= definitions;
         self.bases |= bases;
+        self.without_base.extend(without_base);
+        self.aliases.extend(aliases);
         self.rest |= rest;
         self.lost.extend(lost);
     }

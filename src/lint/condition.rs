@@ -43,6 +43,7 @@ impl Wait<'_> {
         {
             found
                 .error(code::NO_HEALTHCHECK, format!("`{needed}` is never healthy: its health check is off"))
+                .about(needed.as_str())
                 .label(at, format!("`{name}` waits for it to be healthy"))
                 .label(healthcheck.span, "switched off here")
                 .help("switch it on, or wait for `service_started`");
@@ -56,6 +57,7 @@ impl Wait<'_> {
         }
         found
             .warning(code::NO_HEALTHCHECK, format!("`{needed}` has no `healthcheck`"))
+            .about(needed.as_str())
             .label(at, format!("`{name}` waits for it to be healthy"))
             .label(other.key, "never healthy, unless its image has a health check of its own")
             .help(format!("add a `healthcheck` to `{needed}`, or wait for `service_started`"));

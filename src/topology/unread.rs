@@ -50,7 +50,8 @@ pub fn forget_missing(gaps: &Gaps, found: &mut Diagnostics) {
     found.retain(|diagnostic| {
         // Where something stood, the reader of YAML may have been left with nothing.
         let has_lost_value = (gaps.lines || gaps.rest) && attribute::is_of_nothing(diagnostic);
-        !has_lost_value && is_certain(diagnostic, gaps)
+        let is_of_lost_value = diagnostic.span().is_some_and(|span| gaps.aliases.contains(&span));
+        !has_lost_value && !is_of_lost_value && is_certain(diagnostic, gaps)
     });
 }
 
@@ -59,12 +60,13 @@ fn is_certain(diagnostic: &Diagnostic, gaps: &Gaps) -> bool {
     let subject = diagnostic.subject.as_deref();
     let is_lost = subject.is_some_and(|subject| gaps.lost.contains(subject));
     if code == code::MISSING_ATTRIBUTE {
-        let may_be_inherited = gaps.bases && subject.is_some_and(|subject| FROM_BASE.contains(&subject));
+        let may_be_inherited = (gaps.bases || !gaps.without_base.is_empty())
+            && subject.is_some_and(|subject| FROM_BASE.contains(&subject));
         if gaps.rest || may_be_inherited || is_lost {
             return false;
         }
     }
-    if gaps.bases && RIGHT_BY_BASE.contains(&code) {
+    if RIGHT_BY_BASE.contains(&code) && subject.is_none_or(|service| gaps.may_inherit(service)) {
         return false;
     }
     if code == code::NO_IMAGE_OR_BUILD && is_lost {
