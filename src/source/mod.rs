@@ -122,7 +122,7 @@ impl<T: fmt::Display> fmt::Display for Spanned<T> {
 pub struct SourceFile {
     /// The path as it was asked for (`-` for standard input).
     pub path: PathBuf,
-    /// Its content, without a byte-order mark.
+    /// Its content in UTF-8, without a byte-order mark. Offsets in it are not those of a file in UTF-16.
     pub text: String,
 }
 
@@ -166,7 +166,7 @@ pub enum ReadError {
 /// What a text that is not UTF-8 looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Two bytes a character, as some editors and shells of Windows write.
+    /// UTF-16 that is cut off, or holds half a character.
     Utf16,
     /// One byte a character: Latin-1, Windows-1252 and the like.
     OneByte,
@@ -187,7 +187,7 @@ impl Encoding {
     /// The rest of a sentence about a text that is not UTF-8 at this place.
     fn shown(self, line: usize, column: usize) -> String {
         match self {
-            Self::Utf16 => " but UTF-16".to_owned(),
+            Self::Utf16 => ", and begins as UTF-16 that is damaged".to_owned(),
             Self::OneByte => format!(" at line {line}, column {column}: perhaps it is Latin-1"),
             Self::Binary => " but binary data".to_owned(),
         }
@@ -209,7 +209,8 @@ impl Sources {
         id
     }
 
-    /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input.
+    /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input. A text is UTF-8, or UTF-16
+    /// with a byte order mark, as YAML 1.2 (5.2, "character encodings") has it.
     pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
         self.read_as(path, path)
     }
@@ -217,6 +218,9 @@ impl Sources {
     /// Reads like [`Sources::read`], for people under the name `shown`.
     pub fn read_as(&mut self, path: &Path, shown: &Path) -> Result<FileId, ReadError> {
         let bytes = if path == Path::new("-") { read_standard_input() } else { read_regular(path, shown) }?;
+        if let Some(text) = text_of_utf16(&bytes) {
+            return Ok(self.add(shown, text));
+        }
         let text = String::from_utf8(bytes).map_err(|error| {
             let (line, column) = position_after(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
             let encoding = Encoding::of(error.as_bytes());
@@ -274,6 +278,19 @@ pub fn without_mark(mut text: String) -> String {
     text
 }
 
+/// The text of UTF-16 that a byte order mark begins; nothing when there is none, or when it is no text.
+fn text_of_utf16(bytes: &[u8]) -> Option<String> {
+    let (mark, units) = bytes.split_first_chunk::<2>()?;
+    let unit: fn([u8; 2]) -> u16 = match mark {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (units, rest) = units.as_chunks::<2>();
+    let text = char::decode_utf16(units.iter().copied().map(unit)).collect::<Result<String, _>>();
+    text.ok().filter(|_| rest.is_empty())
+}
+
 /// Line and column of what follows a text, both from 1.
 fn position_after(before: &[u8]) -> (usize, usize) {
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
@@ -310,4 +327,33 @@ fn read_bounded(path: &Path, reader: impl Read) -> Result<Vec<u8>, ReadError> {
         return Err(ReadError::TooLarge(path.to_owned()));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, mark: [u8; 2], bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        mark.into_iter().chain(text.encode_utf16().flat_map(bytes)).collect()
+    }
+
+    #[test]
+    fn utf_16_is_read_by_its_mark_and_places_count_characters() {
+        let text = "a: é\n😀: b\n";
+        let little = utf16(text, [0xff, 0xfe], u16::to_le_bytes);
+        let big = utf16(text, [0xfe, 0xff], u16::to_be_bytes);
+        let folder = tempfile::tempdir().expect("a folder");
+        for bytes in [&little, &big] {
+            let path = folder.path().join("wide.yaml");
+            std::fs::write(&path, bytes).expect("a file");
+            let mut sources = Sources::default();
+            let file = sources.read(&path).expect("a text");
+            assert_eq!(sources.get(file).text, text);
+            let at = text.find('b').expect("a value");
+            assert_eq!(sources.position_at(file, at), (2, 4));
+        }
+        assert_eq!(text_of_utf16(&little[..little.len() - 1]), None);
+        assert_eq!(text_of_utf16(&[0xff, 0xfe, 0x3d, 0xd8]), None);
+        assert_eq!(text_of_utf16(b"a: b"), None);
+    }
 }
