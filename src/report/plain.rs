@@ -3,7 +3,9 @@
 //!
 //! ```text
 //! image shop-api:latest  building
-//! image shop-api:latest  [2/4] RUN pip install flask
+//! image shop-api:latest  [2/4] RUN pip install flask  cached
+//! image shop-api:latest  [4/4] RUN make check
+//! image shop-api:latest  | 12 tests, 0 failures
 //! image shop-api:latest  built in 3.2s
 //! container shop-db-1  created
 //! container shop-db-1  waiting until healthy
@@ -60,10 +62,16 @@ impl<'out> Plain<'out> {
             }
             Event::StepProgress { step, progress: Progress::Step { name, state } } => {
                 self.builds.entry(*step).or_default().note(name, *state);
-                if *state == StepState::Began && is_for_people(name) {
-                    return self.line(plan, *step, &tame(name));
+                match state {
+                    StepState::Began if is_for_people(name) => self.line(plan, *step, &tame(name)),
+                    StepState::Cached if is_for_people(name) => {
+                        self.line(plan, *step, &format!("{}  cached", tame(name)))
+                    }
+                    _ => Ok(()),
                 }
-                Ok(())
+            }
+            Event::StepProgress { step, progress: Progress::Output(output) } => {
+                self.line(plan, *step, &format!("| {}", tame(output)))
             }
             Event::StepProgress { step, progress: Progress::Warning(words) } => {
                 self.line(plan, *step, &format!("warning: {}", tame(words)))

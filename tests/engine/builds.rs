@@ -123,6 +123,17 @@ fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
 }
 
 #[test]
+fn plain_progress_has_what_steps_print_and_says_which_were_cached() {
+    let Some(project) = project("steps", "services: { web: { build: . } }\n") else { return };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_nanos();
+    project.write("Dockerfile", &format!("FROM busybox:1.37\nRUN echo made-at-{now}\n"));
+    let printed = format!("image topo-test-steps-web  | made-at-{now}\n");
+    project.topo("build", &[]).exits(0).says(&printed);
+    let again = project.topo("build", &[]).exits(0).says(&format!("[2/2] RUN echo made-at-{now}  cached"));
+    assert!(!again.err.contains(&printed), "{}", again.err);
+}
+
+#[test]
 fn an_archive_is_fetched_from_its_address() {
     let Some(project) = project("archive", "") else { return };
     project.write("context/Dockerfile", "FROM busybox:1.37\nCOPY file /file\n");

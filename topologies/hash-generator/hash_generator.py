@@ -5,7 +5,7 @@ import sys
 def texto():
     if sys.stdin.isatty():
         return input("Digite um texto: ").encode()
-    # A pipe is taken as it comes, as sha1sum does: a line break at its end counts too.
+    # O que vem por um pipe vale como vem, como no sha1sum: uma quebra de linha no fim conta também.
     return sys.stdin.buffer.read()
 
 

@@ -6,7 +6,7 @@ def numero(pergunta):
     while True:
         resposta = input(pergunta)
         try:
-            # Decimal: 0,1 + 0,2 is 0,3 here. People write the comma, Decimal reads the point.
+            # Com Decimal, 0,1 + 0,2 é 0,3. As pessoas escrevem vírgula; Decimal lê ponto.
             return Decimal(resposta.strip().replace(",", "."))
         except InvalidOperation:
             print(f"“{resposta}” não é um número. Tente outra vez.")

@@ -13,11 +13,11 @@ cache = redis.Redis(host=os.environ["REDIS_HOST"])
 
 @app.get("/")
 def visitar():
-    # libpq reads the address and the password from PGHOST, PGUSER, PGPASSWORD and PGDATABASE.
+    # A libpq lê o endereço e a senha de PGHOST, PGUSER, PGPASSWORD e PGDATABASE.
     with psycopg.connect() as banco:
         banco.execute("INSERT INTO visitas DEFAULT VALUES")
         (linhas,) = banco.execute("SELECT count(*) FROM visitas").fetchone()
-        # Inside the transaction: a visit that Redis cannot count leaves no row either.
+        # Dentro da transação: uma visita que o Redis não conta não deixa linha no banco.
         contagem = cache.incr("visitas")
     return {
         "mensagem": f"Você é a visita número {linhas}!",

@@ -15,7 +15,7 @@ PEDIDOS_URL = os.environ["PEDIDOS_URL"]
 
 
 def uma_replica(url):
-    # The network answers a service's name with the addresses of all its containers.
+    # A rede responde ao nome de um serviço com os endereços de todos os contêineres dele.
     partes = urlsplit(url)
     _, _, enderecos = socket.gethostbyname_ex(partes.hostname)
     return partes._replace(netloc=f"{random.choice(enderecos)}:{partes.port}").geturl()
@@ -61,7 +61,7 @@ def repassar(erro):
     return resposta.content, resposta.status_code, {"Content-Type": resposta.headers["Content-Type"]}
 
 
-# No address, no connection, no answer in time.
+# Sem endereço, sem conexão, sem resposta a tempo.
 @app.errorhandler(OSError)
 def indisponivel(_erro):
     return {"erro": "um dos serviços não respondeu"}, 503

@@ -19,7 +19,7 @@ def listar():
 
 @app.after_request
 def anotar(resposta):
-    # The health check asks all the time: that is no news.
+    # O healthcheck pergunta o tempo todo: isso não é novidade.
     if request.path != "/saude":
         print("atendi", request.path, flush=True)
     return resposta

@@ -6,7 +6,7 @@ import bcrypt
 if len(sys.argv) != 2:
     sys.exit("diga o nome do usuário")
 
-# From a pipe, so that no password is in the shell's history; typed unseen in a terminal.
+# Por um pipe, para que nenhuma senha fique no histórico do shell; no terminal, digitada sem aparecer.
 senha = getpass("Senha: ") if sys.stdin.isatty() else sys.stdin.read().strip()
-# The registry checks the password at every request: a higher cost makes pushing slow.
+# O registro confere a senha a cada pedido: com um custo maior, o envio ficaria lento.
 print(f"{sys.argv[1]}:{bcrypt.hashpw(senha.encode(), bcrypt.gensalt(rounds=8)).decode()}")
