@@ -269,8 +269,8 @@ fn check_project_name(name: Option<&str>, output: &Output) -> Result<(), Exit> {
 
 /// `before` is what stands before the name where it is given.
 fn refuse_project_name(name: &str, before: &str, output: &Output) -> Exit {
-    let normal = topology::normal_project_name(name);
-    let help = Some(format!("write `{before}{normal}`")).filter(|_| !normal.is_empty());
+    let similar = topology::project_name_like(name);
+    let help = Some(format!("write `{before}{similar}`")).filter(|_| !similar.is_empty());
     output.error(&format!("a project cannot be named `{name}`"), help.as_deref());
     Exit::Usage
 }

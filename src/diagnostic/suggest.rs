@@ -1,4 +1,7 @@
-//! The closest known word to one that is not known.
+//! What was probably typed: the closest known word, a name with the letters that are allowed.
+
+/// What word processors and web pages write in place of a hyphen.
+pub const OTHER_DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '–', '—', '−'];
 
 /// The candidate that `word` was probably meant to be, if one is close enough.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -30,10 +33,26 @@ fn has_same_letters(word: &str, candidate: &str) -> bool {
     sorted(word) == sorted(candidate)
 }
 
-/// A name with a `-` in place of the letters that are not allowed in it; empty when none is left.
+/// A name with a `-` in place of the letters that are not allowed in it; empty when none is left. Those of
+/// other alphabets are written as Latin ones first: `café` as `cafe`.
 pub fn similar(name: &str, is_allowed: impl Fn(char) -> bool) -> String {
+    let name = in_ascii(name);
     let words = name.split(|letter| !is_allowed(letter)).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-")
+}
+
+/// A text with its letters written in ASCII, as people do where no others are taken: `Straße` as
+/// `Strasse`. What is no letter stays.
+pub fn in_ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let is_accent = matches!(letter, '\u{300}'..='\u{36f}');
+        match deunicode::deunicode_char(letter).filter(|_| letter.is_alphanumeric() || is_accent) {
+            Some(letters) => ascii.push_str(letters.trim()),
+            None => ascii.push(letter),
+        }
+    }
+    ascii
 }
 
 /// Names for a sentence: `` `a`, `b` or `c` ``.
@@ -43,5 +62,25 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         [] => String::new(),
         [only] => only.clone(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_of_other_alphabets_are_written_as_latin_ones() {
+        for (text, ascii) in [
+            ("aplicação", "aplicacao"),
+            // An accent by itself, as macOS writes names of files.
+            ("cafe\u{301}", "cafe"),
+            ("Straße", "Strasse"),
+            ("база", "baza"),
+            ("web 1 → db", "web 1 → db"),
+        ] {
+            assert_eq!(in_ascii(text), ascii);
+        }
+        assert_eq!(similar("meu contêiner!", |letter| letter.is_ascii_alphanumeric()), "meu-conteiner");
     }
 }

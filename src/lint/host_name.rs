@@ -1,6 +1,6 @@
 //! Host names that other programs can use.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
@@ -51,11 +51,11 @@ fn is_label(label: &str) -> bool {
 
 fn help(name: &str) -> String {
     let replace = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
-    let similar: String = name.chars().map(replace).collect();
+    let similar: String = suggest::in_ascii(name).chars().map(replace).collect();
     let labels: Vec<&str> =
         similar.split('.').map(|label| label.trim_matches('-')).filter(|label| !label.is_empty()).collect();
     match labels.join(".") {
-        similar if similar.is_empty() || !name.is_ascii() => "write a name such as `web`".to_owned(),
+        similar if similar.is_empty() => "write a name such as `web`".to_owned(),
         similar => format!("write `{similar}`"),
     }
 }

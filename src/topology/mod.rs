@@ -406,7 +406,7 @@ fn project_name(
         found
             .warning(code::BAD_NAME, format!("the project is named `{normal}`"))
             .label(name.span, "lower-case letters, digits, `-` and `_` are kept, the rest is left out")
-            .help(format!("write `name: {normal}`"));
+            .help(format!("write `name: {}`", project_name_like(name)));
     }
     ProjectName::new(normal)
 }
@@ -416,8 +416,14 @@ pub fn is_project_name(name: &str) -> bool {
     !name.is_empty() && normal_project_name(name) == name
 }
 
-/// The nearest name that a project can have; empty when there is none.
-pub fn normal_project_name(name: &str) -> String {
+/// What to write in place of a name that a project cannot have; empty when no letter of it is of use.
+/// Unlike Compose's own form it keeps letters with accents, without them.
+pub fn project_name_like(name: &str) -> String {
+    normal_project_name(&suggest::in_ascii(name))
+}
+
+/// The name that Compose makes of one that a project cannot have; empty when there is none.
+fn normal_project_name(name: &str) -> String {
     normalised_project_name(name)
 }
 
