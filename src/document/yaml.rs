@@ -6,6 +6,7 @@
 
 mod anchor;
 mod colon;
+mod dash;
 mod foreign;
 mod mapping;
 mod mistake;
@@ -52,7 +53,7 @@ const MISTAKE_LIMIT: usize = 10;
 /// that hold it, so that all that is wrong is found at once.
 pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
     let readable = mistake::readable_part(file, text, found);
-    let mut rest = foreign::without_conflicts(file, readable, found);
+    let mut rest = foreign::without_traces(file, readable, found);
     let mut mistakes = 0;
     loop {
         let mut also_found = Diagnostics::default();

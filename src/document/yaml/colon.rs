@@ -5,6 +5,9 @@ use crate::source::Span;
 
 impl Around<'_> {
     pub(super) fn missing_colon(&self, at: usize) -> Words {
+        if let Some(words) = self.other_dash(at) {
+            return words;
+        }
         let line = self.line(at);
         let above = self.line_before(line.start);
         let is_in_list = above.is_some_and(|(above, depth)| {

@@ -7,8 +7,119 @@ use std::borrow::Cow;
 /// The most conflicts that are reported.
 const LIMIT: usize = 100;
 
+/// The text without what is no part of a topology, everything else in place.
+pub(super) fn without_traces<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
+    let mut text = without_conflicts(file, text, found);
+    for without in [without_fences, without_other_indentation] {
+        if let Some(mended) = without(file, &text, found) {
+            text = Cow::Owned(mended);
+        }
+    }
+    text
+}
+
+const FENCE: &str = "```";
+
+/// The text without the lines of backticks that Markdown has around a block of code.
+fn without_fences(file: FileId, text: &str, found: &mut Diagnostics) -> Option<String> {
+    if !text.contains(FENCE) {
+        return None;
+    }
+    let mut mended = String::with_capacity(text.len());
+    let mut fences = Vec::new();
+    for line in text.split_inclusive('\n') {
+        // What a text in several lines holds is indented.
+        if line.starts_with(FENCE) {
+            let end = mended.len() + line.trim_end().len();
+            fences.push(Span::new(file, mended.len(), end));
+            mended.extend(
+                line.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { ' ' }),
+            );
+        } else {
+            mended.push_str(line);
+        }
+    }
+    let (first, others) = fences.split_first()?;
+    let diagnostic = found.error(code::YAML_SYNTAX, "a line of Markdown is left in the file");
+    diagnostic.label(*first, "three backticks stand around code there");
+    for fence in others.iter().take(LIMIT) {
+        diagnostic.label(*fence, "this one too");
+    }
+    diagnostic.help(if others.is_empty() { "remove the line" } else { "remove these lines" });
+    Some(mended)
+}
+
+/// The text with spaces where lines begin with other blanks, which YAML takes for letters.
+fn without_other_indentation(file: FileId, text: &str, found: &mut Diagnostics) -> Option<String> {
+    // The mark of the byte order at the beginning is no part of the first line.
+    let is_indented = |start: usize, line: &str| {
+        line.starts_with(is_other_blank) && !(start == 0 && line.starts_with('\u{feff}'))
+    };
+    let mut start = 0;
+    let mut begun = Vec::new();
+    // Most texts have none.
+    for line in (!text.is_ascii()).then(|| text.split_inclusive('\n')).into_iter().flatten() {
+        if is_indented(start, line) && !line.trim_matches(is_blank).is_empty() {
+            begun.push(start);
+        }
+        start += line.len();
+    }
+    let (first, others) = begun.split_first()?;
+    let blank = text[*first..].chars().next()?;
+    found
+        .error(code::YAML_SYNTAX, format!("{} is no space for YAML", name_of(blank)))
+        .label(Span::new(file, *first, first + blank.len_utf8()), "the line begins with it")
+        .help(match others.len() {
+            0 => "indent with spaces".to_owned(),
+            1 => "indent with spaces, here and in 1 line more".to_owned(),
+            more => format!("indent with spaces, here and in {more} lines more"),
+        });
+    // How deep these lines are among others cannot be told.
+    let is_mixed = text.lines().any(|line| line.starts_with(' ') && !line.trim().is_empty());
+    let mut mended = text.as_bytes().to_vec();
+    for start in begun {
+        let line = text[start..].lines().next()?;
+        let indentation = line.len() - line.trim_start_matches(is_blank).len();
+        let length = if is_mixed { line.len() } else { indentation };
+        mended[start..start + length].fill(b' ');
+    }
+    String::from_utf8(mended).ok()
+}
+
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || is_other_blank(letter)
+}
+
+/// Where the first blank that is no space for YAML takes the place of one: where a line is indented, behind
+/// its dash, or behind a `:`.
+pub(super) fn blank_in(line: &str) -> Option<usize> {
+    let needs_space = |before: &str| {
+        let before = before.trim_start();
+        matches!(before, "" | "-") || before.ends_with(':')
+    };
+    let mut blanks = line.char_indices().filter(|(_, letter)| is_other_blank(*letter));
+    blanks.find(|(at, _)| needs_space(&line[..*at])).map(|(at, _)| at)
+}
+
+/// What web pages and word processors write between words. A mark of the byte order is nothing at the
+/// beginning of a file, and a blank elsewhere.
+pub(super) fn is_other_blank(letter: char) -> bool {
+    let is_invisible = matches!(letter, '\u{200b}' | '\u{2060}' | '\u{feff}');
+    is_invisible || (letter.is_whitespace() && !letter.is_ascii())
+}
+
+/// `a no-break space (U+00A0)`
+pub(super) fn name_of(blank: char) -> String {
+    let name = match blank {
+        '\u{a0}' | '\u{202f}' => "a no-break space",
+        '\u{200b}' | '\u{2060}' | '\u{feff}' => "an invisible character",
+        _ => "a blank of another width",
+    };
+    format!("{name} (U+{:04X})", u32::from(blank))
+}
+
 /// The text with the first side of each conflict that a merge left, everything else in place.
-pub(super) fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
+fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
     let mut mended: Option<Vec<u8>> = None;
     let mut side = Side::None;
     let mut conflicts = 0;
@@ -79,6 +190,39 @@ mod tests {
         assert_eq!(mended.len(), text.len());
         assert_eq!(mended.split_whitespace().collect::<String>(), "a:1b:éc:4");
         assert_eq!(found.sorted()[0].span(), Some(Span::new(file, 5, 17)));
+    }
+
+    #[test]
+    fn lines_of_markdown_are_left_out_once() {
+        let text = "```yaml\na: |\n  ```\n```\n";
+        let file = Sources::default().add("compose.yaml", text);
+        let mut found = Diagnostics::default();
+        let mended = without_traces(file, text, &mut found);
+        assert_eq!(mended, "       \na: |\n  ```\n   \n");
+        assert_eq!(found.sorted().len(), 1);
+    }
+
+    #[test]
+    fn blanks_that_indent_everything_are_read_as_spaces() {
+        let mend = |text: &str| {
+            let file = Sources::default().add("compose.yaml", text);
+            let mut found = Diagnostics::default();
+            let mended = without_traces(file, text, &mut found).into_owned();
+            assert!(found.sorted().len() <= 1);
+            mended
+        };
+        assert_eq!(mend("a:\n\u{a0}\u{a0}b: é\n\u{a0} \u{a0} c: 1"), "a:\n    b: é\n      c: 1");
+        assert_eq!(mend("a:\n  b:\n\u{a0}   c: 1\n  d: 2"), "a:\n  b:\n         \n  d: 2");
+        assert_eq!(mend("\u{feff}a:\n  b: x\u{a0}y"), "\u{feff}a:\n  b: x\u{a0}y");
+    }
+
+    #[test]
+    fn a_blank_matters_where_a_space_is_needed() {
+        assert_eq!(blank_in("  command:\u{a0}sleep 100"), Some(10));
+        assert_eq!(blank_in("  -\u{3000}web"), Some(3));
+        assert_eq!(blank_in("\u{a0} image: x"), Some(0));
+        assert_eq!(blank_in("  command: a\u{a0}b"), None);
+        assert_eq!(name_of('\u{a0}'), "a no-break space (U+00A0)");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Syntax errors in words that help: what the reader of YAML met, where it began, what to type instead.
 
+use super::foreign;
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::source::{FileId, Span};
 use granit_parser::{ErrorKind, ScanError};
@@ -95,6 +96,9 @@ impl Around<'_> {
 
     fn words(&self, kind: &ErrorKind, at: usize) -> Words {
         use ErrorKind as Is;
+        if let Some(words) = self.other_blank(at) {
+            return words;
+        }
         match kind {
             Is::TabNotAllowed
             | Is::TabInBlockIndentation
@@ -193,6 +197,26 @@ impl Around<'_> {
         }
     }
 
+    /// A blank that is no space for YAML, on the line or on the one above, where a space is needed.
+    fn other_blank(&self, at: usize) -> Option<Words> {
+        let line = self.line(at);
+        let above = self.line_before(line.start).map(|(span, _)| self.line(span.start as usize));
+        let (line, blank) = [Some(line), above]
+            .into_iter()
+            .flatten()
+            .find_map(|line| foreign::blank_in(&self.text[line.clone()]).map(|blank| (line, blank)))?;
+        let text = &self.text[line.clone()];
+        let character = text[blank..].chars().next()?;
+        let mended = text.replace(foreign::is_other_blank, " ");
+        Some(Words {
+            message: format!("{} is no space for YAML", foreign::name_of(character)),
+            span: Span::new(self.file, line.start + blank, line.start + blank + character.len_utf8()),
+            label: "looks like a space, and is none".to_owned(),
+            help: format!("type a space in its place: `{}`", shorten(mended.trim())),
+            other: None,
+        })
+    }
+
     fn open_quote(&self, at: usize) -> Words {
         let between = self.text.get(self.last_end..at).unwrap_or_default();
         let quote = between.find(['"', '\'']).map_or(at, |quote| self.last_end + quote);
@@ -262,6 +286,9 @@ impl Around<'_> {
     }
 
     fn misaligned(&self, at: usize) -> Words {
+        if let Some(words) = self.without_dashes(at) {
+            return words;
+        }
         let line = self.line(at);
         let text = &self.text[line.clone()];
         let start = line.start + indentation(text);
@@ -294,27 +321,6 @@ impl Around<'_> {
                 .line_before(line.start)
                 .map(|(span, indentation)| (span, format!("this one is indented by {indentation}"))),
         }
-    }
-
-    fn key_in_list(&self, at: usize) -> Words {
-        Words {
-            message: "a key stands between list elements".to_owned(),
-            span: self.token(at),
-            label: "a list of `-` lines holds nothing else".to_owned(),
-            help: self.as_element(at).unwrap_or_else(|| {
-                "begin the line with `- `, or indent it differently from the list".to_owned()
-            }),
-            other: self.line_before(self.line(at).start).map(|(span, _)| (span, "the list".to_owned())),
-        }
-    }
-
-    /// What a pair is in a list of `NAME=value`.
-    fn as_element(&self, at: usize) -> Option<String> {
-        let (above, _) = self.line_before(self.line(at).start)?;
-        let (key, value) = self.text[at..self.line(at).end].split_once(": ")?;
-        let is_pair = self.text[above.range()].trim_start_matches("- ").contains('=');
-        is_pair
-            .then(|| format!("write `- {}={}`, like the elements above", shorten(key), shorten(value.trim())))
     }
 
     fn open_bracket(&self, at: usize, kind: &ErrorKind) -> Words {

@@ -1,9 +1,14 @@
 //! Reading on after a syntax error: the text without the lines that hold it, everything else in place.
-//! A text that tabs indent throughout is read with a space for each.
+//! A text that tabs indent throughout is read with a space for each, a list that lacks its dashes with them.
+
+use super::dash;
 
 /// `text` with the line of the mistake at `start`, and the lines indented deeper below it, blanked
 /// out; nothing when that changes nothing.
 pub(super) fn without_mistake(text: &str, start: usize) -> Option<String> {
+    if let Some(list) = dash::with_dashes(text, start) {
+        return Some(list);
+    }
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     if indentation_of(&text[line_start..]).contains('\t')
         && let Some(spaced) = with_spaces(text)

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
-use crate::topology::attribute::Field;
+use crate::topology::attribute::{Field, element};
 use crate::topology::service::Service;
 
 use Hint::{Advice, Renamed};
@@ -232,8 +232,14 @@ const LOGGING: Known = &[
 /// Says how the value of an attribute is written, where a finding of the wrong type does not yet.
 /// `node` is that value.
 pub fn explain_types(record: &str, key: &str, node: &Node, found: &mut [Diagnostic]) {
-    let unexplained = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE && found.help.is_none());
-    for diagnostic in unexplained {
+    let wrong = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE);
+    for diagnostic in wrong {
+        if let Some(help) = image_of_service(record, key, node, diagnostic) {
+            diagnostic.help(help);
+        }
+        if diagnostic.help.is_some() {
+            continue;
+        }
         let is_whole = diagnostic.span() == Some(node.span);
         if let Some(help) = example(record, key).filter(|_| is_whole) {
             diagnostic.help(help);
@@ -283,6 +289,16 @@ fn example(record: &str, key: &str) -> Option<&'static str> {
     })
 }
 
+/// For a service that is nothing but its image: the `:` of `web: nginx:1.27` is that of a tag.
+fn image_of_service(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) -> Option<String> {
+    let mut entries = node.as_map().filter(|_| (record, key) == ("Sections", "services"))?.entries.iter();
+    let (name, value) = entries.find(|(_, value)| diagnostic.span() == Some(value.span))?;
+    let image = value.as_text().filter(|text| !text.contains([' ', '\n', '=']))?;
+    let is_attribute =
+        image.split(':').next().is_some_and(|key| Service::FIELDS.iter().any(|field| field.key == key));
+    (!is_attribute).then(|| format!("write the image below it:\n\n{}:\n  image: {image}", name.text))
+}
+
 /// For a value of the wrong type in a mapping by name.
 fn example_entry(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) -> Option<String> {
     let mut entries = node.as_map()?.entries.iter();
@@ -291,9 +307,6 @@ fn example_entry(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) 
     let text = value.as_text().unwrap_or_default();
     match (record, key) {
         ("Sections", "services") if without_colon(text).is_some() => without_colon(text),
-        ("Sections", "services") if value.as_text().is_some() => {
-            Some(format!("write the image below it:\n\n{name}:\n  image: {text}"))
-        }
         ("Sections", "services") => Some(format!("write it as keys:\n\n{name}:\n  image: nginx")),
         ("Sections", "networks" | "volumes") if text.starts_with(['.', '/', '~']) => Some(format!(
             "for a folder, write `{text}:/path/in/container` at the service, and leave the volume out"
@@ -363,21 +376,27 @@ pub fn divided_by_a_blank(map: &Map, fields: &[Field], node: &Node, found: &mut 
     if is_near || !(has_digits_or_path || is_cut_off || text.starts_with('/')) {
         return false;
     }
+    // `"80":"80"`
+    let is_quoted_apart =
+        !is_cut_off && key.span.file == value.span.file && key.span.end + 1 == value.span.start;
+    let what = if is_quoted_apart { "a `:` outside of quotes" } else { "a blank at the `:`" };
     found
-        .error(code::WRONG_TYPE, "a blank at the `:` makes a mapping of this text")
+        .error(code::WRONG_TYPE, format!("{what} makes a mapping of this text"))
         .label(node.span, "this is a mapping")
-        .help(match is_cut_off {
-            true => format!("write what follows the `:`: `\"{}:{text}\"`", key.text.trim()),
-            false => format!("write it without the blank: `\"{}:{text}\"`", key.text.trim()),
+        .help(match () {
+            _ if is_cut_off => format!("write what follows the `:`: `\"{}:{text}\"`", key.text.trim()),
+            _ if is_quoted_apart => {
+                format!("put one pair of quotes around all of it: `\"{}:{text}\"`", key.text)
+            }
+            _ => format!("write it without the blank: `\"{}:{text}\"`", key.text.trim()),
         });
     true
 }
 
 /// What to type where a text stands in place of something else: `wanted`.
 pub fn of_text(text: &str, wanted: &str) -> Option<String> {
-    let line = text.split_whitespace().next().unwrap_or_default();
-    if let Some(rest) = line.strip_prefix('-').filter(|_| wanted.starts_with("a list")) {
-        return Some(format!("a `-` needs a space after it: `- {rest}`"));
+    if let Some(help) = element::of_text(text).filter(|_| wanted.contains("a list")) {
+        return Some(help);
     }
     let is_mapping = wanted.contains("mapping");
     if let Some(lines) = pairs_in(text).filter(|lines| is_mapping && lines.len() > 1) {
@@ -411,7 +430,11 @@ pub fn of_text(text: &str, wanted: &str) -> Option<String> {
     } else {
         ""
     };
-    let elements: Vec<String> = text.split(", ").map(|element| format!("{quote}{element}{quote}")).collect();
+    // What stands in several lines is joined by blanks.
+    let is_lines =
+        text.contains(' ') && text.split(' ').all(|word| word.contains(':') && !word.ends_with([':', ',']));
+    let elements = text.split(if is_lines { " " } else { ", " });
+    let elements: Vec<String> = elements.map(|element| format!("{quote}{element}{quote}")).collect();
     wanted.starts_with("a list").then(|| format!("write it as a list: `[{}]`", elements.join(", ")))
 }
 

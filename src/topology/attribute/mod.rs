@@ -4,6 +4,7 @@
 //! decode tables: the JSON Schema and the canonical form are made from the same lines, so that the
 //! three cannot disagree.
 
+mod element;
 mod generic;
 mod hint;
 

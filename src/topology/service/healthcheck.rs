@@ -79,7 +79,21 @@ fn refuse_unknown_kind(words: &[String], node: &Node, found: &mut Diagnostics) {
     found
         .error(code::BAD_VALUE, format!("a health check cannot begin with `{first}`"))
         .label(span, "`CMD`, `CMD-SHELL` or `NONE` is needed here")
-        .help(format!("write `[\"CMD\", \"{first}\", ...]`, or a plain string for a shell"));
+        .help(match first.split_once(' ').filter(|(kind, _)| matches!(*kind, "CMD" | "CMD-SHELL")) {
+            Some((kind, command)) if words.len() == 1 => help_for_one_word(kind, command.trim()),
+            _ => format!("write `[\"CMD\", \"{first}\", ...]`, or a plain string for a shell"),
+        });
+}
+
+/// `["CMD curl -f"]`: what a Dockerfile says in words is all in one.
+fn help_for_one_word(kind: &str, command: &str) -> String {
+    let words = shlex::split(command).filter(|_| kind == "CMD");
+    // What a shell is needed for stays one text.
+    match words.filter(|words| !words.is_empty() && !command.contains(['|', '&', ';', '$', '>', '<'])) {
+        Some(words) => format!("write `{}`", json!([&["CMD".to_owned()], words.as_slice()].concat())),
+        None => format!("write `{}`", json!(["CMD-SHELL", command])),
+    }
+    .replace("\",\"", "\", \"")
 }
 
 /// `test: CMD curl ...` is a text for a shell, which finds no program `CMD`.

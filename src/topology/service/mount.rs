@@ -249,6 +249,9 @@ fn forms(text: &str) -> &'static str {
 
 /// Reads the short form; the error says what is wrong.
 fn parse_short(text: &str, at: Span) -> Result<Mount, Mistake> {
+    if let Some(mount) = ["-v ", "--volume "].iter().find_map(|option| text.strip_prefix(option)) {
+        return Err(Mistake::new("`-v` is an option of `docker run`", format!("write `{}`", mount.trim())));
+    }
     let parts = split(text);
     if parts.iter().any(|part| part.is_empty()) {
         return Err(Mistake::new("nothing stands between two colons, or at an end", forms(text)));

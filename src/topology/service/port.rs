@@ -220,6 +220,12 @@ fn help_for(text: &str) -> Option<String> {
         let port = rest.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("80");
         return Some(format!("publish the port alone: `\"{port}:{port}\"`"));
     }
+    if let Some(help) = help_for_backwards(text) {
+        return Some(help);
+    }
+    if let Some(port) = OPTIONS_OF_DOCKER.iter().find_map(|option| text.strip_prefix(option)) {
+        return parse_short(port.trim()).is_ok().then(|| format!("write `\"{}\"`", port.trim()));
+    }
     let is_several = |separator: &[char]| {
         let mut parts = text.split(separator).filter(|part| !part.is_empty());
         text.contains(separator) && parts.clone().count() > 1 && parts.all(|part| parse_short(part).is_ok())
@@ -234,6 +240,22 @@ fn help_for(text: &str) -> Option<String> {
         parse_short(&fixed).is_ok().then_some(fixed)
     });
     fixed.map(|fixed| format!("write `\"{fixed}\"`"))
+}
+
+/// How `docker run` is told of ports.
+const OPTIONS_OF_DOCKER: [&str; 3] = ["-p ", "-p=", "--publish "];
+
+/// `8080-80` is more often meant as a port of the host and one of the container than as a range.
+fn help_for_backwards(text: &str) -> Option<String> {
+    let (first, rest) = text.split_once('-')?;
+    let last = rest.split('/').next().unwrap_or_default();
+    let (high, low) = first.parse::<u16>().ok().zip(last.parse::<u16>().ok())?;
+    (high > low).then(|| {
+        format!(
+            "write `\"{first}:{rest}\"` for port {high} of the host and {low} of the container; a range has \
+             its lower end first: `\"{low}-{high}\"`"
+        )
+    })
 }
 
 /// Reads the short form; the error says what is wrong.

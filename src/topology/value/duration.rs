@@ -49,11 +49,8 @@ impl Duration {
             let letters =
                 rest.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(rest.len());
             let unit = &rest[..letters];
-            let (_, length) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(if unit.is_empty() {
-                "a unit is missing"
-            } else {
-                "the unit is not known"
-            })?;
+            let (_, length) =
+                UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(|| unknown_unit(unit))?;
             nanoseconds += amount * length;
             rest = &rest[letters..];
         }
@@ -95,6 +92,26 @@ impl std::fmt::Display for Duration {
     }
 }
 
+/// What is wrong with what stands behind a number.
+fn unknown_unit(unit: &str) -> &'static str {
+    match unit.trim() {
+        "" => "a unit is missing",
+        known if known.len() < unit.len() && UNITS.iter().any(|(name, _)| *name == known) => {
+            "a blank stands beside the unit"
+        }
+        _ => "the unit is not known",
+    }
+}
+
+/// What to type in place of a text that is no duration.
+fn help_for(text: &str) -> String {
+    let closed: String = text.split_whitespace().collect();
+    match Duration::parse(&closed) {
+        Ok(_) => format!("write it without blanks: `{closed}`"),
+        Err(_) => "write a number and a unit: `500ms`, `10s`, `1m30s`, `2h`".to_owned(),
+    }
+}
+
 impl Attribute for Duration {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let text = match &node.value {
@@ -106,7 +123,7 @@ impl Attribute for Duration {
                 found
                     .error(code::BAD_DURATION, format!("`{text}` is not a duration"))
                     .label(node.span, reason)
-                    .help("write a number and a unit: `500ms`, `10s`, `1m30s`, `2h`");
+                    .help(help_for(text));
             })
             .ok()
     }
