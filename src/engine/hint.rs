@@ -12,6 +12,19 @@ impl EngineError {
             Self::Unsupported(_) | Self::Disconnected(_) | Self::Other(_) => None,
         }
     }
+
+    /// The file that a build was to copy and that its context does not have.
+    pub fn missing_in_context(&self) -> Option<&str> {
+        let Self::BuildFailed { message, .. } = self else { return None };
+        let is_copy = ["] COPY ", "] ADD "].iter().any(|copy| message.contains(copy));
+        if !is_copy || message.contains(" --from=") {
+            return None;
+        }
+        let quoted = || message.strip_suffix("\": not found")?.rsplit_once(": \"");
+        let unquoted = || message.strip_suffix(": no such file or directory")?.rsplit_once(": lstat ");
+        let (_, path) = quoted().or_else(unquoted)?;
+        Some(path.trim_start_matches('/')).filter(|path| !path.is_empty())
+    }
 }
 
 /// Words of the engine, and what to do about them. The first that fit are taken.
@@ -81,6 +94,9 @@ fn hint(message: &str) -> Option<String> {
     if let Some(hint) = volume_hint(message).or_else(|| unreachable_hint(message)) {
         return Some(hint);
     }
+    if let Some(hint) = permission_hint(message) {
+        return Some(hint);
+    }
     if is_missing_network(message) {
         return hint_of("could not find a network matching");
     }
@@ -143,6 +159,22 @@ fn volume_hint(message: &str) -> Option<String> {
     let (before, _) = message.split_once(": volume is in use")?;
     let name = before.rsplit(' ').next()?;
     Some(format!("a container that stays uses it: `docker ps -a --filter volume={name}` shows which"))
+}
+
+/// `exec: "/start.sh": permission denied` of a container, exit code 126 of a build's step.
+fn permission_hint(message: &str) -> Option<String> {
+    if message.contains("] RUN ") && message.ends_with(": exit code: 126") {
+        return Some(
+            "a file that it runs is not executable: `RUN chmod +x FILE` before it, or `COPY --chmod=755`"
+                .to_owned(),
+        );
+    }
+    let (before, _) = message.split_once("\": permission denied")?;
+    let (_, program) = before.rsplit_once("exec: \"")?;
+    let name = program.rsplit('/').next()?;
+    Some(format!(
+        "`{program}` is not executable: `chmod +x {name}` on this machine, or `COPY --chmod=755` in the Dockerfile"
+    ))
 }
 
 /// `Bind for 0.0.0.0:8080 failed: port is already allocated`,
@@ -234,6 +266,28 @@ mod tests {
         let message = format!("network {} not found", "93e0748a".repeat(8));
         assert!(hint(&message).unwrap().contains("`topo up`"));
         assert_eq!(hint("network front not found"), None);
+    }
+
+    #[test]
+    fn a_script_that_may_not_be_run_is_made_executable() {
+        let hint_of_start = hint("exec: \"/app/start.sh\": permission denied").unwrap();
+        assert!(hint_of_start.contains("`chmod +x start.sh`"), "{hint_of_start}");
+        assert!(hint("[3/3] RUN /start.sh: exit code: 126").unwrap().contains("`RUN chmod +x"));
+        assert_eq!(hint("exec: \"/\": is a directory: permission denied"), None);
+        assert_eq!(hint("[3/3] RUN false: exit code: 1"), None);
+    }
+
+    #[test]
+    fn what_is_copied_from_a_context_is_told_from_what_a_stage_lacks() {
+        let missing = |message: &str| {
+            let error = EngineError::BuildFailed { message: message.to_owned(), output: Vec::new() };
+            error.missing_in_context().map(str::to_owned)
+        };
+        assert_eq!(missing("[2/2] COPY app.py /x: \"/app.py\": not found").as_deref(), Some("app.py"));
+        let glob = "Dockerfile:2: [2/2] ADD src/*.js /x/: lstat /src: no such file or directory";
+        assert_eq!(missing(glob).as_deref(), Some("src"));
+        assert_eq!(missing("[2/2] COPY --from=a /b /c: \"/b\": not found"), None);
+        assert_eq!(missing("[2/2] RUN x: \"/b\": not found"), None);
     }
 
     #[test]

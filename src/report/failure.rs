@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::Context;
+use super::advice::hint;
 use super::look::{Look, Mark, Role, tame};
 use super::objects::{Deed, Objects};
 use super::prose::wrapped;
-use super::wording::{Kind, build_output, engine_words, failed, health_output, hint, names, object};
+use super::wording::{Kind, build_output, engine_words, failed, health_output, names, object};
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::run::{Cause, Failure, Outcome};
 
@@ -125,7 +126,7 @@ impl Page<'_> {
         self.block("the build step printed:", build_output(cause).iter().map(String::as_str))?;
         self.block("its health check printed:", health_output(cause).unwrap_or_default().lines())?;
         self.block("it printed last:", log_tail.iter().map(String::as_str))?;
-        match hint(step.service.as_ref(), cause) {
+        match hint(step, cause) {
             Some(hint) => self.sentence(&format!("  {} {hint}", self.look.paint(Role::Active, "help:")), 8),
             None => Ok(()),
         }
@@ -201,7 +202,7 @@ fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> i
     if let Some(command) = resume {
         say("to go on:", command)?;
     }
-    if let Some(command) = clean_up {
+    if let Some(command) = clean_up.as_ref().filter(|command| resume.as_ref() != Some(command)) {
         say("to clean up:", command)?;
     }
     Ok(())

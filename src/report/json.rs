@@ -20,7 +20,8 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::Report;
-use super::wording::{build_output, code, engine_words, failed, health_output, hint, object};
+use super::advice::hint;
+use super::wording::{build_output, code, engine_words, failed, health_output, object};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Plan, StepId};
 use crate::run::{Counts, End, Event, Failure, Outcome};
@@ -211,7 +212,7 @@ fn ending<'run>(plan: &Plan, step: StepId, end: &'run End) -> Ending<'run> {
         End::Cancelled => Ending::Cancelled,
         End::Failed(Failure { cause, log_tail }) => Ending::Failed {
             error: engine_words(cause).unwrap_or_else(|| failed(&plan.steps[step].action, cause)),
-            hint: hint(plan.steps[step].service.as_ref(), cause),
+            hint: hint(&plan.steps[step], cause),
             health_output: health_output(cause),
             output: build_output(cause),
             log: log_tail,

@@ -10,6 +10,7 @@
 //!
 //! Every word for an action, a reason or a failure is in [`wording`].
 
+mod advice;
 mod board;
 mod builds;
 mod failure;
@@ -114,7 +115,7 @@ impl AfterCancel {
     /// What is said at once when the user asks to stop.
     pub fn words(self) -> &'static str {
         match self {
-            Self::End => "stopping: nothing new is started",
+            Self::End => "stopping; Ctrl-C again ends at once",
             Self::Stop => "stopping; Ctrl-C again kills",
             Self::Kill => "killing what runs still",
         }

@@ -112,13 +112,15 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, aim: &Aim) -> String {
     let Undone { failed, dropped, all } = undone(plan, outcome);
     if outcome.is_cancelled && failed + dropped > 0 {
         let done = all - failed - dropped;
-        return format!("{}: interrupted after {took}, {done} of {all} done", missed());
+        let begun = deeds(plan, outcome, |steps| steps.iter().any(|step| is_undone(outcome, *step)));
+        let begun = if begun.is_empty() { String::new() } else { format!(", {}", deed_words(&begun)) };
+        return format!("{}: interrupted after {took}, {done} of {all} done{begun}", missed());
     }
     if !outcome.is_success() {
         let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };
         return format!("{}: {failed} failed{dropped} after {took}", missed());
     }
-    let deeds = deeds(plan, outcome);
+    let deeds = deeds(plan, outcome, |_| true);
     let tolerated = outcome.failures().filter(|(step, _)| plan.tolerated.contains(step)).count();
     let apart = match tolerated {
         0 => String::new(),
@@ -149,15 +151,26 @@ fn undone(plan: &Plan, outcome: &Outcome) -> Undone {
         objects.all().iter().filter(|object| has_one(&object.steps)).count()
     };
     let failed = count(|end| matches!(end, End::Failed(_)));
-    let either = count(|end| matches!(end, End::Failed(_) | End::Skipped { .. } | End::Cancelled));
+    let either =
+        objects.all().iter().filter(|object| object.steps.iter().any(|step| is_undone(outcome, *step)));
+    let either = either.count();
     Undone { failed, dropped: either - failed, all: objects.all().len() }
 }
 
-/// How many objects of each kind have which fate. Containers come first, because they matter most.
-fn deeds(plan: &Plan, outcome: &Outcome) -> BTreeMap<(std::cmp::Reverse<Kind>, Deed), usize> {
+/// Whether a step did not come to its end.
+fn is_undone(outcome: &Outcome, step: StepId) -> bool {
+    matches!(outcome.steps[step.index()].end, End::Failed(_) | End::Skipped { .. } | End::Cancelled)
+}
+
+/// How many of the objects that are meant have which fate, by kind. Containers come first, because they matter most.
+fn deeds(
+    plan: &Plan,
+    outcome: &Outcome,
+    is_meant: impl Fn(&[StepId]) -> bool,
+) -> BTreeMap<(std::cmp::Reverse<Kind>, Deed), usize> {
     let is_done = |step: StepId| outcome.steps[step.index()].end == End::Done;
     let mut deeds = BTreeMap::new();
-    for object in Objects::of(plan).all() {
+    for object in Objects::of(plan).all().iter().filter(|object| is_meant(&object.steps)) {
         if let Some(deed) = object.deed(plan, is_done) {
             *deeds.entry((std::cmp::Reverse(object.kind), deed)).or_default() += 1;
         }

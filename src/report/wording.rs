@@ -10,7 +10,6 @@ use serde_json::Value as Json;
 use crate::engine::EngineError;
 use crate::plan::{Action, Because, Condition, FieldChange};
 use crate::run::Cause;
-use crate::topology::name::ServiceName;
 
 /// What an action is done to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -308,22 +307,6 @@ pub fn engine_words(cause: &Cause) -> Option<String> {
         | Cause::NoHealthcheck
         | Cause::NotInTime { .. }
         | Cause::Paused
-        | Cause::Removed => None,
-    }
-}
-
-/// What to do about a failure of a step for a service, where that is known.
-pub fn hint(service: Option<&ServiceName>, cause: &Cause) -> Option<String> {
-    match cause {
-        Cause::Paused => service.map(|service| format!("`topo unpause {service}` lets it go on")),
-        Cause::Engine(error) => error.hint(),
-        Cause::NoHealthcheck => {
-            Some("give the service a `healthcheck`, or wait for `service_started`".to_owned())
-        }
-        Cause::Exited { .. }
-        | Cause::Unsuccessful { .. }
-        | Cause::Unhealthy { .. }
-        | Cause::NotInTime { .. }
         | Cause::Removed => None,
     }
 }

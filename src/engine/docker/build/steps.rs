@@ -111,7 +111,7 @@ impl Steps {
             step.end_line();
         }
         let error = if step.error.is_empty() { words } else { super::super::error::plain(&step.error) };
-        let message = format!("{place}{}: {}", step.name, without_command(&error));
+        let message = format!("{place}{}: {}", step.name, without_digest(without_command(&error)));
         EngineError::BuildFailed { message, output: step.output.into() }
     }
 
@@ -162,6 +162,13 @@ fn without_command(error: &str) -> &str {
         .strip_prefix("process \"")
         .and_then(|rest| rest.split_once("\" did not complete successfully: "));
     rest.map_or(error, |(_, rest)| rest)
+}
+
+/// `failed to calculate checksum of ref 5609d77b::q5z7h: "/app.py": not found`: what it is about.
+fn without_digest(error: &str) -> &str {
+    let error = error.strip_prefix("failed to compute cache key: ").unwrap_or(error);
+    let rest = error.strip_prefix("failed to calculate checksum of ref ");
+    rest.and_then(|rest| rest.split_once(": ")).map_or(error, |(_, cause)| cause)
 }
 
 impl Step {
@@ -252,6 +259,13 @@ mod tests {
                 output: vec!["oh".to_owned(), "no".to_owned()],
             }
         );
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_named_without_digests() {
+        let error = "failed to compute cache key: failed to calculate checksum of ref 5609-7b::q5z7: \"/app.py\": not found";
+        assert_eq!(without_digest(error), "\"/app.py\": not found");
+        assert_eq!(without_digest("exit code: 1"), "exit code: 1");
     }
 
     #[test]
