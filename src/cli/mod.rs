@@ -3,6 +3,7 @@
 //!
 //! [`command`] has a file for each command. What stands beside it is what several of them need.
 
+mod absence;
 mod arguments;
 mod command;
 mod confirm;

@@ -16,15 +16,18 @@ pub(super) enum Kind {
     Words,
     /// It is left out before anything is broken, the lowest number first: other formats tell it.
     Spare(u8),
-    /// It is left out before anything is shortened.
+    /// It is left out before sentences are broken into single words, or anything is shortened.
     Minor,
 }
 
 /// The room between columns.
 const GAP: u16 = 3;
 
-/// What a column of words keeps before names are shortened as well.
+/// What a column of words keeps before others are left out, or names shortened as well.
 const READABLE: usize = 16;
+
+/// What a column of words keeps when names are shortened: a line of two or three words.
+const FEW_WORDS: usize = 12;
 
 /// What a column keeps when it is shortened.
 const SHORTEST: usize = 10;
@@ -71,6 +74,7 @@ impl Columns {
     fn fitted(mut self, width: usize, sign: &str) -> String {
         self.leave_out_what_is_spare(width);
         let mut widths = self.widths(Column::width);
+        self.narrow(&mut widths, width, Column::readable);
         self.narrow(&mut widths, width, Column::least);
         // Names are copied, so that what stands beside them gives way as long as it can be read.
         let of_words = |column: &Column| if column.kind == Kind::Name { column.width() } else { READABLE };
@@ -86,8 +90,8 @@ impl Columns {
         self.0.iter().map(width).collect()
     }
 
-    /// Leaves out spare columns until the others need not be broken, then minor ones until the others need
-    /// not be shortened.
+    /// Leaves out spare columns until the others need not be broken, then minor ones until the others can
+    /// be read and need not be shortened.
     fn leave_out_what_is_spare(&mut self, width: usize) {
         while room_for(&self.widths(Column::width)) > width {
             let ranks = self.0.iter().enumerate().filter_map(|(place, column)| match column.kind {
@@ -97,7 +101,7 @@ impl Columns {
             let Some((_, first)) = ranks.min() else { break };
             self.0.remove(first);
         }
-        while room_for(&self.widths(Column::least)) > width {
+        while room_for(&self.widths(Column::readable)) > width {
             let Some(last) = self.0.iter().rposition(|column| column.kind == Kind::Minor) else { break };
             self.0.remove(last);
         }
@@ -153,9 +157,17 @@ impl Column {
             .unwrap_or_default()
     }
 
+    /// What it takes when what may be broken is broken, into lines of a few words each.
+    fn readable(&self) -> usize {
+        self.least().max(self.width().min(READABLE))
+    }
+
     /// What it takes when what may be broken is broken, and nothing is shortened.
     fn least(&self) -> usize {
-        if self.kind == Kind::Words { self.longest_word() } else { self.width() }
+        match self.kind {
+            Kind::Words => self.longest_word().max(self.width().min(FEW_WORDS)),
+            Kind::Name | Kind::Spare(_) | Kind::Minor => self.width(),
+        }
     }
 
     fn shorten(&mut self, width: usize, sign: &str) {
@@ -214,8 +226,8 @@ mod tests {
         );
         assert_eq!(
             fitted(30, &titles, &line),
-            "NAME                 STATUS\n\
-             a-project…me-web-1   Up 2\n                     minutes\n                     (healthy)\n"
+            "NAME              STATUS\n\
+             a-proje…e-web-1   Up 2 minutes\n                  (healthy)\n"
         );
         assert!(fitted(80, &titles, &line).ends_with("web-1   Up 2 minutes (healthy)\n"));
     }
@@ -248,6 +260,23 @@ mod tests {
         assert_eq!(
             fitted(40, &titles, &line),
             "NAME         PORTS\nshop-web-1   127.0.0.1:8080->80/tcp,\n             53/udp\n"
+        );
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_room_beside_long_names() {
+        let titles =
+            [("NAME", Kind::Name), ("SERVICE", Kind::Minor), ("STATUS", Kind::Words), ("PORTS", Kind::Words)];
+        let line = [
+            "a-project-web-run-1a2b3c4d5e6f",
+            "web",
+            "Exited (3) Less than a second ago",
+            "127.0.0.1:18080->8080/tcp",
+        ];
+        assert_eq!(
+            fitted(80, &titles, &line),
+            "NAME                             STATUS                PORTS\n\
+             a-project-web-run-1a2b3c4d5e6f   Exited (3) Less       127.0.0.1:18080->8080/tcp\n                                 than a second ago\n"
         );
     }
 

@@ -22,6 +22,8 @@ pub struct DownChoices {
     pub images: ImagesChoice,
     /// Whether containers of services that the topology does not have go too, and containers of `run`.
     pub remove_orphans: bool,
+    /// What the user types to have them go too, for help: `topo down --remove-orphans shop.yaml`.
+    pub command_for_all: String,
     /// How long containers may take to stop, in place of what each says.
     pub grace: Option<Duration>,
 }
@@ -58,7 +60,7 @@ pub fn down(
         staying.iter().partition(|container| container.is_one_off);
     let stay = if orphans.len() == 1 { ": it stays" } else { ": they stay" };
     orphan::warn(topology, &orphans, stay, found);
-    orphan::warn_of_one_offs(&one_offs, found);
+    orphan::warn_of_one_offs(&one_offs, &choices.command_for_all, found);
     down.networks(&staying, &removals, found);
     if choices.volumes {
         let volumes = down.volumes(&removals);

@@ -29,20 +29,26 @@ pub(super) fn warn(
     });
 }
 
-/// Names the containers of `run` that `down` leaves.
-pub(super) fn warn_of_one_offs(one_offs: &[&ObservedContainer], found: &mut Diagnostics) {
+/// Names the containers of `run` that `down` leaves; `command` removes them.
+pub(super) fn warn_of_one_offs(one_offs: &[&ObservedContainer], command: &str, found: &mut Diagnostics) {
     if one_offs.is_empty() {
         return;
     }
-    let mut names: Vec<String> = one_offs.iter().map(|container| format!("`{}`", container.name)).collect();
-    names.sort();
-    let (of_run, stay) = match one_offs.len() {
-        1 => ("a container", "stays"),
-        _ => ("containers", "stay"),
+    let name = |container: &&ObservedContainer| match container.state.is_running() {
+        true => format!("`{}` (still runs)", container.name),
+        false => format!("`{}`", container.name),
     };
+    let mut names: Vec<String> = one_offs.iter().map(name).collect();
+    names.sort();
+    let (of_run, stay, them) = match one_offs.len() {
+        1 => ("a container", "stays", "it"),
+        _ => ("containers", "stay", "them"),
+    };
+    let is_running = one_offs.iter().any(|container| container.state.is_running());
+    let removes = if is_running { "stops and removes" } else { "removes" };
     found
         .warning(code::ORPHANS, format!("{of_run} of `topo run` {stay}: {}", names.join(", ")))
-        .help("`--remove-orphans` removes what runs in them too");
+        .help(format!("`{command}` {removes} {them} too"));
 }
 
 /// Names the containers that were made from other files and give way to this topology's.

@@ -20,6 +20,12 @@ const WIDE_FOR_BARS: usize = 90;
 /// What is being done is cut to no less than this.
 const SHORTEST_WORDS: usize = 12;
 
+/// The mark, the blank behind it, and the two behind a name.
+const AROUND_NAMES: usize = 4;
+
+/// Names are cut to no less than this.
+const SHORTEST_NAME: usize = 12;
+
 /// The widest column of names.
 const WIDEST_NAME: usize = 40;
 
@@ -94,6 +100,14 @@ impl Frame<'_> {
     fn rows(&self, places: &[usize]) -> Vec<String> {
         let lengths = places.iter().map(|place| self.board.objects.all()[*place].name.chars().count());
         let width = lengths.max().unwrap_or(0).min(WIDEST_NAME).min(self.size.width / 2);
+        // What came of it is read first, and needs room more than the middle of a name.
+        let results = places.iter().filter_map(|place| {
+            let stand = self.board.stand(*place);
+            matches!(stand, Stand::Done)
+                .then(|| console::measure_text_width(&self.words(*place, &stand, self.room())))
+        });
+        let beside = self.kind_width() + AROUND_NAMES + results.max().unwrap_or(0);
+        let width = width.min(self.room().saturating_sub(beside).max(SHORTEST_NAME));
         places.iter().map(|place| self.row(*place, width)).collect()
     }
 
@@ -101,14 +115,19 @@ impl Frame<'_> {
     fn row(&self, place: usize, name_width: usize) -> String {
         let object = &self.board.objects.all()[place];
         let stand = self.board.stand(place);
-        let kind = match self.size.width >= WIDE_FOR_KINDS {
-            true => self.look.paint(Role::Aside, &format!("{:<10}", object.kind.word())),
-            false => String::new(),
+        let kind = match self.kind_width() {
+            0 => String::new(),
+            width => self.look.paint(Role::Aside, &format!("{:<width$}", object.kind.word())),
         };
         let name = fit(&object.name, name_width);
         let head = format!("{} {kind}{name}  ", self.mark(&stand));
         let room = self.room().saturating_sub(console::measure_text_width(&head));
         format!("{head}{}", self.words(place, &stand, room))
+    }
+
+    /// How wide the column of kinds is.
+    fn kind_width(&self) -> usize {
+        if self.size.width >= WIDE_FOR_KINDS { 10 } else { 0 }
     }
 
     fn mark(&self, stand: &Stand<'_>) -> String {

@@ -10,12 +10,12 @@ use crate::cli::project::{Project, project};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
-use crate::plan::{self, DownChoices, ImagesChoice, Scope, VolumesLeft};
+use crate::plan::{self, DownChoices, ImagesChoice, Observed, Plan, Scope, VolumesLeft};
 use crate::report::wording::{Kind, names};
 use crate::report::{Aim, Intent};
 use crate::run::provider::Order;
 use crate::source::Sources;
-use crate::topology::name::{ServiceName, VolumeName};
+use crate::topology::name::{ProjectName, ServiceName, VolumeName};
 
 /// How many volumes are listed by name.
 const MOST_NAMES: usize = 12;
@@ -62,7 +62,7 @@ pub(super) enum Images {
 }
 
 impl DownOptions {
-    pub(super) fn choices(&self, services: Vec<ServiceName>) -> DownChoices {
+    pub(super) fn choices(&self, services: Vec<ServiceName>, global: &Global) -> DownChoices {
         DownChoices {
             services,
             volumes: self.volumes,
@@ -72,6 +72,7 @@ impl DownOptions {
                 Some(Images::All) => ImagesChoice::All,
             },
             remove_orphans: self.remove_orphans,
+            command_for_all: global.command("down --remove-orphans"),
             grace: grace(self.timeout),
         }
     }
@@ -83,7 +84,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let services = global.take_services(&options.arguments);
     let output = global.output();
     let Project { query, topology } = project(&global, &services, &output)?;
-    let choices = options.choices.choices(services);
+    let choices = options.choices.choices(services, &global);
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;
@@ -98,7 +99,10 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             observed: &observed,
             services: &choices.services,
         };
-        let idle = (!choices.services.is_empty()).then(|| standings(scope, &choices.services, None));
+        let idle = match choices.services.is_empty() {
+            true => one_offs_that_run(&query.project, &observed, &plan),
+            false => Some(standings(scope, &choices.services, None)),
+        };
         let aim = Aim { intent: Intent::DOWN, services: choices.services.clone(), idle };
         let outcome = session.carry_out(&plan, aim, "down").await;
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
@@ -110,6 +114,15 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         }
         Ok(session::exit_of(&outcome))
     })
+}
+
+/// What is said in place of `is down already` where containers of `run` are left running.
+fn one_offs_that_run(project: &ProjectName, observed: &Observed, plan: &Plan) -> Option<String> {
+    let containers = observed.containers.iter();
+    let running = containers.filter(|container| container.is_one_off && container.state.is_running());
+    let listed: Vec<&str> = running.map(|container| container.name.as_str()).collect();
+    let is_left = plan.steps.node_count() == 0 && !listed.is_empty();
+    is_left.then(|| format!("what still runs of {project} is of `topo run`: {}", names(listed, MOST_NAMES)))
 }
 
 /// `1 volume stays: desafio2_dados ('topo down -v' removes it)`

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
@@ -49,14 +50,16 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let targets = global.take_services(&options.arguments);
     let output = global.output();
     let Project { query, .. } = project(&global, &targets, &output)?;
-    let (containers, images) = session::block_on(async {
+    let (observed, containers, images) = session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;
-        let mut containers = observed.containers;
-        containers.retain(|container| targets.is_empty() || targets.contains(&container.service));
+        let is_meant =
+            |container: &ObservedContainer| targets.is_empty() || targets.contains(&container.service);
+        let containers: Vec<ObservedContainer> =
+            observed.containers.iter().filter(|container| is_meant(container)).cloned().collect();
         let ids: BTreeSet<ImageId> = containers.iter().map(|container| container.image.clone()).collect();
         let images = engine.images(&ids).await.map_err(|error| session::refused(&error, &output))?;
-        Ok((containers, images))
+        Ok((observed, containers, images))
     })?;
     if options.quiet {
         let ids = images.keys().map(|id| format!("{}\n", id.as_str().trim_start_matches("sha256:")));
@@ -66,6 +69,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut rows: Vec<Row> = containers.iter().filter_map(|container| row(container, &images)).collect();
     rows.sort_by_key(|row| row["ContainerName"].as_str().map(str::to_owned));
     list::print(&rows, &COLUMNS, &options.format, JsonShape::Array, &output)?;
+    if containers.is_empty() {
+        absence::explain(&query.project, &targets, &observed, &global, &output);
+    }
     Ok(Exit::Success)
 }
 

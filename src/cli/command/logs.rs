@@ -4,6 +4,7 @@ use std::future::pending;
 
 use clap::Args;
 
+use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Cast, Following};
 use crate::cli::global::Global;
@@ -91,6 +92,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let session = Session::new(&engine, &global, &output);
         let observed = session.observe(&query).await?;
         let sources = follow::sources(&observed, &following);
+        if sources.is_empty() && options.index.is_none() {
+            absence::explain(&query.project, &services, &observed, &global, &output);
+        }
         if !options.follow {
             let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
             let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output());

@@ -112,7 +112,7 @@ impl Options {
             session::observe(&engine, &query, output).await
         })?;
         let mut found = Diagnostics::default();
-        let choices = down.choices(services);
+        let choices = down.choices(services, global);
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
         output.diagnostics(&Sources::default(), &found);
         Ok(plan)

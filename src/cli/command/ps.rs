@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
@@ -114,6 +115,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let rows: Vec<Row> =
         containers.iter().map(|container| row(container, &project, options.no_trunc)).collect();
     list::print(&rows, &COLUMNS, &options.format, JsonShape::Lines, &output)?;
+    let has_filter = !options.status.is_empty() || !options.filter.is_empty() || !options.orphans;
+    if rows.is_empty() && !has_filter {
+        absence::explain(&project.query.project, &targets, &observed, &global, &output);
+    }
     Ok(Exit::Success)
 }
 

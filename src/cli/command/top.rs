@@ -3,6 +3,7 @@
 use clap::Args;
 use futures_util::future::join_all;
 
+use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::project::{Project, project};
@@ -34,7 +35,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             container.state.is_running() && (targets.is_empty() || targets.contains(&container.service))
         };
         let containers: Vec<ObservedContainer> =
-            observed.containers.into_iter().filter(|container| is_meant(container)).collect();
+            observed.containers.iter().filter(|container| is_meant(container)).cloned().collect();
+        if containers.is_empty() {
+            absence::explain(&query.project, &targets, &observed, &global, &output);
+        }
         let asked = containers.iter().map(|container| engine.processes(container.name.as_str()));
         let answers = join_all(asked).await;
         Ok(containers.into_iter().zip(answers).collect::<Vec<_>>())

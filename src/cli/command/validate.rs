@@ -202,6 +202,9 @@ fn written(format: Format, sources: &Sources, findings: &[&Diagnostic], output: 
 }
 
 fn summary(files: usize, errors: usize, warnings: usize) -> String {
+    if files == 0 {
+        return format!("no topology was checked: {}\n", crate::cli::output::counted(errors, warnings));
+    }
     let topologies = if files == 1 { "1 topology".to_owned() } else { format!("{files} topologies") };
     match (errors, warnings) {
         (0, 0) => format!("{topologies}: nothing to complain about\n"),

@@ -57,6 +57,17 @@ fn long_words_are_cut_before_the_time() {
 }
 
 #[test]
+fn names_are_cut_before_what_came_of_them() {
+    let mut stage = Stage::new();
+    let image = "registry.example.com/a-team/postgres:17".into();
+    stage.plan.steps[StepId::new(PULL)].action = Action::PullImage { image, platform: None };
+    stage.board = Board::new(&stage.plan);
+    stage.done(PULL, 600_000);
+    let line = &stage.last(42, 24)[0];
+    assert!(line.starts_with("✔ regist") && line.ends_with("tgres:17  pulled  10m 00s"), "{line}");
+}
+
+#[test]
 fn no_line_is_wider_than_a_narrow_terminal() {
     let mut stage = Stage::new();
     stage.done(PULL, 300);

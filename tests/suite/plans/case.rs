@@ -381,6 +381,7 @@ impl Choices {
                 None => ImagesChoice::None,
             },
             remove_orphans: self.remove_orphans,
+            command_for_all: "topo down --remove-orphans".to_owned(),
             grace: self.grace.map(Duration::from_secs),
         }
     }
