@@ -203,6 +203,13 @@ pub fn service_model(service: &Service) -> Json {
             deploy.retain(|key, _| key == "resources" || key == "restart_policy");
         }
         object.retain(|_, value| !value.is_null() && *value != json!({}));
+        // `front: {}` asks for the same as `front:`.
+        let networks = object.get_mut("networks").and_then(Json::as_object_mut);
+        networks
+            .into_iter()
+            .flat_map(JsonMap::values_mut)
+            .filter(|it| **it == json!({}))
+            .for_each(|it| *it = Json::Null);
     }
     model
 }

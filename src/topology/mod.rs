@@ -228,8 +228,8 @@ fn complete(
 
 fn share(services: BTreeMap<String, Named<Box<Service>>>) -> BTreeMap<ServiceName, Named<Arc<Service>>> {
     let shared = |(name, service): (String, Named<Box<Service>>)| {
-        let Named { value, key, span } = service;
-        (ServiceName::new(name), Named { value: Arc::from(value), key, span })
+        let Named { value, key, span, is_given } = service;
+        (ServiceName::new(name), Named { value: Arc::from(value), key, span, is_given })
     };
     services.into_iter().map(shared).collect()
 }

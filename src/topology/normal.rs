@@ -23,7 +23,7 @@ pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &En
         complete_service(&mut service.value, environment);
     }
     if let Some(at) = default_network_at {
-        let network = Named { value: Network::default(), key: at, span: at };
+        let network = Named { value: Network::default(), key: at, span: at, is_given: false };
         sections.networks.entry("default".to_owned()).or_insert(network);
     }
     complete_names(sections, project);
@@ -71,7 +71,7 @@ fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut O
     let networks = service.networks.get_or_insert_default();
     let ServiceNetworks(all) = networks;
     if all.is_empty() {
-        all.insert("default".to_owned(), Named { value: Box::default(), key: at, span: at });
+        all.insert("default".to_owned(), Named { value: Box::default(), key: at, span: at, is_given: false });
     }
     if let Some(default) = all.get("default") {
         default_network_at.get_or_insert(default.key);

@@ -110,18 +110,24 @@ impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let map = map(node, found)?;
         let named = |(key, node): &(Key, Node)| {
-            let value = match node.value {
-                Value::Null if T::MAY_BE_EMPTY => T::default(),
-                _ => T::decode(node, &mut *found).unwrap_or_default(),
+            let is_given = !matches!(node.value, Value::Null);
+            let value = match T::MAY_BE_EMPTY && !is_given {
+                true => T::default(),
+                false => T::decode(node, &mut *found).unwrap_or_default(),
             };
-            (key.text.clone(), Named { value, key: key.span, span: node.span })
+            (key.text.clone(), Named { value, key: key.span, span: node.span, is_given })
         };
         Some(map.entries.iter().map(named).collect())
     }
 
     fn canonical(&self, form: Form) -> Json {
-        let written =
-            |(name, entry): (&String, &Named<T>)| (name.clone(), or_null(entry.value.canonical(form)));
+        let written = |(name, entry): (&String, &Named<T>)| {
+            let value = match entry.value.canonical(form) {
+                Json::Object(entries) if entries.is_empty() && !entry.is_given => Json::Null,
+                value => value,
+            };
+            (name.clone(), value)
+        };
         Json::Object(self.iter().map(written).collect())
     }
 
@@ -129,13 +135,6 @@ impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
         let value = T::schema(definitions);
         let value = if T::MAY_BE_EMPTY { json!({ "anyOf": [value, { "type": "null" }] }) } else { value };
         json!({ "type": "object", "additionalProperties": value })
-    }
-}
-
-fn or_null(value: Json) -> Json {
-    match value {
-        Json::Object(entries) if entries.is_empty() => Json::Null,
-        other => other,
     }
 }
 
@@ -148,6 +147,9 @@ pub struct Named<T> {
     pub key: Span,
     /// Where its value stands.
     pub span: Span,
+    /// Whether something is said of it, be it an empty mapping: `front: {}` rather than `front:` or a
+    /// word in a list. Docker Compose makes another fingerprint of it.
+    pub is_given: bool,
 }
 
 impl<T: PartialEq> PartialEq for Named<T> {

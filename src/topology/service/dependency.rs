@@ -60,7 +60,7 @@ pub struct Dependencies(pub BTreeMap<ServiceName, Named<Dependency>>);
 impl Dependencies {
     /// Adds a dependency that follows from another attribute, unless it is stated already.
     pub fn imply(&mut self, service: &str, dependency: Dependency, span: Span) {
-        self.0.entry(service.into()).or_insert(Named { value: dependency, key: span, span });
+        self.0.entry(service.into()).or_insert(Named { value: dependency, key: span, span, is_given: true });
     }
 }
 
@@ -71,7 +71,12 @@ impl Attribute for Dependencies {
             Value::List(items) => {
                 for item in items {
                     let Some(name) = String::decode(item, found) else { continue };
-                    let named = Named { value: Dependency::default(), key: item.span, span: item.span };
+                    let named = Named {
+                        value: Dependency::default(),
+                        key: item.span,
+                        span: item.span,
+                        is_given: true,
+                    };
                     if let Some(earlier) = all.insert(ServiceName::new(name.clone()), named) {
                         refuse_repetition(&name, item.span, earlier.key, found);
                     }
@@ -80,7 +85,7 @@ impl Attribute for Dependencies {
             Value::Map(map) => {
                 for (key, value) in map.entries.iter().filter(|(key, _)| !key.text.starts_with("x-")) {
                     let Some(dependency) = decode_dependency(value, found) else { continue };
-                    let named = Named { value: dependency, key: key.span, span: value.span };
+                    let named = Named { value: dependency, key: key.span, span: value.span, is_given: true };
                     all.insert(ServiceName::new(key.text.clone()), named);
                 }
             }

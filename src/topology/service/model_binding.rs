@@ -50,7 +50,7 @@ pub fn decode_names<T: Attribute + Default>(
     let mut all = BTreeMap::new();
     for item in items {
         let Some(name) = String::decode(item, found) else { continue };
-        let named = Named { value: T::default(), key: item.span, span: item.span };
+        let named = Named { value: T::default(), key: item.span, span: item.span, is_given: false };
         if let Some(earlier) = all.insert(name.clone(), named) {
             refuse_repetition(&name, item.span, earlier.key, found);
         }
