@@ -1,8 +1,10 @@
-//! Times on the command line (RFC 3339, seconds since 1970, or a duration before now) and in lists.
+//! Times on the command line (a date and time, seconds since 1970, or a duration before now) and in lists.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
@@ -11,21 +13,25 @@ use crate::topology::value::Duration;
 /// A time that an option gives, as the engine takes it; one that is none is explained.
 pub(super) fn time_option(text: Option<&String>, output: &Output) -> Result<Option<String>, Exit> {
     let Some(text) = text else { return Ok(None) };
-    engine_time(text, SystemTime::now()).map(Some).ok_or_else(|| {
-        let help = "write `10m`, `2026-01-31T12:00:00Z`, or seconds since 1970";
+    engine_time(text, SystemTime::now(), TimeZone::system()).map(Some).ok_or_else(|| {
+        let help = "write `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `2026-01-31T12:00:00Z`, or seconds since 1970";
         output.error(&format!("`{text}` is not a time"), Some(help));
         Exit::Usage
     })
 }
 
-/// A time as the engine takes it: seconds since 1970, with a fraction.
-fn engine_time(text: &str, now: SystemTime) -> Option<String> {
+/// A time as the engine takes it: seconds since 1970, with a fraction. One that names no zone is a time
+/// `here`.
+fn engine_time(text: &str, now: SystemTime, here: TimeZone) -> Option<String> {
     if text.parse::<f64>().is_ok_and(|seconds| seconds >= 0.0) {
         return Some(text.to_owned());
     }
     let time = match Duration::parse(text) {
         Ok(ago) => Timestamp::try_from(now.checked_sub(ago.0)?).ok()?,
-        Err(_) => text.parse().ok()?,
+        Err(_) => match text.parse::<Timestamp>() {
+            Ok(time) => time,
+            Err(_) => here.to_timestamp(text.parse::<DateTime>().ok()?).ok()?,
+        },
     };
     Some(format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()))
 }
@@ -67,16 +73,26 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_in_three_ways() {
+    fn times_are_read_in_three_ways_and_without_a_zone_they_are_times_here() {
         let now = UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+        let here = TimeZone::fixed(jiff::tz::offset(-3));
         for (text, time) in [
             ("1700000000", Some("1700000000")),
             ("10m", Some("999400.000000000")),
             ("1970-01-01T00:00:05.5Z", Some("5.500000000")),
             ("1970-01-01T01:00:05+01:00", Some("5.000000000")),
+            ("1970-01-02", Some("97200.000000000")),
+            ("1970-01-01T00", Some("10800.000000000")),
+            ("1970-01-01T00:01", Some("10860.000000000")),
+            ("1970-01-01T00:00:01", Some("10801.000000000")),
+            ("1970-01-01T00:00:01.5", Some("10801.500000000")),
+            ("1970-01-01T00:01Z", Some("60.000000000")),
             ("yesterday", None),
+            ("1970-01", None),
+            ("12:00", None),
+            ("1970-13-01", None),
         ] {
-            assert_eq!(engine_time(text, now).as_deref(), time, "{text}");
+            assert_eq!(engine_time(text, now, here.clone()).as_deref(), time, "{text}");
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Options {
     /// A JSON object for each event
     #[arg(long)]
     json: bool,
-    /// What happened since then too: a time (RFC 3339 or seconds since 1970), or a duration such as `10m`
+    /// What happened since then too: `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `...Z`, or seconds since 1970
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only what happens until then
