@@ -83,7 +83,7 @@ fn files_that_change_and_go_do_so_in_the_container() {
     watching.signal("INT");
     watching
         .end()
-        .exits(0)
+        .exits(130)
         .says("synced to topo-test-watch-sync-web-1")
         .says("removed there")
         .says("watch: 1 file removed in topo-test-watch-sync-web-1");
@@ -101,7 +101,7 @@ fn a_thousand_files_are_one_pass() {
     let count = docker(&["exec", &project.container("web"), "sh", "-c", "ls /srv/src/many | wc -l"]);
     assert_eq!(count.trim(), "1000");
     watching.signal("INT");
-    let ran = watching.end().exits(0);
+    let ran = watching.end().exits(130);
     // The folder counts as well.
     let passes: Vec<&str> = ran.err.lines().filter(|line| line.contains("files synced")).collect();
     assert_eq!(passes, ["watch: 1001 files synced to topo-test-watch-burst-web-1"], "{}", ran.err);
@@ -125,7 +125,7 @@ fn a_change_restarts_or_runs_a_command_where_the_rule_says_so() {
     assert!(!is_there(&project, "/srv/hooked/b.md"));
     assert_eq!(project.id("web"), id, "the container is the same");
     watching.signal("INT");
-    watching.end().exits(0).says("web-1: reloaded now");
+    watching.end().exits(130).says("web-1: reloaded now");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_fails_is_told_and_watching_goes_on() {
     project.write("src/found", "1\n");
     eventually("a later file", || held(&project, "/srv/src/found") == "1");
     watching.signal("TERM");
-    watching.end().exits(0).says("no container of web runs");
+    watching.end().exits(130).says("no container of web runs");
 }
 
 const BUILT: &str = "
@@ -187,7 +187,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     project.write("topology.yaml", &format!("{BUILT}    environment: {{ NEW: '1' }}\n"));
     std::thread::sleep(std::time::Duration::from_secs(2));
     watching.signal("INT");
-    let err = watching.end().exits(0).says("building web anew").says("is not up to date").err;
+    let err = watching.end().exits(130).says("building web anew").says("is not up to date").err;
     assert!(!err.contains("to go on:") && !err.contains("as asked"), "it goes on by itself: {err}");
     let again = format!("`topo up {} -p {}`", project.topology(), project.name());
     let told = format!("topology.yaml changed; run {again} again for it to take effect");

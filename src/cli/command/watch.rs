@@ -19,7 +19,9 @@ use crate::report::{Hushed, Intent};
 /// containers, containers restarted, images built anew. Files that change together are taken together. A
 /// failure is told, and watching goes on. Ctrl-C ends it; the services go on running.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo watch topologies/desafio5.yaml gateway")]
+#[command(
+    after_help = "Example, where compose.yaml says `develop: { watch: [{ path: ./src, action: rebuild }] }` of `web`:\n  topo watch web"
+)]
 pub struct Options {
     /// A topology file, and the services that are watched; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
@@ -66,7 +68,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let watching = Watching { session, sources, again, topology, output: &output, rules, prunes };
         let cancel = watching.session.cancel.clone();
         watching.watch(&cancel).await?;
-        // It has no other end.
-        Ok(Exit::Success)
+        // It has no other end than Ctrl-C.
+        Ok(Exit::Interrupted)
     })
 }
