@@ -90,7 +90,8 @@ impl Console {
         }
     }
 
-    fn takes_keys(&self) -> bool {
+    /// Whether keys that are typed here reach a terminal in the container one by one.
+    pub(super) fn takes_keys(&self) -> bool {
         self.has_terminal && self.has_input && terminal::is_input()
     }
 }
@@ -195,12 +196,32 @@ pub(super) async fn container(
             output
                 .error(&format!("no container of {what} runs: `{}` is {state}", container.name), Some(&help));
         }
-        None => {
-            let help = format!("create it: `{} {service}`", global.command("up -d"));
-            output.error(&format!("there is no container of {what}"), Some(&help));
-        }
+        None => return Err(none_is_there(global, service, index, output)),
     }
     Err(Exit::Failed)
+}
+
+/// Says that a service has no container, or none with this number, and what makes it.
+pub(super) fn none_is_there(
+    global: &Global,
+    service: &ServiceName,
+    index: Option<u32>,
+    output: &Output,
+) -> Exit {
+    let up = global.command("up -d");
+    let (what, help) = match index {
+        Some(index @ 2..) => (
+            format!("`{service}` number {index}"),
+            format!(
+                "`{}` lists those that are there; `{up} --scale {service}={index}` makes as many",
+                global.command("ps -a")
+            ),
+        ),
+        Some(index) => (format!("`{service}` number {index}"), format!("create it: `{up} {service}`")),
+        None => (format!("`{service}`"), format!("create it: `{up} {service}`")),
+    };
+    output.error(&format!("there is no container of {what}"), Some(&help));
+    Exit::Failed
 }
 
 /// Ends when a signal asks topo to end.

@@ -405,6 +405,7 @@ fn attach_in_a_terminal_can_be_left_and_taken_up_again() {
     terminal.types("one\r");
     terminal.shows("heard one");
     terminal.types("\x10\x11");
+    terminal.shows("detached: `topo-test-attach-terminal-talker-1` runs on");
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_as_before());
     assert_eq!(project.inspect("talker", "{{.State.Running}}"), "true");
@@ -427,6 +428,9 @@ services:
     command: sh -c 'trap \"echo bye; exit 6\" INT; while true; do echo again; sleep 0.2; done'
 ";
     let Some(project) = up("attach-signals", topology) else { return };
+    let mut terminal = Terminal::start(project.command("attach", &["talker"]));
+    terminal.shows("`--sig-proxy=false`");
+    drop(terminal);
     let attached = project.start("attach", &["--sig-proxy=false", "--no-stdin", "talker"]);
     std::thread::sleep(Duration::from_secs(1));
     attached.signal("INT");

@@ -22,7 +22,8 @@ use crate::topology::name::ContainerName;
 ///
 /// What the process prints from now on is shown, and what is typed reaches it when the service has
 /// `stdin_open: true`. Signals such as Ctrl-C reach the process too. When it ends, its exit code is
-/// topo's.
+/// topo's. To leave it running, type Ctrl-P Ctrl-Q where the service has both `stdin_open: true` and
+/// `tty: true`; elsewhere attach with `--sig-proxy=false` and press Ctrl-C.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo attach [OPTIONS] [FILE] <SERVICE>",
@@ -35,7 +36,8 @@ pub struct Options {
     /// The container with this number, where the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
-    /// Keys that leave the process running and end topo; empty for none
+    /// Keys that leave the process running and end topo, where it has a terminal and an input; empty for
+    /// none
     #[arg(long, value_name = "KEYS", default_value = detach::DEFAULT)]
     detach_keys: String,
     /// Send nothing of what is typed
@@ -100,6 +102,9 @@ impl Attachment<'_> {
         let exit_code = waiting.exit_code().boxed_local().shared();
         let attached = attached.closed_after(exit_code.clone());
         let signals = Signals::listen();
+        if terminal::is_input() && !console.takes_keys() {
+            self.say_how_to_leave(passes_signals && !console.has_terminal);
+        }
         let raw = console.raw(output)?;
         if console.has_terminal {
             self.redraw().await;
@@ -112,11 +117,25 @@ impl Attachment<'_> {
         drop(raw);
         match end {
             End::Closed => Ok(inside::exit_of_process(exit_code.await.map_err(refused)?)),
-            End::Detached => Ok(Exit::Success),
+            End::Detached => {
+                output.remark(&format!("detached: `{container}` runs on"));
+                Ok(Exit::Success)
+            }
             End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
             End::Left(received) => Ok(inside::exit_of_signal(received)),
             End::Failed(error) => Err(refused(error)),
         }
+    }
+
+    /// The engine knows the keys that detach only where the process has a terminal.
+    fn say_how_to_leave(&self, passes_signals: bool) {
+        let container = self.container;
+        self.output.remark(&match passes_signals {
+            true => {
+                format!("Ctrl-C is passed on to `{container}`; attached with `--sig-proxy=false`, it runs on")
+            }
+            false => format!("Ctrl-C leaves `{container}` running"),
+        });
     }
 
     async fn leave(&self, signals: Signals, passes_signals: bool) -> Received {

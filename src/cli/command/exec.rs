@@ -23,8 +23,8 @@ use crate::topology::name::{ContainerName, ServiceName};
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo exec [OPTIONS] [FILE] <SERVICE> <COMMAND> [ARGUMENT]...",
-    after_help = "Examples:\n  topo exec topologies/desafio3.yaml banco psql -U postgres\n  \
-                  topo exec topologies/desafio3.yaml -T banco pg_dump -U postgres > copy.sql"
+    after_help = "Examples:\n  topo exec topologies/desafio3.yaml banco psql -U visitas\n  \
+                  topo exec topologies/desafio3.yaml -T banco pg_dump -U visitas > copy.sql"
 )]
 pub struct Options {
     /// The service, and the command that is run in its container
@@ -134,7 +134,10 @@ async fn in_the_foreground(
             let code = engine.exec_exit_code(exec).await.ok().filter(|code| *code != 0);
             Ok(code.map_or(exit, inside::exit_of_process))
         }
-        End::Detached => Ok(Exit::Success),
+        End::Detached => {
+            output.remark(&format!("detached: the command runs on in `{container}`"));
+            Ok(Exit::Success)
+        }
         End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
         End::Left(received) => {
             output.warning(&format!("the command may go on in `{container}`: the engine cannot stop it"));

@@ -8,6 +8,7 @@ use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Cast, Following};
 use crate::cli::global::Global;
+use crate::cli::inside;
 use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
@@ -16,6 +17,7 @@ use crate::cli::settings::ColorChoice;
 use crate::cli::time::time_option;
 use crate::engine::LogChoice;
 use crate::report::logs::{HeardOut, Prefixes, Printer, show};
+use crate::topology::name::ServiceName;
 
 /// Show what containers print.
 #[derive(Args, Debug)]
@@ -32,7 +34,7 @@ pub struct Options {
     /// Only so many lines from the end of each container's output
     #[arg(short = 'n', long, value_name = "LINES|all", allow_negative_numbers = true)]
     tail: Option<Tail>,
-    /// Only what is not older: a time (RFC 3339 or seconds since 1970), or a duration such as `10m`
+    /// Only what is not older: `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `...Z`, or seconds since 1970
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only what is older
@@ -92,8 +94,11 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let session = Session::new(&engine, &global, &output);
         let observed = session.observe(&query).await?;
         let sources = follow::sources(&observed, &following);
-        if sources.is_empty() && options.index.is_none() {
-            absence::explain(&query.project, &services, &observed, &global, &output);
+        if sources.is_empty() {
+            match options.index {
+                Some(index) => return Err(none_has_the_number(&global, &services, index, &output)),
+                None => absence::explain(&query.project, &services, &observed, &global, &output),
+            }
         }
         if !options.follow {
             let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
@@ -112,6 +117,16 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             () = session.cancel.cancelled() => Ok(Exit::Interrupted),
         }
     })
+}
+
+/// A number that is asked for is there.
+fn none_has_the_number(global: &Global, services: &[ServiceName], index: u32, output: &Output) -> Exit {
+    if let [service] = services {
+        return inside::none_is_there(global, service, Some(index), output);
+    }
+    let help = format!("`{}` lists those that are there", global.command("ps -a"));
+    output.error(&format!("no service has a container number {index}"), Some(&help));
+    Exit::Failed
 }
 
 fn choice(options: &Options, output: &Output) -> Result<LogChoice, Exit> {
