@@ -2,7 +2,9 @@
 //!
 //! `topo exec FILE -T web ls -l`: everything up to the service is topo's, everything after it is the
 //! command's, options too. For clap the command begins at the first word that is no option; so a file
-//! before the service becomes `--file FILE`.
+//! before the service becomes `--file FILE`. A switch may have a value: see [`switches`].
+
+mod switches;
 
 use std::ffi::OsString;
 
@@ -13,24 +15,46 @@ use crate::cli::global::is_topology_file;
 /// The commands that take a service and a command line.
 const WITH_A_COMMAND_LINE: [&str; 2] = ["exec", "run"];
 
-/// Makes options of the files before a service, in the commands that take a command line.
-pub(super) fn prepared(mut words: Vec<OsString>, topo: fn() -> Command) -> Vec<OsString> {
+/// Makes options of the files before a service, in the commands that take a command line, and plain
+/// switches of those with a value.
+pub(super) fn prepared(words: Vec<OsString>, topo: fn() -> Command) -> Vec<OsString> {
     // What clap knows of all commands takes a while to put together: most command lines need it only once.
-    let may_be_meant = |word: &OsString| WITH_A_COMMAND_LINE.iter().any(|name| word == name);
-    if !words.iter().any(may_be_meant) {
+    let has_a_command_line = words.iter().any(|word| WITH_A_COMMAND_LINE.iter().any(|name| word == name));
+    let has_value =
+        |word: &OsString| word.to_str().is_some_and(|word| word.starts_with('-') && word.contains('='));
+    let may_have_switches = words.iter().any(has_value);
+    if !has_a_command_line && !may_have_switches {
         return words;
     }
     let topo = &topo();
-    let at = first_plain(&words, 1, topo);
-    let named = words.get(at).and_then(|word| word.to_str());
-    let Some(name) = named.filter(|name| WITH_A_COMMAND_LINE.contains(name)) else { return words };
-    let Some(command) = topo.find_subcommand(name) else { return words };
-    let mut at = first_plain(&words, at + 1, command);
+    let words = if has_a_command_line { with_files_as_options(words, topo) } else { words };
+    if may_have_switches { switches::plain(words, topo) } else { words }
+}
+
+fn with_files_as_options(mut words: Vec<OsString>, topo: &Command) -> Vec<OsString> {
+    let Some((command, mut at)) = command_with_words(&words, topo) else { return words };
     while words.get(at).and_then(|word| word.to_str()).is_some_and(is_topology_file) {
         words.insert(at, OsString::from("--file"));
         at = first_plain(&words, at + 2, command);
     }
     words
+}
+
+/// Where the command line begins that is run in a container: behind the service.
+pub(super) fn start_of_command_line(words: &[OsString], topo: &Command) -> Option<usize> {
+    let (command, mut at) = command_with_words(words, topo)?;
+    while words.get(at).and_then(|word| word.to_str()).is_some_and(is_topology_file) {
+        at = first_plain(words, at + 1, command);
+    }
+    Some(at + 1)
+}
+
+/// The command that takes a command line, and its first word that is no option.
+fn command_with_words<'t>(words: &[OsString], topo: &'t Command) -> Option<(&'t Command, usize)> {
+    let at = first_plain(words, 1, topo);
+    let name = words.get(at)?.to_str().filter(|name| WITH_A_COMMAND_LINE.contains(name))?;
+    let command = topo.find_subcommand(name)?;
+    Some((command, first_plain(words, at + 1, command)))
 }
 
 /// The first word from `at` on that is neither an option nor the value of one.

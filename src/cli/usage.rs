@@ -71,6 +71,7 @@ impl Mistake {
                 Some(unknown_command(&named(error, ContextKind::InvalidSubcommand)?, words, topo))
             }
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => bad_value(error),
+            ErrorKind::TooManyValues => value_of_a_switch(error),
             ErrorKind::MissingRequiredArgument => missing(error, words, topo),
             ErrorKind::ArgumentConflict => conflict(error),
             _ => None,
@@ -110,6 +111,14 @@ fn command_before<'t>(word: &str, words: &[String], topo: &'t Command) -> Option
 /// What a command is called with its program.
 fn whole_name(command: Option<&Command>) -> String {
     command.map_or("topo".to_owned(), |command| format!("topo {}", command.get_name()))
+}
+
+/// `--detach=maybe`.
+fn value_of_a_switch(error: &Error) -> Option<Mistake> {
+    let switch = arguments(error, ContextKind::InvalidArg).into_iter().next()?;
+    let value = named(error, ContextKind::InvalidValue)?;
+    let message = format!("`{switch}` cannot be `{value}`");
+    Some(Mistake { message, help: format!("write `{switch}`, or `{switch}=false`") })
 }
 
 fn missing(error: &Error, words: &[String], topo: &Command) -> Option<Mistake> {
