@@ -23,6 +23,33 @@ pub fn profiles(global: &Global) -> BTreeSet<String> {
     profiles.flatten().collect()
 }
 
+/// The paths of what the topology that is meant declares, `services.web.image`, as far as they go on from
+/// `begin`: whole entries of its sections, and what is below one once a name is typed. Says nothing.
+pub fn paths(global: &Global, begin: &str) -> Vec<String> {
+    let Some(document) = document_of(global) else { return Vec::new() };
+    let depth = begin.matches('.').count().max(1) + 1;
+    let (mut found, mut further) = (Vec::new(), Vec::new());
+    collect_paths(&document.root, "", depth, begin, &mut found);
+    if found.iter().all(|path| path == begin) {
+        collect_paths(&document.root, "", depth + 1, begin, &mut further);
+    }
+    found.append(&mut further);
+    found
+}
+
+/// The paths of this many names at most that go on from `begin`.
+fn collect_paths(node: &Node, above: &str, depth: usize, begin: &str, found: &mut Vec<String>) {
+    for (key, value) in node.as_map().into_iter().flat_map(|map| &map.entries) {
+        let path = if above.is_empty() { key.text.clone() } else { format!("{above}.{}", key.text) };
+        let is_end = depth == 1 || value.as_map().is_none_or(|map| map.entries.is_empty());
+        if !is_end && (path.starts_with(begin) || begin.starts_with(&path)) {
+            collect_paths(value, &path, depth - 1, begin, found);
+        } else if is_end && path.starts_with(begin) {
+            found.push(path);
+        }
+    }
+}
+
 fn services_of(document: Option<&Document>) -> impl Iterator<Item = &(Key, Node)> {
     let services = document.and_then(|document| document.root.as_map()?.get("services")?.as_map());
     services.into_iter().flat_map(|services| &services.entries)

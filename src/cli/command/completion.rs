@@ -15,6 +15,7 @@ use clap_complete::engine::{
     ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter, complete,
 };
 
+use crate::cli::arguments;
 use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::{Global, is_topology_file};
@@ -80,9 +81,21 @@ pub fn answer(words: &[OsString]) -> bool {
 fn candidates(line: &Line, is_described: bool) -> String {
     let here = std::env::current_dir().ok();
     let mut topo = with_names(crate::cli::command_line(), &Arc::new(global_of(&line.words)));
-    let words = line.words.iter().map(OsString::from).collect();
+    let mut words: Vec<OsString> = line.words.iter().map(OsString::from).collect();
+    // What is run in a container is known there, and not here.
+    if arguments::start_of_command_line(&words, &topo).is_some_and(|start| line.index >= start) {
+        return String::new();
+    }
+    // Behind `-` an option would be one letter where it has one.
+    if let Some(word) = words.get_mut(line.index).filter(|word| *word == "-") {
+        word.push("-");
+    }
     // A command line that cannot be completed is left to who types it.
-    let candidates = complete(&mut topo, words, line.index, here.as_deref()).unwrap_or_default();
+    let mut candidates = complete(&mut topo, words, line.index, here.as_deref()).unwrap_or_default();
+    // Options would hide the few words that are meant mostly.
+    let begins_an_option = line.words.get(line.index).is_some_and(|word| word.starts_with('-'));
+    candidates
+        .retain(|candidate| begins_an_option || !candidate.get_value().to_string_lossy().starts_with('-'));
     let mut shown = String::new();
     for candidate in candidates {
         let value = candidate.get_value().to_string_lossy();
@@ -114,6 +127,7 @@ fn completer(argument: &Arg, global: &Arc<Global>) -> Option<ArgValueCompleter> 
     let about = Arc::clone(global);
     match argument.get_id().as_str() {
         "code" => Some(ArgValueCompleter::new(codes)),
+        "command" => Some(ArgValueCompleter::new(commands)),
         "profiles" => Some(ArgValueCompleter::new(move |begin: &OsStr| profiles(begin, &about))),
         "project_directory" => Some(ArgValueCompleter::new(PathCompleter::dir())),
         _ => Expected::by(argument, about).map(ArgValueCompleter::new),
@@ -125,6 +139,13 @@ fn codes(current: &OsStr) -> Vec<CompletionCandidate> {
     let begin = current.to_string_lossy();
     let codes = code::ALL.iter().filter(|code| code.name().starts_with(&*begin));
     codes.map(|code| CompletionCandidate::new(code.name())).collect()
+}
+
+/// The commands, for `man`.
+fn commands(current: &OsStr) -> Vec<CompletionCandidate> {
+    let (begin, topo) = (current.to_string_lossy(), crate::cli::command_line());
+    let commands = topo.get_subcommands().map(Command::get_name).filter(|name| name.starts_with(&*begin));
+    commands.map(CompletionCandidate::new).collect()
 }
 
 fn profiles(current: &OsStr, global: &Global) -> Vec<CompletionCandidate> {
@@ -142,6 +163,8 @@ fn is_readable(global: &Global) -> bool {
 struct Expected {
     /// What follows a service at once; nothing when no service is expected.
     behind_service: Option<&'static str>,
+    /// Whether the path of a value is expected: `services.web.image`.
+    takes_path: bool,
     files: Files,
     global: Arc<Global>,
 }
@@ -169,8 +192,9 @@ impl Expected {
             _ if name.contains("SERVICE") && argument.is_positional() => Files::Topologies,
             _ => Files::None,
         };
+        let takes_path = name.contains("PATH") && argument.is_positional();
         let is_expected = behind_service.is_some() || !matches!(files, Files::None);
-        is_expected.then_some(Self { behind_service, files, global })
+        is_expected.then_some(Self { behind_service, takes_path, files, global })
     }
 }
 
@@ -178,17 +202,26 @@ impl ValueCompleter for Expected {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
         let begin = current.to_string_lossy();
         let behind = self.behind_service.filter(|_| is_readable(&self.global));
-        let names = behind.map_or(Vec::new(), |_| declared::services(&self.global));
-        let services = names.iter().filter(|name| name.starts_with(&*begin));
-        let services =
-            services.map(|name| CompletionCandidate::new(format!("{name}{}", behind.unwrap_or_default())));
+        let mut names = behind.map_or(Vec::new(), |_| declared::services(&self.global));
+        names.retain(|name| name.starts_with(&*begin));
+        if self.takes_path && is_readable(&self.global) {
+            names.extend(declared::paths(&self.global, &begin));
+        }
+        // A folder with the name of a service would stand in its way.
+        let shows_folders = names.is_empty() || begin.contains('/');
+        let names = names
+            .iter()
+            .map(|name| CompletionCandidate::new(format!("{name}{}", behind.unwrap_or_default())));
         let is_shown = |path: &std::path::Path| path.is_dir() || is_topology_file(&path.to_string_lossy());
-        let files = match self.files {
+        let mut files = match self.files {
             Files::None => Vec::new(),
             Files::Topologies => PathCompleter::any().filter(is_shown).complete(current),
             Files::Any => PathCompleter::any().complete(current),
         };
-        services.chain(files).collect()
+        if matches!(self.files, Files::Topologies) && !shows_folders {
+            files.retain(|file| !file.get_value().to_string_lossy().ends_with('/'));
+        }
+        names.chain(files).collect()
     }
 }
 
