@@ -1,6 +1,8 @@
 //! In: rows. Out: a table, JSON, or a line a row made by a template.
 //! Must not: know what is listed.
 
+mod template;
+
 use std::str::FromStr;
 
 use serde_json::{Map, Value as Json};
@@ -8,8 +10,10 @@ use serde_json::{Map, Value as Json};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::table::{Kind, table, whole_table};
+use template::{Misfit, Template};
 
-/// One thing that is listed: its values by their names. Every row of a list has the same names.
+/// One thing that is listed: its values by their names. Every row of a list has the same names. `Labels` is
+/// a mapping here, and shown as `NAME=VALUE,NAME=VALUE`.
 pub(super) type Row = Map<String, Json>;
 
 /// A column of a table.
@@ -66,25 +70,9 @@ pub(super) enum JsonShape {
     Array,
 }
 
-/// A small part of what Go's templates can do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template(Vec<Piece>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    /// As it is.
-    Text(String),
-    /// `{{.Name}}`: the value as text.
-    Value(String),
-    /// `{{json .Name}}`: the value as JSON.
-    JsonValue(String),
-    /// `{{json .}}`: the whole row as JSON.
-    JsonRow,
-}
-
 /// What `--format` takes, for the help of commands.
 pub(super) const FORMATS: &str =
-    "How the list is written: `table`, `json`, or a template such as `{{.Name}}: {{json .Labels}}`";
+    "How the list is written: `table`, `json`, or a template of Go such as `{{upper .Name}}: {{.Labels}}`";
 
 impl FromStr for ListFormat {
     type Err = String;
@@ -102,81 +90,6 @@ impl FromStr for ListFormat {
             return text.parse().map(Self::Lines);
         }
         Err("write `table`, `json`, or a template such as `{{.Name}}`".to_owned())
-    }
-}
-
-impl FromStr for Template {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // As Docker has it, since shells do not make tabs of these.
-        let text = text.replace("\\t", "\t").replace("\\n", "\n");
-        let mut pieces = Vec::new();
-        let mut rest = text.as_str();
-        while let Some((before, after)) = rest.split_once("{{") {
-            let (inside, behind) = after.split_once("}}").ok_or("`{{` is not closed by `}}`")?;
-            pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(piece(inside.trim())?);
-            rest = behind;
-        }
-        pieces.push(Piece::Text(rest.to_owned()));
-        pieces.retain(|piece| *piece != Piece::Text(String::new()));
-        Ok(Self(pieces))
-    }
-}
-
-fn piece(inside: &str) -> Result<Piece, String> {
-    let name = |text: &str| {
-        let name = text.trim().strip_prefix('.')?;
-        name.chars().all(|letter| letter.is_ascii_alphanumeric()).then(|| name.to_owned())
-    };
-    let found = match inside.strip_prefix("json ") {
-        Some(rest) => name(rest).map(|name| match name.is_empty() {
-            true => Piece::JsonRow,
-            false => Piece::JsonValue(name),
-        }),
-        None => name(inside).filter(|name| !name.is_empty()).map(Piece::Value),
-    };
-    found.ok_or_else(|| {
-        format!(
-            "`{{{{{inside}}}}}` is not known: `{{{{.Name}}}}`, `{{{{json .Name}}}}` and `{{{{json .}}}}` are"
-        )
-    })
-}
-
-impl Template {
-    /// A name that the rows do not have.
-    fn unknown<'t>(&'t self, row: &Row) -> Option<&'t str> {
-        let names = self.0.iter().filter_map(|piece| match piece {
-            Piece::Value(name) | Piece::JsonValue(name) => Some(name.as_str()),
-            Piece::Text(_) | Piece::JsonRow => None,
-        });
-        names.into_iter().find(|name| !row.contains_key(*name))
-    }
-
-    fn line(&self, row: &Row) -> String {
-        let text = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Value(name) => row.get(name).map(cell).unwrap_or_default(),
-            Piece::JsonValue(name) => row.get(name).map(Json::to_string).unwrap_or_default(),
-            Piece::JsonRow => Json::Object(row.clone()).to_string(),
-        };
-        self.0.iter().map(text).collect()
-    }
-
-    /// What stands above the columns: names in capitals.
-    fn titles(&self, columns: &[Column]) -> String {
-        let title = |name: &String| {
-            let known =
-                columns.iter().find(|column| column.key == name).map(|column| column.title.to_owned());
-            known.unwrap_or_else(|| name.to_uppercase())
-        };
-        let text = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Value(name) | Piece::JsonValue(name) => title(name),
-            Piece::JsonRow => String::new(),
-        };
-        self.0.iter().map(text).collect()
     }
 }
 
@@ -210,34 +123,67 @@ pub(super) fn text(
         }
         ListFormat::Json => json(rows, shape),
         ListFormat::TableOf(template) => {
-            check(template, rows, output)?;
             let cells = |line: String| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
-            let lines = rows.iter().map(|row| cells(template.line(row)));
+            let lines = lines(template, rows, output)?.into_iter().map(cells);
+            let names: Vec<(&str, bool)> = match rows.first() {
+                Some(row) => row.iter().map(|(name, value)| (name.as_str(), value.is_array())).collect(),
+                None => columns.iter().map(|column| (column.key, false)).collect(),
+            };
+            let titles = template.titles(&names, |key| title(key, columns));
             // Whoever chose the columns wants what is in them.
-            whole_table(cells(template.titles(columns)), lines.collect())
+            whole_table(cells(titles), lines.collect())
         }
         ListFormat::Lines(template) => {
-            check(template, rows, output)?;
-            rows.iter().map(|row| format!("{}\n", template.line(row))).collect()
+            lines(template, rows, output)?.iter().map(|line| format!("{line}\n")).collect()
         }
     })
 }
 
-fn check(template: &Template, rows: &[Row], output: &Output) -> Result<(), Exit> {
-    let Some(row) = rows.first() else { return Ok(()) };
-    let Some(unknown) = template.unknown(row) else { return Ok(()) };
-    let names: Vec<&str> = row.keys().map(String::as_str).collect();
-    output
-        .error(&format!("there is no `.{unknown}` here"), Some(&format!("names here: {}", names.join(", "))));
-    Err(Exit::Usage)
+fn lines(template: &Template, rows: &[Row], output: &Output) -> Result<Vec<String>, Exit> {
+    let line = |row: &Row| template.line(row).map_err(|misfit| explain(misfit, row, output));
+    rows.iter().map(line).collect()
+}
+
+fn explain(misfit: Misfit, row: &Row, output: &Output) -> Exit {
+    match misfit {
+        Misfit::Unknown(name) => {
+            let names: Vec<&str> = row.keys().map(String::as_str).collect();
+            let help = format!("names here: {}", names.join(", "));
+            output.error(&format!("there is no `.{name}` here"), Some(&help));
+        }
+        Misfit::Other(words) => {
+            let help = "templates are those of Go, as in `{{upper .Name}}`";
+            output.error(&format!("the template does not fit: {words}"), Some(help));
+        }
+    }
+    Exit::Usage
+}
+
+/// What stands above a column: its name in capitals, if no other is known.
+fn title(key: &str, columns: &[Column]) -> String {
+    let known = columns.iter().find(|column| column.key == key);
+    known.map_or_else(|| key.to_uppercase(), |column| column.title.to_owned())
 }
 
 fn json(rows: &[Row], shape: JsonShape) -> String {
     match shape {
-        JsonShape::Lines => rows.iter().map(|row| format!("{}\n", Json::Object(row.clone()))).collect(),
-        JsonShape::Array => {
-            format!("{}\n", Json::Array(rows.iter().cloned().map(Json::Object).collect()))
+        JsonShape::Lines => rows.iter().map(|row| format!("{}\n", whole(row))).collect(),
+        JsonShape::Array => format!("{}\n", rows.iter().map(whole).collect::<Json>()),
+    }
+}
+
+fn whole(row: &Row) -> Json {
+    row.iter().map(|(name, value)| (name.clone(), shown(name, value))).collect()
+}
+
+/// A value as it is shown.
+fn shown(name: &str, value: &Json) -> Json {
+    match value {
+        Json::Object(labels) if name == "Labels" => {
+            let labels = labels.iter().map(|(name, value)| format!("{name}={}", cell(value)));
+            Json::from(labels.collect::<Vec<_>>().join(","))
         }
+        other => other.clone(),
     }
 }
 
@@ -300,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_template_that_is_not_understood_is_refused() {
-        for text in ["{{upper .Name}}", "{{.Name", "{{range .}}", "{{.}}", "Name"] {
+        for text in ["{{.Name", "{{end}}", "{{range .}}", "Name"] {
             assert!(text.parse::<ListFormat>().is_err(), "{text}");
         }
         assert_eq!(written("{{.Nmae}}", JsonShape::Lines), Err(Exit::Usage));

@@ -85,12 +85,23 @@ pub struct ObservedContainer {
     pub networks: BTreeMap<NetworkName, String>,
     /// Published ports as people read them: `0.0.0.0:8080->80/tcp`.
     pub ports: Vec<String>,
+    /// What is mounted in it.
+    pub mounts: Vec<ObservedMount>,
     /// The command line that it was created with, as the engine prints it.
     pub command: String,
     /// Seconds since 1970 at which it was created.
     pub created: i64,
     /// The engine's words for its state: `Up 3 minutes (healthy)`.
     pub status_text: String,
+}
+
+/// What is mounted in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedMount {
+    /// The name of a volume, else the path on the host.
+    pub name: String,
+    /// Whether it is a volume of the driver that comes with the engine.
+    pub is_local_volume: bool,
 }
 
 /// A container's state.

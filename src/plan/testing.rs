@@ -35,6 +35,7 @@ fn container(line: &str) -> ObservedContainer {
         labels,
         networks: Default::default(),
         ports: Vec::new(),
+        mounts: Vec::new(),
         command: String::new(),
         created: 0,
         status_text: String::new(),

@@ -147,13 +147,14 @@ fn listed<'a>(
     containers
 }
 
-/// A container with the values that `docker compose ps --format json` has, where topo knows them.
+/// A container with the values that `docker compose ps --format json` has, and its number.
 fn row(container: &ObservedContainer, project: &Project, no_trunc: bool) -> Row {
     let id = if no_trunc { container.id.as_str() } else { container.id.get(..12).unwrap_or(&container.id) };
     let age = now_in_seconds().saturating_sub(container.created);
-    let labels: Vec<String> =
-        container.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let networks: Vec<&str> = container.networks.keys().map(|network| network.as_str()).collect();
+    let local_volumes = container.mounts.iter().filter(|mount| mount.is_local_volume).count();
+    let mounts: Vec<String> =
+        container.mounts.iter().map(|mount| mount_name(&mount.name, no_trunc)).collect();
     let row = json!({
         "Command": quoted(&container.command, no_trunc),
         "CreatedAt": in_seconds(container.created),
@@ -161,7 +162,9 @@ fn row(container: &ObservedContainer, project: &Project, no_trunc: bool) -> Row 
         "Health": container.state.health.map(health_word).unwrap_or_default(),
         "ID": id,
         "Image": container.image_name,
-        "Labels": labels.join(","),
+        "Labels": container.labels,
+        "LocalVolumes": local_volumes.to_string(),
+        "Mounts": mounts.join(","),
         "Name": container.name,
         "Names": container.name,
         "Networks": networks.join(","),
@@ -171,6 +174,8 @@ fn row(container: &ObservedContainer, project: &Project, no_trunc: bool) -> Row 
         "Publishers": container.ports.iter().filter_map(|port| publisher(port)).collect::<Vec<_>>(),
         "RunningFor": ago(Duration::from_secs(age.try_into().unwrap_or_default())),
         "Service": container.service,
+        // Docker Compose never asks the engine for it either.
+        "Size": "0B",
         "State": status_word(container.state.status),
         "Status": container.status_text,
     });
@@ -187,6 +192,15 @@ fn quoted(command: &str, no_trunc: bool) -> String {
         return format!("\"{command}\"");
     }
     format!("\"{}…\"", command.chars().take(LONGEST - 1).collect::<String>())
+}
+
+/// A volume's name or a path, cut as Docker cuts it.
+fn mount_name(name: &str, no_trunc: bool) -> String {
+    const LONGEST: usize = 15;
+    if no_trunc || name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    format!("{}…", name.chars().take(LONGEST - 1).collect::<String>())
 }
 
 /// `0.0.0.0:8080->80/tcp`, `80/tcp`.

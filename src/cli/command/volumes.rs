@@ -51,11 +51,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 
 fn row(volume: &VolumeDetails) -> Row {
     let VolumeDetails { name, driver, mountpoint, scope, labels, used_by } = volume;
-    let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let services: Vec<&str> = used_by.iter().map(ServiceName::as_str).collect();
     Row::from_iter([
         ("Driver".to_owned(), json!(driver)),
-        ("Labels".to_owned(), json!(labels.join(","))),
+        ("Labels".to_owned(), json!(labels)),
         ("Mountpoint".to_owned(), json!(mountpoint)),
         ("Name".to_owned(), json!(name)),
         ("Scope".to_owned(), json!(scope)),

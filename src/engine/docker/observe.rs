@@ -18,7 +18,7 @@ use super::inspect::{self, health_word};
 use super::transport::{Call, Transport, escape};
 use crate::engine::{EngineError, Query};
 use crate::plan::observed::{
-    ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Status,
+    ContainerState, Health, ObservedContainer, ObservedMount, ObservedNetwork, ObservedVolume, Status,
 };
 use crate::plan::{Observed, label};
 use crate::topology::name::{ImageId, ImageName, NetworkName, ProjectName, ServiceName, VolumeName};
@@ -67,6 +67,16 @@ struct ListedContainer {
     status: String,
     #[serde(default)]
     network_settings: Option<ListedNetworks>,
+    #[serde(default)]
+    mounts: Option<Vec<ListedMount>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListedMount {
+    name: String,
+    source: String,
+    driver: String,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +187,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
             })
             .collect(),
         ports: port_texts(listed.ports.unwrap_or_default()),
+        mounts: listed.mounts.unwrap_or_default().into_iter().map(observed_mount).collect(),
         id: listed.id,
         image: ImageId::new(listed.image_id),
         image_name: listed.image,
@@ -185,6 +196,10 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         created: listed.created,
         status_text: listed.status,
     })
+}
+
+fn observed_mount(ListedMount { name, source, driver }: ListedMount) -> ObservedMount {
+    ObservedMount { name: if name.is_empty() { source } else { name }, is_local_volume: driver == "local" }
 }
 
 /// `Up 3 minutes (healthy)`, `Up 1 second (health: starting)`.

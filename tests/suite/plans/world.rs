@@ -206,6 +206,7 @@ impl World {
                 .map(|attachment| (attachment.network.clone(), String::new()))
                 .collect(),
             ports: Vec::new(),
+            mounts: Vec::new(),
             command: String::new(),
             created: self.clock,
             status_text: String::new(),
