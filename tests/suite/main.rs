@@ -8,6 +8,7 @@ mod conformance;
 mod diagnostics;
 mod differential;
 mod ends;
+mod examples;
 mod formats;
 mod golden;
 mod layering;

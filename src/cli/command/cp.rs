@@ -27,7 +27,7 @@ use path::{ContainerPath, End};
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo cp [OPTIONS] [FILE] <SERVICE:PATH> <PATH|->\n       topo cp [OPTIONS] [FILE] <PATH|-> <SERVICE:PATH>",
-    after_help = "Examples:\n  topo cp topologies/desafio3.yaml banco:/etc/postgresql ./configuration\n  \
+    after_help = "Examples:\n  topo cp topologies/desafio3.yaml banco:/docker-entrypoint-initdb.d ./tables\n  \
                   tar -c public | topo cp - web:/srv"
 )]
 pub struct Options {

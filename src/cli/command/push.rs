@@ -15,7 +15,7 @@ use crate::report::Intent;
 /// They are those of services with both `build` and `image`, with all their tags. The account is that of
 /// `docker login`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo push topologies/registro.yaml")]
+#[command(after_help = "Example:\n  topo push topologies/registro/publicar.yaml")]
 pub struct Options {
     /// A topology file, and the services whose images are pushed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -34,7 +34,7 @@ use crate::topology::name::ServiceName;
 /// stops them; a second one kills them.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  topo up topologies/desafio5.yaml -d --wait\n  topo up topologies/desafio1.yaml --exit-code-from cliente"
+    after_help = "Examples:\n  topo up topologies/desafio5.yaml -d --wait\n  topo up topologies/hello-world.yaml --exit-code-from ola"
 )]
 pub struct Options {
     /// A topology file, and the services that are brought up with what they need; all when none is named

@@ -24,7 +24,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo wait [OPTIONS] [FILE] <SERVICE>...",
-    after_help = "Example:\n  topo wait topologies/desafio1.yaml cliente --down-project"
+    after_help = "Example:\n  topo wait topologies/hello-world.yaml ola --down-project"
 )]
 pub struct Options {
     /// A topology file, and the services that are waited for
