@@ -2,21 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::plan::because::{Because, FieldChange, HIDDEN};
 use crate::plan::label;
+use crate::plan::observed::{ObservedContainer, Settings};
+use crate::plan::seal::{self, Seal};
 use crate::topology::Topology;
+
+/// What is known of how an object was made.
+#[derive(Clone, Copy)]
+pub struct Made<'a> {
+    labels: &'a BTreeMap<String, String>,
+    settings: Option<&'a Settings>,
+}
+
+impl<'a> Made<'a> {
+    /// What is known of a container.
+    pub fn of(container: &'a ObservedContainer) -> Self {
+        Self { labels: &container.labels, settings: container.settings.as_ref() }
+    }
+}
 
 /// What of an object differs from what was applied, by its labels; nothing when they do not say what was
 /// applied. `place` is where the topology has the object: `["services", "web"]`.
 pub fn changes(
     topology: &Topology,
     place: [&str; 2],
-    labels: &BTreeMap<String, String>,
+    made: Made<'_>,
     wanted: &Json,
 ) -> Option<Vec<FieldChange>> {
-    let applied = applied(labels)?;
+    let known = made.settings.map_or(Json::Null, model_of);
+    let applied = Seal::new(&topology.name, place).open(&applied(made.labels)?, [wanted, &known]);
     let mut comparison =
         Comparison { topology, path: place.map(str::to_owned).to_vec(), changes: Vec::new() };
     comparison.compare(Some(&applied), Some(wanted));
@@ -32,14 +49,26 @@ pub fn difference(
     wanted: &Json,
     compose_hash: &str,
 ) -> Option<Because> {
-    match changes(topology, place, labels, wanted) {
+    match changes(topology, place, Made { labels, settings: None }, wanted) {
         Some(changes) => (!changes.is_empty()).then_some(Because::Changed(changes)),
         // Older releases of Docker Compose gave no fingerprint.
         None => labels.get(label::CONFIG_HASH).filter(|made| *made != compose_hash).map(|_| Because::NotOurs),
     }
 }
 
-/// The model that an object was created from.
+/// What the engine says of a container, as the model has it.
+fn model_of(settings: &Settings) -> Json {
+    let Settings { environment, command, entrypoint, health_test, log_options } = settings;
+    json!({
+        "environment": environment,
+        "command": command,
+        "entrypoint": entrypoint,
+        "healthcheck": { "test": health_test },
+        "logging": { "options": log_options },
+    })
+}
+
+/// The model that an object was created from, without the values that may be secrets.
 fn applied(labels: &BTreeMap<String, String>) -> Option<Json> {
     let mut applied: Json = serde_json::from_str(labels.get(label::APPLIED)?).ok()?;
     let is_known = applied.get("version")?.as_u64()? == u64::from(label::APPLIED_VERSION);
@@ -122,10 +151,11 @@ fn name(item: &JsonMap<String, Json>) -> Option<String> {
 
 /// The value as it may be shown.
 fn shown(path: &[&str], value: &Json) -> Json {
-    if path.iter().any(|key| names_a_secret(key)) || is_fingerprint(path) {
+    if path.iter().any(|key| names_a_secret(key)) {
         return Json::String(HIDDEN.to_owned());
     }
     match value {
+        Json::String(text) if seal::is_digest(text) => Json::String(HIDDEN.to_owned()),
         Json::String(text) => Json::String(without_secret(&without_password(text))),
         Json::Array(items) => items.iter().map(|item| shown(path, item)).collect(),
         Json::Object(map) => {
@@ -133,11 +163,6 @@ fn shown(path: &[&str], value: &Json) -> Json {
         }
         Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
     }
-}
-
-/// The fingerprint of a short secret gives the secret away to who tries all.
-fn is_fingerprint(path: &[&str]) -> bool {
-    matches!(path, ["secrets" | "configs", .., "content"] | ["content"])
 }
 
 /// Whether what a key like this holds is better not shown.
@@ -185,10 +210,22 @@ mod tests {
             .collect()
     }
 
+    /// The engine knows how the container was made.
     fn changes_of(text: &str, from: Json, to: Json) -> Vec<FieldChange> {
-        let applied = json!({ "version": label::APPLIED_VERSION, "model": from }).to_string();
-        let labels = BTreeMap::from([(label::APPLIED.to_owned(), applied)]);
-        super::changes(&topology(text), ["services", "web"], &labels, &to).unwrap()
+        let words = |words: &Json| serde_json::from_value(words.clone()).unwrap_or_default();
+        let settings = Settings {
+            environment: serde_json::from_value(from["environment"].clone()).unwrap_or_default(),
+            command: words(&from["command"]),
+            ..Settings::default()
+        };
+        changes_since(text, &from, Some(&settings), &to)
+    }
+
+    fn changes_since(text: &str, from: &Json, settings: Option<&Settings>, to: &Json) -> Vec<FieldChange> {
+        let (topology, place) = (topology(text), ["services", "web"]);
+        let mut labels = BTreeMap::new();
+        label::put_applied(&mut labels, &topology, place, from, String::new());
+        super::changes(&topology, place, Made { labels: &labels, settings }, to).unwrap()
     }
 
     #[test]
@@ -231,12 +268,12 @@ mod tests {
         let from = json!({
             "command": ["serve", "--api-key=one", "--port=80"],
             "environment": { "DB_PASS": "one", "DB_URL": "postgres://app:o/ne@db/app", "SIGNING_KEY": "1" },
-            "secrets": [{ "source": "key", "content": "123" }],
+            "secrets": [{ "source": "key", "content": "sealed:123" }],
         });
         let to = json!({
             "command": ["serve", "--api-key=two", "--port=81"],
             "environment": { "DB_PASS": "two", "DB_URL": "postgres://app:t/wo@db/app", "SIGNING_KEY": "2" },
-            "secrets": [{ "source": "key", "content": "456" }],
+            "secrets": [{ "source": "key", "content": "sealed:456" }],
         });
         assert_eq!(
             changes(from, to),
@@ -263,6 +300,18 @@ mod tests {
     fn without_the_label_nothing_is_known() {
         let labels = BTreeMap::new();
         let topology = topology("services: { web: { image: x } }");
-        assert_eq!(super::changes(&topology, ["services", "web"], &labels, &json!({})), None);
+        let made = Made { labels: &labels, settings: None };
+        assert_eq!(super::changes(&topology, ["services", "web"], made, &json!({})), None);
+    }
+
+    #[test]
+    fn what_the_engine_was_not_asked_for_has_changed_from_what_nobody_knows() {
+        let from = json!({ "command": ["a"], "environment": { "A": "1", "B": "2" } });
+        let to = json!({ "command": ["b"], "environment": { "A": "1", "B": "3" } });
+        let changes = changes_since("services: { web: { image: x } }", &from, None, &to);
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths, ["command", "environment.B"]);
+        assert!(changes.iter().all(|change| change.from == Some(json!(HIDDEN))));
+        assert_eq!(changes[1].to, Some(json!("3")));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use crate::plan::seal::Seal;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::{Service, Topology};
 
@@ -43,8 +44,16 @@ pub const APPLIED_VERSION: u32 = 1;
 
 type Labels = BTreeMap<String, String>;
 
-/// What was applied to make the object, and its fingerprint in the eyes of Docker Compose.
-pub fn put_applied(labels: &mut Labels, model: &Json, compose_hash: String) {
+/// What was applied to make the object, without values that may be secrets, and its fingerprint in the
+/// eyes of Docker Compose. `place` is where the topology has the object: `["services", "web"]`.
+pub fn put_applied(
+    labels: &mut Labels,
+    topology: &Topology,
+    place: [&str; 2],
+    model: &Json,
+    compose_hash: String,
+) {
+    let model = Seal::new(&topology.name, place).close(model);
     labels.insert(CONFIG_HASH.to_owned(), compose_hash);
     labels.insert(APPLIED.to_owned(), json!({ "version": APPLIED_VERSION, "model": model }).to_string());
 }

@@ -14,6 +14,7 @@ mod orphan;
 mod remove;
 mod restart;
 mod scope;
+mod seal;
 mod signal;
 pub mod spec;
 mod start;

@@ -20,12 +20,21 @@ pub struct Query {
     pub networks: BTreeSet<NetworkName>,
     /// Volumes that are wanted whosever they are.
     pub volumes: BTreeSet<VolumeName>,
+    /// The fingerprints that containers of services have, in the eyes of Docker Compose, when they are as
+    /// they are wanted. Of those that are not, it is read what they were created with.
+    pub fingerprints: BTreeMap<ServiceName, String>,
 }
 
 impl Query {
     /// A project's own containers, networks and volumes, and nothing else.
     pub fn of_project(project: ProjectName) -> Self {
-        Self { project, images: BTreeSet::new(), networks: BTreeSet::new(), volumes: BTreeSet::new() }
+        Self {
+            project,
+            images: BTreeSet::new(),
+            networks: BTreeSet::new(),
+            volumes: BTreeSet::new(),
+            fingerprints: BTreeMap::new(),
+        }
     }
 }
 
@@ -93,6 +102,23 @@ pub struct ObservedContainer {
     pub created: i64,
     /// The engine's words for its state: `Up 3 minutes (healthy)`.
     pub status_text: String,
+    /// What it was created with, where the engine was asked for it.
+    pub settings: Option<Settings>,
+}
+
+/// What a container was created with, as far as its labels do not tell it: these values may be secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Environment variables, those of the image among them.
+    pub environment: BTreeMap<String, String>,
+    /// The command, without the entry point.
+    pub command: Vec<String>,
+    /// The entry point.
+    pub entrypoint: Vec<String>,
+    /// The command of the health check.
+    pub health_test: Vec<String>,
+    /// Options of the log driver.
+    pub log_options: BTreeMap<String, String>,
 }
 
 /// What is mounted in a container.

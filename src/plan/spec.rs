@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::plan::action::{
     Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, OneOff, VolumeSpec,
 };
+use crate::plan::seal::Seal;
 use crate::plan::{OneOffChoices, compose_hash, label};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
@@ -78,7 +79,8 @@ fn file_content(content: &Content) -> FileContent {
 pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec {
     let mut labels = network.labels.to_map();
     label::put_network(&mut labels, topology, key);
-    label::put_applied(&mut labels, &network.canonical(Form::Model), compose_hash::network(network));
+    let (model, hash) = (network.canonical(Form::Model), compose_hash::network(network));
+    label::put_applied(&mut labels, topology, ["networks", key], &model, hash);
     NetworkSpec { name: network_name(key, network), network: network.clone(), labels }
 }
 
@@ -86,7 +88,8 @@ pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec
 pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
     let mut labels = volume.labels.to_map();
     label::put_volume(&mut labels, topology, key);
-    label::put_applied(&mut labels, &volume.canonical(Form::Model), compose_hash::volume(volume));
+    let (model, hash) = (volume.canonical(Form::Model), compose_hash::volume(volume));
+    label::put_applied(&mut labels, topology, ["volumes", key], &model, hash);
     VolumeSpec { name: volume_name(key, volume), volume: volume.clone(), labels }
 }
 
@@ -114,7 +117,8 @@ pub fn container(
 ) -> ContainerSpec {
     let mut labels = service.labels.to_map();
     label::put_container(&mut labels, topology, name, service, number);
-    label::put_applied(&mut labels, model, compose_hash::service(service));
+    let place = ["services", name.as_str()];
+    label::put_applied(&mut labels, topology, place, model, compose_hash::service(service));
     let links = links(topology, service, stand_in);
     let container = container_name(topology, name, service, number);
     ContainerSpec {
@@ -233,19 +237,25 @@ pub fn container_model(topology: &Topology, service: &Service) -> Json {
     }
     for (key, contents) in [("secrets", &topology.contents.secrets), ("configs", &topology.contents.configs)]
     {
-        put_fingerprints(&mut model, key, contents);
+        put_fingerprints(&mut model, topology, key, contents);
     }
     model
 }
 
-/// A secret or config with another content makes another container.
-fn put_fingerprints(model: &mut Json, key: &str, contents: &BTreeMap<String, Content>) {
-    let Some(Json::Array(files)) = model.get_mut(key) else { return };
+/// A secret or config with another content makes another container. The fingerprint alone would give a
+/// short secret away to who has a table of all.
+fn put_fingerprints(
+    model: &mut Json,
+    topology: &Topology,
+    section: &str,
+    contents: &BTreeMap<String, Content>,
+) {
+    let Some(Json::Array(files)) = model.get_mut(section) else { return };
     for file in files {
-        let content = file["source"].as_str().and_then(|source| contents.get(source));
-        if let Some(content) = content {
-            file["content"] = json!(content.fingerprint);
-        }
+        let Some(source) = file["source"].as_str() else { continue };
+        let Some(content) = contents.get(source) else { continue };
+        let seal = Seal::new(&topology.name, [section, source]);
+        file["content"] = seal.digest(&["content"], &content.fingerprint);
     }
 }
 

@@ -39,6 +39,7 @@ fn container(line: &str) -> ObservedContainer {
         command: String::new(),
         created: 0,
         status_text: String::new(),
+        settings: None,
     }
 }
 

@@ -132,6 +132,54 @@ fn values_of_secrets_and_configs_are_told_nowhere() {
     round.topo("down", &["-v", "-t", "0", "--progress", "json"]).exits(0);
 }
 
+/// `VALUE` is a value that is nobody's business.
+const LABELLED: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: [sleep, '1000']
+    environment: { DB_PASSWORD: VALUE, OPTIONS: ROUND }
+    healthcheck: { test: 'true VALUE', interval: 1h }
+    logging: { driver: json-file, options: { tag: VALUE } }
+    secrets: [pin]
+    volumes: ['data:/data']
+secrets:
+  pin: { file: ./pin.txt }
+volumes:
+  data: { driver_opts: { type: tmpfs, device: VALUE } }
+";
+
+#[test]
+fn labels_hold_no_value_and_what_changed_is_told_all_the_same() {
+    let Some(project) = project("secrecy-labels", "") else { return };
+    let write = |round: &str| {
+        project.write("topology.yaml", &LABELLED.replace("VALUE", MARK).replace("ROUND", round));
+        project.write("pin.txt", round);
+    };
+    write("1234");
+    project.topo("up", &["-d"]).exits(0);
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    let filter = format!("label=com.docker.compose.project={}", project.name());
+    let told = [
+        docker(&["ps", "--no-trunc", "--filter", &filter, "--format", "{{.Labels}}"]),
+        docker(&["volume", "ls", "--filter", &filter, "--format", "{{.Labels}}"]),
+        docker(&["events", "--since", "1m", "--until", "0s", "--filter", &filter]),
+        project.topo("ps", &["--format", "json"]).out,
+        project.topo("events", &["--json", "--since", "1m", "--until", "0s"]).out,
+    ];
+    assert!(told[..2].iter().all(|labels| labels.contains("topo.applied")), "{told:?}");
+    // The beginning of the SHA-256 of `1234`, which every table of short secrets has.
+    assert!(told.iter().all(|text| !text.contains(MARK) && !text.contains("03ac674216f3e15c")), "{told:?}");
+
+    write("1235");
+    let plan = project.topo("plan", &[]).exits(0).out;
+    assert!(plan.contains("environment.OPTIONS: \"1234\" -> \"1235\""), "{plan}");
+    assert!(plan.contains("content: another value") && plan.contains("2 attributes changed"), "{plan}");
+    project.topo("up", &["-d"]).exits(0);
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+}
+
 #[test]
 fn what_fails_tells_no_value_either() {
     let Some(project) = project("secrecy-failed", "") else { return };

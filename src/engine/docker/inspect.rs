@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
-use crate::plan::observed::{ContainerState, Health, Status};
+use crate::plan::observed::{ContainerState, Health, Settings, Status};
 
 /// `GET /containers/NAME/json`, as far as it is needed.
 #[derive(Debug, Deserialize)]
@@ -53,6 +53,7 @@ struct InspectedHealthRun {
 #[serde(rename_all = "PascalCase", default)]
 pub struct InspectedHostConfig {
     restart_policy: InspectedRestartPolicy,
+    log_config: InspectedLogConfig,
     binds: Option<Vec<String>>,
     mounts: Option<Vec<WantedMount>>,
     volumes_from: Option<Vec<String>>,
@@ -94,6 +95,12 @@ impl InspectedHostConfig {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+struct InspectedLogConfig {
+    config: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct InspectedRestartPolicy {
     name: String,
 }
@@ -113,12 +120,16 @@ pub struct InspectedConfig {
     /// All labels.
     pub labels: Option<BTreeMap<String, String>>,
     healthcheck: Option<InspectedHealthcheck>,
+    env: Option<Vec<String>>,
+    cmd: Option<Vec<String>>,
+    entrypoint: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct InspectedHealthcheck {
     retries: u64,
+    test: Option<Vec<String>>,
 }
 
 /// How often a check fails before its container is unhealthy, unless it says so itself.
@@ -173,6 +184,21 @@ impl Inspected {
                 Some(Health::Starting)
             }
             known => Some(known),
+        }
+    }
+
+    /// What it was created with.
+    pub fn settings(&self) -> Settings {
+        let InspectedConfig { env, cmd, entrypoint, healthcheck, .. } = &self.config;
+        let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
+        let variable =
+            |variable: &String| variable.split_once('=').map(|(name, value)| (name.into(), value.into()));
+        Settings {
+            environment: env.iter().flatten().filter_map(variable).collect(),
+            command: words(cmd),
+            entrypoint: words(entrypoint),
+            health_test: healthcheck.as_ref().map(|check| words(&check.test)).unwrap_or_default(),
+            log_options: self.host_config.log_config.config.clone().unwrap_or_default(),
         }
     }
 

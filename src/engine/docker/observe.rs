@@ -2,8 +2,9 @@
 //! Must not: change anything, or fail on a word that a newer engine uses.
 //!
 //! bollard fails a whole list on one enum value that it does not know: the lists are read here, into
-//! structures that hold only what is needed. A running container costs no call of its own; whether
-//! the engine would start it again, and what its health check printed, is left to `inspect`.
+//! structures that hold only what is needed. A running container that is as it is wanted costs no call of
+//! its own; whether the engine would start it again, and what its health check printed, is left to
+//! `inspect`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -31,9 +32,9 @@ const NAMES_AT_ONCE: usize = 32 * 1024;
 
 /// Reads everything at once.
 pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, EngineError> {
-    let Query { project, images, networks, volumes } = query;
+    let Query { project, images, networks, volumes, fingerprints } = query;
     let (containers, networks, volumes, images) = try_join4(
-        observe_containers(transport, project.as_str()),
+        observe_containers(transport, project.as_str(), fingerprints),
         observe_networks(transport, project.as_str(), networks),
         observe_volumes(transport, project.as_str(), volumes),
         observe_images(transport, images),
@@ -107,8 +108,9 @@ struct ListedEndpoint {
 async fn observe_containers(
     transport: &Transport,
     project: &str,
+    fingerprints: &BTreeMap<ServiceName, String>,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
-    list_containers(transport, &[project_filter(project)]).await
+    list_containers(transport, &[project_filter(project)], fingerprints).await
 }
 
 /// The containers of one service, those of `run` included.
@@ -118,18 +120,19 @@ pub async fn containers_of(
     service: &ServiceName,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
     let labels = [project_filter(project.as_str()), format!("{}={service}", label::SERVICE)];
-    list_containers(transport, &labels).await
+    list_containers(transport, &labels, &BTreeMap::new()).await
 }
 
 async fn list_containers(
     transport: &Transport,
     labels: &[String],
+    fingerprints: &BTreeMap<ServiceName, String>,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
     let filters = json!({ "label": labels }).to_string();
     let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
     let listed: Vec<ListedContainer> = transport.json(call).await?;
     let listed = listed.into_iter().filter_map(observed_container);
-    let looked_at = stream::iter(listed).map(|container| look_closer(transport, container));
+    let looked_at = stream::iter(listed).map(|container| look_closer(transport, container, fingerprints));
     let found: Vec<Option<ObservedContainer>> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
     let mut containers: Vec<ObservedContainer> = found.into_iter().flatten().collect();
     containers.sort_by(|one, other| {
@@ -139,22 +142,31 @@ async fn list_containers(
     Ok(containers)
 }
 
-/// Asks for what a list does not say of a container that does not run; `None` when it is gone.
+/// Asks for what a list does not say of a container that does not run, or is not as it is wanted; `None`
+/// when it is gone.
 async fn look_closer(
     transport: &Transport,
     mut container: ObservedContainer,
+    fingerprints: &BTreeMap<ServiceName, String>,
 ) -> Result<Option<ObservedContainer>, EngineError> {
-    if container.state.status == Status::Running {
+    if container.state.status == Status::Running && !is_other(&container, fingerprints) {
         return Ok(Some(container));
     }
     match inspect::inspect(transport, &container.id).await {
         Ok(inspected) => {
             container.state = inspected.container_state();
+            container.settings = Some(inspected.settings());
             Ok(Some(container))
         }
         Err(EngineError::Refused { status: 404, .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a container of a service was made from other settings than are wanted.
+fn is_other(container: &ObservedContainer, fingerprints: &BTreeMap<ServiceName, String>) -> bool {
+    let wanted = fingerprints.get(&container.service).filter(|_| !container.is_one_off);
+    wanted.is_some_and(|wanted| container.labels.get(label::CONFIG_HASH) != Some(wanted))
 }
 
 /// A container without the labels of a service is not one of the project's.
@@ -195,6 +207,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         command: listed.command,
         created: listed.created,
         status_text: listed.status,
+        settings: None,
     })
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::{Context, RecreateChoice, StartChoice, order};
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::host_port;
+use crate::plan::drift::Made;
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
 use crate::topology::Service;
@@ -284,7 +285,7 @@ impl<'a> Judge<'a, '_> {
         }
         let Context { topology, observed, .. } = self.context;
         let place = ["services", self.name.as_str()];
-        match drift::changes(topology, place, &current.labels, &self.model) {
+        match drift::changes(topology, place, Made::of(current), &self.model) {
             Some(changes) if changes.is_empty() => {}
             Some(changes) => return Some(Because::Changed(changes)),
             None if self.is_as_compose_made_it(current) => {}

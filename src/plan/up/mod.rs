@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::Diagnostics;
 use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
 use crate::plan::scope;
-use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, spec};
+use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, compose_hash, spec};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
 use container::PlacedContainer;
@@ -108,6 +108,11 @@ pub fn query(topology: &Topology) -> Query {
         images: services().flat_map(|(name, service)| images_of(topology, name, service)).collect(),
         networks: topology.networks.iter().map(|(key, network)| spec::network_name(key, network)).collect(),
         volumes: topology.volumes.iter().map(|(key, volume)| spec::volume_name(key, volume)).collect(),
+        fingerprints: topology
+            .services
+            .iter()
+            .map(|(name, service)| (name.clone(), compose_hash::service(service)))
+            .collect(),
     }
 }
 

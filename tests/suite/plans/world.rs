@@ -6,7 +6,8 @@ use petgraph::Direction;
 use petgraph::visit::EdgeRef;
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
-    ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Query, Status,
+    ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Query, Settings,
+    Status,
 };
 use topo::plan::{Action, Condition, Guard, Needs, Observed, Plan, Step, StepId, label};
 use topo::topology::Service;
@@ -210,6 +211,7 @@ impl World {
             command: String::new(),
             created: self.clock,
             status_text: String::new(),
+            settings: Some(settings(&spec.service)),
         };
         let container = Container { seen, spec: spec.clone(), owners, started: 0 };
         let missing = container.volumes().find(|volume| !self.volumes.contains_key(*volume));
@@ -363,6 +365,17 @@ fn owners(spec: &ContainerSpec) -> impl Iterator<Item = ContainerName> {
     let modes = [&spec.service.ipc, &spec.service.pid].into_iter().flatten().map(|mode| mode.as_str());
     let modes = modes.chain(spec.network_mode.as_deref());
     modes.filter_map(|mode| mode.strip_prefix("container:")).map(ContainerName::from)
+}
+
+/// What an engine says of a container that it was asked for.
+fn settings(service: &Service) -> Settings {
+    let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
+    Settings {
+        environment: service.environment.to_map(),
+        command: words(&service.command.0),
+        entrypoint: words(&service.entrypoint.0),
+        ..Settings::default()
+    }
 }
 
 fn state(status: Status, exit_code: i64) -> ContainerState {

@@ -1,0 +1,213 @@
+//! In: what makes a container or a volume. Out: the same with a digest in place of each value that may be
+//! a secret, and back again as far as somebody knows the values.
+//! Must not: decide what is shown of a value that is known.
+//!
+//! Labels go far: to metrics, to log drivers, to everybody who lists containers. That a value changed can
+//! be told by its digest all the same. Digests are salted with the place of the value: equal values do not
+//! look equal, and no table that was made before fits. One guess can still be tried against one digest, as
+//! it can against the fingerprint that Docker Compose puts beside it.
+
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use crate::topology::name::ProjectName;
+
+/// Puts digests in place of values of one object, and values in place of digests.
+pub struct Seal<'a> {
+    /// A hasher that has read the place of the object.
+    salted: Sha256,
+    /// The section of the topology that has it: `services`.
+    section: &'a str,
+}
+
+/// What a digest begins with.
+const MARK: &str = "sealed:";
+
+/// How many bytes of the hash are kept: enough that no two values look equal by accident.
+const LENGTH: usize = 8;
+
+impl<'a> Seal<'a> {
+    /// `place` is where the topology has the object: `["services", "web"]`.
+    pub fn new(project: &ProjectName, place: [&'a str; 2]) -> Self {
+        let mut salted = Sha256::new();
+        for word in [project.as_str(), place[0], place[1]] {
+            read(&mut salted, word);
+        }
+        Self { salted, section: place[0] }
+    }
+
+    /// The model without any value that may be a secret.
+    pub fn close(&self, model: &Json) -> Json {
+        self.closed(model, &mut vec![self.section.to_owned()])
+    }
+
+    /// A closed model with the values that one of the two `known` models has; where neither has the right
+    /// one, the digest stays.
+    pub fn open(&self, closed: &Json, known: [&Json; 2]) -> Json {
+        self.opened(closed, known.map(Some), &mut vec![self.section.to_owned()])
+    }
+
+    /// What stands for a value whose place below the object is `path`.
+    pub fn digest(&self, path: &[&str], value: &str) -> Json {
+        let mut hasher = self.salted.clone();
+        for word in path {
+            read(&mut hasher, word);
+        }
+        read(&mut hasher, value);
+        let hash = hasher.finalize();
+        let digits: String = hash.iter().take(LENGTH).map(|byte| format!("{byte:02x}")).collect();
+        Json::String(format!("{MARK}{digits}"))
+    }
+
+    fn closed(&self, value: &Json, path: &mut Vec<String>) -> Json {
+        if may_hold_a_secret(path) {
+            return self.digest_at(path, value);
+        }
+        each(value, path, |_, value, path| self.closed(value, path))
+    }
+
+    fn opened(&self, value: &Json, known: [Option<&Json>; 2], path: &mut Vec<String>) -> Json {
+        if may_hold_a_secret(path) {
+            let is_meant = |known: &&Json| self.digest_at(path, known) == *value;
+            return known.into_iter().flatten().find(is_meant).unwrap_or(value).clone();
+        }
+        each(value, path, |at, value, path| {
+            let known = known.map(|known| match at {
+                At::Key(key) => known?.get(key),
+                At::Index(index) => known?.get(index),
+            });
+            self.opened(value, known, path)
+        })
+    }
+
+    /// That there is no value is no secret.
+    fn digest_at(&self, path: &[String], value: &Json) -> Json {
+        if value.is_null() {
+            return Json::Null;
+        }
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        self.digest(&path, &value.to_string())
+    }
+}
+
+/// Whether a value is one that stands for another.
+pub fn is_digest(value: &str) -> bool {
+    value.starts_with(MARK)
+}
+
+/// The values that people put secrets in: those of environments, words of commands, options of drivers.
+fn may_hold_a_secret(path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    matches!(
+        path[..],
+        ["services", "command" | "entrypoint"]
+            | ["services", "environment", _]
+            | ["services", "healthcheck", "test"]
+            | ["services", "logging", "options", _]
+            | ["services", "pre_start", _, "command"]
+            | ["services", "pre_start", _, "environment", _]
+            | ["volumes", "driver_opts", _]
+    )
+}
+
+/// A word and its end, so that no two rows of words read alike.
+fn read(hasher: &mut Sha256, word: &str) {
+    hasher.update(word);
+    hasher.update([0]);
+}
+
+/// Where an entry is in a mapping or a list.
+enum At<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// The value with each of its entries, if it has some, replaced.
+fn each(
+    value: &Json,
+    path: &mut Vec<String>,
+    mut replace: impl FnMut(At<'_>, &Json, &mut Vec<String>) -> Json,
+) -> Json {
+    let mut entry = |at: At<'_>, value: &Json| {
+        path.push(match at {
+            At::Key(key) => key.to_owned(),
+            At::Index(index) => index.to_string(),
+        });
+        let replaced = replace(at, value, path);
+        path.pop();
+        replaced
+    };
+    match value {
+        Json::Object(map) => {
+            map.iter().map(|(key, value)| (key.clone(), entry(At::Key(key), value))).collect()
+        }
+        Json::Array(items) => {
+            items.iter().enumerate().map(|(index, item)| entry(At::Index(index), item)).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn seal_of(project: &str, service: &'static str) -> Seal<'static> {
+        Seal::new(&ProjectName::from(project), ["services", service])
+    }
+
+    #[test]
+    fn what_people_put_secrets_in_is_not_in_what_is_closed() {
+        let model = json!({
+            "command": ["redis-server", "--requirepass", "geheim"],
+            "entrypoint": ["geheim"],
+            "environment": { "A": "geheim", "B": null },
+            "healthcheck": { "test": ["CMD", "redis-cli", "-a", "geheim"], "interval": "1s" },
+            "logging": { "driver": "splunk", "options": { "splunk-token": "geheim" } },
+            "pre_start": [{ "command": ["geheim"], "environment": { "A": "geheim" } }],
+            "image": "redis:8",
+        });
+        let closed = seal_of("shop", "web").close(&model);
+        assert!(!closed.to_string().contains("geheim"), "{closed}");
+        assert_eq!(closed["environment"]["B"], Json::Null);
+        assert_eq!((&closed["image"], &closed["healthcheck"]["interval"]), (&json!("redis:8"), &json!("1s")));
+    }
+
+    #[test]
+    fn options_of_a_volume_are_closed_and_those_of_a_network_are_not() {
+        let model = json!({ "driver_opts": { "o": "username=a,password=b" } });
+        let closed = |section| Seal::new(&ProjectName::from("shop"), [section, "data"]).close(&model);
+        assert!(!closed("volumes").to_string().contains("password"));
+        assert_eq!(closed("networks"), model);
+    }
+
+    #[test]
+    fn equal_values_look_equal_nowhere() {
+        let model = json!({ "environment": { "A": "geheim", "B": "geheim" } });
+        let all = [("shop", "web"), ("shop", "db"), ("stall", "web")].map(|(project, service)| {
+            let closed = seal_of(project, service).close(&model);
+            [closed["environment"]["A"].clone(), closed["environment"]["B"].clone()]
+        });
+        let mut all: Vec<String> = all.iter().flatten().map(Json::to_string).collect();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 6);
+    }
+
+    #[test]
+    fn what_is_known_opens_what_was_closed_and_nothing_else_does() {
+        let model = json!({ "command": ["a", "b"], "environment": { "A": "1", "B": "2", "C": "3" } });
+        let wanted = json!({ "command": ["a", "b"], "environment": { "A": "1", "B": "x" } });
+        let known = json!({ "command": ["x"], "environment": { "B": "2", "C": "x" } });
+        let seal = seal_of("shop", "web");
+        let mut opened = seal.open(&seal.close(&model), [&wanted, &known]);
+        let unknown = opened["environment"]["C"].take();
+        assert!(is_digest(unknown.as_str().unwrap()));
+        assert_eq!(
+            opened,
+            json!({ "command": ["a", "b"], "environment": { "A": "1", "B": "2", "C": null } })
+        );
+    }
+}
