@@ -77,6 +77,8 @@ pub(super) struct Session<'a> {
     pub(super) shown: &'a [ServiceName],
     /// What comes after a run that was told to stop.
     pub(super) after_cancel: AfterCancel,
+    /// Whether what runs is stopped next when a run fails.
+    pub(super) stops_on_failure: bool,
     /// Whether failures come with the command that goes on: in what goes on itself they do not.
     pub(super) names_resume: bool,
 }
@@ -95,6 +97,7 @@ impl<'a> Session<'a> {
             in_hand: InHand::default(),
             shown: &[],
             after_cancel: AfterCancel::End,
+            stops_on_failure: false,
             names_resume: true,
         }
     }
@@ -102,7 +105,7 @@ impl<'a> Session<'a> {
     /// The same use of the engine for another run.
     pub(super) fn again(&self) -> Self {
         let (cancel, live, in_hand) = (self.cancel.clone(), self.live.clone(), self.in_hand.clone());
-        Self { cancel, live, in_hand, ..*self }
+        Self { cancel, live, in_hand, stops_on_failure: false, ..*self }
     }
 
     /// The same use of the engine for a run beside others, while output of containers is shown.
@@ -141,6 +144,7 @@ impl<'a> Session<'a> {
             resume: self.names_resume.then(resume),
             clean_up: leaves_something(command).then(|| self.global.command("down")),
             after_cancel: self.after_cancel,
+            stops_on_failure: self.stops_on_failure,
             shown: self.shown.to_vec(),
             look: self.output.look_of_reports(),
         };

@@ -143,6 +143,10 @@ pub struct ContainerState {
     pub restarts_after_success: bool,
     /// What the last run of the health check printed.
     pub health_output: Option<String>,
+    /// How often the engine started it again since somebody started it.
+    pub restarts: u32,
+    /// Whether it was started a moment ago, so that it may be about to end again.
+    pub is_young: bool,
 }
 
 /// Where in its life a container is.
@@ -250,7 +254,8 @@ impl ContainerState {
             Condition::Healthy => is_healthy,
             Condition::Completed => is_completed,
             Condition::Ready => {
-                let runs_unchecked = self.status == Status::Running && self.health.is_none();
+                let runs_unchecked =
+                    self.status == Status::Running && self.health.is_none() && !self.is_young;
                 is_healthy || runs_unchecked || (is_completed && !self.restarts_after_success)
             }
         }

@@ -280,6 +280,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_started_a_moment_ago_is_waited_for() {
+        assert_eq!(plan("web: running", &[], WaitChoice::Ready), Ok(vec![]));
+        let waits = vec!["wait until ready web".to_owned()];
+        assert_eq!(plan("web: young", &[], WaitChoice::Ready), Ok(waits));
+    }
+
+    #[test]
     fn waiting_is_for_those_that_were_meant() {
         let containers = "
             web: created <- db:service_started:false

@@ -67,7 +67,7 @@ pub(super) fn topology(text: &str) -> Topology {
 
 fn state_of(word: &str) -> ContainerState {
     let (status, health, exit_code) = match word {
-        "running" | "run" => (Status::Running, None, 0),
+        "running" | "run" | "young" => (Status::Running, None, 0),
         "healthy" => (Status::Running, Some(Health::Healthy), 0),
         "paused" => (Status::Paused, None, 0),
         "created" => (Status::Created, None, 0),
@@ -75,7 +75,15 @@ fn state_of(word: &str) -> ContainerState {
         "failed" => (Status::Exited, None, 1),
         _ => panic!("no state is named `{word}`"),
     };
-    ContainerState { status, health, exit_code, restarts_after_success: false, health_output: None }
+    ContainerState {
+        status,
+        health,
+        exit_code,
+        restarts_after_success: false,
+        health_output: None,
+        restarts: 0,
+        is_young: word == "young",
+    }
 }
 
 /// Names of services.

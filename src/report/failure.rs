@@ -192,11 +192,11 @@ fn undone_verb(kind: Kind, deed: Deed) -> Option<&'static str> {
 
 /// What is left running, and the commands that go on from here.
 fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> io::Result<()> {
-    let Context { aim: _, resume, clean_up, after_cancel: _, shown: _, look } = context;
+    let Context { aim: _, resume, clean_up, after_cancel: _, stops_on_failure, shown: _, look } = context;
     let mut say = |title: &str, text: &str| {
         writeln!(out, "{} {text}", look.paint(Role::Aside, &format!("{title:<14}")))
     };
-    if !outcome.running.is_empty() {
+    if !outcome.running.is_empty() && !stops_on_failure {
         say("still running:", &names(outcome.running.iter().map(|name| name.as_str()), MOST_NAMES))?;
     }
     if let Some(command) = resume {
@@ -304,6 +304,7 @@ mod tests {
             resume: None,
             clean_up: None,
             after_cancel: AfterCancel::End,
+            stops_on_failure: false,
             shown: Vec::new(),
             look: Look::BARE,
         };

@@ -46,7 +46,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::plan::{Plan, Step};
-use crate::run::{Event, Outcome, RunOptions, run};
+use crate::run::{Event, Outcome, RunOptions, look_once_more, run};
 use crate::topology::name::ServiceName;
 
 /// Turns what happens in a run into words.
@@ -93,6 +93,8 @@ pub struct Context {
     pub clean_up: Option<String>,
     /// What comes after the user asked to stop.
     pub after_cancel: AfterCancel,
+    /// Whether what runs is stopped next when the run fails.
+    pub stops_on_failure: bool,
     /// The services whose output is shown while the run goes on: it is not repeated for a failure.
     pub shown: Vec<ServiceName>,
     /// How texts look.
@@ -168,8 +170,11 @@ pub async fn run_and_report<E: Engine>(
         drop(sender);
         outcome
     };
-    let (outcome, ()) = tokio::join!(running, listen(plan, receiver, report));
+    let (mut outcome, ()) = tokio::join!(running, listen(plan, receiver, report));
     last_words(&outcome).await;
+    if !outcome.is_success() {
+        look_once_more(engine, &mut outcome).await;
+    }
     report.finish(plan, &outcome);
     outcome
 }

@@ -57,7 +57,7 @@ impl<'out> Plain<'out> {
                 self.line(plan, *step, &doing(&plan.steps[*step].action))
             }
             Event::StepStarted { .. } => Ok(()),
-            Event::StepProgress { step, progress: Progress::Now(what) } if is_build(plan, *step) => {
+            Event::StepProgress { step, progress: Progress::Now(what) } if tells_of_now(plan, *step) => {
                 self.line(plan, *step, &tame(what))
             }
             Event::StepProgress { step, progress: Progress::Step { name, state } } => {
@@ -139,6 +139,7 @@ fn is_long(action: &Action) -> bool {
     )
 }
 
-fn is_build(plan: &Plan, step: StepId) -> bool {
-    matches!(plan.steps[step].action, Action::BuildImage(_))
+/// What pulls say they do now is too much for a log.
+fn tells_of_now(plan: &Plan, step: StepId) -> bool {
+    matches!(plan.steps[step].action, Action::BuildImage(_) | Action::Wait { .. })
 }

@@ -56,7 +56,7 @@ impl<'run, E: Engine> Caller<'run, E> {
     async fn end_of(&self, step: StepId) -> End {
         let action = &self.plan.steps[step].action;
         let result = match action {
-            Action::Wait { container, until } => self.or_cancel(self.wait(container, *until)).await,
+            Action::Wait { container, until } => self.or_cancel(self.wait(step, container, *until)).await,
             Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) => {
                 self.or_cancel(self.perform(step)).await
             }
@@ -93,8 +93,9 @@ impl<'run, E: Engine> Caller<'run, E> {
         let _ = self.engine.perform(&remove, &|_| {}).await;
     }
 
-    async fn wait(&self, container: &ContainerName, until: Condition) -> Result<(), Cause> {
-        let waiting = wait(self.engine, self.listeners, container, until);
+    async fn wait(&self, step: StepId, container: &ContainerName, until: Condition) -> Result<(), Cause> {
+        let tell = |progress| self.tell(Event::StepProgress { step, progress });
+        let waiting = wait(self.engine, self.listeners, container, until, tell);
         let Some((limit, deadline)) = self.wait_limit else { return waiting.await };
         if let Ok(result) = timeout_at(deadline, waiting).await {
             return result;

@@ -12,9 +12,17 @@ use crate::plan::observed::{ContainerState, Health, Status};
 /// enough for what it needs itself to come up, and an end to waiting for one that never will.
 const MOST_DEATHS: u32 = 8;
 
+/// For how long the next end of a container is waited for that had ended so often before the wait began:
+/// about as long as for one that begins to. The engine may pause for a minute by then.
+pub(super) const PATIENCE: Duration = Duration::from_secs(13);
+
 /// How long a container that did not end so far has to run until it is ready, when no health check says
 /// more. Docker Compose looks at it for the first time after as long.
 const LASTING: Duration = Duration::from_millis(500);
+
+/// How long a container has to run at most until it is ready. What lasts as long is no crash to an engine
+/// either: its pauses begin anew.
+const LASTING_AT_MOST: Duration = Duration::from_secs(10);
 
 /// Whether a wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +33,17 @@ pub(super) enum Verdict {
     MetIfItLasts,
     /// Neither holds it nor has it become impossible.
     Open,
+    /// It is given up if nothing happens for a while.
+    LostIfItLasts,
 }
 
 /// What was heard of a container during the wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Past {
-    /// How often it ended.
+    /// How often it ended, before the wait too.
     pub(super) deaths: u32,
+    /// Whether an end of it was heard.
+    pub(super) has_died: bool,
     /// The exit code when it ended last.
     pub(super) last_exit: Option<i64>,
 }
@@ -39,30 +51,38 @@ pub(super) struct Past {
 impl Past {
     pub(super) fn died(&mut self, exit_code: i64) {
         self.deaths += 1;
+        self.has_died = true;
         self.last_exit = Some(exit_code);
+    }
+
+    /// What the engine counted counts, too: what ended before the wait, and what nobody heard.
+    pub(super) fn counted(&mut self, restarts: u32) {
+        self.deaths = self.deaths.max(restarts);
     }
 
     /// How long a container without a health check has to run until it is ready. One that ended before
     /// has to prove more.
     pub(super) fn long_enough(self) -> Duration {
-        LASTING * 2_u32.pow(self.deaths.min(MOST_DEATHS))
+        LASTING_AT_MOST.min(LASTING * 2_u32.pow(self.deaths.min(MOST_DEATHS)))
     }
 }
 
 /// Judges a container that is there. As in Docker Compose, one that is between two runs by its restart
-/// policy has not ended: it may become healthy yet.
+/// policy has not ended: it may become healthy yet, whatever its check said; the engine calls every container
+/// unhealthy that does not run.
 pub(super) fn verdict(until: Condition, state: &ContainerState, past: Past) -> Result<Verdict, Cause> {
     let exit_code = past.last_exit.unwrap_or(state.exit_code);
     match state.status {
         Status::Exited | Status::Dead => ended(until, state.exit_code, state.restarts_after_success),
         Status::Removing => gone(until, past),
         Status::Restarting if until == Condition::Completed && exit_code == 0 => Ok(Verdict::Met),
-        Status::Restarting if past.deaths >= MOST_DEATHS => Err(Cause::exited(until, exit_code)),
+        Status::Restarting if past.deaths < MOST_DEATHS => Ok(Verdict::Open),
+        Status::Restarting if past.has_died => Err(Cause::exited(until, exit_code)),
+        Status::Restarting => Ok(Verdict::LostIfItLasts),
         Status::Running => running(until, state, past),
         // Nobody says when somebody lets it go on.
         Status::Paused => Err(Cause::Paused),
-        // The engine calls a container unhealthy while it does not run, whatever its check said.
-        Status::Created | Status::Restarting => Ok(Verdict::Open),
+        Status::Created => Ok(Verdict::Open),
     }
 }
 
@@ -93,7 +113,7 @@ fn ended(until: Condition, exit_code: i64, restarts_after_success: bool) -> Resu
 }
 
 impl Cause {
-    fn exited(until: Condition, exit_code: i64) -> Self {
+    pub(super) fn exited(until: Condition, exit_code: i64) -> Self {
         match until {
             Condition::Completed => Cause::Unsuccessful { exit_code },
             Condition::Healthy | Condition::Ready => Cause::Exited { exit_code },
@@ -152,9 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_loop_that_began_before_the_wait_is_given_up_at_its_next_end() {
+        let restarting = ContainerState { exit_code: 7, ..state(Status::Restarting) };
+        let mut past = Past::default();
+        past.counted(MOST_DEATHS);
+        assert_eq!(verdict(Ready, &restarting, past), Ok(Verdict::LostIfItLasts));
+        past.died(7);
+        assert_eq!(verdict(Ready, &restarting, past), Err(Cause::Exited { exit_code: 7 }));
+    }
+
+    #[test]
     fn one_that_ended_before_has_to_last_longer() {
         let long_enough = |deaths| past(deaths, 1).long_enough().as_millis();
-        assert_eq!([0, 1, 2].map(long_enough), [500, 1000, 2000]);
+        assert_eq!([0, 1, 2, 7, 100].map(long_enough), [500, 1000, 2000, 10_000, 10_000]);
     }
 
     #[test]
@@ -194,7 +224,7 @@ mod tests {
     }
 
     fn past(deaths: u32, exit_code: i64) -> Past {
-        Past { deaths, last_exit: Some(exit_code) }
+        Past { deaths, has_died: true, last_exit: Some(exit_code) }
     }
 
     fn running_with(health: Option<Health>) -> ContainerState {
@@ -212,6 +242,8 @@ mod tests {
             exit_code: 0,
             restarts_after_success: false,
             health_output: None,
+            restarts: 0,
+            is_young: false,
         }
     }
 }

@@ -7,38 +7,65 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::event::Cause;
 use super::subscription::PAUSES;
-use super::verdict::{Past, Verdict, gone, verdict};
+use super::verdict::{PATIENCE, Past, Verdict, gone, verdict};
 use super::watch::{Listeners, Signal};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Progress};
 use crate::plan::Condition;
-use crate::plan::observed::ContainerState;
+use crate::plan::observed::{ContainerState, Status};
 use crate::topology::name::ContainerName;
 
-/// Waits until a container is in a condition.
+/// Waits until a container is in a condition. `tell` is told what is seen of it meanwhile.
 pub(super) async fn wait<E: Engine>(
     engine: &E,
     listeners: &Listeners,
     container: &ContainerName,
     until: Condition,
+    tell: impl Fn(Progress),
 ) -> Result<(), Cause> {
+    let begun = Instant::now();
     // Listening comes before looking, so that nothing happens unheard in between.
     let mut signals = listeners.listen(container);
     let mut past = Past::default();
     let mut lasting = Lasting::default();
+    let mut sight = Sight::default();
     loop {
-        let verdict = match look(engine, container).await? {
-            Some(state) => verdict(until, &state, past)?,
+        let state = look(engine, container).await?;
+        past.counted(state.as_ref().map_or(0, |state| state.restarts));
+        let verdict = match &state {
+            Some(state) => verdict(until, state, past)?,
             None => gone(until, past)?,
         };
-        let lasted = match verdict {
+        let exit_code = sight.of(state.as_ref(), &tell);
+        let (lasted, then) = match verdict {
             Verdict::Met => return Ok(()),
-            Verdict::Open => None,
-            Verdict::MetIfItLasts => Some(lasting.until(past)),
+            Verdict::Open => (None, Ok(())),
+            Verdict::MetIfItLasts => (Some(lasting.until(past)), Ok(())),
+            Verdict::LostIfItLasts => (Some(begun + PATIENCE), Err(Cause::exited(until, exit_code))),
         };
         tokio::select! { biased;
             is_enough = heard_enough(&mut signals, until, &mut past) => if is_enough? { return Ok(()) },
-            () = at(lasted) => return Ok(()),
+            () = at(lasted) => return then,
         }
+    }
+}
+
+/// What was told of a container that is waited for.
+#[derive(Default)]
+struct Sight {
+    exit_code: Option<i64>,
+}
+
+impl Sight {
+    /// Tells that a container ended and will run again, once for each exit code in a row. Returns its exit
+    /// code.
+    fn of(&mut self, state: Option<&ContainerState>, tell: impl Fn(Progress)) -> i64 {
+        let Some(state) = state else { return 0 };
+        let is_news = state.status == Status::Restarting && self.exit_code != Some(state.exit_code);
+        if is_news {
+            self.exit_code = Some(state.exit_code);
+            tell(Progress::Now(format!("exited with code {}, restarting", state.exit_code)));
+        }
+        state.exit_code
     }
 }
 

@@ -40,6 +40,44 @@ services:
 }
 
 #[test]
+fn a_crash_loop_that_began_before_is_not_ready_and_what_ended_is_not_said_to_run() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    restart: always
+    command: sh -c 'echo the disk is full; exit 3'
+  job: { image: 'busybox:1.37', command: 'true' }
+  good: { image: 'busybox:1.37', init: true, command: sleep 1000 }
+";
+    let Some(project) = project("crashes", topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let ran = project.topo("up", &["-d", "--wait"]).exits(4).says("exited with code 3, restarting");
+    let running = ran.err.lines().find(|line| line.starts_with("still running:")).expect("one runs");
+    assert!(running.contains("good-1") && !running.contains("job-1"), "{running}");
+    assert!(ran.err.contains("the disk is full"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_stopped_next_is_not_said_to_run() {
+    let topology = "
+services:
+  db:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    healthcheck: { test: [CMD, 'false'], interval: 100ms, retries: 1 }
+  web:
+    image: busybox:1.37
+    depends_on: { db: { condition: service_healthy } }
+";
+    let Some(project) = project("aborts", topology) else { return };
+    let ran = project.topo("up", &["--abort-on-container-exit", "-t", "0"]).exits(4).says("unhealthy");
+    assert!(!ran.err.contains("still running"), "{}", ran.err);
+    assert_eq!(project.inspect("db", "{{.State.Status}}"), "exited");
+}
+
+#[test]
 fn a_failing_build_shows_the_failing_step() {
     let Some(project) = project("build-fails", "services:\n  web:\n    build: .\n") else { return };
     project.write("Dockerfile", "FROM busybox:1.37\nRUN echo compiling && echo missing header && exit 7\n");

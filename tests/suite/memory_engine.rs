@@ -420,6 +420,7 @@ impl Life {
                 self.deaths += 1;
                 let is_final = self.deaths > behaviour.restarts;
                 state.status = if is_final { Status::Exited } else { Status::Restarting };
+                state.restarts += u32::from(!is_final);
                 // As the real engine does while a container does not run.
                 state.health = state.health.map(|_| Health::Unhealthy);
                 state.exit_code = *exit_code;
@@ -442,6 +443,8 @@ impl Life {
             exit_code: 0,
             restarts_after_success: behaviour.restarts_after_success,
             health_output: None,
+            restarts: behaviour.former_restarts,
+            is_young: false,
         };
         Self { state: Some(state), deaths: 0 }
     }

@@ -235,6 +235,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             return Ok(session::exit_of(&outcome));
         }
         (session.shown, session.after_cancel) = (&attached, AfterCancel::Stop);
+        session.stops_on_failure = foreground.abort() != Abort::Never;
         let kill = CancellationToken::new();
         interrupt::listen_for(vec![session.cancel.clone(), kill.clone()]);
         let has_menu = foreground.menu.unwrap_or(global.settings.has_menu);

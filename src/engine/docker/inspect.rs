@@ -15,6 +15,9 @@ use crate::plan::observed::{ContainerState, Health, Settings, Status};
 pub struct Inspected {
     /// Its state.
     pub state: InspectedState,
+    /// How often the engine started it again.
+    #[serde(default)]
+    pub restart_count: u32,
     /// What was asked of the engine.
     pub host_config: InspectedHostConfig,
     /// What was asked of the container.
@@ -215,6 +218,8 @@ impl Inspected {
                 "always" | "unless-stopped"
             ),
             health_output: last_run.map(|run| run.output.trim_end().to_owned()),
+            restarts: self.restart_count,
+            is_young: false,
         }
     }
 }
@@ -231,6 +236,14 @@ pub fn status(word: &str) -> Status {
         // `exited`, Podman's `stopped`, and what a newer engine may say: nothing that surely runs.
         _ => Status::Exited,
     }
+}
+
+/// Whether a container was started a moment ago: `Up Less than a second`, `Up 3 seconds (healthy)`. To an
+/// engine, too, one that ran for ten seconds did not crash: its pauses between runs begin anew.
+pub fn is_young(status: &str) -> bool {
+    let Some(since) = status.strip_prefix("Up ") else { return false };
+    let seconds = since.split_once(" second").and_then(|(number, _)| number.parse::<u32>().ok());
+    since.starts_with("Less than a second") || seconds.is_some_and(|seconds| seconds < 10)
 }
 
 /// The engine's word for what a health check says; `none` is that there is no check.
@@ -261,6 +274,16 @@ mod tests {
         assert_eq!(state.health, Some(Health::Unhealthy));
         assert_eq!(state.health_output.as_deref(), Some("refused"));
         assert!(state.restarts_after_success && state.is_running());
+    }
+
+    #[test]
+    fn what_was_started_less_than_ten_seconds_ago_is_young() {
+        for status in ["Up Less than a second", "Up 1 second", "Up 9 seconds (healthy)"] {
+            assert!(is_young(status), "{status}");
+        }
+        for status in ["Up 10 seconds", "Up About a minute", "Up 3 minutes", "Restarting (3) 2 seconds ago"] {
+            assert!(!is_young(status), "{status}");
+        }
     }
 
     #[test]

@@ -154,7 +154,8 @@ async fn look_closer(
     }
     match inspect::inspect(transport, &container.id).await {
         Ok(inspected) => {
-            container.state = inspected.container_state();
+            let is_young = container.state.is_young;
+            container.state = ContainerState { is_young, ..inspected.container_state() };
             container.settings = Some(inspected.settings());
             Ok(Some(container))
         }
@@ -185,6 +186,8 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         exit_code: 0,
         restarts_after_success: false,
         health_output: None,
+        restarts: 0,
+        is_young: inspect::is_young(&listed.status),
     };
     Some(ObservedContainer {
         name: name.into(),

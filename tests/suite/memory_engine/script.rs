@@ -35,6 +35,8 @@ pub(crate) struct Behaviour {
     /// How often its restart policy starts it again.
     pub(crate) restarts: usize,
     pub(crate) restarts_after_success: bool,
+    /// How often it was started again before the test began.
+    pub(crate) former_restarts: u32,
     pub(crate) removes_itself: bool,
     pub(crate) refuses_create: Option<String>,
     /// What the engine warns of when it is created.

@@ -379,7 +379,15 @@ fn settings(service: &Service) -> Settings {
 }
 
 fn state(status: Status, exit_code: i64) -> ContainerState {
-    ContainerState { status, health: None, exit_code, restarts_after_success: false, health_output: None }
+    ContainerState {
+        status,
+        health: None,
+        exit_code,
+        restarts_after_success: false,
+        health_output: None,
+        restarts: 0,
+        is_young: false,
+    }
 }
 
 fn refuse_if(is_wrong: bool, reason: &str) -> Refused {

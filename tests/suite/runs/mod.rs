@@ -35,6 +35,7 @@ runs! {
     a_container_that_dies_before_it_is_healthy_shows_its_last_lines
     a_container_that_is_restarted_may_become_healthy_yet
     a_crash_loop_is_given_up
+    a_crash_loop_that_began_before_is_given_up_at_its_next_end
     a_diamond_starts_its_last_once_both_sides_are_ready
     a_failed_build_shows_the_last_lines_of_its_step
     a_failed_health_wait_skips_only_its_dependants
@@ -53,6 +54,7 @@ runs! {
     pulls_run_at_once_up_to_their_bound
     the_stream_of_events_may_break
     what_crashes_again_and_again_is_not_ready
+    what_ended_since_it_was_ready_is_not_said_to_run
     what_is_ready_is_running_healthy_or_well_ended
     what_the_engine_warns_of_is_told
     without_waits_nobody_subscribes

@@ -14,6 +14,7 @@ pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> St
         resume: Some("topo up shop.yaml".to_owned()),
         clean_up: Some("topo down shop.yaml".to_owned()),
         after_cancel: AfterCancel::End,
+        stops_on_failure: false,
         shown: Vec::new(),
         look: Look::BARE,
     };

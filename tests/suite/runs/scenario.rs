@@ -170,6 +170,10 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.restarts = number(&said());
                 None
             }
+            "former-restarts" => {
+                behaviour.former_restarts = number(&said()) as u32;
+                None
+            }
             "restarts-after-success" => {
                 behaviour.restarts_after_success = true;
                 None

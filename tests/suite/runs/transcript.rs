@@ -7,7 +7,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use topo::engine::Progress;
-use topo::run::{End, Event, Outcome, run};
+use topo::run::{End, Event, Outcome, look_once_more, run};
 
 use super::scenario::Scenario;
 use crate::memory_engine::MemoryEngine;
@@ -30,7 +30,10 @@ pub(crate) fn record(scenario: &Scenario) -> Recording {
         let cancel = CancellationToken::new();
         let (sender, mut receiver) = unbounded_channel();
         let running = async {
-            let outcome = run(&scenario.plan, &engine, &scenario.options, &cancel, &sender).await;
+            let mut outcome = run(&scenario.plan, &engine, &scenario.options, &cancel, &sender).await;
+            if !outcome.is_success() {
+                look_once_more(&engine, &mut outcome).await;
+            }
             drop(sender);
             outcome
         };
