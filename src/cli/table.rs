@@ -26,9 +26,6 @@ const GAP: u16 = 3;
 /// What a column of words keeps before others are left out, or names shortened as well.
 const READABLE: usize = 16;
 
-/// What a column of words keeps when names are shortened: a line of two or three words.
-const FEW_WORDS: usize = 12;
-
 /// What a column keeps when it is shortened.
 const SHORTEST: usize = 10;
 
@@ -164,10 +161,7 @@ impl Column {
 
     /// What it takes when what may be broken is broken, and nothing is shortened.
     fn least(&self) -> usize {
-        match self.kind {
-            Kind::Words => self.longest_word().max(self.width().min(FEW_WORDS)),
-            Kind::Name | Kind::Spare(_) | Kind::Minor => self.width(),
-        }
+        if self.kind == Kind::Words { self.longest_word() } else { self.width() }
     }
 
     fn shorten(&mut self, width: usize, sign: &str) {
@@ -226,8 +220,8 @@ mod tests {
         );
         assert_eq!(
             fitted(30, &titles, &line),
-            "NAME              STATUS\n\
-             a-proje…e-web-1   Up 2 minutes\n                  (healthy)\n"
+            "NAME                 STATUS\n\
+             a-project…me-web-1   Up 2\n                     minutes\n                     (healthy)\n"
         );
         assert!(fitted(80, &titles, &line).ends_with("web-1   Up 2 minutes (healthy)\n"));
     }
