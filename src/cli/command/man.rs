@@ -57,8 +57,20 @@ impl Page {
         let page = Man::new(command.clone()).title(name).section("1").source(topo).manual("topo");
         let mut text = Vec::new();
         page.render(&mut text).expect("memory can be written to");
-        Self { name: format!("{name}.1"), text: String::from_utf8_lossy(&text).into_owned() }
+        let text = with_usage(&String::from_utf8_lossy(&text), command);
+        Self { name: format!("{name}.1"), text }
     }
+}
+
+/// The synopsis is the usage of the help: one of every option by its name would say nothing of values.
+fn with_usage(page: &str, command: &Command) -> String {
+    const SYNOPSIS: &str = ".SH SYNOPSIS\n";
+    let usage = command.clone().render_usage().to_string();
+    let lines = usage.trim_start_matches("Usage:").lines().map(|line| line.trim().replace('-', "\\-"));
+    let usage = lines.collect::<Vec<_>>().join("\n.br\n");
+    let Some((before, rest)) = page.split_once(SYNOPSIS) else { return page.to_owned() };
+    let behind = rest.find("\n.SH ").unwrap_or(rest.len());
+    format!("{before}{SYNOPSIS}{usage}{}", &rest[behind..])
 }
 
 /// `topo-up`.
