@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::models;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, width_of_output};
 use crate::cli::project::{Project, project};
 use crate::cli::provide;
 use crate::cli::session;
@@ -72,7 +72,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         (plan, sources, Intent::UP)
     };
     output.print(&match options.format {
-        Format::Text => report::text(&plan, &sources, output.look(), intent),
+        Format::Text => report::text(&plan, &sources, output.look(), width_of_output(), intent),
         Format::Json => report::json(&plan, &sources),
         Format::Dot => report::dot(&plan),
     });

@@ -1,6 +1,7 @@
 //! In: a plan that is not run. Out: what it would do and why, for people, programs and Graphviz.
 //! Must not: show contents of secrets (a plan holds none but in its file contents, which are left out).
 
+mod difference;
 mod dot;
 mod json;
 mod text;

@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{condition, waits_for};
+use super::{condition, difference, waits_for};
 use crate::plan::{Action, Because, FieldChange, Plan, Step, StepId};
 use crate::report::Intent;
 use crate::report::look::{Look, Role};
 use crate::report::objects::{Deed, ObjectSteps, Objects};
+use crate::report::prose::wrapped;
 use crate::report::wording::{self, Kind};
 use crate::source::Sources;
 
-/// How much of a value is shown, in characters.
-const VALUE_WIDTH: usize = 60;
-
-/// What `topo plan` prints. `intent` is what the plan is for.
-pub fn text(plan: &Plan, sources: &Sources, look: Look, intent: Intent) -> String {
-    let context = Context { plan, sources, look };
+/// What `topo plan` prints. `intent` is what the plan is for; lines are broken between words at `width`.
+pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, intent: Intent) -> String {
+    let context = Context { plan, sources, look, width };
     let mut text = String::new();
     let mut tally = Tally::default();
     let objects = Objects::of(plan);
@@ -28,10 +26,12 @@ pub fn text(plan: &Plan, sources: &Sources, look: Look, intent: Intent) -> Strin
         let _ = context.write(&mut text, object, first, rest);
     }
     if tally.is_empty() {
-        return format!("nothing to do: {} {}\n", plan.project, intent.idle);
+        let idle = format!("nothing to do: {} {}", plan.project, intent.idle);
+        return wrapped(&idle, width, 2) + "\n";
     }
     let project = look.paint(Role::Strong, plan.project.as_str());
-    format!("{text}\nplan for {project}: {}\n", summary(&tally))
+    let summary = wrapped(&format!("plan for {project}: {}", summary(&tally)), width, 2);
+    format!("{text}\n{summary}\n")
 }
 
 /// Objects as a person would do them: in the order of their first steps.
@@ -45,6 +45,7 @@ struct Context<'a> {
     plan: &'a Plan,
     sources: &'a Sources,
     look: Look,
+    width: Option<usize>,
 }
 
 /// What is done to an object: surely, or on a condition.
@@ -89,16 +90,15 @@ impl<'a> Context<'a> {
         let (sign, role) = sign(first);
         let name = self.look.paint(Role::Strong, &object.name);
         let sign = self.look.paint(role, sign);
-        writeln!(text, "{sign} {} {name}: {}", object.kind.word(), self.sentence(first))?;
-        for part in rest {
-            writeln!(text, "    {}", self.sentence(part))?;
-        }
-        for change in changes(first).into_iter().chain(rest.iter().flat_map(changes)) {
-            writeln!(text, "    {}", self.change_line(change))?;
-        }
+        let headline = format!("{sign} {} {name}: {}", object.kind.word(), self.sentence(first));
+        // Further in than the details that follow.
+        writeln!(text, "{}", wrapped(&headline, self.width, 6))?;
         let after = waits_for(self.plan, object);
-        if !after.is_empty() {
-            writeln!(text, "    {}", self.aside(&format!("after {after}")))?;
+        let after = (!after.is_empty()).then(|| self.aside(&format!("after {after}")));
+        let changes = changes(first).into_iter().chain(rest.iter().flat_map(changes));
+        let details = rest.iter().map(|part| self.sentence(part));
+        for detail in details.chain(changes.map(|change| self.change_line(change))).chain(after) {
+            writeln!(text, "{}", wrapped(&format!("    {detail}"), self.width, 6))?;
         }
         Ok(())
     }
@@ -129,12 +129,9 @@ impl<'a> Context<'a> {
             // What looks like a secret is shown by neither.
             return format!("{path}: another value{place}");
         }
-        let value = |value: &Option<serde_json::Value>, role| {
-            let text =
-                value.as_ref().map_or_else(|| "nothing".to_owned(), |value| shortened(&value.to_string()));
-            self.look.paint(role, &text)
-        };
-        format!("{path}: {} -> {}{place}", value(from, Role::Bad), value(to, Role::Good))
+        let [from, to] = difference::both(from.as_ref(), to.as_ref(), self.look);
+        let (from, to) = (self.look.paint(Role::Bad, &from), self.look.paint(Role::Good, &to));
+        format!("{path}: {from} -> {to}{place}")
     }
 
     fn aside(&self, text: &str) -> String {
@@ -220,13 +217,6 @@ fn changes<'part>(part: &'part Part<'_>) -> Vec<&'part FieldChange> {
     changed.into_iter().flatten().collect()
 }
 
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= VALUE_WIDTH {
-        return text.to_owned();
-    }
-    text.chars().take(VALUE_WIDTH).chain("...".chars()).collect()
-}
-
 /// `3 containers to create, 1 to recreate, 1 network to create, nothing to remove`
 fn summary(tally: &Tally) -> String {
     let mut words = Vec::new();
@@ -241,4 +231,34 @@ fn summary(tally: &Tally) -> String {
         words.push("nothing to remove".to_owned());
     }
     words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words_and_go_on_further_in() {
+        let mut plan = Plan::new("shop".into());
+        let change = |path: &str| FieldChange {
+            path: path.to_owned(),
+            from: Some("one two three".into()),
+            to: Some("one two four".into()),
+            span: None,
+        };
+        plan.steps.add_node(Step {
+            action: Action::StartContainer { container: "shop-web-1".into(), post_start: Vec::new() },
+            because: Because::Changed(vec![change("environment.WORDS"), change("user")]),
+            service: Some("web".into()),
+            only_if: None,
+        });
+        let text = text(&plan, &Sources::default(), Look::BARE, Some(40), Intent::UP);
+        assert_eq!(
+            text,
+            "~ container shop-web-1: start because 2\n      attributes changed\n    \
+             environment.WORDS: \"one two three\"\n      -> \"one two four\"\n    \
+             user: \"one two three\" -> \"one two\n      four\"\n\n\
+             plan for shop: 1 container to start,\n  nothing to remove\n"
+        );
+    }
 }

@@ -182,7 +182,7 @@ pub(crate) fn plan_of(folder: &Path) -> String {
     };
     let text = match found.has_errors() {
         true => String::new(),
-        false => topo::report::plan::text(&plan, &sources, Look::BARE, intent),
+        false => topo::report::plan::text(&plan, &sources, Look::BARE, None, intent),
     };
     let undeclared = undeclared.iter().map(|volume| format!("undeclared: {volume} stays\n"));
     format!("{}{text}{}", said(&found, &sources), undeclared.collect::<String>())

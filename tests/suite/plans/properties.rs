@@ -314,7 +314,7 @@ fn assert_tells_all(
     chance: &mut Chance,
 ) {
     let plan = plan(world, topology, choices);
-    let text = topo::report::plan::text(&plan, sources, Look::BARE, Intent::UP);
+    let text = topo::report::plan::text(&plan, sources, Look::BARE, None, Intent::UP);
     let before = world.clone();
     follow(world, &plan, chance);
     // `~ container shop-web-1: recreate, start because environment.DEBUG changed`

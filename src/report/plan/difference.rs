@@ -1,0 +1,88 @@
+//! In: two values of which one takes the other's place. Out: both, cut to where they begin to differ.
+//! Must not: cut a short value.
+
+use serde_json::Value as Json;
+
+use crate::report::look::Look;
+
+/// How much of a value is shown, in characters.
+const WIDTH: usize = 60;
+
+/// How much of it is shown in front of what differs, in characters.
+const IN_FRONT: usize = 24;
+
+/// Both values as they are shown; what is not there is `nothing`.
+pub(super) fn both(from: Option<&Json>, to: Option<&Json>, look: Look) -> [String; 2] {
+    let [from, to] = [from, to].map(letters);
+    let start = match from.len().max(to.len()) > WIDTH {
+        true => start(&from, &to),
+        false => 0,
+    };
+    [from, to].map(|letters| window(&letters, start, look.ellipsis()))
+}
+
+fn letters(value: Option<&Json>) -> Vec<char> {
+    value.map_or_else(|| "nothing".to_owned(), Json::to_string).chars().collect()
+}
+
+/// Where what is shown begins: a little before the first difference, at a blank or a comma if there is one.
+fn start(from: &[char], to: &[char]) -> usize {
+    let same = from.iter().zip(to).take_while(|(one, other)| one == other).count();
+    let earliest = same.saturating_sub(IN_FRONT);
+    if earliest <= 1 {
+        return 0;
+    }
+    let between = from[earliest..same].iter().position(|letter| matches!(letter, ' ' | ','));
+    between.map_or(earliest, |place| earliest + place)
+}
+
+/// The letters from `start` on. The first one tells a text from a list, and stays.
+fn window(letters: &[char], start: usize, ellipsis: &str) -> String {
+    let (opening, start) = match (start, letters.first()) {
+        (1.., Some(first)) => (format!("{first}{ellipsis}"), start),
+        _ => (String::new(), 0),
+    };
+    let rest = letters.get(start..).unwrap_or_default();
+    let shown: String = rest.iter().take(WIDTH).collect();
+    let ending = if rest.len() > WIDTH { ellipsis } else { "" };
+    format!("{opening}{shown}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(from: Json, to: Json) -> String {
+        both(Some(&from), Some(&to), Look { colors: false, unicode: true }).join(" -> ")
+    }
+
+    #[test]
+    fn values_that_differ_far_in_are_cut_in_front_of_that() {
+        let options = |port: u16| {
+            json!(format!("-Xmx512m -Xms256m -XX:+UseG1GC -Dspring.profiles.active=é http://dev:{port}"))
+        };
+        assert_eq!(shown(options(8080), options(9090)), r#""… http://dev:8080" -> "… http://dev:9090""#);
+        let list = |last: &str| json!(["gunicorn", "--workers=4", "--timeout=120", "--access-log=-", last]);
+        assert_eq!(
+            shown(list("a:app"), list("b:app")),
+            r#"[…,"--access-log=-","a:app"] -> […,"--access-log=-","b:app"]"#
+        );
+        let word = |end: &str| json!(format!("{}{end}", "ü".repeat(90)));
+        let start = "ü".repeat(24);
+        assert_eq!(shown(word(""), word("x")), format!(r#""…{start}" -> "…{start}x""#));
+    }
+
+    #[test]
+    fn short_values_are_whole_and_long_ones_begin_where_they_differ_early() {
+        assert_eq!(shown(json!(["a", 1]), json!(["a", 2])), r#"["a",1] -> ["a",2]"#);
+        let long = json!("x".repeat(70));
+        let cut = format!("\"{}…", "x".repeat(59));
+        assert_eq!(shown(long.clone(), json!("y")), format!(r#"{cut} -> "y""#));
+        assert_eq!(
+            both(None, Some(&long), Look { colors: false, unicode: true }),
+            ["nothing".to_owned(), cut]
+        );
+    }
+}
