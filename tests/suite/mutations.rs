@@ -1,10 +1,13 @@
 //! Topologies that were changed at random, taken through every stage that reads: nothing may panic, and
 //! nothing may be refused without a word. `TOPO_MUTATIONS` says how many are tried.
 
-use topo::diagnostic::render;
+use std::collections::BTreeSet;
+
+use topo::diagnostic::{Diagnostic, Severity, render};
 use topo::topology::{Form, Resources, escape_variables, to_yaml};
 
-use crate::config::{Place, cases};
+use crate::config::{Place, accepted_cases, cases};
+use crate::loading::Loaded;
 
 /// Words that are put in the place of others.
 const WORDS: &[&str] = &[
@@ -60,6 +63,10 @@ const WORDS: &[&str] = &[
     "/dev/zero",
 ];
 
+/// What is said of a text that would be fine if something had that name.
+const NAMES_NOTHING: &[&str] =
+    &["is named", "does not exist", "cannot be named", "leads nowhere", "health check cannot begin"];
+
 /// Numbers that look random and are the same on every run (xorshift).
 struct Numbers(u64);
 
@@ -87,6 +94,45 @@ fn mutated_topologies_are_checked_without_harm() {
             to_yaml(&escape_variables(topology.canonical(Form::Full, Resources::All)));
         }
     }
+}
+
+/// Advice that leads into the next mistake is none.
+#[test]
+fn what_is_to_be_quoted_is_known_in_quotes() {
+    let place = Place::new();
+    let (mut advised, mut wrong) = (0, BTreeSet::new());
+    for text in accepted_cases().iter().map(|case| case.text.as_str()) {
+        let pieces = pieces(text);
+        // The names of keys are no values.
+        let is_value = |at: &usize| pieces.get(at + 1).is_none_or(|next| !next.starts_with(':'));
+        for at in (0..pieces.len()).filter(is_value) {
+            let before = pieces[..at].concat();
+            let with = |word: &str| format!("{before}{word}{}", pieces[at + 1..].concat());
+            let Some(quoted) = quoted_by_advice(&place.load(&with("true")), before.len()) else { continue };
+            advised += 1;
+            let again = place.load(&with(&quoted));
+            let errors = again.found.sorted();
+            let is_there = |found: &&Diagnostic| {
+                found.severity == Severity::Error
+                    && found.span().is_some_and(|span| span.range().contains(&before.len()))
+            };
+            let is_wrong = |message: &&str| !NAMES_NOTHING.iter().any(|words| message.contains(words));
+            let error = errors.into_iter().find(is_there).map(|error| error.message.as_str());
+            wrong.extend(error.filter(is_wrong).map(str::to_owned));
+        }
+    }
+    assert!(wrong.is_empty(), "in quotes it is wrong too: {wrong:#?}");
+    assert!(advised > 100, "only {advised} values were to be quoted");
+}
+
+/// The value that an error at this place says is to be written instead.
+fn quoted_by_advice(loaded: &Loaded, at: usize) -> Option<String> {
+    let found = loaded.found.sorted();
+    let here = found.iter().filter(|found| found.severity == Severity::Error);
+    let mut here = here.filter(|found| found.span().is_some_and(|span| span.range().start == at));
+    here.find_map(|found| {
+        found.help.as_deref()?.strip_prefix("quote it: ").map(|quoted| quoted.trim_matches('`').to_owned())
+    })
 }
 
 /// One to four words of a topology become others, or those of another topology.

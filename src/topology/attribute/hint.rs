@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
-use crate::topology::attribute::{Field, element};
+use crate::topology::attribute::{Field, QUOTE, element, quotes};
 use crate::topology::service::Service;
 
 use Hint::{Advice, Renamed};
@@ -232,6 +232,7 @@ const LOGGING: Known = &[
 /// Says how the value of an attribute is written, where a finding of the wrong type does not yet.
 /// `node` is that value.
 pub fn explain_types(record: &str, key: &str, node: &Node, found: &mut [Diagnostic]) {
+    quotes::replace(record, key, node, found);
     let wrong = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE);
     for diagnostic in wrong {
         if let Some(help) = image_of_service(record, key, node, diagnostic) {
@@ -420,7 +421,7 @@ pub fn of_text(text: &str, wanted: &str) -> Option<String> {
         return Some(format!("a name needs a `:` after it: write `{key}: {}`", value.trim()));
     }
     if wanted.starts_with("a string") {
-        return Some(format!("quote it: \"{text}\""));
+        return Some(format!("{QUOTE}\"{text}\""));
     }
     // `22:22` alone is a number to some readers of YAML.
     let quote = if text.contains('"') {

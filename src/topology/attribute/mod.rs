@@ -7,6 +7,7 @@
 mod element;
 mod generic;
 mod hint;
+mod quotes;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::source::Span;
 pub use generic::{Ignored, Named, Nullable};
 use hint::Hint;
 pub use hint::divided_by_a_blank;
+pub use quotes::QUOTE;
 
 /// A value that a topology can hold.
 pub trait Attribute: Sized {
@@ -393,6 +395,19 @@ pub fn put(object: &mut JsonMap<String, Json>, key: &str, value: Json) {
     }
 }
 
+/// The text where one word out of a few is needed. What YAML reads as a boolean or a number is taken as it is
+/// written when quotes would make no known word of it: to advise them would lead into the next mistake.
+pub fn word_text<T>(
+    node: &Node,
+    from_word: impl Fn(&str) -> Option<T>,
+    found: &mut Diagnostics,
+) -> Option<String> {
+    match &node.value {
+        Value::Scalar(scalar) if from_word(&scalar.text).is_none() => Some(scalar.text.clone()),
+        _ => String::decode(node, found),
+    }
+}
+
 /// One word out of a few.
 pub fn word<T>(
     node: &Node,
@@ -400,7 +415,7 @@ pub fn word<T>(
     from_word: impl Fn(&str) -> Option<T>,
     found: &mut Diagnostics,
 ) -> Option<T> {
-    let text = String::decode(node, found)?;
+    let text = word_text(node, &from_word, found)?;
     let value = from_word(&text);
     if value.is_none() {
         let diagnostic = found.error(code::BAD_VALUE, format!("`{text}` is not known here"));

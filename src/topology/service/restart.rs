@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, Form};
+use crate::topology::attribute::{Attribute, Form, word_text};
 
 /// When the engine starts a container again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,24 +53,23 @@ impl RestartPolicy {
 
 impl Attribute for RestartPolicy {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        // Many readers of YAML take an unquoted `no` for `false`; so it is taken here too.
+        // Many writers of YAML make `false` of an unquoted `no`; Docker Compose refuses it.
         if let Value::Scalar(scalar) = &node.value
             && scalar.kind() == Kind::Bool(false)
         {
+            found
+                .warning(code::YAML_PITFALL, format!("`{}` is read as `no`", scalar.text))
+                .label(node.span, "a boolean, of which a restart policy is made")
+                .help("write `restart: \"no\"`");
             return Some(Self::No);
         }
-        let word = String::decode(node, found)?;
+        let word = word_text(node, Self::from_word, found)?;
         let policy = Self::from_word(&word);
         if policy.is_none() {
-            let known = suggest::one_of(WORDS.iter().copied());
-            let help = match suggest::closest(&word, WORDS.iter().copied()) {
-                Some(closest) => format!("did you mean `{closest}`?"),
-                None => format!("known here: {known}"),
-            };
             found
                 .error(code::BAD_VALUE, format!("no restart policy is named `{word}`"))
                 .label(node.span, "not known here")
-                .help(help);
+                .help(help_for(&word));
         }
         policy
     }
@@ -86,5 +85,17 @@ impl Attribute for RestartPolicy {
             // What many readers make of an unquoted `no`.
             { "type": "boolean" },
         ] })
+    }
+}
+
+fn help_for(word: &str) -> String {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "y" | "on" | "1" => return "write `restart: always`".to_owned(),
+        "false" | "n" | "off" | "0" | "none" | "never" => return "write `restart: \"no\"`".to_owned(),
+        _ => {}
+    }
+    match suggest::closest(word, WORDS.iter().copied()) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => format!("known here: {}", suggest::one_of(WORDS.iter().copied())),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Scalar, Value};
-use crate::topology::attribute::{Attribute, Form, json_of, wrong_type};
+use crate::topology::attribute::{Attribute, Form, QUOTE, json_of, wrong_type};
 
 impl Attribute for String {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -60,7 +60,7 @@ pub fn refuse_date<T>(scalar: &Scalar, node: &Node, found: &mut Diagnostics) -> 
     found
         .error(code::WRONG_TYPE, "a string is needed here, not a date")
         .label(node.span, "read as a point in time")
-        .help(format!("quote it: \"{}\"", scalar.text));
+        .help(format!("{QUOTE}\"{}\"", scalar.text));
     None
 }
 
