@@ -149,7 +149,7 @@ fn undefined<'a>(
     known: impl Iterator<Item = &'a String> + Clone,
     found: &mut Diagnostics,
 ) {
-    if topology.may_define(name) {
+    if topology.may_define(name) || !has_readable_section(topology, kind) {
         return;
     }
     let help = match suggest::closest(name, known.clone().map(String::as_str)) {
@@ -179,6 +179,12 @@ fn undefined<'a>(
         .error(code, format!("no {kind} is named `{name}`"))
         .label(at, "not defined in this topology")
         .help(help);
+}
+
+/// False where definitions of this kind are written as something else than a mapping, which was reported.
+fn has_readable_section(topology: &Topology, kind: &str) -> bool {
+    let section = topology.node_at(&[&format!("{kind}s")]);
+    section.is_none_or(|section| matches!(section.value, Value::Null | Value::Map(_)))
 }
 
 /// How a file is put into a container that was named where its secret or config is to be.
