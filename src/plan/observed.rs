@@ -147,6 +147,9 @@ pub struct ContainerState {
     pub restarts: u32,
     /// Whether it was started a moment ago, so that it may be about to end again.
     pub is_young: bool,
+    /// When somebody last started it, in seconds since 1970 with a fraction, by the engine's clock; not known of
+    /// one that was never started, or that the engine started again since.
+    pub begun: Option<String>,
 }
 
 /// Where in its life a container is.

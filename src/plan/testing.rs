@@ -83,6 +83,7 @@ fn state_of(word: &str) -> ContainerState {
         health_output: None,
         restarts: 0,
         is_young: word == "young",
+        begun: None,
     }
 }
 

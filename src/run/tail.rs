@@ -39,7 +39,10 @@ struct Tail {
 }
 
 async fn read<E: Engine>(engine: &E, container: &ContainerName, tail: &mut Tail) {
-    let choice = LogChoice { tail: Some(LINES as u64), ..LogChoice::default() };
+    // What earlier runs of the same container printed explains nothing. Where the engine started it again by
+    // itself, its runs since are one story.
+    let since = engine.inspect(container).await.ok().and_then(|state| state.begun);
+    let choice = LogChoice { tail: Some(LINES as u64), since, ..LogChoice::default() };
     let Ok(mut chunks) = engine.logs(container, &choice).await else { return };
     while let Some(Ok(chunk)) = chunks.next().await {
         tail.push(&chunk);

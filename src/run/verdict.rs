@@ -244,6 +244,7 @@ mod tests {
             health_output: None,
             restarts: 0,
             is_young: false,
+            begun: None,
         }
     }
 }

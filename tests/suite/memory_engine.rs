@@ -167,7 +167,7 @@ impl MemoryEngine {
         let mut life = Life::default();
         for ((at, _), entry) in &*self.timeline.borrow() {
             if *at <= now && entry.container == *name && !entry.is_of_past {
-                life.goes_on(&behaviour, &entry.what);
+                life.goes_on(&behaviour, &entry.what, *at - self.begun);
             }
         }
         life.state
@@ -404,7 +404,7 @@ struct Life {
 }
 
 impl Life {
-    fn goes_on(&mut self, behaviour: &Behaviour, what: &Happening) {
+    fn goes_on(&mut self, behaviour: &Behaviour, what: &Happening, at: Duration) {
         match what {
             Happening::Changed(What::Created) => *self = Self::begin(behaviour),
             Happening::Changed(What::Removed | What::Other(_)) => self.state = None,
@@ -413,6 +413,8 @@ impl Life {
         let Some(state) = &mut self.state else { return };
         match what {
             Happening::Changed(What::Started) => {
+                let is_by_hand = state.status != Status::Restarting;
+                state.begun = is_by_hand.then(|| (YEAR_2026 + at.as_secs_f64()).to_string());
                 state.status = Status::Running;
                 state.health = behaviour.has_healthcheck.then_some(Health::Starting);
             }
@@ -445,6 +447,7 @@ impl Life {
             health_output: None,
             restarts: behaviour.former_restarts,
             is_young: false,
+            begun: None,
         };
         Self { state: Some(state), deaths: 0 }
     }

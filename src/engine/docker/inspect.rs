@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::transport::{Call, Transport, escape};
@@ -33,6 +34,7 @@ pub struct Inspected {
 pub struct InspectedState {
     status: String,
     exit_code: i64,
+    started_at: String,
     health: Option<InspectedHealth>,
 }
 
@@ -220,7 +222,15 @@ impl Inspected {
             health_output: last_run.map(|run| run.output.trim_end().to_owned()),
             restarts: self.restart_count,
             is_young: false,
+            begun: self.begun(),
         }
+    }
+
+    /// The engine says only when the last run began; one that was never started began in the year 1.
+    fn begun(&self) -> Option<String> {
+        let time: Timestamp = self.state.started_at.parse().ok()?;
+        let is_known = self.restart_count == 0 && time > Timestamp::UNIX_EPOCH;
+        is_known.then(|| format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()))
     }
 }
 
@@ -284,6 +294,21 @@ mod tests {
         for status in ["Up 10 seconds", "Up About a minute", "Up 3 minutes", "Restarting (3) 2 seconds ago"] {
             assert!(!is_young(status), "{status}");
         }
+    }
+
+    #[test]
+    fn when_somebody_started_it_is_known_until_the_engine_does() {
+        let begun = |time: &str, restarts: u64| {
+            let text = format!(
+                r#"{{"State": {{"Status": "exited", "StartedAt": "{time}"}}, "RestartCount": {restarts},
+                    "HostConfig": {{}}, "Config": {{}}}}"#
+            );
+            state(&text).begun
+        };
+        assert_eq!(begun("2026-01-01T00:00:05.5Z", 0).as_deref(), Some("1767225605.500000000"));
+        assert_eq!(begun("2026-01-01T00:00:05.5Z", 1), None);
+        assert_eq!(begun("0001-01-01T00:00:00Z", 0), None);
+        assert_eq!(begun("", 0), None);
     }
 
     #[test]

@@ -188,6 +188,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         health_output: None,
         restarts: 0,
         is_young: inspect::is_young(&listed.status),
+        begun: None,
     };
     Some(ObservedContainer {
         name: name.into(),

@@ -387,6 +387,7 @@ fn state(status: Status, exit_code: i64) -> ContainerState {
         health_output: None,
         restarts: 0,
         is_young: false,
+        begun: None,
     }
 }
 

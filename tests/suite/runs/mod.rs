@@ -39,6 +39,7 @@ runs! {
     a_diamond_starts_its_last_once_both_sides_are_ready
     a_failed_build_shows_the_last_lines_of_its_step
     a_failed_health_wait_skips_only_its_dependants
+    a_failed_job_shows_the_lines_of_its_last_run
     a_failed_job_skips_its_dependants
     a_guard_decides_when_its_turn_comes
     a_job_that_removes_itself_completed
