@@ -13,6 +13,11 @@ use crate::topology::service::DependencyCondition;
 const SIGN: f64 = 46.0;
 const GAP: f64 = 26.0;
 const LINE: f64 = 26.0;
+/// The width of a chip.
+const CHIP: f64 = 34.0;
+/// How far a network's chip peeps out behind another one, and how many networks are shown.
+const STEP: f64 = 7.0;
+const MOST_NETWORKS: usize = 3;
 
 /// All kinds of arrows, in the order of the legend.
 pub const ARROWS: [ArrowKind; 4] = [
@@ -32,7 +37,9 @@ struct Entry {
 
 enum Sign {
     Arrow(ArrowKind),
-    Chip(ChipKind),
+    Port,
+    /// As many networks, each in its colour.
+    Networks(usize),
     Volume,
 }
 
@@ -47,13 +54,12 @@ impl Legend {
             entries.push(Entry { sign: Sign::Volume, text: "volume" });
         }
         if !picture.ports.is_empty() {
-            entries
-                .push(Entry {
-                    sign: Sign::Chip(ChipKind::Port), text: "port of the host → of the service"
-                });
+            entries.push(Entry { sign: Sign::Port, text: "port of the host → of the service" });
         }
-        if !picture.networks.is_empty() {
-            entries.push(Entry { sign: Sign::Chip(ChipKind::Network(0)), text: "network" });
+        match picture.networks.len() {
+            0 => {}
+            1 => entries.push(Entry { sign: Sign::Networks(1), text: "network" }),
+            several => entries.push(Entry { sign: Sign::Networks(several), text: "networks" }),
         }
         Self(entries)
     }
@@ -108,9 +114,14 @@ impl Entry {
                 shape::arrow(kind, &[Point { x: 0.0, y: 10.0 }, Point { x: 36.0, y: 10.0 }], text)?
             }
             Sign::Volume => shape::volume("", 30.0, 20.0, text)?,
-            Sign::Chip(kind) => {
-                let chip = Chip { text: String::new(), kind, x: 0.0, y: 1.0, width: 34.0 };
-                shape::chip(&chip, text)?;
+            Sign::Port => chip(ChipKind::Port, 0.0, CHIP, text)?,
+            Sign::Networks(count) => {
+                let last = count.clamp(1, MOST_NETWORKS) - 1;
+                let width = CHIP - last as f64 * STEP;
+                // The first lies on top, the others peep out behind it.
+                for number in (0..=last).rev() {
+                    chip(ChipKind::Network(number), number as f64 * STEP, width, text)?;
+                }
             }
         }
         writeln!(
@@ -119,6 +130,10 @@ impl Entry {
             shape::escaped(self.text)
         )
     }
+}
+
+fn chip(kind: ChipKind, x: f64, width: f64, text: &mut String) -> std::fmt::Result {
+    shape::chip(&Chip { text: String::new(), kind, x, y: 1.0, width }, text)
 }
 
 fn meaning(kind: ArrowKind) -> &'static str {
