@@ -88,9 +88,9 @@ impl Output {
         }
         self.complain(&findings(sources, &sorted, std::io::stderr().is_terminal(), self.render_options()));
         self.complain(&not_shown(found));
-        let (errors, warnings) = (found.count(Severity::Error), found.count(Severity::Warning));
-        if errors > 0 {
-            self.complain(&format!("{}\n", counted(errors, warnings)));
+        if found.has_errors() {
+            let counts = [Severity::Error, Severity::Warning, Severity::Note];
+            self.complain(&format!("{}\n", counted(counts.map(|severity| found.count(severity)))));
         }
     }
 
@@ -164,13 +164,16 @@ pub fn not_shown(found: &Diagnostics) -> String {
     }
 }
 
-/// `2 errors, 1 warning`.
-pub fn counted(errors: usize, warnings: usize) -> String {
-    let counted = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    match warnings {
-        0 => counted(errors, "error"),
-        _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
-    }
+/// How many errors, warnings and notes there are: `2 errors, 1 warning`, `no errors, 1 note`.
+pub fn counted([errors, warnings, notes]: [usize; 3]) -> String {
+    let counted = |(count, word): (usize, &str)| match count {
+        0 => format!("no {word}s"),
+        1 => format!("1 {word}"),
+        _ => format!("{count} {word}s"),
+    };
+    let others = [(warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = std::iter::once((errors, "error")).chain(others).map(counted).collect();
+    words.join(", ")
 }
 
 /// The terminal's width in columns; absent when standard error is none.

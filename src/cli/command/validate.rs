@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Loaded, load_for_check};
-use crate::cli::output::{Output, not_shown};
+use crate::cli::output::{Output, counted, not_shown};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, github, json, junit, sarif};
 use crate::source::{DEFAULT_NAMES, OVERRIDE_NAMES, Sources, Span};
 
@@ -116,10 +116,11 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let findings = checked.findings();
     output.print(&written(options.format, &checked.sources, &findings, &output));
     let count = |severity| findings.iter().filter(|diagnostic| diagnostic.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let counts = [Severity::Error, Severity::Warning, Severity::Note].map(count);
+    let [errors, warnings, _] = counts;
     if options.format == Format::Human && !options.quiet {
         output.complain(&not_shown(&checked.found));
-        output.complain(&summary(checked.topologies, errors, warnings));
+        output.complain(&summary(checked.topologies, counts));
     }
     if checked.is_unreadable {
         return Ok(Exit::Usage);
@@ -201,13 +202,13 @@ fn written(format: Format, sources: &Sources, findings: &[&Diagnostic], output: 
     }
 }
 
-fn summary(files: usize, errors: usize, warnings: usize) -> String {
+fn summary(files: usize, counts: [usize; 3]) -> String {
     if files == 0 {
-        return format!("no topology was checked: {}\n", crate::cli::output::counted(errors, warnings));
+        return format!("no topology was checked: {}\n", counted(counts));
     }
     let topologies = if files == 1 { "1 topology".to_owned() } else { format!("{files} topologies") };
-    match (errors, warnings) {
-        (0, 0) => format!("{topologies}: nothing to complain about\n"),
-        _ => format!("{topologies}: {}\n", crate::cli::output::counted(errors, warnings)),
+    match counts {
+        [0, 0, 0] => format!("{topologies}: nothing to complain about\n"),
+        _ => format!("{topologies}: {}\n", counted(counts)),
     }
 }
