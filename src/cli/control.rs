@@ -12,7 +12,7 @@ use crate::cli::session::{self, Session};
 use crate::plan::observed::{Observed, Status};
 use crate::plan::{Plan, Scope};
 use crate::report::standing::standing;
-use crate::report::{Aim, Intent};
+use crate::report::{Aim, Intent, Objects};
 use crate::run::provider::Order;
 use crate::topology::name::ServiceName;
 
@@ -77,7 +77,7 @@ impl Control {
             let mut session = Session::new(&engine, &self.global, &self.output);
             session.wait_limit = self.wait_limit;
             interrupt::listen(session.cancel.clone());
-            let outcome = session.carry_out(&plan, self.aim(scope), self.command).await;
+            let outcome = session.carry_out(&plan, self.aim(scope, &plan), self.command).await;
             if let Some(topology) =
                 topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
             {
@@ -89,7 +89,7 @@ impl Control {
 }
 
 impl Control {
-    fn aim(&self, scope: Scope<'_>) -> Aim {
+    fn aim(&self, scope: Scope<'_>, plan: &Plan) -> Aim {
         let mut idle = match self.services.as_slice() {
             [] => format!("{} {}", scope.project, self.intent.idle),
             services => standings(scope, services, self.goal),
@@ -98,7 +98,20 @@ impl Control {
         for help in help.filter(|_| scope.containers().any(|container| container.state.is_running())) {
             idle = format!("{idle}; {help}");
         }
-        Aim { intent: self.intent, services: self.services.clone(), idle: Some(idle) }
+        Aim { intent: self.intent, services: self.touched(plan), idle: Some(idle) }
+    }
+
+    /// The services that were named, and those that something is done to with them.
+    fn touched(&self, plan: &Plan) -> Vec<ServiceName> {
+        let mut services = self.services.clone();
+        if services.is_empty() {
+            return services;
+        }
+        for object in Objects::of(plan).all() {
+            let service = object.service.as_ref().filter(|_| object.deed(plan, |_| true).is_some());
+            services.extend(service.filter(|service| !services.contains(service)).cloned());
+        }
+        services
     }
 }
 

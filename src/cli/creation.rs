@@ -91,7 +91,7 @@ impl CreateOptions {
                 (_, true) => RecreateChoice::Never,
                 _ => RecreateChoice::Changed,
             },
-            scale: scale(&self.scale, "--scale web=3", topology, output)?,
+            scale: scale(&self.scale, "--scale", topology, output)?,
             remove_orphans: self.remove_orphans,
             ..UpChoices::default()
         })
@@ -117,10 +117,10 @@ impl QuietOptions {
     }
 }
 
-/// How many containers of which service; `example` is how such a wish is written.
+/// How many containers of which service; `words` is what is typed in front of such a wish.
 pub(super) fn scale(
     arguments: &[String],
-    example: &str,
+    words: &str,
     topology: &Topology,
     output: &Output,
 ) -> Result<BTreeMap<ServiceName, u32>, Exit> {
@@ -128,7 +128,9 @@ pub(super) fn scale(
     for argument in arguments {
         let read = argument.split_once('=').and_then(|(name, number)| Some((name, number.parse().ok()?)));
         let Some((name, number)) = read else {
-            output.error(&format!("`{argument}` is not a scale"), Some(&format!("write `{example}`")));
+            let service = argument.split('=').next().filter(|service| !service.is_empty()).unwrap_or("web");
+            let help = format!("write `{words} {service}=3`");
+            output.error(&format!("`{argument}` is not a scale"), Some(&help));
             return Err(Exit::Usage);
         };
         scale.insert(ServiceName::from(name), number);

@@ -43,6 +43,9 @@ pub struct Global {
     /// What variables of the environment decide
     #[arg(skip)]
     pub settings: Settings,
+    /// Whether what says which topology is meant was typed before the command's name.
+    #[arg(skip)]
+    pub stands_first: bool,
 }
 
 impl Global {
@@ -103,6 +106,7 @@ impl Global {
             before
         };
         Global {
+            stands_first: self.stands_first || !self.choosing_words(FilesAs::Options).is_empty(),
             files: join(self.files, after.files),
             project_name: after.project_name.or(self.project_name),
             profiles: [self.profiles, after.profiles].concat(),
@@ -130,11 +134,25 @@ impl Global {
         self.take_files(arguments).into_iter().map(ServiceName::from).collect()
     }
 
-    /// The words to type for one more command about the same topology: `topo down topologies/a.yaml`.
+    /// The words to type for one more command about the same topology, in the order in which this one was
+    /// typed: `topo down topologies/a.yaml`, `topo -p shop down`.
     pub fn command(&self, command: &str) -> String {
+        let files = if self.stands_first { FilesAs::Options } else { FilesAs::Arguments };
+        let words = self.choosing_words(files);
+        // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
+        let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
+        let words: String = words.map(|word| format!(" {word}")).collect();
+        match self.stands_first {
+            true => format!("topo{words} {command}"),
+            false => format!("topo {command}{words}"),
+        }
+    }
+
+    /// The words that say which topology is meant.
+    fn choosing_words(&self, files: FilesAs) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
         for file in self.files.iter().map(|file| file.display().to_string()) {
-            let is_known_by_its_end = file.ends_with(".yaml") || file.ends_with(".yml");
+            let is_known_by_its_end = files == FilesAs::Arguments && is_topology_file(&file);
             words.extend((!is_known_by_its_end).then(|| "-f".to_owned()));
             words.push(file);
         }
@@ -144,9 +162,7 @@ impl Global {
             .chain(self.env_files.iter().map(|file| ("--env-file", shown(file))))
             .chain(self.project_directory.iter().map(|folder| ("--project-directory", shown(folder))));
         words.extend(options.flat_map(|(name, value)| [name.to_owned(), value]));
-        // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
-        let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
-        words.fold(format!("topo {command}"), |command, word| format!("{command} {word}"))
+        words
     }
 
     /// What `--quiet` of a command means: failures only.
@@ -155,6 +171,15 @@ impl Global {
             self.progress = Some(ProgressForm::Quiet);
         }
     }
+}
+
+/// How files are written on a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FilesAs {
+    /// Without `-f` where their names say that they are topologies.
+    Arguments,
+    /// With `-f`.
+    Options,
 }
 
 /// Whether an argument names a file and not a service.
@@ -181,5 +206,15 @@ mod tests {
         let merged = before.joined(after);
         assert_eq!(merged.files, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(merged.project_name.as_deref(), Some("y"));
+    }
+
+    #[test]
+    fn one_more_command_has_the_order_of_words_of_this_one() {
+        let shop =
+            || Global { files: vec!["a b.yaml".into()], project_name: Some("x".into()), ..Global::default() };
+        let after = Global::default().joined(shop());
+        assert_eq!(after.command("down -v"), "topo down -v 'a b.yaml' -p x");
+        let before = shop().joined(Global::default());
+        assert_eq!(before.command("down -v"), "topo -f 'a b.yaml' -p x down -v");
     }
 }

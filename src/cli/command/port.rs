@@ -52,15 +52,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let words = global.take_files(&options.arguments);
     let output = global.output();
-    if words.is_empty() {
-        return Err(services::none_is_named(&global, "port", "SERVICE 80", &output));
-    }
-    let [service, port] = &words[..] else {
-        output.error("a service and one of its ports are needed", Some("write `topo port web 80`"));
-        return Err(Exit::Usage);
-    };
+    let (service, port) = service_and_port(&words, &global, &output)?;
     let wanted = inside(port, options.protocol, &output)?;
-    let service = ServiceName::from(service.as_str());
+    let service = ServiceName::from(service);
     let Project { query, .. } = project(&global, std::slice::from_ref(&service), &output)?;
     let observed = session::block_on(async {
         let engine = session::connect(&output).await?;
@@ -75,6 +69,26 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let address = address(container, &wanted).ok_or_else(|| not_published(container, &wanted, &output))?;
     output.print(&format!("{address}\n"));
     Ok(Exit::Success)
+}
+
+fn service_and_port<'a>(
+    words: &'a [String],
+    global: &Global,
+    output: &Output,
+) -> Result<(&'a str, &'a str), Exit> {
+    let is_port = |word: &str| word.starts_with(|letter: char| letter.is_ascii_digit());
+    let (service, port) = match words {
+        [service, port] => return Ok((service, port)),
+        [] => return Err(services::none_is_named(global, "port", "SERVICE 80", output)),
+        [port] if is_port(port) => {
+            return Err(services::none_is_named(global, "port", &format!("SERVICE {port}"), output));
+        }
+        [service] => (service, "80"),
+        [service, port, ..] => (service, port.as_str()),
+    };
+    let help = format!("write `{} {service} {port}`", global.command("port"));
+    output.error("a service and one of its ports are needed", Some(&help));
+    Err(Exit::Usage)
 }
 
 /// `80/tcp`.

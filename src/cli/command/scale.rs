@@ -46,7 +46,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     {
         output.error(
             "`scale` takes a service and a number as one word",
-            Some(&format!("write `{service}={number}`")),
+            Some(&format!("write `{} {service}={number}`", global.command("scale"))),
         );
         return Err(Exit::Usage);
     }
@@ -54,7 +54,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
     let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     let choices = UpChoices {
-        scale: scale(&wishes, "topo scale web=3", &topology, &output)?,
+        scale: scale(&wishes, &global.command("scale"), &topology, &output)?,
         services,
         without_dependencies: options.no_deps,
         ..UpChoices::default()
