@@ -10,7 +10,8 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::diagnostic::Diagnostics;
 use crate::engine::docker::Docker;
-use crate::plan::{self, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
+use crate::lint::build_context;
+use crate::plan::{self, Action, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
 use crate::report::Hushed;
 use crate::source::Sources;
 use crate::topology::Topology;
@@ -151,6 +152,16 @@ pub(super) async fn plan_up(
     let observed = session::observe(engine, &plan::query(topology), output).await?;
     let mut found = Diagnostics::default();
     let plan = plan::up(topology, &observed, choices, &mut found);
+    require_contexts(&plan, &mut found);
     output.diagnostics(sources, &found);
     if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
+}
+
+/// What a plan builds must have something to be built from: it would fail half way.
+pub(super) fn require_contexts(plan: &Plan, found: &mut Diagnostics) {
+    for step in plan.steps.node_weights() {
+        if let Action::BuildImage(spec) = &step.action {
+            build_context::require(&spec.build, found);
+        }
+    }
 }

@@ -180,6 +180,10 @@ impl Read {
         let topology = self.topology(found);
         if let Some(topology) = topology.as_ref().filter(|_| self.choices.stages.consistency) {
             lint::check(topology, found);
+            if purpose == Purpose::Look {
+                // What a run builds is known once it is planned, and is required then.
+                lint::build_context::check(topology, found);
+            }
             lint::profile::check(topology, &self.choices.profiles, self.chosen, found);
         }
         if let Some(topology) = topology.as_ref().filter(|_| purpose == Purpose::Run) {

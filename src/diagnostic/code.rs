@@ -123,7 +123,7 @@ codes! {
     BAD_ADDRESS "bad-address" "An address or a subnet cannot be used."
     BAD_NAMESPACE "bad-namespace" "A namespace is shared in a way that the engine does not know."
     DUPLICATE_TARGET "duplicate-target" "Two mounts appear at one path of the container."
-    MISSING_SOURCE "missing-source" "What is mounted does not exist on this machine."
+    MISSING_SOURCE "missing-source" "What is mounted or built from does not exist on this machine."
     OUT_OF_RANGE "out-of-range" "A number is smaller or larger than the attribute allows."
     // What the engine has.
     ORPHANS "orphans" "The engine has containers of services that the topology does not have."

@@ -8,7 +8,7 @@
 mod absolute_path;
 mod address;
 pub mod brought_in;
-mod build_context;
+pub mod build_context;
 mod capability;
 mod condition;
 mod container_name;
@@ -45,7 +45,6 @@ use crate::topology::service::Service;
 const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     absolute_path::check,
     address::check,
-    build_context::check,
     capability::check,
     condition::check,
     container_name::check,

@@ -60,8 +60,7 @@ fn dockerfile(build: &BuildSection) -> Option<String> {
         return Some(inline.value.clone());
     }
     let folder = Path::new(build.context.as_ref()?.as_str());
-    let named = build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
-    std::fs::read_to_string(folder.join(named)).ok()
+    std::fs::read_to_string(build.dockerfile_in(folder)).ok()
 }
 
 /// The images that a Dockerfile names; its own stages may be among them.

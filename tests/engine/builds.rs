@@ -234,3 +234,21 @@ fn a_large_context_is_never_held_in_memory() {
     shell.args(["-c", "ulimit -v 700000; exec \"$@\"", "sh"]).arg(topo.get_program()).args(topo.get_args());
     Ran::of(shell.current_dir(project.folder()).output().expect("topo runs")).exits(0).says("built");
 }
+
+#[test]
+fn what_nothing_can_be_built_from_is_refused_before_anything_is_made() {
+    let topology = "
+services:
+  web: { build: ./nowhere, image: 'topo-test-nowhere:1' }
+  there: { build: ./nowhere, image: 'busybox:1.37', command: 'true' }
+";
+    let Some(project) = project("nowhere", topology) else { return };
+    for (command, words) in
+        [("up", &["-d"][..]), ("create", &[]), ("build", &[]), ("plan", &[]), ("run", &["web"])]
+    {
+        project.topo(command, words).exits(1).says("nowhere` does not exist");
+        assert!(project.objects("network").is_empty(), "{command}");
+    }
+    // Its image is there: nothing is built.
+    project.topo("up", &["-d", "there"]).exits(0);
+}

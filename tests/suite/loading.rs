@@ -86,9 +86,12 @@ pub(crate) fn load(request: &Request) -> Loaded {
     let topology = topology::resolve(&document, &environment, &choices, &mut sources, &mut found);
     if let Some(topology) = &topology {
         lint::check(topology, &mut found);
-        if request.is_for_running {
-            lint::unsupported::check(topology, &mut found);
-            lint::model::check(topology, &mut found);
+        match request.is_for_running {
+            true => {
+                lint::unsupported::check(topology, &mut found);
+                lint::model::check(topology, &mut found);
+            }
+            false => lint::build_context::check(topology, &mut found),
         }
     }
     lint::variable::explain(&sources, &environment, &mut found);

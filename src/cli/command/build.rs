@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
+use crate::cli::creation::require_contexts;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
+use crate::diagnostic::Diagnostics;
 use crate::engine::docker::build::{check, definitions};
 use crate::plan::action::ImageSpec;
 use crate::plan::{self, Action, BuildChoices, Plan};
@@ -84,7 +86,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     global.quieten_if(options.quiet);
     let output = global.output();
     refuse_memory(&options, &output)?;
-    let (_, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     let plan = plan::build(&topology, &choices(services, &options));
     if plan.steps.node_count() == 0 {
         output.warning("no service here has a `build` section");
@@ -93,6 +95,12 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if options.instead.print {
         output.print(&definitions(&BTreeMap::new(), targets(&plan)));
         return Ok(Exit::Success);
+    }
+    let mut found = Diagnostics::default();
+    require_contexts(&plan, &mut found);
+    output.diagnostics(&loaded.sources, &found);
+    if found.has_errors() {
+        return Err(Exit::Findings);
     }
     session::block_on(async {
         let engine = session::connect(&output).await?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::cli::creation::{Pull, QuietOptions};
+use crate::cli::creation::{Pull, QuietOptions, require_contexts};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions};
@@ -286,6 +286,7 @@ async fn prepare(
     let observed = session.observe(&plan::one_off_query(topology, &choices.service_name)).await?;
     let mut found = Diagnostics::default();
     let (plan, container) = plan::one_off(topology, &observed, choices, &mut found);
+    require_contexts(&plan, &mut found);
     output.diagnostics(&loaded.sources, &found);
     if found.has_errors() {
         return Err(Exit::Findings);

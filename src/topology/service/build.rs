@@ -1,6 +1,7 @@
 //! The `build` section: a folder, or a mapping.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -67,6 +68,17 @@ record! {
     }
 }
 
+impl BuildSection {
+    /// The path of its Dockerfile when its context is this folder. Where the usual name is not there, the builder
+    /// takes `dockerfile` too.
+    pub fn dockerfile_in(&self, folder: &Path) -> PathBuf {
+        const USUAL: &str = "Dockerfile";
+        let named = self.dockerfile.as_ref().map_or(USUAL, |name| name.as_str());
+        let (path, other) = (folder.join(named), folder.join("dockerfile"));
+        if named == USUAL && !path.exists() && other.exists() { other } else { path }
+    }
+}
+
 /// How an image is built; `build: FOLDER` is short for a section with just a context.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Build(pub Box<BuildSection>);
@@ -129,5 +141,29 @@ impl Attribute for SshKeys {
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
         json!({ "anyOf": [{ "type": "string" }, Pairs::schema(definitions)] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Sources, Span};
+
+    #[test]
+    fn the_usual_name_may_be_in_small_letters() {
+        let folder = tempfile::tempdir().unwrap();
+        let span = Span::new(Sources::default().add("topology.yaml", ""), 0, 0);
+        let path = |named: Option<&str>| {
+            let dockerfile = named.map(|name| Spanned::new(name.to_owned(), span));
+            let build = BuildSection { dockerfile, ..BuildSection::default() };
+            build.dockerfile_in(folder.path()).file_name().unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(path(None), "Dockerfile");
+        std::fs::write(folder.path().join("dockerfile"), "").unwrap();
+        assert_eq!(path(None), "dockerfile");
+        assert_eq!(path(Some("Dockerfile")), "dockerfile");
+        assert_eq!(path(Some("Other")), "Other");
+        std::fs::write(folder.path().join("Dockerfile"), "").unwrap();
+        assert_eq!(path(None), "Dockerfile");
     }
 }

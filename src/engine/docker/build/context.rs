@@ -86,11 +86,7 @@ fn find_dockerfile(
         let text = inline.value.clone().into_bytes();
         return Ok((Dockerfile { name: added_name(&text), text }, None));
     }
-    let named = build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
-    let mut path = folder.join(named);
-    if build.dockerfile.is_none() && !path.exists() && folder.join("dockerfile").exists() {
-        path = folder.join("dockerfile");
-    }
+    let path = build.dockerfile_in(folder);
     let text = fs::read(&path).map_err(|error| {
         EngineError::Other(format!("cannot read the Dockerfile `{}`: {error}", path.display()))
     })?;
@@ -113,8 +109,7 @@ fn added_name(text: &[u8]) -> String {
 
 /// What is left out of a folder that is built from, whether or not its Dockerfile is there.
 pub fn left_out(folder: &Path, build: &BuildSection) -> Result<Ignore, EngineError> {
-    let named = build.dockerfile.as_ref().map_or("Dockerfile", |name| name.as_str());
-    let dockerfile = build.dockerfile_inline.is_none().then(|| folder.join(named));
+    let dockerfile = build.dockerfile_inline.is_none().then(|| build.dockerfile_in(folder));
     read_ignore(folder, dockerfile.as_deref())
 }
 
