@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::control::standings;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Cast, Following};
 use crate::cli::menu::{Key, Menu};
@@ -18,10 +19,10 @@ use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watching::Watching;
 use crate::engine::EngineError;
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Observed, ObservedContainer, Status};
 use crate::plan::{self, Action, KillChoices, Plan, Scope, UpChoices};
 use crate::report::logs::HeardOut;
-use crate::report::{AfterCancel, Intent};
+use crate::report::{AfterCancel, Aim, Intent, wording};
 use crate::run::provider::Order;
 use crate::run::{ContainerEnd, End, Ends, Heard, Outcome, subscription};
 use crate::topology::Topology;
@@ -81,6 +82,9 @@ enum Over {
     /// The user leaves the services running.
     Detached,
 }
+
+/// How many services are named in a row.
+const MOST_NAMES: usize = 8;
 
 /// How long output may still come after its containers were stopped.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -258,10 +262,11 @@ impl Foreground<'_> {
         }
         let mut session = self.session.again();
         session.after_cancel = AfterCancel::Kill;
+        let aim = self.aim(Intent::STOP, &observed);
         let last_words = async |outcome: &Outcome| self.hear_out(&plan, outcome, heard_out).await;
         let is_over = CancellationToken::new();
         let mut stopping = pin!(async {
-            let stopped = session.carry_out_amid(&plan, Intent::STOP, "stop", &self.kill, last_words).await;
+            let stopped = session.carry_out_amid(&plan, aim, "stop", &self.kill, last_words).await;
             is_over.cancel();
             stopped
         });
@@ -272,7 +277,11 @@ impl Foreground<'_> {
                 if stopped.is_success() { stopped } else { killed? }
             }
         };
-        if outcome.is_success() { Ok(()) } else { Err(Exit::Failed) }
+        if !outcome.is_success() {
+            return Err(Exit::Failed);
+        }
+        self.tell_what_runs_on(&observed);
+        Ok(())
     }
 
     /// Kills what is being stopped; how that ended is said when `stop_is_over`.
@@ -286,12 +295,36 @@ impl Foreground<'_> {
         let plan = plan::kill(self.scope(&observed), &choices);
         // The third Ctrl-C leaves at once; nothing gives this plan up.
         let never = CancellationToken::new();
-        let session = self.session.amid_output();
+        let mut session = self.session.again();
+        (session.after_cancel, session.names_resume) = (AfterCancel::End, false);
         let last_words = async |outcome: &Outcome| {
             self.hear_out(&plan, outcome, heard_out).await;
             stop_is_over.cancelled().await;
         };
-        Ok(session.carry_out_amid(&plan, Intent::KILL, "kill", &never, last_words).await)
+        let aim = self.aim(Intent::KILL, &observed);
+        Ok(session.carry_out_amid(&plan, aim, "kill", &never, last_words).await)
+    }
+
+    /// Where services were named, what is stopped is these, and others may run on.
+    fn aim(&self, intent: Intent, observed: &Observed) -> Aim {
+        let services = self.choices.services.clone();
+        let idle = standings(self.scope(observed), &services, Some(Status::Exited));
+        Aim { intent, idle: (!services.is_empty()).then_some(idle), services }
+    }
+
+    /// Says which services run on, where only those were stopped that were named.
+    fn tell_what_runs_on(&self, observed: &Observed) {
+        let services = &self.choices.services;
+        let runs_on = |container: &&ObservedContainer| {
+            container.state.is_running() && !container.is_one_off && !services.contains(&container.service)
+        };
+        let others = observed.containers.iter().filter(runs_on).map(|container| container.service.as_str());
+        let others: BTreeSet<&str> = others.collect();
+        if services.is_empty() || others.is_empty() || !self.session.is_for_people() {
+            return;
+        }
+        let verb = if others.len() == 1 { "runs" } else { "run" };
+        self.session.remark(&format!("{} {verb} on", wording::names(others, MOST_NAMES)));
     }
 
     /// Waits for the end of a container that ends everything, or for the ends of all without that.

@@ -164,6 +164,11 @@ impl<'a> Session<'a> {
         self.live.give_way(|| self.output.remark(words));
     }
 
+    /// Whether a person may read what is said besides progress.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.global.is_for_people()
+    }
+
     /// Says that Ctrl-C was heard, where progress is for people.
     pub(super) fn acknowledge(&self) {
         match self.form() {

@@ -41,6 +41,8 @@ struct Row {
     worked: Duration,
     /// What became of the steps of its build.
     build: Novelty,
+    /// Whether it was done only after the user asked to stop.
+    is_late: bool,
 }
 
 /// The step that an object is at.
@@ -129,6 +131,11 @@ impl Board {
         }
     }
 
+    /// Whether an object was done only after the user asked to stop.
+    pub(super) fn is_late(&self, place: usize) -> bool {
+        self.rows[place].is_late
+    }
+
     /// How long the steps of an object took in all.
     pub(super) fn worked(&self, place: usize) -> Duration {
         self.rows[place].worked
@@ -177,6 +184,7 @@ impl Board {
         if row.current.as_ref().is_some_and(|current| current.step == step) {
             row.current = None;
         }
+        row.is_late |= self.is_cancelling && *end == End::Done;
         let short = match end {
             End::Done => Short::Done,
             End::NotNeeded => Short::NotNeeded,

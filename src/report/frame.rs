@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::time::Instant;
 
+use super::AfterCancel;
 use super::board::{Board, Current, Stand};
 use super::builds::FROM_CACHE;
 use super::look::{Look, Mark, Role, tame};
@@ -41,8 +42,8 @@ pub(super) struct Frame<'frame> {
     pub(super) plan: &'frame Plan,
     pub(super) board: &'frame Board,
     pub(super) look: Look,
-    /// What is said when the user asked to stop.
-    pub(super) cancelling: &'static str,
+    /// What comes when the user asked to stop.
+    pub(super) after_cancel: AfterCancel,
     pub(super) size: Size,
     pub(super) now: Instant,
     /// When the run began.
@@ -53,6 +54,9 @@ impl Frame<'_> {
     /// The lines while the run goes on. There are fewer than the terminal has: what matters least is
     /// left to the last line, which counts.
     pub(super) fn live(&self) -> Vec<String> {
+        if self.is_told_elsewhere() {
+            return Vec::new();
+        }
         let room = self.size.height.saturating_sub(2).max(1);
         let mut places = self.board.begun().to_vec();
         if places.len() > room {
@@ -65,13 +69,16 @@ impl Frame<'_> {
         self.cut(&lines)
     }
 
-    /// The lines that stay when the run is over; none when they would not fit on the terminal.
+    /// The lines that stay when the run is over, however many they are.
     pub(super) fn last(&self) -> Vec<String> {
-        let places = self.board.begun();
-        if places.len() > self.size.height.saturating_sub(2) {
-            return Vec::new();
-        }
-        self.cut(&self.rows(places))
+        let is_told_here = |place: &usize| !(self.is_told_elsewhere() && self.board.is_late(*place));
+        let places: Vec<usize> = self.board.begun().iter().copied().filter(is_told_here).collect();
+        self.cut(&self.rows(&places))
+    }
+
+    /// Whether another run kills by now what this one is still stopping, and tells of it.
+    fn is_told_elsewhere(&self) -> bool {
+        self.board.is_cancelling && self.after_cancel == AfterCancel::Kill
     }
 
     /// No line may go on in the next one: what is drawn again would be lines off.
@@ -238,7 +245,7 @@ impl Frame<'_> {
         let elapsed = duration(self.now.duration_since(self.begun));
         let words = self.look.paint(Role::Aside, &format!("  {done} of {all} done  {elapsed}"));
         match self.board.is_cancelling {
-            true => format!("{words}  {}", self.look.paint(Role::Notice, self.cancelling)),
+            true => format!("{words}  {}", self.look.paint(Role::Notice, self.after_cancel.words())),
             false => words,
         }
     }

@@ -23,7 +23,7 @@ use super::look::tame;
 use super::objects::{Deed, Objects};
 use super::summary::end_line;
 use super::wording::{Kind, doing, done, duration, failed, object};
-use super::{Context, Report};
+use super::{AfterCancel, Context, Report};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Because, Plan, Step, StepId};
 use crate::run::{End, Event, Failure, Outcome};
@@ -39,12 +39,14 @@ pub struct Plain<'out> {
     objects: Option<Objects>,
     /// What became of the steps of builds.
     builds: HashMap<StepId, Novelty>,
+    /// Another run kills by now what this one is still stopping, and tells of it.
+    is_told_elsewhere: bool,
 }
 
 impl<'out> Plain<'out> {
     /// Writes to `out`.
     pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
-        Self { context, out, objects: None, builds: HashMap::new() }
+        Self { context, out, objects: None, builds: HashMap::new(), is_told_elsewhere: false }
     }
 
     fn line(&mut self, plan: &Plan, step: StepId, words: &str) -> io::Result<()> {
@@ -78,7 +80,10 @@ impl<'out> Plain<'out> {
             }
             Event::StepProgress { .. } => Ok(()),
             Event::StepEnded { step, end, took } => self.write_end(plan, *step, end, *took),
-            Event::Cancelling => writeln!(self.out, "{}", self.context.after_cancel.words()),
+            Event::Cancelling => {
+                self.is_told_elsewhere = self.context.after_cancel == AfterCancel::Kill;
+                writeln!(self.out, "{}", self.context.after_cancel.words())
+            }
         }
     }
 
@@ -87,6 +92,7 @@ impl<'out> Plain<'out> {
         let is_from_cache = self.builds.get(&step).is_some_and(|build| build.is_from_cache());
         let done = if is_from_cache { FROM_CACHE.into() } else { done(action) };
         match end {
+            End::Done if self.is_told_elsewhere => Ok(()),
             End::Done if self.is_part_of_a_replacement(plan, step) => match action {
                 Action::RenameContainer { from: _, to } => {
                     writeln!(self.out, "{} {to}  recreated", Kind::Container.word())

@@ -79,8 +79,8 @@ impl<'out> Terminal<'out> {
     fn frame<'frame>(&self, plan: &'frame Plan, board: &'frame Board) -> Frame<'frame> {
         let (height, width) = screen::size();
         let size = Size { width, height };
-        let (look, cancelling) = (self.context.look, self.context.after_cancel.words());
-        Frame { plan, board, look, cancelling, size, now: Instant::now(), begun: self.begun }
+        let (look, after_cancel) = (self.context.look, self.context.after_cancel);
+        Frame { plan, board, look, after_cancel, size, now: Instant::now(), begun: self.begun }
     }
 
     fn write_last(&mut self, plan: &Plan, outcome: &Outcome) -> std::io::Result<()> {

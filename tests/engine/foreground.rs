@@ -262,3 +262,21 @@ services:
         project.topo("up", &["--wait"]).exits(4).says(says).says("no config");
     }
 }
+
+#[test]
+fn what_was_not_named_runs_on_and_that_is_told() {
+    let topology = "
+services:
+  web: { image: 'busybox:1.37', init: true, command: sleep 1000, depends_on: [db] }
+  db: { image: 'busybox:1.37', init: true, command: sleep 1000 }
+";
+    let Some(project) = project("runs-on", topology) else { return };
+    let mut up = Read::start(&project, project.command("up", &["web"]));
+    eventually("it is up", || up.err().contains(" is up"));
+    up.signal("INT");
+    up.ends(130);
+    let err = up.err();
+    assert!(err.contains("web: 1 container stopped in "), "{err}");
+    assert!(err.ends_with("db runs on\n"), "{err}");
+    assert_eq!(project.inspect("db", "{{.State.Running}}"), "true");
+}

@@ -106,6 +106,10 @@ services:
     let ran = up.end().exits(130).says("killing what runs still");
     let summary = format!("project {} is killed", project.name());
     assert!(ran.err.contains(&summary) && !ran.err.contains("is not stopped"), "one summary: {}", ran.err);
+    let told: Vec<&str> =
+        ran.err.lines().skip_while(|line| !line.contains("killing what runs still")).collect();
+    let lines_of_it = told.iter().filter(|line| line.starts_with("container ")).count();
+    assert_eq!(lines_of_it, 1, "one line for one container: {told:?}");
     assert!(ran.out.contains("no\n"), "it was asked to stop first: {}", ran.out);
     assert!(pressed.elapsed() < Duration::from_secs(20));
     assert_eq!(project.inspect("stubborn", "{{.State.ExitCode}}"), "137");

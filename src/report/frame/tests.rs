@@ -143,7 +143,21 @@ fn a_small_terminal_shows_what_goes_on_and_counts_the_rest() {
     stage.done(PULL, 300);
     stage.at(0, started(START_DB));
     assert_eq!(stage.live(80, 3, 100), ["⠙ container shop-db-1  starting  0.1s", "  1 of 3 done  0.1s"]);
-    assert!(stage.last(80, 3).is_empty(), "what does not fit is not left behind");
+    let image = "✔ image     postgres:17  pulled  0.3s";
+    assert_eq!(stage.last(80, 3), [image, "⠋ container shop-db-1    starting  0.0s"], "all stays at the end");
+}
+
+#[test]
+fn what_another_run_kills_by_now_is_left_to_that_one() {
+    let mut stage = Stage::new();
+    stage.after_cancel = AfterCancel::Kill;
+    stage.done(PULL, 300);
+    stage.at(0, started(START_DB));
+    stage.at(100, Event::Cancelling);
+    assert!(stage.live(80, 24, 100).is_empty());
+    stage.end(START_DB, End::Done, 200);
+    stage.end(WAIT_DB, End::Cancelled, 0);
+    assert_eq!(stage.last(80, 24), ["✔ image     postgres:17  pulled  0.3s"]);
 }
 
 #[test]
@@ -172,6 +186,7 @@ struct Stage {
     plan: Plan,
     board: Board,
     begun: Instant,
+    after_cancel: AfterCancel,
 }
 
 impl Stage {
@@ -191,7 +206,7 @@ impl Stage {
             plan.steps.add_edge(StepId::new(from), StepId::new(to), Needs::Done);
         }
         let board = Board::new(&plan);
-        Self { plan, board, begun: Instant::now() }
+        Self { plan, board, begun: Instant::now(), after_cancel: AfterCancel::Stop }
     }
 
     fn at(&mut self, milliseconds: u64, event: Event) {
@@ -213,7 +228,7 @@ impl Stage {
             plan: &self.plan,
             board: &self.board,
             look: Look { colors: false, unicode: true },
-            cancelling: AfterCancel::Stop.words(),
+            after_cancel: self.after_cancel,
             size: Size { width, height },
             now: self.begun + Duration::from_millis(milliseconds),
             begun: self.begun,
