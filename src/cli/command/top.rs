@@ -9,6 +9,7 @@ use crate::cli::global::Global;
 use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::cli::table::{Kind, table};
+use crate::engine::EngineError;
 use crate::engine::docker::usage::Processes;
 use crate::plan::observed::ObservedContainer;
 
@@ -48,6 +49,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     for (container, answer) in all {
         match answer {
             Ok(processes) => known.push((container, processes)),
+            // It has ended since it was listed: there is nothing to look into.
+            Err(EngineError::Refused { status: 404 | 409, .. }) => {}
             Err(error) => {
                 output.error(&format!("`{}` cannot be looked into: {error}", container.name), None);
                 exit = Exit::Failed;
