@@ -83,7 +83,7 @@ fn images_volumes_and_ports_are_those_of_the_engine() {
     assert_eq!(udp, project.topo("port", &["web", "53/udp"]).out);
     project.topo("port", &["web", "81"]).exits(4).says("it publishes 53/udp, 80/tcp");
     project.topo("port", &["web", "80", "--index", "2"]).exits(4).says("number 2");
-    project.topo("port", &["web"]).exits(2).says("topo port web 80");
+    project.topo("port", &["web"]).exits(2).says("web 80`");
     assert_eq!(compose(&project, &["ps", "--services"]), "db\nweb", "Compose sees it as well");
 }
 

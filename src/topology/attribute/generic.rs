@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Key, Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Form, map, wrong_type};
+use crate::topology::attribute::{Attribute, Field, Form, map, wrong_type};
 
 impl<T: Attribute> Attribute for Option<T> {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -60,6 +60,7 @@ impl<T> std::ops::DerefMut for Nullable<T> {
 
 impl<T: Attribute> Attribute for Box<T> {
     const MAY_BE_EMPTY: bool = T::MAY_BE_EMPTY;
+    const KEYS: &'static [Field] = T::KEYS;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         T::decode(node, found).map(Box::new)
@@ -107,6 +108,8 @@ impl<T: Attribute> Attribute for Vec<T> {
 
 /// A mapping whose keys are names; a value may be left empty when the type has a default for it.
 impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
+    const KEYS: &'static [Field] = T::KEYS;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let map = map(node, found)?;
         let named = |(key, node): &(Key, Node)| {

@@ -4,7 +4,6 @@
 use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
 use crate::topology::attribute::{Field, QUOTE, element, quotes};
-use crate::topology::service::Service;
 
 use Hint::{Advice, Renamed};
 
@@ -230,12 +229,12 @@ const LOGGING: Known = &[
 ];
 
 /// Says how the value of an attribute is written, where a finding of the wrong type does not yet.
-/// `node` is that value.
-pub fn explain_types(record: &str, key: &str, node: &Node, found: &mut [Diagnostic]) {
+/// `node` is that value, and `keys` those of the mappings in it.
+pub fn explain_types(record: &str, key: &str, keys: &[Field], node: &Node, found: &mut [Diagnostic]) {
     quotes::replace(record, key, node, found);
     let wrong = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE);
     for diagnostic in wrong {
-        if let Some(help) = image_of_service(record, key, node, diagnostic) {
+        if let Some(help) = image_of_service(record, key, keys, node, diagnostic) {
             diagnostic.help(help);
         }
         if diagnostic.help.is_some() {
@@ -244,7 +243,7 @@ pub fn explain_types(record: &str, key: &str, node: &Node, found: &mut [Diagnost
         let is_whole = diagnostic.span() == Some(node.span);
         if let Some(help) = example(record, key).filter(|_| is_whole) {
             diagnostic.help(help);
-        } else if let Some(help) = example_entry(record, key, node, diagnostic)
+        } else if let Some(help) = example_entry(record, key, keys, node, diagnostic)
             .or_else(|| example_element(record, key, node, diagnostic))
         {
             diagnostic.help(help);
@@ -291,23 +290,34 @@ fn example(record: &str, key: &str) -> Option<&'static str> {
 }
 
 /// For a service that is nothing but its image: the `:` of `web: nginx:1.27` is that of a tag.
-fn image_of_service(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) -> Option<String> {
+fn image_of_service(
+    record: &str,
+    key: &str,
+    keys: &[Field],
+    node: &Node,
+    diagnostic: &Diagnostic,
+) -> Option<String> {
     let mut entries = node.as_map().filter(|_| (record, key) == ("Sections", "services"))?.entries.iter();
     let (name, value) = entries.find(|(_, value)| diagnostic.span() == Some(value.span))?;
     let image = value.as_text().filter(|text| !text.contains([' ', '\n', '=']))?;
-    let is_attribute =
-        image.split(':').next().is_some_and(|key| Service::FIELDS.iter().any(|field| field.key == key));
+    let is_attribute = image.split(':').next().is_some_and(|key| keys.iter().any(|field| field.key == key));
     (!is_attribute).then(|| format!("write the image below it:\n\n{}:\n  image: {image}", name.text))
 }
 
 /// For a value of the wrong type in a mapping by name.
-fn example_entry(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) -> Option<String> {
+fn example_entry(
+    record: &str,
+    key: &str,
+    keys: &[Field],
+    node: &Node,
+    diagnostic: &Diagnostic,
+) -> Option<String> {
     let mut entries = node.as_map()?.entries.iter();
     let (name, value) = entries.find(|(_, value)| diagnostic.span() == Some(value.span))?;
     let name = &name.text;
     let text = value.as_text().unwrap_or_default();
     match (record, key) {
-        ("Sections", "services") if without_colon(text).is_some() => without_colon(text),
+        ("Sections", "services") if without_colon(text, keys).is_some() => without_colon(text, keys),
         ("Sections", "services") => Some(format!("write it as keys:\n\n{name}:\n  image: nginx")),
         ("Sections", "networks" | "volumes") if text.starts_with(['.', '/', '~']) => Some(format!(
             "for a folder, write `{text}:/path/in/container` at the service, and leave the volume out"
@@ -330,11 +340,11 @@ fn example_entry(record: &str, key: &str, node: &Node, diagnostic: &Diagnostic) 
 }
 
 /// For an attribute of a service that lacks its colon: `image nginx`, `ports` above a list.
-fn without_colon(text: &str) -> Option<String> {
+fn without_colon(text: &str, keys: &[Field]) -> Option<String> {
     let end = text.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(text.len());
     let (key, rest) = text.split_at(end);
     let rest = rest.trim_start_matches([' ', ';', '：']);
-    Service::FIELDS.iter().find(|field| field.key == key)?;
+    keys.iter().find(|field| field.key == key)?;
     let is_below = rest.is_empty() || rest.starts_with("- ");
     Some(match is_below {
         true => format!("a key needs a `:` after it: write `{key}:`"),

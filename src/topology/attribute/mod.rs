@@ -25,6 +25,8 @@ pub use quotes::QUOTE;
 pub trait Attribute: Sized {
     /// Whether an empty value in a mapping by name (`networks: {front: }`) is the default.
     const MAY_BE_EMPTY: bool = false;
+    /// The keys of its mapping, or of each mapping in it by name; none where any key may stand.
+    const KEYS: &'static [Field] = &[];
 
     /// Reads a node. On a mistake a diagnostic is pushed and nothing is returned.
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self>;
@@ -137,6 +139,7 @@ macro_rules! record {
 
         impl $crate::topology::attribute::Attribute for $name {
             const MAY_BE_EMPTY: bool = true;
+            const KEYS: &'static [$crate::topology::attribute::Field] = Self::FIELDS;
 
             fn decode(
                 node: &$crate::document::Node,
@@ -280,7 +283,7 @@ pub fn read<T: Attribute>(record: &str, key: &str, field: &mut T, node: &Node, f
     if let Some(value) = T::decode(node, found) {
         *field = value;
     }
-    hint::explain_types(record, key, node, found.since(before));
+    hint::explain_types(record, key, T::KEYS, node, found.since(before));
 }
 
 fn is_known(key: &Key, fields: &[Field]) -> bool {

@@ -1,0 +1,253 @@
+//! In: a project's name. Out: its containers, as far as a list tells them.
+//! Must not: ask for each container what a list says of all.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{AT_ONCE, project_filter};
+use crate::engine::EngineError;
+use crate::engine::docker::inspect::{self, health_word};
+use crate::engine::docker::transport::{Call, Transport};
+use crate::plan::label;
+use crate::plan::observed::{ContainerState, Health, ObservedContainer, ObservedMount, Status};
+use crate::topology::name::{ImageId, NetworkName, ProjectName, ServiceName};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedContainer {
+    id: String,
+    names: Vec<String>,
+    image: String,
+    #[serde(rename = "ImageID")]
+    image_id: String,
+    #[serde(default)]
+    command: String,
+    created: i64,
+    #[serde(default)]
+    ports: Option<Vec<ListedPort>>,
+    labels: Option<BTreeMap<String, String>>,
+    state: String,
+    status: String,
+    #[serde(default)]
+    network_settings: Option<ListedNetworks>,
+    #[serde(default)]
+    mounts: Option<Vec<ListedMount>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListedMount {
+    name: String,
+    source: String,
+    driver: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedPort {
+    #[serde(rename = "IP", default)]
+    ip: String,
+    private_port: u16,
+    #[serde(default)]
+    public_port: u16,
+    #[serde(rename = "Type", default)]
+    protocol: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedNetworks {
+    networks: Option<BTreeMap<String, Option<ListedEndpoint>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedEndpoint {
+    #[serde(rename = "NetworkID", default)]
+    network_id: String,
+}
+
+/// The containers of the project. `fingerprints` are those that its services want.
+pub async fn observe(
+    transport: &Transport,
+    project: &str,
+    fingerprints: &BTreeMap<ServiceName, String>,
+) -> Result<Vec<ObservedContainer>, EngineError> {
+    list_containers(transport, &[project_filter(project)], fingerprints).await
+}
+
+/// The containers of one service, those of `run` included.
+pub async fn containers_of(
+    transport: &Transport,
+    project: &ProjectName,
+    service: &ServiceName,
+) -> Result<Vec<ObservedContainer>, EngineError> {
+    let labels = [project_filter(project.as_str()), format!("{}={service}", label::SERVICE)];
+    list_containers(transport, &labels, &BTreeMap::new()).await
+}
+
+async fn list_containers(
+    transport: &Transport,
+    labels: &[String],
+    fingerprints: &BTreeMap<ServiceName, String>,
+) -> Result<Vec<ObservedContainer>, EngineError> {
+    let filters = json!({ "label": labels }).to_string();
+    let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
+    let listed: Vec<ListedContainer> = transport.json(call).await?;
+    let listed = listed.into_iter().filter_map(observed_container);
+    let looked_at = stream::iter(listed).map(|container| look_closer(transport, container, fingerprints));
+    let found: Vec<Option<ObservedContainer>> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
+    let mut containers: Vec<ObservedContainer> = found.into_iter().flatten().collect();
+    containers.sort_by(|one, other| {
+        let key = |container: &ObservedContainer| (container.service.clone(), container.number);
+        key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
+    });
+    Ok(containers)
+}
+
+/// Asks for what a list does not say of a container that does not run, or is not as it is wanted; `None`
+/// when it is gone.
+async fn look_closer(
+    transport: &Transport,
+    mut container: ObservedContainer,
+    fingerprints: &BTreeMap<ServiceName, String>,
+) -> Result<Option<ObservedContainer>, EngineError> {
+    if container.state.status == Status::Running && !is_other(&container, fingerprints) {
+        return Ok(Some(container));
+    }
+    match inspect::inspect(transport, &container.id).await {
+        Ok(inspected) => {
+            let is_young = container.state.is_young;
+            container.state = ContainerState { is_young, ..inspected.container_state() };
+            container.settings = Some(inspected.settings());
+            Ok(Some(container))
+        }
+        Err(EngineError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a container of a service was made from other settings than are wanted.
+fn is_other(container: &ObservedContainer, fingerprints: &BTreeMap<ServiceName, String>) -> bool {
+    let wanted = fingerprints.get(&container.service).filter(|_| !container.is_one_off);
+    wanted.is_some_and(|wanted| container.labels.get(label::CONFIG_HASH) != Some(wanted))
+}
+
+/// A container without the labels of a service is not one of the project's.
+fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
+    let labels = listed.labels.unwrap_or_default();
+    let service = labels.get(label::SERVICE)?.as_str().into();
+    let number = labels.get(label::NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1);
+    let is_one_off = labels.get(label::ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    // Links to other containers give further names, with a second slash.
+    let name =
+        listed.names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))?;
+    let networks = listed.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    let state = ContainerState {
+        status: inspect::status(&listed.state),
+        health: health_in_status(&listed.status),
+        exit_code: 0,
+        restarts_after_success: false,
+        health_output: None,
+        restarts: 0,
+        is_young: inspect::is_young(&listed.status),
+        begun: None,
+    };
+    Some(ObservedContainer {
+        name: name.into(),
+        service,
+        number,
+        is_one_off,
+        state,
+        networks: networks
+            .into_iter()
+            .map(|(name, endpoint)| {
+                (NetworkName::new(name), endpoint.map(|endpoint| endpoint.network_id).unwrap_or_default())
+            })
+            .collect(),
+        ports: port_texts(listed.ports.unwrap_or_default()),
+        mounts: listed.mounts.unwrap_or_default().into_iter().map(observed_mount).collect(),
+        id: listed.id,
+        image: ImageId::new(listed.image_id),
+        image_name: listed.image,
+        labels,
+        command: listed.command,
+        created: listed.created,
+        status_text: listed.status,
+        settings: None,
+    })
+}
+
+fn observed_mount(ListedMount { name, source, driver }: ListedMount) -> ObservedMount {
+    ObservedMount { name: if name.is_empty() { source } else { name }, is_local_volume: driver == "local" }
+}
+
+/// `Up 3 minutes (healthy)`, `Up 1 second (health: starting)`.
+fn health_in_status(status: &str) -> Option<Health> {
+    let word = status.strip_suffix(')')?.rsplit_once('(')?.1;
+    health_word(word.strip_prefix("health: ").unwrap_or(word))
+}
+
+fn port_texts(ports: Vec<ListedPort>) -> Vec<String> {
+    let text = |port: &ListedPort| {
+        let ListedPort { ip, private_port, public_port, protocol } = port;
+        let inside = format!("{private_port}/{protocol}");
+        match (public_port, ip.contains(':')) {
+            (0, _) => inside,
+            (_, true) => format!("[{ip}]:{public_port}->{inside}"),
+            (_, false) => format!("{ip}:{public_port}->{inside}"),
+        }
+    };
+    let mut ports = ports;
+    ports.sort_by_key(|port| (port.private_port, port.protocol.clone(), port.ip.contains(':')));
+    ports.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> Option<ObservedContainer> {
+        observed_container(serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_running_container_is_understood_from_the_list_alone() {
+        let container = listed(
+            r#"{"Id": "abc", "Names": ["/other/alias", "/shop-web-2"], "Image": "web:1", "ImageID": "sha256:1",
+                "Command": "sleep 1", "Created": 7, "State": "running", "Status": "Up 3 minutes (health: starting)",
+                "Labels": {"com.docker.compose.service": "web", "com.docker.compose.container-number": "2",
+                           "com.docker.compose.oneoff": "False"},
+                "Ports": [{"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+                          {"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+                          {"PrivatePort": 53, "Type": "udp"}],
+                "NetworkSettings": {"Networks": {"shop_back": {}, "shop_front": null}},
+                "Health": {"Status": "some future word"}}"#,
+        )
+        .unwrap();
+        assert_eq!(container.name.as_str(), "shop-web-2");
+        assert_eq!((container.service.as_str(), container.number, container.is_one_off), ("web", 2, false));
+        assert_eq!(container.state.status, Status::Running);
+        assert_eq!(container.state.health, Some(Health::Starting));
+        assert_eq!(container.ports, ["53/udp", "0.0.0.0:8080->80/tcp", "[::]:8080->80/tcp"]);
+        assert_eq!(container.networks.len(), 2);
+    }
+
+    #[test]
+    fn a_container_of_no_service_is_left_out() {
+        let text = r#"{"Id": "a", "Names": ["/a"], "Image": "", "ImageID": "", "Created": 0, "Labels": null,
+            "State": "hibernating", "Status": ""}"#;
+        assert!(listed(text).is_none());
+    }
+
+    #[test]
+    fn health_stands_at_the_end_of_the_status() {
+        assert_eq!(health_in_status("Up 2 hours (healthy)"), Some(Health::Healthy));
+        assert_eq!(health_in_status("Up 2 hours (unhealthy)"), Some(Health::Unhealthy));
+        assert_eq!(health_in_status("Exited (0) 2 hours ago"), None);
+        assert_eq!(health_in_status("Up 2 hours (Paused)"), None);
+    }
+}
