@@ -147,8 +147,8 @@ pub struct ContainerState {
     pub restarts: u32,
     /// Whether it was started a moment ago, so that it may be about to end again.
     pub is_young: bool,
-    /// When somebody last started it, in seconds since 1970 with a fraction, by the engine's clock; not known of
-    /// one that was never started, or that the engine started again since.
+    /// No later than the first words of its last run: in seconds since 1970 with a fraction, by the engine's
+    /// clock; not known of one that was never started, or that the engine started again since.
     pub begun: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 //! Must not: fail on a word that a newer engine uses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,6 +10,9 @@ use serde::Deserialize;
 use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::observed::{ContainerState, Health, Settings, Status};
+
+/// An engine notes a start once the process runs: what that printed at once is older, seen on Engine 20.10.
+const HEAD_START: Duration = Duration::from_secs(1);
 
 /// `GET /containers/NAME/json`, as far as it is needed.
 #[derive(Debug, Deserialize)]
@@ -230,6 +234,7 @@ impl Inspected {
     fn begun(&self) -> Option<String> {
         let time: Timestamp = self.state.started_at.parse().ok()?;
         let is_known = self.restart_count == 0 && time > Timestamp::UNIX_EPOCH;
+        let time = time.checked_sub(HEAD_START).ok()?;
         is_known.then(|| format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()))
     }
 }
@@ -305,7 +310,7 @@ mod tests {
             );
             state(&text).begun
         };
-        assert_eq!(begun("2026-01-01T00:00:05.5Z", 0).as_deref(), Some("1767225605.500000000"));
+        assert_eq!(begun("2026-01-01T00:00:05.5Z", 0).as_deref(), Some("1767225604.500000000"));
         assert_eq!(begun("2026-01-01T00:00:05.5Z", 1), None);
         assert_eq!(begun("0001-01-01T00:00:00Z", 0), None);
         assert_eq!(begun("", 0), None);
