@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, suggest};
 use crate::source::from_here;
 use crate::topology::Topology;
 use crate::topology::service::build::BuildSection;
@@ -28,7 +28,9 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
     let folder = Path::new(&context.value);
     if !folder.exists() {
         let message = format!("the build context `{}` does not exist", from_here(folder).display());
-        tell(message, severity, found).label(context.span, "nothing to build from");
+        tell(message, severity, found)
+            .label(context.span, "nothing to build from")
+            .help(other_folder(folder));
         return;
     }
     let Some(dockerfile) = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()) else {
@@ -40,8 +42,48 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
         let message = format!("the Dockerfile `{}` does not exist", from_here(Path::new(&path)).display());
         tell(message, severity, found)
             .label(dockerfile.span, "looked for in the build context")
-            .help("name the file: `dockerfile: FILE`");
+            .help(other_file(&dockerfile.value, Path::new(&path)));
     }
+}
+
+/// What to type for a folder that is not there.
+fn other_folder(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let there = names_beside(folder, |path| path.is_dir());
+    match suggest::closest(&name, there.iter().map(String::as_str)) {
+        Some(closest) => format!("did you mean the folder `{closest}`?"),
+        None => "create the folder, or name one that is there: `context: FOLDER`".to_owned(),
+    }
+}
+
+/// The most files that are named.
+const LIMIT: usize = 5;
+
+/// What to type for a Dockerfile that is not there; `written` is what names it.
+fn other_file(written: &str, path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_dockerfile = |name: &String| name.to_ascii_lowercase().starts_with("dockerfile");
+    let mut there = names_beside(path, |path| path.is_file());
+    there.retain(is_dockerfile);
+    there.truncate(LIMIT);
+    let folder = written.strip_suffix(&*name).unwrap_or_default();
+    let there: Vec<String> = there.iter().map(|name| format!("{folder}{name}")).collect();
+    let names = || there.iter().map(String::as_str);
+    match (suggest::closest(written, names()), there.as_slice()) {
+        (Some(file), _) => format!("did you mean `dockerfile: {file}`?"),
+        (None, [file]) => format!("did you mean `dockerfile: {file}`?"),
+        (None, []) => "create it, or name another file: `dockerfile: FILE`".to_owned(),
+        (None, _) => format!("there is {}", suggest::one_of(names())),
+    }
+}
+
+/// Names of what stands in the same folder, in their order.
+fn names_beside(path: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
+    let entries = path.parent().and_then(|folder| folder.read_dir().ok()).into_iter().flatten();
+    let entries = entries.flatten().filter(|entry| is_wanted(&entry.path()));
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
 }
 
 fn tell(message: String, severity: Severity, found: &mut Diagnostics) -> &mut Diagnostic {

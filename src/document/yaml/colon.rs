@@ -3,6 +3,11 @@
 use super::mistake::{Around, COMMENT, QUOTE, Words, indentation, shorten};
 use crate::source::Span;
 
+const CLOSE_DASH: &str = "a `-` needs a space after it";
+
+/// Keys whose values are pairs, which stand below them.
+const OF_PAIRS: [&str; 6] = ["annotations", "args", "environment", "extra_hosts", "labels", "sysctls"];
+
 impl Around<'_> {
     pub(super) fn missing_colon(&self, at: usize) -> Words {
         if let Some(words) = self.other_dash(at) {
@@ -16,7 +21,7 @@ impl Around<'_> {
         let line = &self.text[at..self.trim_end(at, line.end)];
         let pair = line.split_once(':').filter(|(key, _)| !key.contains([' ', '"', '\'']));
         let (message, help) = match (line.strip_prefix('-'), pair) {
-            (Some(rest), _) => ("a `-` needs a space after it", format!("write `- {}`", shorten(rest))),
+            (Some(rest), _) => (CLOSE_DASH, format!("write `- {}`", shorten(rest))),
             _ if line.starts_with("//") => (COMMENT, format!("write `#{}`", shorten(&line[2..]))),
             (None, Some((key, value))) if !value.is_empty() => {
                 ("a `:` needs a space after it", format!("write `{key}: {}`", shorten(value)))
@@ -46,7 +51,14 @@ impl Around<'_> {
         if let Some(colon) = before.find(": ") {
             let value = line.start + colon + 2;
             let value = value + indentation(&self.text[value..line.end]);
-            return self.unquoted_colon(value, self.trim_end(value, line.end));
+            let mut words = self.unquoted_colon(value, self.trim_end(value, line.end));
+            let pair = &self.text[value..self.trim_end(value, line.end)];
+            let key = before[..colon].trim();
+            if OF_PAIRS.contains(&key) && is_pair(pair) {
+                words.message = "a pair stands below its key".to_owned();
+                words.help = format!("write it below, indented:\n\n{key}:\n  {pair}");
+            }
+            return words;
         }
         let Some((above, above_indentation)) = self.line_before(line.start) else {
             return self.simple(at, "a `:` cannot stand here", "no key can stand here", QUOTE);
@@ -60,7 +72,17 @@ impl Around<'_> {
             words.help = format!("write `#{}`", shorten(comment));
             return words;
         }
+        if let Some(rest) = above_text.strip_prefix('-').filter(|rest| !rest.starts_with([' ', '-']))
+            && !above_text.contains(": ")
+        {
+            let help = format!("write `- {}`", shorten(rest));
+            return Words { span: above, ..self.simple(at, CLOSE_DASH, "one text, not an element", &help) };
+        }
+        let is_word = |colon: usize| !above_text[..colon].trim_start_matches("- ").contains(' ');
         match above_text.find(':') {
+            Some(colon) if !is_word(colon) && !above_text.contains(": ") && !above_text.ends_with(':') => {
+                self.no_colon(line.start + indentation(before), above, above_indentation)
+            }
             Some(colon) if !above_text.contains(": ") && !above_text.ends_with(':') => {
                 let (key, value) = above_text.split_at(colon);
                 Words {
@@ -161,6 +183,12 @@ impl Around<'_> {
             other: Some((above, format!("has a value already, and is indented by {above_depth}"))),
         }
     }
+}
+
+/// Whether this is a name, a `: ` and a value that needs no quotes.
+fn is_pair(text: &str) -> bool {
+    let is_name = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || "_-.".contains(letter));
+    text.split_once(": ").is_some_and(|(name, value)| is_name(name) && !value.contains(": "))
 }
 
 /// A line without its `:` as a key and, when it has more than one word, its value.

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
-use crate::topology::attribute::{Field, QUOTE, element, quotes};
+use crate::topology::attribute::{Field, QUOTE, element, example, quotes};
 
 use Hint::{Advice, Renamed};
 
@@ -237,11 +237,14 @@ pub fn explain_types(record: &str, key: &str, keys: &[Field], node: &Node, found
         if let Some(help) = image_of_service(record, key, keys, node, diagnostic) {
             diagnostic.help(help);
         }
+        let is_whole = diagnostic.span() == Some(node.span);
+        if let Some(help) = example::in_place_of(record, key, node).filter(|_| is_whole) {
+            diagnostic.help(help);
+        }
         if diagnostic.help.is_some() {
             continue;
         }
-        let is_whole = diagnostic.span() == Some(node.span);
-        if let Some(help) = example(record, key).filter(|_| is_whole) {
+        if let Some(help) = example::of_value(record, key).filter(|_| is_whole) {
             diagnostic.help(help);
         } else if let Some(help) = example_entry(record, key, keys, node, diagnostic)
             .or_else(|| example_element(record, key, node, diagnostic))
@@ -249,44 +252,6 @@ pub fn explain_types(record: &str, key: &str, keys: &[Field], node: &Node, found
             diagnostic.help(help);
         }
     }
-}
-
-fn example(record: &str, key: &str) -> Option<&'static str> {
-    Some(match (record, key) {
-        ("Sections", "services") => "write each service as a key:\n\nservices:\n  web:\n    image: nginx",
-        ("Sections", "networks") => "write each network as a key:\n\nnetworks:\n  front:",
-        ("Sections", "volumes") => "write each volume as a key:\n\nvolumes:\n  data:",
-        ("Sections", "secrets") => {
-            "write each secret as a key:\n\nsecrets:\n  password:\n    file: ./password.txt"
-        }
-        ("Sections", "configs") => {
-            "write each config as a key:\n\nconfigs:\n  settings:\n    file: ./settings.conf"
-        }
-        ("Sections", "models") => "write each model as a key:\n\nmodels:\n  llm:\n    model: ai/smollm2",
-        ("Service", "annotations" | "environment" | "labels" | "sysctls") | (_, "labels" | "args") => {
-            "write a line for each:\n\nNAME: value"
-        }
-        ("Service", "build") => "write `build: .`, or `build: {context: ., dockerfile: Dockerfile}`",
-        ("Service", "healthcheck") => {
-            "write the command below it:\n\nhealthcheck:\n  test: curl -f http://localhost/"
-        }
-        ("Service", "deploy") => "write, for example, `deploy: {replicas: 2}`",
-        ("Service", "logging") => "write `logging: {driver: json-file}`",
-        ("Service", "ulimits") => "write, for example, `ulimits: {nofile: 65536}`",
-        ("Service", "extra_hosts") => "write a list: `[\"name=203.0.113.7\"]`",
-        ("Service", "ports") => "write a list:\n\nports:\n  - \"8080:80\"",
-        ("Service", "volumes") => "write a list:\n\nvolumes:\n  - ./data:/data",
-        ("Service", "networks") => "write a list: `[front]`",
-        ("Service", "depends_on") => "write a list: `[db]`",
-        ("Service", "command" | "entrypoint") => "write a list of words: `[\"serve\", \"--port\", \"80\"]`",
-        ("Service", "image" | "container_name" | "hostname") => "write one name",
-        ("Deploy", "restart_policy") => "write `restart_policy: {condition: on-failure}`",
-        ("Deploy", "resources") => "write `resources: {limits: {cpus: \"0.5\", memory: 256m}}`",
-        ("Resources", "limits" | "reservations") => "write, for example, `{cpus: \"0.5\", memory: 256m}`",
-        ("Network", "ipam") => "write `ipam: {config: [{subnet: 172.28.0.0/16}]}`",
-        ("Ipam", "config") => "begin each element with a dash: `- subnet: 172.28.0.0/16`",
-        _ => return None,
-    })
 }
 
 /// For a service that is nothing but its image: the `:` of `web: nginx:1.27` is that of a tag.
@@ -451,7 +416,7 @@ pub fn of_text(text: &str, wanted: &str) -> Option<String> {
 
 /// The lines of a mapping that YAML joined to one text, since a space or a colon is missing in each:
 /// `A=1 B=2`, `image:nginx restart:always`.
-fn pairs_in(text: &str) -> Option<Vec<String>> {
+pub(super) fn pairs_in(text: &str) -> Option<Vec<String>> {
     let joined = text.replace(" = ", "=").replace("= ", "=");
     let pair = |word: &str| {
         let (key, value) = word.split_once([':', '='])?;
@@ -465,7 +430,7 @@ fn first_line(value: &str) -> &str {
     value.trim().split([' ', '\n']).next().unwrap_or_default()
 }
 
-fn is_key(text: &str) -> bool {
+pub(super) fn is_key(text: &str) -> bool {
     !text.is_empty()
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.'))
 }

@@ -5,6 +5,7 @@
 //! three cannot disagree.
 
 mod element;
+mod example;
 mod generic;
 mod hint;
 mod quotes;

@@ -321,12 +321,15 @@ fn split_host(text: &str) -> Result<(Option<String>, Option<PortRange>), Mistake
 
 fn host_address(address: &str, published: &str) -> Result<String, Mistake> {
     let bare = address.trim_start_matches('[').trim_end_matches(']');
-    if bare.contains(':') && bare == address {
+    if bare.parse::<std::net::Ipv6Addr>().is_ok() && bare == address {
         let reason = format!("an IPv6 address stands in brackets: `[{bare}]`");
         return Err(Mistake::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
     }
     if bare.parse::<std::net::IpAddr>().is_err() {
         let help = match bare.parse::<u16>() {
+            _ if bare.contains(':') => {
+                "write `[IP:]HOST:CONTAINER`, such as `\"8080:80\"` or `\"127.0.0.1:8080:80\"`"
+            }
             Ok(_) => "write two ports, that of the host and that of the container: `\"8080:80\"`",
             Err(_) => {
                 "write an address of this machine before the ports, such as `\"127.0.0.1:8080:80\"`, or leave it out"
