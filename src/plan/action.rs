@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::plan::compose_hash;
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::service::Hook;
 use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
@@ -216,12 +217,31 @@ pub struct ContainerSpec {
     pub files: Vec<FileSpec>,
     /// All labels, those of the topology included.
     pub labels: BTreeMap<String, String>,
+    /// What the label of the fingerprint is made from once ids are known; absent when it stays as it is.
+    pub references: Option<References>,
     /// Links to other containers: `NAME:alias`.
     pub links: Vec<String>,
     /// The container that this one replaces: its anonymous volumes are taken over, by mount target.
     pub predecessor: Option<ContainerName>,
     /// Set for a container of `run`.
     pub one_off: Option<OneOff>,
+}
+
+/// What a container shares with other services, by which Docker Compose knows whether it changed.
+#[derive(Clone, Debug)]
+pub struct References {
+    /// The service as it is written: it names services, and not their containers.
+    pub service: Arc<Service>,
+    /// The container that stands for each of those services.
+    pub containers: BTreeMap<ServiceName, ContainerName>,
+}
+
+impl References {
+    /// The fingerprint of the container; `ids` has the id of each container that stands for a service.
+    pub fn fingerprint(&self, ids: &BTreeMap<&ContainerName, String>) -> String {
+        let id = |service: &str| ids.get(self.containers.get(service)?).cloned();
+        compose_hash::container(&self.service, id)
+    }
 }
 
 /// How a container of `run` differs from a service's.

@@ -6,15 +6,49 @@
 //! the two programs takes over what the other made and leaves alone what has not changed. Held against
 //! Docker Compose 2.40 by tests.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map as JsonMap, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::topology::attribute::{Attribute, Form};
 use crate::topology::{Mount, Network, Service, Volume, canonical_service};
 
-/// The fingerprint of a service's containers.
+/// The fingerprint of a service, as `config --hash` prints it. Its containers have that of [`container`].
 pub fn service(service: &Service) -> String {
     digest(&service_text(service))
+}
+
+/// The fingerprint of a service's containers. Where they share something with another service, it is made
+/// with the id of that one's container: `id` knows it by the service's name.
+pub fn container(service: &Service, id: impl Fn(&str) -> Option<String>) -> String {
+    let mut resolved = service.clone();
+    for mode in [&mut resolved.network_mode, &mut resolved.ipc, &mut resolved.pid].into_iter().flatten() {
+        if let Some(id) = mode.strip_prefix("service:").and_then(&id) {
+            mode.value = format!("container:{id}");
+        }
+    }
+    for from in &mut resolved.volumes_from {
+        // What follows the name, such as `:ro`, gets lost.
+        let container = match from.strip_prefix("container:") {
+            Some(container) => Some(first_word(container).to_owned()),
+            None => id(first_word(from)),
+        };
+        from.value = container.unwrap_or_else(|| from.value.clone());
+    }
+    self::service(&resolved)
+}
+
+/// The services whose containers are in the fingerprint of a service's own.
+pub fn shared(service: &Service) -> BTreeSet<&str> {
+    let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
+    let modes = modes.filter_map(|mode| mode.strip_prefix("service:"));
+    let volumes = service.volumes_from.iter().filter(|from| !from.starts_with("container:"));
+    modes.chain(volumes.map(|from| first_word(from))).collect()
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(':').next().unwrap_or_default()
 }
 
 /// The fingerprint of a network.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::plan::action::{
-    Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, OneOff, VolumeSpec,
+    Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, OneOff, References, VolumeSpec,
 };
 use crate::plan::seal::Seal;
 use crate::plan::{OneOffChoices, compose_hash, label};
@@ -118,7 +118,9 @@ pub fn container(
     let mut labels = service.labels.to_map();
     label::put_container(&mut labels, topology, name, service, number);
     let place = ["services", name.as_str()];
-    label::put_applied(&mut labels, topology, place, model, compose_hash::service(service));
+    // As long as nobody knows ids.
+    let fingerprint = compose_hash::container(service, |_| None);
+    label::put_applied(&mut labels, topology, place, model, fingerprint);
     let links = links(topology, service, stand_in);
     let container = container_name(topology, name, service, number);
     ContainerSpec {
@@ -131,6 +133,7 @@ pub fn container(
         mounts: service.volumes.0.iter().map(|mount| with_engine_name(topology, mount)).collect(),
         files: files(topology, service),
         labels,
+        references: references(service, stand_in),
         links,
         predecessor: None,
         one_off: None,
@@ -300,6 +303,13 @@ fn with_container_names(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Arc<S
         }
     }
     Arc::new(service)
+}
+
+fn references(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Option<References> {
+    let container = |name: &str| Some((ServiceName::from(name), stand_in(name)?));
+    let containers: BTreeMap<_, _> =
+        compose_hash::shared(service).into_iter().filter_map(container).collect();
+    (!containers.is_empty()).then(|| References { service: Arc::clone(service), containers })
 }
 
 /// A service's place in each of its networks, in the order in which they are attached.

@@ -117,6 +117,37 @@ fn what_topo_made_is_taken_over_by_compose() {
     project.topo("up", &["-d"]).exits(0).says("nothing to do");
 }
 
+const SHARING: &str = "
+services:
+  owner: { image: busybox:1.37, init: true, command: sleep 1000, ipc: shareable, volumes: [/data] }
+  network: { image: busybox:1.37, init: true, command: sleep 1000, network_mode: 'service:owner' }
+  processes: { image: busybox:1.37, init: true, command: sleep 1000, pid: 'service:owner', ipc: 'service:owner' }
+  files: { image: busybox:1.37, init: true, command: sleep 1000, volumes_from: [owner] }
+  named:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    volumes_from: ['container:topo-test-takeover-sharing-owner-1:rw']
+    depends_on: [owner]
+";
+
+#[test]
+fn containers_that_share_are_taken_over_in_both_directions() {
+    let Some(project) = project("takeover-sharing", SHARING) else { return };
+    compose_up(&project);
+    let made = ids(&project);
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    assert_eq!(ids(&project), made, "topo leaves all of it alone");
+
+    let owner = project.id("owner");
+    project.topo("up", &["-d", "-t", "1", "--force-recreate"]).exits(0);
+    assert_ne!(project.id("owner"), owner);
+    let made = ids(&project);
+    project.topo("up", &["-d"]).exits(0).says("nothing to do");
+    let words = compose_up(&project);
+    assert_eq!(ids(&project), made, "Docker Compose leaves all of it alone: {words}");
+}
+
 const RESOURCES: &str = "
 services:
   web:

@@ -18,6 +18,9 @@ const HEAD_START: Duration = Duration::from_secs(1);
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Inspected {
+    /// Its id, in full.
+    #[serde(default)]
+    pub id: String,
     /// Its state.
     pub state: InspectedState,
     /// How often the engine started it again.

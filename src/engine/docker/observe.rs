@@ -3,8 +3,8 @@
 //!
 //! bollard fails a whole list on one enum value that it does not know: the lists are read here, into
 //! structures that hold only what is needed. A running container that is as it is wanted costs no call of
-//! its own; whether the engine would start it again, and what its health check printed, is left to
-//! `inspect`.
+//! its own, unless it shares something with another service's; whether the engine would start it again,
+//! and what its health check printed, is left to `inspect`.
 
 mod containers;
 mod images;

@@ -297,8 +297,16 @@ impl<'a> Judge<'a, '_> {
 
     /// Docker Compose made it, of the very service that the topology has.
     fn is_as_compose_made_it(&self, current: &ObservedContainer) -> bool {
+        // It mounts these for writing.
+        if self.service.volumes_from.iter().any(|from| from.ends_with(":ro")) {
+            return false;
+        }
+        let id = |service: &str| {
+            let containers = self.context.containers_of(&ServiceName::from(service));
+            containers.min_by_key(|container| container.number).map(|container| container.id.clone())
+        };
         let made = current.labels.get(label::CONFIG_HASH);
-        made.is_some_and(|made| *made == compose_hash::service(self.service))
+        made.is_some_and(|made| *made == compose_hash::container(self.service, id))
     }
 
     /// It depends on a service with `restart: true`, or shares a namespace that is gone when the other

@@ -111,7 +111,7 @@ pub fn query(topology: &Topology) -> Query {
         fingerprints: topology
             .services
             .iter()
-            .map(|(name, service)| (name.clone(), compose_hash::service(service)))
+            .map(|(name, service)| (name.clone(), compose_hash::container(service, |_| None)))
             .collect(),
     }
 }

@@ -98,6 +98,7 @@ plans! {
     what_an_older_engine_would_leave_out_is_an_error
     what_compose_made_is_kept_unless_it_differs
     what_compose_made_of_networks_and_volumes_is_compared
+    what_compose_made_to_share_is_kept_unless_it_differs
     what_older_releases_of_compose_made_is_kept
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built

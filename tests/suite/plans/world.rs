@@ -191,6 +191,7 @@ impl World {
             spec.networks.iter().find(|attachment| !self.networks.contains_key(&attachment.network));
         refuse_if(missing.is_some(), "no such network")?;
         let number = spec.labels[label::NUMBER].parse().expect("a number");
+        let labels = self.labels(spec)?;
         let seen = ObservedContainer {
             id: format!("{:012x}{:052x}", self.clock, 0),
             name: spec.name.clone(),
@@ -200,7 +201,7 @@ impl World {
             image,
             image_name: spec.image.to_string(),
             state: state(Status::Created, 0),
-            labels: spec.labels.clone(),
+            labels,
             networks: spec
                 .networks
                 .iter()
@@ -290,6 +291,17 @@ impl World {
 
     fn find(&self, name: &ContainerName) -> Option<&Container> {
         self.containers.iter().find(|container| container.seen.name == *name)
+    }
+
+    /// The labels that a container gets, with what depends on the ids of others.
+    fn labels(&mut self, spec: &ContainerSpec) -> Result<BTreeMap<String, String>, String> {
+        let mut labels = spec.labels.clone();
+        if let Some(references) = &spec.references {
+            let id = |name| Ok((name, self.container(name)?.seen.id.clone()));
+            let ids = references.containers.values().map(id).collect::<Result<_, String>>()?;
+            labels.insert(label::CONFIG_HASH.to_owned(), references.fingerprint(&ids));
+        }
+        Ok(labels)
     }
 
     pub(crate) fn container(&mut self, name: &ContainerName) -> Result<&mut Container, String> {

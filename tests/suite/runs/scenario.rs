@@ -269,6 +269,7 @@ fn container_spec(name: &str) -> ContainerSpec {
         mounts: Vec::new(),
         files: Vec::new(),
         labels: BTreeMap::new(),
+        references: None,
         links: Vec::new(),
         predecessor: None,
         one_off: None,

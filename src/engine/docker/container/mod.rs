@@ -27,7 +27,7 @@ use super::inspect::{self, Inspected};
 use super::observe;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
-use crate::plan::action::{AnonymousVolumes, ContainerSpec};
+use crate::plan::action::{AnonymousVolumes, ContainerSpec, References};
 use crate::plan::label;
 use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
@@ -54,6 +54,9 @@ pub async fn create(
     if let Some(image) = observe::image_id(&docker.transport, &spec.image).await? {
         request.put_label(label::IMAGE, image.as_str());
     }
+    if let Some(references) = &spec.references {
+        request.put_label(label::CONFIG_HASH, &fingerprint(docker, references).await?);
+    }
     let call = || {
         let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());
         if let Some(platform) = &spec.service.platform {
@@ -75,6 +78,15 @@ pub async fn create(
         return Err(error);
     }
     Ok(())
+}
+
+/// The fingerprint that Docker Compose gives a container that shares something with others.
+async fn fingerprint(docker: &Docker, references: &References) -> Result<String, EngineError> {
+    let mut ids = BTreeMap::new();
+    for container in references.containers.values() {
+        ids.insert(container, inspect::inspect(&docker.transport, container.as_str()).await?.id);
+    }
+    Ok(references.fingerprint(&ids))
 }
 
 /// A run that was killed may have asked the engine for this very container a moment ago: the engine

@@ -274,6 +274,7 @@ mod tests {
             mounts: Vec::new(),
             files: Vec::new(),
             labels: BTreeMap::new(),
+            references: None,
             links: Vec::new(),
             predecessor: None,
             one_off: None,
