@@ -88,7 +88,11 @@ fn option(word: &str, command: &Command) -> Option<Width> {
     let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
     let arg = |letter| command.get_arguments().find(|arg| arg.get_short() == Some(letter));
     // `-Tu root`: the first letter with a value takes the rest of the word, or the next word.
-    let with_value = letters.char_indices().find(|(_, letter)| arg(*letter).is_some_and(takes_value));
+    // `-T=true`: what follows `=` are no letters.
+    let with_value = letters
+        .char_indices()
+        .take_while(|(_, letter)| *letter != '=')
+        .find(|(_, letter)| arg(*letter).is_some_and(takes_value));
     let is_last = with_value.is_some_and(|(start, letter)| start + letter.len_utf8() == letters.len());
     Some(if is_last { Width::WithValue } else { Width::Alone })
 }
@@ -117,7 +121,7 @@ mod tests {
             ("topo exec a.yaml web ls", "topo exec --file a.yaml web ls"),
             ("topo -p x exec -T a.yaml -u root web ls", "topo -p x exec -T --file a.yaml -u root web ls"),
             ("topo exec -Tu root a.yml b.yaml web", "topo exec -Tu root --file a.yml --file b.yaml web"),
-            ("topo run --rm -i=false a.yaml web", "topo run --rm -i=false --file a.yaml web"),
+            ("topo run --rm -i=false a.yaml web", "topo run --rm --interactive=false --file a.yaml web"),
         ] {
             assert_eq!(prepare(line), wanted);
         }

@@ -98,7 +98,7 @@ impl Control {
         for help in help.filter(|_| scope.containers().any(|container| container.state.is_running())) {
             idle = format!("{idle}; {help}");
         }
-        Aim { intent: self.intent, services: self.touched(plan), idle: Some(idle) }
+        Aim { services: self.touched(plan), idle: Some(idle), ..self.intent.into() }
     }
 
     /// The services that were named, and those that something is done to with them.

@@ -273,7 +273,7 @@ impl Foreground<'_> {
         let outcome = tokio::select! {
             outcome = &mut stopping => outcome,
             () = self.kill.cancelled() => {
-                let (stopped, killed) = tokio::join!(stopping, self.kill_now(heard_out, &is_over));
+                let (stopped, killed) = tokio::join!(stopping, self.kill_now(&plan, heard_out, &is_over));
                 if stopped.is_success() { stopped } else { killed? }
             }
         };
@@ -284,9 +284,10 @@ impl Foreground<'_> {
         Ok(())
     }
 
-    /// Kills what is being stopped; how that ended is said when `stop_is_over`.
+    /// Kills what is being stopped by a plan; how that ended is said when `stop_is_over`.
     async fn kill_now(
         &self,
+        stop: &Plan,
         heard_out: &HeardOut,
         stop_is_over: &CancellationToken,
     ) -> Result<Outcome, Exit> {
@@ -301,7 +302,10 @@ impl Foreground<'_> {
             self.hear_out(&plan, outcome, heard_out).await;
             stop_is_over.cancelled().await;
         };
-        let aim = self.aim(Intent::KILL, &observed);
+        let is_stop = |action: &Action| matches!(action, Action::StopContainer { .. });
+        let is_kill = |action: &Action| matches!(action, Action::KillContainer { .. });
+        let stopped_before = count(stop, is_stop).saturating_sub(count(&plan, is_kill));
+        let aim = Aim { stopped_before, ..self.aim(Intent::KILL, &observed) };
         Ok(session.carry_out_amid(&plan, aim, "kill", &never, last_words).await)
     }
 
@@ -309,7 +313,7 @@ impl Foreground<'_> {
     fn aim(&self, intent: Intent, observed: &Observed) -> Aim {
         let services = self.choices.services.clone();
         let idle = standings(self.scope(observed), &services, Some(Status::Exited));
-        Aim { intent, idle: (!services.is_empty()).then_some(idle), services }
+        Aim { idle: (!services.is_empty()).then_some(idle), services, ..intent.into() }
     }
 
     /// Says which services run on, where only those were stopped that were named.
@@ -461,35 +465,14 @@ impl Company<'_> {
     }
 }
 
+/// How many steps of a plan are meant.
+fn count(plan: &Plan, is_meant: impl Fn(&Action) -> bool) -> usize {
+    plan.steps.node_weights().filter(|step| is_meant(&step.action)).count()
+}
+
 async fn next_key(menu: &mut Option<Menu>) -> Key {
     match menu {
         Some(menu) => menu.next().await,
         None => pending().await,
-    }
-}
-
-/// The services whose output is shown.
-pub(super) struct Attached<'a> {
-    /// Only these, whatever the topology says.
-    pub(super) only: &'a [ServiceName],
-    /// None of these.
-    pub(super) not: &'a [ServiceName],
-    /// Those that the chosen services depend on too.
-    pub(super) with_dependencies: bool,
-}
-
-impl Attached<'_> {
-    /// Their names.
-    pub(super) fn services(&self, topology: &Topology, chosen: &[ServiceName]) -> Vec<ServiceName> {
-        let needed = plan::services_in_order(topology, chosen, !self.with_dependencies);
-        let is_attached = |name: &ServiceName| {
-            if !self.only.is_empty() {
-                return self.only.contains(name);
-            }
-            needed.contains(name)
-                && topology.services.get(name).is_some_and(|service| service.attach.unwrap_or(true))
-        };
-        let attached = topology.services.keys().filter(|name| is_attached(name) && !self.not.contains(name));
-        attached.cloned().collect()
     }
 }

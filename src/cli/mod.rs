@@ -5,6 +5,7 @@
 
 mod absence;
 mod arguments;
+mod attached;
 mod command;
 mod confirm;
 mod control;

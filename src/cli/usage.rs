@@ -64,9 +64,10 @@ impl Mistake {
     /// Nothing where clap's own words say it best.
     fn of(error: &Error, words: &[String], topo: &Command) -> Option<Self> {
         match error.kind() {
-            ErrorKind::UnknownArgument => {
-                unknown_option(&named(error, ContextKind::InvalidArg)?, words, topo)
-            }
+            ErrorKind::UnknownArgument => match named(error, ContextKind::InvalidArg)? {
+                letter if letter.starts_with("-=") => value_of_a_letter(words),
+                typed => unknown_option(&typed, words, topo),
+            },
             ErrorKind::InvalidSubcommand => {
                 Some(unknown_command(&named(error, ContextKind::InvalidSubcommand)?, words, topo))
             }
@@ -117,8 +118,20 @@ fn whole_name(command: Option<&Command>) -> String {
 fn value_of_a_switch(error: &Error) -> Option<Mistake> {
     let switch = arguments(error, ContextKind::InvalidArg).into_iter().next()?;
     let value = named(error, ContextKind::InvalidValue)?;
+    Some(no_value_of(&switch, &value))
+}
+
+fn no_value_of(switch: &str, value: &str) -> Mistake {
     let message = format!("`{switch}` cannot be `{value}`");
-    Some(Mistake { message, help: format!("write `{switch}`, or `{switch}=false`") })
+    Mistake { message, help: format!("write `{switch}`, or `{switch}=false`") }
+}
+
+/// `-q=maybe`, where clap finds a letter `=`.
+fn value_of_a_letter(words: &[String]) -> Option<Mistake> {
+    let letters = words.iter().filter(|word| word.starts_with('-') && !word.starts_with("--"));
+    let (letters, value) = letters.filter_map(|word| word.split_once('=')).next()?;
+    let switch = letters.chars().next_back().filter(|letter| *letter != '-')?;
+    Some(no_value_of(&format!("-{switch}"), value))
 }
 
 fn missing(error: &Error, words: &[String], topo: &Command) -> Option<Mistake> {
@@ -422,6 +435,19 @@ mod tests {
             told("topo up --build --no-build"),
             "`--build` excludes `--no-build`: leave one of them out"
         );
+    }
+
+    #[test]
+    fn a_switch_with_another_value_than_a_truth_is_named() {
+        for (line, switch, value) in [
+            ("topo up --detach=maybe", "--detach", "maybe"),
+            ("topo config -q=yes", "-q", "yes"),
+            ("topo logs -ft=yes", "-t", "yes"),
+        ] {
+            let Mistake { message, help } = mistake(line);
+            assert_eq!(message, format!("`{switch}` cannot be `{value}`"));
+            assert_eq!(help, format!("write `{switch}`, or `{switch}=false`"));
+        }
     }
 
     #[test]

@@ -158,7 +158,10 @@ fn unreachable_hint(message: &str) -> Option<String> {
 fn volume_hint(message: &str) -> Option<String> {
     let (before, _) = message.split_once(": volume is in use")?;
     let name = before.rsplit(' ').next()?;
-    Some(format!("a container that stays uses it: `docker ps -a --filter volume={name}` shows which"))
+    Some(format!(
+        "a container that stays uses it: with `--remove-orphans` those of `topo run` go too; \
+         `docker ps -a --filter volume={name}` shows which it is"
+    ))
 }
 
 /// `exec: "/start.sh": permission denied` of a container, exit code 126 of a build's step.

@@ -275,6 +275,18 @@ mod tests {
         assert!(text.starts_with(told), "{text}");
     }
 
+    #[test]
+    fn containers_that_use_a_volume_are_not_told_by_their_ids() {
+        let mut plan = Plan::new("shop".into());
+        let action = Action::RemoveVolume { volume: "shop_data".into() };
+        plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+        let message = "remove shop_data: volume is in use - [494e7a69, 5b1d]".to_owned();
+        let cause = Cause::Engine(EngineError::Refused { status: 409, message });
+        let text = written(&plan, vec![End::Failed(Failure { cause, log_tail: Vec::new() })]);
+        assert!(text.contains("  remove shop_data: volume is in use\n  help: "), "{text}");
+        assert!(text.contains("`--remove-orphans` those of `topo run`"), "{text}");
+    }
+
     fn failures(count: usize) -> String {
         let mut plan = Plan::new("shop".into());
         for number in 0..count {

@@ -148,7 +148,10 @@ pub fn report<'out>(
     match form {
         Form::Tty => Box::new(terminal::Terminal::new(context, live, out)),
         Form::Auto if is_terminal => Box::new(terminal::Terminal::new(context, live, out)),
-        Form::Auto | Form::Plain => Box::new(plain::Plain::new(context, out)),
+        Form::Auto | Form::Plain => {
+            let width = is_terminal.then(|| screen::size().1);
+            Box::new(plain::Plain::new(context, width, out))
+        }
         Form::Json => Box::new(json::JsonLines::new(out)),
         Form::Quiet => Box::new(quiet::Quiet::new(context, out)),
     }

@@ -21,6 +21,7 @@ use super::builds::{FROM_CACHE, Novelty, is_for_people};
 use super::failure::write_failures;
 use super::look::tame;
 use super::objects::{Deed, Objects};
+use super::prose::wrapped;
 use super::summary::end_line;
 use super::wording::{Kind, doing, done, duration, failed, object};
 use super::{AfterCancel, Context, Report};
@@ -34,6 +35,8 @@ const WORTH_A_TIME: Duration = Duration::from_millis(100);
 /// The report for pipes and logs.
 pub struct Plain<'out> {
     context: Context,
+    /// The terminal's width in columns: the end is broken between words there.
+    width: Option<usize>,
     out: &'out mut dyn Write,
     /// What the plan is about; known from the first event on.
     objects: Option<Objects>,
@@ -44,9 +47,9 @@ pub struct Plain<'out> {
 }
 
 impl<'out> Plain<'out> {
-    /// Writes to `out`.
-    pub fn new(context: Context, out: &'out mut dyn Write) -> Self {
-        Self { context, out, objects: None, builds: HashMap::new(), is_told_elsewhere: false }
+    /// Writes to `out`, which is so many columns wide when it is a terminal.
+    pub fn new(context: Context, width: Option<usize>, out: &'out mut dyn Write) -> Self {
+        Self { context, width, out, objects: None, builds: HashMap::new(), is_told_elsewhere: false }
     }
 
     fn line(&mut self, plan: &Plan, step: StepId, words: &str) -> io::Result<()> {
@@ -130,9 +133,10 @@ impl Report for Plain<'_> {
     }
 
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
-        let _ = write_failures(self.out, plan, outcome, &self.context, None);
+        let _ = write_failures(self.out, plan, outcome, &self.context, self.width);
         if !self.context.is_not_the_end(outcome) {
-            let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
+            let line = end_line(plan, outcome, &self.context.aim);
+            let _ = writeln!(self.out, "{}", wrapped(&line, self.width, 2));
         }
         let _ = self.out.flush();
     }

@@ -29,6 +29,8 @@ impl Live {
 
     /// Lines are drawn on the standard error stream from now on; nowhere when that is no terminal.
     pub(super) fn begin(&self) {
+        // Another run may be drawn there still: a new target does not know of its lines, and they would stay.
+        let _ = self.0.clear();
         self.0.set_draw_target(draw_target());
     }
 

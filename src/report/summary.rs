@@ -83,11 +83,13 @@ pub struct Aim {
     pub services: Vec<ServiceName>,
     /// What is said where there is nothing to do; the intent's words of the project when absent.
     pub idle: Option<String>,
+    /// How many containers were stopped by a run that this one takes the place of: they count too.
+    pub stopped_before: usize,
 }
 
 impl From<Intent> for Aim {
     fn from(intent: Intent) -> Self {
-        Self { intent, services: Vec::new(), idle: None }
+        Self { intent, services: Vec::new(), idle: None, stopped_before: 0 }
     }
 }
 
@@ -106,7 +108,7 @@ const MOST_NAMES: usize = 12;
 
 /// What came of a run: `project shop is up: 3 containers created, 1 network created in 2.1s`.
 pub(super) fn end_line(plan: &Plan, outcome: &Outcome, aim: &Aim) -> String {
-    let Aim { intent, services: _, idle } = aim;
+    let Aim { intent, services: _, idle, stopped_before } = aim;
     let missed = || aim.subject(plan, intent.missed);
     let took = duration(outcome.took);
     let Undone { failed, dropped, all } = undone(plan, outcome);
@@ -120,7 +122,10 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, aim: &Aim) -> String {
         let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };
         return format!("{}: {failed} failed{dropped} after {took}", missed());
     }
-    let deeds = deeds(plan, outcome, |_| true);
+    let mut deeds = deeds(plan, outcome, |_| true);
+    if *stopped_before > 0 {
+        *deeds.entry((std::cmp::Reverse(Kind::Container), Deed::Stopped)).or_default() += stopped_before;
+    }
     let tolerated = outcome.failures().filter(|(step, _)| plan.tolerated.contains(step)).count();
     let apart = match tolerated {
         0 => String::new(),

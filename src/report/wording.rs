@@ -300,7 +300,7 @@ pub fn failed(action: &Action, cause: &Cause) -> String {
 /// The engine's words of a failure; none when the cause says it all.
 pub fn engine_words(cause: &Cause) -> Option<String> {
     match cause {
-        Cause::Engine(error) => Some(error.to_string()),
+        Cause::Engine(error) => Some(without_ids(error.to_string())),
         Cause::Exited { .. }
         | Cause::Unsuccessful { .. }
         | Cause::Unhealthy { .. }
@@ -309,6 +309,12 @@ pub fn engine_words(cause: &Cause) -> Option<String> {
         | Cause::Paused
         | Cause::Removed => None,
     }
+}
+
+/// The engine names the containers that use a volume by their ids, which nobody knows them by.
+fn without_ids(words: String) -> String {
+    const IN_USE: &str = ": volume is in use";
+    words.find(IN_USE).map_or(words.clone(), |at| words[..at + IN_USE.len()].to_owned())
 }
 
 /// What the failed container's health check printed last.

@@ -58,12 +58,18 @@ struct Switch<'a> {
     is_on: bool,
     /// Whether clap takes a value here: the switch is on without a word.
     takes_value: bool,
+    /// Its name in full.
+    long: Option<String>,
 }
 
 impl<'a> Switch<'a> {
     fn of(word: &'a str, command: &Command) -> Option<Self> {
         let (name, value) = word.split_once('=')?;
         let is_on = truth(value)?;
+        // Not among the arguments: clap adds it when it reads the words.
+        if matches!(name, "--help" | "-h") {
+            return Some(Self { name, is_on, takes_value: false, long: None });
+        }
         let arg = match name.strip_prefix("--") {
             Some(long) => command.get_arguments().find(|arg| is_called(arg, long)),
             // Of several letters the last one has the value.
@@ -74,12 +80,25 @@ impl<'a> Switch<'a> {
         }?;
         let takes_value = arg.get_value_parser().type_id() == TypeId::of::<bool>();
         let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
-        (is_switch || takes_value).then_some(Self { name, is_on, takes_value: takes_value && !is_switch })
+        let long = arg.get_long().map(str::to_owned);
+        (is_switch || takes_value).then_some(Self {
+            name,
+            is_on,
+            takes_value: takes_value && !is_switch,
+            long,
+        })
     }
 
     fn put_into(self, words: &mut Vec<OsString>) {
-        let Self { name, is_on, takes_value } = self;
+        let Self { name, is_on, takes_value, long } = self;
         match (takes_value, is_on) {
+            // Before a command line clap takes `-T=true` for a word of it: `=` is no letter that it knows.
+            (true, _) if !name.starts_with("--") && long.is_some() => {
+                if name.chars().count() > 2 {
+                    words.push(name[..name.len() - 1].into());
+                }
+                words.push(format!("--{}={is_on}", long.unwrap_or_default()).into());
+            }
             (true, _) => words.push(format!("{name}={is_on}").into()),
             (false, true) => words.push(name.into()),
             // `-dT=false` is `-d`.
@@ -123,8 +142,13 @@ mod tests {
             ("topo up --detach --detach=False", "topo up"),
             ("topo logs -ft=f web", "topo logs -f web"),
             ("topo watch --prune=0", "topo watch --prune=false"),
-            ("topo run -T=true --rm=true web sh", "topo run -T=true --rm web sh"),
+            ("topo run -T=true --rm=true web sh", "topo run --no-tty=true --rm web sh"),
+            ("topo run --rm -T=true db echo oi", "topo run --rm --no-tty=true db echo oi"),
             ("topo up --menu=t", "topo up --menu=true"),
+            ("topo exec -T=1 db echo oi", "topo exec --no-tty=true db echo oi"),
+            ("topo exec -it=f db echo oi", "topo exec -i --tty=false db echo oi"),
+            ("topo up --help=false -d", "topo up -d"),
+            ("topo up -h=1", "topo up -h"),
         ] {
             assert_eq!(read(line), wanted, "{line}");
         }

@@ -187,7 +187,7 @@ impl Expected {
             _ => name.contains("SERVICE").then_some(""),
         };
         let files = match () {
-            _ if is_copied => Files::Any,
+            _ if is_copied || argument.get_long() == Some("file") => Files::Any,
             _ if name.contains("FILE") && argument.is_positional() => Files::Topologies,
             _ if name.contains("SERVICE") && argument.is_positional() => Files::Topologies,
             _ => Files::None,
@@ -220,6 +220,10 @@ impl ValueCompleter for Expected {
         };
         if matches!(self.files, Files::Topologies) && !shows_folders {
             files.retain(|file| !file.get_value().to_string_lossy().ends_with('/'));
+        }
+        if self.behind_service != Some(":") {
+            // The folder itself is no topology; but it can be copied.
+            files.retain(|file| file.get_value() != ".");
         }
         names.chain(files).collect()
     }
@@ -256,6 +260,16 @@ fn at_home(word: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_itself_is_no_topology() {
+        let topo = crate::cli::command_line();
+        let file = topo.get_arguments().find(|argument| argument.get_long() == Some("file"));
+        let files = Expected::by(file.expect("topo has it"), Arc::new(Global::default()));
+        let offered = files.expect("files are expected").complete(OsStr::new(""));
+        assert!(offered.iter().any(|file| file.get_value() == "src/"), "{offered:?}");
+        assert!(!offered.iter().any(|file| file.get_value() == "."), "{offered:?}");
+    }
 
     #[test]
     fn an_unfinished_command_line_says_which_topology_it_is_about() {

@@ -103,7 +103,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             true => one_offs_that_run(&query.project, &observed, &plan),
             false => Some(standings(scope, &choices.services, None)),
         };
-        let aim = Aim { intent: Intent::DOWN, services: choices.services.clone(), idle };
+        let aim = Aim { services: choices.services.clone(), idle, ..Intent::DOWN.into() };
         let outcome = session.carry_out(&plan, aim, "down").await;
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
             provide::end(topology, &choices.services, Order::Down, &output)?;

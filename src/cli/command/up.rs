@@ -5,11 +5,12 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::attached::Attached;
 use crate::cli::control::grace;
 use crate::cli::creation::{CreateOptions, QuietOptions, plan_up};
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Following};
-use crate::cli::foreground::{Abort, Attached, Company, Foreground};
+use crate::cli::foreground::{Abort, Company, Foreground};
 use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, check_targets, load_or_explain};

@@ -96,7 +96,7 @@ impl Watching<'_> {
         };
         let plan = plan::restart(scope, &RestartChoices::default());
         let idle = Some(standings(scope, &services, None));
-        let aim = Aim { intent: Intent::RESTART, services: services.clone(), idle };
+        let aim = Aim { services: services.clone(), idle, ..Intent::RESTART.into() };
         let _ = self.session.carry_out_until(&plan, aim, "watch", end).await;
     }
 
