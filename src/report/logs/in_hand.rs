@@ -67,12 +67,15 @@ impl InHand {
 
 /// How a plan brings back a container that it stops.
 fn return_of(plan: &Plan, stopped: &ContainerName) -> Option<Return> {
-    let does = |is_meant: fn(&Action, &ContainerName) -> bool| {
-        plan.steps.node_weights().any(|step| is_meant(&step.action, stopped))
-    };
-    let is_start = |action: &Action, stopped: &ContainerName| matches!(action, Action::StartContainer { container, .. } if container == stopped);
-    let is_removal = |action: &Action, stopped: &ContainerName| matches!(action, Action::RemoveContainer { container, .. } if container == stopped);
-    does(is_start).then(|| if does(is_removal) { Return::Recreated } else { Return::Restarted })
+    let (mut is_removed, mut is_started) = (false, false);
+    for step in plan.steps.node_weights() {
+        match &step.action {
+            Action::RemoveContainer { container, .. } => is_removed |= container == stopped,
+            Action::StartContainer { container, .. } => is_started |= container == stopped,
+            _ => {}
+        }
+    }
+    is_started.then_some(if is_removed { Return::Recreated } else { Return::Restarted })
 }
 
 /// A report that lets others know which containers are taken down.
