@@ -1,6 +1,7 @@
 //! What goes wrong on an engine is said with the service, the step, the engine's words and a way on.
 
-use crate::harness::{docker, project};
+use crate::harness::{Ran, docker, project};
+use crate::proxy::{Proxy, Trouble};
 
 #[test]
 fn a_container_that_dies_before_it_is_healthy_shows_its_last_words() {
@@ -181,4 +182,24 @@ fn without_an_engine_the_address_is_said_and_what_to_do() {
     let err = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(3), "{err}");
     assert!(err.contains("/no/such/engine.sock") && err.contains("DOCKER_HOST"), "{err}");
+}
+
+#[test]
+fn an_engine_that_breaks_off_or_refuses_is_told() {
+    let Some(project) = project("broken-engine", "services: { web: { image: 'busybox:1.37' } }") else {
+        return;
+    };
+    let proxy = Proxy::start();
+    let ps = || {
+        let mut ps = project.command("ps", &[]);
+        Ran::of(ps.env("DOCKER_HOST", proxy.address()).output().expect("topo runs"))
+    };
+    let refusal = Trouble::Answer { status: 500, body: r#"{"message": "the disk is full"}"#.to_owned() };
+    proxy.rule("GET /containers/json*", refusal).times(1);
+    ps().exits(4).says("error: the disk is full");
+    proxy.rule("GET /containers/json*", Trouble::Cut { after: 1 }).times(1);
+    ps().exits(4).says("the connection to the engine broke");
+    ps().exits(0);
+    proxy.go_away();
+    ps().exits(3);
 }

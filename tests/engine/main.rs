@@ -24,6 +24,7 @@ mod models;
 mod output;
 mod parity;
 mod providers;
+mod proxy;
 mod pulls;
 mod readme;
 mod registry;

@@ -1,0 +1,511 @@
+//! A proxy of a test's own between topo and the engine: it delays, cuts, drops or invents answers.
+//!
+//! ```ignore
+//! let proxy = Proxy::start();
+//! proxy.rule("GET /containers/*/logs*", Trouble::Cut { after: 60 }).times(1);
+//! let topo = project.command("logs", &["-f"]).env("DOCKER_HOST", proxy.address());
+//! ```
+//!
+//! A rule is for requests that match its pattern: method, path without the API's version, and query, in which
+//! `*` stands for anything. The first rule that matches and is not used up decides; all else passes.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// What happens to an answer.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// So many bytes of its body arrive, then the connection breaks.
+    Cut { after: usize },
+    /// It arrives for so long, then the connection breaks.
+    CutAfter(Duration),
+    /// So many bytes of its body arrive, then nothing does, while the connection stands, until the rule is
+    /// lifted.
+    Stall { after: usize },
+    /// The request is held so long before it reaches the engine.
+    Delay(Duration),
+    /// The request does not reach the engine before the rule is lifted.
+    Hang,
+    /// The proxy answers itself, with this status and body.
+    Answer { status: u16, body: String },
+    /// Lines of the body that contain this text do not arrive.
+    DropLines(String),
+}
+
+/// A proxy in front of an engine. It ends when it is dropped, and all connections through it break.
+pub struct Proxy {
+    folder: tempfile::TempDir,
+    state: Arc<State>,
+}
+
+/// A rule that was just made.
+pub struct Rule<'proxy> {
+    proxy: &'proxy Proxy,
+    index: usize,
+}
+
+impl Rule<'_> {
+    /// The rule is used up after so many requests.
+    pub fn times(self, count: usize) -> Self {
+        self.proxy.state.lock().rules[self.index].left = Some(count);
+        self
+    }
+
+    /// The rule is taken back: requests that it holds up go on.
+    pub fn lift(self) {
+        self.proxy.state.lock().rules[self.index].is_lifted = true;
+        self.proxy.state.changed.notify_all();
+    }
+}
+
+impl Proxy {
+    /// A proxy in front of the engine that the tests use.
+    pub fn start() -> Self {
+        let address =
+            std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+        let engine = address.strip_prefix("unix://").expect("the tests' engine listens at a socket");
+        Self::before(Path::new(engine))
+    }
+
+    /// A proxy in front of what listens at this socket.
+    pub fn before(engine: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the socket");
+        let listener = UnixListener::bind(folder.path().join(SOCKET)).expect("a socket");
+        let state =
+            Arc::new(State { engine: engine.to_owned(), inner: Mutex::default(), changed: Condvar::new() });
+        let shared = state.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let Ok(client) = client else { return };
+                if shared.lock().is_over {
+                    return;
+                }
+                let state = shared.clone();
+                thread::spawn(move || {
+                    // A connection that breaks is what tests want to see.
+                    let _ = state.serve(&client);
+                    let _ = client.shutdown(Shutdown::Both);
+                });
+            }
+        });
+        Self { folder, state }
+    }
+
+    /// What `DOCKER_HOST` has to be.
+    pub fn address(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// Answers to requests that match this pattern have a trouble from now on.
+    pub fn rule(&self, pattern: &str, trouble: Trouble) -> Rule<'_> {
+        let mut inner = self.state.lock();
+        inner.rules.push(Entry { pattern: pattern.to_owned(), trouble, left: None, is_lifted: false });
+        Rule { proxy: self, index: inner.rules.len() - 1 }
+    }
+
+    /// All connections break, and nobody listens any more until the engine is back.
+    pub fn go_away(&self) {
+        std::fs::rename(self.socket(), self.hidden()).expect("the socket is there");
+        self.state.break_all();
+    }
+
+    /// The engine listens again.
+    pub fn come_back(&self) {
+        std::fs::rename(self.hidden(), self.socket()).expect("the socket is hidden");
+    }
+
+    /// The requests so far that match this pattern: `GET /containers/web-1/json`.
+    pub fn requests(&self, pattern: &str) -> Vec<String> {
+        let inner = self.state.lock();
+        inner.requests.iter().filter(|request| matches(pattern, request)).cloned().collect()
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join(SOCKET)
+    }
+
+    fn hidden(&self) -> PathBuf {
+        self.folder.path().join("hidden")
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.state.lock().is_over = true;
+        self.state.break_all();
+        // The thread that listens finds out with the next connection.
+        let _ = UnixStream::connect(self.socket()).or_else(|_| UnixStream::connect(self.hidden()));
+    }
+}
+
+const SOCKET: &str = "engine.sock";
+
+struct State {
+    engine: PathBuf,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    rules: Vec<Entry>,
+    requests: Vec<String>,
+    /// Both ends of all connections so far; those that are over too.
+    connections: Vec<UnixStream>,
+    is_over: bool,
+}
+
+struct Entry {
+    pattern: String,
+    trouble: Trouble,
+    /// For how many requests it holds yet; for all when absent.
+    left: Option<usize>,
+    is_lifted: bool,
+}
+
+impl State {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn break_all(&self) {
+        for connection in self.lock().connections.drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+        self.changed.notify_all();
+    }
+
+    fn remember(&self, connection: &UnixStream) -> io::Result<()> {
+        self.lock().connections.push(connection.try_clone()?);
+        Ok(())
+    }
+
+    /// Notes a request, and takes the rule for it.
+    fn take_rule(&self, request: &str) -> Option<(usize, Trouble)> {
+        let mut inner = self.lock();
+        inner.requests.push(request.to_owned());
+        let is_it = |rule: &Entry| !rule.is_lifted && rule.left != Some(0) && matches(&rule.pattern, request);
+        let index = inner.rules.iter().position(is_it)?;
+        let rule = &mut inner.rules[index];
+        rule.left = rule.left.map(|left| left - 1);
+        Some((index, rule.trouble.clone()))
+    }
+
+    /// Waits until a rule is lifted; false when the proxy is dropped before.
+    fn hold(&self, index: usize) -> bool {
+        let holds = |inner: &mut Inner| !inner.is_over && !inner.rules[index].is_lifted;
+        let inner = self.changed.wait_while(self.lock(), holds).unwrap_or_else(PoisonError::into_inner);
+        !inner.is_over
+    }
+
+    /// One request a connection: the engine is told to close it.
+    fn serve(&self, mut client: &UnixStream) -> io::Result<()> {
+        self.remember(client)?;
+        let mut from_client = BufReader::new(client.try_clone()?);
+        let Some(head) = Head::read(&mut from_client)? else { return Ok(()) };
+        let rule = self.take_rule(&head.request());
+        match &rule {
+            Some((index, Trouble::Hang)) if !self.hold(*index) => return Ok(()),
+            Some((_, Trouble::Delay(time))) => thread::sleep(*time),
+            Some((_, Trouble::Answer { status, body })) => {
+                let length = body.len();
+                return write!(
+                    client,
+                    "HTTP/1.1 {status} Trouble\r\nContent-Type: application/json\r\n\
+                     Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+            }
+            _ => {}
+        }
+        let engine = UnixStream::connect(&self.engine)?;
+        self.remember(&engine)?;
+        head.closing().write(&mut &engine)?;
+        let mut to_engine = engine.try_clone()?;
+        thread::spawn(move || {
+            let _ = pump(&mut from_client, &mut to_engine);
+            let _ = to_engine.shutdown(Shutdown::Write);
+        });
+        if let Some((_, Trouble::CutAfter(time))) = rule {
+            let client = client.try_clone()?;
+            thread::spawn(move || {
+                thread::sleep(time);
+                let _ = client.shutdown(Shutdown::Both);
+            });
+        }
+        let answered = self.answer(&mut BufReader::new(&engine), client, rule);
+        let _ = engine.shutdown(Shutdown::Both);
+        answered
+    }
+
+    fn answer(
+        &self,
+        engine: &mut impl BufRead,
+        mut client: &UnixStream,
+        rule: Option<(usize, Trouble)>,
+    ) -> io::Result<()> {
+        let Some(head) = Head::read(engine)? else { return Ok(()) };
+        head.write(&mut client)?;
+        let mut body = Body { is_chunked: head.has("transfer-encoding", "chunked"), to: client };
+        let mut passing = Passing::of(rule.as_ref().map(|(_, trouble)| trouble));
+        loop {
+            let piece = if body.is_chunked { read_chunk(engine)? } else { read_piece(engine)? };
+            let Some(piece) = piece else { return body.end() };
+            let (passed, kept) = passing.pass(piece);
+            body.send(&passed)?;
+            match (kept, &rule) {
+                (None, _) => {}
+                (Some(kept), Some((index, Trouble::Stall { .. }))) if self.hold(*index) => {
+                    passing = Passing::Everything;
+                    body.send(&kept)?;
+                }
+                (Some(_), _) => return Ok(()),
+            }
+        }
+    }
+}
+
+/// The way of a body to the client.
+struct Body<'client> {
+    is_chunked: bool,
+    to: &'client UnixStream,
+}
+
+impl Body<'_> {
+    fn send(&mut self, piece: &[u8]) -> io::Result<()> {
+        match (piece.len(), self.is_chunked) {
+            // An empty chunk would be the end.
+            (0, _) => Ok(()),
+            (length, true) => {
+                self.to.write_all(&[format!("{length:x}\r\n").as_bytes(), piece, b"\r\n"].concat())
+            }
+            (_, false) => self.to.write_all(piece),
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.is_chunked { self.to.write_all(b"0\r\n\r\n") } else { Ok(()) }
+    }
+}
+
+/// Which part of a body passes.
+enum Passing {
+    Everything,
+    /// So many bytes yet.
+    UpTo(usize),
+    /// Whole lines, but not those with this text.
+    Without {
+        text: Vec<u8>,
+        line: Vec<u8>,
+    },
+}
+
+impl Passing {
+    fn of(trouble: Option<&Trouble>) -> Self {
+        match trouble {
+            Some(Trouble::Cut { after } | Trouble::Stall { after }) => Self::UpTo(*after),
+            Some(Trouble::DropLines(text)) => {
+                Self::Without { text: text.as_bytes().to_owned(), line: Vec::new() }
+            }
+            _ => Self::Everything,
+        }
+    }
+
+    /// What passes of a piece, and what is kept back when nothing passes any more.
+    fn pass(&mut self, mut piece: Vec<u8>) -> (Vec<u8>, Option<Vec<u8>>) {
+        match self {
+            Self::Everything => (piece, None),
+            Self::UpTo(left) => {
+                let kept = piece.split_off(piece.len().min(*left));
+                *left -= piece.len();
+                (piece, (*left == 0).then_some(kept))
+            }
+            Self::Without { text, line } => {
+                line.append(&mut piece);
+                let whole = line.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+                let rest = line.split_off(whole);
+                let lines = std::mem::replace(line, rest);
+                let is_kept =
+                    |line: &&[u8]| !line.windows(text.len()).any(|window| window == text.as_slice());
+                let kept = lines.split_inclusive(|byte| *byte == b'\n').filter(is_kept);
+                (kept.flatten().copied().collect(), None)
+            }
+        }
+    }
+}
+
+/// The first line and the headers of a request or an answer.
+struct Head(Vec<String>);
+
+impl Head {
+    /// Nothing when the connection ends before.
+    fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            if from.read_line(&mut line)? == 0 {
+                return Ok(None);
+            }
+            match line.trim_end() {
+                "" => return Ok(Some(Self(lines))),
+                line => lines.push(line.to_owned()),
+            }
+        }
+    }
+
+    /// `GET /containers/json?all=1`, without the API's version.
+    fn request(&self) -> String {
+        let mut words = self.0[0].split(' ');
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let version = path.strip_prefix("/v").and_then(|rest| rest.split_once('/'));
+        match version {
+            Some((number, rest)) if number.starts_with(|first: char| first.is_ascii_digit()) => {
+                format!("{method} /{rest}")
+            }
+            _ => format!("{method} {path}"),
+        }
+    }
+
+    fn has(&self, name: &str, value: &str) -> bool {
+        self.0.iter().any(|line| line.to_ascii_lowercase() == format!("{name}: {value}"))
+    }
+
+    /// The same request for one that closes the connection after its answer, unless it becomes a stream.
+    fn closing(mut self) -> Self {
+        let is_upgrade = self.0.iter().any(|line| line.to_ascii_lowercase().starts_with("upgrade:"));
+        if !is_upgrade {
+            self.0.retain(|line| !line.to_ascii_lowercase().starts_with("connection:"));
+            self.0.push("Connection: close".to_owned());
+        }
+        self
+    }
+
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all((self.0.join("\r\n") + "\r\n\r\n").as_bytes())
+    }
+}
+
+/// The next chunk; nothing at the end.
+fn read_chunk(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = String::new();
+    from.read_line(&mut line)?;
+    let size = usize::from_str_radix(line.trim(), 16).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+    let mut chunk = vec![0; size + 2];
+    from.read_exact(&mut chunk)?;
+    chunk.truncate(size);
+    Ok((size > 0).then_some(chunk))
+}
+
+/// What is there by now; nothing at the end.
+fn read_piece(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let piece = from.fill_buf()?.to_owned();
+    from.consume(piece.len());
+    Ok((!piece.is_empty()).then_some(piece))
+}
+
+fn pump(from: &mut impl BufRead, to: &mut impl Write) -> io::Result<()> {
+    while let Some(piece) = read_piece(from)? {
+        to.write_all(&piece)?;
+    }
+    Ok(())
+}
+
+/// Whether a text is like a pattern, in which `*` stands for anything.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| matches(rest, &text[at..]))
+        }),
+    }
+}
+
+mod tests {
+    use super::*;
+
+    /// Answers every request with three lines in chunks, and notes what it was sent.
+    fn engine(folder: &Path) -> PathBuf {
+        let socket = folder.join("real.sock");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let client = client.expect("a connection");
+                if Head::read(&mut BufReader::new(&client)).is_ok_and(|head| head.is_some()) {
+                    let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                                  4\r\none\n\r\n6\r\ntwo\nth\r\n4\r\nree\n\r\n0\r\n\r\n";
+                    let _ = (&client).write_all(answer.as_bytes());
+                }
+            }
+        });
+        socket
+    }
+
+    fn ask(proxy: &Proxy, path: &str) -> String {
+        let Ok(mut stream) = UnixStream::connect(proxy.socket()) else { return "nobody listens".to_owned() };
+        stream.set_read_timeout(Some(Duration::from_millis(200))).expect("a limit");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: d\r\n\r\n").expect("a request");
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let text = String::from_utf8(answer).expect("text");
+        if read.is_ok() { text } else { text + "(more may come)" }
+    }
+
+    fn body(answer: &str) -> String {
+        answer.split_once("\r\n\r\n").map_or(answer, |(_, body)| body).replace("\r\n", "|")
+    }
+
+    #[test]
+    fn each_trouble_does_what_it_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let proxy = Proxy::before(&engine(folder.path()));
+        let whole = "4|one\n|6|two\nth|4|ree\n|0||";
+        assert_eq!(body(&ask(&proxy, "/v1.51/_ping")), whole);
+        for (trouble, seen) in [
+            (Trouble::Cut { after: 6 }, "4|one\n|2|tw|"),
+            (Trouble::Stall { after: 4 }, "4|one\n|(more may come)"),
+            (Trouble::Hang, "(more may come)"),
+            (Trouble::Delay(Duration::from_millis(1)), whole),
+            (Trouble::CutAfter(Duration::from_secs(1)), whole),
+            (Trouble::Answer { status: 500, body: "no".to_owned() }, "no"),
+            (Trouble::DropLines("w".to_owned()), "4|one\n|6|three\n|0||"),
+        ] {
+            let said = format!("{trouble:?}");
+            proxy.rule("GET /events*", trouble).times(1);
+            assert_eq!(body(&ask(&proxy, "/v1.51/events?since=1")), seen, "{said}");
+            assert_eq!(body(&ask(&proxy, "/events")), whole, "{said} is used up");
+        }
+        assert_eq!(proxy.requests("GET /events?*").len(), 7);
+    }
+
+    #[test]
+    fn it_goes_away_and_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let proxy = Proxy::before(&engine(folder.path()));
+        let hang = proxy.rule("*", Trouble::Hang);
+        let mut held = UnixStream::connect(proxy.socket()).expect("a connection");
+        write!(held, "GET /x HTTP/1.1\r\n\r\n").expect("a request");
+        crate::harness::eventually("the request", || proxy.requests("GET /x").len() == 1);
+        proxy.go_away();
+        assert_eq!(held.read_to_end(&mut Vec::new()).ok(), Some(0), "it broke");
+        assert_eq!(ask(&proxy, "/x"), "nobody listens");
+        proxy.come_back();
+        let answer = thread::scope(|scope| {
+            let asked = scope.spawn(|| ask(&proxy, "/y"));
+            crate::harness::eventually("the request", || proxy.requests("GET /y").len() == 1);
+            hang.lift();
+            asked.join().expect("an answer")
+        });
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "one that was held up goes on: {answer}");
+    }
+
+    #[test]
+    fn an_asterisk_stands_for_anything() {
+        assert!(matches("GET /containers/*/logs*", "GET /containers/web-1/logs?follow=1"));
+        assert!(matches("*", "") && matches("a*", "a") && !matches("a*b", "abc"));
+        assert!(!matches("GET /containers/*/logs", "GET /containers/web-1/json"));
+    }
+}
