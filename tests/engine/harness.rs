@@ -247,7 +247,8 @@ impl Project {
         listed.iter().flat_map(|names| names.lines()).filter(is_unnamed).map(str::to_owned).collect()
     }
 
-    fn clean_up(&self) {
+    /// Removes what the project has on the engine.
+    pub fn clean_up(&self) {
         let unnamed = self.unnamed_volumes();
         for kind in ["container", "network", "volume"] {
             for name in self.objects(kind) {

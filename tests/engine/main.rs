@@ -12,6 +12,7 @@ mod door;
 mod environment;
 mod failures;
 mod foreground;
+mod grammar;
 mod harness;
 mod hooks;
 mod images;
