@@ -3,6 +3,7 @@
 
 pub mod docker;
 mod hint;
+pub mod local_file;
 
 use std::future::Future;
 use std::time::Duration;

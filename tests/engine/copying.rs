@@ -1,8 +1,9 @@
 //! `topo cp`, both ways.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use crate::harness::{Project, project};
 use crate::terminal::Terminal;
@@ -168,4 +169,49 @@ fn what_cannot_be_copied_is_said() {
         project.topo("cp", &[from, to]).exits(code).says(words);
     }
     project.topo("cp", &[]).exits(2).says("two ends are needed");
+}
+
+/// A node of our own that is what `/dev/null` is; none where only root may make one and we are not.
+fn own_null(path: &Path) -> bool {
+    let made = Command::new("mknod").args(["-m", "666"]).arg(path).args(["c", "1", "3"]).status();
+    made.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_device_or_a_pipe_is_written_to_and_stays() {
+    let Some(project) = up("cp-node") else { return };
+    let here = files(&project);
+    let inner = "web:/tmp/deep/inner";
+    if own_null(&here.join("node")) && own_null(&here.join("files/inner")) {
+        project.topo("cp", &[inner, "node"]).exits(0);
+        let words = "not copied: `files/inner` is a device here, which is not replaced";
+        project.topo("cp", &["web:/tmp/deep/.", "files"]).exits(4).says(words);
+        project.topo("export", &["-o", "node", "web"]).exits(0);
+        for node in ["node", "files/inner"] {
+            let kind = fs::symlink_metadata(here.join(node)).expect("it is there").file_type();
+            assert!(kind.is_char_device(), "{node}");
+        }
+        assert!(here.join("files/link").is_symlink());
+    }
+    assert_eq!(project.topo("cp", &[inner, "/dev/stdout"]).exits(0).out, "inner\n");
+    symlink("/proc/self/fd/1", here.join("out")).expect("a link");
+    assert_eq!(project.topo("cp", &[inner, "out"]).exits(0).out, "inner\n");
+    assert!(project.topo("export", &["-o", "out", "web"]).exits(0).out.contains("tmp/deep/inner"));
+    assert!(here.join("out").is_symlink());
+    // What is neither file, folder nor link in the container is told too.
+    project.topo("cp", &["web:/tmp/pipe", "x"]).exits(4).says("`/tmp/pipe` in");
+    project.topo("cp", &["web:/tmp", "all"]).exits(4).says("not copied: `pipe` is a named pipe");
+    assert_eq!(text(&here.join("all/deep/inner")), "inner\n");
+}
+
+#[test]
+fn a_pipe_gives_what_comes_through_it() {
+    let Some(project) = up("cp-fed") else { return };
+    let here = files(&project);
+    project.feed("cp", &["/dev/stdin", "web:/tmp/fed"], b"through\n").exits(0);
+    assert_eq!(in_container(&project, "cat /tmp/fed"), "through\n");
+    assert!(Command::new("mkfifo").arg(here.join("files/pipe")).status().expect("it runs").success());
+    project.topo("cp", &["files", "web:/tmp"]).exits(4).says("not copied: `files/pipe` is a named pipe");
+    assert_eq!(in_container(&project, "cat /tmp/files/one"), "1\n");
+    project.topo("cp", &["/dev/zero", "web:/tmp/x"]).exits(2).says("`/dev/zero` is a device");
 }

@@ -22,7 +22,8 @@ use path::{ContainerPath, End};
 ///
 /// One end is `SERVICE:PATH`, the other a path here, or `-` for an archive on the standard input or
 /// output. A file goes into a folder, or takes another's place. A folder goes into a folder; of one that is
-/// written `FOLDER/.` only what is in it goes there. The container need not run. Without `--index`, all
+/// written `FOLDER/.` only what is in it goes there. A file that is here already keeps its permissions
+/// (without `--archive`), a pipe or a device is written to, and neither is replaced. The container need not run. Without `--index`, all
 /// containers of a service get the files, and the first one gives them.
 #[derive(Args, Debug)]
 #[command(
@@ -79,6 +80,32 @@ impl Trouble {
             }
             Self::Refused(error) => session::refused(&error, output),
             Self::NoReader => inside::EXIT_WITHOUT_READER,
+        }
+    }
+}
+
+/// What became of a copy.
+#[derive(Debug, Default)]
+struct Copied {
+    /// From where to where; nothing when it was piped.
+    words: Option<String>,
+    /// What was not copied, and why.
+    left_out: Vec<String>,
+}
+
+/// How many paths are named that were left out.
+const MOST_NAMED: usize = 10;
+
+impl Copied {
+    fn tell(&self, is_quiet: bool, output: &Output) {
+        if let Some(words) = self.words.as_ref().filter(|_| !is_quiet) {
+            output.remark(&format!("copied {words}"));
+        }
+        for left_out in self.left_out.iter().take(MOST_NAMED) {
+            output.error(&format!("not copied: {left_out}"), None);
+        }
+        if let Some(more) = self.left_out.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+            output.error(&format!("not copied: {more} more"), None);
         }
     }
 }
@@ -174,18 +201,21 @@ fn copy(
             _ => vec![first],
         };
         check(&containers, direction, output)?;
+        let is_quiet = global.progress == Some(ProgressForm::Quiet);
+        let mut exit = Exit::Success;
         for container in &containers {
             let copier = Copier { engine: &engine, container: &container.name, manner };
             let copied = match direction {
                 Direction::From(target) => copier.copy_from(&place.path, target).await,
                 Direction::To(source) => copier.copy_to(source, &place.path).await,
             };
-            let words = copied.map_err(|trouble| trouble.explain(output))?;
-            if let Some(words) = words.filter(|_| global.progress != Some(ProgressForm::Quiet)) {
-                output.remark(&format!("copied {words}"));
+            let copied = copied.map_err(|trouble| trouble.explain(output))?;
+            copied.tell(is_quiet, output);
+            if !copied.left_out.is_empty() {
+                exit = Exit::Failed;
             }
         }
-        Ok(Exit::Success)
+        Ok(exit)
     })
 }
 

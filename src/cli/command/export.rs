@@ -1,6 +1,6 @@
 //! `topo export`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use crate::cli::session;
 use crate::cli::signals::Signals;
 use crate::cli::terminal;
 use crate::engine::EngineError;
+use crate::engine::local_file::{self, Standing};
 
 /// Write all files of a container as a tar archive.
 ///
@@ -97,18 +98,26 @@ async fn write(
     Ok(to.flush()?)
 }
 
-/// A file is there only when it is complete.
+/// A file is there only when it is complete; a device or a pipe is written to.
 async fn write_file(
     archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
     path: &Path,
 ) -> Result<(), Trouble> {
-    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    if is_special {
-        return write(archive, &mut File::options().write(true).open(path)?).await;
-    }
+    let there = match local_file::look(path) {
+        Standing::Nothing => None,
+        Standing::File => Some(fs::metadata(path)?),
+        Standing::Stream | Standing::Folder | Standing::Taken(_) => {
+            return write(archive, &mut local_file::open(path)?).await;
+        }
+    };
+    // What a link leads to is written, not the link.
+    let path = local_file::target(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let everybody = fs::Permissions::from_mode(0o666);
     let mut partial = tempfile::Builder::new().permissions(everybody).tempfile_in(folder)?;
+    if let Some(there) = there {
+        partial.as_file().set_permissions(there.permissions())?;
+    }
     // What is not kept removes itself.
     tokio::select! {
         written = write(archive, &mut partial) => written?,

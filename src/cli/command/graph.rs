@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Purpose, load_or_explain};
+use crate::engine::local_file;
 use crate::report::picture;
 
 /// Draw the topology.
@@ -65,7 +66,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         output.print(&picture);
         return Ok(Exit::Success);
     };
-    match std::fs::write(&file, picture) {
+    match local_file::write(&file, &picture) {
         Ok(()) => Ok(Exit::Success),
         Err(error) => {
             output.error(&format!("cannot write `{}`: {error}", file.display()), None);

@@ -8,6 +8,7 @@ use clap_mangen::Man;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
+use crate::engine::local_file;
 
 /// Write the manual: a page for topo and one for each command.
 #[derive(Args, Debug)]
@@ -83,7 +84,7 @@ fn write_all(topo: &Command, folder: &Path, output: &Output) -> Result<Exit, Exi
     let pages = commands.map(|command| Page::of(command, &title(command)));
     for Page { name, text } in std::iter::once(Page::of(topo, "topo")).chain(pages) {
         let file = folder.join(name);
-        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, text));
+        let written = std::fs::create_dir_all(folder).and_then(|()| local_file::write(&file, &text));
         if let Err(error) = written {
             output.error(&format!("cannot write `{}`: {error}", file.display()), None);
             return Err(Exit::Usage);

@@ -1,11 +1,15 @@
-//! In: an archive as it comes from the engine. Out: its files on this machine.
-//! Must not: hold more of it in memory than a few pieces, or write outside the folder that was named.
+//! In: an archive as it comes from the engine. Out: its files on this machine, and what of it was left out.
+//! Must not: hold more of it in memory than a few pieces, write outside the folder that was named, or replace
+//! a device, a named pipe or a socket.
 
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::fs::{self, Permissions};
+use std::fmt;
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
@@ -14,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::engine::EngineError;
 use crate::engine::docker::packing::Owners;
+use crate::engine::local_file::{self, Standing, special};
 
 /// How many pieces may wait to be written.
 const WAITING: usize = 4;
@@ -23,16 +28,78 @@ const WAITING: usize = 4;
 pub enum Place {
     /// Its entries go into this folder, which is made when it is missing.
     Folder(PathBuf),
-    /// Its only entry becomes this file.
+    /// Its only entry becomes this file, or is written to the stream that is there.
     File(PathBuf),
 }
 
-/// Writes an archive's files, no faster than it comes and no slower.
+/// Something of an archive that was not written, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It is neither a file, a folder nor a link.
+    Special {
+        /// Its path in the archive.
+        entry: PathBuf,
+        /// What it is: `a device`.
+        what: &'static str,
+    },
+    /// Its path leads out of the archive: `../x`.
+    Outside {
+        /// The path in the archive.
+        entry: PathBuf,
+    },
+    /// Something that is not replaced has its place.
+    Occupied {
+        /// The place on this machine.
+        place: PathBuf,
+        /// What is there: `a device`.
+        what: &'static str,
+    },
+    /// A link on this machine has the place of a folder, and leads out of the folder that was named.
+    Behind {
+        /// The link.
+        link: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Special { entry, what } => write!(formatter, "`{}` is {what}", entry.display()),
+            Self::Outside { entry } => write!(formatter, "`{}` leads out of the folder", entry.display()),
+            Self::Occupied { place, what } => {
+                write!(formatter, "`{}` is {what} here, which is not replaced", place.display())
+            }
+            Self::Behind { link, target } => write!(
+                formatter,
+                "`{}` is a link here, and leads out of the folder to `{}`",
+                link.display(),
+                target.display()
+            ),
+        }
+    }
+}
+
+/// Why an archive was not written.
+#[derive(Debug)]
+pub enum Failure {
+    /// The engine broke off.
+    Engine(EngineError),
+    /// This machine refuses.
+    File(io::Error),
+}
+
+/// Writes an archive's files, no faster than it comes and no slower. What is left out is told.
+///
+/// # Errors
+///
+/// The engine breaks off, or this machine refuses.
 pub async fn unpack(
     mut archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
     place: Place,
     owners: Owners,
-) -> Result<(), EngineError> {
+) -> Result<BTreeSet<LeftOut>, Failure> {
     let (pieces, waiting) = mpsc::channel(WAITING);
     let writing = tokio::task::spawn_blocking(move || write(waiting, &place, owners));
     let mut cut_off = None;
@@ -47,82 +114,231 @@ pub async fn unpack(
         }
     }
     drop(pieces);
-    let written = writing.await.unwrap_or_else(|panic| Err(EngineError::Other(panic.to_string())));
-    cut_off.map_or(written, Err)
+    let written = writing.await.unwrap_or_else(|panic| Err(io::Error::other(panic.to_string())));
+    match cut_off {
+        Some(error) => Err(Failure::Engine(error)),
+        None => written.map_err(|error| Failure::File(io::Error::new(error.kind(), chain(&error)))),
+    }
 }
 
 fn write(
     waiting: mpsc::Receiver<io::Result<Bytes>>,
     place: &Place,
     owners: Owners,
-) -> Result<(), EngineError> {
+) -> io::Result<BTreeSet<LeftOut>> {
     let mut archive = tar::Archive::new(Pieces { waiting, piece: Bytes::new() });
     archive.set_preserve_ownerships(owners == Owners::Kept);
-    let written = match place {
-        Place::Folder(folder) => write_folder(&mut archive, folder),
-        Place::File(path) => write_file(&mut archive, path),
-    };
-    written.map_err(|error| EngineError::Other(chain(&error)))
+    match place {
+        Place::Folder(folder) => write_folder(&mut archive, folder, owners),
+        Place::File(path) => write_file(&mut archive, path, owners),
+    }
 }
 
-fn write_folder(archive: &mut tar::Archive<Pieces>, folder: &Path) -> io::Result<()> {
-    let is_new = !folder.exists();
+fn write_folder(
+    archive: &mut tar::Archive<Pieces>,
+    root: &Path,
+    owners: Owners,
+) -> io::Result<BTreeSet<LeftOut>> {
+    let is_new = !root.exists();
     if is_new {
-        fs::create_dir(folder).map_err(|error| about(folder, &error))?;
+        fs::create_dir(root).map_err(|error| about(root, &error))?;
     }
+    let whole = root.canonicalize().map_err(|error| about(root, &error))?;
+    let mut folder = Folder { root, whole, owners, left_out: BTreeSet::new() };
     // Folders get their permissions last: one that may not be written to still gets its files.
     let mut folders = Vec::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
+        let Some(place) = folder.place_of(&entry)? else { continue };
+        if entry.header().entry_type() != EntryType::Directory {
+            folder.write(&mut entry, &place)?;
+        } else if place == root {
+            folders.extend(is_new.then_some((entry, place)));
+        } else if folder.make(&place)? {
+            folders.push((entry, place));
+        }
+    }
+    for (mut entry, place) in folders.into_iter().rev() {
+        if place == root {
+            fs::set_permissions(root, Permissions::from_mode(entry.header().mode()? & 0o777))?;
+        }
+        entry.unpack_in(root)?;
+    }
+    Ok(folder.left_out)
+}
+
+/// A folder that the entries of an archive are written to.
+struct Folder<'a> {
+    /// As it was named.
+    root: &'a Path,
+    /// Without links.
+    whole: PathBuf,
+    owners: Owners,
+    left_out: BTreeSet<LeftOut>,
+}
+
+impl Folder<'_> {
+    /// Where an entry goes; nothing when it is left out.
+    fn place_of(&mut self, entry: &Entry<'_, Pieces>) -> io::Result<Option<PathBuf>> {
+        let path = entry.path()?;
+        let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
+        let mut place = self.root.to_owned();
+        for part in path.components() {
+            match part {
+                Component::Normal(name) => {
+                    // What leads to the place is inside of the folder; what is there may be replaced.
+                    if let Some(behind) = self.leads_out(&place) {
+                        self.left_out.insert(behind);
+                        return Ok(None);
+                    }
+                    place.push(name);
+                }
+                Component::ParentDir => {
+                    self.left_out.insert(LeftOut::Outside { entry: path });
+                    return Ok(None);
+                }
+                Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+            }
+        }
+        let what = match entry.header().entry_type() {
+            EntryType::Char | EntryType::Block => Some("a device"),
+            EntryType::Fifo => Some("a named pipe"),
+            _ => None,
+        };
+        if let Some(what) = what {
+            self.left_out.insert(LeftOut::Special { entry: path, what });
+            return Ok(None);
+        }
+        if let Some(what) = occupant(&place) {
+            self.left_out.insert(LeftOut::Occupied { place, what });
+            return Ok(None);
+        }
+        Ok(Some(place))
+    }
+
+    /// A link in the place of a folder that leads out of the root.
+    fn leads_out(&self, place: &Path) -> Option<LeftOut> {
+        if place == self.root || !place.is_symlink() {
+            return None;
+        }
+        let target = place.canonicalize().ok()?;
+        (!target.starts_with(&self.whole)).then(|| LeftOut::Behind { link: place.to_owned(), target })
+    }
+
+    /// Makes a folder; false when it is there already, and keeps its permissions, or is left out.
+    fn make(&mut self, place: &Path) -> io::Result<bool> {
+        if let Some(behind) = self.leads_out(place) {
+            self.left_out.insert(behind);
+            return Ok(false);
+        }
+        if place.is_dir() {
+            return Ok(self.owners == Owners::Kept);
+        }
+        if place.symlink_metadata().is_ok() {
+            return Err(io::Error::other(format!("`{}` is no folder", place.display())));
+        }
+        fs::create_dir_all(place).map_err(|error| about(place, &error))?;
+        Ok(true)
+    }
+
+    fn write(&mut self, entry: &mut Entry<'_, Pieces>, place: &Path) -> io::Result<()> {
+        let there = place.symlink_metadata().ok();
+        if there.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(io::Error::other(format!("a file takes no folder's place: `{}`", place.display())));
+        }
+        let is_file = there.as_ref().is_some_and(fs::Metadata::is_file);
         match entry.header().entry_type() {
-            EntryType::Directory => {
-                make_folder(&entry, folder)?;
-                folders.push(entry);
-            }
             EntryType::Link => {
+                let original = entry.link_name()?.map(|name| self.root.join(name));
+                // What it is another name of was left out.
+                if let Some((original, what)) =
+                    original.and_then(|path| Some((path.clone(), occupant(&path)?)))
+                {
+                    self.left_out.insert(LeftOut::Occupied { place: original, what });
+                    return Ok(());
+                }
                 // The library makes room for a file or a symbolic link, but not for a hard link.
-                remove_file(&entry, folder);
-                entry.unpack_in(folder)?;
+                if is_file {
+                    fs::remove_file(place).map_err(|error| about(place, &error))?;
+                }
             }
-            _ => drop(entry.unpack_in(folder)?),
+            EntryType::Symlink | EntryType::XGlobalHeader => {}
+            // Of a file with several names the others may be somebody else's, or other files of the archive.
+            _ if there.is_some_and(|there| there.is_file() && there.nlink() == 1) => {
+                if overwrite(entry, place, self.owners)? {
+                    return Ok(());
+                }
+            }
+            _ => {}
         }
+        entry.unpack_in(self.root).map(drop)
     }
-    for mut entry in folders.into_iter().rev() {
-        let is_root = entry.path()?.components().all(|part| part == std::path::Component::CurDir);
-        if is_root && is_new {
-            fs::set_permissions(folder, Permissions::from_mode(entry.header().mode()? & 0o777))?;
+}
+
+/// What is at a place that is not replaced, or where a link at the place leads.
+fn occupant(place: &Path) -> Option<&'static str> {
+    let kind = place.symlink_metadata().ok()?.file_type();
+    if !kind.is_symlink() {
+        return special(kind);
+    }
+    special(fs::metadata(place).ok()?.file_type()).map(|_| "a link to a device, a pipe or a socket")
+}
+
+/// Writes an entry into the file that is there, which keeps its permissions unless owners are kept too; false
+/// when the file cannot be written to, which does not keep it from being replaced.
+fn overwrite(entry: &mut Entry<'_, Pieces>, place: &Path, owners: Owners) -> io::Result<bool> {
+    let mut file = match OpenOptions::new().write(true).truncate(true).open(place) {
+        Ok(file) => file,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ExecutableFileBusy
+            ) =>
+        {
+            return Ok(false);
         }
-        entry.unpack_in(folder)?;
+        Err(error) => return Err(about(place, &error)),
+    };
+    io::copy(entry, &mut file).map_err(|error| about(place, &error))?;
+    if owners == Owners::Kept {
+        let header = entry.header();
+        let [user, group] = [header.uid()?, header.gid()?].map(|id| u32::try_from(id).ok());
+        fchown(&file, user, group).map_err(|error| about(place, &error))?;
+        file.set_permissions(Permissions::from_mode(header.mode()? & 0o777))?;
     }
-    Ok(())
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(entry.header().mtime()?))?;
+    Ok(true)
 }
 
-fn make_folder(entry: &Entry<'_, Pieces>, folder: &Path) -> io::Result<()> {
-    let path = folder.join(entry.path()?);
-    let is_taken = path.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) && !path.is_dir();
-    if is_taken { Err(io::Error::other(format!("`{}` is no folder", path.display()))) } else { Ok(()) }
-}
-
-fn remove_file(entry: &Entry<'_, Pieces>, folder: &Path) {
-    // Whether the place is free is seen when the link is made.
-    let is_plain =
-        |path: &Path| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if let Ok(path) = entry.path()
-        && is_plain(&path)
-        && folder.join(&path).symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-    {
-        let _ = fs::remove_file(folder.join(path));
-    }
-}
-
-fn write_file(archive: &mut tar::Archive<Pieces>, path: &Path) -> io::Result<()> {
+fn write_file(
+    archive: &mut tar::Archive<Pieces>,
+    path: &Path,
+    owners: Owners,
+) -> io::Result<BTreeSet<LeftOut>> {
     let mut entries = archive.entries()?;
     let mut entry = entries.next().ok_or_else(|| io::Error::other("the engine sent nothing"))??;
-    entry.unpack(path).map(drop)
+    let is_link = entry.header().entry_type() == EntryType::Symlink;
+    match local_file::look(path) {
+        Standing::Stream if !is_link => {
+            let mut stream = local_file::open(path).map_err(|error| about(path, &error))?;
+            // That nobody reads any more is told apart by its kind.
+            io::copy(&mut entry, &mut stream)?;
+            return Ok(BTreeSet::new());
+        }
+        Standing::Stream | Standing::Taken(_) => {
+            let what = occupant(path).unwrap_or("a stream");
+            return Ok(BTreeSet::from([LeftOut::Occupied { place: path.to_owned(), what }]));
+        }
+        Standing::File if !is_link && overwrite(&mut entry, path, owners)? => {}
+        Standing::File | Standing::Folder | Standing::Nothing => {
+            entry.unpack(local_file::target(path)).map(drop)?;
+        }
+    }
+    Ok(BTreeSet::new())
 }
 
 fn about(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot make `{}`: {error}", path.display()))
+    io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// An error and what is behind it, in one line.
@@ -159,3 +375,6 @@ impl Read for Pieces {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ use crate::cli::global::Global;
 use crate::cli::load::{self, Purpose, Read};
 use crate::cli::output::Output;
 use crate::document::LoadOptions;
+use crate::engine::local_file;
 use crate::topology::attribute::Form;
 use crate::topology::name::ServiceName;
 use crate::topology::{self, Resources, Topology, escape_variables, to_yaml};
@@ -170,7 +171,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         output.print(&text);
         return Ok(Exit::Success);
     };
-    std::fs::write(file, text).map_err(|error| {
+    local_file::write(file, &text).map_err(|error| {
         output.error(&format!("cannot write `{}`: {error}", file.display()), None);
         Exit::Usage
     })?;

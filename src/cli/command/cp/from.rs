@@ -7,21 +7,26 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 
 use super::path::{Target, is_contents, split};
-use super::{Copier, Trouble};
+use super::{Copied, Copier, Trouble};
 use crate::engine::EngineError;
 use crate::engine::docker::inside::files::Kind;
 use crate::engine::docker::packing::Owners;
-use crate::engine::docker::unpacking::{Place, unpack};
+use crate::engine::docker::unpacking::{Failure, Place, unpack};
+use crate::engine::local_file::{self, Standing};
 
 impl Copier<'_> {
     /// Copies out of the container; what was done is said unless it was piped.
-    pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Option<String>, Trouble> {
+    pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Copied, Trouble> {
         let (name, path, kind) = self.look(from).await?;
         let Target::Path(to) = to else {
             let archive = self.engine.archive_of_path(self.container, &path).await?;
             write_out(archive).await?;
-            return Ok(None);
+            return Ok(Copied::default());
         };
+        if kind == Kind::Other {
+            let message = format!("`{path}` in {} is a device, a pipe or a socket", self.container);
+            return Err(Trouble::Wrong { message, help: Some("files, folders and links are copied") });
+        }
         let place = if kind == Kind::Folder {
             let contents = Some(name).filter(|name| !is_contents(from) && !name.is_empty());
             Place::Folder(folder_for(contents.as_deref(), to)?)
@@ -36,8 +41,9 @@ impl Copier<'_> {
         let archive = self.engine.archive_of_path(self.container, &wanted).await?;
         let owners = if self.manner.keeps_owners { Owners::Kept } else { Owners::LeftOut };
         let (Place::Folder(written) | Place::File(written)) = place.clone();
-        unpack(archive, place, owners).await?;
-        Ok(Some(format!("{}:{from} to {}", self.container, written.display())))
+        let left_out = unpack(archive, place, owners).await.map_err(unwritten)?;
+        let words = Some(format!("{}:{from} to {}", self.container, written.display()));
+        Ok(Copied { words, left_out: left_out.iter().map(ToString::to_string).collect() })
     }
 
     /// What is copied: the name that it keeps, where it is, and what it is.
@@ -78,16 +84,22 @@ fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, Trouble> {
 /// Where a file goes: into a folder, in another's place, or to a new one.
 fn file_for(name: &str, to: &Path) -> Result<PathBuf, Trouble> {
     let path = if to.is_dir() { to.join(name) } else { to.to_owned() };
-    // What a link leads to is written, not the link.
-    let path = if path.is_symlink() { path.canonicalize().unwrap_or(path) } else { path };
-    if path.is_dir() {
-        return Err(Trouble::wrong(format!("a file takes no folder's place: `{}` is one", path.display())));
+    match local_file::look(&path) {
+        Standing::Folder => {
+            let message = format!("a file takes no folder's place: `{}` is one", path.display());
+            return Err(Trouble::wrong(message));
+        }
+        Standing::Taken(what) => {
+            return Err(Trouble::wrong(format!("`{}` is {what}, which is not replaced", path.display())));
+        }
+        Standing::Nothing | Standing::File | Standing::Stream => {}
     }
     let ends_as_folder = to.as_os_str().as_encoded_bytes().ends_with(b"/");
     if ends_as_folder && !to.is_dir() {
         return Err(no_folder(to));
     }
-    has_parent(&path)?;
+    // What a link leads to is written, not the link.
+    has_parent(&local_file::target(&path))?;
     Ok(path)
 }
 
@@ -115,6 +127,14 @@ async fn write_out(
         out.write_all(&piece).map_err(lost)?;
     }
     out.flush().map_err(lost)
+}
+
+fn unwritten(failure: Failure) -> Trouble {
+    match failure {
+        Failure::Engine(error) => Trouble::Refused(error),
+        Failure::File(error) if error.kind() == io::ErrorKind::BrokenPipe => Trouble::NoReader,
+        Failure::File(error) => Trouble::wrong(error.to_string()),
+    }
 }
 
 fn lost(error: io::Error) -> Trouble {

@@ -1,11 +1,16 @@
 //! The two ends of a copy: what was written, and what it means.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::Trouble;
 use crate::cli::terminal;
 use crate::engine::EngineError;
+use crate::engine::local_file;
 
 /// One end of a copy, as it was written.
 pub(super) enum End<'a> {
@@ -43,6 +48,8 @@ pub(super) enum Source {
     Input,
     /// A file, or a link.
     File { path: PathBuf, metadata: Metadata },
+    /// What came out of a pipe, and is in a file of its own by now.
+    Stream { path: PathBuf, content: NamedTempFile, metadata: Metadata },
     /// A folder.
     Folder { path: PathBuf, metadata: Metadata },
     /// What is in a folder.
@@ -58,12 +65,16 @@ impl Source {
         let path = PathBuf::from(text);
         let is_contents = is_contents(text);
         // A slash at the end follows a link too.
-        let looked_at = if follows_link || is_contents || text.ends_with('/') {
-            fs::metadata(&path)
-        } else {
-            fs::symlink_metadata(&path)
-        };
+        // A link to an open file, such as `/dev/stdin`, means nothing elsewhere.
+        let is_followed =
+            follows_link || is_contents || text.ends_with('/') || local_file::is_open_file(&path);
+        let looked_at = if is_followed { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
         let metadata = looked_at.map_err(|error| Trouble::wrong(format!("cannot read `{text}`: {error}")))?;
+        if let Some(what) = local_file::special(metadata.file_type()) {
+            // The one device that has an end.
+            let has_end = metadata.file_type().is_fifo() || path == Path::new("/dev/null");
+            return if has_end { Self::stream(path) } else { Err(special(text, what)) };
+        }
         match (metadata.is_dir(), is_contents) {
             (true, true) => Ok(Self::Contents { path, metadata }),
             (true, false) => Ok(Self::Folder { path, metadata }),
@@ -71,9 +82,26 @@ impl Source {
         }
     }
 
+    /// Reads a pipe to its end: an archive says first how long a file is.
+    fn stream(path: PathBuf) -> Result<Self, Trouble> {
+        let read = || {
+            let mut content = NamedTempFile::new()?;
+            io::copy(&mut File::open(&path)?, &mut content)?;
+            content.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+            let metadata = content.as_file().metadata()?;
+            Ok((content, metadata))
+        };
+        let unreadable =
+            |error: io::Error| Trouble::wrong(format!("cannot read `{}`: {error}", path.display()));
+        let (content, metadata) = read().map_err(unreadable)?;
+        Ok(Self::Stream { path, content, metadata })
+    }
+
     /// The name that it keeps in a folder.
     pub(super) fn name(&self) -> Result<String, Trouble> {
-        let (Self::File { path, .. } | Self::Folder { path, .. }) = self else { return Ok(String::new()) };
+        let (Self::File { path, .. } | Self::Folder { path, .. } | Self::Stream { path, .. }) = self else {
+            return Ok(String::new());
+        };
         // `..` has a name of its own, too.
         let known = path.file_name().map(ToOwned::to_owned);
         let name = known.or_else(|| path.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
@@ -100,6 +128,11 @@ impl Target {
             path => Some(Self::Path(PathBuf::from(path))),
         }
     }
+}
+
+fn special(path: &str, what: &str) -> Trouble {
+    let message = format!("`{path}` is {what}");
+    Trouble::Wrong { message, help: Some("files, folders, links and pipes are copied") }
 }
 
 /// Whether a folder's contents are meant, and not the folder.

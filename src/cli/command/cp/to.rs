@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use super::path::{Source, cannot_read, is_contents, split};
-use super::{Copier, Trouble};
+use super::{Copied, Copier, Trouble};
 use crate::cli::relay;
 use crate::engine::EngineError;
 use crate::engine::docker::inside::files::{Kind, OtherKinds, Ownership};
 use crate::engine::docker::packing::{self, Archive, Owners, Sending, Stopped};
 use crate::engine::docker::transport::Body;
+use crate::engine::local_file::special;
 
 /// A folder of the container, and the name that the first entry gets in it; contents get none.
 struct Place {
@@ -19,22 +21,24 @@ struct Place {
 
 impl Copier<'_> {
     /// Copies into the container; what was done is said unless it was piped.
-    pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Option<String>, Trouble> {
+    pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Copied, Trouble> {
         let (path, is_folder) = match source {
             Source::Input => {
                 let body = packing::body_of(relay::reader());
                 self.send(to, body).await?;
-                return Ok(None);
+                return Ok(Copied::default());
             }
-            Source::File { path, .. } => (path.clone(), false),
+            Source::File { path, .. } | Source::Stream { path, .. } => (path.clone(), false),
             Source::Folder { path, .. } | Source::Contents { path, .. } => (path.clone(), true),
         };
         let Place { folder, name } = self.place(source, is_folder, to).await?;
-        let sending = pack(source, name.clone());
+        let (tell, told) = mpsc::channel();
+        let sending = pack(source, name.clone(), tell);
         self.send_packed(&folder, sending).await?;
         let whole = format!("{}/{name}", folder.trim_end_matches('/'));
         let shown = if name.is_empty() { folder.as_str() } else { whole.as_str() };
-        Ok(Some(format!("{} to {}:{shown}", path.display(), self.container)))
+        let words = Some(format!("{} to {}:{shown}", path.display(), self.container));
+        Ok(Copied { words, left_out: told.try_iter().collect() })
     }
 
     /// Where the files go, by what is there already.
@@ -93,11 +97,12 @@ fn no_folder(place: &str) -> Trouble {
     Trouble::Wrong { message: format!("there is no folder {place}"), help: Some(help) }
 }
 
-/// Starts to pack; the first entry gets `name`, and contents none.
-fn pack(source: &Source, name: String) -> Sending {
+/// Starts to pack; the first entry gets `name`, and contents none. What is left out is told.
+fn pack(source: &Source, name: String, tell: mpsc::Sender<String>) -> Sending {
     let (path, metadata) = match source {
         Source::Input => (PathBuf::new(), None),
         Source::File { path, metadata } | Source::Folder { path, metadata } => (path.clone(), Some(metadata)),
+        Source::Stream { path: _, content, metadata } => (content.path().to_owned(), Some(metadata)),
         Source::Contents { path, metadata } => (path.clone(), Some(metadata).filter(|_| !name.is_empty())),
     };
     let metadata = metadata.cloned();
@@ -107,7 +112,7 @@ fn pack(source: &Source, name: String) -> Sending {
             archive.add(name, &path, metadata)?;
         }
         if metadata.is_none_or(|metadata| metadata.is_dir()) {
-            pack_folder(archive, name, &path)
+            pack_folder(archive, name, &path, &tell)
         } else {
             Ok(())
         }
@@ -115,15 +120,25 @@ fn pack(source: &Source, name: String) -> Sending {
     packing::send(Owners::Kept, pack, cannot_read)
 }
 
-fn pack_folder(archive: &mut Archive, name: &Path, folder: &Path) -> Result<(), Stopped> {
+fn pack_folder(
+    archive: &mut Archive,
+    name: &Path,
+    folder: &Path,
+    tell: &mpsc::Sender<String>,
+) -> Result<(), Stopped> {
     let unreadable = |error| Stopped::unreadable(folder, error);
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let (name, path) = (name.join(entry.file_name()), entry.path());
         let metadata = fs::symlink_metadata(&path).map_err(|error| Stopped::unreadable(&path, error))?;
+        if let Some(what) = special(metadata.file_type()) {
+            // Nobody listens any more when the copy has failed.
+            let _ = tell.send(format!("`{}` is {what}", path.display()));
+            continue;
+        }
         archive.add(&name, &path, &metadata)?;
         if metadata.is_dir() {
-            pack_folder(archive, &name, &path)?;
+            pack_folder(archive, &name, &path, tell)?;
         }
     }
     Ok(())
