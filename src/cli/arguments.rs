@@ -70,13 +70,13 @@ fn first_plain(words: &[OsString], mut at: usize, command: &Command) -> usize {
 }
 
 /// How many words an option takes.
-enum Width {
+pub(super) enum Width {
     Alone,
     WithValue,
 }
 
 /// Nothing for a word that is no option. One that nobody knows stands alone: clap will refuse it.
-fn option(word: &str, command: &Command) -> Option<Width> {
+pub(super) fn option(word: &str, command: &Command) -> Option<Width> {
     if let Some(long) = word.strip_prefix("--") {
         // After `--` nothing is an option.
         let is_named = |arg: &&Arg| {
@@ -95,6 +95,11 @@ fn option(word: &str, command: &Command) -> Option<Width> {
         .find(|(_, letter)| arg(*letter).is_some_and(takes_value));
     let is_last = with_value.is_some_and(|(start, letter)| start + letter.len_utf8() == letters.len());
     Some(if is_last { Width::WithValue } else { Width::Alone })
+}
+
+/// Whether the words of a program follow in a command, as in `exec` and `run`.
+pub(super) fn takes_a_command_line(command: &Command) -> bool {
+    command.get_positionals().any(Arg::is_trailing_var_arg_set)
 }
 
 fn width(arg: &Arg) -> Width {

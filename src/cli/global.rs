@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::invocation::Invocation;
 use crate::cli::output::Output;
 use crate::cli::settings::{self, ColorChoice, ProgressForm, Settings, Unread};
 use crate::source::{self, Environment, FileChoice};
@@ -142,9 +143,10 @@ impl Global {
         // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
         let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
         let words: String = words.map(|word| format!(" {word}")).collect();
+        let program = Invocation::of_process().program.name();
         match self.stands_first {
-            true => format!("topo{words} {command}"),
-            false => format!("topo {command}{words}"),
+            true => format!("{program}{words} {command}"),
+            false => format!("{program} {command}{words}"),
         }
     }
 

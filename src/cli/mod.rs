@@ -18,6 +18,7 @@ mod foreground;
 mod global;
 mod inside;
 mod interrupt;
+mod invocation;
 mod list;
 mod load;
 mod menu;
@@ -47,6 +48,9 @@ use clap::{ArgAction, CommandFactory, Parser};
 use command::{Command, completion};
 pub use exit::Exit;
 use global::Global;
+use invocation::Invocation;
+use output::Output;
+use settings::{ColorChoice, Settings};
 
 /// Reads a topology of services, networks and volumes, and makes a Docker Engine match it.
 ///
@@ -72,17 +76,39 @@ struct Cli {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let words: Vec<OsString> = std::env::args_os().collect();
-    if completion::answer(&words) {
+    let invocation = Invocation::of_process();
+    if completion::answer(&invocation.words) {
         return ExitCode::SUCCESS;
     }
-    let words = arguments::prepared(words, command_line);
+    let words = match as_topo_takes_them(invocation) {
+        Ok(words) => arguments::prepared(words, command_line),
+        Err(exit) => return exit.into(),
+    };
     let Cli { command, global, version: _ } = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => return usage::explain(&error, &words, &command_line()).into(),
     };
     // A command that could not go on has said why.
     command.run(global).unwrap_or_else(|exit| exit).into()
+}
+
+/// The words for topo itself, whatever program it was called as. A plugin's metadata ends the program.
+fn as_topo_takes_them(invocation: Invocation) -> Result<Vec<OsString>, Exit> {
+    let output = Output::new(ColorChoice::Auto, &Settings::default());
+    if let Some(metadata) = invocation.metadata() {
+        output.print(&metadata);
+        return Err(Exit::Success);
+    }
+    invocation.with_options_in_environment().map_err(|message| {
+        output.error(&message, None);
+        Exit::Usage
+    })?;
+    if !invocation.program.is_compose() {
+        return Ok(invocation.words);
+    }
+    let (words, notes) = invocation::as_topo_takes_them(invocation.words, &command_line());
+    notes.iter().for_each(|note| output.warning(note));
+    Ok(words)
 }
 
 /// The exit codes, below every `--help` of the program itself.

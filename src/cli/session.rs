@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Output};
 use crate::cli::settings::ProgressForm;
 use crate::engine::docker::Docker;
@@ -225,12 +226,13 @@ impl<'a> Session<'a> {
 
 /// The command as it was typed, when it is this one: typing it again goes on.
 fn as_typed(command: &str) -> Option<String> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Invocation { program, words, .. } = Invocation::of_process();
+    let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     if !words.iter().any(|word| word == command) {
         return None;
     }
     let words = shlex::try_join(without_values(&words).iter().map(String::as_str)).ok()?;
-    Some(format!("topo {words}"))
+    Some(format!("{} {words}", program.name()))
 }
 
 /// The words without the values of variables: failures end up in logs of CI. `--env TOKEN` takes the

@@ -9,6 +9,7 @@ mod challenges;
 mod commands;
 mod copying;
 mod door;
+mod drop_in;
 mod environment;
 mod failures;
 mod foreground;

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::{Width, option};
+use super::{Width, option, takes_a_command_line};
 
 /// Puts the switches right that have a value, up to `--` or a command line of `exec` or `run`.
 pub(super) fn plain(words: Vec<OsString>, topo: &Command) -> Vec<OsString> {
@@ -45,10 +45,6 @@ pub(super) fn plain(words: Vec<OsString>, topo: &Command) -> Vec<OsString> {
     }
     read.extend(words);
     read
-}
-
-fn takes_a_command_line(command: &Command) -> bool {
-    command.get_positionals().any(Arg::is_trailing_var_arg_set)
 }
 
 /// A switch with a value that is understood.

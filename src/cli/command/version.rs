@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::invocation::{COMPOSE_VERSION, Invocation};
 use crate::cli::session;
 use crate::engine::EngineError;
 use crate::engine::docker::about::About;
@@ -52,6 +53,10 @@ struct Found {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
+    if Invocation::of_process().program.is_compose() {
+        output.print(&as_compose(&options.format, options.short));
+        return Ok(Exit::Success);
+    }
     if options.short {
         output.print(&format!("{VERSION}\n"));
         return Ok(Exit::Success);
@@ -63,6 +68,15 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         Format::Json => format!("{}\n", as_json(&found)),
     });
     Ok(Exit::Success)
+}
+
+/// The release of Docker Compose that topo stands in for, in the forms that programs look for.
+fn as_compose(format: &Format, is_short: bool) -> String {
+    match format {
+        _ if is_short => format!("{COMPOSE_VERSION}\n"),
+        Format::Pretty => format!("Docker Compose version v{COMPOSE_VERSION} (topo {VERSION})\n"),
+        Format::Json => format!("{}\n", json!({ "version": format!("v{COMPOSE_VERSION}") })),
+    }
 }
 
 async fn ask() -> Result<Found, EngineError> {
