@@ -7,7 +7,7 @@
 
 use super::load::{Loader, Scope, is_remote};
 use super::merge;
-use super::node::{Key, Map, Node, Value};
+use super::node::{Directive, Key, Map, Node, Value};
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::source::{FileId, Span, cleaned};
 use std::collections::{HashMap, HashSet};
@@ -26,7 +26,7 @@ struct Pool {
     file: PathBuf,
     services: Vec<(Key, Node)>,
     by_name: HashMap<String, usize>,
-    /// Whether a service has what it extends.
+    /// Whether a service has what it extends, or needs nothing.
     is_done: Vec<bool>,
 }
 
@@ -133,13 +133,17 @@ fn pool_of(path: &str, span: Span, scope: &Scope, loader: &mut Loader<'_>) -> Op
 }
 
 fn services_of(tree: Node) -> Vec<(Key, Node)> {
-    let Value::Map(Map { entries }) = tree.value else { return Vec::new() };
-    let services =
-        entries.into_iter().find(|(key, _)| key.text == "services").map(|(_, services)| services.value);
-    match services {
-        Some(Value::Map(Map { entries })) => entries,
+    let Value::Map(root) = tree.value else { return Vec::new() };
+    let services = root.entries.into_iter().find(|(key, _)| key.text == "services").map(|(_, node)| node);
+    match services.filter(|node| !is_reset(node)).map(|node| node.value) {
+        Some(Value::Map(services)) => services.entries,
         _ => Vec::new(),
     }
+}
+
+/// True for a node that says nothing of its own: all it does is to drop what earlier files say.
+fn is_reset(node: &Node) -> bool {
+    node.directive == Some(Directive::Reset)
 }
 
 /// Merges a service over a copy of its base.
@@ -160,9 +164,9 @@ fn extend(at: At, base: At, loader: &mut Loader<'_>) {
 
 impl Pools {
     fn add(&mut self, file: PathBuf, services: Vec<(Key, Node)>) -> usize {
-        let by_name =
-            services.iter().enumerate().map(|(index, (key, _))| (key.text.clone(), index)).collect();
-        let is_done = vec![false; services.len()];
+        let is_done: Vec<bool> = services.iter().map(|(_, service)| is_reset(service)).collect();
+        let there = services.iter().enumerate().filter(|(index, _)| !is_done[*index]);
+        let by_name = there.map(|(index, (key, _))| (key.text.clone(), index)).collect();
         self.pools.push(Pool { file, services, by_name, is_done });
         self.pools.len() - 1
     }
@@ -185,6 +189,9 @@ impl Pools {
         let Value::Map(service) = &mut self.pools[at.pool].services[at.service].1.value else { return None };
         let position = service.entries.iter().position(|(key, _)| key.text == "extends")?;
         let (key, extends) = service.entries.remove(position);
+        if is_reset(&extends) {
+            return None;
+        }
         reference(&key, &extends, found)
     }
 }
@@ -352,6 +359,31 @@ mod tests {
         ]);
         assert_eq!(loaded.show_clean("services.web"), "{ports: [\"3\"], image: x}");
         assert_eq!(loaded.show("services.base"), "{ports: [\"2\"], command: b}");
+    }
+
+    #[test]
+    fn a_service_that_is_reset_is_not_there_to_be_extended() {
+        let loaded = one("services: {a: !reset {image: a}, b: {extends: a}}");
+        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "a")]);
+        let loaded = load_files(&[
+            ("compose.yaml", "services: {b: {extends: {file: base.yaml, service: a}}}"),
+            ("base.yaml", "services: !reset {a: {image: a}}"),
+        ]);
+        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "a")]);
+        let loaded = one("services: {a: !reset {extends: nowhere}, b: {image: b, extends: !reset nowhere}}");
+        assert_eq!(loaded.show_clean("services"), "{b: {image: b}}");
+    }
+
+    #[test]
+    fn tags_of_merge_keys_and_of_each_document_count() {
+        let loaded = load_files(&[
+            ("compose.yaml", "services: {web: {extends: {file: web.yaml, service: web}}}"),
+            (
+                "web.yaml",
+                "x-d: &d {command: !reset null, ports: !override ['2']}\nservices: {web: {extends: base, <<: *d, ports: ['3']}, base: {image: x, command: c, ports: ['1'], user: a}}\n---\nservices: {web: {user: !reset null}}\n---\nservices: {web: {tty: true}}",
+            ),
+        ]);
+        assert_eq!(loaded.show_clean("services.web"), "{image: x, ports: [\"3\"], tty: true}");
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn environment(
 
 /// Copies the sections of an included topology into one that includes it.
 fn import(root: &mut Map, included: Node, entry: &Entry, found: &mut Diagnostics) {
-    let Value::Map(Map { entries }) = included.value else { return };
+    let Value::Map(Map { entries, taken_away: _ }) = included.value else { return };
     for (key, section) in entries {
         let Value::Map(section_map) = &section.value else { continue };
         if !SECTIONS.contains(&key.text.as_str()) {

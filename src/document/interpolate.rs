@@ -47,7 +47,7 @@ impl Filler<'_> {
         match &mut node.value {
             Value::Null => {}
             Value::List(list) => list.iter_mut().for_each(|element| self.node(element)),
-            Value::Map(Map { entries }) => entries.iter_mut().for_each(|(_, value)| self.node(value)),
+            Value::Map(Map { entries, .. }) => entries.iter_mut().for_each(|(_, value)| self.node(value)),
             Value::Scalar(scalar) if scalar.text.contains('$') => {
                 let environment = self.environment;
                 let filled = substitute(&scalar.text, &|name| environment.value(name), &mut self.budget);

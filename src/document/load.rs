@@ -134,12 +134,16 @@ impl<'a> Loader<'a> {
         merged
     }
 
-    /// Merges the documents of one file as they are.
+    /// Merges the documents of one file as they are. How they override stays in the tree: a service of it
+    /// says so to the service that it extends, which is not known yet.
     pub(super) fn merge_plainly(&mut self, trees: Vec<Node>, scope: &Scope) -> Option<Node> {
         let mut merged: Option<Node> = None;
         for mut tree in trees {
             self.fill_in(&mut tree, scope);
-            merged = Some(self.merge_two(merged, tree));
+            merged = Some(match merged {
+                Some(before) => merge::merge(before, tree, &mut Vec::new(), self.found),
+                None => tree,
+            });
         }
         merged
     }

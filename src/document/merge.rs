@@ -4,7 +4,7 @@
 //! The rules are those of the Compose specification, "Merge", as Compose's loader applies them: maps
 //! merge, lists append, other values are replaced; the attributes in [`RULES`] differ.
 
-use super::node::{Directive, Key, Map, Node, Value};
+use super::node::{Directive, Key, Map, Node, TakenAway, Value};
 use super::pattern;
 use super::short::{self, Pairs};
 use crate::diagnostic::{Diagnostics, code};
@@ -71,9 +71,20 @@ const HISTORY_LIMIT: usize = 64;
 
 /// `base` with what `over` says; `path` is where both stand, from the root of a topology.
 pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, found: &mut Diagnostics) -> Node {
-    if over.directive.is_some() || base.directive == Some(Directive::Reset) {
-        return replace(base, over);
+    if over.directive.is_some() {
+        return drop_base(base, over);
     }
+    let Some(directive) = base.directive else { return merge_values(base, over, path, found) };
+    // What `base` drops stays dropped, whatever `over` adds to it.
+    let mut merged = match directive {
+        Directive::Reset => replace(base, over),
+        Directive::Override => merge_values(base, over, path, found),
+    };
+    merged.directive = Some(Directive::Override);
+    merged
+}
+
+fn merge_values(base: Node, over: Node, path: &mut Vec<String>, found: &mut Diagnostics) -> Node {
     // The rule of an attribute comes before its kind: `command:` with nothing resets the command.
     let rule = RULES.iter().find(|(pattern, _)| pattern::matches(pattern, path)).map(|(_, rule)| *rule);
     match rule {
@@ -89,8 +100,9 @@ pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, found: &mut 
 pub(super) fn settle(root: &mut Node) {
     root.directive = None;
     match &mut root.value {
-        Value::Map(Map { entries }) => {
-            entries.retain(|(_, node)| node.directive != Some(Directive::Reset));
+        Value::Map(Map { entries, taken_away }) => {
+            let resets = entries.extract_if(.., |(_, node)| node.directive == Some(Directive::Reset));
+            taken_away.extend(resets.map(|(key, reset)| TakenAway::by_reset(key, reset)));
             entries.iter_mut().for_each(|(_, node)| settle(node));
         }
         Value::List(list) => list.iter_mut().for_each(settle),
@@ -152,7 +164,9 @@ impl Merger<'_> {
                 None => entries.push((key, value)),
             }
         }
-        over.value = Value::Map(Map { entries });
+        let mut taken_away = std::mem::take(&mut base_map.taken_away);
+        taken_away.append(&mut over_map.taken_away);
+        over.value = Value::Map(Map { entries, taken_away });
         replace(base, over)
     }
 
@@ -206,6 +220,14 @@ fn replace(base: Node, mut over: Node) -> Node {
     earlier.append(&mut over.earlier);
     over.earlier = earlier;
     over
+}
+
+/// `over`, whose tag drops all that `base` says.
+fn drop_base(mut base: Node, mut over: Node) -> Node {
+    if let Value::Map(dropped) = &mut base.value {
+        over.drop_entries(std::mem::take(dropped));
+    }
+    replace(base, over)
 }
 
 /// The key of a merged collection is where it was introduced, that of any other value where it was written.

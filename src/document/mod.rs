@@ -20,7 +20,7 @@ mod yaml;
 
 pub use gaps::Gaps;
 pub use interpolate::report_env_problems;
-pub use node::{Key, Map, Node, Value};
+pub use node::{Key, Map, Node, TakenAway, Value};
 pub use scalar::{Kind, Scalar};
 pub use short::pair_named;
 pub use unique::Replaced;

@@ -38,6 +38,13 @@ pub(super) enum Directive {
     Override,
 }
 
+impl TakenAway {
+    /// What a `!reset` at this key drops.
+    pub(super) fn by_reset(key: Key, reset: Node) -> Self {
+        Self { key: key.text, tag: "!reset", place: reset.span, earlier: reset.earlier }
+    }
+}
+
 /// A key and the place that it was written at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -52,9 +59,35 @@ pub struct Key {
 pub struct Map {
     /// Keys and values.
     pub entries: Vec<(Key, Node)>,
+    /// What `!reset` and `!override` took away from it, the last one last.
+    pub taken_away: Vec<TakenAway>,
+}
+
+/// A value that another text took away.
+#[derive(Clone, Debug)]
+pub struct TakenAway {
+    /// Its key.
+    pub key: String,
+    /// The tag that did it, `!reset` or `!override`.
+    pub tag: &'static str,
+    /// Where the value with that tag stands.
+    pub place: Span,
+    /// Where the value stood, and what it had won over, the oldest first.
+    pub earlier: Vec<Span>,
 }
 
 impl Map {
+    /// A mapping that nothing was taken away from.
+    pub fn of(entries: Vec<(Key, Node)>) -> Self {
+        Self { entries, taken_away: Vec::new() }
+    }
+
+    /// What took `key` away, unless it was set again.
+    pub fn taken_away(&self, key: &str) -> Option<&TakenAway> {
+        let taken = self.taken_away.iter().rev().find(|taken| taken.key == key);
+        taken.filter(|_| self.get(key).is_none())
+    }
+
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|(_, node)| node)
@@ -71,10 +104,45 @@ impl Map {
     }
 }
 
+impl Map {
+    // The reader bounds how deep a tree is, so this may recurse.
+    fn drop_entries(&mut self, dropped: Map, place: Span) {
+        let mut taken_away = dropped.taken_away;
+        for (key, node) in dropped.entries {
+            match (self.get_mut(&key.text).map(|own| &mut own.value), node.value) {
+                (Some(Value::Map(own)), Value::Map(dropped)) => own.drop_entries(dropped, place),
+                (Some(_), _) => {}
+                (None, _) => {
+                    let earlier = node.earlier.into_iter().chain([node.span]).collect();
+                    taken_away.push(TakenAway { key: key.text, tag: "!override", place, earlier });
+                }
+            }
+        }
+        taken_away.append(&mut self.taken_away);
+        self.taken_away = taken_away;
+    }
+}
+
 impl Node {
     /// A node without history.
     pub fn new(span: Span, value: Value) -> Self {
         Self { span, value, earlier: Vec::new(), directive: None }
+    }
+
+    /// Remembers what an earlier text said that `!override` at this mapping drops.
+    pub(super) fn drop_entries(&mut self, dropped: Map) {
+        let place = self.span;
+        if let Value::Map(map) = &mut self.value {
+            map.drop_entries(dropped, place);
+        }
+    }
+
+    /// Wins over what `<<` brings in under the same key, which drops what other files say all the same.
+    pub(super) fn win_over(&mut self, inherited: &Node) {
+        self.earlier.insert(0, inherited.span);
+        if inherited.directive.is_some() {
+            self.directive = self.directive.or(Some(Directive::Override));
+        }
     }
 
     /// What the node is, for a sentence: `a list`, `a mapping`, `a number`...

@@ -32,7 +32,7 @@ pub(super) fn pairs_to_map(node: Node) -> Pairs {
             }
         }
     }
-    Pairs::Map(Node { value: Value::Map(Map { entries }), ..node })
+    Pairs::Map(Node { value: Value::Map(Map::of(entries)), ..node })
 }
 
 /// The value of a name in `[NAME=value, NAME]`, at its own place; nothing stands for a bare name.
@@ -55,7 +55,7 @@ fn pair(element: &Node, text: &str) -> (Key, Node) {
 
 /// A mapping of names to addresses as `name=address` elements, sorted; one text as a list of it.
 pub(super) fn to_addresses(node: Node) -> Node {
-    let Value::Map(Map { entries }) = &node.value else { return to_list(node) };
+    let Value::Map(Map { entries, .. }) = &node.value else { return to_list(node) };
     let mut list = Vec::new();
     for (key, value) in entries {
         let addresses = value.as_list().unwrap_or(std::slice::from_ref(value));
@@ -97,7 +97,7 @@ pub(super) fn dependencies_to_map(node: Node) -> Node {
             (key, Node::new(element.span, Value::Scalar(scalar)))
         };
         let entries = vec![entry("condition", "service_started"), entry("required", "true")];
-        Node::new(element.span, Value::Map(Map { entries }))
+        Node::new(element.span, Value::Map(Map::of(entries)))
     })
 }
 
@@ -111,7 +111,7 @@ fn names_with(node: Node, value: impl Fn(&Node) -> Node) -> Node {
             entries.push((Key { text: text.to_owned(), span: element.span }, value(element)));
         }
     }
-    Node { value: Value::Map(Map { entries }), ..node }
+    Node { value: Value::Map(Map::of(entries)), ..node }
 }
 
 /// `build: path` as `build: {context: path}`.
@@ -121,7 +121,7 @@ pub(super) fn build_to_map(node: Node) -> Node {
     }
     let span = node.span;
     let entries = vec![(Key { text: "context".to_owned(), span }, node)];
-    Node::new(span, Value::Map(Map { entries }))
+    Node::new(span, Value::Map(Map::of(entries)))
 }
 
 /// Where the bytes `range` of a scalar's text stand, if the text is written without escapes.

@@ -81,7 +81,7 @@ pub(super) fn enforce(root: &mut Node) -> Vec<Replaced> {
 // than five keys.
 fn visit<'n>(node: &'n mut Node, path: &mut Vec<&'n str>, replaced: &mut Vec<Replaced>) {
     match &mut node.value {
-        Value::Map(Map { entries }) if path.len() < 5 => {
+        Value::Map(Map { entries, .. }) if path.len() < 5 => {
             for (key, value) in
                 entries.iter_mut().filter(|(_, value)| !matches!(value.value, Value::Scalar(_)))
             {

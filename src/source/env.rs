@@ -116,6 +116,14 @@ impl Environment {
             // A bare name takes the value that the variable has already.
             let Some(value) = value.filter(|value| value.span != name.span) else { continue };
             let candidates = self.variables.entry(name.value).or_default();
+            // The `.env` of an included file may be the one that was read for the whole project.
+            let is_it = |known: &Variable| match known.origin {
+                Origin::File(place) => is_stronger(known.origin) && sources.is_same_place(place, value.span),
+                _ => false,
+            };
+            if candidates.iter().any(is_it) {
+                continue;
+            }
             let position = candidates.iter().take_while(|known| is_stronger(known.origin)).count();
             candidates.insert(position, Variable { value: value.value, origin: Origin::File(value.span) });
         }

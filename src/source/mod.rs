@@ -253,6 +253,11 @@ impl Sources {
         self.get(span.file).text.get(span.range()).unwrap_or_default()
     }
 
+    /// Whether two places are the same in one file that was perhaps loaded twice.
+    pub fn is_same_place(&self, first: Span, second: Span) -> bool {
+        first.range() == second.range() && self.get(first.file).path == self.get(second.file).path
+    }
+
     /// Line and column of the first byte of `span`, both from 1; columns count characters.
     pub fn position(&self, span: Span) -> (usize, usize) {
         self.position_at(span.file, span.start as usize)

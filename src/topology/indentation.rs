@@ -105,7 +105,7 @@ fn gather_attributes(services: &mut Map, found: &mut Diagnostics) -> bool {
         if let Some((owner, _)) = kept.last().filter(|_| !attributes.is_empty()) {
             let owner = owner.clone();
             report_beside(&attributes, &owner, found);
-            let mut map = Map { entries: kept };
+            let mut map = Map::of(kept);
             put_below(&mut map, owner, attributes);
             kept = map.entries;
             is_changed = true;
@@ -211,8 +211,8 @@ fn put_below(map: &mut Map, key: Key, below: Vec<Entry>) {
             let new: Vec<Entry> = below.into_iter().filter(is_new).collect();
             known.entries.extend(new);
         }
-        Some(node) => *node = Node::new(span, Value::Map(Map { entries: below })),
-        None => map.entries.push((key, Node::new(span, Value::Map(Map { entries: below })))),
+        Some(node) => *node = Node::new(span, Value::Map(Map::of(below))),
+        None => map.entries.push((key, Node::new(span, Value::Map(Map::of(below))))),
     }
 }
 

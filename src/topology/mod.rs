@@ -322,7 +322,7 @@ fn decode_replaced(document: &Document, found: &mut Diagnostics) {
         if section == "services" {
             let key = Key { text: attribute.clone(), span: node.span };
             let list = Node::new(node.span, Value::List(vec![node.clone()]));
-            Service::decode_map(&Map { entries: vec![(key, list)] }, found);
+            Service::decode_map(&Map::of(vec![(key, list)]), found);
         }
     }
 }

@@ -136,7 +136,7 @@ pub fn unfilled(
 
 // The reader bounds how deep a tree is, so this may recurse.
 fn cut_from(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) {
-    let Value::Map(Map { entries }) = &mut node.value else { return };
+    let Value::Map(Map { entries, .. }) = &mut node.value else { return };
     entries.retain_mut(|(key, child)| {
         path.push(key.text.clone());
         let is_kept = is_kept(child, path, cuts);

@@ -24,3 +24,4 @@ mod reference;
 mod runs;
 mod schema;
 mod support;
+mod tags;

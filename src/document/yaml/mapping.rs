@@ -70,7 +70,7 @@ impl OpenMap {
         }
         for (key, node) in std::mem::take(&mut self.inherited).into_iter().flat_map(|map| map.entries) {
             match self.position(&key.text) {
-                Some(position) => self.map.entries[position].1.earlier.insert(0, node.span),
+                Some(position) => self.map.entries[position].1.win_over(&node),
                 None => self.insert(key, node),
             }
         }

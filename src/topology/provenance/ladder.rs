@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use serde_json::Value as Json;
 
 use super::path::spell;
-use super::{Explanation, Mistake, Rung, RungKind, Subject, variables_of, written};
+use super::{Explanation, Mistake, Rung, RungKind, Subject, variables_of, without_value, written};
 use crate::diagnostic::suggest;
 use crate::document::{Node, Value, pair_named};
 use crate::source::{EnvEntry, Environment, Origin, Sources, substitute, template_variables};
@@ -61,7 +61,10 @@ impl Ladder<'_> {
         }
         let is_passed_on =
             self.is_variable() && own.as_ref().is_some_and(|node| matches!(node.value, Value::Null));
-        groups.mark_winner(is_passed_on);
+        match own {
+            Some(_) => groups.mark_winner(is_passed_on),
+            None => groups.mark_line(),
+        }
         let variables = match own {
             Some(node) => variables_of(&node, subject),
             None => self.variables_of_file(&lines, subject),
@@ -93,7 +96,10 @@ impl Ladder<'_> {
         };
         let lines = lines.iter().filter(|line| line.name.value == self.name).rev();
         Groups {
-            own: own.map_or_else(Vec::new, |node| written(node, own_kind, subject.sources)),
+            own: match own {
+                Some(node) => written(node, own_kind, subject.sources),
+                None => without_value(&self.path(), &subject.document.root, own_kind, subject.sources),
+            },
             callers: if self.is_variable() { candidates(self.name, subject.environment) } else { Vec::new() },
             lines: lines.map(|line| line_rung(line, line_kind, subject.sources)).collect(),
         }
@@ -182,22 +188,26 @@ impl Groups {
         own.is_empty() && callers.is_empty() && lines.is_empty()
     }
 
+    /// The topology's own text wins, unless it passes the caller's value on.
     fn mark_winner(&mut self, is_passed_on: bool) {
-        let Self { own, callers, lines } = self;
-        let winners = match (own.first_mut(), is_passed_on) {
-            (Some(own), true) => {
-                own.wins = false;
-                own.note = Some(match callers.is_empty() {
-                    true => "passes the caller's value on, and the caller has none".to_owned(),
-                    false => PASSES_ON.to_owned(),
-                });
-                callers
-            }
-            (Some(_), false) => return,
-            (None, _) => lines,
-        };
-        if let Some(winner) = winners.first_mut() {
-            winner.wins = true;
+        let Self { own, callers, lines: _ } = self;
+        let Some(own) = own.first_mut().filter(|_| is_passed_on) else { return };
+        own.wins = false;
+        own.note = Some(match callers.is_empty() {
+            true => "passes the caller's value on, and the caller has none".to_owned(),
+            false => PASSES_ON.to_owned(),
+        });
+        if let Some(caller) = callers.first_mut() {
+            caller.wins = true;
+        }
+    }
+
+    /// The last line of the files wins, where the topology says nothing, or takes it away.
+    fn mark_line(&mut self) {
+        let Self { own, callers: _, lines } = self;
+        own.iter_mut().for_each(|taken_away| taken_away.wins = false);
+        if let Some(line) = lines.first_mut() {
+            line.wins = true;
         }
     }
 

@@ -9,7 +9,7 @@ mod path;
 
 use serde_json::Value as Json;
 
-use crate::document::{Document, Node, Value};
+use crate::document::{Document, Node, TakenAway, Value};
 use crate::source::{Environment, Sources, Span};
 use crate::topology::attribute::Form;
 use crate::topology::name::ServiceName;
@@ -141,13 +141,16 @@ pub fn explain(asked: &str, subject: &mut Subject<'_>) -> Result<Explanation, Mi
 /// What is not there may be known all the same: an attribute that nobody set.
 fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation, Mistake> {
     let path: Vec<String> = unknown.before.iter().chain([&unknown.key]).cloned().collect();
-    let Some(description) = path::description(&path).filter(|_| unknown.is_last) else {
+    let rungs = without_value(&path, &subject.document.root, RungKind::Written, subject.sources);
+    let description = path::description(&path).filter(|_| unknown.is_last);
+    if description.is_none() && rungs.is_empty() {
         return Err(unknown.mistake(subject.topology));
-    };
+    }
+    let description = description.unwrap_or_default();
     let sentence = description.split('\n').next().unwrap_or_default().trim_end_matches('.');
+    let note = Some(path::lower_first(sentence)).filter(|note| !note.is_empty());
     let path = path::spell(&path);
-    let note = Some(path::lower_first(sentence));
-    let (rungs, variables, parts) = Default::default();
+    let (variables, parts) = Default::default();
     Ok(Explanation { path, value: None, rungs, variables, parts, container_variable: None, note })
 }
 
@@ -162,6 +165,9 @@ fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
             Value::Scalar(_) | Value::List(_) => {
                 note = Some(format!("`{}` is written in its short form", path::spell(above)));
             }
+            Value::Null | Value::Map(_) if taken_away(path, &subject.document.root).is_some() => {
+                rungs = without_value(path, &subject.document.root, RungKind::Written, sources);
+            }
             Value::Null | Value::Map(_) => {
                 rungs = implied(path, subject.topology, sources);
                 note = Some("nobody wrote it: it is what the Compose Specification fills in".to_owned());
@@ -173,6 +179,34 @@ fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
     let parts = node.as_ref().map_or_else(Vec::new, |node| part::of(path, node, subject.topology));
     let path = path::spell(path);
     Explanation { path, value, rungs, variables, parts, container_variable: None, note }
+}
+
+/// What took away the value at a path, or one that held it.
+fn taken_away<'n>(path: &[String], root: &'n Node) -> Option<&'n TakenAway> {
+    let mut node = root;
+    for key in path {
+        let map = node.as_map()?;
+        if let Some(taken) = map.taken_away(key) {
+            return Some(taken);
+        }
+        node = map.get(key)?;
+    }
+    None
+}
+
+/// The text that took away the value at a path, then those that had set it.
+fn without_value(path: &[String], root: &Node, kind: RungKind, sources: &Sources) -> Vec<Rung> {
+    let Some(TakenAway { key: _, tag, place, earlier }) = taken_away(path, root) else { return Vec::new() };
+    let rung = |place: &Span, text: &str, note: Option<&str>| Rung {
+        kind,
+        place: Some(*place),
+        text: text.to_owned(),
+        wins: note.is_some(),
+        note: note.map(str::to_owned),
+    };
+    let winner = rung(place, tag, Some("drops what other texts say"));
+    let others = earlier.iter().rev().map(|place| rung(place, sources.text(*place), None));
+    std::iter::once(winner).chain(others).collect()
 }
 
 /// The link, namespace or volume that a dependency follows from.

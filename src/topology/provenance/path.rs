@@ -238,6 +238,9 @@ fn below<'a>(place: &'a Json, key: &str) -> Option<&'a Json> {
 /// A sentence as it goes on after a colon.
 pub(super) fn lower_first(sentence: &str) -> String {
     let mut letters = sentence.chars();
+    if sentence.chars().nth(1).is_some_and(char::is_uppercase) {
+        return sentence.to_owned();
+    }
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
