@@ -303,9 +303,23 @@ fn files_that_are_no_text_are_refused() {
     ));
     let too_large = vec![b' '; usize::try_from(FILE_LIMIT).expect("a size") + 1];
     assert!(matches!(read(&write("large.yaml", &too_large)), Err(ReadError::TooLarge(_))));
-    for path in [folder.path(), Path::new("/dev/zero"), Path::new("/dev/null")] {
+    for path in [folder.path(), Path::new("/dev/zero")] {
         assert!(matches!(read(path), Err(ReadError::NotAFile(_))), "{}", path.display());
     }
+}
+
+#[test]
+fn the_null_device_is_an_empty_file_under_any_name() {
+    let folder = folder();
+    let link = folder.path().join("none.env");
+    std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+    for path in [link.as_path(), Path::new("/dev/null")] {
+        let mut sources = Sources::default();
+        let file = sources.read(path).expect("an empty file");
+        assert_eq!(sources.get(file).text, "");
+        assert_eq!(Sources::bytes(path).expect("an empty file"), b"");
+    }
+    assert!(matches!(Sources::bytes(Path::new("/dev/stdin")), Err(ReadError::NotAFile(_))));
 }
 
 #[cfg(unix)]

@@ -138,9 +138,9 @@ fn environment(
     let known_problems = environment.problems().len();
     let mut files: Vec<FileId> = Vec::new();
     let default = directory.join(".env");
-    let default = (entry.env_files.is_empty() && default.is_file()).then_some(default);
-    let named = entry.env_files.iter().filter(|file| file.value != "/dev/null");
-    let named = named.map(|file| (cleaned(&base.join(&file.value)), file.span));
+    let is_there = entry.env_files.is_empty() && default.exists() && !default.is_dir();
+    let default = is_there.then_some(default);
+    let named = entry.env_files.iter().map(|file| (cleaned(&base.join(&file.value)), file.span));
     let place = entry.paths.first().map(|path| path.span);
     let paths: Vec<(PathBuf, Span)> = named.chain(default.zip(place)).collect();
     for (path, span) in paths {

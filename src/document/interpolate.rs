@@ -172,6 +172,32 @@ fn closest_variable<'a>(name: &str, environment: &'a Environment) -> Option<&'a 
     suggest::closest(name, environment.names())
 }
 
+/// Says what is wrong with a label file. Its values know nothing but earlier labels of files: they are no
+/// part of any environment.
+pub fn report_label_file_problems(problems: &[EnvProblem], found: &mut Diagnostics) {
+    use TemplateProblemKind as Is;
+    for problem in problems {
+        match &problem.kind {
+            EnvProblemKind::Template(Is::Unset { name } | Is::Required { name, .. }) => {
+                let is_required = !matches!(&problem.kind, EnvProblemKind::Template(Is::Unset { .. }));
+                report_unknown_label(problem.span, name, is_required, found);
+            }
+            _ => report_env_problem(problem, &Environment::default(), found),
+        }
+    }
+}
+
+fn report_unknown_label(span: Span, name: &str, is_required: bool, found: &mut Diagnostics) {
+    let message = format!("`{name}` is not known in a label file");
+    let diagnostic = match is_required {
+        true => found.error(code::REQUIRED_VARIABLE, message),
+        false => found.warning(code::UNSET_VARIABLE, message),
+    };
+    diagnostic.label(span, "only the labels above it are").help(
+        "write the value out, or set this label with `labels:` in the topology, where variables are filled in",
+    );
+}
+
 fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &mut Diagnostics) {
     let span = problem.span;
     match &problem.kind {

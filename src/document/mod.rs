@@ -19,7 +19,7 @@ mod unique;
 mod yaml;
 
 pub use gaps::Gaps;
-pub use interpolate::report_env_problems;
+pub use interpolate::{report_env_problems, report_label_file_problems};
 pub use node::{Key, Map, Node, TakenAway, Value};
 pub use scalar::{Kind, Scalar};
 pub use short::pair_named;

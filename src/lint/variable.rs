@@ -25,7 +25,13 @@ pub fn explain(sources: &Sources, environment: &Environment, found: &mut Diagnos
 
 /// Whether another value could make it right.
 fn is_about_value(code: Code) -> bool {
-    let is_about_text = [code::CONFLICT, code::DUPLICATE_TARGET, code::SHELL_SYNTAX, code::YAML_PITFALL];
+    let is_about_text = [
+        code::CONFLICT,
+        code::DUPLICATE_TARGET,
+        code::SHELL_SYNTAX,
+        code::UNSET_VARIABLE,
+        code::YAML_PITFALL,
+    ];
     !is_about_text.contains(&code)
 }
 

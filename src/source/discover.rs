@@ -189,10 +189,6 @@ impl<'a> Search<'a> {
             false => NamedBy::EnvFileOption,
         };
         let path = self.choice.absolute(file);
-        // The customary way to say "no env file".
-        if path == Path::new("/dev/null") {
-            return Ok(());
-        }
         let file = self.read(&path, file, named_by)?;
         self.environment.add_file(&self.sources, file);
         Ok(())
@@ -327,7 +323,11 @@ pub fn cleaned(path: &Path) -> PathBuf {
 /// A path as people like to see it: from the working folder on when it is below it.
 pub fn from_here(path: &Path) -> PathBuf {
     let folder = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
+    match path.strip_prefix(folder) {
+        Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(rest) => rest.to_owned(),
+        Err(_) => path.to_owned(),
+    }
 }
 
 #[cfg(test)]

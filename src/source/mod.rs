@@ -19,6 +19,7 @@ pub use template::{
 
 use std::fmt;
 use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read, in bytes (16 MiB).
@@ -209,7 +210,8 @@ impl Sources {
         id
     }
 
-    /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input. A text is UTF-8, or UTF-16
+    /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input, and the null device an
+    /// empty file. A text is UTF-8, or UTF-16
     /// with a byte order mark, as YAML 1.2 (5.2, "character encodings") has it.
     pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
         self.read_as(path, path)
@@ -217,7 +219,11 @@ impl Sources {
 
     /// Reads like [`Sources::read`], for people under the name `shown`.
     pub fn read_as(&mut self, path: &Path, shown: &Path) -> Result<FileId, ReadError> {
-        let bytes = if path == Path::new("-") { read_standard_input() } else { read_regular(path, shown) }?;
+        let bytes = match path {
+            _ if path == Path::new("-") => read_bounded(path, std::io::stdin().lock()),
+            _ if is_handed_over(path) => read_handed_over(path, shown),
+            _ => read_regular(path, shown),
+        }?;
         if let Some(text) = text_of_utf16(&bytes) {
             return Ok(self.add(shown, text));
         }
@@ -231,8 +237,12 @@ impl Sources {
         Ok(self.add(shown, text))
     }
 
-    /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes that no place in it is shown of.
+    /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes that no place in it is shown of. What the
+    /// shell hands over is refused: the engine, which mounts the file, does not have it.
     pub fn bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+        if is_handed_over(path) {
+            return Err(ReadError::NotAFile(path.to_owned()));
+        }
         read_regular(path, &from_here(path))
     }
 
@@ -304,8 +314,9 @@ fn position_after(before: &[u8]) -> (usize, usize) {
     (line, column)
 }
 
-fn read_standard_input() -> Result<Vec<u8>, ReadError> {
-    read_bounded(Path::new("-"), std::io::stdin().lock())
+fn read_handed_over(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
+    let open = std::fs::File::open(path);
+    read_bounded(shown, open.map_err(|error| ReadError::Io { path: shown.to_owned(), error })?)
 }
 
 fn read_regular(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
@@ -313,21 +324,38 @@ fn read_regular(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
         std::io::ErrorKind::NotFound => ReadError::Missing(shown.to_owned()),
         _ => ReadError::Io { path: shown.to_owned(), error },
     };
-    // Asked before opening: opening a FIFO would wait for its writer. What the shell hands over by number
-    // (`<(command)`) is open already.
-    let is_handed_over = path.starts_with("/dev/fd") || path == Path::new("/dev/stdin");
-    if !is_handed_over && !std::fs::metadata(path).map_err(io)?.is_file() {
+    // Asked before opening: opening a FIFO would wait for its writer.
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if is_null_device(&metadata) {
+        return Ok(Vec::new());
+    }
+    if !metadata.is_file() {
         return Err(ReadError::NotAFile(shown.to_owned()));
     }
-    read_bounded(shown, std::fs::File::open(path).map_err(io)?)
+    // Some files of `/proc` and `/sys` have no end, and wait for more.
+    let without_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(without_waiting).open(path).map_err(io)?;
+    read_bounded(shown, file)
+}
+
+/// What the shell hands over by number (`<(command)`) is open already, and is no regular file.
+fn is_handed_over(path: &Path) -> bool {
+    path.starts_with("/dev/fd") || path == Path::new("/dev/stdin")
+}
+
+/// `/dev/null`, which is the customary way to name no file: the memory devices' third node on Linux
+/// (`Documentation/admin-guide/devices.txt`, "1 char").
+fn is_null_device(metadata: &std::fs::Metadata) -> bool {
+    let device = metadata.rdev();
+    metadata.file_type().is_char_device() && (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
 }
 
 fn read_bounded(path: &Path, reader: impl Read) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
-    reader
-        .take(FILE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| ReadError::Io { path: path.to_owned(), error })?;
+    reader.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => ReadError::NotAFile(path.to_owned()),
+        _ => ReadError::Io { path: path.to_owned(), error },
+    })?;
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(ReadError::TooLarge(path.to_owned()));
     }

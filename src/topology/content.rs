@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Diagnostics, code};
+use crate::document::Document;
 use crate::source::{Environment, ReadError, Sources, Spanned, from_here};
 use crate::topology::Sections;
 use crate::topology::attribute::Named;
@@ -54,9 +55,14 @@ pub struct Contents {
 pub(super) fn resolve(
     sections: &Sections,
     services: &BTreeMap<String, Named<Box<Service>>>,
+    document: &Document,
     environment: &Environment,
     found: &mut Diagnostics,
 ) -> Contents {
+    // An included file has its own variables.
+    let variables = |name: Option<&Spanned<String>>| {
+        name.and_then(|name| document.environment(name.span.file)).unwrap_or(environment)
+    };
     let mut contents = Contents::default();
     let mut secrets_used = sources(services, |service| &service.secrets);
     secrets_used.extend(sources(services, |service| match &service.build {
@@ -75,7 +81,7 @@ pub(super) fn resolve(
                 variable: variable.as_ref(),
                 inline: None,
             };
-            let content = origin.content(environment, found);
+            let content = origin.content(variables(variable.as_ref()), found);
             contents.secrets.extend(content.map(|content| (key.clone(), content)));
         }
     }
@@ -83,7 +89,8 @@ pub(super) fn resolve(
         let Config { file, environment: variable, content: inline, external, .. } = &config.value;
         if !external.is_external {
             let (file, variable, inline) = (file.as_ref(), variable.as_ref(), inline.as_ref());
-            let content = Origin { kind: "config", key, file, variable, inline }.content(environment, found);
+            let origin = Origin { kind: "config", key, file, variable, inline };
+            let content = origin.content(variables(variable), found);
             contents.configs.extend(content.map(|content| (key.clone(), content)));
         }
     }

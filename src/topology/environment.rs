@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::document::{Document, report_env_problems};
+use crate::document::{Document, report_env_problems, report_label_file_problems};
 use crate::source::{
-    EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here, parse_env_file_over,
+    self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here,
+    parse_env_file_over,
 };
 use crate::topology::attribute::Named;
 use crate::topology::paths;
@@ -77,12 +78,14 @@ impl Reader<'_> {
         let mut own = std::mem::take(&mut service.environment.0);
         for (name, value) in &mut own {
             if value.value.is_none() {
-                value.value = self.environment.value(name).map(str::to_owned);
+                // The caller of an included file is the file that includes it, with the entry's env files.
+                let caller = self.document.environment(value.span.file).unwrap_or(self.environment);
+                value.value = caller.value(name).map(str::to_owned);
             }
         }
         let mut values = Values::new();
         for file in &service.env_file.0 {
-            let help = "create it, or write `path:` and `required: false`";
+            let help = "create it, or let it be missing: `{path: FILE, required: false}`";
             let Some(id) = self.open(file, "needed for the environment of this service", help) else {
                 continue;
             };
@@ -90,6 +93,8 @@ impl Reader<'_> {
             let environment = self.environment;
             let known = |name: &str| environment.value(name).or_else(|| text(&own, name));
             let read = self.parse(id, file, &known, &values);
+            report_env_problems(&read.problems, environment, self.found);
+            let read = read.entries;
             for EnvEntry { name, value } in read {
                 // A bare name is the caller's, and is left out when the caller has none.
                 let written = value.as_ref().map(|value| value.value.as_str());
@@ -112,7 +117,8 @@ impl Reader<'_> {
                 continue;
             };
             let read = self.parse(id, &file, &|_| None, &labels);
-            for EnvEntry { name, value } in read {
+            report_label_file_problems(&read.problems, self.found);
+            for EnvEntry { name, value } in read.entries {
                 let span = value.as_ref().map_or(name.span, |value| value.span);
                 let value = value.map_or_else(String::new, |value| value.value);
                 labels.insert(name.value, Spanned::new(Some(value), span));
@@ -130,8 +136,13 @@ impl Reader<'_> {
             Err(ReadError::Missing(_)) if !file.required => None,
             Err(error) => {
                 let (code, help) = match error {
+                    ReadError::Missing(_) => (code::MISSING_FILE, help),
                     ReadError::NotUtf8 { .. } => (code::BAD_ENCODING, "save it as UTF-8"),
-                    _ => (code::MISSING_FILE, help),
+                    ReadError::NotAFile(_) => {
+                        (code::MISSING_FILE, "name a file; `/dev/null` is an empty one")
+                    }
+                    ReadError::TooLarge(_) => (code::MISSING_FILE, "name a smaller file"),
+                    ReadError::Io { .. } => (code::MISSING_FILE, "name a file that can be read"),
                 };
                 self.found.error(code, error.to_string()).label(file.path.span, why).help(help);
                 None
@@ -145,16 +156,15 @@ impl Reader<'_> {
         file: &EnvFile,
         lookup: &dyn Fn(&str) -> Option<&'b str>,
         earlier: &Values,
-    ) -> Vec<EnvEntry> {
+    ) -> source::EnvFile {
         let format = match file.format {
             Some(EnvFileFormat::Raw) => EnvFormat::Raw,
             None => EnvFormat::DotEnv,
         };
         let earlier = earlier.iter().filter_map(|(name, value)| Some((name.clone(), value.value.clone()?)));
         let read = parse_env_file_over(self.sources, id, format, lookup, earlier.collect());
-        report_env_problems(&read.problems, self.environment, self.found);
         self.lines.extend(read.entries.iter().cloned());
-        read.entries
+        read
     }
 }
 

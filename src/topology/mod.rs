@@ -173,7 +173,7 @@ pub fn resolve(
     if stages.env_files {
         environment::resolve(&mut active, document, environment, sources, found);
     }
-    let contents = content::resolve(&sections, &active, environment, found);
+    let contents = content::resolve(&sections, &active, document, environment, found);
     let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
     let (services, inactive) = (share(active), share(inactive));
     let all = services.iter().chain(&inactive).map(|(name, service)| (name, &*service.value));

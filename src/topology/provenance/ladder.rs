@@ -95,12 +95,14 @@ impl Ladder<'_> {
             Attribute::Labels => (RungKind::Labels, RungKind::LabelFile),
         };
         let lines = lines.iter().filter(|line| line.name.value == self.name).rev();
+        let included = own.and_then(|node| subject.document.environment(node.span.file));
+        let caller = included.unwrap_or(subject.environment);
         Groups {
             own: match own {
                 Some(node) => written(node, own_kind, subject.sources),
                 None => without_value(&self.path(), &subject.document.root, own_kind, subject.sources),
             },
-            callers: if self.is_variable() { candidates(self.name, subject.environment) } else { Vec::new() },
+            callers: if self.is_variable() { candidates(self.name, caller) } else { Vec::new() },
             lines: lines.map(|line| line_rung(line, line_kind, subject.sources)).collect(),
         }
     }
