@@ -12,6 +12,7 @@ mod control;
 mod creation;
 mod declared;
 mod detach;
+mod environment;
 mod exit;
 mod follow;
 mod foreground;

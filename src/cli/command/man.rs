@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_mangen::Man;
+use roff::{Roff, bold, roman};
 
+use crate::cli::environment::{ONLY_IN_THE_ENVIRONMENT, VARIABLES, Variable};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
@@ -55,23 +57,134 @@ struct Page {
 impl Page {
     fn of(command: &Command, name: &str) -> Self {
         let topo = format!("topo {}", env!("CARGO_PKG_VERSION"));
-        let page = Man::new(command.clone()).title(name).section("1").source(topo).manual("topo");
+        let is_topo = name == "topo";
+        let mut last = match is_topo {
+            true => vec![exit_status(), environment(), files()],
+            false => examples(&command).into_iter().collect(),
+        };
+        last.push(see_also(&command, is_topo));
         let mut text = Vec::new();
-        page.render(&mut text).expect("memory can be written to");
-        let text = with_usage(&String::from_utf8_lossy(&text), command);
-        Self { name: format!("{name}.1"), text }
+        // `topo help` has no page of its own.
+        let command = command.clone().disable_help_subcommand(true);
+        let page = Man::new(command.clone()).title(name).section("1").source(topo).manual("topo");
+        let rendered = page
+            .render_title(&mut text)
+            .and_then(|()| write_sections(&[name_section(&command, name), synopsis(&command)], &mut text))
+            .and_then(|()| page.render_description_section(&mut text))
+            .and_then(|()| page.render_options_section(&mut text))
+            .and_then(|()| if is_topo { page.render_subcommands_section(&mut text) } else { Ok(()) })
+            .and_then(|()| write_sections(&last, &mut text));
+        rendered.expect("memory can be written to");
+        // Each section comes with the definitions that the whole page needs once.
+        let definitions = Roff::new().render();
+        let text = String::from_utf8_lossy(&text).replace(&definitions, "");
+        Self { name: format!("{name}.1"), text: definitions + &text }
     }
 }
 
-/// The synopsis is the usage of the help: one of every option by its name would say nothing of values.
-fn with_usage(page: &str, command: &Command) -> String {
-    const SYNOPSIS: &str = ".SH SYNOPSIS\n";
+fn write_sections(sections: &[Roff], into: &mut Vec<u8>) -> std::io::Result<()> {
+    sections.iter().try_for_each(|section| section.to_writer(into))
+}
+
+fn section(title: &str) -> Roff {
+    let mut section = Roff::new();
+    section.control("SH", [title]);
+    section
+}
+
+/// One line, as `whatis` and `apropos` read it.
+fn name_section(command: &Command, name: &str) -> Roff {
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let mut letters = about.chars();
+    let about = letters.next().map(|first| format!("{}{}", first.to_lowercase(), letters.as_str()));
+    let mut section = section("NAME");
+    section.text([roman(format!("{name} - {}", about.unwrap_or_default()))]);
+    section
+}
+
+/// The usage of the help: clap_mangen's own lists every option, and says nothing of their values.
+fn synopsis(command: &Command) -> Roff {
     let usage = command.clone().render_usage().to_string();
-    let lines = usage.trim_start_matches("Usage:").lines().map(|line| line.trim().replace('-', "\\-"));
-    let usage = lines.collect::<Vec<_>>().join("\n.br\n");
-    let Some((before, rest)) = page.split_once(SYNOPSIS) else { return page.to_owned() };
-    let behind = rest.find("\n.SH ").unwrap_or(rest.len());
-    format!("{before}{SYNOPSIS}{usage}{}", &rest[behind..])
+    let mut synopsis = section("SYNOPSIS");
+    for (index, line) in usage.trim_start_matches("Usage:").lines().enumerate() {
+        if index > 0 {
+            synopsis.control("br", []);
+        }
+        synopsis.text([roman(line.trim())]);
+    }
+    synopsis
+}
+
+fn exit_status() -> Roff {
+    let mut status = section("EXIT STATUS");
+    for (exit, meaning) in Exit::TABLE {
+        term(&mut status, &exit.code().to_string(), meaning);
+    }
+    status.control("PP", []);
+    status.text([roman(Exit::PASSED_ON)]);
+    status
+}
+
+fn environment() -> Roff {
+    let mut variables = section("ENVIRONMENT");
+    for Variable { name, meaning } in VARIABLES {
+        term(&mut variables, name, meaning);
+    }
+    let [one, other] = ONLY_IN_THE_ENVIRONMENT;
+    let note =
+        format!("Variables that begin with COMPOSE_ may stand in .env too, except for {one} and {other}.");
+    variables.control("PP", []);
+    variables.text([roman(note)]);
+    variables
+}
+
+/// Files that topo finds without being told, and what they are.
+const FILES: [(&str, &str); 4] = [
+    (
+        "compose.yaml, compose.yml, docker-compose.yaml, docker-compose.yml",
+        "the topology, in this folder or above it",
+    ),
+    ("compose.override.yaml and the like", "merged into the topology beside it"),
+    (".env", "variables for the topology, in the folder of its first file"),
+    ("~/.docker/config.json", "registries' accounts, contexts and proxies of the Docker CLI"),
+];
+
+fn files() -> Roff {
+    let mut files = section("FILES");
+    FILES.iter().for_each(|(file, meaning)| term(&mut files, file, meaning));
+    files
+}
+
+fn term(section: &mut Roff, term: &str, meaning: &str) {
+    section.control("TP", []);
+    section.text([bold(term)]);
+    section.text([roman(meaning)]);
+}
+
+/// The examples of the help, a line each.
+fn examples(command: &Command) -> Option<Roff> {
+    let help = command.get_after_help()?.to_string();
+    let (_, lines) = help.split_once(":\n")?;
+    let mut examples = section("EXAMPLES");
+    examples.control("nf", []);
+    lines.lines().for_each(|line| {
+        examples.text([roman(line.trim_start())]);
+    });
+    examples.control("fi", []);
+    Some(examples)
+}
+
+fn see_also(command: &Command, is_topo: bool) -> Roff {
+    let others = match is_topo {
+        true => {
+            let commands = command.get_subcommands().filter(|command| command.get_name() != "help");
+            commands.map(|command| format!("{}(1)", title(command))).chain(["docker(1)".to_owned()]).collect()
+        }
+        false => vec!["topo(1)".to_owned()],
+    };
+    let mut section = section("SEE ALSO");
+    section.text([roman(others.join(", "))]);
+    section
 }
 
 /// `topo-up`.
