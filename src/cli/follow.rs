@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
 use crate::cli::patient::Patient;
 use crate::cli::session::Session;
 use crate::engine::LogChoice;
@@ -14,7 +17,7 @@ use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Observed, Plan, Step};
 use crate::report::logs::{Begin, Company, HeardOut, Outlet, Prefixes, Printer, Source, Started, follow};
 use crate::report::{Above, Live};
-use crate::run::{End, Ended, Outcome};
+use crate::run::{End, Ended, LineEnds, Outcome};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
@@ -138,19 +141,36 @@ pub(super) async fn follow_until(
     cast: Cast,
     following: &Following<'_>,
     heard_out: &HeardOut,
+    patience: Duration,
     stay: impl Future<Output = ()>,
 ) {
     let Cast { sources, to_come, started } = cast;
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let line_ends = (line_ends(&out), line_ends(&err));
     let (mut out, mut err) = (outlet(&session.live, &mut out), outlet(&session.live, &mut err));
-    let mut printer = Printer::new(&mut *out, &mut *err, following.prefixes, session.look_of_output());
+    let mut printer = Printer::new(&mut *out, &mut *err, following.prefixes, session.look_of_output())
+        .with_line_ends(line_ends.0, line_ends.1);
     let labels: BTreeSet<&String> = sources.iter().map(|source| &source.label).chain(&to_come).collect();
     for label in labels {
         printer.join(label);
     }
     let joins = |container: &ContainerName| following.newcomer(project, container);
-    let company = Company { project, joins: &joins, heard_out, in_hand: &session.in_hand };
+    let company = Company { project, joins: &joins, heard_out, in_hand: &session.in_hand, patience };
     follow(session.engine, sources, company, started, stay, &mut printer).await;
+}
+
+/// How a program ends that has shown output to its end.
+pub(super) fn exit_of(heard_out: &HeardOut, output: &Output) -> Exit {
+    if let Some(failure) = heard_out.failure() {
+        output.error(&failure, None);
+        return Exit::Usage;
+    }
+    if heard_out.has_lost_some() { Exit::Failed } else { Exit::Success }
+}
+
+/// What ends a line there: a terminal shows progress bars while they move, all else gets every byte.
+pub(super) fn line_ends(stream: &impl IsTerminal) -> LineEnds {
+    if stream.is_terminal() { LineEnds::Any } else { LineEnds::LineFeed }
 }
 
 /// The way to a stream: in a terminal above the live lines, else at the reader's pace.

@@ -20,7 +20,7 @@ use crate::cli::session::{self, Session};
 use crate::cli::watching::Watching;
 use crate::engine::EngineError;
 use crate::plan::observed::{Observed, ObservedContainer, Status};
-use crate::plan::{self, Action, KillChoices, Plan, Scope, UpChoices};
+use crate::plan::{self, Action, KillChoices, Plan, Scope, StepId, UpChoices};
 use crate::report::logs::HeardOut;
 use crate::report::{AfterCancel, Aim, Intent, wording};
 use crate::run::provider::Order;
@@ -71,7 +71,9 @@ pub(super) enum Abort {
 
 /// Why there is nothing more to follow.
 enum Over {
-    /// All that is followed ended.
+    /// All that is followed ended, and was shown.
+    AllShown,
+    /// All containers ended whose ends are waited for.
     AllEnded,
     /// A container ended, and with it everything.
     Aborted(ContainerEnd),
@@ -86,13 +88,13 @@ enum Over {
 /// How many services are named in a row.
 const MOST_NAMES: usize = 8;
 
-/// How long output may still come after its containers were stopped.
+/// How long the output of containers that ended may stay silent before it counts as over.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 impl Foreground<'_> {
     /// Carries the plan out, and stays.
     pub(super) async fn run(&self, plan: &Plan) -> Result<Exit, Exit> {
-        if self.abort == Abort::Never {
+        if self.abort == Abort::Never && !self.ends_with_the_named() {
             let never = unbounded_channel().1;
             return self.bring_up(plan, never).await;
         }
@@ -114,11 +116,26 @@ impl Foreground<'_> {
 
     /// Carries the plan out while the output is shown; it goes on when all is up.
     async fn bring_up(&self, plan: &Plan, heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
+        let heard_out = HeardOut::default();
+        let exit = self.bring_up_and_stay(plan, heard, &heard_out).await?;
+        // Output that was lost is a failure, unless a container's exit code says more.
+        match (exit, follow::exit_of(&heard_out, self.session.output)) {
+            (Exit::Success, of_output) => Ok(of_output),
+            (exit, _) => Ok(exit),
+        }
+    }
+
+    async fn bring_up_and_stay(
+        &self,
+        plan: &Plan,
+        heard: UnboundedReceiver<Heard>,
+        heard_out: &HeardOut,
+    ) -> Result<Exit, Exit> {
         let observed = self.observe().await?;
         let sources = follow::sources_amid(&observed, plan, &self.following);
         let (starts, started) = unbounded_channel();
         let cast = Cast { sources, to_come: follow::labels_to_come(plan, &self.following), started };
-        let (heard_out, is_up) = (&HeardOut::default(), CancellationToken::new());
+        let is_up = CancellationToken::new();
         let (follows, is_followed) = oneshot::channel();
         let stay = async {
             // The receiver is gone when nobody waits for it.
@@ -127,7 +144,15 @@ impl Foreground<'_> {
             self.company.stay().await;
         };
         let project = &self.topology.name;
-        let output = follow::follow_until(&self.session, project, cast, &self.following, heard_out, stay);
+        let output = follow::follow_until(
+            &self.session,
+            project,
+            cast,
+            &self.following,
+            heard_out,
+            Duration::ZERO,
+            stay,
+        );
         let mut shown = pin!(maybe_done(output));
         let cancel = &self.session.cancel;
         // It owns the sender: when it is over, nobody starts any more.
@@ -159,12 +184,24 @@ impl Foreground<'_> {
         if self.abort != Abort::Never {
             self.stop_amid(stage).await?;
         }
-        Ok(self.exit_of_failure(&outcome))
+        Ok(self.exit_of_failure(plan, &outcome))
     }
 
-    /// Where the end of a container ends everything, that of one that was waited for does too.
-    fn exit_of_failure(&self, outcome: &Outcome) -> Exit {
-        let codes = outcome.failures().filter_map(|(_, failure)| failure.cause.exit_code());
+    /// Where services were named, their ends are the end of all, although others are shown beside them.
+    fn ends_with_the_named(&self) -> bool {
+        let named = &self.choices.services;
+        let is_named = |service: &ServiceName| named.contains(service);
+        let is_alike = self.following.services.is_some_and(|shown| shown.iter().all(is_named));
+        !named.is_empty() && !is_alike && self.company.watching.is_none()
+    }
+
+    /// Where the end of a container ends everything, that of one that was waited for does too. The code of
+    /// another service than the chosen one is never passed on.
+    fn exit_of_failure(&self, plan: &Plan, outcome: &Outcome) -> Exit {
+        let is_meant =
+            |step: &StepId| self.exit_code_from.is_none() || plan.steps[*step].service == self.exit_code_from;
+        let failures = outcome.failures().filter(|(step, _)| is_meant(step));
+        let codes = failures.filter_map(|(_, failure)| failure.cause.exit_code());
         let code = codes.into_iter().find(|code| *code != 0).filter(|_| self.abort != Abort::Never);
         code.map_or(session::exit_of(outcome), Exit::of_container)
     }
@@ -187,8 +224,17 @@ impl Foreground<'_> {
             _ => None,
         };
         let ended: Vec<ContainerName> = plan.steps.node_weights().enumerate().filter_map(ended).collect();
-        // One whose output cannot be had must not hold up the end.
-        let _ = tokio::time::timeout(LAST_WORDS, heard_out.all_of(&ended)).await;
+        self.drain(&ended, heard_out).await;
+    }
+
+    /// Waits until everything was shown that these containers printed. One whose output cannot be had must not
+    /// hold up the end, nor must a reader who takes nothing once Ctrl-C was pressed.
+    async fn drain(&self, ended: &[ContainerName], heard_out: &HeardOut) {
+        let is_patient = || !self.session.cancel.is_cancelled();
+        tokio::select! { biased;
+            () = heard_out.all_of(ended) => {}
+            () = heard_out.silence(LAST_WORDS, is_patient) => {}
+        }
     }
 
     async fn follow<F: Future<Output = ()>>(
@@ -202,15 +248,19 @@ impl Foreground<'_> {
             () = self.session.cancel.cancelled() => Over::Interrupted,
             over = &mut ended => over,
             () = self.company.attend(&self.session) => Over::Detached,
-            () = self.until_shown(stage.shown.as_mut()) => Over::AllEnded,
+            () = self.until_shown(stage.shown.as_mut()) => Over::AllShown,
         };
         match over {
+            Over::AllShown => self.exit_code(None).await,
             Over::AllEnded => {
-                let _ = tokio::time::timeout(LAST_WORDS, stage.shown).await;
+                let ended = self.watched(&observed);
+                self.drain_until_interrupted(&mut stage, &ended).await;
                 self.exit_code(None).await
             }
             Over::Aborted(end) => {
                 let ContainerEnd { container, exit_code } = &end;
+                // What it printed last is why everything ends.
+                self.drain_until_interrupted(&mut stage, std::slice::from_ref(container)).await;
                 self.session.remark(&format!("stopping: {container} exited with code {exit_code}"));
                 self.stop_amid(stage).await?;
                 self.exit_code(Some(end)).await
@@ -225,6 +275,23 @@ impl Foreground<'_> {
                 self.stop_amid(stage).await?;
                 Ok(Exit::Interrupted)
             }
+        }
+    }
+
+    /// Waits until everything was shown that containers printed which ended, as far as they are followed, or
+    /// until Ctrl-C.
+    async fn drain_until_interrupted<F: Future<Output = ()>>(
+        &self,
+        stage: &mut Stage<'_, F>,
+        ended: &[ContainerName],
+    ) {
+        let is_followed =
+            |container: &&ContainerName| self.following.newcomer(&self.topology.name, container).is_some();
+        let ended: Vec<ContainerName> = ended.iter().filter(is_followed).cloned().collect();
+        tokio::select! { biased;
+            () = self.session.cancel.cancelled() => {}
+            () = stage.shown.as_mut() => {}
+            () = self.drain(&ended, stage.heard_out) => {}
         }
     }
 
@@ -256,14 +323,22 @@ impl Foreground<'_> {
     async fn stop_containers(&self, heard_out: &HeardOut) -> Result<(), Exit> {
         let observed = self.observe().await?;
         let plan = plan::stop(self.scope(&observed), self.choices.grace);
+        // Those that ended by themselves have their last words too.
+        let has_ended = |container: &&ObservedContainer| !container.state.is_running();
+        let ended = observed.containers.iter().filter(has_ended).map(|container| container.name.clone());
+        let ended: Vec<_> = ended.filter(|container| heard_out.has_begun(container)).collect();
         // A run that was interrupted has left it to this one to say how it ended.
         if plan.changes_nothing() && !self.session.cancel.is_cancelled() {
+            self.drain(&ended, heard_out).await;
             return Ok(());
         }
         let mut session = self.session.again();
         session.after_cancel = AfterCancel::Kill;
         let aim = self.aim(Intent::STOP, &observed);
-        let last_words = async |outcome: &Outcome| self.hear_out(&plan, outcome, heard_out).await;
+        let last_words = async |outcome: &Outcome| {
+            self.drain(&ended, heard_out).await;
+            self.hear_out(&plan, outcome, heard_out).await;
+        };
         let is_over = CancellationToken::new();
         let mut stopping = pin!(async {
             let stopped = session.carry_out_amid(&plan, aim, "stop", &self.kill, last_words).await;
@@ -333,7 +408,7 @@ impl Foreground<'_> {
 
     /// Waits for the end of a container that ends everything, or for the ends of all without that.
     async fn abort(&self, observed: &Observed, heard: UnboundedReceiver<Heard>) -> Over {
-        if self.abort == Abort::Never {
+        if self.abort == Abort::Never && !self.ends_with_the_named() {
             return pending().await;
         }
         let mut ends = Ends::new(self.session.engine, heard, self.watched(observed));
@@ -342,8 +417,12 @@ impl Foreground<'_> {
             let end = match ends.next().await {
                 Ok(Some(end)) => end,
                 Ok(None) => return Over::AllEnded,
+                Err(_) if self.abort == Abort::Never => return pending().await,
                 Err(error) => return Over::Lost(error),
             };
+            if self.abort == Abort::Never {
+                continue;
+            }
             let is_well = self.abort == Abort::OnFailure || jobs.contains(&end.container);
             if end.exit_code != 0 || !is_well {
                 return Over::Aborted(end);
@@ -372,8 +451,10 @@ impl Foreground<'_> {
             .containers
             .iter()
             .find(|container| container.service == *service && !container.is_one_off);
-        // One that is not there any more has not done what it was to do.
-        let Some(container) = container else { return Ok(Exit::Failed) };
+        // One that is not there any more, or was never started, has not done what it was to do.
+        let Some(container) = container.filter(|container| container.state.status != Status::Created) else {
+            return Ok(Exit::Failed);
+        };
         if container.state.is_running() {
             self.session.remark(&format!("{} still runs: it has no exit code yet", container.name));
             return Ok(Exit::Failed);

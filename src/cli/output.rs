@@ -40,10 +40,15 @@ impl Output {
             Ok(()) => true,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => false,
             Err(error) => {
-                self.error(&format!("standard output cannot be written: {error}"), None);
-                std::process::exit(i32::from(Exit::Usage.code()));
+                std::process::exit(i32::from(self.unwritable(&error).code()));
             }
         }
+    }
+
+    /// Says that the standard output cannot be written, because a disk is full for example.
+    pub fn unwritable(&self, error: &std::io::Error) -> Exit {
+        self.error(&format!("standard output cannot be written: {error}"), None);
+        Exit::Usage
     }
 
     /// Prints to standard error.

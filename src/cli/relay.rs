@@ -68,6 +68,8 @@ pub(super) enum End {
     Detached,
     /// Nobody reads the output any more.
     NoReader,
+    /// The output cannot be written: a disk is full.
+    Unwritable(io::Error),
     /// A signal made topo leave.
     Left(Received),
     /// The connection broke, or the program could not be run.
@@ -92,11 +94,14 @@ pub(super) async fn relay<Resizing: Future<Output = bool>>(
         received = leave => End::Left(received),
     };
     drop(writer);
-    if !matches!(end, End::Left(_)) {
-        // The thread ends when everything is written.
-        let _ = written.await;
+    if matches!(end, End::Left(_)) {
+        return end;
     }
-    end
+    // The thread ends when everything is written.
+    match written.await {
+        Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => End::Unwritable(error),
+        _ => end,
+    }
 }
 
 async fn show(
@@ -193,29 +198,31 @@ pub(super) fn reader() -> mpsc::Receiver<io::Result<Bytes>> {
 }
 
 /// Writes to the standard output and the standard error, in the order in which the pieces came. The
-/// second value is ready when all is written.
-fn writer() -> (mpsc::Sender<LogChunk>, oneshot::Receiver<()>) {
+/// second value is ready when all is written, or nothing can be written any more.
+fn writer() -> (mpsc::Sender<LogChunk>, oneshot::Receiver<io::Result<()>>) {
     let (sender, mut receiver) = mpsc::channel::<LogChunk>(WAITING);
     let (done, written) = oneshot::channel();
     std::thread::spawn(move || {
         let out = stdout().as_fd().try_clone_to_owned().map(File::from);
         let err = stderr().as_fd().try_clone_to_owned().map(File::from);
+        let mut result = Ok(());
         if let (Ok(mut out), Ok(mut err)) = (out, err) {
             while let Some(LogChunk { stream, bytes }) = receiver.blocking_recv() {
-                let is_lost = match stream {
-                    OutputStream::Out => out.write_all(&bytes).is_err(),
+                match stream {
+                    OutputStream::Out => result = out.write_all(&bytes),
                     OutputStream::Err => {
                         // Whoever closes the standard error wants nothing of it.
                         let _ = err.write_all(&bytes);
-                        false
                     }
-                };
-                if is_lost {
+                }
+                if result.is_err() {
                     break;
                 }
             }
         }
-        let _ = done.send(());
+        // What is on its way to a writer that is gone is not waited for.
+        drop(receiver);
+        let _ = done.send(result);
     });
     (sender, written)
 }

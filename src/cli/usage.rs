@@ -32,8 +32,13 @@ fn in_its_own_words(error: &Error, color: ColorChoice) -> Exit {
     match (color, error.use_stderr()) {
         (ColorChoice::Never, true) => output.complain(&error.render().to_string()),
         (ColorChoice::Never, false) => output.print(&error.render().to_string()),
-        // A reader that has gone is no failure.
-        _ => drop(error.print()),
+        _ => match error.print() {
+            Err(failed) if !error.use_stderr() && failed.kind() != std::io::ErrorKind::BrokenPipe => {
+                return output.unwritable(&failed);
+            }
+            // A reader that has gone is no failure.
+            _ => {}
+        },
     }
     if error.use_stderr() { Exit::Usage } else { Exit::Success }
 }

@@ -44,11 +44,16 @@ pub trait Engine {
     ) -> impl Future<Output = Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError>>;
 
     /// A container's output.
-    fn logs(
-        &self,
+    fn logs<'engine>(
+        &'engine self,
         container: &ContainerName,
         choice: &LogChoice,
-    ) -> impl Future<Output = Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError>>;
+    ) -> impl Future<
+        Output = Result<
+            impl Stream<Item = Result<LogChunk, EngineError>> + Unpin + use<'engine, Self>,
+            EngineError,
+        >,
+    >;
 }
 
 /// Something that happened to a container.

@@ -1,25 +1,48 @@
 //! In: pieces of output, cut anywhere. Out: lines.
 //! Must not: know where they come from or go to.
 
-/// The longest line that is held back until its end comes, in bytes. A longer one is cut.
-const LONGEST: usize = 64 * 1024;
+/// What ends a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineEnds {
+    /// `\n`, `\r\n` or a bare `\r`, for people: progress bars redraw their line with it, and are seen while
+    /// they move. A `\r` with nothing before it is not a line.
+    #[default]
+    Any,
+    /// `\n`, for programs: every other byte is part of the line.
+    LineFeed,
+}
+
+impl LineEnds {
+    /// The longest line that is held back until its end comes, in bytes. A longer one is cut.
+    fn longest(self) -> usize {
+        match self {
+            Self::Any => 64 * 1024,
+            Self::LineFeed => 16 * 1024 * 1024,
+        }
+    }
+}
 
 /// Puts pieces of one stream together to lines.
-///
-/// A line ends with `\n`, `\r\n` or a bare `\r`: progress bars redraw their line with it, and are seen
-/// while they move. A `\r` with nothing before it is no line.
 #[derive(Debug, Default)]
 pub struct Lines {
+    ends: LineEnds,
     partial: Vec<u8>,
     /// The last line ended with a `\r`, so that a `\n` that follows belongs to it.
     ended_by_return: bool,
 }
 
 impl Lines {
+    /// Lines that end like this.
+    pub fn ending_with(ends: LineEnds) -> Self {
+        Self { ends, ..Self::default() }
+    }
+
     /// Takes a piece, and gives every line that it completes to `line`, without its end.
     pub fn push(&mut self, piece: &[u8], mut line: impl FnMut(&[u8])) {
         let mut rest = piece;
-        while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        let ends = self.ends;
+        let is_end = |byte: &u8| *byte == b'\n' || (*byte == b'\r' && ends == LineEnds::Any);
+        while let Some(end) = rest.iter().position(is_end) {
             self.hold(&rest[..end], &mut line);
             self.end_line(rest[end], &mut line);
             rest = &rest[end + 1..];
@@ -30,6 +53,11 @@ impl Lines {
     /// True when a line has begun and its end has not come.
     pub fn is_in_line(&self) -> bool {
         !self.partial.is_empty()
+    }
+
+    /// The line that has begun and whose end has not come; empty when there is none.
+    pub fn begun(&self) -> &[u8] {
+        &self.partial
     }
 
     /// The stream ended: gives what is left, if anything.
@@ -46,8 +74,9 @@ impl Lines {
         }
         self.ended_by_return = false;
         self.partial.extend_from_slice(piece);
-        while self.partial.len() > LONGEST {
-            let rest = self.partial.split_off(LONGEST);
+        let longest = self.ends.longest();
+        while self.partial.len() > longest {
+            let rest = self.partial.split_off(longest);
             line(&self.partial);
             self.partial = rest;
         }
@@ -95,8 +124,25 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_cut() {
-        let long = "x".repeat(LONGEST + 5);
-        assert_eq!(lines(&[&long, "y\n"]), [&long[..LONGEST], "xxxxxy"]);
+        let longest = LineEnds::Any.longest();
+        let long = "x".repeat(longest + 5);
+        assert_eq!(lines(&[&long, "y\n"]), [&long[..longest], "xxxxxy"]);
+    }
+
+    #[test]
+    fn for_programs_no_byte_but_the_line_feed_is_taken_away() {
+        let long = "x".repeat(LineEnds::Any.longest() + 5);
+        for text in ["10%\r20%\r\ndone\n", "\r\n\n", long.as_str()] {
+            let mut kept = Vec::new();
+            let mut lines = Lines::ending_with(LineEnds::LineFeed);
+            let mut keep = |line: &[u8]| kept.push(String::from_utf8_lossy(line).into_owned());
+            let (first, rest) = text.split_at(1);
+            lines.push(first.as_bytes(), &mut keep);
+            lines.push(rest.as_bytes(), &mut keep);
+            lines.finish(keep);
+            let whole: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split('\n').collect();
+            assert_eq!(kept, whole, "{text:?}");
+        }
     }
 
     fn lines(pieces: &[&str]) -> Vec<String> {

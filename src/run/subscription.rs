@@ -10,7 +10,7 @@ use crate::engine::{Change, Engine, EngineError};
 use crate::topology::name::ProjectName;
 
 /// The pauses before an engine that does not answer is asked again; after the last it is given up.
-pub(super) const PAUSES: [Duration; 7] = [
+pub const PAUSES: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(100),
     Duration::from_millis(200),

@@ -4,6 +4,7 @@
 //! Without an engine these tests say so and pass; with `TOPO_TEST_ENGINE=required` they fail.
 
 mod bringing_up;
+mod broken_streams;
 mod builds;
 mod challenges;
 mod commands;
@@ -19,6 +20,7 @@ mod hooks;
 mod images;
 mod inside;
 mod interrupts;
+mod last_words;
 mod lessons;
 mod lifecycle;
 mod lists;

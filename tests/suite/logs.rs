@@ -1,7 +1,7 @@
 //! What containers print, brought together.
 
 use std::cell::RefCell;
-use std::future::{Future, ready};
+use std::future::{Future, pending, ready};
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ fn what_was_printed_comes_in_the_order_of_time() {
     let text = run(engine, async |engine, stage| {
         sleep(Duration::from_millis(35)).await;
         let sources = [source("shop-db-1"), source("shop-api-1")];
-        let failed = stage.print(async |printer| show(engine, &sources, printer).await).await;
+        let failed = stage.print(async |printer| show(engine, &sources, 8, printer).await).await;
         assert!(failed.is_empty());
     });
     assert_eq!(text, "0.035  db-1   | one\n0.035  api-1  | two\n0.035  db-1   | three\n");
@@ -42,7 +42,7 @@ fn times_are_shown_when_they_are_wanted() {
         sleep(Duration::from_millis(20)).await;
         let mut source = source("shop-db-1");
         source.choice.timestamps = true;
-        stage.print(async |printer| show(engine, &[source], printer).await).await;
+        stage.print(async |printer| show(engine, &[source], 8, printer).await).await;
     });
     assert_eq!(text, "0.020  db-1  | 2026-01-01T00:00:00.010000000Z one\n");
 }
@@ -51,7 +51,7 @@ fn times_are_shown_when_they_are_wanted() {
 fn a_closed_pipe_ends_it() {
     let engine = "container shop-db-1 runs-already prints@10ms:one prints@20ms:two prints@30ms:three";
     let text = run(engine, async |engine, stage| {
-        let (mut out, mut err) = (Closed, stage.clone());
+        let (mut out, mut err) = (Failing(io::ErrorKind::BrokenPipe), stage.clone());
         let mut printer = Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE);
         let project = ProjectName::from("shop");
         let heard_out = HeardOut::default();
@@ -60,6 +60,7 @@ fn a_closed_pipe_ends_it() {
             joins: &|_| None,
             heard_out: &heard_out,
             in_hand: &InHand::default(),
+            patience: Duration::ZERO,
         };
         follow(engine, vec![source("shop-db-1")], company, nobody(), ready(()), &mut printer).await;
     });
@@ -123,8 +124,13 @@ fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
             }
         };
         let (heard_out, project) = (HeardOut::default(), ProjectName::from("shop"));
-        let company =
-            Company { project: &project, joins: &|_| None, heard_out: &heard_out, in_hand: &in_hand };
+        let company = Company {
+            project: &project,
+            joins: &|_| None,
+            heard_out: &heard_out,
+            in_hand: &in_hand,
+            patience: Duration::ZERO,
+        };
         let sources = vec![source("shop-db-1"), source("shop-api-1")];
         stage
             .print(async |printer| follow(engine, sources, company, nobody(), restarting, printer).await)
@@ -150,7 +156,13 @@ fn a_reader_who_stops_reading_holds_up_nothing_but_the_output() {
         let project = ProjectName::from("shop");
         let (heard_out, in_hand) = (HeardOut::default(), InHand::default());
         let joins = |container: &ContainerName| Some(source(container.as_str()));
-        let company = Company { project: &project, joins: &joins, heard_out: &heard_out, in_hand: &in_hand };
+        let company = Company {
+            project: &project,
+            joins: &joins,
+            heard_out: &heard_out,
+            in_hand: &in_hand,
+            patience: Duration::ZERO,
+        };
         let starting = async {
             sleep(Duration::from_millis(100)).await;
             perform(engine, start("shop-api-1")).await;
@@ -208,6 +220,7 @@ fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start(
             joins: &|_| None,
             heard_out: &heard_out,
             in_hand: &InHand::default(),
+            patience: Duration::ZERO,
         };
         let from_now = |name| Source { begin: Begin::Now, ..source(name) };
         let sources = vec![from_now("shop-db-1"), from_now("shop-job-1")];
@@ -258,8 +271,13 @@ fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
         };
         let (heard_out, project) = (HeardOut::default(), ProjectName::from("shop"));
         let joins = |container: &ContainerName| Some(source(container.as_str()));
-        let company =
-            Company { project: &project, joins: &joins, heard_out: &heard_out, in_hand: &InHand::default() };
+        let company = Company {
+            project: &project,
+            joins: &joins,
+            heard_out: &heard_out,
+            in_hand: &InHand::default(),
+            patience: Duration::ZERO,
+        };
         stage.print(async |printer| follow(engine, vec![], company, started, starting, printer).await).await;
     });
     assert_eq!(text, "0.010  job-1  | line\n0.013  job-1 exited with code 0\n");
@@ -283,16 +301,172 @@ fn a_stream_of_events_that_breaks_loses_nobody() {
     assert_eq!(text, expected.trim_start());
 }
 
-async fn follow_all(engine: &MemoryEngine, names: &[&str], stay: impl Future<Output = ()>, stage: &Stage) {
+#[test]
+fn a_stream_that_breaks_is_asked_for_again_without_a_line_lost_or_twice() {
+    let engine = "
+        container shop-db-1 runs-already prints@0ms:one prints@0ms:two prints@800ms:three prints@5s:four exits@6s:0
+            output-breaks-after:1 output-refused:3"
+        .replace("\n            ", " ");
+    let text = run(&engine, async |engine, stage| {
+        follow_all(engine, &["shop-db-1"], ready(()), stage).await;
+    });
+    let expected = "
+0.000  db-1  | one
+0.700  db-1  | two
+0.800  db-1  | three
+5.000  db-1  | four
+6.001  db-1 exited with code 0
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn a_stream_that_cannot_be_had_again_is_an_error() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one output-breaks-after:1 output-refused:99";
+    let text = run(engine, async |engine, stage| {
+        let heard_out = follow_all(engine, &["shop-db-1"], ready(()), stage).await;
+        assert!(heard_out.has_lost_some());
+        heard_out.all_of(&["shop-db-1".into()]).await;
+    });
+    let expected = "
+0.000  db-1  | one
+6.301  error: the output of `shop-db-1` cannot be read: the connection to the engine broke: nobody answers
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn a_stream_that_ends_although_the_container_runs_is_asked_for_again() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one prints@4s:two exits@5s:0
+                  output-pretends-end-after:1"
+        .replace("\n                 ", "");
+    let text = run(&engine, async |engine, stage| {
+        follow_all(engine, &["shop-db-1"], ready(()), stage).await;
+    });
+    assert_eq!(text, "0.000  db-1  | one\n4.000  db-1  | two\n5.001  db-1 exited with code 0\n");
+}
+
+#[test]
+fn what_was_printed_so_far_is_read_over_breaks() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one prints@0ms:two prints@1ms:three
+                  output-breaks-after:2 output-refused:1"
+        .replace("\n                 ", "");
+    let text = run(&engine, async |engine, stage| {
+        sleep(Duration::from_millis(50)).await;
+        let sources = [source("shop-db-1")];
+        let failed = stage.print(async |printer| show(engine, &sources, 8, printer).await).await;
+        assert!(failed.is_empty());
+    });
+    assert_eq!(text, "0.150  db-1  | one\n0.150  db-1  | two\n0.150  db-1  | three\n");
+}
+
+#[test]
+fn no_more_streams_are_open_at_once_than_may_be() {
+    let engine: String = (1..=9)
+        .map(|number| {
+            format!(
+                "container shop-web-{number} runs-already prints@{number}ms:a prints@{}ms:b\n",
+                number + 20
+            )
+        })
+        .collect();
+    let text = run(&engine, async |engine, stage| {
+        sleep(Duration::from_millis(50)).await;
+        let sources: Vec<_> = (1..=9).map(|number| source(&format!("shop-web-{number}"))).collect();
+        let failed = stage.print(async |printer| show(engine, &sources, 2, printer).await).await;
+        assert!(failed.is_empty());
+        assert!(engine.most_open() <= 2);
+    });
+    let labels: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let each: Vec<String> = (1..=9).map(|number| format!("web-{number}")).collect();
+    assert_eq!(labels, [each.clone(), each].concat(), "{text}");
+}
+
+#[test]
+fn one_that_was_never_started_is_waited_for_and_one_that_comes_back_soon() {
+    let engine = "container shop-db-1 is-there-already prints@0ms:one exits@10ms:0";
+    let text = run(engine, async |engine, stage| {
+        let starting = async {
+            for pause in [5000, 1000, 3000] {
+                sleep(Duration::from_millis(pause)).await;
+                perform(engine, start("shop-db-1")).await;
+            }
+            pending().await
+        };
+        let project = ProjectName::from("shop");
+        let (heard_out, in_hand) = (HeardOut::default(), InHand::default());
+        let company = Company {
+            project: &project,
+            joins: &|_| None,
+            heard_out: &heard_out,
+            in_hand: &in_hand,
+            patience: Duration::from_secs(2),
+        };
+        let sources = vec![source("shop-db-1")];
+        let following = async {
+            stage
+                .print(async |printer| follow(engine, sources, company, nobody(), ready(()), printer).await)
+                .await;
+            writeln!(stage.clone(), "over").expect("a string takes all");
+        };
+        tokio::select! { () = following => {}, () = starting => {} }
+    });
+    let expected = "
+5.010  db-1  | one
+5.021  db-1 exited with code 0
+6.020  db-1 was started again
+6.020  db-1  | one
+6.031  db-1 exited with code 0
+8.031  over
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn a_disk_that_is_full_is_a_failure_and_a_reader_who_has_gone_is_not() {
+    for (kind, failure) in [
+        (io::ErrorKind::StorageFull, Some("standard output cannot be written: no storage space")),
+        (io::ErrorKind::BrokenPipe, None),
+    ] {
+        run("container shop-db-1 runs-already prints@10ms:one prints@20ms:two", async |engine, stage| {
+            let (mut out, mut err) = (Failing(kind), stage.clone());
+            let mut printer = Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE);
+            let project = ProjectName::from("shop");
+            let heard_out = HeardOut::default();
+            let company = Company {
+                project: &project,
+                joins: &|_| None,
+                heard_out: &heard_out,
+                in_hand: &InHand::default(),
+                patience: Duration::ZERO,
+            };
+            follow(engine, vec![source("shop-db-1")], company, nobody(), ready(()), &mut printer).await;
+            assert_eq!(heard_out.failure().as_deref(), failure);
+        });
+    }
+}
+
+async fn follow_all(
+    engine: &MemoryEngine,
+    names: &[&str],
+    stay: impl Future<Output = ()>,
+    stage: &Stage,
+) -> HeardOut {
     let project = ProjectName::from("shop");
     let joins = |container: &ContainerName| {
         (container.as_str() != "shop-other-1").then(|| source(container.as_str()))
     };
     let heard_out = HeardOut::default();
-    let company =
-        Company { project: &project, joins: &joins, heard_out: &heard_out, in_hand: &InHand::default() };
+    let company = Company {
+        project: &project,
+        joins: &joins,
+        heard_out: &heard_out,
+        in_hand: &InHand::default(),
+        patience: Duration::ZERO,
+    };
     let sources = names.iter().map(|name| source(name)).collect();
     stage.print(async |printer| follow(engine, sources, company, nobody(), stay, printer).await).await;
+    heard_out
 }
 
 /// Nobody is known to have been started.
@@ -379,11 +553,11 @@ impl Outlet for Late {
     }
 }
 
-struct Closed;
+struct Failing(io::ErrorKind);
 
-impl Write for Closed {
+impl Write for Failing {
     fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::BrokenPipe.into())
+        Err(self.0.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {

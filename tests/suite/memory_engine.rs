@@ -32,6 +32,10 @@ pub(crate) struct MemoryEngine {
     calls: Cell<usize>,
     most_calls: Cell<usize>,
     subscriptions: Cell<usize>,
+    /// How often the output of each container was asked for.
+    openings: RefCell<BTreeMap<ContainerName, usize>>,
+    open: Cell<usize>,
+    most_open: Cell<usize>,
 }
 
 /// The engine's clock, in seconds, when a test begins.
@@ -73,6 +77,9 @@ impl MemoryEngine {
             calls: Cell::new(0),
             most_calls: Cell::new(0),
             subscriptions: Cell::new(0),
+            openings: RefCell::default(),
+            open: Cell::new(0),
+            most_open: Cell::new(0),
             script,
         };
         for (name, behaviour) in &engine.script.containers {
@@ -94,6 +101,11 @@ impl MemoryEngine {
     /// How often somebody subscribed to events.
     pub(crate) fn subscriptions(&self) -> usize {
         self.subscriptions.get()
+    }
+
+    /// The most streams of output that were open at once.
+    pub(crate) fn most_open(&self) -> usize {
+        self.most_open.get()
     }
 
     fn create(&self, name: &ContainerName) {
@@ -350,32 +362,70 @@ impl Engine for MemoryEngine {
         })))
     }
 
-    async fn logs(
-        &self,
+    async fn logs<'engine>(
+        &'engine self,
         container: &ContainerName,
         choice: &LogChoice,
-    ) -> Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError> {
+    ) -> Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin + use<'engine>, EngineError> {
+        let behaviour = self.behaviour(container);
+        let (container, with_time) = (container.clone(), choice.timestamps);
+        let opening =
+            *self.openings.borrow_mut().entry(container.clone()).and_modify(|count| *count += 1).or_insert(0);
+        if (1..=behaviour.output_refused).contains(&opening) {
+            return Err(EngineError::Disconnected("nobody answers".to_owned()));
+        }
+        let open = Open::of(self);
         let cursor = (Instant::now(), self.sequence.get() - 1);
-        let past = self.printed(container, choice, cursor);
-        let is_running = self.state(container).is_some_and(|state| state.status == Status::Running);
+        let past = self.printed(&container, choice, cursor);
+        let is_running = self.state(&container).is_some_and(|state| state.status == Status::Running);
         let future = (choice.follow && is_running).then_some(cursor);
-        let future = stream::unfold(future, async |cursor| {
-            let mut cursor = cursor?;
-            loop {
-                let (moment, entry) = self.next_entry(cursor).await;
-                cursor = moment;
-                if entry.container != *container {
-                    continue;
-                }
-                if let Some(chunk) = entry.what.as_chunk(choice.timestamps, moment.0 - self.begun) {
-                    return Some((Ok(chunk), Some(cursor)));
-                }
-                if let Happening::Changed(What::Died { .. }) = entry.what {
-                    return None;
+        let future = stream::unfold(future, move |cursor| {
+            let container = container.clone();
+            async move {
+                let mut cursor = cursor?;
+                loop {
+                    let (moment, entry) = self.next_entry(cursor).await;
+                    cursor = moment;
+                    if entry.container != container {
+                        continue;
+                    }
+                    if let Some(chunk) = entry.what.as_chunk(with_time, moment.0 - self.begun) {
+                        return Some((Ok(chunk), Some(cursor)));
+                    }
+                    if let Happening::Changed(What::Died { .. }) = entry.what {
+                        return None;
+                    }
                 }
             }
         });
-        Ok(Box::pin(stream::iter(past.into_iter().map(Ok)).chain(future)))
+        let whole = stream::iter(past.into_iter().map(Ok)).chain(future);
+        let is_first = opening == 0;
+        let breaks = behaviour.output_breaks_after.filter(|_| is_first);
+        let pretends = behaviour.output_pretends_end_after.filter(|_| is_first);
+        let part = whole.take(breaks.or(pretends).unwrap_or(usize::MAX));
+        let plug = EngineError::Disconnected("somebody pulled the plug".to_owned());
+        let part = part.chain(stream::iter(breaks.map(|_| Err(plug))));
+        Ok(Box::pin(part.map(move |chunk| {
+            let _ = &open;
+            chunk
+        })))
+    }
+}
+
+/// A stream of output that is open.
+struct Open<'engine>(&'engine MemoryEngine);
+
+impl<'engine> Open<'engine> {
+    fn of(engine: &'engine MemoryEngine) -> Self {
+        engine.open.set(engine.open.get() + 1);
+        engine.most_open.set(engine.most_open.get().max(engine.open.get()));
+        Self(engine)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
     }
 }
 

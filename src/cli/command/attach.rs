@@ -122,6 +122,7 @@ impl Attachment<'_> {
                 Ok(Exit::Success)
             }
             End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
+            End::Unwritable(error) => Err(output.unwritable(&error)),
             End::Left(received) => Ok(inside::exit_of_signal(received)),
             End::Failed(error) => Err(refused(error)),
         }

@@ -139,6 +139,7 @@ async fn in_the_foreground(
             Ok(Exit::Success)
         }
         End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
+        End::Unwritable(error) => Err(output.unwritable(&error)),
         End::Left(received) => {
             output.warning(&format!("the command may go on in `{container}`: the engine cannot stop it"));
             Ok(inside::exit_of_signal(received))

@@ -1,6 +1,7 @@
 //! `topo logs`.
 
-use std::future::pending;
+use std::future::ready;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -28,7 +29,7 @@ pub struct Options {
     /// A topology file, and the services whose output is shown; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Go on with what is to come
+    /// Go on with what is to come, until none of the containers runs any more
     #[arg(short, long)]
     follow: bool,
     /// Only so many lines from the end of each container's output
@@ -102,21 +103,46 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         }
         if !options.follow {
             let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-            let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output());
-            let failures = show(&engine, &sources, &mut printer).await;
+            let line_ends = (follow::line_ends(&out), follow::line_ends(&err));
+            let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output())
+                .with_line_ends(line_ends.0, line_ends.1);
+            let failures = show(&engine, &sources, streams_at_once(), &mut printer).await;
             for (container, error) in &failures {
                 output.error(&format!("the output of `{container}` cannot be read: {error}"), None);
+            }
+            if let Some(failure) = printer.failure() {
+                output.error(&failure, None);
+                return Err(Exit::Usage);
             }
             return Ok(if failures.is_empty() { Exit::Success } else { Exit::Failed });
         }
         interrupt::listen(session.cancel.clone());
         let (cast, heard_out) = (Cast::of(sources), HeardOut::default());
-        let output = follow::follow_until(&session, &query.project, cast, &following, &heard_out, pending());
+        let project = &query.project;
+        let shown =
+            follow::follow_until(&session, project, cast, &following, &heard_out, COME_BACK, ready(()));
         tokio::select! {
-            () = output => Ok(Exit::Success),
+            () = shown => Ok(follow::exit_of(&heard_out, &output)),
             () = session.cancel.cancelled() => Ok(Exit::Interrupted),
         }
     })
+}
+
+/// How long a container that was stopped, and may be on its way to be started again or replaced, is waited for
+/// when nothing else runs.
+const COME_BACK: Duration = Duration::from_secs(2);
+
+/// From how many containers the output is read at once.
+const STREAMS_AT_ONCE: usize = 256;
+
+/// Files that topo has open beside the streams of containers, with some to spare.
+const OTHER_FILES: u64 = 20;
+
+/// As many containers as the system lets topo be connected with.
+fn streams_at_once() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let left = limit.map_or(u64::MAX, |limit| limit.saturating_sub(OTHER_FILES).max(1));
+    usize::try_from(left).map_or(STREAMS_AT_ONCE, |left| left.min(STREAMS_AT_ONCE))
 }
 
 /// A number that is asked for is there.

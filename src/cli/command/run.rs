@@ -389,6 +389,11 @@ impl Foreground<'_> {
                 let _ = waiting.exit_code().await;
                 Ok(inside::EXIT_WITHOUT_READER)
             }
+            End::Unwritable(error) => {
+                let _ = engine.signal(container, "KILL").await;
+                let _ = waiting.exit_code().await;
+                Err(output.unwritable(&error))
+            }
             End::Left(received) => Ok(inside::exit_of_signal(received)),
             End::Failed(error) => Err(refused(error)),
         }

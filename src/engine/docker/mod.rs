@@ -133,11 +133,11 @@ impl Engine for Docker {
         events::subscribe(&self.transport, project).await
     }
 
-    async fn logs(
-        &self,
+    async fn logs<'engine>(
+        &'engine self,
         container: &ContainerName,
         choice: &LogChoice,
-    ) -> Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin, EngineError> {
+    ) -> Result<impl Stream<Item = Result<LogChunk, EngineError>> + Unpin + use<'engine>, EngineError> {
         logs::logs(&self.transport, container, choice).await
     }
 }

@@ -2,13 +2,20 @@
 //! Must not: take a line's own words for a time.
 
 use crate::engine::{LogChunk, OutputStream};
-use crate::run::Lines;
+use crate::run::{LineEnds, Lines};
 
 /// Cuts what one container prints into lines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Cutter {
     out: Lines,
     err: Lines,
+}
+
+/// What ends the lines of a container's two streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BothLineEnds {
+    pub(super) out: LineEnds,
+    pub(super) err: LineEnds,
 }
 
 /// A line of a container.
@@ -22,6 +29,16 @@ pub(super) struct Line<'text> {
 }
 
 impl Cutter {
+    pub(super) fn new(BothLineEnds { out, err }: BothLineEnds) -> Self {
+        Self { out: Lines::ending_with(out), err: Lines::ending_with(err) }
+    }
+
+    /// The time of the earliest line that has begun and whose end has not come.
+    pub(super) fn open_time(&self) -> Option<&[u8]> {
+        let times = [&self.out, &self.err].map(|lines| line(OutputStream::Out, lines.begun()).time);
+        times.into_iter().filter(|time| !time.is_empty()).min()
+    }
+
     /// Takes a piece of output, and gives the lines that it completes.
     pub(super) fn push(&mut self, chunk: &LogChunk, mut give: impl FnMut(Line<'_>)) {
         let stream = chunk.stream;
@@ -105,7 +122,7 @@ mod tests {
 
     fn cut(pieces: &[&str]) -> Vec<(&'static str, &'static str)> {
         let mut lines = Vec::new();
-        let mut cutter = Cutter::default();
+        let mut cutter = Cutter::new(BothLineEnds { out: LineEnds::Any, err: LineEnds::Any });
         for piece in pieces {
             let bytes = Bytes::copy_from_slice(piece.as_bytes());
             cutter.push(&LogChunk { stream: OutputStream::Out, bytes }, |line| {

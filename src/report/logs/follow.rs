@@ -2,20 +2,23 @@
 //! Must not: ask at intervals.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::cutter::{Cutter, Line, unix_seconds};
+use super::cutter::{BothLineEnds, Line};
 use super::in_hand::Return;
 use super::printer::{Printer, Voice, has_room, is_handed_on};
+use super::tap::{Position, Tap};
 use super::{Begin, HeardOut, InHand, Source};
 use crate::engine::{Change, Engine, EngineError, LogChoice, What};
-use crate::plan::observed::ContainerState;
+use crate::plan::observed::{ContainerState, Status};
 use crate::run::{Heard, subscription};
 use crate::topology::name::{ContainerName, ProjectName};
 
@@ -30,13 +33,20 @@ pub struct Company<'company> {
     pub heard_out: &'company HeardOut,
     /// The containers whose ends are topo's own doing, and no news.
     pub in_hand: &'company InHand,
+    /// For how long one that comes back is waited for when all ended.
+    pub patience: Duration,
 }
+
+/// The stream of a container that runs may end without its end: how long its events are waited for, which say
+/// more, before it is read again.
+const EVENTS_COME: Duration = Duration::from_secs(2);
 
 /// Containers that are known to have been started; of some the events may not be heard yet, or ever.
 pub type Started = UnboundedReceiver<Source>;
 
 /// Prints what containers print, until all of them ended and `stay` is over. A container that is started
-/// again goes on where it ended. A closed pipe ends it too. Output that cannot be read is remarked on. While
+/// again goes on where it ended; one that was never started is waited for. That nothing can be written any
+/// more ends it too. Output that cannot be read, although it was asked for again, is told as an error. While
 /// nobody takes what is printed, no more of it is read, and all else goes on.
 ///
 /// `stay` is polled from the time on at which nothing that happens is missed: it is known where the output
@@ -64,16 +74,24 @@ pub async fn follow<E: Engine>(
 
     let printer = RefCell::new(printer);
     let mut crowd = Crowd { company, members: Vec::new(), printer: &printer };
-    let reading = |reading| read(engine, &printer, reading);
+    let reading = |reading| read(engine, company.heard_out, &printer, reading);
     let mut readings: FuturesUnordered<_> =
         sources.into_iter().map(|source| reading(crowd.join(source))).collect();
     let mut stay = pin!(stay);
     let (mut is_staying, mut may_start) = (true, true);
+    let mut all_ended_at = None;
     loop {
         let can_grow = is_listening || may_start;
-        let waits = (is_staying && can_grow) || (is_listening && crowd.has(Hearing::Returning));
+        let is_to_come = crowd.has(Hearing::Returning) || crowd.has(Hearing::Unstarted);
+        let waits = (is_staying && can_grow) || (is_listening && is_to_come);
         let is_set = !crowd.has(Hearing::Beginning);
-        if printer.borrow().is_broken() || (readings.is_empty() && !waits) {
+        if printer.borrow().is_broken() {
+            break;
+        }
+        all_ended_at = (readings.is_empty() && !waits).then(|| all_ended_at.unwrap_or_else(Instant::now));
+        let patience = if is_listening { company.patience } else { Duration::ZERO };
+        let gives_up_at = all_ended_at.map(|ended| ended + patience);
+        if gives_up_at.is_some_and(|end| end <= Instant::now()) {
             break;
         }
         let more = tokio::select! { biased;
@@ -85,20 +103,32 @@ pub async fn follow<E: Engine>(
             }
             () = &mut stay, if is_staying && is_set => { is_staying = false; Vec::new() }
             _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
+            () = until(gives_up_at) => Vec::new(),
             // It comes last: what was printed meanwhile is handed on before anything is waited for.
-            () = hand_on_until_broken(&printer) => Vec::new(),
+            () = hand_on_until_broken(&printer, company.heard_out) => Vec::new(),
         };
         readings.extend(more.into_iter().map(reading));
     }
     poll_fn(|context| printer.borrow_mut().poll_hand_on(context)).await;
+    company.heard_out.breaks(printer.borrow().failure());
+}
+
+/// Ends at a time; never without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
 }
 
 /// Hands on what is printed, as its readers take it, until nobody reads any more.
-async fn hand_on_until_broken(printer: &RefCell<&mut Printer<'_>>) {
+async fn hand_on_until_broken(printer: &RefCell<&mut Printer<'_>>, heard_out: &HeardOut) {
     poll_fn(|context| {
         let mut printer = printer.borrow_mut();
+        let held = printer.held();
         // More may be printed before this is asked again.
         let _ = printer.poll_hand_on(context);
+        heard_out.hands_on(held, printer.held());
         if printer.is_broken() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await
@@ -123,8 +153,8 @@ struct Member {
     exit_code: Option<i64>,
     /// Topo itself took it down, and brings it back.
     comes_back: Option<Return>,
-    /// The time of the last line that was printed; empty before the first.
-    last_time: Vec<u8>,
+    /// How far its output was printed.
+    position: Position,
 }
 
 /// How far a container is heard.
@@ -134,6 +164,8 @@ enum Hearing {
     Beginning,
     /// It does not run, and did not since it joined.
     Silent,
+    /// It was created, and not started so far.
+    Unstarted,
     /// Its output is being read.
     Open,
     /// It ended, but the engine is to start it again.
@@ -150,8 +182,8 @@ struct Reading {
     task: Task,
     /// Whether times are printed.
     times: bool,
-    /// Lines up to this time were printed already.
-    last_time: Vec<u8>,
+    /// How far its output was printed.
+    position: Position,
 }
 
 /// What is to be found out.
@@ -162,6 +194,8 @@ enum Task {
     Print(LogChoice),
     /// What state it is in.
     Look,
+    /// What state it is in if nothing is heard of it meanwhile.
+    LookLater,
 }
 
 /// A reading that is over.
@@ -169,9 +203,20 @@ struct Over {
     place: usize,
     error: Option<EngineError>,
     state: Option<ContainerState>,
-    /// Nothing was read, because only the state was wanted.
-    is_look: bool,
-    last_time: Vec<u8>,
+    /// What was wanted.
+    found: Found,
+    position: Position,
+}
+
+/// What a reading was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Output, or where it begins.
+    Output,
+    /// The state.
+    State,
+    /// The state after a while in which nothing was heard.
+    StateAfterSilence,
 }
 
 impl Crowd<'_, '_> {
@@ -190,7 +235,7 @@ impl Crowd<'_, '_> {
             is_ahead: false,
             exit_code: None,
             comes_back: None,
-            last_time: Vec::new(),
+            position: Position::default(),
         });
         let place = self.members.len() - 1;
         match begin {
@@ -204,51 +249,76 @@ impl Crowd<'_, '_> {
         member.hearing = Hearing::Open;
         member.has_returned = false;
         self.company.heard_out.begins(&member.source.container);
-        // Times are needed to go on at the right line, also when nobody wants to see them.
-        self.reading(place, Task::Print(LogChoice { follow: true, timestamps: true, ..choice }))
+        self.reading(place, Task::Print(LogChoice { follow: true, ..choice }))
     }
 
     fn reading(&self, place: usize, task: Task) -> Reading {
-        let Member { source, voice, last_time, .. } = &self.members[place];
+        let Member { source, voice, position, .. } = &self.members[place];
         Reading {
             place,
             voice: *voice,
             container: source.container.clone(),
             task,
             times: source.choice.timestamps,
-            last_time: last_time.clone(),
+            position: position.clone(),
         }
     }
 
     /// A reading is over, and the container's state is known.
     fn note_over(&mut self, over: Over) -> Option<Reading> {
-        let Over { place, error, state, is_look, last_time } = over;
+        let Over { place, error, state, found, position } = over;
         let member = &mut self.members[place];
         // It was started again meanwhile, or its end was told already.
-        if is_look && member.hearing != Hearing::Returning {
+        if found != Found::Output && member.hearing != Hearing::Returning {
             return None;
         }
         let is_running = state.as_ref().is_some_and(ContainerState::is_running);
         match member.hearing {
             Hearing::Beginning => {
-                member.last_time = last_time;
+                member.position = position;
                 member.hearing = Hearing::Silent;
+                if let Some(error) = error {
+                    self.lose(place, &error);
+                    return None;
+                }
                 return (is_running || member.has_returned).then(|| self.go_on(place));
             }
-            Hearing::Open => member.last_time = last_time,
-            Hearing::Silent | Hearing::Returning | Hearing::Over => {}
+            Hearing::Open => member.position = position,
+            Hearing::Silent | Hearing::Unstarted | Hearing::Returning | Hearing::Over => {}
         }
         if member.has_returned {
             return Some(self.open_again(place));
         }
-        member.hearing = if is_running && error.is_none() { Hearing::Returning } else { Hearing::Over };
-        match error {
-            Some(error) => self.remark(place, &format!("cannot be heard: {error}")),
-            None if is_running => {}
-            None => self.tell_end(place, state),
+        if let Some(error) = error.filter(|error| !is_gone(error)) {
+            self.lose(place, &error);
+            return None;
+        }
+        let status = state.as_ref().map(|state| state.status);
+        if found == Found::StateAfterSilence && status == Some(Status::Running) {
+            return Some(self.go_on(place));
+        }
+        member.hearing = match status {
+            Some(Status::Created) => Hearing::Unstarted,
+            _ if is_running => Hearing::Returning,
+            _ => Hearing::Over,
+        };
+        if member.hearing == Hearing::Over {
+            self.tell_end(place, state);
         }
         self.company.heard_out.ends(&self.members[place].source.container);
-        None
+        let is_in_doubt = found == Found::Output && is_running;
+        is_in_doubt.then(|| self.reading(place, Task::LookLater))
+    }
+
+    /// The output of a container cannot be read any more.
+    fn lose(&mut self, place: usize, error: &EngineError) {
+        let member = &mut self.members[place];
+        member.hearing = Hearing::Over;
+        let container = &member.source.container;
+        let words = format!("the output of `{container}` cannot be read: {error}");
+        self.printer.borrow_mut().complain(&words);
+        self.company.heard_out.loses(container);
+        self.company.heard_out.ends(container);
     }
 
     /// How a container comes back whose end was topo's own doing. That is known as long as it is gone.
@@ -290,7 +360,9 @@ impl Crowd<'_, '_> {
                 let reading = self.join(source);
                 (self.members.len() - 1, reading)
             }
-            Some(place) if self.members[place].hearing == Hearing::Silent => (place, self.go_on(place)),
+            Some(place) if matches!(self.members[place].hearing, Hearing::Silent | Hearing::Unstarted) => {
+                (place, self.go_on(place))
+            }
             Some(_) => return None,
         };
         self.members[place].is_ahead = true;
@@ -318,8 +390,9 @@ impl Crowd<'_, '_> {
                 member.exit_code = Some(*exit_code);
                 self.comes_back(place);
             }
+            (What::Removed, Hearing::Unstarted) => member.hearing = Hearing::Over,
             (What::Started, Hearing::Beginning) => member.has_returned = true,
-            (What::Started, Hearing::Silent) => return Some(self.go_on(place)),
+            (What::Started, Hearing::Silent | Hearing::Unstarted) => return Some(self.go_on(place)),
             // A start without an end before it is the one whose output is being read.
             (What::Started, Hearing::Open) => member.has_returned = member.exit_code.is_some(),
             (What::Started, Hearing::Returning | Hearing::Over) => return Some(self.open_again(place)),
@@ -342,13 +415,7 @@ impl Crowd<'_, '_> {
 
     /// Goes on behind the last line.
     fn go_on(&mut self, place: usize) -> Reading {
-        let member = &self.members[place];
-        let choice = match unix_seconds(&member.last_time) {
-            Some(since) => {
-                LogChoice { since: Some(since.to_string()), tail: None, ..member.source.choice.clone() }
-            }
-            None => member.source.choice.clone(),
-        };
+        let choice = self.members[place].source.choice.clone();
         self.open(place, choice)
     }
 
@@ -358,96 +425,75 @@ impl Crowd<'_, '_> {
 }
 
 /// Finds out what is to be found out, and sees what the container is at then.
-async fn read<E: Engine>(engine: &E, printer: &RefCell<&mut Printer<'_>>, reading: Reading) -> Over {
-    let Reading { place, voice, container, task, times, mut last_time } = reading;
+async fn read<E: Engine>(
+    engine: &E,
+    heard_out: &HeardOut,
+    printer: &RefCell<&mut Printer<'_>>,
+    reading: Reading,
+) -> Over {
+    let Reading { place, voice, container, task, times, mut position } = reading;
     let mut error = None;
-    let is_look = matches!(task, Task::Look);
+    let found = match task {
+        Task::FindBegin | Task::Print(_) => Found::Output,
+        Task::Look => Found::State,
+        Task::LookLater => Found::StateAfterSilence,
+    };
+    let line_ends = printer.borrow().line_ends();
     match task {
-        Task::FindBegin => last_time = time_of_last_line(engine, &container).await,
+        Task::FindBegin => match end_of_past(engine, &container, line_ends).await {
+            Ok(end) => position = end,
+            Err(failed) => error = Some(failed),
+        },
         Task::Print(choice) => {
-            let mut feed = Feed { voice, times, last_time, printer };
-            error = feed.print(engine, &container, &choice).await.err();
-            last_time = feed.last_time;
+            let mut tap = Tap::new(engine, container.clone(), choice, position, line_ends);
+            let feed = Feed { voice, times, heard_out, printer };
+            error = feed.print(&mut tap).await.err();
+            position = tap.position().clone();
         }
         Task::Look => {}
+        Task::LookLater => sleep(EVENTS_COME).await,
     }
     let state = engine.inspect(&container).await.ok();
-    Over { place, error, state, is_look, last_time }
+    Over { place, error, state, found, position }
 }
 
-/// When a container printed its last line; empty when it printed none. Output that cannot be read is told
-/// when it is to be.
-async fn time_of_last_line<E: Engine>(engine: &E, container: &ContainerName) -> Vec<u8> {
-    let choice = LogChoice { tail: Some(1), timestamps: true, ..LogChoice::default() };
-    let (mut cutter, mut last) = (Cutter::default(), Vec::new());
-    let mut note = |line: Line<'_>| last = last.as_slice().max(line.time).to_owned();
-    if let Ok(mut chunks) = engine.logs(container, &choice).await {
-        while let Some(Ok(chunk)) = chunks.next().await {
-            cutter.push(&chunk, &mut note);
-        }
-    }
-    cutter.finish(note);
-    last
+/// Whether a container is not there any more, or about to go.
+fn is_gone(error: &EngineError) -> bool {
+    matches!(error, EngineError::Refused { status: 404 | 409, .. })
+}
+
+/// The place behind the last line that a container printed so far.
+async fn end_of_past<E: Engine>(
+    engine: &E,
+    container: &ContainerName,
+    line_ends: BothLineEnds,
+) -> Result<Position, EngineError> {
+    let choice = LogChoice { tail: Some(1), ..LogChoice::default() };
+    let mut tap = Tap::new(engine, container.clone(), choice, Position::default(), line_ends);
+    let mut last = Vec::new();
+    while tap.read(|line| last = last.as_slice().max(line.time).to_owned()).await? {}
+    Ok(Position::after(&last))
 }
 
 /// One container's way to the printer.
 struct Feed<'read, 'printer, 'out> {
     voice: Voice,
     times: bool,
-    last_time: Vec<u8>,
+    heard_out: &'read HeardOut,
     printer: &'read RefCell<&'printer mut Printer<'out>>,
 }
 
 impl Feed<'_, '_, '_> {
-    async fn print<E: Engine>(
-        &mut self,
-        engine: &E,
-        container: &ContainerName,
-        choice: &LogChoice,
-    ) -> Result<(), EngineError> {
-        let mut cutter = Cutter::default();
-        let mut was_printed = AlreadyPrinted::up_to(self.last_time.clone());
-        let mut chunks = engine.logs(container, choice).await?;
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk?;
-            cutter.push(&chunk, |line| self.line(line, &mut was_printed));
+    async fn print<E: Engine>(&self, tap: &mut Tap<'_, E>) -> Result<(), EngineError> {
+        let line = |line: Line<'_>| self.printer.borrow_mut().timed_line(self.voice, line, self.times);
+        while tap.read(line).await? {
+            self.heard_out.moves();
             has_room(self.printer).await;
             if self.printer.borrow().is_broken() {
                 return Ok(());
             }
         }
-        cutter.finish(|line| self.line(line, &mut was_printed));
         is_handed_on(self.printer).await;
         Ok(())
-    }
-
-    fn line(&mut self, line: Line<'_>, was_printed: &mut AlreadyPrinted) {
-        if was_printed.covers(line.time) {
-            return;
-        }
-        if !line.time.is_empty() {
-            line.time.clone_into(&mut self.last_time);
-        }
-        self.printer.borrow_mut().timed_line(self.voice, line, self.times);
-    }
-}
-
-/// Tells lines that were printed already from new ones: the engine is asked for whole seconds.
-struct AlreadyPrinted {
-    last_time: Vec<u8>,
-    /// Whether the last line with a time was printed already; those without one go with it.
-    is_last: bool,
-}
-
-impl AlreadyPrinted {
-    fn up_to(last_time: Vec<u8>) -> Self {
-        Self { last_time, is_last: false }
-    }
-
-    fn covers(&mut self, time: &[u8]) -> bool {
-        if !time.is_empty() {
-            self.is_last = time <= self.last_time.as_slice();
-        }
-        self.is_last
     }
 }

@@ -10,6 +10,7 @@ mod heard;
 mod in_hand;
 mod printer;
 mod show;
+mod tap;
 
 pub use follow::{Company, Started, follow};
 pub use heard::HeardOut;
@@ -19,6 +20,7 @@ pub use show::show;
 
 use crate::engine::LogChoice;
 use crate::topology::name::ContainerName;
+use cutter::BothLineEnds;
 
 /// A container whose output is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::sync::Notify;
 
-use super::cutter::Line;
+use super::cutter::{BothLineEnds, Line};
 use crate::engine::OutputStream;
 use crate::report::Look;
+use crate::run::LineEnds;
 
 /// Where lines go. Whoever reads them may take their time.
 pub trait Outlet {
@@ -42,9 +43,11 @@ pub struct Printer<'out> {
     handed_on: Rc<Notify>,
     prefixes: Prefixes,
     look: Look,
+    line_ends: BothLineEnds,
     labels: Vec<String>,
     width: usize,
-    is_broken: bool,
+    /// Why nothing can be written any more.
+    broken_by: Option<(OutputStream, io::Error)>,
 }
 
 /// Whether lines begin with the name of the container that printed them.
@@ -63,8 +66,28 @@ pub struct Voice(usize);
 impl<'out> Printer<'out> {
     /// Writes to `out` what containers print to their standard output, and to `err` the rest.
     pub fn new(out: &'out mut dyn Outlet, err: &'out mut dyn Outlet, prefixes: Prefixes, look: Look) -> Self {
-        let (held, handed_on) = (VecDeque::new(), Rc::default());
-        Self { out, err, held, handed_on, prefixes, look, labels: Vec::new(), width: 0, is_broken: false }
+        Self {
+            out,
+            err,
+            held: VecDeque::new(),
+            handed_on: Rc::default(),
+            prefixes,
+            look,
+            line_ends: BothLineEnds { out: LineEnds::LineFeed, err: LineEnds::LineFeed },
+            labels: Vec::new(),
+            width: 0,
+            broken_by: None,
+        }
+    }
+
+    /// What ends a line that goes to `out` and to `err`; a line feed alone where nothing is said.
+    pub fn with_line_ends(mut self, out: LineEnds, err: LineEnds) -> Self {
+        self.line_ends = BothLineEnds { out, err };
+        self
+    }
+
+    pub(super) fn line_ends(&self) -> BothLineEnds {
+        self.line_ends
     }
 
     /// Lets a container join, if it has not. The column of names gets as wide as the longest so far.
@@ -93,17 +116,19 @@ impl<'out> Printer<'out> {
         self.hold(stream, &[prefix.as_bytes(), line, end]);
     }
 
-    /// Writes a remark on a container, unless names are left out too.
+    /// Writes a remark on a container. Whoever leaves names out of its lines does not leave this out.
     pub fn remark(&mut self, voice: Voice, words: &str) {
-        if self.prefixes == Prefixes::None {
-            return;
-        }
         let label = self.look.in_color(voice.0, &self.labels[voice.0]);
         self.hold(OutputStream::Err, &[label.as_bytes(), b" ", words.as_bytes(), b"\n"]);
     }
 
+    /// Writes an error about a container.
+    pub(super) fn complain(&mut self, words: &str) {
+        self.hold(OutputStream::Err, &[b"error: ", words.as_bytes(), b"\n"]);
+    }
+
     fn hold(&mut self, stream: OutputStream, parts: &[&[u8]]) {
-        if self.is_broken {
+        if self.broken_by.is_some() {
             return;
         }
         if self.held.back().is_none_or(|(last, _)| *last != stream) {
@@ -123,8 +148,8 @@ impl<'out> Printer<'out> {
             };
             match ready!(outlet.poll_write(context, bytes)) {
                 Ok(count) => bytes.advance(count),
-                Err(_) => {
-                    self.is_broken = true;
+                Err(error) => {
+                    self.broken_by = Some((*stream, error));
                     self.held.clear();
                     break;
                 }
@@ -147,9 +172,20 @@ impl<'out> Printer<'out> {
         self.held.iter().map(|(_, bytes)| bytes.len()).sum()
     }
 
-    /// True when nobody reads any more: a pipe was closed.
+    /// True when nothing can be written any more: a pipe was closed, a disk is full.
     pub fn is_broken(&self) -> bool {
-        self.is_broken
+        self.broken_by.is_some()
+    }
+
+    /// Why nothing can be written any more, in words, unless the reader has just gone: `topo logs | head` is
+    /// fine.
+    pub fn failure(&self) -> Option<String> {
+        let (stream, error) = self.broken_by.as_ref()?;
+        let stream = match stream {
+            OutputStream::Out => "standard output",
+            OutputStream::Err => "standard error",
+        };
+        (error.kind() != io::ErrorKind::BrokenPipe).then(|| format!("{stream} cannot be written: {error}"))
     }
 
     fn prefix(&self, voice: Voice) -> String {
@@ -210,7 +246,7 @@ mod tests {
             printer.line(db, OutputStream::Out, b"\xffready");
             printer.remark(db, "exited with code 0");
         });
-        assert_eq!((out.as_str(), err.as_str()), ("\u{fffd}ready\n", ""));
+        assert_eq!((out.as_str(), err.as_str()), ("\u{fffd}ready\n", "db-1 exited with code 0\n"));
     }
 
     #[test]

@@ -1,38 +1,35 @@
 //! In: containers. Out: what they printed so far, in the order of time.
-//! Must not: wait for more, or hold more than the next line of each.
+//! Must not: wait for more, or hold more than some lines of each.
 
 use std::collections::VecDeque;
 
-use futures_util::future::join_all;
-use futures_util::{Stream, StreamExt};
+use futures_util::{StreamExt, stream};
 
-use super::Source;
-use super::cutter::{Cutter, Line};
+use super::cutter::Line;
 use super::printer::{ENOUGH, Printer, Voice};
-use crate::engine::{Engine, EngineError, LogChoice, LogChunk, OutputStream};
+use super::tap::{Position, Tap};
+use super::{BothLineEnds, Source};
+use crate::engine::{Engine, EngineError, LogChoice, OutputStream};
 use crate::topology::name::ContainerName;
 
+/// How many bytes of a container are read ahead where not all can be read at once.
+const AHEAD: usize = 256 * 1024;
+
 /// Prints what containers printed so far, lines in the order of their times. Returns the containers whose
-/// output could not be read, or not to its end.
+/// output could not be read, or not to its end. At most so many are read at once.
 pub async fn show<E: Engine>(
     engine: &E,
     sources: &[Source],
+    at_once: usize,
     printer: &mut Printer<'_>,
 ) -> Vec<(ContainerName, EngineError)> {
+    let line_ends = printer.line_ends();
     let voices: Vec<_> = sources.iter().map(|source| printer.join(&source.label)).collect();
-    // Times are needed to put lines in order, also when nobody wants to see them.
-    let with_times = |source: &Source| LogChoice { follow: false, timestamps: true, ..source.choice.clone() };
-    let choices: Vec<_> = sources.iter().map(with_times).collect();
-    let opening = sources.iter().zip(&choices).map(|(source, choice)| engine.logs(&source.container, choice));
-    let mut failed = Vec::new();
-    let mut readers = Vec::new();
-    for ((source, voice), opened) in sources.iter().zip(voices).zip(join_all(opening).await) {
-        match opened {
-            Ok(chunks) => readers.push(Reader::new(source, voice, chunks)),
-            Err(error) => failed.push((source.container.clone(), error)),
-        }
-    }
-    join_all(readers.iter_mut().map(Reader::fill)).await;
+    let pace = if sources.len() <= at_once { Pace::KeepsOpen } else { Pace::ReadsAhead };
+    let readers = sources.iter().zip(voices);
+    let mut readers: Vec<_> =
+        readers.map(|(source, voice)| Reader::new(engine, source, voice, line_ends, pace)).collect();
+    stream::iter(&mut readers).for_each_concurrent(at_once, Reader::fill).await;
     while let Some(first) = earliest(&readers) {
         let reader = &mut readers[first];
         reader.print_next(printer);
@@ -45,17 +42,27 @@ pub async fn show<E: Engine>(
         }
     }
     printer.hand_on().await;
-    let broken =
+    let failed =
         readers.into_iter().filter_map(|reader| Some((reader.source.container.clone(), reader.error?)));
-    failed.into_iter().chain(broken).collect()
+    failed.collect()
+}
+
+/// How a container's output is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// From one stream, as its lines are wanted.
+    KeepsOpen,
+    /// A good part at once, and then the stream is closed until more is wanted: there are more containers than
+    /// streams may be open.
+    ReadsAhead,
 }
 
 /// One container's lines.
-struct Reader<'source, S> {
+struct Reader<'source, E> {
     source: &'source Source,
     voice: Voice,
-    chunks: S,
-    cutter: Cutter,
+    pace: Pace,
+    tap: Tap<'source, E>,
     lines: VecDeque<Waiting>,
     is_over: bool,
     error: Option<EngineError>,
@@ -68,35 +75,37 @@ struct Waiting {
     text: Vec<u8>,
 }
 
-impl<'source, S> Reader<'source, S>
-where
-    S: Stream<Item = Result<LogChunk, EngineError>> + Unpin,
-{
-    fn new(source: &'source Source, voice: Voice, chunks: S) -> Self {
-        Self {
-            source,
-            voice,
-            chunks,
-            cutter: Cutter::default(),
-            lines: VecDeque::new(),
-            is_over: false,
-            error: None,
-        }
+impl<'source, E: Engine> Reader<'source, E> {
+    fn new(
+        engine: &'source E,
+        source: &'source Source,
+        voice: Voice,
+        line_ends: BothLineEnds,
+        pace: Pace,
+    ) -> Self {
+        let choice = LogChoice { follow: false, ..source.choice.clone() };
+        let tap = Tap::new(engine, source.container.clone(), choice, Position::default(), line_ends);
+        Self { source, voice, pace, tap, lines: VecDeque::new(), is_over: false, error: None }
     }
 
     /// Reads until there is a line, or none to come.
     async fn fill(&mut self) {
-        while self.lines.is_empty() && !self.is_over {
-            let chunk = self.chunks.next().await;
-            let mut keep = |line: Line<'_>| self.lines.push_back(Waiting::from(line));
-            match chunk {
-                Some(Ok(ref chunk)) => self.cutter.push(chunk, &mut keep),
-                Some(Err(_)) | None => {
-                    self.cutter.finish(&mut keep);
-                    self.is_over = true;
-                }
+        if !self.lines.is_empty() || self.is_over {
+            return;
+        }
+        let mut bytes = 0;
+        while !self.is_over && (self.lines.is_empty() || (self.pace == Pace::ReadsAhead && bytes < AHEAD)) {
+            let mut keep = |line: Line<'_>| {
+                bytes += line.text.len();
+                self.lines.push_back(Waiting::from(line));
+            };
+            match self.tap.read(&mut keep).await {
+                Ok(goes_on) => self.is_over = !goes_on,
+                Err(error) => (self.is_over, self.error) = (true, Some(error)),
             }
-            self.error = chunk.and_then(Result::err);
+        }
+        if self.is_over || self.pace == Pace::ReadsAhead {
+            self.tap.close();
         }
     }
 
@@ -115,7 +124,7 @@ impl From<Line<'_>> for Waiting {
 }
 
 /// The place of the reader with the earliest next line. A line without a time comes at once.
-fn earliest<S>(readers: &[Reader<'_, S>]) -> Option<usize> {
+fn earliest<E>(readers: &[Reader<'_, E>]) -> Option<usize> {
     let nexts = readers.iter().enumerate().filter_map(|(place, reader)| Some((place, reader.lines.front()?)));
     nexts.min_by(|(_, one), (_, other)| one.time.cmp(&other.time)).map(|(place, _)| place)
 }

@@ -42,6 +42,12 @@ pub(crate) struct Behaviour {
     /// What the engine warns of when it is created.
     pub(crate) warns: Option<String>,
     pub(crate) refuses_start: Option<String>,
+    /// After how many lines the first stream of its output breaks.
+    pub(crate) output_breaks_after: Option<usize>,
+    /// How often its output is refused after that.
+    pub(crate) output_refused: usize,
+    /// The first stream of its output ends after so many lines as if there were no more.
+    pub(crate) output_pretends_end_after: Option<usize>,
     /// How long each call on it takes.
     pub(crate) call_takes: Option<Duration>,
 }

@@ -194,6 +194,18 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.refuses_start = Some(said());
                 None
             }
+            "output-breaks-after" => {
+                behaviour.output_breaks_after = Some(number(&said()));
+                None
+            }
+            "output-refused" => {
+                behaviour.output_refused = number(&said());
+                None
+            }
+            "output-pretends-end-after" => {
+                behaviour.output_pretends_end_after = Some(number(&said()));
+                None
+            }
             "calls-take" => {
                 behaviour.call_takes = Some(duration(&said()));
                 None

@@ -1,0 +1,150 @@
+//! The connection to the engine breaks while output is shown: no line is lost or comes twice.
+
+use std::process::Stdio;
+
+use crate::harness::{Project, Ran, docker, eventually, project};
+use crate::proxy::{Proxy, Trouble};
+
+const TICKING: &str = "
+services:
+  t:
+    image: busybox:1.37
+    init: true
+    stop_grace_period: 1s
+    command: sh -c 'i=0; while true; do i=$$((i+1)); echo tick $$i; sleep 0.1; done'
+";
+
+/// topo through a proxy, in the background, with what it prints in two files.
+fn start(project: &Project, proxy: &Proxy, command: &str, arguments: &[&str]) -> std::process::Child {
+    let file = |name: &str| std::fs::File::create(project.folder().join(name)).expect("a file");
+    let mut topo = project.command(command, arguments);
+    topo.env("DOCKER_HOST", proxy.address()).stdout(file("out")).stderr(file("err"));
+    topo.spawn().expect("topo runs")
+}
+
+fn said(project: &Project, name: &str) -> String {
+    std::fs::read_to_string(project.folder().join(name)).expect("a file")
+}
+
+/// The numbers of the ticks that were shown.
+fn ticks(text: &str) -> Vec<usize> {
+    let number = |line: &str| line.split_once("tick ").and_then(|(_, number)| number.trim().parse().ok());
+    text.lines().filter_map(number).collect()
+}
+
+#[track_caller]
+fn is_without_gap(ticks: &[usize]) {
+    let whole: Vec<usize> = (ticks[0]..ticks[0] + ticks.len()).collect();
+    assert_eq!(ticks, whole, "a line is lost or comes twice");
+}
+
+#[test]
+fn a_break_of_a_moment_loses_nothing() {
+    let Some(project) = project("blink", TICKING) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    for (command, arguments) in [("logs", &["-f"][..]), ("up", &["--no-log-prefix"])] {
+        let proxy = Proxy::start();
+        let mut topo = start(&project, &proxy, command, arguments);
+        let count = || ticks(&said(&project, "out")).len();
+        eventually("some lines", || count() > 5);
+        proxy.go_away();
+        let before = count();
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        proxy.come_back();
+        eventually("more lines", || count() > before + 15);
+        // A single answer that is cut is a break too.
+        proxy.rule("GET /containers/*/logs*", Trouble::Cut { after: 100 }).times(1);
+        proxy.go_away();
+        proxy.come_back();
+        let before = count();
+        eventually("more lines after a cut", || count() > before + 15);
+        project.topo("stop", &[]).exits(0);
+        assert_eq!(topo.wait().expect("topo ends").code(), Some(0), "{}", said(&project, "err"));
+        is_without_gap(&ticks(&said(&project, "out")));
+        assert!(!said(&project, "err").contains("error"), "{}", said(&project, "err"));
+        project.topo("start", &[]).exits(0);
+    }
+}
+
+#[test]
+fn an_engine_that_does_not_come_back_is_an_error() {
+    let Some(project) = project("gone-engine", TICKING) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    for (command, arguments) in [("logs", &["-f", "--no-log-prefix"][..]), ("up", &[])] {
+        let proxy = Proxy::start();
+        let mut topo = start(&project, &proxy, command, arguments);
+        eventually("some lines", || ticks(&said(&project, "out")).len() > 2);
+        proxy.go_away();
+        assert_eq!(topo.wait().expect("topo ends").code(), Some(4), "{command}");
+        let said = said(&project, "err");
+        assert!(said.contains("error: the output of `topo-test-gone-engine-t-1` cannot be read: "), "{said}");
+        proxy.come_back();
+    }
+    assert_eq!(project.inspect("t", "{{.State.Running}}"), "true");
+}
+
+#[test]
+fn following_ends_when_nothing_runs_any_more() {
+    let topology = format!("{TICKING}  done: {{ image: 'busybox:1.37', command: echo done }}\n");
+    let Some(project) = project("follow-ends", &topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let logs = project.start("logs", &["-f", "--tail", "1"]);
+    // A restart by another topo is not the end.
+    project.topo("restart", &["t"]).exits(0);
+    project.topo("stop", &[]).exits(0);
+    let ran = logs.end().exits(0);
+    assert_eq!(ran.out.matches("tick 1\n").count(), 1, "{}", ran.out);
+    project.topo("logs", &["-f"]).exits(0).says("done");
+    let logs = project.start("logs", &["-f"]);
+    project.topo("down", &[]).exits(0);
+    logs.end().exits(0);
+    project.topo("logs", &["-f"]).exits(0);
+}
+
+#[test]
+fn the_end_of_the_named_services_is_the_end_whatever_else_is_shown() {
+    let topology =
+        format!("{TICKING}  foo: {{ image: 'busybox:1.37', command: echo hello, depends_on: [t] }}\n");
+    let Some(project) = project("named-end", &topology) else { return };
+    let ran = project.start("up", &["--attach-dependencies", "foo"]).end().exits(0).says("hello");
+    assert!(ran.out.contains("tick 1"), "{}", ran.out);
+    assert_eq!(project.inspect("t", "{{.State.Running}}"), "true");
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let Some(project) = project("full-disk", TICKING) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    eventually("a line", || project.topo("logs", &[]).out.contains("tick 1"));
+    let full = |command: &str, arguments: &[&str]| {
+        let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+        let mut topo = project.command(command, arguments);
+        let child = topo.stdout(full()).stderr(Stdio::piped()).spawn().expect("topo runs");
+        Ran::of(child.wait_with_output().expect("topo ends"))
+    };
+    for (command, arguments) in [
+        ("logs", &[][..]),
+        ("logs", &["-f"]),
+        ("up", &[]),
+        ("exec", &["-T", "t", "echo", "a"]),
+        ("run", &["--rm", "-T", "t", "echo", "a"]),
+    ] {
+        full(command, arguments).exits(2).says("standard output cannot be written: ");
+    }
+    assert_eq!(project.inspect("t", "{{.State.Running}}"), "true");
+}
+
+#[test]
+fn bytes_are_not_changed_on_their_way_into_a_pipe() {
+    let topology = "
+services:
+  bar: { image: 'busybox:1.37', command: [sh, -c, 'printf \"10%%\\r20%%\\r\\ndone\\n\"; head -c 200000 /dev/zero | tr \"\\\\0\" x; echo'] }
+";
+    let Some(project) = project("bytes", topology) else { return };
+    let ran = project.topo("up", &["--no-log-prefix"]).exits(0);
+    let whole = format!("10%\r20%\r\ndone\n{}\n", "x".repeat(200_000));
+    assert!(ran.out == whole, "{} bytes in place of {}", ran.out.len(), whole.len());
+    assert!(project.topo("logs", &["--no-log-prefix"]).out == whole);
+    assert!(project.topo("logs", &["--no-log-prefix", "-f"]).out == whole);
+    assert_eq!(docker(&["logs", &project.container("bar")]).len(), whole.trim_end().len());
+}

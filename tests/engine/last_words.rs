@@ -1,0 +1,46 @@
+//! What containers print reaches the reader whole, however the run ends.
+
+use crate::harness::project;
+
+/// `test` prints its report and fails; `db` has much to say while it is stopped.
+const REPORT: &str = "
+services:
+  db:
+    image: busybox:1.37
+    init: true
+    command: sh -c \"trap 'seq 1 20000; echo goodbye; exit 0' TERM; while true; do sleep 0.1; done\"
+  test:
+    image: busybox:1.37
+    depends_on: [db]
+    command: sh -c 'seq 1 60000; echo 3 tests FAILED; exit 3'
+";
+
+#[test]
+fn the_container_whose_end_ends_everything_is_heard_to_its_end() {
+    let Some(project) = project("last-words", REPORT) else { return };
+    for options in
+        [&["--exit-code-from", "test"][..], &["--abort-on-container-exit"], &["--abort-on-container-failure"]]
+    {
+        let ran = project.topo("up", options).exits(3);
+        let said = |label: &str| ran.out.lines().filter(|line| line.starts_with(label)).count();
+        assert_eq!((said("test-1  | "), said("db-1    | ")), (60_001, 20_001), "{options:?}");
+        let stopping = ran.err.find("stopping: ").expect("it says why it ends");
+        let end = ran.err.find("test-1 exited with code 3").expect("it tells the end");
+        assert!(end < stopping, "its output came before: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_printed_while_everything_is_stopped_is_heard_to_its_end() {
+    let Some(project) = project("last-words-int", REPORT) else { return };
+    let up = project.start("up", &["db", "--no-log-prefix"]);
+    crate::harness::eventually("it runs", || project.inspect("db", "{{.State.Running}}") == "true");
+    // Its shell must have come as far as to say what it does when it is stopped.
+    crate::harness::eventually("it waits", || {
+        crate::harness::docker(&["top", &project.container("db")]).contains("sleep 0.1")
+    });
+    up.signal("INT");
+    let ran = up.end().exits(130);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!((lines.len(), lines.last()), (20_001, Some(&"goodbye")));
+}
