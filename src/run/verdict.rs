@@ -245,6 +245,7 @@ mod tests {
             restarts: 0,
             is_young: false,
             begun: None,
+            started: None,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Changes of files, told together when a burst of them is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
 
 use crate::engine::EngineError;
@@ -27,33 +29,124 @@ pub struct Changed {
 /// Files and folders that are watched until this value is dropped.
 pub struct Notice {
     /// Changes are told as long as it lives.
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
+    sender: UnboundedSender<notify::Result<Event>>,
     events: UnboundedReceiver<notify::Result<Event>>,
     roots: Vec<PathBuf>,
+    /// What the system watches for them.
+    points: Points,
 }
+
+/// Paths that the system watches, and which file or folder each was when that began: one that comes in its
+/// place is another one.
+type Points = BTreeMap<PathBuf, (RecursiveMode, Option<Identity>)>;
+
+/// A device and the number of a file on it.
+type Identity = (u64, u64);
 
 impl Notice {
     /// Watches folders with all that is in them, and files.
     pub fn of<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Self, EngineError> {
         let (sender, events) = unbounded_channel();
-        // Nobody listens any more once watching is over.
-        let tell = move |event| drop(sender.send(event));
-        let mut watcher = notify::recommended_watcher(tell).map_err(|error| cannot_watch(&error))?;
-        let mut roots = Vec::new();
-        for path in paths {
-            // A file is often replaced by another one of its name: its folder knows of that.
-            let parent = path.parent().filter(|_| path.is_file());
-            let mode = if parent.is_some() { RecursiveMode::NonRecursive } else { RecursiveMode::Recursive };
-            watcher.watch(parent.unwrap_or(path), mode).map_err(|error| cannot_watch(&error))?;
-            roots.push(path.to_owned());
-        }
-        Ok(Self { _watcher: watcher, events, roots })
+        let roots: Vec<PathBuf> = paths.map(Path::to_owned).collect();
+        let points = points(&roots);
+        let watcher = watcher(&points, &sender).map_err(|error| cannot_watch(&error))?;
+        Ok(Self { watcher, sender, events, roots, points })
     }
 
     /// Waits for a change, and for the end of the burst that it belongs to.
     pub async fn next(&mut self) -> Changed {
-        next(&mut self.events, &self.roots).await
+        let mut changed = next(&mut self.events, &self.roots).await;
+        self.watch_anew(&mut changed);
+        changed
     }
+
+    /// What came or went may be, or lead to, what is to be watched.
+    fn watch_anew(&mut self, changed: &mut Changed) {
+        // A new folder may have the number of the one that went.
+        let mut is_touched = changed.paths.iter().any(|path| self.is_way(path));
+        // What comes while one looks is seen by looking again.
+        for _ in 0..MOST_LOOKS {
+            let points = points(&self.roots);
+            if points == self.points && !is_touched {
+                return;
+            }
+            match watcher(&points, &self.sender) {
+                Ok(watcher) => self.watcher = watcher,
+                Err(error) => changed.troubles.push(cannot_watch(&error).to_string()),
+            }
+            let differs = |path: &Path| points.get(path) != self.points.get(path);
+            let is_new = |root: &&PathBuf| {
+                root.exists() && (is_touched || differs(root) || above(root).is_some_and(differs))
+            };
+            changed.paths.extend(self.roots.iter().filter(is_new).cloned());
+            self.points = points;
+            is_touched = false;
+        }
+    }
+
+    /// Whether a path is a folder that is watched, or leads to what is.
+    fn is_way(&self, path: &Path) -> bool {
+        let is_folder = |root: &Path| self.points.contains_key(root) || root.is_dir();
+        self.roots.iter().any(|root| root.starts_with(path) && (root != path || is_folder(root)))
+    }
+}
+
+/// How often it is looked for what is to be watched, while folders come and go.
+const MOST_LOOKS: usize = 10;
+
+fn watcher(
+    points: &Points,
+    sender: &UnboundedSender<notify::Result<Event>>,
+) -> notify::Result<RecommendedWatcher> {
+    let sender = sender.clone();
+    // Nobody listens any more once watching is over.
+    let mut watcher = notify::recommended_watcher(move |event| drop(sender.send(event)))?;
+    for (path, (mode, _)) in points {
+        match watcher.watch(path, *mode) {
+            // It went meanwhile, which the folder that it was in tells.
+            Err(error) if is_absence(&error) => {}
+            other => other?,
+        }
+    }
+    Ok(watcher)
+}
+
+fn is_absence(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(error) => error.kind() == io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+/// What is to be watched for these paths: a folder with all that is in it; and the nearest folder above each
+/// path that is there, since a file is often replaced by another one of its name, and a folder may go and come
+/// back, or come later.
+fn points(roots: &[PathBuf]) -> Points {
+    let folders: BTreeSet<&PathBuf> = roots.iter().filter(|root| root.is_dir()).collect();
+    let mut points = Points::new();
+    for root in roots {
+        if let Some(above) = above(root)
+            && !folders.iter().any(|folder| above.starts_with(folder))
+        {
+            points.insert(above.to_owned(), (RecursiveMode::NonRecursive, identity(above)));
+        }
+    }
+    for folder in folders {
+        points.insert(folder.clone(), (RecursiveMode::Recursive, identity(folder)));
+    }
+    points
+}
+
+/// The nearest folder above that is there.
+fn above(path: &Path) -> Option<&Path> {
+    path.ancestors().skip(1).find(|folder| folder.is_dir())
+}
+
+fn identity(path: &Path) -> Option<Identity> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 async fn next(events: &mut UnboundedReceiver<notify::Result<Event>>, roots: &[PathBuf]) -> Changed {
@@ -81,7 +174,13 @@ impl Changed {
         match event {
             // So much changed that the system lost count: everything may have.
             Ok(event) if event.need_rescan() => self.paths.extend(roots.iter().cloned()),
-            Ok(event) if is_change(event.kind) => self.paths.extend(event.paths),
+            Ok(event) if is_change(event.kind) => {
+                // A folder above is watched for what leads to a root; what else is in it is nobody's.
+                let is_meant = |path: &PathBuf| {
+                    roots.iter().any(|root| path.starts_with(root) || root.starts_with(path))
+                };
+                self.paths.extend(event.paths.into_iter().filter(is_meant));
+            }
             Ok(_) => {}
             Err(error) => self.troubles.push(error.to_string()),
         }
@@ -114,6 +213,8 @@ fn words(kind: &notify::ErrorKind) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use notify::event::{AccessKind, CreateKind, Flag};
 
     use super::*;
@@ -137,7 +238,9 @@ mod tests {
             tokio::time::sleep(QUIET * 2).await;
             sender.send(created("/late")).unwrap();
         };
-        let telling = async { (next(&mut events, &[]).await, next(&mut events, &[]).await) };
+        let telling = async {
+            (next(&mut events, &[PathBuf::from("/")]).await, next(&mut events, &[PathBuf::from("/")]).await)
+        };
         let ((), (first, second)) = tokio::join!(writing, telling);
         assert_eq!(first.paths.len(), 1000);
         assert_eq!(second.paths, paths(&["/late"]));
@@ -146,6 +249,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_never_rests_is_told_in_parts() {
         let (sender, mut events) = unbounded_channel();
+        let everything = [PathBuf::from("/")];
         let writing = async {
             loop {
                 sender.send(created("/log")).unwrap();
@@ -153,7 +257,7 @@ mod tests {
             }
         };
         tokio::select! {
-            changed = next(&mut events, &[]) => assert_eq!(changed.paths, paths(&["/log"])),
+            changed = next(&mut events, &everything) => assert_eq!(changed.paths, paths(&["/log"])),
             () = writing => {}
         }
     }
@@ -166,5 +270,53 @@ mod tests {
         sender.send(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))).unwrap();
         let changed = next(&mut events, &[PathBuf::from("/root")]).await;
         assert_eq!(changed.paths, paths(&["/root"]));
+    }
+
+    /// What changes until a path is told, or for a while.
+    async fn told(notice: &mut Notice, path: &Path) -> bool {
+        let telling = async { while !notice.next().await.paths.contains(path) {} };
+        tokio::time::timeout(Duration::from_secs(20), telling).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_comes_later_or_comes_back_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        let [late, file, dist] = ["late/deep", "conf/app.conf", "dist"].map(|name| top.join(name));
+        fs::create_dir(&dist).unwrap();
+        let mut notice = Notice::of([&late, &file, &dist].into_iter().map(PathBuf::as_path)).unwrap();
+        fs::create_dir_all(&late).unwrap();
+        assert!(told(&mut notice, &late).await);
+        fs::write(late.join("one"), "").unwrap();
+        assert!(told(&mut notice, &late.join("one")).await);
+        fs::create_dir(top.join("conf")).unwrap();
+        fs::write(&file, "1").unwrap();
+        assert!(told(&mut notice, &file).await);
+        // It goes and comes back more than once, as the output of a bundler does.
+        for number in ["1", "2", "3"] {
+            fs::remove_dir_all(&dist).unwrap();
+            assert!(told(&mut notice, &dist).await);
+            fs::create_dir(&dist).unwrap();
+            assert!(told(&mut notice, &dist).await);
+            fs::write(dist.join(number), "").unwrap();
+            assert!(told(&mut notice, &dist.join(number)).await);
+        }
+        // Both at once.
+        fs::remove_dir_all(&dist).unwrap();
+        fs::create_dir(&dist).unwrap();
+        assert!(told(&mut notice, &dist).await);
+        fs::write(dist.join("last"), "").unwrap();
+        assert!(told(&mut notice, &dist.join("last")).await);
+    }
+
+    #[tokio::test]
+    async fn what_lies_beside_is_nobodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        let mut notice = Notice::of([top.join("late").as_path()].into_iter()).unwrap();
+        fs::write(top.join("beside"), "").unwrap();
+        fs::create_dir(top.join("late")).unwrap();
+        let changed = notice.next().await;
+        assert_eq!(changed.paths, [top.join("late")].into());
     }
 }

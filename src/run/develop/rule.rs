@@ -1,7 +1,9 @@
 //! Which change concerns which service, and what is done then.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::engine::EngineError;
@@ -43,8 +45,8 @@ struct Rule {
     action: WatchAction,
     /// The folder or file that is watched, without links in its path.
     path: PathBuf,
-    /// Whether it was a folder when watching began.
-    is_folder: bool,
+    /// Whether it was a folder when it was last seen.
+    is_folder: Cell<bool>,
     /// Where its files are in the container.
     target: Option<String>,
     exec: Option<Hook>,
@@ -86,7 +88,10 @@ impl Rules {
     fn add(&mut self, name: &ServiceName, service: &Service, rule: &WatchRule) -> Result<(), EngineError> {
         let (Some(path), Some(action)) = (&rule.path, &rule.action) else { return Ok(()) };
         let path = Path::new(path.as_str());
-        let path = path.canonicalize().map_err(|error| {
+        if !path.exists() {
+            self.remarks.push(format!("`{}` is not there yet: it is waited for", path.display()));
+        }
+        let path = without_links(path).map_err(|error| {
             EngineError::Other(format!("`{}` cannot be watched for `{name}`: {error}", path.display()))
         })?;
         if action.value == WatchAction::Rebuild && service.build.is_none() {
@@ -115,7 +120,7 @@ impl Rules {
         self.rules.push(Rule {
             service: name.clone(),
             action: action.value,
-            is_folder: path.is_dir(),
+            is_folder: Cell::new(path.is_dir()),
             path,
             target: rule.target.as_ref().map(|target| target.value.clone()).filter(|_| copies),
             exec: rule.exec.clone().filter(|_| action.value == WatchAction::SyncExec),
@@ -223,7 +228,10 @@ impl Rule {
     fn collect(&self, path: &Path, twins: &mut Vec<Concerned>) {
         let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
         // Where the whole folder goes, or went, is no news of what is in it.
-        let is_root = self.is_folder && path == self.path;
+        let is_root = path == self.path && (is_folder || self.is_folder.get());
+        if path == self.path && path.exists() {
+            self.is_folder.set(is_folder);
+        }
         if !is_root && self.is_included(path) {
             twins.push(self.concerned(path));
         }
@@ -261,6 +269,14 @@ impl Rule {
         let relative = path.strip_prefix(&self.path).ok().and_then(Path::to_str);
         relative.is_some_and(|path| path.is_empty() || included.excludes_at_any_depth(path))
     }
+}
+
+/// A path without links, as far as it is there: that is how changes are told.
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let Some(above) = path.ancestors().find(|above| above.exists()) else { return path.canonicalize() };
+    let rest = path.strip_prefix(above).unwrap_or(Path::new(""));
+    let above = above.canonicalize()?;
+    Ok(if rest.as_os_str().is_empty() { above } else { above.join(rest) })
 }
 
 fn copies(action: WatchAction) -> bool {
@@ -307,7 +323,7 @@ mod tests {
         let rule = Rule {
             service: ServiceName::from("web"),
             action: WatchAction::SyncRestart,
-            is_folder: true,
+            is_folder: Cell::new(true),
             path,
             target: Some("/srv/".to_owned()),
             exec: None,
@@ -354,6 +370,23 @@ mod tests {
         let case = case(&[], &[]);
         fs::remove_dir_all(&case.rule.path).unwrap();
         assert_eq!(case.targets(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_comes_later_is_what_it_is_then() {
+        let (folder, file) = (case(&[], &[]), case(&[], &[]));
+        for case in [&folder, &file] {
+            fs::remove_dir_all(&case.rule.path).unwrap();
+            case.rule.is_folder.set(false);
+        }
+        folder.write(&["a"]);
+        assert_eq!(folder.targets(""), ["/srv/a"]);
+        fs::remove_dir_all(&folder.rule.path).unwrap();
+        assert_eq!(folder.targets(""), Vec::<String>::new());
+        fs::write(&file.rule.path, "").unwrap();
+        assert_eq!(file.targets(""), ["/srv"]);
+        fs::remove_file(&file.rule.path).unwrap();
+        assert_eq!(file.targets(""), ["/srv"]);
     }
 
     #[test]

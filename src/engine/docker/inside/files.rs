@@ -1,6 +1,8 @@
 //! In: a container, running or not, and paths in it. Out: what is there; archives out of it and into it.
 //! Must not: know of this machine's files, or hold an archive in memory.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -85,6 +87,33 @@ impl Docker {
         path: &str,
     ) -> Result<impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin + use<>, EngineError> {
         self.transport.stream(call(Method::GET, container, path)).await
+    }
+
+    /// Those of the paths, from the root of a container, that are links to folders there. An archive that has
+    /// a folder at such a path would put one in the link's place; what is in it goes through the link.
+    pub async fn linked_folders(
+        &self,
+        container: &ContainerName,
+        paths: impl IntoIterator<Item = String>,
+    ) -> Result<BTreeSet<String>, EngineError> {
+        let mut linked = BTreeSet::new();
+        let mut missing: Option<String> = None;
+        // What is below a folder that is not there is not there either.
+        for path in paths.into_iter().collect::<BTreeSet<String>>() {
+            if missing.as_ref().is_some_and(|missing| path.starts_with(missing.as_str())) {
+                continue;
+            }
+            match self.kind_of_path(container, &path).await? {
+                None => missing = Some(format!("{}/", path.trim_end_matches('/'))),
+                Some(Kind::Link { target }) => {
+                    if self.kind_of_path(container, &target).await? == Some(Kind::Folder) {
+                        linked.insert(path);
+                    }
+                }
+                Some(Kind::Folder | Kind::File | Kind::Other) => {}
+            }
+        }
+        Ok(linked)
     }
 
     /// Unpacks an archive into a folder of a container.

@@ -52,15 +52,31 @@ impl Docker {
         if present.is_empty() {
             return Ok(done);
         }
+        let mut sent = self.send(container, present.clone(), OtherKinds::Stay).await;
+        if let Err(EngineError::Refused { .. }) = sent {
+            // A folder is a file there, or a link: what is in it goes through a link to a folder.
+            let folders = present.iter().filter(|twin| is_folder(&twin.here)).map(|twin| twin.there.clone());
+            let linked = self.linked_folders(container, folders).await?;
+            let others = present.into_iter().filter(|twin| !linked.contains(&twin.there)).collect();
+            sent = self.send(container, others, OtherKinds::AreReplaced).await;
+        }
+        sent.map(|()| done)
+    }
+
+    async fn send(
+        &self,
+        container: &ContainerName,
+        twins: Vec<Twin>,
+        other_kinds: OtherKinds,
+    ) -> Result<(), EngineError> {
         let Sending { body, sent: _, producer } =
-            packing::send(Owners::LeftOut, move |archive| pack(archive, &present), cannot_read);
-        let sent =
-            self.unpack_to_path(container, "/", body, Ownership::OfContainer, OtherKinds::AreReplaced).await;
+            packing::send(Owners::LeftOut, move |archive| pack(archive, &twins), cannot_read);
+        let sent = self.unpack_to_path(container, "/", body, Ownership::OfContainer, other_kinds).await;
         // What went wrong here is the cause of what the engine says then.
         if let Ok(Err(error)) = producer.await {
             return Err(error);
         }
-        sent.map(|()| done)
+        sent
     }
 
     async fn remove_paths(&self, container: &ContainerName, paths: Vec<String>) -> Result<(), EngineError> {
@@ -71,6 +87,10 @@ impl Docker {
             EngineError::Other(format!("files cannot be removed in the container, which needs `rm`: {error}"))
         })
     }
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
 fn portions(gone: &[Twin]) -> Vec<Vec<String>> {
