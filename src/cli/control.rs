@@ -10,7 +10,7 @@ use crate::cli::project::{Project, project};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::plan::observed::{Observed, Status};
-use crate::plan::{Plan, Scope};
+use crate::plan::{self, CutOff, Plan, Scope};
 use crate::report::standing::standing;
 use crate::report::{Aim, Intent, Objects};
 use crate::run::provider::Order;
@@ -74,6 +74,7 @@ impl Control {
                 services: &self.services,
             };
             let plan = plan(scope, &self.output)?;
+            warn_of_cut_off(scope, &plan, &self.global, &self.output);
             let mut session = Session::new(&engine, &self.global, &self.output);
             session.wait_limit = self.wait_limit;
             interrupt::listen(session.cancel.clone());
@@ -112,6 +113,17 @@ impl Control {
             services.extend(service.filter(|service| !services.contains(service)).cloned());
         }
         services
+    }
+}
+
+/// What runs on without a namespace that it shares is named, with what mends it.
+pub(super) fn warn_of_cut_off(scope: Scope<'_>, plan: &Plan, global: &Global, output: &Output) {
+    for CutOff { service, owner, namespace } in plan::cut_off(scope, plan) {
+        let up = global.command(&format!("up -d {service}"));
+        let namespace = namespace.word();
+        output.warning(&format!(
+            "{service} shares the {namespace} namespace of {owner}, and loses it: `{up}` gives it a new one"
+        ));
     }
 }
 

@@ -134,6 +134,12 @@ pub(super) fn scale(
             output.error(&format!("`{argument}` is not a scale"), Some(&help));
             return Err(Exit::Usage);
         };
+        if topology.service(name).is_some_and(|service| service.provider.is_some()) {
+            let help = "leave it out: a provider decides by itself what it runs";
+            output
+                .error(&format!("`{name}` is run by a provider, and has no containers to scale"), Some(help));
+            return Err(Exit::Usage);
+        }
         scale.insert(ServiceName::from(name), number);
     }
     let named: Vec<ServiceName> = scale.keys().cloned().collect();

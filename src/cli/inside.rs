@@ -15,6 +15,7 @@ use crate::cli::terminal::{self, Raw};
 use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::plan::observed::{ObservedContainer, Status};
+use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
 /// Whether a command has a terminal and an input.
@@ -133,7 +134,22 @@ pub(super) fn project(global: &Global, service: &ServiceName, output: &Output) -
     {
         return Ok(ProjectName::new(name.clone()));
     }
-    Ok(load_or_explain_errors(global, std::slice::from_ref(service), output)?.name)
+    let topology = load_or_explain_errors(global, std::slice::from_ref(service), output)?;
+    refuse_provided(&topology, service, output)?;
+    Ok(topology.name)
+}
+
+/// What a provider runs is no container of the project.
+pub(super) fn refuse_provided(
+    topology: &Topology,
+    service: &ServiceName,
+    output: &Output,
+) -> Result<(), Exit> {
+    let provider = topology.service(service.as_str()).and_then(|service| service.provider.as_ref());
+    let Some(kind) = provider.and_then(|provider| provider.kind.as_ref()) else { return Ok(()) };
+    let message = format!("`{service}` is run by the provider `{}`, and has no container", kind.value);
+    output.error(&message, Some("name a service that has an image"));
+    Err(Exit::Failed)
 }
 
 /// Which containers of a service a command may take.

@@ -70,9 +70,9 @@ impl Wait<'_> {
             found
                 .warning(
                     code::NEVER_READY,
-                    format!("`{needed}` never completes: it is started again each time"),
+                    format!("`{needed}` is started again each time that it completes"),
                 )
-                .label(at, format!("`{name}` waits for it to complete"))
+                .label(at, format!("`{name}` starts when it ended well once; Docker Compose waits for ever"))
                 .label(restart.span, "started again whenever it ends")
                 .help("write `restart: on-failure`, or leave `restart` out");
         }

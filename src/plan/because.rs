@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::source::Span;
 use crate::topology::name::{ImageId, NetworkName, ServiceName};
+use crate::topology::service::Namespace;
 
 /// The reason for a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +31,19 @@ pub enum Because {
     NotOurs,
     /// A service whose network, IPC or PID namespace or volumes this one shares was recreated.
     DependencyRecreated(ServiceName),
+    /// A service whose container the engine links this one to was recreated.
+    LinkRecreated(ServiceName),
     /// A service that this one is to be restarted with is replaced or restarted.
     RestartedWith(ServiceName),
+    /// It runs with a namespace of a container that was started again since.
+    NamespaceStale {
+        /// The service whose container it was.
+        owner: ServiceName,
+        /// Which namespace.
+        namespace: Namespace,
+    },
+    /// The user wants new anonymous volumes, and it has some.
+    VolumesRenewed,
     /// Its predecessor gives way to it, or it to its successor.
     Replaced,
     /// The user asked for it.

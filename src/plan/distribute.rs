@@ -40,6 +40,10 @@ pub fn pull(topology: &Topology, observed: &Observed, choices: &PullChoices) -> 
     let mut plan = Plan::new(topology.name.clone());
     let mut seen: BTreeMap<ImageName, StepId> = BTreeMap::new();
     for (name, service) in chosen(topology, &choices.services, choices.with_dependencies) {
+        // Another program runs it, of whatever image.
+        if service.provider.is_some() {
+            continue;
+        }
         let image = spec::image_name(topology, name, service);
         let is_there = observed.images.contains_key(&image);
         let is_buildable = service.build.is_some();

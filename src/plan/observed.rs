@@ -102,6 +102,9 @@ pub struct ObservedContainer {
     pub created: i64,
     /// The engine's words for its state: `Up 3 minutes (healthy)`.
     pub status_text: String,
+    /// The ids of the containers whose namespaces it shares, as far as the engine was asked for them: that of
+    /// its network is known in any case.
+    pub namespace_owners: BTreeSet<String>,
     /// What it was created with, where the engine was asked for it.
     pub settings: Option<Settings>,
 }
@@ -130,6 +133,13 @@ pub struct ObservedMount {
     pub is_local_volume: bool,
 }
 
+impl ObservedMount {
+    /// Whether it is a volume under a name that the engine made up: 64 hexadecimal digits.
+    pub fn is_anonymous_volume(&self) -> bool {
+        self.name.len() == 64 && self.name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
+}
+
 /// A container's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerState {
@@ -150,6 +160,9 @@ pub struct ContainerState {
     /// No later than the first words of its last run: in seconds since 1970 with a fraction, by the engine's
     /// clock; not known of one that was never started, or that the engine started again since.
     pub begun: Option<String>,
+    /// When its last run began, by the engine's clock: in nanoseconds since 1970. Known of those that were
+    /// asked for: what shares a namespace with another container, and what others share one with.
+    pub started: Option<i128>,
 }
 
 /// Where in its life a container is.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::plan::observed::{Observed, ObservedContainer};
-use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label};
+use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label, namespace};
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::{Dependency, DependencyCondition};
 use crate::topology::{Service, Topology};
@@ -87,6 +87,11 @@ impl<'a> Scope<'a> {
             let dependencies =
                 dependencies.map(|(needed, dependency)| (needed.clone(), dependency.value.clone()));
             all.insert(name.clone(), dependencies.collect());
+        }
+        // A namespace is gone when its owner stops, whatever `depends_on` says beside it.
+        for (name, owners) in namespace::shared(self) {
+            let needed = all.entry(name).or_default();
+            owners.into_keys().for_each(|owner| needed.entry(owner).or_default().restart = true);
         }
         all
     }

@@ -140,12 +140,21 @@ pub fn container(
     }
 }
 
-/// A container of `run`. Without the service's names it has none of its addresses either: they are
-/// taken by the service's own containers.
+/// Whether a container of `run` gets the fixed addresses of its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    /// It does.
+    Kept,
+    /// They are taken by the service's own containers.
+    LeftOut,
+}
+
+/// A container of `run`. Without the service's names it has none of its addresses either.
 pub fn one_off(
     topology: &Topology,
     choices: &OneOffChoices,
     model: &Json,
+    addresses: Addresses,
     stand_in: &StandIn<'_>,
 ) -> ContainerSpec {
     let OneOffChoices { service_name, service, name, slug, has_aliases, one_off, up: _ } = choices;
@@ -158,7 +167,7 @@ pub fn one_off(
     for attachment in &mut spec.networks {
         attachment.aliases.retain(|alias| *has_aliases && *alias != service_container.as_str());
         attachment.aliases.insert(0, spec.name.to_string());
-        if !has_aliases {
+        if !has_aliases || addresses == Addresses::LeftOut {
             let settings = &mut attachment.settings;
             (settings.ipv4_address, settings.ipv6_address, settings.mac_address) = (None, None, None);
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::observed::{ByService, ObservedContainer, Status};
 use crate::plan::scope::{self, Dependencies, Order};
-use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, StepId};
+use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, StepId, namespace};
 use crate::topology::name::{ContainerName, ImageName, ServiceName};
 use crate::topology::service::Dependency;
 
@@ -47,7 +47,8 @@ pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, Hindrance> {
             }
         }
     }
-    for service in &services {
+    let restarted = start.restart_sharing();
+    for service in services.union(&restarted) {
         start.gate(service);
     }
     if wait == WaitChoice::Ready {
@@ -74,7 +75,7 @@ fn with_dependencies(
         }
         let is_there = containers.of(&service).next().is_some();
         if !is_there {
-            if is_required && !is_scaled_to_none(scope, &service) {
+            if is_required && !has_none_by_nature(scope, &service) {
                 missing.insert(service);
             }
             continue;
@@ -97,9 +98,10 @@ fn is_paused(container: &ObservedContainer) -> bool {
     container.state.status == Status::Paused
 }
 
-fn is_scaled_to_none(scope: Scope<'_>, service: &ServiceName) -> bool {
+/// Another program runs it, or it is to run no container.
+fn has_none_by_nature(scope: Scope<'_>, service: &ServiceName) -> bool {
     let service = scope.topology.and_then(|topology| topology.service(service.as_str()));
-    service.is_some_and(|service| service.replicas() == 0)
+    service.is_some_and(|service| service.provider.is_some() || service.replicas() == 0)
 }
 
 /// A plan that starts containers, in the making.
@@ -169,6 +171,48 @@ impl<'a> Start<'a> {
         }
         self.starts.insert(&container.name, step);
         step
+    }
+
+    /// What runs with a namespace of a container that is started has an old one: it is started anew, and
+    /// stops before, so that an interrupted run leaves nothing that is cut off.
+    fn restart_sharing(&mut self) -> BTreeSet<ServiceName> {
+        let namespaces = namespace::shared(self.scope);
+        let mut restarted = BTreeSet::new();
+        loop {
+            let started = self.starts.len();
+            for (service, owners) in &namespaces {
+                for owner in owners.keys() {
+                    self.restart_with(service, owner, &mut restarted);
+                }
+            }
+            if self.starts.len() == started {
+                return restarted;
+            }
+        }
+    }
+
+    fn restart_with(
+        &mut self,
+        service: &ServiceName,
+        owner: &ServiceName,
+        restarted: &mut BTreeSet<ServiceName>,
+    ) {
+        let first = self.containers.of(owner).min_by_key(|container| container.number);
+        let Some(begin) = first.and_then(|first| self.starts.get(&first.name)).copied() else { return };
+        let running: Vec<&ObservedContainer> = self
+            .containers
+            .of(service)
+            .filter(|container| container.state.is_running() && !self.starts.contains_key(&container.name))
+            .collect();
+        for container in running {
+            let because = Because::RestartedWith(owner.clone());
+            let stop = self.scope.stop(container, None);
+            let stop = scope::add(&mut self.plan, stop, because.clone(), container);
+            let back = self.start(container, because);
+            self.plan.steps.update_edge(stop, begin, Needs::Done);
+            self.plan.steps.update_edge(stop, back, Needs::Done);
+            restarted.insert(service.clone());
+        }
     }
 
     /// A service's containers start when what it depends on is as it is to be.

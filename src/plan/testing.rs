@@ -1,6 +1,6 @@
 //! For tests of planners: containers as an engine may have them, and plans as short texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use petgraph::Direction;
@@ -39,6 +39,7 @@ fn container(line: &str) -> ObservedContainer {
         command: String::new(),
         created: 0,
         status_text: String::new(),
+        namespace_owners: BTreeSet::new(),
         settings: None,
     }
 }
@@ -84,6 +85,7 @@ fn state_of(word: &str) -> ContainerState {
         restarts: 0,
         is_young: word == "young",
         begun: None,
+        started: None,
     }
 }
 

@@ -228,7 +228,15 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::DependencyRecreated(service) => {
             return Cow::Owned(format!("it shares with {service}, which is recreated"));
         }
+        Because::LinkRecreated(service) => {
+            return Cow::Owned(format!("it is linked to {service}, which is recreated"));
+        }
         Because::RestartedWith(service) => return Cow::Owned(format!("it is restarted with {service}")),
+        Because::NamespaceStale { owner, namespace } => {
+            let namespace = namespace.word();
+            return Cow::Owned(format!("it still has the old {namespace} namespace of {owner}"));
+        }
+        Because::VolumesRenewed => "new anonymous volumes were requested",
         Because::Replaced => "it is replaced",
         Because::Asked => "it was asked for",
         Because::NeededBy(service) => return Cow::Owned(format!("{service} needs it")),
@@ -253,7 +261,10 @@ pub fn because_code(because: &Because) -> &'static str {
         Because::NetworkReplaced(_) => "network-replaced",
         Because::NotOurs => "not-ours",
         Because::DependencyRecreated(_) => "dependency-recreated",
+        Because::LinkRecreated(_) => "link-recreated",
         Because::RestartedWith(_) => "restarted-with",
+        Because::NamespaceStale { .. } => "namespace-stale",
+        Because::VolumesRenewed => "volumes-renewed",
         Because::Replaced => "replaced",
         Because::Asked => "asked",
         Because::NeededBy(_) => "needed-by",

@@ -43,6 +43,7 @@ use model::Model;
 use name::{ProjectName, ServiceName};
 pub use network::Network;
 pub use paths::{is_local as is_local_context, join as join_path};
+use service::Namespace;
 pub use service::{Build, Mount, Service, ServiceNetwork};
 use tree::Tree;
 pub use unfilled::unfilled;
@@ -456,6 +457,32 @@ impl Topology {
     pub fn profiles(&self) -> BTreeSet<&str> {
         let services = self.services.values().chain(self.inactive.values());
         services.flat_map(|service| service.profiles.iter().map(|profile| profile.as_str())).collect()
+    }
+
+    /// The active service whose first container has this name.
+    pub fn owner_of(&self, container: &str) -> Option<&ServiceName> {
+        let derived =
+            container.strip_prefix(&format!("{}-", self.name)).and_then(|rest| rest.strip_suffix("-1"));
+        let by_default = derived.and_then(|name| self.services.get_key_value(name));
+        let by_default = by_default.filter(|(_, service)| service.container_name.is_none());
+        let is_named = |service: &Service| {
+            service.container_name.as_ref().is_some_and(|name| name.as_str() == container)
+        };
+        let named = || self.services.iter().find(|(_, service)| is_named(service));
+        by_default.or_else(named).map(|(name, _)| name)
+    }
+
+    /// The services whose network, IPC, PID or UTS namespace a service shares, and which of them: what it has
+    /// of them is gone when their containers stop. `container:NAME` counts where the container is a service's.
+    pub fn namespaces_of<'a>(
+        &'a self,
+        service: &'a Service,
+    ) -> impl Iterator<Item = (ServiceName, Namespace)> + use<'a> {
+        service.namespaces().filter_map(|(mode, namespace)| {
+            let by_container = || self.owner_of(mode.strip_prefix("container:")?).cloned();
+            let owner = mode.strip_prefix("service:").map(ServiceName::from).or_else(by_container)?;
+            Some((owner, namespace))
+        })
     }
 
     /// A service, active or not.

@@ -2,6 +2,7 @@
 //!
 //! Compose Specification; compared with what `docker compose config` prints.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::source::{Environment, Span, Spanned, cleaned};
@@ -17,9 +18,10 @@ use crate::topology::value::Pairs;
 /// Completes a topology.
 pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &Environment) {
     let mut default_network_at = None;
+    let containers = containers(sections, project);
     for service in sections.services.values_mut() {
         complete_networks(&mut service.value, service.key, &mut default_network_at);
-        complete_dependencies(&mut service.value);
+        complete_dependencies(&mut service.value, &containers);
         complete_service(&mut service.value, environment);
     }
     if let Some(at) = default_network_at {
@@ -78,11 +80,26 @@ fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut O
     }
 }
 
-/// Links, shared namespaces and shared volumes order services as `depends_on` does.
-fn complete_dependencies(service: &mut Service) {
+/// The names of the services' first containers.
+fn containers(sections: &Sections, project: &ProjectName) -> BTreeMap<String, String> {
+    let name = |(key, service): (&String, &Named<Box<Service>>)| {
+        let fixed = service.container_name.as_ref().map(|name| name.value.clone());
+        (fixed.unwrap_or_else(|| format!("{project}-{key}-1")), key.clone())
+    };
+    sections.services.iter().map(name).collect()
+}
+
+/// Links, shared namespaces and shared volumes order services as `depends_on` does. So does a namespace of a
+/// container that is named, where a service here has it; Docker Compose 2.40 does not see that.
+fn complete_dependencies(service: &mut Service, containers: &BTreeMap<String, String>) {
     let implied = |restart| Dependency { condition: DependencyCondition::Started, restart, required: true };
-    let needed: Vec<(String, Span, bool)> =
+    let mut needed: Vec<(String, Span, bool)> =
         service.implied_dependencies().map(|(name, at, restart)| (name.to_owned(), at, restart)).collect();
+    let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
+    needed.extend(modes.filter_map(|mode| {
+        let owner = containers.get(mode.strip_prefix("container:")?)?;
+        Some((owner.clone(), mode.span, true))
+    }));
     for (name, at, restart) in needed {
         service.depends_on.imply(&name, implied(restart), at);
     }

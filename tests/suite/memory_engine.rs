@@ -498,6 +498,7 @@ impl Life {
             restarts: behaviour.former_restarts,
             is_young: false,
             begun: None,
+            started: None,
         };
         Self { state: Some(state), deaths: 0 }
     }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::control::{grace, standings};
+use crate::cli::control::{grace, standings, warn_of_cut_off};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -99,6 +99,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             observed: &observed,
             services: &choices.services,
         };
+        warn_of_cut_off(scope, &plan, &global, &output);
         let idle = match choices.services.is_empty() {
             true => one_offs_that_run(&query.project, &observed, &plan),
             false => Some(standings(scope, &choices.services, None)),

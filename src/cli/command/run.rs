@@ -133,6 +133,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let console = options.terminal.console(options.detach, &output)?;
     let (mut loaded, mut topology) =
         load_or_explain(&global, std::slice::from_ref(&name), Purpose::Run, &output)?;
+    inside::refuse_provided(&topology, &name, &output)?;
     provide::bring_up(&mut topology, std::slice::from_ref(&name), options.no_deps, &output)?;
     let changes = changes(&options, command, &console, &mut loaded, &output)?;
     let choices = choices(&options, &topology, &name, &changes, &output)?;

@@ -41,7 +41,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let [up, unpause] = ["up", "unpause"].map(|command| control.global.command(command));
     control.run(|scope, output| {
         let missing = match plan::start(scope, wait) {
-            Ok(plan) if scope.containers().next().is_some() => return Ok(plan),
+            // What is named and has no container is to have none.
+            Ok(plan) if scope.containers().next().is_some() || !scope.services.is_empty() => {
+                return Ok(plan);
+            }
             Ok(_) => format!("project `{}`", scope.project),
             Err(Hindrance::Missing(services)) => quoted(&services),
             Err(Hindrance::Paused(services)) => {

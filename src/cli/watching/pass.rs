@@ -43,6 +43,7 @@ impl Watching<'_> {
         let choices = UpChoices {
             services: services.iter().cloned().collect(),
             without_dependencies: true,
+            restarts_dependants: true,
             build: BuildChoice::Always,
             ..UpChoices::default()
         };

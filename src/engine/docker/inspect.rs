@@ -64,6 +64,9 @@ struct InspectedHealthRun {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct InspectedHostConfig {
+    network_mode: String,
+    ipc_mode: String,
+    pid_mode: String,
     restart_policy: InspectedRestartPolicy,
     log_config: InspectedLogConfig,
     binds: Option<Vec<String>>,
@@ -94,6 +97,12 @@ impl InspectedHostConfig {
             labels.is_some_and(|labels| labels.contains_key(label))
         };
         self.mounts.iter().flatten().filter(has_label).map(|mount| mount.target.as_str()).collect()
+    }
+
+    /// The ids of the containers whose namespaces are shared.
+    pub fn namespace_owners(&self) -> BTreeSet<String> {
+        let modes = [&self.network_mode, &self.ipc_mode, &self.pid_mode].into_iter();
+        modes.filter_map(|mode| mode.strip_prefix("container:")).map(str::to_owned).collect()
     }
 
     /// Whether a volume was asked for by its name, here or by a container whose volumes are used.
@@ -230,13 +239,20 @@ impl Inspected {
             restarts: self.restart_count,
             is_young: false,
             begun: self.begun(),
+            started: self.started().map(Timestamp::as_nanosecond),
         }
     }
 
-    /// The engine says only when the last run began; one that was never started began in the year 1.
-    fn begun(&self) -> Option<String> {
+    /// When the last run began; one that was never started began in the year 1.
+    fn started(&self) -> Option<Timestamp> {
         let time: Timestamp = self.state.started_at.parse().ok()?;
-        let is_known = self.restart_count == 0 && time > Timestamp::UNIX_EPOCH;
+        (time > Timestamp::UNIX_EPOCH).then_some(time)
+    }
+
+    /// The engine says only when the last run began.
+    fn begun(&self) -> Option<String> {
+        let time = self.started()?;
+        let is_known = self.restart_count == 0;
         let time = time.checked_sub(HEAD_START).ok()?;
         is_known.then(|| format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()))
     }

@@ -95,7 +95,7 @@ impl<'a> Up<'a> {
     /// The steps that create the containers whose namespaces or volumes a service shares.
     fn shared(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
         let mut steps = Vec::new();
-        for shared in order::shared(service) {
+        for shared in order::held(self.context.topology, service) {
             match self.placed.get(&shared) {
                 Some(placed) => steps.extend(placed.containers.first().and_then(|first| first.exists)),
                 None if self.context.containers_of(&shared).next().is_none() => {
@@ -118,7 +118,7 @@ impl<'a> Up<'a> {
     /// Stops of the containers that a service is restarted with. An interrupted run must leave nothing
     /// that runs without the namespaces that it shares.
     fn stopped_before(&self, service: &Service) -> Vec<Stop> {
-        let shared: Vec<ServiceName> = order::namespaces(service).collect();
+        let shared: Vec<ServiceName> = order::namespaces(self.context.topology, service).collect();
         let stops = |(needed, dependency): (&ServiceName, &Named<Dependency>)| {
             let shares = shared.contains(needed);
             let is_meant = dependency.restart || shares;

@@ -10,10 +10,11 @@ use super::{Context, RecreateChoice, StartChoice, order};
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::host_port;
 use crate::plan::drift::Made;
-use crate::plan::observed::{ObservedContainer, Status};
+use crate::plan::observed::{ObservedContainer, ObservedMount, Status};
 use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
+use crate::topology::service::Namespace;
 
 /// What becomes of every container.
 #[derive(Default)]
@@ -81,10 +82,12 @@ fn is_sure(deed: Option<&Deed>) -> bool {
     deed.is_some_and(|deed| deed.only_if.is_none())
 }
 
-/// Decides for the services, each after those that it depends on, and for orphans.
+/// Decides for the services, each after those that it depends on, for those that go along with them, and for
+/// orphans.
 pub(super) fn decide<'a>(
     context: Context<'a>,
     services: &[ServiceName],
+    along: &[ServiceName],
     found: &mut Diagnostics,
 ) -> Fates<'a> {
     let mut fates = Fates { jobs: scope::jobs_of(context.topology), ..Fates::default() };
@@ -92,6 +95,9 @@ pub(super) fn decide<'a>(
         let service = &context.topology.services[name].value;
         let wanted = wanted_number(context, name, service, found);
         fates.decide(context, name, service, wanted);
+    }
+    for name in along {
+        fates.follow(context, name, &context.topology.services[name].value);
     }
     orphan::warn_of_replaced(context.topology, &fates.giving_way(), found);
     fates.orphans(context, found);
@@ -109,7 +115,14 @@ fn wanted_number(
     if service.provider.is_some() {
         return 0;
     }
-    let wanted = context.choices.scale.get(name).copied().unwrap_or_else(|| service.replicas());
+    let chosen = &context.choices.services;
+    let there = u32::try_from(context.containers_of(name).count()).unwrap_or(u32::MAX);
+    let wanted = match context.choices.scale.get(name) {
+        Some(wanted) => *wanted,
+        // Whoever asks for another service needs this one, in whatever number it is there.
+        None if there > 0 && !chosen.is_empty() && !chosen.contains(name) => there,
+        None => service.replicas(),
+    };
     if wanted > MOST {
         let at = context.topology.place_of(&["services", name.as_str()]);
         found
@@ -154,6 +167,30 @@ impl<'a> Fates<'a> {
         }));
         replicas.sort_by_key(|replica| replica.number);
         self.replicas.insert(name.clone(), replicas);
+    }
+
+    /// A service that was not chosen: what runs of it is replaced or restarted with what it depends on, and
+    /// nothing else is done about it.
+    fn follow(&mut self, context: Context<'a>, name: &ServiceName, service: &'a Service) {
+        let model = spec::container_model(context.topology, service);
+        let judge = Judge { context, fates: self, name, service, model };
+        let running = context.containers_of(name).filter(|container| container.state.is_running());
+        let follow = |current: &'a ObservedContainer| {
+            let is_acted_on = context.choices.start == StartChoice::Start;
+            let replica = Replica {
+                number: current.number,
+                current: Some(current),
+                replaced: judge.replaced_along(current),
+                restarted: if is_acted_on { judge.restarted(current) } else { None },
+                is_started: false,
+                is_unpaused: false,
+            };
+            (replica.replaced.is_some() || replica.restarted.is_some()).then_some(replica)
+        };
+        let replicas: Vec<Replica<'a>> = running.filter_map(follow).collect();
+        if !replicas.is_empty() {
+            self.replicas.insert(name.clone(), replicas);
+        }
     }
 
     /// The service's containers that the engine has, one of each number, and what becomes of them if
@@ -225,7 +262,7 @@ impl<'a> Judge<'a, '_> {
         let replaced = self.replaced(current);
         let is_acted_on = self.context.choices.start == StartChoice::Start;
         let is_running = current.state.is_running();
-        let restarted = if is_acted_on && is_running { self.restarted() } else { None };
+        let restarted = if is_acted_on && is_running { self.restarted(current) } else { None };
         let is_started = is_acted_on && !is_running && !self.is_done(current);
         let mut replica =
             Replica { number, current: Some(current), replaced, restarted, is_started, is_unpaused: false };
@@ -249,7 +286,8 @@ impl<'a> Judge<'a, '_> {
             because: Because::ImageChanged { from: current.image.clone() },
             only_if: Some(guard),
         });
-        let reasons = [self.replaced_with_shared(current), self.differs(current).map(Deed::surely), renewed];
+        let differs = self.differs(current).map(Deed::surely);
+        let reasons = [self.replaced_with_shared(current), differs, renewed, self.renews_volumes(current)];
         reasons.into_iter().flatten().reduce(Deed::or)
     }
 
@@ -267,7 +305,11 @@ impl<'a> Judge<'a, '_> {
                 Some(first) => first?.current,
                 None => self.context.containers_of(&shared).min_by_key(|container| container.number),
             };
-            let because = Because::DependencyRecreated(shared);
+            let is_linked = order::linked(self.service).any(|linked| linked == shared);
+            let because = match is_linked {
+                true => Because::LinkRecreated(shared),
+                false => Because::DependencyRecreated(shared),
+            };
             // One that is older than what it shares cannot share it: an interrupted run got no further.
             if container.is_none_or(|container| container.created > current.created) {
                 return Some(Deed::surely(because));
@@ -275,7 +317,22 @@ impl<'a> Judge<'a, '_> {
             let replaced = first.flatten()?.replaced.as_ref()?;
             Some(Deed { because, only_if: replaced.only_if.clone() })
         };
-        order::shared(self.service).into_iter().filter_map(deed).reduce(Deed::or)
+        order::held(self.context.topology, self.service).into_iter().filter_map(deed).reduce(Deed::or)
+    }
+
+    /// It goes along with a service that it shares with and that is replaced by this plan.
+    fn replaced_along(&self, current: &ObservedContainer) -> Option<Deed> {
+        let shared = order::held(self.context.topology, self.service);
+        let is_touched = shared.iter().any(|shared| self.fates.replicas.contains_key(shared));
+        let is_spared = self.context.choices.recreate == RecreateChoice::Never;
+        if is_touched && !is_spared { self.replaced_with_shared(current) } else { None }
+    }
+
+    /// Its anonymous volumes are to be new ones, and it has some.
+    fn renews_volumes(&self, current: &ObservedContainer) -> Option<Deed> {
+        let has_some = current.mounts.iter().any(ObservedMount::is_anonymous_volume);
+        let is_asked_for = self.context.choices.renew_anonymous_volumes && self.is_chosen();
+        (has_some && is_asked_for).then(|| Deed::surely(Because::VolumesRenewed))
     }
 
     /// What of the container itself is not as the topology says.
@@ -311,8 +368,8 @@ impl<'a> Judge<'a, '_> {
 
     /// It depends on a service with `restart: true`, or shares a namespace that is gone when the other
     /// stops.
-    fn restarted(&self) -> Option<Deed> {
-        let shared: Vec<ServiceName> = order::namespaces(self.service).collect();
+    fn restarted(&self, current: &ObservedContainer) -> Option<Deed> {
+        let shared: Vec<ServiceName> = order::namespaces(self.context.topology, self.service).collect();
         let dependencies = self.service.depends_on.0.iter();
         let meant = dependencies.filter(|(needed, dependency)| dependency.restart || shared.contains(needed));
         let deed = |needed: &ServiceName| {
@@ -329,7 +386,20 @@ impl<'a> Judge<'a, '_> {
             };
             replicas.filter_map(deed).reduce(Deed::or)
         };
-        meant.filter_map(|(needed, _)| deed(needed)).reduce(Deed::or)
+        let stale = self.stale(current).map(Deed::surely);
+        meant.filter_map(|(needed, _)| deed(needed)).chain(stale).reduce(Deed::or)
+    }
+
+    /// It shares a namespace with a container that was started again since: what it has is the old one.
+    fn stale(&self, current: &ObservedContainer) -> Option<Because> {
+        let since = current.state.started.as_ref()?;
+        let is_stale = |(owner, namespace): (ServiceName, Namespace)| {
+            let mut containers = self.context.containers_of(&owner);
+            let container = containers.find(|container| current.namespace_owners.contains(&container.id))?;
+            let is_newer = container.state.is_running() && container.state.started.as_ref()? > since;
+            is_newer.then_some(Because::NamespaceStale { owner, namespace })
+        };
+        self.context.topology.namespaces_of(self.service).find_map(is_stale)
     }
 
     /// A job that is done is not done again while nothing has changed.

@@ -14,10 +14,11 @@ mod volume;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, code};
+use crate::plan::namespace::{self, CutOff};
 use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
 use crate::plan::scope;
-use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, compose_hash, spec};
+use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, Step, StepId, compose_hash, spec};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
 use container::PlacedContainer;
@@ -33,6 +34,9 @@ pub struct UpChoices {
     pub services: Vec<ServiceName>,
     /// Whether only the named services are touched.
     pub without_dependencies: bool,
+    /// Whether services go along that depend on what is replaced or restarted with `restart: true`, also
+    /// those that were not chosen.
+    pub restarts_dependants: bool,
     /// When images are built.
     pub build: BuildChoice,
     /// When images are pulled, in place of what the topology says.
@@ -133,16 +137,34 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
     let context = Context { topology, observed, containers: &containers, choices };
     let order = order::services(topology, &choices.services, choices.without_dependencies);
     older_engine::check(context, order.iter().map(|name| (name, &*topology.services[name].value)), found);
-    let fates = fate::decide(context, &order, found);
+    let along = context.along(&order);
+    let fates = fate::decide(context, &order, &along, found);
     let mut up = Up::new(context, found);
     up.remove_without_successor(&fates.removed);
-    for (name, replicas) in order.iter().map(|name| (name, &fates.replicas[name])) {
-        up.place_service(name, replicas);
+    for name in order.iter().chain(&along) {
+        if let Some((name, replicas)) = fates.replicas.get_key_value(name) {
+            up.place_service(name, replicas);
+        }
     }
     if choices.wait && choices.start == StartChoice::Start {
         up.wait_for_all(&order);
     }
-    up.finish()
+    let plan = up.finish();
+    warn_of_cut_off(context, &plan, found);
+    plan
+}
+
+/// With `--no-deps` nobody goes along.
+fn warn_of_cut_off(context: Context<'_>, plan: &Plan, found: &mut Diagnostics) {
+    let Context { topology, observed, .. } = context;
+    let scope = Scope { project: &topology.name, topology: Some(topology), observed, services: &[] };
+    for CutOff { service, owner, namespace } in namespace::cut_off(scope, plan) {
+        let namespace = namespace.word();
+        found
+            .warning(code::CUT_OFF, format!("`{service}` loses the {namespace} namespace of `{owner}`"))
+            .label(topology.place_of(&["services", service.as_str()]), "shares it, and is left as it is")
+            .help(format!("leave out `--no-deps`, or bring `{service}` up afterwards"));
+    }
 }
 
 /// What a plan is made from.
@@ -155,6 +177,16 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// The services that go along with those that are brought up, as far as these are replaced or restarted.
+    fn along(self, services: &[ServiceName]) -> Vec<ServiceName> {
+        let along = match (self.choices.restarts_dependants, self.choices.without_dependencies) {
+            (true, _) => order::Along::Restarted,
+            (false, true) => order::Along::Nobody,
+            (false, false) => order::Along::Sharing,
+        };
+        order::along(self.topology, services, along)
+    }
+
     /// The containers that the engine has of a service.
     fn containers_of(self, service: &ServiceName) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {
         self.containers.of(service)
@@ -250,8 +282,10 @@ impl<'a> Up<'a> {
         step
     }
 
-    fn place_service(&mut self, name: &'a ServiceName, replicas: &[Replica<'_>]) {
-        let service = &self.context.topology.services[name].value;
+    fn place_service(&mut self, name: &ServiceName, replicas: &[Replica<'_>]) {
+        let topology = self.context.topology;
+        let Some((name, service)) = topology.services.get_key_value(name) else { return };
+        let service = &service.value;
         let mut placing = self.placing(name, service);
         placing.is_prepared = replicas.iter().any(Replica::is_veteran);
         let containers = replicas.iter().map(|replica| self.place(&placing, replica)).collect();

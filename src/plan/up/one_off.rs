@@ -7,6 +7,7 @@ use super::{Context, Up, UpChoices, fate, older_engine, order};
 use crate::diagnostic::Diagnostics;
 use crate::plan::action::OneOff;
 use crate::plan::observed::{Observed, Query};
+use crate::plan::spec::Addresses;
 use crate::plan::{Action, Because, Plan, build, spec};
 use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::{Service, Topology};
@@ -58,14 +59,19 @@ pub fn one_off(
     needed.retain(|name| name != service_name);
     let others = needed.iter().map(|name| (name, &*topology.services[name].value));
     older_engine::check(context, others.chain([(service_name, &**service)]), found);
-    let fates = fate::decide(context, &needed, found);
+    let along = context.along(&needed);
+    let fates = fate::decide(context, &needed, &along, found);
     let mut up = Up::new(context, found);
     up.remove_without_successor(&fates.removed);
-    for name in &needed {
-        up.place_service(name, &fates.replicas[name]);
+    for name in needed.iter().chain(&along) {
+        if let Some(replicas) = fates.replicas.get(name) {
+            up.place_service(name, replicas);
+        }
     }
     let placing = up.placing(service_name, service);
-    let wanted = spec::one_off(topology, choices, &placing.model, &|service| up.stand_in(service));
+    let is_taken = context.containers_of(service_name).any(|container| container.state.is_running());
+    let addresses = if is_taken { Addresses::LeftOut } else { Addresses::Kept };
+    let wanted = spec::one_off(topology, choices, &placing.model, addresses, &|service| up.stand_in(service));
     let container = wanted.name.clone();
     let needs = [up.before_create(&placing), placing.gates].concat();
     up.add(Action::CreateContainer(Box::new(wanted)), Because::Asked, Some(service_name), &needs);

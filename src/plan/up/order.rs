@@ -13,12 +13,12 @@ pub fn services(topology: &Topology, chosen: &[ServiceName], without_dependencie
     let is_wanted = |name: &ServiceName| {
         topology.services.contains_key(name) && (!without_dependencies || roots.contains(&name))
     };
-    let needs = |name: &ServiceName| match topology.services.get(name) {
-        Some(service) => service.depends_on.0.keys().collect(),
-        None => Vec::new(),
-    };
-    let order = needed_first(&roots, needs);
+    let order = needed_first(&roots, |name| needs(topology, name));
     order.into_iter().filter(|name| is_wanted(name)).cloned().collect()
+}
+
+fn needs<'a>(topology: &'a Topology, name: &ServiceName) -> Vec<&'a ServiceName> {
+    topology.services.get(name).map(|service| service.depends_on.0.keys().collect()).unwrap_or_default()
 }
 
 /// The services and all that they need; each comes after what it needs.
@@ -41,16 +41,61 @@ pub fn needed_first<'a>(
     order
 }
 
-/// Services whose namespaces or volumes a service shares: it holds on to one container of each, and must
-/// be replaced with it.
-pub fn shared(service: &Service) -> BTreeSet<ServiceName> {
+/// Which services go along with others that were chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Along {
+    /// None.
+    Nobody,
+    /// Those that share a namespace or are linked by the engine: without the other one they are cut off.
+    Sharing,
+    /// Those too that are to be restarted with what they depend on.
+    Restarted,
+}
+
+/// The services that go along with these, and those that go along with them; each comes after what it needs.
+pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec<ServiceName> {
+    let mut with: BTreeSet<&ServiceName> = services.iter().collect();
+    if along == Along::Nobody {
+        return Vec::new();
+    }
+    let all: Vec<&ServiceName> = topology.services.keys().collect();
+    let order = needed_first(&all, |name| needs(topology, name));
+    let mut followers = Vec::new();
+    for (name, service) in order.into_iter().filter_map(|name| topology.services.get_key_value(name)) {
+        let mut held = namespaces(topology, service).chain(linked(service));
+        let mut shares = || held.any(|owner| with.contains(&owner));
+        let is_restarted = || {
+            let mut needed = service.depends_on.0.iter();
+            needed.any(|(needed, dependency)| dependency.restart && with.contains(needed))
+        };
+        let goes = shares() || (along == Along::Restarted && is_restarted());
+        if goes && with.insert(name) {
+            followers.push(name.clone());
+        }
+    }
+    followers
+}
+
+/// Services that a service is linked to by the engine's own means, on its default network: the container that
+/// it is linked to is looked for when it is created, and no other one takes its place.
+pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
+    let mode = service.network_mode.as_ref().map(|mode| mode.as_str());
+    let links = service.links.iter().filter(move |_| matches!(mode, Some("bridge" | "default")));
+    links.filter_map(|link| link.split(':').next()).map(ServiceName::from)
+}
+
+/// Services whose namespaces or volumes a service shares, and those that the engine links it to: it holds on
+/// to one container of each, and must be replaced with it.
+pub fn held(topology: &Topology, service: &Service) -> BTreeSet<ServiceName> {
     let by_volumes = service.volumes_from.iter().filter(|from| !from.starts_with("container:"));
     let by_volumes = by_volumes.filter_map(|from| from.split(':').next()).map(ServiceName::from);
-    namespaces(service).chain(by_volumes).collect()
+    namespaces(topology, service).chain(by_volumes).chain(linked(service)).collect()
 }
 
 /// Services whose namespaces a service shares: what it has of them is gone when they stop.
-pub fn namespaces(service: &Service) -> impl Iterator<Item = ServiceName> {
-    let modes = [&service.network_mode, &service.ipc, &service.pid, &service.uts];
-    modes.into_iter().flatten().filter_map(|mode| mode.strip_prefix("service:")).map(ServiceName::from)
+pub fn namespaces<'a>(
+    topology: &'a Topology,
+    service: &'a Service,
+) -> impl Iterator<Item = ServiceName> + use<'a> {
+    topology.namespaces_of(service).map(|(owner, _)| owner)
 }

@@ -88,11 +88,14 @@ fn because(because: &Because, sources: &Sources) -> Json {
             object["network"] = json!(network)
         }
         Because::DependencyRecreated(service)
+        | Because::LinkRecreated(service)
         | Because::RestartedWith(service)
         | Because::NeededBy(service) => {
             object["service"] = json!(service);
         }
+        Because::NamespaceStale { owner, namespace: _ } => object["service"] = json!(owner),
         Because::Absent
+        | Because::VolumesRenewed
         | Because::NotRunning
         | Because::Paused
         | Because::NotOurs

@@ -344,6 +344,31 @@ mod microseconds {
     }
 }
 
+/// What containers can share with each other, and lose when the one that it belongs to stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Namespace {
+    /// `network_mode`.
+    Network,
+    /// `ipc`.
+    Ipc,
+    /// `pid`.
+    Pid,
+    /// `uts`.
+    Uts,
+}
+
+impl Namespace {
+    /// What it is called: `network`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Ipc => "IPC",
+            Self::Pid => "PID",
+            Self::Uts => "UTS",
+        }
+    }
+}
+
 impl Service {
     /// How many containers are wanted.
     pub fn replicas(&self) -> u32 {
@@ -373,6 +398,17 @@ impl Service {
         let volumes = self.volumes_from.iter().filter(|from| !from.starts_with("container:"));
         let volumes = volumes.map(move |from| (&from.value[..first(from)], from.span, false));
         links.chain(shared).chain(volumes)
+    }
+
+    /// What it says of each namespace that it may share with another container.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&str, Namespace)> {
+        let modes = [
+            (&self.network_mode, Namespace::Network),
+            (&self.ipc, Namespace::Ipc),
+            (&self.pid, Namespace::Pid),
+            (&self.uts, Namespace::Uts),
+        ];
+        modes.into_iter().filter_map(|(mode, namespace)| Some((mode.as_ref()?.as_str(), namespace)))
     }
 
     /// The services whose images its own is built from, and where that is said.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use topo::diagnostic::Diagnostics;
-use topo::plan::observed::{ApiVersion, Health, ObservedNetwork, ObservedVolume, Status};
+use topo::plan::observed::{ApiVersion, Health, ObservedMount, ObservedNetwork, ObservedVolume, Status};
 use topo::plan::{
     self, BuildChoice, BuildChoices, DownChoices, ImagesChoice, PullChoice, PushChoices, RecreateChoice,
     StartChoice, UpChoices, label,
@@ -72,6 +72,10 @@ struct ContainerEvents {
     one_off: bool,
     /// These files made it.
     made_from: Option<String>,
+    /// Somebody restarted it, and nothing else.
+    started_again: bool,
+    /// It has a volume that nobody named.
+    has_anonymous_volume: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -98,6 +102,7 @@ struct Choices {
     pull: Option<Word>,
     recreate: Option<Word>,
     no_deps: bool,
+    restarts_dependants: bool,
     create_only: bool,
     renew_anonymous_volumes: bool,
     scale: BTreeMap<String, u32>,
@@ -309,7 +314,12 @@ fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: 
 
 impl ContainerEvents {
     fn happen(&self, world: &mut World, name: &str) {
-        let Self { gone, exited, unhealthy, paused, dead, renamed, disconnected, one_off, made_from } = self;
+        let Self { gone, exited, unhealthy, paused, dead, renamed, disconnected, .. } = self;
+        let Self { one_off, made_from, started_again, has_anonymous_volume, .. } = self;
+        if *started_again {
+            world.container(&name.into()).expect("the container is there").stop(0);
+            world.start_later(&name.into()).expect("it can be started");
+        }
         let container = world.container(&name.into()).expect("the container is there");
         if let Some(code) = exited {
             container.stop(*code);
@@ -327,6 +337,9 @@ impl ContainerEvents {
         }
         if let Some(network) = disconnected {
             container.seen.networks.remove(network.as_str()).expect("it is attached");
+        }
+        if *has_anonymous_volume {
+            container.seen.mounts.push(ObservedMount { name: "a".repeat(64), is_local_volume: true });
         }
         container.seen.is_one_off |= *one_off;
         if let Some(files) = made_from {
@@ -346,6 +359,7 @@ impl Choices {
         UpChoices {
             services: self.services.iter().map(|name| name.as_str().into()).collect(),
             without_dependencies: self.no_deps,
+            restarts_dependants: self.restarts_dependants,
             build: match self.build {
                 Some(Word::Always) => BuildChoice::Always,
                 Some(Word::Never) => BuildChoice::Never,

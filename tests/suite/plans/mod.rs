@@ -111,6 +111,16 @@ plans! {
     what_shares_is_replaced_with_what_it_shares
     what_shares_is_restarted_with_what_it_shares
     what_somebody_else_made_is_used_and_said
+    what_shares_goes_along_with_an_owner_that_is_named
+    without_dependencies_what_shares_is_left_and_named
+    what_shares_a_former_namespace_is_restarted
+    what_shares_comes_along_only_when_its_owner_changes
+    a_rebuild_restarts_what_depends_with_restart
+    new_anonymous_volumes_replace_what_has_some
+    naming_a_service_leaves_the_number_of_others
+    what_the_engine_links_is_created_after_what_it_is_linked_to
+    what_the_engine_links_is_replaced_with_what_it_is_linked_to
+    what_the_engine_links_goes_along_with_what_is_named
     without_dependencies_only_the_chosen_are_touched
 }
 

@@ -9,6 +9,7 @@ use topo::plan::{BuildChoice, Plan, PullChoice, PullChoices, RecreateChoice, Sco
 use topo::report::{Intent, Look};
 use topo::source::Sources;
 use topo::topology::Topology;
+use topo::topology::name::ServiceName;
 
 use super::chance::Chance;
 use super::load::{jobs, load};
@@ -87,6 +88,34 @@ fn a_plan_tells_all_after_every_step_of_a_replacement() {
             assert_matches(&mut world, &topology(number).0);
         }
     }
+}
+
+#[test]
+fn naming_a_service_cuts_no_other_one_off_and_scales_none() {
+    for_each_round(|chance| {
+        let before = Sketch::random(chance);
+        let mut world = World::default();
+        bring_up(&mut world, &topology(&before), &UpChoices::default(), chance);
+        let topology = topology(&before.edited(chance));
+        let names: Vec<_> = topology.services.keys().cloned().collect();
+        let named = chance.one_of(&names).clone();
+        let numbers = |world: &World| -> Vec<usize> {
+            let number = |name: &ServiceName| {
+                world.containers.iter().filter(|container| container.seen.service == *name).count()
+            };
+            names.iter().filter(|name| **name != named).map(number).collect()
+        };
+        let numbers_before = numbers(&world);
+        let choices = UpChoices { services: vec![named.clone()], ..random_choices(chance) };
+        bring_up(&mut world, &topology, &choices, chance);
+        for (before, after) in numbers_before.into_iter().zip(numbers(&world)) {
+            assert!(before == 0 || before == after, "up {named} made {after} of {before}");
+        }
+        for container in world.containers.iter().filter(|container| container.seen.state.is_running()) {
+            let is_known = topology.services.contains_key(&container.seen.service);
+            assert!(!is_known || world.is_whole(container), "up {named} cut {} off", container.seen.name);
+        }
+    });
 }
 
 #[test]
@@ -249,7 +278,7 @@ fn meddle(world: &mut World, chance: &mut Chance) {
     }
     let place = chance.below(world.containers.len());
     let image = world.containers[place].spec.image.clone();
-    match chance.below(7) {
+    match chance.below(8) {
         0 => world.containers[place].stop(*chance.one_of(&[0, 1])),
         1 => drop(world.containers.remove(place)),
         2 => world.containers[place].seen.networks.clear(),
@@ -258,6 +287,12 @@ fn meddle(world: &mut World, chance: &mut Chance) {
             // The power fails, and somebody tidies up.
             world.containers.iter_mut().for_each(|container| container.stop(255));
             world.networks.clear();
+        }
+        7 if world.containers[place].seen.state.is_running() => {
+            // Somebody restarts it, and thinks of no other one.
+            let name = world.containers[place].seen.name.clone();
+            world.containers[place].stop(143);
+            let _ = world.start_later(&name);
         }
         5 if world.containers[place].seen.state.is_running() => {
             world.containers[place].seen.state.status = Status::Paused;

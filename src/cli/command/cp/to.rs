@@ -1,5 +1,6 @@
 //! From here into a container.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -33,12 +34,25 @@ impl Copier<'_> {
         };
         let Place { folder, name } = self.place(source, is_folder, to).await?;
         let (tell, told) = mpsc::channel();
-        let sending = pack(source, name.clone(), tell);
-        self.send_packed(&folder, sending).await?;
+        let sent = self.send_packed(&folder, pack(source, name.clone(), BTreeSet::new(), tell)).await;
+        let mut told: Vec<String> = told.try_iter().collect();
+        if let Err(trouble) = sent {
+            if !is_folder || !matches!(trouble, Trouble::Refused(EngineError::Refused { .. })) {
+                return Err(trouble);
+            }
+            // A folder of the source may be a link in the container: what is in it goes through the link.
+            let linked = self.linked(source, &folder, &name).await?;
+            if linked.is_empty() {
+                return Err(trouble);
+            }
+            let (tell, told_again) = mpsc::channel();
+            self.send_packed(&folder, pack(source, name.clone(), linked, tell)).await?;
+            told = told_again.try_iter().collect();
+        }
         let whole = format!("{}/{name}", folder.trim_end_matches('/'));
         let shown = if name.is_empty() { folder.as_str() } else { whole.as_str() };
         let words = Some(format!("{} to {}:{shown}", path.display(), self.container));
-        Ok(Copied { words, left_out: told.try_iter().collect() })
+        Ok(Copied { words, left_out: told })
     }
 
     /// Where the files go, by what is there already.
@@ -71,6 +85,26 @@ impl Copier<'_> {
         }
     }
 
+    /// The folders of the source, by their names in the archive, that are links to folders in the container.
+    async fn linked(&self, source: &Source, folder: &str, name: &str) -> Result<BTreeSet<PathBuf>, Trouble> {
+        let (Source::Folder { path, .. } | Source::Contents { path, .. }) = source else {
+            return Ok(BTreeSet::new());
+        };
+        let root = format!("{}/", folder.trim_end_matches('/'));
+        let mut folders = Vec::new();
+        let mut ways = vec![(PathBuf::from(name), path.clone())];
+        while let Some((name, folder)) = ways.pop() {
+            folders.extend(name.to_str().filter(|name| !name.is_empty()).map(|name| format!("{root}{name}")));
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    ways.push((name.join(entry.file_name()), entry.path()));
+                }
+            }
+        }
+        let linked = self.engine.linked_folders(self.container, folders).await?;
+        Ok(linked.iter().filter_map(|path| path.strip_prefix(&root)).map(PathBuf::from).collect())
+    }
+
     async fn send_packed(&self, folder: &str, sending: Sending) -> Result<(), Trouble> {
         let Sending { body, sent: _, producer } = sending;
         let sent = self.send(folder, body).await;
@@ -97,8 +131,9 @@ fn no_folder(place: &str) -> Trouble {
     Trouble::Wrong { message: format!("there is no folder {place}"), help: Some(help) }
 }
 
-/// Starts to pack; the first entry gets `name`, and contents none. What is left out is told.
-fn pack(source: &Source, name: String, tell: mpsc::Sender<String>) -> Sending {
+/// Starts to pack; the first entry gets `name`, and contents none. The folders that are links there already get
+/// no entry of their own. What is left out is told.
+fn pack(source: &Source, name: String, linked: BTreeSet<PathBuf>, tell: mpsc::Sender<String>) -> Sending {
     let (path, metadata) = match source {
         Source::Input => (PathBuf::new(), None),
         Source::File { path, metadata } | Source::Folder { path, metadata } => (path.clone(), Some(metadata)),
@@ -108,11 +143,11 @@ fn pack(source: &Source, name: String, tell: mpsc::Sender<String>) -> Sending {
     let metadata = metadata.cloned();
     let pack = move |archive: &mut Archive| {
         let name = Path::new(&name);
-        if let Some(metadata) = &metadata {
+        if let Some(metadata) = metadata.as_ref().filter(|_| !linked.contains(name)) {
             archive.add(name, &path, metadata)?;
         }
         if metadata.is_none_or(|metadata| metadata.is_dir()) {
-            pack_folder(archive, name, &path, &tell)
+            pack_folder(archive, name, &path, &linked, &tell)
         } else {
             Ok(())
         }
@@ -124,6 +159,7 @@ fn pack_folder(
     archive: &mut Archive,
     name: &Path,
     folder: &Path,
+    linked: &BTreeSet<PathBuf>,
     tell: &mpsc::Sender<String>,
 ) -> Result<(), Stopped> {
     let unreadable = |error| Stopped::unreadable(folder, error);
@@ -136,9 +172,11 @@ fn pack_folder(
             let _ = tell.send(format!("`{}` is {what}", path.display()));
             continue;
         }
-        archive.add(&name, &path, &metadata)?;
+        if !linked.contains(&name) {
+            archive.add(&name, &path, &metadata)?;
+        }
         if metadata.is_dir() {
-            pack_folder(archive, &name, &path, tell)?;
+            pack_folder(archive, &name, &path, linked, tell)?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! In: a project's name. Out: its containers, as far as a list tells them.
 //! Must not: ask for each container what a list says of all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -34,7 +34,15 @@ struct ListedContainer {
     #[serde(default)]
     network_settings: Option<ListedNetworks>,
     #[serde(default)]
+    host_config: Option<ListedHostConfig>,
+    #[serde(default)]
     mounts: Option<Vec<ListedMount>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListedHostConfig {
+    network_mode: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -101,11 +109,36 @@ async fn list_containers(
     let looked_at = stream::iter(listed).map(|container| look_closer(transport, container, fingerprints));
     let found: Vec<Option<ObservedContainer>> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
     let mut containers: Vec<ObservedContainer> = found.into_iter().flatten().collect();
+    if !fingerprints.is_empty() {
+        note_starts(transport, &mut containers).await?;
+    }
     containers.sort_by(|one, other| {
         let key = |container: &ObservedContainer| (container.service.clone(), container.number);
         key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
     });
     Ok(containers)
+}
+
+/// Asks when those containers were started that share a namespace, and those that it belongs to: who is older
+/// than the other's namespace is cut off.
+async fn note_starts(transport: &Transport, containers: &mut [ObservedContainer]) -> Result<(), EngineError> {
+    let shares = |container: &&ObservedContainer| !container.namespace_owners.is_empty();
+    let users = containers.iter().filter(shares).map(|container| container.id.clone());
+    let owners = containers.iter().flat_map(|container| container.namespace_owners.iter().cloned());
+    let involved: BTreeSet<String> = users.chain(owners).collect();
+    let is_asked_for = |container: &&mut ObservedContainer| {
+        container.state.started.is_none() && involved.contains(&container.id)
+    };
+    let asked_for = stream::iter(containers.iter_mut().filter(is_asked_for)).map(async |container| {
+        match inspect::inspect(transport, &container.id).await {
+            Ok(inspected) => container.state.started = inspected.container_state().started,
+            // It is gone by now.
+            Err(EngineError::Refused { status: 404, .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    });
+    asked_for.buffer_unordered(AT_ONCE).try_collect().await
 }
 
 /// Asks for what a list does not say of a container that does not run, or is not as it is wanted; `None`
@@ -123,6 +156,7 @@ async fn look_closer(
             let is_young = container.state.is_young;
             container.state = ContainerState { is_young, ..inspected.container_state() };
             container.settings = Some(inspected.settings());
+            container.namespace_owners = inspected.host_config.namespace_owners();
             Ok(Some(container))
         }
         Err(EngineError::Refused { status: 404, .. }) => Ok(None),
@@ -145,6 +179,8 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
     // Links to other containers give further names, with a second slash.
     let name =
         listed.names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))?;
+    let network_mode = listed.host_config.unwrap_or_default().network_mode;
+    let network_owner = network_mode.strip_prefix("container:").map(str::to_owned);
     let networks = listed.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
     let state = ContainerState {
         status: inspect::status(&listed.state),
@@ -155,6 +191,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         restarts: 0,
         is_young: inspect::is_young(&listed.status),
         begun: None,
+        started: None,
     };
     Some(ObservedContainer {
         name: name.into(),
@@ -177,6 +214,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         command: listed.command,
         created: listed.created,
         status_text: listed.status,
+        namespace_owners: network_owner.into_iter().collect(),
         settings: None,
     })
 }

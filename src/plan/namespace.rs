@@ -1,0 +1,80 @@
+//! In: services, containers, and a plan. Out: which services share a namespace, and which of them a plan cuts
+//! off. A namespace goes with the run of the container that it belongs to: what shares it stays behind with
+//! what is no longer connected to anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::observed::ObservedContainer;
+use crate::plan::{Action, Plan, Scope};
+use crate::topology::name::{ContainerName, ServiceName};
+use crate::topology::service::Namespace;
+
+/// For each service, the services whose namespaces it shares.
+pub(super) type Namespaces = BTreeMap<ServiceName, BTreeMap<ServiceName, Namespace>>;
+
+/// A service that runs on without a namespace that it shares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutOff {
+    /// The service.
+    pub service: ServiceName,
+    /// Whose namespace it is.
+    pub owner: ServiceName,
+    /// Which namespace.
+    pub namespace: Namespace,
+}
+
+/// By the topology, and by the containers of services that it does not have.
+pub(super) fn shared(scope: Scope<'_>) -> Namespaces {
+    let mut all = Namespaces::new();
+    let members = || scope.observed.containers.iter().filter(|container| !container.is_one_off);
+    let by_id: BTreeMap<&str, &ServiceName> =
+        members().map(|container| (container.id.as_str(), &container.service)).collect();
+    for container in members() {
+        for owner in container.namespace_owners.iter().filter_map(|id| by_id.get(id.as_str()).copied()) {
+            let owners = all.entry(container.service.clone()).or_default();
+            owners.insert(owner.clone(), Namespace::Network);
+        }
+    }
+    let Some(topology) = scope.topology else { return all };
+    for (name, service) in topology.services.iter().chain(&topology.inactive) {
+        let owners: BTreeMap<ServiceName, Namespace> = topology.namespaces_of(service).collect();
+        if !owners.is_empty() {
+            all.insert(name.clone(), owners);
+        }
+    }
+    all
+}
+
+/// What runs and shares a namespace whose owner the plan stops, while nothing is done about it.
+pub fn cut_off(scope: Scope<'_>, plan: &Plan) -> Vec<CutOff> {
+    let stopped: BTreeSet<&ContainerName> =
+        plan.steps.node_weights().filter_map(|step| stopped(&step.action)).collect();
+    let containers = scope.observed.by_service();
+    let runs_on =
+        |container: &ObservedContainer| container.state.is_running() && !stopped.contains(&container.name);
+    let mut all = Vec::new();
+    for (service, owners) in shared(scope) {
+        if !containers.of(&service).any(runs_on) {
+            continue;
+        }
+        let is_stopped = |owner: &ServiceName| {
+            let first = containers.of(owner).min_by_key(|container| container.number);
+            first.is_some_and(|first| stopped.contains(&first.name))
+        };
+        let lost = owners.into_iter().find(|(owner, _)| is_stopped(owner));
+        all.extend(lost.map(|(owner, namespace)| CutOff { service, owner, namespace }));
+    }
+    all
+}
+
+fn stopped(action: &Action) -> Option<&ContainerName> {
+    match action {
+        Action::StopContainer { container, .. } | Action::RemoveContainer { container, .. } => {
+            Some(container)
+        }
+        Action::KillContainer { container, signal } if signal.ends_with("KILL") || signal == "9" => {
+            Some(container)
+        }
+        _ => None,
+    }
+}
