@@ -33,6 +33,7 @@ mod pulls;
 mod readme;
 mod registry;
 mod secrecy;
+mod sharing;
 mod states;
 mod systems;
 mod takeover;

@@ -195,6 +195,88 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
 }
 
 #[test]
+fn a_rebuild_restarts_what_is_to_be_restarted_with_it() {
+    let dependants = "
+  with:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    depends_on: { web: { condition: service_started, restart: true } }
+  without:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    depends_on: [web]
+";
+    let Some(project) = project("watch-with", &format!("{BUILT}{dependants}")) else { return };
+    write_image(&project, "one");
+    let watching = project.start("watch", &[]);
+    eventually("the last one is started", || project.inspect("without", "{{.State.Running}}") == "true");
+    let started = |service: &str| project.inspect(service, "{{.State.StartedAt}}");
+    let (id, with, without) = (project.id("with"), started("with"), started("without"));
+    let mut number = 1;
+    eventually("the second image", || {
+        // Watching may begin only now.
+        number += 1;
+        write_image(&project, &number.to_string());
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        !["", "one"].contains(&held(&project, "/greeting").as_str())
+    });
+    eventually("the restart", || {
+        started("with") != with && project.inspect("with", "{{.State.Running}}") == "true"
+    });
+    assert_eq!((project.id("with"), started("without")), (id, without));
+    watching.signal("INT");
+    watching.end().exits(130);
+}
+
+#[test]
+fn what_comes_later_is_watched_and_links_are_written_through() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: sleep 1000
+    develop:
+      watch:
+        - { path: ./data, action: sync, target: /app/data }
+        - { path: ./late/dist, action: sync, target: /srv/dist }
+";
+    let Some(project) = project("watch-late", topology) else { return };
+    project.write("data/first", "1\n");
+    project.topo("up", &["-d"]).exits(0);
+    let script = "mkdir -p /app/data /var/sub; ln -s /var/sub /app/data/sub";
+    project.topo("exec", &["web", "sh", "-c", script]).exits(0);
+    let watching = project.start("watch", &[]);
+    eventually("watching begins", || {
+        project.write("data/ready", "1\n");
+        held(&project, "/app/data/ready") == "1"
+    });
+    project.write("data/sub/hello", "through\n");
+    eventually("a file behind a link", || held(&project, "/var/sub/hello") == "through");
+    let is_link = ["exec", &project.container("web"), "readlink", "/app/data/sub"];
+    assert_eq!(docker(&is_link), "/var/sub");
+    for number in ["1", "2"] {
+        let file = project.write(&format!("late/dist/deep/{number}"), number);
+        let there = format!("/srv/dist/deep/{number}");
+        eventually("a folder that comes later", || held(&project, &there) == number);
+        let late = file.ancestors().nth(3).expect("the folder");
+        fs::remove_dir_all(late).expect("it is removed");
+        eventually("a folder that goes", || !is_there(&project, &there));
+    }
+    watching.signal("INT");
+    watching.end().exits(130).says("is not there yet: it is waited for");
+    // Copying goes through the link as well.
+    project.write("data/sub/copied", "copied\n");
+    project.topo("cp", &["data/.", "web:/app/data"]).exits(0);
+    assert_eq!(
+        (held(&project, "/var/sub/copied").as_str(), docker(&is_link).as_str()),
+        ("copied", "/var/sub")
+    );
+}
+
+#[test]
 fn up_shows_the_output_and_watches() {
     let Some(project) = project("watch-up", BUILT) else { return };
     write_image(&project, "one");
@@ -245,11 +327,6 @@ fn what_cannot_be_watched_is_said() {
     let Some(project) = project("watch-wrong", nothing) else { return };
     project.topo("watch", &[]).exits(4).says("there is nothing to watch");
     project.topo("watch", &["wep"]).exits(2).says("did you mean `web`?");
-    project.write("topology.yaml", &SYNCED.replace("./flag", "./nope"));
-    project.write("src/first", "");
-    fs::create_dir_all(root(&project).join("config")).expect("a folder");
-    fs::create_dir_all(root(&project).join("hooked")).expect("a folder");
-    project.topo("watch", &[]).exits(4).says("cannot be watched for `web`");
     let mounted = "
 services:
   web:

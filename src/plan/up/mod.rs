@@ -160,10 +160,12 @@ fn warn_of_cut_off(context: Context<'_>, plan: &Plan, found: &mut Diagnostics) {
     let scope = Scope { project: &topology.name, topology: Some(topology), observed, services: &[] };
     for CutOff { service, owner, namespace } in namespace::cut_off(scope, plan) {
         let namespace = namespace.word();
-        found
+        let warning = found
             .warning(code::CUT_OFF, format!("`{service}` loses the {namespace} namespace of `{owner}`"))
-            .label(topology.place_of(&["services", service.as_str()]), "shares it, and is left as it is")
-            .help(format!("leave out `--no-deps`, or bring `{service}` up afterwards"));
+            .label(topology.place_of(&["services", service.as_str()]), "shares it, and is left as it is");
+        if context.choices.without_dependencies {
+            warning.help(format!("leave out `--no-deps`, or bring `{service}` up afterwards"));
+        }
     }
 }
 
