@@ -268,12 +268,12 @@ services:
     watching.signal("INT");
     watching.end().exits(130).says("is not there yet: it is waited for");
     // Copying goes through the link as well.
-    project.write("data/sub/copied", "copied\n");
-    project.topo("cp", &["data/.", "web:/app/data"]).exits(0);
-    assert_eq!(
-        (held(&project, "/var/sub/copied").as_str(), docker(&is_link).as_str()),
-        ("copied", "/var/sub")
-    );
+    for (from, to, text) in [("data/.", "web:/app/data", "contents"), ("data", "web:/app", "folder")] {
+        project.write("data/sub/copied", text);
+        project.topo("cp", &[from, to]).exits(0);
+        assert_eq!(held(&project, "/var/sub/copied"), text);
+        assert_eq!(docker(&is_link), "/var/sub");
+    }
 }
 
 #[test]

@@ -298,7 +298,7 @@ fn mount_of<'a>(path: &Path, service: &'a Service) -> Option<&'a Mount> {
     mounts.find(|mount| {
         let source = mount.source.as_ref().filter(|_| mount.kind == MountKind::Bind);
         source.is_some_and(|source| {
-            Path::new(source.as_str()).canonicalize().is_ok_and(|source| path.starts_with(source))
+            without_links(Path::new(source.as_str())).is_ok_and(|source| path.starts_with(source))
         })
     })
 }

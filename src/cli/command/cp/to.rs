@@ -41,12 +41,18 @@ impl Copier<'_> {
                 return Err(trouble);
             }
             // A folder of the source may be a link in the container: what is in it goes through the link.
-            let linked = self.linked(source, &folder, &name).await?;
+            // The engine takes a link's target from the folder that it unpacks to: that is the root now.
+            let whole = format!("{}/{name}", folder.trim_matches('/')).trim_matches('/').to_owned();
+            let mut linked = self.linked(source, &whole).await?;
             if linked.is_empty() {
                 return Err(trouble);
             }
+            if name.is_empty() {
+                // What contents go into is there, and stays as it is.
+                linked.insert(PathBuf::from(&whole));
+            }
             let (tell, told_again) = mpsc::channel();
-            self.send_packed(&folder, pack(source, name.clone(), linked, tell)).await?;
+            self.send_packed("/", pack(source, whole, linked, tell)).await?;
             told = told_again.try_iter().collect();
         }
         let whole = format!("{}/{name}", folder.trim_end_matches('/'));
@@ -86,15 +92,14 @@ impl Copier<'_> {
     }
 
     /// The folders of the source, by their names in the archive, that are links to folders in the container.
-    async fn linked(&self, source: &Source, folder: &str, name: &str) -> Result<BTreeSet<PathBuf>, Trouble> {
+    async fn linked(&self, source: &Source, name: &str) -> Result<BTreeSet<PathBuf>, Trouble> {
         let (Source::Folder { path, .. } | Source::Contents { path, .. }) = source else {
             return Ok(BTreeSet::new());
         };
-        let root = format!("{}/", folder.trim_end_matches('/'));
         let mut folders = Vec::new();
         let mut ways = vec![(PathBuf::from(name), path.clone())];
         while let Some((name, folder)) = ways.pop() {
-            folders.extend(name.to_str().filter(|name| !name.is_empty()).map(|name| format!("{root}{name}")));
+            folders.extend(name.to_str().filter(|name| !name.is_empty()).map(|name| format!("/{name}")));
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     ways.push((name.join(entry.file_name()), entry.path()));
@@ -102,7 +107,7 @@ impl Copier<'_> {
             }
         }
         let linked = self.engine.linked_folders(self.container, folders).await?;
-        Ok(linked.iter().filter_map(|path| path.strip_prefix(&root)).map(PathBuf::from).collect())
+        Ok(linked.iter().filter_map(|path| path.strip_prefix('/')).map(PathBuf::from).collect())
     }
 
     async fn send_packed(&self, folder: &str, sending: Sending) -> Result<(), Trouble> {
