@@ -1,13 +1,15 @@
 //! Findings as workflow commands of GitHub Actions, which show them in the files of a pull request.
 
-use super::position::Positions;
+use super::position::{Positions, is_standard_input};
 use super::{Diagnostic, Severity};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use std::fmt::Write;
+use std::path::Path;
 
-/// One line for each finding: `::error file=...,line=...,col=...,title=...::message`.
-pub fn github(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
-    let mut positions = Positions::new(sources);
+/// One line for each finding: `::error file=...,line=...,col=...,title=...::message`. Paths start from the root of the
+/// repository where it is known; what is read from standard input has no file there.
+pub fn github(sources: &Sources, diagnostics: &[&Diagnostic], repository: Option<&Path>) -> String {
+    let mut positions = Positions::from_root(sources, repository);
     let mut text = String::new();
     for diagnostic in diagnostics {
         let command = match diagnostic.severity {
@@ -17,13 +19,17 @@ pub fn github(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
         };
         let place = place(diagnostic, &mut positions);
         let title = property(diagnostic.code.name());
-        let _ = writeln!(text, "::{command} {place}title={title}::{}", data(&message(diagnostic)));
+        let _ = writeln!(
+            text,
+            "::{command} {place}title={title}::{}",
+            data(&message(diagnostic, &mut positions))
+        );
     }
     text
 }
 
 fn place(diagnostic: &Diagnostic, positions: &mut Positions<'_>) -> String {
-    let Some(span) = diagnostic.span() else { return String::new() };
+    let Some(span) = span_in_a_file(diagnostic, positions) else { return String::new() };
     let region = positions.region(span);
     let file = property(&positions.path(span.file));
     let (start, end) = (region.start, region.end);
@@ -36,11 +42,22 @@ fn place(diagnostic: &Diagnostic, positions: &mut Positions<'_>) -> String {
     place
 }
 
-/// The headline, what stands at the place, and the help.
-fn message(diagnostic: &Diagnostic) -> String {
+fn span_in_a_file(diagnostic: &Diagnostic, positions: &Positions<'_>) -> Option<Span> {
+    diagnostic.span().filter(|span| !is_standard_input(&positions.sources.get(span.file).path))
+}
+
+/// The headline, what stands at the place, and the help. A place in no file is told in words.
+fn message(diagnostic: &Diagnostic, positions: &mut Positions<'_>) -> String {
+    let elsewhere = diagnostic.span().filter(|_| span_in_a_file(diagnostic, positions).is_none());
+    let headline = match elsewhere.map(|span| positions.region(span).start) {
+        Some(start) => {
+            format!("standard input, line {}, column {}: {}", start.line, start.column, diagnostic.message)
+        }
+        None => diagnostic.message.clone(),
+    };
     let label = diagnostic.labels.first().map(|label| label.text.as_str()).filter(|text| !text.is_empty());
     let help = diagnostic.help.as_ref().map(|help| format!("help: {help}"));
-    let lines = [Some(diagnostic.message.clone()), label.map(str::to_owned), help];
+    let lines = [Some(headline), label.map(str::to_owned), help];
     lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
@@ -64,6 +81,6 @@ mod tests {
 ::error file=sub dir/over.yaml,line=3,endLine=3,col=12,endColumn=19,title=bad-override::a list, 100%25 <wrong>%0Athis is a list%0Ahelp: write a string
 ::warning file=sub dir/over.yaml,line=5,endLine=6,title=wrong-type::two lines%0Athis: is a list
 "#;
-        assert_eq!(github(&sources, &found.sorted()), expected);
+        assert_eq!(github(&sources, &found.sorted(), None), expected);
     }
 }

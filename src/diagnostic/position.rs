@@ -3,6 +3,7 @@
 use crate::source::{FileId, Sources, Span, cleaned, from_here};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::Path;
 
 /// Lines and columns, both from 1; columns count characters. The end is one past the last character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +22,29 @@ pub(super) struct Position {
 /// Finds lines in every loaded file; each file is searched for line ends once.
 pub(super) struct Positions<'a> {
     pub(super) sources: &'a Sources,
+    /// The folder that paths start from, where that is not the working folder.
+    root: Option<&'a Path>,
     line_starts: HashMap<FileId, Vec<usize>>,
 }
 
 impl<'a> Positions<'a> {
     pub(super) fn new(sources: &'a Sources) -> Self {
-        Self { sources, line_starts: HashMap::new() }
+        Self::from_root(sources, None)
     }
 
-    /// The file's path as people and programs know it: from the working folder on, where it is below.
+    /// Paths start from this folder where files are below it: a code host knows them so.
+    pub(super) fn from_root(sources: &'a Sources, root: Option<&'a Path>) -> Self {
+        Self { sources, root, line_starts: HashMap::new() }
+    }
+
+    /// The file's path as people and programs know it: from the root or the working folder on, where it is below.
     pub(super) fn path(&self, file: FileId) -> String {
-        cleaned(&from_here(&self.sources.get(file).path)).display().to_string()
+        let path = &self.sources.get(file).path;
+        let below_root = self.root.filter(|_| !is_standard_input(path)).and_then(|root| {
+            let whole = cleaned(&std::env::current_dir().unwrap_or_default().join(path));
+            whole.strip_prefix(root).map(Path::to_owned).ok()
+        });
+        below_root.unwrap_or_else(|| cleaned(&from_here(path))).display().to_string()
     }
 
     pub(super) fn region(&mut self, span: Span) -> Region {
@@ -72,9 +85,27 @@ impl<'a> Positions<'a> {
     }
 }
 
+/// Standard input has no path: it is called as it is named on the command line.
+pub(super) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_start_from_the_root_where_there_is_one() {
+        let mut sources = Sources::default();
+        let here = std::env::current_dir().unwrap();
+        let below = sources.add("sub/../a.yaml", "");
+        let outside = sources.add("/elsewhere/b.yaml", "");
+        let (name, parent) = (here.file_name().unwrap().to_string_lossy(), here.parent().unwrap());
+        let positions = Positions::from_root(&sources, Some(parent));
+        assert_eq!(positions.path(below), format!("{name}/a.yaml"));
+        assert_eq!(positions.path(outside), "/elsewhere/b.yaml");
+        assert_eq!(Positions::new(&sources).path(below), "a.yaml");
+    }
 
     #[test]
     fn columns_count_characters_and_lines_may_end_in_two_bytes() {

@@ -5,6 +5,7 @@ use super::position::Positions;
 use super::{Code, Diagnostic, Label};
 use crate::source::{Sources, Span};
 use serde::Serialize;
+use std::path::Path;
 
 #[derive(Serialize)]
 struct Log<'a> {
@@ -39,6 +40,7 @@ struct Driver {
 struct Rule {
     id: &'static str,
     short_description: Text<'static>,
+    full_description: Text<'static>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<Help>,
 }
@@ -100,9 +102,9 @@ struct Region {
     byte_length: u32,
 }
 
-/// The log, indented, ended by a line end.
-pub fn sarif(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
-    let mut positions = Positions::new(sources);
+/// The log, indented, ended by a line end. Paths start from the root of the repository where it is known.
+pub fn sarif(sources: &Sources, diagnostics: &[&Diagnostic], repository: Option<&Path>) -> String {
+    let mut positions = Positions::from_root(sources, repository);
     let mut codes: Vec<Code> = Vec::new();
     let results =
         diagnostics.iter().map(|diagnostic| finding(diagnostic, &mut codes, &mut positions)).collect();
@@ -119,7 +121,10 @@ pub fn sarif(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
 fn rule(code: Code) -> Rule {
     let page = code.page();
     let help = Some(Help { text: page.text, markdown: page.text }).filter(|help| !help.text.is_empty());
-    Rule { id: page.name, short_description: Text { text: page.sentence.into() }, help }
+    let first_paragraph = page.text.split("\n\n").find(|part| !part.starts_with('#') && !part.is_empty());
+    let full = first_paragraph.unwrap_or(page.sentence).replace('\n', " ");
+    let full_description = Text { text: full.into() };
+    Rule { id: page.name, short_description: Text { text: page.sentence.into() }, full_description, help }
 }
 
 fn finding<'a>(
@@ -190,7 +195,8 @@ mod tests {
     #[test]
     fn the_first_label_is_the_location_and_the_others_are_related() {
         let (sources, found) = sample();
-        let log: serde_json::Value = serde_json::from_str(&sarif(&sources, &found.sorted())).expect("JSON");
+        let log: serde_json::Value =
+            serde_json::from_str(&sarif(&sources, &found.sorted(), None)).expect("JSON");
         let run = &log["runs"][0];
         let error = &run["results"][1];
         assert_eq!(run["tool"]["driver"]["rules"][1]["id"], error["ruleId"]);

@@ -23,6 +23,7 @@ fn findings(format: &str) -> String {
         .current_dir(tests_folder())
         .env_clear()
         .env("HOME", "/nonexistent")
+        .env("GITHUB_WORKSPACE", env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("topo runs");
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
@@ -53,7 +54,7 @@ fn every_sarif_result_has_a_rule_and_a_relative_place() {
         let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("a small one");
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
         let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
-        assert!(uri.as_str().is_some_and(|uri| uri.starts_with("diagnostics/")), "{result:#}");
+        assert!(uri.as_str().is_some_and(|uri| uri.starts_with("tests/diagnostics/")), "{result:#}");
     }
 }
 
@@ -71,7 +72,7 @@ fn junit_is_read_by_another_program() {
 fn annotations_stand_on_one_line_each_and_name_their_file() {
     let text = findings("github");
     let is_annotation = |line: &&str| {
-        ["::error file=diagnostics/", "::warning file=diagnostics/", "::notice file=diagnostics/"]
+        ["::error file=tests/", "::warning file=tests/", "::notice file=tests/"]
             .iter()
             .any(|start| line.starts_with(start))
     };

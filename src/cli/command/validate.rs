@@ -1,5 +1,7 @@
 //! `topo validate`.
 
+mod folder;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -9,13 +11,15 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Loaded, load_for_check};
 use crate::cli::output::{Output, counted, not_shown};
+use crate::cli::settings::variable;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, github, json, junit, sarif};
-use crate::source::{DEFAULT_NAMES, OVERRIDE_NAMES, Sources, Span};
+use crate::source::{Sources, Span};
+use folder::topologies_below;
 
 /// Check topology files; every mistake is shown at its place.
 ///
 /// Each file is checked by itself; with `-f`, the files are merged and checked as one. A folder stands
-/// for the topologies in it.
+/// for the topologies in it and in the folders below: files that declare services, or are called compose*.yaml.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit codes: 0 when nothing was found, 1 when something was, 2 when a file cannot be checked.\n\nExample:\n  topo validate topologies/*.yaml --format github"
@@ -27,7 +31,7 @@ pub struct Options {
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Fail on warnings too
+    /// Count warnings as errors
     #[arg(long)]
     strict: bool,
     /// Print nothing but the findings
@@ -114,13 +118,20 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         }
     }
     let findings = checked.findings();
-    output.print(&written(options.format, &checked.sources, &findings, &output));
+    output.print(&match (options.format, options.strict) {
+        // People are told in the last line; a program that reads of no error must not find a failed command.
+        (Format::Human, _) | (_, false) => written(options.format, &checked.sources, &findings, &output),
+        (format, true) => {
+            let raised: Vec<Diagnostic> = findings.iter().map(|diagnostic| raised(diagnostic)).collect();
+            written(format, &checked.sources, &raised.iter().collect::<Vec<_>>(), &output)
+        }
+    });
     let count = |severity| findings.iter().filter(|diagnostic| diagnostic.severity == severity).count();
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(count);
     let [errors, warnings, _] = counts;
     if options.format == Format::Human && !options.quiet {
         output.complain(&not_shown(&checked.found));
-        output.complain(&summary(checked.topologies, counts));
+        output.complain(&summary(checked.topologies, counts, options.strict));
     }
     if checked.is_unreadable {
         return Ok(Exit::Usage);
@@ -142,7 +153,7 @@ fn choices(global: &Global, topologies: Vec<Vec<PathBuf>>, is_default: bool) -> 
     topologies.into_iter().map(choice).collect()
 }
 
-/// The files of each topology: a file is one by itself, a folder stands for those in it.
+/// The files of each topology: a file is one by itself, a folder stands for those in it and below it.
 fn topologies(paths: &[PathBuf], checked: &mut Checked, format: Format) -> Vec<Vec<PathBuf>> {
     let mut topologies = Vec::new();
     for path in paths {
@@ -151,14 +162,14 @@ fn topologies(paths: &[PathBuf], checked: &mut Checked, format: Format) -> Vec<V
             continue;
         }
         let mut problem = Diagnostics::default();
-        match topologies_in(path) {
+        match topologies_below(path) {
             Ok(found) if !found.is_empty() => {
                 topologies.extend(found);
                 continue;
             }
             Ok(_) => problem
-                .error(code::MISSING_FILE, format!("no topology is in `{}`", path.display()))
-                .help("name files that end in `.yaml` or `.yml`"),
+                .error(code::MISSING_FILE, format!("no topology is in `{}` or below it", path.display()))
+                .help("name a file, such as `topo validate shop.yaml`: in a folder, those that declare `services` count"),
             Err(error) => problem
                 .error(code::MISSING_FILE, format!("cannot read the folder `{}`: {error}", path.display())),
         };
@@ -167,48 +178,45 @@ fn topologies(paths: &[PathBuf], checked: &mut Checked, format: Format) -> Vec<V
     topologies
 }
 
-/// The topologies of a folder, sorted by name; folders below it are not looked into. A file with a
-/// default name is checked together with its override file.
-fn topologies_in(folder: &Path) -> std::io::Result<Vec<Vec<PathBuf>>> {
-    let entries = std::fs::read_dir(folder)?.flatten();
-    let is_topology = |path: &PathBuf| {
-        path.is_file() && path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+/// A warning as the error that `--strict` takes it for.
+fn raised(diagnostic: &Diagnostic) -> Diagnostic {
+    let severity = match diagnostic.severity {
+        Severity::Warning => Severity::Error,
+        other => other,
     };
-    let paths = entries.map(|entry| entry.path()).filter(is_topology);
-    let mut files: Vec<PathBuf> =
-        paths.map(|path| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)).collect();
-    files.sort();
-    let first_of = |names: &[&str]| {
-        let mut named = names.iter().map(Path::new);
-        named.find_map(|name| files.iter().find(|file| file.file_name() == Some(name.as_os_str())))
-    };
-    let (base, over) = (first_of(&DEFAULT_NAMES), first_of(&OVERRIDE_NAMES));
-    let Some((base, over)) = base.zip(over) else {
-        return Ok(files.into_iter().map(|file| vec![file]).collect());
-    };
-    let alone = files.iter().filter(|file| *file != over);
-    let with_override =
-        |file: &PathBuf| if file == base { vec![base.clone(), over.clone()] } else { vec![file.clone()] };
-    Ok(alone.map(with_override).collect())
+    Diagnostic { severity, ..diagnostic.clone() }
 }
 
 fn written(format: Format, sources: &Sources, findings: &[&Diagnostic], output: &Output) -> String {
     match format {
         Format::Human => output.findings(sources, findings),
         Format::Json => json::json(sources, findings),
-        Format::Sarif => sarif::sarif(sources, findings),
-        Format::Github => github::github(sources, findings),
+        Format::Sarif => sarif::sarif(sources, findings, repository().as_deref()),
+        Format::Github => github::github(sources, findings, repository().as_deref()),
         Format::Junit => junit::junit(sources, findings),
     }
 }
 
-fn summary(files: usize, counts: [usize; 3]) -> String {
+/// The root of the repository that the working folder is in: code hosts know files by their paths from there.
+fn repository() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let workspace = variable("GITHUB_WORKSPACE").map(PathBuf::from).filter(|root| here.starts_with(root));
+    workspace.or_else(|| here.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned))
+}
+
+fn summary(files: usize, counts: [usize; 3], is_strict: bool) -> String {
+    let counted = counted(counts);
+    let strict = match (is_strict, counts) {
+        (true, [_, 1, _]) => " (--strict: the warning counts as an error)",
+        (true, [_, warnings, _]) if warnings > 1 => " (--strict: warnings count as errors)",
+        _ => "",
+    };
     if files == 0 {
-        return format!("no topology was checked: {}\n", counted(counts));
+        return format!("no topology was checked: {counted}{strict}\n");
     }
     let topologies = if files == 1 { "1 topology".to_owned() } else { format!("{files} topologies") };
     match counts {
         [0, 0, 0] => format!("{topologies}: nothing to complain about\n"),
-        _ => format!("{topologies}: {}\n", counted(counts)),
+        _ => format!("{topologies}: {counted}{strict}\n"),
     }
 }
