@@ -8,7 +8,9 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { advice, .. } | Self::NoAddress { advice, .. } => Some(advice.clone()),
-            Self::Refused { message, .. } | Self::BuildFailed { message, .. } => hint(message),
+            Self::Refused { message, .. }
+            | Self::BuildFailed { message, .. }
+            | Self::HookFailed { message, .. } => hint(message),
             Self::Unsupported(_) | Self::Disconnected(_) | Self::Other(_) => None,
         }
     }

@@ -212,6 +212,14 @@ pub enum EngineError {
         /// The failing step's last lines of output.
         output: Vec<String>,
     },
+    /// A command of the topology failed: `post_start` or `pre_stop`. What it was to run in is as it was.
+    #[error("{hook}: {message}")]
+    HookFailed {
+        /// Which one: `post_start[0]`.
+        hook: String,
+        /// How it ended, or why it could not be run.
+        message: String,
+    },
     /// The connection broke before the answer was complete: what became of the request is not known.
     #[error("the connection to the engine broke: {0}")]
     Disconnected(String),

@@ -199,6 +199,11 @@ fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> i
     if !outcome.running.is_empty() && !stops_on_failure {
         say("still running:", &names(outcome.running.iter().map(|name| name.as_str()), MOST_NAMES))?;
     }
+    if !outcome.ended.is_empty() {
+        let ended: Vec<String> =
+            outcome.ended.iter().map(|(name, exit_code)| format!("{name} (code {exit_code})")).collect();
+        say("ended:", &names(ended.iter().map(String::as_str), MOST_NAMES))?;
+    }
     if let Some(command) = resume {
         say("to go on:", command)?;
     }
@@ -310,6 +315,7 @@ mod tests {
             is_cancelled: false,
             took: Duration::ZERO,
             running: BTreeSet::new(),
+            ended: BTreeMap::new(),
         };
         let context = Context {
             aim: Intent::UP.into(),

@@ -297,6 +297,11 @@ pub fn change(change: &FieldChange) -> String {
 /// What became of the subject of a failed step: `is unhealthy`, `could not be created`.
 pub fn failed(action: &Action, cause: &Cause) -> String {
     match cause {
+        Cause::Engine(EngineError::HookFailed { .. }) => match action {
+            Action::StartContainer { .. } => "was started, but its post_start hook failed".to_owned(),
+            Action::StopContainer { .. } => "was not stopped, because its pre_stop hook failed".to_owned(),
+            _ => could_not(action),
+        },
         Cause::Engine(_) => could_not(action),
         Cause::Exited { exit_code } => format!("exited with code {exit_code} before it was ready"),
         Cause::Unsuccessful { exit_code } => format!("exited with code {exit_code}"),
@@ -396,6 +401,7 @@ fn could_not(action: &Action) -> String {
         Action::Wait { .. } => "be waited for".to_owned(),
         Action::RenameContainer { from: _, to } => format!("be renamed to {to}"),
         Action::KillContainer { container: _, signal } if !is_kill(signal) => format!("be sent {signal}"),
+        Action::RunToEnd(_) => "be run to its end".to_owned(),
         Action::PullImage { .. }
         | Action::PushImage { .. }
         | Action::RemoveImage { .. }
@@ -407,7 +413,6 @@ fn could_not(action: &Action) -> String {
         | Action::ConnectNetwork { .. }
         | Action::DisconnectNetwork { .. }
         | Action::CreateContainer(_)
-        | Action::RunToEnd(_)
         | Action::StartContainer { .. }
         | Action::StopContainer { .. }
         | Action::KillContainer { .. }

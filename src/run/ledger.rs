@@ -1,7 +1,7 @@
 //! In: how steps ended. Out: the ends that follow from them, an event for each, and the outcome.
 //! Must not: call an engine, wait, or read a clock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -82,6 +82,7 @@ impl<'run> Ledger<'run> {
             is_cancelled: self.is_cancelled,
             took,
             running: self.running,
+            ended: BTreeMap::new(),
         }
     }
 }

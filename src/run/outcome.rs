@@ -1,10 +1,11 @@
 //! In: how each step ended. Out: what came of the run as a whole.
 //! Must not: find words for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::event::{Cause, End, Failure};
+use crate::engine::EngineError;
 use crate::plan::{Action, Condition, Needs, Plan, StepId};
 use crate::topology::name::ContainerName;
 
@@ -20,6 +21,9 @@ pub struct Outcome {
     /// The containers that this run knows to run now: they ran before, were started or found healthy, and
     /// were not seen to end.
     pub running: BTreeSet<ContainerName>,
+    /// The containers that ran, by what this run knew, and were found ended when it was over, each with its
+    /// exit code. Only a run that failed looks for them.
+    pub ended: BTreeMap<ContainerName, i64>,
 }
 
 /// How a step ended, and after how long.
@@ -105,7 +109,10 @@ pub fn is_optional(plan: &Plan, step: StepId) -> bool {
 /// Notes what the end of a step says of the containers that run.
 pub(super) fn note_running(running: &mut BTreeSet<ContainerName>, action: &Action, end: &End) {
     match (action, end) {
-        (Action::StartContainer { container, .. }, End::Done)
+        (
+            Action::StartContainer { container, .. },
+            End::Done | End::Failed(Failure { cause: Cause::Engine(EngineError::HookFailed { .. }), .. }),
+        )
         | (Action::Wait { container, until: Condition::Healthy }, End::Done) => {
             running.insert(container.clone());
         }

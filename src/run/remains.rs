@@ -13,19 +13,21 @@ const AT_ONCE: usize = 8;
 /// Looks once more at the containers that a run knows to run: some may have ended since. What cannot be
 /// looked at is believed to be as it was.
 pub async fn look_once_more<E: Engine>(engine: &E, outcome: &mut Outcome) {
-    let looks = stream::iter(&outcome.running).map(|container| has_ended(engine, container));
-    let ended: Vec<Option<ContainerName>> = looks.buffer_unordered(AT_ONCE).collect().await;
-    for container in ended.into_iter().flatten() {
+    let looks = stream::iter(&outcome.running).map(|container| end_of(engine, container));
+    let ended: Vec<Option<(ContainerName, Option<i64>)>> = looks.buffer_unordered(AT_ONCE).collect().await;
+    for (container, exit_code) in ended.into_iter().flatten() {
         outcome.running.remove(&container);
+        outcome.ended.extend(exit_code.map(|exit_code| (container, exit_code)));
     }
 }
 
-/// The container, when it runs no more.
-async fn has_ended<E: Engine>(engine: &E, container: &ContainerName) -> Option<ContainerName> {
-    let has_ended = match engine.inspect(container).await {
-        Ok(state) => !state.is_running(),
-        Err(EngineError::Refused { status: 404, .. }) => true,
-        Err(_) => false,
+/// The container, when it runs no more, with its exit code when it is there.
+async fn end_of<E: Engine>(engine: &E, container: &ContainerName) -> Option<(ContainerName, Option<i64>)> {
+    let exit_code = match engine.inspect(container).await {
+        Ok(state) if state.is_running() => return None,
+        Ok(state) => Some(state.exit_code),
+        Err(EngineError::Refused { status: 404, .. }) => None,
+        Err(_) => return None,
     };
-    has_ended.then(|| container.clone())
+    Some((container.clone(), exit_code))
 }

@@ -35,6 +35,8 @@ pub(super) enum Verdict {
     Open,
     /// It is given up if nothing happens for a while.
     LostIfItLasts,
+    /// Without a health check it never becomes healthy, unless it ends at once: then that is said.
+    NeverHealthyIfItLasts,
 }
 
 /// What was heard of a container during the wait.
@@ -96,7 +98,7 @@ fn running(until: Condition, state: &ContainerState, past: Past) -> Result<Verdi
         // It ended well once and was started again, by its restart policy or by hand.
         (Condition::Completed, _) if past.last_exit == Some(0) => Ok(Verdict::Met),
         (Condition::Completed, _) => Ok(Verdict::Open),
-        (Condition::Healthy, None) => Err(Cause::NoHealthcheck),
+        (Condition::Healthy, None) => Ok(Verdict::NeverHealthyIfItLasts),
         (Condition::Ready, None) => Ok(Verdict::MetIfItLasts),
         (_, Some(Health::Healthy)) => Ok(Verdict::Met),
         (_, Some(Health::Starting)) => Ok(Verdict::Open),
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn without_a_health_check_nothing_is_ever_healthy() {
-        assert_eq!(judge(Healthy, running_with(None)), Err(Cause::NoHealthcheck));
+        assert_eq!(judge(Healthy, running_with(None)), Ok(Verdict::NeverHealthyIfItLasts));
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub(super) async fn wait<E: Engine>(
             Verdict::Met => return Ok(()),
             Verdict::Open => (None, Ok(())),
             Verdict::MetIfItLasts => (Some(lasting.until(past)), Ok(())),
+            Verdict::NeverHealthyIfItLasts => (Some(lasting.until(past)), Err(Cause::NoHealthcheck)),
             Verdict::LostIfItLasts => (Some(begun + PATIENCE), Err(Cause::exited(until, exit_code))),
         };
         tokio::select! { biased;

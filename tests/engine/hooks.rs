@@ -59,6 +59,8 @@ fn a_command_that_fails_after_a_start_fails_the_run() {
         return;
     };
     let ran = project.topo("up", &["-d"]).exits(4).says("ended with exit code 3").says("it is cold");
+    assert!(ran.err.contains("was started, but its post_start hook failed\n  post_start["), "{}", ran.err);
+    assert!(ran.err.contains(&format!("still running: {}", project.container("web"))), "{}", ran.err);
     assert!(ran.err.contains("after"), "{}", ran.err);
     let created = docker(&["inspect", "--format", "{{.State.Status}}", &project.container("after")]);
     assert_eq!(created, "created");
@@ -69,7 +71,8 @@ fn a_command_that_fails_before_a_stop_leaves_the_container_running() {
     let topology = HOOKED.replace("echo first >> /notes/log", "test -e /tmp/done").replace("sleep 1;", "");
     let Some(project) = project("hooks-stop", &topology.replace("user: '7'", "user: '0'")) else { return };
     project.topo("up", &["-d", "web"]).exits(0);
-    project.topo("down", &["-t", "0"]).exits(4).says("ended with exit code 1");
+    let ran = project.topo("down", &["-t", "0"]).exits(4).says("ended with exit code 1");
+    assert!(ran.err.contains("its pre_stop hook failed\n  pre_stop["), "{}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
     docker(&["exec", &project.container("web"), "touch", "/tmp/done"]);
     // A container that is frozen, or that has ended, runs no command.

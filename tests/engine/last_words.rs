@@ -44,3 +44,19 @@ fn what_is_printed_while_everything_is_stopped_is_heard_to_its_end() {
     let lines: Vec<&str> = ran.out.lines().collect();
     assert_eq!((lines.len(), lines.last()), (20_001, Some(&"goodbye")));
 }
+
+#[test]
+fn the_code_that_is_passed_on_is_that_of_the_chosen_service() {
+    let topology = "
+services:
+  db:
+    image: busybox:1.37
+    command: sh -c 'exit 3'
+    healthcheck: { test: [CMD, 'false'], interval: 1s }
+  test: { image: 'busybox:1.37', command: 'true', depends_on: { db: { condition: service_healthy } } }
+";
+    let Some(project) = project("whose-code", topology) else { return };
+    project.topo("up", &["--exit-code-from", "test"]).exits(4);
+    project.topo("up", &["--exit-code-from", "db"]).exits(3);
+    project.topo("up", &["--abort-on-container-exit"]).exits(3);
+}

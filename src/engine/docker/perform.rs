@@ -45,11 +45,11 @@ pub async fn perform(
         Action::RenameContainer { from, to } => rename(docker, from, to).await,
         Action::StartContainer { container, post_start } => {
             start(docker, container).await?;
-            run_hooks(docker, container, post_start, progress).await
+            run_hooks(docker, container, ("post_start", post_start), progress).await
         }
         Action::StopContainer { container, grace, pre_stop } => {
             if !pre_stop.is_empty() && runs(docker, container).await? {
-                run_hooks(docker, container, pre_stop, progress).await?;
+                run_hooks(docker, container, ("pre_stop", pre_stop), progress).await?;
             }
             stop(docker, container, *grace).await
         }
@@ -70,15 +70,21 @@ pub(super) async fn start(docker: &Docker, container: &ContainerName) -> Result<
     started.map_err(|error| docker.transport.failure(error))
 }
 
-/// Commands of the topology, one after the other.
+/// Commands of the topology, one after the other. The first that fails is named by its place.
 async fn run_hooks(
     docker: &Docker,
     container: &ContainerName,
-    hooks: &[Hook],
+    (attribute, hooks): (&str, &[Hook]),
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    for hook in hooks {
-        docker.run_hook(container, hook, &|line| progress(Progress::Output(line))).await?;
+    for (index, hook) in hooks.iter().enumerate() {
+        let ran = docker.run_hook(container, hook, &|line| progress(Progress::Output(line))).await;
+        ran.map_err(|error| match error {
+            EngineError::Other(message) | EngineError::Refused { message, .. } => {
+                EngineError::HookFailed { hook: format!("{attribute}[{index}]"), message }
+            }
+            error => error,
+        })?;
     }
     Ok(())
 }

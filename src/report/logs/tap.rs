@@ -132,6 +132,7 @@ fn may_pass(error: &EngineError) -> bool {
         EngineError::NoAddress { .. }
         | EngineError::Unsupported(_)
         | EngineError::BuildFailed { .. }
+        | EngineError::HookFailed { .. }
         | EngineError::Other(_) => false,
     }
 }

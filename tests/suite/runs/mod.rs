@@ -56,6 +56,7 @@ runs! {
     the_stream_of_events_may_break
     what_crashes_again_and_again_is_not_ready
     what_ended_since_it_was_ready_is_not_said_to_run
+    what_ends_at_once_without_a_health_check_is_said_to_have_ended
     what_is_ready_is_running_healthy_or_well_ended
     what_the_engine_warns_of_is_told
     without_waits_nobody_subscribes
