@@ -7,14 +7,16 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::cli::services;
+use crate::cli::session;
 use crate::cli::unreadable;
 use crate::diagnostic::Diagnostics;
 use crate::document::{self, Document, LoadOptions};
+use crate::engine::docker::connect;
 use crate::lint::{self, profile::Chosen};
 use crate::run::model_runner::ModelRunner;
 use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
 use crate::topology::name::ServiceName;
-use crate::topology::{self, ResolveChoices, Stages, Topology};
+use crate::topology::{self, Host, ResolveChoices, Stages, Topology};
 
 /// A topology, and what is needed to speak of it.
 pub struct Loaded {
@@ -151,6 +153,7 @@ fn read_found(
         files: files.iter().map(|file| project_file(&sources, *file, choice)).collect(),
         platform: None,
         stages: Stages::default(),
+        host: host(),
     };
     let chosen = if global.profiles.is_empty() { Chosen::ForSeveral } else { Chosen::ForThis };
     Ok(Read { sources, document, environment, choices, found, chosen, passed_over })
@@ -287,6 +290,11 @@ fn project_names(environment: &Environment) -> (Option<String>, String) {
         Some(Origin::Fallback) | None => (None, value),
         Some(_) => (Some(value), String::new()),
     }
+}
+
+/// Where the engine is that would run the topology.
+fn host() -> Host {
+    if connect::is_here(&session::variables()) { Host::This } else { Host::Other }
 }
 
 fn profiles(global: &Global, environment: &Environment) -> BTreeSet<String> {

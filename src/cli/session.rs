@@ -31,10 +31,14 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// Connects to the engine that the environment names.
 pub(super) async fn open() -> Result<Docker, EngineError> {
-    let variables: BTreeMap<String, String> = std::env::vars_os()
+    Docker::connect(&variables()).await
+}
+
+/// The variables that may name an engine.
+pub(super) fn variables() -> BTreeMap<String, String> {
+    std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    Docker::connect(&variables).await
+        .collect()
 }
 
 /// [`open`]; a failure is explained.

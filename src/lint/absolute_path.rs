@@ -1,15 +1,18 @@
 //! Paths in a container begin at its root.
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::lint::services;
+use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
+use crate::topology::service::tmpfs::Tmpfs;
 use crate::topology::service::{MountKind, Service};
 
 /// Finds relative paths where the engine takes absolute ones only.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
-        check_targets(service, found);
+        let is_absolute =
+            if may_run_on_windows(topology, service) { begins_at_root } else { begins_at_linux_root };
+        check_targets(service, is_absolute, found);
         if let Some(folder) = service.working_dir.as_ref().filter(|folder| !is_absolute(folder)) {
             let at = topology.place_of(&["services", name.as_str(), "working_dir"]);
             refuse("working folder", folder, at, found);
@@ -17,14 +20,14 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-fn check_targets(service: &Service, found: &mut Diagnostics) {
+fn check_targets(service: &Service, is_absolute: fn(&str) -> bool, found: &mut Diagnostics) {
     // A named pipe's path begins with backslashes.
     let mounts = service.volumes.0.iter().filter(|mount| mount.kind != MountKind::Npipe);
     for mount in mounts.filter(|mount| !is_absolute(&mount.target)) {
         refuse("mount's target", &mount.target, mount.target.span, found);
     }
     for tmpfs in &service.tmpfs.0 {
-        let path = tmpfs.split(':').next().unwrap_or_default();
+        let path = Tmpfs::of(tmpfs).target;
         if !is_absolute(path) {
             refuse("mount's target", path, tmpfs.span, found);
         }
@@ -32,8 +35,12 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
 }
 
 /// From the root on, also where containers have drive letters.
-fn is_absolute(path: &str) -> bool {
+fn begins_at_root(path: &str) -> bool {
     path.starts_with(['/', '\\']) || path.get(1..3).is_some_and(|rest| rest == ":\\" || rest == ":/")
+}
+
+fn begins_at_linux_root(path: &str) -> bool {
+    path.starts_with('/')
 }
 
 fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
@@ -42,6 +49,7 @@ fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
         .label(at, "a path in the container, from its root on")
         .help(match path.starts_with('~') {
             true => "write the whole path, such as `/home/NAME`: nobody fills in `~` here".to_owned(),
+            false if path.contains('\\') => "write a path of Linux, such as `/app`".to_owned(),
             false => format!("write `/{}`", path.trim_start_matches("./")),
         });
 }

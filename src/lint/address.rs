@@ -128,29 +128,41 @@ impl<'a> Fixed<'a> {
 fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
     let in_networks = service.networks.iter().flat_map(|networks| networks.0.values());
     let addresses = in_networks.filter_map(|network| network.mac_address.as_ref());
-    for address in service.mac_address.iter().chain(addresses).filter(|address| !is_hardware_address(address))
-    {
+    for address in service.mac_address.iter().chain(addresses) {
+        let example = "write it like `02:42:ac:11:00:02`".to_owned();
+        let (message, reason, help) = match hardware_address(address) {
+            None => ("is not a hardware address", "six pairs of hexadecimal digits are needed", example),
+            Some([0, 0, 0, 0, 0, 0]) => {
+                ("is not an address of a container", "an interface cannot have zeros alone", example)
+            }
+            Some([first, ..]) if first & 1 == 1 => {
+                let of_one = format!("write `{:02x}{}`", first & !1, address.get(2..).unwrap_or_default());
+                ("is an address of a group", "of one interface, the first pair is an even number", of_one)
+            }
+            Some(_) => continue,
+        };
         found
-            .error(code::BAD_ADDRESS, format!("`{}` is not a hardware address", address.value))
-            .label(address.span, "six pairs of hexadecimal digits are needed")
-            .help("write it like `02:42:ac:11:00:02`");
+            .error(code::BAD_ADDRESS, format!("`{}` {message}", address.value))
+            .label(address.span, reason)
+            .help(help);
     }
 }
 
 /// `02:42:ac:11:00:02` or `02-42-ac-11-00-02`.
-fn is_hardware_address(text: &str) -> bool {
+fn hardware_address(text: &str) -> Option<[u8; 6]> {
+    let separator = if text.contains('-') { '-' } else { ':' };
     let is_pair = |pair: &str| pair.len() == 2 && pair.chars().all(|digit| digit.is_ascii_hexdigit());
-    let has_pairs =
-        |separator: char| text.split(separator).count() == 6 && text.split(separator).all(is_pair);
-    has_pairs(':') || has_pairs('-')
+    let pair = |pair: &str| u8::from_str_radix(pair, 16).ok().filter(|_| is_pair(pair));
+    let pairs: Vec<u8> = text.split(separator).map(pair).collect::<Option<_>>()?;
+    pairs.try_into().ok()
 }
 
-/// The engine writes them down unseen; no resolver can use a name here.
+/// A resolver cannot look up the name of its own server; Engine 28.5 refuses to start the container.
 fn check_name_servers(service: &Service, found: &mut Diagnostics) {
     let is_address = |server: &&Spanned<String>| server.parse::<IpAddr>().is_ok();
     for server in service.dns.0.iter().filter(|server| !is_address(server)) {
         found
-            .warning(code::BAD_ADDRESS, format!("the name server `{}` is not an IP address", server.value))
+            .error(code::BAD_ADDRESS, format!("the name server `{}` is not an IP address", server.value))
             .label(server.span, "nothing can be looked up there")
             .help("write an address such as `9.9.9.9`");
     }

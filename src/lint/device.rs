@@ -1,20 +1,84 @@
-//! What a container may do with a device is said by three letters.
+//! Devices: what a container may do with them, and whether they are there.
+
+use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::services;
-use crate::topology::Topology;
+use crate::source::{Span, Spanned};
+use crate::topology::service::{BlkioConfig, DeviceMapping, Service};
+use crate::topology::{Host, Topology};
 
-/// Finds permissions that the engine does not know.
+/// Finds what the engine does not know, and devices that this machine does not have where the engine runs on it.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
-        for device in &service.devices {
-            let permissions = &device.permissions;
-            if permissions.is_empty() || !permissions.chars().all(|letter| "rwm".contains(letter)) {
-                found
-                    .error(code::BAD_VALUE, format!("`{permissions}` are no permissions of a device"))
-                    .label(device.span, "`r` reads, `w` writes, `m` makes nodes")
-                    .help("write for example `rw`, or leave them out for `rwm`");
-            }
+        service.devices.iter().for_each(|device| check_permissions(device, found));
+        service.device_cgroup_rules.iter().for_each(|rule| check_rule(rule, found));
+    }
+    if topology.host == Host::This && cfg!(target_os = "linux") {
+        topology.services.values().for_each(|service| check_existence(service, found));
+    }
+}
+
+fn check_permissions(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
+    let permissions = &device.permissions;
+    if permissions.is_empty() || !permissions.chars().all(|letter| "rwm".contains(letter)) {
+        found
+            .error(code::BAD_VALUE, format!("`{permissions}` are no permissions of a device"))
+            .label(device.span, "`r` reads, `w` writes, `m` makes nodes")
+            .help("write for example `rw`, or leave them out for `rwm`");
+    }
+}
+
+/// `c 1:3 mr`: a kind, two numbers or `*`, and what is allowed.
+fn check_rule(rule: &Spanned<String>, found: &mut Diagnostics) {
+    if rule.contains('$') || is_rule(rule) {
+        return;
+    }
+    found
+        .error(code::BAD_VALUE, format!("`{}` is not a rule for devices", rule.value))
+        .label(rule.span, "`c`, `b` or `a`, then `MAJOR:MINOR`, then `r`, `w` and `m`")
+        .help("write, for example, `c 1:3 rwm`; `*` stands for every number");
+}
+
+fn is_rule(rule: &str) -> bool {
+    let is_number =
+        |text: &str| text == "*" || (!text.is_empty() && text.chars().all(|digit| digit.is_ascii_digit()));
+    let parts: Vec<&str> = rule.split(' ').collect();
+    let [kind, numbers, access] = parts.as_slice() else { return false };
+    let numbers = numbers.split_once(':');
+    matches!(*kind, "a" | "b" | "c")
+        && numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+        && (1..=3).contains(&access.len())
+        && access.chars().all(|letter| "rwm".contains(letter))
+}
+
+fn check_existence(service: &Service, found: &mut Diagnostics) {
+    let mapped = service.devices.iter().filter(|device| device.source.starts_with('/'));
+    let mapped = mapped.map(|device| (device.source.as_str(), device.span));
+    for (path, at) in mapped.chain(service.blkio_config.iter().flat_map(limited)) {
+        if !path.contains('$') && !Path::new(path).exists() {
+            found
+                .warning(code::MISSING_SOURCE, format!("the device `{path}` does not exist"))
+                .label(at, "the engine refuses to start the container without it")
+                .help("name a device of this machine");
         }
     }
+}
+
+/// Devices that have limits, and where that is said.
+fn limited(config: &BlkioConfig) -> Vec<(&str, Span)> {
+    let BlkioConfig {
+        device_read_bps,
+        device_read_iops,
+        device_write_bps,
+        device_write_iops,
+        weight: _,
+        weight_device,
+        extensions: _,
+    } = config;
+    let rates =
+        [device_read_bps, device_read_iops, device_write_bps, device_write_iops].into_iter().flatten();
+    let rates = rates.filter_map(|rate| Some((rate.path.as_deref()?, rate.span)));
+    let weights = weight_device.iter().filter_map(|weight| Some((weight.path.as_deref()?, weight.span)));
+    rates.chain(weights).collect()
 }

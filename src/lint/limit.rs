@@ -5,7 +5,7 @@ use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::service::Service;
-use crate::topology::value::ByteSize;
+use crate::topology::value::{ByteSize, SwapLimit};
 
 /// The least that the engine takes for a memory limit: 6 MiB.
 const LEAST_MEMORY: i64 = 6 * 1024 * 1024;
@@ -21,11 +21,11 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// A service's memory, from whichever place says it; `-1` and 0 are no limits.
+/// A service's memory, from whichever place says it; 0 is no limit, and of swap -1 neither.
 struct Memory<'a> {
     limit: Option<&'a Spanned<ByteSize>>,
     reservation: Option<&'a Spanned<ByteSize>>,
-    swap: Option<&'a Spanned<ByteSize>>,
+    swap: Option<&'a Spanned<SwapLimit>>,
 }
 
 impl<'a> Memory<'a> {
@@ -39,7 +39,7 @@ impl<'a> Memory<'a> {
         Self {
             limit: set(service.mem_limit.as_ref().or(deployed)),
             reservation: set(service.mem_reservation.as_ref().or(reserved)),
-            swap: set(service.memswap_limit.as_ref()),
+            swap: service.memswap_limit.as_ref().filter(|limit| limit.value.0 > 0),
         }
     }
 
@@ -75,7 +75,7 @@ impl<'a> Memory<'a> {
                 .help("add `mem_limit`");
             return;
         };
-        if swap.value < limit.value {
+        if swap.value.0 < limit.value.0 {
             found
                 .error(code::CONFLICT, "`memswap_limit` is below the memory limit")
                 .label(swap.span, "memory and swap together")

@@ -17,8 +17,10 @@ mod exposed_port;
 mod host_name;
 pub mod host_port;
 mod image;
+mod isolation;
 mod limit;
 pub mod model;
+mod mount_kind;
 mod mount_source;
 mod mount_target;
 mod namespace;
@@ -29,17 +31,21 @@ mod range;
 mod security_option;
 mod signal;
 mod subnet;
+mod sysctl;
+mod tmpfs;
 mod ulimit;
 pub mod unsupported;
+mod user;
 pub mod variable;
 
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostics;
-use crate::topology::Topology;
+use crate::source::Span;
 use crate::topology::attribute::Named;
 use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
+use crate::topology::{Host, Topology};
 
 /// Every rule, in no order: findings are sorted by place.
 const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
@@ -53,7 +59,9 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     host_name::check,
     host_port::check,
     image::check,
+    isolation::check,
     limit::check,
+    mount_kind::check,
     mount_source::check,
     mount_target::check,
     namespace::check,
@@ -62,7 +70,10 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     security_option::check,
     signal::check,
     subnet::check,
+    sysctl::check,
+    tmpfs::check,
     ulimit::check,
+    user::check,
 ];
 
 /// Checks a topology by every rule.
@@ -73,4 +84,24 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 /// Every service, active or not.
 fn services(topology: &Topology) -> impl Iterator<Item = (&ServiceName, &Named<Arc<Service>>)> {
     topology.services.iter().chain(&topology.inactive)
+}
+
+/// Where a key of a mapping stands; elsewhere when its mapping was written as a list.
+fn key_span(topology: &Topology, path: &[&str], key: &str, elsewhere: Span) -> Span {
+    let entry = topology.node_at(path).and_then(|node| node.as_map()?.entry(key));
+    entry.map_or(elsewhere, |(key, _)| key.span)
+}
+
+/// Whether a service perhaps runs on an engine of Windows, which has rules of its own.
+fn may_run_on_windows(topology: &Topology, service: &Service) -> bool {
+    let is_for_windows = |platform: &str| platform.to_ascii_lowercase().starts_with("windows");
+    match service.platform.as_ref().filter(|platform| !platform.is_empty()) {
+        Some(platform) => is_for_windows(platform),
+        None => topology.host == Host::Other || cfg!(windows),
+    }
+}
+
+/// Whether a service's containers are started by the engine's own runtime, whose rules are known.
+fn uses_default_runtime(service: &Service) -> bool {
+    service.runtime.as_deref().is_none_or(|runtime| matches!(runtime, "" | "runc" | "io.containerd.runc.v2"))
 }

@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
+use crate::topology::service::tmpfs::Tmpfs;
 
 /// Finds mounts on the same path, also those of one list that the last one replaced.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -20,8 +21,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_targets(service: &Service, found: &mut Diagnostics) {
     let mut taken: BTreeMap<&str, Span> = BTreeMap::new();
     let mounts = service.volumes.0.iter().map(|mount| (mount.target.value.as_str(), mount.span));
-    let folders =
-        service.tmpfs.0.iter().map(|folder| (folder.split(':').next().unwrap_or_default(), folder.span));
+    let folders = service.tmpfs.0.iter().map(|folder| (Tmpfs::of(folder).target, folder.span));
     for (target, at) in mounts.chain(folders) {
         if let Some(earlier) = taken.insert(target, at) {
             report(target, earlier, at, found);

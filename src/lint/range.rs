@@ -24,6 +24,9 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 /// The lowest and the highest value.
 type Range = std::ops::RangeInclusive<i64>;
 
+/// A hundredth of a processor is the shortest time that the kernel gives out of a period of 100 ms.
+const LEAST_CPUS: f64 = 0.01;
+
 const NOT_NEGATIVE: Range = 0..=i64::MAX;
 
 fn check_counts(service: &Service, found: &mut Diagnostics) {
@@ -38,19 +41,50 @@ fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Dia
     let reserved = resources.filter_map(|resources| resources.reservations.as_ref()?.cpus.as_ref());
     let deployed = limited.chain(reserved).map(|cpus| cpus.map(|cpus| cpus.0));
     let own = service.cpus.iter().map(|cpus| cpus.map(|cpus| cpus.0));
-    for cpus in own.chain(deployed).filter(|cpus| cpus.value < 0.0) {
-        refuse("cpus", &cpus.value.to_string(), cpus.span, "0 or more", found);
+    for cpus in own.chain(deployed) {
+        if cpus.value < 0.0 {
+            refuse("cpus", &cpus.value.to_string(), cpus.span, "0 or more", found);
+        } else if cpus.value > 0.0 && cpus.value < LEAST_CPUS {
+            refuse("cpus", &cpus.value.to_string(), cpus.span, "0.01 or more", found);
+        }
     }
     if let Some(percent) = service.cpu_percent.filter(|percent| !(0.0..=100.0).contains(&percent.0)) {
         refuse("cpu_percent", &percent.0.to_string(), at("cpu_percent"), "from 0 to 100", found);
     }
     let plain = |number: Option<Integer>| number.map(|number| number.0);
     check_number("cpu_count", plain(service.cpu_count), at("cpu_count"), NOT_NEGATIVE, found);
-    check_number("cpu_shares", plain(service.cpu_shares), at("cpu_shares"), NOT_NEGATIVE, found);
+    // 0 stands for the default.
+    let shares = plain(service.cpu_shares).filter(|shares| *shares != 0);
+    check_number("cpu_shares", shares, at("cpu_shares"), 2..=262_144, found);
+    if let Some(cpuset) = service.cpuset.as_ref().filter(|cpuset| !cpuset.contains('$')) {
+        check_cpuset(cpuset, at("cpuset"), found);
+    }
     check_number("cpu_period", plain(service.cpu_period), at("cpu_period"), 1_000..=1_000_000, found);
     // A negative quota is none.
     let quota = plain(service.cpu_quota).filter(|quota| *quota >= 0);
     check_number("cpu_quota", quota, at("cpu_quota"), 1_000..=i64::MAX, found);
+}
+
+/// `0-3,5`: processors and ranges of them. Which ones there are is the machine's.
+fn check_cpuset(cpuset: &str, at: Span, found: &mut Diagnostics) {
+    let number =
+        |text: &str| text.parse::<u32>().map_err(|_| format!("`{text}` is not the number of a processor"));
+    let part = |part: &str| match part.split_once('-') {
+        Some((first, last)) if number(first)? > number(last)? => {
+            Err(format!("the range `{part}` runs backwards"))
+        }
+        Some(_) => Ok(()),
+        None => number(part).map(|_| ()),
+    };
+    if cpuset.is_empty() {
+        return;
+    }
+    if let Err(reason) = cpuset.split(',').try_for_each(part) {
+        found
+            .error(code::BAD_VALUE, format!("`{cpuset}` is not a set of processors"))
+            .label(at, reason)
+            .help("write numbers and ranges, without blanks: `0,2` or `0-3`");
+    }
 }
 
 fn check_memory(service: &Service, found: &mut Diagnostics) {

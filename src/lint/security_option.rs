@@ -1,49 +1,65 @@
 //! Options of the host's security system.
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::lint::services;
+use crate::lint::{may_run_on_windows, services};
 use crate::source::Spanned;
 use crate::topology::Topology;
+use crate::topology::service::security_option::SecurityOption;
 
-/// The options that Docker Compose and the engine know.
-const KNOWN: &[&str] = &[
-    "apparmor",
-    "credentialspec",
-    "label",
-    "no-new-privileges",
-    "seccomp",
-    "systempaths",
-    "writable-cgroups",
-];
+/// The options that Docker Compose and the engine know on Linux.
+const KNOWN: &[&str] =
+    &["apparmor", "label", "no-new-privileges", "seccomp", "systempaths", "writable-cgroups"];
+
+/// What may stand without a value.
+const ALONE: &[&str] = &["disable", "no-new-privileges", "writable-cgroups"];
 
 /// Finds options that the engine refuses when the container is created.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
-        service.security_opt.iter().for_each(|option| check_option(option, found));
+        let is_windows = may_run_on_windows(topology, service);
+        service.security_opt.iter().for_each(|option| check_option(option, is_windows, found));
     }
 }
 
-fn check_option(option: &Spanned<String>, found: &mut Diagnostics) {
-    let (name, value) = match option.split_once(['=', ':']) {
-        Some((name, value)) => (name, Some(value)),
-        None => (option.as_str(), None),
-    };
+fn check_option(option: &Spanned<String>, may_be_windows: bool, found: &mut Diagnostics) {
+    let SecurityOption { name, value } = SecurityOption::of(option);
     let is_switch = matches!(name, "no-new-privileges" | "writable-cgroups");
     let reason = match value {
         _ if option.contains('$') => return,
+        _ if name == "credentialspec" && may_be_windows => return,
+        _ if name == "credentialspec" => "known to Windows alone",
+        None if ALONE.contains(&name) => return,
         _ if !KNOWN.contains(&name) => "not known to the engine",
-        None if name != "no-new-privileges" => "has no value",
+        None => "has no value",
         Some(value) if is_switch && !is_boolean(value) => "neither `true` nor `false`",
+        Some("") if name == "seccomp" => "names no profile",
+        // The engine never sees it: its client leaves the paths open.
+        Some(_) if name == "systempaths" && option.as_str() != "systempaths=unconfined" => {
+            return refuse(
+                option,
+                "nothing else than `=unconfined` is known",
+                "write `systempaths=unconfined`",
+                found,
+            );
+        }
         _ => return,
     };
-    let help = match suggest::closest(name, KNOWN.iter().copied()).filter(|closest| *closest != name) {
+    let closest = suggest::closest(name, KNOWN.iter().copied()).filter(|closest| *closest != name);
+    let help = match closest {
         Some(closest) => format!("did you mean `{closest}`?"),
         None if is_switch => format!("write `{name}:true`"),
+        None if name == "credentialspec" => {
+            "remove it, or write `platform: windows/amd64` beside it".to_owned()
+        }
         None => {
             "write, for example, `no-new-privileges:true`, `apparmor:unconfined` or `seccomp:profile.json`"
                 .to_owned()
         }
     };
+    refuse(option, reason, &help, found);
+}
+
+fn refuse(option: &Spanned<String>, reason: &str, help: &str, found: &mut Diagnostics) {
     found
         .error(code::BAD_VALUE, format!("`{}` is not an option of security", option.value))
         .label(option.span, reason)

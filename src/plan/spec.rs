@@ -14,9 +14,10 @@ use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::service::security_option::SecurityOption;
 use crate::topology::service::{ContainerFile, MountKind, Mounts, PreStartHook};
 use crate::topology::value::{Command, Flag, Loose};
-use crate::topology::{Mount, Network, Service, ServiceNetwork, Topology, Volume, service_model};
+use crate::topology::{Mount, Network, Service, ServiceNetwork, Topology, Volume, join_path, service_model};
 
 /// The image that a service's containers are created from.
 pub fn image_name(topology: &Topology, name: &ServiceName, service: &Service) -> ImageName {
@@ -125,7 +126,7 @@ pub fn container(
     let container = container_name(topology, name, service, number);
     ContainerSpec {
         service_name: name.clone(),
-        service: with_container_names(service, stand_in),
+        service: with_profile_paths(topology, with_container_names(service, stand_in)),
         image: image_name(topology, name, service),
         networks: attachments(topology, name, service, &container, &links),
         name: container,
@@ -309,6 +310,21 @@ fn with_container_names(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Arc<S
             from.value = format!("{container}:{access}");
         } else if let Some(container) = from.strip_prefix("container:") {
             from.value = container.to_owned();
+        }
+    }
+    Arc::new(service)
+}
+
+/// The service with whole paths of seccomp profiles, which are relative to the project's folder.
+fn with_profile_paths(topology: &Topology, service: Arc<Service>) -> Arc<Service> {
+    let profile = |option: &str| Some(SecurityOption::of(option).seccomp_profile()?.to_owned());
+    if !service.security_opt.iter().any(|option| profile(option).is_some()) {
+        return service;
+    }
+    let mut service = Arc::unwrap_or_clone(service);
+    for option in &mut service.security_opt {
+        if let Some(path) = profile(option) {
+            option.value = format!("seccomp={}", join_path(&topology.directory, &path));
         }
     }
     Arc::new(service)

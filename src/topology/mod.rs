@@ -20,6 +20,7 @@ mod paths;
 mod profile;
 pub mod provenance;
 mod reference;
+mod seccomp;
 pub mod service;
 mod tree;
 mod unfilled;
@@ -106,6 +107,8 @@ pub struct Topology {
     pub files: Vec<PathBuf>,
     /// The tree that it was made from: where each value stands.
     tree: Tree,
+    /// Where the engine is that will run it.
+    pub host: Host,
     /// What was done to make it.
     stages: Stages,
     /// What could not be read of it.
@@ -131,6 +134,18 @@ pub struct ResolveChoices {
     pub platform: Option<String>,
     /// What is done.
     pub stages: Stages,
+    /// Where the engine is that will run it.
+    pub host: Host,
+}
+
+/// Where an engine is, and what may be said of its machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// On this machine: its devices are those that are here.
+    #[default]
+    This,
+    /// Elsewhere, perhaps on another system.
+    Other,
 }
 
 /// What [`resolve`] does beyond reading; `topo config` can leave each out.
@@ -174,6 +189,7 @@ pub fn resolve(
     if stages.env_files {
         environment::resolve(&mut active, document, environment, sources, found);
     }
+    seccomp::check(&active, &choices.directory, found);
     let contents = content::resolve(&sections, &active, document, environment, found);
     let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
     let (services, inactive) = (share(active), share(inactive));
@@ -194,6 +210,7 @@ pub fn resolve(
         directory: choices.directory.clone(),
         files: choices.files.clone(),
         tree: Tree::new(root),
+        host: choices.host,
         stages,
         gaps: document.gaps.clone(),
     };

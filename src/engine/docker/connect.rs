@@ -94,6 +94,14 @@ pub fn locate(variables: &BTreeMap<String, String>) -> Result<Address, EngineErr
     locate_among(&Variables(variables), &|path| path.exists())
 }
 
+/// Whether the engine that the variables name runs on this machine. Docker Desktop's has one of its own; of an
+/// address that cannot be found nothing is known.
+pub fn is_here(variables: &BTreeMap<String, String>) -> bool {
+    let Ok(Address { endpoint: Endpoint::Unix(socket), .. }) = locate(variables) else { return false };
+    let is_of_desktop = socket.components().any(|part| part.as_os_str() == ".docker");
+    cfg!(target_os = "linux") && !is_of_desktop
+}
+
 fn locate_among(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Result<Address, EngineError> {
     if let Some(host) = variables.get("DOCKER_HOST") {
         let tls = if variables.get("DOCKER_TLS_VERIFY").is_some() { Tls::Verified } else { Tls::None };

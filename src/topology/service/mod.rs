@@ -20,6 +20,8 @@ pub mod port;
 pub mod provider;
 pub mod pull_policy;
 pub mod restart;
+pub mod security_option;
+pub mod tmpfs;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +29,8 @@ use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Named, Nullable, choice, record};
 use crate::topology::name::ServiceName;
 use crate::topology::value::{
-    ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, WordList,
+    ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, SwapLimit,
+    WordList,
 };
 pub use build::Build;
 pub use container_file::ContainerFile;
@@ -157,7 +160,7 @@ record! {
         /// How readily memory is swapped out: 0 to 100.
         mem_swappiness: Option<Spanned<Integer>>,
         /// Most memory and swap together; `-1` means no limit.
-        memswap_limit: Option<Spanned<ByteSize>>,
+        memswap_limit: Option<Spanned<SwapLimit>>,
         /// AI models that the service uses.
         models: ModelBindings,
         /// `bridge`, `host`, `none`, `service:NAME` or `container:NAME`, in place of `networks`.

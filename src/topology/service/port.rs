@@ -325,6 +325,12 @@ fn host_address(address: &str, published: &str) -> Result<String, Mistake> {
         let reason = format!("an IPv6 address stands in brackets: `[{bare}]`");
         return Err(Mistake::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
     }
+    if is_link_local(bare) {
+        return Err(Mistake::new(
+            OF_ONE_LINK,
+            format!("write `\"[::1]:{published}:80\"`, or leave the address out"),
+        ));
+    }
     if bare.parse::<std::net::IpAddr>().is_err() {
         let help = match bare.parse::<u16>() {
             _ if bare.contains(':') => {
@@ -338,6 +344,14 @@ fn host_address(address: &str, published: &str) -> Result<String, Mistake> {
         return Err(Mistake::new(format!("`{bare}` is not an IP address"), help));
     }
     Ok(bare.to_owned())
+}
+
+/// Why nothing can be published on a link-local address: the interface would have to be named too.
+const OF_ONE_LINK: &str =
+    "a link-local address is one of several interfaces, and the engine cannot be told which";
+
+fn is_link_local(address: &str) -> bool {
+    address.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.is_unicast_link_local())
 }
 
 /// One port for each of the target range; a longer published range over one target is kept whole.
@@ -382,6 +396,12 @@ fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
             .error(code::BAD_PORT, format!("`{}` is not an IP address", address.value))
             .label(address.span, "an address of the host is needed")
             .help("write an address such as `127.0.0.1`, or leave `host_ip` out to publish on all of them");
+    }
+    if let Some(address) = host_ip.as_ref().filter(|address| is_link_local(address)) {
+        found
+            .error(code::BAD_PORT, format!("a port cannot be published on `{}`", address.value))
+            .label(address.span, OF_ONE_LINK)
+            .help("write an address such as `::1`, or leave `host_ip` out to publish on all of them");
     }
     if let Some(protocol) = &protocol
         && let Err(reason) = check_protocol(protocol)

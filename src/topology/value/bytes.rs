@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::topology::attribute::{Attribute, Form, wrong_type};
 
-/// A number of bytes. `-1` means unlimited where the engine knows that.
+/// A number of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub i64);
 
@@ -29,7 +29,7 @@ impl ByteSize {
             "p" | "pb" | "pib" => 5,
             _ => return Err("the unit is not known"),
         };
-        if amount < 0.0 && amount != -1.0 {
+        if amount < 0.0 {
             return Err("it is negative");
         }
         let bytes = amount * 1024_f64.powi(power);
@@ -40,34 +40,65 @@ impl ByteSize {
     }
 }
 
+/// A limit of memory and swap together, in bytes; -1 for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SwapLimit(pub i64);
+
 impl Attribute for ByteSize {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        let text = match &node.value {
-            Value::Scalar(scalar) => match scalar.kind() {
-                Kind::Int(bytes) => bytes.to_string(),
-                Kind::Float(bytes) => (bytes as i64).to_string(),
-                Kind::Text => scalar.text.clone(),
-                Kind::Bool(_) => return wrong_type(node, "a number of bytes", found),
-            },
-            _ => return wrong_type(node, "a number of bytes", found),
-        };
-        Self::parse(&text)
-            .map_err(|reason| {
-                found
-                    .error(code::BAD_VALUE, format!("`{text}` is not a number of bytes"))
-                    .label(node.span, reason)
-                    .help("write a number and a unit: `512k`, `64m`, `2g`");
-            })
-            .ok()
+        let text = text_of(node, found)?;
+        Self::parse(&text).map_err(|reason| refuse(&text, reason, node, found)).ok()
     }
 
     fn canonical(&self, _: Form) -> Json {
-        if self.0 == 0 { Json::Null } else { json!(self.0.to_string()) }
+        canonical(self.0)
     }
 
     fn schema(_: &mut JsonMap<String, Json>) -> Json {
         json!({ "type": ["string", "number"] })
     }
+}
+
+impl Attribute for SwapLimit {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let text = text_of(node, found)?;
+        if text.trim() == "-1" {
+            return Some(Self(-1));
+        }
+        ByteSize::parse(&text)
+            .map(|size| Self(size.0))
+            .map_err(|reason| refuse(&text, reason, node, found))
+            .ok()
+    }
+
+    fn canonical(&self, _: Form) -> Json {
+        canonical(self.0)
+    }
+
+    fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+        ByteSize::schema(definitions)
+    }
+}
+
+fn text_of(node: &Node, found: &mut Diagnostics) -> Option<String> {
+    let Value::Scalar(scalar) = &node.value else { return wrong_type(node, "a number of bytes", found) };
+    match scalar.kind() {
+        Kind::Int(bytes) => Some(bytes.to_string()),
+        Kind::Float(bytes) => Some((bytes as i64).to_string()),
+        Kind::Text => Some(scalar.text.clone()),
+        Kind::Bool(_) => wrong_type(node, "a number of bytes", found),
+    }
+}
+
+fn refuse(text: &str, reason: &str, node: &Node, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_VALUE, format!("`{text}` is not a number of bytes"))
+        .label(node.span, reason)
+        .help("write a number and a unit: `512k`, `64m`, `2g`");
+}
+
+fn canonical(bytes: i64) -> Json {
+    if bytes == 0 { Json::Null } else { json!(bytes.to_string()) }
 }
 
 #[cfg(test)]
@@ -76,9 +107,7 @@ mod tests {
 
     #[test]
     fn units_are_powers_of_1024() {
-        for (text, bytes) in
-            [("64m", 67_108_864), ("1.5gb", 1_610_612_736), ("10", 10), ("1 KiB", 1024), ("-1", -1)]
-        {
+        for (text, bytes) in [("64m", 67_108_864), ("1.5gb", 1_610_612_736), ("10", 10), ("1 KiB", 1024)] {
             assert_eq!(ByteSize::parse(text), Ok(ByteSize(bytes)), "{text}");
         }
     }
@@ -88,5 +117,6 @@ mod tests {
         assert_eq!(ByteSize::parse("1 elephant"), Err("the unit is not known"));
         assert_eq!(ByteSize::parse("m"), Err("a number is missing"));
         assert_eq!(ByteSize::parse("-5m"), Err("it is negative"));
+        assert_eq!(ByteSize::parse("-1"), Err("it is negative"));
     }
 }

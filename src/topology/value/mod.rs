@@ -9,7 +9,7 @@ pub mod scalar;
 pub mod strings;
 pub mod words;
 
-pub use bytes::ByteSize;
+pub use bytes::{ByteSize, SwapLimit};
 pub use command::Command;
 pub use duration::Duration;
 pub use pairs::{HostMap, Options, Pairs};

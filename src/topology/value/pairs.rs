@@ -60,6 +60,13 @@ fn decode_pairs(
     match &node.value {
         Value::Map(map) => {
             for (key, value) in &map.entries {
+                if key.text.is_empty() {
+                    found
+                        .error(code::BAD_VALUE, "a name is empty")
+                        .label(key.span.or(value.span), "no name here")
+                        .help("write a name before the `:`");
+                    continue;
+                }
                 if let Some(text) = pair_value(value, found) {
                     pairs.insert(key.text.clone(), Spanned::new(text, value.span.or(key.span)));
                 }

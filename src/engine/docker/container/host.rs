@@ -15,6 +15,7 @@ use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, OneOff};
 use crate::source::Spanned;
 use crate::topology::Service;
+use crate::topology::service::tmpfs::Tmpfs;
 use crate::topology::service::{CgroupNamespace, Logging};
 use crate::topology::value::{Decimal, Integer, OneOrMany, Options, Pairs};
 
@@ -189,7 +190,7 @@ fn storage(
         mounts: list(mounts),
         readonly_rootfs: Some(**read_only),
         storage_opt: options(storage_opt),
-        tmpfs: Some(tmpfs.texts().map(split_tmpfs).collect()),
+        tmpfs: Some(tmpfs.texts().map(tmpfs_options).collect()),
         volumes_from: texts(volumes_from),
         ..host
     })
@@ -244,9 +245,9 @@ fn log_config(logging: &Logging) -> HostConfigLogConfig {
     HostConfigLogConfig { typ: driver.clone(), config: options(driver_options) }
 }
 
-fn split_tmpfs(tmpfs: &str) -> (String, String) {
-    let (path, options) = tmpfs.split_once(':').unwrap_or((tmpfs, ""));
-    (path.to_owned(), options.to_owned())
+fn tmpfs_options(text: &str) -> (String, String) {
+    let Tmpfs { target, options } = Tmpfs::of(text);
+    (target.to_owned(), options.to_owned())
 }
 
 /// A text, if one is said.

@@ -97,7 +97,8 @@ fn engine_mount(
     version: ApiVersion,
 ) -> Result<EngineMount, EngineError> {
     let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
-    let mut volume_options = volume.as_ref().map(volume_options);
+    // As Docker Compose does, what is said for another kind is left out.
+    let mut volume_options = volume.as_ref().filter(|_| *kind == MountKind::Volume).map(volume_options);
     let mut source = source.as_ref().map(|source| source.value.clone());
     if let (None, Some(taken_over)) = (&source, taken_over) {
         volume_options = with_labels(volume_options, &taken_over);
@@ -114,8 +115,8 @@ fn engine_mount(
             _ => None,
         },
         volume_options,
-        tmpfs_options: tmpfs.as_ref().map(tmpfs_options),
-        image_options: image.as_ref().map(image_options),
+        tmpfs_options: tmpfs.as_ref().filter(|_| *kind == MountKind::Tmpfs).map(tmpfs_options),
+        image_options: image.as_ref().filter(|_| *kind == MountKind::Image).map(image_options),
     })
 }
 

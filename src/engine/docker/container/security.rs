@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use crate::engine::EngineError;
 use crate::source::Spanned;
 use crate::topology::service::CredentialSpec;
+use crate::topology::service::security_option::SecurityOption;
 
 /// Security options, as the engine takes them.
 pub(super) struct Security {
@@ -33,10 +34,7 @@ pub(super) fn options(
 
 /// The engine reads no files of ours: a seccomp profile is sent as text.
 fn with_profile(option: &str) -> Result<String, EngineError> {
-    let path = option.strip_prefix("seccomp=").or_else(|| option.strip_prefix("seccomp:"));
-    let Some(path) = path.filter(|path| !matches!(*path, "unconfined" | "builtin")) else {
-        return Ok(option.to_owned());
-    };
+    let Some(path) = SecurityOption::of(option).seccomp_profile() else { return Ok(option.to_owned()) };
     let text = std::fs::read(path)
         .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile `{path}`: {error}")))?;
     let profile: Json = serde_json::from_slice(&text)

@@ -1,0 +1,28 @@
+//! How containers are kept apart: Linux has one way.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::{may_run_on_windows, services};
+use crate::topology::Topology;
+
+/// What engines of Windows know.
+const OF_WINDOWS: &[&str] = &["default", "hyperv", "process"];
+
+/// Finds technologies that the engine does not have.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in services(topology) {
+        let Some(isolation) = service.isolation.as_ref().filter(|isolation| !isolation.is_empty()) else {
+            continue;
+        };
+        let known = if may_run_on_windows(topology, service) { OF_WINDOWS } else { &OF_WINDOWS[..1] };
+        let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(isolation));
+        if !is_known && !isolation.contains('$') {
+            found
+                .error(code::BAD_VALUE, format!("`isolation` cannot be `{isolation}`"))
+                .label(
+                    topology.place_of(&["services", name.as_str(), "isolation"]),
+                    "not known to the engine",
+                )
+                .help("remove it, or write `isolation: default`");
+        }
+    }
+}

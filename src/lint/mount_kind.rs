@@ -1,0 +1,223 @@
+//! What a mount says fits its kind.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::{may_run_on_windows, services};
+use crate::source::{Span, Spanned};
+use crate::topology::Topology;
+use crate::topology::service::mount::{BindOptions, ImageOptions};
+use crate::topology::service::tmpfs::Tmpfs;
+use crate::topology::service::{Mount, MountKind, Service};
+
+/// Finds mounts that the engine refuses, whatever there is on its machine.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        let may_be_windows = may_run_on_windows(topology, service);
+        for mount in &service.volumes.0 {
+            check_kind(mount, may_be_windows, found);
+            check_source(mount, found);
+            check_other_options(mount, found);
+            if let Some(options) = mount.bind.as_ref().filter(|_| mount.kind == MountKind::Bind) {
+                check_bind(mount, options, found);
+            }
+            if let Some(options) = &mount.image {
+                check_image(mount, options, found);
+            }
+        }
+        if !may_be_windows {
+            check_targets(service, found);
+        }
+    }
+}
+
+fn check_kind(mount: &Spanned<Mount>, may_be_windows: bool, found: &mut Diagnostics) {
+    let (kind, why, help) = match mount.kind {
+        MountKind::Npipe if !may_be_windows => {
+            ("npipe", "named pipes are of Windows", "write `type: bind` for a socket or a folder of Linux")
+        }
+        MountKind::Cluster => (
+            "cluster",
+            "such volumes are of a cluster's services",
+            "write `type: volume` for a volume of this engine",
+        ),
+        _ => return,
+    };
+    found
+        .error(code::BAD_MOUNT, format!("a container cannot have a mount of type `{kind}`"))
+        .label(mount.span, why)
+        .help(help);
+}
+
+fn check_source(mount: &Mount, found: &mut Diagnostics) {
+    let source = mount.source.as_ref().filter(|source| !source.is_empty());
+    match (mount.kind, source) {
+        (MountKind::Tmpfs, Some(source)) => {
+            found
+                .error(code::BAD_MOUNT, "a folder in memory has no `source`")
+                .label(source.span, "nothing is mounted from there")
+                .help("remove `source`, or write `type: bind` or `type: volume`");
+        }
+        (MountKind::Image, None) => {
+            found
+                .error(code::MISSING_ATTRIBUTE, "an image mount needs a `source`")
+                .about("source")
+                .label(mount.target.span, "nothing is mounted here")
+                .help("add `source: IMAGE`");
+        }
+        _ => {}
+    }
+}
+
+/// As in Docker Compose, options of another kind than the mount's own do nothing.
+fn check_other_options(mount: &Spanned<Mount>, found: &mut Diagnostics) {
+    let Mount { kind, bind, volume, tmpfs, image, .. } = &mount.value;
+    for (name, is_said, own) in [
+        // A volume may have a SELinux label, and what is merged brings `create_host_path`.
+        (
+            "bind",
+            bind.as_ref().is_some_and(|bind| bind.propagation.is_some() || bind.recursive.is_some()),
+            MountKind::Bind,
+        ),
+        ("volume", volume.is_some(), MountKind::Volume),
+        ("tmpfs", tmpfs.is_some(), MountKind::Tmpfs),
+        ("image", image.is_some(), MountKind::Image),
+    ] {
+        if is_said && *kind != own {
+            found
+                .warning(
+                    code::BAD_MOUNT,
+                    format!("`{name}` has no effect on a mount of type `{}`", kind.word()),
+                )
+                .label(mount.span, format!("options of another kind, `{}`", own.word()))
+                .help(format!("remove `{name}`, or write `type: {}`", own.word()));
+        }
+    }
+}
+
+fn check_bind(mount: &Spanned<Mount>, options: &BindOptions, found: &mut Diagnostics) {
+    let BindOptions { recursive, selinux, create_host_path, propagation: _, extensions: _ } = options;
+    if let Some(recursive) =
+        recursive.as_ref().filter(|word| matches!(word.as_str(), "readonly" | "writable") && !mount.read_only)
+    {
+        found
+            .error(code::CONFLICT, format!("`recursive: {recursive}` needs a mount that is read-only"))
+            .label(mount.span, "can be written to")
+            .help("add `read_only: true` beside `source`");
+    }
+    let beside = match (create_host_path, recursive) {
+        _ if selinux.is_none() => return,
+        (Some(false), _) => "create_host_path",
+        (_, Some(_)) => "recursive",
+        _ => return,
+    };
+    found
+        .error(code::CONFLICT, format!("`selinux` and `{beside}` cannot both be set"))
+        .label(mount.span, "the engine has two ways to mount, each of which knows one of them")
+        .help("keep one of the two");
+}
+
+fn check_image(mount: &Spanned<Mount>, options: &ImageOptions, found: &mut Diagnostics) {
+    let Some(subpath) = options.subpath.as_ref().filter(|path| !path.is_empty()) else { return };
+    if !stays_inside(subpath) {
+        let inner: Vec<&str> = subpath.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
+        let inner = if inner.is_empty() { "FOLDER".to_owned() } else { inner.join("/") };
+        found
+            .error(code::BAD_MOUNT, format!("`{subpath}` is not a path inside of an image"))
+            .label(mount.span, "a subpath is relative, and does not leave the image")
+            .help(format!("write `subpath: {inner}`"));
+    }
+}
+
+/// Whether a relative path stays below where it begins.
+fn stays_inside(path: &str) -> bool {
+    let mut depth = 0_usize;
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => match depth.checked_sub(1) {
+                Some(upper) => depth = upper,
+                None => return false,
+            },
+            _ => depth += 1,
+        }
+    }
+    !path.starts_with('/')
+}
+
+/// Files of `/proc` that something may be mounted on: `lxcfs` gives containers their own. The list of runc 1.3.
+const REPLACEABLE: &[&str] = &[
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/net/dev",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/sys/crypto/fips_enabled",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/uptime",
+];
+
+fn check_targets(service: &Service, found: &mut Diagnostics) {
+    for mount in &service.volumes.0 {
+        let source = mount.source.as_ref().filter(|_| mount.kind == MountKind::Bind);
+        check_target(&mount.target.value, source.map(|source| source.as_str()), mount.target.span, found);
+    }
+    for folder in &service.tmpfs.0 {
+        check_target(Tmpfs::of(folder).target, None, folder.span, found);
+    }
+}
+
+fn check_target(target: &str, source: Option<&str>, at: Span, found: &mut Diagnostics) {
+    let clean = clean(target);
+    let (message, help) = match clean.as_str() {
+        "/" => ("nothing can be mounted at `/`".to_owned(), "write a folder below it, such as `/data`"),
+        // The host's own processes may be shown.
+        "/proc" if source.is_some_and(|source| source.trim_end_matches('/') == "/proc") => return,
+        inner if REPLACEABLE.contains(&inner) => return,
+        inner if inner == "/proc" || inner.starts_with("/proc/") => {
+            (format!("nothing can be mounted at `{target}`"), "mount it elsewhere, such as at `/data`")
+        }
+        _ => return,
+    };
+    found.error(code::BAD_MOUNT, message).label(at, "the engine keeps it for itself").help(help);
+}
+
+/// An absolute path without `.` and `..`; another one as it is.
+fn clean(path: &str) -> String {
+    if !path.starts_with('/') {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned() {
+        for (path, wanted) in [("/", "/"), ("//a/../", "/"), ("/a/./b/", "/a/b"), ("/..", "/"), ("a", "a")] {
+            assert_eq!(clean(path), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_subpath_does_not_leave_its_image() {
+        for (path, wanted) in
+            [("a/b", true), ("a/../b", true), ("..", false), ("a/../../b", false), ("/a", false), (".", true)]
+        {
+            assert_eq!(stays_inside(path), wanted, "{path}");
+        }
+    }
+}

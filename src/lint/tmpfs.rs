@@ -1,0 +1,55 @@
+//! Options of folders in memory.
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::services;
+use crate::source::Spanned;
+use crate::topology::Topology;
+use crate::topology::service::tmpfs::{FLAGS, Mistake, SETTINGS, Tmpfs};
+
+/// Finds options that the engine does not know, and values that the kernel cannot read.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        for folder in service.tmpfs.0.iter().filter(|folder| !folder.contains('$')) {
+            if let Some(mistake) = Tmpfs::of(folder).mistake() {
+                report(folder, &mistake, found);
+            }
+        }
+    }
+}
+
+fn report(folder: &Spanned<String>, mistake: &Mistake, found: &mut Diagnostics) {
+    let write =
+        |name: &str| format!("write, for example, `{}:{name}={}`", Tmpfs::of(folder).target, example(name));
+    let (reason, help) = match mistake {
+        Mistake::Unknown(option) => unknown(option, folder),
+        Mistake::WithoutValue(name) => (format!("`{name}` has no value"), write(name)),
+        Mistake::WithValue(name) => (format!("`{name}` takes no value"), format!("write `{name}` alone")),
+        Mistake::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
+    };
+    found
+        .error(code::BAD_MOUNT, format!("`{}` is not a folder in memory", folder.value))
+        .label(folder.span, reason)
+        .help(help);
+}
+
+fn unknown(option: &str, folder: &str) -> (String, String) {
+    if option.is_empty() {
+        let options = Tmpfs::of(folder).options.split(',').filter(|option| !option.is_empty());
+        let kept = options.collect::<Vec<_>>().join(",");
+        let target = Tmpfs::of(folder).target;
+        let written = if kept.is_empty() { target.to_owned() } else { format!("{target}:{kept}") };
+        return ("nothing stands before or after a comma".to_owned(), format!("write `{written}`"));
+    }
+    let name = option.split('=').next().unwrap_or(option).trim();
+    let known = || FLAGS.iter().copied().chain(SETTINGS.iter().map(|(name, _)| *name));
+    let help = match known().find(|known| *known == name).or_else(|| suggest::closest(name, known())) {
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => "known here: `size=64m`, `mode=1777`, `uid=`, `gid=`, `nr_inodes=`, `noexec`, `nosuid`, `nodev`, `ro`"
+            .to_owned(),
+    };
+    (format!("the engine knows no option `{option}`"), help)
+}
+
+fn example(name: &str) -> &'static str {
+    SETTINGS.iter().find(|(known, _)| *known == name).map_or("", |(_, example)| *example)
+}

@@ -1,0 +1,79 @@
+//! Users and groups that a container's process has.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::{may_run_on_windows, services};
+use crate::source::Span;
+use crate::topology::Topology;
+
+/// The highest number of a user or group that Engine 28.5 takes.
+const HIGHEST: i64 = i32::MAX as i64;
+
+/// Finds users and groups that no image can have; which names an image has is not known here.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in services(topology) {
+        if let Some(user) = service.user.as_ref().filter(|_| !may_run_on_windows(topology, service)) {
+            check_user(user, topology.place_of(&["services", name.as_str(), "user"]), found);
+        }
+        for group in &service.group_add.0 {
+            if let Err(reason) = check_part(&group.value, "group") {
+                refuse(
+                    "group",
+                    &group.value,
+                    &reason,
+                    group.span,
+                    "write a name or a number: `audio`, `1000`",
+                    found,
+                );
+            }
+        }
+    }
+}
+
+fn check_user(user: &str, at: Span, found: &mut Diagnostics) {
+    if user.is_empty() || user.contains('$') {
+        return;
+    }
+    let parts: Vec<&str> = user.split(':').collect();
+    let reason = match parts.as_slice() {
+        // Either may be left out.
+        [user] => check_part(user, "user"),
+        [user, group] => {
+            let parts = [(*user, "user"), (*group, "group")];
+            let mut given = parts.into_iter().filter(|(part, _)| !part.is_empty());
+            given.try_for_each(|(part, kind)| check_part(part, kind))
+        }
+        _ => Err("more than a user and a group".to_owned()),
+    };
+    if let Err(reason) = reason {
+        refuse(
+            "user",
+            user,
+            &reason,
+            at,
+            "write a name or a number, and a group if need be: `1000:1000`",
+            found,
+        );
+    }
+}
+
+fn check_part(part: &str, kind: &str) -> Result<(), String> {
+    if part.contains('$') {
+        return Ok(());
+    }
+    if part.is_empty() {
+        return Err(format!("the {kind} has no name"));
+    }
+    if part.contains(char::is_whitespace) {
+        return Err("a blank is part of no name".to_owned());
+    }
+    let is_number = part.trim_start_matches(['-', '+']).chars().all(|digit| digit.is_ascii_digit());
+    match part.parse::<i64>() {
+        Ok(number) if !(0..=HIGHEST).contains(&number) => Err(format!("a number is from 0 to {HIGHEST}")),
+        Err(_) if is_number => Err(format!("a number is from 0 to {HIGHEST}")),
+        _ => Ok(()),
+    }
+}
+
+fn refuse(kind: &str, text: &str, reason: &str, at: Span, help: &str, found: &mut Diagnostics) {
+    found.error(code::BAD_VALUE, format!("`{text}` is not a {kind}")).label(at, reason).help(help);
+}

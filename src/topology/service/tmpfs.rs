@@ -1,0 +1,152 @@
+//! `tmpfs` of a service: `TARGET[:OPTIONS]`, as `mount(8)` writes options of such a file system.
+//!
+//! Engine 28.5 takes the options below, and no others.
+
+/// A folder in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tmpfs<'a> {
+    /// Where it appears in the container.
+    pub target: &'a str,
+    /// Its options, divided by commas; empty when there are none.
+    pub options: &'a str,
+}
+
+/// Options without a value.
+pub const FLAGS: &[&str] = &[
+    "async",
+    "atime",
+    "defaults",
+    "dev",
+    "diratime",
+    "dirsync",
+    "exec",
+    "mand",
+    "noatime",
+    "nodev",
+    "nodiratime",
+    "noexec",
+    "nomand",
+    "norelatime",
+    "nostrictatime",
+    "nosuid",
+    "private",
+    "relatime",
+    "ro",
+    "rprivate",
+    "rshared",
+    "rslave",
+    "runbindable",
+    "rw",
+    "shared",
+    "slave",
+    "strictatime",
+    "suid",
+    "sync",
+    "unbindable",
+];
+
+/// Options with a value, and how that is written.
+pub const SETTINGS: &[(&str, &str)] = &[
+    ("gid", "1000"),
+    ("mode", "1777"),
+    ("mpol", "local"),
+    ("nr_blocks", "16k"),
+    ("nr_inodes", "10k"),
+    ("size", "64m"),
+    ("uid", "1000"),
+];
+
+/// Why an option cannot be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mistake<'a> {
+    /// No option has this name.
+    Unknown(&'a str),
+    /// The option needs a value, and has none.
+    WithoutValue(&'a str),
+    /// The option has no value, and this one is given to it.
+    WithValue(&'a str),
+    /// The value is not one of this option.
+    BadValue(&'a str, &'a str),
+}
+
+impl<'a> Tmpfs<'a> {
+    /// Takes the short form apart.
+    pub fn of(text: &'a str) -> Self {
+        let (target, options) = text.split_once(':').unwrap_or((text, ""));
+        Self { target, options }
+    }
+
+    /// The first option that cannot be one.
+    pub fn mistake(self) -> Option<Mistake<'a>> {
+        if self.options.is_empty() {
+            return None;
+        }
+        self.options.split(',').find_map(mistake)
+    }
+}
+
+fn mistake(option: &str) -> Option<Mistake<'_>> {
+    let (name, value) = match option.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (option, None),
+    };
+    let is_flag = FLAGS.contains(&name);
+    let is_setting = SETTINGS.iter().any(|(known, _)| *known == name);
+    match value {
+        None if is_flag => None,
+        None if is_setting => Some(Mistake::WithoutValue(name)),
+        Some(_) if is_flag => Some(Mistake::WithValue(name)),
+        Some(value) if is_setting => (!fits(name, value)).then_some(Mistake::BadValue(name, value)),
+        _ => Some(Mistake::Unknown(option)),
+    }
+}
+
+/// Whether the kernel can read the value.
+fn fits(name: &str, value: &str) -> bool {
+    match name {
+        "size" => is_amount(value.strip_suffix('%').unwrap_or(value)),
+        "nr_blocks" | "nr_inodes" => is_amount(value),
+        "mode" => !value.is_empty() && u32::from_str_radix(value, 8).is_ok(),
+        "uid" | "gid" => value.parse::<u32>().is_ok_and(|id| id != u32::MAX),
+        // Which memory nodes there are is the machine's.
+        _ => true,
+    }
+}
+
+/// A number with a unit of one letter: `64m`.
+fn is_amount(value: &str) -> bool {
+    let digits = value.strip_suffix(|unit: char| "kKmMgGtTpPeE".contains(unit)).unwrap_or(value);
+    !digits.is_empty() && digits.chars().all(|digit| digit.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_those_of_the_engine() {
+        for text in [
+            "/a",
+            "/a:",
+            "/a:rw,noexec",
+            "/a:size=64m,mode=1777,uid=0",
+            "/a:size=50%",
+            "/a:defaults,nr_inodes=10k",
+        ] {
+            assert_eq!(Tmpfs::of(text).mistake(), None, "{text}");
+        }
+        for (text, wanted) in [
+            ("/a:foo=1", Mistake::Unknown("foo=1")),
+            ("/a:rw,", Mistake::Unknown("")),
+            ("/a:size", Mistake::WithoutValue("size")),
+            ("/a:ro=true", Mistake::WithValue("ro")),
+            ("/a:size=x", Mistake::BadValue("size", "x")),
+            ("/a:size=1.5g", Mistake::BadValue("size", "1.5g")),
+            ("/a:size=64mb", Mistake::BadValue("size", "64mb")),
+            ("/a:mode=9", Mistake::BadValue("mode", "9")),
+            ("/a:uid=-1", Mistake::BadValue("uid", "-1")),
+        ] {
+            assert_eq!(Tmpfs::of(text).mistake(), Some(wanted), "{text}");
+        }
+    }
+}
