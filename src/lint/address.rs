@@ -148,13 +148,22 @@ fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
     }
 }
 
-/// `02:42:ac:11:00:02` or `02-42-ac-11-00-02`.
+/// `02:42:ac:11:00:02`, `02-42-ac-11-00-02` or `0242.ac11.0002`.
 fn hardware_address(text: &str) -> Option<[u8; 6]> {
-    let separator = if text.contains('-') { '-' } else { ':' };
-    let is_pair = |pair: &str| pair.len() == 2 && pair.chars().all(|digit| digit.is_ascii_hexdigit());
-    let pair = |pair: &str| u8::from_str_radix(pair, 16).ok().filter(|_| is_pair(pair));
-    let pairs: Vec<u8> = text.split(separator).map(pair).collect::<Option<_>>()?;
-    pairs.try_into().ok()
+    let (separator, digits) = match text.chars().find(|letter| !letter.is_ascii_hexdigit())? {
+        separator @ (':' | '-') => (separator, 2),
+        separator @ '.' => (separator, 4),
+        _ => return None,
+    };
+    let groups: Vec<&str> = text.split(separator).collect();
+    let is_group =
+        |group: &&str| group.len() == digits && group.chars().all(|digit| digit.is_ascii_hexdigit());
+    if groups.len() != 12 / digits || !groups.iter().all(is_group) {
+        return None;
+    }
+    let number = u64::from_str_radix(&groups.concat(), 16).ok()?;
+    let [_, _, bytes @ ..] = number.to_be_bytes();
+    Some(bytes)
 }
 
 /// A resolver cannot look up the name of its own server; Engine 28.5 refuses to start the container.

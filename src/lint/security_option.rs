@@ -15,9 +15,18 @@ const ALONE: &[&str] = &["disable", "no-new-privileges", "writable-cgroups"];
 
 /// Finds options that the engine refuses when the container is created.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
-    for (_, service) in services(topology) {
-        let is_windows = may_run_on_windows(topology, service);
-        service.security_opt.iter().for_each(|option| check_option(option, is_windows, found));
+    for (name, service) in services(topology) {
+        let may_be_windows = may_run_on_windows(topology, service);
+        service.security_opt.iter().for_each(|option| check_option(option, may_be_windows, found));
+        if service.credential_spec.is_some() && !may_be_windows {
+            found
+                .error(code::BAD_VALUE, "Linux has no managed accounts")
+                .label(
+                    topology.place_of(&["services", name.as_str(), "credential_spec"]),
+                    "for Windows alone",
+                )
+                .help("remove it, or write `platform: windows/amd64` beside it");
+        }
     }
 }
 

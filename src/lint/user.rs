@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
+use crate::topology::service::Service;
 
 /// The highest number of a user or group that Engine 28.5 takes.
 const HIGHEST: i64 = i32::MAX as i64;
@@ -11,8 +12,13 @@ const HIGHEST: i64 = i32::MAX as i64;
 /// Finds users and groups that no image can have; which names an image has is not known here.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
-        if let Some(user) = service.user.as_ref().filter(|_| !may_run_on_windows(topology, service)) {
-            check_user(user, topology.place_of(&["services", name.as_str(), "user"]), found);
+        if !may_run_on_windows(topology, service) {
+            if let Some(user) = &service.user {
+                check_user(user, topology.place_of(&["services", name.as_str(), "user"]), found);
+            }
+            for (user, at) in of_hooks(service) {
+                check_user(user, at, found);
+            }
         }
         for group in &service.group_add.0 {
             if let Err(reason) = check_part(&group.value, "group") {
@@ -27,6 +33,14 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             }
         }
     }
+}
+
+/// Users of commands that run at certain moments, and where those commands stand.
+fn of_hooks(service: &Service) -> impl Iterator<Item = (&str, Span)> {
+    let inside = service.post_start.iter().chain(&service.pre_stop);
+    let inside = inside.map(|hook| (hook.user.as_deref(), hook.span));
+    let before = service.pre_start.iter().map(|hook| (hook.user.as_deref(), hook.span));
+    inside.chain(before).filter_map(|(user, at)| Some((user?, at)))
 }
 
 fn check_user(user: &str, at: Span, found: &mut Diagnostics) {

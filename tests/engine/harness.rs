@@ -13,7 +13,7 @@ pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 pub static GATEWAY_PORT: Turn = Turn(std::sync::Mutex::new(()));
 
 /// A lock that a failed test does not break for the others.
-pub struct Turn(std::sync::Mutex<()>);
+pub struct Turn(pub std::sync::Mutex<()>);
 
 impl Turn {
     /// Waits for the turn.

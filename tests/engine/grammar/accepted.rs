@@ -4,11 +4,50 @@
 const REFUSED: &[(&str, &str, &str)] = &[
     ("expose: [@]", "", "the engine writes down what is no port, and nobody can connect to it"),
     ("mem_swappiness: @", "1.5", "Docker Compose cuts the fraction off without a word"),
+    ("mem_reservation: @", "99999999999", "Docker Compose lets the number overflow"),
+    ("pull_policy: @", "", "Docker Compose takes a word that it does not know for `missing`"),
+    ("restart: @", "on-failure:", "a limit that is not written is a mistake more often than none"),
+    ("volumes: [@]", ":", "Docker Compose passes over options of a mount that it does not know"),
+    ("labels: [@]", "", "a name that is empty or ends in a blank is a mistake more often than none"),
+    ("stop_signal: @", "99999999999", "the engine lets the number overflow"),
+    ("devices: [@]", "rw", "Docker Compose takes any word for permissions"),
+    ("tmpfs: ", "\\", "the engine takes a path of Windows for one of Linux"),
+    ("ports: [{target: @", "0", "a container has no port 0, and Docker Compose publishes nothing"),
 ];
 
 /// What `validate` takes though the engine refuses it.
-const TAKEN: &[(&str, &str, &str)] =
-    &[("oom_score_adj: @", "-", "an engine that may not lower its own score cannot lower a container's")];
+const TAKEN: &[(&str, &str, &str)] = &[
+    ("oom_score_adj: @", "-", "an engine that may not lower its own score cannot lower a container's"),
+    ("user: @", "", "which names there are is the image's"),
+    ("group_add: [@]", "", "which names there are is the image's"),
+    ("image: {subpath: @", "", "which folders there are is the image's"),
+    ("{type: image, source: @", "", "which images can be pulled is the registry's"),
+    ("platform: @", "", "which platforms there are is the image's"),
+    ("runtime: @", "", "which runtimes there are is the engine's"),
+    ("logging: {driver: @", "", "a plugin of the engine may be a driver"),
+    ("storage_opt: {@", "", "which options there are is the storage driver's"),
+    ("devices: [@]", "dev", "which devices there are is the machine's: a warning"),
+    ("gpus: @", "", "which devices there are is the machine's"),
+    ("security_opt: [@]", "apparmor", "which profiles there are is the machine's"),
+    ("cpuset: @", "", "which processors there are is the machine's"),
+    ("cpus: @", "", "how many processors there are is the machine's"),
+    ("ulimits: {nofile: @", "", "how much a process may have is the machine's"),
+    ("./dir:@", "r", "what spreads is the mount table's of the machine"),
+    ("sysctls: {@", "net.", "which parameters there are is the kernel's"),
+    ("sysctls: {@", "fs.mqueue.", "which parameters there are is the kernel's"),
+    ("sysctls: [@]", "net", "which parameters there are is the kernel's"),
+    ("net.core.somaxconn: @", "", "each parameter has a syntax of its own"),
+    ("target: @", "/sys/", "which folders there are is the kernel's"),
+    ("volumes: [@]", "slave", "what spreads is the mount table's of the machine"),
+];
+
+/// What is never sent to an engine: Engine 28.5 breaks off, and keeps the container's name for ever.
+const HARMFUL: &[(&str, &str)] = &[("group_add: [@]", "")];
+
+/// Whether a value at a place would do harm to the engine.
+pub fn is_harmful(place: &str, value: &str) -> bool {
+    HARMFUL.iter().any(|(at, harmful)| place.contains(at) && value == *harmful)
+}
 
 /// Why `validate` may refuse a value that the engine takes.
 pub fn reason_to_refuse(place: &str, value: &str) -> Option<&'static str> {
