@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::lint::services;
+use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::service::{BlkioConfig, DeviceMapping, Service};
 use crate::topology::{Host, Topology};
@@ -11,11 +11,26 @@ use crate::topology::{Host, Topology};
 /// Finds what the engine does not know, and devices that this machine does not have where the engine runs on it.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
-        service.devices.iter().for_each(|device| check_permissions(device, found));
+        let may_be_windows = may_run_on_windows(topology, service);
+        for device in &service.devices {
+            check_permissions(device, found);
+            if !may_be_windows && !device.source.starts_with('/') && !device.is_cdi() {
+                refuse_name(device, found);
+            }
+        }
         service.device_cgroup_rules.iter().for_each(|rule| check_rule(rule, found));
     }
     if topology.host == Host::This && cfg!(target_os = "linux") {
         topology.services.values().for_each(|service| check_existence(service, found));
+    }
+}
+
+fn refuse_name(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
+    if !device.source.contains('$') {
+        found
+            .error(code::BAD_VALUE, format!("`{}` is not a device", device.source))
+            .label(device.span, "neither a path of the host nor the name of a CDI device")
+            .help("write a path such as `/dev/snd`, or a name such as `vendor.com/class=device`");
     }
 }
 

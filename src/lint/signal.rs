@@ -40,12 +40,12 @@ fn is_signal(text: &str) -> bool {
 
 /// `RTMIN`, `RTMIN+3`, `RTMAX-2`.
 fn is_real_time(name: &str) -> bool {
-    let steps = |rest: &str, sign: char| {
-        rest.is_empty()
-            || rest.strip_prefix(sign).is_some_and(|steps| steps.parse::<u8>().is_ok_and(|steps| steps <= 15))
+    let steps = |rest: &str, sign: char, most: u8| {
+        let is_step = |steps: u8| (1..=most).contains(&steps);
+        rest.is_empty() || rest.strip_prefix(sign).is_some_and(|steps| steps.parse().is_ok_and(is_step))
     };
-    name.strip_prefix("RTMIN").is_some_and(|rest| steps(rest, '+'))
-        || name.strip_prefix("RTMAX").is_some_and(|rest| steps(rest, '-'))
+    name.strip_prefix("RTMIN").is_some_and(|rest| steps(rest, '+', 15))
+        || name.strip_prefix("RTMAX").is_some_and(|rest| steps(rest, '-', 14))
 }
 
 #[cfg(test)]
@@ -57,7 +57,8 @@ mod tests {
         for text in ["SIGTERM", "term", "SigUsr1", "15", "SIGRTMIN+3", "RTMAX-14", "RTMIN", ""] {
             assert!(is_signal(text), "{text}");
         }
-        for text in ["SIGTREM", "0", "SIGRTMIN-1", "RTMAX+1", "SIG", "-9", "RTMIN+99"] {
+        for text in ["SIGTREM", "0", "SIGRTMIN-1", "RTMIN+0", "RTMAX-15", "RTMAX+1", "SIG", "-9", "RTMIN+99"]
+        {
             assert!(!is_signal(text), "{text}");
         }
     }

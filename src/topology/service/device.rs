@@ -31,6 +31,14 @@ pub struct DeviceMapping {
     pub permissions: String,
 }
 
+impl DeviceMapping {
+    /// Whether it is named as in the Container Device Interface: `vendor.com/class=device`.
+    pub fn is_cdi(&self) -> bool {
+        let Self { source, target, permissions: _ } = self;
+        source == target && !source.starts_with('/') && source.contains('/') && source.contains('=')
+    }
+}
+
 impl Attribute for DeviceMapping {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if matches!(node.value, Value::Scalar(_)) {

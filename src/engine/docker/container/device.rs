@@ -17,7 +17,7 @@ pub(super) fn mappings(devices: &[Spanned<DeviceMapping>]) -> Vec<Mapping> {
             cgroup_permissions: Some(permissions.clone()),
         }
     };
-    devices.iter().filter(|device| !is_cdi(device)).map(mapping).collect()
+    devices.iter().filter(|device| !device.is_cdi()).map(mapping).collect()
 }
 
 /// Devices that a driver hands out: CDI devices, GPUs, and those of `deploy.resources`.
@@ -27,7 +27,7 @@ pub(super) fn requests(
     reserved: &[Spanned<DeviceRequest>],
 ) -> Vec<Request> {
     let names: Vec<String> =
-        devices.iter().filter(|device| is_cdi(device)).map(|device| device.source.clone()).collect();
+        devices.iter().filter(|device| device.is_cdi()).map(|device| device.source.clone()).collect();
     let cdi = (!names.is_empty()).then(|| Request {
         driver: Some("cdi".to_owned()),
         device_ids: Some(names),
@@ -36,12 +36,6 @@ pub(super) fn requests(
     let gpus = gpus.0.iter().map(|request| with_capability(translate(request), "gpu"));
     let reserved = reserved.iter().map(|request| translate(request));
     cdi.into_iter().chain(gpus).chain(reserved).collect()
-}
-
-/// `vendor.com/class=device`: the name of a device in the Container Device Interface.
-fn is_cdi(device: &DeviceMapping) -> bool {
-    let DeviceMapping { source, target, permissions: _ } = device;
-    source == target && !source.starts_with('/') && source.contains('/') && source.contains('=')
 }
 
 fn translate(request: &DeviceRequest) -> Request {
