@@ -144,7 +144,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
                 trouble.explain(&output);
                 Exit::Usage
             })?;
-            copy(&global, &options, &to, &Direction::To(source), &output)
+            copy(&global, &options, &to, &Direction::To(Box::new(source)), &output)
         }
         (End::Container(_), End::Container(_)) => wrong(
             "files are not copied between services",
@@ -176,7 +176,7 @@ fn ends<'a>(
 
 enum Direction {
     From(path::Target),
-    To(path::Source),
+    To(Box<path::Source>),
 }
 
 fn copy(
@@ -220,7 +220,7 @@ fn copy(
 }
 
 fn check(containers: &[ObservedContainer], direction: &Direction, output: &Output) -> Result<(), Exit> {
-    let is_piped = matches!(direction, Direction::To(path::Source::Input));
+    let is_piped = matches!(direction, Direction::To(source) if matches!(**source, path::Source::Input));
     if is_piped && containers.len() > 1 {
         output.error("the standard input goes to one container only", Some("choose it by `--index NUMBER`"));
         return Err(Exit::Usage);

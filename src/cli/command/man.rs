@@ -60,9 +60,9 @@ impl Page {
         let is_topo = name == "topo";
         let mut last = match is_topo {
             true => vec![exit_status(), environment(), files()],
-            false => examples(&command).into_iter().collect(),
+            false => examples(command).into_iter().collect(),
         };
-        last.push(see_also(&command, is_topo));
+        last.push(see_also(command, is_topo));
         let mut text = Vec::new();
         // `topo help` has no page of its own.
         let command = command.clone().disable_help_subcommand(true);

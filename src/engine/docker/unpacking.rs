@@ -264,10 +264,10 @@ impl Folder<'_> {
             }
             EntryType::Symlink | EntryType::XGlobalHeader => {}
             // Of a file with several names the others may be somebody else's, or other files of the archive.
-            _ if there.is_some_and(|there| there.is_file() && there.nlink() == 1) => {
-                if overwrite(entry, place, self.owners)? {
-                    return Ok(());
-                }
+            _ if there.is_some_and(|there| there.is_file() && there.nlink() == 1)
+                && overwrite(entry, place, self.owners)? =>
+            {
+                return Ok(());
             }
             _ => {}
         }
