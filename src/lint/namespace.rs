@@ -5,7 +5,7 @@ use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::Service;
+use crate::topology::service::{Service, SharedNamespace};
 
 /// Finds words that the engine does not know, and attributes that a shared namespace leaves no room for.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -57,7 +57,7 @@ fn check_network_mode(
     found: &mut Diagnostics,
 ) {
     let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
-    if mode.starts_with("service:") || mode.starts_with("container:") {
+    if !matches!(SharedNamespace::parse(mode), SharedNamespace::Word(_)) {
         for (attribute, is_set) in [
             ("ports", !service.ports.0.is_empty()),
             ("expose", !service.expose.0.is_empty()),

@@ -12,6 +12,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::topology::attribute::{Attribute, Form};
+use crate::topology::service::{SharedNamespace, VolumesFrom, VolumesOwner};
 use crate::topology::{Mount, Network, Service, Volume, canonical_service};
 
 /// The fingerprint of a service, as `config --hash` prints it. Its containers have that of [`container`].
@@ -24,15 +25,15 @@ pub fn service(service: &Service) -> String {
 pub fn container(service: &Service, id: impl Fn(&str) -> Option<String>) -> String {
     let mut resolved = service.clone();
     for mode in [&mut resolved.network_mode, &mut resolved.ipc, &mut resolved.pid].into_iter().flatten() {
-        if let Some(id) = mode.strip_prefix("service:").and_then(&id) {
+        if let Some(id) = SharedNamespace::parse(mode).service().and_then(&id) {
             mode.value = format!("container:{id}");
         }
     }
     for from in &mut resolved.volumes_from {
         // What follows the name, such as `:ro`, gets lost.
-        let container = match from.strip_prefix("container:") {
-            Some(container) => Some(first_word(container).to_owned()),
-            None => id(first_word(from)),
+        let container = match VolumesFrom::parse(from).owner {
+            VolumesOwner::Container(name) => Some(name.to_owned()),
+            VolumesOwner::Service(name) => id(name),
         };
         from.value = container.unwrap_or_else(|| from.value.clone());
     }
@@ -42,13 +43,9 @@ pub fn container(service: &Service, id: impl Fn(&str) -> Option<String>) -> Stri
 /// The services whose containers are in the fingerprint of a service's own.
 pub fn shared(service: &Service) -> BTreeSet<&str> {
     let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
-    let modes = modes.filter_map(|mode| mode.strip_prefix("service:"));
-    let volumes = service.volumes_from.iter().filter(|from| !from.starts_with("container:"));
-    modes.chain(volumes.map(|from| first_word(from))).collect()
-}
-
-fn first_word(text: &str) -> &str {
-    text.split(':').next().unwrap_or_default()
+    let modes = modes.filter_map(|mode| SharedNamespace::parse(mode).service());
+    let volumes = service.volumes_from.iter().filter_map(|from| VolumesFrom::parse(from).service());
+    modes.chain(volumes).collect()
 }
 
 /// The fingerprint of a network.

@@ -15,7 +15,9 @@ use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::service::security_option::SecurityOption;
-use crate::topology::service::{ContainerFile, MountKind, Mounts, PreStartHook};
+use crate::topology::service::{
+    ContainerFile, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom, VolumesOwner,
+};
 use crate::topology::value::{Command, Flag, Loose};
 use crate::topology::{Mount, Network, Service, ServiceNetwork, Topology, Volume, join_path, service_model};
 
@@ -305,11 +307,16 @@ fn with_container_names(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Arc<S
         mode.value = namespace(&mode.value, stand_in);
     }
     for from in &mut service.volumes_from {
-        let (name, access) = from.split_once(':').unwrap_or((from, "rw"));
-        if let Some(container) = stand_in(name) {
-            from.value = format!("{container}:{access}");
-        } else if let Some(container) = from.strip_prefix("container:") {
-            from.value = container.to_owned();
+        let VolumesFrom { owner, access } = VolumesFrom::parse(&from.value);
+        let access = access.map_or_else(String::new, |access| format!(":{access}"));
+        match owner {
+            VolumesOwner::Container(container) => from.value = format!("{container}{access}"),
+            VolumesOwner::Service(name) => {
+                if let Some(container) = stand_in(name) {
+                    let access = if access.is_empty() { ":rw" } else { &access };
+                    from.value = format!("{container}{access}");
+                }
+            }
         }
     }
     Arc::new(service)
@@ -387,7 +394,7 @@ pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> 
 
 /// `service:NAME` is a container of that service.
 fn namespace(mode: &str, stand_in: &StandIn<'_>) -> String {
-    let container = mode.strip_prefix("service:").and_then(stand_in);
+    let container = SharedNamespace::parse(mode).service().and_then(stand_in);
     container.map_or_else(|| mode.to_owned(), |container| format!("container:{container}"))
 }
 

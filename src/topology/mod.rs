@@ -44,8 +44,8 @@ use model::Model;
 use name::{ProjectName, ServiceName};
 pub use network::Network;
 pub use paths::{is_local as is_local_context, join as join_path};
-use service::Namespace;
 pub use service::{Build, Mount, Service, ServiceNetwork};
+use service::{Namespace, SharedNamespace};
 use tree::Tree;
 pub use unfilled::unfilled;
 pub use volume::Volume;
@@ -496,8 +496,11 @@ impl Topology {
         service: &'a Service,
     ) -> impl Iterator<Item = (ServiceName, Namespace)> + use<'a> {
         service.namespaces().filter_map(|(mode, namespace)| {
-            let by_container = || self.owner_of(mode.strip_prefix("container:")?).cloned();
-            let owner = mode.strip_prefix("service:").map(ServiceName::from).or_else(by_container)?;
+            let owner = match SharedNamespace::parse(mode) {
+                SharedNamespace::Service(name) => ServiceName::from(name),
+                SharedNamespace::Container(name) => self.owner_of(name)?.clone(),
+                SharedNamespace::Word(_) => return None,
+            };
             Some((owner, namespace))
         })
     }

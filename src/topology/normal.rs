@@ -11,7 +11,7 @@ use crate::topology::attribute::Named;
 use crate::topology::name::ProjectName;
 use crate::topology::network::{External, Network};
 use crate::topology::service::{
-    Build, ContainerFile, Dependency, DependencyCondition, Service, ServiceNetworks,
+    Build, ContainerFile, Dependency, DependencyCondition, Service, ServiceNetworks, SharedNamespace,
 };
 use crate::topology::value::Pairs;
 
@@ -97,8 +97,8 @@ fn complete_dependencies(service: &mut Service, containers: &BTreeMap<String, St
         service.implied_dependencies().map(|(name, at, restart)| (name.to_owned(), at, restart)).collect();
     let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
     needed.extend(modes.filter_map(|mode| {
-        let owner = containers.get(mode.strip_prefix("container:")?)?;
-        Some((owner.clone(), mode.span, true))
+        let SharedNamespace::Container(name) = SharedNamespace::parse(mode) else { return None };
+        Some((containers.get(name)?.clone(), mode.span, true))
     }));
     for (name, at, restart) in needed {
         service.depends_on.imply(&name, implied(restart), at);

@@ -14,7 +14,7 @@ use crate::plan::observed::{ObservedContainer, ObservedMount, Status};
 use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
-use crate::topology::service::Namespace;
+use crate::topology::service::{Namespace, VolumesFrom};
 
 /// What becomes of every container.
 #[derive(Default)]
@@ -355,7 +355,7 @@ impl<'a> Judge<'a, '_> {
     /// Docker Compose made it, of the very service that the topology has.
     fn is_as_compose_made_it(&self, current: &ObservedContainer) -> bool {
         // It mounts these for writing.
-        if self.service.volumes_from.iter().any(|from| from.ends_with(":ro")) {
+        if self.service.volumes_from.iter().any(|from| VolumesFrom::parse(from).is_read_only()) {
             return false;
         }
         let id = |service: &str| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::topology::name::ServiceName;
+use crate::topology::service::VolumesFrom;
 use crate::topology::{Service, Topology};
 
 /// The chosen services (all when none is chosen) and what they depend on; a service comes after all
@@ -87,8 +88,8 @@ pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> 
 /// Services whose namespaces or volumes a service shares, and those that the engine links it to: it holds on
 /// to one container of each, and must be replaced with it.
 pub fn held(topology: &Topology, service: &Service) -> BTreeSet<ServiceName> {
-    let by_volumes = service.volumes_from.iter().filter(|from| !from.starts_with("container:"));
-    let by_volumes = by_volumes.filter_map(|from| from.split(':').next()).map(ServiceName::from);
+    let by_volumes = service.volumes_from.iter().filter_map(|from| VolumesFrom::parse(from).service());
+    let by_volumes = by_volumes.map(ServiceName::from);
     namespaces(topology, service).chain(by_volumes).chain(linked(service)).collect()
 }
 

@@ -21,6 +21,7 @@ pub mod provider;
 pub mod pull_policy;
 pub mod restart;
 pub mod security_option;
+pub mod sharing;
 pub mod tmpfs;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ pub use port::{Port, Ports};
 pub use provider::Provider;
 pub use pull_policy::PullPolicy;
 pub use restart::RestartPolicy;
+pub use sharing::{SharedNamespace, VolumesFrom, VolumesOwner};
 
 record! {
     /// One kind of container, run as often as its scale says.
@@ -396,10 +398,11 @@ impl Service {
         let first = |text: &'_ Spanned<String>| text.value.split(':').next().unwrap_or_default().len();
         let links = self.links.iter().map(move |link| (&link.value[..first(link)], link.span, true));
         let shared = [&self.network_mode, &self.ipc, &self.pid, &self.uts].into_iter().flatten();
-        let shared =
-            shared.filter_map(|shared| Some((shared.value.strip_prefix("service:")?, shared.span, true)));
-        let volumes = self.volumes_from.iter().filter(|from| !from.starts_with("container:"));
-        let volumes = volumes.map(move |from| (&from.value[..first(from)], from.span, false));
+        let shared = shared
+            .filter_map(|shared| Some((SharedNamespace::parse(&shared.value).service()?, shared.span, true)));
+        let volumes = self.volumes_from.iter();
+        let volumes =
+            volumes.filter_map(|from| Some((VolumesFrom::parse(&from.value).service()?, from.span, false)));
         links.chain(shared).chain(volumes)
     }
 
