@@ -314,16 +314,23 @@ fn split(text: &str) -> Vec<&str> {
         let part = &text[start..index];
         let rest = &text[index + 1..];
         let is_letter = part.len() == 1 && part.chars().all(|letter| letter.is_ascii_alphabetic());
-        // `c:/data` alone is the volume `c`.
-        let is_path = rest.starts_with('\\') || (rest.starts_with('/') && start == 0 && rest.contains(':'));
-        let is_drive = is_letter && is_path;
-        if !is_drive {
+        if !is_letter || !follows_drive(rest, start == 0) {
             parts.push(part);
             start = index + 1;
         }
     }
     parts.push(&text[start..]);
     parts
+}
+
+/// Whether what stands after `c:` is a path of that Windows drive. `c:/data` and `c:/data:ro` are the volume
+/// `c`, and in `c:/code:/code` a target follows the folder of the drive.
+fn follows_drive(rest: &str, is_first: bool) -> bool {
+    if rest.starts_with('\\') {
+        return true;
+    }
+    let has_target = rest.split(':').nth(1).is_some_and(|next| next.starts_with('/'));
+    is_first && rest.starts_with('/') && has_target
 }
 
 fn is_path(source: &str) -> bool {
@@ -350,6 +357,13 @@ mod tests {
                 r#"{"bind":{"create_host_path":true},"read_only":true,"source":"./a","target":"/b","type":"bind"}"#,
             ),
             ("data:/d:nocopy", r#"{"source":"data","target":"/d","type":"volume","volume":{"nocopy":true}}"#),
+            ("v:/data:ro", r#"{"read_only":true,"source":"v","target":"/data","type":"volume"}"#),
+            ("v:/data", r#"{"source":"v","target":"/data","type":"volume"}"#),
+            ("v:/data:z", r#"{"bind":{"selinux":"z"},"source":"v","target":"/data","type":"volume"}"#),
+            (
+                "c:/x:/y:ro",
+                r#"{"bind":{"create_host_path":true},"read_only":true,"source":"c:/x","target":"/y","type":"bind"}"#,
+            ),
             (
                 r"C:\a:/b",
                 r#"{"bind":{"create_host_path":true},"source":"C:\\a","target":"/b","type":"bind"}"#,
