@@ -220,6 +220,27 @@ fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &m
                 .label(span, "no name stands before this")
                 .help("write `NAME=value`");
         }
+        EnvProblemKind::AfterQuote => {
+            found
+                .warning(code::BAD_ENV_FILE, "what follows a closing quote is lost")
+                .label(span, "belongs to no value")
+                .help("put the whole value into one pair of quotes, or a `#` before a comment");
+        }
+        EnvProblemKind::UnreadableAfterQuote => {
+            found
+                .error(code::BAD_ENV_FILE, "this cannot follow a closing quote")
+                .label(span, "belongs to no value")
+                .help("put the whole value into one pair of quotes, or a `#` before a comment");
+        }
+        EnvProblemKind::NoValue { name } => {
+            found
+                .warning(
+                    code::UNSET_VARIABLE,
+                    format!("the variable `{name}` is not set, and this line sets nothing"),
+                )
+                .label(span, "takes the value of the surroundings, which have none")
+                .help(format!("write `{name}=` and the value, or remove the line"));
+        }
         EnvProblemKind::UnclosedQuote => {
             found
                 .error(code::BAD_ENV_FILE, "a quote is opened and never closed")

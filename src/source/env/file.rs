@@ -63,6 +63,15 @@ pub enum EnvProblemKind {
     NoName,
     /// A quote is opened and not closed.
     UnclosedQuote,
+    /// A word follows a closing quote on its line, and is no variable.
+    AfterQuote,
+    /// More than a word follows a closing quote on its line, and cannot be read.
+    UnreadableAfterQuote,
+    /// A name without a value, which the reader's surroundings do not have either.
+    NoValue {
+        /// The name.
+        name: String,
+    },
     /// A variable in a value.
     Template(TemplateProblemKind),
 }
@@ -133,13 +142,13 @@ impl Reader<'_, '_, '_> {
         let name = self.text[start..name_end].trim_end();
         if let Some(problem) = bad_name(name) {
             let span = Span::new(self.file, start, start + name.len());
-            self.read.problems.push(EnvProblem { span, kind: problem });
+            let kind = if self.is_amid_line(start) { EnvProblemKind::UnreadableAfterQuote } else { problem };
+            self.read.problems.push(EnvProblem { span, kind });
             return line_end;
         }
         let name = Spanned::new(name.to_owned(), Span::new(self.file, start, start + name.len()));
         if name_end == line_end {
-            let value = (self.lookup)(&name).map(|value| Spanned::new(value.to_owned(), name.span));
-            self.read.entries.push(EnvEntry { name, value });
+            self.bare(name);
             return line_end;
         }
         let gap = self.text[name_end + 1..line_end].len()
@@ -149,6 +158,25 @@ impl Reader<'_, '_, '_> {
             Some(quote @ (b'"' | b'\'')) => self.quoted(name, value_start, quote),
             _ => self.unquoted(name, value_start, line_end),
         }
+    }
+
+    /// A name alone, which takes the value that the surroundings have.
+    fn bare(&mut self, name: Spanned<String>) {
+        let value = (self.lookup)(&name).map(|value| Spanned::new(value.to_owned(), name.span));
+        if value.is_none() {
+            let is_lost = self.is_amid_line(name.span.range().start);
+            let no_value = || EnvProblemKind::NoValue { name: name.value.clone() };
+            let kind = if is_lost { EnvProblemKind::AfterQuote } else { no_value() };
+            self.read.problems.push(EnvProblem { span: name.span, kind });
+        }
+        self.read.entries.push(EnvEntry { name, value });
+    }
+
+    /// Whether something was read from the same line already, which only a quoted value leaves room for.
+    fn is_amid_line(&self, at: usize) -> bool {
+        let line_start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let before = self.text[line_start..at].trim();
+        before.ends_with(['"', '\''])
     }
 
     fn skip_export(&self, start: usize) -> usize {
@@ -244,13 +272,10 @@ impl Reader<'_, '_, '_> {
             self.read.problems.push(EnvProblem { span, kind });
             return;
         }
-        let value = match line.get(name.len() + 1..) {
-            Some(value) => {
-                Some(Spanned::new(value.to_owned(), Span::new(self.file, line_end - value.len(), line_end)))
-            }
-            None => (self.lookup)(name).map(|value| Spanned::new(value.to_owned(), span)),
-        };
-        self.read.entries.push(EnvEntry { name: Spanned::new(name.to_owned(), span), value });
+        let name = Spanned::new(name.to_owned(), span);
+        let Some(value) = line.get(name.len() + 1..) else { return self.bare(name) };
+        let value = Spanned::new(value.to_owned(), Span::new(self.file, line_end - value.len(), line_end));
+        self.read.entries.push(EnvEntry { name, value: Some(value) });
     }
 }
 
@@ -379,7 +404,7 @@ mod tests {
 
     #[test]
     fn a_bare_name_takes_the_value_from_outside() {
-        check("OUTER\nNONE\n", &[("OUTER", "outer"), ("NONE", "<none>")]);
+        problem("OUTER\nNONE\n", "NONE", EnvProblemKind::NoValue { name: "NONE".to_owned() });
         check("OUTER", &[("OUTER", "outer")]);
     }
 
@@ -411,6 +436,8 @@ mod tests {
         problem("A B=2", "A B", EnvProblemKind::SpaceInName);
         problem("=2", "", EnvProblemKind::NoName);
         problem("A=\"b\nC=1", "\"b", EnvProblemKind::UnclosedQuote);
+        problem("A=\"b\"c\nC=1", "c", EnvProblemKind::AfterQuote);
+        problem("A='b' c d", "c d", EnvProblemKind::UnreadableAfterQuote);
         problem("A=x ${B", "${B", EnvProblemKind::Template(TemplateProblemKind::Unclosed));
         problem(
             "A=\"x $B\"",
