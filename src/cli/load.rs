@@ -112,9 +112,11 @@ fn help(error: &DiscoverError, targets: &[ServiceName]) -> Option<String> {
     words.find_map(|word| services::meant_instead(word.as_str(), &[])).or_else(|| unreadable::help(error))
 }
 
-/// Loads a topology to say what is wrong with it; that a file cannot be read is a finding too.
+/// Loads a topology to say what is wrong with it; that a file cannot be read is a finding too. `chosen` says
+/// whether other topologies are checked with the same options.
 pub fn load_for_check(
     global: &Global,
+    chosen: Chosen,
     output: &Output,
 ) -> Result<Result<Loaded, (Sources, Diagnostics)>, Exit> {
     let choice = file_choice(global, output)?;
@@ -122,8 +124,9 @@ pub fn load_for_check(
         Ok(found_files) => {
             let mut read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output)?;
             warn_of_passed_over(&read.passed_over, output);
-            // Other files may be checked by the same options.
-            read.chosen = Chosen::ForSeveral;
+            if chosen == Chosen::ForSeveral {
+                read.chosen = chosen;
+            }
             Ok(Ok(read.checked(Purpose::Look)))
         }
         Err(error) => Ok(Err(unreadable::finding(&error))),
@@ -196,6 +199,7 @@ impl Read {
             }
         }
         lint::variable::explain(&self.sources, &self.environment, found);
+        lint::alias::explain(&self.sources, found);
         lint::brought_in::explain(&self.sources, &self.document, found);
         topology.filter(|_| !found.has_errors())
     }

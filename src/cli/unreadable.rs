@@ -19,6 +19,7 @@ pub fn help(error: &DiscoverError) -> Option<String> {
         DiscoverError::Unreadable { named_by, error } => (*named_by, error),
     };
     let advice = match error {
+        ReadError::Remote(path, remote) => Some(remote.help(&path.to_string_lossy())),
         ReadError::Missing(path) => instead(path, named_by),
         ReadError::NotAFile(path) if path.is_dir() => Some("it is a folder: name a file in it".to_owned()),
         ReadError::NotUtf8 { encoding: Encoding::Binary, .. } => Some("name a text file".to_owned()),

@@ -5,10 +5,10 @@
 //! another file, the extending service is merged over it. Paths keep the folder of the file that
 //! they were written in, since they keep their place.
 
-use super::load::{Loader, Scope, is_remote};
+use super::load::{Loader, Scope};
 use super::merge;
 use super::node::{Directive, Key, Map, Node, Value};
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::source::{FileId, Span, cleaned};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -75,10 +75,12 @@ fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
             break;
         }
         chain.push(at);
+        let errors = loader.found.count(Severity::Error);
         let reference = loader.pools.take_reference(at, loader.found);
         places.extend(reference.as_ref().map(|reference| reference.service_span));
         next = reference.as_ref().and_then(|reference| target(at, reference, scope, loader));
-        is_cut = reference.is_some() && next.is_none();
+        let is_refused = loader.found.count(Severity::Error) > errors;
+        is_cut = next.is_none() && (reference.is_some() || is_refused);
     }
     is_cut |= next.is_some_and(|base| loader.gaps.without_base.contains(&loader.pools.name(base).0));
     if is_cut {
@@ -109,12 +111,7 @@ fn target(at: At, reference: &Reference, scope: &Scope, loader: &mut Loader<'_>)
 }
 
 fn pool_of(path: &str, span: Span, scope: &Scope, loader: &mut Loader<'_>) -> Option<usize> {
-    if is_remote(path) {
-        loader
-            .found
-            .error(code::BAD_EXTENDS, "files that are not on this machine cannot be extended")
-            .label(span, "a remote reference")
-            .help("copy the file next to this one and name its path");
+    if loader.refuses_remote(path, code::BAD_EXTENDS, span) {
         return None;
     }
     let base = loader.bases.get(&span.file).unwrap_or(&scope.directory);
@@ -148,11 +145,12 @@ fn is_reset(node: &Node) -> bool {
 
 /// Merges a service over a copy of its base.
 fn extend(at: At, base: At, loader: &mut Loader<'_>) {
-    let mut copy = loader.pools.node(base).clone();
     let (name, span) = loader.pools.name(at);
-    if !loader.take_nodes(count(&copy), span) {
+    let nodes = count(loader.pools.node(base));
+    if !loader.take_copies(nodes, span) {
         return;
     }
+    let mut copy = loader.pools.node(base).clone();
     // How the base overrides other files says nothing about the service that extends it.
     merge::settle(&mut copy);
     let service = &mut loader.pools.pools[at.pool].services[at.service].1;

@@ -5,9 +5,9 @@
 //! env files; what it defines is copied in and cannot be overridden here.
 
 use super::interpolate::report_env_problems;
-use super::load::{Loader, Scope, is_remote};
+use super::load::{Loader, Scope};
 use super::node::{Key, Map, Node, Value};
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::source::{Environment, FileId, Span, Spanned, cleaned, from_here};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,11 @@ pub(super) fn apply(tree: &mut Node, scope: &Scope, loader: &mut Loader<'_>) {
     let Value::Map(root) = &mut tree.value else { return };
     let Some(position) = root.entries.iter().position(|(key, _)| key.text == "include") else { return };
     let (key, include) = root.entries.remove(position);
-    for entry in entries(&key, &include, loader.found) {
+    let errors = loader.found.count(Severity::Error);
+    let entries = entries(&key, &include, loader.found);
+    // A refused entry would have brought in services.
+    loader.gaps.definitions |= loader.found.count(Severity::Error) > errors;
+    for entry in entries {
         if let Some(included) = load(&entry, scope, loader) {
             import(root, included, &entry, loader.found);
         }
@@ -98,9 +102,8 @@ fn load(entry: &Entry, scope: &Scope, loader: &mut Loader<'_>) -> Option<Node> {
     let base = loader.bases.get(&first.span.file).unwrap_or(&scope.directory).clone();
     let paths: Vec<(PathBuf, Span)> =
         entry.paths.iter().map(|path| (cleaned(&base.join(&path.value)), path.span)).collect();
-    let remote = entry.paths.iter().find(|path| is_remote(path));
-    if let Some(path) = remote {
-        refuse_remote(path.span, loader);
+    if entry.paths.iter().any(|path| loader.refuses_remote(path, code::BAD_INCLUDE, path.span)) {
+        loader.gaps.definitions = true;
         return None;
     }
     let main = &paths.first()?.0;
@@ -216,15 +219,6 @@ fn report_unknown(key: &Key, found: &mut Diagnostics) {
         .error(code::UNKNOWN_ATTRIBUTE, format!("an entry of `include` has no attribute `{}`", key.text))
         .label(key.span, "not known here")
         .help(help);
-}
-
-fn refuse_remote(span: Span, loader: &mut Loader<'_>) {
-    loader.gaps.definitions = true;
-    loader
-        .found
-        .error(code::BAD_INCLUDE, "files that are not on this machine cannot be included")
-        .label(span, "a remote reference")
-        .help("fetch the file first, for example as a git submodule, and name its path");
 }
 
 fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>) {

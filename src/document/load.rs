@@ -6,18 +6,21 @@ use super::extends::Pools;
 use super::interpolate::interpolate;
 use super::node::{Map, Node, Value};
 use super::unique::{self, Replaced};
-use super::{Gaps, LoadOptions, extends, include, merge, yaml};
-use crate::diagnostic::{Diagnostics, code};
+use super::{Gaps, LoadOptions, extends, include, merge, unset, yaml};
+use crate::diagnostic::{Code, Diagnostics, code};
 use crate::source::{
-    Environment, FileId, Origin, PROJECT_NAME, ReadError, Sources, Span, Variable, cleaned, from_here,
-    normalised_project_name, substitute,
+    Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable, cleaned,
+    from_here, normalised_project_name, substitute,
 };
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The most nodes that all files together may hold, and `extends` may copy.
+/// The most nodes that all files together may hold.
 const TOTAL_NODE_LIMIT: usize = 2_000_000;
+/// The most nodes that `extends` may copy: a chain in which each service adds something grows with its square,
+/// and each node takes some 250 bytes.
+const COPIED_NODE_LIMIT: usize = 500_000;
 /// The most files that `include` and `extends` may read.
 const FILE_COUNT_LIMIT: usize = 1_000;
 
@@ -36,6 +39,7 @@ pub(super) struct Loader<'a> {
     pub(super) gaps: Gaps,
     pub(super) pools: Pools,
     nodes_left: usize,
+    copies_left: usize,
     files_left: usize,
     scopes: usize,
 }
@@ -63,6 +67,7 @@ impl<'a> Loader<'a> {
             gaps: Gaps::default(),
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,
+            copies_left: COPIED_NODE_LIMIT,
             files_left: FILE_COUNT_LIMIT,
             scopes: 0,
         }
@@ -87,6 +92,7 @@ impl<'a> Loader<'a> {
             Node::new(Span::new(file, 0, 0), Value::Map(Map::default()))
         });
         let replaced = unique::enforce(&mut root);
+        unset::remove(&mut root);
         (root, replaced)
     }
 
@@ -183,7 +189,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Counts nodes that are read or copied; false when they are too many.
+    /// Counts nodes that are read; false when they are too many.
     pub(super) fn take_nodes(&mut self, nodes: usize, span: Span) -> bool {
         let Some(nodes_left) = self.nodes_left.checked_sub(nodes) else {
             self.too_large(span, "the topology has more than 2,000,000 values");
@@ -191,6 +197,24 @@ impl<'a> Loader<'a> {
         };
         self.nodes_left = nodes_left;
         true
+    }
+
+    /// Says that a reference leads to another machine. True if it does.
+    pub(super) fn refuses_remote(&mut self, path: &str, code: Code, span: Span) -> bool {
+        let Some(remote) = Remote::parse(path) else { return false };
+        let error = ReadError::Remote(PathBuf::from(path), remote);
+        self.found.error(code, error.to_string()).label(span, "a remote reference").help(remote.help(path));
+        true
+    }
+
+    /// Counts nodes that `extends` copies; false when they are too many.
+    pub(super) fn take_copies(&mut self, nodes: usize, span: Span) -> bool {
+        let Some(copies_left) = self.copies_left.checked_sub(nodes) else {
+            self.too_large(span, "`extends` copies more than 500,000 values");
+            return false;
+        };
+        self.copies_left = copies_left;
+        self.take_nodes(nodes, span)
     }
 
     fn too_large(&mut self, span: Span, message: &str) {
@@ -205,11 +229,6 @@ impl<'a> Loader<'a> {
 /// The absolute form of a path that is shown to people.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     cleaned(&std::env::current_dir().unwrap_or_default().join(path))
-}
-
-/// True for references to files that are not on this machine.
-pub(super) fn is_remote(path: &str) -> bool {
-    path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/")
 }
 
 /// Lets texts use the project's name: that of the last document with a `name`, unless the command
@@ -253,7 +272,7 @@ fn report_unreadable(error: &ReadError, span: Span, found: &mut Diagnostics) {
         ReadError::Missing(_) => {
             "paths start from the folder of the project, or of the file that is extended"
         }
-        ReadError::NotAFile(_) => "name a file",
+        ReadError::NotAFile(_) | ReadError::Remote(..) => "name a file",
         ReadError::NotUtf8 { .. } => "save it as UTF-8",
         ReadError::TooLarge(_) | ReadError::Io { .. } => "name another file, or mend it",
     };

@@ -16,6 +16,7 @@ mod short;
 #[cfg(test)]
 mod testing;
 mod unique;
+mod unset;
 mod yaml;
 
 pub use gaps::Gaps;

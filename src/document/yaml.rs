@@ -190,6 +190,8 @@ impl<'a> Reader<'a> {
         range: std::ops::Range<usize>,
     ) -> Flow {
         let is_plain = style == ScalarStyle::Plain;
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let text = if is_block { place::without_added_break(self.text, text, range.end) } else { text };
         let range = match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 place::block_scalar(self.text, self.last_end, range)
@@ -257,13 +259,15 @@ impl<'a> Reader<'a> {
         if !self.anchors.define(anchor, &node, size) {
             return self.too_large(written, "anchors repeat too much text", "repeat less by aliases");
         }
+        let is_merged = self.is_merged();
         let Some(parent) = self.open.last_mut() else {
             if !matches!(node.value, Value::Null) {
                 self.documents.push(node);
             }
             return Flow::Continue(());
         };
-        parent.height = parent.height.max(size.height);
+        let height = if is_merged { size.height - merged_levels(&node) } else { size.height };
+        parent.height = parent.height.max(height);
         parent.end = parent.end.max(written.end);
         match &mut parent.collection {
             // Dropping the element is all that `!reset` can do inside of a list.
@@ -281,14 +285,22 @@ impl<'a> Reader<'a> {
                 .error(code::UNKNOWN_ALIAS, "an anchor cannot hold an alias to itself")
                 .label(span, "stands inside of what it names")
                 .help("write the value out here, or move the anchor to a part that does not hold this alias");
-            return self.place(Node::new(span, Value::Null), span, 0, LEAF);
+            return self.nothing_for_alias(span);
         };
         self.aliased_nodes += size.nodes;
-        self.grow(size, span)?;
-        match self.anchors.node(anchor) {
-            Some(node) => self.place(node, span, 0, size),
-            None => Flow::Continue(()),
+        let Some(mut node) = self.anchors.node(anchor) else { return Flow::Continue(()) };
+        let merged = if self.is_merged() { merged_levels(&node) } else { 0 };
+        self.grow(Size { height: size.height - merged, ..size }, span)?;
+        if !matches!(node.value, Value::Null | Value::Scalar(_)) {
+            // A collection is where it was put: its elements say where they are written.
+            node.span = span;
         }
+        self.place(node, span, 0, size)
+    }
+
+    /// Whether the next node is what `<<` brings in.
+    fn is_merged(&self) -> bool {
+        matches!(self.open.last(), Some(Open { collection: Collection::Map(map), .. }) if map.inherits())
     }
 
     fn unknown_alias(&mut self, name: &str, range: std::ops::Range<usize>) -> Flow {
@@ -298,6 +310,11 @@ impl<'a> Reader<'a> {
         if self.unknown_aliases <= UNKNOWN_ALIAS_LIMIT {
             mistake::unknown_alias(self.text, self.whole, name, span, self.found);
         }
+        self.nothing_for_alias(span)
+    }
+
+    /// Stands in for what an alias should have brought.
+    fn nothing_for_alias(&mut self, span: Span) -> Flow {
         let map = self.open.iter().rev().find_map(|open| match &open.collection {
             Collection::Map(map) => Some(map),
             Collection::List(_) => None,
@@ -361,6 +378,16 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many levels of a node go away when `<<` brings it in: what it holds becomes the mapping's own.
+fn merged_levels(node: &Node) -> usize {
+    match &node.value {
+        Value::Null | Value::Scalar(_) => 0,
+        Value::Map(_) => 1,
+        Value::List(elements) if elements.is_empty() => 1,
+        Value::List(_) => 2,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::show;
@@ -419,6 +446,13 @@ mod tests {
             "a: &a {x: 1}\nb: &b {x: 2, z: 2}\nc: {<<: [*a, *b, {w: 3}]}",
             &["{a: {x: 1}, b: {x: 2, z: 2}, c: {x: 1, z: 2, w: 3}}"],
         );
+        check(
+            "a: &a {x: 1}\nb: {!!merge <<: *a}\nc: {!<tag:yaml.org,2002:merge> '<<': *a, !!str <<: d}",
+            &["{a: {x: 1}, b: {x: 1}, c: {<<: d, x: 1}}"],
+        );
+        let chain: String = (1..300).map(|n| format!("a{n}: &a{n} {{<<: [*a{}]}}\n", n - 1)).collect();
+        let (_, read, found) = read_text(&format!("a0: &a0 {{x: 1}}\n{chain}"));
+        assert!(found.is_empty() && read.gaps.is_none());
         check("a: &a [{x: 1}]\nb: {<<: *a, '<<': 2}", &["{a: [{x: 1}], b: {<<: 2, x: 1}}"]);
     }
 
@@ -435,6 +469,7 @@ mod tests {
     fn what_repeats_or_names_nothing_is_reported_where_it_stands() {
         mistake("a: 1\nb: 2\na: 3", code::DUPLICATE_KEY, &["a", "a"]);
         mistake("x: &x {}\na: {<<: *x, <<: *x}", code::DUPLICATE_KEY, &["<<", "<<"]);
+        mistake("a: &a {}\nb: {\"<<\": *a}", code::BAD_MERGE_KEY, &["\"<<\""]);
         mistake("<<: [1]", code::BAD_MERGE_KEY, &["1"]);
         mistake("<<:", code::BAD_MERGE_KEY, &[""]);
         mistake("a: &name 1\nb: *nmae", code::UNKNOWN_ALIAS, &["*nmae"]);

@@ -7,6 +7,7 @@
 
 mod absolute_path;
 mod address;
+pub mod alias;
 pub mod brought_in;
 pub mod build_context;
 mod capability;

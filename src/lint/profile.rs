@@ -33,3 +33,14 @@ pub fn check(topology: &Topology, profiles: &BTreeSet<String>, chosen: Chosen, f
         found.warning(code::UNKNOWN_PROFILE, format!("no service has the profile `{profile}`")).help(help);
     }
 }
+
+/// Warns of chosen profiles that none of several topologies has; `known` are the profiles of all.
+pub fn check_of_several(known: &BTreeSet<String>, profiles: &[String], found: &mut Diagnostics) {
+    for profile in profiles.iter().filter(|profile| *profile != "*" && !known.contains(*profile)) {
+        let help = match known.is_empty() {
+            true => "no service in these topologies has a profile".to_owned(),
+            false => format!("profiles here: {}", one_of(known.iter().map(String::as_str))),
+        };
+        found.warning(code::UNKNOWN_PROFILE, format!("no service has the profile `{profile}`")).help(help);
+    }
+}

@@ -6,7 +6,7 @@
 //! [`DEFAULT_NAMES`] in the working folder or above it, together with its override file.
 
 use super::env::{Environment, Origin, Variable};
-use super::{FileId, ReadError, Sources};
+use super::{FileId, ReadError, Remote, Sources};
 use std::path::{Component, Path, PathBuf};
 
 /// File names that are looked for, the preferred one first.
@@ -206,7 +206,14 @@ impl<'a> Search<'a> {
     }
 
     fn read(&mut self, path: &Path, shown: &Path, named_by: NamedBy) -> Result<FileId, DiscoverError> {
-        self.sources.read_as(path, shown).map_err(|error| DiscoverError::Unreadable { named_by, error })
+        self.sources.read_as(path, shown).map_err(|error| {
+            let remote = shown.to_str().and_then(Remote::parse);
+            let error = match (error, remote) {
+                (ReadError::Missing(_), Some(remote)) => ReadError::Remote(shown.to_owned(), remote),
+                (error, _) => error,
+            };
+            DiscoverError::Unreadable { named_by, error }
+        })
     }
 
     fn find_files(&mut self) -> Result<(), DiscoverError> {

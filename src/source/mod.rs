@@ -3,6 +3,7 @@
 
 mod discover;
 mod env;
+mod remote;
 mod template;
 
 pub use discover::{
@@ -13,6 +14,7 @@ pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
     parse_env_file_over,
 };
+pub use remote::Remote;
 pub use template::{
     Substituted, TemplateProblem, TemplateProblemKind, TemplateVariable, substitute, template_variables,
 };
@@ -133,6 +135,9 @@ pub enum ReadError {
     /// The path does not exist.
     #[error("`{}` does not exist", .0.display())]
     Missing(PathBuf),
+    /// The path leads to another machine.
+    #[error("`{}` is not on this machine, and topo fetches no files", .0.display())]
+    Remote(PathBuf, Remote),
     /// The path is a directory, a device, a pipe or a socket.
     #[error("`{}` is not a regular file", .0.display())]
     NotAFile(PathBuf),

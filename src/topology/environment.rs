@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Document, report_env_problems, report_label_file_problems};
 use crate::source::{
     self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here,
-    parse_env_file_over,
+    parse_env_file_over, template_variables,
 };
 use crate::topology::attribute::Named;
 use crate::topology::paths;
@@ -29,11 +29,30 @@ pub fn resolve(
     found: &mut Diagnostics,
 ) {
     let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
+    let mut set = Vec::new();
     for service in services.values_mut() {
         reader.complete_environment(&mut service.value);
+        set.extend(reader.lines.drain(..));
         reader.complete_labels(&mut service.value);
         reader.lines.clear();
     }
+    explain_unset(&set, sources, found);
+}
+
+/// A variable that texts of the topology lack may well stand in an env file of a container, which they do not
+/// see.
+fn explain_unset(set: &[EnvEntry], sources: &Sources, found: &mut Diagnostics) {
+    found.for_each(|diagnostic| {
+        let is_about_it = [code::UNSET_VARIABLE, code::REQUIRED_VARIABLE].contains(&diagnostic.code);
+        let Some(at) = diagnostic.span().filter(|_| is_about_it) else { return };
+        let used = template_variables(sources.text(at));
+        let line = set
+            .iter()
+            .find(|line| line.value.is_some() && used.iter().any(|used| used.name == line.name.value));
+        let Some(EnvEntry { name, .. }) = line.filter(|line| line.name.span.file != at.file) else { return };
+        diagnostic.label(name.span, "sets it for the container alone");
+        diagnostic.help(format!("set `{}` in `.env` too, which texts of the topology see", name.value));
+    });
 }
 
 /// Which files of a service are read.
@@ -136,7 +155,7 @@ impl Reader<'_> {
             Err(ReadError::Missing(_)) if !file.required => None,
             Err(error) => {
                 let (code, help) = match error {
-                    ReadError::Missing(_) => (code::MISSING_FILE, help),
+                    ReadError::Missing(_) | ReadError::Remote(..) => (code::MISSING_FILE, help),
                     ReadError::NotUtf8 { .. } => (code::BAD_ENCODING, "save it as UTF-8"),
                     ReadError::NotAFile(_) => {
                         (code::MISSING_FILE, "name a file; `/dev/null` is an empty one")

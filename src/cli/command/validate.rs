@@ -2,7 +2,7 @@
 
 mod folder;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -13,6 +13,7 @@ use crate::cli::load::{Loaded, load_for_check};
 use crate::cli::output::{Output, counted, not_shown};
 use crate::cli::settings::variable;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, github, json, junit, sarif};
+use crate::lint::profile::{self, Chosen};
 use crate::source::{Sources, Span};
 use folder::topologies_below;
 
@@ -65,6 +66,8 @@ struct Checked {
     found: Diagnostics,
     /// A file that was named cannot be read.
     is_unreadable: bool,
+    /// The profiles of all topologies.
+    profiles: BTreeSet<String>,
 }
 
 impl Checked {
@@ -72,6 +75,8 @@ impl Checked {
         let place = self.sources.absorb(loaded.sources);
         self.found.append(loaded.found.moved(place));
         self.topologies += 1;
+        let profiles = loaded.topology.iter().flat_map(|topology| topology.profiles());
+        self.profiles.extend(profiles.map(str::to_owned));
         // The program ends soon: to take a large topology apart piece by piece would take a tenth of its time.
         std::mem::forget(loaded.topology);
     }
@@ -111,11 +116,16 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.output();
     let mut checked = Checked::default();
     let files = topologies(&options.paths, &mut checked, options.format);
-    for choice in choices(&global, files, options.paths.is_empty()) {
-        match load_for_check(&choice, &output)? {
+    let choices = choices(&global, files, options.paths.is_empty());
+    let chosen = if choices.len() == 1 { Chosen::ForThis } else { Chosen::ForSeveral };
+    for choice in choices {
+        match load_for_check(&choice, chosen, &output)? {
             Ok(loaded) => checked.add(loaded),
             Err(read) => checked.add_unreadable(choice.files.first(), read, options.format),
         }
+    }
+    if chosen == Chosen::ForSeveral && !checked.is_unreadable {
+        profile::check_of_several(&checked.profiles, &global.profiles, &mut checked.found);
     }
     let findings = checked.findings();
     output.print(&match (options.format, options.strict) {

@@ -42,6 +42,10 @@ impl OpenMap {
     pub(super) fn take(&mut self, node: Node, written: Span, found: &mut Diagnostics) {
         match std::mem::take(&mut self.waiting) {
             Waiting::Key => self.waiting = self.take_key(node, written, found),
+            Waiting::Value(key) if key.text == "<<" && matches!(node.value, Value::Map(_)) => {
+                refuse_quoted_merge(key.span, found);
+                self.inherit(node, written, found);
+            }
             Waiting::Value(key) => self.insert(key, node),
             Waiting::Inherited => self.inherit(node, written, found),
             Waiting::Refused => {}
@@ -244,6 +248,14 @@ fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
         .error(code::WRONG_TYPE, format!("a key must be a string, not {what}"))
         .label(written, format!("YAML reads this as {what}"))
         .help(format!("quote it: `\"{}\"`", scalar.text));
+}
+
+/// Quotes make a plain key of `<<`, which nothing has; what follows it is what was to be brought in.
+fn refuse_quoted_merge(key: Span, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_MERGE_KEY, "a quoted `<<` is a key like any other")
+        .label(key, "brings nothing in")
+        .help("take the quotes away: `<<:`");
 }
 
 fn refuse_merge(node: &Node, written: Span, found: &mut Diagnostics) {

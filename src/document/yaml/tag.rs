@@ -25,6 +25,9 @@ enum Shape {
     Text,
     /// As base64 of a string.
     Binary,
+    /// As the key `<<` that brings in other mappings (YAML 1.1, "Merge Key Language-Independent Type"), which
+    /// programs that edit files spell out.
+    MergeKey,
     /// By its looks, also when it is quoted, and they must be these.
     Looks(Looks),
 }
@@ -44,8 +47,11 @@ pub(super) fn meaning(tag: &Tag) -> Meaning {
         Some("bool") => Shape::Looks(Looks::Bool),
         Some("null") => Shape::Looks(Looks::Null),
         Some("map" | "seq") => Shape::AsWritten,
-        _ if tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() == Some("binary") => Shape::Binary,
-        _ => Shape::Text,
+        _ => match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
+            Some("binary") => Shape::Binary,
+            Some("merge") => Shape::MergeKey,
+            _ => Shape::Text,
+        },
     };
     let directive = match (tag.handle(), tag.suffix()) {
         ("!", "reset") => Some(Directive::Reset),
@@ -66,6 +72,7 @@ impl Meaning {
             Shape::AsWritten if is_plain && is_null(text) => Value::Null,
             Shape::AsWritten => scalar(text, is_plain),
             Shape::Text => scalar(text, false),
+            Shape::MergeKey => scalar(text, text == "<<"),
             Shape::Binary => binary(text, span, found),
             Shape::Looks(looks) => with_looks(looks, text, span, found),
         }

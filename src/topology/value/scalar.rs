@@ -107,7 +107,7 @@ impl Attribute for bool {
                 Kind::Bool(value) => Some(value),
                 Kind::Text => {
                     let value = bool_word(&scalar.text);
-                    if let (Some(value), true) = (value, scalar.is_plain) {
+                    if let Some(value) = value {
                         warn_of_bool_word(&scalar.text, value, node, found);
                     }
                     value
@@ -133,9 +133,16 @@ impl Attribute for bool {
     }
 }
 
+/// Docker Compose makes a boolean of the words of YAML 1.1, with a warning, and refuses `1`, `0`, `t` and `f`.
 fn warn_of_bool_word(text: &str, value: bool, node: &Node, found: &mut Diagnostics) {
+    let lower = text.to_ascii_lowercase();
+    if lower == "true" || lower == "false" {
+        return;
+    }
+    let is_refused = ["1", "0", "t", "f"].contains(&lower.as_str());
+    let also = if is_refused { "; Docker Compose refuses it" } else { "" };
     found
-        .warning(code::YAML_PITFALL, format!("`{text}` is read as `{value}`"))
+        .warning(code::YAML_PITFALL, format!("`{text}` is read as `{value}`{also}"))
         .label(node.span, "a string, of which a boolean is made")
         .help(format!("write `{value}`"));
 }

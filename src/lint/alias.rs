@@ -1,0 +1,22 @@
+//! Aliases that bring in something of another kind than is needed where they stand.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::Sources;
+
+/// Says of what is refused that an alias brings it in. Asked for once, when nothing more is going to be found.
+pub fn explain(sources: &Sources, found: &mut Diagnostics) {
+    found.for_each(|diagnostic| {
+        let is_alias = |text: &str| text.starts_with('*') && !text.contains(char::is_whitespace);
+        if diagnostic.code != code::WRONG_TYPE {
+            return;
+        }
+        let Some(label) = diagnostic.labels.first_mut().filter(|label| is_alias(sources.text(label.span)))
+        else {
+            return;
+        };
+        label.text = label.text.replace("this is", "the alias brings in");
+        if label.text.ends_with("a list") {
+            diagnostic.help("YAML does not merge lists: repeat the elements here, or use `extends`");
+        }
+    });
+}
