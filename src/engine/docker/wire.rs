@@ -6,9 +6,11 @@ use std::io;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
@@ -40,10 +42,26 @@ async fn dial(endpoint: &Endpoint) -> io::Result<Wire> {
         Endpoint::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
+            keep_alive(&stream)?;
             Box::pin(stream)
         }
         Endpoint::Program { command, .. } => Box::pin(ProgramStream::start(command)?),
     }))
+}
+
+/// How long a connection may be idle before it is asked whether it is still there, and how long between two
+/// such questions: what stands in between forgets idle connections after a few minutes.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How many questions may stay without an answer.
+const UNANSWERED: u32 = 4;
+
+/// Has the system find out that a connection is dead, and keep one alive that is not.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, IDLE)?;
+    sockopt::set_tcp_keepintvl(stream, IDLE)?;
+    Ok(sockopt::set_tcp_keepcnt(stream, UNANSWERED)?)
 }
 
 /// An open connection.
@@ -189,5 +207,20 @@ impl AsyncWrite for ProgramStream {
         ready!(self.as_mut().poll_flush(context))?;
         self.input = None;
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_over_tcp_is_kept_alive() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        keep_alive(&stream).unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), IDLE);
+        assert_eq!(sockopt::tcp_keepcnt(&stream).unwrap(), UNANSWERED);
     }
 }
