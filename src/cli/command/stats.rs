@@ -1,16 +1,16 @@
 //! `topo stats`.
 
-use std::collections::BTreeMap;
-use std::future::ready;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::{pending, ready};
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::Args;
 use futures_util::stream::SelectAll;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -22,7 +22,7 @@ use crate::cli::session::{self, Session};
 use crate::cli::units::{binary, decimal, percent};
 use crate::engine::What;
 use crate::engine::docker::usage::{Looks, Usage};
-use crate::plan::observed::ObservedContainer;
+use crate::plan::observed::{Observed, ObservedContainer};
 use crate::run::{Heard, subscription};
 use crate::topology::name::{ContainerName, ServiceName};
 
@@ -59,6 +59,12 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// How many drawings are left out at most until every container has told what it uses.
 const PATIENCE: u32 = 4;
 
+/// How often it is looked which containers run, although nothing was heard of it.
+const NET: Duration = Duration::from_secs(5);
+
+/// How many containers are asked at once: the engine takes a second or two for each, and does little meanwhile.
+const AT_ONCE: usize = 64;
+
 const COLUMNS: [Column; 8] = [
     Column::spare("CONTAINER ID", "ID", 0),
     Column::name("NAME", "Name"),
@@ -79,8 +85,15 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let engine = session::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let mut stats =
-            Stats { session: &session, project, services, options: &options, output, seen: BTreeMap::new() };
+        let mut stats = Stats {
+            session: &session,
+            project,
+            services,
+            options: &options,
+            output,
+            seen: BTreeMap::new(),
+            running: BTreeSet::new(),
+        };
         tokio::select! {
             exit = stats.run() => exit,
             () = session.cancel.cancelled() => Ok(Exit::Interrupted),
@@ -96,6 +109,8 @@ struct Stats<'a> {
     output: Output,
     /// The containers in the list, and what each uses; nothing until its first sample.
     seen: BTreeMap<ContainerName, Seen>,
+    /// The ids of the containers that run.
+    running: BTreeSet<String>,
 }
 
 struct Seen {
@@ -105,6 +120,11 @@ struct Seen {
 
 /// What a container uses, as it is told.
 type Told = (ContainerName, Usage);
+
+fn running(observed: &Observed) -> BTreeSet<String> {
+    let running = observed.containers.iter().filter(|container| container.state.is_running());
+    running.map(|container| container.id.clone()).collect()
+}
 
 /// Whether the list is another one now.
 fn is_news(heard: &Heard) -> bool {
@@ -128,9 +148,14 @@ impl Stats<'_> {
             let _ = sender.send(heard);
         };
         let (engine, name) = (self.session.engine, self.project.query.project.clone());
+        let listening = async {
+            subscription(engine, &name, hear).await;
+            // An engine that is gone answers no other question either.
+            pending().await
+        };
         tokio::select! {
             exit = self.watch(heard) => exit,
-            error = subscription(engine, &name, hear) => Err(session::refused(&error, &self.output)),
+            never = listening => never,
         }
     }
 
@@ -147,12 +172,19 @@ impl Stats<'_> {
         let mut told = self.listen(Looks::Many).await?;
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut looks = interval_at(Instant::now() + NET, NET);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut patience = PATIENCE;
         loop {
             tokio::select! {
                 Some((name, usage)) = told.next() => self.note(&name, usage),
                 Some(heard) = heard.recv() => {
                     if is_news(&heard) {
+                        told = self.listen(Looks::Many).await?;
+                    }
+                }
+                _ = looks.tick() => {
+                    if self.has_changed().await? {
                         told = self.listen(Looks::Many).await?;
                     }
                 }
@@ -179,12 +211,10 @@ impl Stats<'_> {
         looks: Looks,
     ) -> Result<SelectAll<impl Stream<Item = Told> + Unpin + use<>>, Exit> {
         let observed = self.session.observe(&self.project.query).await?;
-        let mut told = SelectAll::new();
+        self.running = running(&observed);
+        let meant: Vec<_> = observed.containers.iter().filter(|container| self.is_meant(container)).collect();
         let mut before = std::mem::take(&mut self.seen);
-        for container in &observed.containers {
-            if !self.is_meant(container) {
-                continue;
-            }
+        for container in &meant {
             let (name, id) = (container.name.clone(), container.id.clone());
             let known = before.remove(&name).filter(|seen| seen.id == id);
             let usage = if container.state.is_running() {
@@ -192,17 +222,25 @@ impl Stats<'_> {
             } else {
                 Some(Usage::default())
             };
-            self.seen.insert(name.clone(), Seen { id, usage });
-            // One that ended meanwhile tells nothing.
-            if container.state.is_running()
-                && let Ok(samples) = self.session.engine.usage(&container.id, looks).await
-            {
-                told.push(Box::pin(
-                    samples.filter_map(move |sample| ready(sample.ok().map(|usage| (name.clone(), usage)))),
-                ));
-            }
+            self.seen.insert(name, Seen { id, usage });
         }
-        Ok(told)
+        let engine = self.session.engine;
+        let asked =
+            meant.into_iter().filter(|container| container.state.is_running()).map(async |container| {
+                // One that ended meanwhile tells nothing.
+                let samples = engine.usage(&container.id, looks).await.ok()?;
+                let name = container.name.clone();
+                let told =
+                    samples.filter_map(move |sample| ready(sample.ok().map(|usage| (name.clone(), usage))));
+                Some(Box::pin(told))
+            });
+        let answers = stream::iter(asked).buffer_unordered(AT_ONCE);
+        Ok(answers.filter_map(ready).collect().await)
+    }
+
+    /// Whether other containers run than those that are listened to, although nothing was heard of it.
+    async fn has_changed(&self) -> Result<bool, Exit> {
+        Ok(self.running != running(&self.session.observe(&self.project.query).await?))
     }
 
     fn is_meant(&self, container: &ObservedContainer) -> bool {

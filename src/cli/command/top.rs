@@ -1,7 +1,7 @@
 //! `topo top`.
 
 use clap::Args;
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 
 use crate::cli::absence;
 use crate::cli::exit::Exit;
@@ -24,6 +24,9 @@ pub struct Options {
     global: Global,
 }
 
+/// How many containers are asked at once.
+const AT_ONCE: usize = 16;
+
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let targets = global.take_services(&options.arguments);
@@ -41,7 +44,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             absence::explain(&query.project, &targets, &observed, &global, &output);
         }
         let asked = containers.iter().map(|container| engine.processes(container.name.as_str()));
-        let answers = join_all(asked).await;
+        let answers = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await;
         Ok(containers.into_iter().zip(answers).collect::<Vec<_>>())
     })?;
     let mut exit = Exit::Success;
