@@ -33,7 +33,21 @@ fn engine_time(text: &str, now: SystemTime, here: TimeZone) -> Option<String> {
             Err(_) => here.to_timestamp(text.parse::<DateTime>().ok()?).ok()?,
         },
     };
-    Some(format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()))
+    Some(engine_form(time))
+}
+
+/// Now, as the engine takes times.
+pub(super) fn engine_time_now() -> String {
+    engine_form(Timestamp::now())
+}
+
+/// Nanoseconds since 1970, as the engine takes times.
+pub(super) fn engine_time_of(nanoseconds: i64) -> String {
+    Timestamp::from_nanosecond(nanoseconds.into()).map(engine_form).unwrap_or_default()
+}
+
+fn engine_form(time: Timestamp) -> String {
+    format!("{}.{:09}", time.as_second(), time.subsec_nanosecond())
 }
 
 /// Now, in seconds since 1970.

@@ -1,10 +1,13 @@
 //! `topo events`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::time::Duration;
 
 use clap::Args;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -12,7 +15,9 @@ use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
 use crate::cli::session::{self, Session};
-use crate::cli::time::{in_nanoseconds, time_option};
+use crate::cli::time::{engine_time_now, engine_time_of, in_nanoseconds, time_option};
+use crate::engine::EngineError;
+use crate::engine::docker::Docker;
 use crate::engine::docker::events::{Incident, IncidentChoice};
 use crate::plan::label;
 use crate::topology::name::{ProjectName, ServiceName};
@@ -66,9 +71,8 @@ async fn show(
     output: &Output,
 ) -> Result<Exit, Exit> {
     let refused = |error| session::refused(&error, output);
-    let mut incidents = session.engine.incidents(project, choice).await.map_err(refused)?;
-    while let Some(incident) = incidents.next().await {
-        let incident = incident.map_err(refused)?;
+    let mut hearing = Hearing::new(session.engine, project, choice.clone());
+    while let Some(incident) = hearing.next().await.map_err(refused)? {
         let service = incident.attributes.get(label::SERVICE);
         let is_meant = services.is_empty()
             || service.is_some_and(|service| services.iter().any(|name| name.as_str() == service));
@@ -83,6 +87,94 @@ async fn show(
         }
     }
     Ok(Exit::Success)
+}
+
+/// What happens, over breaks of the stream.
+struct Hearing<'a> {
+    engine: &'a Docker,
+    project: &'a ProjectName,
+    choice: IncidentChoice,
+    incidents: Option<Incidents>,
+    /// Those that were told last: a new stream begins with some of them.
+    told: VecDeque<Incident>,
+    has_begun: bool,
+    /// How many streams broke in a row before they told anything.
+    broken: usize,
+}
+
+type Incidents = Pin<Box<dyn Stream<Item = Result<Incident, EngineError>>>>;
+
+/// How long a stream may say nothing until another one takes its place: one that something on the way has
+/// cut off looks like one in which nothing happens.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How many incidents are remembered: more do not happen at the same time.
+const MOST_TOLD: usize = 64;
+
+/// How often in a row a stream may break.
+const MOST_BREAKS: usize = 6;
+
+impl<'a> Hearing<'a> {
+    fn new(engine: &'a Docker, project: &'a ProjectName, choice: IncidentChoice) -> Self {
+        Self { engine, project, choice, incidents: None, told: VecDeque::new(), has_begun: false, broken: 0 }
+    }
+
+    /// The next thing that happens; nothing when all that was asked for is told.
+    ///
+    /// # Errors
+    ///
+    /// The engine refuses, or cannot be reached for about six seconds.
+    async fn next(&mut self) -> Result<Option<Incident>, EngineError> {
+        loop {
+            let heard = match &mut self.incidents {
+                None => self.open().await.map(|()| None),
+                Some(incidents) => match timeout(SILENCE, incidents.next()).await {
+                    Ok(Some(incident)) => incident.map(Some),
+                    Ok(None) if self.choice.until.is_some() => return Ok(None),
+                    Ok(None) => Err(EngineError::Disconnected("it ended its stream of events".to_owned())),
+                    Err(_) => {
+                        self.incidents = None;
+                        Ok(None)
+                    }
+                },
+            };
+            match heard {
+                Ok(Some(incident)) if self.is_news(&incident) => return Ok(Some(incident)),
+                Ok(_) => {}
+                Err(EngineError::Unreachable { .. } | EngineError::Disconnected(_))
+                    if self.has_begun && self.broken < MOST_BREAKS =>
+                {
+                    self.incidents = None;
+                    sleep(Duration::from_millis(100 << self.broken)).await;
+                    self.broken += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Result<(), EngineError> {
+        let incidents = self.engine.incidents(self.project, &self.choice).await?;
+        self.incidents = Some(Box::pin(incidents));
+        self.has_begun = true;
+        // From now on nothing may be left out between two streams.
+        self.choice.since.get_or_insert_with(engine_time_now);
+        Ok(())
+    }
+
+    /// Whether it was not told before the stream broke.
+    fn is_news(&mut self, incident: &Incident) -> bool {
+        self.broken = 0;
+        if self.told.contains(incident) {
+            return false;
+        }
+        if self.told.len() == MOST_TOLD {
+            self.told.pop_front();
+        }
+        self.told.push_back(incident.clone());
+        self.choice.since = self.told.iter().map(|told| told.at).max().map(engine_time_of);
+        true
+    }
 }
 
 /// `2026-11-22 04:58:48.344052 container start 8260773cfcc2... (image=busybox, name=shop-web-1)`
