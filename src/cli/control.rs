@@ -1,6 +1,6 @@
 //! What commands about containers that are there share: whose, and how a plan about them is carried out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -34,6 +34,7 @@ pub(super) struct Control {
     pub(super) help_for_running: Option<String>,
     /// The last wait is given up after this time; never when absent.
     pub(super) wait_limit: Option<Duration>,
+    begun: Instant,
 }
 
 impl Control {
@@ -55,6 +56,7 @@ impl Control {
             goal: None,
             help_for_running: None,
             wait_limit: None,
+            begun: Instant::now(),
         }
     }
 
@@ -76,7 +78,7 @@ impl Control {
             let plan = plan(scope, &self.output)?;
             warn_of_cut_off(scope, &plan, &self.global, &self.output);
             let mut session = Session::new(&engine, &self.global, &self.output);
-            session.wait_limit = self.wait_limit;
+            (session.wait_limit, session.begun) = (self.wait_limit, self.begun);
             interrupt::listen(session.cancel.clone());
             let outcome = session.carry_out(&plan, self.aim(scope, &plan), self.command).await;
             if let Some(topology) =

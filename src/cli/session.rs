@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -68,8 +69,10 @@ pub(super) struct Session<'a> {
     pub(super) output: &'a Output,
     /// Triggered by the first Ctrl-C.
     pub(super) cancel: CancellationToken,
-    /// The last wait is given up after this time; never when absent.
-    pub(super) wait_limit: Option<std::time::Duration>,
+    /// The last wait is given up when the command has gone on for this time; never when absent.
+    pub(super) wait_limit: Option<Duration>,
+    /// When the command began.
+    pub(super) begun: Instant,
     /// Whose progress is kept back.
     pub(super) hushed: Hushed,
     /// Whether output of containers is shown meanwhile, so that no line may be drawn again.
@@ -96,6 +99,7 @@ impl<'a> Session<'a> {
             output,
             cancel: CancellationToken::new(),
             wait_limit: None,
+            begun: Instant::now(),
             hushed: Hushed::default(),
             is_amid_output: false,
             live: Live::new(),
@@ -203,7 +207,7 @@ impl<'a> Session<'a> {
             Some(asked) => Limits { calls: asked, images: asked },
             None => default.limits,
         };
-        RunOptions { limits, wait_limit: self.wait_limit }
+        RunOptions { limits, wait_limit: self.wait_limit, before: self.begun.elapsed() }
     }
 
     /// How texts look on standard error.

@@ -83,6 +83,8 @@ pub enum What {
     Paused,
     /// Its health changed.
     Health(Health),
+    /// Its health check ran; the engine does not tell with what result.
+    HealthChecked,
     /// It got another name; `container` is the new one.
     Renamed,
     /// It was removed.

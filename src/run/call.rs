@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Cause, End, Event, Failure};
@@ -32,9 +32,39 @@ pub(super) struct Caller<'run, E> {
     pub(super) owed: &'run RefCell<BTreeSet<StepId>>,
 }
 
+/// How long calls that are under way may take when the user asks to stop: whoever supervises topo kills it
+/// after about ten seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long steps may take that bring a service back.
+const PATIENCE_FOR_OWED: Duration = Duration::from_secs(20);
+
+/// How long engines let a container's process end that says nothing else.
+const USUAL_GRACE: Duration = Duration::from_secs(10);
+
 impl<'run, E: Engine> Caller<'run, E> {
-    /// Performs a step whose turn has come: how it ended, and how long it took.
+    /// Performs a step whose turn has come: how it ended, and how long it took. Once the user asked to stop,
+    /// an engine that does not answer is waited for no more.
     pub(super) async fn call(&self, step: StepId) -> (StepId, End, Duration) {
+        let begun = Instant::now();
+        tokio::select! { biased;
+            called = self.called(step) => called,
+            () = self.patience_ends(step) => (step, End::Cancelled, begun.elapsed()),
+        }
+    }
+
+    async fn patience_ends(&self, step: StepId) {
+        self.cancel.cancelled().await;
+        let patience = match &self.plan.steps[step].action {
+            _ if !self.owed.borrow().contains(&step) => PATIENCE,
+            // It lasts until the container's process has ended.
+            Action::StopContainer { grace, .. } => PATIENCE_FOR_OWED + grace.unwrap_or(USUAL_GRACE),
+            _ => PATIENCE_FOR_OWED,
+        };
+        sleep(patience).await;
+    }
+
+    async fn called(&self, step: StepId) -> (StepId, End, Duration) {
         let only_if = self.plan.steps[step].only_if.as_ref();
         let not_started = |end| (step, end, Duration::ZERO);
         match self.answers.holds(self.engine, only_if).await {

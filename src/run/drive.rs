@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Answers, Caller};
@@ -21,25 +21,31 @@ use super::watch::{Listeners, pass_on};
 use crate::engine::Engine;
 use crate::plan::Plan;
 
+/// How long the run waits for the engine to answer that what happens will be told.
+const FIRST_ANSWER: Duration = Duration::from_secs(1);
+
 /// How a plan is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunOptions {
     /// How many steps may be under way at once.
     pub limits: Limits,
-    /// How long after the run began the last wait is given up; never when absent.
+    /// How long after the command began the last wait is given up; never when absent.
     pub wait_limit: Option<Duration>,
+    /// How long the command went on before this run.
+    pub before: Duration,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { limits: Limits { calls: 8, images: 4 }, wait_limit: None }
+        Self { limits: Limits { calls: 8, images: 4 }, wait_limit: None, before: Duration::ZERO }
     }
 }
 
 /// Runs a plan to its end. Every step ends exactly once and each end is an event; the events' receiver
 /// may be gone. When `cancel` is triggered nothing new starts, waits, pulls and builds are given up, and
-/// calls that are under way are brought to their end, because the engine does them anyway. A replacement
-/// that has begun is finished, unless it would have to wait: the service would be down without it.
+/// calls that are under way are brought to their end, because the engine does them anyway, unless it does not
+/// answer for a while. A replacement that has begun is finished, unless it would have to wait: the service
+/// would be down without it.
 pub async fn run<E: Engine>(
     plan: &Plan,
     engine: &E,
@@ -51,7 +57,7 @@ pub async fn run<E: Engine>(
     let listeners = Listeners::default();
     let answers = Answers::default();
     let owed = RefCell::default();
-    let wait_limit = options.wait_limit.map(|limit| (limit, begun + limit));
+    let wait_limit = options.wait_limit.map(|limit| (limit, begun + limit.saturating_sub(options.before)));
     let caller = Caller {
         plan,
         engine,
@@ -63,12 +69,14 @@ pub async fn run<E: Engine>(
         owed: &owed,
     };
 
-    // The subscription holds before anything is done, so that nothing happens unheard.
+    // The subscription holds before anything is done, so that nothing happens unheard; an engine that keeps
+    // its answer back is not waited for.
     let (tried, subscribed) = oneshot::channel();
     let mut watching = pin!(pass_on(engine, plan, &listeners, tried));
     tokio::select! { biased;
         () = cancel.cancelled() => {}
         _ = subscribed => {}
+        () = sleep(FIRST_ANSWER) => {}
         never = &mut watching => match never {},
     }
 

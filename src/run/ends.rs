@@ -1,12 +1,16 @@
 //! In: containers, and what is heard of their project. Out: each that ends for good, as it ends.
-//! Must not: ask at intervals, or take a container for ended that its restart policy starts again.
+//! Must not: trust that everything is heard, or take a container for ended that its restart policy starts
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until};
 
 use super::subscription::Heard;
 use super::wait::look;
+use super::watch::{NET, NET_WHEN_DEAF};
 use crate::engine::{Engine, EngineError, What};
 use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
@@ -28,7 +32,13 @@ pub struct Ends<'run, E> {
     /// The containers that did not end so far, and the last death that was heard of each.
     open: BTreeMap<ContainerName, Option<Death>>,
     ended: VecDeque<ContainerEnd>,
+    /// Whether what happens can be expected to be heard.
+    hears: bool,
+    last_look: Instant,
 }
+
+/// How many containers are looked at, at once.
+const AT_ONCE: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
 struct Death {
@@ -38,14 +48,15 @@ struct Death {
 }
 
 impl<'run, E: Engine> Ends<'run, E> {
-    /// `heard` is what [`super::subscription`] hears; it must be polled meanwhile.
+    /// `heard` is what [`super::subscription`] hears; it must be polled meanwhile. Where nothing is heard, the
+    /// containers are looked at now and then.
     pub fn new(
         engine: &'run E,
         heard: UnboundedReceiver<Heard>,
         containers: impl IntoIterator<Item = ContainerName>,
     ) -> Self {
         let open = containers.into_iter().map(|container| (container, None)).collect();
-        Self { engine, heard, open, ended: VecDeque::new() }
+        Self { engine, heard, open, ended: VecDeque::new(), hears: false, last_look: Instant::now() }
     }
 
     /// The next container that ends; nothing when all have ended. Of those that ended before it was
@@ -56,12 +67,16 @@ impl<'run, E: Engine> Ends<'run, E> {
     /// The engine does not answer any more.
     pub async fn next(&mut self) -> Result<Option<ContainerEnd>, EngineError> {
         while self.ended.is_empty() && !self.open.is_empty() {
-            let Some(first) = self.heard.recv().await else {
-                return Err(EngineError::Disconnected("it tells no more of its events".to_owned()));
+            let look = self.last_look + if self.hears { NET } else { NET_WHEN_DEAF };
+            let mut doubtful = tokio::select! { biased;
+                Some(first) = self.heard.recv() => self.note(first),
+                () = sleep_until(look) => self.open.keys().cloned().collect(),
             };
-            let mut doubtful = self.note(first);
             while let Ok(more) = self.heard.try_recv() {
                 doubtful.extend(self.note(more));
+            }
+            if doubtful.len() == self.open.len() {
+                self.last_look = Instant::now();
             }
             self.look_at(doubtful).await?;
         }
@@ -71,8 +86,14 @@ impl<'run, E: Engine> Ends<'run, E> {
     /// Notes what was heard; the containers whose state may be another one now are returned.
     fn note(&mut self, heard: Heard) -> BTreeSet<ContainerName> {
         let change = match heard {
-            Heard::Holds => return self.open.keys().cloned().collect(),
-            Heard::Broke => return BTreeSet::new(),
+            Heard::Holds => {
+                self.hears = true;
+                return self.open.keys().cloned().collect();
+            }
+            Heard::Broke => {
+                self.hears = false;
+                return BTreeSet::new();
+            }
             Heard::Changed(change) => change,
         };
         let Some(death) = self.open.get_mut(&change.container) else { return BTreeSet::new() };
@@ -85,9 +106,14 @@ impl<'run, E: Engine> Ends<'run, E> {
     }
 
     async fn look_at(&mut self, containers: BTreeSet<ContainerName>) -> Result<(), EngineError> {
+        let looks = stream::iter(containers).map(async |container| {
+            let end = self.end_of(&container).await;
+            end.map(|end| (container, end))
+        });
+        let looks: Vec<(ContainerName, Option<Option<i64>>)> = looks.buffered(AT_ONCE).try_collect().await?;
         let mut ended = Vec::new();
-        for container in containers {
-            let Some(exit_code) = self.end_of(&container).await? else { continue };
+        for (container, end) in looks {
+            let Some(exit_code) = end else { continue };
             let at = self.open.remove(&container).flatten().map(|death| death.at);
             ended.extend(exit_code.map(|exit_code| (at, ContainerEnd { container, exit_code })));
         }

@@ -1,7 +1,10 @@
 //! In: what came of a run. Out: the same, with those containers alone that run still.
 //! Must not: hold up the end of a run for an engine that does not answer.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
+use tokio::time::timeout;
 
 use super::outcome::Outcome;
 use crate::engine::{Engine, EngineError};
@@ -9,6 +12,9 @@ use crate::topology::name::ContainerName;
 
 /// How many containers are looked at, at once.
 const AT_ONCE: usize = 8;
+
+/// How long the engine may take to answer for each.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks once more at the containers that a run knows to run: some may have ended since. What cannot be
 /// looked at is believed to be as it was.
@@ -23,11 +29,11 @@ pub async fn look_once_more<E: Engine>(engine: &E, outcome: &mut Outcome) {
 
 /// The container, when it runs no more, with its exit code when it is there.
 async fn end_of<E: Engine>(engine: &E, container: &ContainerName) -> Option<(ContainerName, Option<i64>)> {
-    let exit_code = match engine.inspect(container).await {
-        Ok(state) if state.is_running() => return None,
-        Ok(state) => Some(state.exit_code),
-        Err(EngineError::Refused { status: 404, .. }) => None,
-        Err(_) => return None,
+    let exit_code = match timeout(PATIENCE, engine.inspect(container)).await {
+        Ok(Ok(state)) if state.is_running() => return None,
+        Ok(Ok(state)) => Some(state.exit_code),
+        Ok(Err(EngineError::Refused { status: 404, .. })) => None,
+        Ok(Err(_)) | Err(_) => return None,
     };
     Some((container.clone(), exit_code))
 }

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::{Change, Engine, EngineError};
 use crate::topology::name::ProjectName;
 
-/// The pauses before an engine that does not answer is asked again; after the last it is given up.
+/// The pauses before an engine that cannot be reached is asked again; after the last it is given up.
 pub const PAUSES: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(100),
@@ -20,8 +20,18 @@ pub const PAUSES: [Duration; 7] = [
     Duration::from_millis(3200),
 ];
 
-/// A stream that held this long was no failed attempt.
+/// The pause after which an engine that lets nobody listen is asked once more, each time.
+const LAST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What went on for so long was no failed attempt.
 const HELD: Duration = Duration::from_secs(10);
+
+/// How long the engine may take to answer a subscription; ssh alone may need a while.
+const ANSWER: Duration = Duration::from_secs(35);
+
+/// How long a stream may say nothing until another one takes its place: one that something on the way has
+/// cut off looks like one in which nothing happens.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// What is heard of an engine.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +44,10 @@ pub enum Heard {
     Broke,
 }
 
-/// Tells `hear` of what happens to a project's containers. Subscribes again when the stream ends or
-/// breaks. Returns when the engine did not answer for about six seconds, with the last error.
+/// Tells `hear` of what happens to a project's containers. Subscribes again when the stream ends, breaks or
+/// says nothing for long. An engine that refuses its events, or does not answer, is asked again and again:
+/// whoever listens looks at the containers now and then. Returns when nobody could be reached for about six
+/// seconds, with the last error.
 pub async fn subscription<E: Engine>(
     engine: &E,
     project: &ProjectName,
@@ -44,28 +56,46 @@ pub async fn subscription<E: Engine>(
     let mut pauses = PAUSES.iter();
     loop {
         let begun = Instant::now();
-        let error = hear_one(engine, project, &mut hear).await;
+        let over = hear_one(engine, project, &mut hear).await;
         hear(Heard::Broke);
         if begun.elapsed() >= HELD {
             pauses = PAUSES.iter();
         }
-        let Some(pause) = pauses.next() else { return error };
-        sleep(*pause).await;
+        match (pauses.next(), over) {
+            (Some(pause), _) => sleep(*pause).await,
+            (None, Over::Unreachable(error)) => return error,
+            (None, Over::Deaf) => sleep(LAST_PAUSE).await,
+        }
     }
 }
 
-/// Reads one stream to its end, and returns why it ended.
-async fn hear_one<E: Engine>(engine: &E, project: &ProjectName, hear: &mut impl FnMut(Heard)) -> EngineError {
-    let mut changes = match engine.subscribe(project).await {
-        Ok(changes) => changes,
-        Err(error) => return error,
-    };
-    hear(Heard::Holds);
-    while let Some(change) = changes.next().await {
-        match change {
-            Ok(change) => hear(Heard::Changed(change)),
-            Err(error) => return error,
+/// Why nothing more is heard.
+enum Over {
+    /// Nobody could be asked.
+    Unreachable(EngineError),
+    /// The engine is there, but does not let anybody listen, or not for long.
+    Deaf,
+}
+
+/// Reads streams until one breaks.
+async fn hear_one<E: Engine>(engine: &E, project: &ProjectName, hear: &mut impl FnMut(Heard)) -> Over {
+    let mut changes = None;
+    loop {
+        // The stream before it is read no more, but kept until the new one holds.
+        let asked = timeout(ANSWER, engine.subscribe(project)).await;
+        let stream = match asked {
+            Ok(Ok(stream)) => changes.insert(stream),
+            Ok(Err(error @ (EngineError::Unreachable { .. } | EngineError::Disconnected(_)))) => {
+                return Over::Unreachable(error);
+            }
+            Ok(Err(_)) | Err(_) => return Over::Deaf,
+        };
+        hear(Heard::Holds);
+        while let Ok(change) = timeout(SILENCE, stream.next()).await {
+            match change {
+                Some(Ok(change)) => hear(Heard::Changed(change)),
+                Some(Err(_)) | None => return Over::Deaf,
+            }
         }
     }
-    EngineError::Disconnected("it ended its stream of events".to_owned())
 }

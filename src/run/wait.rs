@@ -1,9 +1,12 @@
 //! In: a container and a condition. Out: the condition holds, or why it never will.
-//! Must not: ask at intervals; it looks when it begins and when something happened.
+//! Must not: trust that everything is heard: it looks when it begins, when something happened, and now and
+//! then although nothing did.
+
+use std::time::Duration;
 
 use futures_util::future::pending;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::event::Cause;
 use super::subscription::PAUSES;
@@ -28,6 +31,7 @@ pub(super) async fn wait<E: Engine>(
     let mut past = Past::default();
     let mut lasting = Lasting::default();
     let mut sight = Sight::default();
+    let mut was_told = true;
     loop {
         let state = look(engine, container).await?;
         past.counted(state.as_ref().map_or(0, |state| state.restarts));
@@ -37,15 +41,23 @@ pub(super) async fn wait<E: Engine>(
         };
         let exit_code = sight.of(state.as_ref(), &tell);
         let (lasted, then) = match verdict {
-            Verdict::Met => return Ok(()),
+            Verdict::Met if was_told => return Ok(()),
+            Verdict::Met => {
+                listeners.missed();
+                return Ok(());
+            }
             Verdict::Open => (None, Ok(())),
             Verdict::MetIfItLasts => (Some(lasting.until(past)), Ok(())),
             Verdict::NeverHealthyIfItLasts => (Some(lasting.until(past)), Err(Cause::NoHealthcheck)),
             Verdict::LostIfItLasts => (Some(begun + PATIENCE), Err(Cause::exited(until, exit_code))),
         };
         tokio::select! { biased;
-            is_enough = heard_enough(&mut signals, until, &mut past) => if is_enough? { return Ok(()) },
+            is_enough = heard_enough(&mut signals, until, &mut past) => {
+                was_told = true;
+                if is_enough { return Ok(()) }
+            }
             () = at(lasted) => return then,
+            () = sleep_until(listeners.next_look()) => was_told = false,
         }
     }
 }
@@ -94,39 +106,38 @@ impl Lasting {
 }
 
 /// Waits for the next signal that calls for a look; true when a signal alone says that the wait is over.
-async fn heard_enough(
-    signals: &mut UnboundedReceiver<Signal>,
-    until: Condition,
-    past: &mut Past,
-) -> Result<bool, Cause> {
+async fn heard_enough(signals: &mut UnboundedReceiver<Signal>, until: Condition, past: &mut Past) -> bool {
     loop {
         match signals.recv().await {
             Some(Signal::Healthy) if until == Condition::Completed => {}
-            Some(Signal::Healthy) => return Ok(true),
+            Some(Signal::Healthy) => return true,
             Some(Signal::Died { exit_code }) => {
                 past.died(exit_code);
-                return Ok(false);
+                return false;
             }
-            Some(Signal::LookAgain) => return Ok(false),
-            Some(Signal::Lost(error)) => return Err(Cause::Engine(error)),
+            Some(Signal::LookAgain) => return false,
             None => pending().await,
         }
     }
 }
 
-/// The container's state; nothing when it is gone. An engine that does not answer is asked again for
-/// about six seconds.
+/// How long the engine may take to answer what state a container is in.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The container's state; nothing when it is gone. An engine that cannot be reached is asked again for
+/// about six seconds, one that says nothing for a minute and a half.
 pub(super) async fn look<E: Engine>(
     engine: &E,
     container: &ContainerName,
 ) -> Result<Option<ContainerState>, EngineError> {
     let mut pauses = PAUSES.iter();
     loop {
-        let error = match engine.inspect(container).await {
-            Ok(state) => return Ok(Some(state)),
-            Err(EngineError::Refused { status: 404, .. }) => return Ok(None),
-            Err(error @ (EngineError::Unreachable { .. } | EngineError::Disconnected(_))) => error,
-            Err(error) => return Err(error),
+        let error = match timeout(ANSWER, engine.inspect(container)).await {
+            Ok(Ok(state)) => return Ok(Some(state)),
+            Ok(Err(EngineError::Refused { status: 404, .. })) => return Ok(None),
+            Ok(Err(error @ (EngineError::Unreachable { .. } | EngineError::Disconnected(_)))) => error,
+            Ok(Err(error)) => return Err(error),
+            Err(_) => EngineError::Disconnected(format!("no answer within {} seconds", ANSWER.as_secs())),
         };
         // A restart of the engine is not the container's fault.
         let Some(pause) = pauses.next() else { return Err(error) };

@@ -1,16 +1,18 @@
 //! In: the engine's events. Out: a signal to every wait that one concerns.
-//! Must not: judge, or ask at intervals.
+//! Must not: judge, or look at containers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::time::Duration;
 
 use futures_util::future::pending;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::subscription::{Heard, subscription};
-use crate::engine::{Change, Engine, EngineError, What};
+use crate::engine::{Change, Engine, What};
 use crate::plan::observed::Health;
 use crate::plan::{Action, Plan};
 use crate::topology::name::ContainerName;
@@ -27,8 +29,6 @@ pub(super) enum Signal {
     },
     /// Something happened that only the container's state tells.
     LookAgain,
-    /// The engine's events cannot be had any more.
-    Lost(EngineError),
 }
 
 /// The waits that are under way, by container.
@@ -37,8 +37,16 @@ pub(super) struct Listeners {
     by_container: RefCell<HashMap<ContainerName, Vec<UnboundedSender<Signal>>>>,
     /// Containers that this run starts and of whose start nothing was heard so far.
     unheard_starts: RefCell<HashSet<ContainerName>>,
-    lost: RefCell<Option<EngineError>>,
+    /// Whether what happens can be expected to be heard.
+    hears: Cell<bool>,
 }
+
+/// How often a container is looked at while it is waited for, although nothing is heard of it: streams of
+/// events go deaf without a word, where connections that are idle are dropped or answers are kept back.
+pub(super) const NET: Duration = Duration::from_secs(5);
+
+/// How often it is where no events are to be had, or some were missed.
+pub(super) const NET_WHEN_DEAF: Duration = Duration::from_secs(1);
 
 /// Passes the engine's events on until the future is dropped. When there may have been some that nobody
 /// heard, every wait looks again. `tried` is told when the first attempt to subscribe is over. A plan that
@@ -55,19 +63,25 @@ pub(super) async fn pass_on<E: Engine>(
     }
     let renamed_by_us = new_names(plan);
     let mut tried = Some(tried);
-    let hear = |heard| match (heard, tried.take()) {
-        // Without a subscription the run begins too: waits look when they begin, and again later.
-        (Heard::Holds | Heard::Broke, Some(tried)) => drop(tried.send(())),
-        (Heard::Holds, None) => {
-            // What was not heard by now never will be.
-            listeners.unheard_starts.borrow_mut().clear();
-            listeners.tell_all(&Signal::LookAgain);
+    let hear = |heard| {
+        // Somebody who waits no more for the first answer has missed what came before it.
+        let is_first = tried.take().is_some_and(|tried| tried.send(()).is_ok());
+        match heard {
+            Heard::Holds => {
+                listeners.hears.set(true);
+                if !is_first {
+                    // What was not heard by now never will be.
+                    listeners.unheard_starts.borrow_mut().clear();
+                    listeners.tell_all(&Signal::LookAgain);
+                }
+            }
+            // Without a subscription the run begins too: waits look when they begin, and again later.
+            Heard::Broke => listeners.hears.set(false),
+            Heard::Changed(change) => listeners.note(&change, &renamed_by_us),
         }
-        (Heard::Broke, None) => {}
-        (Heard::Changed(change), _) => listeners.note(&change, &renamed_by_us),
     };
-    let error = subscription(engine, &plan.project, hear).await;
-    listeners.lose(&error);
+    // Whether the engine is gone altogether, the next look at a container tells.
+    subscription(engine, &plan.project, hear).await;
     pending().await
 }
 
@@ -75,10 +89,6 @@ impl Listeners {
     /// What happens to a container from here on.
     pub(super) fn listen(&self, container: &ContainerName) -> UnboundedReceiver<Signal> {
         let (sender, receiver) = unbounded_channel();
-        if let Some(error) = &*self.lost.borrow() {
-            // The receiver is at hand, so that this cannot fail.
-            let _ = sender.send(Signal::Lost(error.clone()));
-        }
         self.by_container.borrow_mut().entry(container.clone()).or_default().push(sender);
         receiver
     }
@@ -101,7 +111,11 @@ impl Listeners {
             }
             What::Health(Health::Healthy) => self.tell(container, &Signal::Healthy),
             What::Died { exit_code } => self.tell(container, &Signal::Died { exit_code }),
-            What::Health(Health::Unhealthy) | What::Started | What::Paused | What::Removed => {
+            What::Health(Health::Unhealthy)
+            | What::HealthChecked
+            | What::Started
+            | What::Paused
+            | What::Removed => {
                 self.tell(container, &Signal::LookAgain);
             }
             // The event has the new name alone, so that any wait may be for the old one.
@@ -124,9 +138,14 @@ impl Listeners {
         });
     }
 
-    fn lose(&self, error: &EngineError) {
-        *self.lost.borrow_mut() = Some(error.clone());
-        self.tell_all(&Signal::Lost(error.clone()));
+    /// When a container is to be looked at, at the latest, if nothing is heard of it.
+    pub(super) fn next_look(&self) -> Instant {
+        Instant::now() + if self.hears.get() { NET } else { NET_WHEN_DEAF }
+    }
+
+    /// Something happened that was not heard, so that not everything is.
+    pub(super) fn missed(&self) {
+        self.hears.set(false);
     }
 }
 

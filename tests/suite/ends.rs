@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use topo::engine::EngineError;
 use topo::run::{ContainerEnd, Ends, Heard};
 
@@ -19,6 +19,29 @@ fn an_engine_that_does_not_answer_for_a_moment_is_asked_again() {
 #[test]
 fn an_engine_that_does_not_answer_any_more_is_an_error() {
     assert!(matches!(first_end(1000), Err(EngineError::Disconnected(_))));
+}
+
+#[test]
+fn ends_that_nobody_tells_of_are_seen() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
+    let containers =
+        "container shop-a-1 runs-already exits@3s:3\ncontainer shop-b-1 runs-already exits@30s:0";
+    for (first, seen_at) in [(Some(Heard::Holds), [5, 35]), (Some(Heard::Broke), [3, 31]), (None, [3, 31])] {
+        let ends = runtime.block_on(async {
+            let engine = MemoryEngine::new(Scenario::parse(containers).script);
+            let (begun, (sender, heard)) = (Instant::now(), unbounded_channel());
+            first.iter().for_each(|first| sender.send(first.clone()).expect("somebody listens"));
+            let mut ends = Ends::new(&engine, heard, ["shop-a-1".into(), "shop-b-1".into()]);
+            let mut seen = Vec::new();
+            while let Some(end) = ends.next().await.expect("the engine answers") {
+                seen.push((end.container.to_string(), end.exit_code, begun.elapsed().as_secs()));
+            }
+            seen
+        });
+        let seen = [("shop-a-1".to_owned(), 3, seen_at[0]), ("shop-b-1".to_owned(), 0, seen_at[1])];
+        assert_eq!(ends, seen, "{first:?}");
+    }
 }
 
 /// The first end of a job, by an engine that does not answer the first questions.

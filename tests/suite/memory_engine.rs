@@ -16,7 +16,7 @@ use topo::plan::Action;
 use topo::plan::observed::{ContainerState, Health, Observed, Status};
 use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
 
-pub(crate) use script::{Behaviour, Deed, Script};
+pub(crate) use script::{Behaviour, Deed, Hearing, Script};
 
 /// An engine with scripted behaviour.
 pub(crate) struct MemoryEngine {
@@ -345,16 +345,27 @@ impl Engine for MemoryEngine {
             self.still_refused.set(self.still_refused.get() - 1);
             return Err(EngineError::Disconnected("nobody answers".to_owned()));
         }
+        match self.script.hearing {
+            Hearing::Unanswered => std::future::pending().await,
+            Hearing::Forbidden => return Err(refused(403, "Request forbidden by administrative rules")),
+            Hearing::Told | Hearing::Silent | Hearing::WithoutHealth => {}
+        }
         let cursor = (Instant::now(), self.sequence.get() - 1);
         Ok(Box::pin(stream::unfold(Some(cursor), async |cursor| {
             let mut cursor = cursor?;
+            if self.script.hearing == Hearing::Silent {
+                std::future::pending().await
+            }
             loop {
                 let (moment, entry) = tokio::select! { biased;
                     error = self.break_of_events() => return Some((Err(error), None)),
                     next = self.next_entry(cursor) => next,
                 };
                 cursor = moment;
-                if let Some(what) = entry.what.as_change() {
+                if let Some(mut what) = entry.what.as_change() {
+                    if self.script.hearing == Hearing::WithoutHealth && matches!(what, What::Health(_)) {
+                        what = What::HealthChecked;
+                    }
                     let at = (moment.0 - self.begun).as_nanos() as i64;
                     return Some((Ok(Change { container: entry.container, what, at }), Some(cursor)));
                 }
@@ -483,7 +494,9 @@ impl Life {
                 state.health = Some(Health::Unhealthy);
                 state.health_output = Some(output.clone());
             }
-            Happening::Changed(What::Created | What::Removed | What::Renamed | What::Other(_))
+            Happening::Changed(
+                What::Created | What::Removed | What::Renamed | What::HealthChecked | What::Other(_),
+            )
             | Happening::Printed(_) => {}
         }
     }
@@ -525,6 +538,6 @@ fn clone_entry((moment, entry): (&Moment, &Entry)) -> (Moment, Entry) {
     (*moment, entry.clone())
 }
 
-fn refused(status: u16, message: String) -> EngineError {
-    EngineError::Refused { status, message }
+fn refused(status: u16, message: impl Into<String>) -> EngineError {
+    EngineError::Refused { status, message: message.into() }
 }

@@ -1,6 +1,6 @@
 //! `topo up`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
@@ -211,6 +211,7 @@ struct Engaged<'a> {
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let begun = Instant::now();
     let Options { arguments, mut up, quiet, detach, wait_timeout, foreground, global: after } = options;
     let mut global = global.merged(after);
     up.create.remove_orphans |= global.settings.remove_orphans;
@@ -229,6 +230,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
         let mut session = Session::new(&engine, &global, &output);
         session.hushed = quiet.hushed();
+        session.begun = begun;
         session.wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
         if detach || up.wait || up.no_start {
             interrupt::listen(session.cancel.clone());

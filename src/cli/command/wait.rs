@@ -1,5 +1,7 @@
 //! `topo wait`.
 
+use std::future::pending;
+
 use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -76,7 +78,11 @@ async fn wait(
         // The receiver lives as long as this future.
         let _ = sender.send(heard);
     };
-    let listening = subscription(session.engine, &query.project, hear);
+    let listening = async {
+        subscription(session.engine, &query.project, hear).await;
+        // Where nothing can be heard, the containers are looked at.
+        pending().await
+    };
     let waiting = async {
         let mut ends = Ends::new(session.engine, heard, containers);
         let mut first = None;
@@ -91,7 +97,7 @@ async fn wait(
     };
     let first = tokio::select! {
         first = waiting => first,
-        error = listening => Err(error),
+        never = listening => never,
     };
     first.map_err(|error| session::refused(&error, output))?.ok_or_else(|| nothing_there(services, output))
 }

@@ -118,6 +118,11 @@ fn change(event: Event) -> Option<Change> {
         "pause" => What::Paused,
         "rename" => What::Renamed,
         "destroy" | "remove" => What::Removed,
+        // As Podman says it; some of its versions give the result as an attribute.
+        "health_status" => attributes
+            .get("health_status")
+            .and_then(|word| health_word(word))
+            .map_or(What::HealthChecked, What::Health),
         other => health(other).map_or_else(|| What::Other(event.action.clone()), What::Health),
     };
     let container = ContainerName::new(attributes.get("name")?.trim_start_matches('/'));
@@ -152,6 +157,9 @@ mod tests {
             ("die", r#""exitCode": "137", "#, What::Died { exit_code: 137 }),
             ("health_status: healthy", "", What::Health(Health::Healthy)),
             ("health_status: unhealthy", "", What::Health(Health::Unhealthy)),
+            ("health_status", "", What::HealthChecked),
+            ("health_status", r#""health_status": "healthy", "#, What::Health(Health::Healthy)),
+            ("health_status", r#""health_status": "tired", "#, What::HealthChecked),
             ("pause", "", What::Paused),
             ("rename", r#""oldName": "/web-0", "#, What::Renamed),
             ("destroy", "", What::Removed),

@@ -18,8 +18,26 @@ pub(crate) struct Script {
     pub(crate) events_break_at: Option<Duration>,
     /// How many attempts to subscribe are refused: at first, or after the break when there is one.
     pub(crate) refused_subscriptions: usize,
+    /// How it deals with those who want to hear its events, always.
+    pub(crate) hearing: Hearing,
     /// How many questions for a container's state are not answered at first.
     pub(crate) unanswered_questions: usize,
+}
+
+/// How an engine, or what stands before it, deals with those who want to hear its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    /// It tells them.
+    #[default]
+    Told,
+    /// They get no answer.
+    Unanswered,
+    /// It refuses.
+    Forbidden,
+    /// It says that it tells them, and does not.
+    Silent,
+    /// It tells that a health check ran, not with what result.
+    WithoutHealth,
 }
 
 /// What a container does.

@@ -30,6 +30,7 @@ runs! {
     a_cancel_starts_nothing_new_and_gives_waits_up
     a_cancel_lets_a_replacement_that_has_begun_end
     a_cancel_lets_calls_end_and_gives_pulls_up
+    a_cancel_waits_for_no_engine_that_is_silent
     a_chain_waits_for_each_link_to_be_healthy
     a_completed_job_lets_its_dependants_start
     a_container_that_dies_before_it_is_healthy_shows_its_last_lines
@@ -47,7 +48,11 @@ runs! {
     a_wait_for_one_that_is_healthy_already_is_over_at_once
     a_wait_for_one_that_is_frozen_says_so
     a_wait_has_a_time_limit_when_one_is_set
-    an_engine_whose_events_are_lost_fails_the_waits
+    an_engine_whose_events_are_lost_is_looked_at
+    an_engine_that_does_not_answer_for_its_events_is_looked_at
+    an_engine_that_forbids_its_events_is_looked_at
+    an_engine_whose_events_are_silent_is_looked_at
+    an_engine_that_tells_no_results_of_health_checks_is_looked_at
     an_optional_dependency_only_has_to_be_settled
     at_most_so_many_calls_are_under_way
     foreign_hands_rename_and_remove_what_is_waited_for

@@ -7,6 +7,7 @@
 //! new-image web:1 is b                   # what a pull or build of it brings
 //! events break@150ms                     # the stream of events breaks, once
 //! events refuse:3                        # so many subscriptions are refused: at first, or after the break
+//! events silent                          # or `unanswered`, `forbidden`, `without-health`: how events are told
 //! limits calls:2 images:1
 //! wait-limit 5s
 //! cancel 200ms
@@ -27,7 +28,7 @@ use topo::plan::{Action, Because, Condition, FormerImage, Guard, Needs, Plan, St
 use topo::run::RunOptions;
 use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
 
-use crate::memory_engine::{Behaviour, Deed, Script};
+use crate::memory_engine::{Behaviour, Deed, Hearing, Script};
 
 /// What a test runs.
 pub(crate) struct Scenario {
@@ -76,6 +77,10 @@ impl Scenario {
             ["events", event] => match split(event) {
                 ("break", Some(at), None) => self.script.events_break_at = Some(duration(at)),
                 ("refuse", None, Some(count)) => self.script.refused_subscriptions = number(count),
+                ("unanswered", None, None) => self.script.hearing = Hearing::Unanswered,
+                ("forbidden", None, None) => self.script.hearing = Hearing::Forbidden,
+                ("silent", None, None) => self.script.hearing = Hearing::Silent,
+                ("without-health", None, None) => self.script.hearing = Hearing::WithoutHealth,
                 _ => panic!("no such event: {event}"),
             },
             ["limits", limits @ ..] => self.limits(limits),
