@@ -26,8 +26,8 @@ fn ends_that_nobody_tells_of_are_seen() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
     let containers =
-        "container shop-a-1 runs-already exits@3s:3\ncontainer shop-b-1 runs-already exits@30s:0";
-    for (first, seen_at) in [(Some(Heard::Holds), [5, 35]), (Some(Heard::Broke), [3, 31]), (None, [3, 31])] {
+        "container shop-a-1 runs-already exits@3500ms:3\ncontainer shop-b-1 runs-already exits@28500ms:0";
+    for (first, seen_at) in [(Some(Heard::Holds), [5, 30]), (Some(Heard::Broke), [4, 29]), (None, [4, 29])] {
         let ends = runtime.block_on(async {
             let engine = MemoryEngine::new(Scenario::parse(containers).script);
             let (begun, (sender, heard)) = (Instant::now(), unbounded_channel());
