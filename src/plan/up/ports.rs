@@ -63,20 +63,31 @@ impl Ports {
     /// Orders the plan's steps by them.
     pub(super) fn hand_over(self, plan: &mut Plan, observed: &Observed) {
         let held = held(observed);
+        let mut wanted: BTreeMap<(&ServiceName, PortRange, &str), usize> = BTreeMap::new();
+        self.taken.iter().for_each(|taken| *wanted.entry(taken.key()).or_default() += 1);
+        let mut released: BTreeMap<(&str, u16), Vec<&Released>> = BTreeMap::new();
+        for one in &self.released {
+            released.entry((&one.protocol, one.port)).or_default().push(one);
+        }
+        let mut handed_over = BTreeSet::new();
         // The replicas of a service take the same ports.
         let mut conflicts: BTreeMap<(&ServiceName, PortRange, &str), Vec<&Released>> = BTreeMap::new();
         for taken in &self.taken {
-            let conflicts =
-                conflicts.entry((&taken.service, taken.range, &taken.protocol)).or_insert_with(|| {
-                    let wanted = self.taken.iter().filter(|other| other.is_alike(taken)).count();
-                    // Where there is room for all, nobody waits.
-                    if taken.range.len() >= wanted + count(&held, taken) {
-                        return Vec::new();
-                    }
-                    self.released.iter().filter(|released| taken.conflicts_with(released)).collect()
-                });
+            let conflicts = conflicts.entry(taken.key()).or_insert_with(|| {
+                // Where there is room for all, nobody waits.
+                if taken.range.len() >= wanted[&taken.key()] + count(&held, taken) {
+                    return Vec::new();
+                }
+                let in_range = released.range(taken.first()..=taken.last()).flat_map(|(_, ones)| ones);
+                let others = in_range.copied().filter(|released| !taken.shares_range_with(released));
+                others.collect()
+            });
             for released in conflicts.iter() {
                 let Released { stop, gates, .. } = released;
+                // Two containers may have thousands of ports in common.
+                if !handed_over.insert((taken.start, *stop)) {
+                    continue;
+                }
                 if has_path_connecting(&plan.steps, taken.start, *stop, None) {
                     // One that is waited for takes a port of one that waits for it: that one cannot run
                     // until then.
@@ -104,22 +115,27 @@ fn held(observed: &Observed) -> BTreeSet<(&str, u16)> {
 
 /// How many of the ports that could be taken are held.
 fn count(held: &BTreeSet<(&str, u16)>, taken: &Taken) -> usize {
-    let Taken { range, protocol, .. } = taken;
-    held.range((protocol.as_str(), range.first)..=(protocol.as_str(), range.last)).count()
+    held.range(taken.first()..=taken.last()).count()
 }
 
 impl Taken {
-    /// Whether another replica of the service takes one of the same ports.
-    fn is_alike(&self, other: &Self) -> bool {
-        (&self.service, self.range, &self.protocol) == (&other.service, other.range, &other.protocol)
+    /// What it has in common with other replicas of the service that take one of the same ports.
+    fn key(&self) -> (&ServiceName, PortRange, &str) {
+        (&self.service, self.range, &self.protocol)
+    }
+
+    fn first(&self) -> (&str, u16) {
+        (&self.protocol, self.range.first)
+    }
+
+    fn last(&self) -> (&str, u16) {
+        (&self.protocol, self.range.last)
     }
 
     /// Replicas that share a range leave each other room: as one starts, its own predecessor's port is
     /// free.
-    fn conflicts_with(&self, released: &Released) -> bool {
-        let is_in_range = (self.range.first..=self.range.last).contains(&released.port);
-        let shares_range = self.service == released.service && self.range.len() > 1;
-        is_in_range && self.protocol == released.protocol && !shares_range
+    fn shares_range_with(&self, released: &Released) -> bool {
+        self.service == released.service && self.range.len() > 1
     }
 }
 
