@@ -31,7 +31,7 @@ impl<'a> ImageReference<'a> {
     /// The server whose credentials are needed, in the words of the Docker CLI's configuration.
     pub fn server(&self) -> &'a str {
         match self.name.split_once('/') {
-            Some(("docker.io" | "index.docker.io", _)) | None => DOCKER_HUB,
+            Some(("docker.io" | "index.docker.io" | "registry-1.docker.io", _)) | None => DOCKER_HUB,
             Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
             Some(_) => DOCKER_HUB,
         }
@@ -47,6 +47,7 @@ impl<'a> ImageReference<'a> {
             (DOCKER_HUB, Some(("docker.io" | "index.docker.io", rest))) => {
                 format!("docker.io/library/{rest}")
             }
+            (DOCKER_HUB, Some(("registry-1.docker.io", _))) => self.name.to_owned(),
             (DOCKER_HUB, Some(_)) => format!("docker.io/{}", self.name),
             _ => self.name.to_owned(),
         }
@@ -64,6 +65,7 @@ mod tests {
             ("docker.io/redis", "docker.io/library/redis"),
             ("index.docker.io/a/b", "docker.io/a/b"),
             ("a/b", "docker.io/a/b"),
+            ("registry-1.docker.io/a/b", "registry-1.docker.io/a/b"),
             ("localhost:5000/a", "localhost:5000/a"),
         ] {
             assert_eq!(ImageReference::parse(name).full_name(), full, "{name}");
