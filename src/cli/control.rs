@@ -84,7 +84,7 @@ impl Control {
             if let Some(topology) =
                 topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
             {
-                provide::end(topology, &self.services, Order::Stop, &self.output)?;
+                provide::end(topology, &self.services, Order::Stop, &self.output, &session.cancel).await?;
             }
             Ok(session::exit_of(&outcome))
         })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::{MaybeDone, maybe_done};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::control::standings;
@@ -90,6 +90,9 @@ const MOST_NAMES: usize = 8;
 
 /// How long the output of containers that ended may stay silent before it counts as over.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long the engine may take to say what is there once Ctrl-C was pressed.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Foreground<'_> {
     /// Carries the plan out, and stays.
@@ -313,11 +316,8 @@ impl Foreground<'_> {
     /// are told to stop after them.
     async fn stop(&self, heard_out: &HeardOut) -> Result<(), Exit> {
         self.stop_containers(heard_out).await?;
-        let (topology, services) = (self.topology.clone(), self.choices.services.clone());
-        let output = *self.session.output;
-        // A provider takes its time; Ctrl-C is heard meanwhile.
-        let ending = spawn_blocking(move || provide::end(&topology, &services, Order::Stop, &output));
-        ending.await.unwrap_or(Err(Exit::Failed))
+        let (services, output) = (&self.choices.services, self.session.output);
+        provide::end(self.topology, services, Order::Stop, output, &self.kill).await
     }
 
     async fn stop_containers(&self, heard_out: &HeardOut) -> Result<(), Exit> {
@@ -463,7 +463,18 @@ impl Foreground<'_> {
     }
 
     async fn observe(&self) -> Result<Observed, Exit> {
-        self.session.observe(&plan::query(self.topology)).await
+        let query = plan::query(self.topology);
+        let silent = async {
+            self.session.cancel.cancelled().await;
+            sleep(PATIENCE).await;
+        };
+        tokio::select! { biased;
+            observed = self.session.observe(&query) => observed,
+            () = silent => {
+                self.session.output.error("the engine does not answer: nothing is stopped", None);
+                Err(Exit::Interrupted)
+            }
+        }
     }
 
     fn scope<'s>(&'s self, observed: &'s Observed) -> Scope<'s> {

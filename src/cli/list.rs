@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::table::{Kind, table, whole_table};
+use crate::report::tame_lines;
 use template::{Misfit, Template};
 
 /// One thing that is listed: its values by their names. Every row of a list has the same names. `Labels` is
@@ -140,7 +141,10 @@ pub(super) fn text(
 }
 
 fn lines(template: &Template, rows: &[Row], output: &Output) -> Result<Vec<String>, Exit> {
-    let line = |row: &Row| template.line(row).map_err(|misfit| explain(misfit, row, output));
+    let line = |row: &Row| {
+        let line = template.line(row).map_err(|misfit| explain(misfit, row, output));
+        line.map(|line| tame_lines(&line))
+    };
     rows.iter().map(line).collect()
 }
 

@@ -45,6 +45,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, Parser};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use command::{Command, completion};
 pub use exit::Exit;
@@ -81,6 +82,7 @@ pub fn main() -> ExitCode {
     if completion::answer(&invocation.words) {
         return ExitCode::SUCCESS;
     }
+    raise_limit();
     let words = match as_topo_takes_them(invocation) {
         Ok(words) => arguments::prepared(words, command_line),
         Err(exit) => return exit.into(),
@@ -110,6 +112,20 @@ fn as_topo_takes_them(invocation: Invocation) -> Result<Vec<OsString>, Exit> {
     let (words, notes) = invocation::as_topo_takes_them(invocation.words, &command_line());
     notes.iter().for_each(|note| output.warning(note));
     Ok(words)
+}
+
+/// How many files may be open at once, where the system allows it: each container that is listened to takes a
+/// connection.
+const OPEN_FILES: u64 = 16 * 1024;
+
+/// Takes what the system allows: its usual limit is low for the sake of programs that know no better.
+fn raise_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(OPEN_FILES, |maximum| maximum.min(OPEN_FILES));
+    if current.is_some_and(|current| current < wanted) {
+        // With the limit as it is, it takes longer.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
 }
 
 /// The exit codes, below every `--help` of the program itself.

@@ -6,8 +6,8 @@ use crate::cli::exit::Exit;
 use crate::cli::settings::{ColorChoice, Settings, variable};
 use crate::diagnostic::render::{self, RenderOptions};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
-use crate::report::Look;
 use crate::report::prose::wrapped;
+use crate::report::{Look, tame_lines};
 use crate::source::Sources;
 
 /// Where words go, and how they look there.
@@ -59,20 +59,20 @@ impl Output {
 
     /// Prints an error that has no place in a topology, and what to do about it.
     pub fn error(&self, message: &str, help: Option<&str>) {
-        self.say(&format!("{}: {message}", self.marked("error", "31")), 2);
+        self.say(&format!("{}: {}", self.marked("error", "31"), tame_lines(message)), 2);
         if let Some(help) = help {
-            self.say(&format!("  {}: {help}", self.marked("help", "36")), 8);
+            self.say(&format!("  {}: {}", self.marked("help", "36"), tame_lines(help)), 8);
         }
     }
 
     /// Prints a warning that has no place in a topology.
     pub fn warning(&self, message: &str) {
-        self.say(&format!("{}: {message}", self.marked("warning", "33")), 2);
+        self.say(&format!("{}: {}", self.marked("warning", "33"), tame_lines(message)), 2);
     }
 
     /// Prints something that was done, or is going on.
     pub fn remark(&self, words: &str) {
-        self.say(words, 2);
+        self.say(&tame_lines(words), 2);
     }
 
     /// A sentence on standard error; in a terminal its further lines begin with blanks.

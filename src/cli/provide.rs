@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::cli::exit::Exit;
 use crate::cli::models;
 use crate::cli::output::Output;
+use crate::cli::session;
 use crate::plan;
 use crate::run::provider::{Order, Provided, Variables};
 use crate::topology::name::ServiceName;
@@ -21,22 +24,32 @@ pub(super) fn bring_up(
 ) -> Result<(), Exit> {
     for name in plan::services_in_order(topology, services, without_dependencies) {
         let Some(provider) = provider(topology, &name) else { continue };
-        let variables = call(topology, (&name, &provider), Order::Up, output)?;
+        let variables = session::block_on(call(topology, (&name, &provider), Order::Up, output))?;
         give(topology, &name, &variables, output);
     }
     models::bring_up(topology, services, without_dependencies, output)
 }
 
-/// Has the providers' services taken down or stopped, those first that depend on others.
-pub(super) fn end(
+/// Has the providers' services taken down or stopped, those first that depend on others. One that is at it
+/// when `cancel` is triggered is ended.
+pub(super) async fn end(
     topology: &Topology,
     services: &[ServiceName],
     order: Order,
     output: &Output,
+    cancel: &CancellationToken,
 ) -> Result<(), Exit> {
     for name in plan::services_in_order(topology, services, true).into_iter().rev() {
         let Some(provider) = provider(topology, &name) else { continue };
-        call(topology, (&name, &provider), order, output)?;
+        tokio::select! { biased;
+            called = call(topology, (&name, &provider), order, output) => called?,
+            () = cancel.cancelled() => {
+                output.warning(&format!(
+                    "the provider of `{name}` was interrupted: what it was to do may be half done"
+                ));
+                return Err(Exit::Interrupted);
+            }
+        };
     }
     Ok(())
 }
@@ -55,15 +68,15 @@ fn provider(topology: &Topology, name: &ServiceName) -> Option<Provider> {
     Some(topology.services.get(name)?.provider.as_ref()?.value.clone())
 }
 
-fn call(
+async fn call(
     topology: &Topology,
     (service, provider): (&ServiceName, &Provider),
     order: Order,
     output: &Output,
 ) -> Result<Variables, Exit> {
     let provided = Provided { project: &topology.name, service, provider };
-    let called = provided.call(order, &mut |words| output.remark(&format!("{service}: {words}")));
-    called.map_err(|error| {
+    let mut say = |words: &str| output.remark(&format!("{service}: {words}"));
+    provided.call(order, &mut say).await.map_err(|error| {
         output.error(&format!("the provider of `{service}` failed: {error}"), None);
         Exit::Failed
     })

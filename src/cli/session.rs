@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Output};
-use crate::cli::settings::ProgressForm;
+use crate::cli::settings::{ColorChoice, ProgressForm, Settings};
 use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
@@ -21,13 +21,23 @@ use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Hush, Hushed, 
 use crate::run::{Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
 
+/// How many calls the engine does at once for each of its processors.
+const CALLS_PER_PROCESSOR: usize = 2;
+
+/// How many calls are under way at once, however many processors the engine has.
+const MOST_CALLS: usize = 16;
+
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("the system gives topo a timer and an event queue")
-        .block_on(future)
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => {
+            let help = "topo needs about 20 open files: raise the limit, as in `ulimit -n 256`";
+            Output::new(ColorChoice::Auto, &Settings::default())
+                .error(&format!("the system gives topo no timer and event queue: {error}"), Some(help));
+            std::process::exit(i32::from(Exit::Usage.code()));
+        }
+    }
 }
 
 /// Connects to the engine that the environment names.
@@ -44,7 +54,11 @@ pub(super) fn variables() -> BTreeMap<String, String> {
 
 /// [`open`]; a failure is explained.
 pub(super) async fn connect(output: &Output) -> Result<Docker, Exit> {
-    open().await.map_err(|error| refused(&error, output))
+    let engine = open().await.map_err(|error| refused(&error, output))?;
+    for trouble in engine.troubles() {
+        output.warning(&format!("{trouble}; nothing is taken from it"));
+    }
+    Ok(engine)
 }
 
 /// Reads what the engine has; a failure is explained.
@@ -164,7 +178,7 @@ impl<'a> Session<'a> {
         let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
         let report = Box::new(Noting { report, in_hand: self.in_hand.clone() });
         let mut report = Hush::new(report, self.hushed);
-        let options = self.run_options();
+        let options = self.run_options(plan).await;
         report::run_and_report(plan, self.engine, &options, cancel, &mut report, last_words).await
     }
 
@@ -184,7 +198,10 @@ impl<'a> Session<'a> {
             Form::Auto | Form::Tty | Form::Plain => {
                 // A terminal shows `^C` at the beginning of the line.
                 let wiped = if self.output.is_live_terminal() { "\r\u{1b}[K" } else { "" };
-                self.remark(&format!("{wiped}{}", self.after_cancel.words()));
+                self.live.give_way(|| {
+                    self.output.complain(wiped);
+                    self.output.remark(self.after_cancel.words());
+                });
             }
             Form::Json | Form::Quiet => {}
         }
@@ -200,12 +217,20 @@ impl<'a> Session<'a> {
         refused(error, self.output)
     }
 
-    fn run_options(&self) -> RunOptions {
-        let default = RunOptions::default();
+    async fn run_options(&self, plan: &Plan) -> RunOptions {
+        let default = RunOptions::default().limits;
         let asked = self.global.parallel.and_then(|parallel| usize::try_from(parallel).ok());
         let limits = match asked.filter(|asked| *asked > 0) {
             Some(asked) => Limits { calls: asked, images: asked },
-            None => default.limits,
+            // So few calls cannot be too many.
+            None if plan.steps.node_count() <= 2 * CALLS_PER_PROCESSOR => default,
+            None => match self.engine.processors().await {
+                // More calls at once only take turns in the engine, and cost it time.
+                Some(processors) => {
+                    Limits { calls: (processors * CALLS_PER_PROCESSOR).min(MOST_CALLS), ..default }
+                }
+                None => default,
+            },
         };
         RunOptions { limits, wait_limit: self.wait_limit, before: self.begun.elapsed() }
     }

@@ -6,6 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::cli::output::{speaks_unicode, width_of_output};
+use crate::report::tame;
 
 /// What becomes of a column where a terminal has no room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,8 @@ impl Columns {
         let mut columns: Vec<Column> =
             titles.into_iter().map(|(title, kind)| Column { kind, cells: vec![title] }).collect();
         for line in lines {
-            let mut cells = line.into_iter();
+            // Anybody who may use the engine chooses labels, and programs their arguments.
+            let mut cells = line.into_iter().map(|cell| tame(&cell));
             columns.iter_mut().for_each(|column| column.cells.push(cells.next().unwrap_or_default()));
         }
         Self(columns)

@@ -119,6 +119,11 @@ fn round(signs: &str, turn: usize) -> char {
     signs.chars().cycle().nth(turn % signs.chars().count()).unwrap_or(' ')
 }
 
+/// A text of several lines of somebody else, tame in each.
+pub fn tame_lines(text: &str) -> String {
+    text.split('\n').map(tame).collect::<Vec<_>>().join("\n")
+}
+
 /// A text of somebody else without what would move the cursor or change colours.
 pub fn tame(text: &str) -> String {
     let text = console::strip_ansi_codes(text);

@@ -32,7 +32,7 @@ pub mod terminal;
 pub mod wording;
 
 pub use hush::{Hush, Hushed};
-pub use look::Look;
+pub use look::{Look, tame, tame_lines};
 pub use objects::{Deed, ObjectSteps, Objects};
 pub use screen::{Above, Live};
 pub use summary::{Aim, Intent};

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use crate::source::program::is_executable;
+
 /// Where plugins of the Docker CLI are, besides the user's own folder.
 const FOLDERS: &[&str] = &[
     "/usr/local/lib/docker/cli-plugins",
@@ -17,5 +19,5 @@ pub fn find(name: &str) -> Option<PathBuf> {
     let own = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")));
     let own = own.map(|folder| folder.join("cli-plugins"));
     let folders = own.into_iter().chain(FOLDERS.iter().map(PathBuf::from));
-    folders.map(|folder| folder.join(format!("docker-{name}"))).find(|path| path.is_file())
+    folders.map(|folder| folder.join(format!("docker-{name}"))).find(|path| is_executable(path))
 }

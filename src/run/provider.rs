@@ -6,13 +6,18 @@
 //! called as `NAME compose --project-name=P up --OPTION=VALUE SERVICE`, and writes a message of JSON a line.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::plugin;
+use crate::source::program;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Provider;
 
@@ -87,14 +92,12 @@ impl Order {
 }
 
 impl Provided<'_> {
-    /// Calls the program, and waits for its end. `said` gets each word on how far it is. The error is in
-    /// words for people.
-    pub fn call(&self, order: Order, said: &mut dyn FnMut(&str)) -> Result<Variables, String> {
+    /// Calls the program, and waits for its end; dropping the future ends the program. `said` gets each
+    /// word on how far it is. The error is in words for people.
+    pub async fn call(&self, order: Order, said: &mut dyn FnMut(&str)) -> Result<Variables, String> {
         let kind = self.provider.kind.as_ref().map_or("", |kind| kind.value.as_str());
-        let program = find(kind).ok_or_else(|| {
-            format!("`{kind}` is neither a plugin of the Docker CLI nor a program in the PATH")
-        })?;
-        let metadata = metadata(&program);
+        let program = find(kind)?;
+        let metadata = metadata(&program, said).await;
         let Some(arguments) = self.arguments(order, metadata.as_ref())? else {
             return Ok(Variables::default());
         };
@@ -102,12 +105,18 @@ impl Provided<'_> {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("`{}` cannot be run: {error}", program.display()))?;
-        let output = child.stdout.take().map(BufReader::new);
-        let heard = output.map_or_else(|| Ok(Variables::default()), |output| listen(output, said));
-        let status = child.wait().map_err(|error| error.to_string())?;
-        match heard {
+        let mut heard = Heard::default();
+        if let Some(output) = child.stdout.take() {
+            let mut lines = BufReader::new(output).lines();
+            while let Some(line) = lines.next_line().await.map_err(|error| error.to_string())? {
+                heard.hear(&line, said);
+            }
+        }
+        let status = child.wait().await.map_err(|error| error.to_string())?;
+        match heard.in_all() {
             Ok(variables) if status.success() => Ok(variables),
             Ok(_) => Err(format!("`{kind} compose {}`: {status}", order.word())),
             Err(error) => Err(error),
@@ -152,21 +161,27 @@ impl Variables {
     }
 }
 
-/// Reads messages to their end, also after one that says that something went wrong: the program is not
-/// to write to a closed pipe.
-fn listen(output: impl BufRead, said: &mut dyn FnMut(&str)) -> Result<Variables, String> {
-    let mut variables = Variables::default();
-    let mut trouble = None;
-    for line in output.lines() {
-        let line = line.map_err(|error| error.to_string())?;
+/// What a program wrote, to its end also after a message that something went wrong: the program is not
+/// stopped by that.
+#[derive(Default)]
+struct Heard {
+    variables: Variables,
+    trouble: Option<String>,
+}
+
+impl Heard {
+    fn hear(&mut self, line: &str, said: &mut dyn FnMut(&str)) {
         if line.trim().is_empty() {
-            continue;
+            return;
         }
-        if let Err(words) = understand(&line, &mut variables, said) {
-            trouble.get_or_insert(words);
+        if let Err(words) = understand(line, &mut self.variables, said) {
+            self.trouble.get_or_insert(words);
         }
     }
-    trouble.map_or(Ok(variables), Err)
+
+    fn in_all(self) -> Result<Variables, String> {
+        self.trouble.map_or(Ok(self.variables), Err)
+    }
 }
 
 fn understand(line: &str, variables: &mut Variables, said: &mut dyn FnMut(&str)) -> Result<(), String> {
@@ -184,25 +199,35 @@ fn understand(line: &str, variables: &mut Variables, said: &mut dyn FnMut(&str))
     Ok(())
 }
 
-/// A path, a plugin of the Docker CLI, or a program in the PATH.
-fn find(kind: &str) -> Option<PathBuf> {
+/// A path, a plugin of the Docker CLI, or a program in the PATH. The error is in words for people.
+fn find(kind: &str) -> Result<PathBuf, String> {
+    let nowhere = || format!("`{kind}` is neither a plugin of the Docker CLI nor a program in the PATH");
     if kind.contains('/') {
-        return Some(PathBuf::from(kind)).filter(|path| path.is_file());
+        return Some(PathBuf::from(kind)).filter(|path| path.is_file()).ok_or_else(nowhere);
     }
-    plugin::find(kind).or_else(|| {
-        let path = std::env::var_os("PATH")?;
-        std::env::split_paths(&path).map(|folder| folder.join(kind)).find(|path| path.is_file())
+    plugin::find(kind).map_or_else(|| program::find(kind), Ok).map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => format!("`{kind}` is not run: {error}"),
+        _ => nowhere(),
     })
 }
 
+/// How long a program may take to say what it is.
+const METADATA_LIMIT: Duration = Duration::from_secs(10);
+
 /// What a program says of itself; many say nothing.
-fn metadata(program: &Path) -> Option<Metadata> {
-    let output = Command::new(program)
+async fn metadata(program: &Path, said: &mut dyn FnMut(&str)) -> Option<Metadata> {
+    let asked = Command::new(program)
         .args(["compose", "metadata"])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
-        .output()
-        .ok()?;
+        .kill_on_drop(true)
+        .output();
+    let Ok(answered) = timeout(METADATA_LIMIT, asked).await else {
+        let limit = METADATA_LIMIT.as_secs();
+        said(&format!("`compose metadata` did not end within {limit} seconds; it is taken to say nothing"));
+        return None;
+    };
+    let output = answered.ok()?;
     let metadata: Metadata =
         serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())?;
     let says_nothing = metadata.description.is_empty()
@@ -218,8 +243,9 @@ mod tests {
 
     fn heard(text: &str) -> (Result<Variables, String>, Vec<String>) {
         let mut said = Vec::new();
-        let variables = listen(text.as_bytes(), &mut |words| said.push(words.to_owned()));
-        (variables, said)
+        let mut heard = Heard::default();
+        text.lines().for_each(|line| heard.hear(line, &mut |words| said.push(words.to_owned())));
+        (heard.in_all(), said)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod discover;
 mod env;
+pub mod program;
 mod remote;
 mod template;
 

@@ -107,7 +107,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         let aim = Aim { services: choices.services.clone(), idle, ..Intent::DOWN.into() };
         let outcome = session.carry_out(&plan, aim, "down").await;
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
-            provide::end(topology, &choices.services, Order::Down, &output)?;
+            provide::end(topology, &choices.services, Order::Down, &output, &session.cancel).await?;
         }
         let left = plan::volumes_left(&query.project, topology.as_ref(), &observed, &choices);
         if outcome.is_success() && global.is_for_people() {

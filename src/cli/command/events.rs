@@ -20,6 +20,7 @@ use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::docker::events::{Incident, IncidentChoice};
 use crate::plan::label;
+use crate::report::tame;
 use crate::topology::name::{ProjectName, ServiceName};
 
 /// Show what happens to the project's containers, as it happens.
@@ -183,7 +184,7 @@ fn line(incident: &Incident) -> String {
     let attributes = attributes(incident);
     let attributes: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let time = in_nanoseconds(incident.at, "%Y-%m-%d %H:%M:%S%.6f");
-    format!("{time} container {} {id} ({})\n", action.trim_end(), attributes.join(", "))
+    format!("{time} container {} {id} ({})\n", tame(action.trim_end()), tame(&attributes.join(", ")))
 }
 
 fn json_line(incident: &Incident) -> String {

@@ -9,12 +9,14 @@ use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::cli::time::{in_seconds, now_in_seconds};
 use crate::cli::units::ago;
 use crate::plan::Observed;
 use crate::plan::observed::{Health, ObservedContainer, Status};
+use crate::report::tame;
 use crate::topology::name::ServiceName;
 
 /// List the project's containers.
@@ -30,8 +32,8 @@ pub struct Options {
     /// Containers that do not run too, and those of `run`
     #[arg(short, long)]
     all: bool,
-    #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
-    format: ListFormat,
+    #[arg(long, value_name = "table|json|TEMPLATE", help = FORMATS)]
+    format: Option<ListFormat>,
     /// Only containers in this state; may be repeated
     #[arg(long, value_name = "STATUS")]
     status: Vec<StatusChoice>,
@@ -96,9 +98,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let targets = global.take_services(&options.arguments);
     let output = global.output();
     let project = project(&global, &targets, &output)?;
-    let observed = session::block_on(async {
+    let (observed, configured) = session::block_on(async {
         let engine = session::connect(&output).await?;
-        session::observe(&engine, &project.query, &output).await
+        let observed = session::observe(&engine, &project.query, &output).await?;
+        Ok((observed, engine.ps_format().map(str::to_owned)))
     })?;
     let containers = listed(&observed, &project, &targets, &options);
     if options.quiet {
@@ -109,17 +112,28 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if options.services {
         let mut names: Vec<&str> = containers.iter().map(|container| container.service.as_str()).collect();
         names.dedup();
-        output.print(&names.iter().map(|name| format!("{name}\n")).collect::<String>());
+        output.print(&names.iter().map(|name| format!("{}\n", tame(name))).collect::<String>());
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> =
         containers.iter().map(|container| row(container, &project, options.no_trunc)).collect();
-    list::print(&rows, &COLUMNS, &options.format, JsonShape::Lines, &output)?;
+    let format = options.format.unwrap_or_else(|| format_of_config(configured.as_deref(), &output));
+    list::print(&rows, &COLUMNS, &format, JsonShape::Lines, &output)?;
     let has_filter = !options.status.is_empty() || !options.filter.is_empty() || !options.orphans;
     if rows.is_empty() && !has_filter {
         absence::explain(&project.query.project, &targets, &observed, &global, &output);
     }
     Ok(Exit::Success)
+}
+
+/// `psFormat` of the Docker CLI's `config.json`, as Docker Compose takes it since version 5; the usual table
+/// without.
+fn format_of_config(configured: Option<&str>, output: &Output) -> ListFormat {
+    let Some(text) = configured.filter(|text| !text.is_empty()) else { return ListFormat::Table };
+    text.parse().unwrap_or_else(|why| {
+        output.warning(&format!("`psFormat` of `config.json` is passed over: {why}"));
+        ListFormat::Table
+    })
 }
 
 fn listed<'a>(

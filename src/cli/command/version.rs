@@ -9,6 +9,8 @@ use crate::cli::invocation::{COMPOSE_VERSION, Invocation};
 use crate::cli::session;
 use crate::engine::EngineError;
 use crate::engine::docker::about::About;
+use crate::engine::docker::connect::{Address, Origin};
+use crate::report::tame;
 
 /// Show the version of topo and of the engine.
 #[derive(Args, Debug)]
@@ -46,7 +48,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// An engine that answers: where it is, the API version that topo speaks with it, what it says of itself.
 struct Found {
-    address: String,
+    address: Address,
     spoken: String,
     about: About,
 }
@@ -82,7 +84,7 @@ fn as_compose(format: &Format, is_short: bool) -> String {
 async fn ask() -> Result<Found, EngineError> {
     let engine = session::open().await?;
     let about = engine.about().await?;
-    Ok(Found { address: engine.address().to_string(), spoken: engine.version().to_string(), about })
+    Ok(Found { address: engine.address().clone(), spoken: engine.version().to_string(), about })
 }
 
 fn pretty(found: &Result<Found, EngineError>) -> String {
@@ -94,14 +96,24 @@ fn pretty(found: &Result<Found, EngineError>) -> String {
             format!("{version} (API {api}{spoken}; {system}/{processor}) at {address}")
         }
     };
-    format!("topo    {VERSION}\nengine  {engine}\n")
+    format!("topo    {VERSION}\nengine  {}\n", tame(&engine))
+}
+
+/// Who named the address.
+fn source(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::DockerHost => "DOCKER_HOST",
+        Origin::Context { chosen_by, .. } => chosen_by,
+        Origin::Default => "default",
+    }
 }
 
 fn as_json(found: &Result<Found, EngineError>) -> Json {
     let engine = match found {
         Err(error) => json!({ "error": error.to_string() }),
         Ok(Found { address, spoken, about: About { version, api, system, processor } }) => json!({
-            "version": version, "api": api, "spoken_api": spoken, "os": system, "arch": processor, "address": address,
+            "version": version, "api": api, "spoken_api": spoken, "os": system, "arch": processor,
+            "address": address.endpoint.to_string(), "address_source": source(&address.origin),
         }),
     };
     json!({ "version": VERSION, "engine": engine })

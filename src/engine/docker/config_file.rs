@@ -1,12 +1,12 @@
 //! In: the folder of the Docker CLI's configuration. Out: what its `config.json` says.
-//! Must not: know what an entry means.
+//! Must not: act on an entry.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
-
-use crate::engine::EngineError;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
 
 /// Why a `config.json` says nothing.
 #[derive(Debug)]
@@ -30,20 +30,61 @@ pub fn read<T: DeserializeOwned + Default>(folder: Option<&Path>) -> Result<T, U
     match std::fs::read(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
         Err(error) => Err(unreadable("read", &error, error.kind() == ErrorKind::PermissionDenied)),
+        // A full disk leaves such a file behind.
+        Ok(text) if text.trim_ascii().is_empty() => Ok(T::default()),
         Ok(text) => serde_json::from_slice(&text).map_err(|error| unreadable("understand", &error, false)),
     }
 }
 
-/// Like [`read`], but a file that is somebody else's, as after a `sudo docker login`, says nothing.
+/// What of `config.json` matters for reaching an engine and for every container.
 ///
-/// # Errors
-///
-/// Those of [`read`].
-pub fn read_if_allowed<T: DeserializeOwned + Default>(folder: Option<&Path>) -> Result<T, EngineError> {
-    match read(folder) {
-        Err(Unreadable { is_forbidden: true, .. }) => Ok(T::default()),
-        Err(Unreadable { why, is_forbidden: false }) => Err(EngineError::Other(why)),
-        Ok(config) => Ok(config),
+/// As for the Docker CLI, a file that cannot be understood is no reason to stop: it is warned of.
+#[derive(Debug, Default)]
+pub struct CliConfig {
+    /// The context that is used when nothing else is said.
+    pub current_context: Option<String>,
+    /// Headers that are sent with every request.
+    pub headers: BTreeMap<String, String>,
+    /// Proxies of containers and builds, by the engine's address.
+    pub proxies: BTreeMap<String, Option<Proxies>>,
+    /// How `ps` writes its list when nothing else is said.
+    pub ps_format: Option<String>,
+    /// What cannot be understood, in words for people.
+    pub trouble: Option<String>,
+}
+
+/// Proxies as `config.json` has them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "their names say what they are")]
+pub struct Proxies {
+    pub http_proxy: Option<String>,
+    pub https_proxy: Option<String>,
+    pub ftp_proxy: Option<String>,
+    pub no_proxy: Option<String>,
+    pub all_proxy: Option<String>,
+}
+
+impl CliConfig {
+    /// Reads it. A file that is somebody else's, as after a `sudo docker login`, says nothing.
+    pub fn read(folder: Option<&Path>) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Entries {
+            current_context: Option<String>,
+            #[serde(rename = "HttpHeaders", deserialize_with = "nothing_if_null")]
+            http_headers: BTreeMap<String, String>,
+            #[serde(deserialize_with = "nothing_if_null")]
+            proxies: BTreeMap<String, Option<Proxies>>,
+            ps_format: Option<String>,
+        }
+        match read(folder) {
+            Ok(Entries { current_context, http_headers, proxies, ps_format }) => {
+                Self { current_context, headers: http_headers, proxies, ps_format, trouble: None }
+            }
+            Err(Unreadable { is_forbidden: true, .. }) => Self::default(),
+            Err(Unreadable { why, is_forbidden: false }) => Self { trouble: Some(why), ..Self::default() },
+        }
     }
 }
 
@@ -77,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_absent_or_null_is_empty() {
-        for text in ["{}", r#"{"names": null}"#, r#"{"names": []}"#, r#"{"others": 1}"#] {
+        for text in ["", " \n", "{}", r#"{"names": null}"#, r#"{"names": []}"#, r#"{"others": 1}"#] {
             assert_eq!(config(text).unwrap(), Config::default(), "{text}");
         }
         assert_eq!(read::<Config>(None).unwrap(), Config::default());
@@ -89,5 +130,18 @@ mod tests {
     fn what_is_no_json_is_told_with_its_path() {
         let error = config("{").unwrap_err();
         assert!(error.why.starts_with("cannot understand `") && error.why.contains("config.json`"));
+    }
+
+    #[test]
+    fn a_broken_file_is_no_reason_to_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["{", "1", "nonsense", r#"{"HttpHeaders": 1}"#, r#"{"proxies": {"default": 1}}"#] {
+            std::fs::write(folder.path().join("config.json"), text).unwrap();
+            let CliConfig { current_context, headers, trouble, .. } = CliConfig::read(Some(folder.path()));
+            assert_eq!((current_context, headers.len()), (None, 0), "{text}");
+            assert!(trouble.unwrap().starts_with("cannot understand `"), "{text}");
+        }
+        std::fs::write(folder.path().join("config.json"), "").unwrap();
+        assert_eq!(CliConfig::read(Some(folder.path())).trouble, None);
     }
 }

@@ -11,9 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
-use super::config_file;
+use super::config_file::CliConfig;
 use crate::engine::EngineError;
 
 /// Where an engine is, and who said so.
@@ -89,29 +87,45 @@ impl fmt::Display for Address {
 /// The socket that an engine listens on when nothing else is said.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
-/// Finds the engine's address from the variables of the environment.
-pub fn locate(variables: &BTreeMap<String, String>) -> Result<Address, EngineError> {
-    locate_among(&Variables(variables), &|path| path.exists())
+/// Finds the engine's address from the variables of the environment, and the context that `config.json` of
+/// the Docker CLI chooses.
+pub fn locate(
+    variables: &BTreeMap<String, String>,
+    current_context: Option<String>,
+) -> Result<Address, EngineError> {
+    locate_among(&Variables(variables), current_context, &|path| path.exists())
 }
 
 /// Whether the engine that the variables name runs on this machine. Docker Desktop's has one of its own; of an
 /// address that cannot be found nothing is known.
 pub fn is_here(variables: &BTreeMap<String, String>) -> bool {
-    let Ok(Address { endpoint: Endpoint::Unix(socket), .. }) = locate(variables) else { return false };
+    let context = CliConfig::read(config_folder(variables).as_deref()).current_context;
+    let Ok(Address { endpoint: Endpoint::Unix(socket), .. }) = locate(variables, context) else {
+        return false;
+    };
     let is_of_desktop = socket.components().any(|part| part.as_os_str() == ".docker");
     cfg!(target_os = "linux") && !is_of_desktop
 }
 
-fn locate_among(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Result<Address, EngineError> {
+fn locate_among(
+    variables: &Variables,
+    current_context: Option<String>,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Result<Address, EngineError> {
     if let Some(host) = variables.get("DOCKER_HOST") {
-        let tls = if variables.get("DOCKER_TLS_VERIFY").is_some() { Tls::Verified } else { Tls::None };
+        let is_set = |name| variables.get(name).is_some();
+        let tls = match (is_set("DOCKER_TLS_VERIFY"), is_set("DOCKER_TLS")) {
+            (true, _) => Tls::Verified,
+            (false, true) => Tls::Unverified,
+            (false, false) => Tls::None,
+        };
         let endpoint =
             parse_host(host, tls).map_err(|advice| not_an_address(host, &Origin::DockerHost, &advice))?;
         return Ok(Address { endpoint, origin: Origin::DockerHost });
     }
     let (name, chosen_by) = match variables.get("DOCKER_CONTEXT") {
         Some(name) => (name.to_owned(), "DOCKER_CONTEXT"),
-        None => (current_context(variables)?.unwrap_or_default(), "config.json"),
+        None => (current_context.unwrap_or_default(), "config.json"),
     };
     if name.is_empty() || name == "default" {
         return Ok(Address { endpoint: default_endpoint(variables, exists), origin: Origin::Default });
@@ -136,17 +150,6 @@ pub fn config_folder(variables: &BTreeMap<String, String>) -> Option<PathBuf> {
     named.or_else(|| Some(Path::new(variables.get("HOME")?).join(".docker")))
 }
 
-fn current_context(variables: &Variables) -> Result<Option<String>, EngineError> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Config {
-        #[serde(rename = "currentContext")]
-        current_context: Option<String>,
-    }
-    let config: Config = config_file::read_if_allowed(config_folder(variables.0).as_deref())?;
-    Ok(config.current_context)
-}
-
 fn default_endpoint(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> Endpoint {
     let home = variables.get("HOME").map(PathBuf::from);
     let runtime = variables.get("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -166,6 +169,8 @@ enum Tls {
     None,
     /// By `DOCKER_TLS_VERIFY`, or because the address says `https`.
     Verified,
+    /// By `DOCKER_TLS`: encrypted, whoever answers.
+    Unverified,
     /// By the certificates of this context.
     Context(String),
 }
@@ -205,6 +210,7 @@ fn parse_tcp(address: &str, rest: &str, tls: Tls) -> Result<Endpoint, String> {
     };
     Ok(match tls {
         Tls::None => target,
+        Tls::Unverified => dial(&["--tls", "--host", &target.to_string()]),
         Tls::Verified => dial(&["--tlsverify", "--host", &target.to_string()]),
         Tls::Context(name) => dial(&["--context", &name]),
     })
@@ -279,7 +285,10 @@ mod tests {
 
     fn locate_with(variables: &[(&str, &str)], sockets: &[&str]) -> Result<Address, EngineError> {
         let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        locate_among(&Variables(&variables), &|path| sockets.iter().any(|socket| Path::new(socket) == path))
+        let context = CliConfig::read(config_folder(&variables).as_deref()).current_context;
+        locate_among(&Variables(&variables), context, &|path| {
+            sockets.iter().any(|socket| Path::new(socket) == path)
+        })
     }
 
     fn endpoint(variables: &[(&str, &str)], sockets: &[&str]) -> String {
@@ -355,6 +364,21 @@ mod tests {
         let verified = "docker --tlsverify --host tcp://docker:2376 system dial-stdio";
         assert_eq!(endpoint(&[("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS_VERIFY", "1")], &[]), verified);
         assert_eq!(endpoint(&[("DOCKER_HOST", "https://docker")], &[]), verified);
+        let (host, tls, verify) =
+            (("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS", "1"), ("DOCKER_TLS_VERIFY", "1"));
+        assert_eq!(endpoint(&[host, tls, verify], &[]), verified);
+        let unverified = "docker --tls --host tcp://docker:2376 system dial-stdio";
+        assert_eq!(endpoint(&[host, tls], &[]), unverified);
+        assert_eq!(
+            endpoint(&[host, ("DOCKER_TLS", "0")], &[]),
+            unverified,
+            "any value counts, as for the Docker CLI"
+        );
+        assert_eq!(
+            endpoint(&[host, ("DOCKER_TLS", ""), ("DOCKER_CERT_PATH", "/c")], &[]),
+            "tcp://docker:2375"
+        );
+        assert_eq!(endpoint(&[("DOCKER_HOST", "unix:///x.sock"), tls], &[]), "unix:///x.sock");
     }
 
     #[test]

@@ -236,7 +236,7 @@ async fn run_helper(program: &str, verb: &str, server: &str, limit: Duration) ->
 }
 
 async fn output_of_helper(program: &str, verb: &str, server: &str) -> std::io::Result<Output> {
-    let mut child = Command::new(program)
+    let mut child = Command::new(crate::source::program::find(program)?)
         .arg(verb)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -33,9 +33,56 @@ pub fn refused(status: u16, text: &str) -> EngineError {
     let message = match serde_json::from_str::<Answer>(text) {
         Ok(answer) => answer.message,
         Err(_) if text.trim().is_empty() => format!("the engine answered with HTTP status {status}"),
+        Err(_) if is_page(text) => return EngineError::Refused { status, message: of_page(status, text) },
         Err(_) => text.to_owned(),
     };
     EngineError::Refused { status, message: plain(&message) }
+}
+
+/// Whether a text is a page of HTML, or of another language with tags.
+fn is_page(text: &str) -> bool {
+    let start = text.trim_start().to_ascii_lowercase();
+    ["<!doctype", "<html", "<head", "<body", "<title", "<h1", "<?xml"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
+}
+
+/// A page in one sentence: engines write none, proxies do.
+fn of_page(status: u16, page: &str) -> String {
+    let words =
+        of_element(page, "title").or_else(|| of_element(page, "h1")).unwrap_or_else(|| without_tags(page));
+    let words: String = words.chars().take(MOST_OF_PAGE).collect();
+    let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+    format!("what answers in place of the engine sent a page with HTTP status {status}{said}")
+}
+
+/// How much of a page is shown, in characters.
+const MOST_OF_PAGE: usize = 200;
+
+/// The words in the first element of a name, unless there are none.
+fn of_element(page: &str, name: &str) -> Option<String> {
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find(&format!("<{name}"))?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find(&format!("</{name}"))?;
+    Some(without_tags(&page[start..end])).filter(|words| !words.is_empty())
+}
+
+fn without_tags(page: &str) -> String {
+    let mut words = String::new();
+    let mut is_tag = false;
+    for character in page.chars() {
+        match character {
+            '<' => is_tag = true,
+            '>' if is_tag => {
+                is_tag = false;
+                words.push(' ');
+            }
+            other if !is_tag => words.push(other),
+            _ => {}
+        }
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The engine's words without what only its authors need.
@@ -75,7 +122,10 @@ pub fn unreachable(address: &Address, error: &ClientError) -> EngineError {
         return EngineError::Unreachable {
             address: address.to_string(),
             reason: root_cause(error),
-            advice: "what answers there does not speak HTTP as a Docker Engine does".to_owned(),
+            advice: format!(
+                "what answers there does not speak HTTP as a Docker Engine does{}",
+                or_encrypted(address)
+            ),
         };
     };
     EngineError::Unreachable {
@@ -99,7 +149,15 @@ pub fn stranger(address: &Address) -> EngineError {
     EngineError::Unreachable {
         address: address.to_string(),
         reason: "what answers names no API version".to_owned(),
-        advice: advice(address, ErrorKind::InvalidData),
+        advice: format!("{}{}", advice(address, ErrorKind::InvalidData), or_encrypted(address)),
+    }
+}
+
+/// How an engine is reached that wants TLS, where plain HTTP was spoken.
+fn or_encrypted(address: &Address) -> &'static str {
+    match address.endpoint {
+        Endpoint::Tcp { .. } => "; if it speaks TLS, set DOCKER_TLS_VERIFY=1",
+        Endpoint::Unix(_) | Endpoint::Program { .. } => "",
     }
 }
 
@@ -158,6 +216,12 @@ fn advice(address: &Address, kind: ErrorKind) -> String {
         }
         (Endpoint::Program { .. }, _) => {
             format!("try by hand what leads there, {}, or {}", shown(address), instead(&address.origin))
+        }
+        (
+            Endpoint::Tcp { .. },
+            ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe,
+        ) => {
+            format!("start that engine, or {}{}", instead(&address.origin), or_encrypted(address))
         }
         (_, _) if address.origin != Origin::Default => {
             format!("start that engine, or {}", instead(&address.origin))
@@ -229,6 +293,14 @@ mod tests {
     #[test]
     fn an_answer_that_is_no_json_is_shown_as_it_is() {
         assert_eq!(message(502, "bad gateway\n"), "bad gateway");
+        let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body></html>";
+        let said = "what answers in place of the engine sent a page with HTTP status 502";
+        assert_eq!(message(502, page), format!("{said}: 502 Bad Gateway"));
+        let untitled =
+            "<!DOCTYPE html><TITLE></TITLE><body><h1 class='x'>Access\n <b>denied</b></h1><p>by us</body>";
+        assert_eq!(message(502, untitled), format!("{said}: Access denied"));
+        assert_eq!(message(502, "<html><body>Try <i>later</i>"), format!("{said}: Try later"));
+        assert_eq!(message(502, "<html></html>"), said);
         assert_eq!(message(500, ""), "the engine answered with HTTP status 500");
     }
 

@@ -6,7 +6,7 @@
 //! | to change | look in |
 //! |---|---|
 //! | which engine is used | [`connect`] |
-//! | how bytes get there | [`wire`], [`transport`], [`version`] |
+//! | how bytes get there | [`wire`], [`transport`], [`headers`], [`version`] |
 //! | how a refusal reads | [`error`] |
 //! | what is read of a project | [`observe`], [`inspect`] |
 //! | what happens, what is printed | [`events`], [`logs`] |
@@ -27,6 +27,7 @@ pub mod container;
 pub mod credentials;
 pub mod error;
 pub mod events;
+pub mod headers;
 pub mod inside;
 pub mod inspect;
 pub mod inventory;
@@ -49,15 +50,20 @@ pub mod wire;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures_util::Stream;
+use serde::Deserialize;
+use tokio::sync::{Mutex, OnceCell};
+use tokio::time::Instant;
 
 use crate::engine::{Change, Engine, EngineError, LogChoice, LogChunk, Progress, Query};
 use crate::plan::observed::{ContainerState, ObservedContainer};
 use crate::plan::{Action, Observed};
 use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
+use config_file::CliConfig;
 use connect::Address;
-use transport::Transport;
+use transport::{Call, Transport};
 use version::ApiVersion;
 
 /// A connection to a Docker Engine.
@@ -70,18 +76,43 @@ pub struct Docker {
     proxies: BTreeMap<String, String>,
     /// Whether the caller chose a builder of buildx: it builds what says nothing else.
     has_chosen_builder: bool,
+    ps_format: Option<String>,
+    troubles: Vec<String>,
+    /// What names of images were found to mean a moment ago.
+    images: Mutex<BTreeMap<ImageName, (Instant, Option<ImageId>)>>,
+    processors: OnceCell<Option<usize>>,
 }
+
+/// How long the engine may take to say how many processors there are.
+const INFO_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long an image's name is believed to mean the same, unless this run changes it.
+const IMAGE_KNOWN_FOR: Duration = Duration::from_secs(10);
 
 impl Docker {
     /// Finds the engine that the variables of the environment name, and asks it for its version.
     pub async fn connect(variables: &BTreeMap<String, String>) -> Result<Self, EngineError> {
-        let transport = Transport::open(connect::locate(variables)?).await?;
-        let bollard = transport.bollard()?;
         let config_folder = connect::config_folder(variables);
+        let mut config = CliConfig::read(config_folder.as_deref());
+        let address = connect::locate(variables, config.current_context.take())?;
+        let (headers, unusable) = headers::of_every_request(variables, &config.headers);
+        let transport = Transport::open(address, headers).await?;
+        let bollard = transport.bollard()?;
         let engine = transport.address().endpoint.to_string();
-        let proxies = proxy::variables(config_folder.as_deref(), &engine)?;
+        let proxies = proxy::variables(&mut config, &engine);
+        let troubles = config.trouble.into_iter().chain(unusable).collect();
         let has_chosen_builder = variables.get(build::BUILDER).is_some_and(|builder| !builder.is_empty());
-        Ok(Self { transport, bollard, config_folder, proxies, has_chosen_builder })
+        Ok(Self {
+            transport,
+            bollard,
+            config_folder,
+            proxies,
+            has_chosen_builder,
+            ps_format: config.ps_format,
+            troubles,
+            images: Mutex::default(),
+            processors: OnceCell::new(),
+        })
     }
 
     /// Where the engine is.
@@ -101,6 +132,50 @@ impl Docker {
     /// Whether an image has a name; one that is gone counts as if it had.
     pub async fn has_names(&self, image: &ImageId) -> Result<bool, EngineError> {
         observe::has_names(&self.transport, image).await
+    }
+
+    /// How `config.json` of the Docker CLI wants `ps` to write its list.
+    pub fn ps_format(&self) -> Option<&str> {
+        self.ps_format.as_deref()
+    }
+
+    /// What of the Docker CLI's configuration cannot be used, in words for people.
+    pub fn troubles(&self) -> &[String] {
+        &self.troubles
+    }
+
+    /// How many processors the engine's machine has, if it says so soon. Engine API, `GET /info`.
+    pub async fn processors(&self) -> Option<usize> {
+        let ask = async || tokio::time::timeout(INFO_LIMIT, self.info_processors()).await.ok().flatten();
+        *self.processors.get_or_init(ask).await
+    }
+
+    async fn info_processors(&self) -> Option<usize> {
+        #[derive(Deserialize)]
+        struct Info {
+            #[serde(rename = "NCPU")]
+            processors: usize,
+        }
+        let info: Info = self.transport.json(Call::get("/info")).await.ok()?;
+        Some(info.processors).filter(|processors| *processors > 0)
+    }
+
+    /// The image that a name means; containers that are made together of one image ask once.
+    async fn known_image(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+        let mut images = self.images.lock().await;
+        if let Some((at, id)) = images.get(image)
+            && at.elapsed() < IMAGE_KNOWN_FOR
+        {
+            return Ok(id.clone());
+        }
+        let id = observe::image_id(&self.transport, image).await?;
+        images.insert(image.clone(), (Instant::now(), id.clone()));
+        Ok(id)
+    }
+
+    /// A name of an image may mean another one from now on.
+    async fn forget_images(&self) {
+        self.images.lock().await.clear();
     }
 
     /// The API version that is spoken with it.

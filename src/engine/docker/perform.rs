@@ -23,6 +23,18 @@ pub async fn perform(
     action: &Action,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
+    let done = perform_one(docker, action, progress).await;
+    if let Action::PullImage { .. } | Action::BuildImage(_) | Action::RemoveImage { .. } = action {
+        docker.forget_images().await;
+    }
+    done
+}
+
+async fn perform_one(
+    docker: &Docker,
+    action: &Action,
+    progress: &dyn Fn(Progress),
+) -> Result<(), EngineError> {
     match action {
         Action::PullImage { image, platform } => {
             pull::pull(docker, image, platform.as_deref(), progress).await

@@ -3,36 +3,15 @@
 //! Must not: look at the proxies of this machine: those are another matter.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use serde::Deserialize;
-
-use super::config_file::{self, nothing_if_null};
-use crate::engine::EngineError;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Config {
-    #[serde(deserialize_with = "nothing_if_null")]
-    proxies: BTreeMap<String, Option<Proxies>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Proxies {
-    http_proxy: Option<String>,
-    https_proxy: Option<String>,
-    ftp_proxy: Option<String>,
-    no_proxy: Option<String>,
-    all_proxy: Option<String>,
-}
+use super::config_file::{CliConfig, Proxies};
 
 /// Proxy variables by their names, each in capitals and in small letters. The configuration may have
 /// some for one engine, and some for all others (`default`).
-pub fn variables(folder: Option<&Path>, engine: &str) -> Result<BTreeMap<String, String>, EngineError> {
-    let Config { mut proxies } = config_file::read_if_allowed(folder)?;
+pub fn variables(config: &mut CliConfig, engine: &str) -> BTreeMap<String, String> {
+    let CliConfig { proxies, .. } = config;
     let chosen = proxies.remove(engine).or_else(|| proxies.remove("default")).flatten();
-    let Some(proxies) = chosen else { return Ok(BTreeMap::new()) };
+    let Some(proxies) = chosen else { return BTreeMap::new() };
     let Proxies { http_proxy, https_proxy, ftp_proxy, no_proxy, all_proxy } = proxies;
     let named = [
         ("HTTP_PROXY", http_proxy),
@@ -43,9 +22,9 @@ pub fn variables(folder: Option<&Path>, engine: &str) -> Result<BTreeMap<String,
     ];
     let given = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let given = given.filter(|(_, value)| !value.is_empty());
-    Ok(given
+    given
         .flat_map(|(name, value)| [(name.to_owned(), value.clone()), (name.to_lowercase(), value.clone())])
-        .collect())
+        .collect()
 }
 
 #[cfg(test)]
@@ -59,7 +38,7 @@ mod tests {
             "tcp://far:1": {"httpsProxy": "http://q:2"}}}"#;
         std::fs::write(folder.path().join("config.json"), text).unwrap();
         let names = |engine| -> Vec<String> {
-            let variables = variables(Some(folder.path()), engine).unwrap();
+            let variables = variables(&mut CliConfig::read(Some(folder.path())), engine);
             variables.iter().map(|(name, value)| format!("{name}={value}")).collect()
         };
         assert_eq!(
@@ -72,14 +51,15 @@ mod tests {
     #[test]
     fn nothing_is_given_without_a_configuration() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(variables(Some(folder.path()), "x").unwrap().is_empty());
-        assert!(variables(None, "x").unwrap().is_empty());
+        assert!(variables(&mut CliConfig::read(Some(folder.path())), "x").is_empty());
+        assert!(variables(&mut CliConfig::read(None), "x").is_empty());
         let nulls =
             [r#"null"#, r#"{"default": null}"#, r#"{"default": {"httpProxy": null}}"#].map(str::to_owned);
         for proxies in nulls {
             std::fs::write(folder.path().join("config.json"), format!(r#"{{"proxies": {proxies}}}"#))
                 .unwrap();
-            assert!(variables(Some(folder.path()), "x").unwrap().is_empty(), "{proxies}");
+            let mut config = CliConfig::read(Some(folder.path()));
+            assert!(variables(&mut config, "x").is_empty(), "{proxies}");
         }
     }
 }

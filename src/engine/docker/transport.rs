@@ -52,6 +52,8 @@ pub struct Transport {
     address: Address,
     client: Client<Connector, Body>,
     version: ApiVersion,
+    /// Headers of every request that has none of their names.
+    headers: HeaderMap,
 }
 
 /// A connection that was taken over: bytes, both ways.
@@ -144,10 +146,10 @@ pub fn escape(text: &str, kept: &str) -> String {
 
 impl Transport {
     /// Asks the engine for its version; the one round trip before the first real request.
-    pub async fn open(address: Address) -> Result<Self, EngineError> {
+    pub async fn open(address: Address, headers: HeaderMap) -> Result<Self, EngineError> {
         let client = Client::builder(TokioExecutor::new()).build(Connector(address.endpoint.clone()));
-        let mut transport = Self { address, client, version: ApiVersion::OLDEST };
-        let ping = transport.client.request(Call::get("/_ping").into_request()?);
+        let mut transport = Self { address, client, version: ApiVersion::OLDEST, headers };
+        let ping = transport.client.request(transport.with_headers(Call::get("/_ping").into_request()?));
         let response = match tokio::time::timeout(FIRST_ANSWER, ping).await {
             Ok(answer) => answer.map_err(|error| error::unreachable(&transport.address, &error))?,
             Err(_) => return Err(error::silent(&transport.address, FIRST_ANSWER)),
@@ -247,7 +249,14 @@ impl Transport {
 
     fn versioned(&self, mut request: BollardRequest) -> Result<BollardRequest, http::Error> {
         *request.uri_mut() = with_version(request.uri(), self.version)?;
-        Ok(request)
+        Ok(self.with_headers(request))
+    }
+
+    fn with_headers(&self, mut request: BollardRequest) -> BollardRequest {
+        for (name, value) in &self.headers {
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+        request
     }
 }
 

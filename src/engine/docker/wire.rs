@@ -14,8 +14,10 @@ use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::time::{Instant, sleep};
 
 use super::connect::Endpoint;
+use crate::source::program;
 
 /// Opens a connection for hyper whenever it wants one; the URI does not matter.
 #[derive(Clone, Debug)]
@@ -36,7 +38,29 @@ impl tower_service::Service<http::Uri> for Connector {
     }
 }
 
+/// How long a connection waits until another one has ended, where the system lets topo open no more.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often it is tried meanwhile.
+const RETRY: Duration = Duration::from_millis(50);
+
 async fn dial(endpoint: &Endpoint) -> io::Result<Wire> {
+    let begun = Instant::now();
+    loop {
+        match dial_once(endpoint).await {
+            Err(error) if is_crowded(&error) && begun.elapsed() < PATIENCE => sleep(RETRY).await,
+            dialled => return dialled,
+        }
+    }
+}
+
+/// Whether too many files are open, of topo's or of the whole system.
+fn is_crowded(error: &io::Error) -> bool {
+    let crowded = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+    crowded.iter().any(|crowded| error.raw_os_error() == Some(crowded.raw_os_error()))
+}
+
+async fn dial_once(endpoint: &Endpoint) -> io::Result<Wire> {
     Ok(Wire(match endpoint {
         Endpoint::Unix(path) => Box::pin(UnixStream::connect(path).await?),
         Endpoint::Tcp { host, port } => {
@@ -122,7 +146,9 @@ const LAST_WORDS: usize = 4096;
 impl ProgramStream {
     fn start(command: &[String]) -> io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut child = Command::new(program)
+        let cannot_run =
+            |error: io::Error| io::Error::new(error.kind(), format!("cannot run `{program}`: {error}"));
+        let mut child = Command::new(program::find(program).map_err(cannot_run)?)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -131,7 +157,7 @@ impl ProgramStream {
             // Ctrl-C is for topo alone: it still needs the connection to stop what it started.
             .process_group(0)
             .spawn()
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot run `{program}`: {error}")))?;
+            .map_err(cannot_run)?;
         let missing = || io::Error::from(io::ErrorKind::BrokenPipe);
         Ok(Self {
             input: Some(child.stdin.take().ok_or_else(missing)?),

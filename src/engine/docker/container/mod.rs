@@ -24,7 +24,6 @@ use serde::Deserialize;
 
 use super::Docker;
 use super::inspect::{self, Inspected};
-use super::observe;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{AnonymousVolumes, ContainerSpec, References};
@@ -51,7 +50,7 @@ pub async fn create(
     let taken_over = taken_over::volumes(&docker.transport, spec).await?;
     let mut request = request::request(spec, taken_over, docker.transport.version(), &docker.proxies)?;
     // What the name means only shows now: the image may have been pulled or built a moment ago.
-    if let Some(image) = observe::image_id(&docker.transport, &spec.image).await? {
+    if let Some(image) = docker.known_image(&spec.image).await? {
         request.put_label(label::IMAGE, image.as_str());
     }
     if let Some(references) = &spec.references {

@@ -1,0 +1,88 @@
+//! In: the Docker CLI's `HttpHeaders` and `DOCKER_CUSTOM_HEADERS`. Out: headers of every request.
+//! Must not: show a value: it may be what a proxy before the engine lets in.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Headers in place of those of `config.json`, as `name=value,"name=value, with a comma"` (Docker CLI 28).
+const VARIABLE: &str = "DOCKER_CUSTOM_HEADERS";
+
+/// The headers, and what cannot be one, in words for people.
+pub fn of_every_request(
+    variables: &BTreeMap<String, String>,
+    configured: &BTreeMap<String, String>,
+) -> (HeaderMap, Option<String>) {
+    let chosen: Vec<(String, String)> = match variables.get(VARIABLE).filter(|value| !value.is_empty()) {
+        Some(text) => fields(text).iter().map(|field| pair(field)).collect(),
+        None => configured.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+    };
+    let (mut headers, mut unusable) = (HeaderMap::new(), Vec::new());
+    for (name, value) in chosen {
+        match (HeaderName::try_from(name.trim()), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => drop(headers.insert(name, value)),
+            _ => unusable.push(format!("`{name}`")),
+        }
+    }
+    let trouble = (!unusable.is_empty())
+        .then(|| format!("what is to be sent as the header {} cannot be one", unusable.join(", ")));
+    (headers, trouble)
+}
+
+fn pair(field: &str) -> (String, String) {
+    let (name, value) = field.split_once('=').unwrap_or((field, ""));
+    (name.to_owned(), value.to_owned())
+}
+
+/// The fields of a line of CSV.
+fn fields(line: &str) -> Vec<String> {
+    let (mut fields, mut field, mut is_quoted) = (Vec::new(), String::new(), false);
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if is_quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+                field.push('"');
+            }
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
+            other => field.push(other),
+        }
+    }
+    fields.push(field);
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(variable: &str, configured: &[(&str, &str)]) -> (Vec<String>, Option<String>) {
+        let text = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        let variables = BTreeMap::from([text(&(VARIABLE, variable))]);
+        let (headers, trouble) = of_every_request(&variables, &configured.iter().map(text).collect());
+        let shown =
+            |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
+        let mut headers: Vec<String> = headers.iter().map(shown).collect();
+        headers.sort();
+        (headers, trouble)
+    }
+
+    #[test]
+    fn the_variable_stands_in_for_the_file() {
+        let configured = [("X-Meta", "evf"), ("Authorization", "Bearer abc")];
+        assert_eq!(
+            headers("", &configured),
+            (vec!["authorization: Bearer abc".into(), "x-meta: evf".into()], None)
+        );
+        let given = headers(r#"one=one-value,"two=two,value",three="#, &configured);
+        assert_eq!(given, (vec!["one: one-value".into(), "three: ".into(), "two: two,value".into()], None));
+    }
+
+    #[test]
+    fn what_cannot_be_a_header_is_named_without_its_value() {
+        let (sent, trouble) = headers("", &[("X A", "secret"), ("X-B", "se\ncret"), ("X-C", "c")]);
+        assert_eq!(sent, ["x-c: c"]);
+        assert_eq!(trouble.unwrap(), "what is to be sent as the header `X A`, `X-B` cannot be one");
+    }
+}
