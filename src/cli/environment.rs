@@ -52,6 +52,10 @@ pub const VARIABLES: &[Variable] = &[
         "DOCKER_CERT_PATH",
         "the folder of `ca.pem`, `cert.pem` and `key.pem` for such connections",
     ),
+    Variable::new(
+        "DOCKER_CUSTOM_HEADERS",
+        "headers of every request, as `NAME=VALUE,NAME=VALUE`, in place of `HttpHeaders` of `config.json`",
+    ),
     Variable::new("DOCKER_DEFAULT_PLATFORM", "the platform of services that name none"),
     Variable::new("BUILDX_BUILDER", "the builder that `topo build` uses; `--builder` wins"),
 ];
