@@ -249,6 +249,21 @@ mod tests {
     }
 
     #[test]
+    fn words_of_others_reach_the_terminal_without_escapes() {
+        let hostile = "s\u{1b}[2Jx\u{1b}]0;pwn\u{7}\u{9b}31m\r";
+        let row = json!({ "Name": hostile, "Labels": { "a": hostile } });
+        let rows = [row.as_object().cloned().expect("an object")];
+        let columns = [Column::name("NAME", "Name"), Column::words("LABELS", "Labels")];
+        for format in ["table", "{{.Name}} {{.Labels}}", "table {{.Name}}\t{{.Labels}}", "json"] {
+            let output = Global::default().output();
+            let text = text(&rows, &columns, &format.parse().expect("a format"), JsonShape::Lines, &output);
+            let text = text.expect("the names are known");
+            assert!(text.chars().all(|sign| !(sign.is_control() && (format != "json" || sign.is_ascii())) || sign == '\n'), "{format}: {text:?}");
+            assert!(format == "json" || text.contains("sx"), "{format}: {text:?}");
+        }
+    }
+
+    #[test]
     fn a_template_that_is_not_understood_is_refused() {
         for text in ["{{.Name", "{{end}}", "{{range .}}", "Name"] {
             assert!(text.parse::<ListFormat>().is_err(), "{text}");

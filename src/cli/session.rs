@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, getrlimit};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
@@ -21,6 +22,9 @@ use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Hush, Hushed, 
 use crate::run::{Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
 
+/// How many files have to be open for one connection to an engine, those of the runtime included.
+const FEWEST_FILES: u64 = 10;
+
 /// How many calls the engine does at once for each of its processors.
 const CALLS_PER_PROCESSOR: usize = 2;
 
@@ -29,15 +33,18 @@ const MOST_CALLS: usize = 16;
 
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(future),
-        Err(error) => {
-            let help = "topo needs about 20 open files: raise the limit, as in `ulimit -n 256`";
-            Output::new(ColorChoice::Auto, &Settings::default())
-                .error(&format!("the system gives topo no timer and event queue: {error}"), Some(help));
-            std::process::exit(i32::from(Exit::Usage.code()));
-        }
+    let allowed = getrlimit(Resource::Nofile).current;
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < FEWEST_FILES) {
+        let words = format!("only {allowed} files may be open at once, too few to talk to an engine");
+        Output::new(ColorChoice::Auto, &Settings::default())
+            .error(&words, Some("raise the limit, as in `ulimit -n 256`"));
+        std::process::exit(i32::from(Exit::Usage.code()));
     }
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives topo a timer and an event queue")
+        .block_on(future)
 }
 
 /// Connects to the engine that the environment names.

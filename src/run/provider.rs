@@ -260,6 +260,20 @@ mod tests {
         assert_eq!(named, [("MY-DB_URL".to_owned(), "a=b"), ("KEY".to_owned(), "")]);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn one_that_does_not_say_what_it_is_is_taken_to_say_nothing() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("silent");
+        std::fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut said = Vec::new();
+        let metadata = metadata(&program, &mut |words| said.push(words.to_owned())).await;
+        assert!(metadata.is_none());
+        assert_eq!(said, ["`compose metadata` did not end within 10 seconds; it is taken to say nothing"]);
+    }
+
     #[test]
     fn what_went_wrong_and_what_is_no_message_is_told() {
         let error = |text: &str| heard(text).0.unwrap_err();

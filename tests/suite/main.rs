@@ -25,3 +25,4 @@ mod runs;
 mod schema;
 mod support;
 mod tags;
+mod world;

@@ -131,7 +131,11 @@ pub fn unreachable(address: &Address, error: &ClientError) -> EngineError {
     EngineError::Unreachable {
         address: address.to_string(),
         reason: reason(io),
-        advice: if is_unknown_host(io) { unknown_host(&address.origin) } else { advice(address, io.kind()) },
+        advice: match io {
+            io if is_crowded(io) => "raise the limit, as in `ulimit -n 256`".to_owned(),
+            io if is_unknown_host(io) => unknown_host(&address.origin),
+            io => advice(address, io.kind()),
+        },
     }
 }
 
@@ -230,6 +234,12 @@ fn advice(address: &Address, kind: ErrorKind) -> String {
                    with DOCKER_HOST"
             .to_owned(),
     }
+}
+
+/// Whether too many files are open, of topo's or of the whole system.
+pub fn is_crowded(error: &std::io::Error) -> bool {
+    let crowded = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+    crowded.iter().any(|crowded| error.raw_os_error() == Some(crowded.raw_os_error()))
 }
 
 /// What the system's resolver says has no number.

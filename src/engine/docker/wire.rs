@@ -17,6 +17,7 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, sleep};
 
 use super::connect::Endpoint;
+use super::error::is_crowded;
 use crate::source::program;
 
 /// Opens a connection for hyper whenever it wants one; the URI does not matter.
@@ -52,12 +53,6 @@ async fn dial(endpoint: &Endpoint) -> io::Result<Wire> {
             dialled => return dialled,
         }
     }
-}
-
-/// Whether too many files are open, of topo's or of the whole system.
-fn is_crowded(error: &io::Error) -> bool {
-    let crowded = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
-    crowded.iter().any(|crowded| error.raw_os_error() == Some(crowded.raw_os_error()))
 }
 
 async fn dial_once(endpoint: &Endpoint) -> io::Result<Wire> {
