@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// What was asked for was done; `validate` found nothing.
     Success,
-    /// The topology has errors; nothing was touched. `plan --exit-code`: there is something to do.
+    /// The topology has errors; nothing was touched.
     Findings,
     /// Wrong usage, or something outside the topology: a file that cannot be read, an option that does
     /// not exist.
@@ -16,6 +16,8 @@ pub enum Exit {
     NoEngine,
     /// A step failed, or the engine refused; what was done before it remains.
     Failed,
+    /// `plan --exit-code`: there is something to do.
+    SomethingToDo,
     /// Ctrl-C.
     Interrupted,
     /// The exit code of a container's process, passed on.
@@ -26,13 +28,11 @@ impl Exit {
     /// Every exit code with its meaning, for `topo --help` and the README.
     pub const TABLE: &'static [(Exit, &'static str)] = &[
         (Exit::Success, "done; nothing to do; `validate` found nothing"),
-        (
-            Exit::Findings,
-            "the topology has errors (nothing was touched), or `plan --exit-code` found something to do",
-        ),
+        (Exit::Findings, "the topology has errors; nothing was touched"),
         (Exit::Usage, "could not run: wrong usage, a file that cannot be read"),
         (Exit::NoEngine, "no engine answers"),
         (Exit::Failed, "a step failed or the engine refused; what was done before it remains"),
+        (Exit::SomethingToDo, "`plan --exit-code` found something to do"),
         (Exit::Interrupted, "interrupted by Ctrl-C"),
     ];
 
@@ -52,6 +52,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::NoEngine => 3,
             Exit::Failed => 4,
+            Exit::SomethingToDo => 5,
             Exit::Interrupted => 130,
             Exit::Container(code) => code,
         }

@@ -41,7 +41,7 @@ pub struct Options {
     /// How the plan is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Exit with 1 when there is something to do
+    /// Exit with 5 when there is something to do (with 1, the topology has errors)
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         Format::Dot => report::dot(&plan),
     });
     let is_idle = plan.changes_nothing();
-    Ok(if options.exit_code && !is_idle { Exit::Findings } else { Exit::Success })
+    Ok(if options.exit_code && !is_idle { Exit::SomethingToDo } else { Exit::Success })
 }
 
 impl Options {
