@@ -4,9 +4,11 @@
 use super::node::{Map, Node, Value};
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::source::{
-    EnvProblem, EnvProblemKind, Environment, Sources, Span, TemplateProblem, TemplateProblemKind, substitute,
+    EnvProblem, EnvProblemKind, Environment, PROJECT_NAME, Sources, Span, TemplateProblem,
+    TemplateProblemKind, substitute,
 };
-use std::collections::HashSet;
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 /// The most bytes that the values of one file may grow to through variables.
@@ -14,14 +16,16 @@ const GROWTH_LIMIT: usize = 64 * 1024 * 1024;
 /// The most problems that are reported: a file of a million unset variables needs no million warnings.
 const PROBLEM_LIMIT: usize = 1_000;
 
-/// Fills in the variables of every value of `root`.
+/// Fills in the variables of every value of `root`, and notes in `filled` where values of variables are.
 pub(super) fn interpolate(
     root: &mut Node,
     sources: &Sources,
     environment: &Environment,
+    filled: &mut BTreeSet<Span>,
     found: &mut Diagnostics,
 ) {
-    let mut filler = Filler { sources, environment, budget: GROWTH_LIMIT, said: HashSet::new(), found };
+    let said = HashSet::new();
+    let mut filler = Filler { sources, environment, budget: GROWTH_LIMIT, said, filled, found };
     filler.node(root);
 }
 
@@ -38,6 +42,8 @@ struct Filler<'a> {
     budget: usize,
     /// Places that were reported: an alias brings the same text again.
     said: HashSet<Span>,
+    /// Scalars that hold what a variable is set to.
+    filled: &'a mut BTreeSet<Span>,
     found: &'a mut Diagnostics,
 }
 
@@ -50,7 +56,17 @@ impl Filler<'_> {
             Value::Map(Map { entries, .. }) => entries.iter_mut().for_each(|(_, value)| self.node(value)),
             Value::Scalar(scalar) if scalar.text.contains('$') => {
                 let environment = self.environment;
-                let filled = substitute(&scalar.text, &|name| environment.value(name), &mut self.budget);
+                let is_set = Cell::new(false);
+                let lookup = |name: &str| {
+                    let value = environment.value(name);
+                    // The project's name is told everywhere.
+                    is_set.set(is_set.get() || (value.is_some() && name != PROJECT_NAME));
+                    value
+                };
+                let filled = substitute(&scalar.text, &lookup, &mut self.budget);
+                if is_set.get() {
+                    self.filled.insert(node.span);
+                }
                 for problem in &filled.problems {
                     self.report(node.span, &scalar.text, problem);
                 }
@@ -261,7 +277,7 @@ mod tests {
         let mut found = Diagnostics::default();
         let mut root = super::super::yaml::read(file, text, &mut found).documents.remove(0);
         let environment = Environment::from_pairs([("TAG", "1.2"), ("NAME_OF_IT", "web")]);
-        interpolate(&mut root, &sources, &environment, &mut found);
+        interpolate(&mut root, &sources, &environment, &mut BTreeSet::new(), &mut found);
         (sources, root, found)
     }
 

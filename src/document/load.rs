@@ -12,7 +12,7 @@ use crate::source::{
     Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable, cleaned,
     from_here, normalised_project_name, substitute,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ pub(super) struct Loader<'a> {
     pub(super) environments: HashMap<FileId, Arc<Environment>>,
     /// Where `extends` and `include` name the files that they bring in.
     pub(super) named_at: HashMap<FileId, Span>,
+    /// Scalars that hold what a variable is set to.
+    pub(super) filled: BTreeSet<Span>,
     /// What could not be read.
     pub(super) gaps: Gaps,
     pub(super) pools: Pools,
@@ -64,6 +66,7 @@ impl<'a> Loader<'a> {
             bases: HashMap::new(),
             environments: HashMap::new(),
             named_at: HashMap::new(),
+            filled: BTreeSet::new(),
             gaps: Gaps::default(),
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,
@@ -157,7 +160,7 @@ impl<'a> Loader<'a> {
     fn fill_in(&mut self, tree: &mut Node, scope: &Scope) {
         self.environments.insert(tree.span.file, Arc::clone(&scope.environment));
         if self.options.interpolate {
-            interpolate(tree, self.sources, &scope.environment, self.found);
+            interpolate(tree, self.sources, &scope.environment, &mut self.filled, self.found);
         }
     }
 

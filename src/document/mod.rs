@@ -28,7 +28,7 @@ pub use unique::Replaced;
 
 use crate::diagnostic::Diagnostics;
 use crate::source::{Environment, FileId, Sources, Span};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,10 +47,41 @@ pub struct Document {
     bases: HashMap<FileId, PathBuf>,
     environments: HashMap<FileId, Arc<Environment>>,
     named_at: HashMap<FileId, Span>,
+    filled: Arc<Filled>,
     project_directory: PathBuf,
 }
 
+/// The scalars that hold what a variable is set to.
+#[derive(Clone, Debug, Default)]
+pub struct Filled(BTreeSet<Span>);
+
+impl Filled {
+    /// Whether a text, or a part of one, holds what a variable is set to.
+    pub fn holds_variable(&self, place: Span) -> bool {
+        // Scalars do not overlap: only the last one that begins before the end of this place can hold it.
+        let end = Span { start: place.end.max(place.start + 1), end: 0, ..place };
+        let last = self.0.range(..end).next_back();
+        last.is_some_and(|scalar| scalar.file == place.file && scalar.end > place.start)
+    }
+
+    /// Whether a node, or anything below it, holds what a variable is set to.
+    // The reader bounds how deep a tree is, so this may recurse.
+    pub fn holds_variable_below(&self, node: &Node) -> bool {
+        match &node.value {
+            Value::Null => false,
+            Value::Scalar(_) => self.holds_variable(node.span),
+            Value::List(items) => items.iter().any(|item| self.holds_variable_below(item)),
+            Value::Map(map) => map.entries.iter().any(|(_, value)| self.holds_variable_below(value)),
+        }
+    }
+}
+
 impl Document {
+    /// Where variables were filled in.
+    pub fn filled(&self) -> &Arc<Filled> {
+        &self.filled
+    }
+
     /// The folder that relative paths written in `file` start from.
     pub fn base(&self, file: FileId) -> &Path {
         self.bases.get(&file).unwrap_or(&self.project_directory)
@@ -110,6 +141,7 @@ pub fn load_with(
         bases: loader.bases,
         environments: loader.environments,
         named_at: loader.named_at,
+        filled: Arc::new(Filled(loader.filled)),
         project_directory: project_directory.to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::source::Span;
 use crate::topology::name::{ImageId, NetworkName, ServiceName};
+pub use crate::topology::secrecy::HIDDEN;
 use crate::topology::service::Namespace;
 
 /// The reason for a step.
@@ -67,13 +68,34 @@ pub enum Because {
 pub struct FieldChange {
     /// The attribute, dotted: `environment.DEBUG`.
     pub path: String,
-    /// What was applied; absent when it was not there. A value that looks like a secret is [`HIDDEN`].
+    /// What was applied; absent when it was not there. What is not shown of it is [`HIDDEN`] or [`UNKNOWN`].
     pub from: Option<Json>,
-    /// What the topology says; absent when it is gone. A value that looks like a secret is [`HIDDEN`].
+    /// What the topology says; absent when it is gone. What is not shown of it is [`HIDDEN`].
     pub to: Option<Json>,
-    /// Where the topology says so, when it says anything.
+    /// Whether something of a value is hidden, which [`Values::Shown`] shows.
+    pub is_hidden: bool,
+    /// Where the topology, or a file that it names, says so; where it said so before, when it says nothing.
     pub span: Option<Span>,
 }
 
-/// What stands in a plan in place of a value that looks like a secret.
-pub const HIDDEN: &str = "(hidden)";
+/// Which values a plan shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Values {
+    /// Those that are literally in the topology and do not look like secrets.
+    #[default]
+    Literal,
+    /// All that are known, but what is in secrets and configs.
+    Shown,
+}
+
+/// What stands in a plan in place of a value that nobody knows any more.
+pub const UNKNOWN: &str = "(unknown)";
+
+impl FieldChange {
+    /// The network that a container joins or leaves, when the change is no more than that.
+    pub fn network(&self) -> Option<&str> {
+        let network = self.path.strip_prefix("networks.")?;
+        matches!((&self.from, &self.to), (None, Some(Json::Null)) | (Some(Json::Null), None))
+            .then_some(network)
+    }
+}

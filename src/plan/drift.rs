@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use crate::plan::because::{Because, FieldChange, HIDDEN};
-use crate::plan::label;
+use crate::plan::because::{Because, FieldChange, HIDDEN, UNKNOWN, Values};
+use crate::plan::label::{self, Applied};
 use crate::plan::observed::{ObservedContainer, Settings};
 use crate::plan::seal::{self, Seal};
-use crate::topology::Topology;
+use crate::plan::spec;
+use crate::topology::origin::{Entries, entries};
+use crate::topology::{Topology, secrecy};
 
 /// What is known of how an object was made.
 #[derive(Clone, Copy)]
@@ -31,11 +33,13 @@ pub fn changes(
     place: [&str; 2],
     made: Made<'_>,
     wanted: &Json,
+    values: Values,
 ) -> Option<Vec<FieldChange>> {
     let known = made.settings.map_or(Json::Null, model_of);
-    let applied = Seal::new(&topology.name, place).open(&applied(made.labels)?, [wanted, &known]);
-    let mut comparison =
-        Comparison { topology, path: place.map(str::to_owned).to_vec(), changes: Vec::new() };
+    let Applied { model, from_elsewhere, .. } = applied(made.labels)?;
+    let applied = Seal::new(&topology.name, place).open(&model, [wanted, &known]);
+    let path = place.map(str::to_owned).to_vec();
+    let mut comparison = Comparison { topology, path, changes: Vec::new(), values, from_elsewhere };
     comparison.compare(Some(&applied), Some(wanted));
     Some(comparison.changes)
 }
@@ -48,8 +52,9 @@ pub fn difference(
     labels: &BTreeMap<String, String>,
     wanted: &Json,
     compose_hash: &str,
+    values: Values,
 ) -> Option<Because> {
-    match changes(topology, place, Made { labels, settings: None }, wanted) {
+    match changes(topology, place, Made { labels, settings: None }, wanted, values) {
         Some(changes) => (!changes.is_empty()).then_some(Because::Changed(changes)),
         // Older releases of Docker Compose gave no fingerprint.
         None => labels.get(label::CONFIG_HASH).filter(|made| *made != compose_hash).map(|_| Because::NotOurs),
@@ -68,11 +73,10 @@ fn model_of(settings: &Settings) -> Json {
     })
 }
 
-/// The model that an object was created from, without the values that may be secrets.
-fn applied(labels: &BTreeMap<String, String>) -> Option<Json> {
-    let mut applied: Json = serde_json::from_str(labels.get(label::APPLIED)?).ok()?;
-    let is_known = applied.get("version")?.as_u64()? == u64::from(label::APPLIED_VERSION);
-    is_known.then(|| applied["model"].take())
+/// What an object was created from, without the values that may be secrets.
+fn applied(labels: &BTreeMap<String, String>) -> Option<Applied> {
+    let applied: Applied = serde_json::from_str(labels.get(label::APPLIED)?).ok()?;
+    (applied.version == label::APPLIED_VERSION).then_some(applied)
 }
 
 struct Comparison<'a> {
@@ -80,6 +84,10 @@ struct Comparison<'a> {
     /// Where the two values are, from the top of the topology.
     path: Vec<String>,
     changes: Vec<FieldChange>,
+    values: Values,
+    /// The paths whose values were not literally in the topology that was applied; nothing when the label
+    /// does not say.
+    from_elsewhere: Option<Vec<Vec<String>>>,
 }
 
 /// How much of a path is the object's place.
@@ -94,9 +102,27 @@ impl Comparison<'_> {
         let Some((from, to)) = self.entries(from, to) else { return self.note(from, to) };
         let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
         for key in keys {
-            self.path.push(key.clone());
+            self.path.push(self.key(key));
             self.compare(from.get(key).copied(), to.get(key).copied());
             self.path.pop();
+        }
+    }
+
+    /// The topology's key for what the model names as the engine does.
+    fn key(&self, name: &str) -> String {
+        let is_network = self.path.get(PLACE..) == Some(&["networks".to_owned()]);
+        let known = || {
+            let mut networks = self.topology.networks.iter();
+            networks.find(|(key, network)| spec::network_name(key, network).as_str() == name)
+        };
+        match is_network.then(known) {
+            Some(Some((key, _))) => key.clone(),
+            // One that the topology no longer has, under the name that it was given.
+            Some(None) => {
+                let prefix = format!("{}_", self.topology.name);
+                name.strip_prefix(&prefix).unwrap_or(name).to_owned()
+            }
+            None => name.to_owned(),
         }
     }
 
@@ -117,82 +143,120 @@ impl Comparison<'_> {
     }
 
     fn note(&mut self, from: Option<&Json>, to: Option<&Json>) {
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let attribute = &path[PLACE..];
-        let shown = |value: Option<&Json>| value.map(|value| shown(attribute, value));
-        let span = Some(self.topology.place_of(&path));
-        self.changes.push(FieldChange { path: attribute.join("."), from: shown(from), to: shown(to), span });
+        let path = self.path.clone();
+        let mut is_hidden = false;
+        let mut show = |side: Side, value: Option<&Json>| {
+            let mut shown = Shown { comparison: self, side, path: path.clone(), is_hidden: false };
+            let value = value.map(|value| shown.value(value));
+            is_hidden |= shown.is_hidden;
+            value
+        };
+        let (from, to) = (show(Side::Before, from), show(Side::Now, to));
+        let keys: Vec<&str> = path.iter().map(String::as_str).collect();
+        let place = match to {
+            Some(_) => self.topology.origin(&keys).place,
+            None => self.topology.former_place(&keys, !self.was_from_elsewhere(&path)),
+        };
+        let path = path[PLACE..].join(".");
+        self.changes.push(FieldChange { path, from, to, is_hidden, span: Some(place) });
+    }
+
+    /// Whether the value that was applied was not literally in the topology, as far as anybody knows.
+    fn was_from_elsewhere(&self, path: &[String]) -> bool {
+        let path = &path[PLACE..];
+        self.from_elsewhere.as_ref().is_none_or(|all| all.iter().any(|other| path.starts_with(other)))
     }
 }
 
-type Entries<'value> = BTreeMap<String, &'value Json>;
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    Now,
+}
 
-/// The entries of a mapping; those of a list of mounts, ports, secrets or configs by what each is for.
-fn entries(value: &Json) -> Option<Entries<'_>> {
-    match value {
-        Json::Object(map) => Some(map.iter().map(|(key, value)| (key.clone(), value)).collect()),
-        Json::Array(items) => {
-            let named = items.iter().map(|item| Some((name(item.as_object()?)?, item)));
-            let entries: Entries<'_> = named.collect::<Option<_>>()?;
-            // Two of one name: the list as a whole says it better.
-            (entries.len() == items.len()).then_some(entries)
+/// A value as it may be shown.
+struct Shown<'a> {
+    comparison: &'a Comparison<'a>,
+    side: Side,
+    path: Vec<String>,
+    is_hidden: bool,
+}
+
+impl Shown<'_> {
+    fn value(&mut self, value: &Json) -> Json {
+        if let (false, Some(entries)) = (value.is_object(), entries(value)) {
+            // A list of mounts or ports: each is known by what it is for.
+            return entries.into_iter().map(|(name, item)| self.entry(&name, item)).collect();
         }
-        _ => None,
-    }
-}
-
-fn name(item: &JsonMap<String, Json>) -> Option<String> {
-    match (item.get("target"), item.get("source"), item.get("protocol")) {
-        (Some(Json::Number(port)), _, Some(Json::String(protocol))) => Some(format!("{port}/{protocol}")),
-        (Some(Json::String(name)), _, _) | (None, Some(Json::String(name)), _) => Some(name.clone()),
-        _ => None,
-    }
-}
-
-/// The value as it may be shown.
-fn shown(path: &[&str], value: &Json) -> Json {
-    if path.iter().any(|key| names_a_secret(key)) {
-        return Json::String(HIDDEN.to_owned());
-    }
-    match value {
-        Json::String(text) if seal::is_digest(text) => Json::String(HIDDEN.to_owned()),
-        Json::String(text) => Json::String(without_secret(&without_password(text))),
-        Json::Array(items) => items.iter().map(|item| shown(path, item)).collect(),
-        Json::Object(map) => {
-            map.iter().map(|(key, value)| (key.clone(), shown(&[key.as_str()], value))).collect()
+        match value {
+            Json::Null => Json::Null,
+            Json::Object(map) => {
+                map.iter().map(|(key, value)| (key.clone(), self.entry(key, value))).collect()
+            }
+            Json::Array(items) => self.items(items),
+            Json::String(text) if self.is_content() || seal::is_digest(text) => self.unreadable(),
+            Json::String(text) if self.is_open() && !secrecy::looks_secret(text) => value.clone(),
+            Json::Bool(_) | Json::Number(_) if self.is_open() => value.clone(),
+            Json::String(_) | Json::Bool(_) | Json::Number(_) => self.closed(value),
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
     }
-}
 
-/// Whether what a key like this holds is better not shown.
-fn names_a_secret(key: &str) -> bool {
-    const WORDS: &[&str] = &["pass", "pwd", "secret", "token", "credential", "apikey", "senha", "private"];
-    let key = key.to_ascii_lowercase();
-    // `secrets` itself lists names and places, no values.
-    key != "secrets" && (key.ends_with("key") || WORDS.iter().any(|word| key.contains(word)))
-}
+    fn entry(&mut self, key: &str, value: &Json) -> Json {
+        self.path.push(key.to_owned());
+        let shown = self.value(value);
+        self.path.pop();
+        shown
+    }
 
-/// `--password=word`, as it stands in commands and labels, without the word.
-fn without_secret(text: &str) -> String {
-    match text.split_once('=') {
-        Some((name, _)) if !name.contains(char::is_whitespace) && names_a_secret(name) => {
-            format!("{name}={HIDDEN}")
+    /// Words of a command line may say of each other that they are secrets.
+    fn items(&mut self, items: &[Json]) -> Json {
+        let words: Vec<&str> = items.iter().map(|item| item.as_str().unwrap_or_default()).collect();
+        let secret = secrecy::secret_words(&words);
+        let has_own_places = self.comparison.topology.has_words(&self.path);
+        let shown = items.iter().zip(secret).enumerate().map(|(index, (item, is_secret))| {
+            match (is_secret, has_own_places) {
+                (true, _) => self.closed(item),
+                (false, true) => self.entry(&index.to_string(), item),
+                // The order may be another one than that of the text.
+                (false, false) => self.value(item),
+            }
+        });
+        shown.collect()
+    }
+
+    /// Whether a value is literally in the topology, under a name that does not say secret.
+    fn is_open(&self) -> bool {
+        let Comparison { topology, .. } = self.comparison;
+        let keys: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        // `secrets` itself lists names and places, no values.
+        let names = keys[PLACE..].iter().filter(|key| !matches!(**key, "secrets" | "credential_spec"));
+        let is_literal = match self.side {
+            Side::Before => !self.comparison.was_from_elsewhere(&self.path),
+            Side::Now => topology.origin(&keys).is_literal,
+        };
+        is_literal && !names.into_iter().any(|name| secrecy::names_a_secret(name))
+    }
+
+    /// What is in a secret or config, of which nobody is told more than that it is another.
+    fn is_content(&self) -> bool {
+        let attribute = self.path.get(PLACE).map(String::as_str);
+        matches!(attribute, Some("secrets" | "configs"))
+            && self.path.last().is_some_and(|last| last == "content")
+    }
+
+    fn closed(&mut self, value: &Json) -> Json {
+        if self.comparison.values == Values::Shown {
+            return value.clone();
         }
-        _ => text.to_owned(),
+        self.is_hidden = true;
+        Json::String(HIDDEN.to_owned())
     }
-}
 
-/// `postgres://user:word@host/` without the word.
-fn without_password(text: &str) -> String {
-    let hide = || {
-        let (scheme, rest) = text.split_once("://")?;
-        // A word may hold a slash, although it should be escaped.
-        let (account, host) = rest.rsplit_once('@')?;
-        let (user, _) = account.split_once(':').filter(|(user, _)| !user.contains('/'))?;
-        Some(format!("{scheme}://{user}:{HIDDEN}@{host}"))
-    };
-    hide().unwrap_or_else(|| text.to_owned())
+    fn unreadable(&mut self) -> Json {
+        let is_shown = self.comparison.values == Values::Shown && !self.is_content();
+        self.is_hidden |= !is_shown && !self.is_content();
+        Json::String(if is_shown { UNKNOWN } else { HIDDEN }.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -225,7 +289,8 @@ mod tests {
         let (topology, place) = (topology(text), ["services", "web"]);
         let mut labels = BTreeMap::new();
         label::put_applied(&mut labels, &topology, place, from, String::new());
-        super::changes(&topology, place, Made { labels: &labels, settings }, to).unwrap()
+        let made = Made { labels: &labels, settings };
+        super::changes(&topology, place, made, to, Values::Literal).unwrap()
     }
 
     #[test]
@@ -278,9 +343,9 @@ mod tests {
         assert_eq!(
             changes(from, to),
             [
-                r#"command: ["serve","--api-key=(hidden)","--port=80"] -> ["serve","--api-key=(hidden)","--port=81"]"#,
+                r#"command: ["serve","(hidden)","--port=80"] -> ["serve","(hidden)","--port=81"]"#,
                 r#"environment.DB_PASS: "(hidden)" -> "(hidden)""#,
-                r#"environment.DB_URL: "postgres://app:(hidden)@db/app" -> "postgres://app:(hidden)@db/app""#,
+                r#"environment.DB_URL: "(hidden)" -> "(hidden)""#,
                 r#"environment.SIGNING_KEY: "(hidden)" -> "(hidden)""#,
                 r#"secrets.key.content: "(hidden)" -> "(hidden)""#,
             ]
@@ -293,7 +358,7 @@ mod tests {
         let from = json!({ "labels": { "a.b": "1", "gone": "1" } });
         let changes = changes_of(text, from, json!({ "labels": { "a.b": "2" } }));
         let places: Vec<&str> = changes.iter().map(|change| &text[change.span.unwrap().range()]).collect();
-        assert_eq!(places, ["'2'", "{ a.b: '2' }"]);
+        assert_eq!(places, ["'2'", "labels"]);
     }
 
     #[test]
@@ -301,7 +366,7 @@ mod tests {
         let labels = BTreeMap::new();
         let topology = topology("services: { web: { image: x } }");
         let made = Made { labels: &labels, settings: None };
-        assert_eq!(super::changes(&topology, ["services", "web"], made, &json!({})), None);
+        assert_eq!(super::changes(&topology, ["services", "web"], made, &json!({}), Values::Literal), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::plan::seal::Seal;
@@ -42,6 +43,18 @@ pub const APPLIED: &str = "topo.applied";
 /// release recreates nothing.
 pub const APPLIED_VERSION: u32 = 1;
 
+/// What [`APPLIED`] says.
+#[derive(Deserialize, Serialize)]
+pub struct Applied {
+    /// [`APPLIED_VERSION`].
+    pub version: u32,
+    /// The model, with digests in place of values that may be secrets.
+    pub model: Json,
+    /// The paths whose values came from variables, other files or the caller: they are shown to nobody
+    /// unasked. Nothing in what older releases wrote.
+    pub from_elsewhere: Option<Vec<Vec<String>>>,
+}
+
 type Labels = BTreeMap<String, String>;
 
 /// What was applied to make the object, without values that may be secrets, and its fingerprint in the
@@ -53,9 +66,13 @@ pub fn put_applied(
     model: &Json,
     compose_hash: String,
 ) {
-    let model = Seal::new(&topology.name, place).close(model);
+    let applied = Applied {
+        version: APPLIED_VERSION,
+        model: Seal::new(&topology.name, place).close(model),
+        from_elsewhere: Some(topology.from_elsewhere(place)),
+    };
     labels.insert(CONFIG_HASH.to_owned(), compose_hash);
-    labels.insert(APPLIED.to_owned(), json!({ "version": APPLIED_VERSION, "model": model }).to_string());
+    labels.insert(APPLIED.to_owned(), json!(applied).to_string());
 }
 
 /// Labels of a container.

@@ -25,7 +25,7 @@ mod testing;
 mod up;
 
 pub use action::{Action, Condition};
-pub use because::{Because, FieldChange, HIDDEN};
+pub use because::{Because, FieldChange, HIDDEN, UNKNOWN, Values};
 pub use build::{BuildChoices, build};
 pub use distribute::{PullChoices, PushChoices, pull, push};
 pub use down::{DownChoices, ImagesChoice, VolumesLeft, down, volumes_left};

@@ -278,16 +278,15 @@ pub fn because_code(because: &Because) -> &'static str {
 
 /// One attribute that differs: `environment.DEBUG changed from 0 to 1`.
 pub fn change(change: &FieldChange) -> String {
-    let FieldChange { path, from, to, span: _ } = change;
-    if from == to {
-        // What differs looks like a secret.
+    let FieldChange { path, from, to, is_hidden, span: _ } = change;
+    if *is_hidden && from.is_some() && to.is_some() {
         return format!("{path} changed");
     }
     match (from.as_ref(), to.as_ref()) {
         (Some(from), Some(to)) if is_short(from) && is_short(to) => {
             format!("{path} changed from {from} to {to}")
         }
-        (None, Some(to)) if is_short(to) => format!("{path} is {to} now"),
+        (None, Some(to)) if is_short(to) && !is_hidden => format!("{path} is {to} now"),
         (None, Some(_)) => format!("{path} is new"),
         (Some(_), None) => format!("{path} is gone"),
         (Some(_), Some(_)) | (None, None) => format!("{path} changed"),
@@ -457,7 +456,7 @@ mod tests {
     #[test]
     fn a_change_names_short_values_and_no_long_ones() {
         let says = |from: Option<Json>, to: Option<Json>| {
-            change(&FieldChange { path: "a.b".to_owned(), from, to, span: None })
+            change(&FieldChange { path: "a.b".to_owned(), from, to, is_hidden: false, span: None })
         };
         assert_eq!(says(Some("x".into()), Some(2.into())), "a.b changed from \"x\" to 2");
         assert_eq!(says(None, Some(true.into())), "a.b is true now");

@@ -16,11 +16,13 @@ pub mod model;
 pub mod name;
 pub mod network;
 mod normal;
+pub mod origin;
 mod paths;
 mod profile;
 pub mod provenance;
 mod reference;
 mod seccomp;
+pub mod secrecy;
 pub mod service;
 mod tree;
 mod unfilled;
@@ -33,7 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::document::{Document, Gaps, Key, Kind, Map, Node, Replaced, Value};
+use crate::document::{Document, Filled, Gaps, Key, Kind, Map, Node, Replaced, Value};
 use crate::source::{Environment, Sources, Span, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
@@ -109,6 +111,8 @@ pub struct Topology {
     tree: Tree,
     /// Where the engine is that will run it.
     pub host: Host,
+    /// Which of its texts hold what a variable is set to.
+    filled: Arc<Filled>,
     /// What was done to make it.
     stages: Stages,
     /// What could not be read of it.
@@ -211,6 +215,7 @@ pub fn resolve(
         files: choices.files.clone(),
         tree: Tree::new(root),
         host: choices.host,
+        filled: Arc::clone(document.filled()),
         stages,
         gaps: document.gaps.clone(),
     };
@@ -449,6 +454,10 @@ impl Topology {
     /// Where a value stands: the node at a path, or the nearest one above it.
     pub fn place_of(&self, path: &[&str]) -> Span {
         self.tree.nearest(path).0.span
+    }
+
+    fn root(&self) -> &Node {
+        self.tree.nearest(&[]).0
     }
 
     /// What was written at a path, if anything was.

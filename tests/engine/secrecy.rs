@@ -175,7 +175,10 @@ fn labels_hold_no_value_and_what_changed_is_told_all_the_same() {
     write("1235");
     let plan = project.topo("plan", &[]).exits(0).out;
     assert!(plan.contains("environment.OPTIONS: \"1234\" -> \"1235\""), "{plan}");
-    assert!(plan.contains("content: another value") && plan.contains("2 attributes changed"), "{plan}");
+    assert!(
+        plan.contains("content: changed, (hidden) -> (hidden)") && plan.contains("2 attributes changed"),
+        "{plan}"
+    );
     project.topo("up", &["-d"]).exits(0);
     project.topo("up", &["-d"]).exits(0).says("nothing to do");
 }

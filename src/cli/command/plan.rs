@@ -14,7 +14,7 @@ use crate::cli::project::{Project, project};
 use crate::cli::provide;
 use crate::cli::session;
 use crate::diagnostic::Diagnostics;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, UpChoices, Values};
 use crate::report::{Intent, plan as report};
 use crate::source::Sources;
 use crate::topology::name::ServiceName;
@@ -41,6 +41,9 @@ pub struct Options {
     /// How the plan is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Show values that come from variables or look like secrets
+    #[arg(long, conflicts_with = "down")]
+    show_values: bool,
     /// Exit with 5 when there is something to do (with 1, the topology has errors)
     #[arg(long)]
     exit_code: bool,
@@ -88,7 +91,8 @@ impl Options {
         output: &Output,
     ) -> Result<(Plan, Sources), Exit> {
         let (loaded, mut topology) = load_or_explain(global, &services, Purpose::Run, output)?;
-        let choices = self.up.choices(services, &topology, output)?;
+        let values = if self.show_values { Values::Shown } else { Values::Literal };
+        let choices = UpChoices { values, ..self.up.choices(services, &topology, output)? };
         provide::warn_of_variables(&topology, output);
         models::look_up(&mut topology, &choices.services, choices.without_dependencies, output);
         let plan = session::block_on(async {

@@ -340,9 +340,9 @@ impl<'a> Judge<'a, '_> {
         if is_beyond_repair(current) {
             return Some(Because::NotRunning);
         }
-        let Context { topology, observed, .. } = self.context;
+        let Context { topology, observed, choices, .. } = self.context;
         let place = ["services", self.name.as_str()];
-        match drift::changes(topology, place, Made::of(current), &self.model) {
+        match drift::changes(topology, place, Made::of(current), &self.model, choices.values) {
             Some(changes) if changes.is_empty() => {}
             Some(changes) => return Some(Because::Changed(changes)),
             None if self.is_as_compose_made_it(current) => {}

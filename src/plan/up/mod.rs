@@ -18,7 +18,9 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::plan::namespace::{self, CutOff};
 use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
 use crate::plan::scope;
-use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, Step, StepId, compose_hash, spec};
+use crate::plan::{
+    Action, Because, Condition, Needs, Plan, Scope, Step, StepId, Values, compose_hash, spec,
+};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
 use container::PlacedContainer;
@@ -57,6 +59,8 @@ pub struct UpChoices {
     pub remove_orphans: bool,
     /// How long containers may take to stop, in place of what each says.
     pub grace: Option<std::time::Duration>,
+    /// Which values are part of the reasons of steps.
+    pub values: Values,
 }
 
 /// When images are built.

@@ -68,7 +68,9 @@ impl Up<'_> {
         let network = &topology.networks[key].value;
         let (wanted, hash) = (network.canonical(Form::Model), compose_hash::network(network));
         let place = ["networks", key];
-        let Some(because) = drift::difference(topology, place, &observed.labels, &wanted, &hash) else {
+        let Some(because) =
+            drift::difference(topology, place, &observed.labels, &wanted, &hash, self.context.choices.values)
+        else {
             return NetworkPlace::kept(observed);
         };
         if let Some(stranger) = self.context.observed.stranger(observed) {

@@ -54,7 +54,9 @@ impl Up<'_> {
         let volume = &topology.volumes[key].value;
         let (wanted, hash) = (volume.canonical(Form::Model), compose_hash::volume(volume));
         let place = ["volumes", key];
-        if let Some(because) = drift::difference(topology, place, &observed.labels, &wanted, &hash) {
+        if let Some(because) =
+            drift::difference(topology, place, &observed.labels, &wanted, &hash, self.context.choices.values)
+        {
             let help = "to make it anew, and lose what is in it: `topo down -v`, then `topo up`";
             self.warn_of_changed("volume", name, (at, "it is used as it is"), &because, help);
         }

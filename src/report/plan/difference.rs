@@ -3,6 +3,7 @@
 
 use serde_json::Value as Json;
 
+use crate::plan::{HIDDEN, UNKNOWN};
 use crate::report::look::Look;
 
 /// How much of a value is shown, in characters.
@@ -22,7 +23,10 @@ pub(super) fn both(from: Option<&Json>, to: Option<&Json>, look: Look) -> [Strin
 }
 
 fn letters(value: Option<&Json>) -> Vec<char> {
-    value.map_or_else(|| "nothing".to_owned(), Json::to_string).chars().collect()
+    let text = value.map_or_else(|| "nothing".to_owned(), Json::to_string);
+    // They are no texts of anybody.
+    let stand_ins = [HIDDEN, UNKNOWN].into_iter();
+    stand_ins.fold(text, |text, word| text.replace(&format!("\"{word}\""), word)).chars().collect()
 }
 
 /// Where what is shown begins: a little before the first difference, at a blank or a comma if there is one.

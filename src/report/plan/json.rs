@@ -27,8 +27,9 @@
 //! | `needs` | the steps that must have succeeded before |
 //! | `needs_settled` | the steps that must be over before, in whatever way |
 //!
-//! A change has `path`, `from` and `to` (`null` for nothing, `(hidden)` for passwords and the like) and, where
-//! the topology says the new value, `file`, `line` and `column`. Steps are listed in an order in
+//! A change has `path`, `from` and `to` (`null` for nothing; `(hidden)` for values that come from variables or
+//! look like secrets, and `hidden` says that there are some; `(unknown)` for those that nobody knows any
+//! more), and the place of the new value, or of what the old one was below: `file`, `line` and `column`. Steps are listed in an order in
 //! which they could be done.
 
 use serde_json::{Value as Json, json};
@@ -120,8 +121,8 @@ fn condition(guard: &Guard) -> Json {
 }
 
 fn change_object(change: &FieldChange, sources: &Sources) -> Json {
-    let FieldChange { path, from, to, span } = change;
-    let mut object = json!({ "path": path, "from": from, "to": to });
+    let FieldChange { path, from, to, is_hidden, span } = change;
+    let mut object = json!({ "path": path, "from": from, "to": to, "hidden": is_hidden });
     if let Some(span) = span {
         let (line, column) = sources.position(*span);
         object["file"] = json!(sources.get(span.file).path);

@@ -1,9 +1,11 @@
 //! In: a plan that is not run. Out: what it would do and why, for people, programs and Graphviz.
-//! Must not: show contents of secrets (a plan holds none but in its file contents, which are left out).
+//! Must not: show contents of secrets (a plan holds none but in its file contents, which are left out), or
+//! values that the plan hides.
 
 mod difference;
 mod dot;
 mod json;
+mod readable;
 mod text;
 
 pub use dot::dot;

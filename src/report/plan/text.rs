@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::readable::readable;
 use super::{condition, difference, waits_for};
 use crate::plan::{Action, Because, FieldChange, Plan, Step, StepId};
 use crate::report::Intent;
@@ -11,6 +12,7 @@ use crate::report::objects::{Deed, ObjectSteps, Objects};
 use crate::report::prose::wrapped;
 use crate::report::wording::{self, Kind};
 use crate::source::Sources;
+use crate::topology::secrecy::HIDDEN_VALUES;
 
 /// What `topo plan` prints. `intent` is what the plan is for; lines are broken between words at `width`.
 pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, intent: Intent) -> String {
@@ -31,7 +33,15 @@ pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, in
     }
     let project = look.paint(Role::Strong, plan.project.as_str());
     let summary = wrapped(&format!("plan for {project}: {}", summary(&tally)), width, 2);
-    format!("{text}\n{summary}\n")
+    let hidden = if hides_values(plan) { wrapped(HIDDEN_VALUES, width, 2) + "\n" } else { String::new() };
+    format!("{text}\n{summary}\n{hidden}")
+}
+
+fn hides_values(plan: &Plan) -> bool {
+    plan.steps.node_weights().any(|step| match &step.because {
+        Because::Changed(changes) => changes.iter().any(|change| change.is_hidden),
+        _ => false,
+    })
 }
 
 /// Objects as a person would do them: in the order of their first steps.
@@ -118,20 +128,24 @@ impl<'a> Context<'a> {
 
     /// `environment.DEBUG: "0" -> "1" (topology.yaml:7:22)`
     fn change_line(&self, change: &FieldChange) -> String {
-        let FieldChange { path, from, to, span } = change;
+        let FieldChange { path, from, to, is_hidden, span } = change;
         let place = span.map(|span| {
             let (line, column) = self.sources.position(span);
             let file = self.sources.get(span.file).path.display();
             self.aside(&format!(" ({file}:{line}:{column})"))
         });
         let place = place.unwrap_or_default();
-        if from == to {
-            // What looks like a secret is shown by neither.
-            return format!("{path}: another value{place}");
+        if let Some(network) = change.network() {
+            let words = if to.is_some() { "connect to" } else { "disconnect from" };
+            return format!("{words} network {network}{place}");
         }
+        // What is not shown of two values may leave them alike.
+        let is_both = from.is_some() && to.is_some();
+        let changed = if is_both && (*is_hidden || from == to) { "changed, " } else { "" };
+        let [from, to] = [from, to].map(|value| value.as_ref().map(|value| readable(path, value)));
         let [from, to] = difference::both(from.as_ref(), to.as_ref(), self.look);
         let (from, to) = (self.look.paint(Role::Bad, &from), self.look.paint(Role::Good, &to));
-        format!("{path}: {from} -> {to}{place}")
+        format!("{path}: {changed}{from} -> {to}{place}")
     }
 
     fn aside(&self, text: &str) -> String {
@@ -244,6 +258,7 @@ mod tests {
             path: path.to_owned(),
             from: Some("one two three".into()),
             to: Some("one two four".into()),
+            is_hidden: false,
             span: None,
         };
         plan.steps.add_node(Step {

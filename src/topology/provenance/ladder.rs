@@ -78,6 +78,7 @@ impl Ladder<'_> {
         }
         Ok(Explanation {
             path: spell(&self.path()),
+            keys: self.path().to_vec(),
             value: value.map(Json::from),
             rungs: groups.into_rungs(),
             variables: variables.into_iter().filter(|(name, _)| name != self.name).collect(),

@@ -3,6 +3,7 @@
 //! In: a path, and everything that was read. Out: rungs, the strongest first.
 //! Must not: ask an engine; that a variable may come from the image is left to the caller.
 
+mod conceal;
 mod ladder;
 mod part;
 mod path;
@@ -14,6 +15,7 @@ use crate::source::{Environment, Sources, Span};
 use crate::topology::attribute::Form;
 use crate::topology::name::ServiceName;
 use crate::topology::{Resources, Topology};
+pub use conceal::conceal;
 pub use part::Part;
 use path::{Found, Unknown};
 
@@ -36,6 +38,8 @@ pub struct Subject<'a> {
 pub struct Explanation {
     /// The path, spelled out.
     pub path: String,
+    /// The same, key by key.
+    pub keys: Vec<String>,
     /// The value in the canonical form; nothing when it is not set.
     pub value: Option<Json>,
     /// What had a say in it, the strongest first.
@@ -149,9 +153,10 @@ fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation,
     let description = description.unwrap_or_default();
     let sentence = description.split('\n').next().unwrap_or_default().trim_end_matches('.');
     let note = Some(path::lower_first(sentence)).filter(|note| !note.is_empty());
-    let path = path::spell(&path);
+    let keys = path;
+    let path = path::spell(&keys);
     let (variables, parts) = Default::default();
-    Ok(Explanation { path, value: None, rungs, variables, parts, container_variable: None, note })
+    Ok(Explanation { path, keys, value: None, rungs, variables, parts, container_variable: None, note })
 }
 
 fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
@@ -177,8 +182,9 @@ fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
     let variables = node.as_ref().map_or_else(Vec::new, |node| variables_of(node, subject));
     let value = value.cloned().or_else(|| node.as_deref().and_then(scalar));
     let parts = node.as_ref().map_or_else(Vec::new, |node| part::of(path, node, subject.topology));
+    let keys = path.clone();
     let path = path::spell(path);
-    Explanation { path, value, rungs, variables, parts, container_variable: None, note }
+    Explanation { path, keys, value, rungs, variables, parts, container_variable: None, note }
 }
 
 /// What took away the value at a path, or one that held it.

@@ -15,6 +15,8 @@ pub struct Part {
     pub value: String,
     /// Where it stands.
     pub place: Span,
+    /// Whether the topology's own text says it all.
+    pub is_literal: bool,
 }
 
 /// Every value below a node, in the order of the text.
@@ -30,10 +32,15 @@ pub(super) fn of(path: &[String], node: &Node, topology: &Topology) -> Vec<Part>
 fn collect(path: &mut Vec<String>, node: &Node, topology: &Topology, parts: &mut Vec<Part>) {
     if let Some(pairs) = pairs_at(path, topology) {
         // Env files have a say too, which the tree does not know.
-        parts.extend(pairs.0.iter().map(|(name, value)| Part {
-            path: spell(&[path.as_slice(), std::slice::from_ref(name)].concat()),
-            value: value.value.clone().unwrap_or_default(),
-            place: value.span,
+        parts.extend(pairs.0.iter().map(|(name, value)| {
+            let path = [path.as_slice(), std::slice::from_ref(name)].concat();
+            let keys: Vec<&str> = path.iter().map(String::as_str).collect();
+            Part {
+                path: spell(&path),
+                value: value.value.clone().unwrap_or_default(),
+                place: value.span,
+                is_literal: topology.origin(&keys).is_literal,
+            }
         }));
         return;
     }
@@ -54,7 +61,8 @@ fn collect(path: &mut Vec<String>, node: &Node, topology: &Topology, parts: &mut
         }
         Value::Null | Value::Scalar(_) => {
             let value = node.as_text().unwrap_or_default().to_owned();
-            parts.push(Part { path: spell(path), value, place: node.span });
+            let is_literal = !topology.holds_variable(node.span);
+            parts.push(Part { path: spell(path), value, place: node.span, is_literal });
         }
     }
 }

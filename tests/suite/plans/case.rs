@@ -6,7 +6,10 @@
 //! | `before.yaml` | what was brought up before, with all profiles, and runs well; nothing when absent |
 //! | `state.yaml` | what happened since: [`Events`] |
 //! | `choices.yaml` | what the command line says: [`Choices`] |
+//! | `variables.yaml` | the variables that the caller has: those `before`, and those `now` |
+//! | `*.env` | env files, which the topologies name |
 //! | `plan.txt` | what `topo plan` says of it |
+//! | `plan.json` | what `--format json` says of it; not compared when absent |
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +21,7 @@ use topo::diagnostic::Diagnostics;
 use topo::plan::observed::{ApiVersion, Health, ObservedMount, ObservedNetwork, ObservedVolume, Status};
 use topo::plan::{
     self, BuildChoice, BuildChoices, DownChoices, ImagesChoice, PullChoice, PushChoices, RecreateChoice,
-    StartChoice, UpChoices, label,
+    StartChoice, UpChoices, Values, label,
 };
 use topo::report::wording::{object, to_do};
 use topo::report::{Intent, Look};
@@ -26,8 +29,16 @@ use topo::source::Sources;
 use topo::topology::Topology;
 use topo::topology::name::ImageName;
 
-use super::load::{jobs, load};
+use super::load::{Place, jobs, load_in};
 use super::world::World;
+
+/// The variables that the caller has.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Variables {
+    before: BTreeMap<String, String>,
+    now: BTreeMap<String, String>,
+}
 
 /// What happened since `before.yaml` was brought up.
 #[derive(Default, Deserialize)]
@@ -108,6 +119,7 @@ struct Choices {
     scale: BTreeMap<String, u32>,
     wait: bool,
     remove_orphans: bool,
+    show_values: bool,
     /// Seconds.
     grace: Option<u64>,
     always_recreate_deps: bool,
@@ -148,20 +160,23 @@ enum Rmi {
     All,
 }
 
-/// The text of a case's plan.
-pub(crate) fn plan_of(folder: &Path) -> String {
+/// The text of a case's plan, and what programs read of it.
+pub(crate) fn plan_of(folder: &Path) -> (String, String) {
     let choices: Choices = read_yaml(&folder.join("choices.yaml"));
     let events: Events = read_yaml(&folder.join("state.yaml"));
     let up = choices.up();
     let wanted = std::fs::read_to_string(folder.join("topology.yaml")).expect("there is a topology");
-    let (topology, sources) = load("topology.yaml", &wanted, &choices.profiles, &up);
+    let variables: Variables = read_yaml(&folder.join("variables.yaml"));
+    let place = Place { folder, variables: &variables.now };
+    let (topology, sources) = load_in(place, "topology.yaml", &wanted, &choices.profiles, &up);
     let mut world = World::default();
     world.jobs.extend(jobs(&topology));
     pull_everything(&mut world, &topology);
     events.make_foreign(&mut world);
     world.api = events.api.map(|minor| ApiVersion { minor });
     if let Ok(before) = std::fs::read_to_string(folder.join("before.yaml")) {
-        let (before, _) = load("before.yaml", &before, &["*".to_owned()], &UpChoices::default());
+        let place = Place { folder, variables: &variables.before };
+        let (before, _) = load_in(place, "before.yaml", &before, &["*".to_owned()], &UpChoices::default());
         world.jobs.extend(jobs(&before));
         pull_everything(&mut world, &before);
         bring_up(&mut world, &before);
@@ -190,7 +205,10 @@ pub(crate) fn plan_of(folder: &Path) -> String {
         false => topo::report::plan::text(&plan, &sources, Look::BARE, None, intent),
     };
     let undeclared = undeclared.iter().map(|volume| format!("undeclared: {volume} stays\n"));
-    format!("{}{text}{}", said(&found, &sources), undeclared.collect::<String>())
+    let text = format!("{}{text}{}", said(&found, &sources), undeclared.collect::<String>());
+    // Env files are read from the folder of the case.
+    let home = format!("{}/", folder.display());
+    (text.replace(&home, ""), topo::report::plan::json(&plan, &sources).replace(&home, ""))
 }
 
 fn read_yaml<T: Default + DeserializeOwned>(path: &Path) -> T {
@@ -382,6 +400,7 @@ impl Choices {
             start: if self.create_only { StartChoice::CreateOnly } else { StartChoice::Start },
             remove_orphans: self.remove_orphans,
             grace: self.grace.map(Duration::from_secs),
+            values: if self.show_values { Values::Shown } else { Values::Literal },
         }
     }
 

@@ -1,6 +1,6 @@
 //! A topology from a text, as if it stood in the folder `/shop`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use topo::diagnostic::Diagnostics;
@@ -10,12 +10,31 @@ use topo::topology::name::ServiceName;
 use topo::topology::service::DependencyCondition;
 use topo::topology::{ResolveChoices, Topology};
 
+/// Where a topology is read, and with which variables.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) variables: &'a BTreeMap<String, String>,
+}
+
 /// The topology, and its text.
 pub(crate) fn load(name: &str, text: &str, profiles: &[String], choices: &UpChoices) -> (Topology, Sources) {
+    let (folder, variables) = (Path::new("/shop"), &BTreeMap::new());
+    load_in(Place { folder, variables }, name, text, profiles, choices)
+}
+
+/// The same, with the env files of a folder, if it has some.
+pub(crate) fn load_in(
+    place: Place<'_>,
+    name: &str,
+    text: &str,
+    profiles: &[String],
+    choices: &UpChoices,
+) -> (Topology, Sources) {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let environment = Environment::default();
+    let environment = Environment::from_pairs(place.variables.clone());
     let file = sources.add(name, text);
-    let folder = Path::new("/shop");
+    let folder = if text.contains("_file:") { place.folder } else { Path::new("/shop") };
     let document = topo::document::load(&mut sources, &[file], folder, &environment, &mut found);
     let resolve = ResolveChoices {
         default_name: "shop".to_owned(),

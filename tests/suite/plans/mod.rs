@@ -51,6 +51,7 @@ plans! {
     a_renamed_container_gets_its_name_back
     a_renamed_network_goes_when_all_have_left_it
     a_secret_with_another_content_is_a_change
+    a_value_of_a_file_stands_in_that_file
     a_stopped_container_is_started_and_what_needs_it_waits
     an_image_is_pulled_again_when_it_is_old_enough
     an_image_of_another_service_is_built_and_not_pulled
@@ -83,6 +84,7 @@ plans! {
     down_removes_volumes_on_request
     fewer_replicas_leave_the_lowest_numbers
     hooks_belong_to_starts_and_stops
+    literal_values_that_look_secret_are_hidden
     more_replicas_leave_those_that_are_there
     none_may_be_wanted
     more_replicas_than_host_ports_are_an_error
@@ -91,7 +93,10 @@ plans! {
     orphans_are_named_and_stay
     orphans_go_on_request_dependants_first
     pulling_replaces_only_what_gets_another_image
+    sizes_are_as_people_write_them
     tags_of_one_repository_are_pushed_one_after_the_other
+    values_are_shown_on_request
+    values_of_variables_are_hidden
     waiting_alone_is_nothing_to_do
     waiting_does_not_spare_what_only_may_fail
     waiting_is_for_every_service
@@ -135,5 +140,9 @@ fn every_folder_of_plans_is_planned() {
 
 fn check(name: &str) {
     let folder = tests_folder().join("plans").join(name);
-    golden::check(&folder.join("plan.txt"), &case::plan_of(&folder));
+    let (text, json) = case::plan_of(&folder);
+    golden::check(&folder.join("plan.txt"), &text);
+    if folder.join("plan.json").exists() {
+        golden::check(&folder.join("plan.json"), &json);
+    }
 }

@@ -19,6 +19,7 @@ use crate::source::{Sources, Span};
 use crate::topology::Topology;
 use crate::topology::name::ImageName;
 use crate::topology::provenance::{self, Explanation, Mistake, Part, Rung, RungKind, Subject};
+use crate::topology::secrecy::HIDDEN_VALUES;
 
 /// Show where a value comes from: every text that had a say, the strongest first, with its place.
 ///
@@ -33,6 +34,9 @@ pub(super) struct Options {
     /// How it is written
     #[arg(long, value_name = "text|json", hide_possible_values = true, default_value = "text")]
     format: Format,
+    /// Show values that come from variables or look like secrets
+    #[arg(long)]
+    show_values: bool,
     #[command(flatten)]
     global: Global,
 }
@@ -50,7 +54,7 @@ enum Format {
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let Options { mut arguments, format, global: own } = options;
+    let Options { mut arguments, format, show_values, global: own } = options;
     let path = arguments.pop().unwrap_or_default();
     let mut global = global.merged(own);
     global.files.extend(arguments.into_iter().map(PathBuf::from));
@@ -75,12 +79,17 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         sources: &mut read.sources,
     };
     let explained = provenance::explain(&path, &mut subject).map_err(|mistake| refuse(mistake, &output))?;
-    let explained = with_image(explained, &topology);
+    let mut explained = with_image(explained, &topology);
+    let is_hidden = !show_values && provenance::conceal(&mut explained, &topology);
     output.print(&match format {
-        Format::Text => text(&explained, &read.sources),
-        Format::Json => format!("{:#}\n", data(&explained, &read.sources)),
+        Format::Text => text(&explained, &read.sources) + &hint(is_hidden),
+        Format::Json => format!("{:#}\n", data(&explained, &read.sources, is_hidden)),
     });
     Ok(Exit::Success)
+}
+
+fn hint(is_hidden: bool) -> String {
+    if is_hidden { format!("\n{HIDDEN_VALUES}\n") } else { String::new() }
 }
 
 fn refuse(mistake: Mistake, output: &Output) -> Exit {
@@ -131,7 +140,8 @@ fn unknown(image: &ImageName, why: &str) -> String {
 }
 
 fn text(explained: &Explanation, sources: &Sources) -> String {
-    let Explanation { path, value, rungs, variables, parts, container_variable: _, note } = explained;
+    let Explanation { path, keys: _, value, rungs, variables, parts, container_variable: _, note } =
+        explained;
     let mut text = match value {
         None => format!("{path} is not set\n"),
         Some(Json::Null) => format!("{path} is empty\n"),
@@ -164,7 +174,7 @@ fn row(rung: &Rung, sources: &Sources) -> [String; 4] {
 }
 
 fn part_row(part: &Part, sources: &Sources) -> [String; 4] {
-    let Part { path, value, place } = part;
+    let Part { path, value, place, is_literal: _ } = part;
     [String::new(), path.clone(), place_of(*place, sources), in_one_line(value)]
 }
 
@@ -196,17 +206,19 @@ fn in_one_line(text: &str) -> String {
     }
 }
 
-fn data(explained: &Explanation, sources: &Sources) -> Json {
-    let Explanation { path, value, rungs, variables, parts, container_variable: _, note } = explained;
+fn data(explained: &Explanation, sources: &Sources, is_hidden: bool) -> Json {
+    let Explanation { path, keys: _, value, rungs, variables, parts, container_variable: _, note } =
+        explained;
     let all = |rungs: &[Rung]| rungs.iter().map(|rung| rung_data(rung, sources)).collect::<Vec<_>>();
     let variables = variables.iter().map(|(name, rungs)| (name.clone(), Json::from(all(rungs))));
     let part = |part: &Part| {
-        let Part { path, value, place } = part;
+        let Part { path, value, place, is_literal: _ } = part;
         json!({ "path": path, "value": value, "place": place_data(*place, sources) })
     };
     json!({
         "path": path,
         "value": value,
+        "hidden": is_hidden,
         "note": note,
         "rungs": all(rungs),
         "variables": variables.collect::<serde_json::Map<_, _>>(),

@@ -1,0 +1,255 @@
+//! In: a path of the model. Out: where its value is written, and whether the topology's own text says it.
+//! Must not: decide what is shown.
+//!
+//! The model names things by what they are for (`ports.80/tcp`, `volumes./data`), and knows nothing of short
+//! forms and env files; the tree that was read does, and values of services know their own places.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::document::{Node, Value, pair_named};
+use crate::source::{Span, Spanned};
+use crate::topology::Topology;
+use crate::topology::attribute::{Attribute, Form};
+use crate::topology::service::{Mounts, Ports, Service};
+
+/// Where a value of the model comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Where it is written; where nothing is, the key that it belongs below.
+    pub place: Span,
+    /// Whether the topology's own text says it all: it is from no variable, from no other file, and not from
+    /// the caller.
+    pub is_literal: bool,
+}
+
+/// Entries of a mapping or of a list by their names.
+pub type Entries<'value> = BTreeMap<String, &'value Json>;
+
+/// The entries of a mapping; those of a list of mounts, ports, secrets or configs by what each is for.
+pub fn entries(value: &Json) -> Option<Entries<'_>> {
+    match value {
+        Json::Object(map) => Some(map.iter().map(|(key, value)| (key.clone(), value)).collect()),
+        Json::Array(items) => {
+            let named = items.iter().map(|item| Some((entry_name(item.as_object()?)?, item)));
+            let entries: Entries<'_> = named.collect::<Option<_>>()?;
+            // Two of one name: the list as a whole says it better.
+            (entries.len() == items.len()).then_some(entries)
+        }
+        _ => None,
+    }
+}
+
+fn entry_name(item: &JsonMap<String, Json>) -> Option<String> {
+    match (item.get("target"), item.get("source"), item.get("protocol")) {
+        (Some(Json::Number(port)), _, Some(Json::String(protocol))) => Some(format!("{port}/{protocol}")),
+        (Some(Json::String(name)), _, _) | (None, Some(Json::String(name)), _) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The attributes whose values are lists of words: each word has an origin of its own.
+const WORDS: &[&[&str]] = &[&["command"], &["entrypoint"], &["healthcheck", "test"]];
+
+impl Topology {
+    /// Where the value at a path of the model comes from: `["services", "web", "ports", "80/tcp"]`.
+    pub fn origin(&self, path: &[&str]) -> Origin {
+        let Some((section, rest)) = path.split_first() else { return self.origin_of(self.root(), None) };
+        if let ("services", [name, rest @ ..]) = (*section, rest)
+            && let Some(service) = self.service(name)
+        {
+            return self.origin_in_service(name, service, service.key, rest);
+        }
+        match self.node_at(&[section]) {
+            Some(node) => self.below(node, node.span, rest),
+            // Nobody wrote it.
+            None => Origin { place: self.root().span, is_literal: true },
+        }
+    }
+
+    /// The key of the attribute that a value of a service was below, which is gone: the files that such
+    /// values come from, when it was not the topology's own text that said it.
+    pub fn former_place(&self, path: &[&str], was_literal: bool) -> Span {
+        let ["services", name, attribute, _] = path else { return self.origin(path).place };
+        let files = match *attribute {
+            "environment" => "env_file",
+            "labels" => "label_file",
+            _ => return self.origin(path).place,
+        };
+        let own = || Some(self.node_at(&path[..2])?.as_map()?.entry(attribute)?.0.span);
+        let files = || Some(self.node_at(&["services", name, files])?.span);
+        let place = if was_literal { own().or_else(files) } else { files().or_else(own) };
+        place.unwrap_or_else(|| self.origin(path).place)
+    }
+
+    /// Whether a text of the topology holds what a variable is set to.
+    pub fn holds_variable(&self, place: Span) -> bool {
+        self.filled.holds_variable(place)
+    }
+
+    /// The paths of an object, below it, whose values are not literally in the topology.
+    pub fn from_elsewhere(&self, place: [&str; 2]) -> Vec<Vec<String>> {
+        let mut paths = Vec::new();
+        if let Some(node) = self.node_at(&place) {
+            self.collect_filled(node, &mut Vec::new(), &mut paths);
+        }
+        let ["services", name] = place else { return paths };
+        let Some(service) = self.service(name) else { return paths };
+        for (attribute, pairs) in [("environment", &service.environment), ("labels", &service.labels)] {
+            paths.retain(|path| path.first().is_none_or(|first| first != attribute));
+            let elsewhere = pairs
+                .0
+                .iter()
+                .filter(|(key, value)| !self.pair_origin(name, attribute, key, value).is_literal);
+            paths.extend(elsewhere.map(|(key, _)| vec![attribute.to_owned(), key.clone()]));
+        }
+        paths
+    }
+
+    fn collect_filled(&self, node: &Node, path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
+        let are_words = is_words(path);
+        let mut enter = |key: String, node: &Node| {
+            path.push(key);
+            self.collect_filled(node, path, paths);
+            path.pop();
+        };
+        match &node.value {
+            Value::Map(map) => map.entries.iter().for_each(|(key, node)| enter(key.text.clone(), node)),
+            Value::List(items) if are_words => {
+                items.iter().enumerate().for_each(|(index, item)| enter(index.to_string(), item));
+            }
+            _ if self.filled.holds_variable_below(node) => paths.push(path.clone()),
+            _ => {}
+        }
+    }
+
+    fn origin_in_service(&self, name: &str, service: &Service, key: Span, path: &[&str]) -> Origin {
+        let tree = |path: &[&str]| match self.node_at(&["services", name]) {
+            Some(node) => self.below(node, key, path),
+            None => Origin { place: key, is_literal: true },
+        };
+        let [attribute, rest @ ..] = path else { return tree(path) };
+        match (*attribute, rest) {
+            ("environment", [variable]) if let Some(value) = service.environment.0.get(*variable) => {
+                self.pair_origin(name, attribute, variable, value)
+            }
+            ("labels", [label]) if let Some(value) = service.labels.0.get(*label) => {
+                self.pair_origin(name, attribute, label, value)
+            }
+            ("secrets" | "configs", [file, "content"]) => {
+                let source = self.source_of(service, attribute, file);
+                let place = source.map(|source| self.content_place(attribute, &source));
+                Origin { place: place.unwrap_or_else(|| tree(path).place), is_literal: false }
+            }
+            ("ports" | "volumes" | "secrets" | "configs" | "devices", [element, rest @ ..]) => {
+                let Some(place) = element_place(service, attribute, element) else { return tree(path) };
+                let node = self.node_at(&["services", name, attribute]).and_then(Node::as_list);
+                let node = node.and_then(|items| items.iter().find(|item| item.span == place));
+                match node {
+                    Some(node) => self.below(node, place, rest),
+                    None => Origin { place, is_literal: !self.filled.holds_variable(place) },
+                }
+            }
+            _ => tree(path),
+        }
+    }
+
+    /// A variable or a label of a service, whose files have a say too.
+    fn pair_origin(
+        &self,
+        service: &str,
+        attribute: &str,
+        key: &str,
+        value: &Spanned<Option<String>>,
+    ) -> Origin {
+        let node = self.node_at(&["services", service, attribute]);
+        let own = node.and_then(|node| match &node.value {
+            Value::Map(map) => map.get(key).cloned(),
+            Value::List(items) => pair_named(items, key),
+            Value::Null | Value::Scalar(_) => None,
+        });
+        let is_literal = own.is_some_and(|own| match own.value {
+            // The caller's value, if there is one; a label is empty.
+            Value::Null => value.value.as_ref().is_none_or(String::is_empty),
+            _ => !self.filled.holds_variable_below(&own),
+        });
+        Origin { place: value.span, is_literal }
+    }
+
+    /// The origin of what is at `path` below a node, whose key stands at `key`.
+    // The reader bounds how deep a tree is, so this may recurse.
+    fn below(&self, node: &Node, key: Span, path: &[&str]) -> Origin {
+        let Some((next, rest)) = path.split_first() else { return self.origin_of(node, Some(key)) };
+        match &node.value {
+            Value::Map(map) => match map.entry(next) {
+                Some((key, child)) => self.below(child, key.span, rest),
+                None => Origin { place: key, is_literal: true },
+            },
+            Value::List(items) => {
+                let item = next.parse::<usize>().ok().and_then(|index| items.get(index));
+                match (item, pair_named(items, next)) {
+                    (Some(item), _) => self.below(item, item.span, rest),
+                    (None, Some(pair)) => self.origin_of(&pair, Some(key)),
+                    (None, None) => self.origin_of(node, Some(key)),
+                }
+            }
+            Value::Null | Value::Scalar(_) => self.origin_of(node, Some(key)),
+        }
+    }
+
+    fn origin_of(&self, node: &Node, key: Option<Span>) -> Origin {
+        let place = key.map_or(node.span, |key| node.span.or(key));
+        Origin { place, is_literal: !self.filled.holds_variable_below(node) }
+    }
+
+    /// The secret or config that a file of a service is made of.
+    fn source_of(&self, service: &Service, attribute: &str, file: &str) -> Option<String> {
+        let files = if attribute == "secrets" { &service.secrets } else { &service.configs };
+        let named = files.iter().find(|known| names(&known.canonical(Form::Model), file))?;
+        named.source.as_ref().map(|source| source.value.clone())
+    }
+
+    /// Where a secret or config says what is in it.
+    fn content_place(&self, section: &str, key: &str) -> Span {
+        let said = ["file", "environment", "content"].into_iter();
+        let mut said = said.filter_map(|attribute| self.node_at(&[section, key, attribute]));
+        said.next().map_or_else(|| self.place_of(&[section, key]), |node| node.span)
+    }
+}
+
+impl Topology {
+    /// Whether the value at a path is a command line, each of whose words has an origin of its own.
+    pub fn has_words(&self, path: &[String]) -> bool {
+        matches!(path, [section, _, rest @ ..] if section == "services" && is_words(rest))
+    }
+}
+
+fn is_words(path: &[String]) -> bool {
+    WORDS.iter().any(|words| words.iter().eq(path.iter()))
+}
+
+fn names(item: &Json, name: &str) -> bool {
+    item.as_object().and_then(entry_name).is_some_and(|known| known == name)
+}
+
+/// Where the element of a list stands that is for this.
+fn element_place(service: &Service, attribute: &str, element: &str) -> Option<Span> {
+    fn find<T>(items: &[Spanned<T>], name: &str, model: impl Fn(&Spanned<T>) -> Json) -> Option<Span> {
+        let is_meant = |item: &&Spanned<T>| match model(item) {
+            Json::Array(items) => items.iter().any(|item| names(item, name)),
+            item => names(&item, name),
+        };
+        items.iter().find(is_meant).map(|item| item.span)
+    }
+    match attribute {
+        "ports" => find(&service.ports.0, element, |port| Ports(vec![port.clone()]).canonical(Form::Model)),
+        "volumes" => {
+            find(&service.volumes.0, element, |mount| Mounts(vec![mount.clone()]).canonical(Form::Model))
+        }
+        "secrets" => find(&service.secrets, element, |file| file.value.canonical(Form::Model)),
+        "configs" => find(&service.configs, element, |file| file.value.canonical(Form::Model)),
+        "devices" => find(&service.devices, element, |device| device.value.canonical(Form::Model)),
+        _ => None,
+    }
+}

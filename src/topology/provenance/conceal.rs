@@ -1,0 +1,109 @@
+//! In: an explanation. Out: the same without values that are shown to nobody unasked.
+//! Must not: hide where a value comes from.
+
+use serde_json::Value as Json;
+
+use super::{Explanation, Part, Rung, RungKind};
+use crate::source::PROJECT_NAME;
+use crate::topology::Topology;
+use crate::topology::secrecy::{self, HIDDEN};
+
+/// Puts [`HIDDEN`] in place of values that come from variables, env files or the caller, or that look like
+/// secrets; true when there are some.
+pub fn conceal(explained: &mut Explanation, topology: &Topology) -> bool {
+    let mut hider = Hider { topology, has_hidden: false };
+    let Explanation { path: _, keys, value, rungs, variables, parts, container_variable: _, note: _ } =
+        explained;
+    let is_of_image = rungs.iter().any(|rung| rung.wins && rung.kind == RungKind::Image);
+    if let Some(value) = value {
+        *value = hider.value(&mut keys.clone(), value, is_of_image);
+    }
+    rungs.iter_mut().for_each(|rung| hider.rung(rung, keys));
+    for (name, rungs) in variables {
+        let name = std::slice::from_ref(name);
+        rungs.iter_mut().for_each(|rung| hider.rung(rung, name));
+    }
+    parts.iter_mut().for_each(|part| hider.part(part));
+    hider.has_hidden
+}
+
+struct Hider<'a> {
+    topology: &'a Topology,
+    has_hidden: bool,
+}
+
+impl Hider<'_> {
+    fn value(&mut self, keys: &mut Vec<String>, value: &Json, is_of_image: bool) -> Json {
+        match value {
+            Json::Null => Json::Null,
+            Json::Object(map) => {
+                let entry = |(key, value): (&String, &Json)| {
+                    keys.push(key.clone());
+                    let shown = self.value(keys, value, is_of_image);
+                    keys.pop();
+                    (key.clone(), shown)
+                };
+                map.iter().map(entry).collect()
+            }
+            Json::Array(items) => {
+                let words: Vec<&str> = items.iter().map(|item| item.as_str().unwrap_or_default()).collect();
+                let secret = secrecy::secret_words(&words);
+                let shown = items.iter().zip(secret).map(|(item, is_secret)| match is_secret {
+                    true => self.hidden().into(),
+                    false => self.value(keys, item, is_of_image),
+                });
+                shown.collect()
+            }
+            Json::Bool(_) | Json::Number(_) | Json::String(_) => {
+                let path: Vec<&str> = keys.iter().map(String::as_str).collect();
+                let is_literal = is_of_image || self.topology.origin(&path).is_literal;
+                let is_secret = says_secret(keys) || value.as_str().is_some_and(secrecy::looks_secret);
+                if is_literal && !is_secret { value.clone() } else { self.hidden().into() }
+            }
+        }
+    }
+
+    fn rung(&mut self, rung: &mut Rung, keys: &[String]) {
+        let is_elsewhere = match rung.kind {
+            RungKind::Process | RungKind::CommandLine | RungKind::Variables => {
+                keys.last().is_none_or(|name| name != PROJECT_NAME)
+            }
+            // A bare name says that the caller's value is passed on.
+            RungKind::EnvFile | RungKind::LabelFile => rung.note.is_none(),
+            RungKind::Written
+            | RungKind::Environment
+            | RungKind::Labels
+            | RungKind::Image
+            | RungKind::Default
+            | RungKind::Fallback => false,
+        };
+        if !rung.text.is_empty() && (is_elsewhere || says_secret_here(keys, &rung.text)) {
+            rung.text = self.hidden();
+        }
+    }
+
+    fn part(&mut self, part: &mut Part) {
+        let Part { path, value, place: _, is_literal } = part;
+        if !value.is_empty() && (!*is_literal || says_secret_here(std::slice::from_ref(path), value)) {
+            *value = self.hidden();
+        }
+    }
+
+    fn hidden(&mut self) -> String {
+        self.has_hidden = true;
+        HIDDEN.to_owned()
+    }
+}
+
+fn says_secret_here(keys: &[String], text: &str) -> bool {
+    // A text that is nothing but a variable shows no value.
+    let is_variable = text.trim_matches(['"', '\'']).strip_prefix('$').is_some_and(|rest| {
+        rest.trim_matches(['{', '}']).chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    });
+    !is_variable && (says_secret(keys) || secrecy::looks_secret(text))
+}
+
+/// Whether a name on the way to a value says secret. `secrets` itself lists names and places.
+fn says_secret(keys: &[String]) -> bool {
+    keys.iter().any(|key| !key.starts_with("secrets") && secrecy::names_a_secret(key))
+}
