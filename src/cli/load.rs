@@ -16,7 +16,7 @@ use crate::lint::{self, profile::Chosen};
 use crate::run::model_runner::ModelRunner;
 use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
 use crate::topology::name::ServiceName;
-use crate::topology::{self, Host, ResolveChoices, Stages, Topology};
+use crate::topology::{self, Host, ResolveChoices, Separator, Stages, Topology};
 
 /// A topology, and what is needed to speak of it.
 pub struct Loaded {
@@ -155,11 +155,23 @@ fn read_found(
         directory: project_directory,
         files: files.iter().map(|file| project_file(&sources, *file, choice)).collect(),
         platform: None,
+        separator: separator(&environment),
         stages: Stages::default(),
         host: host(),
     };
     let chosen = if global.profiles.is_empty() { Chosen::ForSeveral } else { Chosen::ForThis };
     Ok(Read { sources, document, environment, choices, found, chosen, passed_over })
+}
+
+/// The words by which COMPOSE_COMPATIBILITY is on, as in Docker Compose.
+const ON: &[&str] = &["1", "t", "true", "y", "yes", "on"];
+
+fn separator(environment: &Environment) -> Separator {
+    let is_on = |value: &str| ON.contains(&value.to_ascii_lowercase().as_str());
+    match environment.value("COMPOSE_COMPATIBILITY").is_some_and(is_on) {
+        true => Separator::Underscore,
+        false => Separator::Hyphen,
+    }
 }
 
 impl Read {

@@ -135,6 +135,7 @@ codes! {
     FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not made by this project."
     OTHER_SOURCE "other-source" "A container of the project was made from other files, and is replaced."
     CHANGED_OBJECT "changed-object" "A network or volume was made from other settings than the topology has now."
+    VOLUME_LEFT "volume-left" "A volume of the project is no longer declared, while a new one begins empty."
 }
 
 #[cfg(test)]

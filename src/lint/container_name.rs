@@ -52,7 +52,11 @@ fn check_twice(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in topology.services.iter().filter(|(_, service)| service.container_name.is_none()) {
         // More of them than this are told apart by their number anyway.
         for number in 1..=service.replicas().min(100) {
-            taken.insert(format!("{}-{name}-{number}", topology.name), service.key);
+            taken.insert(
+                [topology.name.as_str(), name.as_str(), &number.to_string()]
+                    .join(topology.separator.as_str()),
+                service.key,
+            );
         }
     }
     for service in topology.services.values() {

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::source::Span;
+use crate::topology::Separator;
 use crate::topology::name::{ImageId, NetworkName, ServiceName};
 pub use crate::topology::secrecy::HIDDEN;
 use crate::topology::service::Namespace;
@@ -27,9 +28,21 @@ pub enum Because {
     NetworkLost(NetworkName),
     /// A network that the container is attached to is replaced.
     NetworkReplaced(NetworkName),
-    /// The container was made by another program, from other settings than the topology has: which ones is
-    /// not known.
-    NotOurs,
+    /// Another program, or a release of topo whose label cannot be read, made it from other settings than
+    /// the topology has.
+    MadeBy {
+        /// Its name and version, by the labels: `Docker Compose 2.40.3`.
+        program: String,
+        /// Those that differ, as far as the engine tells: perhaps not all of them.
+        changes: Vec<FieldChange>,
+    },
+    /// DOCKER_DEFAULT_PLATFORM asks for another platform than that of the image that runs.
+    OtherPlatform {
+        /// What the variable asks for.
+        asked: String,
+        /// What the image is made for.
+        runs: String,
+    },
     /// A service whose network, IPC or PID namespace or volumes this one shares was recreated.
     DependencyRecreated(ServiceName),
     /// A service whose container the engine links this one to was recreated.
@@ -59,6 +72,8 @@ pub enum Because {
     Down,
     /// The container has another name than it should have: somebody renamed it.
     Misnamed,
+    /// The container has its name by another convention: what stood between the parts of names was this.
+    OtherConvention(Separator),
     /// An interrupted run left it half done.
     Interrupted,
 }
@@ -90,6 +105,16 @@ pub enum Values {
 
 /// What stands in a plan in place of a value that nobody knows any more.
 pub const UNKNOWN: &str = "(unknown)";
+
+impl Because {
+    /// The attributes that differ, as far as they are known.
+    pub fn changes(&self) -> &[FieldChange] {
+        match self {
+            Because::Changed(changes) | Because::MadeBy { program: _, changes } => changes,
+            _ => &[],
+        }
+    }
+}
 
 impl FieldChange {
     /// The network that a container joins or leaves, when the change is no more than that.

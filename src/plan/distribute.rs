@@ -55,7 +55,7 @@ pub fn pull(topology: &Topology, observed: &Observed, choices: &PullChoices) -> 
             plan.share_pull(*step, name);
             continue;
         }
-        let platform = service.platform.as_ref().map(|platform| platform.value.clone());
+        let platform = spec::platform(topology, service);
         let action = Action::PullImage { image: image.clone(), platform };
         let step = plan.steps.add_node(asked(action, name));
         seen.insert(image, step);

@@ -191,8 +191,8 @@ impl<'a> Down<'a> {
     ) -> BTreeSet<ImageName> {
         let Some(topology) = self.topology else {
             let own = |container: &&ObservedContainer| {
-                let local = format!("{}-{}", self.plan.project, container.service);
-                let is_local = container.image_name == local;
+                let local = |separator| format!("{}{separator}{}", self.plan.project, container.service);
+                let is_local = ["-", "_"].iter().any(|separator| container.image_name == local(separator));
                 (is_local || self.choices.images == ImagesChoice::All)
                     .then(|| container.image_name.as_str().into())
             };

@@ -57,19 +57,61 @@ pub fn difference(
     match changes(topology, place, Made { labels, settings: None }, wanted, values) {
         Some(changes) => (!changes.is_empty()).then_some(Because::Changed(changes)),
         // Older releases of Docker Compose gave no fingerprint.
-        None => labels.get(label::CONFIG_HASH).filter(|made| *made != compose_hash).map(|_| Because::NotOurs),
+        None => labels
+            .get(label::CONFIG_HASH)
+            .filter(|made| *made != compose_hash)
+            .map(|_| Because::MadeBy { program: label::program(labels), changes: Vec::new() }),
     }
+}
+
+/// Why a container that another program made is not as the topology says: what the engine says of it is
+/// compared, where it says something.
+pub fn made_by(
+    topology: &Topology,
+    place: [&str; 2],
+    made: &ObservedContainer,
+    wanted: &Json,
+    values: Values,
+) -> Because {
+    let mut known = made.settings.as_ref().map_or(json!({}), model_of);
+    known["image"] = json!(made.image_name);
+    known["labels"] = json!(made.labels);
+    let path = place.map(str::to_owned).to_vec();
+    let mut comparison = Comparison { topology, path, changes: Vec::new(), values, from_elsewhere: None };
+    comparison.compare_known(&known, wanted);
+    Because::MadeBy { program: label::program(&made.labels), changes: comparison.changes }
 }
 
 /// What the engine says of a container, as the model has it.
 fn model_of(settings: &Settings) -> Json {
-    let Settings { environment, command, entrypoint, health_test, log_options } = settings;
+    let Settings {
+        environment,
+        command,
+        entrypoint,
+        health_test,
+        log_options,
+        user,
+        working_dir,
+        restart,
+        memory,
+        is_privileged,
+        is_read_only,
+        ports,
+    } = settings;
+    let ports = ports.iter().map(|(name, published)| (name.clone(), json!({ "published": published })));
     json!({
         "environment": environment,
         "command": command,
         "entrypoint": entrypoint,
         "healthcheck": { "test": health_test },
         "logging": { "options": log_options },
+        "user": user,
+        "working_dir": working_dir,
+        "restart": restart,
+        "mem_limit": memory.map(|memory| memory.to_string()),
+        "privileged": is_privileged,
+        "read_only": is_read_only,
+        "ports": ports.collect::<serde_json::Map<_, _>>(),
     })
 }
 
@@ -104,6 +146,40 @@ impl Comparison<'_> {
         for key in keys {
             self.path.push(self.key(key));
             self.compare(from.get(key).copied(), to.get(key).copied());
+            self.path.pop();
+        }
+    }
+
+    /// Notes what differs of what is wanted from what the engine tells; what is not wanted may come from the
+    /// image or from the engine itself.
+    fn compare_known(&mut self, known: &Json, wanted: &Json) {
+        for (attribute, known) in entries(known).unwrap_or_default() {
+            let Some(wanted) = wanted.get(&attribute).filter(|wanted| !wanted.is_null()) else { continue };
+            let is_told_whole = matches!(attribute.as_str(), "environment" | "labels" | "ports");
+            self.path.push(attribute);
+            match (entries(known), entries(wanted)) {
+                (Some(known), Some(wanted)) => self.compare_entries(&known, &wanted, is_told_whole),
+                _ => self.compare(Some(known).filter(|known| !known.is_null()), Some(wanted)),
+            }
+            self.path.pop();
+        }
+    }
+
+    fn compare_entries(&mut self, known: &Entries<'_>, wanted: &Entries<'_>, is_told_whole: bool) {
+        for (key, wanted) in wanted.iter().filter(|(_, wanted)| !wanted.is_null()) {
+            self.path.push(key.clone());
+            match known.get(key) {
+                Some(Json::Object(known)) => {
+                    for (key, known) in known {
+                        self.path.push(key.clone());
+                        self.compare(Some(known), wanted.get(key));
+                        self.path.pop();
+                    }
+                }
+                Some(known) => self.compare(Some(known), Some(wanted)),
+                None if is_told_whole => self.compare(None, Some(wanted)),
+                None => {}
+            }
             self.path.pop();
         }
     }

@@ -127,6 +127,18 @@ fn dependencies(topology: &Topology, service: &Service) -> String {
     written.collect::<Vec<_>>().join(",")
 }
 
+/// The program that made an object with these labels, and its version.
+pub fn program(labels: &Labels) -> String {
+    match labels.get(VERSION) {
+        Some(version) if version.starts_with(|letter: char| letter.is_ascii_digit()) => {
+            format!("Docker Compose {version}")
+        }
+        // topo writes its name.
+        Some(version) if !version.is_empty() => version.clone(),
+        _ => "another program".to_owned(),
+    }
+}
+
 /// Whether an object with these labels was made for a project.
 pub fn belongs_to(labels: &Labels, project: &ProjectName) -> bool {
     labels.get(PROJECT).is_some_and(|owner| owner == project.as_str())

@@ -12,6 +12,7 @@ pub mod label;
 mod namespace;
 pub mod observed;
 mod orphan;
+mod platform;
 mod remove;
 mod restart;
 mod scope;

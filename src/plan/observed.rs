@@ -49,6 +49,8 @@ pub struct Observed {
     pub volumes: Vec<ObservedVolume>,
     /// The images that were asked for and are there.
     pub images: BTreeMap<ImageName, ImageId>,
+    /// The platforms of the images that were asked for: `linux/arm64/v8`.
+    pub platforms: BTreeMap<ImageId, String>,
     /// How long ago images got their names, by a pull or a build, where the engine knows it.
     pub image_ages: BTreeMap<ImageName, Duration>,
     /// The API that is spoken with it, when that is known.
@@ -122,6 +124,20 @@ pub struct Settings {
     pub health_test: Vec<String>,
     /// Options of the log driver.
     pub log_options: BTreeMap<String, String>,
+    /// The user that it runs as, when one was named.
+    pub user: Option<String>,
+    /// The folder that it runs in, when one was named.
+    pub working_dir: Option<String>,
+    /// When the engine starts it again, as Compose writes it.
+    pub restart: Option<String>,
+    /// The most bytes of memory.
+    pub memory: Option<u64>,
+    /// Whether it has all privileges.
+    pub is_privileged: bool,
+    /// Whether its own file system is read-only.
+    pub is_read_only: bool,
+    /// The host ports by those of the container: `80/tcp`.
+    pub ports: BTreeMap<String, String>,
 }
 
 /// What is mounted in a container.

@@ -19,14 +19,32 @@ use crate::topology::service::{
     ContainerFile, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom, VolumesOwner,
 };
 use crate::topology::value::{Command, Flag, Loose};
-use crate::topology::{Mount, Network, Service, ServiceNetwork, Topology, Volume, join_path, service_model};
+use crate::topology::{
+    Mount, Network, Separator, Service, ServiceNetwork, Topology, Volume, join_path, service_model,
+};
 
 /// The image that a service's containers are created from.
 pub fn image_name(topology: &Topology, name: &ServiceName, service: &Service) -> ImageName {
     match &service.image {
         Some(image) => ImageName::new(image.value.clone()),
-        None => ImageName::new(format!("{}-{name}", topology.name)),
+        None => ImageName::new(format!("{}{}{name}", topology.name, topology.separator.as_str())),
     }
+}
+
+/// The platform that a service's image is pulled and built for, and its containers are created for.
+pub fn platform(topology: &Topology, service: &Service) -> Option<String> {
+    let own = service.platform.as_ref().map(|platform| platform.value.clone());
+    own.filter(|own| !own.is_empty()).or_else(|| topology.default_platform.clone())
+}
+
+/// The service with the platform that the caller wants for it.
+fn with_platform(topology: &Topology, service: &Arc<Service>) -> Arc<Service> {
+    let is_named = service.platform.as_ref().is_some_and(|platform| !platform.is_empty());
+    let Some(platform) = topology.default_platform.as_ref().filter(|_| !is_named) else {
+        return Arc::clone(service);
+    };
+    let at = topology.place_of(&["services"]);
+    Arc::new(Service { platform: Some(Spanned::new(platform.clone(), at)), ..Service::clone(service) })
 }
 
 /// The name of a service's container with this number, from 1.
@@ -38,8 +56,19 @@ pub fn container_name(
 ) -> ContainerName {
     match &service.container_name {
         Some(fixed) => ContainerName::new(fixed.value.clone()),
-        None => ContainerName::new(format!("{}-{name}-{number}", topology.name)),
+        None => own_container_name(topology, name, number, topology.separator),
     }
+}
+
+/// The name that a service's container has by a convention.
+pub fn own_container_name(
+    topology: &Topology,
+    name: &ServiceName,
+    number: u32,
+    separator: Separator,
+) -> ContainerName {
+    let separator = separator.as_str();
+    ContainerName::new(format!("{}{separator}{name}{separator}{number}", topology.name))
 }
 
 /// The image that a service's build section makes.
@@ -58,7 +87,7 @@ pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Opti
         image: image_name(topology, name, service),
         build,
         secrets,
-        platform: service.platform.as_ref().map(|platform| platform.value.clone()),
+        platform: platform(topology, service),
         builder: None,
     })
 }
@@ -128,7 +157,10 @@ pub fn container(
     let container = container_name(topology, name, service, number);
     ContainerSpec {
         service_name: name.clone(),
-        service: with_profile_paths(topology, with_container_names(service, stand_in)),
+        service: with_profile_paths(
+            topology,
+            with_container_names(&with_platform(topology, service), stand_in),
+        ),
         image: image_name(topology, name, service),
         networks: attachments(topology, name, service, &container, &links),
         name: container,
@@ -163,7 +195,10 @@ pub fn one_off(
     let OneOffChoices { service_name, service, name, slug, has_aliases, one_off, up: _ } = choices;
     let mut spec = container(topology, service_name, service, model, 1, stand_in);
     let short = slug.get(..12).unwrap_or(slug);
-    let made = || ContainerName::new(format!("{}-{service_name}-run-{short}", topology.name));
+    let made = || {
+        let separator = topology.separator.as_str();
+        ContainerName::new([topology.name.as_str(), service_name.as_str(), "run", short].join(separator))
+    };
     let service_container = std::mem::replace(&mut spec.name, name.clone().unwrap_or_else(made));
     spec.one_off = Some(*one_off);
     label::make_one_off(&mut spec.labels, slug);
@@ -381,7 +416,7 @@ pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> 
             links.push(format!("{name}:{alias}"));
             continue;
         };
-        let project = format!("{}-", topology.name);
+        let project = format!("{}{}", topology.name, topology.separator.as_str());
         let short = container.as_str().strip_prefix(&project).unwrap_or(container.as_str());
         links.extend([alias, short, container.as_str()].map(|alias| format!("{container}:{alias}")));
     }

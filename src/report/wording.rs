@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use crate::engine::EngineError;
 use crate::plan::{Action, Because, Condition, FieldChange};
 use crate::run::Cause;
+use crate::topology::Separator;
 
 /// What an action is done to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -224,7 +225,22 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::NetworkReplaced(network) => {
             return Cow::Owned(format!("network {network} is replaced"));
         }
-        Because::NotOurs => "another program made it, from other settings",
+        Because::MadeBy { program, changes } => {
+            let differing = list(changes.iter().map(|change| change.path.clone()));
+            return Cow::Owned(match changes.is_empty() {
+                true => format!("{program} made it, from other settings: which ones, its labels do not say"),
+                false => format!("{program} made it, from other settings: {differing}"),
+            });
+        }
+        Because::OtherPlatform { asked, runs } => {
+            return Cow::Owned(format!(
+                "DOCKER_DEFAULT_PLATFORM asks for {asked}, and its image is for {runs}"
+            ));
+        }
+        Because::OtherConvention(Separator::Underscore) => {
+            "it was named with `_`, as with COMPOSE_COMPATIBILITY or by Docker Compose v1"
+        }
+        Because::OtherConvention(Separator::Hyphen) => "COMPOSE_COMPATIBILITY asks for names with `_`",
         Because::DependencyRecreated(service) => {
             return Cow::Owned(format!("it shares with {service}, which is recreated"));
         }
@@ -259,7 +275,9 @@ pub fn because_code(because: &Because) -> &'static str {
         Because::ImageChanged { .. } => "image-changed",
         Because::NetworkLost(_) => "network-lost",
         Because::NetworkReplaced(_) => "network-replaced",
-        Because::NotOurs => "not-ours",
+        Because::MadeBy { .. } => "not-ours",
+        Because::OtherPlatform { .. } => "platform-differs",
+        Because::OtherConvention(_) => "other-convention",
         Because::DependencyRecreated(_) => "dependency-recreated",
         Because::LinkRecreated(_) => "link-recreated",
         Because::RestartedWith(_) => "restarted-with",

@@ -18,7 +18,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         if let Some(build) = &service.build {
             check_dockerfile(name, build, found);
-            check_platform(service, build, found);
+            check_platform(topology, service, build, found);
             check_contexts(topology, build, found);
         }
         if let Some(deploy) = service.deploy.as_ref() {
@@ -39,15 +39,30 @@ fn check_dockerfile(name: &ServiceName, build: &BuildSection, found: &mut Diagno
         .help("keep `dockerfile` or `dockerfile_inline`");
 }
 
-fn check_platform(service: &Service, build: &BuildSection, found: &mut Diagnostics) {
-    let Some(platform) = &service.platform else { return };
+fn check_platform(topology: &Topology, service: &Service, build: &BuildSection, found: &mut Diagnostics) {
     let Some(first) = build.platforms.first() else { return };
+    let Some(platform) = &service.platform else {
+        return check_default_platform(topology, build, first.span, found);
+    };
     if !build.platforms.contains(platform) {
         found
             .error(code::CONFLICT, format!("the image is not built for `{}`", platform.value))
             .label(platform.span, "what the service runs on")
             .label(first.span, "what the image is built for")
             .help(format!("add `{}` to `build.platforms`", platform.value));
+    }
+}
+
+fn check_default_platform(topology: &Topology, build: &BuildSection, at: Span, found: &mut Diagnostics) {
+    let Some(platform) = &topology.default_platform else { return };
+    if build.platforms.iter().all(|known| known.value != *platform) {
+        found
+            .error(
+                code::CONFLICT,
+                format!("the image is not built for `{platform}`, which DOCKER_DEFAULT_PLATFORM asks for"),
+            )
+            .label(at, "what the image is built for")
+            .help(format!("unset DOCKER_DEFAULT_PLATFORM, or add `{platform}` to `build.platforms`"));
     }
 }
 

@@ -101,6 +101,11 @@ pub struct Topology {
     pub contents: content::Contents,
     /// Which service's image is built on which other one's, by their Dockerfiles.
     pub bases: base_image::Bases,
+    /// The platform that the caller wants for services that name none. It is no part of what makes a
+    /// container: two callers may differ in it.
+    pub default_platform: Option<String>,
+    /// What stands between the parts of names of containers and images.
+    pub separator: Separator,
     /// Extensions (`x-...`).
     pub extensions: Extensions,
     /// The folder that the project lives in.
@@ -134,8 +139,10 @@ pub struct ResolveChoices {
     pub directory: PathBuf,
     /// The files that are merged, as they were asked for.
     pub files: Vec<PathBuf>,
-    /// The platform of services that name none.
+    /// The platform of services that name none: DOCKER_DEFAULT_PLATFORM.
     pub platform: Option<String>,
+    /// What stands between the parts of names.
+    pub separator: Separator,
     /// What is done.
     pub stages: Stages,
     /// Where the engine is that will run it.
@@ -150,6 +157,34 @@ pub enum Host {
     This,
     /// Elsewhere, perhaps on another system.
     Other,
+}
+
+/// What stands between the parts of the names that containers and images of a project get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Separator {
+    /// `shop-web-1`.
+    #[default]
+    Hyphen,
+    /// `shop_web_1`: with COMPOSE_COMPATIBILITY, and by Docker Compose v1.
+    Underscore,
+}
+
+impl Separator {
+    /// The character.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Separator::Hyphen => "-",
+            Separator::Underscore => "_",
+        }
+    }
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Separator::Hyphen => Separator::Underscore,
+            Separator::Underscore => Separator::Hyphen,
+        }
+    }
 }
 
 /// What [`resolve`] does beyond reading; `topo config` can leave each out.
@@ -210,6 +245,8 @@ pub fn resolve(
         models,
         contents,
         bases,
+        default_platform: choices.platform.clone().filter(|platform| !platform.is_empty()),
+        separator: choices.separator,
         extensions,
         directory: choices.directory.clone(),
         files: choices.files.clone(),
@@ -243,9 +280,6 @@ fn complete(
     normal::unify(sections);
     if choices.stages.defaults {
         normal::complete(sections, name, environment);
-    }
-    if let Some(platform) = choices.platform.as_ref().filter(|platform| !platform.is_empty()) {
-        normal::fill_in_platform(sections, platform);
     }
 }
 

@@ -48,14 +48,6 @@ pub fn unify(sections: &mut Sections) {
     }
 }
 
-/// Gives a platform to the services that name none.
-pub fn fill_in_platform(sections: &mut Sections, platform: &str) {
-    for service in sections.services.values_mut() {
-        let named = Spanned::new(platform.to_owned(), service.key);
-        service.value.platform.get_or_insert(named);
-    }
-}
-
 fn complete_labels(sections: &mut Sections) {
     sections.networks.values_mut().for_each(|network| fill(&mut network.value.labels));
     sections.volumes.values_mut().for_each(|volume| fill(&mut volume.value.labels));

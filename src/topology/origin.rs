@@ -10,9 +10,9 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::document::{Node, Value, pair_named};
 use crate::source::{Span, Spanned};
-use crate::topology::Topology;
 use crate::topology::attribute::{Attribute, Form};
 use crate::topology::service::{Mounts, Ports, Service};
+use crate::topology::{Topology, secrecy};
 
 /// Where a value of the model comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +222,20 @@ impl Topology {
     /// Whether the value at a path is a command line, each of whose words has an origin of its own.
     pub fn has_words(&self, path: &[String]) -> bool {
         matches!(path, [section, _, rest @ ..] if section == "services" && is_words(rest))
+    }
+}
+
+impl Topology {
+    /// Whether a value is a word of a command line that the words around it say is a secret.
+    pub fn is_secret_word(&self, path: &[String]) -> bool {
+        let Some((last, list)) = path.split_last().filter(|(_, list)| self.has_words(list)) else {
+            return false;
+        };
+        let keys: Vec<&str> = list.iter().map(String::as_str).collect();
+        let items = self.node_at(&keys).and_then(Node::as_list).unwrap_or_default();
+        let words: Vec<&str> = items.iter().map(|item| item.as_text().unwrap_or_default()).collect();
+        let index = last.parse().unwrap_or(usize::MAX);
+        secrecy::secret_words(&words).get(index).copied().unwrap_or_default()
     }
 }
 

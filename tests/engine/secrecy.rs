@@ -211,3 +211,46 @@ fn builds_tell_no_value() {
         round.topo("build", &["built", "--progress", progress]).exits(4);
     }
 }
+
+/// `N` begins with the mark, and so does what is in the env file.
+const VARIABLES: &str = "
+services:
+  web:
+    image: busybox:1.37
+    network_mode: none
+    command: [sh, -c, \"serve --password=${N}cmdpw --db 'postgres://u:${N}dsnpw@h/d'\"]
+    env_file: [values.env]
+    environment:
+      DB_PW: '${N}one'
+      CONNECTION_STRING: 'Server=h;Password=${N}two;'
+      HARMLESS: $N
+      N:
+    labels: { owner: $N }
+    healthcheck: { test: [CMD, redis-cli, -a, '${N}three', ping] }
+    logging: { driver: json-file, options: { tag: $N } }
+";
+
+#[test]
+fn plans_tell_neither_the_old_nor_the_new_value_of_a_variable() {
+    let Some(project) = project("secrecy-variables", VARIABLES) else { return };
+    let topo = |round: &str, command: &str, arguments: &[&str]| {
+        project.write("values.env", &format!("FROM_FILE={MARK}-{round}-file\n"));
+        let mut topo = project.command(command, arguments);
+        topo.env("N", format!("{MARK}-{round}"));
+        Ran::of(topo.output().expect("topo runs")).exits(0)
+    };
+    topo("old", "create", &[]);
+    for format in ["text", "json", "dot"] {
+        let ran = topo("new", "plan", &["--format", format]);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(!said.contains(MARK), "{said}");
+    }
+    let plan = topo("new", "plan", &[]).out;
+    assert!(plan.contains("environment.FROM_FILE: changed, (hidden) -> (hidden)"), "{plan}");
+    assert!(plan.contains("values.env:1:11") && plan.contains("`--show-values` shows them"), "{plan}");
+    let shown = topo("new", "plan", &["--show-values"]).out;
+    for value in ["one", "cmdpw", "three", "two;"] {
+        assert!(shown.contains(&format!("{MARK}-new{value}")), "{value}: {shown}");
+    }
+    assert!(shown.contains(&format!("\"{MARK}-oldone\" -> \"{MARK}-newone\"")), "{shown}");
+}

@@ -72,6 +72,40 @@ pub struct InspectedHostConfig {
     binds: Option<Vec<String>>,
     mounts: Option<Vec<WantedMount>>,
     volumes_from: Option<Vec<String>>,
+    memory: u64,
+    privileged: bool,
+    readonly_rootfs: bool,
+    port_bindings: Option<BTreeMap<String, Option<Vec<PortBinding>>>>,
+}
+
+impl InspectedHostConfig {
+    /// The host ports by those of the container: `80/tcp`.
+    fn host_ports(&self) -> BTreeMap<String, String> {
+        let bindings = self.port_bindings.iter().flatten();
+        let first = |(port, hosts): (&String, &Option<Vec<PortBinding>>)| {
+            Some((port.clone(), hosts.as_ref()?.first()?.host_port.clone()))
+        };
+        bindings.filter_map(first).collect()
+    }
+}
+
+impl InspectedRestartPolicy {
+    /// As Compose writes it: `always`, `on-failure:3`.
+    fn written(&self) -> Option<String> {
+        let Self { name, maximum_retry_count, .. } = self;
+        match (name.as_str(), maximum_retry_count) {
+            ("", _) => None,
+            (name, 0) => Some(name.to_owned()),
+            (name, count) => Some(format!("{name}:{count}")),
+        }
+    }
+}
+
+/// A host port that a container's one is published at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct PortBinding {
+    host_port: String,
 }
 
 /// A mount as it was asked for.
@@ -124,6 +158,7 @@ struct InspectedLogConfig {
 #[serde(rename_all = "PascalCase", default)]
 struct InspectedRestartPolicy {
     name: String,
+    maximum_retry_count: u64,
 }
 
 /// A container's configuration, as far as it is needed.
@@ -144,6 +179,8 @@ pub struct InspectedConfig {
     env: Option<Vec<String>>,
     cmd: Option<Vec<String>>,
     entrypoint: Option<Vec<String>>,
+    user: String,
+    working_dir: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -211,6 +248,7 @@ impl Inspected {
     /// What it was created with.
     pub fn settings(&self) -> Settings {
         let InspectedConfig { env, cmd, entrypoint, healthcheck, .. } = &self.config;
+        let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
         let variable =
             |variable: &String| variable.split_once('=').map(|(name, value)| (name.into(), value.into()));
@@ -220,6 +258,13 @@ impl Inspected {
             entrypoint: words(entrypoint),
             health_test: healthcheck.as_ref().map(|check| words(&check.test)).unwrap_or_default(),
             log_options: self.host_config.log_config.config.clone().unwrap_or_default(),
+            user: named(&self.config.user),
+            working_dir: named(&self.config.working_dir),
+            restart: self.host_config.restart_policy.written(),
+            memory: Some(self.host_config.memory).filter(|memory| *memory > 0),
+            is_privileged: self.host_config.privileged,
+            is_read_only: self.host_config.readonly_rootfs,
+            ports: self.host_config.host_ports(),
         }
     }
 

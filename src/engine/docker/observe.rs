@@ -41,8 +41,10 @@ pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, E
     )
     .await?;
     let image_ages = images.iter().filter_map(|(name, image)| Some((name.clone(), image.age?))).collect();
+    let platforms = images.values().map(|image| (image.id.clone(), image.platform.clone())).collect();
     let images = images.into_iter().map(|(name, image)| (name, image.id)).collect();
-    Ok(Observed { containers, networks, volumes, images, image_ages, api: Some(transport.version()) })
+    let api = Some(transport.version());
+    Ok(Observed { containers, networks, volumes, images, platforms, image_ages, api })
 }
 
 /// The filter for what belongs to a project.

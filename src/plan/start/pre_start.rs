@@ -67,7 +67,7 @@ impl<'a> Start<'a> {
         if spec::image_name(topology, &container.service, service) == image {
             return None;
         }
-        let platform = service.platform.as_ref().map(|platform| platform.value.clone());
+        let platform = spec::platform(topology, service);
         let step = (!self.scope.observed.images.contains_key(&image)).then(|| {
             let pull = Action::PullImage { image: image.clone(), platform };
             scope::add(&mut self.plan, pull, Because::Absent, container)

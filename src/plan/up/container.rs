@@ -234,7 +234,14 @@ impl<'a> Up<'a> {
             let needs = self.detached_from(current);
             // A successor that did not get its lasting name begins with the id of its predecessor.
             let is_temporary = current.name.as_str().ends_with(&format!("_{}", wanted.name));
-            let because = if is_temporary { Because::Interrupted } else { Because::Misnamed };
+            let topology = self.context.topology;
+            let other = topology.separator.other();
+            let by_other = spec::own_container_name(topology, placing.name, current.number, other);
+            let because = match current.name {
+                _ if is_temporary => Because::Interrupted,
+                ref name if *name == by_other => Because::OtherConvention(other),
+                _ => Because::Misnamed,
+            };
             let step = self.add(rename, because, Some(placing.name), &needs);
             existing.name = wanted.name.clone();
             existing.mended.push((step, Needs::Done));

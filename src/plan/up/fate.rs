@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::lint::host_port;
 use crate::plan::drift::Made;
 use crate::plan::observed::{ObservedContainer, ObservedMount, Status};
-use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
+use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, platform, scope, spec};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{Namespace, VolumesFrom};
@@ -346,10 +346,24 @@ impl<'a> Judge<'a, '_> {
             Some(changes) if changes.is_empty() => {}
             Some(changes) => return Some(Because::Changed(changes)),
             None if self.is_as_compose_made_it(current) => {}
-            None => return Some(Because::NotOurs),
+            None => return Some(drift::made_by(topology, place, current, &self.model, choices.values)),
+        }
+        if let Some(other) = self.other_platform(current) {
+            return Some(other);
         }
         let image = observed.images.get(&spec::image_name(topology, self.name, self.service))?;
         (*image != current.image).then(|| Because::ImageChanged { from: current.image.clone() })
+    }
+
+    /// The image that runs is for another platform than the caller asks for. That it was not asked for when
+    /// the container was created does not matter.
+    fn other_platform(&self, current: &ObservedContainer) -> Option<Because> {
+        let Context { topology, observed, .. } = self.context;
+        let is_named = self.service.platform.as_ref().is_some_and(|platform| !platform.is_empty());
+        let asked = topology.default_platform.as_ref().filter(|_| !is_named)?;
+        let runs = observed.platforms.get(&current.image).filter(|runs| !runs.is_empty())?;
+        let (asked, runs) = (asked.clone(), runs.clone());
+        (!platform::is_for(&runs, &asked)).then_some(Because::OtherPlatform { asked, runs })
     }
 
     /// Docker Compose made it, of the very service that the topology has.

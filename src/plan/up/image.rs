@@ -161,7 +161,7 @@ impl<'a> Up<'a> {
             return Some(self.add(Action::BuildImage(Box::new(image)), because, Some(builder_name), &needs));
         }
         let image = spec::image_name(context.topology, name, service);
-        let platform = service.platform.as_ref().map(|platform| platform.value.clone());
+        let platform = spec::platform(context.topology, service);
         let pull = Action::PullImage { image, platform };
         context.is_pulled(service, is_there).then(|| self.add(pull, because, Some(name), &[]))
     }

@@ -18,9 +18,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::plan::namespace::{self, CutOff};
 use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
 use crate::plan::scope;
-use crate::plan::{
-    Action, Because, Condition, Needs, Plan, Scope, Step, StepId, Values, compose_hash, spec,
-};
+use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, Step, StepId, Values, compose_hash, spec};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
 use container::PlacedContainer;
@@ -255,6 +253,7 @@ impl<'a> Up<'a> {
     /// What is left to do when every container has its place.
     fn finish(mut self) -> Plan {
         self.finish_networks();
+        self.warn_of_volumes_left();
         self.hand_names_over();
         let Self { mut plan, ports, context, .. } = self;
         ports.hand_over(&mut plan, context.observed);

@@ -206,7 +206,8 @@ impl Up<'_> {
         })
     }
 
-    /// A network whose key has another name now goes when nobody is left in it.
+    /// A network goes when nobody is left in it: one whose key has another name now, and one whose key is
+    /// gone and that somebody leaves by this plan.
     fn remove_superseded(&mut self) {
         let (topology, observed) = (self.context.topology, self.context.observed);
         let names: Vec<NetworkName> =
@@ -215,9 +216,11 @@ impl Up<'_> {
             let key = network.labels.get(label::NETWORK);
             let successor = key.and_then(|key| Some(spec::network_name(key, topology.networks.get(key)?)));
             let is_ours = label::belongs_to(&network.labels, &topology.name);
+            let is_gone = key.is_some_and(|key| !topology.networks.contains_key(key))
+                && attached(&observed.containers, &network.name).next().is_some();
             is_ours
                 && !names.contains(&network.name)
-                && successor.is_some_and(|successor| self.networks.contains_key(&successor))
+                && (is_gone || successor.is_some_and(|successor| self.networks.contains_key(&successor)))
                 && observed.stranger(network).is_none()
         };
         let superseded: Vec<&ObservedNetwork> = observed.networks.iter().filter(is_superseded).collect();

@@ -64,7 +64,7 @@ impl Up<'_> {
                 Some(PullChoice::Never) => false,
                 Some(PullChoice::Missing) | None => !self.context.observed.images.contains_key(&image),
             };
-            let platform = placing.service.platform.as_ref().map(|platform| platform.value.clone());
+            let platform = spec::platform(self.context.topology, placing.service);
             let pull = Action::PullImage { image: image.clone(), platform };
             let because = crate::plan::Because::Absent;
             let step = is_pulled.then(|| self.add(pull, because, Some(placing.name), &[]));

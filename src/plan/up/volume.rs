@@ -1,5 +1,7 @@
 //! The volumes that containers mount, and what is said of resources that cannot be made to match.
 
+use std::collections::BTreeSet;
+
 use super::{Gate, Up};
 use crate::diagnostic::code;
 use crate::plan::observed::ObservedVolume;
@@ -7,6 +9,7 @@ use crate::plan::{Action, Because, Needs, StepId, compose_hash, drift, label, sp
 use crate::source::Span;
 use crate::topology::Service;
 use crate::topology::attribute::{Attribute, Form};
+use crate::topology::name::VolumeName;
 use crate::topology::service::MountKind;
 
 impl Up<'_> {
@@ -42,6 +45,40 @@ impl Up<'_> {
         };
         self.volumes.insert(name, step);
         step
+    }
+
+    /// A volume under another key begins empty, and what is in the former one is used no more.
+    pub(super) fn warn_of_volumes_left(&mut self) {
+        let topology = self.context.topology;
+        let created = self.plan.steps.node_weights().filter_map(|step| match &step.action {
+            Action::CreateVolume(spec) => Some(spec.name.clone()),
+            _ => None,
+        });
+        let created: Vec<VolumeName> = created.collect();
+        let Some(first) = created.first() else { return };
+        let declared: BTreeSet<VolumeName> =
+            topology.volumes.iter().map(|(key, volume)| spec::volume_name(key, volume)).collect();
+        let left = self.context.observed.volumes.iter().filter(|volume| {
+            label::belongs_to(&volume.labels, &topology.name) && !declared.contains(&volume.name)
+        });
+        for volume in left {
+            let at = topology.volumes.iter().find(|(key, known)| spec::volume_name(key, known) == *first);
+            let at = at.map_or_else(|| topology.place_of(&["volumes"]), |(_, known)| known.key);
+            let beginning = match created.as_slice() {
+                [one] => format!("`{one}` is new, and begins empty"),
+                several => format!("{} new volumes begin empty", several.len()),
+            };
+            self.found
+                .warning(
+                    code::VOLUME_LEFT,
+                    format!("the volume `{}` of this project is no longer declared, and stays", volume.name),
+                )
+                .label(at, beginning)
+                .help(format!(
+                    "to go on with what is in it, add `name: {0}` to the volume; to remove it, `docker volume rm {0}`",
+                    volume.name
+                ));
+        }
     }
 
     /// A volume that is there is used as it is: making it anew would destroy what is in it.

@@ -81,7 +81,7 @@ fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
 fn because(because: &Because, sources: &Sources) -> Json {
     let mut object = json!({ "code": wording::because_code(because), "text": wording::because(because) });
     match because {
-        Because::Changed(changes) => {
+        Because::Changed(changes) | Because::MadeBy { program: _, changes } => {
             object["changes"] = changes.iter().map(|change| change_object(change, sources)).collect();
         }
         Because::ImageChanged { from } => object["image"] = json!(from),
@@ -99,7 +99,8 @@ fn because(because: &Because, sources: &Sources) -> Json {
         | Because::VolumesRenewed
         | Because::NotRunning
         | Because::Paused
-        | Because::NotOurs
+        | Because::OtherPlatform { .. }
+        | Because::OtherConvention(_)
         | Because::Replaced
         | Because::Asked
         | Because::TooMany

@@ -38,10 +38,7 @@ pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, in
 }
 
 fn hides_values(plan: &Plan) -> bool {
-    plan.steps.node_weights().any(|step| match &step.because {
-        Because::Changed(changes) => changes.iter().any(|change| change.is_hidden),
-        _ => false,
-    })
+    plan.steps.node_weights().any(|step| step.because.changes().iter().any(|change| change.is_hidden))
 }
 
 /// Objects as a person would do them: in the order of their first steps.
@@ -213,6 +210,10 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
                 [change] => format!("{} changed", change.path),
                 changes => format!("{} attributes changed", changes.len()),
             },
+            // Each of them has a line of its own.
+            Because::MadeBy { program, changes } if !changes.is_empty() => {
+                format!("{program} made it, from other settings")
+            }
             because => wording::because(because).into_owned(),
         };
         if !reasons.contains(&reason) {
@@ -224,10 +225,7 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
 
 /// The attributes that differ.
 fn changes<'part>(part: &'part Part<'_>) -> Vec<&'part FieldChange> {
-    let changed = part.steps.iter().find_map(|step| match &step.because {
-        Because::Changed(changes) => Some(changes),
-        _ => None,
-    });
+    let changed = part.steps.iter().map(|step| step.because.changes()).find(|changes| !changes.is_empty());
     changed.into_iter().flatten().collect()
 }
 

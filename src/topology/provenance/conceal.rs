@@ -57,7 +57,9 @@ impl Hider<'_> {
             Json::Bool(_) | Json::Number(_) | Json::String(_) => {
                 let path: Vec<&str> = keys.iter().map(String::as_str).collect();
                 let is_literal = is_of_image || self.topology.origin(&path).is_literal;
-                let is_secret = says_secret(keys) || value.as_str().is_some_and(secrecy::looks_secret);
+                let is_secret = self.topology.is_secret_word(keys)
+                    || says_secret(keys)
+                    || value.as_str().is_some_and(secrecy::looks_secret);
                 if is_literal && !is_secret { value.clone() } else { self.hidden().into() }
             }
         }
@@ -77,14 +79,16 @@ impl Hider<'_> {
             | RungKind::Default
             | RungKind::Fallback => false,
         };
-        if !rung.text.is_empty() && (is_elsewhere || says_secret_here(keys, &rung.text)) {
+        let is_secret = says_secret_here(keys, &rung.text) || self.topology.is_secret_word(keys);
+        if !rung.text.is_empty() && (is_elsewhere || is_secret) {
             rung.text = self.hidden();
         }
     }
 
     fn part(&mut self, part: &mut Part) {
         let Part { path, value, place: _, is_literal } = part;
-        if !value.is_empty() && (!*is_literal || says_secret_here(std::slice::from_ref(path), value)) {
+        let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
+        if !value.is_empty() && (!*is_literal || says_secret_here(&keys, value)) {
             *value = self.hidden();
         }
     }
@@ -103,7 +107,11 @@ fn says_secret_here(keys: &[String], text: &str) -> bool {
     !is_variable && (says_secret(keys) || secrecy::looks_secret(text))
 }
 
-/// Whether a name on the way to a value says secret. `secrets` itself lists names and places.
+/// Whether a name on the way to a value says secret: not that of its service or network. `secrets` itself
+/// lists names and places.
 fn says_secret(keys: &[String]) -> bool {
-    keys.iter().any(|key| !key.starts_with("secrets") && secrecy::names_a_secret(key))
+    keys.get(2..)
+        .unwrap_or(keys)
+        .iter()
+        .any(|key| !key.starts_with("secrets") && secrecy::names_a_secret(key))
 }

@@ -61,7 +61,7 @@ fn collect(path: &mut Vec<String>, node: &Node, topology: &Topology, parts: &mut
         }
         Value::Null | Value::Scalar(_) => {
             let value = node.as_text().unwrap_or_default().to_owned();
-            let is_literal = !topology.holds_variable(node.span);
+            let is_literal = !topology.holds_variable(node.span) && !topology.is_secret_word(path);
             parts.push(Part { path: spell(path), value, place: node.span, is_literal });
         }
     }

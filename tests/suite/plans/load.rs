@@ -8,7 +8,7 @@ use topo::plan::UpChoices;
 use topo::source::{Environment, Sources};
 use topo::topology::name::ServiceName;
 use topo::topology::service::DependencyCondition;
-use topo::topology::{ResolveChoices, Topology};
+use topo::topology::{ResolveChoices, Separator, Topology};
 
 /// Where a topology is read, and with which variables.
 #[derive(Clone, Copy)]
@@ -43,6 +43,11 @@ pub(crate) fn load_in(
         directory: folder.to_owned(),
         // What was there before was made from the same file.
         files: vec![folder.join("topology.yaml")],
+        platform: place.variables.get("DOCKER_DEFAULT_PLATFORM").cloned(),
+        separator: match place.variables.contains_key("COMPOSE_COMPATIBILITY") {
+            true => Separator::Underscore,
+            false => Separator::Hyphen,
+        },
         ..ResolveChoices::default()
     };
     let topology = topo::topology::resolve(&document, &environment, &resolve, &mut sources, &mut found);

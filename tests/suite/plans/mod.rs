@@ -126,6 +126,14 @@ plans! {
     what_the_engine_links_is_created_after_what_it_is_linked_to
     what_the_engine_links_is_replaced_with_what_it_is_linked_to
     what_the_engine_links_goes_along_with_what_is_named
+    a_default_platform_that_is_gone_changes_nothing
+    a_default_platform_that_runs_already_changes_nothing
+    a_network_under_another_key_takes_the_place_of_the_former_one
+    a_volume_under_another_key_leaves_the_former_one
+    another_default_platform_is_named_as_the_reason
+    names_of_another_convention_are_told_as_such
+    names_with_underscores_are_made_on_request
+    what_compose_made_is_compared_with_what_the_engine_tells
     without_dependencies_only_the_chosen_are_touched
 }
 

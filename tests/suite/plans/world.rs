@@ -348,6 +348,7 @@ impl World {
             networks: networks.map(|network| self.with_attached(network)).collect(),
             volumes: volumes.cloned().collect(),
             images: images.map(|(image, id)| (image.clone(), id.clone())).collect(),
+            platforms: self.images.values().map(|id| (id.clone(), "linux/amd64".to_owned())).collect(),
             image_ages: self.image_ages.clone(),
             api: self.api,
         }

@@ -34,6 +34,8 @@ pub struct FoundImage {
     pub id: ImageId,
     /// How long ago it got its name.
     pub age: Option<Duration>,
+    /// What it is made for: `linux/arm64/v8`.
+    pub platform: String,
 }
 
 async fn image_of(transport: &Transport, image: &ImageName) -> Result<Option<FoundImage>, EngineError> {
@@ -41,6 +43,12 @@ async fn image_of(transport: &Transport, image: &ImageName) -> Result<Option<Fou
     #[serde(rename_all = "PascalCase")]
     struct Image {
         id: String,
+        #[serde(default)]
+        os: String,
+        #[serde(default)]
+        architecture: String,
+        #[serde(default)]
+        variant: String,
         metadata: Option<Metadata>,
     }
     #[derive(Deserialize)]
@@ -52,7 +60,13 @@ async fn image_of(transport: &Transport, image: &ImageName) -> Result<Option<Fou
     let found: Option<Image> = transport.json_if_found(call).await?;
     Ok(found.map(|image| {
         let tagged = image.metadata.and_then(|metadata| metadata.last_tag_time);
-        FoundImage { id: ImageId::new(image.id), age: tagged.and_then(|time| age(&time, Timestamp::now())) }
+        let parts = [image.os, image.architecture, image.variant];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        FoundImage {
+            id: ImageId::new(image.id),
+            age: tagged.and_then(|time| age(&time, Timestamp::now())),
+            platform: parts.join("/"),
+        }
     }))
 }
 
