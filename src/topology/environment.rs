@@ -32,7 +32,7 @@ pub fn resolve(
     let mut set = Vec::new();
     for service in services.values_mut() {
         reader.complete_environment(&mut service.value);
-        set.extend(reader.lines.drain(..));
+        set.append(&mut reader.lines);
         reader.complete_labels(&mut service.value);
         reader.lines.clear();
     }
