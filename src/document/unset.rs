@@ -25,6 +25,7 @@ const UNSET_WHEN_EMPTY: &[&str] = &[
     "services.*.networks.*.ipv6_address",
     "services.*.networks.*.mac_address",
     "services.*.ports.[].protocol",
+    "services.*.profiles.[]",
     "services.*.volumes.[].bind.propagation",
     "services.*.volumes.[].source",
     "services.*.working_dir",

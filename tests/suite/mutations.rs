@@ -70,6 +70,7 @@ const NAMES_NOTHING: &[&str] = &[
     "cannot be named",
     "cannot be set for one container",
     "is not an IP address",
+    "is not a device",
     "leads nowhere",
     "health check cannot begin",
     "`isolation` cannot be",
