@@ -5,6 +5,7 @@
 
 mod bringing_up;
 mod broken_streams;
+mod build_contexts;
 mod builds;
 mod challenges;
 mod commands;

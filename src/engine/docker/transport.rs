@@ -232,10 +232,14 @@ impl Transport {
         Ok(stream_of(self.send(call).await?))
     }
 
-    /// Sends a request that takes the connection over: from then on it carries bytes both ways. Also
-    /// returns the headers of the answer.
-    pub async fn take_over(&self, call: Call) -> Result<(Connection, HeaderMap), EngineError> {
-        let response = self.send(call.header("connection", "Upgrade").header("upgrade", "tcp")).await?;
+    /// Sends a request that takes the connection over: from then on it carries bytes of this protocol both
+    /// ways. Also returns the headers of the answer.
+    pub async fn take_over(
+        &self,
+        call: Call,
+        protocol: &str,
+    ) -> Result<(Connection, HeaderMap), EngineError> {
+        let response = self.send(call.header("connection", "Upgrade").header("upgrade", protocol)).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Err(EngineError::Unsupported(format!(
                 "something between here and the engine does not hand over the connection (HTTP status {})",

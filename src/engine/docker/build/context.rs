@@ -1,38 +1,51 @@
-//! In: a build section whose context is a folder. Out: the folder as an archive, as it is read.
-//! Must not: hold more of it in memory than a few pieces.
+//! In: a build section whose context is a folder. Out: what a builder needs of this machine.
+//! Must not: hold more of the folder in memory than a few pieces.
 //!
-//! Entries come in the order of their names, without owners, so that the same folder makes the same
-//! archive. A Dockerfile that is not part of the context (outside the folder, inline, or left out by
-//! `.dockerignore`) is added: the builder reads it from the archive.
+//! A builder with a session asks for what it needs. One without (Podman's) gets the folder as an archive, and
+//! reads the Dockerfile from that: one that is not part of the context (outside the folder, inline, or left
+//! out by `.dockerignore`) is added. Entries come in the order of their names, without owners, so that the
+//! same folder makes the same archive.
 
-use std::ffi::OsString;
-use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::super::packing::{self, Archive, Owners, Sending, Stopped};
-use super::ignore::{Ignore, Matches};
+use super::folder::{self, Selection, cannot_read};
+use super::ignore::Ignore;
+use super::session::Offer;
 use crate::engine::EngineError;
+use crate::source::{ReadError, Sources};
 use crate::topology::service::build::BuildSection;
 
-/// How the name of a Dockerfile begins that is added to the archive.
+/// How the name of a Dockerfile begins that is added to an archive.
 const ADDED: &str = ".dockerfile.";
+
+/// The name of a Dockerfile that is not a file.
+const INLINE: &str = "Dockerfile";
 
 /// A folder that is ready to be sent.
 pub struct Context {
     folder: PathBuf,
-    ignore: Ignore,
+    ignore: IgnoreFile,
     dockerfile: Dockerfile,
 }
 
-/// Where the Dockerfile of a build is.
+/// The Dockerfile of a build.
 struct Dockerfile {
-    /// Its path in the archive.
-    name: String,
-    /// Its text, when it may have to be added to the folder's files.
-    text: Vec<u8>,
+    /// Where it is; nothing for an inline one.
+    path: Option<PathBuf>,
+    text: Bytes,
+}
+
+/// What says which files are left out.
+#[derive(Default)]
+struct IgnoreFile {
+    ignore: Ignore,
+    /// Its text, when it belongs to the Dockerfile alone.
+    of_dockerfile: Option<Bytes>,
 }
 
 impl Context {
@@ -44,54 +57,98 @@ impl Context {
                 folder.display()
             )));
         }
-        let (dockerfile, path) = find_dockerfile(folder, build)?;
-        let ignore = read_ignore(folder, path.as_deref())?;
+        let dockerfile = Dockerfile::read(folder, build)?;
+        let ignore = IgnoreFile::read(folder, dockerfile.path.as_deref())?;
         Ok(Self { folder: folder.to_owned(), ignore, dockerfile })
     }
 
-    /// The Dockerfile's path in the archive.
-    pub fn dockerfile(&self) -> &str {
-        &self.dockerfile.name
+    /// What a builder may ask for in a session.
+    pub(super) fn offer(&self) -> Offer {
+        let name = self.dockerfile.file_name();
+        let ignore = self.ignore.of_dockerfile.clone().map(|text| (format!("{name}.dockerignore"), text));
+        let dockerfile = [(name, self.dockerfile.text.clone())].into_iter().chain(ignore).collect();
+        Offer { context: self.folder.clone(), dockerfile }
+    }
+
+    /// The Dockerfile's name in a session.
+    pub fn dockerfile_name(&self) -> String {
+        self.dockerfile.file_name()
+    }
+
+    /// The Dockerfile's path in an archive.
+    pub fn dockerfile_in_archive(&self) -> String {
+        let Dockerfile { path, text } = &self.dockerfile;
+        path.as_ref().and_then(|path| path_within(&self.folder, path)).unwrap_or_else(|| added_name(text))
     }
 
     /// The Dockerfile's name for people and its text; nothing for an inline one.
     pub fn dockerfile_text(&self) -> Option<(String, String)> {
-        let Dockerfile { name, text } = &self.dockerfile;
-        let shown = name.rsplit('/').next().unwrap_or_default();
-        (!name.starts_with(ADDED)).then(|| (shown.to_owned(), String::from_utf8_lossy(text).into_owned()))
+        let Dockerfile { path, text } = &self.dockerfile;
+        path.as_ref()?;
+        Some((self.dockerfile.file_name(), String::from_utf8_lossy(text).into_owned()))
     }
 
-    /// Starts to read the folder, no faster than it is sent.
+    /// Starts to read the folder into an archive, no faster than it is sent.
     pub fn send(self) -> Sending {
         packing::send(Owners::LeftOut, move |archive| self.pack(archive), cannot_read)
     }
 
     /// Writes the whole archive.
-    fn pack(&self, archive: &mut Archive) -> Result<(), Stopped> {
-        let mut packer = Packer { context: self, archive, folders: Vec::new(), has_dockerfile: false };
-        packer.folder(Path::new(""), &Matches::default())?;
-        if !packer.has_dockerfile {
-            let Dockerfile { name, text } = &self.dockerfile;
-            packer.archive.add_text(name, text)?;
-        }
-        Ok(())
+    fn pack(self, archive: &mut Archive) -> Result<(), Stopped> {
+        let dockerfile = self.dockerfile_in_archive();
+        let selection = Selection { ignored: self.ignore.ignore, only: None };
+        let mut has_dockerfile = false;
+        folder::walk(&self.folder, &selection, &mut |path, on_disk, metadata| match archive
+            .add(path, on_disk, metadata)
+        {
+            Err(Stopped::Unreadable { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(()) => {
+                has_dockerfile |= path == Path::new(&dockerfile);
+                Ok(())
+            }
+            stopped => stopped,
+        })?;
+        if has_dockerfile { Ok(()) } else { archive.add_text(&dockerfile, &self.dockerfile.text) }
     }
 }
 
-fn find_dockerfile(
-    folder: &Path,
-    build: &BuildSection,
-) -> Result<(Dockerfile, Option<PathBuf>), EngineError> {
-    if let Some(inline) = &build.dockerfile_inline {
-        let text = inline.value.clone().into_bytes();
-        return Ok((Dockerfile { name: added_name(&text), text }, None));
+impl Dockerfile {
+    fn read(folder: &Path, build: &BuildSection) -> Result<Self, EngineError> {
+        if let Some(inline) = &build.dockerfile_inline {
+            return Ok(Self { path: None, text: inline.value.clone().into() });
+        }
+        let path = build.dockerfile_in(folder);
+        let text = Sources::bytes(&path)
+            .map_err(|error| EngineError::Other(format!("cannot read the Dockerfile: {error}")))?;
+        Ok(Self { path: Some(path), text: text.into() })
     }
-    let path = build.dockerfile_in(folder);
-    let text = fs::read(&path).map_err(|error| {
-        EngineError::Other(format!("cannot read the Dockerfile `{}`: {error}", path.display()))
-    })?;
-    let name = path_within(folder, &path).unwrap_or_else(|| added_name(&text));
-    Ok((Dockerfile { name, text }, Some(path)))
+
+    fn file_name(&self) -> String {
+        let name = self.path.as_ref().and_then(|path| path.file_name());
+        name.map_or_else(|| INLINE.to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
+impl IgnoreFile {
+    /// `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` in the folder.
+    fn read(folder: &Path, dockerfile: Option<&Path>) -> Result<Self, EngineError> {
+        let beside = dockerfile.map(|path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".dockerignore");
+            (PathBuf::from(name), true)
+        });
+        for (path, is_of_dockerfile) in beside.into_iter().chain([(folder.join(".dockerignore"), false)]) {
+            let text = match Sources::bytes(&path) {
+                Ok(text) => Bytes::from(text),
+                Err(ReadError::Missing(_)) => continue,
+                Err(error) => return Err(EngineError::Other(error.to_string())),
+            };
+            let ignore = Ignore::parse(&String::from_utf8_lossy(&text))
+                .map_err(|error| EngineError::Other(format!("`{}`: {error}", path.display())))?;
+            return Ok(Self { ignore, of_dockerfile: is_of_dockerfile.then_some(text) });
+        }
+        Ok(Self::default())
+    }
 }
 
 /// The path of a file relative to a folder that it is in, whichever way both are written.
@@ -110,130 +167,13 @@ fn added_name(text: &[u8]) -> String {
 /// What is left out of a folder that is built from, whether or not its Dockerfile is there.
 pub fn left_out(folder: &Path, build: &BuildSection) -> Result<Ignore, EngineError> {
     let dockerfile = build.dockerfile_inline.is_none().then(|| build.dockerfile_in(folder));
-    read_ignore(folder, dockerfile.as_deref())
-}
-
-/// `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` in the folder.
-fn read_ignore(folder: &Path, dockerfile: Option<&Path>) -> Result<Ignore, EngineError> {
-    let beside = dockerfile.map(|path| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".dockerignore");
-        PathBuf::from(name)
-    });
-    for path in beside.into_iter().chain([folder.join(".dockerignore")]) {
-        let named =
-            |error: &dyn std::fmt::Display| EngineError::Other(format!("`{}`: {error}", path.display()));
-        match fs::read(&path) {
-            Ok(text) => return Ignore::parse(&String::from_utf8_lossy(&text)).map_err(|error| named(&error)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(named(&error)),
-        }
-    }
-    Ok(Ignore::default())
-}
-
-struct Packer<'a> {
-    context: &'a Context,
-    archive: &'a mut Archive,
-    /// Folders that are left out so far: one is added when an exception brings back what is in it.
-    folders: Vec<PathBuf>,
-    has_dockerfile: bool,
-}
-
-impl Packer<'_> {
-    fn folder(&mut self, folder: &Path, matches: &Matches) -> Result<(), Stopped> {
-        for name in self.names(folder)? {
-            self.entry(&folder.join(name), matches)?;
-        }
-        Ok(())
-    }
-
-    fn names(&self, folder: &Path) -> Result<Vec<OsString>, EngineError> {
-        let path = self.context.folder.join(folder);
-        let cannot = |error: io::Error| cannot_read(&path, &error);
-        let Some(entries) = if_there(fs::read_dir(&path)).map_err(cannot)? else { return Ok(Vec::new()) };
-        let names: io::Result<Vec<OsString>> =
-            entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
-        let mut names = names.map_err(cannot)?;
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    fn entry(&mut self, path: &Path, folder: &Matches) -> Result<(), Stopped> {
-        // Patterns are text: bytes that are none match as a character that nobody writes.
-        let (is_excluded, matches) = self.context.ignore.excludes(&path.to_string_lossy(), folder);
-        if is_excluded && !self.context.ignore.may_bring_back_below(&path.to_string_lossy()) {
-            return Ok(());
-        }
-        let on_disk = self.context.folder.join(path);
-        let found =
-            if_there(fs::symlink_metadata(&on_disk)).map_err(|error| cannot_read(&on_disk, &error))?;
-        let Some(metadata) = found else { return Ok(()) };
-        if metadata.is_dir() {
-            return self.subfolder(path, &metadata, is_excluded, &matches);
-        }
-        if is_excluded {
-            return Ok(());
-        }
-        self.add_pending_folders()?;
-        match self.archive.add(path, &on_disk, &metadata) {
-            Err(Stopped::Unreadable { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Ok(()) => {
-                self.has_dockerfile |= path == Path::new(&self.context.dockerfile.name);
-                Ok(())
-            }
-            stopped => stopped,
-        }
-    }
-
-    fn subfolder(
-        &mut self,
-        path: &Path,
-        metadata: &Metadata,
-        is_excluded: bool,
-        matches: &Matches,
-    ) -> Result<(), Stopped> {
-        if is_excluded {
-            self.folders.push(path.to_owned());
-        } else {
-            self.add_pending_folders()?;
-            self.archive.add(path, &self.context.folder.join(path), metadata)?;
-        }
-        self.folder(path, matches)?;
-        // Nothing was brought back when it still waits.
-        self.folders.pop_if(|last| last == path);
-        Ok(())
-    }
-
-    fn add_pending_folders(&mut self) -> Result<(), Stopped> {
-        for path in std::mem::take(&mut self.folders) {
-            let on_disk = self.context.folder.join(&path);
-            let metadata = fs::symlink_metadata(&on_disk).map_err(|error| cannot_read(&on_disk, &error))?;
-            self.archive.add(&path, &on_disk, &metadata)?;
-        }
-        Ok(())
-    }
-}
-
-/// What vanished since its folder was listed is no part of the context.
-fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
-    match found {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        found => found.map(Some),
-    }
-}
-
-fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
-    let help = match error.kind() {
-        io::ErrorKind::PermissionDenied => "; if the build does not need it, add it to `.dockerignore`",
-        _ => "",
-    };
-    EngineError::Other(format!("cannot read `{}`: {error}{help}", path.display()))
+    Ok(IgnoreFile::read(folder, dockerfile.as_deref())?.ignore)
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use std::fs;
+
     use futures_util::TryStreamExt;
     use http_body_util::BodyExt;
 
@@ -305,26 +245,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_vanishes_while_it_is_read_is_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), &[("Dockerfile", "")]);
-        let context = Context::open(folder.path(), &BuildSection::default()).unwrap();
-        let sending = packing::send(
-            Owners::LeftOut,
-            move |archive| {
-                let mut packer =
-                    Packer { context: &context, archive, folders: Vec::new(), has_dockerfile: false };
-                packer.entry(Path::new("gone"), &Matches::default())?;
-                packer.folder(Path::new("gone-too"), &Matches::default())
-            },
-            cannot_read,
-        );
-        let pieces: Vec<Bytes> = sending.body.into_data_stream().try_collect().await.unwrap();
-        sending.producer.await.unwrap().unwrap();
-        assert!(names(&pieces.concat()).is_empty());
-    }
-
-    #[tokio::test]
     async fn the_same_folder_makes_the_same_archive() {
         let folder = tempfile::tempdir().unwrap();
         let large = "x".repeat(3 * PIECE);
@@ -351,14 +271,52 @@ mod tests {
         let context = folder.path().join("context");
         let archive = pack(&context, &build("../Other")).await;
         assert_eq!(names(&archive), ["b".to_owned(), added_name(b"FROM scratch\n")]);
-        assert_eq!(Context::open(&context, &build("../Other")).unwrap().dockerfile_text(), None);
+    }
+
+    #[test]
+    fn a_session_has_the_dockerfile_and_its_own_ignore_file_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            folder.path(),
+            &[
+                ("context/.dockerignore", "a"),
+                ("context/sub/Dev", "FROM scratch\n"),
+                ("context/sub/Dev.dockerignore", "b"),
+                ("context/Dockerfile", "FROM busybox\n"),
+            ],
+        );
+        let context = folder.path().join("context");
+        let offered = |build: &BuildSection| Context::open(&context, build).unwrap().offer().dockerfile;
+        let file = |name: &str, text: &'static str| (name.to_owned(), Bytes::from_static(text.as_bytes()));
+        let own = [file("Dev", "FROM scratch\n"), file("Dev.dockerignore", "b")];
+        assert_eq!(offered(&build("sub/Dev")), own);
+        assert_eq!(offered(&build("../context/sub/Dev")), own);
+        assert_eq!(offered(&BuildSection::default()), [file("Dockerfile", "FROM busybox\n")]);
+        let span = Span::new(Sources::default().add("t", ""), 0, 0);
+        let inline = Some(Spanned::new("FROM inline\n".to_owned(), span));
+        let inline = BuildSection { dockerfile_inline: inline, ..build("sub/Dev") };
+        assert_eq!(offered(&inline), [file("Dockerfile", "FROM inline\n")]);
+    }
+
+    #[test]
+    fn what_is_not_a_file_of_a_sensible_size_is_never_read() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &[("Dockerfile", "FROM scratch\n")]);
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(".dockerignore")).status();
+        assert!(made.unwrap().success());
+        std::fs::File::create(folder.path().join("Large")).unwrap().set_len(1 << 40).unwrap();
+        let error = |build: &BuildSection| Context::open(folder.path(), build).err().unwrap().to_string();
+        assert!(error(&BuildSection::default()).ends_with(".dockerignore` is not a regular file"));
+        assert!(error(&build("/dev/zero")).ends_with("`/dev/zero` is not a regular file"));
+        assert!(error(&build(".dockerignore")).ends_with(".dockerignore` is not a regular file"));
+        assert!(error(&build("Large")).ends_with("Large` is larger than 16 MiB"));
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = |path: &Path| Context::open(path, &BuildSection::default()).err().unwrap().to_string();
-        assert!(error(folder.path()).starts_with("cannot read the Dockerfile `"));
+        assert!(error(folder.path()).starts_with("cannot read the Dockerfile: `"));
         assert!(error(&folder.path().join("nope")).ends_with("nope` is not a folder"));
     }
 }

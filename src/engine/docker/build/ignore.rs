@@ -99,6 +99,12 @@ impl Ignore {
         (is_excluded, Matches(matches))
     }
 
+    /// Whether a pattern may match something below a folder.
+    pub fn may_match_below(&self, folder: &str) -> bool {
+        let folder: Vec<&str> = folder.split('/').collect();
+        self.patterns.iter().any(|pattern| pattern.may_match_below(&folder))
+    }
+
     /// Whether an exception may bring something back below a folder that is left out.
     pub fn may_bring_back_below(&self, folder: &str) -> bool {
         let folder: Vec<&str> = folder.split('/').collect();

@@ -1,21 +1,24 @@
 //! In: an image of a plan. Out: the image in the engine, and what its steps do meanwhile.
 //! Must not: decide whether it is needed.
 //!
-//! The engine's own BuildKit takes the context as an archive in one request, which starts at once.
-//! What would need a session with the builder (secrets, SSH, further contexts...) goes to
-//! `docker buildx bake`.
+//! The engine's own BuildKit asks for the Dockerfile and for what is new in the context, in a session that lasts
+//! as long as the build. A builder without sessions gets both as an archive. What more a session would have to
+//! offer (secrets, SSH, further contexts...) goes to `docker buildx bake`.
 
 mod bake;
 mod base;
 pub mod context;
 mod dockerfile;
+mod folder;
 pub mod ignore;
+mod protobuf;
 mod raw_json;
+mod session;
 mod steps;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -35,6 +38,7 @@ use crate::topology::service::build::BuildSection;
 use crate::topology::value::Pairs;
 pub use bake::{Checked, check, definitions};
 use context::Context;
+use session::Session;
 use steps::Steps;
 
 /// The variable that names the instance of buildx which builds. buildx reads it by itself.
@@ -77,8 +81,26 @@ async fn build_in_engine(
         let call = call(docker, spec, dockerfile).query("remote", place);
         return follow(docker, call, None, progress).await;
     }
-    let context = Context::open(Path::new(place), &spec.build)?;
-    send_context(docker, call(docker, spec, context.dockerfile()), context, progress).await
+    let (folder, section) = (PathBuf::from(place), spec.build.clone());
+    let context = blocking(move || Context::open(&folder, &section)).await?;
+    let Some(mut session) = Session::open(&docker.transport, context.offer()).await? else {
+        let call = call(docker, spec, &context.dockerfile_in_archive());
+        return send_context(docker, call, context, progress).await;
+    };
+    let call = call(docker, spec, &context.dockerfile_name())
+        .query("remote", "client-session")
+        .query("session", &session.id);
+    let built = follow(docker, call, context.dockerfile_text().as_ref(), progress).await;
+    // What could not be read here is the cause of what the builder says.
+    built.map_err(|error| session.failure().unwrap_or(error))
+}
+
+/// Reads files where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|error| EngineError::Other(error.to_string()))?
 }
 
 /// True for a context that the builder fetches itself: a repository, or an archive by HTTP.

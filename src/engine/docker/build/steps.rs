@@ -191,9 +191,12 @@ fn note_transfer(transfer: Transfer, progress: &dyn Fn(Progress)) {
     if current == 0 && total == 0 {
         return;
     }
+    // BuildKit's words for what a session sends.
+    let part =
+        id.strip_prefix("transferring ").and_then(|rest| rest.strip_suffix(':')).unwrap_or(&id).to_owned();
     progress(match is_complete {
-        true => Progress::PartDone { part: id },
-        false => Progress::Bytes { part: id, done: current, total: (total > 0).then_some(total) },
+        true => Progress::PartDone { part },
+        false => Progress::Bytes { part, done: current, total: (total > 0).then_some(total) },
     });
 }
 

@@ -2,11 +2,12 @@
 //! Must not: fail on a field that a newer builder adds.
 //!
 //! A trace is a protobuf message, `moby.buildkit.v1.StatusResponse` in base64. Only a dozen of its
-//! fields matter, so that they are read by hand here.
+//! fields matter, so that they are read without a schema.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::protobuf::{Fields, Value};
 use super::steps::{Log, Status, Transfer, Vertex};
 
 /// Decodes a trace; what cannot be decoded says nothing.
@@ -82,60 +83,6 @@ fn nanoseconds(bytes: &[u8]) -> i128 {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// The fields of a message, as far as they can be read.
-struct Fields<'a>(&'a [u8]);
-
-/// The value of a field.
-enum Value<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = (u64, Value<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let key = self.number()?;
-        // The three lower bits say how the value is written.
-        let value = match key & 7 {
-            0 => Value::Number(self.number()?),
-            1 => Value::Bytes(self.take(8)?),
-            2 => {
-                let length = self.number()?;
-                Value::Bytes(self.take(length)?)
-            }
-            5 => Value::Bytes(self.take(4)?),
-            _ => return None,
-        };
-        Some((key >> 3, value))
-    }
-}
-
-impl<'a> Fields<'a> {
-    /// A number in groups of seven bits, the lowest first.
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
-        let (bytes, rest) = self.0.split_at_checked(usize::try_from(length).ok()?)?;
-        self.0 = rest;
-        Some(bytes)
-    }
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl Docker {
         if !detach_keys.is_empty() {
             call = call.query("detachKeys", detach_keys);
         }
-        let (connection, _) = self.transport.take_over(call).await?;
+        let (connection, _) = self.transport.take_over(call, "tcp").await?;
         Ok(Attached::new(connection, if has_terminal { Shape::Raw } else { Shape::Frames }))
     }
 

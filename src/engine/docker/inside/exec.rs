@@ -98,7 +98,7 @@ impl Docker {
         let size = self.console_size(exec.terminal);
         let body = json!({ "Detach": false, "Tty": has_terminal, "ConsoleSize": size });
         let call = Call::new(Method::POST, exec.path("start")).json(&body)?;
-        let (connection, _) = self.transport.take_over(call).await?;
+        let (connection, _) = self.transport.take_over(call, "tcp").await?;
         let shape = if has_terminal { Shape::Raw } else { Shape::Frames };
         let mut attached = Attached::new(connection, shape);
         attached.output = Box::pin(attached.output.enumerate().map(told_apart));

@@ -1,0 +1,181 @@
+//! In: what a builder may ask this machine for. Out: its answers, for as long as a build lasts.
+//! Must not: build.
+//!
+//! A session is a connection that the engine hands over (`POST /session`, Engine API 1.31): on it, the builder
+//! is the client of a gRPC service on this side. It asks for the Dockerfile and for the context one after the
+//! other, as two folders, so that neither is part of the other.
+
+mod attributes;
+mod file_sync;
+mod grpc;
+mod wanted;
+
+use std::path::{Path, PathBuf};
+
+use bytes::{Bytes, BytesMut};
+use h2::RecvStream;
+use h2::server::SendResponse;
+use http::{Method, Request};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::super::transport::{Call, Connection, Transport};
+use super::folder::Selection;
+use crate::engine::EngineError;
+use grpc::{Answer, Code, Messages};
+use wanted::Wanted;
+
+const FILES: &str = "/moby.filesync.v1.FileSync/DiffCopy";
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+/// `grpc.health.v1.HealthCheckResponse` that says `SERVING`.
+const HEALTHY: [u8; 2] = [1 << 3, 1];
+
+/// A folder of this machine, as a builder sees it.
+#[derive(Clone)]
+pub(super) enum Local {
+    /// A folder.
+    Folder(PathBuf),
+    /// Files that are in memory, by their names.
+    Texts(Vec<(String, Bytes)>),
+}
+
+/// What a builder may ask for.
+#[derive(Clone)]
+pub(super) struct Offer {
+    /// What is built from.
+    pub(super) context: PathBuf,
+    /// The Dockerfile, and what it leaves out if it has a file of its own for that.
+    pub(super) dockerfile: Vec<(String, Bytes)>,
+}
+
+/// A connection on which a builder is served, until it is dropped.
+pub(super) struct Session {
+    /// What the builder knows it by.
+    pub(super) id: String,
+    _serving: JoinSet<()>,
+    failures: mpsc::UnboundedReceiver<EngineError>,
+}
+
+impl Session {
+    /// Opens a session; nothing when the engine has none, or something on the way does not let it through.
+    pub(super) async fn open(transport: &Transport, offer: Offer) -> Result<Option<Self>, EngineError> {
+        let id =
+            id().map_err(|error| EngineError::Other(format!("the system gives no random numbers: {error}")))?;
+        let name = offer.context.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let call = Call::new(Method::POST, "/session")
+            .header("x-docker-expose-session-uuid", &id)
+            .header("x-docker-expose-session-name", &name)
+            .header("x-docker-expose-session-sharedkey", &shared_key(&offer.context))
+            .header("x-docker-expose-session-grpc-method", FILES)
+            .header("x-docker-expose-session-grpc-method", HEALTH);
+        let connection = match transport.take_over(call, "h2c").await {
+            Ok((connection, _)) => connection,
+            Err(EngineError::Refused { .. } | EngineError::Unsupported(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (failed, failures) = mpsc::unbounded_channel();
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(connection, offer, failed));
+        Ok(Some(Self { id, _serving: serving, failures }))
+    }
+
+    /// What went wrong on this side, if something did.
+    pub(super) fn failure(&mut self) -> Option<EngineError> {
+        self.failures.try_recv().ok()
+    }
+}
+
+/// Answers calls until the connection ends, which the build's own answer explains.
+async fn serve(connection: Connection, offer: Offer, failed: mpsc::UnboundedSender<EngineError>) {
+    let Ok(mut connection) = h2::server::handshake(connection).await else { return };
+    let mut answers = JoinSet::new();
+    while let Some(Ok((request, respond))) = connection.accept().await {
+        let (offer, failed) = (offer.clone(), failed.clone());
+        answers.spawn(async move {
+            if let Err(error) = answer(request, respond, offer).await {
+                // Nobody needs to ask what went wrong.
+                let _ = failed.send(error);
+            }
+        });
+        while answers.try_join_next().is_some() {}
+    }
+}
+
+/// Answers a call. The error is what went wrong on this side; that a builder goes is not.
+async fn answer(
+    request: Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+    offer: Offer,
+) -> Result<(), EngineError> {
+    let Ok(mut answer) = Answer::begin(respond) else { return Ok(()) };
+    // Whether the builder hears how its call ended is the builder's affair.
+    match request.uri().path() {
+        FILES => return send_files(request, answer, offer).await,
+        HEALTH => {
+            let mut frames = BytesMut::new();
+            grpc::frame(&HEALTHY, &mut frames);
+            if answer.send(frames.freeze()).await.is_ok() {
+                let _ = answer.end(Code::Ok, "");
+            }
+        }
+        _ => {
+            let _ = answer.end(Code::Unimplemented, "unknown method");
+        }
+    }
+    Ok(())
+}
+
+async fn send_files(request: Request<RecvStream>, answer: Answer, offer: Offer) -> Result<(), EngineError> {
+    let wanted = Wanted::read(request.headers());
+    let messages = Messages::new(request.into_body());
+    let (local, selection) = match wanted.folder.as_str() {
+        "context" => {
+            let Offer { context, dockerfile: _ } = offer;
+            let root = context.clone();
+            let selection = super::blocking(move || wanted.selection(&root)).await?;
+            (Local::Folder(context), selection)
+        }
+        "dockerfile" => (Local::Texts(offer.dockerfile), Selection::default()),
+        _ => {
+            let _ = answer.end(Code::NotFound, "no such folder is offered");
+            return Ok(());
+        }
+    };
+    file_sync::serve(local, selection, messages, answer).await
+}
+
+/// 32 random hexadecimal digits.
+fn id() -> std::io::Result<String> {
+    let mut bytes = [0; 16];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(hexadecimal(&bytes))
+}
+
+/// What a folder is known by from build to build: its path, on this machine. What the builder has of it is
+/// compared with it by age and length, so that two machines must not share it.
+fn shared_key(folder: &Path) -> String {
+    let mut digest = Sha256::new();
+    digest.update(rustix::system::uname().nodename().to_bytes());
+    digest.update([0]);
+    digest.update(std::fs::read("/etc/machine-id").unwrap_or_default());
+    digest.update([0]);
+    digest.update(folder.as_os_str().as_encoded_bytes());
+    hexadecimal(&digest.finalize()[..16])
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_keeps_its_key_and_shares_it_with_no_other() {
+        assert_eq!(shared_key(Path::new("/a")), shared_key(Path::new("/a")));
+        assert_ne!(shared_key(Path::new("/a")), shared_key(Path::new("/b")));
+    }
+}

@@ -1,0 +1,123 @@
+//! What of a folder reaches an image, wherever its Dockerfile is.
+
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use crate::harness::{Project, Ran, docker, project};
+
+/// Dockerfiles that are in the context, beside it, left out of it, or nowhere.
+const TOPOLOGY: &str = "
+services:
+  inline:
+    build:
+      context: app
+      dockerfile_inline: |
+        FROM busybox:1.37
+        COPY . /context
+        CMD [\"find\", \"/context\"]
+  outside: { build: { context: app, dockerfile: ../Outside } }
+  ignored: { build: { context: app } }
+  subfolder: { build: { context: app, dockerfile: docker/Own } }
+  named:
+    build:
+      context: app
+      dockerfile_inline: |
+        FROM busybox:1.37
+        COPY --from=other . /context
+        CMD [\"find\", \"/context\"]
+      additional_contexts: { other: ./other }
+";
+
+const SERVICES: [&str; 5] = ["inline", "outside", "ignored", "subfolder", "named"];
+
+fn dockerfile(command: &str) -> String {
+    format!("FROM busybox:1.37\nCOPY . /context\nCMD [\"{command}\", \"/context\"]\n")
+}
+
+fn write_dockerfiles(project: &Project, command: &str) {
+    for path in ["Outside", "app/Dockerfile", "app/docker/Own"] {
+        project.write(path, &dockerfile(command));
+    }
+}
+
+/// What is in the images, and which commands they have.
+fn contents(project: &Project) -> Vec<(String, String)> {
+    let image = |service: &&str| format!("{}-{service}", project.name());
+    let content = |image: String| {
+        let command = docker(&["image", "inspect", "--format", "{{.Config.Cmd}}", &image]);
+        let listed = docker(&["run", "--rm", "--network=none", &image, "find", "/context"]);
+        let mut listed: Vec<&str> =
+            listed.lines().filter_map(|line| line.strip_prefix("/context/")).collect();
+        listed.sort_unstable();
+        (command.trim().to_owned(), listed.join(" "))
+    };
+    SERVICES.iter().map(image).map(content).collect()
+}
+
+#[test]
+fn an_image_has_what_its_context_has_and_no_dockerfile_that_is_not_part_of_it() {
+    let Some(project) = project("contexts", TOPOLOGY) else { return };
+    write_dockerfiles(&project, "find");
+    project.write("app/.dockerignore", "Dockerfile\n.dockerignore\n*.log\n");
+    project.write("app/docker/Own.dockerignore", "# Its own.\n**\n!docker/*.txt\n");
+    for path in ["app/file", "app/a.log", "app/docker/b.txt", "other/c", "other/Dockerfile"] {
+        project.write(path, path);
+    }
+    project.topo("build", &[]).exits(0);
+    let built = contents(&project);
+    let listed: Vec<&str> = built.iter().map(|(_, listed)| listed.as_str()).collect();
+    let common = "docker docker/Own docker/Own.dockerignore docker/b.txt file";
+    assert_eq!(listed, [common, common, common, "docker docker/b.txt", "Dockerfile c"]);
+    let mut compose = Command::new("docker");
+    compose.args(["compose", "--file", &project.topology(), "--project-name", project.name(), "build"]);
+    Ran::of(compose.output().expect("it runs")).exits(0);
+    assert_eq!(contents(&project), built);
+
+    // Nothing that is copied has changed but where the Dockerfile itself is: `docker/Own` is in the context.
+    project.write("Outside", &dockerfile("ls"));
+    project.write("app/Dockerfile", &dockerfile("ls"));
+    project.write("topology.yaml", &TOPOLOGY.replace("CMD [\"find\"", "CMD [\"ls\""));
+    let again = project.topo("build", &["inline", "outside", "ignored"]).exits(0);
+    let cached = again.err.lines().filter(|line| line.ends_with("COPY . /context  cached")).count();
+    assert_eq!(cached, 3, "{}", again.err);
+    assert!(contents(&project)[..3].iter().all(|(command, _)| command == "[ls /context]"));
+}
+
+#[test]
+fn what_changes_in_a_context_reaches_the_image_and_what_goes_leaves_it() {
+    let Some(project) = project("incremental", "services: { web: { build: app } }\n") else { return };
+    project.write("app/Dockerfile", "FROM busybox:1.37\nCOPY link/ /context\nCOPY *.txt /context/\n");
+    project.write("app/real/kept", "kept");
+    project.write("app/real/gone", "gone");
+    project.write("app/a.txt", "before");
+    symlink("real", project.folder().join("app/link")).expect("a link");
+    let image = format!("{}-web", project.name());
+    let seen =
+        || docker(&["run", "--rm", "--network=none", &image, "sh", "-c", "cd /context; grep -r . * | sort"]);
+    project.topo("build", &[]).exits(0);
+    assert_eq!(seen().trim(), "a.txt:before\ngone:gone\nkept:kept");
+    std::fs::remove_file(project.folder().join("app/real/gone")).expect("it is there");
+    project.write("app/a.txt", "and after");
+    project.write("app/b.txt", &"x".repeat(300_000));
+    project.topo("build", &[]).exits(0);
+    assert_eq!(seen().trim(), format!("a.txt:and after\nb.txt:{}\nkept:kept", "x".repeat(300_000)));
+}
+
+#[test]
+fn pipes_sockets_and_what_nobody_may_read_are_treated_as_docker_treats_them() {
+    let Some(project) = project("special-files", "services: { web: { build: app } }\n") else { return };
+    project.write("app/Dockerfile", "FROM busybox:1.37\nCOPY . /context\n");
+    let pipe = project.folder().join("app/pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    let socket = project.folder().join("app/socket");
+    let _listening = std::os::unix::net::UnixListener::bind(socket).expect("a socket");
+    project.topo("build", &[]).exits(0);
+    let image = format!("{}-web", project.name());
+    let seen =
+        docker(&["run", "--rm", "--network=none", &image, "sh", "-c", "stat -c '%F %n' /context/[ps]*"]);
+    assert!(seen.contains("regular empty file /context/socket"), "{seen}");
+    let name = std::ffi::OsString::from_vec(b"app/a\xff".to_vec());
+    std::fs::write(project.folder().join(name), "").expect("a file");
+    project.topo("build", &[]).exits(4).says("has a name that is not UTF-8 text");
+}
