@@ -285,7 +285,8 @@ mod tests {
     #[test]
     fn what_is_copied_from_a_context_is_told_from_what_a_stage_lacks() {
         let missing = |message: &str| {
-            let error = EngineError::BuildFailed { message: message.to_owned(), output: Vec::new() };
+            let error =
+                EngineError::BuildFailed { message: message.to_owned(), output: Vec::new(), excerpt: None };
             error.missing_in_context().map(str::to_owned)
         };
         assert_eq!(missing("[2/2] COPY app.py /x: \"/app.py\": not found").as_deref(), Some("app.py"));

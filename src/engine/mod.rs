@@ -174,6 +174,17 @@ pub enum OutputStream {
     Err,
 }
 
+/// Some lines of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The number of the first line, from 1.
+    pub first: usize,
+    /// The lines.
+    pub lines: Vec<String>,
+    /// The numbers of those that it is about.
+    pub about: std::ops::RangeInclusive<usize>,
+}
+
 /// What an engine refused or could not do.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EngineError {
@@ -213,6 +224,8 @@ pub enum EngineError {
         message: String,
         /// The failing step's last lines of output.
         output: Vec<String>,
+        /// The lines of the Dockerfile that it failed at, where they are known.
+        excerpt: Option<Excerpt>,
     },
     /// A command of the topology failed: `post_start` or `pre_stop`. What it was to run in is as it was.
     #[error("{hook}: {message}")]

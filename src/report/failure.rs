@@ -9,9 +9,10 @@ use super::advice::hint;
 use super::look::{Look, Mark, Role, tame};
 use super::objects::{Deed, Objects};
 use super::prose::wrapped;
-use super::wording::{Kind, build_output, engine_words, failed, health_output, names, object};
+use super::wording::{Kind, build_output, engine_words, excerpt, failed, health_output, names, object};
+use crate::engine::Excerpt;
 use crate::plan::{Action, Plan, Step, StepId};
-use crate::run::{Cause, Failure, Outcome};
+use crate::run::{Failure, Outcome};
 
 /// How many failures are shown in full. Sixty that have one cause help no more than a few.
 const MOST_FAILURES: usize = 10;
@@ -19,17 +20,19 @@ const MOST_FAILURES: usize = 10;
 /// How many names are listed in a row.
 const MOST_NAMES: usize = 12;
 
-/// Writes every failure; then, when the run missed its aim, what runs and how to go on.
+/// Writes every failure; then, when the run missed its aim, what runs and how to go on. What the steps in
+/// `printed` printed was shown already.
 pub(super) fn write_failures(
     out: &mut dyn Write,
     plan: &Plan,
     outcome: &Outcome,
     context: &Context,
     width: Option<usize>,
+    printed: &BTreeSet<StepId>,
 ) -> io::Result<()> {
     let groups = groups(plan, outcome);
     for group in groups.iter().take(MOST_FAILURES) {
-        let mut page = Page { out, look: context.look, width };
+        let mut page = Page { out, look: context.look, width, printed };
         page.failure(group, context)?;
         page.skipped(plan, outcome, group)?;
     }
@@ -101,29 +104,34 @@ struct Page<'page> {
     look: Look,
     /// Sentences are broken between words at this width.
     width: Option<usize>,
+    /// Steps whose output was shown already.
+    printed: &'page BTreeSet<StepId>,
 }
 
 impl Page<'_> {
     fn failure(&mut self, group: &Group<'_>, context: &Context) -> io::Result<()> {
         let (step, look, headline) = (group.first(), self.look, group.headline());
-        let Failure { cause, log_tail } = group.failure;
+        let Failure { cause: _, log_tail } = group.failure;
         let log_tail = if context.has_shown(step) { &[] } else { log_tail.as_slice() };
         if group.is_tolerated {
             let mark = look.mark(Mark::Dropped);
             let aside = look.paint(Role::Aside, "(it is not required)");
             return self
                 .sentence(&format!("{mark} {} {aside}", look.paint(Role::Notice, &headline)), 2)
-                .and_then(|()| self.details(step, cause, log_tail));
+                .and_then(|()| self.details(group, log_tail));
         }
         self.sentence(&format!("{} {}", look.mark(Mark::Failed), look.paint(Role::Bad, &headline)), 2)?;
-        self.details(step, cause, log_tail)
+        self.details(group, log_tail)
     }
 
-    fn details(&mut self, step: &Step, cause: &Cause, log_tail: &[String]) -> io::Result<()> {
+    fn details(&mut self, group: &Group<'_>, log_tail: &[String]) -> io::Result<()> {
+        let ((id, step), cause) = (group.steps[0], &group.failure.cause);
         for line in engine_words(cause).iter().flat_map(|words| words.lines()) {
             self.sentence(&format!("  {}", tame(line)), 4)?;
         }
-        self.block("the build step printed:", build_output(cause).iter().map(String::as_str))?;
+        excerpt(cause).map_or(Ok(()), |excerpt| self.excerpt(excerpt))?;
+        let output = if self.printed.contains(&id) { &[] } else { build_output(cause) };
+        self.block("the build step printed:", output.iter().map(String::as_str))?;
         self.block("its health check printed:", health_output(cause).unwrap_or_default().lines())?;
         self.block("it printed last:", log_tail.iter().map(String::as_str))?;
         match hint(step, cause) {
@@ -134,6 +142,21 @@ impl Page<'_> {
 
     fn sentence(&mut self, words: &str, indent: usize) -> io::Result<()> {
         writeln!(self.out, "{}", wrapped(words, self.width, indent))
+    }
+
+    /// ```text
+    ///   16 | COPY . .
+    /// > 17 | RUN make check
+    /// ```
+    fn excerpt(&mut self, excerpt: &Excerpt) -> io::Result<()> {
+        let Excerpt { first, lines, about } = excerpt;
+        let digits = (first + lines.len()).to_string().len();
+        for (line, number) in lines.iter().zip(*first..) {
+            let mark = if about.contains(&number) { self.look.paint(Role::Bad, ">") } else { " ".into() };
+            let margin = self.look.paint(Role::Aside, &format!("{number:>digits$} |"));
+            writeln!(self.out, "  {mark} {margin} {}", tame(line).trim_end())?;
+        }
+        Ok(())
     }
 
     fn block<'line>(&mut self, title: &str, lines: impl Iterator<Item = &'line str>) -> io::Result<()> {
@@ -237,7 +260,7 @@ mod tests {
     use crate::engine::EngineError;
     use crate::plan::Because;
     use crate::report::{AfterCancel, Intent};
-    use crate::run::{End, Ended};
+    use crate::run::{Cause, End, Ended};
 
     #[test]
     fn an_engine_that_is_gone_comes_with_advice_and_many_failures_are_summed_up() {
@@ -327,7 +350,7 @@ mod tests {
             look: Look::BARE,
         };
         let mut out = Vec::new();
-        write_failures(&mut out, plan, &outcome, &context, None).expect("a Vec takes all");
+        write_failures(&mut out, plan, &outcome, &context, None, &BTreeSet::new()).expect("a Vec takes all");
         String::from_utf8(out).expect("it is UTF-8")
     }
 }

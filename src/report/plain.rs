@@ -13,7 +13,7 @@
 //! container shop-api-1  could not be started
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub struct Plain<'out> {
     objects: Option<Objects>,
     /// What became of the steps of builds.
     builds: HashMap<StepId, Novelty>,
+    /// Steps of which a line of output was shown.
+    printed: BTreeSet<StepId>,
     /// Another run kills by now what this one is still stopping, and tells of it.
     is_told_elsewhere: bool,
 }
@@ -49,7 +51,15 @@ pub struct Plain<'out> {
 impl<'out> Plain<'out> {
     /// Writes to `out`, which is so many columns wide when it is a terminal.
     pub fn new(context: Context, width: Option<usize>, out: &'out mut dyn Write) -> Self {
-        Self { context, width, out, objects: None, builds: HashMap::new(), is_told_elsewhere: false }
+        Self {
+            context,
+            width,
+            out,
+            objects: None,
+            builds: HashMap::new(),
+            printed: BTreeSet::new(),
+            is_told_elsewhere: false,
+        }
     }
 
     fn line(&mut self, plan: &Plan, step: StepId, words: &str) -> io::Result<()> {
@@ -76,6 +86,7 @@ impl<'out> Plain<'out> {
                 }
             }
             Event::StepProgress { step, progress: Progress::Output(output) } => {
+                self.printed.insert(*step);
                 self.line(plan, *step, &format!("| {}", tame(output)))
             }
             Event::StepProgress { step, progress: Progress::Warning(words) } => {
@@ -133,7 +144,7 @@ impl Report for Plain<'_> {
     }
 
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
-        let _ = write_failures(self.out, plan, outcome, &self.context, self.width);
+        let _ = write_failures(self.out, plan, outcome, &self.context, self.width, &self.printed);
         if !self.context.is_not_the_end(outcome) {
             let line = end_line(plan, outcome, &self.context.aim);
             let _ = writeln!(self.out, "{}", wrapped(&line, self.width, 2));

@@ -1,6 +1,7 @@
 //! In: a run. Out: nothing but its failures.
 //! Must not: write a word when all went well.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::failure::write_failures;
@@ -30,7 +31,7 @@ impl Report for Quiet<'_> {
             return;
         }
         // A reader that went away must not end the run.
-        let _ = write_failures(self.out, plan, outcome, &self.context, None);
+        let _ = write_failures(self.out, plan, outcome, &self.context, None, &BTreeSet::new());
         if !self.context.is_not_the_end(outcome) {
             let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
         }

@@ -1,6 +1,7 @@
 //! In: a run. Out: live lines on a terminal, redrawn while it goes on, and a few that stay.
 //! Must not: leave the terminal other than it was: the cursor is never hidden.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -94,7 +95,7 @@ impl<'out> Terminal<'out> {
             let warning = format!("{} {}", look.mark(Mark::Dropped), look.paint(Role::Notice, warning));
             writeln!(self.out, "{}", wrapped(&warning, Some(width), 2))?;
         }
-        write_failures(self.out, plan, outcome, &self.context, Some(width))?;
+        write_failures(self.out, plan, outcome, &self.context, Some(width), &BTreeSet::new())?;
         if self.context.is_not_the_end(outcome) {
             // The live lines that said so are gone.
             if self.context.after_cancel == AfterCancel::Stop {

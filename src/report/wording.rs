@@ -273,6 +273,7 @@ pub fn because_code(because: &Because) -> &'static str {
         Because::Paused => "paused",
         Because::Changed(_) => "changed",
         Because::ImageChanged { .. } => "image-changed",
+        Because::MountedImageChanged { .. } => "mounted-image-changed",
         Because::NetworkLost(_) => "network-lost",
         Because::NetworkReplaced(_) => "network-replaced",
         Because::MadeBy { .. } => "not-ours",

@@ -222,7 +222,7 @@ impl MemoryEngine {
                 let message = "process \"/bin/sh -c make\" did not complete: exit code 2".to_owned();
                 let output = vec!["cc -c main.c".to_owned(), "main.c:1: error: expected `;`".to_owned()];
                 let is_built = self.get_image(&spec.image, progress).await;
-                is_built.map_err(|_| EngineError::BuildFailed { message, output })
+                is_built.map_err(|_| EngineError::BuildFailed { message, output, excerpt: None })
             }
             _ => {
                 sleep(takes.unwrap_or(Duration::from_millis(10))).await;

@@ -11,9 +11,10 @@ use tokio::process::{Child, Command};
 
 use super::super::Docker;
 use super::super::connect::{Address, Endpoint, Origin};
+use super::context::Dockerfile;
 use super::raw_json::{self, is_noise};
 use super::steps::Steps;
-use super::{arguments, is_remote, platforms};
+use super::{arguments, blocking, dockerfile, is_remote, platforms};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{FileContent, ImageSpec};
 use crate::source::Spanned;
@@ -48,7 +49,12 @@ pub(super) async fn build(
     {
         return Err(missing(reason, "the plugin is not there"));
     }
-    Err(steps.failure(&words, ""))
+    let context = spec.build.context.as_ref().map_or(".", |context| context.as_str()).to_owned();
+    let (is_local, section) = (!is_remote(&context), spec.build.clone());
+    let read = move || Dockerfile::read(Path::new(&context), &section);
+    // Only for people: that it cannot be read is what buildx says by then.
+    let dockerfile = if is_local { blocking(read).await.ok() } else { None };
+    Err(dockerfile::failure(steps, &words, dockerfile.as_ref()))
 }
 
 /// `docker buildx bake` of the target `image`, whose definition comes by the standard input.

@@ -17,7 +17,7 @@ use super::folder::{self, Selection, cannot_read};
 use super::ignore::Ignore;
 use super::session::Offer;
 use crate::engine::EngineError;
-use crate::source::{ReadError, Sources};
+use crate::source::{ReadError, Sources, from_here};
 use crate::topology::service::build::BuildSection;
 
 /// How the name of a Dockerfile begins that is added to an archive.
@@ -34,7 +34,8 @@ pub struct Context {
 }
 
 /// The Dockerfile of a build.
-struct Dockerfile {
+#[derive(Clone)]
+pub(super) struct Dockerfile {
     /// Where it is; nothing for an inline one.
     path: Option<PathBuf>,
     text: Bytes,
@@ -81,11 +82,9 @@ impl Context {
         path.as_ref().and_then(|path| path_within(&self.folder, path)).unwrap_or_else(|| added_name(text))
     }
 
-    /// The Dockerfile's name for people and its text; nothing for an inline one.
-    pub fn dockerfile_text(&self) -> Option<(String, String)> {
-        let Dockerfile { path, text } = &self.dockerfile;
-        path.as_ref()?;
-        Some((self.dockerfile.file_name(), String::from_utf8_lossy(text).into_owned()))
+    /// The Dockerfile.
+    pub(super) fn dockerfile(&self) -> &Dockerfile {
+        &self.dockerfile
     }
 
     /// Starts to read the folder into an archive, no faster than it is sent.
@@ -113,7 +112,8 @@ impl Context {
 }
 
 impl Dockerfile {
-    fn read(folder: &Path, build: &BuildSection) -> Result<Self, EngineError> {
+    /// Reads that of a build in this folder.
+    pub(super) fn read(folder: &Path, build: &BuildSection) -> Result<Self, EngineError> {
         if let Some(inline) = &build.dockerfile_inline {
             return Ok(Self { path: None, text: inline.value.clone().into() });
         }
@@ -121,6 +121,17 @@ impl Dockerfile {
         let text = Sources::bytes(&path)
             .map_err(|error| EngineError::Other(format!("cannot read the Dockerfile: {error}")))?;
         Ok(Self { path: Some(path), text: text.into() })
+    }
+
+    /// Where people find it: a path from here, or the attribute that holds its text.
+    pub(super) fn shown(&self) -> String {
+        let path = self.path.as_ref().map(|path| from_here(path).display().to_string());
+        path.unwrap_or_else(|| "dockerfile_inline".to_owned())
+    }
+
+    /// What stands in it.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
     }
 
     fn file_name(&self) -> String {

@@ -1,23 +1,70 @@
-//! In: a Dockerfile's text and the name that the builder gave a step. Out: the step's line.
+//! In: a Dockerfile's text and what a builder says of a failure. Out: the lines that it is about.
 //! Must not: understand what an instruction does.
 
-/// The line, from 1, at which the instruction of a step begins. Nothing when the builder's name for it
-/// differs from the text, as it does where variables were filled in.
-pub(super) fn line_of(text: &str, step: &str) -> Option<usize> {
+use std::ops::RangeInclusive;
+
+use super::context::Dockerfile;
+use super::steps::Steps;
+use crate::engine::{EngineError, Excerpt};
+
+/// How many lines are shown before those that a failure is about, and how many after.
+const AROUND: usize = 2;
+/// How many lines are shown at most of those that it is about.
+const MOST: usize = 20;
+
+/// The error of a build that ended with these words, with its place in the Dockerfile.
+pub(super) fn failure(steps: Steps, words: &str, dockerfile: Option<&Dockerfile>) -> EngineError {
+    let step = steps.failed_step().map(str::to_owned);
+    let error = steps.failure(words);
+    let (Some(dockerfile), EngineError::BuildFailed { message, output, .. }) = (dockerfile, &error) else {
+        return error;
+    };
+    let text = dockerfile.text();
+    let (about, message) = match (step, refused_line(message)) {
+        (Some(step), _) => (lines_of(&text, &step), message.as_str()),
+        (None, Some((line, words))) => (Some(line..=line), words),
+        (None, None) => (None, message.as_str()),
+    };
+    let Some(about) = about else { return error };
+    let message = format!("{}:{}: {message}", dockerfile.shown(), about.start());
+    EngineError::BuildFailed { message, output: output.clone(), excerpt: Some(excerpt(&text, about)) }
+}
+
+/// The line that a builder could not understand, and what is wrong with it.
+fn refused_line(words: &str) -> Option<(usize, &str)> {
+    let rest = words.split_once("dockerfile parse error on line ")?.1;
+    let (line, words) = rest.split_once(": ")?;
+    Some((line.parse().ok()?, words))
+}
+
+fn excerpt(text: &str, about: RangeInclusive<usize>) -> Excerpt {
+    let last = *about.end().min(&(about.start() + MOST));
+    let first = about.start().saturating_sub(AROUND).max(1);
+    let lines = text.lines().skip(first - 1).take(last + AROUND + 1 - first);
+    Excerpt { first, lines: lines.map(str::to_owned).collect(), about }
+}
+
+/// The lines, from 1, of the instruction of a step. Nothing when the builder's name for it differs from the
+/// text, as it does where variables were filled in.
+fn lines_of(text: &str, step: &str) -> Option<RangeInclusive<usize>> {
     let instruction = step.strip_prefix('[')?.split_once("] ")?.1;
     let wanted = words(instruction);
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         let mut whole = line.to_owned();
+        let mut last = index;
         while let Some(start) = whole.trim_end().strip_suffix('\\') {
             whole = start.to_owned();
-            match lines.by_ref().map(|(_, line)| line).find(|line| !line.trim_start().starts_with('#')) {
-                Some(line) => whole.push_str(line),
+            match lines.by_ref().find(|(_, line)| !line.trim_start().starts_with('#')) {
+                Some((index, line)) => {
+                    whole.push_str(line);
+                    last = index;
+                }
                 None => break,
             }
         }
         if words(&whole) == wanted || is_heredoc(&whole, instruction) {
-            return Some(index + 1);
+            return Some(index + 1..=last + 1);
         }
     }
     None
@@ -40,15 +87,25 @@ mod tests {
 
     #[test]
     fn an_instruction_is_found_where_it_begins() {
-        assert_eq!(line_of(TEXT, "[base 1/3] FROM busybox AS base"), Some(2));
-        assert_eq!(line_of(TEXT, "[base 2/3] RUN echo one &&   false"), Some(4));
-        assert_eq!(line_of(TEXT, "[3/3] RUN <<EOT (exit 1)"), Some(7));
+        assert_eq!(lines_of(TEXT, "[base 1/3] FROM busybox AS base"), Some(2..=2));
+        assert_eq!(lines_of(TEXT, "[base 2/3] RUN echo one &&   false"), Some(4..=6));
+        assert_eq!(lines_of(TEXT, "[3/3] RUN <<EOT (exit 1)"), Some(7..=7));
     }
 
     #[test]
     fn what_was_filled_in_is_not_guessed() {
-        assert_eq!(line_of(TEXT, "[3/3] COPY src /"), None);
-        assert_eq!(line_of(TEXT, "[internal] load metadata for docker.io/library/busybox"), None);
-        assert_eq!(line_of("RUN x \\", "[1/1] RUN x"), Some(1));
+        assert_eq!(lines_of(TEXT, "[3/3] COPY src /"), None);
+        assert_eq!(lines_of(TEXT, "[internal] load metadata for docker.io/library/busybox"), None);
+        assert_eq!(lines_of("RUN x \\", "[1/1] RUN x"), Some(1..=1));
+    }
+
+    #[test]
+    fn a_line_that_is_not_understood_is_shown_with_those_around_it() {
+        let words = "dockerfile parse error on line 4: unknown instruction: RNU";
+        assert_eq!(refused_line(words), Some((4, "unknown instruction: RNU")));
+        assert_eq!(refused_line("no such host"), None);
+        let Excerpt { first, lines, about } = excerpt("1\n2\n3\n4\n5\n6\n7\n", 4..=4);
+        assert_eq!((first, lines.join(" "), about), (2, "2 3 4 5 6".to_owned(), 4..=4));
+        assert_eq!(excerpt("1\n2", 1..=1).lines, ["1", "2"]);
     }
 }

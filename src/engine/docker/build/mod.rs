@@ -37,7 +37,7 @@ use crate::topology::service::Ulimit;
 use crate::topology::service::build::BuildSection;
 use crate::topology::value::Pairs;
 pub use bake::{Checked, check, definitions};
-use context::Context;
+use context::{Context, Dockerfile};
 use session::Session;
 use steps::Steps;
 
@@ -90,7 +90,7 @@ async fn build_in_engine(
     let call = call(docker, spec, &context.dockerfile_name())
         .query("remote", "client-session")
         .query("session", &session.id);
-    let built = follow(docker, call, context.dockerfile_text().as_ref(), progress).await;
+    let built = follow(docker, call, Some(context.dockerfile()), progress).await;
     // What could not be read here is the cause of what the builder says.
     built.map_err(|error| session.failure().unwrap_or(error))
 }
@@ -245,9 +245,9 @@ async fn send_context(
     context: Context,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let dockerfile = context.dockerfile_text();
+    let dockerfile = context.dockerfile().clone();
     let Sending { body, mut sent, mut producer } = context.send();
-    let mut build = std::pin::pin!(follow(docker, call.body(body), dockerfile.as_ref(), progress));
+    let mut build = std::pin::pin!(follow(docker, call.body(body), Some(&dockerfile), progress));
     let mut is_sent = false;
     let built = loop {
         tokio::select! { biased;
@@ -272,19 +272,13 @@ async fn send_context(
 async fn follow(
     docker: &Docker,
     call: Call,
-    dockerfile: Option<&(String, String)>,
+    dockerfile: Option<&Dockerfile>,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
     let body = docker.transport.stream(call).await?;
     let mut steps = Steps::default();
     match read(JsonLines::new(body), &mut steps, progress).await? {
-        Some(words) => {
-            let place = steps.failed_step().and_then(|step| {
-                let (name, text) = dockerfile?;
-                Some(format!("{name}:{}: ", dockerfile::line_of(text, step)?))
-            });
-            Err(steps.failure(&words, &place.unwrap_or_default()))
-        }
+        Some(words) => Err(dockerfile::failure(steps, &words, dockerfile)),
         None => Ok(()),
     }
 }

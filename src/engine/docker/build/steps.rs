@@ -100,19 +100,19 @@ impl Steps {
         Some(self.steps.get(self.failed.as_ref()?)?.name.as_str())
     }
 
-    /// The error of a build that ended with these words; `place` is put before the step's name.
-    pub fn failure(mut self, words: &str, place: &str) -> EngineError {
+    /// The error of a build that ended with these words.
+    pub fn failure(mut self, words: &str) -> EngineError {
         let words = super::super::error::plain(words);
         let failed = self.failed.and_then(|digest| self.steps.remove(&digest));
         let Some(mut step) = failed else {
-            return EngineError::BuildFailed { message: words, output: Vec::new() };
+            return EngineError::BuildFailed { message: words, output: Vec::new(), excerpt: None };
         };
         if !step.line.is_empty() {
             step.end_line();
         }
         let error = if step.error.is_empty() { words } else { super::super::error::plain(&step.error) };
-        let message = format!("{place}{}: {}", step.name, without_digest(without_command(&error)));
-        EngineError::BuildFailed { message, output: step.output.into() }
+        let message = format!("{}: {}", step.name, without_digest(without_command(&error)));
+        EngineError::BuildFailed { message, output: step.output.into(), excerpt: None }
     }
 
     /// What the builder does for itself is not worth a mention, unless it reads the context.
@@ -256,10 +256,11 @@ mod tests {
         ];
         note(&mut steps, vertexes, vec![log("[a 2/2] RUN false", "oh\nno")]);
         assert_eq!(
-            steps.failure("failed to solve: x", "Dockerfile:3: "),
+            steps.failure("failed to solve: x"),
             EngineError::BuildFailed {
-                message: "Dockerfile:3: [a 2/2] RUN false: exit code: 1".to_owned(),
+                message: "[a 2/2] RUN false: exit code: 1".to_owned(),
                 output: vec!["oh".to_owned(), "no".to_owned()],
+                excerpt: None,
             }
         );
     }
@@ -274,7 +275,7 @@ mod tests {
     #[test]
     fn a_failure_outside_any_step_is_told_in_the_builders_words() {
         let error = Steps::default()
-            .failure("failed to solve: dockerfile parse error on line 3: unknown instruction: RNU", "");
+            .failure("failed to solve: dockerfile parse error on line 3: unknown instruction: RNU");
         assert_eq!(error.to_string(), "dockerfile parse error on line 3: unknown instruction: RNU");
     }
 }
