@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::source::Span;
 use crate::topology::Separator;
-use crate::topology::name::{ImageId, NetworkName, ServiceName};
+use crate::topology::name::{ImageId, ImageName, NetworkName, ServiceName};
 pub use crate::topology::secrecy::HIDDEN;
 use crate::topology::service::Namespace;
 
@@ -22,6 +22,13 @@ pub enum Because {
     /// The container was created from another image than the reference names now.
     ImageChanged {
         /// The image that the container was created from.
+        from: ImageId,
+    },
+    /// The reference of an image that is mounted in the container names another image now.
+    MountedImageChanged {
+        /// The reference.
+        image: ImageName,
+        /// The image that is mounted.
         from: ImageId,
     },
     /// The container is not attached to a network that its service has, or to a former one of that name.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::plan::seal::Seal;
-use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::name::{ImageId, ProjectName, ServiceName};
 use crate::topology::{Service, Topology};
 
 /// The project that an object belongs to.
@@ -30,6 +30,9 @@ pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 pub const DEPENDS_ON: &str = "com.docker.compose.depends_on";
 /// The id of the image that a container was created from, by which Docker Compose knows whether it changed.
 pub const IMAGE: &str = "com.docker.compose.image";
+/// The ids of the images that are mounted in a container, by which Docker Compose (from 5.1 on) knows whether they
+/// changed: `/assets=sha256:...`, separated by commas.
+pub const MOUNTED_IMAGES: &str = "com.docker.compose.image-volume-digest";
 /// The files that the topology was read from, separated by commas.
 pub const FILES: &str = "com.docker.compose.project.config_files";
 /// The folder that the project lives in.
@@ -137,6 +140,19 @@ pub fn program(labels: &Labels) -> String {
         Some(version) if !version.is_empty() => version.clone(),
         _ => "another program".to_owned(),
     }
+}
+
+/// The value of [`MOUNTED_IMAGES`]: the images that are mounted, by where they are.
+pub fn mounted_images_text(images: &BTreeMap<String, ImageId>) -> String {
+    let texts: Vec<String> = images.iter().map(|(target, image)| format!("{target}={image}")).collect();
+    texts.join(",")
+}
+
+/// The images that were mounted in a container when it was created, by where they are; none where nobody noted them.
+pub fn mounted_images(labels: &Labels) -> BTreeMap<&str, ImageId> {
+    let noted = labels.get(MOUNTED_IMAGES).map(String::as_str).unwrap_or_default().split(',');
+    let image = |text: &'_ str| text.rsplit_once('=').map(|(_, image)| ImageId::new(image.to_owned()));
+    noted.filter_map(|text| Some((text.rsplit_once('=')?.0, image(text)?))).collect()
 }
 
 /// Whether an object with these labels was made for a project.

@@ -71,6 +71,14 @@ pub fn own_container_name(
     ContainerName::new(format!("{}{separator}{name}{separator}{number}", topology.name))
 }
 
+/// The images that a service mounts, by where it does.
+pub fn mounted_images(service: &Service) -> impl Iterator<Item = (&str, ImageName)> {
+    let mounts = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Image);
+    mounts.filter_map(|mount| {
+        Some((mount.target.as_str(), ImageName::new(mount.source.as_ref()?.value.clone())))
+    })
+}
+
 /// The image that a service's build section makes.
 pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Option<ImageSpec> {
     let mut build = service.build.as_ref()?.value.clone();

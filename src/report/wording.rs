@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Excerpt};
 use crate::plan::{Action, Because, Condition, FieldChange};
 use crate::run::Cause;
 use crate::topology::Separator;
@@ -219,6 +219,9 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::Paused => "it is paused",
         Because::Changed(changes) => return Cow::Owned(list(changes.iter().map(change))),
         Because::ImageChanged { from: _ } => "its image changed",
+        Because::MountedImageChanged { image, from: _ } => {
+            return Cow::Owned(format!("image {image}, which it mounts, changed"));
+        }
         Because::NetworkLost(network) => {
             return Cow::Owned(format!("it is not attached to network {network}"));
         }
@@ -367,8 +370,16 @@ pub fn health_output(cause: &Cause) -> Option<&str> {
 /// The last lines of what failed, other than a container's log: a build step's output.
 pub fn build_output(cause: &Cause) -> &[String] {
     match cause {
-        Cause::Engine(EngineError::BuildFailed { message: _, output }) => output,
+        Cause::Engine(EngineError::BuildFailed { message: _, output, excerpt: _ }) => output,
         _ => &[],
+    }
+}
+
+/// The lines of a file that a failure is about.
+pub fn excerpt(cause: &Cause) -> Option<&Excerpt> {
+    match cause {
+        Cause::Engine(EngineError::BuildFailed { message: _, output: _, excerpt }) => excerpt.as_ref(),
+        _ => None,
     }
 }
 

@@ -118,8 +118,9 @@ services:
 fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
     let Some(project) = project("line", "services: { web: { build: . } }\n") else { return };
     project.write("Dockerfile", "FROM busybox:1.37\n\nRUN echo compiling && exit 7\n");
-    let ran = project.topo("build", &[]).exits(4).says("compiling").says("Dockerfile:3");
-    assert!(ran.err.contains("exit 7"), "{}", ran.err);
+    let ran = project.topo("build", &[]).exits(4).says("/Dockerfile:3: ");
+    assert!(ran.err.contains("> 3 | RUN echo compiling && exit 7"), "{}", ran.err);
+    assert_eq!(ran.err.matches("| compiling\n").count(), 1, "{}", ran.err);
 }
 
 #[test]
@@ -131,6 +132,47 @@ fn plain_progress_has_what_steps_print_and_says_which_were_cached() {
     project.topo("build", &[]).exits(0).says(&printed);
     let again = project.topo("build", &[]).exits(0).says(&format!("[2/2] RUN echo made-at-{now}  cached"));
     assert!(!again.err.contains(&printed), "{}", again.err);
+}
+
+#[test]
+fn what_mounts_an_image_is_recreated_when_that_is_built_anew() {
+    let Some(project) = project("mounted-image", "") else { return };
+    let image = format!("{}-assets:1", project.name());
+    project.write(
+        "topology.yaml",
+        &format!(
+            "
+services:
+  assets: {{ build: assets, image: '{image}', command: 'true' }}
+  web:
+    image: busybox:1.37
+    command: sleep 1000
+    init: true
+    volumes: [{{ type: image, source: '{image}', target: /m }}]
+  other: {{ image: busybox:1.37, command: sleep 1000, init: true }}
+"
+        ),
+    );
+    project.write("assets/Dockerfile", "FROM busybox:1.37\nCOPY f /f\n");
+    project.write("assets/f", "v1");
+    let seen = || docker(&["exec", &format!("{}-web-1", project.name()), "cat", "/m/f"]);
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(seen().trim(), "v1");
+    project.topo("up", &["-d", "--build"]).exits(0).says("up to date");
+    project.write("assets/f", "v2");
+    project
+        .topo("up", &["-d", "--build"])
+        .exits(0)
+        .says("container topo-test-mounted-image-web-1  recreated");
+    assert_eq!(seen().trim(), "v2");
+    project.write("assets/f", "v3");
+    project.topo("build", &[]).exits(0);
+    project.topo("plan", &[]).exits(0).says(&format!("image {image}, which it mounts, changed"));
+    project.topo("up", &["-d"]).exits(0);
+    assert_eq!(seen().trim(), "v3");
+    project.topo("plan", &["--exit-code"]).exits(0);
+    project.topo("down", &[]).exits(0);
+    remove_images(&[&image]);
 }
 
 #[test]

@@ -175,7 +175,9 @@ impl<'a> Up<'a> {
     /// Image, networks, volumes, and the containers that it shares with.
     pub(super) fn before_create(&mut self, placing: &Placing<'_>) -> Vec<Gate> {
         let image = self.image(placing.name, placing.service).map(|step| (step, Needs::Done));
-        image.into_iter().chain(placing.resources.iter().chain(&placing.shared).copied()).collect()
+        let mounted = self.mounted_images(placing.name, placing.service);
+        let resources = placing.resources.iter().chain(&placing.shared).copied();
+        image.into_iter().chain(mounted).chain(resources).collect()
     }
 
     /// From the container that is there to the one that is wanted. A successor is created beside its

@@ -286,8 +286,10 @@ impl<'a> Judge<'a, '_> {
             because: Because::ImageChanged { from: current.image.clone() },
             only_if: Some(guard),
         });
+        let mounted = self.context.mounts_another_image(self.service, current);
         let differs = self.differs(current).map(Deed::surely);
-        let reasons = [self.replaced_with_shared(current), differs, renewed, self.renews_volumes(current)];
+        let volumes = self.renews_volumes(current);
+        let reasons = [self.replaced_with_shared(current), differs, renewed, mounted, volumes];
         reasons.into_iter().flatten().reduce(Deed::or)
     }
 

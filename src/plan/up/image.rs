@@ -24,6 +24,17 @@ impl<'a> Context<'a> {
         is_renewed.then(|| Guard::ImageDiffers([FormerImage { image, from: container.image.clone() }].into()))
     }
 
+    /// Whether an image that is there is made anew for one of the services.
+    pub(super) fn is_renewed(self, image: &ImageName) -> bool {
+        let mut users = self.topology.services.iter();
+        users.any(|(name, service)| {
+            let is_built =
+                || self.builder(name, service).is_some_and(|(_, builder)| self.is_built(builder, true));
+            spec::image_name(self.topology, name, service) == *image
+                && (is_built() || self.is_pulled(service, true))
+        })
+    }
+
     /// The service that says how the image is built: this one, or another one of the same image.
     fn builder<'s>(
         self,

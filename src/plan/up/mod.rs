@@ -3,6 +3,7 @@
 mod container;
 mod fate;
 mod image;
+mod mounted_image;
 mod names;
 mod network;
 mod older_engine;
@@ -122,7 +123,7 @@ pub fn query(topology: &Topology) -> Query {
     }
 }
 
-/// The image of a service, and those of the containers that run before its own.
+/// The image of a service, those of the containers that run before its own, and those that it mounts.
 fn images_of(
     topology: &Topology,
     name: &ServiceName,
@@ -130,7 +131,8 @@ fn images_of(
 ) -> impl Iterator<Item = ImageName> + use<> {
     let hooks = service.pre_start.iter().filter_map(|hook| hook.image.as_ref());
     let images: Vec<ImageName> = hooks.map(|image| ImageName::new(image.value.clone())).collect();
-    images.into_iter().chain([spec::image_name(topology, name, service)])
+    let mounted: Vec<ImageName> = spec::mounted_images(service).map(|(_, image)| image).collect();
+    images.into_iter().chain(mounted).chain([spec::image_name(topology, name, service)])
 }
 
 /// Plans `up`. What stands in the way goes to `found`.

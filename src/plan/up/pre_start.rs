@@ -2,7 +2,7 @@
 
 use super::container::Placing;
 use super::fate::{Deed, Replica};
-use super::{Gate, PullChoice, Up};
+use super::{Gate, Up};
 use crate::plan::observed::Status;
 use crate::plan::{Action, Needs, spec};
 use crate::topology::name::{ContainerName, ImageName};
@@ -57,19 +57,6 @@ impl Up<'_> {
         let Some(image) = &hook.image else {
             return self.image(placing.name, placing.service).map(|step| (step, Needs::Done));
         };
-        let image = ImageName::new(image.value.clone());
-        if !self.images.contains_key(&image) {
-            let is_pulled = match self.context.choices.pull {
-                Some(PullChoice::Always) => true,
-                Some(PullChoice::Never) => false,
-                Some(PullChoice::Missing) | None => !self.context.observed.images.contains_key(&image),
-            };
-            let platform = spec::platform(self.context.topology, placing.service);
-            let pull = Action::PullImage { image: image.clone(), platform };
-            let because = crate::plan::Because::Absent;
-            let step = is_pulled.then(|| self.add(pull, because, Some(placing.name), &[]));
-            self.images.insert(image.clone(), step);
-        }
-        self.images.get(&image).copied().flatten().map(|step| (step, Needs::Done))
+        self.further_image(placing.name, placing.service, ImageName::new(image.value.clone()))
     }
 }

@@ -85,6 +85,10 @@ fn because(because: &Because, sources: &Sources) -> Json {
             object["changes"] = changes.iter().map(|change| change_object(change, sources)).collect();
         }
         Because::ImageChanged { from } => object["image"] = json!(from),
+        Because::MountedImageChanged { image, from } => {
+            object["image"] = json!(from);
+            object["reference"] = json!(image);
+        }
         Because::NetworkLost(network) | Because::NetworkReplaced(network) => {
             object["network"] = json!(network)
         }

@@ -205,7 +205,11 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
         let reason = match &step.because {
             Because::Down => continue,
             Because::Replaced if part.deed != Deed::Removed => continue,
-            Because::ImageChanged { .. } if part.certainty == Certainty::Conditional => continue,
+            Because::ImageChanged { .. } | Because::MountedImageChanged { .. }
+                if part.certainty == Certainty::Conditional =>
+            {
+                continue;
+            }
             Because::Changed(changes) => match changes.as_slice() {
                 [change] => format!("{} changed", change.path),
                 changes => format!("{} attributes changed", changes.len()),

@@ -55,6 +55,8 @@ plans! {
     a_stopped_container_is_started_and_what_needs_it_waits
     an_image_is_pulled_again_when_it_is_old_enough
     an_image_of_another_service_is_built_and_not_pulled
+    an_image_that_is_mounted_and_changed_is_taken_up
+    an_image_that_is_mounted_is_made_first
     an_image_that_must_not_be_built_has_to_be_there
     an_image_that_names_something_else_now_is_taken_up
     an_interrupted_replacement_begins_anew_while_the_old_one_is_there
@@ -63,6 +65,7 @@ plans! {
     an_optional_dependency_of_an_inactive_profile_is_left_out
     an_unchanged_topology_leaves_nothing_to_do
     building_replaces_only_what_gets_another_image
+    building_replaces_what_mounts_another_image
     changed_containers_stay_when_none_may_be_replaced
     chosen_services_bring_what_they_depend_on
     what_is_paused_goes_on

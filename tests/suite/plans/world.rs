@@ -191,7 +191,13 @@ impl World {
             spec.networks.iter().find(|attachment| !self.networks.contains_key(&attachment.network));
         refuse_if(missing.is_some(), "no such network")?;
         let number = spec.labels[label::NUMBER].parse().expect("a number");
-        let labels = self.labels(spec)?;
+        let mut labels = self.labels(spec)?;
+        let mounted = topo::plan::spec::mounted_images(&spec.service);
+        let mounted = mounted.map(|(target, image)| {
+            Ok((target.to_owned(), self.images.get(&image).ok_or("no such image")?.clone()))
+        });
+        let mounted = mounted.collect::<Result<BTreeMap<_, _>, String>>()?;
+        labels.insert(label::MOUNTED_IMAGES.to_owned(), label::mounted_images_text(&mounted));
         let seen = ObservedContainer {
             id: format!("{:012x}{:052x}", self.clock, 0),
             name: spec.name.clone(),

@@ -27,8 +27,8 @@ use super::inspect::{self, Inspected};
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::{AnonymousVolumes, ContainerSpec, References};
-use crate::plan::label;
 use crate::plan::observed::Status;
+use crate::plan::{label, spec as plan_spec};
 use crate::topology::name::ContainerName;
 
 /// The engine's answer to a create.
@@ -52,6 +52,15 @@ pub async fn create(
     // What the name means only shows now: the image may have been pulled or built a moment ago.
     if let Some(image) = docker.known_image(&spec.image).await? {
         request.put_label(label::IMAGE, image.as_str());
+    }
+    let mut mounted = BTreeMap::new();
+    for (target, image) in plan_spec::mounted_images(&spec.service) {
+        if let Some(id) = docker.known_image(&image).await? {
+            mounted.insert(target.to_owned(), id);
+        }
+    }
+    if !mounted.is_empty() {
+        request.put_label(label::MOUNTED_IMAGES, &label::mounted_images_text(&mounted));
     }
     if let Some(references) = &spec.references {
         request.put_label(label::CONFIG_HASH, &fingerprint(docker, references).await?);

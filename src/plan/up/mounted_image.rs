@@ -1,0 +1,91 @@
+//! Images that a service needs beside its own: it mounts them, or runs them before its own.
+//!
+//! A container holds on to the image that a reference named when it was created. Which one that was is in its
+//! labels: the engine does not tell.
+
+use super::fate::Deed;
+use super::{Context, Gate, PullChoice, Up};
+use crate::plan::observed::ObservedContainer;
+use crate::plan::{Action, Because, FormerImage, Guard, Needs, label, spec};
+use crate::topology::Service;
+use crate::topology::name::{ImageId, ImageName, ServiceName};
+
+/// An image that is mounted in a container.
+struct Mounted {
+    reference: ImageName,
+    /// The image that the reference named then.
+    from: ImageId,
+}
+
+impl Mounted {
+    fn changed(self) -> Because {
+        Because::MountedImageChanged { image: self.reference, from: self.from }
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Why a container is replaced for the sake of what it mounts, surely or once that is made anew.
+    pub(super) fn mounts_another_image(
+        self,
+        service: &Service,
+        container: &ObservedContainer,
+    ) -> Option<Deed> {
+        let deed = |mounted: Mounted| {
+            let now = self.observed.images.get(&mounted.reference)?;
+            if *now != mounted.from {
+                return Some(Deed::surely(mounted.changed()));
+            }
+            let guard = FormerImage { image: mounted.reference.clone(), from: mounted.from.clone() };
+            let only_if = Some(Guard::ImageDiffers([guard].into()));
+            self.is_renewed(&mounted.reference).then(|| Deed { because: mounted.changed(), only_if })
+        };
+        mounted(service, container).into_iter().filter_map(deed).reduce(Deed::or)
+    }
+
+    /// The service that an image is built for.
+    fn builder_of(self, image: &ImageName) -> Option<(&'a ServiceName, &'a Service)> {
+        let mut builders = self.topology.services.iter().filter(|(_, service)| service.build.is_some());
+        let builder =
+            builders.find(|(name, service)| spec::image_name(self.topology, name, service) == *image)?;
+        Some((builder.0, &builder.1.value))
+    }
+}
+
+/// What is mounted in a container of a service, as far as its labels tell.
+fn mounted(service: &Service, container: &ObservedContainer) -> Vec<Mounted> {
+    let mut noted = label::mounted_images(&container.labels);
+    let mounted = |(target, reference)| Some(Mounted { from: noted.remove(target)?, reference });
+    spec::mounted_images(service).filter_map(mounted).collect()
+}
+
+impl Up<'_> {
+    /// The steps that make sure of what a service mounts.
+    pub(super) fn mounted_images(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
+        let images: Vec<ImageName> = spec::mounted_images(service).map(|(_, image)| image).collect();
+        images.into_iter().filter_map(|image| self.further_image(name, service, image)).collect()
+    }
+
+    /// The step that makes sure of an image that a service needs beside its own.
+    pub(super) fn further_image(
+        &mut self,
+        name: &ServiceName,
+        service: &Service,
+        image: ImageName,
+    ) -> Option<Gate> {
+        if let Some((builder_name, builder)) = self.context.builder_of(&image) {
+            return self.image(builder_name, builder).map(|step| (step, Needs::Done));
+        }
+        if !self.images.contains_key(&image) {
+            let is_pulled = match self.context.choices.pull {
+                Some(PullChoice::Always) => true,
+                Some(PullChoice::Never) => false,
+                Some(PullChoice::Missing) | None => !self.context.observed.images.contains_key(&image),
+            };
+            let platform = spec::platform(self.context.topology, service);
+            let pull = Action::PullImage { image: image.clone(), platform };
+            let step = is_pulled.then(|| self.add(pull, Because::Absent, Some(name), &[]));
+            self.images.insert(image.clone(), step);
+        }
+        self.images.get(&image).copied().flatten().map(|step| (step, Needs::Done))
+    }
+}
