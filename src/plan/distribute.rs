@@ -35,20 +35,37 @@ pub struct PushChoices {
     pub tolerates_failures: bool,
 }
 
-/// Plans `pull`: the images that have a name in a registry, those that can be built among them.
-pub fn pull(topology: &Topology, observed: &Observed, choices: &PullChoices) -> Plan {
+/// Why an image is not pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It is there, and is pulled only when it is not.
+    Present,
+    /// Its service says that it is never pulled.
+    Never,
+    /// It is built, and has no name of its own.
+    Built,
+    /// It can be built, and those are left out.
+    Buildable,
+}
+
+/// Plans `pull`: the images that have a name in a registry, those that can be built among them. Also returns
+/// the images that are not pulled.
+pub fn pull(
+    topology: &Topology,
+    observed: &Observed,
+    choices: &PullChoices,
+) -> (Plan, BTreeMap<ImageName, LeftOut>) {
     let mut plan = Plan::new(topology.name.clone());
     let mut seen: BTreeMap<ImageName, StepId> = BTreeMap::new();
+    let mut left_out = BTreeMap::new();
     for (name, service) in chosen(topology, &choices.services, choices.with_dependencies) {
         // Another program runs it, of whatever image.
         if service.provider.is_some() {
             continue;
         }
         let image = spec::image_name(topology, name, service);
-        let is_there = observed.images.contains_key(&image);
-        let is_buildable = service.build.is_some();
-        let is_left_out = is_buildable && (choices.without_buildable || service.image.is_none());
-        if is_left_out || !is_pulled(service, is_there, choices.policy) {
+        if let Some(why) = left_out_because(service, &image, observed, choices) {
+            left_out.insert(image, why);
             continue;
         }
         if let Some(step) = seen.get(&image) {
@@ -63,21 +80,38 @@ pub fn pull(topology: &Topology, observed: &Observed, choices: &PullChoices) -> 
             plan.tolerated.insert(step);
         }
     }
-    plan
+    // One service may leave out what another one pulls.
+    left_out.retain(|image, _| !seen.contains_key(image));
+    (plan, left_out)
 }
 
-fn is_pulled(service: &Service, is_there: bool, policy: Option<PullChoice>) -> bool {
-    let policy = policy.unwrap_or(match service.pull_policy.as_deref() {
+fn left_out_because(
+    service: &Service,
+    image: &ImageName,
+    observed: &Observed,
+    choices: &PullChoices,
+) -> Option<LeftOut> {
+    if service.build.is_some() && service.image.is_none() {
+        return Some(LeftOut::Built);
+    }
+    if service.build.is_some() && choices.without_buildable {
+        return Some(LeftOut::Buildable);
+    }
+    let policy = choices.policy.unwrap_or(match service.pull_policy.as_deref() {
         Some(PullPolicy::Never | PullPolicy::Build) => PullChoice::Never,
         Some(PullPolicy::Missing) => PullChoice::Missing,
         Some(PullPolicy::Always | PullPolicy::Refresh | PullPolicy::Every { .. }) | None => {
             PullChoice::Always
         }
     });
+    // What `latest` names moves: that it is there says nothing, as for Docker Compose.
+    let is_settled = ImageReference::parse(image.as_str()).version != "latest";
     match policy {
-        PullChoice::Always => true,
-        PullChoice::Missing => !is_there,
-        PullChoice::Never => false,
+        PullChoice::Always => None,
+        PullChoice::Missing => {
+            (is_settled && observed.images.contains_key(image)).then_some(LeftOut::Present)
+        }
+        PullChoice::Never => Some(LeftOut::Never),
     }
 }
 
@@ -128,4 +162,55 @@ fn chosen<'a>(
     let wanted = BTreeSet::from_iter(services_in_order(topology, services, !with_dependencies));
     let all = topology.services.iter().map(|(name, service)| (name, &*service.value));
     all.filter(|(name, _)| wanted.contains(*name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::topology;
+    use crate::topology::name::ImageId;
+
+    #[test]
+    fn what_is_there_is_left_out_unless_its_name_moves() {
+        let topology = topology(
+            "services:
+  pinned: { image: 'a:1', pull_policy: missing }
+  untagged: { image: b, pull_policy: missing }
+  latest: { image: 'r.example:5000/c:latest', pull_policy: if_not_present }
+  digest: { image: 'd@sha256:0000000000000000000000000000000000000000000000000000000000000000', pull_policy: missing }
+  absent: { image: 'e:1', pull_policy: missing }
+  never: { image: 'f:1', pull_policy: never }
+  built: { build: . }
+  shared: { image: 'e:1', pull_policy: never }
+",
+        );
+        let mut observed = Observed::default();
+        for (name, service) in &topology.services {
+            let image = spec::image_name(&topology, name, service);
+            if image.as_str() != "e:1" {
+                observed.images.insert(image, ImageId::new("sha256:1"));
+            }
+        }
+        let (plan, left_out) = pull(&topology, &observed, &PullChoices::default());
+        let pulled: BTreeSet<&str> = plan
+            .steps
+            .node_weights()
+            .filter_map(|step| match &step.action {
+                Action::PullImage { image, .. } => Some(image.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(pulled, BTreeSet::from(["b", "e:1", "r.example:5000/c:latest"]));
+        let left_out: Vec<(&str, LeftOut)> =
+            left_out.iter().map(|(image, why)| (image.as_str().split('@').next().unwrap(), *why)).collect();
+        assert_eq!(
+            left_out,
+            [
+                ("a:1", LeftOut::Present),
+                ("d", LeftOut::Present),
+                ("f:1", LeftOut::Never),
+                ("shop-built", LeftOut::Built),
+            ]
+        );
+    }
 }

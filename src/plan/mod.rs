@@ -28,7 +28,7 @@ mod up;
 pub use action::{Action, Condition};
 pub use because::{Because, FieldChange, HIDDEN, UNKNOWN, Values};
 pub use build::{BuildChoices, build};
-pub use distribute::{PullChoices, PushChoices, pull, push};
+pub use distribute::{LeftOut, PullChoices, PushChoices, pull, push};
 pub use down::{DownChoices, ImagesChoice, VolumesLeft, down, volumes_left};
 pub use namespace::{CutOff, cut_off};
 pub use observed::Observed;

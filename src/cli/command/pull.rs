@@ -1,5 +1,7 @@
 //! `topo pull`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
@@ -7,10 +9,11 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Purpose, load_or_explain};
 use crate::cli::session::{self, Session};
-use crate::plan::{self, Plan, PullChoice, PullChoices};
-use crate::report::Intent;
+use crate::plan::{self, LeftOut, Plan, PullChoice, PullChoices};
 use crate::report::wording::object;
+use crate::report::{Aim, Intent};
 use crate::run::Outcome;
+use crate::topology::name::ImageName;
 use crate::topology::{Service, Topology};
 
 /// Pull images.
@@ -69,15 +72,42 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &plan::query(&topology), &output).await?;
-        let plan = plan::pull(&topology, &observed, &choices);
+        let (plan, left_out) = plan::pull(&topology, &observed, &choices);
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Intent::PULL, "pull").await;
+        for (image, why) in &left_out {
+            session.remark(&format!("image {image}  {}", words(*why)));
+        }
+        let idle = idle(&topology, &left_out);
+        let aim = Aim { idle: Some(idle), ..Aim::from(Intent::PULL) };
+        let outcome = session.carry_out(&plan, aim, "pull").await;
         if let Some(services) = buildable(&topology, &plan, &outcome) {
             session.remark(&format!("to build them: topo build {services}"));
         }
         Ok(session::exit_of(&outcome))
     })
+}
+
+/// Why an image is left out.
+fn words(why: LeftOut) -> &'static str {
+    match why {
+        LeftOut::Present => "left out: it is there already",
+        LeftOut::Never => "left out: its `pull_policy` is not to pull it",
+        LeftOut::Built => "left out: it is built here, and has no name in a registry",
+        LeftOut::Buildable => "left out: it can be built",
+    }
+}
+
+/// What is said where nothing is pulled.
+fn idle(topology: &Topology, left_out: &BTreeMap<ImageName, LeftOut>) -> String {
+    let project = &topology.name;
+    let whys: BTreeSet<LeftOut> = left_out.values().copied().collect();
+    match whys.into_iter().collect::<Vec<_>>().as_slice() {
+        [] => format!("{project} {}", Intent::PULL.idle),
+        [LeftOut::Present] => format!("{project} has its images"),
+        [LeftOut::Built | LeftOut::Buildable] => format!("{project} builds its images"),
+        _ => format!("no image of {project} is to be pulled"),
+    }
 }
 
 /// The services whose images could not be pulled, and can be built instead.

@@ -197,7 +197,7 @@ fn an_image_of_several_services_is_pulled_for_none_of_them_alone() {
     let world = World::default();
     assert_eq!(pulled(&plan(&world, &topology, &UpChoices::default())), wanted);
     let observed = world.observe(&topo::plan::query(&topology));
-    assert_eq!(pulled(&topo::plan::pull(&topology, &observed, &PullChoices::default())), wanted);
+    assert_eq!(pulled(&topo::plan::pull(&topology, &observed, &PullChoices::default()).0), wanted);
 }
 
 #[test]
