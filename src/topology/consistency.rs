@@ -8,7 +8,7 @@ use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::network::External;
-use crate::topology::service::build::BuildSection;
+use crate::topology::service::build::{Attestation, BuildSection};
 use crate::topology::service::develop::WatchAction;
 use crate::topology::service::device::DeviceRequest;
 use crate::topology::service::{Deploy, Service};
@@ -20,6 +20,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             check_dockerfile(name, build, found);
             check_platform(topology, service, build, found);
             check_contexts(topology, build, found);
+            check_attestations(topology, name, build, found);
         }
         if let Some(deploy) = service.deploy.as_ref() {
             check_deploy(service, deploy, found);
@@ -63,6 +64,26 @@ fn check_default_platform(topology: &Topology, build: &BuildSection, at: Span, f
             )
             .label(at, "what the image is built for")
             .help(format!("unset DOCKER_DEFAULT_PLATFORM, or add `{platform}` to `build.platforms`"));
+    }
+}
+
+fn check_attestations(
+    topology: &Topology,
+    name: &ServiceName,
+    build: &BuildSection,
+    found: &mut Diagnostics,
+) {
+    let attestations = [
+        ("provenance", Attestation::Provenance, &build.provenance),
+        ("sbom", Attestation::Sbom, &build.sbom),
+    ];
+    for (key, kind, value) in attestations {
+        let Some(value) = value else { continue };
+        let Some((reason, help)) = kind.mistake(&value.0) else { continue };
+        found
+            .error(code::BAD_VALUE, format!("`{}` is not a value of `{key}`", value.0))
+            .label(topology.place_of(&["services", name.as_str(), "build", key]), reason)
+            .help(help);
     }
 }
 

@@ -17,11 +17,12 @@ use crate::plan::action::ImageSpec;
 use crate::plan::{self, Action, BuildChoices, Plan};
 use crate::report::Intent;
 use crate::topology::name::ServiceName;
+use crate::topology::service::build::Attestation;
 
 /// Build images.
 ///
-/// The engine's own builder does it; `docker buildx` does what needs a session with the builder, such as
-/// secrets, SSH keys, attestations and several platforms.
+/// The engine's own builder does it; `docker buildx` does what takes more than that, such as secrets, SSH keys,
+/// attestations and several platforms.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo build topologies/desafio5.yaml gateway --no-cache")]
 pub struct Options {
@@ -86,6 +87,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     global.quieten_if(options.quiet);
     let output = global.output();
     refuse_memory(&options, &output)?;
+    check_options(&options, &output)?;
     let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
     let plan = plan::build(&topology, &choices(services, &options));
     if plan.steps.node_count() == 0 {
@@ -121,6 +123,52 @@ fn refuse_memory(options: &Options, output: &Output) -> Result<(), Exit> {
     let help = "BuildKit knows no such limit: leave `--memory` out";
     output.error("builds cannot be given a limit of memory", Some(help));
     Err(Exit::Usage)
+}
+
+/// What the builder would refuse in words that name no option.
+fn check_options(options: &Options, output: &Output) -> Result<(), Exit> {
+    let attestations = [
+        ("--provenance", Attestation::Provenance, &options.provenance),
+        ("--sbom", Attestation::Sbom, &options.sbom),
+    ];
+    let attestation = attestations.into_iter().find_map(|(option, kind, value)| {
+        let value = value.as_ref()?;
+        let (reason, help) = kind.mistake(value)?;
+        Some((format!("`{option} {value}`: {reason}"), help.to_owned()))
+    });
+    let argument =
+        options.build_args.iter().find(|argument| argument.split('=').next() == Some("")).map(|argument| {
+            (
+                format!("`--build-arg {argument}` names no argument"),
+                "write `--build-arg NAME=VALUE`".to_owned(),
+            )
+        });
+    let key = options.ssh.iter().find_map(|key| ssh_mistake(key));
+    let Some((message, help)) = attestation.or(argument).or(key) else { return Ok(()) };
+    output.error(&message, Some(&help));
+    Err(Exit::Usage)
+}
+
+/// What is wrong with a value of `--ssh`, and what to do.
+fn ssh_mistake(key: &str) -> Option<(String, String)> {
+    let (id, path) = key.split_once('=').map_or((key, None), |(id, path)| (id, Some(path)));
+    let has_agent = || std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty());
+    match path {
+        Some(_) if id.is_empty() => Some((
+            format!("`--ssh {key}` names no key"),
+            "write `--ssh default` or `--ssh ID=PATH`".to_owned(),
+        )),
+        Some(path) if !std::path::Path::new(path).exists() => {
+            let help = "name a key or the socket of an agent that is there".to_owned();
+            Some((format!("`--ssh {key}`: `{path}` does not exist"), help))
+        }
+        None if !has_agent() => {
+            let help =
+                "start one (`eval $(ssh-agent)`, `ssh-add`), or name a key: `--ssh default=PATH`".to_owned();
+            Some((format!("`--ssh {key}` needs an SSH agent, and SSH_AUTH_SOCK names none"), help))
+        }
+        _ => None,
+    }
 }
 
 fn choices(services: Vec<ServiceName>, options: &Options) -> BuildChoices {

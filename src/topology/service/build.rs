@@ -79,6 +79,39 @@ impl BuildSection {
     }
 }
 
+/// What an image may say of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attestation {
+    /// How it was made.
+    Provenance,
+    /// What is in it.
+    Sbom,
+}
+
+impl Attestation {
+    /// What is wrong with a value, and what to write instead; nothing where the builder takes it. Values are
+    /// `true`, `false`, or `NAME=VALUE` several times with commas between (BuildKit, "Build attestations").
+    pub fn mistake(self, value: &str) -> Option<(String, &'static str)> {
+        let help = match self {
+            Self::Provenance => "write `mode=max`, `mode=min`, `true` or `false`",
+            Self::Sbom => "write `true`, `false` or `generator=IMAGE`",
+        };
+        // What is not filled in may become anything.
+        if value.is_empty() || value.contains('$') || matches!(value, "true" | "false") {
+            return None;
+        }
+        let reason = |part: &str| match (self, part.split_once('=')) {
+            (_, None | Some(("", _))) => Some(format!("`{part}` is not `NAME=VALUE`")),
+            (Self::Provenance, Some(("mode", mode))) if !matches!(mode, "min" | "max") => {
+                Some(format!("there is no mode `{mode}`"))
+            }
+            (Self::Sbom, Some(("generator", ""))) => Some("no generator is named".to_owned()),
+            _ => None,
+        };
+        value.split(',').find_map(reason).map(|reason| (reason, help))
+    }
+}
+
 /// How an image is built; `build: FOLDER` is short for a section with just a context.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Build(pub Box<BuildSection>);
@@ -148,6 +181,24 @@ impl Attribute for SshKeys {
 mod tests {
     use super::*;
     use crate::source::{Sources, Span};
+
+    #[test]
+    fn attestations_are_true_or_false_or_pairs() {
+        let reason = |kind: Attestation, value| kind.mistake(value).map(|(reason, _)| reason);
+        for value in ["", "true", "false", "mode=max", "mode=min,builder-id=https://a", "inline-only=true"] {
+            assert_eq!(reason(Attestation::Provenance, value), None, "{value}");
+        }
+        assert_eq!(reason(Attestation::Sbom, "generator=docker/scanner:1,a=b"), None);
+        for (kind, value, wanted) in [
+            (Attestation::Provenance, "max", "`max` is not `NAME=VALUE`"),
+            (Attestation::Provenance, "mode=large", "there is no mode `large`"),
+            (Attestation::Provenance, "mode=max,", "`` is not `NAME=VALUE`"),
+            (Attestation::Sbom, "syft", "`syft` is not `NAME=VALUE`"),
+            (Attestation::Sbom, "generator=", "no generator is named"),
+        ] {
+            assert_eq!(reason(kind, value).as_deref(), Some(wanted), "{value}");
+        }
+    }
 
     #[test]
     fn the_usual_name_may_be_in_small_letters() {
