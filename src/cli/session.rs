@@ -31,6 +31,9 @@ const CALLS_PER_PROCESSOR: usize = 2;
 /// How many calls are under way at once, however many processors the engine has.
 const MOST_CALLS: usize = 16;
 
+/// How long files that are still being read or written are waited for when everything else has ended.
+const LAST_FILES: Duration = Duration::from_secs(1);
+
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let allowed = getrlimit(Resource::Nofile).current;
@@ -40,11 +43,14 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
             .error(&words, Some("raise the limit, as in `ulimit -n 256`"));
         std::process::exit(i32::from(Exit::Usage.code()));
     }
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .expect("the system gives topo a timer and an event queue")
-        .block_on(future)
+        .expect("the system gives topo a timer and an event queue");
+    let came_of_it = runtime.block_on(future);
+    // Dropping it would wait for every file that is still being read, be it on a server that is gone.
+    runtime.shutdown_timeout(LAST_FILES);
+    came_of_it
 }
 
 /// Connects to the engine that the environment names.

@@ -1,9 +1,9 @@
 //! What is built from folders that are not there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, suggest};
-use crate::source::from_here;
+use crate::source::{ReadError, Sources, Spanned, from_here};
 use crate::topology::Topology;
 use crate::topology::service::build::BuildSection;
 use crate::topology::{is_local_context, join_path};
@@ -33,17 +33,49 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
             .help(other_folder(folder));
         return;
     }
+    // A context may be an archive, whose content is not looked at.
+    if !folder.is_dir() {
+        return;
+    }
+    check_ignore_file(context, build, found);
     let Some(dockerfile) = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()) else {
         return;
     };
-    // A context may be an archive, whose content is not looked at.
-    if folder.is_dir() && !build.dockerfile_in(folder).exists() {
-        let path = join_path(folder, &dockerfile.value);
-        let message = format!("the Dockerfile `{}` does not exist", from_here(Path::new(&path)).display());
-        tell(message, severity, found)
-            .label(dockerfile.span, "looked for in the build context")
-            .help(other_file(&dockerfile.value, Path::new(&path)));
+    match Sources::check(&build.dockerfile_in(folder)) {
+        Ok(()) => return,
+        Err(ReadError::Missing(_)) => {}
+        Err(error) => {
+            found
+                .error(code::BAD_VALUE, format!("{error}: no image can be built from it"))
+                .label(dockerfile.span, "this is to be the Dockerfile")
+                .help("name a file with the steps of the build: `dockerfile: FILE`");
+            return;
+        }
     }
+    let path = join_path(folder, &dockerfile.value);
+    let message = format!("the Dockerfile `{}` does not exist", from_here(Path::new(&path)).display());
+    tell(message, severity, found)
+        .label(dockerfile.span, "looked for in the build context")
+        .help(other_file(&dockerfile.value, Path::new(&path)));
+}
+
+/// What says which files are left out must be a file too, where there is one.
+fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mut Diagnostics) {
+    let folder = Path::new(&context.value);
+    let beside = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()).map(|_| {
+        let mut name = build.dockerfile_in(folder).into_os_string();
+        name.push(".dockerignore");
+        PathBuf::from(name)
+    });
+    let paths = beside.into_iter().chain([folder.join(".dockerignore")]);
+    let first = paths
+        .map(|path| Sources::check(&path))
+        .find(|is_read| !matches!(is_read, Err(ReadError::Missing(_))));
+    let Some(Err(error)) = first else { return };
+    found
+        .error(code::BAD_VALUE, format!("{error}: it is to say what is left out of a build"))
+        .label(context.span, "built from here")
+        .help("remove it, or put a file in its place");
 }
 
 /// What to type for a folder that is not there.

@@ -252,6 +252,21 @@ impl Sources {
         read_regular(path, &from_here(path))
     }
 
+    /// Whether [`Sources::bytes`] would take a path. Nothing is opened: a FIFO would wait for its writer.
+    pub fn check(path: &Path) -> Result<(), ReadError> {
+        let shown = from_here(path);
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ReadError::Missing(shown.clone()),
+            _ => ReadError::Io { path: shown.clone(), error },
+        })?;
+        match metadata.len() {
+            _ if is_null_device(&metadata) => Ok(()),
+            _ if is_handed_over(path) || !metadata.is_file() => Err(ReadError::NotAFile(shown)),
+            length if length > FILE_LIMIT => Err(ReadError::TooLarge(shown)),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes over the files of `other`. Returns where a place in one of them is now.
     pub fn absorb(&mut self, other: Sources) -> impl Fn(Span) -> Span + use<> {
         let shift = u32::try_from(self.files.len()).unwrap_or(u32::MAX);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::source::substitute;
+use crate::source::{Sources, substitute};
 use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Service;
@@ -60,7 +60,8 @@ fn dockerfile(build: &BuildSection) -> Option<String> {
         return Some(inline.value.clone());
     }
     let folder = Path::new(build.context.as_ref()?.as_str());
-    std::fs::read_to_string(build.dockerfile_in(folder)).ok()
+    let text = Sources::bytes(&build.dockerfile_in(folder)).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// The images that a Dockerfile names; its own stages may be among them.

@@ -1,10 +1,12 @@
 //! In: security options of a service. Out: the same, with profiles in place of their paths.
 //! Must not: know what a profile allows.
 
+use std::path::Path;
+
 use serde_json::Value as Json;
 
 use crate::engine::EngineError;
-use crate::source::Spanned;
+use crate::source::{Sources, Spanned};
 use crate::topology::service::CredentialSpec;
 use crate::topology::service::security_option::SecurityOption;
 
@@ -35,8 +37,8 @@ pub(super) fn options(
 /// The engine reads no files of ours: a seccomp profile is sent as text.
 fn with_profile(option: &str) -> Result<String, EngineError> {
     let Some(path) = SecurityOption::of(option).seccomp_profile() else { return Ok(option.to_owned()) };
-    let text = std::fs::read(path)
-        .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile `{path}`: {error}")))?;
+    let text = Sources::bytes(Path::new(path))
+        .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile: {error}")))?;
     let profile: Json = serde_json::from_slice(&text)
         .map_err(|error| EngineError::Other(format!("`{path}` is not a seccomp profile: {error}")))?;
     Ok(format!("seccomp={profile}"))
