@@ -13,7 +13,7 @@ use crate::cli::output::Output;
 use crate::cli::patient::Patient;
 use crate::cli::session::Session;
 use crate::engine::LogChoice;
-use crate::plan::observed::ObservedContainer;
+use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{Action, Observed, Plan, Step};
 use crate::report::logs::{Begin, Company, HeardOut, Outlet, Prefixes, Printer, Source, Started, follow};
 use crate::report::{Above, Live};
@@ -52,7 +52,8 @@ impl Following<'_> {
         let is_meant = self.is_meant(container.service.as_str(), container.number);
         let label = format!("{}-{}", container.service, container.number);
         let (container_name, choice) = (container.name.clone(), self.choice.clone());
-        let source = Source { container: container_name, label, choice, begin: Begin::Past };
+        let has_ended = matches!(container.state.status, Status::Exited | Status::Dead);
+        let source = Source { container: container_name, label, choice, begin: Begin::Past, has_ended };
         (is_meant && !container.is_one_off).then_some(source)
     }
 
@@ -71,7 +72,8 @@ impl Following<'_> {
         let (service, number) = label.rsplit_once('-')?;
         let is_meant = self.is_meant(service, number.parse().ok()?);
         let choice = LogChoice { tail: None, since: None, ..self.choice.clone() };
-        is_meant.then_some(Source { container: container.clone(), label, choice, begin: Begin::Past })
+        let container = container.clone();
+        is_meant.then_some(Source { container, label, choice, begin: Begin::Past, has_ended: false })
     }
 }
 

@@ -88,12 +88,20 @@ fn following_ends_when_nothing_runs_any_more() {
     let topology = format!("{TICKING}  done: {{ image: 'busybox:1.37', command: echo done }}\n");
     let Some(project) = project("follow-ends", &topology) else { return };
     project.topo("up", &["-d"]).exits(0);
-    let logs = project.start("logs", &["-f", "--tail", "1"]);
+    let shown = || said(&project, "out");
+    eventually("some lines", || ticks(&project.topo("logs", &["t"]).out).len() > 5);
+    let proxy = Proxy::start();
+    let mut logs = start(&project, &proxy, "logs", &["-f", "--tail", "1"]);
+    eventually("a line", || !ticks(&shown()).is_empty());
     // A restart by another topo is not the end.
     project.topo("restart", &["t"]).exits(0);
+    eventually("a line after it", || ticks(&shown()).contains(&1));
     project.topo("stop", &[]).exits(0);
-    let ran = logs.end().exits(0);
-    assert_eq!(ran.out.matches("tick 1\n").count(), 1, "{}", ran.out);
+    assert_eq!(logs.wait().expect("topo ends").code(), Some(0));
+    assert_eq!(shown().matches("tick 1\n").count(), 1, "{}", shown());
+    // That of a job that was done before is no news.
+    assert!(!said(&project, "err").contains("done-1"), "{}", said(&project, "err"));
+    assert!(said(&project, "err").contains("t-1 exited with code "), "{}", said(&project, "err"));
     project.topo("logs", &["-f"]).exits(0).says("done");
     let logs = project.start("logs", &["-f"]);
     project.topo("down", &[]).exits(0);

@@ -361,6 +361,36 @@ fn what_was_printed_so_far_is_read_over_breaks() {
 }
 
 #[test]
+fn the_end_of_one_that_had_ended_before_is_no_news_and_that_of_its_next_run_is() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one exits@10ms:3";
+    let text = run(engine, async |engine, stage| {
+        sleep(Duration::from_millis(20)).await;
+        let company = Company {
+            project: &ProjectName::from("shop"),
+            joins: &|_| None,
+            heard_out: &HeardOut::default(),
+            in_hand: &InHand::default(),
+            patience: Duration::from_secs(2),
+        };
+        let sources = vec![Source { has_ended: true, ..source("shop-db-1") }];
+        let starting = async {
+            sleep(Duration::from_secs(1)).await;
+            perform(engine, start("shop-db-1")).await;
+        };
+        let following =
+            stage.print(async |printer| follow(engine, sources, company, nobody(), ready(()), printer).await);
+        tokio::join!(following, starting);
+    });
+    let expected = "
+0.020  db-1  | one
+1.020  db-1 was started again
+1.020  db-1  | one
+1.031  db-1 exited with code 3
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
 fn no_more_streams_are_open_at_once_than_may_be() {
     let engine: String = (1..=9)
         .map(|number| {
@@ -494,7 +524,13 @@ fn restart(container: &str) -> Plan {
 
 fn source(container: &str) -> Source {
     let label = container.trim_start_matches("shop-").to_owned();
-    Source { container: container.into(), label, choice: LogChoice::default(), begin: Begin::Past }
+    Source {
+        container: container.into(),
+        label,
+        choice: LogChoice::default(),
+        begin: Begin::Past,
+        has_ended: false,
+    }
 }
 
 /// Runs a test in time that passes only when nothing else can happen; returns all lines, each with the

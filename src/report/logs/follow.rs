@@ -332,7 +332,11 @@ impl Crowd<'_, '_> {
         if self.comes_back(place).is_some() {
             return;
         }
-        let heard = self.members[place].exit_code.take();
+        let member = &mut self.members[place];
+        let heard = member.exit_code.take();
+        if heard.is_none() && member.source.has_ended {
+            return;
+        }
         let exit_code = state.map(|state| state.exit_code).or(heard);
         let words = exit_code.map_or("is gone".to_owned(), |code| format!("exited with code {code}"));
         self.remark(place, &words);
@@ -415,7 +419,9 @@ impl Crowd<'_, '_> {
 
     /// Goes on behind the last line.
     fn go_on(&mut self, place: usize) -> Reading {
-        let choice = self.members[place].source.choice.clone();
+        let source = &mut self.members[place].source;
+        source.has_ended = false;
+        let choice = source.choice.clone();
         self.open(place, choice)
     }
 

@@ -33,6 +33,8 @@ pub struct Source {
     pub choice: LogChoice,
     /// Where its output begins.
     pub begin: Begin,
+    /// Whether it had ended before: that end is no news.
+    pub has_ended: bool,
 }
 
 /// Where the output of a container begins.
