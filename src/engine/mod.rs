@@ -227,10 +227,11 @@ pub enum EngineError {
         /// The lines of the Dockerfile that it failed at, where they are known.
         excerpt: Option<Excerpt>,
     },
-    /// A command of the topology failed: `post_start` or `pre_stop`. What it was to run in is as it was.
+    /// A command of the topology failed. After `pre_start` and `post_start` the container does not run, after
+    /// `pre_stop` it runs on.
     #[error("{hook}: {message}")]
     HookFailed {
-        /// Which one: `post_start[0]`.
+        /// Which one, in the order of the file: `post_start[0]`.
         hook: String,
         /// How it ended, or why it could not be run.
         message: String,

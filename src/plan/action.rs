@@ -253,6 +253,8 @@ pub struct OneOff {
     pub is_removed_at_its_end: bool,
     /// Lines and columns of the terminal that it will be seen in.
     pub terminal_size: Option<(u16, u16)>,
+    /// Which hook of `pre_start` it is, counted from 0.
+    pub pre_start: Option<usize>,
 }
 
 /// A secret or a config that a container gets as a file.

@@ -235,7 +235,7 @@ pub fn pre_start(
     if let Some(image) = &hook.image {
         spec.image = ImageName::new(image.value.clone());
     }
-    spec.one_off = Some(OneOff::default());
+    spec.one_off = Some(OneOff { pre_start: Some(index), ..OneOff::default() });
     label::make_one_off(&mut spec.labels, &format!("pre_start-{index}"));
     for attachment in &mut spec.networks {
         attachment.aliases = vec![spec.name.to_string()];

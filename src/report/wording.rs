@@ -319,7 +319,9 @@ pub fn change(change: &FieldChange) -> String {
 pub fn failed(action: &Action, cause: &Cause) -> String {
     match cause {
         Cause::Engine(EngineError::HookFailed { .. }) => match action {
-            Action::StartContainer { .. } => "was started, but its post_start hook failed".to_owned(),
+            Action::StartContainer { .. } => {
+                "was stopped again, because its post_start hook failed".to_owned()
+            }
             Action::StopContainer { .. } => "was not stopped, because its pre_stop hook failed".to_owned(),
             _ => could_not(action),
         },

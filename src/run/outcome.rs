@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::event::{Cause, End, Failure};
-use crate::engine::EngineError;
 use crate::plan::{Action, Condition, Needs, Plan, StepId};
 use crate::topology::name::ContainerName;
 
@@ -109,10 +108,7 @@ pub fn is_optional(plan: &Plan, step: StepId) -> bool {
 /// Notes what the end of a step says of the containers that run.
 pub(super) fn note_running(running: &mut BTreeSet<ContainerName>, action: &Action, end: &End) {
     match (action, end) {
-        (
-            Action::StartContainer { container, .. },
-            End::Done | End::Failed(Failure { cause: Cause::Engine(EngineError::HookFailed { .. }), .. }),
-        )
+        (Action::StartContainer { container, .. }, End::Done)
         | (Action::Wait { container, until: Condition::Healthy }, End::Done) => {
             running.insert(container.clone());
         }

@@ -253,6 +253,7 @@ fn choices(
                 let size = terminal::size();
                 (size.rows, size.columns)
             }),
+            pre_start: None,
         },
         up: UpChoices {
             services: vec![name.clone()],

@@ -57,7 +57,11 @@ async fn perform_one(
         Action::RenameContainer { from, to } => rename(docker, from, to).await,
         Action::StartContainer { container, post_start } => {
             start(docker, container).await?;
-            run_hooks(docker, container, ("post_start", post_start), progress).await
+            let hooks = ("post_start", post_start.as_slice());
+            match run_hooks(docker, container, hooks, progress).await {
+                Err(error @ EngineError::HookFailed { .. }) => Err(give_up(docker, container, error).await),
+                ran => ran,
+            }
         }
         Action::StopContainer { container, grace, pre_stop } => {
             if !pre_stop.is_empty() && runs(docker, container).await? {
@@ -99,6 +103,18 @@ async fn run_hooks(
         })?;
     }
     Ok(())
+}
+
+/// The engine keeps no record of hooks. One whose `post_start` failed is stopped, so that whoever starts it next
+/// runs them again, as Kubernetes does.
+async fn give_up(docker: &Docker, container: &ContainerName, failure: EngineError) -> EngineError {
+    match (stop(docker, container, None).await, failure) {
+        (Err(error), EngineError::HookFailed { hook, message }) => {
+            let message = format!("{message}, and {container} could not be stopped after it: {error}");
+            EngineError::HookFailed { hook, message }
+        }
+        (_, failure) => failure,
+    }
 }
 
 /// One that is frozen runs no command.

@@ -199,7 +199,8 @@ fn storage(
 /// How it begins, what becomes of its output, and what happens at its end.
 fn life(spec: &ContainerSpec, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
     let Service { annotations, init, logging, restart, runtime, .. } = &*spec.service;
-    let OneOff { has_input: _, is_removed_at_its_end, terminal_size } = spec.one_off.unwrap_or_default();
+    let OneOff { has_input: _, is_removed_at_its_end, terminal_size, pre_start: _ } =
+        spec.one_off.unwrap_or_default();
     HostConfig {
         annotations: map(annotations),
         auto_remove: Some(is_removed_at_its_end),

@@ -28,7 +28,13 @@ impl Docker {
             && code != 0
         {
             let help = format!("`docker logs {name}` shows what it said");
-            return Err(EngineError::Other(format!("{name} ended with exit code {code}; {help}")));
+            return Err(match spec.one_off.and_then(|one_off| one_off.pre_start) {
+                Some(index) => EngineError::HookFailed {
+                    hook: format!("pre_start[{index}]"),
+                    message: format!("it ended with exit code {code}; {help}"),
+                },
+                None => EngineError::Other(format!("{name} ended with exit code {code}; {help}")),
+            });
         }
         let removed = container::remove(self, name, AnonymousVolumes::Remove).await;
         ended.and(removed)
