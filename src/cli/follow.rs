@@ -1,11 +1,11 @@
 //! The output of services in the foreground, for `up` and `logs`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use futures_util::Stream;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::cli::exit::Exit;
@@ -136,7 +136,8 @@ impl Cast {
     }
 }
 
-/// Follows containers until all of them ended and `stay` is over. `stay` begins when they are followed.
+/// Follows containers until all of them ended and `stay` is over, or said last that it is not needed. `stay`
+/// begins when they are followed.
 pub(super) async fn follow_until(
     session: &Session<'_>,
     project: &ProjectName,
@@ -144,7 +145,7 @@ pub(super) async fn follow_until(
     following: &Following<'_>,
     heard_out: &HeardOut,
     patience: Duration,
-    stay: impl Future<Output = ()>,
+    stay: impl Stream<Item = bool>,
 ) {
     let Cast { sources, to_come, started } = cast;
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());

@@ -6,15 +6,16 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::future::{MaybeDone, maybe_done};
+use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::control::standings;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Cast, Following};
-use crate::cli::menu::{Key, Menu};
+use crate::cli::menu::{Key, Menu, Typed};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watching::Watching;
@@ -50,10 +51,10 @@ pub(super) struct Foreground<'a> {
 
 /// What goes on beside the output: files are watched, keys are heard.
 pub(super) struct Company<'a> {
-    /// The services whose files are watched, if any are.
-    pub(super) watching: Option<Watching<'a>>,
-    /// Whether watching begins by itself.
-    pub(super) watches_at_once: bool,
+    /// The services whose files can be watched, or why none can.
+    pub(super) watching: Result<Watching<'a>, String>,
+    /// Whether they are watched: containers that end may be on their way to be replaced then.
+    pub(super) is_watching: watch::Sender<bool>,
     /// Whether keys are heard.
     pub(super) has_menu: bool,
 }
@@ -140,12 +141,13 @@ impl Foreground<'_> {
         let cast = Cast { sources, to_come: follow::labels_to_come(plan, &self.following), started };
         let is_up = CancellationToken::new();
         let (follows, is_followed) = oneshot::channel();
-        let stay = async {
+        let stay = stream::once(async {
             // The receiver is gone when nobody waits for it.
             let _ = follows.send(());
             is_up.cancelled().await;
-            self.company.stay().await;
-        };
+            self.company.is_watching()
+        });
+        let stay = stay.chain(self.company.changes());
         let project = &self.topology.name;
         let output = follow::follow_until(
             &self.session,
@@ -195,7 +197,7 @@ impl Foreground<'_> {
         let named = &self.choices.services;
         let is_named = |service: &ServiceName| named.contains(service);
         let is_alike = self.following.services.is_some_and(|shown| shown.iter().all(is_named));
-        !named.is_empty() && !is_alike && self.company.watching.is_none()
+        !named.is_empty() && !is_alike
     }
 
     /// Where the end of a container ends everything, that of one that was waited for does too. The code of
@@ -416,6 +418,14 @@ impl Foreground<'_> {
         loop {
             let end = match ends.next().await {
                 Ok(Some(end)) => end,
+                Ok(None) if self.company.is_watching() => {
+                    self.company.watches_no_more().await;
+                    // Meanwhile they may have been started again, or replaced.
+                    match ends.look_again(self.watched(observed)).await {
+                        Ok(()) => continue,
+                        Err(error) => return Over::Lost(error),
+                    }
+                }
                 Ok(None) => return Over::AllEnded,
                 Err(_) if self.abort == Abort::Never => return pending().await,
                 Err(error) => return Over::Lost(error),
@@ -508,48 +518,58 @@ async fn beside<F: Future<Output = ()>, T>(
 }
 
 impl Company<'_> {
-    /// Where files are watched, containers that end may be on their way to be replaced: it goes on.
-    async fn stay(&self) {
-        if self.watching.is_some() {
-            pending().await
-        }
+    fn is_watching(&self) -> bool {
+        *self.is_watching.borrow()
+    }
+
+    /// Whether files are watched from then on, each time that changes.
+    fn changes(&self) -> impl Stream<Item = bool> {
+        stream::unfold(self.is_watching.subscribe(), async |mut receiver| {
+            receiver.changed().await.ok()?;
+            let is_watching = *receiver.borrow_and_update();
+            Some((is_watching, receiver))
+        })
+    }
+
+    async fn watches_no_more(&self) {
+        // The sender lives as long as this value.
+        let _ = self.is_watching.subscribe().wait_for(|is_watching| !is_watching).await;
     }
 
     /// Watches files and hears keys. Ends when the user detaches.
     async fn attend(&self, session: &Session<'_>) {
         let mut menu = if self.has_menu { Menu::open() } else { None };
         if menu.is_some() {
-            session.remark("keys: `w` begins and ends watching files, `d` leaves the services running");
+            let of_watching = if self.watching.is_ok() { "`w` toggles watching files, " } else { "" };
+            session.remark(&format!("keys: {of_watching}`d` detaches and leaves the services running"));
         }
-        let mut watches = self.watches_at_once;
         loop {
             let key = tokio::select! {
-                key = next_key(&mut menu) => key,
-                () = self.watch(watches) => {
+                key = next_key(&mut menu, session) => key,
+                () = self.watch() => {
                     // Why is said already.
-                    watches = false;
+                    self.is_watching.send_replace(false);
                     continue;
                 }
             };
             match (key, &self.watching) {
                 (Key::Detach, _) => return,
-                (Key::Watch, Some(_)) => {
-                    watches = !watches;
-                    if !watches {
-                        session.remark("watch: ended");
-                    }
+                (Key::Watch, Ok(_)) if self.is_watching() => {
+                    session.remark("watch: ended");
+                    self.is_watching.send_replace(false);
                 }
-                (Key::Watch, None) => {
-                    session.remark("watch: nothing to watch, no service has rules under `develop.watch`")
+                (Key::Watch, Ok(_)) => {
+                    self.is_watching.send_replace(true);
                 }
+                (Key::Watch, Err(why)) => session.remark(&format!("watch: nothing can be watched: {why}")),
             }
         }
     }
 
     /// Ends only when files cannot be watched.
-    async fn watch(&self, watches: bool) {
+    async fn watch(&self) {
         match &self.watching {
-            Some(watching) if watches => {
+            Ok(watching) if self.is_watching() => {
                 let _ = watching.watch(&CancellationToken::new()).await;
             }
             _ => pending().await,
@@ -562,9 +582,13 @@ fn count(plan: &Plan, is_meant: impl Fn(&Action) -> bool) -> usize {
     plan.steps.node_weights().filter(|step| is_meant(&step.action)).count()
 }
 
-async fn next_key(menu: &mut Option<Menu>) -> Key {
-    match menu {
-        Some(menu) => menu.next().await,
-        None => pending().await,
+/// The next key that is a wish. Empty lines are given at once: nothing else is disturbed.
+async fn next_key(menu: &mut Option<Menu>, session: &Session<'_>) -> Key {
+    let Some(menu) = menu else { return pending().await };
+    loop {
+        match menu.next().await {
+            Typed::EmptyLine => session.remark(""),
+            Typed::Key(key) => return key,
+        }
     }
 }

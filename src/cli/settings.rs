@@ -43,8 +43,8 @@ pub struct Settings {
     pub remove_orphans: bool,
     /// `COMPOSE_IGNORE_ORPHANS`: nothing is said of orphans.
     pub ignore_orphans: bool,
-    /// `COMPOSE_MENU`: as if `--menu` were given.
-    pub has_menu: bool,
+    /// `COMPOSE_MENU`: as if `--menu` were given with this value.
+    pub has_menu: Option<bool>,
     /// `COMPOSE_STATUS_STDOUT`: progress goes to standard output.
     pub reports_to_output: bool,
 }
@@ -56,15 +56,14 @@ pub struct Unread(pub Vec<String>);
 impl Settings {
     /// What the environment decides.
     pub fn of(environment: &Environment, unread: &mut Unread) -> Self {
-        let mut is_on = |name: &str, value: Option<&str>| {
-            unread.chosen(name, value, truth, "true or false").unwrap_or_default()
-        };
+        let mut is_on = |name: &str, value: Option<&str>| unread.chosen(name, value, truth, "true or false");
         let mut of_all = |name: &str| is_on(name, set(environment, name));
         Self {
-            remove_orphans: of_all("COMPOSE_REMOVE_ORPHANS"),
-            ignore_orphans: of_all("COMPOSE_IGNORE_ORPHANS"),
+            remove_orphans: of_all("COMPOSE_REMOVE_ORPHANS").unwrap_or_default(),
+            ignore_orphans: of_all("COMPOSE_IGNORE_ORPHANS").unwrap_or_default(),
             has_menu: of_all("COMPOSE_MENU"),
-            reports_to_output: is_on("COMPOSE_STATUS_STDOUT", variable("COMPOSE_STATUS_STDOUT").as_deref()),
+            reports_to_output: is_on("COMPOSE_STATUS_STDOUT", variable("COMPOSE_STATUS_STDOUT").as_deref())
+                .unwrap_or_default(),
         }
     }
 }

@@ -4,7 +4,8 @@
 use std::io::{self, IsTerminal, stdin, stdout};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::process::getpgrp;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 
 use crate::engine::docker::inside::TerminalSize;
 
@@ -22,7 +23,16 @@ impl Raw {
 
     /// Makes each key heard at once, and none shown; Ctrl-C stays a signal, and lines end as before.
     pub(super) fn enter_for_keys() -> io::Result<Self> {
-        Self::change(|terminal| terminal.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO))
+        Self::change(hear_keys)
+    }
+
+    /// [`Raw::enter_for_keys`], after somebody else had the terminal meanwhile.
+    pub(super) fn take_keys_again(&self) {
+        // One that is gone has no keys.
+        if let Ok(mut terminal) = tcgetattr(stdin()) {
+            hear_keys(&mut terminal);
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &terminal);
+        }
     }
 
     fn change(change: impl FnOnce(&mut Termios)) -> io::Result<Self> {
@@ -36,6 +46,10 @@ impl Raw {
     }
 }
 
+fn hear_keys(terminal: &mut Termios) {
+    terminal.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+}
+
 impl Drop for Raw {
     fn drop(&mut self) {
         restore();
@@ -44,7 +58,10 @@ impl Drop for Raw {
 
 /// Makes the terminal what it was, if it is raw.
 pub(super) fn restore() {
-    if let Some(before) = saved().take() {
+    // In the background it is somebody else's, and as they want it.
+    if let Some(before) = saved().take()
+        && is_ours()
+    {
         // Nothing can be done about a terminal that is gone.
         let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
     }
@@ -80,6 +97,12 @@ pub(super) fn size() -> TerminalSize {
 /// Whether a person types here.
 pub(super) fn is_input() -> bool {
     stdin().is_terminal()
+}
+
+/// Whether this program is in the foreground of its terminal: the system stops those in the background that read
+/// it, or change it.
+pub(super) fn is_ours() -> bool {
+    tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }
 
 /// Whether a person reads here.

@@ -190,7 +190,7 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
     (
         &["--detach-keys"],
         &["up"],
-        "`topo up --menu` leaves the services running when `d` is pressed; `run`, `exec` and `attach` know `--detach-keys`",
+        "`topo up` leaves the services running when `d` is pressed; `run`, `exec` and `attach` know `--detach-keys`",
     ),
     (
         &["--compress", "--force-rm", "--no-rm"],

@@ -83,6 +83,23 @@ impl<'run, E: Engine> Ends<'run, E> {
         Ok(self.ended.pop_front())
     }
 
+    /// Tells of these again if they run now, and end.
+    ///
+    /// # Errors
+    ///
+    /// The engine does not answer any more.
+    pub async fn look_again(
+        &mut self,
+        containers: impl IntoIterator<Item = ContainerName>,
+    ) -> Result<(), EngineError> {
+        for container in containers {
+            if self.end_of(&container).await?.is_none() {
+                self.open.insert(container, None);
+            }
+        }
+        Ok(())
+    }
+
     /// Notes what was heard; the containers whose state may be another one now are returned.
     fn note(&mut self, heard: Heard) -> BTreeSet<ContainerName> {
         let change = match heard {

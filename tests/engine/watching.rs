@@ -299,26 +299,62 @@ fn up_shows_the_output_and_watches() {
 #[test]
 fn keys_begin_to_watch_and_leave_the_services_running() {
     let Some(project) = watched("watch-keys") else { return };
-    let mut terminal = Terminal::start(project.command("up", &["--menu"]));
-    terminal.shows("leaves the services running");
+    let mut terminal = Terminal::start(project.command("up", &[]));
+    terminal.shows("keys: `w` toggles watching files, `d` detaches and leaves the services running");
     project.write("src/unwatched", "1\n");
     terminal.types("w");
     terminal.shows("watching the files of web");
     eventually("the first sync", || held(&project, "/srv/src/first") == "1");
-    terminal.types("w");
+    // An empty line disturbs nothing.
+    terminal.types("\rw");
     terminal.shows("watch: ended");
+    assert_eq!(terminal.screen().matches("watching the files").count(), 1, "{}", terminal.screen());
     terminal.types("d");
     terminal.shows("go on in the background");
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_as_before());
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
     // Ctrl-C stops them, and the terminal is as before.
-    let mut terminal = Terminal::start(project.command("up", &["--menu"]));
+    let mut terminal = Terminal::start(project.command("up", &["--no-build"]));
     terminal.shows("leaves the services running");
     terminal.types("\x03");
     assert_eq!(terminal.ends(), 130);
     assert!(terminal.is_as_before());
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
+    // Whoever wants no keys has none.
+    let mut terminal = Terminal::start(project.command("up", &["--menu=false"]));
+    eventually("it runs", || project.inspect("web", "{{.State.Running}}") == "true");
+    terminal.types("d");
+    project.topo("stop", &["-t", "0"]).exits(0);
+    assert_eq!(terminal.ends(), 0);
+    assert!(!terminal.screen().contains("keys:"), "{}", terminal.screen());
+}
+
+#[test]
+fn up_ends_with_its_services_unless_their_files_are_watched() {
+    let Some(project) = watched("watch-ends") else { return };
+    let on = "    depends_on: [db]\n  db: { image: 'busybox:1.37', init: true, command: sleep 1000 }\n";
+    project.write("topology.yaml", &format!("{SYNCED}{on}"));
+    let mut terminal = Terminal::start(project.command("up", &[]));
+    terminal.shows("leaves the services running");
+    project.topo("stop", &["-t", "0"]).exits(0);
+    assert_eq!(terminal.ends(), 0);
+    for named in [&[][..], &["web", "--attach-dependencies"]] {
+        let mut terminal = Terminal::start(project.command("up", named));
+        terminal.shows("leaves the services running");
+        terminal.types("w");
+        terminal.shows("watching the files of web");
+        project.topo("stop", &["-t", "0"]).exits(0);
+        terminal.shows("exited with code");
+        // Started by somebody else, it is followed again.
+        project.topo("start", &[]).exits(0);
+        terminal.shows("started again");
+        project.topo("stop", &["-t", "0"]).exits(0);
+        terminal.shows("exited with code");
+        terminal.types("w");
+        terminal.shows("watch: ended");
+        assert_eq!(terminal.ends(), 0);
+    }
 }
 
 #[test]

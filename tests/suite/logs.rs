@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::stream::{Stream, StreamExt, empty, once, unfold};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, Sleep, sleep};
 use topo::engine::{Engine, LogChoice};
@@ -62,7 +63,7 @@ fn a_closed_pipe_ends_it() {
             in_hand: &InHand::default(),
             patience: Duration::ZERO,
         };
-        follow(engine, vec![source("shop-db-1")], company, nobody(), ready(()), &mut printer).await;
+        follow(engine, vec![source("shop-db-1")], company, nobody(), empty(), &mut printer).await;
     });
     assert_eq!(text, "", "the container still runs, but nobody reads");
 }
@@ -133,7 +134,9 @@ fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
         };
         let sources = vec![source("shop-db-1"), source("shop-api-1")];
         stage
-            .print(async |printer| follow(engine, sources, company, nobody(), restarting, printer).await)
+            .print(async |printer| {
+                follow(engine, sources, company, nobody(), until(restarting), printer).await
+            })
             .await;
     });
     let told = |container: &str| -> Vec<&str> {
@@ -168,7 +171,7 @@ fn a_reader_who_stops_reading_holds_up_nothing_but_the_output() {
             perform(engine, start("shop-api-1")).await;
             writeln!(stage.clone(), "api is up").expect("a string takes all");
         };
-        follow(engine, vec![source("shop-db-1")], company, nobody(), starting, &mut printer).await;
+        follow(engine, vec![source("shop-db-1")], company, nobody(), until(starting), &mut printer).await;
     });
     let expected = "
 0.110  api is up
@@ -225,7 +228,7 @@ fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start(
         let from_now = |name| Source { begin: Begin::Now, ..source(name) };
         let sources = vec![from_now("shop-db-1"), from_now("shop-job-1")];
         stage
-            .print(async |printer| follow(engine, sources, company, nobody(), starting, printer).await)
+            .print(async |printer| follow(engine, sources, company, nobody(), until(starting), printer).await)
             .await;
         heard_out.all_of(&["shop-db-1".into(), "shop-job-1".into()]).await;
     });
@@ -278,7 +281,9 @@ fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
             in_hand: &InHand::default(),
             patience: Duration::ZERO,
         };
-        stage.print(async |printer| follow(engine, vec![], company, started, starting, printer).await).await;
+        stage
+            .print(async |printer| follow(engine, vec![], company, started, until(starting), printer).await)
+            .await;
     });
     assert_eq!(text, "0.010  job-1  | line\n0.013  job-1 exited with code 0\n");
 }
@@ -378,16 +383,38 @@ fn the_end_of_one_that_had_ended_before_is_no_news_and_that_of_its_next_run_is()
             perform(engine, start("shop-db-1")).await;
         };
         let following =
-            stage.print(async |printer| follow(engine, sources, company, nobody(), ready(()), printer).await);
+            stage.print(async |printer| follow(engine, sources, company, nobody(), empty(), printer).await);
         tokio::join!(following, starting);
     });
     let expected = "
 0.020  db-1  | one
-1.020  db-1 was started again
-1.020  db-1  | one
-1.031  db-1 exited with code 3
+1.030  db-1 was started again
+1.030  db-1  | one
+1.041  db-1 exited with code 3
 ";
     assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn whether_it_stays_may_change_meanwhile() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one exits@10ms:0";
+    let text = run(engine, async |engine, stage| {
+        let company = Company {
+            project: &ProjectName::from("shop"),
+            joins: &|_| None,
+            heard_out: &HeardOut::default(),
+            in_hand: &InHand::default(),
+            patience: Duration::ZERO,
+        };
+        let stay = unfold(0, async |said| {
+            sleep(Duration::from_millis(5)).await;
+            Some((said != 0 && said < 9, said + 1))
+        });
+        let sources = vec![source("shop-db-1")];
+        stage.print(async |printer| follow(engine, sources, company, nobody(), stay, printer).await).await;
+        writeln!(stage.clone(), "over").expect("a string takes all");
+    });
+    assert_eq!(text, "0.000  db-1  | one\n0.011  db-1 exited with code 0\n0.050  over\n");
 }
 
 #[test]
@@ -435,7 +462,7 @@ fn one_that_was_never_started_is_waited_for_and_one_that_comes_back_soon() {
         let sources = vec![source("shop-db-1")];
         let following = async {
             stage
-                .print(async |printer| follow(engine, sources, company, nobody(), ready(()), printer).await)
+                .print(async |printer| follow(engine, sources, company, nobody(), empty(), printer).await)
                 .await;
             writeln!(stage.clone(), "over").expect("a string takes all");
         };
@@ -470,7 +497,7 @@ fn a_disk_that_is_full_is_a_failure_and_a_reader_who_has_gone_is_not() {
                 in_hand: &InHand::default(),
                 patience: Duration::ZERO,
             };
-            follow(engine, vec![source("shop-db-1")], company, nobody(), ready(()), &mut printer).await;
+            follow(engine, vec![source("shop-db-1")], company, nobody(), empty(), &mut printer).await;
             assert_eq!(heard_out.failure().as_deref(), failure);
         });
     }
@@ -495,8 +522,13 @@ async fn follow_all(
         patience: Duration::ZERO,
     };
     let sources = names.iter().map(|name| source(name)).collect();
-    stage.print(async |printer| follow(engine, sources, company, nobody(), stay, printer).await).await;
+    stage.print(async |printer| follow(engine, sources, company, nobody(), until(stay), printer).await).await;
     heard_out
+}
+
+/// Stays until something is done.
+fn until(done: impl Future<Output = ()>) -> impl Stream<Item = bool> {
+    once(done).map(|()| false)
 }
 
 /// Nobody is known to have been started.

@@ -1,9 +1,9 @@
 //! `topo logs`.
 
-use std::future::ready;
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::stream::empty;
 
 use crate::cli::absence;
 use crate::cli::exit::Exit;
@@ -119,8 +119,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         interrupt::listen(session.cancel.clone());
         let (cast, heard_out) = (Cast::of(sources), HeardOut::default());
         let project = &query.project;
-        let shown =
-            follow::follow_until(&session, project, cast, &following, &heard_out, COME_BACK, ready(()));
+        let shown = follow::follow_until(&session, project, cast, &following, &heard_out, COME_BACK, empty());
         tokio::select! {
             () = shown => Ok(follow::exit_of(&heard_out, &output)),
             () = session.cancel.cancelled() => Ok(Exit::Interrupted),

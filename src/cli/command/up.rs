@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::attached::Attached;
@@ -17,7 +18,7 @@ use crate::cli::load::{Purpose, check_targets, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
-use crate::cli::settings::ColorChoice;
+use crate::cli::settings::{ColorChoice, ProgressForm};
 use crate::cli::watching::{self, Watching};
 use crate::engine::LogChoice;
 use crate::plan::{BuildChoice, StartChoice, UpChoices};
@@ -83,7 +84,8 @@ struct ForegroundOptions {
     #[arg(short, long, conflicts_with_all = ["detach", "wait", "no_start", "abort_on_container_exit",
           "abort_on_container_failure", "exit_code_from"])]
     watch: bool,
-    /// In a terminal, listen to keys: `w` begins and ends watching files, `d` leaves the services running
+    /// In a terminal, listen to keys, as it is by default: `w` toggles watching files, `d` detaches and leaves
+    /// the services running; `--menu=false` does not listen
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
           hide_possible_values = true, conflicts_with_all = ["detach", "wait", "no_start"])]
     menu: Option<bool>,
@@ -171,23 +173,30 @@ impl ForegroundOptions {
         has_menu: bool,
     ) -> Result<Company<'a>, Exit> {
         let Engaged { global, sources, topology, output, builds } = *engaged;
-        let rules = match self.watch {
-            true => Some(watching::rules(topology, services, output)?),
-            // Without a wish to watch, rules that cannot be kept are no matter.
-            false => Rules::of(topology, services).ok().filter(|rules| has_menu && !rules.is_empty()),
+        let refusal = |rules: &Rules| {
+            let service = rules.rebuilt().next().filter(|_| !builds)?;
+            Some(format!("`{service}` is rebuilt when its files change, which `--no-build` forbids"))
         };
-        if let Some(service) = rules.iter().flat_map(|rules| rules.rebuilt()).next().filter(|_| !builds) {
-            output.error(
-                &format!("`{service}` is rebuilt when its files change, which `--no-build` forbids"),
-                None,
-            );
-            return Err(Exit::Usage);
-        }
+        let rules = if self.watch {
+            let rules = watching::rules(topology, services, output)?;
+            if let Some(refusal) = refusal(&rules) {
+                output.error(&refusal, None);
+                return Err(Exit::Usage);
+            }
+            Ok(rules)
+        } else {
+            // Without a wish to watch, rules that cannot be kept matter only to who presses the key.
+            match Rules::of(topology, services) {
+                Err(error) => Err(error.to_string()),
+                Ok(rules) if rules.is_empty() => Err("no service has rules under `develop.watch`".to_owned()),
+                Ok(rules) => refusal(&rules).map_or(Ok(rules), Err),
+            }
+        };
         let session = session.amid_output();
         let again = global.command("up");
         let watching =
             rules.map(|rules| Watching { session, sources, again, topology, output, rules, prunes: true });
-        Ok(Company { watching, watches_at_once: self.watch, has_menu })
+        Ok(Company { watching, is_watching: watch::Sender::new(self.watch), has_menu })
     }
 
     fn following<'a>(&self, services: &'a [ServiceName], topology: &Topology) -> Following<'a> {
@@ -241,7 +250,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         session.stops_on_failure = foreground.abort() != Abort::Never;
         let kill = CancellationToken::new();
         interrupt::listen_for(vec![session.cancel.clone(), kill.clone()]);
-        let has_menu = foreground.menu.unwrap_or(global.settings.has_menu);
+        // Who asked for plain lines wants no keys beside them.
+        let is_plain = global.progress == Some(ProgressForm::Plain) || !global.is_for_people();
+        let has_menu = foreground.menu.or(global.settings.has_menu).unwrap_or(!is_plain);
         let builds = choices.build != BuildChoice::Never;
         let (sources, output) = (&loaded.sources, &output);
         let engaged = Engaged { global: &global, sources, topology: &topology, output, builds };

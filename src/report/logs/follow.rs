@@ -7,8 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -44,7 +43,7 @@ const EVENTS_COME: Duration = Duration::from_secs(2);
 /// Containers that are known to have been started; of some the events may not be heard yet, or ever.
 pub type Started = UnboundedReceiver<Source>;
 
-/// Prints what containers print, until all of them ended and `stay` is over. A container that is started
+/// Prints what containers print, until all of them ended and `stay` is over, or said last that it is not needed. A container that is started
 /// again goes on where it ended; one that was never started is waited for. That nothing can be written any
 /// more ends it too. Output that cannot be read, although it was asked for again, is told as an error. While
 /// nobody takes what is printed, no more of it is read, and all else goes on.
@@ -56,7 +55,7 @@ pub async fn follow<E: Engine>(
     sources: Vec<Source>,
     company: Company<'_>,
     mut started: Started,
-    stay: impl Future<Output = ()>,
+    stay: impl Stream<Item = bool>,
     printer: &mut Printer<'_>,
 ) {
     let (sender, mut heard) = unbounded_channel();
@@ -78,7 +77,7 @@ pub async fn follow<E: Engine>(
     let mut readings: FuturesUnordered<_> =
         sources.into_iter().map(|source| reading(crowd.join(source))).collect();
     let mut stay = pin!(stay);
-    let (mut is_staying, mut may_start) = (true, true);
+    let (mut is_staying, mut may_stay, mut may_start) = (true, true, true);
     let mut all_ended_at = None;
     loop {
         let can_grow = is_listening || may_start;
@@ -101,7 +100,11 @@ pub async fn follow<E: Engine>(
                 may_start = source.is_some();
                 Vec::from_iter(source.and_then(|source| crowd.note_start(source)))
             }
-            () = &mut stay, if is_staying && is_set => { is_staying = false; Vec::new() }
+            stays = stay.next(), if may_stay && is_set => {
+                may_stay = stays.is_some();
+                is_staying = stays.unwrap_or(false);
+                Vec::new()
+            }
             _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
             () = until(gives_up_at) => Vec::new(),
             // It comes last: what was printed meanwhile is handed on before anything is waited for.
