@@ -64,6 +64,13 @@ impl<'a> Fixed<'a> {
         let Some((pool, subnet)) = pools.next() else {
             return self.report_outside(network, found);
         };
+        if subnet.reserves(self.address) {
+            let at_end = if self.address == subnet.network_address() { "first" } else { "last" };
+            found
+                .error(code::BAD_ADDRESS, format!("{} is not an address of one container", self.address))
+                .label(self.at, format!("the {at_end} address of the subnet is kept"))
+                .help("take another address of the subnet");
+        }
         let is_bridge = network.driver.as_deref().is_none_or(|driver| driver == "bridge");
         let gateway = match &pool.gateway {
             Some(gateway) => gateway.parse().ok(),

@@ -14,17 +14,21 @@ mod capability;
 mod condition;
 mod container_name;
 mod device;
+mod endpoint;
 mod exposed_port;
 mod host_name;
 pub mod host_port;
 mod image;
 mod isolation;
 mod limit;
+mod logging;
 pub mod model;
 mod mount_kind;
 mod mount_source;
 mod mount_target;
 mod namespace;
+mod network_driver;
+mod object_name;
 mod order;
 mod platform;
 pub mod profile;
@@ -38,6 +42,7 @@ mod ulimit;
 pub mod unsupported;
 mod user;
 pub mod variable;
+mod volume_option;
 
 use std::sync::Arc;
 
@@ -56,16 +61,20 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     condition::check,
     container_name::check,
     device::check,
+    endpoint::check,
     exposed_port::check,
     host_name::check,
     host_port::check,
     image::check,
     isolation::check,
     limit::check,
+    logging::check,
     mount_kind::check,
     mount_source::check,
     mount_target::check,
     namespace::check,
+    network_driver::check,
+    object_name::check,
     platform::check,
     range::check,
     security_option::check,
@@ -75,6 +84,7 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     tmpfs::check,
     ulimit::check,
     user::check,
+    volume_option::check,
 ];
 
 /// Checks a topology by every rule.

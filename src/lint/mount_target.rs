@@ -1,4 +1,4 @@
-//! One path of a container shows one mount.
+//! One path of a container shows one mount, or one secret or config.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,50 @@ use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::Service;
 use crate::topology::service::tmpfs::Tmpfs;
+use crate::topology::service::{ContainerFile, Service};
 
 /// Finds mounts on the same path, also those of one list that the last one replaced.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         check_targets(service, found);
-        check_replaced(topology, name, service, found);
-    }
-}
-
-fn check_targets(service: &Service, found: &mut Diagnostics) {
-    let mut taken: BTreeMap<&str, Span> = BTreeMap::new();
-    let mounts = service.volumes.0.iter().map(|mount| (mount.target.value.as_str(), mount.span));
-    let folders = service.tmpfs.0.iter().map(|folder| (Tmpfs::of(folder).target, folder.span));
-    for (target, at) in mounts.chain(folders) {
-        if let Some(earlier) = taken.insert(target, at) {
-            report(target, earlier, at, found);
+        for list in ["volumes", "secrets", "configs"] {
+            check_replaced(topology, name, service, list, found);
         }
     }
 }
 
+fn check_targets(service: &Service, found: &mut Diagnostics) {
+    let mut taken: BTreeMap<String, Span> = BTreeMap::new();
+    let mounts = service.volumes.0.iter().map(|mount| (mount.target.value.clone(), mount.span));
+    let folders = service.tmpfs.0.iter().map(|folder| (Tmpfs::of(folder).target.to_owned(), folder.span));
+    let secrets = service.secrets.iter().filter_map(|file| file_target(file, "/run/secrets"));
+    let configs = service.configs.iter().filter_map(|file| file_target(file, ""));
+    for (target, at) in mounts.chain(folders).chain(secrets).chain(configs) {
+        let target = if target == "/" { target } else { target.trim_end_matches('/').to_owned() };
+        if let Some(earlier) = taken.insert(target.clone(), at) {
+            report(&target, earlier, at, found);
+        }
+    }
+}
+
+/// Where a secret or config appears, and where that is said.
+fn file_target(file: &ContainerFile, folder: &str) -> Option<(String, Span)> {
+    let source = file.source.as_ref()?;
+    let name = file.target.as_ref().unwrap_or(source);
+    let target = if name.starts_with('/') { name.value.clone() } else { format!("{folder}/{}", name.value) };
+    Some((target, name.span))
+}
+
 /// Of two entries of one list with the same target only the last is left.
-fn check_replaced(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
-    let node = topology.node_at(&["services", name.as_str(), "volumes"]);
+fn check_replaced(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Service,
+    list: &str,
+    found: &mut Diagnostics,
+) {
+    let node = topology.node_at(&["services", name.as_str(), list]);
     let Some((list, items)) = node.and_then(|node| Some((node.span, node.as_list()?))) else { return };
     for item in items {
         // What another file, or the service that is extended, says is meant to be replaced.

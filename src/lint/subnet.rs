@@ -46,11 +46,23 @@ impl Subnet {
         address(self.is_v4, self.first + 1)
     }
 
+    pub(super) fn is_v4(self) -> bool {
+        self.is_v4
+    }
+
+    /// Whether an address means the subnet itself, or everybody in it: no container can have it. A subnet of two addresses
+    /// or one has none of these (RFC 3021).
+    pub(super) fn reserves(self, address: IpAddr) -> bool {
+        let is_small = self.last - self.first < 2;
+        let number = number(address);
+        !is_small && (number == self.first || (self.is_v4 && number == self.last))
+    }
+
     fn is_within(self, other: Self) -> bool {
         self.is_v4 == other.is_v4 && other.first <= self.first && self.last <= other.last
     }
 
-    fn network_address(self) -> IpAddr {
+    pub(super) fn network_address(self) -> IpAddr {
         address(self.is_v4, self.first)
     }
 }
@@ -128,8 +140,8 @@ impl Known<'_> {
 }
 
 fn check_pool(pool: &AddressPool, found: &mut Diagnostics) -> Option<Subnet> {
-    let Some(text) = &pool.subnet else {
-        let orphan = pool.ip_range.as_ref().or(pool.gateway.as_ref())?;
+    let Some(text) = given(&pool.subnet) else {
+        let orphan = given(&pool.ip_range).or(given(&pool.gateway))?;
         found
             .error(code::BAD_ADDRESS, "a range or a gateway needs a `subnet`")
             .label(orphan.span, "of which subnet is not said")
@@ -137,14 +149,24 @@ fn check_pool(pool: &AddressPool, found: &mut Diagnostics) -> Option<Subnet> {
         return None;
     };
     let subnet = read_subnet(text, found)?;
-    if let Some(range) = &pool.ip_range
+    if subnet.first == subnet.last {
+        found
+            .error(code::BAD_ADDRESS, format!("the subnet `{}` has one address", text.value))
+            .label(text.span, "the gateway takes it, and none is left for a container")
+            .help(if subnet.is_v4 {
+                "write a shorter prefix, such as `/24`"
+            } else {
+                "write a shorter prefix, such as `/64`"
+            });
+    }
+    if let Some(range) = given(&pool.ip_range)
         && let Some(range_subnet) = read_subnet(range, found)
         && !range_subnet.is_within(subnet)
     {
         outside(range, text, found);
     }
     let named = pool.aux_addresses.values().map(|address| Spanned::new(address.value.clone(), address.span));
-    for address in pool.gateway.iter().cloned().chain(named) {
+    for address in given(&pool.gateway).cloned().into_iter().chain(named) {
         if let Some(parsed) = read_address(&address, found)
             && !subnet.contains(parsed)
         {
@@ -152,6 +174,11 @@ fn check_pool(pool: &AddressPool, found: &mut Diagnostics) -> Option<Subnet> {
         }
     }
     Some(subnet)
+}
+
+/// What is empty, mostly after a variable was filled in, counts as not written.
+fn given(text: &Option<Spanned<String>>) -> Option<&Spanned<String>> {
+    text.as_ref().filter(|text| !text.is_empty())
 }
 
 fn read_subnet(text: &Spanned<String>, found: &mut Diagnostics) -> Option<Subnet> {

@@ -57,6 +57,14 @@ fn network(attributes: &str, values: &'static [&'static str]) -> Place {
     Place { topology, values }
 }
 
+/// Attributes of a service's place in a network with a subnet.
+fn attached_service(attribute: &str, values: &'static [&'static str]) -> Place {
+    let topology = format!(
+        "services: {{a: {{image: 'busybox:1.37', command: [sleep, '1000'], init: true, networks: {{n: {{{attribute}}}}}}}}}\nnetworks: {{n: {{ipam: {{config: [{{subnet: 10.213.9.0/24}}]}}}}}}\n"
+    );
+    Place { topology, values }
+}
+
 /// Attributes of a volume that a service mounts.
 fn volume(attributes: &str, values: &'static [&'static str]) -> Place {
     let topology = format!(
@@ -65,8 +73,8 @@ fn volume(attributes: &str, values: &'static [&'static str]) -> Place {
     Place { topology, values }
 }
 
-/// Projects that publish a port of this machine take turns.
-static PUBLISHING: Turn = Turn(Mutex::new(()));
+/// Projects that publish a port of this machine, or choose a subnet or a name, take turns.
+static EXCLUSIVE: Turn = Turn(Mutex::new(()));
 
 /// One value at one place.
 struct Candidate {
@@ -136,7 +144,8 @@ fn chosen() -> Vec<Candidate> {
 
 /// What the two say, when it differs and no reason for that is known.
 fn disagreement(candidate: &Candidate, project: &Project) -> Option<String> {
-    let _turn = candidate.place.contains("ports: ").then(|| PUBLISHING.lock());
+    let is_exclusive = ["ports: ", "subnet: ", "name: "].iter().any(|part| candidate.place.contains(part));
+    let _turn = is_exclusive.then(|| EXCLUSIVE.lock());
     project.write("topology.yaml", &candidate.topology());
     let validated = project.topo_alone(&["validate", "topology.yaml"]);
     let is_refused = validated.code != 0;

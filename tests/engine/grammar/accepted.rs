@@ -20,6 +20,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
 
 /// What `validate` takes though the engine refuses it.
 const TAKEN: &[(&str, &str, &str)] = &[
+    ("o: bind, device: @", "/", "which folders there are is the machine's: a warning"),
+    ("logging: {options: {@", "", "which driver is the default is the engine's: a warning"),
+    ("networks: {n: {driver: @", "", "a plugin of the engine may be a driver"),
+    ("ipam: {driver: @", "", "a plugin of the engine may be a driver"),
+    ("volumes: {v: {driver: @", "", "a plugin of the engine may be a driver"),
     ("oom_score_adj: @", "-", "an engine that may not lower its own score cannot lower a container's"),
     ("user: @", "", "which names there are is the image's"),
     ("group_add: [@]", "", "which names there are is the image's"),

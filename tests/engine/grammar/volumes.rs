@@ -1,8 +1,32 @@
-//! Attributes of volumes.
+//! Attributes of volumes, of what is mounted, and of files beside it.
 
-use super::{Place, volume};
+use super::{Place, service, volume};
 
 /// Every place.
 pub fn places() -> Vec<Place> {
-    vec![volume("labels: {a: @}", &["b", "1"])]
+    vec![
+        volume("labels: {a: @}", &["b", "1"]),
+        volume("name: @", &["topo-test-grammar-volume", "a b", "x", "/x", "x/y", "_x"]),
+        volume("driver: @", &["local"]),
+        volume("driver_opts: {@: tmpfs}", &["type", "o", "device", "foo"]),
+        volume("driver_opts: {type: @}", &["tmpfs", "none"]),
+        volume("driver_opts: {type: tmpfs, device: @}", &["tmpfs", "x"]),
+        volume("driver_opts: {type: tmpfs, device: tmpfs, o: @}", &["size=10m", "uid=1000"]),
+        volume("driver_opts: {type: none, o: bind, device: @}", &["/tmp", "./dir", "./nosuch"]),
+        volume("driver_opts: {o: bind, device: @}", &["/tmp"]),
+        service(
+            "logging: {driver: json-file, options: {@: '1'}}",
+            &["max-file", "max-sizee", "tag", "labels", "foo"],
+        ),
+        service("logging: {driver: json-file, options: {max-size: @}}", &["10m", "1k", "0"]),
+        service("logging: {driver: json-file, options: {max-file: @}}", &["3", "1", "0"]),
+        service("logging: {driver: local, options: {max-size: @}}", &["10m"]),
+        service("logging: {driver: local, options: {max-file: @}}", &["3", "1"]),
+        service("logging: {driver: local, options: {compress: @}}", &["true", "false"]),
+        service("logging: {driver: json-file, options: {compress: @}}", &["true", "false"]),
+        service("logging: {driver: json-file, options: {mode: @}}", &["non-blocking", "blocking"]),
+        service("logging: {driver: json-file, options: {mode: non-blocking, max-buffer-size: @}}", &["4m"]),
+        service("logging: {options: {@: '1'}}", &["max-file", "foo"]),
+        service("volumes: ['./dir:/a', @]", &["./dir:/b", "./dir:/a/b", "/a", "/a/"]),
+    ]
 }

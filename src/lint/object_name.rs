@@ -1,0 +1,65 @@
+//! Names that networks and volumes have in the engine.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::source::Spanned;
+use crate::topology::Topology;
+
+/// Networks that every engine has. Engine 28.5 refuses to make one of these names.
+const PREDEFINED: [&str; 4] = ["bridge", "host", "none", "default"];
+
+/// The longest name of a volume, in bytes: it is that of a folder on the engine's machine.
+const LONGEST: usize = 255;
+
+/// Finds names that the engine refuses. What is external has a name that somebody else chose.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
+        if let Some(name) = network.name.as_ref().filter(|name| PREDEFINED.contains(&name.as_str())) {
+            let diagnostic = found.error(
+                code::BAD_NAME,
+                format!("a network of the topology cannot be called `{}`", name.value),
+            );
+            diagnostic.label(name.span, "the engine has one of its own");
+            diagnostic.help(match name.as_str() {
+                "default" => format!("choose another name, or leave `name` out of `{key}`"),
+                own => format!("write `network_mode: {own}` at the services that are to use it"),
+            });
+        }
+    }
+    for volume in topology.volumes.values().filter(|volume| !volume.external.is_external) {
+        // Another driver has rules of its own; a name that is made of the key is checked with that.
+        if volume.driver.as_deref().is_none_or(|driver| driver == "local")
+            && let Some(name) = volume.name.as_ref().filter(|name| name.span != volume.key)
+        {
+            check_volume_name(name, found);
+        }
+    }
+}
+
+/// The engine's `RestrictedNamePattern`: a letter or digit, then one or more of `[a-zA-Z0-9_.-]`.
+fn check_volume_name(name: &Spanned<String>, found: &mut Diagnostics) {
+    let is_inside = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    let reason = match name.chars().next() {
+        None => return,
+        Some(first) if !first.is_ascii_alphanumeric() => {
+            format!("it begins with `{first}`, where a letter or a digit is needed")
+        }
+        Some(_) => match name.chars().find(|letter| !is_inside(*letter)) {
+            Some(other) => format!("`{other}` cannot be in a name"),
+            None if name.len() < 2 => "a name has two letters or more".to_owned(),
+            None if name.len() > LONGEST => {
+                format!("a name has at most {LONGEST} letters, this one {}", name.len())
+            }
+            None => return,
+        },
+    };
+    let replaced: String = name.chars().map(|letter| if is_inside(letter) { letter } else { '-' }).collect();
+    let similar = replaced.trim_start_matches(|first: char| !first.is_ascii_alphanumeric());
+    let help = match similar.len() {
+        0 | 1 | 256.. => "write a name such as `data`".to_owned(),
+        _ => format!("write `{similar}`"),
+    };
+    found
+        .error(code::BAD_NAME, format!("a volume cannot be called `{}`", name.value))
+        .label(name.span, reason)
+        .help(help);
+}

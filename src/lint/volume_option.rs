@@ -1,0 +1,137 @@
+//! Options of volumes that the `local` driver makes.
+//!
+//! The rules are those of Engine 28.5 (`daemon/volume/local`).
+
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::source::{Spanned, from_here};
+use crate::topology::service::tmpfs::{Mistake, Tmpfs};
+use crate::topology::value::ByteSize;
+use crate::topology::{Host, Topology, Volume};
+
+const KNOWN: [&str; 4] = ["type", "o", "device", "size"];
+
+/// Which option needs which others, and what they are when nothing else is meant.
+const NEEDS: [(&str, &str); 4] = [("device", "type"), ("type", "device"), ("o", "device"), ("o", "type")];
+
+/// Finds options that the driver does not know, those that lack another, and folders that are not there.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (key, volume) in &topology.volumes {
+        let is_local = volume.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "local"));
+        if is_local && !volume.external.is_external {
+            check_names(topology, key, volume, found);
+            check_needs(topology, key, volume, found);
+            check_values(topology, volume, found);
+        }
+    }
+}
+
+fn check_names(topology: &Topology, key: &str, volume: &Volume, found: &mut Diagnostics) {
+    for name in volume.driver_opts.0.keys().filter(|name| !KNOWN.contains(&name.as_str())) {
+        let path = ["volumes", key, "driver_opts"];
+        let at = super::key_span(topology, &path, name, topology.place_of(&path));
+        let help = match suggest::closest(name, KNOWN) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None => "known here: `type`, `o`, `device` and `size`".to_owned(),
+        };
+        found
+            .error(code::BAD_VALUE, format!("the `local` driver of volumes has no option `{name}`"))
+            .label(at, "not known here")
+            .help(help);
+    }
+}
+
+fn check_needs(topology: &Topology, key: &str, volume: &Volume, found: &mut Diagnostics) {
+    let options = &volume.driver_opts.0;
+    let is_missing = |(_, needed): &&(&str, &str)| !options.contains_key(*needed);
+    let missing = NEEDS.iter().filter(|(name, _)| options.contains_key(*name)).find(is_missing);
+    let Some((name, needed)) = missing else { return };
+    let path = ["volumes", key, "driver_opts"];
+    found
+        .error(code::MISSING_ATTRIBUTE, format!("the option `{name}` of a volume needs `{needed}`"))
+        .label(
+            super::key_span(topology, &path, name, topology.place_of(&path)),
+            format!("`{needed}` is not beside it"),
+        )
+        .help(format!("add `{needed}: {}`", example(needed, options.get("type").map(|kind| kind.as_str()))));
+}
+
+/// `type: none` is what a bind mount has; a folder in memory is its own device.
+fn example(option: &str, kind: Option<&str>) -> &'static str {
+    match (option, kind) {
+        ("type", _) => "none",
+        (_, Some("tmpfs")) => "tmpfs",
+        (_, Some("nfs" | "nfs4")) => "\":/path/on/the/server\"",
+        _ => "/path/of/the/folder",
+    }
+}
+
+fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
+    let option = |name: &str| volume.driver_opts.0.get(name);
+    if let Some(size) = option("size").filter(|size| !size.is_empty() && ByteSize::parse(size).is_err()) {
+        found
+            .error(code::BAD_VALUE, format!("`{}` is not a size", size.value))
+            .label(size.span, "a number with a unit is needed")
+            .help("write it like `512m` or `10g`");
+    }
+    let is = |name: &str, wanted: &str| option(name).is_some_and(|value| value.as_str() == wanted);
+    if let Some(device) = option("device") {
+        if is("type", "cifs") && has_port(device) {
+            found
+                .error(code::BAD_VALUE, format!("`{}` cannot hold a port", device.value))
+                .label(device.span, "a share's address is without one")
+                .help("add `port=NUMBER` to the option `o`");
+        }
+        if is("type", "tmpfs")
+            && let Some(options) = option("o").filter(|options| !options.is_empty())
+        {
+            check_options_of_memory(options, found);
+        }
+        if option("o").is_some_and(|options| options.split(',').any(|option| option.trim() == "bind")) {
+            check_folder(topology, device, found);
+        }
+    }
+}
+
+/// Options of a folder in memory, which a mount of a service has as well.
+fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
+    let folder = format!("/folder:{}", options.value);
+    let reason = match Tmpfs::of(&folder).mistake() {
+        None => return,
+        Some(Mistake::Unknown(option)) => format!("the kernel knows no option `{option}`"),
+        Some(Mistake::WithoutValue(name)) => format!("`{name}` has no value"),
+        Some(Mistake::WithValue(name)) => format!("`{name}` takes no value"),
+        Some(Mistake::BadValue(name, value)) => format!("`{name}` cannot be `{value}`"),
+    };
+    found
+        .error(code::BAD_VALUE, format!("`{}` are not options of a folder in memory", options.value))
+        .label(options.span, reason)
+        .help("write, for example, `o: size=64m,uid=1000`");
+}
+
+/// A folder that is mounted as a volume is made by nobody, and is found by its whole path alone.
+fn check_folder(topology: &Topology, device: &Spanned<String>, found: &mut Diagnostics) {
+    let path = Path::new(&device.value);
+    if !path.is_absolute() {
+        found
+            .error(code::BAD_MOUNT, format!("`{}` is not the whole path of a folder", device.value))
+            .label(device.span, "the engine does not know where it begins")
+            .help("add `driver: local` beside `driver_opts`: then it begins at this file");
+        return;
+    }
+    let is_here = topology.host == Host::This || path.starts_with(&topology.directory);
+    if is_here && !path.exists() {
+        let folder = from_here(path).display().to_string();
+        found
+            .warning(code::MISSING_SOURCE, format!("`{folder}` does not exist"))
+            .label(device.span, "the engine refuses to mount it: a volume's folder is not made")
+            .help(format!("create it: `mkdir -p {folder}`"));
+    }
+}
+
+fn has_port(device: &str) -> bool {
+    let host = device.trim_start_matches("//").split('/').next().unwrap_or_default();
+    host.rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()))
+}
