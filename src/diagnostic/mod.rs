@@ -146,6 +146,11 @@ impl Diagnostics {
         self.all.retain(keep);
     }
 
+    /// Keeps what `keep` says, which may change it.
+    pub fn retain_mut(&mut self, keep: impl FnMut(&mut Diagnostic) -> bool) {
+        self.all.retain_mut(keep);
+    }
+
     /// True when at least one error was found.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0

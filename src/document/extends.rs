@@ -78,6 +78,9 @@ fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
         let errors = loader.found.count(Severity::Error);
         let reference = loader.pools.take_reference(at, loader.found);
         places.extend(reference.as_ref().map(|reference| reference.service_span));
+        if let Some(reference) = reference.as_ref().filter(|_| at.pool == start.pool) {
+            loader.extends.insert(loader.pools.name(at).0, reference.service_span);
+        }
         next = reference.as_ref().and_then(|reference| target(at, reference, scope, loader));
         let is_refused = loader.found.count(Severity::Error) > errors;
         is_cut = next.is_none() && (reference.is_some() || is_refused);

@@ -37,6 +37,8 @@ pub(super) struct Loader<'a> {
     pub(super) named_at: HashMap<FileId, Span>,
     /// Scalars that hold what a variable is set to.
     pub(super) filled: BTreeSet<Span>,
+    /// Where services name what they extend.
+    pub(super) extends: HashMap<String, Span>,
     /// What could not be read.
     pub(super) gaps: Gaps,
     pub(super) pools: Pools,
@@ -67,6 +69,7 @@ impl<'a> Loader<'a> {
             environments: HashMap::new(),
             named_at: HashMap::new(),
             filled: BTreeSet::new(),
+            extends: HashMap::new(),
             gaps: Gaps::default(),
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,

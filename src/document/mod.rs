@@ -10,6 +10,7 @@ mod interpolate;
 mod load;
 mod merge;
 mod node;
+mod part;
 pub(crate) mod pattern;
 mod scalar;
 mod short;
@@ -44,6 +45,8 @@ pub struct Document {
     pub gaps: Gaps,
     /// Elements of lists whose place a later element of the same list took.
     pub replaced: Vec<Replaced>,
+    /// Where services name what they extend, by the services' names.
+    pub extends: HashMap<String, Span>,
     bases: HashMap<FileId, PathBuf>,
     environments: HashMap<FileId, Arc<Environment>>,
     named_at: HashMap<FileId, Span>,
@@ -138,6 +141,7 @@ pub fn load_with(
         root: Arc::new(root),
         gaps: loader.gaps,
         replaced,
+        extends: loader.extends,
         bases: loader.bases,
         environments: loader.environments,
         named_at: loader.named_at,

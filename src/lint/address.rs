@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::order::takes_turns;
 use crate::lint::services;
+use crate::lint::shared_text::{self, Claim};
 use crate::lint::subnet::{read_address, subnets};
 use crate::source::{Span, Spanned};
 use crate::topology::name::ServiceName;
@@ -124,11 +125,15 @@ impl<'a> Fixed<'a> {
             return;
         }
         let (earlier, later) = if first.at <= self.at { (first, self) } else { (self, first) };
-        found
-            .error(code::BAD_ADDRESS, format!("{} is given twice in `{}`", self.address, self.key))
-            .label(later.at, format!("to `{}`", later.service))
-            .label(earlier.at, format!("to `{}`", earlier.service))
-            .help("give one of them another address");
+        let claim = |fixed: Fixed<'a>| Claim {
+            service: fixed.service,
+            at: fixed.at,
+            words: format!("to `{}`", fixed.service),
+        };
+        let message = format!("{} is given twice in `{}`", self.address, self.key);
+        let diagnostic = found.error(code::BAD_ADDRESS, message);
+        shared_text::show(topology, [claim(later), claim(earlier)], diagnostic);
+        diagnostic.help("give one of them another address");
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::lint::services;
+use crate::lint::shared_text::{self, Claim};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
+use crate::topology::name::ServiceName;
 
 /// Finds names that the engine refuses, and names that two containers would have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -48,25 +50,27 @@ fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
 }
 
 fn check_twice(topology: &Topology, found: &mut Diagnostics) {
-    let mut taken: BTreeMap<String, Span> = BTreeMap::new();
+    let mut taken: BTreeMap<String, (&ServiceName, Span)> = BTreeMap::new();
     for (name, service) in topology.services.iter().filter(|(_, service)| service.container_name.is_none()) {
         // More of them than this are told apart by their number anyway.
         for number in 1..=service.replicas().min(100) {
             taken.insert(
                 [topology.name.as_str(), name.as_str(), &number.to_string()]
                     .join(topology.separator.as_str()),
-                service.key,
+                (name, service.key),
             );
         }
     }
-    for service in topology.services.values() {
+    for (key, service) in topology.services.iter().filter(|(_, service)| service.replicas() > 0) {
         let Some(name) = &service.container_name else { continue };
-        let Some(earlier) = taken.insert(name.value.clone(), name.span) else { continue };
-        let (first, second) = if earlier <= name.span { (earlier, name.span) } else { (name.span, earlier) };
-        found
-            .error(code::NAME_CLASH, format!("two containers would be named `{}`", name.value))
-            .label(second, "one of them")
-            .label(first, "the other one")
-            .help("remove a `container_name`, or write another name");
+        let this = (key, name.span);
+        let Some(earlier) = taken.insert(name.value.clone(), this) else { continue };
+        let (first, second) = if earlier.1 <= this.1 { (earlier, this) } else { (this, earlier) };
+        let claims = [(second, "one of them"), (first, "the other one")]
+            .map(|((service, at), words)| Claim { service, at, words: words.to_owned() });
+        let diagnostic =
+            found.error(code::NAME_CLASH, format!("two containers would be named `{}`", name.value));
+        shared_text::show(topology, claims, diagnostic);
+        diagnostic.help("remove a `container_name`, or write another name");
     }
 }

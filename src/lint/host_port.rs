@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::order::takes_turns;
+use crate::lint::shared_text::{self, Claim};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -22,7 +23,7 @@ struct Published<'a> {
 /// Finds host ports that are published twice, and ranges too short for a service's replicas.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let mut published: Vec<Published> = Vec::new();
-    for (name, service) in &topology.services {
+    for (name, service) in topology.services.iter().filter(|(_, service)| service.replicas() > 0) {
         check_replicas(name, service, service.replicas(), found);
         published.extend(ports_of(name, service));
     }
@@ -34,7 +35,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
                 port.clashes(other) && !takes_turns(topology, port.service, other.service)
             };
             if let Some(other) = same[..index].iter().find(clashes) {
-                report(other, port, found);
+                report(topology, other, port, found);
             }
         }
     }
@@ -83,11 +84,17 @@ impl Published<'_> {
     }
 }
 
-fn report(earlier: &Published, later: &Published, found: &mut Diagnostics) {
+fn report(topology: &Topology, earlier: &Published, later: &Published, found: &mut Diagnostics) {
     let port = format!("{}/{}", later.range, later.port.protocol);
-    found
-        .error(code::PORT_CLASH, format!("host port {port} is published twice"))
-        .label(later.at, format!("`{}` publishes it", later.service))
-        .label(earlier.at, format!("`{}` publishes it already", earlier.service))
-        .help("publish one of them on another host port, or on another address of the host");
+    let diagnostic = found.error(code::PORT_CLASH, format!("host port {port} is published twice"));
+    let claims = [(later, "it"), (earlier, "it already")].map(|(port, it)| Claim {
+        service: port.service,
+        at: port.at,
+        words: format!("`{}` publishes {it}", port.service),
+    });
+    shared_text::show(topology, claims, diagnostic);
+    diagnostic.help(match later.at == earlier.at {
+        true => "give one of them other ports in place of these: `ports: !override [...]`",
+        false => "publish one of them on another host port, or on another address of the host",
+    });
 }

@@ -34,6 +34,7 @@ mod platform;
 pub mod profile;
 mod range;
 mod security_option;
+mod shared_text;
 mod signal;
 mod subnet;
 mod sysctl;

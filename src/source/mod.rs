@@ -55,6 +55,11 @@ impl Span {
         Self { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// Whether all of `other` is within this range.
+    pub fn contains(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// This place, or `other` when this one is empty, as that of a missing value is.
     pub fn or(self, other: Span) -> Self {
         if self.start == self.end { other } else { self }

@@ -30,13 +30,13 @@ mod unread;
 pub mod value;
 pub mod volume;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::document::{Document, Filled, Gaps, Key, Kind, Map, Node, Replaced, Value};
-use crate::source::{Environment, Sources, Span, normalised_project_name};
+use crate::source::{Environment, Sources, Span, Spanned, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
 pub use canonical::{Resources, canonical_service, escape_variables, schema, service_model};
@@ -50,6 +50,7 @@ pub use service::{Build, Mount, Service, ServiceNetwork};
 use service::{Namespace, SharedNamespace};
 use tree::Tree;
 pub use unfilled::unfilled;
+use value::Integer;
 pub use volume::Volume;
 
 record! {
@@ -112,6 +113,8 @@ pub struct Topology {
     pub directory: PathBuf,
     /// The files that it was read from, as they were asked for.
     pub files: Vec<PathBuf>,
+    /// Where services name what they extend, by the services' names.
+    pub extends: HashMap<String, Span>,
     /// The tree that it was made from: where each value stands.
     tree: Tree,
     /// Where the engine is that will run it.
@@ -196,13 +199,15 @@ pub struct Stages {
     pub defaults: bool,
     /// Env files become part of `environment`, label files of `labels`.
     pub env_files: bool,
+    /// What is in secrets and configs is read.
+    pub contents: bool,
     /// References and rules that span attributes are checked.
     pub consistency: bool,
 }
 
 impl Default for Stages {
     fn default() -> Self {
-        Self { paths: true, defaults: true, env_files: true, consistency: true }
+        Self { paths: true, defaults: true, env_files: true, contents: true, consistency: true }
     }
 }
 
@@ -228,8 +233,13 @@ pub fn resolve(
     if stages.env_files {
         environment::resolve(&mut active, document, environment, sources, found);
     }
-    seccomp::check(&active, &choices.directory, found);
-    let contents = content::resolve(&sections, &active, document, environment, found);
+    if stages.contents {
+        seccomp::check(&active, &choices.directory, found);
+    }
+    let contents = match stages.contents {
+        true => content::resolve(&sections, &active, document, environment, found),
+        false => content::Contents::default(),
+    };
     let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
     let (services, inactive) = (share(active), share(inactive));
     let all = services.iter().chain(&inactive).map(|(name, service)| (name, &*service.value));
@@ -250,6 +260,7 @@ pub fn resolve(
         extensions,
         directory: choices.directory.clone(),
         files: choices.files.clone(),
+        extends: document.extends.clone(),
         tree: Tree::new(root),
         host: choices.host,
         filled: Arc::clone(document.filled()),
@@ -468,6 +479,39 @@ fn project_name(
     ProjectName::new(normal)
 }
 
+/// The project's name, as far as it is certain in a document with mistakes; `found` are those of its texts.
+pub fn name_in(
+    document: &Document,
+    choices: &ResolveChoices,
+    sources: &Sources,
+    found: &Diagnostics,
+) -> Option<ProjectName> {
+    let certain = |name: &str| Some(normal_project_name(name)).filter(|name| !name.is_empty());
+    let named = || {
+        let root = document.root.as_map();
+        if let Some(name) = root.and_then(|root| root.get("name")) {
+            let is_wrong = found.sorted().iter().any(|found| {
+                found.severity == Severity::Error && found.span().is_some_and(|at| name.span.contains(at))
+            });
+            match name.as_text() {
+                _ if is_wrong => return None,
+                Some("") => {}
+                text => return text.and_then(certain),
+            }
+        }
+        let Gaps { rest, lines, lost, .. } = &document.gaps;
+        if *rest || *lines || lost.contains("name") {
+            let lines = sources.files().flat_map(|(_, file)| file.text.lines());
+            if let Some(line) = lines.filter_map(|line| line.strip_prefix("name:")).last() {
+                let word = line.split('#').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+                return Some(word).filter(|word| !word.contains('$')).and_then(certain);
+            }
+        }
+        certain(&choices.default_name)
+    };
+    choices.name.clone().or_else(named).map(ProjectName::new)
+}
+
 /// Whether a project can have this name. Compose Specification, "Name top-level element".
 pub fn is_project_name(name: &str) -> bool {
     !name.is_empty() && normal_project_name(name) == name
@@ -511,6 +555,18 @@ impl Topology {
             }
         }
         self.services.retain(|name, _| kept.contains(name));
+    }
+
+    /// The topology with this many containers of services, in place of what they say.
+    pub fn scaled(&self, scale: &BTreeMap<ServiceName, u32>) -> Self {
+        let mut scaled = self.clone();
+        for (name, count) in scale {
+            let Some(service) = scaled.services.get_mut(name) else { continue };
+            let at = service.key;
+            let wanted = Arc::make_mut(&mut service.value).scale.get_or_insert(Spanned::new(Integer(0), at));
+            wanted.value = Integer((*count).into());
+        }
+        scaled
     }
 
     /// Every profile that a service names, sorted.
