@@ -1,19 +1,22 @@
 //! What commands about containers that are there share: whose, and how a plan about them is carried out.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
+use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::plan::observed::{Observed, Status};
-use crate::plan::{self, CutOff, Plan, Scope};
+use crate::plan::{self, Action, CutOff, Plan, Scope};
 use crate::report::standing::standing;
 use crate::report::{Aim, Intent, Objects};
 use crate::run::provider::Order;
+use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 
 /// A command about containers that are there.
@@ -61,21 +64,24 @@ impl Control {
     }
 
     /// Plans and carries it out.
-    pub(super) fn run(
-        self,
-        plan: impl FnOnce(Scope<'_>, &Output) -> Result<Plan, Exit>,
-    ) -> Result<Exit, Exit> {
+    pub(super) fn run(self, plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>) -> Result<Exit, Exit> {
         let Project { query, topology } = project(&self.global, &self.services, &self.output)?;
         session::block_on(async {
             let engine = session::connect(&self.output).await?;
             let observed: Observed = session::observe(&engine, &query, &self.output).await?;
+            let plan_for = |scope| plan(scope, &self.output);
             let scope = Scope {
                 project: &query.project,
                 topology: topology.as_ref(),
                 observed: &observed,
                 services: &self.services,
             };
-            let plan = plan(scope, &self.output)?;
+            let mut plan = plan_for(scope)?;
+            let created_from;
+            if let Some(topology) = self.topology_to_create_from(&plan)? {
+                created_from = topology;
+                plan = plan_for(Scope { topology: Some(&created_from), ..scope })?;
+            }
             warn_of_cut_off(scope, &plan, &self.global, &self.output);
             let mut session = Session::new(&engine, &self.global, &self.output);
             (session.wait_limit, session.begun) = (self.wait_limit, self.begun);
@@ -92,6 +98,20 @@ impl Control {
 }
 
 impl Control {
+    /// What runs to its end before a first start is created from all that its service says: env files and
+    /// secrets, which no other step needs.
+    fn topology_to_create_from(&self, plan: &Plan) -> Result<Option<Topology>, Exit> {
+        let steps = plan.steps.node_weights().filter(|step| matches!(step.action, Action::RunToEnd(_)));
+        let services: BTreeSet<ServiceName> = steps.filter_map(|step| step.service.clone()).collect();
+        if services.is_empty() {
+            return Ok(None);
+        }
+        let services: Vec<ServiceName> = services.into_iter().collect();
+        let selection = Selection { without_dependencies: true, ..Selection::of(&services, Deed::Run) };
+        let (_, topology) = load_or_explain(&self.global, &Needs::Services(selection), &self.output)?;
+        Ok(Some(topology))
+    }
+
     fn aim(&self, scope: Scope<'_>, plan: &Plan) -> Aim {
         let mut idle = match self.services.as_slice() {
             [] => format!("{} {}", scope.project, self.intent.idle),

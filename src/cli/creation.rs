@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
-use crate::cli::load::check_targets;
+use crate::cli::load::{Deed, Needs, Selection, check_targets};
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::diagnostic::Diagnostics;
@@ -72,6 +72,17 @@ pub(super) enum Pull {
 }
 
 impl CreateOptions {
+    /// What is needed of the topology to create containers of these services.
+    pub(super) fn needs(&self, services: &[ServiceName], output: &Output) -> Result<Needs, Exit> {
+        Ok(Needs::Services(self.selection(services, output)?))
+    }
+
+    /// The services whose containers are created.
+    pub(super) fn selection(&self, services: &[ServiceName], output: &Output) -> Result<Selection, Exit> {
+        let scale = scale(&self.scale, "--scale", output)?;
+        Ok(Selection { scale, ..Selection::of(services, Deed::Run) })
+    }
+
     /// The choices of `up`, as far as these options say something about them.
     pub(super) fn choices(
         &self,
@@ -92,10 +103,18 @@ impl CreateOptions {
                 (_, true) => RecreateChoice::Never,
                 _ => RecreateChoice::Changed,
             },
-            scale: scale(&self.scale, "--scale", topology, output)?,
+            scale: self.scale_of(topology, output)?,
             remove_orphans: self.remove_orphans,
             ..UpChoices::default()
         })
+    }
+}
+
+impl CreateOptions {
+    fn scale_of(&self, topology: &Topology, output: &Output) -> Result<BTreeMap<ServiceName, u32>, Exit> {
+        let scale = scale(&self.scale, "--scale", output)?;
+        check_scale(&scale, topology, output)?;
+        Ok(scale)
     }
 }
 
@@ -122,7 +141,6 @@ impl QuietOptions {
 pub(super) fn scale(
     arguments: &[String],
     words: &str,
-    topology: &Topology,
     output: &Output,
 ) -> Result<BTreeMap<ServiceName, u32>, Exit> {
     let mut scale = BTreeMap::new();
@@ -134,17 +152,27 @@ pub(super) fn scale(
             output.error(&format!("`{argument}` is not a scale"), Some(&help));
             return Err(Exit::Usage);
         };
-        if topology.service(name).is_some_and(|service| service.provider.is_some()) {
-            let help = "leave it out: a provider decides by itself what it runs";
-            output
-                .error(&format!("`{name}` is run by a provider, and has no containers to scale"), Some(help));
-            return Err(Exit::Usage);
-        }
         scale.insert(ServiceName::from(name), number);
     }
-    let named: Vec<ServiceName> = scale.keys().cloned().collect();
-    check_targets(topology, &named, output)?;
     Ok(scale)
+}
+
+/// What is scaled must be there, and have containers.
+pub(super) fn check_scale(
+    scale: &BTreeMap<ServiceName, u32>,
+    topology: &Topology,
+    output: &Output,
+) -> Result<(), Exit> {
+    let is_provided = |name: &&ServiceName| {
+        topology.service(name.as_str()).is_some_and(|service| service.provider.is_some())
+    };
+    if let Some(name) = scale.keys().find(is_provided) {
+        let help = "leave it out: a provider decides by itself what it runs";
+        output.error(&format!("`{name}` is run by a provider, and has no containers to scale"), Some(help));
+        return Err(Exit::Usage);
+    }
+    let named: Vec<ServiceName> = scale.keys().cloned().collect();
+    check_targets(topology, &named, output)
 }
 
 /// Plans `up`; what stands in the way is said, and errors end the program.

@@ -5,7 +5,6 @@ use clap::Args;
 use crate::cli::detach::{self, DetachKeys};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::load_or_explain_errors;
 use crate::cli::output::Output;
 use crate::cli::relay::{InputWiring, TerminalWiring, Wiring};
 use crate::cli::services;
@@ -124,19 +123,6 @@ pub(super) fn only_service(
             Err(Exit::Usage)
         }
     }
-}
-
-/// The project that a command is about, by its topology or by `-p` alone. What the topology warns of is
-/// not said again: its containers run already.
-pub(super) fn project(global: &Global, service: &ServiceName, output: &Output) -> Result<ProjectName, Exit> {
-    if let Some(name) = &global.project_name
-        && global.files.is_empty()
-    {
-        return Ok(ProjectName::new(name.clone()));
-    }
-    let topology = load_or_explain_errors(global, std::slice::from_ref(service), output)?;
-    refuse_provided(&topology, service, output)?;
-    Ok(topology.name)
 }
 
 /// What a provider runs is no container of the project.

@@ -1,5 +1,8 @@
 //! From options to a topology: source, document, topology, lint.
 
+mod known;
+mod needs;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -17,6 +20,8 @@ use crate::run::model_runner::ModelRunner;
 use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
 use crate::topology::name::ServiceName;
 use crate::topology::{self, Host, ResolveChoices, Separator, Stages, Topology};
+pub use known::{Known, Unusable, given_name, known};
+pub use needs::{Deed, Needs, Selection};
 
 /// A topology, and what is needed to speak of it.
 pub struct Loaded {
@@ -29,15 +34,6 @@ pub struct Loaded {
     /// The variables that the texts may use.
     pub environment: Environment,
     passed_over: Vec<PathBuf>,
-}
-
-/// What the topology is loaded for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// To be looked at.
-    Look,
-    /// To be run: what topo does not apply is an error.
-    Run,
 }
 
 /// The variable with the platform of services that name none.
@@ -62,13 +58,8 @@ pub struct Read {
 }
 
 /// Loads a topology; a file that cannot be read ends the program.
-pub fn load(
-    global: &Global,
-    targets: &[ServiceName],
-    purpose: Purpose,
-    output: &Output,
-) -> Result<Loaded, Exit> {
-    Ok(read_silently(global, targets, LoadOptions::default(), output)?.checked(purpose))
+fn load(global: &Global, needs: &Needs, output: &Output) -> Result<Loaded, Exit> {
+    Ok(read_silently(global, needs.named(), LoadOptions::default(), output)?.checked(needs))
 }
 
 /// Reads a topology's texts; a file that cannot be read ends the program.
@@ -97,11 +88,14 @@ fn read_silently(
     output: &Output,
 ) -> Result<Read, Exit> {
     let choice = file_choice(global, output)?;
-    let found_files = source::discover(&choice, Environment::of_process()).map_err(|error| {
-        output.error(&error.to_string(), help(&error, targets).as_deref());
-        Exit::Usage
-    })?;
+    let found_files = source::discover(&choice, Environment::of_process());
+    let found_files = found_files.map_err(|error| refuse_unreadable(&error, targets, output))?;
     read_found(global, targets, options, &choice, found_files, output)
+}
+
+fn refuse_unreadable(error: &DiscoverError, targets: &[ServiceName], output: &Output) -> Exit {
+    output.error(&error.to_string(), help(error, targets).as_deref());
+    Exit::Usage
 }
 
 /// What to do when the files of a topology cannot be read; a word that stands for a service may have been
@@ -127,7 +121,7 @@ pub fn load_for_check(
             if chosen == Chosen::ForSeveral {
                 read.chosen = chosen;
             }
-            Ok(Ok(read.checked(Purpose::Look)))
+            Ok(Ok(read.checked(&Needs::Everything)))
         }
         Err(error) => Ok(Err(unreadable::finding(&error))),
     }
@@ -176,44 +170,71 @@ fn separator(environment: &Environment) -> Separator {
 
 impl Read {
     /// The topology, checked by every rule that it is to be checked by.
-    pub fn checked(mut self, purpose: Purpose) -> Loaded {
+    pub fn checked(mut self, needs: &Needs) -> Loaded {
         let mut found = std::mem::take(&mut self.found);
-        let topology = self.check(purpose, &mut found);
+        let topology = self.check(needs, &mut found);
         let Self { sources, environment, passed_over, .. } = self;
         Loaded { sources, topology, found, environment, passed_over }
     }
 
     /// The checked topology, after saying what was found in it; errors end the program.
-    pub fn explained(&mut self, purpose: Purpose, output: &Output) -> Result<Topology, Exit> {
+    pub fn explained(&mut self, needs: &Needs, output: &Output) -> Result<Topology, Exit> {
         let mut found = std::mem::take(&mut self.found);
-        let topology = self.check(purpose, &mut found);
+        let topology = self.check(needs, &mut found);
         output.diagnostics(&self.sources, &found);
         topology.ok_or(Exit::Findings)
     }
 
-    fn check(&mut self, purpose: Purpose, found: &mut Diagnostics) -> Option<Topology> {
-        if purpose == Purpose::Run {
+    /// What was found in the texts is in `found` already.
+    fn check(&mut self, needs: &Needs, found: &mut Diagnostics) -> Option<Topology> {
+        if needs.is_to_act() {
             self.fill_in_platform();
         }
-        let topology = self.topology(found);
-        if let Some(topology) = topology.as_ref().filter(|_| self.choices.stages.consistency) {
-            lint::check(topology, found);
-            if purpose == Purpose::Look {
-                // What a run builds is known once it is planned, and is required then.
-                lint::build_context::check(topology, found);
-            }
-            lint::profile::check(topology, &self.choices.profiles, self.chosen, found);
+        let whole = self.document.clone();
+        let mut checked = Diagnostics::default();
+        let topology = self.check_document(&whole, needs, &mut checked);
+        if let (Needs::Services(selection), Some(topology)) = (needs, &topology)
+            && selection.is_partial()
+            && (found.has_errors() || checked.has_errors())
+        {
+            let needed = selection.part(topology);
+            let part = whole.part(|path| needed.holds(path));
+            let mut in_part = Diagnostics::default();
+            self.check_document(&part, needs, &mut in_part);
+            needs::forgive_texts(&whole, &part, found);
+            needs::forgive(&mut checked, in_part);
         }
-        if let Some(topology) = topology.as_ref().filter(|_| purpose == Purpose::Run) {
-            lint::unsupported::check(topology, found);
-            if ModelRunner::find().is_none() {
-                lint::model::check(topology, found);
-            }
-        }
+        found.append(checked);
         lint::variable::explain(&self.sources, &self.environment, found);
         lint::alias::explain(&self.sources, found);
         lint::brought_in::explain(&self.sources, &self.document, found);
         topology.filter(|_| !found.has_errors())
+    }
+
+    fn check_document(
+        &mut self,
+        document: &Document,
+        needs: &Needs,
+        found: &mut Diagnostics,
+    ) -> Option<Topology> {
+        let topology =
+            topology::resolve(document, &self.environment, &self.choices, &mut self.sources, found)?;
+        if self.choices.stages.consistency {
+            lint::check(&topology.scaled(&needs.scale()), found);
+            lint::profile::check(&topology, &self.choices.profiles, self.chosen, found);
+        }
+        match needs.is_to_act() {
+            true => {
+                lint::unsupported::check(&topology, found);
+                if ModelRunner::find().is_none() {
+                    lint::model::check(&topology, found);
+                }
+            }
+            // What a run builds is known once it is planned, and is required then.
+            false if self.choices.stages.consistency => lint::build_context::check(&topology, found),
+            false => {}
+        }
+        Some(topology)
     }
 
     /// Makes services that name no platform run on the one that the environment names.
@@ -227,41 +248,26 @@ impl Read {
     }
 }
 
-/// Loads a topology and says what was found in it; errors end the program.
-pub fn load_or_explain(
-    global: &Global,
-    targets: &[ServiceName],
-    purpose: Purpose,
-    output: &Output,
-) -> Result<(Loaded, Topology), Exit> {
-    let mut loaded = load(global, targets, purpose, output)?;
+/// Loads a topology and says what was found in it; what stands in the way of the command ends the program.
+pub fn load_or_explain(global: &Global, needs: &Needs, output: &Output) -> Result<(Loaded, Topology), Exit> {
+    let mut loaded = load(global, needs, output)?;
     warn_of_passed_over(&loaded.passed_over, output);
     output.diagnostics(&loaded.sources, &loaded.found);
     let topology = loaded.topology.take().ok_or(Exit::Findings)?;
-    check_targets(&topology, targets, output)?;
+    check_targets(&topology, needs.named(), output)?;
     Ok((loaded, topology))
-}
-
-/// Loads a topology for what is there already. What it warns of was said when that was made, and is not
-/// said again; errors end the program.
-pub fn load_or_explain_errors(
-    global: &Global,
-    targets: &[ServiceName],
-    output: &Output,
-) -> Result<Topology, Exit> {
-    let loaded = load(global, targets, Purpose::Look, output)?;
-    let Some(topology) = loaded.topology else {
-        output.diagnostics(&loaded.sources, &loaded.found);
-        return Err(Exit::Findings);
-    };
-    check_targets(&topology, targets, output)?;
-    Ok(topology)
 }
 
 /// Every service that was named on the command line must be there.
 pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Output) -> Result<(), Exit> {
     let unknown = targets.iter().find(|target| !topology.services.contains_key(*target));
     let Some(unknown) = unknown else { return Ok(()) };
+    if let Some(inactive) = topology.inactive.get(unknown) {
+        let profiles: Vec<&str> = inactive.profiles.iter().map(|profile| profile.as_str()).collect();
+        let help = format!("add `--profile {}`", profiles.join("` or `--profile "));
+        output.error(&format!("`{unknown}` is only active with a profile"), Some(&help));
+        return Err(Exit::Usage);
+    }
     let names = topology.services.keys().chain(topology.inactive.keys());
     let names: Vec<String> = names.map(ServiceName::to_string).collect();
     Err(services::unknown(unknown.as_str(), &names, output))

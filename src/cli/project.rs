@@ -1,52 +1,65 @@
-//! A project to look at or to take down: by its topology, or by its name alone.
+//! A project to look at or to take down. Its name and what the engine has are enough: a topology that is
+//! missing, or that has mistakes, does not stand in the way.
+
+use std::collections::BTreeMap;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Purpose, check_targets, load};
+use crate::cli::inside;
+use crate::cli::load::{self, Known, Unusable, check_targets};
 use crate::cli::output::Output;
 use crate::plan;
 use crate::plan::observed::Query;
-use crate::source::{self, Environment, FileChoice};
 use crate::topology::Topology;
 use crate::topology::name::{ProjectName, ServiceName};
 
-/// A project to look at or to take down: its topology may be missing when its name is given.
+/// A project to look at or to take down.
 pub struct Project {
     /// What the engine is asked for.
     pub query: Query,
-    /// The topology, when there is one.
+    /// The topology, when there is one that can be used; env files and contents of secrets were not read.
     pub topology: Option<Topology>,
 }
 
-/// Finds a project by its topology, or by `-p` alone where no topology is found, or one with mistakes.
+/// Finds a project by its topology; by its name alone where there is none, or one with mistakes, which is said.
 pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Project, Exit> {
-    if let Some(name) = &global.project_name
-        && global.files.is_empty()
-        && !has_topology(global)
-    {
-        let query = Query::of_project(ProjectName::new(name.clone()));
-        return Ok(Project { query, topology: None });
-    }
-    let loaded = load(global, targets, Purpose::Look, output)?;
-    match (loaded.topology, &global.project_name) {
-        (Some(topology), _) => {
+    match load::known(global, targets, output)? {
+        Known::Topology(topology) => {
             check_targets(&topology, targets, output)?;
-            Ok(Project { query: plan::query(&topology), topology: Some(topology) })
+            // Whether containers are as they are to be is not asked.
+            let query = Query { fingerprints: BTreeMap::new(), ..plan::query(&topology) };
+            Ok(Project { query, topology: Some(*topology) })
         }
-        // What is there can be looked at and taken down all the same.
-        (None, Some(name)) if global.files.is_empty() => {
-            output.warning("the topology has mistakes, which `topo validate` shows: what belongs to the project is told by labels alone");
-            Ok(Project { query: Query::of_project(ProjectName::new(name.clone())), topology: None })
-        }
-        (None, _) => {
-            output.diagnostics(&loaded.sources, &loaded.found);
-            Err(Exit::Findings)
+        Known::Name { name, unusable } => {
+            if let Some(unusable) = unusable {
+                output.warning(&doing_without(&unusable, &name, global));
+            }
+            Ok(Project { query: Query::of_project(name), topology: None })
         }
     }
 }
 
-fn has_topology(global: &Global) -> bool {
-    // A file of variables that is not there is a mistake, and no reason to do without the topology.
-    let choice = FileChoice { env_files: Vec::new(), ..global.files_meant() };
-    source::discover(&choice, Environment::of_process()).is_ok()
+/// The name of the project that a command about one of its services is about. A name that is given is not
+/// looked for in a topology.
+pub fn project_name(global: &Global, service: &ServiceName, output: &Output) -> Result<ProjectName, Exit> {
+    if global.files.is_empty()
+        && let Some(name) = load::given_name(global, output)?
+    {
+        return Ok(name);
+    }
+    let Project { query, topology } = project(global, std::slice::from_ref(service), output)?;
+    if let Some(topology) = topology {
+        inside::refuse_provided(&topology, service, output)?;
+    }
+    Ok(query.project)
+}
+
+fn doing_without(unusable: &Unusable, name: &ProjectName, global: &Global) -> String {
+    let why = match unusable {
+        Unusable::Mistakes => {
+            format!("the topology has mistakes, which `{}` shows", global.command("validate"))
+        }
+        Unusable::Unreadable(error) => error.clone(),
+    };
+    format!("{why}: what belongs to project `{name}` is told by its labels alone")
 }

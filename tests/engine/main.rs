@@ -26,6 +26,7 @@ mod lessons;
 mod lifecycle;
 mod lists;
 mod models;
+mod needs;
 mod output;
 mod parity;
 mod providers;

@@ -17,6 +17,7 @@ mod loading;
 mod logs;
 mod memory_engine;
 mod mutations;
+mod needs;
 mod pictures;
 mod plans;
 mod readme;

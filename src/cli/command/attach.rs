@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, Third, Wanted};
 use crate::cli::output::Output;
+use crate::cli::project::project_name;
 use crate::cli::relay::{End, InputWiring, Wiring, relay};
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
@@ -56,7 +57,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.output();
     let service = inside::only_service(&mut global, "attach", &options.arguments, &output)?;
     let detach_keys = inside::detach_keys(&options.detach_keys, &output)?;
-    let project = inside::project(&global, &service, &output)?;
+    let project = project_name(&global, &service, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let about = (&project, &service);

@@ -8,7 +8,7 @@ use crate::cli::creation::require_contexts;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
@@ -88,7 +88,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.output();
     refuse_memory(&options, &output)?;
     check_options(&options, &output)?;
-    let (loaded, topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, topology) = load_or_explain(&global, &needs(&services, &options), &output)?;
     let plan = plan::build(&topology, &choices(services, &options));
     if plan.steps.node_count() == 0 {
         output.warning("no service here has a `build` section");
@@ -113,6 +113,13 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Intent::BUILD, "build").await;
         Ok(session::exit_of(&outcome))
+    })
+}
+
+fn needs(services: &[ServiceName], options: &Options) -> Needs {
+    Needs::Services(Selection {
+        without_dependencies: !options.with_dependencies,
+        ..Selection::of(services, Deed::Build)
     })
 }
 

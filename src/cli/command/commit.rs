@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
+use crate::cli::project::project_name;
 use crate::cli::services;
 use crate::cli::session;
 use crate::engine::docker::inside::commit::Commit;
@@ -61,7 +62,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             return Err(Exit::Usage);
         }
     };
-    let project = inside::project(&global, &service, &output)?;
+    let project = project_name(&global, &service, &output)?;
     let commit = Commit {
         image,
         author: options.author,

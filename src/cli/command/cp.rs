@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
 use crate::cli::output::Output;
+use crate::cli::project::project_name;
 use crate::cli::session;
 use crate::cli::settings::ProgressForm;
 use crate::engine::EngineError;
@@ -187,7 +188,7 @@ fn copy(
     output: &Output,
 ) -> Result<Exit, Exit> {
     let service = ServiceName::from(place.service.as_str());
-    let project = inside::project(global, &service, output)?;
+    let project = project_name(global, &service, output)?;
     let manner = Manner { keeps_owners: options.archive, follows_link: options.follow_link };
     session::block_on(async {
         let engine = session::connect(output).await?;

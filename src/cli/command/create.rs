@@ -6,7 +6,7 @@ use crate::cli::creation::{CreateOptions, QuietOptions, plan_up};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::load::load_or_explain;
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::plan::{StartChoice, UpChoices};
@@ -35,7 +35,8 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     options.create.remove_orphans |= global.settings.remove_orphans;
     let services = global.take_services(&options.arguments);
     let output = global.output();
-    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, mut topology) =
+        load_or_explain(&global, &options.create.needs(&services, &output)?, &output)?;
     let choices = options.create.choices(services, &topology, &output)?;
     let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
     provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;

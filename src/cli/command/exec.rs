@@ -6,6 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions, Wanted};
 use crate::cli::output::Output;
+use crate::cli::project::project_name;
 use crate::cli::relay::{End, relay};
 use crate::cli::services;
 use crate::cli::session;
@@ -62,7 +63,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.output();
     let (service, words) = service_and_command(&options.arguments, &global, &output)?;
     let console = options.terminal.console(options.detach, &output)?;
-    let project = inside::project(&global, &service, &output)?;
+    let project = project_name(&global, &service, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let about = (&project, &service);

@@ -12,6 +12,7 @@ use futures_util::{Stream, TryStreamExt};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
+use crate::cli::project::project_name;
 use crate::cli::session;
 use crate::cli::signals::Signals;
 use crate::cli::terminal;
@@ -48,7 +49,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         output.error("an archive is nothing for a terminal", Some("write `-o ARCHIVE.tar`, or use a pipe"));
         return Err(Exit::Usage);
     }
-    let project = inside::project(&global, &service, &output)?;
+    let project = project_name(&global, &service, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let about = (&project, &service);

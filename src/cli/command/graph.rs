@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::load::{Needs, load_or_explain};
 use crate::engine::local_file;
 use crate::report::picture;
 
@@ -46,7 +46,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let targets = global.take_services(&options.arguments);
     let output = global.output();
-    let (_, mut topology) = load_or_explain(&global, &targets, Purpose::Look, &output)?;
+    let (_, mut topology) = load_or_explain(&global, &Needs::to_show(&targets), &output)?;
     if !targets.is_empty() {
         topology.keep_only(&targets);
     }

@@ -7,7 +7,7 @@ use crate::cli::command::up::UpOptions;
 use crate::cli::creation::plan_up;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::load::load_or_explain;
 use crate::cli::models;
 use crate::cli::output::{Output, width_of_output};
 use crate::cli::project::{Project, project};
@@ -90,7 +90,7 @@ impl Options {
         services: Vec<ServiceName>,
         output: &Output,
     ) -> Result<(Plan, Sources), Exit> {
-        let (loaded, mut topology) = load_or_explain(global, &services, Purpose::Run, output)?;
+        let (loaded, mut topology) = load_or_explain(global, &self.up.needs(&services, output)?, output)?;
         let values = if self.show_values { Values::Shown } else { Values::Literal };
         let choices = UpChoices { values, ..self.up.choices(services, &topology, output)? };
         provide::warn_of_variables(&topology, output);

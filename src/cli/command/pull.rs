@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
 use crate::cli::session::{self, Session};
 use crate::plan::{self, LeftOut, Plan, PullChoice, PullChoices};
 use crate::report::wording::object;
@@ -58,7 +58,11 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services = global.take_services(&options.arguments);
     global.quieten_if(options.quiet);
     let output = global.output();
-    let (_, topology) = load_or_explain(&global, &services, Purpose::Look, &output)?;
+    let needs = Needs::Services(Selection {
+        without_dependencies: !options.include_deps,
+        ..Selection::of(&services, Deed::Transfer)
+    });
+    let (_, topology) = load_or_explain(&global, &needs, &output)?;
     let choices = PullChoices {
         services,
         with_dependencies: options.include_deps,

@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions};
 use crate::cli::interrupt;
-use crate::cli::load::{Loaded, Purpose, load_or_explain};
+use crate::cli::load::{Deed, Loaded, Needs, Selection, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::relay::{End, relay};
@@ -131,8 +131,11 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     };
     let name = ServiceName::from(name.as_str());
     let console = options.terminal.console(options.detach, &output)?;
-    let (mut loaded, mut topology) =
-        load_or_explain(&global, std::slice::from_ref(&name), Purpose::Run, &output)?;
+    let needs = Needs::Services(Selection {
+        without_dependencies: options.no_deps,
+        ..Selection::of(std::slice::from_ref(&name), Deed::RunOnce { publishes: options.service_ports })
+    });
+    let (mut loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
     inside::refuse_provided(&topology, &name, &output)?;
     provide::bring_up(&mut topology, std::slice::from_ref(&name), options.no_deps, &output)?;
     let changes = changes(&options, command, &console, &mut loaded, &output)?;

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::cli::creation::{plan_up, scale};
+use crate::cli::creation::{check_scale, plan_up, scale};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, load_or_explain};
+use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
 use crate::cli::provide;
 use crate::cli::services;
 use crate::cli::session::{self, Session};
@@ -52,13 +52,16 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
     let named = wishes.iter().map(|wish| wish.split('=').next().unwrap_or_default());
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
-    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
-    let choices = UpChoices {
-        scale: scale(&wishes, &global.command("scale"), &topology, &output)?,
-        services,
+    let scale = scale(&wishes, &global.command("scale"), &output)?;
+    let selection = Selection {
         without_dependencies: options.no_deps,
-        ..UpChoices::default()
+        scale: scale.clone(),
+        ..Selection::of(&services, Deed::Run)
     };
+    let (loaded, mut topology) = load_or_explain(&global, &Needs::Services(selection), &output)?;
+    check_scale(&scale, &topology, &output)?;
+    let choices =
+        UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
     provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;

@@ -14,7 +14,7 @@ use crate::cli::follow::{self, Following};
 use crate::cli::foreground::{Abort, Company, Foreground};
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, check_targets, load_or_explain};
+use crate::cli::load::{Needs, Selection, check_targets, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
@@ -126,6 +126,12 @@ pub(super) struct UpOptions {
 }
 
 impl UpOptions {
+    /// What is needed of the topology to bring these services up.
+    pub(super) fn needs(&self, services: &[ServiceName], output: &Output) -> Result<Needs, Exit> {
+        let selection = self.create.selection(services, output)?;
+        Ok(Needs::Services(Selection { without_dependencies: self.no_deps, ..selection }))
+    }
+
     pub(super) fn choices(
         &self,
         services: Vec<ServiceName>,
@@ -229,7 +235,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
     let services = global.take_services(&arguments);
     let output = global.output();
-    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, mut topology) = load_or_explain(&global, &up.needs(&services, &output)?, &output)?;
     foreground.check(&topology, &output)?;
     let choices = up.choices(services, &topology, &output)?;
     provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;

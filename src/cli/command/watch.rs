@@ -6,7 +6,7 @@ use crate::cli::creation::plan_up;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Purpose, check_targets, load_or_explain};
+use crate::cli::load::{Deed, Needs, Selection, check_targets, load_or_explain};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watching::{Watching, rules};
@@ -44,7 +44,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let services = global.take_services(&options.arguments);
     let output = global.output();
-    let (loaded, mut topology) = load_or_explain(&global, &services, Purpose::Run, &output)?;
+    let (loaded, mut topology) =
+        load_or_explain(&global, &Needs::Services(Selection::of(&services, Deed::Run)), &output)?;
     check_targets(&topology, &services, &output)?;
     let rules = rules(&topology, &services, &output)?;
     provide::bring_up(&mut topology, &services, false, &output)?;

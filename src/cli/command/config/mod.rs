@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{self, Purpose, Read};
+use crate::cli::load::{self, Needs, Read};
 use crate::cli::output::Output;
 use crate::document::LoadOptions;
 use crate::engine::local_file;
@@ -222,12 +222,12 @@ fn load(
     let mut read = load::read(global, &targets, LoadOptions::default(), output)?;
     read.choices.stages.consistency = !options.without.no_consistency;
     // As in Compose, a list of names needs no file that a service's variables are in.
-    read.choices.stages.env_files = !options.only.is_of_names();
+    read.choices.stages.env_files = !options.only.is_of_names() && !options.without.no_env_resolution;
     if options.only.hash.is_some() {
         // What is run is what is hashed.
         read.fill_in_platform();
     }
-    let mut topology = read.explained(Purpose::Look, output)?;
+    let mut topology = read.explained(&Needs::to_show(&targets), output)?;
     load::check_targets(&topology, &targets, output)?;
     let Without { no_path_resolution, no_normalize, no_env_resolution, .. } = options.without;
     if no_path_resolution || no_normalize || no_env_resolution {

@@ -57,7 +57,11 @@ async fn image_of(transport: &Transport, image: &ImageName) -> Result<Option<Fou
         last_tag_time: Option<String>,
     }
     let call = Call::get(format!("/images/{}/json", escape(image.as_str(), "/:@")));
-    let found: Option<Image> = transport.json_if_found(call).await?;
+    let found: Option<Image> = match transport.json_if_found(call).await {
+        // What the engine does not take for a reference names no image.
+        Err(EngineError::Refused { status: 400, .. }) => None,
+        found => found?,
+    };
     Ok(found.map(|image| {
         let tagged = image.metadata.and_then(|metadata| metadata.last_tag_time);
         let parts = [image.os, image.architecture, image.variant];
