@@ -23,11 +23,42 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             .filter(|platform| !platform.is_empty() && !platform.contains('$'))
             .for_each(|platform| check_platform(platform, found));
     }
+    if let Some(platform) = &topology.default_platform {
+        check_default(platform, found);
+    }
+}
+
+/// What the environment names stands nowhere in a file: the variable is named.
+fn check_default(platform: &str, found: &mut Diagnostics) {
+    let parts: Vec<&str> = platform.split('/').collect();
+    let unknown = match parts.as_slice() {
+        [only] => (!is_known(only, SYSTEMS) && !is_known(only, PROCESSORS)).then_some(*only),
+        [system, processor] | [system, processor, _] => {
+            let system = system.split('(').next().unwrap_or_default();
+            let system = (!is_known(system, SYSTEMS)).then_some(system);
+            system.or((!is_known(processor, PROCESSORS)).then_some(*processor))
+        }
+        _ => Some(platform),
+    };
+    let Some(unknown) = unknown else { return };
+    let help = match nearest(unknown, &[SYSTEMS, PROCESSORS]) {
+        Some(nearest) => format!("did you mean `{}`?", platform.replacen(unknown, nearest, 1)),
+        None => "set it to `linux/amd64`, `linux/arm64` or `linux/arm/v7`, or unset it".to_owned(),
+    };
+    let message = format!("DOCKER_DEFAULT_PLATFORM is `{platform}`, which is not a platform that is known");
+    match parts.len() {
+        2 | 3 => found.warning(code::BAD_VALUE, message),
+        _ => found.error(code::BAD_VALUE, message),
+    }
+    .help(help);
+}
+
+fn is_known(part: &str, words: &[&str]) -> bool {
+    words.contains(&part.to_lowercase().as_str())
 }
 
 fn check_platform(platform: &Spanned<String>, found: &mut Diagnostics) {
     let parts: Vec<&str> = platform.split('/').collect();
-    let is_known = |part: &str, words: &[&str]| words.contains(&part.to_lowercase().as_str());
     match parts.as_slice() {
         [only] if is_known(only, SYSTEMS) || is_known(only, PROCESSORS) => {}
         [only] => {
