@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use crate::harness::{Project, Ran, docker, project};
+use crate::harness::{Project, Ran, docker, engine_api, project};
 
 /// Dockerfiles that are in the context, beside it, left out of it, or nowhere.
 const TOPOLOGY: &str = "
@@ -19,17 +19,9 @@ services:
   outside: { build: { context: app, dockerfile: ../Outside } }
   ignored: { build: { context: app } }
   subfolder: { build: { context: app, dockerfile: docker/Own } }
-  named:
-    build:
-      context: app
-      dockerfile_inline: |
-        FROM busybox:1.37
-        COPY --from=other . /context
-        CMD [\"find\", \"/context\"]
-      additional_contexts: { other: ./other }
 ";
 
-const SERVICES: [&str; 5] = ["inline", "outside", "ignored", "subfolder", "named"];
+const SERVICES: [&str; 4] = ["inline", "outside", "ignored", "subfolder"];
 
 fn dockerfile(command: &str) -> String {
     format!("FROM busybox:1.37\nCOPY . /context\nCMD [\"{command}\", \"/context\"]\n")
@@ -61,14 +53,14 @@ fn an_image_has_what_its_context_has_and_no_dockerfile_that_is_not_part_of_it() 
     write_dockerfiles(&project, "find");
     project.write("app/.dockerignore", "Dockerfile\n.dockerignore\n*.log\n");
     project.write("app/docker/Own.dockerignore", "# Its own.\n**\n!docker/*.txt\n");
-    for path in ["app/file", "app/a.log", "app/docker/b.txt", "other/c", "other/Dockerfile"] {
+    for path in ["app/file", "app/a.log", "app/docker/b.txt"] {
         project.write(path, path);
     }
     project.topo("build", &[]).exits(0);
     let built = contents(&project);
     let listed: Vec<&str> = built.iter().map(|(_, listed)| listed.as_str()).collect();
     let common = "docker docker/Own docker/Own.dockerignore docker/b.txt file";
-    assert_eq!(listed, [common, common, common, "docker docker/b.txt", "Dockerfile c"]);
+    assert_eq!(listed, [common, common, common, "docker docker/b.txt"]);
     let mut compose = Command::new("docker");
     compose.args(["compose", "--file", &project.topology(), "--project-name", project.name(), "build"]);
     Ran::of(compose.output().expect("it runs")).exits(0);
@@ -82,6 +74,37 @@ fn an_image_has_what_its_context_has_and_no_dockerfile_that_is_not_part_of_it() 
     let cached = again.err.lines().filter(|line| line.ends_with("COPY . /context  cached")).count();
     assert_eq!(cached, 3, "{}", again.err);
     assert!(contents(&project)[..3].iter().all(|(command, _)| command == "[ls /context]"));
+}
+
+#[test]
+fn further_contexts_hold_no_dockerfile_either() {
+    let Some(project) = project(
+        "further-contexts",
+        "
+services:
+  web:
+    build:
+      context: app
+      dockerfile_inline: |
+        FROM busybox:1.37
+        COPY . /context
+        COPY --from=other . /other
+      additional_contexts: { other: ./other }
+",
+    ) else {
+        return;
+    };
+    if engine_api() < 42 {
+        // The builder of Engine 20.10 knows no further contexts.
+        return;
+    }
+    for path in ["app/a", "other/b", "other/Dockerfile"] {
+        project.write(path, path);
+    }
+    project.topo("build", &[]).exits(0);
+    let image = format!("{}-web", project.name());
+    let seen = docker(&["run", "--rm", "--network=none", &image, "sh", "-c", "ls -A /context /other"]);
+    assert_eq!(seen.split_whitespace().collect::<Vec<_>>(), ["/context:", "a", "/other:", "Dockerfile", "b"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::harness::{Project, Ran, docker, eventually, project};
+use crate::harness::{Project, Ran, docker, engine_api, eventually, project};
 use crate::images::free_port;
 
 /// What a build leaves that the build section has a say in.
@@ -118,7 +118,7 @@ services:
 fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
     let Some(project) = project("line", "services: { web: { build: . } }\n") else { return };
     project.write("Dockerfile", "FROM busybox:1.37\n\nRUN echo compiling && exit 7\n");
-    let ran = project.topo("build", &[]).exits(4).says("/Dockerfile:3: ");
+    let ran = project.topo("build", &[]).exits(4).says("  Dockerfile:3: ");
     assert!(ran.err.contains("> 3 | RUN echo compiling && exit 7"), "{}", ran.err);
     assert_eq!(ran.err.matches("| compiling\n").count(), 1, "{}", ran.err);
 }
@@ -137,13 +137,17 @@ fn plain_progress_has_what_steps_print_and_says_which_were_cached() {
 #[test]
 fn what_mounts_an_image_is_recreated_when_that_is_built_anew() {
     let Some(project) = project("mounted-image", "") else { return };
+    if engine_api() < 48 {
+        // Older engines mount no images.
+        return;
+    }
     let image = format!("{}-assets:1", project.name());
     project.write(
         "topology.yaml",
         &format!(
             "
 services:
-  assets: {{ build: assets, image: '{image}', command: 'true' }}
+  assets: {{ build: assets, image: '{image}', command: sleep 1000, init: true }}
   web:
     image: busybox:1.37
     command: sleep 1000
@@ -158,7 +162,8 @@ services:
     let seen = || docker(&["exec", &format!("{}-web-1", project.name()), "cat", "/m/f"]);
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(seen().trim(), "v1");
-    project.topo("up", &["-d", "--build"]).exits(0).says("up to date");
+    let same = project.topo("up", &["-d", "--build"]).exits(0);
+    assert!(!same.err.contains("recreated"), "{}", same.err);
     project.write("assets/f", "v2");
     project
         .topo("up", &["-d", "--build"])

@@ -60,6 +60,12 @@ impl Ran {
     }
 }
 
+/// The minor version of the API that the engine speaks.
+pub fn engine_api() -> u32 {
+    let version = docker(&["version", "--format", "{{.Server.APIVersion}}"]);
+    version.trim().strip_prefix("1.").and_then(|minor| minor.parse().ok()).expect("a version 1.N")
+}
+
 /// A project of one test.
 pub struct Project {
     name: String,
