@@ -158,7 +158,8 @@ pub(super) async fn follow_until(
         printer.join(label);
     }
     let joins = |container: &ContainerName| following.newcomer(project, container);
-    let company = Company { project, joins: &joins, heard_out, in_hand: &session.in_hand, patience };
+    let Session { in_hand, hook_lines, .. } = session;
+    let company = Company { project, joins: &joins, heard_out, hook_lines, in_hand, patience };
     follow(session.engine, sources, company, started, stay, &mut printer).await;
 }
 

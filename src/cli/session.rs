@@ -17,7 +17,7 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::logs::{InHand, Noting};
+use crate::report::logs::{Diverting, HookLines, InHand, Noting};
 use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Hush, Hushed, Live, Look};
 use crate::run::{Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
@@ -108,6 +108,8 @@ pub(super) struct Session<'a> {
     pub(super) live: Live,
     /// The containers that runs take down at the moment, to bring them back.
     pub(super) in_hand: InHand,
+    /// What hooks print while the output of services is shown.
+    pub(super) hook_lines: HookLines,
     /// The services whose output is shown all the time.
     pub(super) shown: &'a [ServiceName],
     /// What comes after a run that was told to stop.
@@ -131,6 +133,7 @@ impl<'a> Session<'a> {
             is_amid_output: false,
             live: Live::new(),
             in_hand: InHand::default(),
+            hook_lines: HookLines::default(),
             shown: &[],
             after_cancel: AfterCancel::End,
             stops_on_failure: false,
@@ -140,8 +143,9 @@ impl<'a> Session<'a> {
 
     /// The same use of the engine for another run.
     pub(super) fn again(&self) -> Self {
-        let (cancel, live, in_hand) = (self.cancel.clone(), self.live.clone(), self.in_hand.clone());
-        Self { cancel, live, in_hand, stops_on_failure: false, ..*self }
+        let (cancel, live) = (self.cancel.clone(), self.live.clone());
+        let (in_hand, hook_lines) = (self.in_hand.clone(), self.hook_lines.clone());
+        Self { cancel, live, in_hand, hook_lines, stops_on_failure: false, ..*self }
     }
 
     /// The same use of the engine for a run beside others, while output of containers is shown.
@@ -190,6 +194,7 @@ impl<'a> Session<'a> {
         let is_terminal = self.output.is_live_terminal();
         let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
         let report = Box::new(Noting { report, in_hand: self.in_hand.clone() });
+        let report = Box::new(Diverting { report, hook_lines: self.hook_lines.clone(), shown: self.shown });
         let mut report = Hush::new(report, self.hushed);
         let options = self.run_options(plan).await;
         report::run_and_report(plan, self.engine, &options, cancel, &mut report, last_words).await

@@ -53,6 +53,24 @@ fn commands_are_run_after_a_start_and_before_a_stop() {
 }
 
 #[test]
+fn what_commands_print_is_output_of_the_service_where_that_is_shown() {
+    let topology = HOOKED.replace("'7'", "'0'").replace("echo first", "echo bye; echo first");
+    let Some(project) = project("hooks-said", &topology) else { return };
+    let up = project.start("up", &["web"]);
+    eventually("the hook is done", || {
+        docker(&["exec", &project.container("web"), "cat", "/notes/log"]).contains("started")
+    });
+    eventually("it is up", || project.topo("ps", &["--format", "{{.State}}"]).out == "running\n");
+    up.signal("INT");
+    let ran = up.end().exits(130);
+    assert_eq!(ran.out, "web-1 ->  | warming up\nweb-1 ->  | bye\n", "{}", ran.err);
+    assert!(!ran.err.contains("warming up") && !ran.err.contains("bye"), "{}", ran.err);
+    // Where no output is shown it is progress.
+    let ran = project.topo("up", &["-d", "web"]).exits(0);
+    assert!(ran.out.is_empty() && ran.err.contains("| warming up"), "{}", ran.err);
+}
+
+#[test]
 fn a_command_that_fails_after_a_start_fails_the_run() {
     let Some(project) = project(
         "hooks-start",

@@ -11,14 +11,15 @@ use std::time::Duration;
 use futures_util::stream::{Stream, StreamExt, empty, once, unfold};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, Sleep, sleep};
-use topo::engine::{Engine, LogChoice};
+use topo::engine::{Engine, LogChoice, Progress};
 use topo::plan::{Action, Because, Plan, Step};
-use topo::report::Look;
 use topo::report::logs::{
-    Begin, Company, HeardOut, InHand, Outlet, Prefixes, Printer, Source, Started, follow, show,
+    Begin, Company, Diverting, HeardOut, HookLines, InHand, Outlet, Prefixes, Printer, Source, Started,
+    follow, show,
 };
-use topo::run::{End, Event};
-use topo::topology::name::{ContainerName, ProjectName};
+use topo::report::{Look, Report};
+use topo::run::{End, Event, Outcome};
+use topo::topology::name::{ContainerName, ProjectName, ServiceName};
 
 use crate::memory_engine::MemoryEngine;
 use crate::runs::scenario::Scenario;
@@ -60,6 +61,7 @@ fn a_closed_pipe_ends_it() {
             project: &project,
             joins: &|_| None,
             heard_out: &heard_out,
+            hook_lines: &HookLines::default(),
             in_hand: &InHand::default(),
             patience: Duration::ZERO,
         };
@@ -129,6 +131,7 @@ fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
             project: &project,
             joins: &|_| None,
             heard_out: &heard_out,
+            hook_lines: &HookLines::default(),
             in_hand: &in_hand,
             patience: Duration::ZERO,
         };
@@ -163,6 +166,7 @@ fn a_reader_who_stops_reading_holds_up_nothing_but_the_output() {
             project: &project,
             joins: &joins,
             heard_out: &heard_out,
+            hook_lines: &HookLines::default(),
             in_hand: &in_hand,
             patience: Duration::ZERO,
         };
@@ -222,6 +226,7 @@ fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start(
             project: &project,
             joins: &|_| None,
             heard_out: &heard_out,
+            hook_lines: &HookLines::default(),
             in_hand: &InHand::default(),
             patience: Duration::ZERO,
         };
@@ -278,6 +283,7 @@ fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
             project: &project,
             joins: &joins,
             heard_out: &heard_out,
+            hook_lines: &HookLines::default(),
             in_hand: &InHand::default(),
             patience: Duration::ZERO,
         };
@@ -374,6 +380,7 @@ fn the_end_of_one_that_had_ended_before_is_no_news_and_that_of_its_next_run_is()
             project: &ProjectName::from("shop"),
             joins: &|_| None,
             heard_out: &HeardOut::default(),
+            hook_lines: &HookLines::default(),
             in_hand: &InHand::default(),
             patience: Duration::from_secs(2),
         };
@@ -403,6 +410,7 @@ fn whether_it_stays_may_change_meanwhile() {
             project: &ProjectName::from("shop"),
             joins: &|_| None,
             heard_out: &HeardOut::default(),
+            hook_lines: &HookLines::default(),
             in_hand: &InHand::default(),
             patience: Duration::ZERO,
         };
@@ -415,6 +423,66 @@ fn whether_it_stays_may_change_meanwhile() {
         writeln!(stage.clone(), "over").expect("a string takes all");
     });
     assert_eq!(text, "0.000  db-1  | one\n0.011  db-1 exited with code 0\n0.050  over\n");
+}
+
+#[test]
+fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one exits@50ms:0";
+    let text = run(engine, async |engine, stage| {
+        let plan = restart("shop-db-1");
+        let hook_lines = HookLines::default();
+        let shown = [ServiceName::from("db")];
+        let mut report = Diverting {
+            report: Box::new(Reporting(stage.clone())),
+            hook_lines: hook_lines.clone(),
+            shown: &shown,
+        };
+        let says = |step: usize, line: &str| {
+            let step = plan.steps.node_indices().nth(step).expect("a step");
+            Event::StepProgress { step, progress: Progress::Output(line.to_owned()) }
+        };
+        report.event(&plan, &says(1, "too early"));
+        let hooks = async {
+            sleep(Duration::from_millis(20)).await;
+            report.event(&plan, &says(1, "warmed up"));
+            report.event(&plan, &says(0, "says goodbye"));
+        };
+        let company = Company {
+            project: &ProjectName::from("shop"),
+            joins: &|_| None,
+            heard_out: &HeardOut::default(),
+            hook_lines: &hook_lines,
+            in_hand: &InHand::default(),
+            patience: Duration::ZERO,
+        };
+        let sources = vec![source("shop-db-1")];
+        stage
+            .print(async |printer| follow(engine, sources, company, nobody(), until(hooks), printer).await)
+            .await;
+        report.event(&plan, &says(0, "too late"));
+    });
+    let expected = "
+0.000  reported: too early
+0.000  db-1  | one
+0.020  db-1 ->  | warmed up
+0.020  db-1 ->  | says goodbye
+0.061  db-1 exited with code 0
+0.061  reported: too late
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+/// A report that writes what hooks print.
+struct Reporting(Stage);
+
+impl Report for Reporting {
+    fn event(&mut self, _plan: &Plan, event: &Event) {
+        if let Event::StepProgress { progress: Progress::Output(line), .. } = event {
+            writeln!(self.0, "reported: {line}").expect("a string takes all");
+        }
+    }
+
+    fn finish(&mut self, _plan: &Plan, _outcome: &Outcome) {}
 }
 
 #[test]
@@ -456,6 +524,7 @@ fn one_that_was_never_started_is_waited_for_and_one_that_comes_back_soon() {
             project: &project,
             joins: &|_| None,
             heard_out: &heard_out,
+            hook_lines: &HookLines::default(),
             in_hand: &in_hand,
             patience: Duration::from_secs(2),
         };
@@ -494,6 +563,7 @@ fn a_disk_that_is_full_is_a_failure_and_a_reader_who_has_gone_is_not() {
                 project: &project,
                 joins: &|_| None,
                 heard_out: &heard_out,
+                hook_lines: &HookLines::default(),
                 in_hand: &InHand::default(),
                 patience: Duration::ZERO,
             };
@@ -518,6 +588,7 @@ async fn follow_all(
         project: &project,
         joins: &joins,
         heard_out: &heard_out,
+        hook_lines: &HookLines::default(),
         in_hand: &InHand::default(),
         patience: Duration::ZERO,
     };
@@ -549,7 +620,12 @@ fn restart(container: &str) -> Plan {
     let mut plan = Plan::new("shop".into());
     let stop = Action::StopContainer { container: container.into(), grace: None, pre_stop: Vec::new() };
     for action in [stop, start(container)] {
-        plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+        plan.steps.add_node(Step {
+            action,
+            because: Because::Asked,
+            service: Some("db".into()),
+            only_if: None,
+        });
     }
     plan
 }

@@ -12,10 +12,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cutter::{BothLineEnds, Line};
+use super::hook_lines::HookLine;
 use super::in_hand::Return;
 use super::printer::{Printer, Voice, has_room, is_handed_on};
 use super::tap::{Position, Tap};
-use super::{Begin, HeardOut, InHand, Source};
+use super::{Begin, HeardOut, HookLines, InHand, Source};
 use crate::engine::{Change, Engine, EngineError, LogChoice, What};
 use crate::plan::observed::{ContainerState, Status};
 use crate::run::{Heard, subscription};
@@ -30,6 +31,8 @@ pub struct Company<'company> {
     pub joins: &'company dyn Fn(&ContainerName) -> Option<Source>,
     /// Told whose output was shown to its end.
     pub heard_out: &'company HeardOut,
+    /// What hooks print meanwhile; it is shown as output of their services.
+    pub hook_lines: &'company HookLines,
     /// The containers whose ends are topo's own doing, and no news.
     pub in_hand: &'company InHand,
     /// For how long one that comes back is waited for when all ended.
@@ -72,6 +75,7 @@ pub async fn follow<E: Engine>(
     }
 
     let printer = RefCell::new(printer);
+    company.hook_lines.begin();
     let mut crowd = Crowd { company, members: Vec::new(), printer: &printer };
     let reading = |reading| read(engine, company.heard_out, &printer, reading);
     let mut readings: FuturesUnordered<_> =
@@ -106,11 +110,16 @@ pub async fn follow<E: Engine>(
                 Vec::new()
             }
             _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
+            line = company.hook_lines.next() => { crowd.say(line); Vec::new() }
             () = until(gives_up_at) => Vec::new(),
             // It comes last: what was printed meanwhile is handed on before anything is waited for.
             () = hand_on_until_broken(&printer, company.heard_out) => Vec::new(),
         };
         readings.extend(more.into_iter().map(reading));
+    }
+    company.hook_lines.end();
+    while let Some(line) = company.hook_lines.take() {
+        crowd.say(line);
     }
     poll_fn(|context| printer.borrow_mut().poll_hand_on(context)).await;
     company.heard_out.breaks(printer.borrow().failure());
@@ -265,6 +274,16 @@ impl Crowd<'_, '_> {
             times: source.choice.timestamps,
             position: position.clone(),
         }
+    }
+
+    fn say(&self, line: HookLine) {
+        let HookLine { container, text } = line;
+        let joined = self.members.iter().find(|member| member.source.container == container);
+        let label = match joined {
+            Some(member) => member.source.label.clone(),
+            None => (self.company.joins)(&container).map_or(container.to_string(), |source| source.label),
+        };
+        self.printer.borrow_mut().hook_line(&label, &text);
     }
 
     /// A reading is over, and the container's state is known.

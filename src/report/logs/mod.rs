@@ -7,6 +7,7 @@
 mod cutter;
 mod follow;
 mod heard;
+mod hook_lines;
 mod in_hand;
 mod printer;
 mod show;
@@ -14,6 +15,7 @@ mod tap;
 
 pub use follow::{Company, Started, follow};
 pub use heard::HeardOut;
+pub use hook_lines::{Diverting, HookLines};
 pub use in_hand::{InHand, Noting};
 pub use printer::{Outlet, Prefixes, Printer};
 pub use show::show;

@@ -116,6 +116,21 @@ impl<'out> Printer<'out> {
         self.hold(stream, &[prefix.as_bytes(), line, end]);
     }
 
+    /// Writes a line that a hook printed in a container, as Docker Compose does: `web-1 ->  | line`.
+    pub(super) fn hook_line(&mut self, label: &str, line: &str) {
+        let voice = self.join(label);
+        let prefix = match self.prefixes {
+            Prefixes::None => String::new(),
+            Prefixes::Names => {
+                let name = format!("{label} -> ");
+                let text = format!("{name:<width$} |", width = self.width);
+                format!("{} ", self.look.in_color(voice.0, &text))
+            }
+        };
+        let end: &[u8] = if self.look.colors && line.contains('\u{1b}') { b"\x1b[0m\n" } else { b"\n" };
+        self.hold(OutputStream::Out, &[prefix.as_bytes(), line.as_bytes(), end]);
+    }
+
     /// Writes a remark on a container. Whoever leaves names out of its lines does not leave this out.
     pub fn remark(&mut self, voice: Voice, words: &str) {
         let label = self.look.in_color(voice.0, &self.labels[voice.0]);
