@@ -1,6 +1,10 @@
 //! What commands share that are about one container of a service: `exec`, `attach`, `cp`...
 
+use std::pin::pin;
+use std::time::Duration;
+
 use clap::Args;
+use tokio::time::sleep;
 
 use crate::cli::detach::{self, DetachKeys};
 use crate::cli::exit::Exit;
@@ -11,8 +15,8 @@ use crate::cli::services;
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal::{self, Raw};
-use crate::engine::EngineError;
 use crate::engine::docker::Docker;
+use crate::engine::{Engine, EngineError};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
@@ -287,6 +291,43 @@ fn exit_of_refused_program(error: &EngineError) -> Option<Exit> {
     }
     let is_no_program = ["permission denied", "exec format error", "is a directory"];
     is_no_program.iter().any(|words| message.contains(words)).then_some(Exit::Container(126))
+}
+
+/// Explains that a program is heard no more: when the connection to it broke it may still run, and `way_back`
+/// says how to come back to it.
+pub(super) fn lost(error: &EngineError, container: &ContainerName, way_back: &str, output: &Output) -> Exit {
+    let (EngineError::Disconnected(_) | EngineError::Unreachable { .. }) = error else {
+        return session::refused(error, output);
+    };
+    output.error(
+        &format!("`{container}` cannot be heard any more, and may still run: {error}"),
+        Some(way_back),
+    );
+    Exit::Failed
+}
+
+/// How long the end of a program may come after that of its output.
+const END_COMES: Duration = Duration::from_secs(2);
+
+/// The end of a program whose output has ended. The engine ends it with the program, whatever that closed itself: one
+/// that runs on has lost its connection.
+pub(super) async fn end_of_program(
+    ended: impl Future<Output = Result<i64, EngineError>>,
+    engine: &Docker,
+    container: &ContainerName,
+    way_back: &str,
+    output: &Output,
+) -> Result<Exit, Exit> {
+    let explain = |error: EngineError| lost(&error, container, way_back, output);
+    let mut ended = pin!(ended);
+    tokio::select! { biased;
+        code = &mut ended => return Ok(exit_of_process(code.map_err(explain)?)),
+        () = sleep(END_COMES) => {}
+    }
+    if engine.inspect(container).await.is_ok_and(|state| state.status == Status::Running) {
+        return Err(explain(EngineError::Disconnected("its output ended".to_owned())));
+    }
+    Ok(exit_of_process(ended.await.map_err(explain)?))
 }
 
 /// What the third signal that asks topo to end does.

@@ -120,6 +120,36 @@ fn the_end_of_the_named_services_is_the_end_whatever_else_is_shown() {
 }
 
 #[test]
+fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
+    let Some(project) = project("lost-program", TICKING) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let lost = |command: &str, arguments: &[&str], way_back: &str| {
+        let proxy = Proxy::start();
+        let mut topo = start(&project, &proxy, command, arguments);
+        eventually("some lines", || ticks(&said(&project, "out")).len() > 2);
+        proxy.go_away();
+        assert_eq!(topo.wait().expect("topo ends").code(), Some(4), "{command}: {}", said(&project, "err"));
+        let said = said(&project, "err");
+        assert!(said.contains(" cannot be heard any more, and may still run: "), "{said}");
+        assert!(said.contains(way_back), "{said}");
+        proxy.come_back();
+    };
+    lost("attach", &["--no-stdin", "t"], " t` connects to it again, ");
+    let name = format!("{}-one", project.name());
+    lost("run", &["-T", "--name", &name, "t"], &format!("`docker attach {name}` connects to it again, "));
+    assert_eq!(docker(&["inspect", "--format", "{{.State.Running}}", &name]), "true");
+    docker(&["rm", "-f", &name]);
+    let ticks = "i=0; while true; do i=$((i+1)); echo tick $i; sleep 0.1; done";
+    lost("exec", &["-T", "t", "sh", "-c", ticks], "shows whether the command still runs in it");
+    // The connection of the output may be the only one that breaks.
+    let proxy = Proxy::start();
+    proxy.rule("POST /containers/*/attach*", Trouble::CutAfter(std::time::Duration::from_secs(1)));
+    let mut topo = start(&project, &proxy, "attach", &["--no-stdin", "t"]);
+    assert_eq!(topo.wait().expect("topo ends").code(), Some(4));
+    assert!(said(&project, "err").contains(" cannot be heard any more"), "{}", said(&project, "err"));
+}
+
+#[test]
 fn a_full_disk_is_told() {
     let Some(project) = project("full-disk", TICKING) else { return };
     project.topo("up", &["-d"]).exits(0);

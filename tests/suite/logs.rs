@@ -466,8 +466,8 @@ fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
 0.000  db-1  | one
 0.020  db-1 ->  | warmed up
 0.020  db-1 ->  | says goodbye
-0.061  db-1 exited with code 0
-0.061  reported: too late
+0.051  db-1 exited with code 0
+0.051  reported: too late
 ";
     assert_eq!(text, expected.trim_start());
 }

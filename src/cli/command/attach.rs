@@ -71,7 +71,15 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             detach_keys,
             detach_text: options.detach_keys.clone(),
         };
-        let attachment = Attachment { engine: &engine, container: &container.name, output: &output };
+        let (attach, logs) = (global.command("attach"), global.command("logs"));
+        let attachment = Attachment {
+            engine: &engine,
+            container: &container.name,
+            way_back: format!(
+                "`{attach} {service}` connects to it again, `{logs} {service}` shows what it printed"
+            ),
+            output: &output,
+        };
         let input = match (console.has_input, inner.ends_with_input) {
             (false, _) => InputWiring::None,
             (true, true) => InputWiring::Whole,
@@ -85,6 +93,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 struct Attachment<'a> {
     engine: &'a Docker,
     container: &'a ContainerName,
+    /// How to come back when the connection broke.
+    way_back: String,
     output: &'a Output,
 }
 
@@ -95,8 +105,9 @@ impl Attachment<'_> {
         input: InputWiring,
         passes_signals: bool,
     ) -> Result<Exit, Exit> {
-        let Attachment { engine, container, output } = *self;
+        let Attachment { engine, container, ref way_back, output } = *self;
         let refused = |error: EngineError| session::refused(&error, output);
+        let lost = |error: EngineError| inside::lost(&error, container, way_back, output);
         let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
         let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
         let waiting = engine.wait_for_end(container, LastEnd::Exit).await.map_err(refused)?;
@@ -117,7 +128,7 @@ impl Attachment<'_> {
         let end = relay(attached, wiring, resize, leave).await;
         drop(raw);
         match end {
-            End::Closed => Ok(inside::exit_of_process(exit_code.await.map_err(refused)?)),
+            End::Closed => inside::end_of_program(exit_code, engine, container, way_back, output).await,
             End::Detached => {
                 output.remark(&format!("detached: `{container}` runs on"));
                 Ok(Exit::Success)
@@ -125,7 +136,7 @@ impl Attachment<'_> {
             End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
             End::Unwritable(error) => Err(output.unwritable(&error)),
             End::Left(received) => Ok(inside::exit_of_signal(received)),
-            End::Failed(error) => Err(refused(error)),
+            End::Failed(error) => Err(lost(error)),
         }
     }
 

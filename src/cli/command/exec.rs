@@ -125,10 +125,15 @@ async fn in_the_foreground(
     let leave = inside::end_asked_for(signals);
     let end = relay(attached, console.wiring(engine), resize, leave).await;
     drop(raw);
+    let way_back = format!("`docker top {container}` shows whether the command still runs in it");
+    let lost = |error: EngineError| inside::lost(&error, container, &way_back, output);
     match end {
         End::Closed => {
-            let code = engine.exec_exit_code(exec).await.map_err(|error| session::refused(&error, output))?;
+            let code = engine.exec_exit_code(exec).await.map_err(lost)?;
             Ok(inside::exit_of_process(code))
+        }
+        End::Failed(error @ (EngineError::Disconnected(_) | EngineError::Unreachable { .. })) => {
+            Err(lost(error))
         }
         End::Failed(error) => {
             let exit = inside::refused_program(&error, NAMED_BY, output);

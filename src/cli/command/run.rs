@@ -358,7 +358,10 @@ impl Foreground<'_> {
     /// Attaches before the start, so that nothing of the output is lost.
     async fn run(&self, console: &Console, signals: Signals) -> Result<Exit, Exit> {
         let Foreground { engine, container, choices: _, has_entrypoint: _, output } = *self;
-        let refused = |error: EngineError| session::refused(&error, output);
+        let way_back = format!(
+            "`docker attach {container}` connects to it again, `docker logs {container}` shows what it printed"
+        );
+        let lost = |error: EngineError| inside::lost(&error, container, &way_back, output);
         let (attached, waiting, raw) = match self.connect(console).await {
             Ok(connected) => connected,
             Err(exit) => {
@@ -383,7 +386,9 @@ impl Foreground<'_> {
         };
         drop(raw);
         match end {
-            End::Closed => Ok(inside::exit_of_process(waiting.exit_code().await.map_err(refused)?)),
+            End::Closed => {
+                inside::end_of_program(waiting.exit_code(), engine, container, &way_back, output).await
+            }
             End::Detached => {
                 output.remark(&format!("`{container}` goes on in the background"));
                 Ok(Exit::Success)
@@ -400,7 +405,7 @@ impl Foreground<'_> {
                 Err(output.unwritable(&error))
             }
             End::Left(received) => Ok(inside::exit_of_signal(received)),
-            End::Failed(error) => Err(refused(error)),
+            End::Failed(error) => Err(lost(error)),
         }
     }
 
