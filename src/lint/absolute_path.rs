@@ -50,6 +50,6 @@ fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
         .help(match path.starts_with('~') {
             true => "write the whole path, such as `/home/NAME`: nobody fills in `~` here".to_owned(),
             false if path.contains('\\') => "write a path of Linux, such as `/app`".to_owned(),
-            false => format!("write `/{}`", path.trim_start_matches("./")),
+            false => format!("write `/{}`", path.trim().trim_start_matches("./").trim_start_matches('/')),
         });
 }

@@ -33,6 +33,7 @@ mod order;
 mod platform;
 pub mod profile;
 mod range;
+mod script_word;
 mod security_option;
 mod shared_text;
 mod signal;
@@ -78,6 +79,7 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     object_name::check,
     platform::check,
     range::check,
+    script_word::check,
     security_option::check,
     signal::check,
     subnet::check,

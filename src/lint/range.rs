@@ -16,7 +16,9 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         check_memory(service, found);
         check_block_devices(service, at, found);
         if let Some(healthcheck) = &service.healthcheck {
-            check_healthcheck(healthcheck, found);
+            let is_written =
+                |key: &str| topology.node_at(&["services", name.as_str(), "healthcheck", key]).is_some();
+            check_healthcheck(healthcheck, is_written, found);
         }
     }
 }
@@ -29,10 +31,13 @@ const LEAST_CPUS: f64 = 0.01;
 
 const NOT_NEGATIVE: Range = 0..=i64::MAX;
 
+/// How many containers of one service there may be.
+const REPLICAS: Range = 0..=Service::MOST_REPLICAS as i64;
+
 fn check_counts(service: &Service, found: &mut Diagnostics) {
-    check_spanned("scale", service.scale.as_ref(), NOT_NEGATIVE, found);
+    check_spanned("scale", service.scale.as_ref(), REPLICAS, found);
     let Some(deploy) = service.deploy.as_ref() else { return };
-    check_spanned("replicas", deploy.replicas.as_ref(), NOT_NEGATIVE, found);
+    check_spanned("replicas", deploy.replicas.as_ref(), REPLICAS, found);
 }
 
 fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Diagnostics) {
@@ -103,9 +108,18 @@ fn check_block_devices(service: &Service, at: impl Fn(&str) -> Span, found: &mut
     }
 }
 
-fn check_healthcheck(healthcheck: &Healthcheck, found: &mut Diagnostics) {
+fn check_healthcheck(healthcheck: &Healthcheck, is_written: impl Fn(&str) -> bool, found: &mut Diagnostics) {
     let Healthcheck { interval, timeout, start_period, start_interval, retries, .. } = healthcheck;
     check_spanned("retries", retries.as_ref(), NOT_NEGATIVE, found);
+    // The rule of Docker Compose. The engine never uses the one without the other.
+    let is_unset = start_period.is_none() && !is_written("start_period");
+    if let Some(interval) = start_interval.as_ref().filter(|_| is_unset) {
+        found
+            .error(code::MISSING_ATTRIBUTE, "`start_interval` needs a `start_period`")
+            .about("start_period")
+            .label(interval.span, "holds in the start period alone, and there is none")
+            .help("add `start_period: 30s`, or as long as the service takes to start");
+    }
     for (attribute, duration) in [
         ("interval", interval),
         ("timeout", timeout),

@@ -9,7 +9,7 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::network::External;
 use crate::topology::service::build::{Attestation, BuildSection};
-use crate::topology::service::develop::WatchAction;
+use crate::topology::service::develop::{WatchAction, WatchRule};
 use crate::topology::service::device::DeviceRequest;
 use crate::topology::service::{Deploy, Service};
 
@@ -25,7 +25,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         if let Some(deploy) = service.deploy.as_ref() {
             check_deploy(service, deploy, found);
         }
-        check_watch(service, found);
+        check_watch(topology, name, service, found);
         service.gpus.0.iter().for_each(|request| check_devices(request, found));
     }
     check_resources(topology, found);
@@ -177,7 +177,16 @@ fn check_devices(request: &DeviceRequest, found: &mut Diagnostics) {
     }
 }
 
-fn check_watch(service: &Service, found: &mut Diagnostics) {
+fn check_watch(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
+    let rules = topology.node_at(&["services", name.as_str(), "develop", "watch"]);
+    for rule in rules.and_then(|node| node.as_list()).into_iter().flatten() {
+        if let Some((key, _)) = rule.as_map().and_then(|map| map.entry(WatchRule::OLD_INITIAL_SYNC)) {
+            found
+                .warning(code::OBSOLETE, format!("`{}` has another name now", key.text))
+                .label(key.span, "the former name")
+                .help("write `initial_sync`");
+        }
+    }
     for rule in service.develop.iter().flat_map(|develop| &develop.watch) {
         if let Some(path) = rule.path.as_ref().filter(|path| path.is_empty()) {
             found
@@ -267,8 +276,16 @@ fn check_origin(
     origins: [Option<&Spanned<String>>; 3],
     found: &mut Diagnostics,
 ) {
+    let [_, environment, _] = origins;
     let origins: Vec<&Spanned<String>> = origins.into_iter().flatten().collect();
     match origins.as_slice() {
+        [variable] if environment.is_some() && variable.is_empty() => {
+            found
+                .error(code::MISSING_ATTRIBUTE, format!("the variable for {kind} `{key}` has no name"))
+                .about(key)
+                .label(variable.span, "its content is taken from the variable that is named here")
+                .help("write the name of a variable, such as `environment: PASSWORD`, or `file: PATH` in its place");
+        }
         [_] => {}
         [] => {
             found

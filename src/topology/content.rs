@@ -121,7 +121,10 @@ impl Origin<'_> {
         if let Some(path) = file {
             return of_file(kind, key, path, found);
         }
-        let Some(name) = variable else { return inline.map(|text| of_text(text)) };
+        // A variable without a name is reported elsewhere.
+        let Some(name) = variable.filter(|name| !name.is_empty()) else {
+            return inline.map(|text| of_text(text));
+        };
         let value = environment.value(name);
         if value.is_none() {
             found

@@ -1,5 +1,6 @@
 //! All tests that are not next to the code that they test, as one program.
 
+mod advice;
 mod cli;
 mod completion;
 mod compose_hash;

@@ -123,12 +123,12 @@ fn wanted_number(
         None if there > 0 && !chosen.is_empty() && !chosen.contains(name) => there,
         None => service.replicas(),
     };
-    if wanted > MOST {
+    if wanted > Service::MOST_REPLICAS {
         let at = context.topology.place_of(&["services", name.as_str()]);
         found
             .error(code::BAD_VALUE, format!("{wanted} containers of `{name}` are too many"))
             .label(at, "this service")
-            .help(format!("run {MOST} at most"));
+            .help(format!("run {} at most", Service::MOST_REPLICAS));
         return 0;
     }
     if context.choices.scale.contains_key(name) {
@@ -143,9 +143,6 @@ fn wanted_number(
         .help("remove `container_name`, or run one container");
     1
 }
-
-/// More containers of one service than any engine runs: a mistyped number.
-const MOST: u32 = 10_000;
 
 impl<'a> Fates<'a> {
     fn decide(&mut self, context: Context<'a>, name: &ServiceName, service: &'a Service, wanted: usize) {

@@ -124,7 +124,7 @@ impl Rules {
             path,
             target: rule.target.as_ref().map(|target| target.value.clone()).filter(|_| copies),
             exec: rule.exec.clone().filter(|_| action.value == WatchAction::SyncExec),
-            syncs_first: rule.initial_sync.0 && copies,
+            syncs_first: rule.syncs_first() && copies,
             ignored,
             included: (!rule.include.0.is_empty()).then(|| texts(&rule.include)).transpose()?,
         });

@@ -33,6 +33,16 @@ record! {
     }
 }
 
+impl WatchRule {
+    /// The former name of `initial_sync`, which Docker Compose 2 obeys.
+    pub const OLD_INITIAL_SYNC: &'static str = "x-initialSync";
+
+    /// Whether files are brought up to date when watching begins.
+    pub fn syncs_first(&self) -> bool {
+        self.initial_sync.0 || self.extensions.get(Self::OLD_INITIAL_SYNC).is_some_and(|value| value == true)
+    }
+}
+
 choice! {
     /// What is done when files change.
     pub enum WatchAction {

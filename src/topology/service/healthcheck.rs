@@ -6,7 +6,9 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, record, wrong_type};
-use crate::topology::value::{Duration, Flag, Integer};
+use crate::topology::value::{
+    Duration, Flag, Integer, is_as_written, is_operator, is_substitution, passed_on, runs_code,
+};
 
 record! {
     /// How to tell that a container is healthy.
@@ -52,6 +54,7 @@ impl Attribute for HealthTest {
                 let words = Vec::<String>::decode(node, found)?;
                 refuse_unknown_kind(&words, node, found);
                 warn_of_words(&words, node, found);
+                warn_of_shell_words(&words, node, found);
                 Some(Self(words))
             }
             _ => wrong_type(node, "a string or a list of strings", found),
@@ -130,4 +133,38 @@ fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
         .warning(code::BAD_VALUE, message)
         .label(node.span, label)
         .help(format!("write `[\"CMD-SHELL\", \"{}\"]`", command.replace('"', "\\\"")));
+}
+
+/// `["CMD", "curl", ..., "||", "exit", "1"]` and `["CMD", "pg_isready", "-U", "$$USER"]`: no shell reads them.
+fn warn_of_shell_words(words: &[String], node: &Node, found: &mut Diagnostics) {
+    let [kind, command @ ..] = words else { return };
+    if kind != "CMD" || is_run_by_shell(command) {
+        return;
+    }
+    let Some(index) = command.iter().position(|word| is_shell_syntax(word)) else { return };
+    let word = &command[index];
+    let item = node.as_list().and_then(|items| items.get(index + 1));
+    let diagnostic = found.warning(code::SHELL_SYNTAX, passed_on(word));
+    diagnostic.label(item.map_or(node.span, |item| item.span), "no shell reads what follows `CMD`");
+    let is_simple = |word: &String| !word.contains(['"', '\'', '\\', ' ', '`']);
+    // What is written in single quotes, or holds blanks, only its author can quote anew.
+    let is_written = node.as_list().is_some_and(|items| items.iter().all(is_as_written));
+    let line = match is_written && command.iter().all(is_simple) {
+        true => command.join(" ").replace('$', "$$"),
+        false => "...".to_owned(),
+    };
+    diagnostic.help(format!("let a shell read it: `[\"CMD-SHELL\", \"{line}\"]`"));
+}
+
+/// An operator, or a variable or a command to be filled in.
+fn is_shell_syntax(word: &str) -> bool {
+    let is_variable = |(index, _): (usize, &str)| {
+        word[index + 1..].starts_with(|next: char| next.is_ascii_alphabetic() || matches!(next, '_' | '{'))
+    };
+    is_operator(word) || is_substitution(word) || word.match_indices('$').any(is_variable)
+}
+
+/// Whether a shell, or another interpreter, is the program.
+fn is_run_by_shell(command: &[String]) -> bool {
+    runs_code(command) || command.first().is_some_and(|program| program.ends_with("sh"))
 }

@@ -375,6 +375,9 @@ impl Namespace {
 }
 
 impl Service {
+    /// More containers of one service than any engine runs: a mistyped number.
+    pub const MOST_REPLICAS: u32 = 10_000;
+
     /// How many containers are wanted.
     pub fn replicas(&self) -> u32 {
         let deployed = self.deploy.as_ref().and_then(|deploy| deploy.replicas.as_ref());

@@ -189,6 +189,7 @@ fn canonical_mount(mount: &Mount, form: Form) -> Json {
 fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     if matches!(node.value, Value::Scalar(_)) {
         let text = String::decode(node, found)?;
+        warn_of_blank(&text, node, found);
         return parse_short(&text, node.span).map_err(|mistake| refuse(&text, mistake, node, found)).ok();
     }
     if let Value::Map(map) = &node.value
@@ -239,6 +240,20 @@ fn refuse(text: &str, Mistake { reason, help }: Mistake, node: &Node, found: &mu
     found.error(code::BAD_MOUNT, format!("`{text}` is not a mount")).label(node.span, reason).help(help);
 }
 
+/// A blank at the end of a source or a target is a part of its name, which hardly anybody means.
+fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
+    let parts = split(text);
+    if parts.iter().any(|part| part.starts_with(char::is_whitespace)) {
+        return;
+    }
+    let ends_in_blank = |part: &&&str| part.ends_with(char::is_whitespace);
+    let Some(part) = parts.iter().take(2).find(ends_in_blank) else { return };
+    found
+        .warning(code::YAML_PITFALL, format!("a blank stands after `{}`", part.trim()))
+        .label(node.span, "the blank is a part of the path")
+        .help(format!("take the blank away: `{}`", without_blanks(&parts)));
+}
+
 /// How mounts are written, for one that is not.
 fn forms(text: &str) -> &'static str {
     if text.contains(" - ") {
@@ -253,7 +268,13 @@ fn parse_short(text: &str, at: Span) -> Result<Mount, Mistake> {
         return Err(Mistake::new("`-v` is an option of `docker run`", format!("write `{}`", mount.trim())));
     }
     let parts = split(text);
-    if parts.iter().any(|part| part.is_empty()) {
+    if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
+        return Err(Mistake::new(
+            format!("a blank stands before `{}`", part.trim()),
+            format!("take the blank away: `{}`", without_blanks(&parts)),
+        ));
+    }
+    if parts.iter().any(|part| part.trim().is_empty()) {
         return Err(Mistake::new("nothing stands between two colons, or at an end", forms(text)));
     }
     let (source, target, options) = match parts.as_slice() {
@@ -280,7 +301,13 @@ fn parse_short(text: &str, at: Span) -> Result<Mount, Mistake> {
     };
     for option in options.into_iter().flat_map(|options| options.split(',')) {
         apply_option(&mut mount, option).map_err(|reason| {
-            let help = match suggest::closest(option, OPTIONS.iter().copied()) {
+            let help = match suggest::closest(option.trim(), OPTIONS.iter().copied()) {
+                _ if is_of_podman(option) => {
+                    format!("only Podman has it: write `{}`", without_option(&parts, option))
+                }
+                _ if apply_option(&mut mount, option.trim()).is_ok() => {
+                    format!("take the blank away: `{}`", without_blanks(&parts))
+                }
                 Some(closest) => format!("did you mean `{closest}`?"),
                 None => forms(text).to_owned(),
             };
@@ -288,6 +315,28 @@ fn parse_short(text: &str, at: Span) -> Result<Mount, Mistake> {
         })?;
     }
     Ok(mount)
+}
+
+/// The parts of a mount, and the options of the last one, without blanks around them.
+fn without_blanks(parts: &[&str]) -> String {
+    let part = |part: &&str| part.split(',').map(str::trim).collect::<Vec<_>>().join(",");
+    parts.iter().map(part).collect::<Vec<_>>().join(":")
+}
+
+/// `podman-run(1)`, "--volume".
+fn is_of_podman(option: &str) -> bool {
+    matches!(option, "U" | "O" | "idmap" | "exec" | "noexec" | "dev" | "nodev" | "suid" | "nosuid" | "copy")
+        || option.starts_with("idmap=")
+        || option.starts_with("upperdir=")
+        || option.starts_with("workdir=")
+}
+
+/// The mount with its other options, if there are any.
+fn without_option(parts: &[&str], option: &str) -> String {
+    let Some((options, ends)) = parts.split_last() else { return String::new() };
+    let kept: Vec<&str> = options.split(',').filter(|kept| *kept != option && !is_of_podman(kept)).collect();
+    let options = (!kept.is_empty()).then(|| kept.join(","));
+    ends.iter().map(|end| (*end).to_owned()).chain(options).collect::<Vec<_>>().join(":")
 }
 
 fn apply_option(mount: &mut Mount, option: &str) -> Result<(), String> {

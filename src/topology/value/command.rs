@@ -66,7 +66,7 @@ fn warn_of_operator(operator: &str, node: &Node, found: &mut Diagnostics) {
 
 /// `$(date)` and `` `date` `` are texts like others where no shell is the program.
 fn warn_of_substitution(words: &[String], node: &Node, found: &mut Diagnostics) {
-    let Some(word) = words.iter().find(|word| is_substitution(word)).filter(|_| !runs_shell(words)) else {
+    let Some(word) = words.iter().find(|word| is_substitution(word)).filter(|_| !runs_code(words)) else {
         return;
     };
     found.warning(code::SHELL_SYNTAX, passed_on(word)).label(node.span, "no shell reads this").help(AS_LIST);
@@ -74,10 +74,9 @@ fn warn_of_substitution(words: &[String], node: &Node, found: &mut Diagnostics) 
 
 /// Operators and substitutions in a list, which goes to the program word for word.
 fn warn_of_shell_words(words: &[String], items: &[Node], found: &mut Diagnostics) {
-    if runs_shell(words) {
+    if runs_code(words) {
         return;
     }
-    let is_operator = |word: &str| matches!(word, "&&" | "||" | "|" | ";" | ">" | ">>" | "2>&1");
     for (word, item) in words.iter().zip(items).skip(1) {
         if is_operator(word) || is_substitution(word) {
             found
@@ -88,17 +87,36 @@ fn warn_of_shell_words(words: &[String], items: &[Node], found: &mut Diagnostics
     }
 }
 
-fn passed_on(word: &str) -> String {
+/// Whether a word of its own is an operator of a shell.
+pub fn is_operator(word: &str) -> bool {
+    matches!(word, "&&" | "||" | "|" | ";" | "&" | "<" | ">" | ">>" | "2>&1" | "2>" | "&>")
+        || word.starts_with(">/")
+        || word.starts_with("2>/")
+}
+
+/// Whether a text stands in the file as it is: what a variable brought in may be secret. A `$` was `$$`.
+pub fn is_as_written(node: &Node) -> bool {
+    let length = (node.span.end - node.span.start) as usize;
+    let is_length = |text: &str| {
+        let plain = text.len() + text.matches('$').count();
+        (plain..=plain + 2).contains(&length)
+    };
+    node.as_text().is_some_and(is_length)
+}
+
+/// What is said of a word that only a shell would not take literally.
+pub fn passed_on(word: &str) -> String {
     // Backquotes would not be told from those of this sentence.
     let word = if word.contains('`') { word.to_owned() } else { format!("`{word}`") };
     format!("{word} is passed on as it is")
 }
 
-fn is_substitution(word: &str) -> bool {
+/// Whether a shell would put the output of a command into a word.
+pub fn is_substitution(word: &str) -> bool {
     (word.contains("$(") && word.contains(')')) || (word.matches('`').count() > 1)
 }
 
 /// Whether a word of the command line is code for a shell, or for another interpreter.
-fn runs_shell(words: &[String]) -> bool {
+pub fn runs_code(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "-c" | "-lc" | "-ec" | "-exc" | "-e" | "eval"))
 }

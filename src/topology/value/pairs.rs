@@ -114,7 +114,8 @@ fn pair_item(
                 .error(code::WRONG_TYPE, "a list of `NAME=value` is needed here, not of mappings")
                 .label(item.span, "this is a mapping")
                 .help(format!(
-                    "write `- {name}{separator}{value}`, or leave the dashes out: `{name}: {value}`"
+                    "write `- {}`, or leave the dashes out: `{name}: {value}`",
+                    element(&format!("{name}{separator}{value}"))
                 ));
             return None;
         }
@@ -134,7 +135,7 @@ fn pair_item(
         found
             .error(code::BAD_VALUE, format!("a blank stands before the `{separator}`"))
             .label(item.span, "the blank would be a part of the name")
-            .help(format!("write `{}{separator}...`", name.trim_end()));
+            .help(format!("write `{}{separator}...`", name.trim_end().trim_end_matches(':')));
         return None;
     }
     warn_of_quotes(name, value.as_deref(), item, found);
@@ -160,13 +161,26 @@ fn warn_of_quotes(name: &str, value: Option<&str>, item: &Node, found: &mut Diag
 /// `- NAME:value` without a blank is a name alone.
 fn warn_of_colon(name: &str, item: &Node, found: &mut Diagnostics) {
     let Some((name, value)) = name.split_once(':') else { return };
-    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let (name, value) = (name.trim_end(), unquoted(value.trim()));
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-');
     if !name.is_empty() && name.chars().all(is_word) {
         found
             .warning(code::YAML_PITFALL, format!("`{name}` gets no value"))
             .label(item.span, "all of this is a name, since it holds no `=`")
-            .help(format!("write `- {name}={value}`"));
+            .help(format!("write `- {}`", element(&format!("{name}={value}"))));
     }
+}
+
+/// The text between two quotes, which YAML would have taken away in a mapping.
+fn unquoted(value: &str) -> &str {
+    let between = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    between('"').or_else(|| between('\'')).unwrap_or(value)
+}
+
+/// A text as YAML has to read it in a list: quoted where it would be something else.
+fn element(text: &str) -> String {
+    let is_plain = !text.contains(": ") && !text.contains(" #") && !text.ends_with(':');
+    if is_plain { text.to_owned() } else { json!(text).to_string() }
 }
 
 /// Options of a driver: values may be numbers; a value may be left empty.

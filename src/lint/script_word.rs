@@ -1,0 +1,147 @@
+//! `sh -c SCRIPT`: the shell reads one word, wherever that word and those after it are written.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, code};
+use crate::document::Node;
+use crate::lint::services;
+use crate::source::Span;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+use crate::topology::service::Service;
+use crate::topology::value::{Command, is_as_written};
+
+/// Finds words that a shell leaves out, and makes advice about operators fit an entrypoint that is a shell.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, service) in services(topology) {
+        let node = |key: &str| topology.node_at(&["services", name.as_str(), key]);
+        if let Some(command) = node("command").filter(|_| ends_before_script(&service.entrypoint)) {
+            advise_one_element(command, found);
+        }
+        check_words(topology, name, service, found);
+    }
+}
+
+fn words(command: &Command) -> &[String] {
+    command.0.as_deref().unwrap_or_default()
+}
+
+/// `["sh", "-c"]`: what the command says is the script.
+fn ends_before_script(entrypoint: &Command) -> bool {
+    let words = words(entrypoint);
+    script_index(words) == Some(words.len())
+}
+
+/// The index of the word that a shell is to read.
+fn script_index(words: &[String]) -> Option<usize> {
+    let shell = words.iter().take(2).position(|word| is_shell(word))?;
+    let is_option = |word: &&String| word.starts_with('-') && !word.starts_with("--");
+    let options = words[shell + 1..].iter().take_while(is_option);
+    let flag = options.clone().position(|option| option.ends_with('c'))?;
+    Some(shell + 1 + flag + 1)
+}
+
+fn is_shell(word: &str) -> bool {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    matches!(name, "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh")
+}
+
+/// The entrypoint reads the command's first word: another shell would be a mistake.
+fn advise_one_element(command: &Node, found: &mut Diagnostics) {
+    let Some(script) = script_of(command) else { return };
+    found.for_each(|diagnostic| {
+        if is_about(diagnostic, command) {
+            diagnostic
+                .help(format!("the entrypoint is a shell, which reads one element: `command: {script}`"));
+        }
+    });
+}
+
+/// Whether something was said of a shell's syntax in a command.
+fn is_about(diagnostic: &Diagnostic, command: &Node) -> bool {
+    let is_of_command = |at: Span| {
+        at.file == command.span.file && command.span.start <= at.start && at.end <= command.span.end
+    };
+    diagnostic.code == code::SHELL_SYNTAX && diagnostic.span().is_some_and(is_of_command)
+}
+
+/// What was written, as a list of one element; `...` stands for a text that holds variables.
+fn script_of(command: &Node) -> Option<String> {
+    let parts: Vec<&str> = match (command.as_text(), command.as_list()) {
+        (Some(text), _) => vec![text],
+        (None, Some(items)) => items.iter().filter_map(Node::as_text).collect(),
+        (None, None) => return None,
+    };
+    Some(list(&[&joined(&parts, command)]))
+}
+
+/// The words as one line. What variables brought in may be secret, and is not shown.
+fn joined(parts: &[&str], written: &Node) -> String {
+    let line = parts.join(" ");
+    let is_plain = match written.as_list() {
+        Some(items) => items.iter().all(is_as_written),
+        None => is_as_written(written),
+    };
+    if is_plain && !line.contains(['$', '\n']) { line } else { "...".to_owned() }
+}
+
+/// A list as YAML writes it on one line.
+fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| serde_json::json!(word).to_string()).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// `["sh", "-c", "a", "&&", "b"]` runs `a` alone.
+fn check_words(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
+    let (entrypoint, command) = (words(&service.entrypoint), words(&service.command));
+    let all = [entrypoint, command].concat();
+    let Some((index, script)) = script_index(&all).and_then(|index| Some((index, all.get(index)?))) else {
+        return;
+    };
+    let rest = &all[index + 1..];
+    if rest.is_empty() || reads_arguments(script) || is_name_of_shell(rest) {
+        return;
+    }
+    let key = if entrypoint.len() > index + 1 { "entrypoint" } else { "command" };
+    let Some(node) = topology.node_at(&["services", name.as_str(), key]) else { return };
+    if found.sorted().iter().any(|diagnostic| is_about(diagnostic, node)) {
+        return;
+    }
+    let own = if key == "entrypoint" { entrypoint } else { command };
+    let before = index.saturating_sub(all.len() - command.len()).min(own.len());
+    let before = if key == "entrypoint" { index } else { before };
+    let further = &rest[0];
+    let at = node.as_list().and_then(|items| items.iter().find(|item| item.as_text() == Some(further)));
+    let diagnostic = found.warning(code::SHELL_SYNTAX, format!("the shell does not run `{further}`"));
+    diagnostic
+        .label(at.map_or(node.span, |item| item.span), "it reads the word after `-c` alone, as its script");
+    // A script in the entrypoint and words in the command: which of the two is meant, nobody knows.
+    if key == "command" && index < entrypoint.len() {
+        diagnostic.help("write the whole script in the entrypoint, or use the words there as `\"$$@\"`");
+        return;
+    }
+    let parts: Vec<&str> = own[before..].iter().map(String::as_str).collect();
+    let line = match node.as_list() {
+        Some(_) => joined(&parts, node),
+        None if joined(&parts, node) == "..."
+            || node.as_text().is_none_or(|text| text.contains(['"', '\''])) =>
+        {
+            "...".to_owned()
+        }
+        None => parts.join(" "),
+    };
+    let mut words: Vec<&str> = own[..before].iter().map(String::as_str).collect();
+    words.push(&line);
+    diagnostic.help(format!("write the script as one element: `{key}: {}`", list(&words)));
+}
+
+/// `$1`, `"$@"`, `$#`: the words after the script are for it.
+fn reads_arguments(script: &str) -> bool {
+    let after = |(index, _): (usize, &str)| script[index + 1..].trim_start_matches('{').chars().next();
+    let is_argument = |letter: char| letter.is_ascii_digit() || matches!(letter, '@' | '*' | '#');
+    script.match_indices('$').filter_map(after).any(is_argument) || script.contains("shift")
+}
+
+/// `sh -c SCRIPT sh`: the one word after the script is the name that it has in messages.
+fn is_name_of_shell(rest: &[String]) -> bool {
+    let [name] = rest else { return false };
+    is_shell(name) || matches!(name.as_str(), "-" | "--" | "_")
+}

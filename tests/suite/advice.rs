@@ -1,0 +1,103 @@
+//! Advice is taken at its word: what a help says to write is written, and nothing is found any more.
+
+use topo::diagnostic::Diagnostic;
+
+use crate::loading::{Loaded, Request, load};
+
+/// Attributes of a service, each with one mistake, and what is to be there once the advice is followed.
+const MISTAKES: &[(&str, &str)] = &[
+    (r#"volumes: ["/a: /b"]"#, r#"volumes: ["/a:/b"]"#),
+    (r#"volumes: [" /a:/b"]"#, r#"volumes: ["/a:/b"]"#),
+    (r#"volumes: ["/a:/b: ro"]"#, r#"volumes: ["/a:/b:ro"]"#),
+    (r#"volumes: ["/a:/b:ro "]"#, r#"volumes: ["/a:/b:ro"]"#),
+    (r#"volumes: ["/a:/b:ro, z"]"#, r#"volumes: ["/a:/b:ro,z"]"#),
+    (r#"volumes: ["/a :/b"]"#, r#"volumes: ["/a:/b"]"#),
+    (r#"volumes: [" /b"]"#, r#"volumes: ["/b"]"#),
+    (r#"volumes: ["/a:/b:U"]"#, r#"volumes: ["/a:/b"]"#),
+    (r#"volumes: ["/a:/b:ro,idmap"]"#, r#"volumes: ["/a:/b:ro"]"#),
+    (r#"environment: ["A: b"]"#, r#"environment: ["A=b"]"#),
+    (r#"environment: ["A:b"]"#, r#"environment: ["A=b"]"#),
+    (r#"environment: ["A : b"]"#, r#"environment: ["A=b"]"#),
+    (r#"environment: ['A: "b c"']"#, r#"environment: ["A=b c"]"#),
+    (r#"labels: ["com.x: y z"]"#, r#"labels: ["com.x=y z"]"#),
+    (r#"annotations: ["A: b"]"#, r#"annotations: ["A=b"]"#),
+    (r#"command: ["sh", "-c", "a", "&&", "b"]"#, r#"command: ["sh", "-c", "a && b"]"#),
+    (r#"command: sh -c echo hi"#, r#"command: ["sh", "-c", "echo hi"]"#),
+    (
+        "entrypoint: [\"sh\", \"-c\"]\n    command: a && b",
+        "entrypoint: [\"sh\", \"-c\"]\n    command: [\"a && b\"]",
+    ),
+    (
+        "entrypoint: /bin/bash -c\n    command: sleep 9",
+        "entrypoint: /bin/bash -c\n    command: [\"sleep 9\"]",
+    ),
+    (
+        "entrypoint: [\"sh\", \"-c\"]\n    command: [a, '|', b]",
+        "entrypoint: [\"sh\", \"-c\"]\n    command: [\"a | b\"]",
+    ),
+    (
+        r#"healthcheck: {test: ["CMD", "curl", "-f", "http://x", "||", "exit", "1"]}"#,
+        r#"healthcheck: {test: ["CMD-SHELL", "curl -f http://x || exit 1"]}"#,
+    ),
+    (
+        r#"healthcheck: {test: ["CMD", "pg_isready", "-U", "$$NAME"]}"#,
+        r#"healthcheck: {test: ["CMD-SHELL", "pg_isready -U $$NAME"]}"#,
+    ),
+];
+
+#[test]
+fn what_a_help_says_to_write_is_right() {
+    let wrong: Vec<String> = MISTAKES.iter().filter_map(|(mistake, right)| check(mistake, right)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is wrong with the advice for a mistake.
+fn check(mistake: &str, right: &str) -> Option<String> {
+    let before = load_service(mistake);
+    let found = before.found.sorted();
+    let [diagnostic] = found.as_slice() else {
+        return Some(format!("{mistake}: {} findings in place of one", found.len()));
+    };
+    let followed = follow(&before, diagnostic);
+    if !followed.contains(&format!("    {right}\n")) {
+        return Some(format!("{mistake}: the advice leads to\n{followed}"));
+    }
+    let after = load_text(&followed);
+    let left: Vec<&str> = after.found.sorted().iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    (!left.is_empty()).then(|| format!("{mistake}: once followed: {}", left.join(", ")))
+}
+
+/// The text with the last code of a help in it: in the place of its key's line where it begins with that
+/// key, of the list around the place where it is a list, and of the place itself otherwise.
+fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
+    let help = diagnostic.help.as_deref().expect("a help");
+    let code = help.rsplit('`').nth(1).expect("something to write");
+    let span = diagnostic.span().expect("a place");
+    let (start, end) = (span.start as usize, span.end as usize);
+    let text = &loaded.sources.get(span.file).text;
+    let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
+    let line_end = start + text[start..].find('\n').expect("a line");
+    if let Some((key, _)) = code.split_once(": ")
+        && text[line_start..line_end].trim_start().starts_with(&format!("{key}:"))
+    {
+        return format!("{}    {code}{}", &text[..line_start], &text[line_end..]);
+    }
+    if code.starts_with('[') {
+        let opened = text[..start].rfind('[').expect("a list");
+        let closed = end + text[end..].find(']').expect("the end of the list") + 1;
+        return format!("{}{code}{}", &text[..opened], &text[closed..]);
+    }
+    let element = code.strip_prefix("- ").unwrap_or(code);
+    format!("{}\"{element}\"{}", &text[..start], &text[end..])
+}
+
+fn load_service(attributes: &str) -> Loaded {
+    load_text(&format!("name: t\nservices:\n  a:\n    image: busybox:1.37\n    {attributes}\n"))
+}
+
+fn load_text(text: &str) -> Loaded {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("topology.yaml");
+    std::fs::write(&file, text).expect("a file");
+    load(&Request::of_file(&file))
+}
