@@ -13,7 +13,7 @@ use crate::cli::table::{Kind, table, whole_table};
 use crate::report::tame_lines;
 use template::{Misfit, Template};
 
-/// One thing that is listed: its values by their names. Every row of a list has the same names. `Labels` is
+/// One thing that is listed: its values by their names. Every row of a list has the names of its [`List`]. `Labels` is
 /// a mapping here, and shown as `NAME=VALUE,NAME=VALUE`.
 pub(super) type Row = Map<String, Json>;
 
@@ -46,6 +46,19 @@ impl Column {
     pub(super) const fn minor(title: &'static str, key: &'static str) -> Self {
         Self { title, key, kind: Kind::Minor }
     }
+}
+
+/// What a list has, whatever is in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List<'a> {
+    /// The columns of its table.
+    pub columns: &'a [Column],
+    /// The name of every value of a row; a template may use them.
+    pub names: &'a [&'a str],
+    /// The names of those values that hold several things.
+    pub arrays: &'a [&'a str],
+    /// How it is written as JSON.
+    pub shape: JsonShape,
 }
 
 /// How a list is written.
@@ -95,25 +108,20 @@ impl FromStr for ListFormat {
 }
 
 /// Prints a list.
-pub(super) fn print(
-    rows: &[Row],
-    columns: &[Column],
-    format: &ListFormat,
-    shape: JsonShape,
-    output: &Output,
-) -> Result<(), Exit> {
-    output.print(&text(rows, columns, format, shape, output)?);
+pub(super) fn print(rows: &[Row], list: List<'_>, format: &ListFormat, output: &Output) -> Result<(), Exit> {
+    output.print(&text(rows, list, format, output)?);
     Ok(())
 }
 
 /// A list as text.
 pub(super) fn text(
     rows: &[Row],
-    columns: &[Column],
+    list: List<'_>,
     format: &ListFormat,
-    shape: JsonShape,
     output: &Output,
 ) -> Result<String, Exit> {
+    let List { columns, names, arrays, shape } = list;
+    debug_assert!(rows.iter().all(|row| row.keys().all(|name| names.contains(&name.as_str()))));
     Ok(match format {
         ListFormat::Table => {
             let titles = columns.iter().map(|column| (column.title.to_owned(), column.kind)).collect();
@@ -125,34 +133,34 @@ pub(super) fn text(
         ListFormat::Json => json(rows, shape),
         ListFormat::TableOf(template) => {
             let cells = |line: String| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
-            let lines = lines(template, rows, output)?.into_iter().map(cells);
-            let names: Vec<(&str, bool)> = match rows.first() {
-                Some(row) => row.iter().map(|(name, value)| (name.as_str(), value.is_array())).collect(),
-                None => columns.iter().map(|column| (column.key, false)).collect(),
-            };
+            let lines = lines(template, rows, list, output)?.into_iter().map(cells);
+            let names: Vec<(&str, bool)> = names.iter().map(|name| (*name, arrays.contains(name))).collect();
             let titles = template.titles(&names, |key| title(key, columns));
             // Whoever chose the columns wants what is in them.
             whole_table(cells(titles), lines.collect())
         }
         ListFormat::Lines(template) => {
-            lines(template, rows, output)?.iter().map(|line| format!("{line}\n")).collect()
+            lines(template, rows, list, output)?.iter().map(|line| format!("{line}\n")).collect()
         }
     })
 }
 
-fn lines(template: &Template, rows: &[Row], output: &Output) -> Result<Vec<String>, Exit> {
+fn lines(template: &Template, rows: &[Row], list: List<'_>, output: &Output) -> Result<Vec<String>, Exit> {
+    // A name that the list has not is told also while nothing is in it.
+    if let Some(name) = template.unknown_name(list) {
+        return Err(explain(Misfit::Unknown(name), list, output));
+    }
     let line = |row: &Row| {
-        let line = template.line(row).map_err(|misfit| explain(misfit, row, output));
+        let line = template.line(row).map_err(|misfit| explain(misfit, list, output));
         line.map(|line| tame_lines(&line))
     };
     rows.iter().map(line).collect()
 }
 
-fn explain(misfit: Misfit, row: &Row, output: &Output) -> Exit {
+fn explain(misfit: Misfit, list: List<'_>, output: &Output) -> Exit {
     match misfit {
         Misfit::Unknown(name) => {
-            let names: Vec<&str> = row.keys().map(String::as_str).collect();
-            let help = format!("names here: {}", names.join(", "));
+            let help = format!("names here: {}", list.names.join(", "));
             output.error(&format!("there is no `.{name}` here"), Some(&help));
         }
         Misfit::Other(words) => {
@@ -219,7 +227,11 @@ mod tests {
         let format: ListFormat = format.parse().expect("a format");
         let columns =
             [Column::name("NAME", "Name"), Column::words("#", "Number"), Column::words("PORTS", "Ports")];
-        text(&rows(), &columns, &format, shape, &Global::default().output())
+        let list = List { columns: &columns, names: &["Name", "Number", "Ports"], arrays: &[], shape };
+        let output = Global::default().output();
+        let whole = text(&rows(), list, &format, &output);
+        assert_eq!(text(&[], list, &format, &output).is_ok(), whole.is_ok(), "an empty list differs");
+        whole
     }
 
     #[test]
@@ -256,7 +268,9 @@ mod tests {
         let columns = [Column::name("NAME", "Name"), Column::words("LABELS", "Labels")];
         for format in ["table", "{{.Name}} {{.Labels}}", "table {{.Name}}\t{{.Labels}}", "json"] {
             let output = Global::default().output();
-            let text = text(&rows, &columns, &format.parse().expect("a format"), JsonShape::Lines, &output);
+            let list =
+                List { columns: &columns, names: &["Labels", "Name"], arrays: &[], shape: JsonShape::Lines };
+            let text = text(&rows, list, &format.parse().expect("a format"), &output);
             let text = text.expect("the names are known");
             assert!(text.chars().all(|sign| !(sign.is_control() && (format != "json" || sign.is_ascii())) || sign == '\n'), "{format}: {text:?}");
             assert!(format == "json" || text.contains("sx"), "{format}: {text:?}");
@@ -268,6 +282,8 @@ mod tests {
         for text in ["{{.Name", "{{end}}", "{{range .}}", "Name"] {
             assert!(text.parse::<ListFormat>().is_err(), "{text}");
         }
-        assert_eq!(written("{{.Nmae}}", JsonShape::Lines), Err(Exit::Usage));
+        for text in ["{{.Nmae}}", "table {{.Name}}\t{{.Nmae}}", "{{.Label \"a\"}}", "{{upper .Nmae}}"] {
+            assert_eq!(written(text, JsonShape::Lines), Err(Exit::Usage), "{text}");
+        }
     }
 }

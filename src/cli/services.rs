@@ -3,6 +3,7 @@
 use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::invocation::Invocation;
 use crate::cli::output::Output;
 use crate::cli::unreadable::topology_meant;
 use crate::diagnostic::suggest::{closest, one_of};
@@ -39,9 +40,15 @@ pub(super) fn meant_instead(word: &str, names: &[String]) -> Option<String> {
     let is_list = word.contains(',') && apart.iter().all(|name| names.iter().any(|known| known == name));
     match word {
         "help" => Some("did you mean `--help`?".to_owned()),
+        "down" if is_plan() => Some("did you mean `--down`?".to_owned()),
         _ if is_list => Some(format!("write them apart: `{}`", apart.join(" "))),
         _ => topology_meant(word),
     }
+}
+
+/// Whether this process was asked for a plan, which takes `--down` and no `down`.
+fn is_plan() -> bool {
+    Invocation::of_process().words.iter().any(|word| word == "plan")
 }
 
 /// `services here: ...`; nothing where there is none.

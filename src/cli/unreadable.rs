@@ -1,9 +1,9 @@
 //! What to type when the files of a topology cannot be read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::source::{DEFAULT_NAMES, DiscoverError, Encoding, NamedBy, ReadError, Sources, Span};
+use crate::source::{DEFAULT_NAMES, DiscoverError, Encoding, NamedBy, ReadError, Sources, Span, from_here};
 
 /// The most names that are listed.
 const LISTED: usize = 5;
@@ -11,10 +11,7 @@ const LISTED: usize = 5;
 /// What to do about an error, if that is known.
 pub fn help(error: &DiscoverError) -> Option<String> {
     let (named_by, error) = match error {
-        DiscoverError::NothingFound { .. } => {
-            let names = suggest::one_of(DEFAULT_NAMES);
-            return Some(format!("name a file, as in `topo up topologies/web.yaml`, or create {names}"));
-        }
+        DiscoverError::NothingFound { searched } => return Some(to_name(searched)),
         DiscoverError::BadSwitch(_) => return Some("set it to `1` or `0`, or unset it".to_owned()),
         DiscoverError::Unreadable { named_by, error } => (*named_by, error),
     };
@@ -28,6 +25,48 @@ pub fn help(error: &DiscoverError) -> Option<String> {
     };
     let words: Vec<String> = namer(named_by).map(str::to_owned).into_iter().chain(advice).collect();
     (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// The topologies that may be named where none has a name that is looked for.
+fn to_name(searched: &Path) -> String {
+    // A folder may stand beside the topology that it is about.
+    let beside = searched
+        .file_name()
+        .map(|name| ["yaml", "yml"].map(|end| format!("../{}.{end}", name.to_string_lossy())));
+    let beside = beside.into_iter().flatten().find(|file| searched.join(file).is_file());
+    if let Some(file) = beside {
+        return format!("did you mean `{file}`?");
+    }
+    let folders = ["", "topologies"].map(|folder| searched.join(folder));
+    let there = folders.iter().map(|folder| topologies_in(folder)).find(|names| !names.is_empty());
+    let from_here = |file: &PathBuf| from_here(file).display().to_string();
+    match there {
+        Some(files) => format!(
+            "name one of the files here: {}",
+            listed(&files.iter().map(from_here).collect::<Vec<_>>())
+        ),
+        None => format!("create {}, or name a file of another folder", suggest::one_of(DEFAULT_NAMES)),
+    }
+}
+
+/// The files in a folder that have services, or include what has; sorted.
+fn topologies_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| is_topology(path) && has_services(path)).collect();
+    files.sort();
+    files
+}
+
+fn has_services(path: &Path) -> bool {
+    let is_section = |line: &str| line.starts_with("services:") || line.starts_with("include:");
+    Sources::bytes(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).lines().any(is_section))
+}
+
+/// The first of them.
+fn listed(names: &[String]) -> String {
+    let listed: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > LISTED { ", ..." } else { "" };
+    format!("{}{more}", listed.join(", "))
 }
 
 /// An error as a finding, at its place in the file where it has one.
@@ -70,6 +109,12 @@ fn namer(named_by: NamedBy) -> Option<&'static str> {
 /// The topology that was probably meant by a word that does not end as the name of one does.
 pub fn topology_meant(word: &str) -> Option<String> {
     let path = Path::new(word);
+    if path.is_dir() && !DEFAULT_NAMES.iter().any(|name| path.join(name).is_file()) {
+        let files = topologies_in(path);
+        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        return (!names.is_empty())
+            .then(|| format!("`{word}` is a folder; topologies in it: {}", listed(&names)));
+    }
     let ends_like_one = |extension: &&std::ffi::OsStr| {
         ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     };
@@ -106,9 +151,22 @@ fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
     if let Some(closest) = suggest::closest(&shown(path), names.iter().map(String::as_str)) {
         return Some(format!("did you mean `{closest}`?"));
     }
-    let listed: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
-    let more = if names.len() > LISTED { ", ..." } else { "" };
-    (!listed.is_empty()).then(|| format!("{kind} there: {}{more}", listed.join(", ")))
+    if let Some(meant) = elsewhere(path) {
+        return Some(format!("did you mean `{meant}`?"));
+    }
+    (!names.is_empty()).then(|| format!("{kind} there: {}", listed(&names)))
+}
+
+/// A file of that name one folder below, or above.
+fn elsewhere(path: &Path) -> Option<String> {
+    if path.is_absolute() || path.components().count() != 1 {
+        return None;
+    }
+    let entries = std::fs::read_dir(".").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| PathBuf::from(entry.file_name())).collect();
+    folders.sort();
+    let mut files = folders.iter().map(|folder| folder.join(path)).chain([Path::new("..").join(path)]);
+    files.find(|file| file.is_file()).map(|file| file.display().to_string())
 }
 
 fn is_topology(path: &Path) -> bool {

@@ -101,6 +101,7 @@ codes! {
     BAD_MOUNT "bad-mount" "A mount cannot be read."
     BAD_IMAGE "bad-image" "An image reference cannot be read."
     OBSOLETE "obsolete" "The attribute has no effect any more."
+    NO_EFFECT "no-effect" "Only a cluster obeys the attribute, and one engine does not."
     // Whole topology.
     EMPTY_TOPOLOGY "empty-topology" "The topology has no services."
     NO_IMAGE_OR_BUILD "no-image-or-build" "A service has neither an image nor a build."

@@ -11,6 +11,7 @@ pub mod alias;
 pub mod brought_in;
 pub mod build_context;
 mod capability;
+mod cluster_only;
 mod condition;
 mod container_name;
 mod device;
@@ -60,6 +61,7 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     absolute_path::check,
     address::check,
     capability::check,
+    cluster_only::check,
     condition::check,
     container_name::check,
     device::check,

@@ -90,8 +90,8 @@ fn service_and_command<'a>(
         Some((service, words)) if !words.is_empty() => Ok((ServiceName::from(service.as_str()), words)),
         None => Err(services::none_is_named(global, "exec", "SERVICE sh", output)),
         Some((service, _)) => {
-            output
-                .error("no command is given", Some(&format!("for a shell, write `topo exec {service} sh`")));
+            let help = format!("for a shell, write `{} {service} sh`", global.command("exec"));
+            output.error("no command is given", Some(&help));
             Err(Exit::Usage)
         }
     }

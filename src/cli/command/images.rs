@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::cli::time::age_of;
@@ -45,6 +45,25 @@ const COLUMNS: [Column; 7] = [
     Column::spare("CREATED", "CreatedSince", 1),
 ];
 
+/// Every value that a row has, by its name.
+const LIST: List<'static> = List {
+    columns: &COLUMNS,
+    names: &[
+        "ContainerName",
+        "CreatedSince",
+        "HumanSize",
+        "ID",
+        "LastTagTime",
+        "Platform",
+        "Repository",
+        "ShortID",
+        "Size",
+        "Tag",
+    ],
+    arrays: &[],
+    shape: JsonShape::Array,
+};
+
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let targets = global.take_services(&options.arguments);
@@ -68,7 +87,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
     let mut rows: Vec<Row> = containers.iter().filter_map(|container| row(container, &images)).collect();
     rows.sort_by_key(|row| row["ContainerName"].as_str().map(str::to_owned));
-    list::print(&rows, &COLUMNS, &options.format, JsonShape::Array, &output)?;
+    list::print(&rows, LIST, &options.format, &output)?;
     if containers.is_empty() {
         absence::explain(&query.project, &targets, &observed, &global, &output);
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::session;
 use crate::engine::docker::inventory::{Containers, ListedProject};
 
@@ -34,6 +34,20 @@ fn name_filter(text: &str) -> Result<String, String> {
     text.strip_prefix("name=").map(str::to_owned).ok_or("only `name=TEXT` is known".to_owned())
 }
 
+const COLUMNS: [Column; 3] = [
+    Column::name("NAME", "Name"),
+    Column::words("STATUS", "Status"),
+    Column::words("CONFIG FILES", "ConfigFiles"),
+];
+
+/// Every value that a row has, by its name.
+const LIST: List<'static> = List {
+    columns: &COLUMNS,
+    names: &["Name", "Status", "ConfigFiles"],
+    arrays: &[],
+    shape: JsonShape::Array,
+};
+
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let containers = if options.all { Containers::All } else { Containers::Running };
@@ -49,12 +63,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> = projects.iter().map(row).collect();
-    let columns = [
-        Column::name("NAME", "Name"),
-        Column::words("STATUS", "Status"),
-        Column::words("CONFIG FILES", "ConfigFiles"),
-    ];
-    list::print(&rows, &columns, &options.format, JsonShape::Array, &output)?;
+    list::print(&rows, LIST, &options.format, &output)?;
     Ok(Exit::Success)
 }
 

@@ -19,7 +19,7 @@ use crate::report::{Intent, plan as report};
 use crate::source::Sources;
 use crate::topology::name::ServiceName;
 
-/// Show what `up` (or `down`) would do and why, touching nothing.
+/// Show what `up` would do and why, or `down` with `--down`, touching nothing.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo plan topologies/desafio5.yaml --build")]
 pub struct Options {

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
 use crate::cli::session;
@@ -93,6 +93,36 @@ const COLUMNS: [Column; 7] = [
     Column::words("PORTS", "Ports"),
 ];
 
+/// Every value that a row has, by its name.
+const LIST: List<'static> = List {
+    columns: &COLUMNS,
+    names: &[
+        "Command",
+        "CreatedAt",
+        "ExitCode",
+        "Health",
+        "ID",
+        "Image",
+        "Labels",
+        "LocalVolumes",
+        "Mounts",
+        "Name",
+        "Names",
+        "Networks",
+        "Number",
+        "Ports",
+        "Project",
+        "Publishers",
+        "RunningFor",
+        "Service",
+        "Size",
+        "State",
+        "Status",
+    ],
+    arrays: &["Publishers"],
+    shape: JsonShape::Lines,
+};
+
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let targets = global.take_services(&options.arguments);
@@ -118,7 +148,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let rows: Vec<Row> =
         containers.iter().map(|container| row(container, &project, options.no_trunc)).collect();
     let format = options.format.unwrap_or_else(|| format_of_config(configured.as_deref(), &output));
-    list::print(&rows, &COLUMNS, &format, JsonShape::Lines, &output)?;
+    list::print(&rows, LIST, &format, &output)?;
     let has_filter = !options.status.is_empty() || !options.filter.is_empty() || !options.orphans;
     if rows.is_empty() && !has_filter {
         absence::explain(&project.query.project, &targets, &observed, &global, &output);

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::output::{Output, height_of_output};
 use crate::cli::project::{Project, project};
 use crate::cli::session::{self, Session};
@@ -75,6 +75,14 @@ const COLUMNS: [Column; 8] = [
     Column::spare("BLOCK I/O", "BlockIO", 1),
     Column::spare("PIDS", "PIDs", 3),
 ];
+
+/// Every value that a row has, by its name.
+const LIST: List<'static> = List {
+    columns: &COLUMNS,
+    names: &["BlockIO", "CPUPerc", "Container", "ID", "MemPerc", "MemUsage", "Name", "NetIO", "PIDs"],
+    arrays: &[],
+    shape: JsonShape::Lines,
+};
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
@@ -164,7 +172,7 @@ impl Stats<'_> {
         while let Some((name, usage)) = told.next().await {
             self.note(&name, usage);
         }
-        list::print(&self.rows(), &COLUMNS, &self.options.format, JsonShape::Lines, &self.output)?;
+        list::print(&self.rows(), LIST, &self.options.format, &self.output)?;
         Ok(Exit::Success)
     }
 
@@ -250,7 +258,7 @@ impl Stats<'_> {
 
     /// Draws the list; false when nobody looks any more.
     fn draw(&self) -> Result<bool, Exit> {
-        let text = list::text(&self.rows(), &COLUMNS, &self.options.format, JsonShape::Lines, &self.output)?;
+        let text = list::text(&self.rows(), LIST, &self.options.format, &self.output)?;
         if !std::io::stdout().is_terminal() || self.options.format != ListFormat::Table {
             return Ok(self.output.print_to_reader(&text));
         }

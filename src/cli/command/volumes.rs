@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::list::{self, Column, FORMATS, JsonShape, ListFormat, Row};
+use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::engine::docker::inventory::VolumeDetails;
@@ -29,6 +29,16 @@ pub struct Options {
     global: Global,
 }
 
+const COLUMNS: [Column; 2] = [Column::minor("DRIVER", "Driver"), Column::name("VOLUME NAME", "Name")];
+
+/// Every value that a row has, by its name.
+const LIST: List<'static> = List {
+    columns: &COLUMNS,
+    names: &["Driver", "Labels", "Mountpoint", "Name", "Scope", "Services"],
+    arrays: &[],
+    shape: JsonShape::Lines,
+};
+
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let targets = global.take_services(&options.arguments);
@@ -44,8 +54,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> = volumes.iter().map(row).collect();
-    let columns = [Column::minor("DRIVER", "Driver"), Column::name("VOLUME NAME", "Name")];
-    list::print(&rows, &columns, &options.format, JsonShape::Lines, &output)?;
+    list::print(&rows, LIST, &options.format, &output)?;
     Ok(Exit::Success)
 }
 

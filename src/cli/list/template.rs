@@ -10,7 +10,7 @@ use std::sync::Arc;
 use gotmpl::{MissingKey, TemplateError, Value, to_value};
 use serde_json::Value as Json;
 
-use super::Row;
+use super::{List, Row};
 
 /// A template that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,21 @@ impl Template {
         let labels = row.get("Labels").map_or(Ok(Value::Nil), to_value).map_err(misfit)?;
         let template = self.compiled(Functions::OfValues(labels)).map_err(misfit)?;
         template.execute_to_string(&Value::from(values.map_err(misfit)?)).map_err(misfit)
+    }
+
+    /// A name in it that a list has not, whatever is in the list; branches that an empty row does not take
+    /// are not looked at.
+    pub(super) fn unknown_name(&self, list: List<'_>) -> Option<String> {
+        let empty = |name: &&str| match *name {
+            "Labels" => Json::Object(Row::new()),
+            name if list.arrays.contains(&name) => Json::Array(Vec::new()),
+            _ => Json::from(""),
+        };
+        let row: Row = list.names.iter().map(|name| ((*name).to_owned(), empty(name))).collect();
+        match self.line(&row) {
+            Err(Misfit::Unknown(name)) if !list.names.contains(&name.as_str()) => Some(name),
+            _ => None,
+        }
     }
 
     /// What it makes of titles: what stands above the columns. `names` are those of the values, and whether
