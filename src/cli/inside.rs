@@ -275,7 +275,7 @@ pub(super) fn refused_program(error: &EngineError, source: &str, output: &Output
                 .to_owned()
         }
         Some(Exit::Container(127)) => format!("no such program is in the container: check {source}"),
-        Some(_) => format!("that is no program that can be run: check {source}"),
+        Some(_) => format!("that is not a program that can be run: check {source}"),
         None => return session::refused(error, output),
     };
     output.error(&message, Some(&help));

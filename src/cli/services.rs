@@ -6,7 +6,7 @@ use crate::cli::global::Global;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::Output;
 use crate::cli::unreadable::topology_meant;
-use crate::diagnostic::suggest::{closest, one_of};
+use crate::diagnostic::suggest::{all_of, closest};
 
 /// The most services that are listed.
 const LISTED: usize = 12;
@@ -57,7 +57,7 @@ fn listed(names: &[String]) -> Option<String> {
     names.sort_unstable();
     match names.len() {
         0 => None,
-        1..=LISTED => Some(format!("services here: {}", one_of(names))),
+        1..=LISTED => Some(format!("services here: {}", all_of(names))),
         count => {
             let first: Vec<String> = names[..LISTED].iter().map(|name| format!("`{name}`")).collect();
             Some(format!("services here: {} and {} more", first.join(", "), count - LISTED))

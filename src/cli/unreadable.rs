@@ -91,7 +91,7 @@ pub fn finding(error: &DiscoverError) -> (Sources, Diagnostics) {
     {
         let file = sources.add(path, text.as_str());
         let end = first + char::REPLACEMENT_CHARACTER.len_utf8();
-        diagnostic.label(Span::new(file, *first, end), "the first byte that is no UTF-8");
+        diagnostic.label(Span::new(file, *first, end), "the first byte that is not UTF-8");
     }
     (sources, found)
 }

@@ -345,10 +345,12 @@ fn bad_value(error: &Error) -> Option<Mistake> {
     }
     let (message, help) = match kind {
         "SECONDS" => (
-            format!("`{value}` is no number of seconds"),
+            format!("`{value}` is not a number of seconds"),
             format!("write a whole number, as in `{option} 10`"),
         ),
-        "NUMBER" => (format!("`{value}` is no number"), format!("write a whole number, as in `{option} 2`")),
+        "NUMBER" => {
+            (format!("`{value}` is not a number"), format!("write a whole number, as in `{option} 2`"))
+        }
         _ => {
             let message = format!("`{option}` cannot be `{value}`");
             let closest = closest(&value, choices.iter().map(String::as_str));
@@ -463,13 +465,16 @@ mod tests {
         };
         assert_eq!(
             told("topo stop -t abc"),
-            "`abc` is no number of seconds: write a whole number, as in `--timeout 10`"
+            "`abc` is not a number of seconds: write a whole number, as in `--timeout 10`"
         );
         assert_eq!(
             told("topo stop -t 99999999999"),
-            "`99999999999` is no number of seconds: write a whole number, as in `--timeout 10`"
+            "`99999999999` is not a number of seconds: write a whole number, as in `--timeout 10`"
         );
-        assert_eq!(told("topo logs --index x"), "`x` is no number: write a whole number, as in `--index 2`");
+        assert_eq!(
+            told("topo logs --index x"),
+            "`x` is not a number: write a whole number, as in `--index 2`"
+        );
         assert_eq!(told("topo up --pull alway"), "`--pull` cannot be `alway`: did you mean `always`?");
         assert_eq!(told("topo down --rmi"), "`--rmi` needs a value: write `local` or `all`");
         assert_eq!(told("topo kill -s SIGHUB"), "`--signal` cannot be `SIGHUB`: did you mean `SIGHUP`?");

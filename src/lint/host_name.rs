@@ -34,7 +34,7 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
             .help("shorten it");
     } else if !name.split('.').all(is_label) {
         found
-            .warning(code::BAD_NAME, format!("`{name}` is no {kind} name that every program takes"))
+            .warning(code::BAD_NAME, format!("`{name}` is not a {kind} name that every program takes"))
             .label(at, "parts have letters, digits and `-` inside, and are divided by `.`")
             .help(help(name));
     }

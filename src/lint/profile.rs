@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::suggest::{closest, one_of};
+use crate::diagnostic::suggest::{all_of, closest};
 use crate::diagnostic::{Diagnostics, code};
 use crate::topology::Topology;
 
@@ -28,7 +28,7 @@ pub fn check(topology: &Topology, profiles: &BTreeSet<String>, chosen: Chosen, f
             }
             (None, Chosen::ForSeveral) => continue,
             (None, Chosen::ForThis) if known.is_empty() => "no service here has a profile".to_owned(),
-            (None, Chosen::ForThis) => format!("profiles here: {}", one_of(known.iter().copied())),
+            (None, Chosen::ForThis) => format!("profiles here: {}", all_of(known.iter().copied())),
         };
         found.warning(code::UNKNOWN_PROFILE, format!("no service has the profile `{profile}`")).help(help);
     }
@@ -39,7 +39,7 @@ pub fn check_of_several(known: &BTreeSet<String>, profiles: &[String], found: &m
     for profile in profiles.iter().filter(|profile| *profile != "*" && !known.contains(*profile)) {
         let help = match known.is_empty() {
             true => "no service in these topologies has a profile".to_owned(),
-            false => format!("profiles here: {}", one_of(known.iter().map(String::as_str))),
+            false => format!("profiles here: {}", all_of(known.iter().map(String::as_str))),
         };
         found.warning(code::UNKNOWN_PROFILE, format!("no service has the profile `{profile}`")).help(help);
     }

@@ -69,7 +69,7 @@ impl Intent {
         Intent { reached: "is pushed", missed: "is not pushed", idle: "has no image to push" };
     /// What a container of `run` needs is there.
     pub const RUN: Intent =
-        Intent { reached: "is ready for it", missed: "is not ready for it", idle: "is ready for it" };
+        Intent { reached: "is ready to run", missed: "is not ready to run", idle: "is ready to run" };
     /// Images are built.
     pub const BUILD: Intent = Intent { reached: "is built", missed: "is not built", idle: "builds no image" };
 }

@@ -185,7 +185,7 @@ impl Heard {
 }
 
 fn understand(line: &str, variables: &mut Variables, said: &mut dyn FnMut(&str)) -> Result<(), String> {
-    let no_message = || format!("the provider wrote `{line}`, which is no message");
+    let no_message = || format!("the provider wrote `{line}`, which is not a message");
     let Message { kind, message } = serde_json::from_str(line).map_err(|_| no_message())?;
     let variable = || message.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
     match kind.as_str() {
@@ -281,7 +281,7 @@ mod tests {
         for line in
             ["noise", "{\"type\":\"setenv\",\"message\":\"URL\"}", "{\"type\":\"x\",\"message\":\"\"}"]
         {
-            assert_eq!(error(line), format!("the provider wrote `{line}`, which is no message"));
+            assert_eq!(error(line), format!("the provider wrote `{line}`, which is not a message"));
         }
     }
 

@@ -253,7 +253,7 @@ fn unknown_service(
     match suggest::closest(needed.as_str(), names.clone()) {
         Some(closest) => diagnostic.help(format!("did you mean `{closest}`?")),
         None if names.clone().next().is_none() => diagnostic.help("there is no other service here"),
-        None => diagnostic.help(format!("services here: {}", suggest::one_of(names))),
+        None => diagnostic.help(format!("services here: {}", suggest::all_of(names))),
     };
 }
 

@@ -130,7 +130,7 @@ impl Attachment<'_> {
         match end {
             End::Closed => inside::end_of_program(exit_code, engine, container, way_back, output).await,
             End::Detached => {
-                output.remark(&format!("detached: `{container}` runs on"));
+                output.remark(&format!("detached: `{container}` keeps running"));
                 Ok(Exit::Success)
             }
             End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
@@ -145,7 +145,7 @@ impl Attachment<'_> {
         let container = self.container;
         self.output.remark(&match passes_signals {
             true => {
-                format!("Ctrl-C is passed on to `{container}`; attached with `--sig-proxy=false`, it runs on")
+                format!("Ctrl-C is passed on to `{container}`; with `--sig-proxy=false`, it keeps running")
             }
             false => format!("Ctrl-C leaves `{container}` running"),
         });

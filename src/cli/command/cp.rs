@@ -169,7 +169,8 @@ fn ends<'a>(
         return Err(Exit::Usage);
     };
     if let Some(other) = global.take_files(before).first() {
-        output.error(&format!("`{other}` is no topology file"), Some("name one source and one destination"));
+        output
+            .error(&format!("`{other}` is not a topology file"), Some("name one source and one destination"));
         return Err(Exit::Usage);
     }
     Ok((from, to))

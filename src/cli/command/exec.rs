@@ -56,7 +56,7 @@ pub struct Options {
 }
 
 /// Where the program is named.
-const NAMED_BY: &str = "the command, which stands behind the service";
+const NAMED_BY: &str = "the command, which comes after the service name";
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let global = global.merged(options.global.clone());
@@ -141,7 +141,7 @@ async fn in_the_foreground(
             Ok(code.map_or(exit, inside::exit_of_process))
         }
         End::Detached => {
-            output.remark(&format!("detached: the command runs on in `{container}`"));
+            output.remark(&format!("detached: the command keeps running in `{container}`"));
             Ok(Exit::Success)
         }
         End::NoReader => Ok(inside::EXIT_WITHOUT_READER),

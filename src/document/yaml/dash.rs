@@ -30,7 +30,7 @@ impl Around<'_> {
         let element = line.strip_prefix(OTHER_DASHES)?;
         let dash = &line[..line.len() - element.len()];
         Some(Words {
-            message: format!("`{dash}` is no hyphen"),
+            message: format!("`{dash}` is not a hyphen"),
             span: Span::new(self.file, at, at + dash.len()),
             label: "looks like the `-` of a list, and is none".to_owned(),
             help: format!("write `- {}`, with the `-` of the keyboard", shorten(element.trim())),

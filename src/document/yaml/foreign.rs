@@ -67,7 +67,7 @@ fn without_other_indentation(file: FileId, text: &str, found: &mut Diagnostics) 
     let (first, others) = begun.split_first()?;
     let blank = text[*first..].chars().next()?;
     found
-        .error(code::YAML_SYNTAX, format!("{} is no space for YAML", name_of(blank)))
+        .error(code::YAML_SYNTAX, format!("{} is not a space for YAML", name_of(blank)))
         .label(Span::new(file, *first, first + blank.len_utf8()), "the line begins with it")
         .help(match others.len() {
             0 => "indent with spaces".to_owned(),
@@ -90,7 +90,7 @@ fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || is_other_blank(letter)
 }
 
-/// Where the first blank that is no space for YAML takes the place of one: where a line is indented, behind
+/// Where the first blank that is not a space for YAML takes the place of one: where a line is indented, behind
 /// its dash, or behind a `:`.
 pub(super) fn blank_in(line: &str) -> Option<usize> {
     let needs_space = |before: &str| {

@@ -197,7 +197,7 @@ impl Around<'_> {
         }
     }
 
-    /// A blank that is no space for YAML, on the line or on the one above, where a space is needed.
+    /// A blank that is not a space for YAML, on the line or on the one above, where a space is needed.
     fn other_blank(&self, at: usize) -> Option<Words> {
         let line = self.line(at);
         let above = self.line_before(line.start).map(|(span, _)| self.line(span.start as usize));
@@ -209,7 +209,7 @@ impl Around<'_> {
         let character = text[blank..].chars().next()?;
         let mended = text.replace(foreign::is_other_blank, " ");
         Some(Words {
-            message: format!("{} is no space for YAML", foreign::name_of(character)),
+            message: format!("{} is not a space for YAML", foreign::name_of(character)),
             span: Span::new(self.file, line.start + blank, line.start + blank + character.len_utf8()),
             label: "looks like a space, and is none".to_owned(),
             help: format!("type a space in its place: `{}`", shorten(mended.trim())),

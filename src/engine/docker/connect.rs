@@ -272,7 +272,7 @@ fn not_an_address(address: &str, origin: &Origin, advice: &str) -> EngineError {
         Origin::Default => (String::new(), String::new()),
     };
     EngineError::NoAddress {
-        message: format!("`{address}`{source} is no address of an engine"),
+        message: format!("`{address}`{source} is not the address of an engine"),
         advice: format!("{advice}{instead}"),
     }
 }
@@ -387,7 +387,7 @@ mod tests {
             ["npipe:////./pipe/docker_engine", "tcp://h:x", "tcp://[::1", "ssh://h:99999", "unix:/run/x.sock"]
         {
             let error = locate_with(&[("DOCKER_HOST", host)], &[]).unwrap_err();
-            let wanted = format!("`{host}` (set by DOCKER_HOST) is no address of an engine");
+            let wanted = format!("`{host}` (set by DOCKER_HOST) is not the address of an engine");
             assert_eq!(error.to_string(), wanted);
             assert!(error.hint().unwrap().starts_with("write `"));
         }

@@ -235,7 +235,7 @@ impl Folder<'_> {
             return Ok(self.owners == Owners::Kept);
         }
         if place.symlink_metadata().is_ok() {
-            return Err(io::Error::other(format!("`{}` is no folder", place.display())));
+            return Err(io::Error::other(format!("`{}` is not a folder", place.display())));
         }
         fs::create_dir_all(place).map_err(|error| about(place, &error))?;
         Ok(true)

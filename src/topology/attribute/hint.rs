@@ -382,7 +382,8 @@ pub fn of_text(text: &str, wanted: &str) -> Option<String> {
         && is_key(key)
     {
         let is_odd = value.starts_with(|letter: char| letter.is_whitespace() && letter != ' ');
-        let what = if is_odd { "is followed by a blank that is no space" } else { "needs a space after it" };
+        let what =
+            if is_odd { "is followed by a blank that is not a space" } else { "needs a space after it" };
         return Some(format!("the `:` {what}: write `{key}: {}`", first_line(value)));
     }
     if let Some((key, value)) = text.split_once('=').filter(|_| is_mapping)

@@ -123,7 +123,7 @@ fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
             (format!("no program is named `{command}`"), "one word; nobody splits it at its blanks")
         }
         [kind, _, further, ..] if kind == "CMD-SHELL" => (
-            format!("`{further}` is no part of the command"),
+            format!("`{further}` is not part of the command"),
             "the shell reads the word after `CMD-SHELL` alone",
         ),
         _ => return,
