@@ -172,7 +172,7 @@ fn scale_changes_numbers_and_no_container_that_stays() {
     project.topo("scale", &["other=0"]).exits(0);
     assert_eq!(project.objects("container"), [project.container("db"), project.container("web")]);
     project.topo("scale", &["other"]).exits(2).says("other=3");
-    project.topo("scale", &[]).exits(2).says("=3`; services here: `db`, `other` or `web`");
+    project.topo("scale", &[]).exits(2).says("=3`; services here: `db`, `other` and `web`");
 }
 
 const JOBS: &str = "

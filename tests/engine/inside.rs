@@ -405,7 +405,7 @@ fn attach_in_a_terminal_can_be_left_and_taken_up_again() {
     terminal.types("one\r");
     terminal.shows("heard one");
     terminal.types("\x10\x11");
-    terminal.shows("detached: `topo-test-attach-terminal-talker-1` runs on");
+    terminal.shows("detached: `topo-test-attach-terminal-talker-1` keeps running");
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_as_before());
     assert_eq!(project.inspect("talker", "{{.State.Running}}"), "true");

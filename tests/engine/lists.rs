@@ -220,7 +220,7 @@ fn sentences_end_between_words_in_a_narrow_terminal() {
     let lines = lines_of(40, project.command("exec", &["wbe", "ls"]));
     let first = lines.iter().position(|line| line.contains("did you mean `web`?"));
     let help = first.map(|first| lines[first..].join("\n")).unwrap_or_default();
-    assert!(help.ends_with("services\n        here: `db`, `job` or `web`"), "{lines:#?}");
+    assert!(help.ends_with("services\n        here: `db`, `job` and `web`"), "{lines:#?}");
     let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
     topo.args(["explain", "unset-variable"]);
     let page = lines_of(40, topo);

@@ -108,7 +108,7 @@ fn a_provider_that_fails_ends_the_run_before_anything_is_created() {
     project.write("says", "{\"type\":\"error\",\"message\":\"no money\"}\n");
     project.topo("up", &["-d"]).exits(4).says("the provider of `my_db` failed: no money");
     project.write("says", "noise\n");
-    project.topo("up", &["-d"]).exits(4).says("the provider wrote `noise`, which is no message");
+    project.topo("up", &["-d"]).exits(4).says("the provider wrote `noise`, which is not a message");
     project.write("says", "");
     project.write("code", "3");
     project.topo("up", &["-d"]).exits(4).says("compose up`: exit status: 3");
