@@ -182,6 +182,7 @@ impl<'a> Session<'a> {
         let context = Context {
             aim: aim.into(),
             resume: self.names_resume.then(resume),
+            past_hooks: self.past_hooks(command).filter(|_| self.names_resume),
             clean_up: leaves_something(command).then(|| self.global.command("down")),
             after_cancel: self.after_cancel,
             stops_on_failure: self.stops_on_failure,
@@ -198,6 +199,18 @@ impl<'a> Session<'a> {
         let mut report = Hush::new(report, self.hushed);
         let options = self.run_options(plan).await;
         report::run_and_report(plan, self.engine, &options, cancel, &mut report, last_words).await
+    }
+
+    /// The command that goes on in spite of a `pre_stop` hook that fails.
+    fn past_hooks(&self, command: &str) -> Option<String> {
+        match command {
+            "down" => {
+                let typed = as_typed(command).unwrap_or_else(|| self.global.command(command));
+                Some(format!("{typed} --force"))
+            }
+            "stop" | "restart" => Some(self.global.command("kill")),
+            _ => None,
+        }
     }
 
     /// Says something on standard error.
@@ -309,7 +322,7 @@ fn without_values(words: &[String]) -> Vec<String> {
 
 /// Whether a command that failed half way leaves something behind that was not there before.
 fn leaves_something(command: &str) -> bool {
-    matches!(command, "up" | "create" | "scale" | "down")
+    matches!(command, "up" | "create" | "scale")
 }
 
 /// The exit code of a run.

@@ -161,7 +161,7 @@ fn volume_hint(message: &str) -> Option<String> {
     let (before, _) = message.split_once(": volume is in use")?;
     let name = before.rsplit(' ').next()?;
     Some(format!(
-        "a container that stays uses it: with `--remove-orphans` those of `topo run` go too; \
+        "a container that stays uses it, of this project or of another one: \
          `docker ps -a --filter volume={name}` shows which it is"
     ))
 }

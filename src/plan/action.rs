@@ -92,8 +92,10 @@ pub enum Action {
         container: ContainerName,
         /// How long it may take before it is killed; the container's own setting when absent.
         grace: Option<Duration>,
-        /// Commands that are run in it before, one after the other. When one fails, it runs on.
+        /// Commands that are run in it before, one after the other.
         pre_stop: Vec<Hook>,
+        /// What comes after one of them that failed.
+        after_failed_hook: AfterFailedHook,
     },
     /// Sends a signal to a container's process; one that does not run is left as it is.
     KillContainer {
@@ -119,6 +121,16 @@ pub enum Action {
         /// Whether its anonymous volumes go with it.
         anonymous_volumes: AnonymousVolumes,
     },
+}
+
+/// What comes after a command of `pre_stop` that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterFailedHook {
+    /// The container runs on, and the step has failed.
+    #[default]
+    GiveUp,
+    /// The container is stopped all the same, with a warning.
+    GoOn,
 }
 
 /// What becomes of the anonymous volumes of a container that is removed.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::plan::action::AnonymousVolumes;
+use crate::plan::action::{AfterFailedHook, AnonymousVolumes};
 use crate::plan::observed::{Observed, ObservedContainer, ObservedNetwork, ObservedVolume};
 use crate::plan::{Action, Because, Needs, Plan, Scope, Step, StepId, label, orphan, spec, stop};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ProjectName, ServiceName, VolumeName};
@@ -26,6 +26,8 @@ pub struct DownChoices {
     pub command_for_all: String,
     /// How long containers may take to stop, in place of what each says.
     pub grace: Option<Duration>,
+    /// What comes after a command of `pre_stop` that failed.
+    pub after_failed_hook: AfterFailedHook,
 }
 
 /// Which images go with their services.
@@ -64,8 +66,8 @@ pub fn down(
     down.networks(&staying, &removals, found);
     if choices.volumes {
         let volumes = down.volumes(&removals);
-        // What stays may use them, which is told.
-        down.plan.tolerated.extend(volumes.into_iter().filter(|_| !staying.is_empty()));
+        // What stays may use them, of this project or of another one, which is told.
+        down.plan.tolerated.extend(volumes);
     }
     down.plan
 }
@@ -117,12 +119,14 @@ fn is_declared_volume(topology: Option<&Topology>, name: &VolumeName) -> bool {
 }
 
 fn is_going(container: &ObservedContainer, topology: Option<&Topology>, choices: &DownChoices) -> bool {
+    // What ran before a service's own containers goes with them.
+    let is_of_run = container.is_one_off && !label::is_of_pre_start(&container.labels);
     if !choices.services.is_empty() {
-        return choices.services.contains(&container.service) && !container.is_one_off;
+        return choices.services.contains(&container.service) && !is_of_run;
     }
     let is_known = topology.is_none_or(|topology| topology.service(container.service.as_str()).is_some());
     // Somebody may be at work in a container of `run`: Docker Compose leaves it too.
-    (is_known && !container.is_one_off) || choices.remove_orphans
+    (is_known && !is_of_run) || choices.remove_orphans
 }
 
 struct Down<'a> {
@@ -158,6 +162,11 @@ impl<'a> Down<'a> {
         let with_reason: Vec<stop::Going<'a>> =
             going.iter().map(|container| (*container, Because::Down)).collect();
         let stops = stop::add(&mut self.plan, scope, &with_reason, choices.grace);
+        for step in stops.values() {
+            if let Action::StopContainer { after_failed_hook, .. } = &mut self.plan.steps[*step].action {
+                *after_failed_hook = choices.after_failed_hook;
+            }
+        }
         let anonymous_volumes =
             if self.choices.volumes { AnonymousVolumes::Remove } else { AnonymousVolumes::Keep };
         let mut removals = Removals::new();

@@ -96,6 +96,11 @@ pub fn put_container(
     labels.insert(FILES.to_owned(), files.join(","));
 }
 
+/// Whether these are the labels of a container of `pre_start`, which nobody started by hand.
+pub fn is_of_pre_start(labels: &Labels) -> bool {
+    labels.get(SLUG).is_some_and(|slug| slug.starts_with("pre_start-"))
+}
+
 /// Makes the labels of a service's container those of a container of `run`: it has no number, and is
 /// never compared with the topology.
 pub fn make_one_off(labels: &mut Labels, slug: &str) {

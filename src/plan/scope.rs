@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::plan::action::AfterFailedHook;
 use crate::plan::observed::{Observed, ObservedContainer};
 use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label, namespace};
 use crate::topology::name::{ProjectName, ServiceName};
@@ -53,8 +54,11 @@ impl<'a> Scope<'a> {
 
     /// Runs what a container's service says, and stops it.
     pub(super) fn stop(self, container: &ObservedContainer, grace: Option<Duration>) -> Action {
-        let pre_stop = self.service(container).map_or_else(Vec::new, Service::before_stop);
-        Action::StopContainer { container: container.name.clone(), grace, pre_stop }
+        // One of `pre_start` is not what hooks are for.
+        let service = self.service(container).filter(|_| !label::is_of_pre_start(&container.labels));
+        let pre_stop = service.map_or_else(Vec::new, Service::before_stop);
+        let after_failed_hook = AfterFailedHook::GiveUp;
+        Action::StopContainer { container: container.name.clone(), grace, pre_stop, after_failed_hook }
     }
 
     fn service(self, container: &ObservedContainer) -> Option<&'a Service> {

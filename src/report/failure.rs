@@ -10,9 +10,10 @@ use super::look::{Look, Mark, Role, tame};
 use super::objects::{Deed, Objects};
 use super::prose::wrapped;
 use super::wording::{Kind, build_output, engine_words, excerpt, failed, health_output, names, object};
+use crate::engine::EngineError;
 use crate::engine::Excerpt;
 use crate::plan::{Action, Plan, Step, StepId};
-use crate::run::{Failure, Outcome};
+use crate::run::{Cause, Failure, Outcome};
 
 /// How many failures are shown in full. Sixty that have one cause help no more than a few.
 const MOST_FAILURES: usize = 10;
@@ -215,7 +216,14 @@ fn undone_verb(kind: Kind, deed: Deed) -> Option<&'static str> {
 
 /// What is left running, and the commands that go on from here.
 fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> io::Result<()> {
-    let Context { aim: _, resume, clean_up, after_cancel: _, stops_on_failure, shown: _, look } = context;
+    let Context { aim: _, resume, past_hooks, clean_up, after_cancel: _, stops_on_failure, shown: _, look } =
+        context;
+    let is_hook = |cause: &Cause| matches!(cause, Cause::Engine(EngineError::HookFailed { .. }));
+    let resume = match outcome.failures().any(|(_, failure)| is_hook(&failure.cause)) {
+        // What failed would fail again.
+        true => past_hooks.as_ref().or(resume.as_ref()),
+        false => resume.as_ref(),
+    };
     let mut say = |title: &str, text: &str| {
         writeln!(out, "{} {text}", look.paint(Role::Aside, &format!("{title:<14}")))
     };
@@ -230,7 +238,7 @@ fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> i
     if let Some(command) = resume {
         say("to go on:", command)?;
     }
-    if let Some(command) = clean_up.as_ref().filter(|command| resume.as_ref() != Some(command)) {
+    if let Some(command) = clean_up.as_ref().filter(|command| resume != Some(command)) {
         say("to clean up:", command)?;
     }
     Ok(())
@@ -257,10 +265,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::EngineError;
     use crate::plan::Because;
+    use crate::plan::action::AfterFailedHook;
     use crate::report::{AfterCancel, Intent};
-    use crate::run::{Cause, End, Ended};
+    use crate::run::{End, Ended};
 
     #[test]
     fn an_engine_that_is_gone_comes_with_advice_and_many_failures_are_summed_up() {
@@ -269,7 +277,7 @@ mod tests {
                    no Docker Engine answers at unix:///run/docker.sock: gone\n  \
                    help: start it\n";
         assert!(text.starts_with(one), "{text}");
-        assert!(text.ends_with("and 2 more failed\n"), "{text}");
+        assert!(text.contains("and 2 more failed\n"), "{text}");
     }
 
     #[test]
@@ -312,7 +320,26 @@ mod tests {
         let cause = Cause::Engine(EngineError::Refused { status: 409, message });
         let text = written(&plan, vec![End::Failed(Failure { cause, log_tail: Vec::new() })]);
         assert!(text.contains("  remove shop_data: volume is in use\n  help: "), "{text}");
-        assert!(text.contains("`--remove-orphans` those of `topo run`"), "{text}");
+        assert!(text.contains("`docker ps -a --filter volume=shop_data` shows which it is"), "{text}");
+    }
+
+    #[test]
+    fn a_hook_that_fails_again_and_again_does_not_bar_the_way() {
+        let mut plan = Plan::new("shop".into());
+        let action = Action::StopContainer {
+            container: "shop-web-1".into(),
+            grace: None,
+            pre_stop: Vec::new(),
+            after_failed_hook: AfterFailedHook::GiveUp,
+        };
+        plan.steps.add_node(Step { action, because: Because::Down, service: None, only_if: None });
+        let message = "`exit 3` ended with exit code 3".to_owned();
+        let hook = EngineError::HookFailed { hook: "pre_stop[0]".to_owned(), message };
+        let end = |error| vec![End::Failed(Failure { cause: Cause::Engine(error), log_tail: Vec::new() })];
+        let text = written(&plan, end(hook));
+        assert!(text.contains("topo down --force\n") && !text.contains("topo down\n"), "{text}");
+        let text = written(&plan, end(EngineError::Other("it hangs".to_owned())));
+        assert!(text.contains("topo down\n") && !text.contains("--force"), "{text}");
     }
 
     fn failures(count: usize) -> String {
@@ -342,7 +369,8 @@ mod tests {
         };
         let context = Context {
             aim: Intent::UP.into(),
-            resume: None,
+            resume: Some("topo down".to_owned()),
+            past_hooks: Some("topo down --force".to_owned()),
             clean_up: None,
             after_cancel: AfterCancel::End,
             stops_on_failure: false,

@@ -89,6 +89,8 @@ pub struct Context {
     pub aim: Aim,
     /// The command that goes on after a failure: `topo up shop.yaml`.
     pub resume: Option<String>,
+    /// The command that goes on in spite of a `pre_stop` hook that fails: `topo down shop.yaml --force`.
+    pub past_hooks: Option<String>,
     /// The command that clears away what is left after a failure: `topo down shop.yaml`.
     pub clean_up: Option<String>,
     /// What comes after the user asked to stop.

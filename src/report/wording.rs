@@ -75,7 +75,7 @@ pub fn object(action: &Action) -> Object<'_> {
         | Action::DisconnectNetwork { container, network: _ }
         | Action::StartContainer { container, post_start: _ }
         | Action::Wait { container, until: _ }
-        | Action::StopContainer { container, grace: _, pre_stop: _ }
+        | Action::StopContainer { container, .. }
         | Action::KillContainer { container, signal: _ }
         | Action::PauseContainer { container }
         | Action::UnpauseContainer { container }
@@ -109,9 +109,7 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
             "start, then run post_start"
         }
         Action::StartContainer { .. } => "start",
-        Action::StopContainer { container: _, grace: _, pre_stop } if !pre_stop.is_empty() => {
-            "run pre_stop, then stop"
-        }
+        Action::StopContainer { pre_stop, .. } if !pre_stop.is_empty() => "run pre_stop, then stop",
         Action::StopContainer { .. } => "stop",
         Action::KillContainer { container: _, signal } => return with_signal(signal, "kill", "send"),
         Action::PauseContainer { .. } => "pause",

@@ -111,6 +111,41 @@ fn a_command_that_fails_before_a_stop_leaves_the_container_running() {
 }
 
 #[test]
+fn a_command_that_fails_before_a_stop_is_passed_on_request() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    command: sleep 1000
+    init: true
+    pre_stop: [{ command: [sh, -c, 'exit 3'] }]
+";
+    let Some(project) = project("hooks-force", topology) else { return };
+    project.topo("up", &["-d"]).exits(0);
+    let ran = project.topo("down", &["-t", "0"]).exits(4);
+    assert!(ran.err.contains("to go on:") && ran.err.contains("--force"), "{}", ran.err);
+    assert!(!ran.err.contains("to clean up"), "{}", ran.err);
+    project.topo("down", &["-t", "0", "--force"]).exits(0).says("a pre_stop hook failed");
+    project.is_gone();
+}
+
+#[test]
+fn what_failed_before_a_first_start_goes_with_the_project() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    command: sleep 1000
+    pre_start: [{ command: [sh, -c, 'exit 4'] }]
+";
+    let Some(project) = project("hooks-leftover", topology) else { return };
+    project.topo("up", &["-d"]).exits(4);
+    let ran = project.topo("down", &[]).exits(0);
+    assert!(!ran.err.contains("topo run"), "{}", ran.err);
+    project.is_gone();
+}
+
+#[test]
 fn a_container_of_run_has_its_commands_too() {
     let topology = HOOKED.replace("user: '7'", "user: '0'").replace("sleep 1;", "");
     let Some(project) = project("hooks-run", &topology) else { return };

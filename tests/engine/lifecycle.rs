@@ -19,6 +19,43 @@ volumes:
 ";
 
 #[test]
+fn a_volume_that_another_project_uses_stays() {
+    let topology = |command: &str| {
+        format!(
+            "services: {{web: {{image: 'busybox:1.37', command: {command}, init: true, volumes: ['shared:/d']}}}}\n\
+             volumes: {{shared: {{name: topo-test-shared-volume}}, own: }}\n"
+        )
+    };
+    let (Some(one), Some(other)) = (
+        project("volume-owner", &topology("sleep 1000")),
+        project("volume-user", &topology("sleep 1000").replace("own: ", "")),
+    ) else {
+        return;
+    };
+    one.topo("up", &["-d"]).exits(0);
+    other.topo("up", &["-d"]).exits(0);
+    let ran = one.topo("down", &["-v", "-t", "0"]).exits(0).says("volume is in use");
+    assert!(!ran.err.contains("to go on"), "{}", ran.err);
+    other.topo("down", &["-t", "0"]).exits(0);
+    one.topo("down", &["-v"]).exits(0);
+    assert_eq!(one.objects("volume"), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_of_run_that_is_taken_is_told_from_that_of_the_service() {
+    let topology = "
+services:
+  web: { image: 'busybox:1.37', command: sleep 1000, init: true, container_name: topo-test-run-named }
+";
+    let Some(project) = project("run-name", topology) else { return };
+    let name = "topo-test-run-name-taken";
+    project.topo("run", &["-d", "--name", name, "web"]).exits(0);
+    let ran = project.topo("run", &["--rm", "--name", name, "web"]).exits(1);
+    assert!(ran.err.contains(&format!("`--name`: there is a container `{name}` already")), "{}", ran.err);
+    assert!(ran.err.contains(&format!("docker rm -f {name}")) && !ran.err.contains("bring"), "{}", ran.err);
+}
+
+#[test]
 fn up_again_on_an_unchanged_topology_does_nothing_and_says_so() {
     let Some(project) = project("unchanged", TWO) else { return };
     project.topo("up", &["-d"]).exits(0).says("is up");

@@ -618,7 +618,12 @@ fn start(container: &str) -> Action {
 /// Stops a container and starts it.
 fn restart(container: &str) -> Plan {
     let mut plan = Plan::new("shop".into());
-    let stop = Action::StopContainer { container: container.into(), grace: None, pre_stop: Vec::new() };
+    let stop = Action::StopContainer {
+        container: container.into(),
+        grace: None,
+        pre_stop: Vec::new(),
+        after_failed_hook: topo::plan::action::AfterFailedHook::GiveUp,
+    };
     for action in [stop, start(container)] {
         plan.steps.add_node(Step {
             action,

@@ -10,6 +10,7 @@ use crate::cli::project::{Project, project};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
+use crate::plan::action::AfterFailedHook;
 use crate::plan::{self, DownChoices, ImagesChoice, Observed, Plan, Scope, VolumesLeft};
 use crate::report::wording::{Kind, names};
 use crate::report::{Aim, Intent};
@@ -47,6 +48,9 @@ pub(super) struct DownOptions {
     /// Remove containers of services that the topology does not have too, and those of `topo run`
     #[arg(long)]
     pub(super) remove_orphans: bool,
+    /// Stop containers even if a command of their `pre_stop` fails
+    #[arg(long)]
+    pub(super) force: bool,
     /// Seconds that containers may take to stop, in place of what each says
     #[arg(short, long, value_name = "SECONDS")]
     pub(super) timeout: Option<u32>,
@@ -74,6 +78,7 @@ impl DownOptions {
             remove_orphans: self.remove_orphans,
             command_for_all: global.command("down --remove-orphans"),
             grace: grace(self.timeout),
+            after_failed_hook: if self.force { AfterFailedHook::GoOn } else { AfterFailedHook::GiveUp },
         }
     }
 }
@@ -129,7 +134,8 @@ fn one_offs_that_run(project: &ProjectName, observed: &Observed, plan: &Plan) ->
 /// `1 volume stays: desafio2_dados ('topo down -v' removes it)`
 fn about_volumes(left: &VolumesLeft, global: &Global) -> Vec<String> {
     let VolumesLeft { declared, undeclared } = left;
-    let by_hand = format!("docker volume rm {}", undeclared.first().map_or("", VolumeName::as_str));
+    let words: Vec<&str> = undeclared.iter().map(VolumeName::as_str).collect();
+    let by_hand = format!("docker volume rm {}", words.join(" "));
     let kinds = [(declared, "", global.command("down -v")), (undeclared, " without a declaration", by_hand)];
     let some = kinds.into_iter().filter(|(left, _, _)| !left.is_empty());
     let remark = |(left, which, command): (&Vec<VolumeName>, &str, String)| {

@@ -109,6 +109,7 @@ impl Options {
             volumes: self.volumes,
             rmi: self.rmi,
             remove_orphans: self.up.create.remove_orphans,
+            force: false,
             timeout: self.up.timeout,
         };
         let observed = session::block_on(async {

@@ -13,6 +13,7 @@ use super::transport::{Call, escape};
 use super::{Docker, build, container, network, pull, push, volume};
 use crate::engine::{Engine, EngineError, Progress};
 use crate::plan::Action;
+use crate::plan::action::AfterFailedHook;
 use crate::plan::observed::Status;
 use crate::topology::name::{ContainerName, ImageName};
 use crate::topology::service::Hook;
@@ -63,9 +64,15 @@ async fn perform_one(
                 ran => ran,
             }
         }
-        Action::StopContainer { container, grace, pre_stop } => {
+        Action::StopContainer { container, grace, pre_stop, after_failed_hook } => {
             if !pre_stop.is_empty() && runs(docker, container).await? {
-                run_hooks(docker, container, ("pre_stop", pre_stop), progress).await?;
+                let ran = run_hooks(docker, container, ("pre_stop", pre_stop), progress).await;
+                match (ran, after_failed_hook) {
+                    (Err(error @ EngineError::HookFailed { .. }), AfterFailedHook::GoOn) => {
+                        progress(Progress::Warning(format!("a pre_stop hook failed: {error}")));
+                    }
+                    (ran, _) => ran?,
+                }
             }
             stop(docker, container, *grace).await
         }

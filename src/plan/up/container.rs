@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::fate::{Deed, Replica};
 use super::{Context, Gate, StartChoice, Up, order};
 use crate::diagnostic::code;
-use crate::plan::action::{AnonymousVolumes, ContainerSpec};
+use crate::plan::action::{AfterFailedHook, AnonymousVolumes, ContainerSpec};
 use crate::plan::observed::{ContainerState, ObservedContainer};
 use crate::plan::{Action, Because, Condition, Guard, Needs, Scope, StepId, spec, stop};
 use crate::topology::Service;
@@ -295,7 +295,8 @@ impl<'a> Up<'a> {
         let gates: &[Gate] = if stops_early { &[] } else { &placing.gates };
         let container = existing.name.clone();
         let (grace, pre_stop) = (self.context.choices.grace, placing.service.before_stop());
-        let action = Action::StopContainer { container, grace, pre_stop };
+        let after_failed_hook = AfterFailedHook::GiveUp;
+        let action = Action::StopContainer { container, grace, pre_stop, after_failed_hook };
         let step = self.add_deed(action, deed, Some(placing.name), &[&needs, gates].concat());
         for other in &placing.stopped_before {
             self.plan.steps.update_edge(step, other.step, Needs::Done);

@@ -33,6 +33,15 @@ impl Up<'_> {
     }
 
     fn name_is_taken(&mut self, step: StepId, name: &ContainerName, holder: &str) {
+        if let Action::CreateContainer(spec) = &self.plan.steps[step].action
+            && spec.one_off.is_some()
+        {
+            // Only a name that was asked for can be taken: others are made up.
+            self.found
+                .error(code::NAME_TAKEN, format!("`--name`: there is a container `{name}` already"))
+                .help(format!("remove it, `docker rm -f {name}`, or use another name"));
+            return;
+        }
         let service = self.plan.steps[step].service.clone();
         let path: Vec<&str> =
             service.iter().flat_map(|service| ["services", service.as_str(), "container_name"]).collect();

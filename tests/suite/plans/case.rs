@@ -415,6 +415,7 @@ impl Choices {
             },
             remove_orphans: self.remove_orphans,
             command_for_all: "topo down --remove-orphans".to_owned(),
+            after_failed_hook: topo::plan::action::AfterFailedHook::GiveUp,
             grace: self.grace.map(Duration::from_secs),
         }
     }

@@ -12,6 +12,7 @@ pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> St
     let context = Context {
         aim: Intent::UP.into(),
         resume: Some("topo up shop.yaml".to_owned()),
+        past_hooks: None,
         clean_up: Some("topo down shop.yaml".to_owned()),
         after_cancel: AfterCancel::End,
         stops_on_failure: false,

@@ -247,9 +247,12 @@ fn action<'words>(words: &'words [&'words str]) -> (Action, &'words [&'words str
         ["remove-volume", name, ..] => Action::RemoveVolume { volume: (*name).into() },
         ["create", name, ..] => Action::CreateContainer(Box::new(container_spec(name))),
         ["start", name, ..] => Action::StartContainer { container: (*name).into(), post_start: Vec::new() },
-        ["stop", name, ..] => {
-            Action::StopContainer { container: (*name).into(), grace: None, pre_stop: Vec::new() }
-        }
+        ["stop", name, ..] => Action::StopContainer {
+            container: (*name).into(),
+            grace: None,
+            pre_stop: Vec::new(),
+            after_failed_hook: topo::plan::action::AfterFailedHook::GiveUp,
+        },
         ["remove", name, ..] => {
             Action::RemoveContainer { container: (*name).into(), anonymous_volumes: AnonymousVolumes::Keep }
         }
