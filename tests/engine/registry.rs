@@ -81,6 +81,21 @@ fn with_an_account_an_image_is_pushed_and_up_pulls_it() {
 }
 
 #[test]
+fn a_private_base_image_comes_with_the_account_and_without_one_is_told() {
+    let Some((project, registry, image)) = started("private-base") else { return };
+    configure(&project, &account(&registry, RIGHT));
+    topo(&project, "build", &["--push"]).exits(0);
+    let text = format!("services: {{ app: {{ build: {{ dockerfile_inline: 'FROM {image}' }} }} }}\n");
+    project.write("topology.yaml", &text);
+    docker(&["image", "rm", "--force", &image]);
+    configure(&project, "{}");
+    topo(&project, "build", &[]).exits(4).says(&image).says("docker login");
+    configure(&project, &account(&registry, RIGHT));
+    topo(&project, "build", &[]).exits(0);
+    docker(&["image", "rm", "--force", &image]);
+}
+
+#[test]
 fn an_image_is_pinned_by_its_digest() {
     let Some((project, registry, image)) = started("pinned") else { return };
     configure(&project, &account(&registry, RIGHT));

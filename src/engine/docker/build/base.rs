@@ -1,8 +1,8 @@
 //! In: a build that failed. Out: the base image that its registry refused for want of an account.
 //! Must not: pull anything.
 //!
-//! Without a session the engine's builder asks every registry as nobody. What the engine has already
-//! it does not ask for.
+//! The engine's builder asks every registry as nobody: the session lends it no account. What the engine has
+//! already it does not ask for.
 
 use super::super::Docker;
 use super::super::credentials;
@@ -13,13 +13,22 @@ use crate::topology::name::ImageName;
 /// How the builder names the step that asks a registry for a base image.
 const STEP: &str = "[internal] load metadata for ";
 
+/// How builders say that a registry wants an account. The first is that of one without a session.
+const WANTS_ACCOUNT: [&str; 5] = [
+    "no active sessions",
+    "401 Unauthorized",
+    "failed to authorize",
+    "authorization failed",
+    "pull access denied",
+];
+
 /// The base image that the build failed for, when there is an account that may help, or when only an
 /// account can.
 pub(super) async fn refused(docker: &Docker, error: &EngineError) -> Option<ImageName> {
     let EngineError::BuildFailed { message, .. } = error else { return None };
     let image = image_in(message)?;
     let server = ImageReference::parse(image).server();
-    let wants_account = message.contains("no active sessions");
+    let wants_account = WANTS_ACCOUNT.iter().any(|words| message.contains(words));
     let lookup = credentials::look_up(docker.config_folder.as_deref(), server).await;
     (wants_account || lookup.credentials.is_some()).then(|| ImageName::new(image))
 }
