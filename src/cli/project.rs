@@ -57,9 +57,9 @@ pub fn project_name(global: &Global, service: &ServiceName, output: &Output) -> 
 fn doing_without(unusable: &Unusable, name: &ProjectName, global: &Global) -> String {
     let why = match unusable {
         Unusable::Mistakes => {
-            format!("the topology has mistakes, which `{}` shows", global.command("validate"))
+            format!("the topology has errors, which `{}` shows", global.command("validate"))
         }
         Unusable::Unreadable(error) => error.clone(),
     };
-    format!("{why}: what belongs to project `{name}` is told by its labels alone")
+    format!("{why}: using the labels of project `{name}` on the engine instead")
 }

@@ -119,11 +119,11 @@ fn a_project_is_shown_and_taken_down_by_its_name_where_its_file_is_broken() {
     project.topo("down", &["web"]).exits(0).says("web: 1 container removed");
     project.topo("down", &["web"]).exits(0).says("nothing to do: web has no container");
     project.write("compose.yaml", &CHAIN.replace("image", "imge"));
-    project.topo_alone(&["-p", project.name(), "ps"]).exits(0).says("told by labels alone").says("db");
+    project.topo_alone(&["-p", project.name(), "ps"]).exits(0).says("using the labels of project").says("db");
     project
         .topo_alone(&["-f", "compose.yaml", "-p", project.name(), "ps"])
-        .exits(1)
-        .says("did you mean `image`?");
+        .exits(0)
+        .says("which `topo -f compose.yaml -p topo-test-broken-file validate` shows");
     project.topo_alone(&["-p", project.name(), "down"]).exits(0).says("is down");
     project.is_gone();
 }
