@@ -17,8 +17,8 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::logs::{Diverting, HookLines, InHand, Noting};
-use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Hush, Hushed, Live, Look};
+use crate::report::logs::{HookLines, InHand};
+use crate::report::{self, Above, AfterCancel, Aim, Context, Filtered, Form, Hushed, Live, Look};
 use crate::run::{Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
 
@@ -69,7 +69,7 @@ pub(super) fn variables() -> BTreeMap<String, String> {
 pub(super) async fn connect(output: &Output) -> Result<Docker, Exit> {
     let engine = open().await.map_err(|error| refused(&error, output))?;
     for trouble in engine.troubles() {
-        output.warning(&format!("{trouble}; nothing is taken from it"));
+        output.warning(&format!("{trouble}; it is ignored"));
     }
     Ok(engine)
 }
@@ -194,9 +194,11 @@ impl<'a> Session<'a> {
         let mut to = Above::by_line(&self.live, to);
         let is_terminal = self.output.is_live_terminal();
         let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
-        let report = Box::new(Noting { report, in_hand: self.in_hand.clone() });
-        let report = Box::new(Diverting { report, hook_lines: self.hook_lines.clone(), shown: self.shown });
-        let mut report = Hush::new(report, self.hushed);
+        let mut report = Filtered::new(report, |plan, event| {
+            self.in_hand.note(plan, event);
+            let is_kept_back = self.hushed.keeps_back(plan, event);
+            !is_kept_back && !self.hook_lines.capture(plan, event, self.shown)
+        });
         let options = self.run_options(plan).await;
         report::run_and_report(plan, self.engine, &options, cancel, &mut report, last_words).await
     }

@@ -14,6 +14,7 @@ mod advice;
 mod board;
 mod builds;
 mod failure;
+mod filter;
 mod frame;
 mod hush;
 pub mod json;
@@ -31,7 +32,8 @@ mod summary;
 pub mod terminal;
 pub mod wording;
 
-pub use hush::{Hush, Hushed};
+pub use filter::Filtered;
+pub use hush::Hushed;
 pub use look::{Look, tame, tame_lines};
 pub use objects::{Deed, ObjectSteps, Objects};
 pub use screen::{Above, Live};

@@ -14,10 +14,9 @@ use tokio::time::{Instant, Sleep, sleep};
 use topo::engine::{Engine, LogChoice, Progress};
 use topo::plan::{Action, Because, Plan, Step};
 use topo::report::logs::{
-    Begin, Company, Diverting, HeardOut, HookLines, InHand, Outlet, Prefixes, Printer, Source, Started,
-    follow, show,
+    Begin, Company, HeardOut, HookLines, InHand, Outlet, Prefixes, Printer, Source, Started, follow, show,
 };
-use topo::report::{Look, Report};
+use topo::report::{Filtered, Look, Report};
 use topo::run::{End, Event, Outcome};
 use topo::topology::name::{ContainerName, ProjectName, ServiceName};
 
@@ -432,11 +431,9 @@ fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
         let plan = restart("shop-db-1");
         let hook_lines = HookLines::default();
         let shown = [ServiceName::from("db")];
-        let mut report = Diverting {
-            report: Box::new(Reporting(stage.clone())),
-            hook_lines: hook_lines.clone(),
-            shown: &shown,
-        };
+        let mut report = Filtered::new(Box::new(Reporting(stage.clone())), |plan, event| {
+            !hook_lines.capture(plan, event, &shown)
+        });
         let says = |step: usize, line: &str| {
             let step = plan.steps.node_indices().nth(step).expect("a step");
             Event::StepProgress { step, progress: Progress::Output(line.to_owned()) }

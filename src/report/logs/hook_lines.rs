@@ -4,14 +4,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::engine::Progress;
 use crate::plan::{Action, Plan};
-use crate::report::Report;
-use crate::run::{Event, Outcome};
+use crate::run::Event;
 use crate::topology::name::{ContainerName, ServiceName};
 
 /// What hooks print while the output of services is shown. All clones are one.
@@ -67,20 +65,9 @@ impl HookLines {
         self.0.came.notify_one();
         true
     }
-}
 
-/// A report without what hooks of these services print, as long as that is shown as their output.
-pub struct Diverting<'out> {
-    /// The report.
-    pub report: Box<dyn Report + 'out>,
-    /// Where the lines go.
-    pub hook_lines: HookLines,
-    /// The services whose output is shown.
-    pub shown: &'out [ServiceName],
-}
-
-impl Diverting<'_> {
-    fn diverts(&self, plan: &Plan, event: &Event) -> bool {
+    /// Captures what a hook of one of these services prints, as long as that is shown as their output.
+    pub fn capture(&self, plan: &Plan, event: &Event, shown: &[ServiceName]) -> bool {
         let Event::StepProgress { step, progress: Progress::Output(line) } = event else { return false };
         let step = &plan.steps[*step];
         let (Action::StartContainer { container, .. } | Action::StopContainer { container, .. }) =
@@ -88,27 +75,6 @@ impl Diverting<'_> {
         else {
             return false;
         };
-        let is_shown = step.service.as_ref().is_some_and(|service| self.shown.contains(service));
-        is_shown && self.hook_lines.give(container, line)
-    }
-}
-
-impl Report for Diverting<'_> {
-    fn event(&mut self, plan: &Plan, event: &Event) {
-        if !self.diverts(plan, event) {
-            self.report.event(plan, event);
-        }
-    }
-
-    fn tick(&mut self, plan: &Plan) {
-        self.report.tick(plan);
-    }
-
-    fn tick_every(&self) -> Option<Duration> {
-        self.report.tick_every()
-    }
-
-    fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
-        self.report.finish(plan, outcome);
+        step.service.as_ref().is_some_and(|service| shown.contains(service)) && self.give(container, line)
     }
 }

@@ -4,11 +4,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::plan::{Action, Plan};
-use crate::report::Report;
-use crate::run::{End, Event, Outcome};
+use crate::run::{End, Event};
 use crate::topology::name::ContainerName;
 
 /// The containers that topo itself takes down at the moment, to bring them or their successors back: their
@@ -76,31 +74,4 @@ fn return_of(plan: &Plan, stopped: &ContainerName) -> Option<Return> {
         }
     }
     is_started.then_some(if is_removed { Return::Recreated } else { Return::Restarted })
-}
-
-/// A report that lets others know which containers are taken down.
-pub struct Noting<'out> {
-    /// The report.
-    pub report: Box<dyn Report + 'out>,
-    /// Where it is noted.
-    pub in_hand: InHand,
-}
-
-impl Report for Noting<'_> {
-    fn event(&mut self, plan: &Plan, event: &Event) {
-        self.in_hand.note(plan, event);
-        self.report.event(plan, event);
-    }
-
-    fn tick(&mut self, plan: &Plan) {
-        self.report.tick(plan);
-    }
-
-    fn tick_every(&self) -> Option<Duration> {
-        self.report.tick_every()
-    }
-
-    fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
-        self.report.finish(plan, outcome);
-    }
 }

@@ -15,8 +15,8 @@ mod tap;
 
 pub use follow::{Company, Started, follow};
 pub use heard::HeardOut;
-pub use hook_lines::{Diverting, HookLines};
-pub use in_hand::{InHand, Noting};
+pub use hook_lines::HookLines;
+pub use in_hand::InHand;
 pub use printer::{Outlet, Prefixes, Printer};
 pub use show::show;
 
