@@ -33,44 +33,39 @@ pub struct Place {
     values: &'static [&'static str],
 }
 
+impl Place {
+    /// A service that runs with these attributes, and other sections of the topology.
+    fn new(attributes: &str, sections: &str, values: &'static [&'static str]) -> Self {
+        let service = "image: 'busybox:1.37', command: [sleep, '1000'], init: true";
+        Self { topology: format!("services: {{a: {{{service}, {attributes}}}}}\n{sections}"), values }
+    }
+}
+
 /// An attribute of a service that has no network.
 fn service(attribute: &str, values: &'static [&'static str]) -> Place {
-    let topology = format!(
-        "services: {{a: {{image: 'busybox:1.37', command: [sleep, '1000'], init: true, network_mode: none, {attribute}}}}}\n"
-    );
-    Place { topology, values }
+    Place::new(&format!("network_mode: none, {attribute}"), "", values)
 }
 
 /// An attribute of a service that has the default network.
 fn connected_service(attribute: &str, values: &'static [&'static str]) -> Place {
-    let topology = format!(
-        "services: {{a: {{image: 'busybox:1.37', command: [sleep, '1000'], init: true, {attribute}}}}}\n"
-    );
-    Place { topology, values }
+    Place::new(attribute, "", values)
 }
 
 /// Attributes of a network that a service is attached to.
 fn network(attributes: &str, values: &'static [&'static str]) -> Place {
-    let topology = format!(
-        "services: {{a: {{image: 'busybox:1.37', command: [sleep, '1000'], init: true, networks: [n]}}}}\nnetworks: {{n: {{{attributes}}}}}\n"
-    );
-    Place { topology, values }
+    Place::new("networks: [n]", &format!("networks: {{n: {{{attributes}}}}}\n"), values)
 }
 
 /// Attributes of a service's place in a network with a subnet.
 fn attached_service(attribute: &str, values: &'static [&'static str]) -> Place {
-    let topology = format!(
-        "services: {{a: {{image: 'busybox:1.37', command: [sleep, '1000'], init: true, networks: {{n: {{{attribute}}}}}}}}}\nnetworks: {{n: {{ipam: {{config: [{{subnet: 10.213.9.0/24}}]}}}}}}\n"
-    );
-    Place { topology, values }
+    let network = "networks: {n: {ipam: {config: [{subnet: 10.213.9.0/24}]}}}\n";
+    Place::new(&format!("networks: {{n: {{{attribute}}}}}"), network, values)
 }
 
 /// Attributes of a volume that a service mounts.
 fn volume(attributes: &str, values: &'static [&'static str]) -> Place {
-    let topology = format!(
-        "services: {{a: {{image: 'busybox:1.37', command: [sleep, '1000'], init: true, network_mode: none, volumes: ['v:/v']}}}}\nvolumes: {{v: {{{attributes}}}}}\n"
-    );
-    Place { topology, values }
+    let section = format!("volumes: {{v: {{{attributes}}}}}\n");
+    Place::new("network_mode: none, volumes: ['v:/v']", &section, values)
 }
 
 /// Projects that publish a port of this machine, or choose a subnet or a name, take turns.
