@@ -25,7 +25,7 @@ pub const VARIABLES: &[Variable] = &[
         "COMPOSE_REMOVE_ORPHANS",
         "whether containers of services that are no longer declared are removed",
     ),
-    Variable::new("COMPOSE_IGNORE_ORPHANS", "whether nothing is said of such containers"),
+    Variable::new("COMPOSE_IGNORE_ORPHANS", "whether such containers are left unmentioned"),
     Variable::new(
         "COMPOSE_PARALLEL_LIMIT",
         "how many calls to the engine are made at once; `--parallel` wins",

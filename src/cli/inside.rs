@@ -300,7 +300,7 @@ pub(super) fn lost(error: &EngineError, container: &ContainerName, way_back: &st
         return session::refused(error, output);
     };
     output.error(
-        &format!("`{container}` cannot be heard any more, and may still run: {error}"),
+        &format!("`{container}` may still be running, but the connection to it was lost: {error}"),
         Some(way_back),
     );
     Exit::Failed

@@ -45,7 +45,7 @@ pub(super) async fn end(
             called = call(topology, (&name, &provider), order, output) => called?,
             () = cancel.cancelled() => {
                 output.warning(&format!(
-                    "the provider of `{name}` was interrupted: what it was to do may be half done"
+                    "the provider of `{name}` was interrupted, and may have done only a part of its work"
                 ));
                 return Err(Exit::Interrupted);
             }

@@ -239,13 +239,13 @@ fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &m
         EnvProblemKind::AfterQuote => {
             found
                 .warning(code::BAD_ENV_FILE, "what follows a closing quote is lost")
-                .label(span, "belongs to no value")
+                .label(span, "is not part of a value")
                 .help("put the whole value into one pair of quotes, or a `#` before a comment");
         }
         EnvProblemKind::UnreadableAfterQuote => {
             found
                 .error(code::BAD_ENV_FILE, "this cannot follow a closing quote")
-                .label(span, "belongs to no value")
+                .label(span, "is not part of a value")
                 .help("put the whole value into one pair of quotes, or a `#` before a comment");
         }
         EnvProblemKind::NoValue { name } => {
@@ -254,7 +254,7 @@ fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &m
                     code::UNSET_VARIABLE,
                     format!("the variable `{name}` is not set, and this line sets nothing"),
                 )
-                .label(span, "takes the value of the surroundings, which have none")
+                .label(span, "takes its value from the environment, where it is not set")
                 .help(format!("write `{name}=` and the value, or remove the line"));
         }
         EnvProblemKind::UnclosedQuote => {

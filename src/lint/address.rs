@@ -145,7 +145,7 @@ fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
         let (message, reason, help) = match hardware_address(address) {
             None => ("is not a hardware address", "six pairs of hexadecimal digits are needed", example),
             Some([0, 0, 0, 0, 0, 0]) => {
-                ("is not an address of a container", "an interface cannot have zeros alone", example)
+                ("is not an address of a container", "an interface cannot have only zeros", example)
             }
             Some([first, ..]) if first & 1 == 1 => {
                 let of_one = format!("write `{:02x}{}`", first & !1, address.get(2..).unwrap_or_default());

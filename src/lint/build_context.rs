@@ -47,7 +47,7 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
         Err(error) => {
             found
                 .error(code::BAD_VALUE, format!("{error}: no image can be built from it"))
-                .label(dockerfile.span, "this is to be the Dockerfile")
+                .label(dockerfile.span, "named as the Dockerfile here")
                 .help("name a file with the steps of the build: `dockerfile: FILE`");
             return;
         }
@@ -73,7 +73,7 @@ fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mu
         .find(|is_read| !matches!(is_read, Err(ReadError::Missing(_))));
     let Some(Err(error)) = first else { return };
     found
-        .error(code::BAD_VALUE, format!("{error}: it is to say what is left out of a build"))
+        .error(code::BAD_VALUE, format!("{error}: a list of what a build leaves out is expected there"))
         .label(context.span, "built from here")
         .help("remove it, or put a file in its place");
 }

@@ -72,7 +72,12 @@ impl Wait<'_> {
                     code::NEVER_READY,
                     format!("`{needed}` is started again each time that it completes"),
                 )
-                .label(at, format!("`{name}` starts when it ended well once; Docker Compose waits for ever"))
+                .label(
+                    at,
+                    format!(
+                        "`{name}` starts once it has completed a first time; Docker Compose waits for ever"
+                    ),
+                )
                 .label(restart.span, "started again whenever it ends")
                 .help("write `restart: on-failure`, or leave `restart` out");
         }

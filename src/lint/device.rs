@@ -38,7 +38,7 @@ fn check_permissions(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
     let permissions = &device.permissions;
     if permissions.is_empty() || !permissions.chars().all(|letter| "rwm".contains(letter)) {
         found
-            .error(code::BAD_VALUE, format!("`{permissions}` are no permissions of a device"))
+            .error(code::BAD_VALUE, format!("`{permissions}` are not permissions of a device"))
             .label(device.span, "`r` reads, `w` writes, `m` makes nodes")
             .help("write for example `rw`, or leave them out for `rwm`");
     }

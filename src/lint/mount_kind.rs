@@ -36,7 +36,7 @@ fn check_kind(mount: &Spanned<Mount>, may_be_windows: bool, found: &mut Diagnost
         }
         MountKind::Cluster => (
             "cluster",
-            "such volumes are of a cluster's services",
+            "only services of a cluster have such volumes",
             "write `type: volume` for a volume of this engine",
         ),
         _ => return,
@@ -111,7 +111,7 @@ fn check_bind(mount: &Spanned<Mount>, options: &BindOptions, found: &mut Diagnos
     };
     found
         .error(code::CONFLICT, format!("`selinux` and `{beside}` cannot both be set"))
-        .label(mount.span, "the engine has two ways to mount, each of which knows one of them")
+        .label(mount.span, "the engine mounts in one of two ways, and each takes only one of them")
         .help("keep one of the two");
 }
 

@@ -87,7 +87,7 @@ fn check_driver(topology: &Topology, key: &str, network: &Network, found: &mut D
         "host" | "null" => {
             let mode = if driver == "host" { "host" } else { "none" };
             found
-                .error(code::BAD_VALUE, format!("no further network can have the driver `{driver}`"))
+                .error(code::BAD_VALUE, format!("a network cannot have the driver `{driver}`"))
                 .label(at, "the engine has one such network, and makes no other")
                 .help(format!(
                     "remove the network, and write `network_mode: {mode}` at the services that are to use it"
@@ -195,7 +195,7 @@ fn warn_of_unknown(
         );
         found
             .warning(code::BAD_VALUE, format!("the driver of `{key}` has no option `{name}`"))
-            .label(at, "passed over without a word")
+            .label(at, "silently ignored")
             .help(format!("did you mean `{closest}`?"));
     }
 }

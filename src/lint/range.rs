@@ -117,7 +117,7 @@ fn check_healthcheck(healthcheck: &Healthcheck, is_written: impl Fn(&str) -> boo
         found
             .error(code::MISSING_ATTRIBUTE, "`start_interval` needs a `start_period`")
             .about("start_period")
-            .label(interval.span, "holds in the start period alone, and there is none")
+            .label(interval.span, "only applies in the start period, and there is none")
             .help("add `start_period: 30s`, or as long as the service takes to start");
     }
     for (attribute, duration) in [

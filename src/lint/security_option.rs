@@ -21,10 +21,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         if service.credential_spec.is_some() && !may_be_windows {
             found
                 .error(code::BAD_VALUE, "Linux has no managed accounts")
-                .label(
-                    topology.place_of(&["services", name.as_str(), "credential_spec"]),
-                    "for Windows alone",
-                )
+                .label(topology.place_of(&["services", name.as_str(), "credential_spec"]), "only for Windows")
                 .help("remove it, or write `platform: windows/amd64` beside it");
         }
     }
@@ -36,7 +33,7 @@ fn check_option(option: &Spanned<String>, may_be_windows: bool, found: &mut Diag
     let reason = match value {
         _ if option.contains('$') => return,
         _ if name == "credentialspec" && may_be_windows => return,
-        _ if name == "credentialspec" => "known to Windows alone",
+        _ if name == "credentialspec" => "only Windows knows it",
         None if ALONE.contains(&name) => return,
         _ if !KNOWN.contains(&name) => "not known to the engine",
         None => "has no value",

@@ -38,7 +38,7 @@ fn unknown(option: &str, folder: &str) -> (String, String) {
         let kept = options.collect::<Vec<_>>().join(",");
         let target = Tmpfs::of(folder).target;
         let written = if kept.is_empty() { target.to_owned() } else { format!("{target}:{kept}") };
-        return ("nothing stands before or after a comma".to_owned(), format!("write `{written}`"));
+        return ("there is nothing before or after a comma".to_owned(), format!("write `{written}`"));
     }
     let name = option.split('=').next().unwrap_or(option).trim();
     let known = || FLAGS.iter().copied().chain(SETTINGS.iter().map(|(name, _)| *name));

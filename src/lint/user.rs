@@ -78,7 +78,7 @@ fn check_part(part: &str, kind: &str) -> Result<(), String> {
         return Err(format!("the {kind} has no name"));
     }
     if part.contains(char::is_whitespace) {
-        return Err("a blank is part of no name".to_owned());
+        return Err("a name cannot contain a blank".to_owned());
     }
     let is_number = part.trim_start_matches(['-', '+']).chars().all(|digit| digit.is_ascii_digit());
     match part.parse::<i64>() {

@@ -51,7 +51,10 @@ fn explain_unset(set: &[EnvEntry], sources: &Sources, found: &mut Diagnostics) {
             .find(|line| line.value.is_some() && used.iter().any(|used| used.name == line.name.value));
         let Some(EnvEntry { name, .. }) = line.filter(|line| line.name.span.file != at.file) else { return };
         diagnostic.label(name.span, "sets it for the container alone");
-        diagnostic.help(format!("set `{}` in `.env` too, which texts of the topology see", name.value));
+        diagnostic.help(format!(
+            "set `{}` in `.env` too: variables of the topology are filled in from there",
+            name.value
+        ));
     });
 }
 

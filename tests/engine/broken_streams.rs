@@ -130,7 +130,7 @@ fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
         proxy.go_away();
         assert_eq!(topo.wait().expect("topo ends").code(), Some(4), "{command}: {}", said(&project, "err"));
         let said = said(&project, "err");
-        assert!(said.contains(" cannot be heard any more, and may still run: "), "{said}");
+        assert!(said.contains(" may still be running, but the connection to it was lost: "), "{said}");
         assert!(said.contains(way_back), "{said}");
         proxy.come_back();
     };
@@ -146,7 +146,11 @@ fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
     proxy.rule("POST /containers/*/attach*", Trouble::CutAfter(std::time::Duration::from_secs(1)));
     let mut topo = start(&project, &proxy, "attach", &["--no-stdin", "t"]);
     assert_eq!(topo.wait().expect("topo ends").code(), Some(4));
-    assert!(said(&project, "err").contains(" cannot be heard any more"), "{}", said(&project, "err"));
+    assert!(
+        said(&project, "err").contains(" may still be running, but the connection to it was lost"),
+        "{}",
+        said(&project, "err")
+    );
 }
 
 #[test]

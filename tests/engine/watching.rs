@@ -266,7 +266,7 @@ services:
         eventually("a folder that goes", || !is_there(&project, &there));
     }
     watching.signal("INT");
-    watching.end().exits(130).says("is not there yet: it is waited for");
+    watching.end().exits(130).says("does not exist yet: waiting for it");
     // Copying goes through the link as well.
     for (from, to, text) in [("data/.", "web:/app/data", "contents"), ("data", "web:/app", "folder")] {
         project.write("data/sub/copied", text);

@@ -147,7 +147,7 @@ fn words_of_others_reach_the_terminal_without_escapes() {
         (|_| (500, "a\u{1b}[2Jb\u{1b}]0;t\u{7}c"), "error: abc"),
         (
             |_| (502, "<html><head><title>502 Bad\u{1b}[2J Gateway</title></head><body>x</body></html>"),
-            "error: what answers in place of the engine sent a page with HTTP status 502: 502 Bad Gateway",
+            "error: something other than the engine answered with a page and HTTP status 502: 502 Bad Gateway",
         ),
     ];
     for (answer, said) in answers {

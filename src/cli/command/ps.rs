@@ -161,7 +161,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 fn format_of_config(configured: Option<&str>, output: &Output) -> ListFormat {
     let Some(text) = configured.filter(|text| !text.is_empty()) else { return ListFormat::Table };
     text.parse().unwrap_or_else(|why| {
-        output.warning(&format!("`psFormat` of `config.json` is passed over: {why}"));
+        output.warning(&format!("`psFormat` of `config.json` is ignored: {why}"));
         ListFormat::Table
     })
 }

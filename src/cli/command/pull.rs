@@ -110,7 +110,7 @@ fn idle(topology: &Topology, left_out: &BTreeMap<ImageName, LeftOut>) -> String 
         [] => format!("{project} {}", Intent::PULL.idle),
         [LeftOut::Present] => format!("{project} has its images"),
         [LeftOut::Built | LeftOut::Buildable] => format!("{project} builds its images"),
-        _ => format!("no image of {project} is to be pulled"),
+        _ => format!("no image of {project} needs to be pulled"),
     }
 }
 

@@ -83,7 +83,7 @@ fn of_topology(mut read: Read, output: &Output) -> Result<Known, Exit> {
         (None, None) => {
             output.diagnostics(&loaded.sources, &loaded.found);
             output.error(
-                "the mistakes leave it open which project is meant",
+                "the project's name cannot be determined because of these errors",
                 Some("give its name with `-p NAME`"),
             );
             Err(Exit::Findings)

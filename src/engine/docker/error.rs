@@ -53,7 +53,7 @@ fn of_page(status: u16, page: &str) -> String {
         of_element(page, "title").or_else(|| of_element(page, "h1")).unwrap_or_else(|| without_tags(page));
     let words: String = words.chars().take(MOST_OF_PAGE).collect();
     let said = if words.is_empty() { String::new() } else { format!(": {words}") };
-    format!("what answers in place of the engine sent a page with HTTP status {status}{said}")
+    format!("something other than the engine answered with a page and HTTP status {status}{said}")
 }
 
 /// How much of a page is shown, in characters.
@@ -304,7 +304,7 @@ mod tests {
     fn an_answer_that_is_no_json_is_shown_as_it_is() {
         assert_eq!(message(502, "bad gateway\n"), "bad gateway");
         let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body></html>";
-        let said = "what answers in place of the engine sent a page with HTTP status 502";
+        let said = "something other than the engine answered with a page and HTTP status 502";
         assert_eq!(message(502, page), format!("{said}: 502 Bad Gateway"));
         let untitled =
             "<!DOCTYPE html><TITLE></TITLE><body><h1 class='x'>Access\n <b>denied</b></h1><p>by us</body>";

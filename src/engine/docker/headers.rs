@@ -25,7 +25,7 @@ pub fn of_every_request(
         }
     }
     let trouble = (!unusable.is_empty())
-        .then(|| format!("what is to be sent as the header {} cannot be one", unusable.join(", ")));
+        .then(|| format!("these names or values cannot be sent as headers: {}", unusable.join(", ")));
     (headers, trouble)
 }
 
@@ -83,6 +83,6 @@ mod tests {
     fn what_cannot_be_a_header_is_named_without_its_value() {
         let (sent, trouble) = headers("", &[("X A", "secret"), ("X-B", "se\ncret"), ("X-C", "c")]);
         assert_eq!(sent, ["x-c: c"]);
-        assert_eq!(trouble.unwrap(), "what is to be sent as the header `X A`, `X-B` cannot be one");
+        assert_eq!(trouble.unwrap(), "these names or values cannot be sent as headers: `X A`, `X-B`");
     }
 }

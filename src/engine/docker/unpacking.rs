@@ -244,7 +244,7 @@ impl Folder<'_> {
     fn write(&mut self, entry: &mut Entry<'_, Pieces>, place: &Path) -> io::Result<()> {
         let there = place.symlink_metadata().ok();
         if there.as_ref().is_some_and(fs::Metadata::is_dir) {
-            return Err(io::Error::other(format!("a file takes no folder's place: `{}`", place.display())));
+            return Err(io::Error::other(format!("a file cannot replace the folder `{}`", place.display())));
         }
         let is_file = there.as_ref().is_some_and(fs::Metadata::is_file);
         match entry.header().entry_type() {

@@ -89,7 +89,7 @@ impl Rules {
         let (Some(path), Some(action)) = (&rule.path, &rule.action) else { return Ok(()) };
         let path = Path::new(path.as_str());
         if !path.exists() {
-            self.remarks.push(format!("`{}` is not there yet: it is waited for", path.display()));
+            self.remarks.push(format!("`{}` does not exist yet: waiting for it", path.display()));
         }
         let path = without_links(path).map_err(|error| {
             EngineError::Other(format!("`{}` cannot be watched for `{name}`: {error}", path.display()))

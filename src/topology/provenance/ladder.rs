@@ -197,7 +197,7 @@ impl Groups {
         let Some(own) = own.first_mut().filter(|_| is_passed_on) else { return };
         own.wins = false;
         own.note = Some(match callers.is_empty() {
-            true => "passes the caller's value on, and the caller has none".to_owned(),
+            true => "passes the caller's value on, which is not set".to_owned(),
             false => PASSES_ON.to_owned(),
         });
         if let Some(caller) = callers.first_mut() {

@@ -210,7 +210,7 @@ fn without_value(path: &[String], root: &Node, kind: RungKind, sources: &Sources
         wins: note.is_some(),
         note: note.map(str::to_owned),
     };
-    let winner = rung(place, tag, Some("drops what other texts say"));
+    let winner = rung(place, tag, Some("removes what other files set"));
     let others = earlier.iter().rev().map(|place| rung(place, sources.text(*place), None));
     std::iter::once(winner).chain(others).collect()
 }

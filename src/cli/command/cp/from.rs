@@ -86,7 +86,7 @@ fn file_for(name: &str, to: &Path) -> Result<PathBuf, Trouble> {
     let path = if to.is_dir() { to.join(name) } else { to.to_owned() };
     match local_file::look(&path) {
         Standing::Folder => {
-            let message = format!("a file takes no folder's place: `{}` is one", path.display());
+            let message = format!("a file cannot replace the folder `{}`", path.display());
             return Err(Trouble::wrong(message));
         }
         Standing::Taken(what) => {
