@@ -8,7 +8,7 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
-/// Every variable, by subject: the topology, the run, the output, the engine. Those whose names begin with `COMPOSE_` may
+/// Every variable, by subject: the topology, the run, the output, the engine, the log. Those whose names begin with `COMPOSE_` may
 /// stand in `.env` too, but for [`ONLY_IN_THE_ENVIRONMENT`].
 pub const VARIABLES: &[Variable] = &[
     Variable::new("COMPOSE_FILE", "topology files, separated by `COMPOSE_PATH_SEPARATOR`; `--file` wins"),
@@ -59,6 +59,10 @@ pub const VARIABLES: &[Variable] = &[
     ),
     Variable::new("DOCKER_DEFAULT_PLATFORM", "the platform of services that name none"),
     Variable::new("BUILDX_BUILDER", "the builder that `topo build` uses; `--builder` wins"),
+    Variable::new(
+        "TOPO_LOG",
+        "what is logged to standard error: a level such as `debug` (every request to the engine), or `topo=debug,h2=info`",
+    ),
 ];
 
 /// Variables of Docker Compose that `.env` cannot set.
@@ -104,9 +108,9 @@ mod tests {
 
     fn is_for_topo(text: &str) -> bool {
         let is_name = text.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
-        // What topo itself sets for the programs that it starts.
-        let is_set = ["BUILDX_BAKE_ENTITLEMENTS_FS"].contains(&text);
-        let prefixes = ["COMPOSE_", "DOCKER_", "BUILDX_", "BUILDKIT_"];
+        // What topo sets for the programs that it starts, and its completion scripts for topo.
+        let is_set = ["BUILDX_BAKE_ENTITLEMENTS_FS", "TOPO_COMPLETE", "TOPO_COMPLETE_INDEX"].contains(&text);
+        let prefixes = ["COMPOSE_", "DOCKER_", "BUILDX_", "BUILDKIT_", "TOPO_"];
         is_name
             && !is_set
             && prefixes.iter().any(|prefix| text.starts_with(prefix) && text.len() > prefix.len())

@@ -36,6 +36,7 @@ mod signals;
 mod table;
 mod terminal;
 mod time;
+mod trace;
 mod units;
 mod unreadable;
 mod usage;
@@ -83,6 +84,9 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     raise_limit();
+    if let Err(message) = trace::start() {
+        Output::new(ColorChoice::Auto, &Settings::default()).warning(&message);
+    }
     let words = match as_topo_takes_them(invocation) {
         Ok(words) => arguments::prepared(words, command_line),
         Err(exit) => return exit.into(),

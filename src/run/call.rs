@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use super::event::{Cause, End, Event, Failure};
 use super::tail::{last_health_output, log_tail};
@@ -78,9 +79,13 @@ impl<'run, E: Engine> Caller<'run, E> {
             }
         }
         self.tell(Event::StepStarted { step });
+        let container = self.plan.container(step).map(ContainerName::as_str);
+        debug!(step = step.index(), container, "step started");
         let begun = Instant::now();
         let end = self.end_of(step).await;
-        (step, end, begun.elapsed())
+        let took = begun.elapsed();
+        debug!(step = step.index(), container, ?took, "step ended");
+        (step, end, took)
     }
 
     async fn end_of(&self, step: StepId) -> End {

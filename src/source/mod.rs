@@ -25,6 +25,8 @@ use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use tracing::debug;
+
 /// The largest file that is read, in bytes (16 MiB).
 pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
@@ -235,6 +237,7 @@ impl Sources {
             _ if is_handed_over(path) => read_handed_over(path, shown),
             _ => read_regular(path, shown),
         }?;
+        debug!(path = %shown.display(), bytes = bytes.len(), "read");
         if let Some(text) = text_of_utf16(&bytes) {
             return Ok(self.add(shown, text));
         }

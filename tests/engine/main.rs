@@ -40,4 +40,5 @@ mod states;
 mod systems;
 mod takeover;
 mod terminal;
+mod tracing;
 mod watching;

@@ -4,7 +4,7 @@
 //! Every request but the first ping gets the API version as a prefix, the highest one that both sides
 //! speak: bollard sends none on a custom transport.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::BollardRequest;
 use bytes::Bytes;
@@ -13,9 +13,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::de::DeserializeOwned;
+use tracing::debug;
 
 use super::connect::Address;
 use super::error;
@@ -149,7 +150,7 @@ impl Transport {
     pub async fn open(address: Address, headers: HeaderMap) -> Result<Self, EngineError> {
         let client = Client::builder(TokioExecutor::new()).build(Connector(address.endpoint.clone()));
         let mut transport = Self { address, client, version: ApiVersion::OLDEST, headers };
-        let ping = transport.client.request(transport.with_headers(Call::get("/_ping").into_request()?));
+        let ping = transport.exchange(transport.with_headers(Call::get("/_ping").into_request()?));
         let response = match tokio::time::timeout(FIRST_ANSWER, ping).await {
             Ok(answer) => answer.map_err(|error| error::unreachable(&transport.address, &error))?,
             Err(_) => return Err(error::silent(&transport.address, FIRST_ANSWER)),
@@ -179,7 +180,7 @@ impl Transport {
             let transport = transport.clone();
             async move {
                 let request = transport.versioned(request).map_err(bollard::errors::Error::from)?;
-                Ok(transport.client.request(request).await?)
+                Ok(transport.exchange(request).await?)
             }
         };
         bollard::Docker::connect_with_custom_transport(
@@ -201,8 +202,7 @@ impl Transport {
         let request = self.versioned(call.into_request()?).map_err(|error| {
             EngineError::Other(format!("cannot name what the engine is asked for: {error}"))
         })?;
-        let response =
-            self.client.request(request).await.map_err(|error| error::broken(&self.address, &error))?;
+        let response = self.exchange(request).await.map_err(|error| error::broken(&self.address, &error))?;
         checked(response).await
     }
 
@@ -249,6 +249,21 @@ impl Transport {
         let headers = response.headers().clone();
         let upgraded = hyper::upgrade::on(response).await.map_err(|error| error::cut_off(&error))?;
         Ok((TokioIo::new(upgraded), headers))
+    }
+
+    /// Every request passes through here. Its query is not logged: build arguments and labels may be secrets.
+    async fn exchange(&self, request: BollardRequest) -> Result<Response<Incoming>, legacy::Error> {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let begun = Instant::now();
+        let answer = self.client.request(request).await;
+        let took = begun.elapsed();
+        match &answer {
+            Ok(response) => {
+                debug!(%method, path, status = response.status().as_u16(), ?took, "request");
+            }
+            Err(error) => debug!(%method, path, %error, ?took, "request"),
+        }
+        answer
     }
 
     fn versioned(&self, mut request: BollardRequest) -> Result<BollardRequest, http::Error> {

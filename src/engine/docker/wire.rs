@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, sleep};
+use tracing::debug;
 
 use super::connect::Endpoint;
 use super::error::is_crowded;
@@ -35,7 +36,14 @@ impl tower_service::Service<http::Uri> for Connector {
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
         let endpoint = self.0.clone();
-        Box::pin(async move { Ok(TokioIo::new(dial(&endpoint).await?)) })
+        Box::pin(async move {
+            let dialled = dial(&endpoint).await;
+            match &dialled {
+                Ok(_) => debug!(%endpoint, "connected"),
+                Err(error) => debug!(%endpoint, %error, "not connected"),
+            }
+            Ok(TokioIo::new(dialled?))
+        })
     }
 }
 
