@@ -9,30 +9,46 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-#[test]
-fn commands_print_what_is_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
-    let mut different = Vec::new();
-    let mut count = 0;
-    for folder in folders(&root) {
-        let printed = run_all(&folder);
-        let expected = folder.join("expected.txt");
-        count += 1;
-        if std::env::var_os("TOPO_UPDATE_GOLDEN").is_some() {
-            std::fs::write(&expected, &printed).expect("the expected text is written");
-        } else if std::fs::read_to_string(&expected).unwrap_or_default() != printed {
-            different.push(format!("{}:\n{printed}", folder.display()));
-        }
-    }
-    assert!(count > 0, "no case is in {}", root.display());
-    assert!(different.is_empty(), "TOPO_UPDATE_GOLDEN=1 rewrites these:\n{}", different.join("\n"));
-}
+use crate::golden;
 
-fn folders(root: &Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(root).expect("the folder of cases");
-    let mut folders: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    folders.sort();
-    folders
+golden::fixtures! {
+    "cli", |case| golden::check(&case.join("expected.txt"), &run_all(case));
+    a_file_that_cannot_be_read_comes_with_the_one_that_was_meant
+    a_file_that_is_no_utf_8_is_shown_where_that_begins
+    a_mistake_that_a_command_does_not_need_is_a_warning
+    a_platform_of_the_environment_is_not_the_files_mistake
+    a_profile_that_no_service_has_is_told
+    a_project_is_known_by_its_name_whatever_its_file_holds
+    a_service_that_is_not_named_is_asked_for
+    a_topology_is_drawn
+    a_topology_is_found_by_its_name_without_an_end
+    a_word_that_is_no_service_leads_to_what_was_meant
+    an_address_that_is_none_comes_with_what_to_write
+    an_argument_that_ends_in_yaml_is_a_file
+    codes_are_explained
+    commands_options_and_services_complete
+    config_explains_what_a_tag_took_away
+    config_explains_where_a_value_comes_from
+    config_fills_in_what_an_included_file_passes_on
+    config_hash_is_that_of_the_containers
+    config_keeps_what_is_written_beside_variables
+    config_leaves_out_what_it_is_told_to
+    config_lists_parts
+    config_lists_variables
+    help_teaches_with_examples
+    no_engine_says_the_address_and_what_to_do
+    options_stand_before_or_after_the_command
+    the_environment_decides_where_no_option_does
+    the_manual_has_a_page_for_each_command
+    the_readme_shows_a_real_mistake
+    topo_log_takes_a_filter
+    validate_finds_the_topologies_of_a_repository
+    validate_names_every_mistake_and_no_file_hides_another
+    validate_speaks_to_programs_about_several_topologies
+    values_of_build_are_checked_before_anything_is_built
+    warnings_are_for_those_who_make_something_of_the_file
+    words_of_docker_compose_lead_to_those_of_topo
+    wrong_usage_is_told_from_findings
 }
 
 /// Commands run in a copy, since they may write files.

@@ -20,21 +20,42 @@ pub(crate) fn say(text: &str) {
 
 /// Compares a text with the file that holds what it should be, or rewrites the file.
 pub(crate) fn check(file: &Path, actual: &str) {
-    compare(file, actual).unwrap_or_else(|wrong| panic!("{wrong}"));
-}
-
-/// Like [`check`], for those who go on to the next file.
-pub(crate) fn compare(file: &Path, actual: &str) -> Result<(), String> {
     if is_update() {
         std::fs::write(file, actual).expect("the golden file can be written");
-        return Ok(());
+        return;
     }
     let expected = std::fs::read_to_string(file).unwrap_or_default();
-    if actual == expected {
-        return Ok(());
-    }
-    Err(format!(
+    assert!(
+        actual == expected,
         "{} is not as written (TOPO_UPDATE_GOLDEN=1 rewrites it)\n--- expected\n{expected}\n--- actual\n{actual}",
         file.display()
-    ))
+    );
+}
+
+/// A test for each folder of `tests/$folder`, and one that no folder is left out.
+macro_rules! fixtures {
+    ($folder:literal, $check:expr; $($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let check: fn(&std::path::Path) = $check;
+                check(&$crate::golden::tests_folder().join($folder).join(stringify!($name)));
+            }
+        )*
+
+        #[test]
+        fn every_folder_has_its_test() {
+            $crate::golden::assert_folders($folder, &[$(stringify!($name)),*]);
+        }
+    };
+}
+pub(crate) use fixtures;
+
+/// Fails unless these are the folders of `tests/folder`, in the order of their names.
+pub(crate) fn assert_folders(folder: &str, names: &[&str]) {
+    let entries = std::fs::read_dir(tests_folder().join(folder)).expect("a folder of fixtures");
+    let mut found: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+    found.sort();
+    assert_eq!(names, found, "tests of `tests/{folder}`: list every folder, in the order of the names");
 }

@@ -9,24 +9,12 @@ mod properties;
 mod random;
 mod world;
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
-use crate::golden::{self, tests_folder};
+use crate::golden;
 
-macro_rules! plans {
-    ($($name:ident)*) => {
-        $(
-            #[test]
-            fn $name() {
-                check(stringify!($name));
-            }
-        )*
-
-        const PLANS: &[&str] = &[$(stringify!($name)),*];
-    };
-}
-
-plans! {
+golden::fixtures! {
+    "plans", check;
     a_changed_network_is_made_anew_and_its_containers_come_back
     a_changed_network_takes_those_along_that_are_not_chosen
     a_changed_network_that_a_stranger_uses_stays
@@ -34,6 +22,8 @@ plans! {
     a_changed_volume_is_used_as_it_is
     a_container_that_lost_its_network_is_connected_again
     a_context_of_an_image_that_is_there_is_not_built
+    a_default_platform_that_is_gone_changes_nothing
+    a_default_platform_that_runs_already_changes_nothing
     a_fixed_name_is_for_one_container
     a_forced_replacement_is_about_the_chosen_services
     a_job_that_failed_is_done_again
@@ -43,16 +33,19 @@ plans! {
     a_name_that_an_orphan_keeps_is_an_error
     a_namespace_that_nobody_has_is_an_error
     a_network_that_was_pruned_is_made_again
+    a_network_under_another_key_takes_the_place_of_the_former_one
     a_new_topology_is_made_in_order
     a_newer_engine_takes_what_an_older_one_would_leave_out
     a_port_moves_to_what_the_holder_waits_for
     a_port_moves_when_its_holder_has_stopped
     a_port_of_a_range_with_room_waits_for_nobody
+    a_rebuild_restarts_what_depends_with_restart
     a_renamed_container_gets_its_name_back
     a_renamed_network_goes_when_all_have_left_it
     a_secret_with_another_content_is_a_change
-    a_value_of_a_file_stands_in_that_file
     a_stopped_container_is_started_and_what_needs_it_waits
+    a_value_of_a_file_stands_in_that_file
+    a_volume_under_another_key_leaves_the_former_one
     an_image_is_pulled_again_when_it_is_old_enough
     an_image_of_another_service_is_built_and_not_pulled
     an_image_that_is_mounted_and_changed_is_taken_up
@@ -64,13 +57,11 @@ plans! {
     an_optional_dependency_may_fail
     an_optional_dependency_of_an_inactive_profile_is_left_out
     an_unchanged_topology_leaves_nothing_to_do
+    another_default_platform_is_named_as_the_reason
     building_replaces_only_what_gets_another_image
     building_replaces_what_mounts_another_image
     changed_containers_stay_when_none_may_be_replaced
     chosen_services_bring_what_they_depend_on
-    what_is_paused_goes_on
-    what_is_paused_goes_on_also_when_it_may_be_replaced
-    what_is_paused_stays_so_when_nothing_is_started
     containers_may_be_created_and_not_started
     containers_of_other_files_are_named_with_them
     containers_of_run_are_left_alone
@@ -89,9 +80,13 @@ plans! {
     hooks_belong_to_starts_and_stops
     literal_values_that_look_secret_are_hidden
     more_replicas_leave_those_that_are_there
-    none_may_be_wanted
-    more_replicas_than_host_ports_are_an_error
     more_replicas_take_host_ports_of_a_range
+    more_replicas_than_host_ports_are_an_error
+    names_of_another_convention_are_told_as_such
+    names_with_underscores_are_made_on_request
+    naming_a_service_leaves_the_number_of_others
+    new_anonymous_volumes_replace_what_has_some
+    none_may_be_wanted
     numbers_of_replicas_are_used_again
     orphans_are_named_and_stay
     orphans_go_on_request_dependants_first
@@ -104,10 +99,10 @@ plans! {
     waiting_does_not_spare_what_only_may_fail
     waiting_is_for_every_service
     what_an_older_engine_would_leave_out_is_an_error
+    what_compose_made_is_compared_with_what_the_engine_tells
     what_compose_made_is_kept_unless_it_differs
     what_compose_made_of_networks_and_volumes_is_compared
     what_compose_made_to_share_is_kept_unless_it_differs
-    what_older_releases_of_compose_made_is_kept
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built
     what_is_dead_is_replaced_in_any_case
@@ -115,43 +110,26 @@ plans! {
     what_is_external_and_there_is_used
     what_is_external_has_to_be_there
     what_is_external_hurts_only_its_users
+    what_is_paused_goes_on
+    what_is_paused_goes_on_also_when_it_may_be_replaced
+    what_is_paused_stays_so_when_nothing_is_started
+    what_older_releases_of_compose_made_is_kept
     what_runs_before_the_first_start_runs_once
+    what_shares_a_former_namespace_is_restarted
+    what_shares_comes_along_only_when_its_owner_changes
+    what_shares_goes_along_with_an_owner_that_is_named
     what_shares_is_replaced_with_what_it_shares
     what_shares_is_restarted_with_what_it_shares
     what_somebody_else_made_is_used_and_said
-    what_shares_goes_along_with_an_owner_that_is_named
-    without_dependencies_what_shares_is_left_and_named
-    what_shares_a_former_namespace_is_restarted
-    what_shares_comes_along_only_when_its_owner_changes
-    a_rebuild_restarts_what_depends_with_restart
-    new_anonymous_volumes_replace_what_has_some
-    naming_a_service_leaves_the_number_of_others
+    what_the_engine_links_goes_along_with_what_is_named
     what_the_engine_links_is_created_after_what_it_is_linked_to
     what_the_engine_links_is_replaced_with_what_it_is_linked_to
-    what_the_engine_links_goes_along_with_what_is_named
-    a_default_platform_that_is_gone_changes_nothing
-    a_default_platform_that_runs_already_changes_nothing
-    a_network_under_another_key_takes_the_place_of_the_former_one
-    a_volume_under_another_key_leaves_the_former_one
-    another_default_platform_is_named_as_the_reason
-    names_of_another_convention_are_told_as_such
-    names_with_underscores_are_made_on_request
-    what_compose_made_is_compared_with_what_the_engine_tells
     without_dependencies_only_the_chosen_are_touched
+    without_dependencies_what_shares_is_left_and_named
 }
 
-#[test]
-fn every_folder_of_plans_is_planned() {
-    let folders = std::fs::read_dir(tests_folder().join("plans")).expect("tests/plans is there");
-    let found: BTreeSet<_> = folders
-        .map(|folder| folder.expect("it can be read").file_name().into_string().expect("UTF-8"))
-        .collect();
-    assert_eq!(found, PLANS.iter().map(|name| (*name).to_owned()).collect());
-}
-
-fn check(name: &str) {
-    let folder = tests_folder().join("plans").join(name);
-    let (text, json) = case::plan_of(&folder);
+fn check(folder: &Path) {
+    let (text, json) = case::plan_of(folder);
     golden::check(&folder.join("plan.txt"), &text);
     if folder.join("plan.json").exists() {
         golden::check(&folder.join("plan.json"), &json);

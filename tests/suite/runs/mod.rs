@@ -7,29 +7,17 @@ mod reports;
 pub(crate) mod scenario;
 mod transcript;
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
-use crate::golden::{self, tests_folder};
+use crate::golden;
 use scenario::Scenario;
 use topo::report::Form;
 
-macro_rules! runs {
-    ($($name:ident)*) => {
-        $(
-            #[test]
-            fn $name() {
-                check(stringify!($name));
-            }
-        )*
-
-        const RUNS: &[&str] = &[$(stringify!($name)),*];
-    };
-}
-
-runs! {
-    a_cancel_starts_nothing_new_and_gives_waits_up
+golden::fixtures! {
+    "runs", check;
     a_cancel_lets_a_replacement_that_has_begun_end
     a_cancel_lets_calls_end_and_gives_pulls_up
+    a_cancel_starts_nothing_new_and_gives_waits_up
     a_cancel_waits_for_no_engine_that_is_silent
     a_chain_waits_for_each_link_to_be_healthy
     a_completed_job_lets_its_dependants_start
@@ -45,14 +33,14 @@ runs! {
     a_guard_decides_when_its_turn_comes
     a_job_that_removes_itself_completed
     a_refused_call_fails_in_the_engines_words
-    a_wait_for_one_that_is_healthy_already_is_over_at_once
     a_wait_for_one_that_is_frozen_says_so
+    a_wait_for_one_that_is_healthy_already_is_over_at_once
     a_wait_has_a_time_limit_when_one_is_set
-    an_engine_whose_events_are_lost_is_looked_at
     an_engine_that_does_not_answer_for_its_events_is_looked_at
     an_engine_that_forbids_its_events_is_looked_at
-    an_engine_whose_events_are_silent_is_looked_at
     an_engine_that_tells_no_results_of_health_checks_is_looked_at
+    an_engine_whose_events_are_lost_is_looked_at
+    an_engine_whose_events_are_silent_is_looked_at
     an_optional_dependency_only_has_to_be_settled
     at_most_so_many_calls_are_under_way
     foreign_hands_rename_and_remove_what_is_waited_for
@@ -67,17 +55,7 @@ runs! {
     without_waits_nobody_subscribes
 }
 
-#[test]
-fn every_folder_of_runs_is_run() {
-    let folders = std::fs::read_dir(tests_folder().join("runs")).expect("tests/runs is there");
-    let found: BTreeSet<_> = folders
-        .map(|folder| folder.expect("it can be read").file_name().into_string().expect("UTF-8"))
-        .collect();
-    assert_eq!(found, RUNS.iter().map(|name| (*name).to_owned()).collect());
-}
-
-fn check(name: &str) {
-    let folder = tests_folder().join("runs").join(name);
+fn check(folder: &Path) {
     let text = std::fs::read_to_string(folder.join("scenario.txt")).expect("the scenario can be read");
     let scenario = Scenario::parse(&text);
     let recording = transcript::record(&scenario);
