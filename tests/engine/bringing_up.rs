@@ -14,9 +14,10 @@ services:
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_wait_is_given_up_after_its_time() {
     let sick = format!("{WEB}    healthcheck: {{ test: [CMD, 'false'], interval: 1s, retries: 1000 }}\n");
-    let Some(project) = project("up-wait-timeout", &sick) else { return };
+    let project = project("up-wait-timeout", &sick);
     let ran = project.topo("up", &["--wait", "--wait-timeout", "2"]).exits(4);
     assert!(ran.err.contains("was not ready within 2.0s"), "{}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Status}}"), "running", "what is up stays up");
@@ -24,8 +25,9 @@ fn a_wait_is_given_up_after_its_time() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn containers_are_left_alone_or_replaced_as_the_user_says() {
-    let Some(project) = project("up-recreate", WEB) else { return };
+    let project = project("up-recreate", WEB);
     project.topo("up", &["-d"]).exits(0);
     let first = project.id("web");
     project.write("topology.yaml", &WEB.replace("one", "two"));
@@ -40,9 +42,10 @@ fn containers_are_left_alone_or_replaced_as_the_user_says() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn images_come_as_the_user_says() {
     let missing = WEB.replace("busybox:1.37", "127.0.0.1:9/missing:1");
-    let Some(project) = project("up-pull", &missing) else { return };
+    let project = project("up-pull", &missing);
     let ran = project.topo("up", &["-d", "--pull", "never"]);
     assert!(ran.code != 0 && ran.err.contains("127.0.0.1:9/missing:1"), "{ran:?}");
     assert_eq!(project.objects("container"), Vec::<String>::new());
@@ -58,9 +61,10 @@ fn images_come_as_the_user_says() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn output_in_the_foreground_is_as_the_user_says() {
     let talking = WEB.replace("sleep 1000", "echo hello");
-    let Some(project) = project("up-output", &talking) else { return };
+    let project = project("up-output", &talking);
     let plain = project.topo("up", &["--no-color"]).exits(0);
     assert!(plain.out.contains("web-1  | hello"), "{plain:?}");
     let timed = project.topo("up", &["--timestamps", "--no-log-prefix", "--force-recreate"]).exits(0).out;
@@ -73,6 +77,7 @@ fn output_in_the_foreground_is_as_the_user_says() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn containers_have_the_time_to_stop_that_the_user_gives() {
     let stubborn = "
 services:
@@ -81,7 +86,7 @@ services:
     stop_grace_period: 10m
     command: sh -c 'trap \"\" TERM; while true; do sleep 1; done'
 ";
-    let Some(project) = project("up-timeout", stubborn) else { return };
+    let project = project("up-timeout", stubborn);
     project.topo("up", &["-d"]).exits(0);
     let first = project.id("web");
     project.topo("up", &["-d", "--force-recreate", "--timeout", "1"]).exits(0);

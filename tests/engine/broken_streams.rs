@@ -39,8 +39,9 @@ fn is_without_gap(ticks: &[usize]) {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_break_of_a_moment_loses_nothing() {
-    let Some(project) = project("blink", TICKING) else { return };
+    let project = project("blink", TICKING);
     project.topo("up", &["-d"]).exits(0);
     for (command, arguments) in [("logs", &["-f"][..]), ("up", &["--no-log-prefix"])] {
         let proxy = Proxy::start();
@@ -67,8 +68,9 @@ fn a_break_of_a_moment_loses_nothing() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_engine_that_does_not_come_back_is_an_error() {
-    let Some(project) = project("gone-engine", TICKING) else { return };
+    let project = project("gone-engine", TICKING);
     project.topo("up", &["-d"]).exits(0);
     for (command, arguments) in [("logs", &["-f", "--no-log-prefix"][..]), ("up", &[])] {
         let proxy = Proxy::start();
@@ -84,9 +86,10 @@ fn an_engine_that_does_not_come_back_is_an_error() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn following_ends_when_nothing_runs_any_more() {
     let topology = format!("{TICKING}  done: {{ image: 'busybox:1.37', command: echo done }}\n");
-    let Some(project) = project("follow-ends", &topology) else { return };
+    let project = project("follow-ends", &topology);
     project.topo("up", &["-d"]).exits(0);
     let shown = || said(&project, "out");
     eventually("some lines", || ticks(&project.topo("logs", &["t"]).out).len() > 5);
@@ -110,18 +113,20 @@ fn following_ends_when_nothing_runs_any_more() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_end_of_the_named_services_is_the_end_whatever_else_is_shown() {
     let topology =
         format!("{TICKING}  foo: {{ image: 'busybox:1.37', command: echo hello, depends_on: [t] }}\n");
-    let Some(project) = project("named-end", &topology) else { return };
+    let project = project("named-end", &topology);
     let ran = project.start("up", &["--attach-dependencies", "foo"]).end().exits(0).says("hello");
     assert!(ran.out.contains("tick 1"), "{}", ran.out);
     assert_eq!(project.inspect("t", "{{.State.Running}}"), "true");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
-    let Some(project) = project("lost-program", TICKING) else { return };
+    let project = project("lost-program", TICKING);
     project.topo("up", &["-d"]).exits(0);
     let lost = |command: &str, arguments: &[&str], way_back: &str| {
         let proxy = Proxy::start();
@@ -154,8 +159,9 @@ fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_full_disk_is_told() {
-    let Some(project) = project("full-disk", TICKING) else { return };
+    let project = project("full-disk", TICKING);
     project.topo("up", &["-d"]).exits(0);
     eventually("a line", || project.topo("logs", &[]).out.contains("tick 1"));
     let full = |command: &str, arguments: &[&str]| {
@@ -177,12 +183,13 @@ fn a_full_disk_is_told() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn bytes_are_not_changed_on_their_way_into_a_pipe() {
     let topology = "
 services:
   bar: { image: 'busybox:1.37', command: [sh, -c, 'printf \"10%%\\r20%%\\r\\ndone\\n\"; head -c 200000 /dev/zero | tr \"\\\\0\" x; echo'] }
 ";
-    let Some(project) = project("bytes", topology) else { return };
+    let project = project("bytes", topology);
     let ran = project.topo("up", &["--no-log-prefix"]).exits(0);
     let whole = format!("10%\r20%\r\ndone\n{}\n", "x".repeat(200_000));
     assert!(ran.out == whole, "{} bytes in place of {}", ran.out.len(), whole.len());

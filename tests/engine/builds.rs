@@ -68,9 +68,10 @@ fn run(project: &Project, mut command: Command) -> Ran {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_is_built_is_what_compose_builds() {
     let images = ["topo-test-everything:1", "topo-test-everything:2"];
-    let Some(project) = project("everything", EVERYTHING) else { return };
+    let project = project("everything", EVERYTHING);
     project.write("app/Dockerfile.dev", DOCKERFILE);
     project.write("app/.dockerignore", "*\n");
     project.write("app/Dockerfile.dev.dockerignore", "# Its own.\n*.log\nfolder\n!folder/kept\n");
@@ -94,8 +95,9 @@ fn what_is_built_is_what_compose_builds() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_builds_on_another_services_image_is_built_after_it() {
-    let Some(project) = project("ordered", "") else { return };
+    let project = project("ordered", "");
     let base = format!("{}-base", project.name());
     project.write(
         "topology.yaml",
@@ -115,8 +117,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
-    let Some(project) = project("line", "services: { web: { build: . } }\n") else { return };
+    let project = project("line", "services: { web: { build: . } }\n");
     project.write("Dockerfile", "FROM busybox:1.37\n\nRUN echo compiling && exit 7\n");
     let ran = project.topo("build", &[]).exits(4).says("  Dockerfile:3: ");
     assert!(ran.err.contains("> 3 | RUN echo compiling && exit 7"), "{}", ran.err);
@@ -124,8 +127,9 @@ fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn plain_progress_has_what_steps_print_and_says_which_were_cached() {
-    let Some(project) = project("steps", "services: { web: { build: . } }\n") else { return };
+    let project = project("steps", "services: { web: { build: . } }\n");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_nanos();
     project.write("Dockerfile", &format!("FROM busybox:1.37\nRUN echo made-at-{now}\n"));
     let printed = format!("image topo-test-steps-web  | made-at-{now}\n");
@@ -135,8 +139,9 @@ fn plain_progress_has_what_steps_print_and_says_which_were_cached() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_mounts_an_image_is_recreated_when_that_is_built_anew() {
-    let Some(project) = project("mounted-image", "") else { return };
+    let project = project("mounted-image", "");
     if engine_api() < 48 {
         // Older engines mount no images.
         return;
@@ -181,8 +186,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_archive_is_fetched_from_its_address() {
-    let Some(project) = project("archive", "") else { return };
+    let project = project("archive", "");
     project.write("context/Dockerfile", "FROM busybox:1.37\nCOPY file /file\n");
     project.write("context/file", "from the archive");
     let context = project.folder().join("context");
@@ -227,8 +233,9 @@ impl Drop for GitDaemon {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_repository_is_fetched_from_its_address() {
-    let Some(project) = project("git", "") else { return };
+    let project = project("git", "");
     project.write("repository/sub/Dockerfile", "FROM busybox:1.37\nCOPY file /file\n");
     project.write("repository/sub/file", "from the repository");
     let repository = project.folder().join("repository");
@@ -270,8 +277,9 @@ fn builds_and_holds(project: &Project, text: &str) {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_large_context_is_never_held_in_memory() {
-    let Some(project) = project("large", "services: { app: { build: . } }\n") else { return };
+    let project = project("large", "services: { app: { build: . } }\n");
     project.write("Dockerfile", "FROM busybox:1.37\n");
     let file = std::fs::File::create(project.folder().join("large")).expect("a file");
     // A hole is read as zeros: nothing of it is on the disk.
@@ -283,13 +291,14 @@ fn a_large_context_is_never_held_in_memory() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_nothing_can_be_built_from_is_refused_before_anything_is_made() {
     let topology = "
 services:
   web: { build: ./nowhere, image: 'topo-test-nowhere:1' }
   there: { build: ./nowhere, image: 'busybox:1.37', command: 'true' }
 ";
-    let Some(project) = project("nowhere", topology) else { return };
+    let project = project("nowhere", topology);
     for (command, words) in
         [("up", &["-d"][..]), ("create", &[]), ("build", &[]), ("plan", &[]), ("run", &["web"])]
     {

@@ -32,8 +32,9 @@ fn started_at(project: &Project, service: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn start_brings_what_is_needed_and_nothing_else() {
-    let Some(project) = project("start", CHAIN) else { return };
+    let project = project("start", CHAIN);
     project.topo("start", &[]).exits(4).says("has no container to start").says("topo up");
     project.topo("up", &["-d", "--no-start"]).exits(0);
     let web = project.id("web");
@@ -46,8 +47,9 @@ fn start_brings_what_is_needed_and_nothing_else() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn stop_leaves_what_the_service_needs_and_start_brings_the_same_containers_back() {
-    let Some(project) = project("stop", CHAIN) else { return };
+    let project = project("stop", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let ids = ["web", "db", "other"].map(|service| project.id(service));
     project.topo("stop", &["web"]).exits(0).says("1 container stopped");
@@ -61,8 +63,9 @@ fn stop_leaves_what_the_service_needs_and_start_brings_the_same_containers_back(
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn restart_takes_the_dependants_along_that_say_so() {
-    let Some(project) = project("restart", CHAIN) else { return };
+    let project = project("restart", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let before = ["web", "db", "other"].map(|service| started_at(&project, service));
     project.topo("restart", &["db", "-t", "1"]).exits(0).says("2 containers restarted");
@@ -78,6 +81,7 @@ fn restart_takes_the_dependants_along_that_say_so() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_signal_reaches_the_process_and_kill_ends_it() {
     let topology = "
 services:
@@ -89,7 +93,7 @@ services:
     init: true
     command: sleep 1000
 ";
-    let Some(project) = project("kill", topology) else { return };
+    let project = project("kill", topology);
     project.topo("up", &["-d"]).exits(0);
     project.topo("kill", &["-s", "usr1", "web"]).exits(0).says("sent SIGUSR1");
     crate::harness::eventually("the signal arrives", || {
@@ -103,8 +107,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn orphans_are_killed_only_on_request() {
-    let Some(project) = project("kill-orphans", CHAIN) else { return };
+    let project = project("kill-orphans", CHAIN);
     project.topo("up", &["-d", "other", "db"]).exits(0);
     let without_other = CHAIN.split("  other:").next().expect("a text");
     project.write("topology.yaml", without_other);
@@ -116,8 +121,9 @@ fn orphans_are_killed_only_on_request() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn paused_containers_stand_still_until_they_go_on() {
-    let Some(project) = project("pause", CHAIN) else { return };
+    let project = project("pause", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     project.topo("pause", &["web"]).exits(0).says("1 container paused");
     assert_eq!([status(&project, "web"), status(&project, "db")], ["paused", "running"]);
@@ -129,8 +135,9 @@ fn paused_containers_stand_still_until_they_go_on() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn rm_asks_and_removes_only_what_does_not_run() {
-    let Some(project) = project("rm", CHAIN) else { return };
+    let project = project("rm", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     project.topo("rm", &[]).exits(0).says("nothing to do");
     project.topo("stop", &["web", "-t", "1"]).exits(0);
@@ -149,8 +156,9 @@ fn rm_asks_and_removes_only_what_does_not_run() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn create_makes_everything_and_starts_nothing() {
-    let Some(project) = project("create", CHAIN) else { return };
+    let project = project("create", CHAIN);
     project.topo("create", &["web", "--scale", "web=2"]).exits(0).says("is created");
     assert_eq!(project.objects("container").len(), 3, "web twice, and what it needs");
     assert_eq!([status(&project, "web"), status(&project, "db")], ["created", "created"]);
@@ -162,8 +170,9 @@ fn create_makes_everything_and_starts_nothing() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn scale_changes_numbers_and_no_container_that_stays() {
-    let Some(project) = project("scale-command", CHAIN) else { return };
+    let project = project("scale-command", CHAIN);
     project.topo("scale", &["other=1", "--no-deps"]).exits(0).says("is scaled");
     let first = project.id("other");
     project.topo("scale", &["other=3", "web=1"]).exits(0);
@@ -191,8 +200,9 @@ services:
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn wait_passes_on_the_code_of_the_first_that_ends() {
-    let Some(project) = project("wait", JOBS) else { return };
+    let project = project("wait", JOBS);
     project.topo("wait", &["fast"]).exits(4).says("no container");
     project.topo("up", &["-d"]).exits(0);
     let ran = project.topo("wait", &["slow", "fast"]).exits(3);
@@ -208,6 +218,7 @@ fn wait_passes_on_the_code_of_the_first_that_ends() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_first_end_or_the_first_failure_ends_everything() {
     let topology = "
 services:
@@ -228,7 +239,7 @@ services:
     image: busybox:1.37
     command: echo done
 ";
-    let Some(project) = project("abort", topology) else { return };
+    let project = project("abort", topology);
     project.write(".env", "CODE=3");
     let ran = project.topo("up", &["--abort-on-container-exit"]).exits(3).says("ends-1 exited with code 3");
     assert!(ran.out.contains("db bye"), "what is printed while it stops is shown: {}", ran.out);
@@ -243,6 +254,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn output_is_of_those_that_were_chosen() {
     let talk = |name: &str, more: &str| {
         format!("  {name}:\n    image: busybox:1.37\n    command: echo {name} talks\n{more}")
@@ -250,7 +262,7 @@ fn output_is_of_those_that_were_chosen() {
     let needs = "    depends_on: [db]\n";
     let topology =
         format!("services:\n{}{}{}", talk("web", needs), talk("db", ""), talk("mute", "    attach: false\n"));
-    let Some(project) = project("attach", &topology) else { return };
+    let project = project("attach", &topology);
     for (arguments, voices) in [
         (&[][..], &["web", "db"][..]),
         (&["web"], &["web"]),
@@ -267,8 +279,9 @@ fn output_is_of_those_that_were_chosen() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn dependencies_are_replaced_without_a_change_only_on_request() {
-    let Some(project) = project("recreate-deps", CHAIN) else { return };
+    let project = project("recreate-deps", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let ids = ["web", "db", "other"].map(|service| project.id(service));
     project.topo("up", &["-d", "web", "--always-recreate-deps"]).exits(0);

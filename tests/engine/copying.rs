@@ -17,12 +17,12 @@ services:
     user: '33'
 ";
 
-fn up(name: &str) -> Option<Project> {
-    let project = project(name, WEB)?;
+fn up(name: &str) -> Project {
+    let project = project(name, WEB);
     project.topo("up", &["-d"]).exits(0);
     let script = "mkdir -p /tmp/deep; echo inner > /tmp/deep/inner; ln -s inner /tmp/deep/link; mkfifo /tmp/pipe; chmod 750 /tmp/deep";
     project.topo("exec", &["web", "sh", "-c", script]).exits(0);
-    Some(project)
+    project
 }
 
 fn in_container(project: &Project, script: &str) -> String {
@@ -44,8 +44,9 @@ fn files(project: &Project) -> std::path::PathBuf {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_folder_or_what_is_in_it_goes_into_a_container() {
-    let Some(project) = up("cp-in") else { return };
+    let project = up("cp-in");
     files(&project);
     project
         .topo("cp", &["files", "web:/tmp"])
@@ -63,8 +64,9 @@ fn a_folder_or_what_is_in_it_goes_into_a_container() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_file_goes_into_a_folder_or_in_anothers_place() {
-    let Some(project) = up("cp-file") else { return };
+    let project = up("cp-file");
     files(&project);
     for to in ["web:/tmp", "web:/tmp/deep/inner", "web:tmp/named", "web:/tmp/deep/link"] {
         project.topo("cp", &["files/one", to]).exits(0);
@@ -81,8 +83,9 @@ fn a_file_goes_into_a_folder_or_in_anothers_place() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn files_come_out_of_a_container() {
-    let Some(project) = up("cp-out") else { return };
+    let project = up("cp-out");
     let here = files(&project);
     project.topo("cp", &["web:/tmp/deep", "new"]).exits(0);
     project.topo("cp", &["web:/tmp/deep", "files"]).exits(0);
@@ -108,8 +111,9 @@ fn files_come_out_of_a_container() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn archives_go_through_pipes() {
-    let Some(project) = up("cp-pipe") else { return };
+    let project = up("cp-pipe");
     files(&project);
     let mut topo = project.command("cp", &["web:/tmp/deep", "-"]);
     let archive = topo.output().expect("topo runs").stdout;
@@ -125,8 +129,9 @@ fn archives_go_through_pipes() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn every_container_of_a_service_gets_the_files() {
-    let Some(project) = project("cp-scale", &format!("{WEB}    scale: 2\n")) else { return };
+    let project = project("cp-scale", &format!("{WEB}    scale: 2\n"));
     project.topo("up", &["-d"]).exits(0);
     let one_off = project.topo("run", &["-d", "web"]).exits(0).out.trim().to_owned();
     files(&project);
@@ -147,8 +152,9 @@ fn every_container_of_a_service_gets_the_files() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_cannot_be_copied_is_said() {
-    let Some(project) = up("cp-wrong") else { return };
+    let project = up("cp-wrong");
     files(&project);
     for (from, to, code, words) in [
         ("web:/nope", ".", 4, "there is no `/nope` in topo-test-cp-wrong-web-1"),
@@ -178,8 +184,9 @@ fn own_null(path: &Path) -> bool {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_device_or_a_pipe_is_written_to_and_stays() {
-    let Some(project) = up("cp-node") else { return };
+    let project = up("cp-node");
     let here = files(&project);
     let inner = "web:/tmp/deep/inner";
     if own_null(&here.join("node")) && own_null(&here.join("files/inner")) {
@@ -205,8 +212,9 @@ fn a_device_or_a_pipe_is_written_to_and_stays() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_pipe_gives_what_comes_through_it() {
-    let Some(project) = up("cp-fed") else { return };
+    let project = up("cp-fed");
     let here = files(&project);
     project.feed("cp", &["/dev/stdin", "web:/tmp/fed"], b"through\n").exits(0);
     assert_eq!(in_container(&project, "cat /tmp/fed"), "through\n");

@@ -8,8 +8,9 @@ use crate::harness::{Project, ROOT, Ran, project};
 const ONE: &str = "services: {web: {image: 'busybox:1.37', init: true, command: sleep 1000}}\n";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn docker_compose_is_topo_once_it_is_a_plugin() {
-    let Some(project) = project("drop-in-plugin", ONE) else { return };
+    let project = project("drop-in-plugin", ONE);
     let docker = |words: &[&str]| {
         let own = ["--project-name", project.name(), "-f", &project.topology()].map(str::to_owned);
         let [first, rest @ ..] = words else { unreachable!("a command is named") };
@@ -29,8 +30,9 @@ fn docker_compose_is_topo_once_it_is_a_plugin() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn options_of_the_docker_command_line_reach_the_plugin() {
-    let Some(project) = project("drop-in-options", ONE) else { return };
+    let project = project("drop-in-options", ONE);
     let far = run(as_plugin(&project).args(["--host", "unix:///nobody/there", "compose", "ls"])).exits(3);
     far.says("unix:///nobody/there (set by DOCKER_HOST)");
     let here =
@@ -40,16 +42,18 @@ fn options_of_the_docker_command_line_reach_the_plugin() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn docker_knows_the_plugins() {
-    let Some(project) = project("drop-in-known", ONE) else { return };
+    let project = project("drop-in-known", ONE);
     let format = "{{range .ClientInfo.Plugins}}{{.Name}} {{.Version}} {{.Err}}{{println}}{{end}}";
     let known = run(as_plugin(&project).args(["info", "--format", format])).exits(0);
     known.says("compose 2.40.3 ").says(&format!("topo {} ", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_links_of_the_readme_make_topo_a_plugin() {
-    let Some(project) = project("drop-in-readme", ONE) else { return };
+    let project = project("drop-in-readme", ONE);
     let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).expect("README.md");
     let (_, section) = readme.split_once("## In place of Docker Compose").expect("a section");
     let (_, block) = section.split_once("```sh\n").expect("a block of commands");
@@ -67,26 +71,31 @@ fn the_links_of_the_readme_make_topo_a_plugin() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn docker_compose_of_npm_calls_topo() {
     calls("npm-docker-compose", |project, folder| node(project, folder, "docker-compose.mjs"));
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn testcontainers_of_npm_calls_topo() {
     calls("npm-testcontainers", |project, folder| node(project, folder, "testcontainers.mjs"));
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn testcontainers_of_python_calls_topo() {
     calls("testcontainers", |project, folder| python(project, folder, "testcontainers_compose.py"));
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn python_on_whales_calls_topo() {
     calls("whales", |project, folder| python(project, folder, "whales.py"));
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn pytest_docker_calls_topo() {
     calls("pytest-docker", |project, folder| {
         let mut command = program(project, &folder.join("python/bin/pytest"))?;
@@ -97,6 +106,7 @@ fn pytest_docker_calls_topo() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_dev_containers_command_line_calls_topo() {
     calls("devcontainer", |project, folder| {
         let settings = r#"{"dockerComposeFile": "../compose.yaml", "service": "web", "workspaceFolder": "/",
@@ -111,7 +121,7 @@ fn the_dev_containers_command_line_calls_topo() {
 
 /// Runs a program that brings up `tests/callers/compose.yaml`, where scripts/callers has installed it.
 fn calls(name: &str, command: impl Fn(&Project, &Path) -> Option<Command>) {
-    let Some(project) = project(&format!("callers-{name}"), ONE) else { return };
+    let project = project(&format!("callers-{name}"), ONE);
     let topology = std::fs::read_to_string(caller("compose.yaml")).expect("a file of the repository");
     project.write("compose.yaml", &topology);
     let folder = std::env::var_os("TOPO_TEST_CALLERS").map(PathBuf::from);

@@ -18,8 +18,9 @@ fn topo(project: &Project, variables: &[(&str, &str)], command: &str, arguments:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_hash_that_is_printed_is_the_one_on_the_container() {
-    let Some(project) = project("hash", ONE) else { return };
+    let project = project("hash", ONE);
     let platform = docker(&["version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"]);
     for variables in [&[][..], &[("DOCKER_DEFAULT_PLATFORM", platform.as_str())]] {
         topo(&project, variables, "up", &["-d"]).exits(0);
@@ -30,8 +31,9 @@ fn the_hash_that_is_printed_is_the_one_on_the_container() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn orphans_are_told_of_unless_they_are_ignored_and_go_when_the_environment_says_so() {
-    let Some(project) = project("orphans", TWO) else { return };
+    let project = project("orphans", TWO);
     project.topo("up", &["-d"]).exits(0);
     project.write("topology.yaml", ONE);
     project.topo("up", &["-d"]).exits(0).says("the topology has no service for");
@@ -44,8 +46,9 @@ fn orphans_are_told_of_unless_they_are_ignored_and_go_when_the_environment_says_
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn progress_goes_where_the_environment_wants_it() {
-    let Some(project) = project("status", ONE) else { return };
+    let project = project("status", ONE);
     let variables = [("COMPOSE_STATUS_STDOUT", "1"), ("COMPOSE_PROGRESS", "plain")];
     let ran = topo(&project, &variables, "up", &["-d"]).exits(0);
     assert!(ran.out.contains("is up") && ran.err.is_empty(), "{ran:?}");

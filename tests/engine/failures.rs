@@ -4,6 +4,7 @@ use crate::harness::{Ran, docker, project};
 use crate::proxy::{Proxy, Trouble};
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_container_that_dies_before_it_is_healthy_shows_its_last_words() {
     let topology = "
 services:
@@ -16,13 +17,14 @@ services:
     command: sleep 1000
     depends_on: { db: { condition: service_healthy } }
 ";
-    let Some(project) = project("dies", topology) else { return };
+    let project = project("dies", topology);
     let ran = project.topo("up", &["-d"]).exits(4).says("the disk is full").says("code 3").says("db");
     assert!(ran.err.contains("topo down"), "the way to clean up is named: {}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Status}}"), "created");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_unhealthy_container_shows_what_its_check_printed() {
     let topology = "
 services:
@@ -36,11 +38,12 @@ services:
     command: sleep 1000
     depends_on: { db: { condition: service_healthy } }
 ";
-    let Some(project) = project("unhealthy", topology) else { return };
+    let project = project("unhealthy", topology);
     project.topo("up", &["-d"]).exits(4).says("unhealthy").says("no connection").says("I am starting");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_crash_loop_that_began_before_is_not_ready_and_what_ended_is_not_said_to_run() {
     let topology = "
 services:
@@ -51,7 +54,7 @@ services:
   job: { image: 'busybox:1.37', command: 'true' }
   good: { image: 'busybox:1.37', init: true, command: sleep 1000 }
 ";
-    let Some(project) = project("crashes", topology) else { return };
+    let project = project("crashes", topology);
     project.topo("up", &["-d"]).exits(0);
     let ran = project.topo("up", &["-d", "--wait"]).exits(4).says("exited with code 3, restarting");
     let running = ran.err.lines().find(|line| line.starts_with("still running:")).expect("one runs");
@@ -60,6 +63,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_is_stopped_next_is_not_said_to_run() {
     let topology = "
 services:
@@ -72,20 +76,22 @@ services:
     image: busybox:1.37
     depends_on: { db: { condition: service_healthy } }
 ";
-    let Some(project) = project("aborts", topology) else { return };
+    let project = project("aborts", topology);
     let ran = project.topo("up", &["--abort-on-container-exit", "-t", "0"]).exits(4).says("unhealthy");
     assert!(!ran.err.contains("still running"), "{}", ran.err);
     assert_eq!(project.inspect("db", "{{.State.Status}}"), "exited");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_failing_build_shows_the_failing_step() {
-    let Some(project) = project("build-fails", "services:\n  web:\n    build: .\n") else { return };
+    let project = project("build-fails", "services:\n  web:\n    build: .\n");
     project.write("Dockerfile", "FROM busybox:1.37\nRUN echo compiling && echo missing header && exit 7\n");
     project.topo("up", &["-d"]).exits(4).says("missing header").says("7");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_independent_service_comes_up_beside_one_that_fails() {
     let topology = "
 services:
@@ -97,12 +103,13 @@ services:
     init: true
     command: sleep 1000
 ";
-    let Some(project) = project("beside", topology) else { return };
+    let project = project("beside", topology);
     project.topo("up", &["-d"]).exits(4).says("bad").says("/no/such/program");
     assert_eq!(project.inspect("good", "{{.State.Running}}"), "true");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_failed_replacement_leaves_the_old_container_running() {
     let topology = "
 services:
@@ -111,7 +118,7 @@ services:
     init: true
     command: sleep 1000
 ";
-    let Some(project) = project("keeps-old", topology) else { return };
+    let project = project("keeps-old", topology);
     project.topo("up", &["-d"]).exits(0);
     let old = project.id("web");
     project.write("topology.yaml", &topology.replace("busybox:1.37", "topo-test/no-such-image:1"));
@@ -121,8 +128,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_taken_port_is_named() {
-    let Some(project) = project(
+    let project = project(
         "port-taken",
         "
 services:
@@ -137,9 +145,7 @@ services:
     command: sleep 1000
     depends_on: [one]
 ",
-    ) else {
-        return;
-    };
+    );
     let listener = std::net::TcpListener::bind(("127.0.0.1", 18971)).expect("the port is free");
     project.topo("up", &["-d"]).exits(4).says("18971");
     drop(listener);
@@ -148,8 +154,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_external_network_that_is_missing_is_found_before_anything_is_made() {
-    let Some(project) = project(
+    let project = project(
         "external",
         "
 services:
@@ -163,9 +170,7 @@ services:
 networks:
   shared: { external: true, name: topo-test-no-such-network }
 ",
-    ) else {
-        return;
-    };
+    );
     project.topo("up", &["-d"]).exits(1).says("topo-test-no-such-network").says("docker network create");
     assert_eq!(project.objects("container"), Vec::<String>::new());
     project.topo("up", &["-d", "other"]).exits(0);
@@ -185,10 +190,9 @@ fn without_an_engine_the_address_is_said_and_what_to_do() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_engine_that_breaks_off_or_refuses_is_told() {
-    let Some(project) = project("broken-engine", "services: { web: { image: 'busybox:1.37' } }") else {
-        return;
-    };
+    let project = project("broken-engine", "services: { web: { image: 'busybox:1.37' } }");
     let proxy = Proxy::start();
     let ps = || {
         let mut ps = project.command("ps", &[]);

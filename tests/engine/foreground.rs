@@ -99,8 +99,9 @@ fn summaries<'text>(project: &Project, text: &'text str) -> Vec<&'text str> {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_runs_is_heard_while_others_wait_for_it() {
-    let Some(project) = project("heard-at-once", WAITING) else { return };
+    let project = project("heard-at-once", WAITING);
     let mut up = Read::start(&project, project.command("up", &[]));
     eventually("the first line", || up.out().contains("db speaks"));
     assert_eq!(project.inspect("a_web_with_a_long_name", "{{.State.Status}}"), "created");
@@ -122,8 +123,9 @@ fn what_runs_is_heard_while_others_wait_for_it() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn on_a_terminal_lines_stand_above_what_goes_on() {
-    let Some(project) = project("heard-on-terminal", WAITING) else { return };
+    let project = project("heard-on-terminal", WAITING);
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("db speaks");
     // The lines of progress are drawn again below.
@@ -139,8 +141,9 @@ fn on_a_terminal_lines_stand_above_what_goes_on() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_crashes_is_heard_at_once_and_not_repeated() {
-    let Some(project) = project("heard-crash", CRASHING) else { return };
+    let project = project("heard-crash", CRASHING);
     let mut up = Read::start(&project, project.command("up", &[]));
     eventually("its last words", || up.out().contains("the disk is full"));
     eventually("its end", || up.err().contains("db-1 exited with code 3"));
@@ -157,6 +160,7 @@ fn what_crashes_is_heard_at_once_and_not_repeated() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_ran_before_is_heard_from_now_on() {
     let topology = "
 services:
@@ -175,7 +179,7 @@ services:
     command: sh -c 'while true; do echo nothing; sleep 0.2; done'
     attach: false
 ";
-    let Some(project) = project("heard-from-now", topology) else { return };
+    let project = project("heard-from-now", topology);
     project.topo("up", &["-d"]).exits(0);
     eventually("some lines", || project.topo("logs", &["talker"]).out.lines().count() > 5);
     let before = project.topo("logs", &["talker"]).out.lines().count();
@@ -197,6 +201,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_reader_who_stops_reading_does_not_hold_up_the_others() {
     let topology = "
 services:
@@ -213,7 +218,7 @@ services:
     command: sleep 1000
     depends_on: { talker: { condition: service_healthy } }
 ";
-    let Some(project) = project("heard-late", topology) else { return };
+    let project = project("heard-late", topology);
     let err = project.folder().join("err");
     let mut command = project.command("up", &[]);
     command.stdout(Stdio::piped()).stderr(File::create(&err).expect("a file"));
@@ -232,8 +237,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn ctrl_c_while_it_comes_up_ends_with_one_summary() {
-    let Some(project) = project("heard-ctrl-c", WAITING) else { return };
+    let project = project("heard-ctrl-c", WAITING);
     let mut up = Read::start(&project, project.command("up", &[]));
     eventually("the first line", || up.out().contains("db speaks"));
     up.signal("INT");
@@ -246,6 +252,7 @@ fn ctrl_c_while_it_comes_up_ends_with_one_summary() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_crashes_again_and_again_is_not_up() {
     let topology = "
 services:
@@ -254,7 +261,7 @@ services:
     restart: RESTART
     command: sh -c 'echo no config; exit 7'
 ";
-    let Some(project) = project("heard-loop", "") else { return };
+    let project = project("heard-loop", "");
     for (restart, says) in
         [("'no'", "exited with code 7 before it was ready"), ("always", "exited with code 7")]
     {
@@ -264,13 +271,14 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_was_not_named_runs_on_and_that_is_told() {
     let topology = "
 services:
   web: { image: 'busybox:1.37', init: true, command: sleep 1000, depends_on: [db] }
   db: { image: 'busybox:1.37', init: true, command: sleep 1000 }
 ";
-    let Some(project) = project("runs-on", topology) else { return };
+    let project = project("runs-on", topology);
     let mut up = Read::start(&project, project.command("up", &["web"]));
     eventually("it is up", || up.err().contains(" is up"));
     up.signal("INT");

@@ -94,15 +94,16 @@ impl Candidate {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn validate_and_the_engine_agree() {
-    let Some(_) = project("values", "services: {}\n") else { return };
+    let _ = project("values", "services: {}\n");
     let candidates = Mutex::new(chosen());
     let disagreements = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for worker in 0..WORKERS {
             let (candidates, disagreements) = (&candidates, &disagreements);
             scope.spawn(move || {
-                let project = project(&format!("values-{worker}"), "services: {}\n").expect("an engine");
+                let project = project(&format!("values-{worker}"), "services: {}\n");
                 project.write("dir/file", "");
                 project.write("profile.json", r#"{"defaultAction": "SCMP_ACT_ALLOW"}"#);
                 loop {

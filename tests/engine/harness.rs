@@ -73,26 +73,26 @@ pub struct Project {
     topology: PathBuf,
 }
 
-/// A project with this topology; nothing when there is no engine. The name must be the test's own.
-pub fn project(name: &str, topology: &str) -> Option<Project> {
-    let project = empty_project(name)?;
+/// A project with this topology. The name must be the test's own.
+pub fn project(name: &str, topology: &str) -> Project {
+    let project = empty_project(name);
     project.write("topology.yaml", topology);
-    Some(project)
+    project
 }
 
 /// A project with a topology of the repository.
-pub fn project_of(name: &str, topology: &str) -> Option<Project> {
-    let mut project = empty_project(name)?;
+pub fn project_of(name: &str, topology: &str) -> Project {
+    let mut project = empty_project(name);
     project.topology = Path::new(ROOT).join(topology);
-    Some(project)
+    project
 }
 
 /// A project in a copy of this folder, whose topology is `compose.yaml`.
-pub fn folder_project(name: &str, source: &Path) -> Option<Project> {
-    let mut project = empty_project(name)?;
+pub fn folder_project(name: &str, source: &Path) -> Project {
+    let mut project = empty_project(name);
     copy_folder(source, project.folder());
     project.topology = project.folder().join("compose.yaml");
-    Some(project)
+    project
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -108,30 +108,20 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-fn empty_project(name: &str) -> Option<Project> {
-    if !has_engine() {
-        return None;
-    }
+fn empty_project(name: &str) -> Project {
+    assert_engine_answers();
     let folder = tempfile::tempdir().expect("a folder for the test");
     let topology = folder.path().join("topology.yaml");
     let project = Project { name: format!("topo-test-{name}"), folder, topology };
     // A run that was killed may have left something.
     project.clean_up();
-    Some(project)
+    project
 }
 
-fn has_engine() -> bool {
-    let answers = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
-    if answers.is_ok_and(|output| output.status.success()) {
-        return true;
-    }
-    let is_required = std::env::var("TOPO_TEST_ENGINE").is_ok_and(|value| value == "required");
-    assert!(!is_required, "no Docker Engine answers: start one by scripts/engine");
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-    {
-        eprintln!("SKIPPED: no Docker Engine answers; scripts/engine starts one");
-    }
-    false
+fn assert_engine_answers() {
+    let asked = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
+    let answers = asked.is_ok_and(|output| output.status.success());
+    assert!(answers, "no Docker Engine answers: start one by scripts/engine");
 }
 
 impl Project {

@@ -27,9 +27,10 @@ volumes: { notes: }
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn commands_are_run_after_a_start_and_before_a_stop() {
     let topology = HOOKED.replace("user: '7'", "user: '0'");
-    let Some(project) = project("hooks", &topology) else { return };
+    let project = project("hooks", &topology);
     let log = || {
         let volume = format!("{}_notes:/notes", project.name());
         docker(&["run", "--rm", "-v", &volume, "busybox:1.37", "cat", "/notes/log"])
@@ -53,9 +54,10 @@ fn commands_are_run_after_a_start_and_before_a_stop() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_commands_print_is_output_of_the_service_where_that_is_shown() {
     let topology = HOOKED.replace("'7'", "'0'").replace("echo first", "echo bye; echo first");
-    let Some(project) = project("hooks-said", &topology) else { return };
+    let project = project("hooks-said", &topology);
     let up = project.start("up", &["web"]);
     eventually("the hook is done", || {
         docker(&["exec", &project.container("web"), "cat", "/notes/log"]).contains("started")
@@ -71,13 +73,12 @@ fn what_commands_print_is_output_of_the_service_where_that_is_shown() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_command_that_fails_after_a_start_fails_the_run() {
-    let Some(project) = project(
+    let project = project(
         "hooks-start",
         &HOOKED.replace("echo warming up", "echo it is cold; exit 3").replace("'7'", "'0'"),
-    ) else {
-        return;
-    };
+    );
     let ran = project.topo("up", &["-d"]).exits(4).says("ended with exit code 3").says("it is cold");
     let stopped = "was stopped again, because its post_start hook failed\n  post_start[0]: ";
     assert!(ran.err.contains(stopped), "{}", ran.err);
@@ -96,9 +97,10 @@ fn a_command_that_fails_after_a_start_fails_the_run() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_command_that_fails_before_a_stop_leaves_the_container_running() {
     let topology = HOOKED.replace("echo first >> /notes/log", "test -e /tmp/done").replace("sleep 1;", "");
-    let Some(project) = project("hooks-stop", &topology.replace("user: '7'", "user: '0'")) else { return };
+    let project = project("hooks-stop", &topology.replace("user: '7'", "user: '0'"));
     project.topo("up", &["-d", "web"]).exits(0);
     let ran = project.topo("down", &["-t", "0"]).exits(4).says("ended with exit code 1");
     assert!(ran.err.contains("its pre_stop hook failed\n  pre_stop["), "{}", ran.err);
@@ -111,6 +113,7 @@ fn a_command_that_fails_before_a_stop_leaves_the_container_running() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_command_that_fails_before_a_stop_is_passed_on_request() {
     let topology = "
 services:
@@ -120,7 +123,7 @@ services:
     init: true
     pre_stop: [{ command: [sh, -c, 'exit 3'] }]
 ";
-    let Some(project) = project("hooks-force", topology) else { return };
+    let project = project("hooks-force", topology);
     project.topo("up", &["-d"]).exits(0);
     let ran = project.topo("down", &["-t", "0"]).exits(4);
     assert!(ran.err.contains("to go on:") && ran.err.contains("--force"), "{}", ran.err);
@@ -130,6 +133,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_failed_before_a_first_start_goes_with_the_project() {
     let topology = "
 services:
@@ -138,7 +142,7 @@ services:
     command: sleep 1000
     pre_start: [{ command: [sh, -c, 'exit 4'] }]
 ";
-    let Some(project) = project("hooks-leftover", topology) else { return };
+    let project = project("hooks-leftover", topology);
     project.topo("up", &["-d"]).exits(4);
     let ran = project.topo("down", &[]).exits(0);
     assert!(!ran.err.contains("topo run"), "{}", ran.err);
@@ -146,20 +150,22 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_container_of_run_has_its_commands_too() {
     let topology = HOOKED.replace("user: '7'", "user: '0'").replace("sleep 1;", "");
-    let Some(project) = project("hooks-run", &topology) else { return };
+    let project = project("hooks-run", &topology);
     let ran = project.topo("run", &["--rm", "-T", "web", "sh", "-c", "sleep 2; cat /notes/log"]).exits(0);
     assert_eq!(ran.out, "started web as 0 in /tmp\n");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_container_may_use_the_engine() {
     let topology = "
 services:
   web: { image: 'busybox:1.37', command: sleep 1000, init: true, use_api_socket: true }
 ";
-    let Some(project) = project("hooks-socket", topology) else { return };
+    let project = project("hooks-socket", topology);
     project.topo("up", &["-d"]).exits(0);
     assert!(project.inspect("web", "{{json .Mounts}}").contains("/var/run/docker.sock"));
     let ran = project.topo(
@@ -189,9 +195,10 @@ volumes: { notes: }
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn containers_run_to_their_ends_before_the_first_start() {
     let topology = PREPARED;
-    let Some(project) = project("hooks-before", topology) else { return };
+    let project = project("hooks-before", topology);
     let log = || docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
     let once = "first hook service\nsecond as 0";
     project.topo("up", &["-d"]).exits(0);
@@ -212,8 +219,9 @@ fn containers_run_to_their_ends_before_the_first_start() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn containers_run_to_their_ends_also_before_start_begins_what_was_only_created() {
-    let Some(project) = project("hooks-before-start", PREPARED) else { return };
+    let project = project("hooks-before-start", PREPARED);
     let log = || docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
     project.topo("create", &[]).exits(0);
     project.topo("start", &[]).exits(0);
@@ -225,9 +233,10 @@ fn containers_run_to_their_ends_also_before_start_begins_what_was_only_created()
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_fails_before_the_first_start_stays_for_a_look_and_is_done_again() {
     let topology = PREPARED.replace("echo migrating", "test -e /notes/ok");
-    let Some(project) = project("hooks-before-failed", &topology) else { return };
+    let project = project("hooks-before-failed", &topology);
     let first = format!("{}-pre_start-0", project.container("web"));
     project.topo("up", &["-d"]).exits(4).says("\n  pre_start[0]: it ended with exit code 1");
     assert_eq!(project.inspect("web", "{{.State.Status}}"), "created");
@@ -242,13 +251,11 @@ fn what_fails_before_the_first_start_stays_for_a_look_and_is_done_again() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn each_replica_may_have_its_own_preparation() {
     let topology = PREPARED.replace("        user: '0'\n", "        user: '0'\n        per_replica: true\n");
-    let Some(project) =
-        project("hooks-before-each", &topology.replace("init: true\n", "init: true\n    scale: 2\n"))
-    else {
-        return;
-    };
+    let project =
+        project("hooks-before-each", &topology.replace("init: true\n", "init: true\n    scale: 2\n"));
     project.topo("up", &["-d"]).exits(0);
     let log = docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
     let count = |text: &str| log.lines().filter(|line| line.starts_with(text)).count();
@@ -256,9 +263,10 @@ fn each_replica_may_have_its_own_preparation() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn ctrl_c_leaves_no_preparation_running() {
     let topology = PREPARED.replace("sleep 1;", "sleep 1000;");
-    let Some(project) = project("hooks-before-left", &topology) else { return };
+    let project = project("hooks-before-left", &topology);
     let up = project.start("up", &["-d"]);
     eventually("the preparation runs", || project.objects("container").len() == 2);
     std::thread::sleep(std::time::Duration::from_secs(1));

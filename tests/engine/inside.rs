@@ -18,10 +18,10 @@ services:
     networks: { default: { aliases: [www] } }
 ";
 
-fn up(name: &str, topology: &str) -> Option<Project> {
-    let project = project(name, topology)?;
+fn up(name: &str, topology: &str) -> Project {
+    let project = project(name, topology);
     project.topo("up", &["-d"]).exits(0);
-    Some(project)
+    project
 }
 
 fn exec(project: &Project, arguments: &[&str]) -> Terminal {
@@ -29,8 +29,9 @@ fn exec(project: &Project, arguments: &[&str]) -> Terminal {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn exec_passes_streams_and_the_exit_code_on() {
-    let Some(project) = up("exec", WEB) else { return };
+    let project = up("exec", WEB);
     let ran = project.topo("exec", &["-T", "web", "sh", "-c", "echo out; echo err >&2; exit 7"]).exits(7);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("out\n", "err\n"));
     let ran = project.topo(
@@ -52,16 +53,18 @@ fn exec_passes_streams_and_the_exit_code_on() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn exec_in_the_background_leaves_the_command_running() {
-    let Some(project) = up("exec-detached", WEB) else { return };
+    let project = up("exec-detached", WEB);
     project.topo("exec", &["-d", "web", "sh", "-c", "sleep 1; touch /done"]).exits(0);
     let is_done = || project.topo("exec", &["web", "test", "-e", "/done"]).code == 0;
     eventually("the command is done", is_done);
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_large_input_comes_back_whole_and_its_end_is_seen() {
-    let Some(project) = up("exec-pipe", WEB) else { return };
+    let project = up("exec-pipe", WEB);
     let large: Vec<u8> = (0..8_000_000_u32).map(|number| b'a' + (number % 23) as u8).collect();
     let ran = project.feed("exec", &["-T", "web", "cat"], &large).exits(0);
     assert!(ran.out.as_bytes() == large, "{} of {} bytes came back", ran.out.len(), large.len());
@@ -71,14 +74,16 @@ fn a_large_input_comes_back_whole_and_its_end_is_seen() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_command_that_closes_its_output_is_waited_for() {
-    let Some(project) = up("exec-closed", WEB) else { return };
+    let project = up("exec-closed", WEB);
     project.topo("exec", &["web", "sh", "-c", "exec >&- 2>&-; sleep 1; exit 3"]).exits(3);
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn exec_is_interactive_in_a_terminal() {
-    let Some(project) = up("exec-terminal", WEB) else { return };
+    let project = up("exec-terminal", WEB);
     let mut terminal = exec(&project, &["web", "sh"]);
     terminal.shows("# ");
     terminal.types("stty size; tty\r");
@@ -100,8 +105,9 @@ fn exec_is_interactive_in_a_terminal() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_terminal_is_restored_after_a_signal() {
-    let Some(project) = up("exec-signal", WEB) else { return };
+    let project = up("exec-signal", WEB);
     for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("QUIT", 131)] {
         let mut terminal = exec(&project, &["web", "sh"]);
         terminal.shows("# ");
@@ -113,8 +119,9 @@ fn the_terminal_is_restored_after_a_signal() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn detach_keys_leave_the_command_running() {
-    let Some(project) = up("exec-keys", WEB) else { return };
+    let project = up("exec-keys", WEB);
     let mut terminal =
         exec(&project, &["--detach-keys", "ctrl-x,d", "web", "sh", "-c", "echo ready; sleep 2; touch /on"]);
     terminal.shows("ready");
@@ -126,8 +133,9 @@ fn detach_keys_leave_the_command_running() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_container_that_is_gone_gives_the_terminal_back() {
-    let Some(project) = up("exec-gone", WEB) else { return };
+    let project = up("exec-gone", WEB);
     let mut terminal = exec(&project, &["web", "sh"]);
     terminal.shows("# ");
     docker(&["rm", "-f", &project.container("web")]);
@@ -136,8 +144,9 @@ fn a_container_that_is_gone_gives_the_terminal_back() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_makes_one_container_more_and_removes_it() {
-    let Some(project) = up("run", WEB) else { return };
+    let project = up("run", WEB);
     let web = project.id("web");
     let ran =
         project.topo("run", &["--rm", "-T", "web", "sh", "-c", "echo $COLOR; hostname; exit 3"]).exits(3);
@@ -147,9 +156,10 @@ fn run_makes_one_container_more_and_removes_it() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_has_the_labels_of_compose_and_none_of_the_services_ports_and_names() {
     let topology = format!("{WEB}    ports: ['18977:80']\n");
-    let Some(project) = project("run-labels", &topology) else { return };
+    let project = project("run-labels", &topology);
     let name = project.topo("run", &["-d", "-l", "a=b", "web"]).exits(0).out.trim().to_owned();
     let (prefix, slug) = name.rsplit_once('-').expect("a name with a slug");
     assert_eq!(prefix, format!("{}-web-run", project.name()));
@@ -172,9 +182,10 @@ fn run_has_the_labels_of_compose_and_none_of_the_services_ports_and_names() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_takes_every_option() {
     let topology = format!("{WEB}    ports: ['18975:80']\n");
-    let Some(project) = project("run-options", &topology) else { return };
+    let project = project("run-options", &topology);
     project.write("more.env", "A=file\nB=file\n");
     project.write("data/file", "mounted\n");
     let script = "echo $A $B $COLOR $PWD; id -u; cat /data/file; grep CapEff /proc/1/status";
@@ -223,6 +234,7 @@ fn run_takes_every_option() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_brings_up_what_is_needed_and_nothing_else() {
     let topology = "
 services:
@@ -239,7 +251,7 @@ services:
     image: busybox:1.37
     command: sleep 1000
 ";
-    let Some(project) = project("run-needs", topology) else { return };
+    let project = project("run-needs", topology);
     project.topo("run", &["--rm", "--no-deps", "-T", "web", "echo", "alone"]).exits(0);
     assert_eq!(project.objects("container"), Vec::<String>::new());
     let ran = project.topo("run", &["--rm", "-T", "web", "ping", "-c", "1", "db"]).exits(0);
@@ -252,6 +264,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_builds_the_image_that_is_missing() {
     let topology = "
 services:
@@ -261,7 +274,7 @@ services:
         FROM busybox:1.37
         CMD [\"echo\", \"from the image\"]
 ";
-    let Some(project) = project("run-build", topology) else { return };
+    let project = project("run-build", topology);
     let ran = project.topo("run", &["--rm", "-T", "job"]).exits(0);
     assert_eq!(ran.out, "from the image\n");
     assert!(ran.err.contains("built"), "{}", ran.err);
@@ -270,8 +283,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn nothing_is_lost_of_a_program_that_ends_at_once() {
-    let Some(project) = project("run-quick", WEB) else { return };
+    let project = project("run-quick", WEB);
     for _ in 0..5 {
         let ran = project.topo("run", &["--rm", "-T", "web", "seq", "1", "2000"]).exits(0);
         assert_eq!(ran.out.lines().count(), 2000);
@@ -280,16 +294,18 @@ fn nothing_is_lost_of_a_program_that_ends_at_once() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_reads_a_pipe_to_its_end() {
-    let Some(project) = project("run-pipe", WEB) else { return };
+    let project = project("run-pipe", WEB);
     let ran = project.feed("run", &["--rm", "-T", "web", "sha1sum"], b"docker").exits(0);
     assert_eq!(ran.out, "e982f17bcbe0f724063b708a4f76db211a999304  -\n");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_leaves_a_strangers_container_of_the_same_name_alone() {
     let topology = format!("{WEB}  needs:\n    image: busybox:1.37\n    depends_on: [web]\n");
-    let Some(project) = project("run-stranger", &topology) else { return };
+    let project = project("run-stranger", &topology);
     let name = format!("{}-stranger", project.name());
     // Its label makes it go with the project's containers should this test fail.
     let label = format!("com.docker.compose.project={}", project.name());
@@ -303,8 +319,9 @@ fn run_leaves_a_strangers_container_of_the_same_name_alone() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_of_what_cannot_be_run_says_so_and_leaves_nothing() {
-    let Some(project) = project("run-nope", &WEB.replace("init: true", "init: false")) else { return };
+    let project = project("run-nope", &WEB.replace("init: true", "init: false"));
     let ran = project.topo("run", &["-T", "web", "nope"]).exits(127);
     ran.says("executable file not found").says("check the command, and the `entrypoint`");
     project.topo("run", &["-T", "--entrypoint", "nope", "web"]).exits(127).says("check `--entrypoint`");
@@ -313,8 +330,9 @@ fn run_of_what_cannot_be_run_says_so_and_leaves_nothing() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn ctrl_c_reaches_the_container_and_the_third_one_kills_it() {
-    let Some(project) = project("run-signals", WEB) else { return };
+    let project = project("run-signals", WEB);
     let script = "trap 'echo interrupted; exit 9' INT; echo ready; while true; do sleep 0.1; done";
     let running = project.start("run", &["--rm", "-T", "web", "sh", "-c", script]);
     eventually("the container runs", || project.objects("container").len() == 1);
@@ -335,8 +353,9 @@ fn ctrl_c_reaches_the_container_and_the_third_one_kills_it() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn run_is_interactive_in_a_terminal_and_can_be_left() {
-    let Some(project) = project("run-terminal", WEB) else { return };
+    let project = project("run-terminal", WEB);
     let mut terminal = Terminal::start(project.command("run", &["--rm", "web", "sh"]));
     terminal.shows("# ");
     terminal.types("stty size\r");
@@ -359,8 +378,9 @@ fn run_is_interactive_in_a_terminal_and_can_be_left() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_reader_that_goes_ends_the_container() {
-    let Some(project) = project("run-head", WEB) else { return };
+    let project = project("run-head", WEB);
     let mut topo = project.command("run", &["--rm", "-T", "web", "yes"]);
     let mut child = topo.stdout(Stdio::piped()).spawn().expect("topo runs");
     let mut first = [0; 2];
@@ -380,8 +400,9 @@ services:
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn attach_talks_to_the_process_itself() {
-    let Some(project) = up("attach", TALKER) else { return };
+    let project = up("attach", TALKER);
     let mut topo = project.command("attach", &["talker"]);
     topo.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = topo.spawn().expect("topo runs");
@@ -397,9 +418,10 @@ fn attach_talks_to_the_process_itself() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn attach_in_a_terminal_can_be_left_and_taken_up_again() {
     let topology = TALKER.replace("stdin_open: true", "stdin_open: true\n    tty: true");
-    let Some(project) = up("attach-terminal", &topology) else { return };
+    let project = up("attach-terminal", &topology);
     let mut terminal = Terminal::start(project.command("attach", &["talker"]));
     std::thread::sleep(Duration::from_millis(700));
     terminal.types("one\r");
@@ -420,6 +442,7 @@ fn attach_in_a_terminal_can_be_left_and_taken_up_again() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn attach_passes_signals_on_unless_told_not_to() {
     let topology = "
 services:
@@ -427,7 +450,7 @@ services:
     image: busybox:1.37
     command: sh -c 'trap \"echo bye; exit 6\" INT; while true; do echo again; sleep 0.2; done'
 ";
-    let Some(project) = up("attach-signals", topology) else { return };
+    let project = up("attach-signals", topology);
     let mut terminal = Terminal::start(project.command("attach", &["talker"]));
     terminal.shows("`--sig-proxy=false`");
     drop(terminal);
@@ -445,8 +468,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn commit_makes_an_image_and_export_an_archive() {
-    let Some(project) = up("commit", WEB) else { return };
+    let project = up("commit", WEB);
     project.topo("exec", &["web", "sh", "-c", "echo changed > /file"]).exits(0);
     let image = format!("{}-made:1", project.name());
     let change = "CMD [\"cat\", \"/file\"]";

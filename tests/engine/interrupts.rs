@@ -27,8 +27,9 @@ services:
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn ctrl_c_while_waiting_starts_nothing_new() {
-    let Some(project) = project("ctrl-c", SLOW) else { return };
+    let project = project("ctrl-c", SLOW);
     let up = project.start("up", &["-d"]);
     eventually("db runs", || project.inspect("db", "{{.State.Running}}") == "true");
     let pressed = Instant::now();
@@ -41,8 +42,9 @@ fn ctrl_c_while_waiting_starts_nothing_new() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn ctrl_c_in_the_foreground_stops_the_services() {
-    let Some(project) = project("foreground", TALKING) else { return };
+    let project = project("foreground", TALKING);
     let up = project.start("up", &[]);
     eventually("web runs", || project.inspect("web", "{{.State.Running}}") == "true");
     std::thread::sleep(Duration::from_secs(1));
@@ -54,13 +56,15 @@ fn ctrl_c_in_the_foreground_stops_the_services() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_foreground_ends_when_all_services_have_ended() {
     let topology = "services:\n  job:\n    image: busybox:1.37\n    command: echo all done\n";
-    let Some(project) = project("ends", topology) else { return };
+    let project = project("ends", topology);
     project.topo("up", &[]).exits(0).says("job-1").says("all done");
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn after_a_kill_the_next_up_finishes_the_work() {
     let topology = "
 services:
@@ -70,7 +74,7 @@ services:
     command: sleep 1000
     environment: { VERSION: '1' }
 ";
-    let Some(project) = project("killed", topology) else { return };
+    let project = project("killed", topology);
     project.topo("up", &["-d"]).exits(0);
     for version in 2..8 {
         project.write("topology.yaml", &topology.replace("'1'", &format!("'{version}'")));
@@ -87,6 +91,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_second_ctrl_c_kills_what_does_not_stop() {
     let topology = "
 services:
@@ -95,7 +100,7 @@ services:
     command: sh -c 'trap \"echo no\" TERM; while true; do sleep 0.1; done'
     stop_grace_period: 100s
 ";
-    let Some(project) = project("second", topology) else { return };
+    let project = project("second", topology);
     let up = project.start("up", &[]);
     eventually("it runs", || project.inspect("stubborn", "{{.State.Running}}") == "true");
     std::thread::sleep(Duration::from_secs(1));

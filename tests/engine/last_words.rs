@@ -16,8 +16,9 @@ services:
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_container_whose_end_ends_everything_is_heard_to_its_end() {
-    let Some(project) = project("last-words", REPORT) else { return };
+    let project = project("last-words", REPORT);
     for options in
         [&["--exit-code-from", "test"][..], &["--abort-on-container-exit"], &["--abort-on-container-failure"]]
     {
@@ -31,8 +32,9 @@ fn the_container_whose_end_ends_everything_is_heard_to_its_end() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_is_printed_while_everything_is_stopped_is_heard_to_its_end() {
-    let Some(project) = project("last-words-int", REPORT) else { return };
+    let project = project("last-words-int", REPORT);
     let up = project.start("up", &["db", "--no-log-prefix"]);
     crate::harness::eventually("it runs", || project.inspect("db", "{{.State.Running}}") == "true");
     // Its shell must have come as far as to say what it does when it is stopped.
@@ -46,6 +48,7 @@ fn what_is_printed_while_everything_is_stopped_is_heard_to_its_end() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn the_code_that_is_passed_on_is_that_of_the_chosen_service() {
     let topology = "
 services:
@@ -55,7 +58,7 @@ services:
     healthcheck: { test: [CMD, 'false'], interval: 1s }
   test: { image: 'busybox:1.37', command: 'true', depends_on: { db: { condition: service_healthy } } }
 ";
-    let Some(project) = project("whose-code", topology) else { return };
+    let project = project("whose-code", topology);
     project.topo("up", &["--exit-code-from", "test"]).exits(4);
     project.topo("up", &["--exit-code-from", "db"]).exits(3);
     project.topo("up", &["--abort-on-container-exit"]).exits(3);

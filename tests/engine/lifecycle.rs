@@ -19,6 +19,7 @@ volumes:
 ";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_volume_that_another_project_uses_stays() {
     let topology = |command: &str| {
         format!(
@@ -26,12 +27,8 @@ fn a_volume_that_another_project_uses_stays() {
              volumes: {{shared: {{name: topo-test-shared-volume}}, own: }}\n"
         )
     };
-    let (Some(one), Some(other)) = (
-        project("volume-owner", &topology("sleep 1000")),
-        project("volume-user", &topology("sleep 1000").replace("own: ", "")),
-    ) else {
-        return;
-    };
+    let one = project("volume-owner", &topology("sleep 1000"));
+    let other = project("volume-user", &topology("sleep 1000").replace("own: ", ""));
     one.topo("up", &["-d"]).exits(0);
     other.topo("up", &["-d"]).exits(0);
     let ran = one.topo("down", &["-v", "-t", "0"]).exits(0).says("volume is in use");
@@ -42,12 +39,13 @@ fn a_volume_that_another_project_uses_stays() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_name_of_run_that_is_taken_is_told_from_that_of_the_service() {
     let topology = "
 services:
   web: { image: 'busybox:1.37', command: sleep 1000, init: true, container_name: topo-test-run-named }
 ";
-    let Some(project) = project("run-name", topology) else { return };
+    let project = project("run-name", topology);
     let name = "topo-test-run-name-taken";
     project.topo("run", &["-d", "--name", name, "web"]).exits(0);
     let ran = project.topo("run", &["--rm", "--name", name, "web"]).exits(1);
@@ -56,8 +54,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn up_again_on_an_unchanged_topology_does_nothing_and_says_so() {
-    let Some(project) = project("unchanged", TWO) else { return };
+    let project = project("unchanged", TWO);
     project.topo("up", &["-d"]).exits(0).says("is up");
     let (web, db) = (project.id("web"), project.id("db"));
     project.topo("up", &["-d"]).exits(0).says("nothing to do");
@@ -66,8 +65,9 @@ fn up_again_on_an_unchanged_topology_does_nothing_and_says_so() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_changed_service_alone_is_recreated_and_the_field_is_named() {
-    let Some(project) = project("changed", TWO) else { return };
+    let project = project("changed", TWO);
     project.topo("up", &["-d"]).exits(0);
     let (web, db) = (project.id("web"), project.id("db"));
     project.write("topology.yaml", &TWO.replace("'0'", "'1'"));
@@ -83,8 +83,9 @@ fn a_changed_service_alone_is_recreated_and_the_field_is_named() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_stopped_container_is_started_again_and_not_recreated() {
-    let Some(project) = project("stopped", TWO) else { return };
+    let project = project("stopped", TWO);
     project.topo("up", &["-d"]).exits(0);
     let web = project.id("web");
     docker(&["stop", "-t", "1", &web]);
@@ -94,8 +95,9 @@ fn a_stopped_container_is_started_again_and_not_recreated() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn down_keeps_volumes_and_down_v_forgets_them() {
-    let Some(project) = project("volumes", TWO) else { return };
+    let project = project("volumes", TWO);
     project.topo("up", &["-d"]).exits(0);
     docker(&["exec", &project.container("db"), "sh", "-c", "echo kept > /data/file"]);
     let told = project.topo("down", &[]).exits(0).says("is down").says("1 volume stays").says("down -v");
@@ -111,8 +113,9 @@ fn down_keeps_volumes_and_down_v_forgets_them() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn replicas_come_and_go_and_those_that_stay_are_not_touched() {
-    let Some(project) = project("scale", TWO) else { return };
+    let project = project("scale", TWO);
     project.topo("up", &["-d", "--scale", "web=3"]).exits(0);
     assert_eq!(project.objects("container").len(), 4);
     let first = project.id("web");
@@ -124,6 +127,7 @@ fn replicas_come_and_go_and_those_that_stay_are_not_touched() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn anonymous_volumes_are_taken_over_by_the_successor() {
     let topology = "
 services:
@@ -134,7 +138,7 @@ services:
     environment: { DEBUG: '0' }
     volumes: [/data]
 ";
-    let Some(project) = project("anonymous", topology) else { return };
+    let project = project("anonymous", topology);
     project.topo("up", &["-d"]).exits(0);
     docker(&["exec", &project.container("web"), "sh", "-c", "echo kept > /data/file"]);
     project.write("topology.yaml", &topology.replace("'0'", "'1'"));
@@ -148,6 +152,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_volume_of_somebody_else_stays_whatever_its_name() {
     let topology = "
 services:
@@ -159,7 +164,7 @@ services:
 volumes:
   theirs: { external: true, name: NAME }
 ";
-    let Some(project) = project("unnamed", "") else { return };
+    let project = project("unnamed", "");
     let theirs = Volume(docker(&["volume", "create"]));
     assert_eq!(theirs.0.len(), 64, "the engine names it as it names anonymous ones");
     project.write("topology.yaml", &topology.replace("NAME", &theirs.0));
@@ -184,6 +189,7 @@ impl Drop for Volume {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn services_find_each_other_by_name_and_alias() {
     let topology = "
 services:
@@ -203,7 +209,7 @@ networks:
   front: {}
   back: { labels: { purpose: test } }
 ";
-    let Some(project) = project("names", topology) else { return };
+    let project = project("names", topology);
     project.topo("up", &["-d"]).exits(0);
     eventually("the client ends", || project.inspect("client", "{{.State.Status}}") == "exited");
     assert_eq!(project.inspect("client", "{{.State.ExitCode}}"), "0");
@@ -220,6 +226,7 @@ networks:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_job_ends_before_its_dependant_starts_and_is_not_run_again() {
     let topology = "
 services:
@@ -237,7 +244,7 @@ services:
 volumes:
   data:
 ";
-    let Some(project) = project("job", topology) else { return };
+    let project = project("job", topology);
     project.topo("up", &["-d", "--wait"]).exits(0);
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
     let finished = project.inspect("migrate", "{{.State.FinishedAt}}");
@@ -246,6 +253,7 @@ volumes:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_image_is_built_once_and_its_container_replaced_only_when_it_changed() {
     let topology = "
 services:
@@ -254,7 +262,7 @@ services:
     init: true
     command: sleep 1000
 ";
-    let Some(project) = project("built", topology) else { return };
+    let project = project("built", topology);
     project.write("app/Dockerfile", "FROM busybox:1.37\nCOPY . /app\n");
     project.write("app/text", "one");
     project.topo("up", &["-d"]).exits(0).says("built");
@@ -269,8 +277,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn orphans_are_named_and_go_only_on_request() {
-    let Some(project) = project("orphans", TWO) else { return };
+    let project = project("orphans", TWO);
     project.topo("up", &["-d"]).exits(0);
     project.write(
         "topology.yaml",
@@ -283,8 +292,9 @@ fn orphans_are_named_and_go_only_on_request() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn compose_shows_what_topo_made() {
-    let Some(project) = project("compose-ps", TWO) else { return };
+    let project = project("compose-ps", TWO);
     project.topo("up", &["-d"]).exits(0);
     let listed = docker(&["compose", "-p", project.name(), "ps", "--services"]);
     let mut services: Vec<&str> = listed.lines().collect();
@@ -294,6 +304,7 @@ fn compose_shows_what_topo_made() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn secrets_and_configs_are_files_with_owner_and_mode() {
     let topology = "
 services:
@@ -314,7 +325,7 @@ secrets:
 configs:
   settings: { content: 'port=80' }
 ";
-    let Some(project) = project("secrets", topology) else { return };
+    let project = project("secrets", topology);
     project.write("token.txt", "geheim");
     project.topo("up", &["-d"]).exits(0);
     let web = project.container("web");

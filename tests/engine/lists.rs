@@ -31,8 +31,9 @@ fn compose(project: &Project, arguments: &[&str]) -> String {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn topo_lists_what_compose_made() {
-    let Some(project) = project("list-compose", SHOP) else { return };
+    let project = project("list-compose", SHOP);
     compose(&project, &["up", "-d"]);
     eventually("the job ends", || project.inspect("job", "{{.State.Status}}") == "exited");
     let names = |arguments: &[&str]| {
@@ -62,8 +63,9 @@ fn topo_lists_what_compose_made() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn images_volumes_and_ports_are_those_of_the_engine() {
-    let Some(project) = project("list-resources", SHOP) else { return };
+    let project = project("list-resources", SHOP);
     project.topo("up", &["-d"]).exits(0);
     let image = project.inspect("web", "{{.Image}}");
     let images =
@@ -88,8 +90,9 @@ fn images_volumes_and_ports_are_those_of_the_engine() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_goes_on_inside_is_seen() {
-    let Some(project) = project("list-inside", SHOP) else { return };
+    let project = project("list-inside", SHOP);
     project.topo("up", &["-d"]).exits(0);
     let top = project.topo("top", &["web"]).exits(0).out;
     assert!(top.starts_with("SERVICE") && top.contains("sleep 1000") && !top.contains("db"), "{top}");
@@ -102,8 +105,9 @@ fn what_goes_on_inside_is_seen() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn stats_go_on_until_they_are_stopped_and_let_others_join() {
-    let Some(project) = project("list-stats", SHOP) else { return };
+    let project = project("list-stats", SHOP);
     project.topo("up", &["-d", "web"]).exits(0);
     let stats = project.start("stats", &["--format", "{{.Name}}"]);
     std::thread::sleep(std::time::Duration::from_secs(3));
@@ -116,8 +120,9 @@ fn stats_go_on_until_they_are_stopped_and_let_others_join() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn events_of_a_time_are_told_once_and_those_to_come_as_they_come() {
-    let Some(project) = project("list-events", SHOP) else { return };
+    let project = project("list-events", SHOP);
     let following = project.start("events", &["--json", "web"]);
     std::thread::sleep(std::time::Duration::from_secs(1));
     project.topo("up", &["-d", "web", "db"]).exits(0);
@@ -146,8 +151,9 @@ fn events_of_a_time_are_told_once_and_those_to_come_as_they_come() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn names_stay_whole_while_other_columns_give_way() {
-    let Some(project) = project("list-in-a-terminal-that-is-narrow", SHOP) else { return };
+    let project = project("list-in-a-terminal-that-is-narrow", SHOP);
     project.topo("up", &["-d", "web"]).exits(0);
     let topo = env!("CARGO_BIN_EXE_topo");
     let mut shell = Command::new("sh");
@@ -163,8 +169,9 @@ fn names_stay_whole_while_other_columns_give_way() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_reader_that_goes_away_ends_a_list() {
-    let Some(project) = project("list-pipe", SHOP) else { return };
+    let project = project("list-pipe", SHOP);
     project.topo("up", &["-d"]).exits(0);
     let topo = env!("CARGO_BIN_EXE_topo");
     let line = format!("timeout 20 {topo} stats {} -p {} | head -1", project.topology(), project.name());
@@ -173,8 +180,9 @@ fn a_reader_that_goes_away_ends_a_list() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn version_tells_the_engines_own() {
-    let Some(project) = project("list-version", SHOP) else { return };
+    let project = project("list-version", SHOP);
     let json = project.topo_alone(&["version", "-f", "json"]).exits(0).out;
     let versions: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(versions["version"], env!("CARGO_PKG_VERSION"));
@@ -193,8 +201,9 @@ fn lines_of(columns: u16, command: Command) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn every_list_fits_a_terminal_of_60_columns_and_is_whole_in_a_pipe() {
-    let Some(project) = project("list-that-is-wider-than-a-terminal", SHOP) else { return };
+    let project = project("list-that-is-wider-than-a-terminal", SHOP);
     project.topo("up", &["-d"]).exits(0);
     let name = project.container("web");
     for (command, options) in
@@ -215,8 +224,9 @@ fn every_list_fits_a_terminal_of_60_columns_and_is_whole_in_a_pipe() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn sentences_end_between_words_in_a_narrow_terminal() {
-    let Some(project) = project("narrow-words", SHOP) else { return };
+    let project = project("narrow-words", SHOP);
     let lines = lines_of(40, project.command("exec", &["wbe", "ls"]));
     let first = lines.iter().position(|line| line.contains("did you mean `web`?"));
     let help = first.map(|first| lines[first..].join("\n")).unwrap_or_default();

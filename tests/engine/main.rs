@@ -1,7 +1,7 @@
 //! What only a real Docker Engine proves. Every test has a project of its own, takes it down again also
 //! when it fails, and touches nothing else.
 //!
-//! Without an engine these tests say so and pass; with `TOPO_TEST_ENGINE=required` they fail.
+//! `cargo test` ignores them, and `cargo test -- --include-ignored` runs them on the engine that `scripts/engine` starts.
 
 mod bringing_up;
 mod broken_streams;

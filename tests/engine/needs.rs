@@ -24,6 +24,7 @@ const LATER: [(&str, &str); 13] = [
 ];
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_stands_in_the_way_of_a_command_does_so_in_docker_compose_too() {
     let version = Command::new("docker").args(["compose", "version", "--short"]).output();
     if !version.is_ok_and(|version| version.stdout.starts_with(b"2.40")) {

@@ -26,8 +26,9 @@ fn printed(project: &Project, text: &str) -> bool {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn logs_take_every_option() {
-    let Some(project) = project("output-options", TALKERS) else { return };
+    let project = project("output-options", TALKERS);
     project.topo("up", &["-d"]).exits(0);
     eventually("the last lines", || printed(&project, "trouble") && printed(&project, "half"));
     let logs = |arguments: &[&str]| project.topo("logs", arguments).exits(0);
@@ -55,6 +56,7 @@ fn logs_take_every_option() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_container_that_is_restarted_is_followed_without_a_line_lost_or_twice() {
     let counting = "
 services:
@@ -64,7 +66,7 @@ services:
     restart: always
     command: sh -c 'n=$$(cat /n 2>/dev/null || echo 0); for i in 1 2 3; do n=$$((n+1)); echo line $$n; done; echo $$n > /n; sleep 1'
 ";
-    let Some(project) = project("output-restarts", counting) else { return };
+    let project = project("output-restarts", counting);
     project.topo("up", &["-d"]).exits(0);
     let following = project.start("logs", &["--follow", "--no-log-prefix"]);
     let restarts = || project.inspect("counter", "{{.RestartCount}}").parse::<u32>().unwrap_or_default();
@@ -79,6 +81,7 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn who_comes_later_joins_those_that_are_followed() {
     let topology = "
 services:
@@ -94,7 +97,7 @@ services:
     stop_grace_period: 1s
     command: sh -c 'echo here; sleep 1000'
 ";
-    let Some(project) = project("output-joins", topology) else { return };
+    let project = project("output-joins", topology);
     project.topo("up", &["-d", "web"]).exits(0);
     let following = project.start("logs", &["--follow"]);
     std::thread::sleep(Duration::from_secs(1));
@@ -109,8 +112,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_reader_that_has_enough_ends_the_output() {
-    let Some(project) = project("output-pipe", TALKERS) else { return };
+    let project = project("output-pipe", TALKERS);
     project.topo("up", &["-d"]).exits(0);
     eventually("the last lines", || printed(&project, "trouble"));
     let topo = env!("CARGO_BIN_EXE_topo");
@@ -134,8 +138,9 @@ fn a_reader_that_has_enough_ends_the_output() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn progress_for_programs_is_an_object_a_line() {
-    let Some(project) = project("output-json", TALKERS) else { return };
+    let project = project("output-json", TALKERS);
     let up = project.topo("up", &["-d", "--progress", "json", "web"]).exits(0);
     assert_eq!(up.out, "");
     let lines: Vec<serde_json::Value> =
@@ -158,10 +163,11 @@ fn progress_for_programs_is_an_object_a_line() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_an_engine_takes_and_does_nothing_with_is_told_in_its_words() {
     let topology =
         "services: { web: { image: 'busybox:1.37', command: sleep 1000, init: true, cpu_percent: 50 } }\n";
-    let Some(project) = project("output-warning", topology) else { return };
+    let project = project("output-warning", topology);
     let words = "linux does not support CPU percent";
     project.topo("up", &["-d"]).exits(0).says("warning:").says(words);
     project

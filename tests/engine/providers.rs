@@ -39,14 +39,14 @@ struct Provided {
     folder: PathBuf,
 }
 
-fn provided(name: &str) -> Option<Provided> {
-    let project = project(name, "")?;
+fn provided(name: &str) -> Provided {
+    let project = project(name, "");
     let program = project.write("program", PROGRAM);
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
     project.write("topology.yaml", &TOPOLOGY.replace("PROGRAM", program.to_str().expect("UTF-8")));
     project.write("says", SAYS);
     let folder = program.parent().expect("a folder").to_owned();
-    Some(Provided { project, folder })
+    Provided { project, folder }
 }
 
 impl Provided {
@@ -60,8 +60,9 @@ impl Provided {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_provider_is_called_and_its_variables_reach_what_depends_on_it() {
-    let Some(provided) = provided("provider") else { return };
+    let provided = provided("provider");
     let project = &provided.project;
     let call = |order: &str, options: &str| {
         format!("compose --project-name={} {order}{options} my_db", project.name())
@@ -102,8 +103,9 @@ fn a_provider_is_called_and_its_variables_reach_what_depends_on_it() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_provider_that_fails_ends_the_run_before_anything_is_created() {
-    let Some(provided) = provided("provider-failed") else { return };
+    let provided = provided("provider-failed");
     let project = &provided.project;
     project.write("says", "{\"type\":\"error\",\"message\":\"no money\"}\n");
     project.topo("up", &["-d"]).exits(4).says("the provider of `my_db` failed: no money");
@@ -118,8 +120,9 @@ fn a_provider_that_fails_ends_the_run_before_anything_is_created() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn ctrl_c_in_the_foreground_stops_what_a_provider_runs() {
-    let Some(provided) = provided("provider-foreground") else { return };
+    let provided = provided("provider-foreground");
     let project = &provided.project;
     project.write("metadata", r#"{"description": "x", "up": {"parameters": []}, "stop": {}}"#);
     let up = project.start("up", &[]);

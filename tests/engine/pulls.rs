@@ -60,8 +60,9 @@ fn most_at_once(project: &Project, bound: usize, options: &[&str], variable: &st
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn pulls_run_at_the_same_time_up_to_a_bound_that_the_user_may_set() {
-    let Some(project) = project("pulls-at-once", "") else { return };
+    let project = project("pulls-at-once", "");
     assert_eq!(most_at_once(&project, 4, &[], ""), 4);
     assert_eq!(most_at_once(&project, 2, &["--parallel", "2"], "7"), 2);
     assert_eq!(most_at_once(&project, 6, &[], "6"), 6);
@@ -74,14 +75,14 @@ struct Remote {
 }
 
 impl Remote {
-    fn with_image(project: &Project, name: &str) -> Option<Self> {
-        let registry = Registry::start()?;
+    fn with_image(project: &Project, name: &str) -> Self {
+        let registry = Registry::start();
         let direct = registry.image(&format!("{name}:1"));
         project.write("Dockerfile", "FROM busybox:1.37\nRUN head -c 3000000 /dev/urandom > /noise\n");
         project.write("topology.yaml", &format!("services: {{ app: {{ build: ., image: '{direct}' }} }}\n"));
         project.topo("build", &["--push"]).exits(0);
         docker(&["image", "rm", &direct]);
-        Some(Self { registry, direct })
+        Self { registry, direct }
     }
 
     /// Makes the topology one that has the image from behind this door.
@@ -93,9 +94,10 @@ impl Remote {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn connections_that_break_are_tried_again_after_longer_and_longer_waits() {
-    let Some(project) = project("broken", "") else { return };
-    let Some(remote) = Remote::with_image(&project, "broken") else { return };
+    let project = project("broken", "");
+    let remote = Remote::with_image(&project, "broken");
     let port = remote.registry.port;
     let visits = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&visits);
@@ -121,9 +123,10 @@ fn connections_that_break_are_tried_again_after_longer_and_longer_waits() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_connection_that_breaks_amid_a_layer_is_survived() {
-    let Some(project) = project("broken-layer", "") else { return };
-    let Some(remote) = Remote::with_image(&project, "broken-layer") else { return };
+    let project = project("broken-layer", "");
+    let remote = Remote::with_image(&project, "broken-layer");
     let port = remote.registry.port;
     let cuts = Arc::new(Mutex::new(0));
     let seen = Arc::clone(&cuts);

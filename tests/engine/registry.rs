@@ -24,12 +24,12 @@ services:
     )
 }
 
-fn started(name: &str) -> Option<(Project, Registry, String)> {
-    let project = project(name, "")?;
-    let registry = Registry::start_with(WITH_PASSWORD)?;
+fn started(name: &str) -> (Project, Registry, String) {
+    let project = project(name, "");
+    let registry = Registry::start_with(WITH_PASSWORD);
     let image = registry.image(&format!("{name}:1"));
     project.write("topology.yaml", &topology(&image, name));
-    Some((project, registry, image))
+    (project, registry, image)
 }
 
 /// Runs topo with the configuration of the Docker CLI that is in `docker/` beside the topology.
@@ -55,8 +55,9 @@ const RIGHT: &str = "YW5hOmdlaGVpbS1wdw==";
 const WRONG: &str = "YW5hOmZhbHNjaC1wdw==";
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn with_an_account_an_image_is_pushed_and_up_pulls_it() {
-    let Some((project, registry, image)) = started("account") else { return };
+    let (project, registry, image) = started("account");
     configure(&project, &account(&registry, RIGHT));
     topo(&project, "build", &[]).exits(0);
     topo(&project, "push", &[]).exits(0).says("1 image pushed");
@@ -81,8 +82,9 @@ fn with_an_account_an_image_is_pushed_and_up_pulls_it() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_private_base_image_comes_with_the_account_and_without_one_is_told() {
-    let Some((project, registry, image)) = started("private-base") else { return };
+    let (project, registry, image) = started("private-base");
     configure(&project, &account(&registry, RIGHT));
     topo(&project, "build", &["--push"]).exits(0);
     let text = format!("services: {{ app: {{ build: {{ dockerfile_inline: 'FROM {image}' }} }} }}\n");
@@ -96,8 +98,9 @@ fn a_private_base_image_comes_with_the_account_and_without_one_is_told() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_image_is_pinned_by_its_digest() {
-    let Some((project, registry, image)) = started("pinned") else { return };
+    let (project, registry, image) = started("pinned");
     configure(&project, &account(&registry, RIGHT));
     topo(&project, "build", &["--push"]).exits(0);
     let digest = docker(&["image", "inspect", "--format", "{{index .RepoDigests 0}}", &image]);
@@ -114,8 +117,9 @@ fn an_image_is_pinned_by_its_digest() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_wrong_password_and_none_are_told_with_what_to_do_and_without_the_password() {
-    let Some((project, registry, _)) = started("wrong-password") else { return };
+    let (project, registry, _) = started("wrong-password");
     topo(&project, "build", &[]).exits(0);
     for config in [account(&registry, WRONG), "{}".to_owned()] {
         configure(&project, &config);
@@ -129,8 +133,9 @@ fn a_wrong_password_and_none_are_told_with_what_to_do_and_without_the_password()
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_image_that_is_missing_and_a_registry_that_is_down_are_told() {
-    let Some((project, registry, image)) = started("missing") else { return };
+    let (project, registry, image) = started("missing");
     configure(&project, &account(&registry, RIGHT));
     project.write("topology.yaml", &format!("services: {{ app: {{ image: '{image}' }} }}\n"));
     topo(&project, "up", &["-d"]).exits(4).says(&image).says("the registry has");
@@ -149,8 +154,9 @@ fn install_helper(folder: &Path, name: &str, answer: &str) {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn helpers_are_asked_for_the_account() {
-    let Some((project, registry, _)) = started("helper") else { return };
+    let (project, registry, _) = started("helper");
     let server = format!("127.0.0.1:{}", registry.port);
     let knows = format!(
         "[ \"$server\" = '{server}' ] && echo '{{\"ServerURL\":\"{server}\",\"Username\":\"ana\",\"Secret\":\"geheim-pw\"}}'"
@@ -196,9 +202,10 @@ fn ticket_office(registry: u16) -> u16 {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn identity_tokens_are_shown_wherever_they_are_kept() {
-    let Some(project) = project("identity", "") else { return };
-    let Some(registry) = Registry::start() else { return };
+    let project = project("identity", "");
+    let registry = Registry::start();
     let server = format!("127.0.0.1:{}", ticket_office(registry.port));
     let image = format!("{server}/topo-test-identity:1");
     project.write("topology.yaml", &topology(&image, "identity"));
@@ -224,9 +231,10 @@ fn identity_tokens_are_shown_wherever_they_are_kept() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_platform_is_asked_for_and_layers_are_told_as_they_come() {
-    let Some(project) = project("platform", "") else { return };
-    let Some(registry) = Registry::start() else { return };
+    let project = project("platform", "");
+    let registry = Registry::start();
     let image = registry.image("platform:1");
     let build = "FROM busybox:1.37\nRUN head -c 3000000 /dev/urandom > /noise\n";
     project.write("Dockerfile", build);

@@ -31,8 +31,9 @@ fn assert_reached(project: &Project) {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_shares_a_network_comes_back_with_its_owner() {
-    let Some(project) = project("ns-restart", &topology(1)) else { return };
+    let project = project("ns-restart", &topology(1));
     project.topo("up", &["-d"]).exits(0);
     assert_reached(&project);
     project.topo("restart", &["vpn"]).exits(0).says("2 containers restarted");
@@ -50,8 +51,9 @@ fn what_shares_a_network_comes_back_with_its_owner() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_shares_a_network_is_replaced_with_its_owner() {
-    let Some(project) = project("ns-replace", &topology(1)) else { return };
+    let project = project("ns-replace", &topology(1));
     project.topo("up", &["-d"]).exits(0);
     project.write("topology.yaml", &topology(2));
     project.topo("up", &["-d", "vpn"]).exits(0).says("2 containers recreated");
@@ -62,13 +64,14 @@ fn what_shares_a_network_is_replaced_with_its_owner() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn links_on_the_default_network_survive_a_replacement() {
     let topology = "
 services:
   target: { image: 'busybox:1.37', init: true, command: sleep 1000, network_mode: bridge }
   user: { image: 'busybox:1.37', init: true, command: sleep 1000, network_mode: bridge, links: ['target:other'] }
 ";
-    let Some(project) = project("ns-links", topology) else { return };
+    let project = project("ns-links", topology);
     let user = project.container("user");
     let assert_reached = || {
         let answer = docker(&["exec", user.as_str(), "ping", "-c", "1", "-W", "5", "other"]);

@@ -27,8 +27,9 @@ fn pause(project: &Project) {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_is_paused_goes_on_or_is_replaced_stopped_restarted_and_removed_like_any_other() {
-    let Some(project) = project("paused", CHAIN) else { return };
+    let project = project("paused", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let ids = ["web", "db"].map(|service| project.id(service));
     pause(&project);
@@ -56,8 +57,9 @@ fn what_is_paused_goes_on_or_is_replaced_stopped_restarted_and_removed_like_any_
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_is_paused_says_how_it_goes_on_where_it_is_needed_running() {
-    let Some(project) = project("paused-help", CHAIN) else { return };
+    let project = project("paused-help", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     pause(&project);
     for command in [&["exec", "-T", "web", "true"][..], &["attach", "--no-stdin", "web"], &["start", "web"]] {
@@ -70,8 +72,9 @@ fn what_is_paused_says_how_it_goes_on_where_it_is_needed_running() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn where_there_is_nothing_to_do_the_services_and_their_states_are_named() {
-    let Some(project) = project("idle", CHAIN) else { return };
+    let project = project("idle", CHAIN);
     project.topo("stop", &["web"]).exits(0).says("nothing to do: web has no container");
     project.topo("up", &["-d"]).exits(0);
     project.topo("start", &["web", "db"]).exits(0).says("nothing to do: web runs already, db runs already");
@@ -87,6 +90,7 @@ fn where_there_is_nothing_to_do_the_services_and_their_states_are_named() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn more_replicas_than_host_ports_are_found_before_anything_is_touched() {
     let topology = "
 services:
@@ -96,7 +100,7 @@ services:
     command: sleep 1000
     ports: ['127.0.0.1:28491:80']
 ";
-    let Some(project) = project("scale-ports", topology) else { return };
+    let project = project("scale-ports", topology);
     for command in
         [&["scale", "web=2"][..], &["up", "-d", "--scale", "web=2"], &["create", "--scale", "web=2"]]
     {
@@ -113,8 +117,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_project_is_shown_and_taken_down_by_its_name_where_its_file_is_broken() {
-    let Some(project) = project("broken-file", CHAIN) else { return };
+    let project = project("broken-file", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     project.topo("down", &["web"]).exits(0).says("web: 1 container removed");
     project.topo("down", &["web"]).exits(0).says("nothing to do: web has no container");

@@ -7,7 +7,7 @@ use crate::harness::{Project, docker, project_of};
 use crate::lessons::{copy_topologies, follow};
 use crate::terminal::Terminal;
 
-fn system(name: &str) -> Option<Project> {
+fn system(name: &str) -> Project {
     project_of(name, &format!("topologies/{name}.yaml"))
 }
 
@@ -18,8 +18,9 @@ fn run_in_terminal(project: &Project, service: &str) -> Terminal {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn hello_world_is_said_again_by_the_same_container() {
-    let Some(project) = system("hello-world") else { return };
+    let project = system("hello-world");
     follow(&project, "hello-world");
     project.topo("up", &[]).exits(0);
     let first = project.id("ola");
@@ -30,8 +31,9 @@ fn hello_world_is_said_again_by_the_same_container() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn carguru_draws_a_car_in_a_new_container_and_in_a_stopped_one() {
-    let Some(project) = system("carguru") else { return };
+    let project = system("carguru");
     follow(&project, "carguru");
     let mut cars = BTreeSet::new();
     while cars.len() < 2 {
@@ -42,8 +44,9 @@ fn carguru_draws_a_car_in_a_new_container_and_in_a_stopped_one() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn hash_generator_reads_a_terminal_and_a_pipe() {
-    let Some(project) = system("hash-generator") else { return };
+    let project = system("hash-generator");
     follow(&project, "hash-generator");
     let mut terminal = run_in_terminal(&project, "hash-generator");
     terminal.shows("Digite um texto: ");
@@ -56,8 +59,9 @@ fn hash_generator_reads_a_terminal_and_a_pipe() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn soma_asks_again_for_what_is_no_number() {
-    let Some(project) = system("soma") else { return };
+    let project = system("soma");
     follow(&project, "soma");
     let mut terminal = run_in_terminal(&project, "soma");
     terminal.shows("Primeiro número: ");
@@ -80,8 +84,9 @@ fn soma_asks_again_for_what_is_no_number() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn compose_basico_runs_as_it_was_written_for_an_older_compose() {
-    let Some(project) = system("compose-basico") else { return };
+    let project = system("compose-basico");
     follow(&project, "compose-basico");
     project.topo("up", &["-d"]).exits(0).says("note[obsolete]");
     assert_eq!(project.objects("container"), ["compose-basico-servidor", "compose-basico-visitante"]);
@@ -90,15 +95,17 @@ fn compose_basico_runs_as_it_was_written_for_an_older_compose() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn app_porta_5000_answers_on_its_port_and_goes() {
-    let Some(project) = system("app-porta-5000") else { return };
+    let project = system("app-porta-5000");
     follow(&project, "app-porta-5000");
     project.is_gone();
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn minha_app_python_is_tested_inside_its_image_and_can_do_little() {
-    let Some(project) = system("minha-app-python") else { return };
+    let project = system("minha-app-python");
     follow(&project, "minha-app-python");
     project.topo("create", &[]).exits(0);
     let template = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.SecurityOpt}} {{.HostConfig.CapDrop}} \
@@ -110,8 +117,9 @@ fn minha_app_python_is_tested_inside_its_image_and_can_do_little() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_test_that_fails_inside_the_image_ends_its_build() {
-    let Some(project) = system("minha-app-python-quebrada") else { return };
+    let project = system("minha-app-python-quebrada");
     let topologies = copy_topologies(&project);
     let app = topologies.join("minha-app-python/minha_app.py");
     let broken = std::fs::read_to_string(&app).expect("the app").replace("Olá, {nome}!", "Tchau, {nome}!");
@@ -128,12 +136,13 @@ fn a_test_that_fails_inside_the_image_ends_its_build() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn registro_takes_an_image_with_a_password_and_gives_it_to_another_topology() {
-    let Some(project) = system("registro") else { return };
+    let project = system("registro");
     let others =
         ["registro-publicar", "registro-usar"].map(|name| project_of(name, "topologies/registro.yaml"));
     follow(&project, "registro");
-    for project in others.iter().flatten() {
+    for project in &others {
         project.is_gone();
     }
     docker(&["image", "rm", "--force", "localhost:5001/saudacao:1.0"]);

@@ -23,12 +23,12 @@ services:
         - { path: ./flag, action: restart }
 ";
 
-fn watched(name: &str) -> Option<Project> {
-    let project = project(name, SYNCED)?;
+fn watched(name: &str) -> Project {
+    let project = project(name, SYNCED);
     for path in ["src/first", "config/one", "hooked/a.txt", "flag"] {
         project.write(path, "1\n");
     }
-    Some(project)
+    project
 }
 
 /// What a file in the container holds; nothing when it is not there.
@@ -53,8 +53,9 @@ fn watch(project: &Project, arguments: &[&str]) -> Running {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn files_that_change_and_go_do_so_in_the_container() {
-    let Some(project) = watched("watch-sync") else { return };
+    let project = watched("watch-sync");
     let root = root(&project);
     let watching = watch(&project, &[]);
     project.write("src/new/deep/file", "2\n");
@@ -91,8 +92,9 @@ fn files_that_change_and_go_do_so_in_the_container() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_thousand_files_are_one_pass() {
-    let Some(project) = watched("watch-burst") else { return };
+    let project = watched("watch-burst");
     let watching = watch(&project, &[]);
     for number in 0..1000 {
         project.write(&format!("src/many/{number}"), "x");
@@ -108,8 +110,9 @@ fn a_thousand_files_are_one_pass() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_change_restarts_or_runs_a_command_where_the_rule_says_so() {
-    let Some(project) = watched("watch-more") else { return };
+    let project = watched("watch-more");
     let watching = watch(&project, &[]);
     let started = || project.inspect("web", "{{.State.StartedAt}}");
     let (id, first) = (project.id("web"), started());
@@ -129,8 +132,9 @@ fn a_change_restarts_or_runs_a_command_where_the_rule_says_so() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_fails_is_told_and_watching_goes_on() {
-    let Some(project) = watched("watch-failure") else { return };
+    let project = watched("watch-failure");
     let watching = watch(&project, &["--quiet"]);
     docker(&["stop", "-t", "0", &project.container("web")]);
     project.write("src/lost", "1\n");
@@ -161,8 +165,9 @@ fn write_image(project: &Project, greeting: &str) {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn an_image_is_rebuilt_and_its_container_replaced() {
-    let Some(project) = project("watch-build", BUILT) else { return };
+    let project = project("watch-build", BUILT);
     write_image(&project, "one");
     let watching = project.start("watch", &["--quiet"]);
     eventually("the first image", || held(&project, "/greeting") == "one");
@@ -195,6 +200,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn a_rebuild_restarts_what_is_to_be_restarted_with_it() {
     let dependants = "
   with:
@@ -208,7 +214,7 @@ fn a_rebuild_restarts_what_is_to_be_restarted_with_it() {
     command: sleep 1000
     depends_on: [web]
 ";
-    let Some(project) = project("watch-with", &format!("{BUILT}{dependants}")) else { return };
+    let project = project("watch-with", &format!("{BUILT}{dependants}"));
     write_image(&project, "one");
     let watching = project.start("watch", &[]);
     eventually("the last one is started", || project.inspect("without", "{{.State.Running}}") == "true");
@@ -231,6 +237,7 @@ fn a_rebuild_restarts_what_is_to_be_restarted_with_it() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_comes_later_is_watched_and_links_are_written_through() {
     let topology = "
 services:
@@ -243,7 +250,7 @@ services:
         - { path: ./data, action: sync, target: /app/data }
         - { path: ./late/dist, action: sync, target: /srv/dist }
 ";
-    let Some(project) = project("watch-late", topology) else { return };
+    let project = project("watch-late", topology);
     project.write("data/first", "1\n");
     project.topo("up", &["-d"]).exits(0);
     let script = "mkdir -p /app/data /var/sub; ln -s /var/sub /app/data/sub";
@@ -277,8 +284,9 @@ services:
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn up_shows_the_output_and_watches() {
-    let Some(project) = project("watch-up", BUILT) else { return };
+    let project = project("watch-up", BUILT);
     write_image(&project, "one");
     let up = project.start("up", &["--watch"]);
     eventually("the first image", || held(&project, "/greeting") == "one");
@@ -297,8 +305,9 @@ fn up_shows_the_output_and_watches() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn keys_begin_to_watch_and_leave_the_services_running() {
-    let Some(project) = watched("watch-keys") else { return };
+    let project = watched("watch-keys");
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("keys: `w` toggles watching files, `d` detaches and leaves the services running");
     project.write("src/unwatched", "1\n");
@@ -331,8 +340,9 @@ fn keys_begin_to_watch_and_leave_the_services_running() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn up_ends_with_its_services_unless_their_files_are_watched() {
-    let Some(project) = watched("watch-ends") else { return };
+    let project = watched("watch-ends");
     let on = "    depends_on: [db]\n  db: { image: 'busybox:1.37', init: true, command: sleep 1000 }\n";
     project.write("topology.yaml", &format!("{SYNCED}{on}"));
     let mut terminal = Terminal::start(project.command("up", &[]));
@@ -358,9 +368,10 @@ fn up_ends_with_its_services_unless_their_files_are_watched() {
 }
 
 #[test]
+#[ignore = "needs a Docker Engine"]
 fn what_cannot_be_watched_is_said() {
     let nothing = "services: { web: { image: 'busybox:1.37' } }\n";
-    let Some(project) = project("watch-wrong", nothing) else { return };
+    let project = project("watch-wrong", nothing);
     project.topo("watch", &[]).exits(4).says("there is nothing to watch");
     project.topo("watch", &["wep"]).exits(2).says("did you mean `web`?");
     let mounted = "

@@ -22,7 +22,13 @@ use crate::harness::{Project, ROOT, Ran, docker, folder_project};
 /// Declares the test of each fixture, and the list of them all.
 macro_rules! fixtures {
     ($($name:ident)*) => {
-        $(#[test] fn $name() { check(stringify!($name)); })*
+        $(
+            #[test]
+            #[ignore = "needs a Docker Engine"]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
         const FIXTURES: &[&str] = &[$(stringify!($name)),*];
     };
 }
@@ -49,7 +55,7 @@ const OUTSIDE: &str = "topo-parity-outside";
 
 fn check(name: &str) {
     let source = Path::new(ROOT).join("tests/parity").join(name);
-    let Some(project) = folder_project(&format!("parity-{name}").replace('_', "-"), &source) else { return };
+    let project = folder_project(&format!("parity-{name}").replace('_', "-"), &source);
     let outside = Outside::made_for(&project);
     let fixture = Fixture::read(&source);
     let profile = ["--profile", fixture.profile()];
