@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::plan::Condition;
@@ -94,8 +95,8 @@ pub struct ObservedContainer {
     /// The networks that it is attached to, with the engine's ids of them; an id is empty before the
     /// container is first started. One of a network that was removed meanwhile stays here.
     pub networks: BTreeMap<NetworkName, String>,
-    /// Published ports as people read them: `0.0.0.0:8080->80/tcp`.
-    pub ports: Vec<String>,
+    /// Its ports, published or not, by their numbers.
+    pub ports: Vec<PublishedPort>,
     /// What is mounted in it.
     pub mounts: Vec<ObservedMount>,
     /// The command line that it was created with, as the engine prints it.
@@ -138,6 +139,17 @@ pub struct Settings {
     pub is_read_only: bool,
     /// The host ports by those of the container: `80/tcp`.
     pub ports: BTreeMap<String, String>,
+}
+
+/// A port of a container, as the engine reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// Where it is reached on the host; absent when it is not published there.
+    pub host: Option<SocketAddr>,
+    /// Its number in the container.
+    pub target: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
 }
 
 /// What is mounted in a container.

@@ -25,6 +25,7 @@ pub mod picture;
 pub mod plain;
 pub mod plan;
 pub mod prose;
+mod published_port;
 pub mod quiet;
 mod screen;
 pub mod standing;

@@ -1,5 +1,7 @@
 //! `topo port`.
 
+use std::net::SocketAddr;
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
@@ -8,7 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
 use crate::cli::services;
 use crate::cli::session;
-use crate::plan::observed::ObservedContainer;
+use crate::plan::observed::{ObservedContainer, PublishedPort};
 use crate::topology::name::ServiceName;
 
 /// Show where a port of a service is reached from outside.
@@ -91,8 +93,20 @@ fn service_and_port<'a>(
     Err(Exit::Usage)
 }
 
-/// `80/tcp`.
-fn inside(port: &str, protocol: Protocol, output: &Output) -> Result<String, Exit> {
+/// A port in its container.
+struct Inside<'a> {
+    target: u16,
+    protocol: &'a str,
+}
+
+impl Inside<'_> {
+    fn is(&self, port: &PublishedPort) -> bool {
+        (self.target, self.protocol) == (port.target, port.protocol.as_str())
+    }
+}
+
+/// `80`, `53/udp`.
+fn inside<'a>(port: &'a str, protocol: Protocol, output: &Output) -> Result<Inside<'a>, Exit> {
     let own = match protocol {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",
@@ -100,7 +114,7 @@ fn inside(port: &str, protocol: Protocol, output: &Output) -> Result<String, Exi
     };
     let (number, protocol) = port.split_once('/').unwrap_or((port, own));
     match number.parse::<u16>() {
-        Ok(number) => Ok(format!("{number}/{protocol}")),
+        Ok(target) => Ok(Inside { target, protocol }),
         Err(_) => {
             output
                 .error(&format!("`{port}` is not a port"), Some("write a number such as `80`, or `53/udp`"));
@@ -110,11 +124,9 @@ fn inside(port: &str, protocol: Protocol, output: &Output) -> Result<String, Exi
 }
 
 /// Where it is reached by IPv4, or else by IPv6.
-fn address<'a>(container: &'a ObservedContainer, wanted: &str) -> Option<&'a str> {
-    let published = container.ports.iter().filter_map(|port| port.split_once("->"));
-    let addresses: Vec<&str> =
-        published.filter(|(_, inside)| *inside == wanted).map(|(outside, _)| outside).collect();
-    addresses.iter().find(|address| !address.starts_with('[')).or(addresses.first()).copied()
+fn address(container: &ObservedContainer, wanted: &Inside<'_>) -> Option<SocketAddr> {
+    let meant = container.ports.iter().filter(|port| wanted.is(port));
+    meant.filter_map(|port| port.host).min_by_key(SocketAddr::is_ipv6)
 }
 
 fn not_running(service: &ServiceName, index: Option<u32>, output: &Output) -> Exit {
@@ -126,14 +138,16 @@ fn not_running(service: &ServiceName, index: Option<u32>, output: &Output) -> Ex
     Exit::Failed
 }
 
-fn not_published(container: &ObservedContainer, wanted: &str, output: &Output) -> Exit {
-    let mut published: Vec<&str> =
-        container.ports.iter().filter_map(|port| port.split_once("->")).map(|(_, inside)| inside).collect();
+fn not_published(container: &ObservedContainer, wanted: &Inside<'_>, output: &Output) -> Exit {
+    let published = container.ports.iter().filter(|port| port.host.is_some());
+    let mut published: Vec<String> =
+        published.map(|port| format!("{}/{}", port.target, port.protocol)).collect();
     published.dedup();
     let help = match published[..] {
         [] => "it publishes no port: look at `ports` in the topology".to_owned(),
         _ => format!("it publishes {}", published.join(", ")),
     };
-    output.error(&format!("`{}` does not publish {wanted}", container.name), Some(&help));
+    let Inside { target, protocol } = wanted;
+    output.error(&format!("`{}` does not publish {target}/{protocol}", container.name), Some(&help));
     Exit::Failed
 }

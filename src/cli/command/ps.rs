@@ -15,7 +15,7 @@ use crate::cli::session;
 use crate::cli::time::{in_seconds, now_in_seconds};
 use crate::cli::units::ago;
 use crate::plan::Observed;
-use crate::plan::observed::{Health, ObservedContainer, Status};
+use crate::plan::observed::{Health, ObservedContainer, PublishedPort, Status};
 use crate::report::tame;
 use crate::topology::name::ServiceName;
 
@@ -213,9 +213,9 @@ fn row(container: &ObservedContainer, project: &Project, no_trunc: bool) -> Row 
         "Names": container.name,
         "Networks": networks.join(","),
         "Number": container.number,
-        "Ports": container.ports.join(", "),
+        "Ports": container.ports.iter().map(PublishedPort::to_string).collect::<Vec<_>>().join(", "),
         "Project": project.query.project,
-        "Publishers": container.ports.iter().filter_map(|port| publisher(port)).collect::<Vec<_>>(),
+        "Publishers": container.ports.iter().map(publisher).collect::<Vec<_>>(),
         "RunningFor": ago(Duration::from_secs(age.try_into().unwrap_or_default())),
         "Service": container.service,
         // Docker Compose never asks the engine for it either.
@@ -247,18 +247,14 @@ fn mount_name(name: &str, no_trunc: bool) -> String {
     format!("{}…", name.chars().take(LONGEST - 1).collect::<String>())
 }
 
-/// `0.0.0.0:8080->80/tcp`, `80/tcp`.
-fn publisher(port: &str) -> Option<Json> {
-    let (outside, inside) = port.split_once("->").unwrap_or((":0", port));
-    let (url, published) = outside.rsplit_once(':')?;
-    let (target, protocol) = inside.split_once('/')?;
-    let url = url.trim_start_matches('[').trim_end_matches(']');
-    Some(json!({
-        "URL": url,
-        "TargetPort": target.parse::<u16>().ok()?,
-        "PublishedPort": published.parse::<u16>().ok()?,
-        "Protocol": protocol,
-    }))
+/// A port as Docker Compose describes it to programs.
+fn publisher(port: &PublishedPort) -> Json {
+    json!({
+        "URL": port.host.map(|host| host.ip().to_string()).unwrap_or_default(),
+        "TargetPort": port.target,
+        "PublishedPort": port.host.map_or(0, |host| host.port()),
+        "Protocol": port.protocol,
+    })
 }
 
 impl StatusChoice {
@@ -300,14 +296,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_taken_apart() {
+    fn a_port_that_is_not_published_has_no_address() {
+        let port = |host: Option<&str>| PublishedPort {
+            host: host.map(|host| host.parse().unwrap()),
+            target: 80,
+            protocol: "tcp".to_owned(),
+        };
         assert_eq!(
-            publisher("[::1]:8080->80/tcp"),
-            Some(json!({ "URL": "::1", "TargetPort": 80, "PublishedPort": 8080, "Protocol": "tcp" }))
+            publisher(&port(Some("[::1]:8080"))),
+            json!({ "URL": "::1", "TargetPort": 80, "PublishedPort": 8080, "Protocol": "tcp" })
         );
         assert_eq!(
-            publisher("53/udp"),
-            Some(json!({ "URL": "", "TargetPort": 53, "PublishedPort": 0, "Protocol": "udp" }))
+            publisher(&port(None)),
+            json!({ "URL": "", "TargetPort": 80, "PublishedPort": 0, "Protocol": "tcp" })
         );
     }
 

@@ -39,8 +39,7 @@ struct Taken {
 impl Ports {
     /// A container stops: its host ports become free.
     pub(super) fn release(&mut self, container: &ObservedContainer, stop: StepId, gates: &[Gate]) {
-        let published = container.ports.iter().filter_map(|port| published(port));
-        self.released.extend(published.map(|(port, protocol)| Released {
+        self.released.extend(host_ports(container).map(|(protocol, port)| Released {
             service: container.service.clone(),
             port,
             protocol: protocol.to_owned(),
@@ -109,8 +108,7 @@ impl Ports {
 /// The host ports that running containers hold, by their protocols.
 fn held(observed: &Observed) -> BTreeSet<(&str, u16)> {
     let running = observed.containers.iter().filter(|container| container.state.is_running());
-    let ports = running.flat_map(|container| &container.ports);
-    ports.filter_map(|port| published(port)).map(|(port, protocol)| (protocol, port)).collect()
+    running.flat_map(host_ports).collect()
 }
 
 /// How many of the ports that could be taken are held.
@@ -139,8 +137,7 @@ impl Taken {
     }
 }
 
-/// The host's port and the protocol of `0.0.0.0:8080->80/tcp`.
-fn published(text: &str) -> Option<(u16, &str)> {
-    let (host, inside) = text.split_once("->")?;
-    Some((host.rsplit(':').next()?.parse().ok()?, inside.rsplit('/').next()?))
+/// The host ports that a container holds, by their protocols.
+fn host_ports(container: &ObservedContainer) -> impl Iterator<Item = (&str, u16)> {
+    container.ports.iter().filter_map(|port| Some((port.protocol.as_str(), port.host?.port())))
 }

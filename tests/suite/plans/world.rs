@@ -1,13 +1,14 @@
 //! An engine that does what a plan says at once, and refuses what a real one would refuse.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use petgraph::Direction;
 use petgraph::visit::EdgeRef;
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
-    ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, Query, Settings,
-    Status,
+    ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, PublishedPort,
+    Query, Settings, Status,
 };
 use topo::plan::{Action, Condition, Guard, Needs, Observed, Plan, Step, StepId, label};
 use topo::topology::Service;
@@ -267,20 +268,24 @@ impl World {
         self.start(name)
     }
 
-    fn publish(&self, service: &Service) -> Result<Vec<String>, String> {
-        let mut published: Vec<String> = Vec::new();
+    fn publish(&self, service: &Service) -> Result<Vec<PublishedPort>, String> {
+        let mut published: Vec<PublishedPort> = Vec::new();
         for port in &service.ports.0 {
             let Some(range) = port.published else { continue };
-            let text = |host: u16| format!("0.0.0.0:{host}->{}/{}", port.target, port.protocol);
             let is_taken = |host: u16| {
-                let prefix = format!("0.0.0.0:{host}->");
                 let running = self.containers.iter().flat_map(|container| &container.seen.ports);
-                running
-                    .chain(&published)
-                    .any(|other| other.starts_with(&prefix) && other.ends_with(&port.protocol))
+                let is_it = |other: &PublishedPort| {
+                    other.protocol == port.protocol && other.host.is_some_and(|other| other.port() == host)
+                };
+                running.chain(&published).any(is_it)
             };
             let free = (range.first..=range.last).find(|host| !is_taken(*host));
-            published.push(text(free.ok_or(format!("port {range} is taken"))?));
+            let host = free.ok_or(format!("port {range} is taken"))?;
+            published.push(PublishedPort {
+                host: Some((Ipv4Addr::UNSPECIFIED, host).into()),
+                target: port.target,
+                protocol: port.protocol.clone(),
+            });
         }
         Ok(published)
     }

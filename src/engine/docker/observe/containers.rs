@@ -2,6 +2,7 @@
 //! Must not: ask for each container what a list says of all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -12,7 +13,9 @@ use crate::engine::EngineError;
 use crate::engine::docker::inspect::{self, health_word};
 use crate::engine::docker::transport::{Call, Transport};
 use crate::plan::label;
-use crate::plan::observed::{ContainerState, Health, ObservedContainer, ObservedMount, Status};
+use crate::plan::observed::{
+    ContainerState, Health, ObservedContainer, ObservedMount, PublishedPort, Status,
+};
 use crate::topology::name::{ImageId, NetworkName, ProjectName, ServiceName};
 
 #[derive(Deserialize)]
@@ -205,7 +208,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
                 (NetworkName::new(name), endpoint.map(|endpoint| endpoint.network_id).unwrap_or_default())
             })
             .collect(),
-        ports: port_texts(listed.ports.unwrap_or_default()),
+        ports: published_ports(listed.ports.unwrap_or_default()),
         mounts: listed.mounts.unwrap_or_default().into_iter().map(observed_mount).collect(),
         id: listed.id,
         image: ImageId::new(listed.image_id),
@@ -229,19 +232,18 @@ fn health_in_status(status: &str) -> Option<Health> {
     health_word(word.strip_prefix("health: ").unwrap_or(word))
 }
 
-fn port_texts(ports: Vec<ListedPort>) -> Vec<String> {
-    let text = |port: &ListedPort| {
-        let ListedPort { ip, private_port, public_port, protocol } = port;
-        let inside = format!("{private_port}/{protocol}");
-        match (public_port, ip.contains(':')) {
-            (0, _) => inside,
-            (_, true) => format!("[{ip}]:{public_port}->{inside}"),
-            (_, false) => format!("{ip}:{public_port}->{inside}"),
-        }
+/// By their numbers; addresses of IPv4 come before those of IPv6.
+fn published_ports(listed: Vec<ListedPort>) -> Vec<PublishedPort> {
+    let port = |ListedPort { ip, private_port, public_port, protocol }| {
+        let ip = ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let host = (public_port != 0).then(|| SocketAddr::new(ip, public_port));
+        PublishedPort { host, target: private_port, protocol }
     };
-    let mut ports = ports;
-    ports.sort_by_key(|port| (port.private_port, port.protocol.clone(), port.ip.contains(':')));
-    ports.iter().map(text).collect()
+    let mut ports: Vec<PublishedPort> = listed.into_iter().map(port).collect();
+    ports.sort_by_key(|port| {
+        (port.target, port.protocol.clone(), port.host.is_some_and(|host| host.is_ipv6()))
+    });
+    ports
 }
 
 #[cfg(test)]
@@ -270,7 +272,17 @@ mod tests {
         assert_eq!((container.service.as_str(), container.number, container.is_one_off), ("web", 2, false));
         assert_eq!(container.state.status, Status::Running);
         assert_eq!(container.state.health, Some(Health::Starting));
-        assert_eq!(container.ports, ["53/udp", "0.0.0.0:8080->80/tcp", "[::]:8080->80/tcp"]);
+        let port = |host: Option<&str>, target, protocol: &str| PublishedPort {
+            host: host.map(|host| host.parse().unwrap()),
+            target,
+            protocol: protocol.to_owned(),
+        };
+        let ports = [
+            port(None, 53, "udp"),
+            port(Some("0.0.0.0:8080"), 80, "tcp"),
+            port(Some("[::]:8080"), 80, "tcp"),
+        ];
+        assert_eq!(container.ports, ports);
         assert_eq!(container.networks.len(), 2);
     }
 
