@@ -101,7 +101,7 @@ impl Control {
     /// What runs to its end before a first start is created from all that its service says: env files and
     /// secrets, which no other step needs.
     fn topology_to_create_from(&self, plan: &Plan) -> Result<Option<Topology>, Exit> {
-        let steps = plan.steps.node_weights().filter(|step| matches!(step.action, Action::RunToEnd(_)));
+        let steps = plan.steps.iter().filter(|step| matches!(step.action, Action::RunToEnd(_)));
         let services: BTreeSet<ServiceName> = steps.filter_map(|step| step.service.clone()).collect();
         if services.is_empty() {
             return Ok(None);

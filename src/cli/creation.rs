@@ -193,7 +193,7 @@ pub(super) async fn plan_up(
 
 /// What a plan builds must have something to be built from: it would fail half way.
 pub(super) fn require_contexts(plan: &Plan, found: &mut Diagnostics) {
-    for step in plan.steps.node_weights() {
+    for step in plan.steps.iter() {
         if let Action::BuildImage(spec) = &step.action {
             build_context::require(&spec.build, found);
         }

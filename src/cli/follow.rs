@@ -87,7 +87,7 @@ pub(super) fn sources(observed: &Observed, following: &Following<'_>) -> Vec<Sou
 /// The containers that are there and stay when a plan is carried out: they are heard from now on. What
 /// makes way for a successor is not; the successor joins when it is started.
 pub(super) fn sources_amid(observed: &Observed, plan: &Plan, following: &Following<'_>) -> Vec<Source> {
-    let steps = plan.steps.node_weights().filter(|step| step.only_if.is_none());
+    let steps = plan.steps.iter().filter(|step| step.only_if.is_none());
     let removed: BTreeSet<&ContainerName> = steps
         .filter_map(|step| match &step.action {
             Action::RemoveContainer { container, .. } => Some(container),
@@ -107,7 +107,7 @@ pub(super) fn started(plan: &Plan, outcome: &Outcome, following: &Following<'_>)
         }
         _ => None,
     };
-    plan.steps.node_weights().zip(&outcome.steps).filter_map(source).collect()
+    plan.steps.iter().zip(&outcome.steps).filter_map(source).collect()
 }
 
 /// The names that the lines of containers begin with which a plan starts.
@@ -116,7 +116,7 @@ pub(super) fn labels_to_come(plan: &Plan, following: &Following<'_>) -> BTreeSet
         Action::StartContainer { container, .. } => Some(following.newcomer(&plan.project, container)?.label),
         _ => None,
     };
-    plan.steps.node_weights().filter_map(|step| label(&step.action)).collect()
+    plan.steps.iter().filter_map(|step| label(&step.action)).collect()
 }
 
 /// Containers that are followed.

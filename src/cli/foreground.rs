@@ -228,7 +228,7 @@ impl Foreground<'_> {
             }
             _ => None,
         };
-        let ended: Vec<ContainerName> = plan.steps.node_weights().enumerate().filter_map(ended).collect();
+        let ended: Vec<ContainerName> = plan.steps.iter().enumerate().filter_map(ended).collect();
         self.drain(&ended, heard_out).await;
     }
 
@@ -579,7 +579,7 @@ impl Company<'_> {
 
 /// How many steps of a plan are meant.
 fn count(plan: &Plan, is_meant: impl Fn(&Action) -> bool) -> usize {
-    plan.steps.node_weights().filter(|step| is_meant(&step.action)).count()
+    plan.steps.iter().filter(|step| is_meant(&step.action)).count()
 }
 
 /// The next key that is a wish. Empty lines are given at once: nothing else is disturbed.

@@ -256,7 +256,7 @@ impl<'a> Session<'a> {
         let limits = match asked.filter(|asked| *asked > 0) {
             Some(asked) => Limits { calls: asked, images: asked },
             // So few calls cannot be too many.
-            None if plan.steps.node_count() <= 2 * CALLS_PER_PROCESSOR => default,
+            None if plan.steps.len() <= 2 * CALLS_PER_PROCESSOR => default,
             None => match self.engine.processors().await {
                 // More calls at once only take turns in the engine, and cost it time.
                 Some(processors) => {

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::algo::has_path_connecting;
-
 use crate::plan::action::ImageSpec;
 use crate::plan::{Action, Because, Needs, Plan, Step, StepId, distribute, spec};
 use crate::source::{Span, Spanned};
@@ -55,8 +53,8 @@ pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
     for (name, step) in &by_service {
         for base in contexts(topology, name).filter_map(|base| by_service.get(&base)) {
             // Two images that each are built from the other have been there before.
-            if !has_path_connecting(&plan.steps, *step, *base, None) {
-                plan.steps.update_edge(*base, *step, Needs::Done);
+            if !plan.steps.waits_for(*base, *step) {
+                plan.steps.order(*base, *step, Needs::Done);
             }
         }
     }
@@ -68,7 +66,7 @@ pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
 fn add(plan: &mut Plan, image: ImageSpec, service: &ServiceName, is_pushed: bool) -> StepId {
     let mut step = |action| {
         let service = Some(service.clone());
-        plan.steps.add_node(Step { action, because: Because::Asked, service, only_if: None })
+        plan.steps.push(Step::new(action, Because::Asked, service))
     };
     let tags = image.build.tags.iter().map(|tag| ImageName::new(tag.value.clone()));
     let tags: BTreeSet<ImageName> = tags.chain([image.image.clone()]).collect();
@@ -76,7 +74,7 @@ fn add(plan: &mut Plan, image: ImageSpec, service: &ServiceName, is_pushed: bool
     let pushes: Vec<StepId> =
         tags.into_iter().filter(|_| is_pushed).map(|image| step(Action::PushImage { image })).collect();
     for push in pushes {
-        plan.steps.update_edge(build, push, Needs::Done);
+        plan.steps.order(build, push, Needs::Done);
     }
     build
 }

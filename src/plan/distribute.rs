@@ -74,11 +74,9 @@ pub fn pull(
         }
         let platform = spec::platform(topology, service);
         let action = Action::PullImage { image: image.clone(), platform };
-        let step = plan.steps.add_node(asked(action, name));
+        let may_fail = choices.tolerates_failures;
+        let step = plan.steps.push(Step { may_fail, ..asked(action, name) });
         seen.insert(image, step);
-        if choices.tolerates_failures {
-            plan.tolerated.insert(step);
-        }
     }
     // One service may leave out what another one pulls.
     left_out.retain(|image, _| !seen.contains_key(image));
@@ -127,10 +125,8 @@ pub fn push(topology: &Topology, choices: &PushChoices) -> Plan {
         }
     }
     for (image, name) in images {
-        let step = plan.steps.add_node(asked(Action::PushImage { image }, name));
-        if choices.tolerates_failures {
-            plan.tolerated.insert(step);
-        }
+        let may_fail = choices.tolerates_failures;
+        plan.steps.push(Step { may_fail, ..asked(Action::PushImage { image }, name) });
     }
     push_one_by_one(&mut plan);
     plan
@@ -140,17 +136,17 @@ pub fn push(topology: &Topology, choices: &PushChoices) -> Plan {
 /// of one layer to one repository that are under way at the same time.
 pub(super) fn push_one_by_one(plan: &mut Plan) {
     let mut last = BTreeMap::<String, StepId>::new();
-    for step in plan.steps.node_indices().collect::<Vec<_>>() {
+    for step in plan.steps.ids() {
         let Action::PushImage { image } = &plan.steps[step].action else { continue };
         let repository = ImageReference::parse(image.as_str()).full_name();
         if let Some(former) = last.insert(repository, step) {
-            plan.steps.update_edge(former, step, Needs::Settled);
+            plan.steps.order(former, step, Needs::Settled);
         }
     }
 }
 
 fn asked(action: Action, service: &ServiceName) -> Step {
-    Step { action, because: Because::Asked, service: Some(service.clone()), only_if: None }
+    Step::new(action, Because::Asked, Some(service.clone()))
 }
 
 /// The chosen services, or all; with what they depend on if that is wanted.
@@ -194,7 +190,7 @@ mod tests {
         let (plan, left_out) = pull(&topology, &observed, &PullChoices::default());
         let pulled: BTreeSet<&str> = plan
             .steps
-            .node_weights()
+            .iter()
             .filter_map(|step| match &step.action {
                 Action::PullImage { image, .. } => Some(image.as_str()),
                 _ => None,

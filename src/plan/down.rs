@@ -67,7 +67,7 @@ pub fn down(
     if choices.volumes {
         let volumes = down.volumes(&removals);
         // What stays may use them, of this project or of another one, which is told.
-        down.plan.tolerated.extend(volumes);
+        volumes.into_iter().for_each(|step| down.plan.steps[step].may_fail = true);
     }
     down.plan
 }
@@ -146,13 +146,8 @@ impl<'a> Down<'a> {
         service: Option<&ServiceName>,
         needs: impl IntoIterator<Item = StepId>,
     ) -> StepId {
-        let step = Step { action, because: Because::Down, service: service.cloned(), only_if: None };
-        let step = self.plan.steps.add_node(step);
-        // The step is new, so that nobody need look for edges.
-        for needed in needs {
-            self.plan.steps.add_edge(needed, step, Needs::Done);
-        }
-        step
+        let needs = needs.into_iter().map(|needed| (needed, Needs::Done)).collect();
+        self.plan.steps.push(Step { needs, ..Step::new(action, Because::Down, service.cloned()) })
     }
 
     fn containers(&mut self, going: &[&'a ObservedContainer]) -> Removals<'a> {
@@ -187,7 +182,7 @@ impl<'a> Down<'a> {
         };
         for image in images {
             let step = self.add(Action::RemoveImage { image }, None, removals.values().copied());
-            self.plan.tolerated.insert(step);
+            self.plan.steps[step].may_fail = true;
         }
     }
 

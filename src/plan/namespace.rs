@@ -48,7 +48,7 @@ pub(super) fn shared(scope: Scope<'_>) -> Namespaces {
 /// What runs and shares a namespace whose owner the plan stops, while nothing is done about it.
 pub fn cut_off(scope: Scope<'_>, plan: &Plan) -> Vec<CutOff> {
     let stopped: BTreeSet<&ContainerName> =
-        plan.steps.node_weights().filter_map(|step| stopped(&step.action)).collect();
+        plan.steps.iter().filter_map(|step| stopped(&step.action)).collect();
     let containers = scope.observed.by_service();
     let runs_on =
         |container: &ObservedContainer| container.state.is_running() && !stopped.contains(&container.name);

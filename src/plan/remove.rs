@@ -40,7 +40,7 @@ pub fn remove(scope: Scope<'_>, choices: &RemoveChoices) -> Plan {
             Action::RemoveContainer { container: name, anonymous_volumes: choices.anonymous_volumes };
         let remove = scope::add(&mut plan, action, Because::Asked, container);
         if let Some(stop) = stop {
-            plan.steps.update_edge(stop, remove, Needs::Done);
+            plan.steps.order(stop, remove, Needs::Done);
             stops.entry(container.service.clone()).or_default().push(stop);
         }
     }

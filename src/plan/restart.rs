@@ -53,7 +53,7 @@ fn restart_one<'a>(
     let stop = scope::add(&mut start.plan, action, Because::Asked, container);
     stops.entry(container.service.clone()).or_default().push(stop);
     let begin = start.start(container, Because::Asked);
-    start.plan.steps.update_edge(stop, begin, Needs::Done);
+    start.plan.steps.order(stop, begin, Needs::Done);
 }
 
 /// The chosen services, and those that are to be restarted with them.

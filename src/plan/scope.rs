@@ -127,11 +127,10 @@ pub(super) fn put_in_order(
             for (dependant, needed) in
                 own.iter().flat_map(|own| steps[needed].iter().map(move |step| (*own, *step)))
             {
-                // Each pair of steps comes once, so that nobody need look for an edge.
                 match first {
-                    First::Needed => plan.steps.add_edge(needed, dependant, needs),
-                    First::Dependant => plan.steps.add_edge(dependant, needed, needs),
-                };
+                    First::Needed => plan.steps.order(needed, dependant, needs),
+                    First::Dependant => plan.steps.order(dependant, needed, needs),
+                }
             }
         }
     }
@@ -219,7 +218,7 @@ pub(super) fn add(
     container: &ObservedContainer,
 ) -> StepId {
     let service = Some(container.service.clone());
-    plan.steps.add_node(Step { action, because, service, only_if: None })
+    plan.steps.push(Step::new(action, because, service))
 }
 
 /// What is waited for beyond the start.

@@ -167,7 +167,7 @@ impl<'a> Start<'a> {
         let action = self.scope.start(container);
         let step = scope::add(&mut self.plan, action, because, container);
         if let Some(prepared) = prepared {
-            self.plan.steps.update_edge(prepared, step, Needs::Done);
+            self.plan.steps.order(prepared, step, Needs::Done);
         }
         self.starts.insert(&container.name, step);
         step
@@ -209,8 +209,8 @@ impl<'a> Start<'a> {
             let stop = self.scope.stop(container, None);
             let stop = scope::add(&mut self.plan, stop, because.clone(), container);
             let back = self.start(container, because);
-            self.plan.steps.update_edge(stop, begin, Needs::Done);
-            self.plan.steps.update_edge(stop, back, Needs::Done);
+            self.plan.steps.order(stop, begin, Needs::Done);
+            self.plan.steps.order(stop, back, Needs::Done);
             restarted.insert(service.clone());
         }
     }
@@ -236,8 +236,7 @@ impl<'a> Start<'a> {
             let how = if dependency.required { Needs::Done } else { Needs::Settled };
             for gate in self.gates(service, needed, dependency) {
                 for start in &own {
-                    // Each pair of steps comes once, so that nobody need look for an edge.
-                    self.plan.steps.add_edge(gate, *start, how);
+                    self.plan.steps.order(gate, *start, how);
                 }
             }
         }
@@ -272,7 +271,7 @@ impl<'a> Start<'a> {
         let action = Action::Wait { container: container.name.clone(), until };
         let step = scope::add(&mut self.plan, action, because, container);
         if let Some(start) = start {
-            self.plan.steps.update_edge(start, step, Needs::Done);
+            self.plan.steps.order(start, step, Needs::Done);
         }
         self.waits.insert(key, step);
         Some(step)

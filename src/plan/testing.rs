@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use petgraph::Direction;
-
 use crate::diagnostic::Diagnostics;
 use crate::plan::observed::{ContainerState, Health, Observed, ObservedContainer, Status};
 use crate::plan::{Action, Plan, Step, StepId, label};
@@ -102,8 +100,7 @@ pub(super) fn shop() -> ProjectName {
 /// Each step with those that it comes after: `start web after start db`.
 pub(super) fn steps(plan: &Plan) -> Vec<String> {
     let with_needs = |step: StepId| {
-        let mut needs: Vec<String> =
-            plan.steps.neighbors_directed(step, Direction::Incoming).map(|need| words(plan, need)).collect();
+        let mut needs: Vec<String> = plan.steps[step].needs.keys().map(|need| words(plan, *need)).collect();
         needs.sort();
         let words = words(plan, step);
         if needs.is_empty() { words } else { format!("{words} after {}", needs.join(", ")) }

@@ -73,14 +73,10 @@ pub(super) enum Stand<'board> {
 impl Board {
     pub(super) fn new(plan: &Plan) -> Self {
         let objects = Objects::of(plan);
-        let mut needs = vec![Vec::new(); plan.steps.node_count()];
-        for edge in plan.steps.raw_edges() {
-            needs[edge.target().index()].push(edge.source());
-        }
         Self {
             rows: objects.all().iter().map(|_| Row::default()).collect(),
-            ends: vec![None; plan.steps.node_count()],
-            needs,
+            ends: vec![None; plan.steps.len()],
+            needs: plan.steps.iter().map(|step| step.needs.keys().copied().collect()).collect(),
             begun: Vec::new(),
             is_cancelling: false,
             objects,

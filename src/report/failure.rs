@@ -287,12 +287,12 @@ mod tests {
         for (image, service) in images {
             let action = Action::PullImage { image: image.into(), platform: None };
             let service = service.map(Into::into);
-            plan.steps.add_node(Step { action, because: Because::Absent, service, only_if: None });
+            plan.steps.push(Step::new(action, Because::Absent, service));
         }
         for service in ["one", "two"] {
             let action = Action::StartContainer { container: service.into(), post_start: Vec::new() };
             let service = Some(service.into());
-            plan.steps.add_node(Step { action, because: Because::Absent, service, only_if: None });
+            plan.steps.push(Step::new(action, Because::Absent, service));
         }
         let failed = |message: &str| {
             let cause = Cause::Engine(EngineError::Refused { status: 500, message: message.to_owned() });
@@ -315,7 +315,7 @@ mod tests {
     fn containers_that_use_a_volume_are_not_told_by_their_ids() {
         let mut plan = Plan::new("shop".into());
         let action = Action::RemoveVolume { volume: "shop_data".into() };
-        plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+        plan.steps.push(Step::new(action, Because::Asked, None));
         let message = "remove shop_data: volume is in use - [494e7a69, 5b1d]".to_owned();
         let cause = Cause::Engine(EngineError::Refused { status: 409, message });
         let text = written(&plan, vec![End::Failed(Failure { cause, log_tail: Vec::new() })]);
@@ -332,7 +332,7 @@ mod tests {
             pre_stop: Vec::new(),
             after_failed_hook: AfterFailedHook::GiveUp,
         };
-        plan.steps.add_node(Step { action, because: Because::Down, service: None, only_if: None });
+        plan.steps.push(Step::new(action, Because::Down, None));
         let message = "`exit 3` ended with exit code 3".to_owned();
         let hook = EngineError::HookFailed { hook: "pre_stop[0]".to_owned(), message };
         let end = |error| vec![End::Failed(Failure { cause: Cause::Engine(error), log_tail: Vec::new() })];
@@ -348,7 +348,7 @@ mod tests {
             let action =
                 Action::StartContainer { container: format!("c{number}").into(), post_start: Vec::new() };
             let service = Some("db".into());
-            plan.steps.add_node(Step { action, because: Because::Asked, service, only_if: None });
+            plan.steps.push(Step::new(action, Because::Asked, service));
         }
         let cause = Cause::Engine(EngineError::Unreachable {
             address: "unix:///run/docker.sock".to_owned(),

@@ -65,14 +65,12 @@ pub enum Deed {
 impl Objects {
     /// The objects that a plan is about.
     pub fn of(plan: &Plan) -> Self {
-        let lasting = lasting_names(plan);
         let mut places = HashMap::new();
         let mut objects = Self { all: Vec::new(), of_step: Vec::new() };
-        for step in plan.steps.node_indices() {
-            let Step { action, because, .. } = &plan.steps[step];
+        for step in plan.steps.ids() {
+            let Step { action, group, .. } = &plan.steps[step];
             let object = object(action);
-            let lasting = lasting.get(object.name).copied().filter(|_| !is_leftover(action, because));
-            let name = lasting.unwrap_or(object.name);
+            let name = group.as_ref().map_or(object.name, |group| group.as_str());
             let place = *places.entry((object.kind, name)).or_insert(objects.all.len());
             if place == objects.all.len() {
                 let service = plan.steps[step].service.clone();
@@ -227,20 +225,4 @@ impl Traces {
         ];
         deeds.into_iter().find(|(is_so, _)| *is_so).map(|(_, deed)| deed)
     }
-}
-
-/// What an interrupted run left beside a container: it may have the very name that the next successor is to
-/// have for a while.
-fn is_leftover(action: &Action, because: &Because) -> bool {
-    let goes = matches!(action, Action::StopContainer { .. } | Action::RemoveContainer { .. });
-    goes && *because == Because::Interrupted
-}
-
-/// The name that each container ends up with, by the name that it has before.
-fn lasting_names(plan: &Plan) -> HashMap<&str, &str> {
-    let renames = plan.steps.node_weights().filter_map(|step| match &step.action {
-        Action::RenameContainer { from, to } => Some((from.as_str(), to.as_str())),
-        _ => None,
-    });
-    renames.collect()
 }

@@ -126,7 +126,7 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, aim: &Aim) -> String {
     if *stopped_before > 0 {
         *deeds.entry((std::cmp::Reverse(Kind::Container), Deed::Stopped)).or_default() += stopped_before;
     }
-    let tolerated = outcome.failures().filter(|(step, _)| plan.tolerated.contains(step)).count();
+    let tolerated = outcome.failures().filter(|(step, _)| plan.steps[*step].may_fail).count();
     let apart = match tolerated {
         0 => String::new(),
         1 => "; 1 that is not required failed".to_owned(),

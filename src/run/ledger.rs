@@ -28,8 +28,8 @@ impl<'run> Ledger<'run> {
             plan,
             schedule: Schedule::new(&plan.steps, limits),
             events,
-            ended: vec![None; plan.steps.node_count()],
-            running: plan.running.clone(),
+            ended: vec![None; plan.steps.len()],
+            running: plan.observed.running(),
             is_cancelled: false,
         }
     }
@@ -56,7 +56,7 @@ impl<'run> Ledger<'run> {
     pub(super) fn cancel(&mut self) -> BTreeSet<StepId> {
         self.is_cancelled = true;
         self.tell(Event::Cancelling);
-        let owed = self.schedule.owed(&self.plan.restores);
+        let owed = self.schedule.owed();
         for step in self.schedule.cancel(&owed) {
             self.enter(step, End::Cancelled, Duration::ZERO);
         }

@@ -97,12 +97,12 @@ impl Outcome {
 /// Whether the plan tolerates that a step fails, or the step is a wait that some steps want to see over,
 /// but none requires: the dependency is declared with `required: false`.
 pub fn is_optional(plan: &Plan, step: StepId) -> bool {
-    if plan.tolerated.contains(&step) {
+    if plan.steps[step].may_fail {
         return true;
     }
     let is_wait = matches!(plan.steps[step].action, Action::Wait { .. });
-    let mut dependants = plan.steps.edges(step).peekable();
-    is_wait && dependants.peek().is_some() && dependants.all(|edge| *edge.weight() == Needs::Settled)
+    let mut dependants = plan.steps.dependants(step).peekable();
+    is_wait && dependants.peek().is_some() && dependants.all(|(_, needs)| needs == Needs::Settled)
 }
 
 /// Notes what the end of a step says of the containers that run.

@@ -2,20 +2,20 @@
 //! Must not: call an engine, wait, or read a clock.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use petgraph::Direction;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use petgraph::visit::EdgeRef;
 
 use super::event::End;
-use crate::plan::{Action, Needs, Step, StepId};
+use crate::plan::{Action, Needs, StepId, Steps};
 
 /// Where every step of a plan stands.
 #[derive(Debug)]
 pub struct Schedule<'plan> {
-    steps: &'plan DiGraph<Step, Needs>,
+    steps: &'plan Steps,
+    graph: DiGraph<StepId, Needs>,
     places: Vec<Place>,
     /// How many steps the longest chain behind each step has.
     chains: Vec<usize>,
@@ -62,17 +62,19 @@ enum Lane {
 
 impl<'plan> Schedule<'plan> {
     /// Nothing is under way yet. The graph has no cycle: planning makes none.
-    pub fn new(steps: &'plan DiGraph<Step, Needs>, limits: Limits) -> Self {
+    pub fn new(steps: &'plan Steps, limits: Limits) -> Self {
+        let graph = steps.graph();
         let mut schedule = Self {
             steps,
-            places: Vec::with_capacity(steps.node_count()),
-            chains: chains(steps),
+            places: Vec::with_capacity(steps.len()),
+            chains: chains(&graph),
+            graph,
             ready: Default::default(),
             room: Lane::room(limits),
             begun: BTreeSet::new(),
         };
-        for step in steps.node_indices() {
-            let unmet = steps.edges_directed(step, Direction::Incoming).count();
+        for step in steps.ids() {
+            let unmet = steps[step].needs.len();
             schedule.places.push(Place::Blocked { unmet });
             if unmet == 0 {
                 schedule.queue(step);
@@ -115,13 +117,13 @@ impl<'plan> Schedule<'plan> {
         skipped
     }
 
-    /// Nothing new starts from here on, but what is owed: see [`Plan::restores`](crate::plan::Plan).
+    /// Nothing new starts from here on, but what is owed: see [`Step::undo`](crate::plan::Step).
     /// Returns the steps that are not started any more: they are cancelled.
     pub fn cancel(&mut self, owed: &BTreeSet<StepId>) -> Vec<StepId> {
         for ready in &mut self.ready {
             ready.retain(|(_, step)| owed.contains(step));
         }
-        let given_up = self.steps.node_indices().filter(|step| !owed.contains(step));
+        let given_up = self.steps.ids().filter(|step| !owed.contains(step));
         let given_up: Vec<StepId> = given_up.filter(|&step| self.skip(step)).collect();
         for step in &given_up {
             // What is owed needs no step that is given up to be done, at most to be over.
@@ -136,12 +138,12 @@ impl<'plan> Schedule<'plan> {
 
     /// The steps that are to be done even if the user asks to stop now, those that are under way included:
     /// they bring back what steps that have begun take away, and are not long in coming.
-    pub fn owed(&self, restores: &BTreeMap<StepId, StepId>) -> BTreeSet<StepId> {
+    pub fn owed(&self) -> BTreeSet<StepId> {
         let mut owed = BTreeSet::new();
         let mut begun: Vec<StepId> = self.begun.iter().copied().collect();
         while let Some(step) = begun.pop() {
-            let Some(back) = restores.get(&step) else { continue };
-            let before = self.open_before(*back);
+            let Some(back) = self.steps[step].undo else { continue };
+            let before = self.open_before(back);
             if before
                 .iter()
                 .all(|step| matches!(Lane::of(&self.steps[*step].action), Lane::Calls | Lane::Stops))
@@ -158,9 +160,8 @@ impl<'plan> Schedule<'plan> {
         let mut ways = vec![step];
         while let Some(way) = ways.pop() {
             if self.places[way.index()] != Place::Ended && open.insert(way) {
-                let needed = self.steps.edges_directed(way, Direction::Incoming);
-                let required = needed.filter(|edge| *edge.weight() == Needs::Done);
-                ways.extend(required.map(|edge| edge.source()));
+                let required = self.steps[way].needs.iter().filter(|(_, how)| **how == Needs::Done);
+                ways.extend(required.map(|(needed, _)| *needed));
             }
         }
         open
@@ -202,8 +203,8 @@ impl<'plan> Schedule<'plan> {
 
     /// The steps that need this one, in the plan's order.
     fn dependants(&self, step: StepId) -> Vec<(StepId, Needs)> {
-        let mut dependants: Vec<_> =
-            self.steps.edges(step).map(|edge| (edge.target(), *edge.weight())).collect();
+        let edges = self.graph.edges(step.node());
+        let mut dependants: Vec<_> = edges.map(|edge| (self.graph[edge.target()], *edge.weight())).collect();
         dependants.sort_by_key(|(dependant, _)| *dependant);
         dependants
     }
@@ -256,11 +257,11 @@ fn culprit(step: StepId, end: &End) -> Option<StepId> {
 }
 
 /// How many steps the longest chain behind each step has.
-fn chains(steps: &DiGraph<Step, Needs>) -> Vec<usize> {
-    let order = toposort(steps, None).expect("a plan has no cycle");
-    let mut chains = vec![0; steps.node_count()];
+fn chains(graph: &DiGraph<StepId, Needs>) -> Vec<usize> {
+    let order = toposort(graph, None).expect("a plan has no cycle");
+    let mut chains = vec![0; graph.node_count()];
     for step in order.into_iter().rev() {
-        let longest = steps.neighbors(step).map(|next| chains[next.index()] + 1).max();
+        let longest = graph.neighbors(step).map(|next| chains[next.index()] + 1).max();
         chains[step.index()] = longest.unwrap_or(0);
     }
     chains

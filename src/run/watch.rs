@@ -150,12 +150,12 @@ impl Listeners {
 }
 
 fn has_waits(plan: &Plan) -> bool {
-    plan.steps.node_weights().any(|step| matches!(step.action, Action::Wait { .. }))
+    plan.steps.iter().any(|step| matches!(step.action, Action::Wait { .. }))
 }
 
 /// The names that containers get by the plan itself: a wait is never for their old ones.
 fn new_names(plan: &Plan) -> HashSet<&ContainerName> {
-    let steps = plan.steps.node_weights();
+    let steps = plan.steps.iter();
     steps
         .filter_map(|step| match &step.action {
             Action::RenameContainer { to, .. } => Some(to),

@@ -118,7 +118,7 @@ fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
         let in_hand = InHand::default();
         let restarting = async {
             sleep(Duration::from_millis(50)).await;
-            for step in plan.steps.node_indices() {
+            for step in plan.steps.ids() {
                 in_hand.note(&plan, &Event::StepStarted { step });
                 perform(engine, plan.steps[step].action.clone()).await;
                 sleep(Duration::from_millis(20)).await;
@@ -435,7 +435,7 @@ fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
             !hook_lines.capture(plan, event, &shown)
         });
         let says = |step: usize, line: &str| {
-            let step = plan.steps.node_indices().nth(step).expect("a step");
+            let step = plan.steps.ids().nth(step).expect("a step");
             Event::StepProgress { step, progress: Progress::Output(line.to_owned()) }
         };
         report.event(&plan, &says(1, "too early"));
@@ -622,12 +622,7 @@ fn restart(container: &str) -> Plan {
         after_failed_hook: topo::plan::action::AfterFailedHook::GiveUp,
     };
     for action in [stop, start(container)] {
-        plan.steps.add_node(Step {
-            action,
-            because: Because::Asked,
-            service: Some("db".into()),
-            only_if: None,
-        });
+        plan.steps.push(Step::new(action, Because::Asked, Some("db".into())));
     }
     plan
 }

@@ -90,7 +90,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     check_options(&options, &output)?;
     let (loaded, topology) = load_or_explain(&global, &needs(&services, &options), &output)?;
     let plan = plan::build(&topology, &choices(services, &options));
-    if plan.steps.node_count() == 0 {
+    if plan.steps.len() == 0 {
         output.warning("no service here has a `build` section");
         return Ok(Exit::Success);
     }
@@ -210,7 +210,7 @@ fn build_args(arguments: &[String]) -> BTreeMap<String, String> {
 
 /// The images that a plan builds, by their services.
 fn targets(plan: &Plan) -> impl Iterator<Item = (&str, &ImageSpec)> {
-    plan.steps.node_weights().filter_map(|step| match &step.action {
+    plan.steps.iter().filter_map(|step| match &step.action {
         Action::BuildImage(spec) => Some((spec.service.as_str(), &**spec)),
         _ => None,
     })

@@ -85,7 +85,7 @@ fn running(scope: Scope<'_>) -> Vec<&str> {
 }
 
 fn going(plan: &Plan) -> impl Iterator<Item = &ContainerName> {
-    plan.steps.node_weights().filter_map(|step| match &step.action {
+    plan.steps.iter().filter_map(|step| match &step.action {
         Action::RemoveContainer { container, .. } => Some(container),
         _ => None,
     })

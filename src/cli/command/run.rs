@@ -315,7 +315,7 @@ async fn prepare(
 }
 
 fn is_created(container: &ContainerName, plan: &Plan, outcome: &Outcome) -> bool {
-    plan.steps.node_indices().any(|step| {
+    plan.steps.ids().any(|step| {
         let is_it =
             matches!(&plan.steps[step].action, Action::CreateContainer(spec) if spec.name == *container);
         is_it && outcome.steps[step.index()].end == StepEnd::Done
@@ -323,7 +323,7 @@ fn is_created(container: &ContainerName, plan: &Plan, outcome: &Outcome) -> bool
 }
 
 fn only_action(plan: &Plan) -> Option<&Action> {
-    let mut steps = plan.steps.node_weights();
+    let mut steps = plan.steps.iter();
     let first = steps.next()?;
     steps.next().is_none().then_some(&first.action)
 }

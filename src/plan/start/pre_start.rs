@@ -36,7 +36,7 @@ impl<'a> Start<'a> {
             let run = Action::RunToEnd(Box::new(wanted));
             let step = scope::add(&mut self.plan, run, because.clone(), container);
             for needed in needs {
-                self.plan.steps.update_edge(needed, step, Needs::Done);
+                self.plan.steps.order(needed, step, Needs::Done);
             }
             self.preparations.entry(&container.name).or_insert(step);
             last = Some(step);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use petgraph::algo::has_path_connecting;
 use serde_json::Value as Json;
 
 use super::fate::{Deed, Replica};
@@ -206,7 +205,7 @@ impl<'a> Up<'a> {
         let unpaused = self.unpause_replica(placing, replica, &lasting, &ready);
         let last = unpaused.or(start);
         if let (Some(stopped), Some(back)) = (&stopped, start.or(renamed)) {
-            self.plan.restores.insert(stopped.step, back);
+            self.plan.steps[stopped.step].undo = Some(back);
         }
         let mended = existing.mended.iter().map(|(step, _)| *step);
         PlacedContainer {
@@ -299,7 +298,7 @@ impl<'a> Up<'a> {
         let action = Action::StopContainer { container, grace, pre_stop, after_failed_hook };
         let step = self.add_deed(action, deed, Some(placing.name), &[&needs, gates].concat());
         for other in &placing.stopped_before {
-            self.plan.steps.update_edge(step, other.step, Needs::Done);
+            self.plan.steps.order(step, other.step, Needs::Done);
         }
         self.ports.release(existing.container, step, gates);
         Some(Stop { step, needs })
@@ -313,7 +312,7 @@ impl<'a> Up<'a> {
         let others = placing.stopped_before.iter().flat_map(|other| other.needs.iter().copied());
         let comes_after = |step: StepId| {
             let mut stops = placing.stopped_before.iter().map(|other| other.step);
-            stops.any(|stop| has_path_connecting(&self.plan.steps, stop, step, None))
+            stops.any(|stop| self.plan.steps.waits_for(step, stop))
         };
         own.into_iter().chain(others).filter(|(step, _)| !comes_after(*step)).collect()
     }

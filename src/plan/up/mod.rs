@@ -15,6 +15,8 @@ mod volume;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::graph::DiGraph;
+
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::namespace::{self, CutOff};
 use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
@@ -259,6 +261,7 @@ impl<'a> Up<'a> {
         self.hand_names_over();
         let Self { mut plan, ports, context, .. } = self;
         ports.hand_over(&mut plan, context.observed);
+        plan.group_by_lasting_names();
         plan
     }
 
@@ -280,13 +283,9 @@ impl<'a> Up<'a> {
         needs: &[Gate],
     ) -> StepId {
         let Deed { because, only_if } = deed;
-        let step = self.plan.steps.add_node(Step { action, because, service: service.cloned(), only_if });
-        // The step is new, so that nobody need look for edges: some steps are needed by thousands.
-        let needs: BTreeMap<StepId, Needs> = needs.iter().copied().collect();
-        for (needed, how) in needs {
-            self.plan.steps.add_edge(needed, step, how);
-        }
-        step
+        let needs = needs.iter().copied().collect();
+        let step = Step::new(action, because, service.cloned());
+        self.plan.steps.push(Step { only_if, needs, ..step })
     }
 
     fn place_service(&mut self, name: &ServiceName, replicas: &[Replica<'_>]) {
@@ -349,9 +348,10 @@ impl<'a> Up<'a> {
     }
 
     fn wait_for_all(&mut self, order: &[ServiceName]) {
+        let ways = self.plan.steps.graph();
         for name in order {
             for container in self.placed[name].containers.clone() {
-                if !self.is_waited_for(&container.name) {
+                if !self.is_waited_for(&ways, &container.name) {
                     self.wait(name, &container, Condition::Ready, Because::Asked);
                 }
             }
@@ -360,11 +360,11 @@ impl<'a> Up<'a> {
 
     /// A container that another service waits for is ready when that wait is over, unless the other one
     /// goes on also when it fails.
-    fn is_waited_for(&self, container: &ContainerName) -> bool {
+    fn is_waited_for(&self, ways: &DiGraph<StepId, Needs>, container: &ContainerName) -> bool {
         let waits = [Condition::Healthy, Condition::Completed];
         let waits = waits.into_iter().filter_map(|condition| self.waits.get(&(container.clone(), condition)));
         let is_required = |step: StepId| {
-            let mut needs = self.plan.steps.edges(step).map(|edge| *edge.weight()).peekable();
+            let mut needs = ways.edges(step.node()).map(|edge| *edge.weight()).peekable();
             needs.peek().is_none() || needs.any(|needs| needs == Needs::Done)
         };
         waits.into_iter().any(|step| step.is_none_or(is_required))

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use petgraph::algo::has_path_connecting;
-
 use super::Up;
 use crate::diagnostic::code;
 use crate::plan::observed::ObservedContainer;
@@ -24,9 +22,9 @@ impl Up<'_> {
                 continue;
             };
             for free in free.iter().filter(|free| **free != step) {
-                let is_after = self.plan.steps.find_edge(*free, step).is_some();
-                if !is_after && !has_path_connecting(&self.plan.steps, step, *free, None) {
-                    self.plan.steps.update_edge(*free, step, Needs::Done);
+                let is_after = self.plan.steps[step].needs.contains_key(free);
+                if !is_after && !self.plan.steps.waits_for(*free, step) {
+                    self.plan.steps.order(*free, step, Needs::Done);
                 }
             }
         }
@@ -60,7 +58,7 @@ impl Up<'_> {
 /// The steps after which a name is free.
 fn given_up(plan: &Plan) -> BTreeMap<ContainerName, Vec<StepId>> {
     let mut steps: BTreeMap<ContainerName, Vec<StepId>> = BTreeMap::new();
-    for step in plan.steps.node_indices() {
+    for step in plan.steps.ids() {
         if let Action::RemoveContainer { container, .. } | Action::RenameContainer { from: container, .. } =
             &plan.steps[step].action
         {
@@ -77,5 +75,5 @@ fn taken(plan: &Plan) -> Vec<(StepId, ContainerName)> {
         Action::RenameContainer { to, .. } => Some((step, to.clone())),
         _ => None,
     };
-    plan.steps.node_indices().filter_map(name).collect()
+    plan.steps.ids().filter_map(name).collect()
 }

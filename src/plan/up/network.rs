@@ -109,7 +109,7 @@ impl Up<'_> {
         let wanted = spec::network(self.context.topology, key, &self.context.topology.networks[key]);
         let create = Action::CreateNetwork(Box::new(wanted));
         let created = self.add(create, because, None, &[(removed, Needs::Done)]);
-        self.plan.restores.insert(removed, created);
+        self.plan.steps[removed].undo = Some(created);
         let created = Some(created);
         NetworkPlace { created, id: None, detached, is_replaced: true }
     }
@@ -155,7 +155,9 @@ impl Up<'_> {
             let action =
                 Action::ConnectNetwork { container: name.clone(), attachment: Box::new(attachment.clone()) };
             let connected = self.add(action, because, service, &needs);
-            self.plan.restores.extend(detached.map(|detached| (detached, connected)));
+            if let Some(detached) = detached {
+                self.plan.steps[detached].undo = Some(connected);
+            }
             last.push(connected);
         }
         last
@@ -239,7 +241,7 @@ impl Up<'_> {
     /// The steps that remove containers without a condition.
     fn sure_removals(&self) -> BTreeMap<ContainerName, StepId> {
         let steps = &self.plan.steps;
-        let sure = steps.node_indices().filter(|step| steps[*step].only_if.is_none());
+        let sure = steps.ids().filter(|step| steps[*step].only_if.is_none());
         let removal = |step: StepId| match &steps[step].action {
             Action::RemoveContainer { container, .. } => Some((container.clone(), step)),
             _ => None,
@@ -255,8 +257,7 @@ impl Up<'_> {
         for (image, detached) in
             images.iter().flat_map(|image| detached.iter().map(move |step| (image, step)))
         {
-            // Nothing came before it so far.
-            self.plan.steps.add_edge(*image, *detached, Needs::Done);
+            self.plan.steps.order(*image, *detached, Needs::Done);
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::algo::has_path_connecting;
-
 use super::Gate;
 use crate::plan::observed::{Observed, ObservedContainer};
 use crate::plan::{Needs, Plan, StepId};
@@ -87,18 +85,14 @@ impl Ports {
                 if !handed_over.insert((taken.start, *stop)) {
                     continue;
                 }
-                if has_path_connecting(&plan.steps, taken.start, *stop, None) {
+                if plan.steps.waits_for(*stop, taken.start) {
                     // One that is waited for takes a port of one that waits for it: that one cannot run
                     // until then.
-                    for gate in gates {
-                        if let Some(edge) = plan.steps.find_edge(*gate, *stop) {
-                            plan.steps.remove_edge(edge);
-                        }
-                    }
+                    plan.steps[*stop].needs.retain(|needed, _| !gates.contains(needed));
                 }
                 // Two services may swap their ports while one waits for the other: then no order fits.
-                if !has_path_connecting(&plan.steps, taken.start, *stop, None) {
-                    plan.steps.update_edge(*stop, taken.start, Needs::Done);
+                if !plan.steps.waits_for(*stop, taken.start) {
+                    plan.steps.order(*stop, taken.start, Needs::Done);
                 }
             }
         }

@@ -50,7 +50,7 @@ impl Up<'_> {
     /// A volume under another key begins empty, and what is in the former one is used no more.
     pub(super) fn warn_of_volumes_left(&mut self) {
         let topology = self.context.topology;
-        let created = self.plan.steps.node_weights().filter_map(|step| match &step.action {
+        let created = self.plan.steps.iter().filter_map(|step| match &step.action {
             Action::CreateVolume(spec) => Some(spec.name.clone()),
             _ => None,
         });

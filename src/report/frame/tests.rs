@@ -200,10 +200,10 @@ impl Stage {
             start("shop-api-1"),
         ];
         for action in actions {
-            plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+            plan.steps.push(Step::new(action, Because::Asked, None));
         }
         for (from, to) in [(PULL, START_DB), (START_DB, WAIT_DB), (WAIT_DB, START_API)] {
-            plan.steps.add_edge(StepId::new(from), StepId::new(to), Needs::Done);
+            plan.steps.order(StepId::new(from), StepId::new(to), Needs::Done);
         }
         let board = Board::new(&plan);
         Self { plan, board, begun: Instant::now(), after_cancel: AfterCancel::Stop }

@@ -66,7 +66,7 @@ impl InHand {
 /// How a plan brings back a container that it stops.
 fn return_of(plan: &Plan, stopped: &ContainerName) -> Option<Return> {
     let (mut is_removed, mut is_started) = (false, false);
-    for step in plan.steps.node_weights() {
+    for step in plan.steps.iter() {
         match &step.action {
             Action::RemoveContainer { container, .. } => is_removed |= container == stopped,
             Action::StartContainer { container, .. } => is_started |= container == stopped,

@@ -26,10 +26,11 @@ fn write(plan: &Plan, text: &mut String) -> std::fmt::Result {
         let (object, to_do) = (wording::object(&step.action), wording::to_do(&step.action));
         writeln!(text, "  {} [label=\"{to_do}\\n{}\"{style}];", id.index(), object.name)?;
     }
-    for edge in plan.steps.edge_indices() {
-        let Some((from, to)) = plan.steps.edge_endpoints(edge) else { continue };
-        let style = if plan.steps[edge] == Needs::Settled { " [style=dashed]" } else { "" };
-        writeln!(text, "  {} -> {}{style};", from.index(), to.index())?;
+    for step in plan.steps.ids() {
+        for (needed, how) in &plan.steps[step].needs {
+            let style = if *how == Needs::Settled { " [style=dashed]" } else { "" };
+            writeln!(text, "  {} -> {}{style};", needed.index(), step.index())?;
+        }
     }
     writeln!(text, "}}")
 }

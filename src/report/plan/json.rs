@@ -50,14 +50,13 @@ pub fn json(plan: &Plan, sources: &Sources) -> String {
     format!("{document:#}\n")
 }
 
-type Gate = (StepId, Needs);
-
 fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
     let step = &plan.steps[id];
     let object = wording::object(&step.action);
-    let (settled, needs): (Vec<Gate>, Vec<Gate>) =
-        plan.gates(id).into_iter().partition(|(_, how)| *how == Needs::Settled);
-    let ids = |gates: Vec<Gate>| gates.into_iter().map(|(needed, _)| needed.index()).collect::<Vec<usize>>();
+    let needs = |meant: Needs| {
+        let needs = step.needs.iter().filter(|(_, how)| **how == meant);
+        needs.map(|(needed, _)| needed.index()).collect::<Vec<usize>>()
+    };
     let mut written = json!({
         "id": id.index(),
         "action": wording::code(&step.action),
@@ -66,8 +65,8 @@ fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
         "service": step.service,
         "because": because(&step.because, sources),
         "only_if": step.only_if.as_ref().map(condition),
-        "needs": ids(needs),
-        "needs_settled": ids(settled),
+        "needs": needs(Needs::Done),
+        "needs_settled": needs(Needs::Settled),
     });
     match &step.action {
         Action::RenameContainer { to, .. } => written["to"] = json!(to),

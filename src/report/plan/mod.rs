@@ -30,7 +30,7 @@ fn waits_for(plan: &Plan, object: &ObjectSteps) -> String {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     let mut seen = HashSet::new();
     for step in object.steps.iter().filter(is_awaited) {
-        for (needed, how) in plan.gates(*step) {
+        for (&needed, &how) in &plan.steps[*step].needs {
             if object.steps.contains(&needed) {
                 continue;
             }

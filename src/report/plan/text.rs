@@ -38,7 +38,7 @@ pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, in
 }
 
 fn hides_values(plan: &Plan) -> bool {
-    plan.steps.node_weights().any(|step| step.because.changes().iter().any(|change| change.is_hidden))
+    plan.steps.iter().any(|step| step.because.changes().iter().any(|change| change.is_hidden))
 }
 
 /// Objects as a person would do them: in the order of their first steps.
@@ -263,12 +263,9 @@ mod tests {
             is_hidden: false,
             span: None,
         };
-        plan.steps.add_node(Step {
-            action: Action::StartContainer { container: "shop-web-1".into(), post_start: Vec::new() },
-            because: Because::Changed(vec![change("environment.WORDS"), change("user")]),
-            service: Some("web".into()),
-            only_if: None,
-        });
+        let start = Action::StartContainer { container: "shop-web-1".into(), post_start: Vec::new() };
+        let because = Because::Changed(vec![change("environment.WORDS"), change("user")]);
+        plan.steps.push(Step::new(start, because, Some("web".into())));
         let text = text(&plan, &Sources::default(), Look::BARE, Some(40), Intent::UP);
         assert_eq!(
             text,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::EngineError;
-use crate::plan::{Because, Condition};
+use crate::plan::{Because, Condition, Step};
 use crate::run::event::{Cause, Failure};
 use crate::topology::name::{ContainerName, ImageName};
 
@@ -73,7 +73,7 @@ fn calls_are_bounded_and_waits_are_not() {
     assert_eq!(start_all(&mut schedule), [3]);
 
     let mut waits = graph(20, &[]);
-    waits.node_weights_mut().for_each(|step| step.action = wait());
+    waits.ids().for_each(|step| waits[step].action = wait());
     assert_eq!(start_all(&mut Schedule::new(&waits, LIMITS)).len(), 20);
 }
 
@@ -104,7 +104,7 @@ fn every_step_of_any_plan_ends_exactly_once() {
 /// A run over a random graph with random ends, which checks the rules as it goes.
 struct Walk {
     random: Random,
-    steps: DiGraph<Step, Needs>,
+    steps: Steps,
     limits: Limits,
     ends: Vec<Option<End>>,
     running: Vec<StepId>,
@@ -123,7 +123,7 @@ impl Walk {
             }
         }
         let mut steps = graph(count, &edges);
-        steps.node_weights_mut().filter(|_| random.below(3) == 0).for_each(|step| step.action = wait());
+        steps.ids().filter(|_| random.below(3) == 0).for_each(|step| steps[step].action = wait());
         let limits = Limits { calls: 1 + random.below(4), images: 1 };
         Self { limits, ends: vec![None; count], running: Vec::new(), is_cancelled: false, random, steps }
     }
@@ -173,10 +173,10 @@ impl Walk {
     fn check_start(&mut self, step: StepId) {
         assert!(!self.is_cancelled, "{step:?} started after the cancel");
         assert_eq!(self.ends[step.index()], None);
-        for edge in self.steps.edges_directed(step, Direction::Incoming) {
-            let end = self.ends[edge.source().index()].as_ref().expect("started before its need ended");
-            let is_met = *edge.weight() == Needs::Settled || matches!(end, End::Done | End::NotNeeded);
-            assert!(is_met, "{step:?} started although {:?} ended {end:?}", edge.source());
+        for (needed, how) in &self.steps[step].needs {
+            let end = self.ends[needed.index()].as_ref().expect("started before its need ended");
+            let is_met = *how == Needs::Settled || matches!(end, End::Done | End::NotNeeded);
+            assert!(is_met, "{step:?} started although {needed:?} ended {end:?}");
         }
         self.running.push(step);
         let is_call = |step: &&StepId| !matches!(self.steps[**step].action, Action::Wait { .. });
@@ -188,9 +188,9 @@ impl Walk {
         let End::Skipped { because_of } = end else { panic!("{step:?} ended {end:?}") };
         let blamed = self.ends[because_of.index()].as_ref();
         assert!(matches!(blamed, Some(End::Failed(_) | End::Cancelled)));
-        let leads_here = self.steps.edges_directed(step, Direction::Incoming).any(|edge| {
-            let is_skipped = self.ends[edge.source().index()].as_ref() == Some(end);
-            *edge.weight() == Needs::Done && (edge.source() == *because_of || is_skipped)
+        let leads_here = self.steps[step].needs.iter().any(|(needed, how)| {
+            let is_skipped = self.ends[needed.index()].as_ref() == Some(end);
+            *how == Needs::Done && (needed == because_of || is_skipped)
         });
         assert!(leads_here, "{step:?} has nothing to do with {because_of:?}");
     }
@@ -209,15 +209,15 @@ impl Random {
     }
 }
 
-fn graph(count: usize, edges: &[(usize, usize, Needs)]) -> DiGraph<Step, Needs> {
-    let mut steps = DiGraph::new();
+fn graph(count: usize, edges: &[(usize, usize, Needs)]) -> Steps {
+    let mut steps = Steps::default();
     for number in 0..count {
         let container = ContainerName::new(format!("c{number}"));
         let action = Action::StartContainer { container, post_start: Vec::new() };
-        steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+        steps.push(Step::new(action, Because::Asked, None));
     }
     for &(from, to, needs) in edges {
-        steps.add_edge(id(from), id(to), needs);
+        steps.order(id(from), id(to), needs);
     }
     steps
 }

@@ -326,7 +326,7 @@ fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: 
         (!is_interrupted).then_some(ready[0])
     });
     begun.expect("it can be begun");
-    let lines: Vec<String> = plan.steps.node_indices().map(line).collect();
+    let lines: Vec<String> = plan.steps.ids().map(line).collect();
     assert!(is_interrupted, "no step is `{step}`:\n{}", lines.join("\n"));
 }
 

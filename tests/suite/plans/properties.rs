@@ -44,7 +44,7 @@ fn an_interrupted_up_is_finished_by_the_next_one() {
         let (mut world, topology) = edited_world(chance);
         world.jobs.extend(jobs(&topology));
         let plan = plan(&world, &topology, &random_choices(chance));
-        let steps = chance.below(plan.steps.node_count() + 1);
+        let steps = chance.below(plan.steps.len() + 1);
         follow_partly(&mut world, &plan, steps, chance);
         let choices = UpChoices { remove_orphans: true, ..UpChoices::default() };
         bring_up(&mut world, &topology, &choices, chance);
@@ -61,7 +61,7 @@ fn a_plan_tells_of_every_container_that_comes_or_goes_wherever_the_last_run_was_
         world.jobs.extend(jobs(topology));
         let recreate = *chance.one_of(&[RecreateChoice::Changed, RecreateChoice::Force]);
         let killed = plan(&world, topology, &UpChoices { recreate, ..UpChoices::default() });
-        let steps = chance.below(killed.steps.node_count() + 1);
+        let steps = chance.below(killed.steps.len() + 1);
         follow_partly(&mut world, &killed, steps, chance);
         let choices = UpChoices { remove_orphans: true, recreate, ..UpChoices::default() };
         assert_tells_all(&mut world, &loaded, &choices, chance);
@@ -79,7 +79,7 @@ fn a_plan_tells_all_after_every_step_of_a_replacement() {
     let mut before = World::default();
     bring_up(&mut before, &topology(1).0, &UpChoices::default(), &mut chance);
     let replacement = plan(&before, &topology(2).0, &UpChoices::default());
-    for steps in 0..=replacement.steps.node_count() {
+    for steps in 0..=replacement.steps.len() {
         // What was begun is gone on with, edited once more, or taken back.
         for number in [2, 3, 1] {
             let mut world = before.clone();
@@ -135,10 +135,10 @@ fn no_up_removes_volumes() {
         // An interrupted run leaves containers that never ran, and that hold their predecessors' volumes.
         world.jobs.extend(jobs(&topology));
         let begun = plan(&world, &topology, &random_choices(chance));
-        let steps = chance.below(begun.steps.node_count() + 1);
+        let steps = chance.below(begun.steps.len() + 1);
         follow_partly(&mut world, &begun, steps, chance);
         let choices = UpChoices { remove_orphans: true, ..random_choices(chance) };
-        for step in plan(&world, &topology, &choices).steps.node_weights() {
+        for step in plan(&world, &topology, &choices).steps.iter() {
             let is_loss = match &step.action {
                 Action::RemoveVolume { .. } => true,
                 Action::RemoveContainer { anonymous_volumes, .. } => {
@@ -168,7 +168,7 @@ networks:
     let mut before = World::default();
     bring_up(&mut before, &topology("1"), &UpChoices::default(), &mut Chance(0));
     let plan = plan(&before, &topology("2"), &UpChoices::default());
-    for fails in plan.steps.node_indices() {
+    for fails in plan.steps.ids() {
         let action = &plan.steps[fails].action;
         if matches!(action, Action::DisconnectNetwork { .. } | Action::RemoveNetwork { .. }) {
             let mut world = before.clone();
@@ -191,7 +191,7 @@ fn an_image_of_several_services_is_pulled_for_none_of_them_alone() {
             }
             _ => None,
         };
-        plan.steps.node_weights().filter_map(pull).collect()
+        plan.steps.iter().filter_map(pull).collect()
     };
     let wanted = [("one:1".to_owned(), Some("a".to_owned())), ("two:1".to_owned(), None)];
     let world = World::default();
@@ -373,12 +373,12 @@ fn assert_tells_all(
 fn describe(plan: &Plan) -> String {
     let line = |step: topo::plan::StepId| {
         let Step { action, because, only_if, .. } = &plan.steps[step];
-        let needs: Vec<usize> = plan.needs(step).iter().map(|needed| needed.index()).collect();
+        let needs: Vec<usize> = plan.steps[step].needs.keys().map(|needed| needed.index()).collect();
         let action = format!("{action:?}");
         let action: String = action.chars().take(110).collect();
         format!("{} {action} because {because:?} if {} after {needs:?}\n", step.index(), only_if.is_some())
     };
-    plan.steps.node_indices().map(line).collect()
+    plan.steps.ids().map(line).collect()
 }
 
 /// Everything that the topology wants is there and whole, and planning again finds nothing to do.

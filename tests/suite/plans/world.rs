@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use petgraph::Direction;
-use petgraph::visit::EdgeRef;
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
     ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, PublishedPort,
@@ -53,9 +51,10 @@ impl World {
         plan: &Plan,
         mut choose: impl FnMut(&[StepId]) -> Option<StepId>,
     ) -> Refused {
-        let mut left: BTreeSet<StepId> = plan.steps.node_indices().collect();
+        let mut left: BTreeSet<StepId> = plan.steps.ids().collect();
         while !left.is_empty() {
-            let is_ready = |step: &StepId| plan.needs(*step).iter().all(|needed| !left.contains(needed));
+            let is_ready =
+                |step: &StepId| plan.steps[*step].needs.keys().all(|needed| !left.contains(needed));
             let ready: Vec<StepId> = left.iter().copied().filter(is_ready).collect();
             refuse_if(ready.is_empty(), "the plan has a cycle")?;
             let Some(step) = choose(&ready) else { return Ok(()) };
@@ -69,9 +68,8 @@ impl World {
     pub(crate) fn follow_without(&mut self, plan: &Plan, fails: StepId) {
         let mut done = BTreeSet::new();
         for step in plan.in_order() {
-            let mut needs = plan.steps.edges_directed(step, Direction::Incoming);
-            let is_possible =
-                needs.all(|edge| *edge.weight() == Needs::Settled || done.contains(&edge.source()));
+            let mut needs = plan.steps[step].needs.iter();
+            let is_possible = needs.all(|(needed, how)| *how == Needs::Settled || done.contains(needed));
             if is_possible && step != fails && self.take(&plan.steps[step]).is_ok() {
                 done.insert(step);
             }

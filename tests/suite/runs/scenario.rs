@@ -55,6 +55,7 @@ impl Scenario {
                 scenario.read(&words);
             }
         }
+        scenario.plan.group_by_lasting_names();
         scenario
     }
 
@@ -103,8 +104,7 @@ impl Scenario {
 
     fn step(&mut self, name: &str, words: &[&str]) {
         let (action, mut rest) = action(words);
-        let id =
-            self.plan.steps.add_node(Step { action, because: Because::Asked, service: None, only_if: None });
+        let id = self.plan.steps.push(Step::new(action, Because::Asked, None));
         self.names.push(name.to_owned());
         while let [clause, ..] = rest {
             rest = match (*clause, &rest[1..]) {
@@ -125,7 +125,7 @@ impl Scenario {
                 ("restores", names) => {
                     let (taking, rest) = names.split_first().expect("a step's name");
                     let taking = self.names.iter().position(|known| known == taking).expect("a step");
-                    self.plan.restores.insert(StepId::new(taking), id);
+                    self.plan.steps[StepId::new(taking)].undo = Some(id);
                     rest
                 }
                 ("after", names) => self.needs(id, names, Needs::Done),
@@ -147,7 +147,7 @@ impl Scenario {
             let name = word.trim_end_matches(',');
             let needed = self.names.iter().position(|known| known == name);
             let needed = needed.unwrap_or_else(|| panic!("no step is named {name} yet"));
-            self.plan.steps.add_edge(StepId::new(needed), id, needs);
+            self.plan.steps.order(StepId::new(needed), id, needs);
         }
         &words[last + 1..]
     }

@@ -1,0 +1,56 @@
+//! In: what the engine had when a plan was made. Out: what of it the plan relies on.
+//! Must not: hold anything else: a plan may be kept for long, and go far.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::Observed;
+use crate::topology::name::{ContainerName, ImageId, ImageName, NetworkName, VolumeName};
+
+/// What a plan was made from: as long as the engine has the same, the plan fits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// The containers of the project.
+    pub containers: BTreeMap<ContainerName, BasisContainer>,
+    /// The networks, with the engine's ids.
+    pub networks: BTreeMap<NetworkName, String>,
+    /// The volumes.
+    pub volumes: BTreeSet<VolumeName>,
+    /// The images that were there, and what their references named.
+    pub images: BTreeMap<ImageName, ImageId>,
+}
+
+/// A container that was there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BasisContainer {
+    /// The engine's id, in full.
+    pub id: String,
+    /// Whether it ran.
+    pub is_running: bool,
+    /// True for a container of `run`.
+    pub is_one_off: bool,
+}
+
+impl Basis {
+    /// What of this a plan relies on.
+    pub fn of(observed: &Observed) -> Self {
+        let Observed { containers, networks, volumes, images, .. } = observed;
+        let containers = containers.iter().map(|container| {
+            let (id, is_one_off) = (container.id.clone(), container.is_one_off);
+            let is_running = container.state.is_running();
+            (container.name.clone(), BasisContainer { id, is_running, is_one_off })
+        });
+        let networks = networks.iter().map(|network| (network.name.clone(), network.id.clone()));
+        Self {
+            containers: containers.collect(),
+            networks: networks.collect(),
+            volumes: volumes.iter().map(|volume| volume.name.clone()).collect(),
+            images: images.clone(),
+        }
+    }
+
+    /// The containers that ran, without those of `run`.
+    pub fn running(&self) -> BTreeSet<ContainerName> {
+        let running = self.containers.iter().filter(|(_, one)| one.is_running && !one.is_one_off);
+        running.map(|(name, _)| name.clone()).collect()
+    }
+}

@@ -1,0 +1,186 @@
+//! The steps of a plan, and what each needs. This is the form that is stored; the graph is made from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Index, IndexMut};
+
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::plan::{Action, Because};
+use crate::topology::name::{ContainerName, ImageId, ImageName, ServiceName};
+
+/// A step's number in its plan, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(u32);
+
+impl StepId {
+    /// The step with this number.
+    pub fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("no plan has so many steps"))
+    }
+
+    /// Its number.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// Its place in [`Steps::graph`].
+    pub fn node(self) -> NodeIndex {
+        NodeIndex::from(self.0)
+    }
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub because: Because,
+    /// The service that it is done for; absent for networks and volumes, and for an image that is pulled for
+    /// several services.
+    pub service: Option<ServiceName>,
+    /// A condition that is looked at when the step's turn comes; when it does not hold, the step ends
+    /// as not needed, which releases what needs it.
+    pub only_if: Option<Guard>,
+    /// The steps that it waits for, and how.
+    pub needs: BTreeMap<StepId, Needs>,
+    /// The step that brings back what this one takes away for a while: the start after a stop. Once this one has
+    /// begun, the other is done even if the user asks to stop.
+    pub undo: Option<StepId>,
+    /// The container that the step is a part of the change of, by the name that it keeps: a container and its
+    /// successor are one. Absent where the step's own object says it.
+    pub group: Option<ContainerName>,
+    /// Whether its failure is told and is no failure of the plan.
+    pub may_fail: bool,
+}
+
+/// A condition that can be known only while the plan runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// At least one reference names another image than before, after the pulls and builds that the
+    /// step needs.
+    ImageDiffers(BTreeSet<FormerImage>),
+}
+
+/// A reference, and the image that it named when a container was created from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FormerImage {
+    /// The reference.
+    pub image: ImageName,
+    /// The image that the container was created from.
+    pub from: ImageId,
+}
+
+/// How one step needs another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Only after it was done (or proved not needed).
+    Done,
+    /// After it ended in any way: the dependency is not required.
+    Settled,
+}
+
+impl Step {
+    /// A step that needs no other.
+    pub fn new(action: Action, because: Because, service: Option<ServiceName>) -> Self {
+        Self {
+            action,
+            because,
+            service,
+            only_if: None,
+            needs: BTreeMap::new(),
+            undo: None,
+            group: None,
+            may_fail: false,
+        }
+    }
+}
+
+impl Step {
+    /// Whether it removes what an interrupted run left beside a container: that may have the very name that the
+    /// next successor is to have for a while.
+    pub(super) fn is_about_leftover(&self) -> bool {
+        let goes = matches!(self.action, Action::StopContainer { .. } | Action::RemoveContainer { .. });
+        goes && self.because == Because::Interrupted
+    }
+}
+
+/// All steps of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Steps(Vec<Step>);
+
+impl Steps {
+    /// Adds a step.
+    pub fn push(&mut self, step: Step) -> StepId {
+        self.0.push(step);
+        StepId::new(self.0.len() - 1)
+    }
+
+    /// Lets a step wait for another one.
+    pub fn order(&mut self, first: StepId, then: StepId, how: Needs) {
+        self[then].needs.insert(first, how);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Their numbers, in the order in which they were planned.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = StepId> + use<> {
+        (0..self.0.len()).map(StepId::new)
+    }
+
+    /// The steps, in the order in which they were planned.
+    pub fn iter(&self) -> impl Iterator<Item = &Step> {
+        self.0.iter()
+    }
+
+    /// Whether a step waits for another one, itself or by way of others; each does for itself.
+    pub fn waits_for(&self, step: StepId, other: StepId) -> bool {
+        let (mut ways, mut seen) = (vec![step], BTreeSet::from([step]));
+        while let Some(way) = ways.pop() {
+            if way == other {
+                return true;
+            }
+            ways.extend(self[way].needs.keys().filter(|needed| seen.insert(**needed)));
+        }
+        false
+    }
+
+    /// The steps that wait for a step, and how, in the order in which they were planned.
+    pub fn dependants(&self, step: StepId) -> impl Iterator<Item = (StepId, Needs)> {
+        self.ids().filter_map(move |other| Some((other, *self[other].needs.get(&step)?)))
+    }
+
+    /// The graph of the steps: each has the place of its number, and an edge `a -> b` means that `b` needs `a`.
+    pub fn graph(&self) -> DiGraph<StepId, Needs> {
+        let mut graph = DiGraph::with_capacity(self.0.len(), self.0.len());
+        let nodes: Vec<_> = self.ids().map(|step| graph.add_node(step)).collect();
+        for step in self.ids() {
+            for (needed, how) in &self[step].needs {
+                graph.add_edge(nodes[needed.index()], nodes[step.index()], *how);
+            }
+        }
+        graph
+    }
+}
+
+impl Index<StepId> for Steps {
+    type Output = Step;
+
+    fn index(&self, step: StepId) -> &Step {
+        &self.0[step.index()]
+    }
+}
+
+impl IndexMut<StepId> for Steps {
+    fn index_mut(&mut self, step: StepId) -> &mut Step {
+        &mut self.0[step.index()]
+    }
+}
