@@ -8,6 +8,7 @@ mod anchor;
 mod colon;
 mod dash;
 mod foreign;
+mod long_key;
 mod mapping;
 mod mistake;
 mod place;

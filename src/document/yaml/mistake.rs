@@ -99,6 +99,9 @@ impl Around<'_> {
         if let Some(words) = self.other_blank(at) {
             return words;
         }
+        if let Some(words) = self.key_before(at) {
+            return words;
+        }
         match kind {
             Is::TabNotAllowed
             | Is::TabInBlockIndentation

@@ -1,0 +1,99 @@
+//! Keys that the reader does not take for keys, because they are too long or go over several lines.
+//!
+//! "The `:` indicator must appear at most 1024 Unicode characters beyond the start of the key", and an
+//! implicit key is "restricted to a single line" (YAML 1.2.2, section 7.4).
+
+use super::mistake::{Around, Words, indentation};
+use crate::source::Span;
+
+/// The most characters of a key.
+const LIMIT: usize = 1024;
+
+impl Around<'_> {
+    /// What is wrong with the key before the `:` at `at`, if there is one, and if it is a key but for its length.
+    pub(super) fn key_before(&self, at: usize) -> Option<Words> {
+        if !self.text[at..].starts_with(':') {
+            return None;
+        }
+        let end = self.text[..at].trim_end().len();
+        let start = self.start_of_key(end)?;
+        let key = &self.text[start..end];
+        let length = key.chars().count();
+        let (message, label, help) = if key.contains('\n') {
+            (
+                "a key cannot go over several lines",
+                "its `:` is on another line".to_owned(),
+                "write the key on one line",
+            )
+        } else if length > LIMIT {
+            (
+                "a key cannot be longer than 1,024 characters",
+                format!("has {length} characters"),
+                match self.bracket {
+                    Some(_) => "shorten it, or write `? ` before it",
+                    None => "shorten it, or write `? ` before it, and `: ` with its value on the next line",
+                },
+            )
+        } else {
+            return None;
+        };
+        let span = Span::new(self.file, start, end);
+        Some(Words { message: message.to_owned(), span, label, help: help.to_owned(), other: None })
+    }
+
+    /// Where the quoted or plain text begins that ends at `end`.
+    fn start_of_key(&self, end: usize) -> Option<usize> {
+        let before = &self.text[..end];
+        if let Some(quote @ ('"' | '\'')) = before.chars().next_back() {
+            return before[..end - 1].rfind(quote);
+        }
+        let line = self.line(end).start;
+        let opened = before[line..].rfind(['{', '[', ',']).filter(|_| self.bracket.is_some());
+        let start = opened.map_or(line, |bracket| line + bracket + 1);
+        Some(start + indentation(&before[start..]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::yaml;
+    use crate::diagnostic::Diagnostics;
+    use crate::source::Sources;
+
+    /// What is said first of a text, and of how many characters.
+    fn said(text: &str) -> Option<(String, usize)> {
+        let mut sources = Sources::default();
+        let file = sources.add("compose.yaml", text);
+        let mut found = Diagnostics::default();
+        yaml::read(file, text, &mut found);
+        let first = *found.sorted().first()?;
+        Some((first.message.clone(), first.span().map_or(0, |span| span.range().len())))
+    }
+
+    #[test]
+    fn a_key_has_as_many_characters_as_yaml_allows() {
+        let too_long = "a key cannot be longer than 1,024 characters".to_owned();
+        for (form, quotes) in [
+            ("a:\n  KEY: x\n", 0),
+            ("a: {KEY: x}\n", 0),
+            ("a: {b: c, \"KEY\": x}\n", 2),
+            ("a: ['KEY': x]\n", 2),
+        ] {
+            let text = |length: usize| form.replace("KEY", &"é".repeat(length));
+            assert_eq!(said(&text(1024 - quotes)), None, "{form}");
+            let bytes = 2 * (1025 - quotes) + quotes;
+            assert_eq!(said(&text(1025 - quotes)), Some((too_long.clone(), bytes)), "{form}");
+            assert_eq!(said(&text(100_000)).map(|(message, _)| message), Some(too_long.clone()), "{form}");
+        }
+        assert_eq!(said(&format!("a:\n  ? {}\n  : x\n", "k".repeat(2000))), None);
+        assert_eq!(said(&format!("a: {{? {}: x}}\n", "k".repeat(2000))), None);
+    }
+
+    #[test]
+    fn a_key_stands_on_one_line() {
+        let lines = "a key cannot go over several lines".to_owned();
+        for text in ["a:\n  \"b\n   c\": x\n", "a: [d, \"b\n  c\": x]\n"] {
+            assert_eq!(said(text).map(|(message, _)| message), Some(lines.clone()), "{text}");
+        }
+    }
+}
