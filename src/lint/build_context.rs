@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, suggest};
 use crate::source::{ReadError, Sources, Spanned, from_here};
 use crate::topology::Topology;
+use crate::topology::join_path;
+use crate::topology::service::BuildContext;
 use crate::topology::service::build::BuildSection;
-use crate::topology::{is_local_context, join_path};
 
 /// Finds build contexts and Dockerfiles of active services that do not exist. A warning: an image
 /// that is there already needs no build, and what it is built from may be made later.
@@ -24,7 +25,8 @@ pub fn require(build: &BuildSection, found: &mut Diagnostics) {
 }
 
 fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics) {
-    let Some(context) = build.context.as_ref().filter(|context| is_local_context(context)) else { return };
+    let is_local = |context: &&Spanned<String>| BuildContext::parse(context).local().is_some();
+    let Some(context) = build.context.as_ref().filter(is_local) else { return };
     let folder = Path::new(&context.value);
     if !folder.exists() {
         let message = format!("the build context `{}` does not exist", from_here(folder).display());

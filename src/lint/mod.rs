@@ -22,6 +22,7 @@ pub mod host_port;
 mod image;
 mod isolation;
 mod limit;
+mod link;
 mod logging;
 pub mod model;
 mod mount_kind;
@@ -72,6 +73,7 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     image::check,
     isolation::check,
     limit::check,
+    link::check,
     logging::check,
     mount_kind::check,
     mount_source::check,

@@ -19,7 +19,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 }
 
 fn check_words(service: &Service, found: &mut Diagnostics) {
-    let shared = ["service:", "container:"].as_slice();
+    let shared = ["service:NAME", "container:NAME"].as_slice();
     check_word("ipc", service.ipc.as_ref(), &["host", "none", "private", "shareable"], shared, found);
     check_word("pid", service.pid.as_ref(), &["host"], shared, found);
     check_word("uts", service.uts.as_ref(), &["host"], &[], found);
@@ -29,19 +29,17 @@ fn check_word(
     attribute: &str,
     value: Option<&Spanned<String>>,
     words: &[&str],
-    prefixes: &[&str],
+    shared: &[&str],
     found: &mut Diagnostics,
 ) {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return };
-    let is_known = words.contains(&value.as_str()) || prefixes.iter().any(|prefix| value.starts_with(prefix));
-    if is_known {
+    let is_shared = !shared.is_empty() && !matches!(SharedNamespace::parse(value), SharedNamespace::Word(_));
+    if is_shared || words.contains(&value.as_str()) {
         return;
     }
-    let mut known: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    known.extend(prefixes.iter().map(|prefix| format!("{prefix}NAME")));
     let help = match suggest::closest(value, words.iter().copied()) {
         Some(closest) => format!("did you mean `{closest}`?"),
-        None => format!("known here: {}", suggest::one_of(known.iter().map(String::as_str))),
+        None => format!("known here: {}", suggest::one_of(words.iter().chain(shared).copied())),
     };
     found
         .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be `{}`", value.value))

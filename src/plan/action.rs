@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::plan::compose_hash;
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
-use crate::topology::service::Hook;
+use crate::topology::service::{BuildContext, Hook};
 use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
 
 /// One call, or one wait, that brings the engine nearer to the topology.
@@ -347,6 +347,6 @@ impl ImageSpec {
     /// The folder that is sent to the engine, when the context is one.
     pub fn context_folder(&self) -> Option<PathBuf> {
         let context = self.build.context.as_ref()?;
-        (!context.value.contains("://")).then(|| PathBuf::from(&context.value))
+        BuildContext::parse(&context.value).local().map(PathBuf::from)
     }
 }

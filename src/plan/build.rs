@@ -7,6 +7,7 @@ use crate::plan::{Action, Because, Needs, Plan, Step, StepId, distribute, spec};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::{ImageName, ServiceName};
+use crate::topology::service::BuildContext;
 use crate::topology::value::{Flag, Loose};
 
 /// What the caller decides about `build`.
@@ -125,5 +126,7 @@ pub(super) fn contexts<'a>(
     let bases = topology.bases.get(name).into_iter().flatten().cloned();
     let build = topology.service(name.as_str()).and_then(|service| service.build.as_ref());
     let contexts = build.into_iter().flat_map(|build| build.additional_contexts.texts());
-    contexts.filter_map(|(_, context)| context.strip_prefix("service:").map(ServiceName::from)).chain(bases)
+    contexts
+        .filter_map(|(_, context)| BuildContext::parse(context).service().map(ServiceName::from))
+        .chain(bases)
 }

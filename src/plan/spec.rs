@@ -16,7 +16,8 @@ use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::service::security_option::SecurityOption;
 use crate::topology::service::{
-    ContainerFile, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom, VolumesOwner,
+    BuildContext, ContainerFile, Link, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom,
+    VolumesOwner,
 };
 use crate::topology::value::{Command, Flag, Loose};
 use crate::topology::{
@@ -84,10 +85,10 @@ pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Opti
     let mut build = service.build.as_ref()?.value.clone();
     let secrets = build.secrets.iter().filter_map(|secret| build_secret(topology, secret)).collect();
     for context in build.additional_contexts.0.values_mut() {
-        let other = context.value.as_deref().and_then(|context| context.strip_prefix("service:"));
+        let other = context.value.as_deref().and_then(|context| BuildContext::parse(context).service());
         let service = other.and_then(|other| Some((ServiceName::new(other), topology.service(other)?)));
         if let Some((name, service)) = service {
-            context.value = Some(format!("docker-image://{}", image_name(topology, &name, service)));
+            context.value = Some(BuildContext::of_image(image_name(topology, &name, service).as_str()));
         }
     }
     Some(ImageSpec {
@@ -419,18 +420,18 @@ pub fn attachments(
 pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Vec<String> {
     let mut links = Vec::new();
     for link in &service.links {
-        let (name, alias) = link.split_once(':').unwrap_or((link, link));
-        let Some(container) = stand_in(name) else {
-            links.push(format!("{name}:{alias}"));
+        let link = Link::parse(link);
+        let Some(container) = stand_in(link.name) else {
+            links.push(format!("{}:{}", link.name, link.alias()));
             continue;
         };
         let project = format!("{}{}", topology.name, topology.separator.as_str());
         let short = container.as_str().strip_prefix(&project).unwrap_or(container.as_str());
-        links.extend([alias, short, container.as_str()].map(|alias| format!("{container}:{alias}")));
+        links.extend([link.alias(), short, container.as_str()].map(|alias| format!("{container}:{alias}")));
     }
-    links.extend(service.external_links.iter().map(|link| match link.contains(':') {
-        true => link.value.clone(),
-        false => format!("{0}:{0}", link.value),
+    links.extend(service.external_links.iter().map(|link| {
+        let link = Link::parse(link);
+        format!("{}:{}", link.name, link.alias())
     }));
     links
 }

@@ -11,7 +11,7 @@ use crate::topology::network::External;
 use crate::topology::service::build::{Attestation, BuildSection};
 use crate::topology::service::develop::{WatchAction, WatchRule};
 use crate::topology::service::device::DeviceRequest;
-use crate::topology::service::{Deploy, Service};
+use crate::topology::service::{BuildContext, Deploy, Service};
 
 /// Checks every active service, and every network, volume, secret and config.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -96,7 +96,7 @@ fn check_contexts(topology: &Topology, build: &BuildSection, found: &mut Diagnos
                 .label(context.span, "a name alone")
                 .help(format!("write `{name}=./folder`, or `{name}=docker-image://NAME`"));
         }
-        let named = context.value.as_deref().and_then(|text| text.strip_prefix("service:"));
+        let named = context.value.as_deref().and_then(|text| BuildContext::parse(text).service());
         let Some(other) = named.and_then(|name| topology.services.get(name)) else { continue };
         if other.build.is_none() {
             found
@@ -268,6 +268,9 @@ fn check_external_volume(topology: &Topology, key: &str, found: &mut Diagnostics
     }
 }
 
+/// The length of a text that is written as empty, `""`.
+const EMPTY_QUOTES: usize = 2;
+
 /// A secret or config comes from exactly one place.
 fn check_origin(
     kind: &str,
@@ -276,7 +279,7 @@ fn check_origin(
     origins: [Option<&Spanned<String>>; 3],
     found: &mut Diagnostics,
 ) {
-    let [_, environment, _] = origins;
+    let [file, environment, content] = origins;
     let origins: Vec<&Spanned<String>> = origins.into_iter().flatten().collect();
     match origins.as_slice() {
         [variable] if environment.is_some() && variable.is_empty() => {
@@ -285,6 +288,21 @@ fn check_origin(
                 .about(key)
                 .label(variable.span, "its content is taken from the variable that is named here")
                 .help("write the name of a variable, such as `environment: PASSWORD`, or `file: PATH` in its place");
+        }
+        [path] if file.is_some() && path.is_empty() => {
+            found
+                .error(code::MISSING_ATTRIBUTE, format!("the file for {kind} `{key}` has no name"))
+                .about(key)
+                .label(path.span, "its content is taken from the file that is named here")
+                .help("write the path of a file, such as `file: ./NAME`");
+        }
+        // What a variable leaves empty may be meant to be.
+        [text] if content.is_some() && text.is_empty() && text.span.range().len() <= EMPTY_QUOTES => {
+            found
+                .warning(code::MISSING_ATTRIBUTE, format!("{kind} `{key}` is empty"))
+                .about(key)
+                .label(text.span, "services get an empty file")
+                .help("write its content here, or `file: PATH` in its place");
         }
         [_] => {}
         [] => {

@@ -118,10 +118,10 @@ struct Origin<'a> {
 impl Origin<'_> {
     fn content(&self, environment: &Environment, found: &mut Diagnostics) -> Option<Content> {
         let Origin { kind, key, file, variable, inline } = *self;
+        // A file or a variable without a name is reported elsewhere.
         if let Some(path) = file {
-            return of_file(kind, key, path, found);
+            return if path.is_empty() { None } else { of_file(kind, key, path, found) };
         }
-        // A variable without a name is reported elsewhere.
         let Some(name) = variable.filter(|name| !name.is_empty()) else {
             return inline.map(|text| of_text(text));
         };

@@ -45,7 +45,7 @@ use file::{Config, Secret};
 use model::Model;
 use name::{ProjectName, ServiceName};
 pub use network::Network;
-pub use paths::{is_local as is_local_context, join as join_path};
+pub use paths::join as join_path;
 pub use service::{Build, Mount, Service, ServiceNetwork};
 use service::{Namespace, SharedNamespace};
 use tree::Tree;

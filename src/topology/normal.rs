@@ -89,7 +89,7 @@ fn complete_dependencies(service: &mut Service, containers: &BTreeMap<String, St
         service.implied_dependencies().map(|(name, at, restart)| (name.to_owned(), at, restart)).collect();
     let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
     needed.extend(modes.filter_map(|mode| {
-        let SharedNamespace::Container(name) = SharedNamespace::parse(mode) else { return None };
+        let name = SharedNamespace::parse(mode).container()?;
         Some((containers.get(name)?.clone(), mode.span, true))
     }));
     for (name, at, restart) in needed {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::document::Document;
 use crate::source::{Environment, Spanned, cleaned};
 use crate::topology::Sections;
-use crate::topology::service::{Build, MountKind, Service};
+use crate::topology::service::{Build, BuildContext, MountKind, Service};
 use crate::topology::volume::Volume;
 
 /// A build without a context takes the folder of its file.
@@ -73,6 +73,11 @@ fn resolve_device(volume: &mut Volume, absolute: &impl Fn(&mut Spanned<String>))
     }
 }
 
+/// Whether a build context is a path.
+fn is_local(context: &str) -> bool {
+    BuildContext::parse(context).local().is_some()
+}
+
 fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
     if let Some(context) = build.context.as_mut().filter(|context| is_local(context)) {
         absolute(context);
@@ -87,14 +92,6 @@ fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
             *text = path.value;
         }
     }
-}
-
-/// Whether a build context is a folder, and not a URL, a Git repository, an image or a service.
-pub fn is_local(context: &str) -> bool {
-    let is_git = context.starts_with("git@") || context.starts_with("github.com/");
-    let is_named =
-        ["service:", "docker-image:", "oci-layout:"].iter().any(|scheme| context.starts_with(scheme));
-    !context.contains("://") && !is_git && !is_named
 }
 
 /// Joins a relative path to its folder, without `.` and `..`; an absolute path stays as it is.
@@ -135,15 +132,5 @@ mod tests {
         ] {
             assert_eq!(join_home(Path::new("/p/app"), home, path), wanted, "{path}");
         }
-    }
-
-    #[test]
-    fn urls_and_names_are_no_folders() {
-        for context in
-            ["https://example.com/a.git", "git@example.com:a/b", "service:base", "docker-image://alpine"]
-        {
-            assert!(!is_local(context), "{context}");
-        }
-        assert!(is_local("./app"));
     }
 }

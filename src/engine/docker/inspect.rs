@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::observed::{ContainerState, Health, Settings, Status};
+use crate::topology::service::SharedNamespace;
 
 /// An engine notes a start once the process runs: what that printed at once is older, seen on Engine 20.10.
 const HEAD_START: Duration = Duration::from_secs(1);
@@ -136,7 +137,7 @@ impl InspectedHostConfig {
     /// The ids of the containers whose namespaces are shared.
     pub fn namespace_owners(&self) -> BTreeSet<String> {
         let modes = [&self.network_mode, &self.ipc_mode, &self.pid_mode].into_iter();
-        modes.filter_map(|mode| mode.strip_prefix("container:")).map(str::to_owned).collect()
+        modes.filter_map(|mode| SharedNamespace::parse(mode).container()).map(str::to_owned).collect()
     }
 
     /// Whether a volume was asked for by its name, here or by a container whose volumes are used.

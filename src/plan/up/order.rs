@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::topology::name::ServiceName;
-use crate::topology::service::VolumesFrom;
+use crate::topology::service::{Link, VolumesFrom};
 use crate::topology::{Service, Topology};
 
 /// The chosen services (all when none is chosen) and what they depend on; a service comes after all
@@ -82,7 +82,7 @@ pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec
 pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
     let mode = service.network_mode.as_ref().map(|mode| mode.as_str());
     let links = service.links.iter().filter(move |_| matches!(mode, Some("bridge" | "default")));
-    links.filter_map(|link| link.split(':').next()).map(ServiceName::from)
+    links.map(|link| ServiceName::from(Link::parse(link).name))
 }
 
 /// Services whose namespaces or volumes a service shares, and those that the engine links it to: it holds on

@@ -12,7 +12,7 @@ use crate::engine::docker::build::ignore::Ignore;
 use crate::engine::docker::inside::sync::Twin;
 use crate::topology::name::ServiceName;
 use crate::topology::service::develop::{WatchAction, WatchRule};
-use crate::topology::service::{Hook, Mount, MountKind};
+use crate::topology::service::{BuildContext, Hook, Mount, MountKind};
 use crate::topology::{Service, Topology};
 
 /// What no rule is about: version control, and what editors leave for a moment.
@@ -289,7 +289,7 @@ fn copies(action: WatchAction) -> bool {
 /// The folder that a service is built from, when it is one of this machine.
 fn folder(build: &crate::topology::Build) -> Option<PathBuf> {
     let context = build.context.as_ref()?;
-    (!context.value.contains("://")).then(|| PathBuf::from(&context.value))
+    BuildContext::parse(&context.value).local().map(PathBuf::from)
 }
 
 /// The bind mount that shows a path in the container anyway.

@@ -3,6 +3,7 @@
 //! Compose Specification, "Services top-level element", and the 93 attributes of its schema.
 
 pub mod build;
+pub mod build_context;
 pub mod container_file;
 pub mod dependency;
 pub mod deploy;
@@ -34,6 +35,7 @@ use crate::topology::value::{
     WordList,
 };
 pub use build::Build;
+pub use build_context::BuildContext;
 pub use container_file::ContainerFile;
 pub use dependency::{Dependencies, Dependency, DependencyCondition};
 pub use deploy::Deploy;
@@ -50,7 +52,7 @@ pub use port::{Port, Ports};
 pub use provider::Provider;
 pub use pull_policy::PullPolicy;
 pub use restart::RestartPolicy;
-pub use sharing::{SharedNamespace, VolumesFrom, VolumesOwner};
+pub use sharing::{Link, SharedNamespace, VolumesFrom, VolumesOwner};
 
 record! {
     /// One kind of container, run as often as its scale says.
@@ -398,8 +400,7 @@ impl Service {
     /// The services that it needs without saying so in `depends_on`: links, shared namespaces and shared
     /// volumes. With the place that says so, and whether it is restarted with the other.
     pub fn implied_dependencies(&self) -> impl Iterator<Item = (&str, Span, bool)> {
-        let first = |text: &'_ Spanned<String>| text.value.split(':').next().unwrap_or_default().len();
-        let links = self.links.iter().map(move |link| (&link.value[..first(link)], link.span, true));
+        let links = self.links.iter().map(|link| (Link::parse(&link.value).name, link.span, true));
         let shared = [&self.network_mode, &self.ipc, &self.pid, &self.uts].into_iter().flatten();
         let shared = shared
             .filter_map(|shared| Some((SharedNamespace::parse(&shared.value).service()?, shared.span, true)));
@@ -424,7 +425,7 @@ impl Service {
     pub fn context_services(&self) -> impl Iterator<Item = (ServiceName, Span)> {
         let contexts = self.build.iter().flat_map(|build| build.additional_contexts.0.values());
         contexts.filter_map(|context| {
-            let name = context.value.as_deref()?.strip_prefix("service:")?;
+            let name = BuildContext::parse(context.value.as_deref()?).service()?;
             Some((ServiceName::from(name), context.span))
         })
     }

@@ -28,6 +28,14 @@ impl<'a> SharedNamespace<'a> {
             Self::Container(_) | Self::Word(_) => None,
         }
     }
+
+    /// The name or the id of the container whose namespace it is.
+    pub fn container(self) -> Option<&'a str> {
+        match self {
+            Self::Container(name) => Some(name),
+            Self::Service(_) | Self::Word(_) => None,
+        }
+    }
 }
 
 /// An element of `volumes_from`: `SERVICE[:ACCESS]`, or `container:NAME[:ACCESS]`. As in Compose, what
@@ -82,6 +90,29 @@ impl<'a> VolumesFrom<'a> {
     }
 }
 
+/// An element of `links` or `external_links`: `NAME[:ALIAS]`, a service or a container and what else it is
+/// called here. As in Compose, no word before the name says what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link<'a> {
+    /// The service, or the container of another project.
+    pub name: &'a str,
+    /// What it is called here; its name when absent.
+    pub alias: Option<&'a str>,
+}
+
+impl<'a> Link<'a> {
+    /// Reads the text of an element.
+    pub fn parse(text: &'a str) -> Self {
+        let (name, alias) = text.split_once(':').unwrap_or((text, ""));
+        Self { name, alias: Some(alias).filter(|alias| !alias.is_empty()) }
+    }
+
+    /// What it is called here.
+    pub fn alias(self) -> &'a str {
+        self.alias.unwrap_or(self.name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +125,17 @@ mod tests {
         assert_eq!(parse("container:container:ro"), (VolumesOwner::Container("container"), Some("ro")));
         assert_eq!(parse("service:ro"), (VolumesOwner::Service("service"), Some("ro")));
         assert_eq!(parse("host"), (VolumesOwner::Service("host"), None));
+    }
+
+    #[test]
+    fn a_link_is_to_a_service_whatever_it_is_called() {
+        for name in ["db", "service", "container", "host", "none"] {
+            assert_eq!(Link::parse(name), Link { name, alias: None });
+            assert_eq!(Link::parse(&format!("{name}:a")), Link { name, alias: Some("a") });
+            assert_eq!(Link::parse(&format!("{name}:")).alias(), name);
+        }
+        assert_eq!(Link::parse("service:service").alias(), "service");
+        assert_eq!(Link::parse("a:b:c").alias, Some("b:c"));
     }
 
     #[test]

@@ -33,8 +33,8 @@ use super::pull;
 use super::transport::Call;
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::ImageSpec;
-use crate::topology::service::Ulimit;
 use crate::topology::service::build::BuildSection;
+use crate::topology::service::{BuildContext, Ulimit};
 use crate::topology::value::Pairs;
 pub use bake::{Checked, check, definitions};
 use context::{Context, Dockerfile};
@@ -105,7 +105,7 @@ async fn blocking<T: Send + 'static>(
 
 /// True for a context that the builder fetches itself: a repository, or an archive by HTTP.
 fn is_remote(context: &str) -> bool {
-    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
+    matches!(BuildContext::parse(context), BuildContext::Remote(_))
 }
 
 /// The platforms to build for; the service's own wins.
@@ -329,13 +329,5 @@ mod tests {
         assert_eq!(cache_reference("type=registry,ref=shop/web"), Some("shop/web"));
         assert_eq!(cache_reference("type=local,src=/tmp/cache"), None);
         assert_eq!(cache_reference("type=gha"), None);
-    }
-
-    #[test]
-    fn repositories_and_urls_are_fetched_by_the_builder() {
-        for remote in ["https://example.com/a.git#main:sub", "git@github.com:a/b", "github.com/a/b"] {
-            assert!(is_remote(remote), "{remote}");
-        }
-        assert!(!is_remote("/home/ana/shop"));
     }
 }

@@ -17,6 +17,7 @@ use crate::plan::observed::{
     ContainerState, Health, ObservedContainer, ObservedMount, PublishedPort, Status,
 };
 use crate::topology::name::{ImageId, NetworkName, ProjectName, ServiceName};
+use crate::topology::service::SharedNamespace;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -183,7 +184,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
     let name =
         listed.names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))?;
     let network_mode = listed.host_config.unwrap_or_default().network_mode;
-    let network_owner = network_mode.strip_prefix("container:").map(str::to_owned);
+    let network_owner = SharedNamespace::parse(&network_mode).container().map(str::to_owned);
     let networks = listed.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
     let state = ContainerState {
         status: inspect::status(&listed.state),

@@ -1,0 +1,23 @@
+//! Links to other containers.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::services;
+use crate::topology::Topology;
+use crate::topology::service::Link;
+
+/// Finds links that say more than a name and an alias: the engine's grammar for links has no third part.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        for text in service.links.iter().chain(&service.external_links) {
+            let link = Link::parse(text);
+            let Some((alias, _)) = link.alias().split_once(':') else { continue };
+            found
+                .error(
+                    code::BAD_VALUE,
+                    format!("a link has a name and an alias, and `{}` has more", text.value),
+                )
+                .label(text.span, "the engine knows no third part")
+                .help(format!("write `{}:{alias}`", link.name));
+        }
+    }
+}
