@@ -208,6 +208,7 @@ impl Read {
         lint::variable::explain(&self.sources, &self.environment, found);
         lint::alias::explain(&self.sources, found);
         lint::brought_in::explain(&self.sources, &self.document, found);
+        lint::filled_value::conceal(&self.sources, &self.document, &self.environment, found);
         topology.filter(|_| !found.has_errors())
     }
 

@@ -1,8 +1,8 @@
 //! In: the labels of a finding in one file. Out: the few lines to show, safe for any terminal.
 //! Must not: hand on a line of a megabyte, a control character, or a label over several lines.
 
-use super::Label;
 use super::position::{Position, Positions};
+use super::{HIDDEN, Label, env_line};
 use crate::source::FileId;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -87,12 +87,14 @@ fn shown_line(
     let primary = labels.iter().find(|(_, is_primary)| *is_primary).or(labels.first());
     let focus = primary.map_or(bytes.start, |(label, _)| label.span.start as usize);
     let window = window(text, bytes.clone(), focus, width);
-    let mut shown = Shown::new(text, bytes, window);
+    let is_env_file = positions.sources.get(file).is_env_file;
+    let hidden = if is_env_file { env_line::value(text, bytes.clone()) } else { None };
+    let mut shown = Shown::new(text, bytes, window, hidden);
     let marks = labels.into_iter().map(|(label, is_primary)| {
         let start = label.span.start as usize;
         let end = (label.span.end as usize).max(start);
         let position = positions.region(label.span).start;
-        Mark { range: shown.place(start)..shown.place(end), position, text: clean(&label.text), is_primary }
+        Mark { range: shown.range(start..end), position, text: clean(&label.text), is_primary }
     });
     let marks = marks.collect();
     Some(Line { number: line + 1, text: std::mem::take(&mut shown.text), marks })
@@ -127,24 +129,42 @@ struct Shown {
     /// For each byte of the window, and one past it, where it is in `text`.
     places: Vec<usize>,
     window: Range<usize>,
+    /// Where [`HIDDEN`] is in `text`, if something is hidden.
+    hidden: Range<usize>,
 }
 
 impl Shown {
-    fn new(source: &str, line: Range<usize>, window: Range<usize>) -> Self {
+    fn new(source: &str, line: Range<usize>, window: Range<usize>, secret: Option<Range<usize>>) -> Self {
         let mut text = String::new();
         let mut places = Vec::with_capacity(window.len() + 1);
         if window.start > line.start {
             text.push_str("...");
         }
-        for character in source[window.clone()].chars() {
-            places.extend(std::iter::repeat_n(text.len(), character.len_utf8()));
-            push_clean(&mut text, character);
+        let mut hidden = 0..0;
+        for (at, character) in source[window.clone()].char_indices() {
+            let is_secret = secret.as_ref().is_some_and(|secret| secret.contains(&(window.start + at)));
+            if is_secret && hidden.is_empty() {
+                hidden = text.len()..text.len() + HIDDEN.len();
+                text.push_str(HIDDEN);
+            }
+            let place = if is_secret { hidden.start } else { text.len() };
+            places.extend(std::iter::repeat_n(place, character.len_utf8()));
+            if !is_secret {
+                push_clean(&mut text, character);
+            }
         }
         places.push(text.len());
         if window.end < line.end {
             text.push_str("...");
         }
-        Self { text, places, window }
+        Self { text, places, window, hidden }
+    }
+
+    /// Where bytes of the file are in the text that is shown; what is hidden is there as a whole.
+    fn range(&self, bytes: Range<usize>) -> Range<usize> {
+        let (start, end) = (self.place(bytes.start), self.place(bytes.end));
+        let ends_inside = start >= self.hidden.start && end == self.hidden.start && !bytes.is_empty();
+        start..if ends_inside { self.hidden.end.max(end) } else { end }
     }
 
     /// Where a byte of the file is in the text that is shown, or the end that is nearer to it.

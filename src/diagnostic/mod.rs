@@ -2,6 +2,7 @@
 //! Must not: decide what is a mistake.
 
 pub mod code;
+mod env_line;
 mod excerpt;
 pub mod github;
 pub mod json;
@@ -16,6 +17,9 @@ mod testing;
 pub use code::Code;
 
 use crate::source::Span;
+
+/// What stands in place of a value that is not shown.
+pub const HIDDEN: &str = "(hidden)";
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

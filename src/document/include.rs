@@ -149,6 +149,7 @@ fn environment(
     for (path, span) in paths {
         if let Some(file) = loader.open(&path, span) {
             files.push(file);
+            loader.sources.mark_env_file(file);
             environment.add_weak_file(loader.sources, file, &files);
         }
     }

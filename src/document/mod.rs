@@ -61,10 +61,15 @@ pub struct Filled(BTreeSet<Span>);
 impl Filled {
     /// Whether a text, or a part of one, holds what a variable is set to.
     pub fn holds_variable(&self, place: Span) -> bool {
+        self.scalar_at(place).is_some()
+    }
+
+    /// The scalar with the value of a variable that a place is in, or that is in it.
+    pub fn scalar_at(&self, place: Span) -> Option<Span> {
         // Scalars do not overlap: only the last one that begins before the end of this place can hold it.
         let end = Span { start: place.end.max(place.start + 1), end: 0, ..place };
         let last = self.0.range(..end).next_back();
-        last.is_some_and(|scalar| scalar.file == place.file && scalar.end > place.start)
+        last.copied().filter(|scalar| scalar.file == place.file && scalar.end > place.start)
     }
 
     /// Whether a node, or anything below it, holds what a variable is set to.

@@ -17,6 +17,7 @@ mod container_name;
 mod device;
 mod endpoint;
 mod exposed_port;
+pub mod filled_value;
 mod host_name;
 pub mod host_port;
 mod image;

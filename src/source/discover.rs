@@ -190,6 +190,7 @@ impl<'a> Search<'a> {
         };
         let path = self.choice.absolute(file);
         let file = self.read(&path, file, named_by)?;
+        self.sources.mark_env_file(file);
         self.environment.add_file(&self.sources, file);
         Ok(())
     }
@@ -200,6 +201,7 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         let file = self.read(&path, &self.choice.shown(&path), NamedBy::ItsName)?;
+        self.sources.mark_env_file(file);
         self.environment.add_weak_file(&self.sources, file, &[]);
         self.default_env_file = Some(path);
         Ok(())

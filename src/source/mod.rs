@@ -135,6 +135,8 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// Its content in UTF-8, without a byte-order mark. Offsets in it are not those of a file in UTF-16.
     pub text: String,
+    /// Whether it sets variables or labels, whose values are not shown.
+    pub is_env_file: bool,
 }
 
 /// Why a file could not be read. The wording follows the house style for diagnostics.
@@ -219,7 +221,7 @@ impl Sources {
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
         let text = without_mark(text.into());
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { path: path.into(), text });
+        self.files.push(SourceFile { path: path.into(), text, is_env_file: false });
         id
     }
 
@@ -280,6 +282,11 @@ impl Sources {
         let shift = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.extend(other.files);
         move |span| Span { file: FileId(span.file.0 + shift), ..span }
+    }
+
+    /// Says that a file sets variables or labels.
+    pub fn mark_env_file(&mut self, id: FileId) {
+        self.files[id.0 as usize].is_env_file = true;
     }
 
     /// The file with this id.

@@ -154,7 +154,10 @@ impl Reader<'_> {
         let home = self.environment.value("HOME").map(Path::new);
         let path = paths::join_home(self.document.base(file.path.span.file), home, &file.path.value);
         match self.sources.read_as(Path::new(&path), &from_here(Path::new(&path))) {
-            Ok(id) => Some(id),
+            Ok(id) => {
+                self.sources.mark_env_file(id);
+                Some(id)
+            }
             Err(ReadError::Missing(_)) if !file.required => None,
             Err(error) => {
                 let (code, help) = match error {

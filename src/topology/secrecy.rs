@@ -4,8 +4,7 @@
 //! A list of words can only lose, so that it is the last of three sieves: a value is shown when it is
 //! literally in the topology, and neither its name nor its shape nor its place among arguments says secret.
 
-/// What stands in place of a value that is not shown.
-pub const HIDDEN: &str = "(hidden)";
+pub use crate::diagnostic::HIDDEN;
 
 /// What tells how to see values that are not shown.
 pub const HIDDEN_VALUES: &str =

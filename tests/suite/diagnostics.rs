@@ -50,6 +50,7 @@ golden::fixtures! {
     a_key_stands_once
     a_label_file_knows_its_own_labels_alone
     a_line_of_markdown_hides_nothing_else
+    a_link_has_a_name_and_an_alias
     a_list_is_no_topology
     a_list_of_one_port_is_quoted
     a_list_without_dashes_is_told_once
@@ -82,6 +83,7 @@ golden::fixtures! {
     a_replaced_mount_is_checked_too
     a_required_key_that_is_missing_is_named
     a_secret_or_config_has_one_content
+    a_secret_or_config_is_made_of_something
     a_service_and_its_deploy_section_agree
     a_service_at_the_top_level_is_told
     a_service_has_an_image_or_a_build
@@ -158,6 +160,7 @@ golden::fixtures! {
     replicas_cannot_share_one_host_port
     services_are_keys_of_a_mapping
     services_do_not_extend_each_other_in_a_circle
+    services_may_be_called_like_words_of_references
     services_that_are_nothing_are_refused
     services_without_any_are_told
     subnets_are_subnets_and_do_not_overlap
@@ -169,6 +172,7 @@ golden::fixtures! {
     there_are_not_too_many_replicas
     too_many_ports_are_refused
     two_mounts_on_one_target_hide_one
+    values_of_variables_are_named_and_not_shown
     variables_are_shown_where_they_are_used
     what_a_list_may_define_is_not_missing_too
     what_an_env_file_loses_is_told

@@ -97,6 +97,7 @@ pub(crate) fn load(request: &Request) -> Loaded {
     lint::variable::explain(&sources, &environment, &mut found);
     lint::alias::explain(&sources, &mut found);
     lint::brought_in::explain(&sources, &document, &mut found);
+    lint::filled_value::conceal(&sources, &document, &environment, &mut found);
     let topology = topology.filter(|_| !found.has_errors());
     Loaded { sources, topology, found }
 }

@@ -203,6 +203,7 @@ fn environment(
             output.error(&error.to_string(), None);
             Exit::Usage
         })?;
+        sources.mark_env_file(file);
         let read = parse_env_file(sources, file, EnvFormat::DotEnv, &|name| environment.value(name));
         report_env_problems(&read.problems, environment, &mut found);
         variables.extend(read.entries.into_iter().filter_map(|entry| {
