@@ -9,16 +9,21 @@
 //!     "labels": [{
 //!       "path": "compose.yaml", "text": "...", "primary": true,
 //!       "start": {"line": 5, "column": 9, "byte": 71}, "end": {"line": 5, "column": 16, "byte": 78}
-//!     }]
+//!     }],
+//!     "fix": {"safe": true, "edits": [{
+//!       "path": "compose.yaml", "text": "\"80:80\"",
+//!       "start": {"line": 5, "column": 9, "byte": 71}, "end": {"line": 5, "column": 16, "byte": 78}
+//!     }]}
 //!   }]
 //! }
 //! ```
 //!
 //! Lines and columns count from 1, columns in characters, bytes from 0; an end is one past the last.
+//! A fix is `null` where the help cannot be said as edits; one that is not `safe` is a guess.
 
 use super::position::{Position, Positions};
-use super::{Diagnostic, Label, Severity};
-use crate::source::Sources;
+use super::{Diagnostic, Edit, Fix, Label, Severity};
+use crate::source::{Sources, Span};
 use serde::Serialize;
 
 /// The version of this form.
@@ -45,6 +50,21 @@ struct Finding<'a> {
     message: &'a str,
     help: Option<&'a str>,
     labels: Vec<Place<'a>>,
+    fix: Option<Repair>,
+}
+
+#[derive(Serialize)]
+struct Repair {
+    safe: bool,
+    edits: Vec<Replacement>,
+}
+
+#[derive(Serialize)]
+struct Replacement {
+    path: String,
+    text: String,
+    start: Point,
+    end: Point,
 }
 
 #[derive(Serialize)]
@@ -87,7 +107,8 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
 }
 
 fn finding<'a>(diagnostic: &'a Diagnostic, positions: &mut Positions<'_>) -> Finding<'a> {
-    let Diagnostic { code, severity, message, labels, help, subject: _ } = diagnostic;
+    let Diagnostic { code, severity, message, labels, help, fix, subject: _ } = diagnostic;
+    let fix = fix.as_ref().and_then(|fix| repair(fix, positions));
     let places = labels.iter().enumerate().map(|(index, label)| place(label, index == 0, positions));
     Finding {
         code: code.name(),
@@ -95,19 +116,27 @@ fn finding<'a>(diagnostic: &'a Diagnostic, positions: &mut Positions<'_>) -> Fin
         message,
         help: help.as_deref(),
         labels: places.collect(),
+        fix,
     }
 }
 
-fn place<'a>(label: &'a Label, primary: bool, positions: &mut Positions<'_>) -> Place<'a> {
-    let region = positions.region(label.span);
+fn repair(fix: &Fix, positions: &mut Positions<'_>) -> Option<Repair> {
+    let edits = fix.edits(positions.sources)?.into_iter().map(|Edit { span, text }| {
+        let (start, end) = points(span, positions);
+        Replacement { path: positions.path(span.file), text, start, end }
+    });
+    Some(Repair { safe: fix.is_safe, edits: edits.collect() })
+}
+
+fn points(span: Span, positions: &mut Positions<'_>) -> (Point, Point) {
+    let region = positions.region(span);
     let point = |position: Position, byte| Point { line: position.line, column: position.column, byte };
-    Place {
-        path: positions.path(label.span.file),
-        text: &label.text,
-        primary,
-        start: point(region.start, label.span.start),
-        end: point(region.end, label.span.end),
-    }
+    (point(region.start, span.start), point(region.end, span.end))
+}
+
+fn place<'a>(label: &'a Label, primary: bool, positions: &mut Positions<'_>) -> Place<'a> {
+    let (start, end) = points(label.span, positions);
+    Place { path: positions.path(label.span.file), text: &label.text, primary, start, end }
 }
 
 #[cfg(test)]

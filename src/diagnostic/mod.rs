@@ -4,6 +4,7 @@
 pub mod code;
 mod env_line;
 mod excerpt;
+pub mod fix;
 pub mod github;
 pub mod json;
 pub mod junit;
@@ -15,6 +16,7 @@ pub mod suggest;
 mod testing;
 
 pub use code::Code;
+pub use fix::{Change, Edit, Fix};
 
 use crate::source::Span;
 
@@ -55,6 +57,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to type instead.
     pub help: Option<String>,
+    /// The same as changes of the files, where it can be said so exactly.
+    pub fix: Option<Fix>,
     /// The name of what is missing or incomplete, for whoever knows better; not shown.
     pub subject: Option<String>,
 }
@@ -69,6 +73,42 @@ impl Diagnostic {
     /// Says what to type instead.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Has `new` written in place of `old`, which stands at the place.
+    pub fn replace(&mut self, within: Span, old: impl Into<String>, new: impl Into<String>) -> &mut Self {
+        self.change(Change::Replace { within, old: old.into(), new: new.into() })
+    }
+
+    /// Asks whether `closest` was meant by `word`, which stands at the primary place; says something else
+    /// where no known word is close.
+    pub fn did_you_mean(
+        &mut self,
+        word: &str,
+        closest: Option<&str>,
+        otherwise: impl FnOnce() -> String,
+    ) -> &mut Self {
+        let Some(closest) = closest else { return self.help(otherwise()) };
+        if let Some(at) = self.span() {
+            self.replace(at, word, closest).only_a_guess();
+        }
+        self.help(format!("did you mean `{closest}`?"))
+    }
+
+    /// Has the lines of the place removed.
+    pub fn remove_lines(&mut self, place: Span) -> &mut Self {
+        self.change(Change::RemoveLines(place))
+    }
+
+    fn change(&mut self, change: Change) -> &mut Self {
+        self.fix.get_or_insert(Fix { changes: Vec::new(), is_safe: true }).changes.push(change);
+        self
+    }
+
+    /// The fix may be what was meant, or not: it is applied only on request.
+    pub fn only_a_guess(&mut self) -> &mut Self {
+        self.fix.iter_mut().for_each(|fix| fix.is_safe = false);
         self
     }
 
@@ -114,7 +154,7 @@ impl Diagnostics {
 
     fn push(&mut self, severity: Severity, code: Code, message: String) -> &mut Diagnostic {
         let diagnostic =
-            Diagnostic { code, severity, message, labels: Vec::new(), help: None, subject: None };
+            Diagnostic { code, severity, message, labels: Vec::new(), help: None, fix: None, subject: None };
         if self.all.len() < LIMIT {
             self.all.push(diagnostic);
             return self.all.last_mut().expect("just pushed");
@@ -191,8 +231,12 @@ impl Diagnostics {
 
     /// The same findings at other places.
     pub fn moved(mut self, place: impl Fn(Span) -> Span) -> Self {
-        for label in self.all.iter_mut().flat_map(|diagnostic| &mut diagnostic.labels) {
-            label.span = place(label.span);
+        for diagnostic in &mut self.all {
+            diagnostic.labels.iter_mut().for_each(|label| label.span = place(label.span));
+            for change in diagnostic.fix.iter_mut().flat_map(|fix| &mut fix.changes) {
+                let (Change::Replace { within, .. } | Change::RemoveLines(within)) = change;
+                *within = place(*within);
+            }
         }
         self
     }

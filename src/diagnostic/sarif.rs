@@ -2,7 +2,7 @@
 
 use super::json::severity_name;
 use super::position::Positions;
-use super::{Code, Diagnostic, Label};
+use super::{Code, Diagnostic, Edit, Fix, Label};
 use crate::source::{Sources, Span};
 use serde::Serialize;
 use std::path::Path;
@@ -67,6 +67,30 @@ struct Finding<'a> {
     locations: Vec<Location<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Repair<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Repair<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Text<'a>>,
+    artifact_changes: Vec<ArtifactChange>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactChange {
+    artifact_location: ArtifactLocation,
+    replacements: [Replacement; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement {
+    deleted_region: Region,
+    inserted_content: Text<'static>,
 }
 
 #[derive(Serialize)]
@@ -132,7 +156,7 @@ fn finding<'a>(
     codes: &mut Vec<Code>,
     positions: &mut Positions<'_>,
 ) -> Finding<'a> {
-    let Diagnostic { code, severity, message, labels, help, subject: _ } = diagnostic;
+    let Diagnostic { code, severity, message, labels, help, fix, subject: _ } = diagnostic;
     let rule_index = codes.iter().position(|known| known == code).unwrap_or_else(|| {
         codes.push(*code);
         codes.len() - 1
@@ -144,8 +168,21 @@ fn finding<'a>(
     let mut places = labels.iter().enumerate().map(|(index, label)| location(index, label, positions));
     let locations = places.next().into_iter().collect();
     let related_locations = places.collect();
+    let fixes = fix.iter().filter_map(|fix| repair(fix, help.as_deref(), positions)).collect();
     let level = severity_name(*severity);
-    Finding { rule_id: code.name(), rule_index, level, message: Text { text }, locations, related_locations }
+    let message = Text { text };
+    Finding { rule_id: code.name(), rule_index, level, message, locations, related_locations, fixes }
+}
+
+fn repair<'a>(fix: &Fix, help: Option<&'a str>, positions: &mut Positions<'_>) -> Option<Repair<'a>> {
+    let edits = fix.edits(positions.sources)?.into_iter().map(|Edit { span, text }| {
+        let PhysicalLocation { artifact_location, region } = physical(span, positions);
+        let replacement =
+            Replacement { deleted_region: region, inserted_content: Text { text: text.into() } };
+        ArtifactChange { artifact_location, replacements: [replacement] }
+    });
+    let artifact_changes = edits.collect();
+    Some(Repair { description: help.map(|help| Text { text: help.into() }), artifact_changes })
 }
 
 fn location<'a>(index: usize, label: &'a Label, positions: &mut Positions<'_>) -> Location<'a> {

@@ -258,14 +258,12 @@ fn report_unknown(key: &Key, found: &mut Diagnostics) {
         return;
     }
     let known = ["service", "file"];
-    let help = match suggest::closest(&key.text, known) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None => format!("`extends` has {}", suggest::one_of(known)),
-    };
     found
         .error(code::UNKNOWN_ATTRIBUTE, format!("`extends` has no attribute `{}`", key.text))
         .label(key.span, "not known here")
-        .help(help);
+        .did_you_mean(&key.text, suggest::closest(&key.text, known), || {
+            format!("`extends` has {}", suggest::one_of(known))
+        });
 }
 
 fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loader<'_>) {

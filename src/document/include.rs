@@ -212,14 +212,12 @@ fn is_same(first: &Node, second: &Node) -> bool {
 
 fn report_unknown(key: &Key, found: &mut Diagnostics) {
     let known = ["path", "project_directory", "env_file"];
-    let help = match suggest::closest(&key.text, known) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None => format!("an entry has {}", suggest::one_of(known)),
-    };
     found
         .error(code::UNKNOWN_ATTRIBUTE, format!("an entry of `include` has no attribute `{}`", key.text))
         .label(key.span, "not known here")
-        .help(help);
+        .did_you_mean(&key.text, suggest::closest(&key.text, known), || {
+            format!("an entry has {}", suggest::one_of(known))
+        });
 }
 
 fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>) {

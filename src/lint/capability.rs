@@ -68,8 +68,7 @@ fn check_one(capability: &Spanned<String>, found: &mut Diagnostics) {
     }
     let diagnostic = found.error(code::BAD_VALUE, format!("no capability is named `{}`", capability.value));
     diagnostic.label(capability.span, "not known to Linux");
-    match suggest::closest(name, CAPABILITIES.iter().copied()) {
-        Some(closest) => diagnostic.help(format!("did you mean `{closest}`?")),
-        None => diagnostic.help("`man 7 capabilities` lists them; `CAP_` may be left out"),
-    };
+    diagnostic.did_you_mean(capability, suggest::closest(name, CAPABILITIES.iter().copied()), || {
+        "`man 7 capabilities` lists them; `CAP_` may be left out".to_owned()
+    });
 }

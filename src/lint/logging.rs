@@ -90,11 +90,11 @@ fn check_logging(topology: &Topology, service: &ServiceName, logging: &Logging, 
                 true => found.error(code::BAD_VALUE, message),
                 false => found.warning(code::BAD_VALUE, message),
             };
-            let help = match suggest::closest(name, known()) {
-                Some(closest) => format!("did you mean `{closest}`?"),
-                None => format!("known here: {}", suggest::all_of(known())),
-            };
-            diagnostic.label(at, "not known here").help(help);
+            diagnostic.label(at, "not known here").did_you_mean(
+                name,
+                suggest::closest(name, known()),
+                || format!("known here: {}", suggest::all_of(known())),
+            );
         } else if let Some((needed, example)) = mistake(driver, name, value) {
             found
                 .error(code::BAD_VALUE, format!("`{name}` cannot be `{}`", value.value))

@@ -37,14 +37,12 @@ fn check_word(
     if is_shared || words.contains(&value.as_str()) {
         return;
     }
-    let help = match suggest::closest(value, words.iter().copied()) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None => format!("known here: {}", suggest::one_of(words.iter().chain(shared).copied())),
-    };
     found
         .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be `{}`", value.value))
         .label(value.span, "not known to the engine")
-        .help(help);
+        .did_you_mean(value, suggest::closest(value, words.iter().copied()), || {
+            format!("known here: {}", suggest::one_of(words.iter().chain(shared).copied()))
+        });
 }
 
 fn check_network_mode(
@@ -109,11 +107,12 @@ fn warn_of_ports(mode: &Spanned<String>, at: Span, found: &mut Diagnostics) {
 
 /// Any other word is the name of a network of the engine.
 fn warn_of_typo(mode: &Spanned<String>, found: &mut Diagnostics) {
-    if let Some(closest) = suggest::closest(mode, ["bridge", "host", "none"]) {
+    let closest = suggest::closest(mode, ["bridge", "host", "none"]);
+    if closest.is_some() {
         found
             .warning(code::BAD_NAMESPACE, format!("`{}` is taken for the name of a network", mode.value))
             .label(mode.span, "no mode of the engine")
-            .help(format!("did you mean `{closest}`?"));
+            .did_you_mean(mode, closest, String::new);
     }
 }
 

@@ -96,14 +96,15 @@ fn check_driver(topology: &Topology, key: &str, network: &Network, found: &mut D
         _ if DRIVERS.contains(&driver) => {}
         // Plugins have any name; one that is nearly that of a driver is a slip.
         _ => {
-            if let Some(closest) = suggest::closest(driver, DRIVERS) {
+            let closest = suggest::closest(driver, DRIVERS);
+            if closest.is_some() {
                 found
                     .warning(
                         code::BAD_VALUE,
                         format!("the engine has no network driver `{driver}` of its own"),
                     )
                     .label(at, "it has to be a plugin of that name")
-                    .help(format!("did you mean `{closest}`?"));
+                    .did_you_mean(driver, closest, String::new);
             }
         }
     }
@@ -186,7 +187,8 @@ fn warn_of_unknown(
     options: &[(&'static str, Kind)],
     found: &mut Diagnostics,
 ) {
-    if let Some(closest) = suggest::closest(name, options.iter().map(|(known, _)| *known)) {
+    let closest = suggest::closest(name, options.iter().map(|(known, _)| *known));
+    if closest.is_some() {
         let at = super::key_span(
             topology,
             &["networks", key, "driver_opts"],
@@ -196,6 +198,6 @@ fn warn_of_unknown(
         found
             .warning(code::BAD_VALUE, format!("the driver of `{key}` has no option `{name}`"))
             .label(at, "silently ignored")
-            .help(format!("did you mean `{closest}`?"));
+            .did_you_mean(name, closest, String::new);
     }
 }

@@ -82,23 +82,20 @@ fn nearest<'a>(word: &str, lists: &[&'a [&'a str]]) -> Option<&'a str> {
     suggest::closest(word, lists.iter().flat_map(|list| list.iter().copied()))
 }
 
+const EXAMPLES: &str = "write `linux/amd64`, `linux/arm64` or `linux/arm/v7`";
+
 fn refuse(platform: &Spanned<String>, reason: &str, nearest: Option<&str>, found: &mut Diagnostics) {
     found
         .error(code::BAD_VALUE, format!("`{}` is not a platform", platform.value))
         .label(platform.span, reason)
-        .help(match nearest {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "write `linux/amd64`, `linux/arm64` or `linux/arm/v7`".to_owned(),
-        });
+        .did_you_mean(platform, nearest, || EXAMPLES.to_owned());
 }
 
 fn warn(platform: &Spanned<String>, part: &str, words: &[&str], found: &mut Diagnostics) {
-    let help = match suggest::closest(part, words.iter().copied()) {
-        Some(closest) => format!("did you mean `{}`?", platform.value.replacen(part, closest, 1)),
-        None => "write `linux/amd64`, `linux/arm64` or `linux/arm/v7`".to_owned(),
-    };
+    let closest = suggest::closest(part, words.iter().copied());
+    let closest = closest.map(|closest| platform.value.replacen(part, closest, 1));
     found
         .warning(code::BAD_VALUE, format!("no platform is known with `{part}`"))
         .label(platform.span, "probably no image is made for it")
-        .help(help);
+        .did_you_mean(platform, closest.as_deref(), || EXAMPLES.to_owned());
 }

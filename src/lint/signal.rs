@@ -19,10 +19,10 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         diagnostic.label(signal.span, "cannot stop the container");
         let upper = signal.to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-        match suggest::closest(name, SIGNALS.iter().copied()) {
-            Some(closest) => diagnostic.help(format!("did you mean `SIG{closest}`?")),
-            None => diagnostic.help("write a name such as `SIGTERM`, `SIGINT` or `SIGQUIT`"),
-        };
+        let closest = suggest::closest(name, SIGNALS.iter().copied()).map(|closest| format!("SIG{closest}"));
+        diagnostic.did_you_mean(signal, closest.as_deref(), || {
+            "write a name such as `SIGTERM`, `SIGINT` or `SIGQUIT`".to_owned()
+        });
     }
 }
 

@@ -103,19 +103,18 @@ fn refuse(parameter: &str, dotted: &str, at: Span, found: &mut Diagnostics) {
     let is_of_host = ["abi.", "crypto.", "debug.", "dev.", "fs.", "kernel.", "user.", "vm."]
         .iter()
         .any(|area| dotted.starts_with(area));
-    let help = match closest {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None if is_of_host => {
-            format!("remove it, and set it on the host, for all containers: `sysctl -w {parameter}=VALUE`")
-        }
-        None => {
-            "a container has `net.*`, `fs.mqueue.*`, `kernel.msg*`, `kernel.sem` and `kernel.shm*`".to_owned()
-        }
-    };
     found
         .error(code::BAD_VALUE, format!("`{parameter}` cannot be set for one container"))
         .label(at, "the kernel does not keep it apart for each container")
-        .help(help);
+        .did_you_mean(parameter, closest, || match is_of_host {
+            true => {
+                format!(
+                    "remove it, and set it on the host, for all containers: `sysctl -w {parameter}=VALUE`"
+                )
+            }
+            false => "a container has `net.*`, `fs.mqueue.*`, `kernel.msg*`, `kernel.sem` and `kernel.shm*`"
+                .to_owned(),
+        });
 }
 
 /// Parameters of an IPC namespace are numbers; of those of a network, each has a syntax of its own.

@@ -39,14 +39,12 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
     if !NAMES.contains(&name) {
         let known = suggest::one_of(NAMES.iter().copied());
-        let help = match suggest::closest(name, NAMES.iter().copied()) {
-            Some(closest) => format!("did you mean `{closest}`?"),
-            None => format!("known here: {known}"),
-        };
         found
             .error(code::BAD_VALUE, format!("no limit is named `{name}`"))
             .label(limit.key, "not known to Linux")
-            .help(help);
+            .did_you_mean(name, suggest::closest(name, NAMES.iter().copied()), || {
+                format!("known here: {known}")
+            });
     }
     let Ulimit { soft, hard, is_single: _ } = limit.value;
     // -1 is no limit at all.

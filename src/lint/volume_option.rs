@@ -31,14 +31,12 @@ fn check_names(topology: &Topology, key: &str, volume: &Volume, found: &mut Diag
     for name in volume.driver_opts.0.keys().filter(|name| !KNOWN.contains(&name.as_str())) {
         let path = ["volumes", key, "driver_opts"];
         let at = super::key_span(topology, &path, name, topology.place_of(&path));
-        let help = match suggest::closest(name, KNOWN) {
-            Some(closest) => format!("did you mean `{closest}`?"),
-            None => "known here: `type`, `o`, `device` and `size`".to_owned(),
-        };
         found
             .error(code::BAD_VALUE, format!("the `local` driver of volumes has no option `{name}`"))
             .label(at, "not known here")
-            .help(help);
+            .did_you_mean(name, suggest::closest(name, KNOWN), || {
+                "known here: `type`, `o`, `device` and `size`".to_owned()
+            });
     }
 }
 

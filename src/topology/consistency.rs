@@ -184,7 +184,8 @@ fn check_watch(topology: &Topology, name: &ServiceName, service: &Service, found
             found
                 .warning(code::OBSOLETE, format!("`{}` has another name now", key.text))
                 .label(key.span, "the former name")
-                .help("write `initial_sync`");
+                .help("write `initial_sync`")
+                .replace(key.span, &key.text, "initial_sync");
         }
     }
     for rule in service.develop.iter().flat_map(|develop| &develop.watch) {

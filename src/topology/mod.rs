@@ -377,10 +377,14 @@ fn check_version(key: &Key, version: &Node, found: &mut Diagnostics) {
         found
             .warning(code::OBSOLETE, format!("{message}, and Docker Compose refuses a number"))
             .label(version.span, "read as a number")
-            .help("remove the line");
+            .help("remove the line")
+            .remove_lines(key.span.to(version.span));
         return;
     }
-    found.note(code::OBSOLETE, message).label(key.span, "may be removed");
+    found
+        .note(code::OBSOLETE, message)
+        .label(key.span, "may be removed")
+        .remove_lines(key.span.to(version.span));
 }
 
 /// Finds the mistakes in elements of a service's lists that others took the place of.

@@ -250,11 +250,14 @@ fn unknown_service(
     let names = topology.services.keys().filter(|other| *other != name).map(ServiceName::as_str);
     let diagnostic = found.error(code::UNKNOWN_SERVICE, format!("no service is named `{needed}`"));
     diagnostic.label(at, format!("`{name}` needs it"));
-    match suggest::closest(needed.as_str(), names.clone()) {
-        Some(closest) => diagnostic.help(format!("did you mean `{closest}`?")),
-        None if names.clone().next().is_none() => diagnostic.help("there is no other service here"),
-        None => diagnostic.help(format!("services here: {}", suggest::all_of(names))),
-    };
+    diagnostic.did_you_mean(
+        needed.as_str(),
+        suggest::closest(needed.as_str(), names.clone()),
+        || match names.clone().next() {
+            None => "there is no other service here".to_owned(),
+            Some(_) => format!("services here: {}", suggest::all_of(names)),
+        },
+    );
 }
 
 /// Services that need each other, and the places that say so.

@@ -1,7 +1,8 @@
 //! Advice is taken at its word: what a help says to write is written, and nothing is found any more.
 
-use topo::diagnostic::Diagnostic;
+use topo::diagnostic::{Diagnostic, fix};
 
+use crate::golden::{copy_folder, tests_folder};
 use crate::loading::{Loaded, Request, load};
 
 /// Attributes of a service, each with one mistake, and what is to be there once the advice is followed.
@@ -100,4 +101,33 @@ fn load_text(text: &str) -> Loaded {
     let file = folder.path().join("topology.yaml");
     std::fs::write(&file, text).expect("a file");
     load(&Request::of_file(&file))
+}
+
+/// Every fix that a golden topology offers mends what it is offered for, guesses included.
+#[test]
+fn a_fix_mends_what_it_is_offered_for() {
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for case in std::fs::read_dir(tests_folder().join("diagnostics")).expect("cases").flatten() {
+        for index in 0.. {
+            let copy = tempfile::tempdir().expect("a folder");
+            copy_folder(&case.path(), copy.path());
+            let request = Request::of_case(copy.path());
+            let before = load(&request);
+            let found = before.found.sorted();
+            let Some(diagnostic) = found.get(index) else { break };
+            let fix::Fixed { texts, count } = fix::apply(&before.sources, &[diagnostic], true);
+            tried += count;
+            for (path, text) in &texts {
+                std::fs::write(copy.path().join(path), text).expect("a file");
+            }
+            let same = |loaded: &Loaded| {
+                loaded.found.sorted().iter().filter(|other| other.message == diagnostic.message).count()
+            };
+            if count > 0 && same(&load(&request)) >= same(&before) {
+                wrong.push(format!("{}: {}: {texts:#?}", case.path().display(), diagnostic.message));
+            }
+        }
+    }
+    assert!(tried > 20, "only {tried} fixes were tried");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::golden;
+use crate::golden::{self, copy_folder};
 
 golden::fixtures! {
     "cli", |case| golden::check(&case.join("expected.txt"), &run_all(case));
@@ -43,6 +43,7 @@ golden::fixtures! {
     the_readme_shows_a_real_mistake
     topo_log_takes_a_filter
     validate_finds_the_topologies_of_a_repository
+    validate_fixes_what_it_can
     validate_names_every_mistake_and_no_file_hides_another
     validate_speaks_to_programs_about_several_topologies
     values_of_build_are_checked_before_anything_is_built
@@ -59,17 +60,6 @@ fn run_all(case: &Path) -> String {
     copy_folder(case, &folder);
     let commands = std::fs::read_to_string(case.join("command")).expect("a file `command`");
     commands.lines().filter(|line| !line.is_empty()).map(|line| run(&folder, line)).collect()
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
-        let target = to.join(entry.file_name());
-        match entry.path() {
-            folder if folder.is_dir() => copy_folder(&folder, &target),
-            file => drop(std::fs::copy(file, target).expect("a copied file")),
-        }
-    }
 }
 
 fn run(folder: &Path, line: &str) -> String {

@@ -191,13 +191,7 @@ golden::fixtures! {
 }
 
 fn check(case: &Path) {
-    let mut request = Request::of_file(&case.join("topology.yaml"));
-    if let Ok(arguments) = std::fs::read_to_string(case.join("args")) {
-        if arguments.contains("-f ") {
-            request.files.clear();
-        }
-        request.add_arguments(&arguments);
-    }
+    let request = Request::of_case(case);
     golden::check(&case.join("expected.txt"), &shown(&load(&request), case));
 }
 

@@ -32,6 +32,18 @@ pub(crate) fn check(file: &Path, actual: &str) {
     );
 }
 
+/// Copies a folder; what is there already stays.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let target = to.join(entry.file_name());
+        match entry.path() {
+            folder if folder.is_dir() => copy_folder(&folder, &target),
+            file => drop(std::fs::copy(file, target).expect("a copied file")),
+        }
+    }
+}
+
 /// A test for each folder of `tests/$folder`, and one that no folder is left out.
 macro_rules! fixtures {
     ($folder:literal, $check:expr; $($name:ident)*) => {

@@ -43,6 +43,18 @@ impl Request {
         }
     }
 
+    /// The request of a golden topology: `topology.yaml`, and what its `args` say.
+    pub fn of_case(case: &Path) -> Self {
+        let mut request = Self::of_file(&case.join("topology.yaml"));
+        if let Ok(arguments) = std::fs::read_to_string(case.join("args")) {
+            if arguments.contains("-f ") {
+                request.files.clear();
+            }
+            request.add_arguments(&arguments);
+        }
+        request
+    }
+
     /// Adds what a line of command says: `NAME=value ... -f FILE --profile NAME --run`.
     pub fn add_arguments(&mut self, line: &str) {
         let mut words = line.split_whitespace();

@@ -247,7 +247,8 @@ fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
     found
         .error(code::WRONG_TYPE, format!("a key must be a string, not {what}"))
         .label(written, format!("YAML reads this as {what}"))
-        .help(format!("quote it: `\"{}\"`", scalar.text));
+        .help(format!("quote it: `\"{}\"`", scalar.text))
+        .replace(written, &scalar.text, format!("\"{}\"", scalar.text));
 }
 
 /// Quotes make a plain key of `<<`, which nothing has; what follows it is what was to be brought in.
@@ -255,7 +256,8 @@ fn refuse_quoted_merge(key: Span, found: &mut Diagnostics) {
     found
         .error(code::BAD_MERGE_KEY, "a quoted `<<` is a key like any other")
         .label(key, "brings nothing in")
-        .help("take the quotes away: `<<:`");
+        .help("take the quotes away: `<<:`")
+        .replace(key, "\"<<\"", "<<");
 }
 
 fn refuse_merge(node: &Node, written: Span, found: &mut Diagnostics) {

@@ -326,7 +326,7 @@ pub fn refuse_key(
     let known = || fields.iter().map(|field| field.key);
     let meant = meant(record, key, fields);
     if let Some(meant) = meant {
-        diagnostic.help(format!("did you mean `{meant}`?"));
+        diagnostic.did_you_mean(&key.text, Some(meant), String::new);
     } else if fields.len() <= 12 {
         diagnostic.help(format!("known here: {}", suggest::one_of(known())));
     } else {
@@ -426,8 +426,9 @@ pub fn word<T>(
         diagnostic.label(node.span, format!("{} is needed here", suggest::one_of(words.iter().copied())));
         // `healthy` for `service_healthy`.
         let part = || words.iter().copied().find(|word| word.split('_').any(|part| part == text));
-        if let Some(closest) = suggest::closest(&text, words.iter().copied()).or_else(part) {
-            diagnostic.help(format!("did you mean `{closest}`?"));
+        let closest = suggest::closest(&text, words.iter().copied()).or_else(part);
+        if closest.is_some() {
+            diagnostic.did_you_mean(&text, closest, String::new);
         }
     }
     value

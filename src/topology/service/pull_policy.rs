@@ -67,14 +67,12 @@ impl Attribute for PullPolicy {
         let word = word_text(node, Self::from_word, found)?;
         let policy = Self::from_word(&word);
         if policy.is_none() {
-            let help = match suggest::closest(&word, WORDS.iter().copied()) {
-                Some(closest) => format!("did you mean `{closest}`?"),
-                None => format!("known here: {} or `every_12h`", WORDS.join(", ")),
-            };
             found
                 .error(code::BAD_VALUE, format!("no pull policy is named `{word}`"))
                 .label(node.span, "not known here")
-                .help(help);
+                .did_you_mean(&word, suggest::closest(&word, WORDS.iter().copied()), || {
+                    format!("known here: {} or `every_12h`", WORDS.join(", "))
+                });
         }
         policy
     }

@@ -60,7 +60,8 @@ impl Attribute for RestartPolicy {
             found
                 .warning(code::YAML_PITFALL, format!("`{}` is read as `no`", scalar.text))
                 .label(node.span, "a boolean, of which a restart policy is made")
-                .help("write `restart: \"no\"`");
+                .help("write `restart: \"no\"`")
+                .replace(node.span, &scalar.text, "\"no\"");
             return Some(Self::No);
         }
         let word = word_text(node, Self::from_word, found)?;

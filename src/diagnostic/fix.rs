@@ -1,0 +1,181 @@
+//! In: what a diagnostic says to write. Out: edits of the files, byte by byte.
+//! Must not: write a file, or change what came from a variable.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Diagnostic;
+use crate::source::{Sources, Span};
+
+/// Changes of files that mend what a diagnostic is about; its help says them in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What is changed, together or not at all.
+    pub changes: Vec<Change>,
+    /// Whether the topology keeps the meaning that it had, or gets the only one that can have been meant.
+    /// A guess, such as the closest known name, is not safe.
+    pub is_safe: bool,
+}
+
+/// One change, in terms of what stands at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Writes `new` in place of `old`, which has to stand once within the place.
+    Replace {
+        /// The place.
+        within: Span,
+        /// What stands there.
+        old: String,
+        /// What is written instead.
+        new: String,
+    },
+    /// Removes the lines of the place, which have to hold nothing else but a comment.
+    RemoveLines(Span),
+}
+
+/// New text in place of a range of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced.
+    pub span: Span,
+    /// By what.
+    pub text: String,
+}
+
+impl Fix {
+    /// The edits; nothing where the text is not as expected: a value that came from a variable or was
+    /// written with escapes stands elsewhere, or otherwise.
+    pub fn edits(&self, sources: &Sources) -> Option<Vec<Edit>> {
+        self.changes.iter().map(|change| change.edit(sources)).collect()
+    }
+}
+
+impl Change {
+    fn edit(&self, sources: &Sources) -> Option<Edit> {
+        match self {
+            Self::Replace { within, old, new } => {
+                let mut places = sources.text(*within).match_indices(old.as_str());
+                let (start, _) = places.next().filter(|_| !old.is_empty() && places.next().is_none())?;
+                let start = within.range().start + start;
+                Some(Edit { span: Span::new(within.file, start, start + old.len()), text: new.clone() })
+            }
+            Self::RemoveLines(place) => {
+                let text = &sources.get(place.file).text;
+                let range = place.range();
+                let start = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
+                let end = text[range.end..].find('\n').map_or(text.len(), |length| range.end + length + 1);
+                let rest = text[range.end..end].trim();
+                let is_alone =
+                    text[start..range.start].trim().is_empty() && (rest.is_empty() || rest.starts_with('#'));
+                is_alone.then(|| Edit { span: Span::new(place.file, start, end), text: String::new() })
+            }
+        }
+    }
+}
+
+/// What comes of the fixes of several diagnostics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// The whole new text of each file that changes.
+    pub texts: BTreeMap<PathBuf, String>,
+    /// How many diagnostics are mended. One whose edits overlap those of another waits for the next time.
+    pub count: usize,
+}
+
+/// Applies the fixes of these diagnostics, those that are not safe only on request.
+pub fn apply(sources: &Sources, diagnostics: &[&Diagnostic], with_unsafe: bool) -> Fixed {
+    let mut chosen: BTreeMap<PathBuf, Vec<Edit>> = BTreeMap::new();
+    let mut count = 0;
+    let fixes = diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
+    for fix in fixes.filter(|fix| fix.is_safe || with_unsafe) {
+        let Some(edits) = fix.edits(sources) else { continue };
+        let path = |edit: &Edit| sources.get(edit.span.file).path.clone();
+        let overlaps = |edit: &Edit| {
+            let others = chosen.get(&path(edit)).into_iter().flatten();
+            others
+                .into_iter()
+                .any(|other| edit.span.start < other.span.end && other.span.start < edit.span.end)
+        };
+        if !edits.iter().any(overlaps) {
+            edits.into_iter().for_each(|edit| chosen.entry(path(&edit)).or_default().push(edit));
+            count += 1;
+        }
+    }
+    let texts = chosen.into_iter().map(|(path, edits)| (path, edited(sources, edits))).collect();
+    Fixed { texts, count }
+}
+
+fn edited(sources: &Sources, mut edits: Vec<Edit>) -> String {
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+    let mut text = edits.first().map(|edit| sources.get(edit.span.file).text.clone()).unwrap_or_default();
+    for edit in edits {
+        text.replace_range(edit.span.range(), &edit.text);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Diagnostics, code};
+
+    const TEXT: &str = "version: '3' # old\na: {foo: fo, bar: \"x\\ty\"}\n";
+
+    fn place(sources: &mut Sources, words: &str) -> Span {
+        let file = sources.files().next().map(|(id, _)| id);
+        let file = file.unwrap_or_else(|| sources.add("a.yaml", TEXT));
+        let start = TEXT.find(words).unwrap();
+        Span::new(file, start, start + words.len())
+    }
+
+    fn fixed(changes: &[(&str, Option<(&str, &str)>, bool)], with_unsafe: bool) -> (Option<String>, usize) {
+        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+        for (words, replacement, is_safe) in changes {
+            let at = place(&mut sources, words);
+            let diagnostic = found.error(code::BAD_VALUE, *words);
+            match replacement {
+                Some((old, new)) => diagnostic.replace(at, *old, *new),
+                None => diagnostic.remove_lines(at),
+            };
+            if !is_safe {
+                diagnostic.only_a_guess();
+            }
+        }
+        let Fixed { texts, count } = apply(&sources, &found.sorted(), with_unsafe);
+        (texts.into_values().next(), count)
+    }
+
+    #[test]
+    fn what_stands_once_within_the_place_is_replaced() {
+        let (text, count) =
+            fixed(&[("foo: fo", Some(("foo", "food")), true), ("fo,", Some(("fo", "fu")), true)], false);
+        assert_eq!(
+            (text.unwrap().as_str(), count),
+            ("version: '3' # old\na: {food: fu, bar: \"x\\ty\"}\n", 2)
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_or_there_twice_stays() {
+        assert_eq!(fixed(&[("\"x\\ty\"", Some(("x\ty", "z")), true)], false), (None, 0), "an escape");
+        assert_eq!(fixed(&[("foo: fo", Some(("fo", "z")), true)], false), (None, 0), "twice");
+    }
+
+    #[test]
+    fn lines_are_removed_where_nothing_else_is_on_them() {
+        let (text, count) = fixed(&[("version: '3'", None, true)], false);
+        assert_eq!((text.unwrap().as_str(), count), ("a: {foo: fo, bar: \"x\\ty\"}\n", 1));
+        assert_eq!(fixed(&[("foo: fo", None, true)], false), (None, 0));
+    }
+
+    #[test]
+    fn a_guess_is_applied_only_on_request_and_overlapping_fixes_one_at_a_time() {
+        let guess = [("foo", Some(("foo", "food")), false)];
+        assert_eq!(fixed(&guess, false), (None, 0));
+        assert_eq!(fixed(&guess, true).1, 1);
+        assert_eq!(
+            fixed(&[("foo", Some(("foo", "a")), true), ("foo:", Some(("foo", "b")), true)], false).1,
+            1
+        );
+    }
+}
