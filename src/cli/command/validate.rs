@@ -3,6 +3,8 @@
 mod folder;
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -12,7 +14,7 @@ use crate::cli::global::Global;
 use crate::cli::load::{Loaded, load_for_check};
 use crate::cli::output::{Output, counted, not_shown};
 use crate::cli::settings::variable;
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, github, json, junit, sarif};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, fix, github, json, junit, sarif};
 use crate::lint::profile::{self, Chosen};
 use crate::source::{Sources, Span};
 use folder::topologies_below;
@@ -38,6 +40,12 @@ pub struct Options {
     /// Print nothing but the findings
     #[arg(short, long)]
     quiet: bool,
+    /// Write into the files what mends mistakes beyond doubt
+    #[arg(long)]
+    fix: bool,
+    /// With `--fix`: also apply guesses, such as the closest known name
+    #[arg(long, requires = "fix")]
+    unsafe_fixes: bool,
     #[command(flatten)]
     global: Global,
 }
@@ -114,19 +122,15 @@ impl Checked {
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let global = global.merged(options.global.clone());
     let output = global.output();
-    let mut checked = Checked::default();
-    let files = topologies(&options.paths, &mut checked, options.format);
-    let choices = choices(&global, files, options.paths.is_empty());
-    let chosen = if choices.len() == 1 { Chosen::ForThis } else { Chosen::ForSeveral };
-    for choice in choices {
-        match load_for_check(&choice, chosen, &output)? {
-            Ok(loaded) => checked.add(loaded),
-            Err(read) => checked.add_unreadable(choice.files.first(), read, options.format),
-        }
+    if options.fix && options.paths.iter().any(|path| path == Path::new("-")) {
+        output.error("standard input cannot be fixed", Some("name a file"));
+        return Err(Exit::Usage);
     }
-    if chosen == Chosen::ForSeveral && !checked.is_unreadable {
-        profile::check_of_several(&checked.profiles, &global.profiles, &mut checked.found);
-    }
+    let checked = check(&global, &options, &output)?;
+    let (checked, fixed) = match options.fix {
+        true => apply_fixes(checked, &global, &options, &output)?,
+        false => (checked, 0),
+    };
     let findings = checked.findings();
     output.print(&match (options.format, options.strict) {
         // People are told in the last line; a program that reads of no error must not find a failed command.
@@ -142,12 +146,80 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if options.format == Format::Human && !options.quiet {
         output.complain(&not_shown(&checked.found));
         output.complain(&summary(checked.topologies, counts, options.strict));
+        output.complain(&said_of_fixes(fixed, &checked.sources, &findings, &options));
     }
     if checked.is_unreadable {
         return Ok(Exit::Usage);
     }
     let fails = errors > 0 || (options.strict && warnings > 0);
     Ok(if fails { Exit::Findings } else { Exit::Success })
+}
+
+fn check(global: &Global, options: &Options, output: &Output) -> Result<Checked, Exit> {
+    let mut checked = Checked::default();
+    let files = topologies(&options.paths, &mut checked, options.format);
+    let choices = choices(global, files, options.paths.is_empty());
+    let chosen = if choices.len() == 1 { Chosen::ForThis } else { Chosen::ForSeveral };
+    for choice in choices {
+        match load_for_check(&choice, chosen, output)? {
+            Ok(loaded) => checked.add(loaded),
+            Err(read) => checked.add_unreadable(choice.files.first(), read, options.format),
+        }
+    }
+    if chosen == Chosen::ForSeveral && !checked.is_unreadable {
+        profile::check_of_several(&checked.profiles, &global.profiles, &mut checked.found);
+    }
+    Ok(checked)
+}
+
+/// How often what was fixed is checked again: one fix may uncover, or have waited for, another.
+const ROUNDS: usize = 10;
+
+/// Applies fixes until there are no more: what is found then, and how many mistakes were mended.
+fn apply_fixes(
+    mut checked: Checked,
+    global: &Global,
+    options: &Options,
+    output: &Output,
+) -> Result<(Checked, usize), Exit> {
+    let mut count = 0;
+    for _ in 0..ROUNDS {
+        let fixed = fix::apply(&checked.sources, &checked.findings(), options.unsafe_fixes);
+        if fixed.count == 0 {
+            break;
+        }
+        for (path, text) in &fixed.texts {
+            write(path, text, &checked.sources).map_err(|error| {
+                output.error(&format!("cannot fix `{}`: {error}", path.display()), None);
+                Exit::Usage
+            })?;
+        }
+        count += fixed.count;
+        checked = check(global, options, output)?;
+    }
+    Ok((checked, count))
+}
+
+/// Writes a file anew that still is as it was read.
+fn write(path: &Path, text: &str, sources: &Sources) -> io::Result<()> {
+    let read = sources.files().find(|(_, file)| file.path == path).map(|(_, file)| file.text.as_bytes());
+    let present = fs::read(path)?;
+    if read != Some(present.as_slice()) {
+        return Err(io::Error::other("it is not as it was read: it was just changed, or is not UTF-8"));
+    }
+    fs::write(path, text)
+}
+
+/// What was fixed, or what `--fix` would do.
+fn said_of_fixes(fixed: usize, sources: &Sources, findings: &[&Diagnostic], options: &Options) -> String {
+    if options.fix {
+        return if fixed == 1 { "1 fixed\n".to_owned() } else { format!("{fixed} fixed\n") };
+    }
+    match fix::apply(sources, findings, false).count {
+        0 => String::new(),
+        1 => "`--fix` mends 1 of them\n".to_owned(),
+        count => format!("`--fix` mends {count} of them\n"),
+    }
 }
 
 /// One set of options for each topology that is checked.
