@@ -10,7 +10,9 @@ use crate::plan::observed::{ObservedContainer, Settings};
 use crate::plan::seal::{self, Seal};
 use crate::plan::spec;
 use crate::topology::origin::{Entries, entries};
-use crate::topology::{Topology, secrecy};
+use crate::topology::service::port::PortSection;
+use crate::topology::service::{Healthcheck, Logging};
+use crate::topology::{Service, Topology, secrecy};
 
 /// What is known of how an object was made.
 #[derive(Clone, Copy)]
@@ -35,8 +37,10 @@ pub fn changes(
     wanted: &Json,
     values: Values,
 ) -> Option<Vec<FieldChange>> {
-    let known = made.settings.map_or(Json::Null, model_of);
-    let Applied { model, from_elsewhere, .. } = applied(made.labels)?;
+    let mut known = made.settings.map_or(json!({}), model_of);
+    // All objects have the attribute under one key.
+    known[Service::labels] = json!(made.labels);
+    let Applied { model, from_elsewhere, .. } = Applied::of(made.labels)?;
     let applied = Seal::new(&topology.name, place).open(&model, [wanted, &known]);
     let path = place.map(str::to_owned).to_vec();
     let mut comparison = Comparison { topology, path, changes: Vec::new(), values, from_elsewhere };
@@ -74,8 +78,8 @@ pub fn made_by(
     values: Values,
 ) -> Because {
     let mut known = made.settings.as_ref().map_or(json!({}), model_of);
-    known["image"] = json!(made.image_name);
-    known["labels"] = json!(made.labels);
+    known[Service::image] = json!(made.image_name);
+    known[Service::labels] = json!(made.labels);
     let path = place.map(str::to_owned).to_vec();
     let mut comparison = Comparison { topology, path, changes: Vec::new(), values, from_elsewhere: None };
     comparison.compare_known(&known, wanted);
@@ -98,27 +102,22 @@ fn model_of(settings: &Settings) -> Json {
         is_read_only,
         ports,
     } = settings;
-    let ports = ports.iter().map(|(name, published)| (name.clone(), json!({ "published": published })));
+    let port =
+        |(name, published): (&String, _)| (name.clone(), json!({ (PortSection::published): published }));
     json!({
-        "environment": environment,
-        "command": command,
-        "entrypoint": entrypoint,
-        "healthcheck": { "test": health_test },
-        "logging": { "options": log_options },
-        "user": user,
-        "working_dir": working_dir,
-        "restart": restart,
-        "mem_limit": memory.map(|memory| memory.to_string()),
-        "privileged": is_privileged,
-        "read_only": is_read_only,
-        "ports": ports.collect::<serde_json::Map<_, _>>(),
+        (Service::environment): environment,
+        (Service::command): command,
+        (Service::entrypoint): entrypoint,
+        (Service::healthcheck): { (Healthcheck::test): health_test },
+        (Service::logging): { (Logging::options): log_options },
+        (Service::user): user,
+        (Service::working_dir): working_dir,
+        (Service::restart): restart,
+        (Service::mem_limit): memory.map(|memory| memory.to_string()),
+        (Service::privileged): is_privileged,
+        (Service::read_only): is_read_only,
+        (Service::ports): ports.iter().map(port).collect::<serde_json::Map<_, _>>(),
     })
-}
-
-/// What an object was created from, without the values that may be secrets.
-fn applied(labels: &BTreeMap<String, String>) -> Option<Applied> {
-    let applied: Applied = serde_json::from_str(labels.get(label::APPLIED)?).ok()?;
-    (applied.version == label::APPLIED_VERSION).then_some(applied)
 }
 
 struct Comparison<'a> {
@@ -155,7 +154,8 @@ impl Comparison<'_> {
     fn compare_known(&mut self, known: &Json, wanted: &Json) {
         for (attribute, known) in entries(known).unwrap_or_default() {
             let Some(wanted) = wanted.get(&attribute).filter(|wanted| !wanted.is_null()) else { continue };
-            let is_told_whole = matches!(attribute.as_str(), "environment" | "labels" | "ports");
+            let is_told_whole =
+                matches!(attribute.as_str(), Service::environment | Service::labels | Service::ports);
             self.path.push(attribute);
             match (entries(known), entries(wanted)) {
                 (Some(known), Some(wanted)) => self.compare_entries(&known, &wanted, is_told_whole),
@@ -186,7 +186,7 @@ impl Comparison<'_> {
 
     /// The topology's key for what the model names as the engine does.
     fn key(&self, name: &str) -> String {
-        let is_network = self.path.get(PLACE..) == Some(&["networks".to_owned()]);
+        let is_network = self.path.get(PLACE..) == Some(&[Service::networks.to_owned()]);
         let known = || {
             let mut networks = self.topology.networks.iter();
             networks.find(|(key, network)| spec::network_name(key, network).as_str() == name)
@@ -305,7 +305,8 @@ impl Shown<'_> {
         let Comparison { topology, .. } = self.comparison;
         let keys: Vec<&str> = self.path.iter().map(String::as_str).collect();
         // `secrets` itself lists names and places, no values.
-        let names = keys[PLACE..].iter().filter(|key| !matches!(**key, "secrets" | "credential_spec"));
+        let names =
+            keys[PLACE..].iter().filter(|key| !matches!(**key, Service::secrets | Service::credential_spec));
         let is_literal = match self.side {
             Side::Before => !self.comparison.was_from_elsewhere(&self.path),
             Side::Now => topology.origin(&keys).is_literal,
@@ -316,7 +317,7 @@ impl Shown<'_> {
     /// What is in a secret or config, of which nobody is told more than that it is another.
     fn is_content(&self) -> bool {
         let attribute = self.path.get(PLACE).map(String::as_str);
-        matches!(attribute, Some("secrets" | "configs"))
+        matches!(attribute, Some(Service::secrets | Service::configs))
             && self.path.last().is_some_and(|last| last == "content")
     }
 
@@ -364,7 +365,7 @@ mod tests {
     fn changes_since(text: &str, from: &Json, settings: Option<&Settings>, to: &Json) -> Vec<FieldChange> {
         let (topology, place) = (topology(text), ["services", "web"]);
         let mut labels = BTreeMap::new();
-        label::put_applied(&mut labels, &topology, place, from, String::new());
+        label::put_applied::<Service>(&mut labels, &topology, place, from, String::new());
         let made = Made { labels: &labels, settings };
         super::changes(&topology, place, made, to, Values::Literal).unwrap()
     }

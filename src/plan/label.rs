@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::plan::seal::Seal;
+use crate::topology::attribute::Attribute;
 use crate::topology::name::{ImageId, ProjectName, ServiceName};
 use crate::topology::{Service, Topology};
 
@@ -58,11 +59,20 @@ pub struct Applied {
     pub from_elsewhere: Option<Vec<Vec<String>>>,
 }
 
+impl Applied {
+    /// What an object with these labels was made from; nothing when they do not say so in a form that is known.
+    pub fn of(labels: &Labels) -> Option<Self> {
+        let applied: Self = serde_json::from_str(labels.get(APPLIED)?).ok()?;
+        (applied.version == APPLIED_VERSION).then_some(applied)
+    }
+}
+
 type Labels = BTreeMap<String, String>;
 
 /// What was applied to make the object, without values that may be secrets, and its fingerprint in the
-/// eyes of Docker Compose. `place` is where the topology has the object: `["services", "web"]`.
-pub fn put_applied(
+/// eyes of Docker Compose. `T` says what of it may be a secret, and `place` is where the topology has the
+/// object: `["services", "web"]`.
+pub fn put_applied<T: Attribute>(
     labels: &mut Labels,
     topology: &Topology,
     place: [&str; 2],
@@ -71,7 +81,7 @@ pub fn put_applied(
 ) {
     let applied = Applied {
         version: APPLIED_VERSION,
-        model: Seal::new(&topology.name, place).close(model),
+        model: Seal::new(&topology.name, place).close(model, T::SEALING),
         from_elsewhere: Some(topology.from_elsewhere(place)),
     };
     labels.insert(CONFIG_HASH.to_owned(), compose_hash);

@@ -10,6 +10,7 @@
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use crate::topology::attribute::Sealing;
 use crate::topology::name::ProjectName;
 
 /// Puts digests in place of values of one object, and values in place of digests.
@@ -37,8 +38,8 @@ impl<'a> Seal<'a> {
     }
 
     /// The model without any value that may be a secret.
-    pub fn close(&self, model: &Json) -> Json {
-        self.closed(model, &mut vec![self.section.to_owned()])
+    pub fn close(&self, model: &Json, sealing: Sealing) -> Json {
+        self.closed(model, sealing, &mut vec![self.section.to_owned()])
     }
 
     /// A closed model with the values that one of the two `known` models has; where neither has the right
@@ -59,15 +60,25 @@ impl<'a> Seal<'a> {
         Json::String(format!("{MARK}{digits}"))
     }
 
-    fn closed(&self, value: &Json, path: &mut Vec<String>) -> Json {
-        if may_hold_a_secret(path) {
-            return self.digest_at(path, value);
+    fn closed(&self, value: &Json, sealing: Sealing, path: &mut Vec<String>) -> Json {
+        match (sealing, value) {
+            (Sealing::Public, _) => value.clone(),
+            (Sealing::Fields(fields), Json::Object(_)) => each(value, path, |at, value, path| {
+                let field = fields.iter().find(|field| At::Key(field.key) == at);
+                self.closed(value, field.map_or(Sealing::Whole, |field| field.sealing), path)
+            }),
+            (Sealing::Each(sealing), Json::Object(_) | Json::Array(_)) => {
+                each(value, path, |_, value, path| self.closed(value, *sealing, path))
+            }
+            (Sealing::Values, Json::Object(_)) => {
+                each(value, path, |_, value, path| self.digest_at(path, value))
+            }
+            _ => self.digest_at(path, value),
         }
-        each(value, path, |_, value, path| self.closed(value, path))
     }
 
     fn opened(&self, value: &Json, known: [Option<&Json>; 2], path: &mut Vec<String>) -> Json {
-        if may_hold_a_secret(path) {
+        if value.as_str().is_some_and(is_digest) {
             let is_meant = |known: &&Json| self.digest_at(path, known) == *value;
             return known.into_iter().flatten().find(is_meant).unwrap_or(value).clone();
         }
@@ -95,21 +106,6 @@ pub fn is_digest(value: &str) -> bool {
     value.starts_with(MARK)
 }
 
-/// The values that people put secrets in: those of environments, words of commands, options of drivers.
-fn may_hold_a_secret(path: &[String]) -> bool {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    matches!(
-        path[..],
-        ["services", "command" | "entrypoint"]
-            | ["services", "environment", _]
-            | ["services", "healthcheck", "test"]
-            | ["services", "logging", "options", _]
-            | ["services", "pre_start", _, "command"]
-            | ["services", "pre_start", _, "environment", _]
-            | ["volumes", "driver_opts", _]
-    )
-}
-
 /// A word and its end, so that no two rows of words read alike.
 fn read(hasher: &mut Sha256, word: &str) {
     hasher.update(word);
@@ -117,6 +113,7 @@ fn read(hasher: &mut Sha256, word: &str) {
 }
 
 /// Where an entry is in a mapping or a list.
+#[derive(Clone, Copy, PartialEq)]
 enum At<'a> {
     Key(&'a str),
     Index(usize),
@@ -153,6 +150,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::topology::attribute::Attribute;
+    use crate::topology::{Network, Service, Volume};
 
     fn seal_of(project: &str, service: &'static str) -> Seal<'static> {
         Seal::new(&ProjectName::from(project), ["services", service])
@@ -169,7 +168,7 @@ mod tests {
             "pre_start": [{ "command": ["geheim"], "environment": { "A": "geheim" } }],
             "image": "redis:8",
         });
-        let closed = seal_of("shop", "web").close(&model);
+        let closed = seal_of("shop", "web").close(&model, Service::SEALING);
         assert!(!closed.to_string().contains("geheim"), "{closed}");
         assert_eq!(closed["environment"]["B"], Json::Null);
         assert_eq!((&closed["image"], &closed["healthcheck"]["interval"]), (&json!("redis:8"), &json!("1s")));
@@ -178,16 +177,25 @@ mod tests {
     #[test]
     fn options_of_a_volume_are_closed_and_those_of_a_network_are_not() {
         let model = json!({ "driver_opts": { "o": "username=a,password=b" } });
-        let closed = |section| Seal::new(&ProjectName::from("shop"), [section, "data"]).close(&model);
-        assert!(!closed("volumes").to_string().contains("password"));
-        assert_eq!(closed("networks"), model);
+        let closed = |section, sealing| {
+            Seal::new(&ProjectName::from("shop"), [section, "data"]).close(&model, sealing)
+        };
+        assert!(!closed("volumes", Volume::SEALING).to_string().contains("password"));
+        assert_eq!(closed("networks", Network::SEALING), model);
+    }
+
+    #[test]
+    fn what_no_field_says_is_public_is_sealed() {
+        let model = json!({ "x-extension": { "a": "geheim" }, "attribute_of_tomorrow": "geheim" });
+        let closed = seal_of("shop", "web").close(&model, Service::SEALING);
+        assert!(!closed.to_string().contains("geheim"), "{closed}");
     }
 
     #[test]
     fn equal_values_look_equal_nowhere() {
         let model = json!({ "environment": { "A": "geheim", "B": "geheim" } });
         let all = [("shop", "web"), ("shop", "db"), ("stall", "web")].map(|(project, service)| {
-            let closed = seal_of(project, service).close(&model);
+            let closed = seal_of(project, service).close(&model, Service::SEALING);
             [closed["environment"]["A"].clone(), closed["environment"]["B"].clone()]
         });
         let mut all: Vec<String> = all.iter().flatten().map(Json::to_string).collect();
@@ -202,7 +210,7 @@ mod tests {
         let wanted = json!({ "command": ["a", "b"], "environment": { "A": "1", "B": "x" } });
         let known = json!({ "command": ["x"], "environment": { "B": "2", "C": "x" } });
         let seal = seal_of("shop", "web");
-        let mut opened = seal.open(&seal.close(&model), [&wanted, &known]);
+        let mut opened = seal.open(&seal.close(&model, Service::SEALING), [&wanted, &known]);
         let unknown = opened["environment"]["C"].take();
         assert!(is_digest(unknown.as_str().unwrap()));
         assert_eq!(

@@ -14,6 +14,7 @@ use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::service::container_file::ContainerFileSection;
 use crate::topology::service::security_option::SecurityOption;
 use crate::topology::service::{
     BuildContext, ContainerFile, Link, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom,
@@ -121,7 +122,7 @@ pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec
     let mut labels = network.labels.to_map();
     label::put_network(&mut labels, topology, key);
     let (model, hash) = (network.canonical(Form::Model), compose_hash::network(network));
-    label::put_applied(&mut labels, topology, ["networks", key], &model, hash);
+    label::put_applied::<Network>(&mut labels, topology, ["networks", key], &model, hash);
     NetworkSpec { name: network_name(key, network), network: network.clone(), labels }
 }
 
@@ -130,7 +131,7 @@ pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
     let mut labels = volume.labels.to_map();
     label::put_volume(&mut labels, topology, key);
     let (model, hash) = (volume.canonical(Form::Model), compose_hash::volume(volume));
-    label::put_applied(&mut labels, topology, ["volumes", key], &model, hash);
+    label::put_applied::<Volume>(&mut labels, topology, ["volumes", key], &model, hash);
     VolumeSpec { name: volume_name(key, volume), volume: volume.clone(), labels }
 }
 
@@ -161,7 +162,7 @@ pub fn container(
     let place = ["services", name.as_str()];
     // As long as nobody knows ids.
     let fingerprint = compose_hash::container(service, |_| None);
-    label::put_applied(&mut labels, topology, place, model, fingerprint);
+    label::put_applied::<Service>(&mut labels, topology, place, model, fingerprint);
     let links = links(topology, service, stand_in);
     let container = container_name(topology, name, service, number);
     ContainerSpec {
@@ -279,7 +280,7 @@ fn service_of_hook(service: &Service, hook: &Spanned<PreStartHook>, owner: &Cont
 /// What makes a container, with the engine's names: when this changes, the container must change.
 pub fn container_model(topology: &Topology, service: &Service) -> Json {
     let mut model = service_model(service);
-    if let Some(Json::Object(networks)) = model.get_mut("networks") {
+    if let Some(Json::Object(networks)) = model.get_mut(Service::networks) {
         let renamed = std::mem::take(networks).into_iter().map(|(key, settings)| {
             let name = topology
                 .networks
@@ -292,9 +293,10 @@ pub fn container_model(topology: &Topology, service: &Service) -> Json {
     if !service.volumes.0.is_empty() {
         let mounts =
             service.volumes.0.iter().map(|mount| Spanned::new(with_engine_name(topology, mount), mount.span));
-        model["volumes"] = Mounts(mounts.collect()).canonical(Form::Model);
+        model[Service::volumes] = Mounts(mounts.collect()).canonical(Form::Model);
     }
-    for (key, contents) in [("secrets", &topology.contents.secrets), ("configs", &topology.contents.configs)]
+    for (key, contents) in
+        [(Service::secrets, &topology.contents.secrets), (Service::configs, &topology.contents.configs)]
     {
         put_fingerprints(&mut model, topology, key, contents);
     }
@@ -311,7 +313,7 @@ fn put_fingerprints(
 ) {
     let Some(Json::Array(files)) = model.get_mut(section) else { return };
     for file in files {
-        let Some(source) = file["source"].as_str() else { continue };
+        let Some(source) = file[ContainerFileSection::source].as_str() else { continue };
         let Some(content) = contents.get(source) else { continue };
         let seal = Seal::new(&topology.name, [section, source]);
         file["content"] = seal.digest(&["content"], &content.fingerprint);

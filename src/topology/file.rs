@@ -9,21 +9,21 @@ record! {
     /// A secret.
     pub struct Secret {
         /// Its name. The project's name and the key when absent.
-        name: Option<Spanned<String>>,
+        name: Option<Spanned<String>> = public,
         /// A variable of the caller's environment that holds it.
-        environment: Option<Spanned<String>>,
+        environment: Option<Spanned<String>> = public,
         /// A file that holds it.
-        file: Option<Spanned<String>>,
+        file: Option<Spanned<String>> = public,
         /// Whether somebody else keeps it.
         external: External,
         /// Labels.
         labels: Pairs,
         /// A driver that keeps it.
-        driver: Option<String>,
+        driver: Option<String> = public,
         /// Options of the driver.
         driver_opts: Options,
         /// A driver that fills it in.
-        template_driver: Option<String>,
+        template_driver: Option<String> = public,
     }
 }
 
@@ -31,18 +31,18 @@ record! {
     /// A config.
     pub struct Config {
         /// Its name. The project's name and the key when absent.
-        name: Option<Spanned<String>>,
+        name: Option<Spanned<String>> = public,
         /// Its content itself.
         content: Option<Spanned<String>>,
         /// A variable of the caller's environment that holds it.
-        environment: Option<Spanned<String>>,
+        environment: Option<Spanned<String>> = public,
         /// A file that holds it.
-        file: Option<Spanned<String>>,
+        file: Option<Spanned<String>> = public,
         /// Whether somebody else keeps it.
         external: External,
         /// Labels.
         labels: Pairs,
         /// A driver that fills it in.
-        template_driver: Option<String>,
+        template_driver: Option<String> = public,
     }
 }

@@ -8,9 +8,9 @@ record! {
     /// An AI model.
     pub struct Model {
         /// Its name.
-        name: Option<String>,
+        name: Option<String> = public,
         /// The model's artifact: `ai/smollm2`.
-        model: Option<Spanned<String>> = required,
+        model: Option<Spanned<String>> = required public,
         /// Size of the context, in tokens.
         context_size: Option<Integer>,
         /// Flags of the program that runs it.

@@ -7,18 +7,18 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, record};
+use crate::topology::attribute::{Attribute, Form, Sealing, record};
 use crate::topology::value::{Flag, Options, Pairs};
 
 record! {
     /// A network.
     pub struct Network {
         /// Its name in the engine. The project's name and the key when absent.
-        name: Option<Spanned<String>>,
+        name: Option<Spanned<String>> = public,
         /// The driver: `bridge`, `macvlan`, `overlay`... The engine's own choice when absent.
-        driver: Option<String>,
+        driver: Option<String> = public,
         /// Options of the driver.
-        driver_opts: Options,
+        driver_opts: Options = public,
         /// Address management.
         ipam: Ipam,
         /// Whether the network is made and removed by somebody else.
@@ -40,11 +40,11 @@ record! {
     /// Address management of a network.
     pub struct Ipam {
         /// The driver.
-        driver: Option<String>,
+        driver: Option<String> = public,
         /// Address pools.
         config: Vec<Spanned<AddressPool>>,
         /// Options of the driver.
-        options: Options,
+        options: Options = public,
     }
 }
 
@@ -52,13 +52,13 @@ record! {
     /// A pool of addresses.
     pub struct AddressPool {
         /// The subnet: `172.28.0.0/16`.
-        subnet: Option<Spanned<String>>,
+        subnet: Option<Spanned<String>> = public,
         /// The part of the subnet that containers get addresses from.
-        ip_range: Option<Spanned<String>>,
+        ip_range: Option<Spanned<String>> = public,
         /// The gateway's address.
-        gateway: Option<Spanned<String>>,
+        gateway: Option<Spanned<String>> = public,
         /// Addresses that are kept for others, by host name.
-        aux_addresses: BTreeMap<String, crate::topology::attribute::Named<String>>,
+        aux_addresses: BTreeMap<String, crate::topology::attribute::Named<String>> = public,
     }
 }
 
@@ -72,6 +72,8 @@ pub struct External {
 }
 
 impl Attribute for External {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let Value::Map(map) = &node.value else {
             return bool::decode(node, found).map(|is_external| Self { is_external, name: None });

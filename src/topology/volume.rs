@@ -9,9 +9,9 @@ record! {
     /// A volume.
     pub struct Volume {
         /// Its name in the engine. The project's name and the key when absent.
-        name: Option<Spanned<String>>,
+        name: Option<Spanned<String>> = public,
         /// The driver. `local` when absent.
-        driver: Option<String>,
+        driver: Option<String> = public,
         /// Options of the driver.
         driver_opts: Options,
         /// Whether the volume is made and removed by somebody else.

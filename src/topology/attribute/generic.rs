@@ -7,9 +7,11 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Key, Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Field, Form, map, wrong_type};
+use crate::topology::attribute::{Attribute, Field, Form, Sealing, map, wrong_type};
 
 impl<T: Attribute> Attribute for Option<T> {
+    const SEALING: Sealing = T::SEALING;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         T::decode(node, found).map(Some)
     }
@@ -28,6 +30,8 @@ impl<T: Attribute> Attribute for Option<T> {
 pub struct Nullable<T>(pub Option<T>);
 
 impl<T: Attribute> Attribute for Nullable<T> {
+    const SEALING: Sealing = T::SEALING;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match node.value {
             Value::Null => Some(Self(None)),
@@ -61,6 +65,7 @@ impl<T> std::ops::DerefMut for Nullable<T> {
 impl<T: Attribute> Attribute for Box<T> {
     const MAY_BE_EMPTY: bool = T::MAY_BE_EMPTY;
     const KEYS: &'static [Field] = T::KEYS;
+    const SEALING: Sealing = T::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         T::decode(node, found).map(Box::new)
@@ -76,6 +81,8 @@ impl<T: Attribute> Attribute for Box<T> {
 }
 
 impl<T: Attribute> Attribute for Spanned<T> {
+    const SEALING: Sealing = T::SEALING;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         T::decode(node, found).map(|value| Spanned::new(value, node.span))
     }
@@ -90,6 +97,8 @@ impl<T: Attribute> Attribute for Spanned<T> {
 }
 
 impl<T: Attribute> Attribute for Vec<T> {
+    const SEALING: Sealing = Sealing::Each(&T::SEALING);
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::List(items) => Some(items.iter().filter_map(|item| T::decode(item, found)).collect()),
@@ -109,6 +118,7 @@ impl<T: Attribute> Attribute for Vec<T> {
 /// A mapping whose keys are names; a value may be left empty when the type has a default for it.
 impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
     const KEYS: &'static [Field] = T::KEYS;
+    const SEALING: Sealing = Sealing::Each(&T::SEALING);
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let map = map(node, found)?;
@@ -174,6 +184,8 @@ impl<T> std::ops::Deref for Named<T> {
 pub struct Ignored;
 
 impl Attribute for Ignored {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(_: &Node, _: &mut Diagnostics) -> Option<Self> {
         Some(Self)
     }

@@ -9,6 +9,7 @@ mod example;
 mod generic;
 mod hint;
 mod quotes;
+mod sealing;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use generic::{Ignored, Named, Nullable};
 use hint::Hint;
 pub use hint::divided_by_a_blank;
 pub use quotes::QUOTE;
+pub use sealing::Sealing;
 
 /// A value that a topology can hold.
 pub trait Attribute: Sized {
@@ -28,6 +30,8 @@ pub trait Attribute: Sized {
     const MAY_BE_EMPTY: bool = false;
     /// The keys of its mapping, or of each mapping in it by name; none where any key may stand.
     const KEYS: &'static [Field] = &[];
+    /// What of it may be a secret: everything, unless the type or the field that holds it says otherwise.
+    const SEALING: Sealing = Sealing::Whole;
 
     /// Reads a node. On a mistake a diagnostic is pushed and nothing is returned.
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self>;
@@ -61,6 +65,8 @@ pub struct Field {
     pub doc: &'static str,
     /// Whether it must be there.
     pub is_required: bool,
+    /// What of its value may be a secret.
+    pub sealing: Sealing,
     /// The schema of its value.
     pub schema: fn(&mut JsonMap<String, Json>) -> Json,
 }
@@ -68,12 +74,13 @@ pub struct Field {
 /// Declares a mapping with known keys; see the module documentation.
 ///
 /// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`; with `= required`
-/// at its end the key must be there. The type's `Default` stands for an absent key.
+/// at its end the key must be there, and with `= public` nobody keeps a secret in its value ([`Sealing`]).
+/// The type's `Default` stands for an absent key.
 macro_rules! record {
     (
         $(#[doc = $record_doc:literal])*
         pub struct $name:ident {
-            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty $(= $required:ident)?, )*
+            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty $(= $($mark:ident)+)?, )*
         }
     ) => {
         $(#[doc = $record_doc])*
@@ -84,13 +91,21 @@ macro_rules! record {
             pub extensions: $crate::topology::attribute::Extensions,
         }
 
+        /// The keys by the names of their fields, so that nobody else spells one.
+        #[allow(non_upper_case_globals, dead_code)]
+        impl $name {
+            $( #[doc(hidden)]
+            pub const $field: &'static str = $crate::topology::attribute::key!($field $(as $key)?); )*
+        }
+
         impl $name {
             /// Every key that is known here.
             pub const FIELDS: &'static [$crate::topology::attribute::Field] = &[
                 $( $crate::topology::attribute::Field {
                     key: $crate::topology::attribute::key!($field $(as $key)?),
                     doc: concat!($($doc, "\n"),*),
-                    is_required: $crate::topology::attribute::is_required!($($required)?),
+                    is_required: $crate::topology::attribute::is_required!($($($mark)+)?),
+                    sealing: $crate::topology::attribute::sealing_of!($type $(, $($mark)+)?),
                     schema: <$type as $crate::topology::attribute::Attribute>::schema,
                 }, )*
             ];
@@ -141,6 +156,8 @@ macro_rules! record {
         impl $crate::topology::attribute::Attribute for $name {
             const MAY_BE_EMPTY: bool = true;
             const KEYS: &'static [$crate::topology::attribute::Field] = Self::FIELDS;
+            const SEALING: $crate::topology::attribute::Sealing =
+                $crate::topology::attribute::Sealing::Fields(Self::FIELDS);
 
             fn decode(
                 node: &$crate::document::Node,
@@ -179,8 +196,24 @@ macro_rules! is_required {
     () => {
         false
     };
-    (required) => {
+    (required $($mark:ident)*) => {
         true
+    };
+    (public $($mark:ident)*) => {
+        $crate::topology::attribute::is_required!($($mark)*)
+    };
+}
+
+/// What of a record's field may be a secret.
+macro_rules! sealing_of {
+    ($type:ty) => {
+        <$type as $crate::topology::attribute::Attribute>::SEALING
+    };
+    ($type:ty, public $($mark:ident)*) => {
+        $crate::topology::attribute::Sealing::Public
+    };
+    ($type:ty, required $($mark:ident)*) => {
+        $crate::topology::attribute::sealing_of!($type $(, $mark)*)
     };
 }
 
@@ -229,6 +262,9 @@ macro_rules! choice {
         }
 
         impl $crate::topology::attribute::Attribute for $name {
+            const SEALING: $crate::topology::attribute::Sealing =
+                $crate::topology::attribute::Sealing::Public;
+
             fn decode(
                 node: &$crate::document::Node,
                 found: &mut $crate::diagnostic::Diagnostics,
@@ -247,7 +283,7 @@ macro_rules! choice {
     };
 }
 
-pub(crate) use {choice, is_required, key, record};
+pub(crate) use {choice, is_required, key, record, sealing_of};
 
 /// The node as a mapping.
 pub fn map<'node>(node: &'node Node, found: &mut Diagnostics) -> Option<&'node Map> {

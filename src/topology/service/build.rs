@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Named, record};
+use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
 use crate::topology::service::{ContainerFile, Ulimit};
 use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
 
@@ -26,33 +26,33 @@ record! {
         /// The folder or URL that is sent to the builder. `.` when absent.
         context: Option<Spanned<String>>,
         /// The Dockerfile, relative to the context. `Dockerfile` when absent.
-        dockerfile: Option<Spanned<String>>,
+        dockerfile: Option<Spanned<String>> = public,
         /// The Dockerfile's text itself.
         dockerfile_inline: Option<Spanned<String>>,
         /// Rights that the build asks for.
-        entitlements: Vec<Spanned<String>>,
+        entitlements: Vec<Spanned<String>> = public,
         /// Further lines of the hosts file while building.
-        extra_hosts: HostMap,
+        extra_hosts: HostMap = public,
         /// Isolation technology (Windows).
-        isolation: Option<String>,
+        isolation: Option<String> = public,
         /// Labels of the image.
         labels: Pairs,
         /// Network while building: `default`, `none` or `host`.
-        network: Option<String>,
+        network: Option<String> = public,
         /// Whether every step is run anew.
         no_cache: Flag,
         /// Stages that are built anew.
-        no_cache_filter: OneOrMany,
+        no_cache_filter: OneOrMany = public,
         /// Platforms to build for.
-        platforms: Vec<Spanned<String>>,
+        platforms: Vec<Spanned<String>> = public,
         /// Whether the build has all rights on the host.
         privileged: Flag,
         /// Provenance attestation: `true`, `false` or `mode=max`.
-        provenance: Option<Loose>,
+        provenance: Option<Loose> = public,
         /// Whether base images are pulled anew.
         pull: Flag,
         /// Bill-of-materials attestation: `true`, `false` or a generator.
-        sbom: Option<Loose>,
+        sbom: Option<Loose> = public,
         /// Secrets that the build may read.
         secrets: Vec<Spanned<ContainerFile>>,
         /// Size of `/dev/shm` while building.
@@ -60,9 +60,9 @@ record! {
         /// SSH agents or keys that the build may use: `default`, or `id=path`.
         ssh: SshKeys,
         /// Further tags of the image.
-        tags: Vec<Spanned<String>>,
+        tags: Vec<Spanned<String>> = public,
         /// The stage that is built. The last one when absent.
-        target: Option<Spanned<String>>,
+        target: Option<Spanned<String>> = public,
         /// Limits of the build's processes.
         ulimits: BTreeMap<String, Named<Ulimit>>,
     }
@@ -117,6 +117,8 @@ impl Attestation {
 pub struct Build(pub Box<BuildSection>);
 
 impl Attribute for Build {
+    const SEALING: Sealing = BuildSection::SEALING;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if !matches!(node.value, Value::Scalar(_)) {
             return Box::decode(node, found).map(Self);
@@ -153,6 +155,8 @@ impl std::ops::DerefMut for Build {
 pub struct SshKeys(pub BTreeMap<String, Spanned<Option<String>>>);
 
 impl Attribute for SshKeys {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if let Value::Scalar(scalar) = &node.value {
             let (id, path) = match scalar.text.split_once('=') {

@@ -5,20 +5,20 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, record};
+use crate::topology::attribute::{Attribute, Form, Sealing, record};
 use crate::topology::value::Loose;
 
 record! {
     /// A secret or config that is put into a container as a file.
     pub struct ContainerFileSection {
         /// The secret's or config's key in the topology.
-        source: Option<Spanned<String>> = required,
+        source: Option<Spanned<String>> = required public,
         /// Where it appears: a path, or for a secret a name under `/run/secrets`.
-        target: Option<Spanned<String>>,
+        target: Option<Spanned<String>> = public,
         /// Owner, as a number.
-        uid: Option<Loose>,
+        uid: Option<Loose> = public,
         /// Group, as a number.
-        gid: Option<Loose>,
+        gid: Option<Loose> = public,
         /// Permissions, octal.
         mode: Option<FileMode>,
     }
@@ -29,6 +29,8 @@ record! {
 pub struct ContainerFile(pub ContainerFileSection);
 
 impl Attribute for ContainerFile {
+    const SEALING: Sealing = ContainerFileSection::SEALING;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if matches!(node.value, Value::Scalar(_)) {
             let source = Some(Spanned::decode(node, found)?);
@@ -60,6 +62,8 @@ impl std::ops::Deref for ContainerFile {
 pub struct FileMode(pub u32);
 
 impl Attribute for FileMode {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let mode = match &node.value {
             Value::Scalar(scalar) => match scalar.kind() {

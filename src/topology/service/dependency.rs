@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Span;
-use crate::topology::attribute::{Attribute, Form, Named, choice, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Named, Sealing, choice, record, wrong_type};
 use crate::topology::name::ServiceName;
 use crate::topology::service::model_binding::refuse_repetition;
 use crate::topology::value::Flag;
@@ -65,6 +65,8 @@ impl Dependencies {
 }
 
 impl Attribute for Dependencies {
+    const SEALING: Sealing = Sealing::Each(&DependencySection::SEALING);
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let mut all = BTreeMap::new();
         match &node.value {

@@ -12,9 +12,9 @@ record! {
     /// Replicas, resources and restarts.
     pub struct Deploy {
         /// `replicated`, `global`, `replicated-job` or `global-job`.
-        mode: Option<String>,
+        mode: Option<String> = public,
         /// How a cluster finds the service: `vip` or `dnsrr`.
-        endpoint_mode: Option<String>,
+        endpoint_mode: Option<String> = public,
         /// How many containers run. 1 when absent.
         replicas: Option<Spanned<Integer>>,
         /// Labels of the service in a cluster.
@@ -40,7 +40,7 @@ record! {
         /// Time between two groups.
         delay: Option<Duration>,
         /// `continue`, `rollback` or `pause`.
-        failure_action: Option<String>,
+        failure_action: Option<String> = public,
         /// How long a new container is watched for failure.
         monitor: Option<Duration>,
         /// Failures that are tolerated, from 0 to 1.
@@ -74,7 +74,7 @@ record! {
     /// The most that a container may use.
     pub struct Limits {
         /// CPUs, such as `0.5`.
-        cpus: Option<Spanned<Cpus>>,
+        cpus: Option<Spanned<Cpus>> = public,
         /// Memory.
         memory: Option<Spanned<ByteSize>>,
         /// Processes.
@@ -86,7 +86,7 @@ record! {
     /// What is kept for a container.
     pub struct Reservations {
         /// CPUs, such as `0.25`.
-        cpus: Option<Spanned<Cpus>>,
+        cpus: Option<Spanned<Cpus>> = public,
         /// Memory.
         memory: Option<Spanned<ByteSize>>,
         /// Resources of a kind that the cluster defines.
@@ -108,7 +108,7 @@ record! {
     /// How much of which kind.
     pub struct DiscreteResource {
         /// The kind.
-        kind: Option<String>,
+        kind: Option<String> = public,
         /// How much.
         value: Option<Integer>,
     }
@@ -118,7 +118,7 @@ record! {
     /// When the engine starts the container again.
     pub struct DeployRestartPolicy {
         /// `none`, `on-failure` or `any`.
-        condition: Option<Spanned<String>>,
+        condition: Option<Spanned<String>> = public,
         /// Time between two attempts.
         delay: Option<Duration>,
         /// How often it is tried.
@@ -132,7 +132,7 @@ record! {
     /// Which nodes of a cluster run the service.
     pub struct Placement {
         /// Conditions on nodes.
-        constraints: Vec<Spanned<String>>,
+        constraints: Vec<Spanned<String>> = public,
         /// How containers are spread.
         preferences: Vec<Preference>,
         /// The most containers on one node.
@@ -144,7 +144,7 @@ record! {
     /// How containers are spread.
     pub struct Preference {
         /// A label of the nodes.
-        spread: Option<Loose>,
+        spread: Option<Loose> = public,
     }
 }
 

@@ -17,15 +17,15 @@ record! {
     /// What is done when files under one path change.
     pub struct WatchRule {
         /// The folder or file that is watched.
-        path: Option<Spanned<String>> = required,
+        path: Option<Spanned<String>> = required public,
         /// What is done: `sync`, `rebuild`, `restart`, `sync+restart` or `sync+exec`.
         action: Option<Spanned<WatchAction>> = required,
         /// Where files go in the container.
-        target: Option<Spanned<String>>,
+        target: Option<Spanned<String>> = public,
         /// Patterns of files that count for nothing.
-        ignore: OneOrMany,
+        ignore: OneOrMany = public,
         /// Patterns of the only files that count.
-        include: OneOrMany,
+        include: OneOrMany = public,
         /// The command of `sync+exec`.
         exec: Option<Hook>,
         /// Whether files are brought up to date when watching begins.

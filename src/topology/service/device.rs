@@ -5,18 +5,18 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Form, divided_by_a_blank, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, divided_by_a_blank, record, wrong_type};
 use crate::topology::value::{Integer, Pairs};
 
 record! {
     /// A host device that a container sees, as it is written.
     pub struct DeviceSection {
         /// Path on the host, or the name of a CDI device.
-        source: Option<Spanned<String>> = required,
+        source: Option<Spanned<String>> = required public,
         /// Path in the container.
-        target: Option<String>,
+        target: Option<String> = public,
         /// `r`, `w` and `m` (make nodes).
-        permissions: Option<String>,
+        permissions: Option<String> = public,
     }
 }
 
@@ -40,6 +40,8 @@ impl DeviceMapping {
 }
 
 impl Attribute for DeviceMapping {
+    const SEALING: Sealing = DeviceSection::SEALING;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if matches!(node.value, Value::Scalar(_)) {
             return decode_short(&String::decode(node, found)?, node, found);
@@ -97,15 +99,15 @@ record! {
     /// A request for devices that a driver hands out.
     pub struct DeviceRequest {
         /// What the devices must be able to do: `gpu`.
-        capabilities: Vec<Spanned<String>>,
+        capabilities: Vec<Spanned<String>> = public,
         /// How many: a number, or `all`.
         count: Option<Spanned<DeviceCount>>,
         /// Which ones, in place of a count.
-        device_ids: Vec<Spanned<String>>,
+        device_ids: Vec<Spanned<String>> = public,
         /// The driver: `nvidia`.
-        driver: Option<String>,
+        driver: Option<String> = public,
         /// Options of the driver.
-        options: Pairs,
+        options: Pairs = public,
     }
 }
 
@@ -124,6 +126,8 @@ impl DeviceRequest {
 pub struct DeviceCount(pub i64);
 
 impl Attribute for DeviceCount {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Scalar(scalar) if scalar.text.eq_ignore_ascii_case("all") => Some(Self(-1)),
@@ -145,6 +149,8 @@ impl Attribute for DeviceCount {
 pub struct DeviceRequests(pub Vec<DeviceRequest>);
 
 impl Attribute for DeviceRequests {
+    const SEALING: Sealing = Sealing::Each(&DeviceRequest::SEALING);
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Scalar(scalar) if scalar.text == "all" => {

@@ -11,7 +11,7 @@ record! {
     /// A file with environment variables, as it is written.
     pub struct EnvFileSection {
         /// The file.
-        path: Option<Spanned<String>> = required,
+        path: Option<Spanned<String>> = required public,
         /// Whether it must exist. True when absent.
         required: Option<bool>,
         /// How it is read.

@@ -10,11 +10,11 @@ record! {
         /// The command that is run.
         command: Command = required,
         /// User that runs it. The container's own when absent.
-        user: Option<String>,
+        user: Option<String> = public,
         /// Whether it has all rights on the host.
         privileged: Flag,
         /// Folder that it starts in.
-        working_dir: Option<String>,
+        working_dir: Option<String> = public,
         /// Further environment variables.
         environment: Pairs,
     }
@@ -26,13 +26,13 @@ record! {
         /// The command. The image's own when absent.
         command: Command,
         /// The image. The service's own when absent.
-        image: Option<Spanned<String>>,
+        image: Option<Spanned<String>> = public,
         /// User that runs it.
-        user: Option<String>,
+        user: Option<String> = public,
         /// Whether it has all rights on the host.
         privileged: Flag,
         /// Folder that it starts in.
-        working_dir: Option<String>,
+        working_dir: Option<String> = public,
         /// Further environment variables.
         environment: Pairs,
         /// Whether it runs once for each replica. Once for the service when absent.

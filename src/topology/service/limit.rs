@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, record};
+use crate::topology::attribute::{Attribute, Form, Sealing, record};
 use crate::topology::value::{ByteSize, Integer};
 
 /// A limit of a container's processes: one number, or a soft and a hard one. `-1` means no limit.
@@ -30,6 +30,8 @@ record! {
 }
 
 impl Attribute for Ulimit {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if !matches!(node.value, Value::Map(_)) {
             let Integer(limit) = Integer::decode(node, found)?;
@@ -71,7 +73,7 @@ record! {
     /// A limit of one device.
     pub struct DeviceRate {
         /// The device: `/dev/sda`.
-        path: Option<String>,
+        path: Option<String> = public,
         /// Bytes or operations a second.
         rate: Option<ByteSize>,
     }
@@ -81,7 +83,7 @@ record! {
     /// The weight of one device.
     pub struct DeviceWeight {
         /// The device: `/dev/sda`.
-        path: Option<String>,
+        path: Option<String> = public,
         /// 10 to 1000.
         weight: Option<Integer>,
     }

@@ -58,7 +58,7 @@ record! {
     /// One kind of container, run as often as its scale says.
     pub struct Service {
         /// Annotations of the container, for its runtime (OCI).
-        annotations: Pairs,
+        annotations: Pairs = public,
         /// Whether `up` in the foreground shows this service's output. True when absent.
         attach: Option<bool>,
         /// How the image is built: a folder, or a mapping.
@@ -66,19 +66,19 @@ record! {
         /// Limits on block devices.
         blkio_config: Option<BlkioConfig>,
         /// Linux capabilities that are added.
-        cap_add: Vec<Spanned<String>>,
+        cap_add: Vec<Spanned<String>> = public,
         /// Linux capabilities that are dropped.
-        cap_drop: Vec<Spanned<String>>,
+        cap_drop: Vec<Spanned<String>> = public,
         /// Control-group namespace: `host` or `private`.
         cgroup: Option<CgroupNamespace>,
         /// Parent control group.
-        cgroup_parent: Option<String>,
+        cgroup_parent: Option<String> = public,
         /// Command line that replaces the image's `CMD`.
         command: Command,
         /// Configs that are put into the container.
         configs: Vec<Spanned<ContainerFile>>,
         /// A fixed name for the container; forbids more than one replica.
-        container_name: Option<Spanned<String>>,
+        container_name: Option<Spanned<String>> = public,
         /// Number of CPUs (Windows).
         cpu_count: Option<Integer>,
         /// Percentage of the CPUs (Windows).
@@ -96,7 +96,7 @@ record! {
         /// How many CPUs the container may use, such as `1.5`.
         cpus: Option<Spanned<Decimal>>,
         /// Which CPUs it may use: `0-3` or `0,1`.
-        cpuset: Option<String>,
+        cpuset: Option<String> = public,
         /// Credentials of a managed account (Windows).
         credential_spec: Option<CredentialSpec>,
         /// Services that are started before this one, and what is waited for.
@@ -106,57 +106,57 @@ record! {
         /// What `watch` does when files change.
         develop: Nullable<Develop>,
         /// Rules of the device control group.
-        device_cgroup_rules: Vec<Spanned<String>>,
+        device_cgroup_rules: Vec<Spanned<String>> = public,
         /// Host devices that the container sees.
         devices: Vec<Spanned<DeviceMapping>>,
         /// DNS servers.
-        dns: OneOrMany,
+        dns: OneOrMany = public,
         /// Options of the resolver.
-        dns_opt: Vec<Spanned<String>>,
+        dns_opt: Vec<Spanned<String>> = public,
         /// Domains that are searched.
-        dns_search: OneOrMany,
+        dns_search: OneOrMany = public,
         /// Domain name of the container.
-        domainname: Option<String>,
+        domainname: Option<String> = public,
         /// Command line that replaces the image's `ENTRYPOINT`.
         entrypoint: Command,
         /// Files with environment variables; later ones win, `environment` wins over all.
-        env_file: EnvFiles,
+        env_file: EnvFiles = public,
         /// Environment variables. A name without a value is taken from the caller's environment.
         environment: Pairs,
         /// Ports that are exposed to other containers, without publishing them.
-        expose: WordList,
+        expose: WordList = public,
         /// A service that this one is made from.
         extends: Option<Extends>,
         /// Containers outside the project that are linked.
-        external_links: Vec<Spanned<String>>,
+        external_links: Vec<Spanned<String>> = public,
         /// Further lines of the container's hosts file.
-        extra_hosts: HostMap,
+        extra_hosts: HostMap = public,
         /// GPUs: `all`, or a list of requests.
         gpus: DeviceRequests,
         /// Further groups of the container's user.
-        group_add: WordList,
+        group_add: WordList = public,
         /// How to tell that the container is healthy.
         healthcheck: Option<Spanned<Healthcheck>>,
         /// Host name of the container.
-        hostname: Option<Spanned<String>>,
+        hostname: Option<Spanned<String>> = public,
         /// The image: `name`, `name:tag`, `registry/name@sha256:...`.
-        image: Option<Spanned<String>>,
+        image: Option<Spanned<String>> = public,
         /// Whether a small init process forwards signals and reaps processes.
         init: Option<bool>,
         /// IPC namespace: `host`, `shareable`, `private`, `none`, `service:NAME` or `container:NAME`.
-        ipc: Option<Spanned<String>>,
+        ipc: Option<Spanned<String>> = public,
         /// Isolation technology (Windows).
-        isolation: Option<String>,
+        isolation: Option<String> = public,
         /// Files with labels.
-        label_file: OneOrMany,
+        label_file: OneOrMany = public,
         /// Labels of the container.
         labels: Pairs,
         /// Links to other services: `service` or `service:alias`.
-        links: Vec<Spanned<String>>,
+        links: Vec<Spanned<String>> = public,
         /// Where the container's output goes.
         logging: Option<Logging>,
         /// Hardware address on the first network.
-        mac_address: Option<Spanned<String>>,
+        mac_address: Option<Spanned<String>> = public,
         /// Most memory that the container may use.
         mem_limit: Option<Spanned<ByteSize>>,
         /// Memory that is kept for the container.
@@ -168,7 +168,7 @@ record! {
         /// AI models that the service uses.
         models: ModelBindings,
         /// `bridge`, `host`, `none`, `service:NAME` or `container:NAME`, in place of `networks`.
-        network_mode: Option<Spanned<String>>,
+        network_mode: Option<Spanned<String>> = public,
         /// Networks that the container is attached to.
         networks: Option<ServiceNetworks>,
         /// Whether the kernel may not kill the container when memory runs out.
@@ -176,11 +176,11 @@ record! {
         /// How readily the kernel kills the container when memory runs out: -1000 to 1000.
         oom_score_adj: Option<Spanned<Integer>>,
         /// PID namespace: `host`, `service:NAME` or `container:NAME`.
-        pid: Option<Spanned<String>>,
+        pid: Option<Spanned<String>> = public,
         /// Most processes; `-1` means no limit.
         pids_limit: Option<Spanned<Integer>>,
         /// Platform of the image: `linux/amd64`.
-        platform: Option<Spanned<String>>,
+        platform: Option<Spanned<String>> = public,
         /// Ports that are published on the host.
         ports: Ports,
         /// Commands in the container after it started.
@@ -192,7 +192,7 @@ record! {
         /// Whether the container has all rights on the host.
         privileged: Flag,
         /// The service is active only when one of these profiles is.
-        profiles: Vec<Spanned<String>>,
+        profiles: Vec<Spanned<String>> = public,
         /// A program that runs the service in place of the engine.
         provider: Option<Spanned<Provider>>,
         /// When the image is pulled.
@@ -204,13 +204,13 @@ record! {
         /// When the engine starts the container again.
         restart: Option<Spanned<RestartPolicy>>,
         /// OCI runtime of the container.
-        runtime: Option<String>,
+        runtime: Option<String> = public,
         /// How many containers run. 1 when absent.
         scale: Option<Spanned<Integer>>,
         /// Secrets that are put into the container.
         secrets: Vec<Spanned<ContainerFile>>,
         /// Labels and profiles of the host's security system.
-        security_opt: Vec<Spanned<String>>,
+        security_opt: Vec<Spanned<String>> = public,
         /// Size of `/dev/shm`.
         shm_size: Option<ByteSize>,
         /// Whether standard input stays open.
@@ -218,13 +218,13 @@ record! {
         /// How long the container may take to stop before it is killed. 10 seconds when absent.
         stop_grace_period: Option<Duration>,
         /// The signal that stops the container. `SIGTERM` when absent.
-        stop_signal: Option<Spanned<String>>,
+        stop_signal: Option<Spanned<String>> = public,
         /// Options of the storage driver.
-        storage_opt: Options,
+        storage_opt: Options = public,
         /// Kernel parameters of the container.
-        sysctls: Pairs,
+        sysctls: Pairs = public,
         /// Folders in memory: `/run` or `/run:size=64m`.
-        tmpfs: OneOrMany,
+        tmpfs: OneOrMany = public,
         /// Whether the container has a terminal.
         tty: Flag,
         /// Limits of the container's processes.
@@ -232,17 +232,17 @@ record! {
         /// Whether the container gets the engine's socket and the caller's registry credentials.
         use_api_socket: Flag,
         /// User that runs the process: `name`, `uid` or `uid:gid`.
-        user: Option<String>,
+        user: Option<String> = public,
         /// User namespace: `host`.
-        userns_mode: Option<String>,
+        userns_mode: Option<String> = public,
         /// UTS namespace: `host`.
-        uts: Option<Spanned<String>>,
+        uts: Option<Spanned<String>> = public,
         /// Folders, files and volumes that the container sees.
         volumes: Mounts,
         /// Services or containers whose volumes are mounted too: `service:ro`, `container:NAME`.
-        volumes_from: Vec<Spanned<String>>,
+        volumes_from: Vec<Spanned<String>> = public,
         /// Folder that the command starts in.
-        working_dir: Option<String>,
+        working_dir: Option<String> = public,
     }
 }
 
@@ -250,7 +250,7 @@ record! {
     /// Where a container's output goes.
     pub struct Logging {
         /// The engine's log driver: `json-file`, `local`, `journald`...
-        driver: Option<String>,
+        driver: Option<String> = public,
         /// Options of the driver.
         options: Options,
     }
@@ -260,11 +260,11 @@ record! {
     /// Credentials of a managed account (Windows).
     pub struct CredentialSpec {
         /// A config that holds the specification.
-        config: Option<String>,
+        config: Option<String> = public,
         /// A file that holds it.
-        file: Option<String>,
+        file: Option<String> = public,
         /// A registry key that holds it.
-        registry: Option<String>,
+        registry: Option<String> = public,
     }
 }
 
@@ -289,13 +289,15 @@ mod extends {
 
     use crate::diagnostic::Diagnostics;
     use crate::document::Node;
-    use crate::topology::attribute::{Attribute, Form};
+    use crate::topology::attribute::{Attribute, Form, Sealing};
 
     /// A service that this one was made from.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct Extends;
 
     impl Attribute for Extends {
+        const SEALING: Sealing = Sealing::Public;
+
         fn decode(_: &Node, _: &mut Diagnostics) -> Option<Self> {
             Some(Self)
         }
@@ -322,7 +324,7 @@ mod microseconds {
 
     use crate::diagnostic::Diagnostics;
     use crate::document::{Kind, Node, Value};
-    use crate::topology::attribute::{Attribute, Form};
+    use crate::topology::attribute::{Attribute, Form, Sealing};
     use crate::topology::value::{Duration, Integer};
 
     /// A length of time in microseconds.
@@ -330,6 +332,8 @@ mod microseconds {
     pub struct Microseconds(pub i64);
 
     impl Attribute for Microseconds {
+        const SEALING: Sealing = Sealing::Public;
+
         fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
             match &node.value {
                 Value::Scalar(scalar)

@@ -7,15 +7,15 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Span;
-use crate::topology::attribute::{Attribute, Form, Named, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Named, Sealing, record, wrong_type};
 
 record! {
     /// How a service learns of a model.
     pub struct ModelBinding {
         /// The environment variable that holds the model's address.
-        endpoint_var: Option<String>,
+        endpoint_var: Option<String> = public,
         /// The environment variable that holds the model's name.
-        model_var: Option<String>,
+        model_var: Option<String> = public,
     }
 }
 
@@ -24,6 +24,8 @@ record! {
 pub struct ModelBindings(pub BTreeMap<String, Named<ModelBinding>>);
 
 impl Attribute for ModelBindings {
+    const SEALING: Sealing = Sealing::Each(&ModelBinding::SEALING);
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         decode_names(node, found).map(Self)
     }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{
-    Attribute, Form, choice, divided_by_a_blank, put, record, word, wrong_type,
+    Attribute, Form, Sealing, choice, divided_by_a_blank, put, record, word, wrong_type,
 };
 use crate::topology::service::container_file::FileMode;
 use crate::topology::service::mistake::Mistake;
@@ -38,13 +38,13 @@ record! {
         /// What is mounted: `bind`, `volume`, `tmpfs`, `image`...
         kind as "type": Option<MountKind> = required,
         /// A path, a volume's key in the topology, or an image.
-        source: Option<Spanned<String>>,
+        source: Option<Spanned<String>> = public,
         /// Where it appears in the container.
-        target: Option<Spanned<String>> = required,
+        target: Option<Spanned<String>> = required public,
         /// Whether it cannot be written to.
         read_only: Flag,
         /// Ignored by every engine of today.
-        consistency: Option<String>,
+        consistency: Option<String> = public,
         /// Options of a bind mount.
         bind: Option<BindOptions>,
         /// Options of a volume.
@@ -60,13 +60,13 @@ record! {
     /// Options of a bind mount.
     pub struct BindOptions {
         /// How mounts spread: `rprivate`, `rshared`, `rslave`...
-        propagation: Option<String>,
+        propagation: Option<String> = public,
         /// Whether a missing folder is made on the host. True when absent.
         create_host_path: Option<bool>,
         /// Whether mounts below it come along: `enabled`, `disabled`, `writable` or `readonly`.
-        recursive: Option<String>,
+        recursive: Option<String> = public,
         /// SELinux label: `z` shared, `Z` private.
-        selinux: Option<String>,
+        selinux: Option<String> = public,
     }
 }
 
@@ -78,7 +78,7 @@ record! {
         /// Whether what the image has at the target is not copied into an empty volume.
         nocopy: Flag,
         /// A folder in the volume that is mounted in place of its root.
-        subpath: Option<String>,
+        subpath: Option<String> = public,
     }
 }
 
@@ -97,6 +97,8 @@ record! {
 pub struct TmpfsMode(pub u32);
 
 impl Attribute for TmpfsMode {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         FileMode::decode(node, found).map(|mode| Self(mode.0))
     }
@@ -114,7 +116,7 @@ record! {
     /// Options of an image mount.
     pub struct ImageOptions {
         /// A folder in the image.
-        subpath: Option<String>,
+        subpath: Option<String> = public,
     }
 }
 
@@ -153,6 +155,8 @@ impl Mount {
 pub struct Mounts(pub Vec<Spanned<Mount>>);
 
 impl Attribute for Mounts {
+    const SEALING: Sealing = Sealing::Each(&MountSection::SEALING);
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let Value::List(items) = &node.value else {
             return wrong_type(node, "a list of mounts", found);

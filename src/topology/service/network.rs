@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Named, record};
+use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
 use crate::topology::service::model_binding::{decode_names, names_schema};
 use crate::topology::value::{Integer, Options};
 
@@ -15,19 +15,19 @@ record! {
     /// A container's place in one network.
     pub struct ServiceNetwork {
         /// Further names of the container in this network.
-        aliases: Vec<Spanned<String>>,
+        aliases: Vec<Spanned<String>> = public,
         /// Name of the interface in the container.
-        interface_name: Option<Spanned<String>>,
+        interface_name: Option<Spanned<String>> = public,
         /// A fixed IPv4 address.
-        ipv4_address: Option<Spanned<String>>,
+        ipv4_address: Option<Spanned<String>> = public,
         /// A fixed IPv6 address.
-        ipv6_address: Option<Spanned<String>>,
+        ipv6_address: Option<Spanned<String>> = public,
         /// Link-local addresses.
-        link_local_ips: Vec<Spanned<String>>,
+        link_local_ips: Vec<Spanned<String>> = public,
         /// Hardware address.
-        mac_address: Option<Spanned<String>>,
+        mac_address: Option<Spanned<String>> = public,
         /// Options of the network driver for this endpoint.
-        driver_opts: Options,
+        driver_opts: Options = public,
         /// The network with the highest priority is attached first.
         priority: Option<Integer>,
         /// The network with the highest one gives the default route.
@@ -50,6 +50,8 @@ impl ServiceNetworks {
 }
 
 impl Attribute for ServiceNetworks {
+    const SEALING: Sealing = Sealing::Each(&ServiceNetwork::SEALING);
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         decode_names(node, found).map(Self)
     }

@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, divided_by_a_blank, put, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, divided_by_a_blank, put, record, wrong_type};
 use crate::topology::service::mistake::Mistake;
 use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
@@ -19,19 +19,19 @@ record! {
     /// A published port, as the long form writes it.
     pub struct PortSection {
         /// A name for people.
-        name: Option<String>,
+        name: Option<String> = public,
         /// `ingress` or `host`, for a cluster.
-        mode: Option<String>,
+        mode: Option<String> = public,
         /// The host's address that the port is published on. All of them when absent.
-        host_ip: Option<Spanned<String>>,
+        host_ip: Option<Spanned<String>> = public,
         /// The port in the container.
         target: Option<Spanned<Integer>> = required,
         /// The port on the host, or a range to choose from. Any free one when absent.
-        published: Option<Spanned<Loose>>,
+        published: Option<Spanned<Loose>> = public,
         /// `tcp`, `udp` or `sctp`.
-        protocol: Option<Spanned<String>>,
+        protocol: Option<Spanned<String>> = public,
         /// The protocol that is spoken, for people: `http`.
-        app_protocol: Option<String>,
+        app_protocol: Option<String> = public,
     }
 }
 
@@ -129,6 +129,8 @@ fn port_number(text: &str) -> Result<u16, Mistake> {
 pub struct Ports(pub Vec<Spanned<Port>>);
 
 impl Attribute for Ports {
+    const SEALING: Sealing = Sealing::Each(&PortSection::SEALING);
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let Value::List(items) = &node.value else {
             return wrong_type(node, "a list of ports", found);

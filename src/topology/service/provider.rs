@@ -14,7 +14,7 @@ record! {
     /// A program that runs the service in place of the engine.
     pub struct Provider {
         /// The program, or a plugin of the Docker CLI.
-        kind as "type": Option<Spanned<String>> = required,
+        kind as "type": Option<Spanned<String>> = required public,
         /// Options that it is called with.
         options: ProviderOptions,
     }

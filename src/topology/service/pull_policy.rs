@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::Node;
-use crate::topology::attribute::{Attribute, Form, word_text};
+use crate::topology::attribute::{Attribute, Form, Sealing, word_text};
 use crate::topology::value::Duration;
 
 /// When an image is pulled.
@@ -63,6 +63,8 @@ impl PullPolicy {
 }
 
 impl Attribute for PullPolicy {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let word = word_text(node, Self::from_word, found)?;
         let policy = Self::from_word(&word);

@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, Form, word_text};
+use crate::topology::attribute::{Attribute, Form, Sealing, word_text};
 
 /// When the engine starts a container again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ impl RestartPolicy {
 }
 
 impl Attribute for RestartPolicy {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         // Many writers of YAML make `false` of an unquoted `no`; Docker Compose refuses it.
         if let Value::Scalar(scalar) = &node.value

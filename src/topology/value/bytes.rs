@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, Form, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, wrong_type};
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,8 @@ impl ByteSize {
 pub struct SwapLimit(pub i64);
 
 impl Attribute for ByteSize {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let text = text_of(node, found)?;
         Self::parse(&text).map_err(|reason| refuse(&text, reason, node, found)).ok()
@@ -60,6 +62,8 @@ impl Attribute for ByteSize {
 }
 
 impl Attribute for SwapLimit {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let text = text_of(node, found)?;
         if text.trim() == "-1" {

@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, Form, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, wrong_type};
 
 /// A length of time, in nanoseconds when counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +113,8 @@ fn help_for(text: &str) -> String {
 }
 
 impl Attribute for Duration {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let text = match &node.value {
             Value::Scalar(scalar) if !matches!(scalar.kind(), Kind::Bool(_)) => &scalar.text,

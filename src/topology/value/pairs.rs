@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Form, map, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, map, wrong_type};
 use crate::topology::value::pitfall::warn_of_reading;
 use crate::topology::value::scalar::{loose_text, refuse_date};
 
@@ -35,6 +35,8 @@ impl Pairs {
 }
 
 impl Attribute for Pairs {
+    const SEALING: Sealing = Sealing::Values;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         decode_pairs(node, '=', found).map(Self)
     }
@@ -195,6 +197,8 @@ impl Options {
 }
 
 impl Attribute for Options {
+    const SEALING: Sealing = Sealing::Values;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let map = map(node, found)?;
         let mut options = BTreeMap::new();
@@ -232,6 +236,8 @@ pub struct HostEntry {
 }
 
 impl Attribute for HostMap {
+    const SEALING: Sealing = Sealing::Values;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Map(map) => {

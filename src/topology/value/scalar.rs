@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Scalar, Value};
-use crate::topology::attribute::{Attribute, Form, QUOTE, json_of, wrong_type};
+use crate::topology::attribute::{Attribute, Form, QUOTE, Sealing, json_of, wrong_type};
 
 impl Attribute for String {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -101,6 +101,8 @@ fn float_text(value: f64) -> String {
 }
 
 impl Attribute for bool {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let value = match &node.value {
             Value::Scalar(scalar) => match scalar.kind() {
@@ -161,6 +163,8 @@ fn bool_word(text: &str) -> Option<bool> {
 pub struct Flag(pub bool);
 
 impl Attribute for Flag {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         bool::decode(node, found).map(Flag)
     }
@@ -187,6 +191,8 @@ impl std::ops::Deref for Flag {
 pub struct Integer(pub i64);
 
 impl Attribute for Integer {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match number(node) {
             Some(Kind::Int(value)) => Some(Self(value)),
@@ -212,6 +218,8 @@ impl Attribute for Integer {
 pub struct Decimal(pub f64);
 
 impl Attribute for Decimal {
+    const SEALING: Sealing = Sealing::Public;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match number(node) {
             Some(Kind::Int(value)) => Some(Self(value as f64)),

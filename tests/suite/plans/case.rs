@@ -12,7 +12,7 @@
 //! | `plan.json` | what `--format json` says of it; not compared when absent |
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -62,8 +62,33 @@ struct Events {
     made_by_compose: bool,
     /// It was a release that gave networks and volumes no fingerprints.
     without_fingerprints: bool,
+    /// Another release made everything, with the labels in this file.
+    labels: Option<PathBuf>,
     /// `up` of `topology.yaml` was begun, and ended before this step: `remove container shop-web-1`.
     interrupted_before: Option<String>,
+}
+
+/// The labels of every object, by its name.
+#[derive(Deserialize)]
+struct Labels {
+    containers: BTreeMap<String, BTreeMap<String, String>>,
+    networks: BTreeMap<String, BTreeMap<String, String>>,
+    volumes: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Labels {
+    fn replace_those_of(&self, world: &mut World) {
+        let Self { containers, networks, volumes } = self;
+        for container in &mut world.containers {
+            container.seen.labels = containers[container.seen.name.as_str()].clone();
+        }
+        for (name, network) in &mut world.networks {
+            network.labels = networks[name.as_str()].clone();
+        }
+        for (name, volume) in &mut world.volumes {
+            volume.labels = volumes[name.as_str()].clone();
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -182,6 +207,11 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
         bring_up(&mut world, &before);
     }
     events.happen(&mut world, &topology, &up);
+    if let Some(labels) = &events.labels {
+        let text = std::fs::read_to_string(folder.join(labels)).expect("there are labels");
+        let labels: Labels = serde_json::from_str(&text).expect("they are labels");
+        labels.replace_those_of(&mut world);
+    }
 
     let observed = world.observe(&plan::query(&topology));
     let mut found = Diagnostics::default();

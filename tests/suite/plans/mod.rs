@@ -78,6 +78,7 @@ golden::fixtures! {
     down_removes_volumes_on_request
     fewer_replicas_leave_the_lowest_numbers
     hooks_belong_to_starts_and_stops
+    labels_of_an_earlier_release_are_read
     literal_values_that_look_secret_are_hidden
     more_replicas_leave_those_that_are_there
     more_replicas_take_host_ports_of_a_range
