@@ -12,7 +12,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::topology::attribute::{Attribute, Form};
-use crate::topology::service::{SharedNamespace, VolumesFrom, VolumesOwner};
+use crate::topology::service::{Deploy, SharedNamespace, VolumesFrom, VolumesOwner};
 use crate::topology::{Mount, Network, Service, Volume, canonical_service};
 
 /// The fingerprint of a service, as `config --hash` prints it. Its containers have that of [`container`].
@@ -51,14 +51,14 @@ pub fn shared(service: &Service) -> BTreeSet<&str> {
 /// The fingerprint of a network.
 pub fn network(network: &Network) -> String {
     let mut model = object(network.canonical(Form::Model));
-    model.entry("ipam").or_insert_with(|| json!({}));
+    model.entry(Network::ipam).or_insert_with(|| json!({}));
     digest(&text(&Json::Object(model), &NETWORK))
 }
 
 /// The fingerprint of a volume.
 pub fn volume(volume: &Volume) -> String {
     let mut model = object(volume.canonical(Form::Model));
-    model.entry("driver").or_insert_with(|| json!("local"));
+    model.entry(Volume::driver).or_insert_with(|| json!("local"));
     digest(&text(&Json::Object(model), &VOLUME))
 }
 
@@ -67,34 +67,37 @@ fn digest(text: &str) -> String {
 }
 
 /// What is no part of a container, as Docker Compose sees it.
-const LEFT_OUT: &[&str] = &["build", "depends_on", "profiles", "pull_policy", "scale"];
+const LEFT_OUT: &[&str] =
+    &[Service::build, Service::depends_on, Service::profiles, Service::pull_policy, Service::scale];
 
 fn service_text(service: &Service) -> String {
     let mut model = object(canonical_service(service, Form::Model));
     model.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
-    for command in ["command", "entrypoint"] {
+    for command in [Service::command, Service::entrypoint] {
         model.entry(command).or_insert(Json::Null);
     }
     let sections = [
-        ("deploy", service.deploy.0.is_some()),
-        ("develop", service.develop.0.is_some()),
-        ("healthcheck", service.healthcheck.is_some()),
-        ("logging", service.logging.is_some()),
+        (Service::deploy, service.deploy.0.is_some()),
+        (Service::develop, service.develop.0.is_some()),
+        (Service::healthcheck, service.healthcheck.is_some()),
+        (Service::logging, service.logging.is_some()),
     ];
     put_empty(&mut model, &sections);
-    if let Some(Json::Object(deploy)) = model.get_mut("deploy") {
-        deploy.remove("replicas");
-        put_empty(deploy, &[("resources", true), ("placement", true)]);
+    if let Some(Json::Object(deploy)) = model.get_mut(Service::deploy) {
+        deploy.remove(Deploy::replicas);
+        put_empty(deploy, &[(Deploy::resources, true), (Deploy::placement, true)]);
         let resources = service.deploy.0.as_ref().and_then(|deploy| deploy.resources.as_ref());
-        if let (Some(Json::Object(model)), Some(resources)) = (deploy.get_mut("resources"), resources) {
+        if let (Some(Json::Object(model)), Some(resources)) = (deploy.get_mut(Deploy::resources), resources) {
             let (limits, reservations) = (&resources.limits, &resources.reservations);
             put_empty(model, &[("limits", limits.is_some()), ("reservations", reservations.is_some())]);
         }
     }
-    for (mount, written) in items(&mut model, "volumes").zip(&service.volumes.0) {
+    for (mount, written) in items(&mut model, Service::volumes).zip(&service.volumes.0) {
         mend_mount(mount, written);
     }
-    for trigger in model.get_mut("develop").and_then(Json::as_object_mut).into_iter().flat_map(triggers) {
+    for trigger in
+        model.get_mut(Service::develop).and_then(Json::as_object_mut).into_iter().flat_map(triggers)
+    {
         trigger.entry("exec").or_insert_with(|| json!({ "command": null }));
     }
     mend_limits(&mut model);
@@ -136,17 +139,17 @@ fn items<'a>(
 
 /// Where numbers and the names of keys are others than in the topology.
 fn mend_limits(model: &mut JsonMap<String, Json>) {
-    if let Some(swappiness) = model.remove("mem_swappiness").filter(|share| *share != json!(0)) {
-        model.insert("mem_swappiness".to_owned(), json!(swappiness.to_string()));
+    if let Some(swappiness) = model.remove(Service::mem_swappiness).filter(|share| *share != json!(0)) {
+        model.insert(Service::mem_swappiness.to_owned(), json!(swappiness.to_string()));
     }
-    for limit in model.get_mut("ulimits").and_then(Json::as_object_mut).into_iter().flatten() {
+    for limit in model.get_mut(Service::ulimits).and_then(Json::as_object_mut).into_iter().flatten() {
         match limit.1 {
             Json::Object(pair) => pair.retain(|_, limit| *limit != json!(0)),
             single if *single == json!(0) => *single = json!({}),
             _ => {}
         }
     }
-    let Some(Json::Object(devices)) = model.get_mut("blkio_config") else { return };
+    let Some(Json::Object(devices)) = model.get_mut(Service::blkio_config) else { return };
     for list in devices.values_mut().filter_map(Json::as_array_mut) {
         for device in list.iter_mut().filter_map(Json::as_object_mut) {
             let renamed = |(key, value): (String, Json)| (capitalised(&key), value);
@@ -227,115 +230,115 @@ fn quoted(text: &str) -> String {
 use Order::{Each, Keys, Sorted};
 
 const NETWORK: Order = Keys(&[
-    ("name", Sorted),
-    ("driver", Sorted),
-    ("driver_opts", Sorted),
-    ("ipam", Keys(&[("driver", Sorted), ("config", Each(&POOL)), ("options", Sorted)])),
-    ("external", Sorted),
-    ("internal", Sorted),
-    ("attachable", Sorted),
-    ("labels", Sorted),
-    ("enable_ipv4", Sorted),
-    ("enable_ipv6", Sorted),
+    (Network::name, Sorted),
+    (Network::driver, Sorted),
+    (Network::driver_opts, Sorted),
+    (Network::ipam, Keys(&[("driver", Sorted), ("config", Each(&POOL)), ("options", Sorted)])),
+    (Network::external, Sorted),
+    (Network::internal, Sorted),
+    (Network::attachable, Sorted),
+    (Network::labels, Sorted),
+    (Network::enable_ipv4, Sorted),
+    (Network::enable_ipv6, Sorted),
 ]);
 
 const POOL: Order =
     Keys(&[("subnet", Sorted), ("gateway", Sorted), ("ip_range", Sorted), ("aux_addresses", Sorted)]);
 
 const VOLUME: Order = Keys(&[
-    ("name", Sorted),
-    ("driver", Sorted),
-    ("driver_opts", Sorted),
-    ("external", Sorted),
-    ("labels", Sorted),
+    (Volume::name, Sorted),
+    (Volume::driver, Sorted),
+    (Volume::driver_opts, Sorted),
+    (Volume::external, Sorted),
+    (Volume::labels, Sorted),
 ]);
 
 const SERVICE: Order = Keys(&[
-    ("annotations", Sorted),
-    ("attach", Sorted),
-    ("develop", DEVELOP),
-    ("blkio_config", BLKIO),
-    ("cap_add", Sorted),
-    ("cap_drop", Sorted),
-    ("cgroup_parent", Sorted),
-    ("cgroup", Sorted),
-    ("cpu_count", Sorted),
-    ("cpu_percent", Sorted),
-    ("cpu_period", Sorted),
-    ("cpu_quota", Sorted),
-    ("cpu_rt_period", Sorted),
-    ("cpu_rt_runtime", Sorted),
-    ("cpus", Sorted),
-    ("cpuset", Sorted),
-    ("cpu_shares", Sorted),
-    ("command", Sorted),
-    ("configs", Each(&FILE)),
-    ("container_name", Sorted),
-    ("credential_spec", Sorted),
-    ("deploy", DEPLOY),
-    ("device_cgroup_rules", Sorted),
-    ("devices", Each(&Keys(&[("source", Sorted), ("target", Sorted), ("permissions", Sorted)]))),
-    ("dns", Sorted),
-    ("dns_opt", Sorted),
-    ("dns_search", Sorted),
-    ("domainname", Sorted),
-    ("entrypoint", Sorted),
-    ("provider", Keys(&[("type", Sorted), ("options", Sorted)])),
-    ("environment", Sorted),
-    ("expose", Sorted),
-    ("extends", Sorted),
-    ("external_links", Sorted),
-    ("extra_hosts", Sorted),
-    ("group_add", Sorted),
-    ("gpus", Each(&DEVICE_REQUEST)),
-    ("hostname", Sorted),
-    ("healthcheck", HEALTHCHECK),
-    ("image", Sorted),
-    ("init", Sorted),
-    ("ipc", Sorted),
-    ("isolation", Sorted),
-    ("labels", Sorted),
-    ("links", Sorted),
-    ("logging", Sorted),
-    ("mem_limit", Sorted),
-    ("mem_reservation", Sorted),
-    ("memswap_limit", Sorted),
-    ("mem_swappiness", Sorted),
-    ("mac_address", Sorted),
-    ("models", Each(&Keys(&[("endpoint_var", Sorted), ("model_var", Sorted)]))),
-    ("network_mode", Sorted),
-    ("networks", Each(&SERVICE_NETWORK)),
-    ("oom_kill_disable", Sorted),
-    ("oom_score_adj", Sorted),
-    ("pid", Sorted),
-    ("pids_limit", Sorted),
-    ("platform", Sorted),
-    ("ports", Each(&PORT)),
-    ("privileged", Sorted),
-    ("read_only", Sorted),
-    ("restart", Sorted),
-    ("runtime", Sorted),
-    ("secrets", Each(&FILE)),
-    ("security_opt", Sorted),
-    ("shm_size", Sorted),
-    ("stdin_open", Sorted),
-    ("stop_grace_period", Sorted),
-    ("stop_signal", Sorted),
-    ("storage_opt", Sorted),
-    ("sysctls", Sorted),
-    ("tmpfs", Sorted),
-    ("tty", Sorted),
-    ("ulimits", Each(&Keys(&[("soft", Sorted), ("hard", Sorted)]))),
-    ("use_api_socket", Sorted),
-    ("user", Sorted),
-    ("userns_mode", Sorted),
-    ("uts", Sorted),
-    ("volumes", Each(&MOUNT)),
-    ("volumes_from", Sorted),
-    ("working_dir", Sorted),
-    ("pre_start", Each(&HOOK)),
-    ("post_start", Each(&HOOK)),
-    ("pre_stop", Each(&HOOK)),
+    (Service::annotations, Sorted),
+    (Service::attach, Sorted),
+    (Service::develop, DEVELOP),
+    (Service::blkio_config, BLKIO),
+    (Service::cap_add, Sorted),
+    (Service::cap_drop, Sorted),
+    (Service::cgroup_parent, Sorted),
+    (Service::cgroup, Sorted),
+    (Service::cpu_count, Sorted),
+    (Service::cpu_percent, Sorted),
+    (Service::cpu_period, Sorted),
+    (Service::cpu_quota, Sorted),
+    (Service::cpu_rt_period, Sorted),
+    (Service::cpu_rt_runtime, Sorted),
+    (Service::cpus, Sorted),
+    (Service::cpuset, Sorted),
+    (Service::cpu_shares, Sorted),
+    (Service::command, Sorted),
+    (Service::configs, Each(&FILE)),
+    (Service::container_name, Sorted),
+    (Service::credential_spec, Sorted),
+    (Service::deploy, DEPLOY),
+    (Service::device_cgroup_rules, Sorted),
+    (Service::devices, Each(&Keys(&[("source", Sorted), ("target", Sorted), ("permissions", Sorted)]))),
+    (Service::dns, Sorted),
+    (Service::dns_opt, Sorted),
+    (Service::dns_search, Sorted),
+    (Service::domainname, Sorted),
+    (Service::entrypoint, Sorted),
+    (Service::provider, Keys(&[("type", Sorted), ("options", Sorted)])),
+    (Service::environment, Sorted),
+    (Service::expose, Sorted),
+    (Service::extends, Sorted),
+    (Service::external_links, Sorted),
+    (Service::extra_hosts, Sorted),
+    (Service::group_add, Sorted),
+    (Service::gpus, Each(&DEVICE_REQUEST)),
+    (Service::hostname, Sorted),
+    (Service::healthcheck, HEALTHCHECK),
+    (Service::image, Sorted),
+    (Service::init, Sorted),
+    (Service::ipc, Sorted),
+    (Service::isolation, Sorted),
+    (Service::labels, Sorted),
+    (Service::links, Sorted),
+    (Service::logging, Sorted),
+    (Service::mem_limit, Sorted),
+    (Service::mem_reservation, Sorted),
+    (Service::memswap_limit, Sorted),
+    (Service::mem_swappiness, Sorted),
+    (Service::mac_address, Sorted),
+    (Service::models, Each(&Keys(&[("endpoint_var", Sorted), ("model_var", Sorted)]))),
+    (Service::network_mode, Sorted),
+    (Service::networks, Each(&SERVICE_NETWORK)),
+    (Service::oom_kill_disable, Sorted),
+    (Service::oom_score_adj, Sorted),
+    (Service::pid, Sorted),
+    (Service::pids_limit, Sorted),
+    (Service::platform, Sorted),
+    (Service::ports, Each(&PORT)),
+    (Service::privileged, Sorted),
+    (Service::read_only, Sorted),
+    (Service::restart, Sorted),
+    (Service::runtime, Sorted),
+    (Service::secrets, Each(&FILE)),
+    (Service::security_opt, Sorted),
+    (Service::shm_size, Sorted),
+    (Service::stdin_open, Sorted),
+    (Service::stop_grace_period, Sorted),
+    (Service::stop_signal, Sorted),
+    (Service::storage_opt, Sorted),
+    (Service::sysctls, Sorted),
+    (Service::tmpfs, Sorted),
+    (Service::tty, Sorted),
+    (Service::ulimits, Each(&Keys(&[("soft", Sorted), ("hard", Sorted)]))),
+    (Service::use_api_socket, Sorted),
+    (Service::user, Sorted),
+    (Service::userns_mode, Sorted),
+    (Service::uts, Sorted),
+    (Service::volumes, Each(&MOUNT)),
+    (Service::volumes_from, Sorted),
+    (Service::working_dir, Sorted),
+    (Service::pre_start, Each(&HOOK)),
+    (Service::post_start, Each(&HOOK)),
+    (Service::pre_stop, Each(&HOOK)),
 ]);
 
 const FILE: Order =

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named, put};
-use crate::topology::service::{ContainerFile, MountKind, Service};
+use crate::topology::service::{ContainerFile, Deploy, MountKind, Service};
 use crate::topology::{Sections, Topology};
 
 /// The JSON Schema of a topology: draft 7, which every editor's YAML plugin knows.
@@ -156,8 +156,8 @@ pub fn escape_variables(value: Json) -> Json {
 pub fn canonical_service(service: &Service, form: Form) -> Json {
     let mut model = whole_service(service, form);
     if let Json::Object(object) = &mut model {
-        object.remove("env_file");
-        object.remove("label_file");
+        object.remove(Service::env_file);
+        object.remove(Service::label_file);
     }
     model
 }
@@ -167,7 +167,9 @@ pub(super) fn whole_service(service: &Service, form: Form) -> Json {
     let mut model = service.canonical(form);
     if let Json::Object(object) = &mut model {
         // `[]` (none) and `null` (the image's own) differ.
-        for (key, command) in [("command", &service.command), ("entrypoint", &service.entrypoint)] {
+        for (key, command) in
+            [(Service::command, &service.command), (Service::entrypoint, &service.entrypoint)]
+        {
             let command = command.canonical(form);
             if form == Form::Model || !command.is_null() {
                 object.insert(key.to_owned(), command);
@@ -179,17 +181,17 @@ pub(super) fn whole_service(service: &Service, form: Form) -> Json {
 
 /// Attributes that say how a service is run, and nothing of what its container is.
 const NOT_OF_THE_CONTAINER: &[&str] = &[
-    "attach",
-    "build",
-    "depends_on",
-    "develop",
-    "post_start",
-    "pre_stop",
-    "profiles",
-    "provider",
-    "pull_policy",
-    "pull_refresh_after",
-    "scale",
+    Service::attach,
+    Service::build,
+    Service::depends_on,
+    Service::develop,
+    Service::post_start,
+    Service::pre_stop,
+    Service::profiles,
+    Service::provider,
+    Service::pull_policy,
+    Service::pull_refresh_after,
+    Service::scale,
 ];
 
 /// What of a service makes its container: when this changes, the container must change.
@@ -199,12 +201,12 @@ pub fn service_model(service: &Service) -> Json {
         for key in NOT_OF_THE_CONTAINER {
             object.remove(*key);
         }
-        if let Some(Json::Object(deploy)) = object.get_mut("deploy") {
-            deploy.retain(|key, _| key == "resources" || key == "restart_policy");
+        if let Some(Json::Object(deploy)) = object.get_mut(Service::deploy) {
+            deploy.retain(|key, _| key == Deploy::resources || key == Deploy::restart_policy);
         }
         object.retain(|_, value| !value.is_null() && *value != json!({}));
         // `front: {}` asks for the same as `front:`.
-        let networks = object.get_mut("networks").and_then(Json::as_object_mut);
+        let networks = object.get_mut(Service::networks).and_then(Json::as_object_mut);
         networks
             .into_iter()
             .flat_map(JsonMap::values_mut)
