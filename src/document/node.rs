@@ -1,5 +1,7 @@
 //! The tree that every later stage reads: values, and the places that they were written at.
 
+use serde_json::Value as Json;
+
 use super::scalar::Scalar;
 use crate::source::Span;
 
@@ -127,6 +129,25 @@ impl Node {
     /// A node without history.
     pub fn new(span: Span, value: Value) -> Self {
         Self { span, value, earlier: Vec::new(), directive: None }
+    }
+
+    /// A tree of plain data that nobody wrote.
+    pub fn of_json(json: &Json) -> Self {
+        let scalar = |text: String, is_plain| Value::Scalar(Scalar { text, is_plain });
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => scalar(value.to_string(), true),
+            Json::Number(number) => scalar(number.to_string(), true),
+            Json::String(text) => scalar(text.clone(), false),
+            Json::Array(items) => Value::List(items.iter().map(Self::of_json).collect()),
+            Json::Object(entries) => {
+                let key = |text: &String| Key { text: text.clone(), span: Span::NOWHERE };
+                Value::Map(Map::of(
+                    entries.iter().map(|(text, json)| (key(text), Self::of_json(json))).collect(),
+                ))
+            }
+        };
+        Self::new(Span::NOWHERE, value)
     }
 
     /// Remembers what an earlier text said that `!override` at this mapping drops.

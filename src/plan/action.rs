@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::compose_hash;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::sealed::Sealed;
+use crate::plan::{compose_hash, spec};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::service::{BuildContext, Hook};
+use crate::topology::value::Pairs;
 use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
 
 /// One call, or one wait, that brings the engine nearer to the topology.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Pulls an image from its registry.
     PullImage {
@@ -77,7 +81,7 @@ pub enum Action {
         /// The container.
         container: ContainerName,
         /// Commands that are run in it as soon as it runs, one after the other.
-        post_start: Vec<Hook>,
+        post_start: Vec<Sealed<Hook>>,
     },
     /// Waits until a container is in a condition, by the engine's events.
     Wait {
@@ -93,7 +97,7 @@ pub enum Action {
         /// How long it may take before it is killed; the container's own setting when absent.
         grace: Option<Duration>,
         /// Commands that are run in it before, one after the other.
-        pre_stop: Vec<Hook>,
+        pre_stop: Vec<Sealed<Hook>>,
         /// What comes after one of them that failed.
         after_failed_hook: AfterFailedHook,
     },
@@ -124,7 +128,8 @@ pub enum Action {
 }
 
 /// What comes after a command of `pre_stop` that failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AfterFailedHook {
     /// The container runs on, and the step has failed.
     #[default]
@@ -134,7 +139,8 @@ pub enum AfterFailedHook {
 }
 
 /// What becomes of the anonymous volumes of a container that is removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AnonymousVolumes {
     /// They stay: a successor mounts them, or they may hold data.
     Keep,
@@ -143,7 +149,8 @@ pub enum AnonymousVolumes {
 }
 
 /// What a wait waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// Its health check passes. An unhealthy or ended container fails the wait.
     Healthy,
@@ -166,7 +173,7 @@ impl Condition {
 }
 
 /// An image to build.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageSpec {
     /// The service that it is built for.
     pub service: ServiceName,
@@ -174,7 +181,7 @@ pub struct ImageSpec {
     pub image: ImageName,
     /// The build section, with its paths resolved. Its `additional_contexts` name no services any
     /// more, but their images: `docker-image://NAME`.
-    pub build: Build,
+    pub build: Sealed<Build>,
     /// What is in the secrets that the build may read, by their ids.
     pub secrets: BTreeMap<String, FileContent>,
     /// `os/arch[/variant]` when the service names one.
@@ -184,50 +191,50 @@ pub struct ImageSpec {
 }
 
 /// A network to create.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkSpec {
     /// Its name in the engine.
     pub name: NetworkName,
     /// The network as the topology has it.
-    pub network: Network,
-    /// All labels, those of the topology included.
+    pub network: Sealed<Network>,
+    /// The labels that say what it belongs to; those of the topology stand beside them.
     pub labels: BTreeMap<String, String>,
 }
 
 /// A volume to create.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VolumeSpec {
     /// Its name in the engine.
     pub name: VolumeName,
     /// The volume as the topology has it.
-    pub volume: Volume,
-    /// All labels, those of the topology included.
+    pub volume: Sealed<Volume>,
+    /// The labels that say what it belongs to; those of the topology stand beside them.
     pub labels: BTreeMap<String, String>,
 }
 
 /// A container to create.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContainerSpec {
     /// Its name in the engine.
     pub name: ContainerName,
     /// The service's key in the topology.
     pub service_name: ServiceName,
     /// The service as the topology has it. Names of the topology's networks, volumes, secrets and
-    /// configs in it are keys: use `networks`, `mounts` and `files` for what the engine needs. Where it
+    /// configs in it are keys: use `networks`, [`mounts`](Self::mounts) and `files` for what the engine needs. Where it
     /// shares something with another service (`ipc`, `pid`, `uts`, `volumes_from`), it names that service's
     /// container.
-    pub service: Arc<Service>,
+    pub service: Sealed<Service>,
     /// The image that it is created from.
     pub image: ImageName,
     /// Networks by their names in the engine, the first one first. Empty with a network mode.
     pub networks: Vec<Attachment>,
     /// `host`, `none`, `container:NAME`...; absent when `networks` says it all.
     pub network_mode: Option<String>,
-    /// Mounts with the engine's volume names and absolute paths.
-    pub mounts: Vec<Mount>,
+    /// The names in the engine of the volumes that it mounts, by their keys in the topology.
+    pub volumes: BTreeMap<String, VolumeName>,
     /// Secrets and configs.
     pub files: Vec<FileSpec>,
-    /// All labels, those of the topology included.
+    /// The labels that say what it belongs to; those of the topology stand beside them.
     pub labels: BTreeMap<String, String>,
     /// What the label of the fingerprint is made from once ids are known; absent when it stays as it is.
     pub references: Option<References>,
@@ -240,10 +247,10 @@ pub struct ContainerSpec {
 }
 
 /// What a container shares with other services, by which Docker Compose knows whether it changed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct References {
     /// The service as it is written: it names services, and not their containers.
-    pub service: Arc<Service>,
+    pub service: Sealed<Service>,
     /// The container that stands for each of those services.
     pub containers: BTreeMap<ServiceName, ContainerName>,
 }
@@ -257,7 +264,7 @@ impl References {
 }
 
 /// How a container of `run` differs from a service's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneOff {
     /// Whether somebody will attach to its input; the input ends when they go.
     pub has_input: bool,
@@ -270,7 +277,7 @@ pub struct OneOff {
 }
 
 /// A secret or a config that a container gets as a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileSpec {
     /// Where it appears: an absolute path.
     pub target: String,
@@ -285,26 +292,17 @@ pub struct FileSpec {
 }
 
 /// Where the content of a secret or a config is.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FileContent {
     /// In a file of this machine.
     File(PathBuf),
     /// Here.
-    Text(String),
-}
-
-impl std::fmt::Debug for FileContent {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::File(path) => formatter.debug_tuple("File").field(path).finish(),
-            // It may be a secret: it must not reach a log by way of a plan.
-            Self::Text(_) => formatter.write_str("Text(..)"),
-        }
-    }
+    Text(Sealed<String>),
 }
 
 /// A container's place in one network.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attachment {
     /// The network's name in the engine.
     pub network: NetworkName,
@@ -313,7 +311,7 @@ pub struct Attachment {
     /// Links to other containers: `NAME:alias`.
     pub links: Vec<String>,
     /// What the service says of this network.
-    pub settings: ServiceNetwork,
+    pub settings: Sealed<ServiceNetwork>,
 }
 
 impl Action {
@@ -341,6 +339,38 @@ impl Action {
             | Action::RemoveVolume { .. } => None,
         }
     }
+}
+
+impl ContainerSpec {
+    /// Its mounts, with the engine's names of volumes.
+    pub fn mounts(&self) -> Vec<Mount> {
+        self.service.volumes.0.iter().map(|mount| spec::with_engine_name(&self.volumes, mount)).collect()
+    }
+
+    /// All labels, those of the topology included.
+    pub fn all_labels(&self) -> BTreeMap<String, String> {
+        with_own(&self.service.labels, &self.labels)
+    }
+}
+
+impl NetworkSpec {
+    /// All labels, those of the topology included.
+    pub fn all_labels(&self) -> BTreeMap<String, String> {
+        with_own(&self.network.labels, &self.labels)
+    }
+}
+
+impl VolumeSpec {
+    /// All labels, those of the topology included.
+    pub fn all_labels(&self) -> BTreeMap<String, String> {
+        with_own(&self.volume.labels, &self.labels)
+    }
+}
+
+fn with_own(labels: &Pairs, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut all = labels.to_map();
+    all.extend(own.clone());
+    all
 }
 
 impl ImageSpec {

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::Observed;
 use crate::topology::name::{ContainerName, ImageId, ImageName, NetworkName, VolumeName};
 
 /// What a plan was made from: as long as the engine has the same, the plan fits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// The containers of the project.
     pub containers: BTreeMap<ContainerName, BasisContainer>,
@@ -20,7 +22,7 @@ pub struct Basis {
 }
 
 /// A container that was there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BasisContainer {
     /// The engine's id, in full.
     pub id: String,

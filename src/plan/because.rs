@@ -1,5 +1,6 @@
 //! Why a step is in the plan, as data.
 
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::source::Span;
@@ -9,7 +10,8 @@ pub use crate::topology::secrecy::HIDDEN;
 use crate::topology::service::Namespace;
 
 /// The reason for a step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Because {
     /// There is no such object in the engine.
     Absent,
@@ -85,8 +87,10 @@ pub enum Because {
     Interrupted,
 }
 
-/// One attribute that differs.
-#[derive(Clone, Debug, PartialEq)]
+/// One attribute that differs. When it is stored, what is shown only on request is hidden, and places are left
+/// out: they belong to the text that was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "StoredChange", from = "StoredChange")]
 pub struct FieldChange {
     /// The attribute, dotted: `environment.DEBUG`.
     pub path: String,
@@ -96,8 +100,54 @@ pub struct FieldChange {
     pub to: Option<Json>,
     /// Whether something of a value is hidden, which [`Values::Shown`] shows.
     pub is_hidden: bool,
+    /// Whether something of a value is here only because of [`Values::Shown`].
+    pub is_revealed: bool,
     /// Where the topology, or a file that it names, says so; where it said so before, when it says nothing.
     pub span: Option<Span>,
+}
+
+/// A change as it is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredChange {
+    path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    from: Option<Json>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    to: Option<Json>,
+    is_hidden: bool,
+}
+
+/// A value that is there; `null` is one too.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
+}
+
+impl From<FieldChange> for StoredChange {
+    fn from(change: FieldChange) -> Self {
+        let FieldChange { path, from, to, is_hidden, is_revealed, span: _ } = change;
+        let [from, to] = match is_revealed {
+            true => [from, to].map(|value| value.map(|_| Json::from(HIDDEN))),
+            false => [from, to],
+        };
+        Self { path, from, to, is_hidden: is_hidden || is_revealed }
+    }
+}
+
+impl From<StoredChange> for FieldChange {
+    fn from(StoredChange { path, from, to, is_hidden }: StoredChange) -> Self {
+        Self { path, from, to, is_hidden, is_revealed: false, span: None }
+    }
+}
+
+/// Two are equal when the same is stored of them.
+impl PartialEq for FieldChange {
+    fn eq(&self, other: &Self) -> bool {
+        let stored = |change: &Self| {
+            let StoredChange { path, from, to, is_hidden } = change.clone().into();
+            (path, from, to, is_hidden)
+        };
+        stored(self) == stored(other)
+    }
 }
 
 /// Which values a plan shows.

@@ -220,11 +220,13 @@ impl Comparison<'_> {
 
     fn note(&mut self, from: Option<&Json>, to: Option<&Json>) {
         let path = self.path.clone();
-        let mut is_hidden = false;
+        let (mut is_hidden, mut is_revealed) = (false, false);
         let mut show = |side: Side, value: Option<&Json>| {
-            let mut shown = Shown { comparison: self, side, path: path.clone(), is_hidden: false };
+            let mut shown =
+                Shown { comparison: self, side, path: path.clone(), is_hidden: false, is_revealed: false };
             let value = value.map(|value| shown.value(value));
             is_hidden |= shown.is_hidden;
+            is_revealed |= shown.is_revealed;
             value
         };
         let (from, to) = (show(Side::Before, from), show(Side::Now, to));
@@ -234,7 +236,7 @@ impl Comparison<'_> {
             None => self.topology.former_place(&keys, !self.was_from_elsewhere(&path)),
         };
         let path = path[PLACE..].join(".");
-        self.changes.push(FieldChange { path, from, to, is_hidden, span: Some(place) });
+        self.changes.push(FieldChange { path, from, to, is_hidden, is_revealed, span: Some(place) });
     }
 
     /// Whether the value that was applied was not literally in the topology, as far as anybody knows.
@@ -256,6 +258,7 @@ struct Shown<'a> {
     side: Side,
     path: Vec<String>,
     is_hidden: bool,
+    is_revealed: bool,
 }
 
 impl Shown<'_> {
@@ -323,6 +326,7 @@ impl Shown<'_> {
 
     fn closed(&mut self, value: &Json) -> Json {
         if self.comparison.values == Values::Shown {
+            self.is_revealed = true;
             return value.clone();
         }
         self.is_hidden = true;

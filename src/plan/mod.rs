@@ -18,11 +18,13 @@ mod remove;
 mod restart;
 mod scope;
 mod seal;
+pub mod sealed;
 mod signal;
 pub mod spec;
 mod start;
 mod step;
 mod stop;
+pub mod stored;
 #[cfg(test)]
 mod testing;
 mod up;
@@ -41,6 +43,7 @@ pub use scope::{Scope, jobs_of};
 pub use signal::{KillChoices, kill, pause, stop, unpause};
 pub use start::{Hindrance, WaitChoice, start};
 pub use step::{FormerImage, Guard, Needs, Step, StepId, Steps};
+pub use stored::{OtherSecrets, StoredPlan};
 pub use up::{
     BuildChoice, OneOffChoices, PullChoice, RecreateChoice, StartChoice, UpChoices, one_off, one_off_query,
     query, services_in_order, up,
@@ -51,8 +54,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
-/// What is to be done, in which order and why.
-#[derive(Clone, Debug)]
+/// What is to be done, in which order and why. It is stored without secrets: see [`stored`].
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The project that all steps belong to.
     pub project: ProjectName,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::plan::action::AfterFailedHook;
 use crate::plan::observed::{Observed, ObservedContainer};
-use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label, namespace};
+use crate::plan::sealed::Sealed;
+use crate::plan::{Action, Because, Condition, Needs, Plan, Step, StepId, label, namespace, spec};
 use crate::topology::name::{ProjectName, ServiceName};
-use crate::topology::service::{Dependency, DependencyCondition};
+use crate::topology::service::{Dependency, DependencyCondition, Hook};
 use crate::topology::{Service, Topology};
 
 /// Whose containers a command is about. Containers of `run` are meant only where it is said.
@@ -48,21 +49,29 @@ impl<'a> Scope<'a> {
 
     /// Starts a container, and runs what its service says then.
     pub(super) fn start(self, container: &ObservedContainer) -> Action {
-        let post_start = self.service(container).map_or_else(Vec::new, Service::after_start);
+        let post_start = self.hooks(container, spec::post_start);
         Action::StartContainer { container: container.name.clone(), post_start }
     }
 
     /// Runs what a container's service says, and stops it.
     pub(super) fn stop(self, container: &ObservedContainer, grace: Option<Duration>) -> Action {
         // One of `pre_start` is not what hooks are for.
-        let service = self.service(container).filter(|_| !label::is_of_pre_start(&container.labels));
-        let pre_stop = service.map_or_else(Vec::new, Service::before_stop);
+        let pre_stop = match label::is_of_pre_start(&container.labels) {
+            true => Vec::new(),
+            false => self.hooks(container, spec::pre_stop),
+        };
         let after_failed_hook = AfterFailedHook::GiveUp;
         Action::StopContainer { container: container.name.clone(), grace, pre_stop, after_failed_hook }
     }
 
-    fn service(self, container: &ObservedContainer) -> Option<&'a Service> {
-        Some(&self.topology?.service(container.service.as_str())?.value)
+    fn hooks(
+        self,
+        container: &ObservedContainer,
+        hooks: impl Fn(&Topology, &ServiceName, &Service) -> Vec<Sealed<Hook>>,
+    ) -> Vec<Sealed<Hook>> {
+        let Some(topology) = self.topology else { return Vec::new() };
+        let service = topology.service(container.service.as_str());
+        service.map_or_else(Vec::new, |service| hooks(topology, &container.service, &service.value))
     }
 
     fn all_containers(self) -> impl Iterator<Item = &'a ObservedContainer> {

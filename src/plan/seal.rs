@@ -14,11 +14,11 @@ use crate::topology::attribute::Sealing;
 use crate::topology::name::ProjectName;
 
 /// Puts digests in place of values of one object, and values in place of digests.
-pub struct Seal<'a> {
+pub struct Seal {
     /// A hasher that has read the place of the object.
     salted: Sha256,
-    /// The section of the topology that has it: `services`.
-    section: &'a str,
+    /// The section of the topology that has it, `services`, and the keys between the object and what is sealed.
+    path: Vec<String>,
 }
 
 /// What a digest begins with.
@@ -27,25 +27,31 @@ const MARK: &str = "sealed:";
 /// How many bytes of the hash are kept: enough that no two values look equal by accident.
 const LENGTH: usize = 8;
 
-impl<'a> Seal<'a> {
+impl Seal {
     /// `place` is where the topology has the object: `["services", "web"]`.
-    pub fn new(project: &ProjectName, place: [&'a str; 2]) -> Self {
+    pub fn new(project: &ProjectName, place: [&str; 2]) -> Self {
         let mut salted = Sha256::new();
         for word in [project.as_str(), place[0], place[1]] {
             read(&mut salted, word);
         }
-        Self { salted, section: place[0] }
+        Self { salted, path: vec![place[0].to_owned()] }
+    }
+
+    /// For what stands below these keys of the object.
+    pub fn below(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+        self.path.extend(keys);
+        self
     }
 
     /// The model without any value that may be a secret.
     pub fn close(&self, model: &Json, sealing: Sealing) -> Json {
-        self.closed(model, sealing, &mut vec![self.section.to_owned()])
+        self.closed(model, sealing, &mut self.path.clone())
     }
 
     /// A closed model with the values that one of the two `known` models has; where neither has the right
     /// one, the digest stays.
     pub fn open(&self, closed: &Json, known: [&Json; 2]) -> Json {
-        self.opened(closed, known.map(Some), &mut vec![self.section.to_owned()])
+        self.opened(closed, known.map(Some), &mut self.path.clone())
     }
 
     /// What stands for a value whose place below the object is `path`.
@@ -153,7 +159,7 @@ mod tests {
     use crate::topology::attribute::Attribute;
     use crate::topology::{Network, Service, Volume};
 
-    fn seal_of(project: &str, service: &'static str) -> Seal<'static> {
+    fn seal_of(project: &str, service: &str) -> Seal {
         Seal::new(&ProjectName::from(project), ["services", service])
     }
 

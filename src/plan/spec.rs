@@ -9,6 +9,7 @@ use crate::plan::action::{
     Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, OneOff, References, VolumeSpec,
 };
 use crate::plan::seal::Seal;
+use crate::plan::sealed::{Place, Sealed};
 use crate::plan::{OneOffChoices, compose_hash, label};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
@@ -17,7 +18,7 @@ use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, 
 use crate::topology::service::container_file::ContainerFileSection;
 use crate::topology::service::security_option::SecurityOption;
 use crate::topology::service::{
-    BuildContext, ContainerFile, Link, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom,
+    BuildContext, ContainerFile, Hook, Link, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom,
     VolumesOwner,
 };
 use crate::topology::value::{Command, Flag, Loose};
@@ -95,7 +96,7 @@ pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Opti
     Some(ImageSpec {
         service: name.clone(),
         image: image_name(topology, name, service),
-        build,
+        build: sealed(topology, &["services", name.as_str(), Service::build], build),
         secrets,
         platform: platform(topology, service),
         builder: None,
@@ -107,32 +108,40 @@ fn build_secret(topology: &Topology, secret: &ContainerFile) -> Option<(String, 
     let source = secret.source.as_ref()?;
     let content = topology.contents.secrets.get(&source.value)?;
     let id = secret.target.as_ref().unwrap_or(source);
-    Some((id.value.clone(), file_content(content)))
+    Some((id.value.clone(), file_content(topology, ["secrets", &source.value], content)))
 }
 
-fn file_content(content: &Content) -> FileContent {
+fn file_content(topology: &Topology, place: [&str; 2], content: &Content) -> FileContent {
     match &content.place {
         ContentPlace::File(path) => FileContent::File(path.clone()),
-        ContentPlace::Text(text) => FileContent::Text(text.clone()),
+        ContentPlace::Text(text) => FileContent::Text(sealed(topology, &place, text.clone())),
     }
 }
 
 /// A network of the topology as it is created.
 pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec {
-    let mut labels = network.labels.to_map();
+    let mut labels = BTreeMap::new();
     label::put_network(&mut labels, topology, key);
     let (model, hash) = (network.canonical(Form::Model), compose_hash::network(network));
     label::put_applied::<Network>(&mut labels, topology, ["networks", key], &model, hash);
-    NetworkSpec { name: network_name(key, network), network: network.clone(), labels }
+    NetworkSpec {
+        name: network_name(key, network),
+        network: sealed(topology, &["networks", key], network.clone()),
+        labels,
+    }
 }
 
 /// A volume of the topology as it is created.
 pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
-    let mut labels = volume.labels.to_map();
+    let mut labels = BTreeMap::new();
     label::put_volume(&mut labels, topology, key);
     let (model, hash) = (volume.canonical(Form::Model), compose_hash::volume(volume));
     label::put_applied::<Volume>(&mut labels, topology, ["volumes", key], &model, hash);
-    VolumeSpec { name: volume_name(key, volume), volume: volume.clone(), labels }
+    VolumeSpec {
+        name: volume_name(key, volume),
+        volume: sealed(topology, &["volumes", key], volume.clone()),
+        labels,
+    }
 }
 
 /// A network's name in the engine.
@@ -157,7 +166,7 @@ pub fn container(
     number: u32,
     stand_in: &StandIn<'_>,
 ) -> ContainerSpec {
-    let mut labels = service.labels.to_map();
+    let mut labels = BTreeMap::new();
     label::put_container(&mut labels, topology, name, service, number);
     let place = ["services", name.as_str()];
     // As long as nobody knows ids.
@@ -167,18 +176,19 @@ pub fn container(
     let container = container_name(topology, name, service, number);
     ContainerSpec {
         service_name: name.clone(),
-        service: with_profile_paths(
+        service: sealed(
             topology,
-            with_container_names(&with_platform(topology, service), stand_in),
+            &place,
+            with_profile_paths(topology, with_container_names(&with_platform(topology, service), stand_in)),
         ),
         image: image_name(topology, name, service),
         networks: attachments(topology, name, service, &container, &links),
         name: container,
         network_mode: service.network_mode.as_ref().map(|mode| namespace(mode, stand_in)),
-        mounts: service.volumes.0.iter().map(|mount| with_engine_name(topology, mount)).collect(),
+        volumes: volume_names(topology, service),
         files: files(topology, service),
         labels,
-        references: references(service, stand_in),
+        references: references(topology, name, service, stand_in),
         links,
         predecessor: None,
         one_off: None,
@@ -247,6 +257,16 @@ pub fn pre_start(
     spec
 }
 
+/// The service that a container is made from, as the topology has it now. Names of the topology may stand in it
+/// where the specification has those of the engine.
+pub(super) fn service_of(topology: &Topology, spec: &ContainerSpec) -> Option<Service> {
+    let service = &topology.service(spec.service_name.as_str())?.value;
+    let Some(index) = spec.one_off.and_then(|one_off| one_off.pre_start) else {
+        return Some(Service::clone(service));
+    };
+    Some(service_of_hook(service, service.pre_start.get(index)?, &spec.name))
+}
+
 /// The service as a container of `pre_start` has it: nobody talks to it from outside.
 fn service_of_hook(service: &Service, hook: &Spanned<PreStartHook>, owner: &ContainerName) -> Service {
     let PreStartHook {
@@ -291,8 +311,9 @@ pub fn container_model(topology: &Topology, service: &Service) -> Json {
         *networks = renamed.collect();
     }
     if !service.volumes.0.is_empty() {
+        let names = volume_names(topology, service);
         let mounts =
-            service.volumes.0.iter().map(|mount| Spanned::new(with_engine_name(topology, mount), mount.span));
+            service.volumes.0.iter().map(|mount| Spanned::new(with_engine_name(&names, mount), mount.span));
         model[Service::volumes] = Mounts(mounts.collect()).canonical(Form::Model);
     }
     for (key, contents) in
@@ -322,20 +343,23 @@ fn put_fingerprints(
 
 /// Secrets are found below `/run/secrets`, configs at the root, unless a path is given.
 fn files(topology: &Topology, service: &Service) -> Vec<FileSpec> {
-    let spec = |file: &ContainerFile, contents: &BTreeMap<String, Content>, folder: &str| {
+    let spec = |file: &ContainerFile, section: &str, contents: &BTreeMap<String, Content>, folder: &str| {
         let source = file.source.as_ref()?;
         let content = contents.get(&source.value)?;
         let name = file.target.as_ref().unwrap_or(source);
         let target =
             if name.starts_with('/') { name.value.clone() } else { format!("{folder}/{}", name.value) };
         let number = |text: &Option<Loose>| text.as_ref().and_then(|text| text.parse().ok());
-        let content = file_content(content);
+        let content = file_content(topology, [section, &source.value], content);
         let mode = file.mode.map(|mode| mode.0);
         Some(FileSpec { target, content, uid: number(&file.uid), gid: number(&file.gid), mode })
     };
-    let secrets =
-        service.secrets.iter().filter_map(|file| spec(file, &topology.contents.secrets, "/run/secrets"));
-    let configs = service.configs.iter().filter_map(|file| spec(file, &topology.contents.configs, ""));
+    let secrets = service
+        .secrets
+        .iter()
+        .filter_map(|file| spec(file, "secrets", &topology.contents.secrets, "/run/secrets"));
+    let configs =
+        service.configs.iter().filter_map(|file| spec(file, "configs", &topology.contents.configs, ""));
     secrets.chain(configs).collect()
 }
 
@@ -383,11 +407,19 @@ fn with_profile_paths(topology: &Topology, service: Arc<Service>) -> Arc<Service
     Arc::new(service)
 }
 
-fn references(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Option<References> {
+fn references(
+    topology: &Topology,
+    name: &ServiceName,
+    service: &Arc<Service>,
+    stand_in: &StandIn<'_>,
+) -> Option<References> {
     let container = |name: &str| Some((ServiceName::from(name), stand_in(name)?));
     let containers: BTreeMap<_, _> =
         compose_hash::shared(service).into_iter().filter_map(container).collect();
-    (!containers.is_empty()).then(|| References { service: Arc::clone(service), containers })
+    (!containers.is_empty()).then(|| References {
+        service: sealed(topology, &["services", name.as_str()], Arc::clone(service)),
+        containers,
+    })
 }
 
 /// A service's place in each of its networks, in the order in which they are attached.
@@ -406,7 +438,9 @@ pub fn attachments(
             aliases.push(alias.value.clone());
         }
         let (network, links) = (network_name(key, network), links.to_vec());
-        Some(Attachment { network, aliases, links, settings: (*settings.value).clone() })
+        let place = ["services", name.as_str(), Service::networks, key];
+        let settings = sealed(topology, &place, (*settings.value).clone());
+        Some(Attachment { network, aliases, links, settings })
     };
     let mut attachments: Vec<Attachment> =
         networks.by_priority().into_iter().filter_map(attachment).collect();
@@ -444,13 +478,43 @@ fn namespace(mode: &str, stand_in: &StandIn<'_>) -> String {
     container.map_or_else(|| mode.to_owned(), |container| format!("container:{container}"))
 }
 
-fn with_engine_name(topology: &Topology, mount: &Mount) -> Mount {
+/// The names in the engine of the volumes that a service mounts, by their keys.
+fn volume_names(topology: &Topology, service: &Service) -> BTreeMap<String, VolumeName> {
+    let mounts = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume);
+    let keys = mounts.filter_map(|mount| Some(&mount.source.as_ref()?.value));
+    keys.filter_map(|key| Some((key.clone(), volume_name(key, topology.volumes.get(key)?)))).collect()
+}
+
+/// A mount with the engine's name of its volume.
+pub(super) fn with_engine_name(volumes: &BTreeMap<String, VolumeName>, mount: &Mount) -> Mount {
     let mut mount = mount.clone();
     if mount.kind == MountKind::Volume
         && let Some(source) = &mut mount.source
-        && let Some(volume) = topology.volumes.get(&source.value)
+        && let Some(volume) = volumes.get(&source.value)
     {
-        source.value = volume_name(&source.value, volume).to_string();
+        source.value = volume.to_string();
     }
     mount
+}
+
+/// What the topology says at a place, for a step.
+fn sealed<T>(topology: &Topology, place: &[&str], value: impl Into<Arc<T>>) -> Sealed<T> {
+    Sealed::new(Place::of(&topology.name, place), value)
+}
+
+/// What a service says is run in its containers as soon as they run.
+pub fn post_start(topology: &Topology, name: &ServiceName, service: &Service) -> Vec<Sealed<Hook>> {
+    hooks(topology, [name.as_str(), Service::post_start], &service.post_start)
+}
+
+/// What a service says is run in its containers before they are stopped.
+pub fn pre_stop(topology: &Topology, name: &ServiceName, service: &Service) -> Vec<Sealed<Hook>> {
+    hooks(topology, [name.as_str(), Service::pre_stop], &service.pre_stop)
+}
+
+fn hooks(topology: &Topology, [name, attribute]: [&str; 2], hooks: &[Spanned<Hook>]) -> Vec<Sealed<Hook>> {
+    let hook = |(index, hook): (usize, &Spanned<Hook>)| {
+        sealed(topology, &["services", name, attribute, &index.to_string()], hook.value.clone())
+    };
+    hooks.iter().enumerate().map(hook).collect()
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Index, IndexMut};
 
 use petgraph::graph::{DiGraph, NodeIndex};
+use serde::{Deserialize, Serialize};
 
 use crate::plan::{Action, Because};
 use crate::topology::name::{ContainerName, ImageId, ImageName, ServiceName};
 
 /// A step's number in its plan, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct StepId(u32);
 
 impl StepId {
@@ -29,8 +31,8 @@ impl StepId {
     }
 }
 
-/// One step of a plan.
-#[derive(Clone, Debug)]
+/// One step of a plan. Its number is its place among the steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// What is done.
     pub action: Action,
@@ -55,7 +57,8 @@ pub struct Step {
 }
 
 /// A condition that can be known only while the plan runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Guard {
     /// At least one reference names another image than before, after the pulls and builds that the
     /// step needs.
@@ -63,7 +66,7 @@ pub enum Guard {
 }
 
 /// A reference, and the image that it named when a container was created from it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FormerImage {
     /// The reference.
     pub image: ImageName,
@@ -72,7 +75,8 @@ pub struct FormerImage {
 }
 
 /// How one step needs another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Needs {
     /// Only after it was done (or proved not needed).
     Done,
@@ -106,7 +110,8 @@ impl Step {
 }
 
 /// All steps of a plan.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Steps(Vec<Step>);
 
 impl Steps {
@@ -134,6 +139,11 @@ impl Steps {
     /// Their numbers, in the order in which they were planned.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = StepId> + use<> {
         (0..self.0.len()).map(StepId::new)
+    }
+
+    /// The steps, in the order in which they were planned, to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+        self.0.iter_mut()
     }
 
     /// The steps, in the order in which they were planned.

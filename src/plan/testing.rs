@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::Diagnostics;
 use crate::plan::observed::{ContainerState, Health, Observed, ObservedContainer, Status};
-use crate::plan::{Action, Plan, Step, StepId, label};
+use crate::plan::{Action, Plan, Step, StepId, StoredPlan, label};
 use crate::source::{Environment, Sources};
 use crate::topology::name::{ImageId, ProjectName, ServiceName};
 use crate::topology::{ResolveChoices, Topology};
@@ -53,10 +53,10 @@ pub(super) fn numbered(observed: &mut Observed) {
     }
 }
 
-/// A topology of this text.
+/// A topology of this text, with a variable `GEHEIM` that holds `geheim`.
 pub(super) fn topology(text: &str) -> Topology {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let environment = Environment::default();
+    let environment = Environment::from_pairs([("GEHEIM".to_owned(), "geheim".to_owned())]);
     let file = sources.add("topology.yaml", text);
     let document = crate::document::load(&mut sources, &[file], Path::new("/shop"), &environment, &mut found);
     let choices = ResolveChoices { name: Some("shop".to_owned()), ..ResolveChoices::default() };
@@ -99,6 +99,7 @@ pub(super) fn shop() -> ProjectName {
 
 /// Each step with those that it comes after: `start web after start db`.
 pub(super) fn steps(plan: &Plan) -> Vec<String> {
+    assert_is_stored_whole(plan);
     let with_needs = |step: StepId| {
         let mut needs: Vec<String> = plan.steps[step].needs.keys().map(|need| words(plan, *need)).collect();
         needs.sort();
@@ -106,6 +107,13 @@ pub(super) fn steps(plan: &Plan) -> Vec<String> {
         if needs.is_empty() { words } else { format!("{words} after {}", needs.join(", ")) }
     };
     plan.in_order().into_iter().map(with_needs).collect()
+}
+
+/// What is read of the stored form is what was written.
+fn assert_is_stored_whole(plan: &Plan) {
+    let text = serde_json::to_string(plan).expect("a plan can be written");
+    let stored: StoredPlan = serde_json::from_str(&text).expect("a plan can be read");
+    assert_eq!(serde_json::to_string(&stored).expect("it can be written again"), text);
 }
 
 fn words(plan: &Plan, step: StepId) -> String {

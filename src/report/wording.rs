@@ -298,7 +298,7 @@ pub fn because_code(because: &Because) -> &'static str {
 
 /// One attribute that differs: `environment.DEBUG changed from 0 to 1`.
 pub fn change(change: &FieldChange) -> String {
-    let FieldChange { path, from, to, is_hidden, span: _ } = change;
+    let FieldChange { path, from, to, is_hidden, .. } = change;
     if *is_hidden && from.is_some() && to.is_some() {
         return format!("{path} changed");
     }
@@ -486,7 +486,14 @@ mod tests {
     #[test]
     fn a_change_names_short_values_and_no_long_ones() {
         let says = |from: Option<Json>, to: Option<Json>| {
-            change(&FieldChange { path: "a.b".to_owned(), from, to, is_hidden: false, span: None })
+            change(&FieldChange {
+                path: "a.b".to_owned(),
+                from,
+                to,
+                is_hidden: false,
+                is_revealed: false,
+                span: None,
+            })
         };
         assert_eq!(says(Some("x".into()), Some(2.into())), "a.b changed from \"x\" to 2");
         assert_eq!(says(None, Some(true.into())), "a.b is true now");

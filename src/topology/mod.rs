@@ -163,7 +163,8 @@ pub enum Host {
 }
 
 /// What stands between the parts of the names that containers and images of a project get.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Separator {
     /// `shop-web-1`.
     #[default]

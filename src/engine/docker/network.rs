@@ -85,7 +85,7 @@ struct Request {
 }
 
 fn request(spec: &NetworkSpec, version: ApiVersion) -> Request {
-    let NetworkSpec { name, network, labels } = spec;
+    let NetworkSpec { name, network, labels: _ } = spec;
     let Network {
         driver,
         driver_opts,
@@ -100,7 +100,7 @@ fn request(spec: &NetworkSpec, version: ApiVersion) -> Request {
         labels: _,
         external: _,
         extensions: _,
-    } = network;
+    } = &**network;
     let network = NetworkCreateRequest {
         name: name.to_string(),
         driver: driver.clone(),
@@ -110,7 +110,7 @@ fn request(spec: &NetworkSpec, version: ApiVersion) -> Request {
         enable_ipv4: enable_ipv4.filter(|_| version.minor >= 47),
         enable_ipv6: *enable_ipv6,
         options: Some(driver_opts.to_map().into_iter().collect()),
-        labels: Some(labels.clone().into_iter().collect()),
+        labels: Some(spec.all_labels().into_iter().collect()),
         ..NetworkCreateRequest::default()
     };
     Request { network, check_duplicate: true }

@@ -15,6 +15,7 @@ use crate::engine::{Engine, EngineError, Progress};
 use crate::plan::Action;
 use crate::plan::action::AfterFailedHook;
 use crate::plan::observed::Status;
+use crate::plan::sealed::Sealed;
 use crate::topology::name::{ContainerName, ImageName};
 use crate::topology::service::Hook;
 
@@ -97,7 +98,7 @@ pub(super) async fn start(docker: &Docker, container: &ContainerName) -> Result<
 async fn run_hooks(
     docker: &Docker,
     container: &ContainerName,
-    (attribute, hooks): (&str, &[Hook]),
+    (attribute, hooks): (&str, &[Sealed<Hook>]),
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
     for (index, hook) in hooks.iter().enumerate() {

@@ -14,15 +14,15 @@ use crate::topology::name::VolumeName;
 
 /// Creates a volume; the engine leaves one of the same name and driver as it is.
 pub async fn create(transport: &Transport, spec: &VolumeSpec) -> Result<(), EngineError> {
-    let VolumeSpec { name, volume, labels } = spec;
+    let VolumeSpec { name, volume, labels: _ } = spec;
     // The name and the labels of the specification hold these already, and what is external is not
     // created.
-    let Volume { driver, driver_opts, name: _, labels: _, external: _, extensions: _ } = volume;
+    let Volume { driver, driver_opts, name: _, labels: _, external: _, extensions: _ } = &**volume;
     let request = VolumeCreateRequest {
         name: Some(name.to_string()),
         driver: driver.clone(),
         driver_opts: (!driver_opts.0.is_empty()).then(|| driver_opts.to_map().into_iter().collect()),
-        labels: Some(labels.clone().into_iter().collect()),
+        labels: Some(spec.all_labels().into_iter().collect()),
         cluster_volume_spec: None,
     };
     let call = Call::new(Method::POST, "/volumes/create").json(&request)?;

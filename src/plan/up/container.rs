@@ -293,7 +293,8 @@ impl<'a> Up<'a> {
         let stops_early = !placing.stopped_before.is_empty();
         let gates: &[Gate] = if stops_early { &[] } else { &placing.gates };
         let container = existing.name.clone();
-        let (grace, pre_stop) = (self.context.choices.grace, placing.service.before_stop());
+        let grace = self.context.choices.grace;
+        let pre_stop = spec::pre_stop(self.context.topology, placing.name, placing.service);
         let after_failed_hook = AfterFailedHook::GiveUp;
         let action = Action::StopContainer { container, grace, pre_stop, after_failed_hook };
         let step = self.add_deed(action, deed, Some(placing.name), &[&needs, gates].concat());
@@ -390,7 +391,7 @@ impl<'a> Up<'a> {
         if self.context.choices.start == StartChoice::CreateOnly {
             return None;
         }
-        let post_start = placing.service.after_start();
+        let post_start = spec::post_start(self.context.topology, placing.name, placing.service);
         let start = Action::StartContainer { container: name.clone(), post_start };
         let step = self.add_deed(start, deed, Some(placing.name), needs);
         self.ports.take(placing.name, placing.service, step);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Gate, RecreateChoice, Up};
 use crate::plan::action::Attachment;
 use crate::plan::observed::{ObservedContainer, ObservedNetwork};
+use crate::plan::sealed::Sealed;
 use crate::plan::{Action, Because, Needs, StepId, compose_hash, drift, label, spec};
 use crate::source::Span;
 use crate::topology::attribute::{Attribute, Form};
@@ -204,7 +205,7 @@ impl Up<'_> {
             network: network.clone(),
             aliases,
             links: Vec::new(),
-            settings: ServiceNetwork::default(),
+            settings: Sealed::from(ServiceNetwork::default()),
         })
     }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 use super::*;
 use crate::engine::{Progress, StepState};
 use crate::plan::action::ImageSpec;
+use crate::plan::sealed::Sealed;
 use crate::plan::{Because, Condition, Needs, Step};
 use crate::report::AfterCancel;
 use crate::run::{Cause, End, Event, Failure};
 use crate::topology::name::ProjectName;
-use crate::topology::service::Build;
 
 const PULL: usize = 0;
 const START_DB: usize = 1;
@@ -85,7 +85,7 @@ fn a_build_shows_what_its_dockerfile_asks_for_and_what_was_there_before() {
     let spec = ImageSpec {
         service: "api".into(),
         image: "shop-api".into(),
-        build: Build::default(),
+        build: Sealed::default(),
         secrets: BTreeMap::new(),
         platform: None,
         builder: None,

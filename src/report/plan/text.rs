@@ -125,7 +125,7 @@ impl<'a> Context<'a> {
 
     /// `environment.DEBUG: "0" -> "1" (topology.yaml:7:22)`
     fn change_line(&self, change: &FieldChange) -> String {
-        let FieldChange { path, from, to, is_hidden, span } = change;
+        let FieldChange { path, from, to, is_hidden, is_revealed: _, span } = change;
         let place = span.map(|span| {
             let (line, column) = self.sources.position(span);
             let file = self.sources.get(span.file).path.display();
@@ -261,6 +261,7 @@ mod tests {
             from: Some("one two three".into()),
             to: Some("one two four".into()),
             is_hidden: false,
+            is_revealed: false,
             span: None,
         };
         let start = Action::StartContainer { container: "shop-web-1".into(), post_start: Vec::new() };

@@ -51,6 +51,9 @@ pub enum Form {
     Model,
     /// Everything that was written. As `config --format yaml`.
     Full,
+    /// Everything, so that [`from_stored`] reads the very value back: what is empty is not the same as what is not
+    /// there.
+    Stored,
 }
 
 /// Extensions (`x-...`): kept as they are, looked at by nobody but tools that know them.
@@ -173,10 +176,14 @@ macro_rules! record {
                 // Taken apart without `..`, so that no field can be left out.
                 let Self { $($field,)* extensions } = self;
                 let mut object = serde_json::Map::new();
-                if form == $crate::topology::attribute::Form::Full {
+                if form != $crate::topology::attribute::Form::Model {
                     object.extend(extensions.iter().map(|(key, value)| (key.clone(), value.clone())));
                 }
-                $( $crate::topology::attribute::put(
+                let put = match form {
+                    $crate::topology::attribute::Form::Stored => $crate::topology::attribute::put_stored,
+                    _ => $crate::topology::attribute::put,
+                };
+                $( put(
                     &mut object, $crate::topology::attribute::key!($field $(as $key)?), $field.canonical(form),
                 ); )*
                 serde_json::Value::Object(object)
@@ -433,6 +440,19 @@ pub fn put(object: &mut JsonMap<String, Json>, key: &str, value: Json) {
     if !is_empty {
         object.insert(key.to_owned(), value);
     }
+}
+
+/// Writes a key unless there is no value.
+pub fn put_stored(object: &mut JsonMap<String, Json>, key: &str, value: Json) {
+    if !value.is_null() {
+        object.insert(key.to_owned(), value);
+    }
+}
+
+/// Reads what [`Form::Stored`] wrote; nothing when it is something else.
+pub fn from_stored<T: Attribute>(stored: &Json) -> Option<T> {
+    let mut found = Diagnostics::default();
+    T::decode(&Node::of_json(stored), &mut found).filter(|_| !found.has_errors())
 }
 
 /// The text where one word out of a few is needed. What YAML reads as a boolean or a number is taken as it is

@@ -356,7 +356,8 @@ mod microseconds {
 }
 
 /// What containers can share with each other, and lose when the one that it belongs to stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Namespace {
     /// `network_mode`.
     Network,
@@ -394,11 +395,6 @@ impl Service {
     /// Commands that are run in each of its containers as soon as that runs.
     pub fn after_start(&self) -> Vec<Hook> {
         self.post_start.iter().map(|hook| hook.value.clone()).collect()
-    }
-
-    /// Commands that are run in each of its containers before that is stopped.
-    pub fn before_stop(&self) -> Vec<Hook> {
-        self.pre_stop.iter().map(|hook| hook.value.clone()).collect()
     }
 
     /// The services that it needs without saying so in `depends_on`: links, shared namespaces and shared

@@ -228,7 +228,10 @@ impl Attribute for Decimal {
         }
     }
 
-    fn canonical(&self, _: Form) -> Json {
+    fn canonical(&self, form: Form) -> Json {
+        if form == Form::Stored {
+            return json!(self.0);
+        }
         let single = self.0 as f32;
         if single.fract() == 0.0 && single.abs() < 9e15 {
             return json!(single as i64);

@@ -20,8 +20,8 @@ use serde::de::DeserializeOwned;
 use topo::diagnostic::Diagnostics;
 use topo::plan::observed::{ApiVersion, Health, ObservedMount, ObservedNetwork, ObservedVolume, Status};
 use topo::plan::{
-    self, BuildChoice, BuildChoices, DownChoices, ImagesChoice, PullChoice, PushChoices, RecreateChoice,
-    StartChoice, UpChoices, Values, label,
+    self, BuildChoice, BuildChoices, DownChoices, ImagesChoice, Plan, PullChoice, PushChoices,
+    RecreateChoice, StartChoice, StoredPlan, UpChoices, Values, label,
 };
 use topo::report::wording::{object, to_do};
 use topo::report::{Intent, Look};
@@ -230,6 +230,7 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
         }
         Command::Push => (plan::push(&topology, &PushChoices::default()), Intent::PUSH),
     };
+    assert_is_stored_whole(&plan, &topology);
     let text = match found.has_errors() {
         true => String::new(),
         false => topo::report::plan::text(&plan, &sources, Look::BARE, None, intent),
@@ -239,6 +240,18 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
     // Env files are read from the folder of the case.
     let home = format!("{}/", folder.display());
     (text.replace(&home, ""), topo::report::plan::json(&plan, &sources).replace(&home, ""))
+}
+
+/// A plan that is kept has all that the plan has, once the topology says its secrets again.
+pub(crate) fn assert_is_stored_whole(plan: &Plan, topology: &Topology) {
+    let text = serde_json::to_string(plan).expect("a plan can be written");
+    let stored: StoredPlan = serde_json::from_str(&text).expect("a plan can be read");
+    assert_eq!(serde_json::to_string(&stored).expect("it can be written again"), text);
+    let opened = stored.open(Some(topology)).expect("the topology has all secrets");
+    for (opened, planned) in opened.steps.iter().zip(plan.steps.iter()) {
+        assert_eq!(opened, planned);
+    }
+    assert_eq!(opened, *plan);
 }
 
 fn read_yaml<T: Default + DeserializeOwned>(path: &Path) -> T {

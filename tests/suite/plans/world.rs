@@ -102,14 +102,14 @@ impl World {
                 let network = ObservedNetwork {
                     name: spec.name.clone(),
                     id,
-                    labels: spec.labels.clone(),
+                    labels: spec.all_labels(),
                     attached: Vec::new(),
                 };
                 refuse_if(self.networks.insert(spec.name.clone(), network).is_some(), "the network is there")
             }
             Action::RemoveNetwork { network } => self.remove_network(network),
             Action::CreateVolume(spec) => {
-                let volume = ObservedVolume { name: spec.name.clone(), labels: spec.labels.clone() };
+                let volume = ObservedVolume { name: spec.name.clone(), labels: spec.all_labels() };
                 refuse_if(self.volumes.insert(spec.name.clone(), volume).is_some(), "the volume is there")
             }
             Action::RemoveVolume { volume } => self.remove_volume(volume),
@@ -221,7 +221,7 @@ impl World {
             settings: Some(settings(&spec.service)),
         };
         let container = Container { seen, spec: spec.clone(), owners, started: 0 };
-        let missing = container.volumes().find(|volume| !self.volumes.contains_key(*volume));
+        let missing = container.volumes().find(|volume| !self.volumes.contains_key(volume.as_str()));
         refuse_if(missing.is_some(), "no such volume")?;
         self.containers.push(container);
         Ok(())
@@ -312,7 +312,7 @@ impl World {
 
     /// The labels that a container gets, with what depends on the ids of others.
     fn labels(&mut self, spec: &ContainerSpec) -> Result<BTreeMap<String, String>, String> {
-        let mut labels = spec.labels.clone();
+        let mut labels = spec.all_labels();
         if let Some(references) = &spec.references {
             let id = |name| Ok((name, self.container(name)?.seen.id.clone()));
             let ids = references.containers.values().map(id).collect::<Result<_, String>>()?;
@@ -384,9 +384,9 @@ impl Container {
         }
     }
 
-    fn volumes(&self) -> impl Iterator<Item = &str> {
-        let named = self.spec.mounts.iter().filter(|mount| mount.kind == MountKind::Volume);
-        named.filter_map(|mount| mount.source.as_ref()).map(|source| source.as_str())
+    fn volumes(&self) -> impl Iterator<Item = String> {
+        let named = self.spec.mounts().into_iter().filter(|mount| mount.kind == MountKind::Volume);
+        named.filter_map(|mount| Some(mount.source?.value))
     }
 }
 

@@ -286,7 +286,7 @@ fn container_spec(name: &str) -> ContainerSpec {
         image: name.into(),
         networks: Vec::new(),
         network_mode: None,
-        mounts: Vec::new(),
+        volumes: Default::default(),
         files: Vec::new(),
         labels: BTreeMap::new(),
         references: None,

@@ -176,7 +176,7 @@ fn allowed(build: &BuildSection) -> impl Iterator<Item = String> {
 /// Names of variables and the secrets that they hold.
 fn secret_variables(spec: &ImageSpec) -> BTreeMap<String, String> {
     let text = |(index, (_, content)): (usize, (&String, &FileContent))| match content {
-        FileContent::Text(text) => Some((secret_variable(index), text.clone())),
+        FileContent::Text(text) => Some((secret_variable(index), text.to_string())),
         FileContent::File(_) => None,
     };
     spec.secrets.iter().enumerate().filter_map(text).collect()
@@ -220,7 +220,7 @@ fn definition(proxies: &BTreeMap<String, String>, spec: &ImageSpec) -> Json {
         // For Windows, which buildx has nothing for.
         isolation: _,
         extensions: _,
-    } = &*spec.build;
+    } = &**spec.build;
     let context = context.as_ref().map_or(".", |context| context.as_str());
     let args = arguments(proxies, args).into_iter().filter_map(|(name, value)| Some((name, value?)));
     let args: BTreeMap<&str, &str> = args.collect();

@@ -183,7 +183,7 @@ fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
         secrets: _,
         ssh: _,
         extensions: _,
-    } = &*spec.build;
+    } = &**spec.build;
     let caches: Vec<&str> = cache_from.iter().filter_map(|cache| cache_reference(cache)).collect();
     let ulimits: Vec<Json> = ulimits.iter().map(|(name, ulimit)| ulimit_json(name, &ulimit.value)).collect();
 

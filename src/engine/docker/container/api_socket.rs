@@ -6,6 +6,7 @@ use super::super::Docker;
 use super::super::credentials;
 use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
+use crate::plan::sealed::Sealed;
 use crate::topology::Service;
 
 /// The engine's socket, at the path where every client looks for it.
@@ -35,7 +36,7 @@ pub(super) async fn with_accounts(
     let mut spec = spec.clone();
     spec.files.push(FileSpec {
         target: format!("{CONFIG_FOLDER}/config.json"),
-        content: FileContent::Text(accounts),
+        content: FileContent::Text(Sealed::from(accounts)),
         uid: None,
         gid: None,
         mode: Some(ACCOUNTS_MODE),

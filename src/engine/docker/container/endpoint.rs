@@ -92,7 +92,7 @@ fn settings(attachment: &Attachment, version: ApiVersion) -> EndpointSettings {
         aliases: _,
         priority: _,
         extensions: _,
-    } = settings;
+    } = &**settings;
     let text = |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.value.clone());
     let mut options: HashMap<String, String> = driver_opts.to_map().into_iter().collect();
     if let Some(name) = interface_name {

@@ -16,6 +16,7 @@ use super::super::Docker;
 use super::super::transport::{Call, escape};
 use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
+use crate::source::Spanned;
 use crate::topology::Mount;
 use crate::topology::service::MountKind;
 
@@ -66,12 +67,13 @@ fn uploads(spec: &ContainerSpec) -> impl Iterator<Item = &FileSpec> {
 }
 
 fn needs_volume(spec: &ContainerSpec, folder: &str) -> bool {
-    let is_kept = |mount: &&Mount| matches!(mount.kind, MountKind::Bind | MountKind::Volume);
-    if spec.mounts.iter().filter(is_kept).any(|mount| is_below(folder, &mount.target.value)) {
+    let mounts = || spec.service.volumes.0.iter();
+    let is_kept = |mount: &&Spanned<Mount>| matches!(mount.kind, MountKind::Bind | MountKind::Volume);
+    if mounts().filter(is_kept).any(|mount| is_below(folder, &mount.target.value)) {
         return false;
     }
     let in_memory = spec.service.tmpfs.texts().map(|tmpfs| tmpfs.split(':').next().unwrap_or_default());
-    let mounted = spec.mounts.iter().filter(|mount| mount.kind == MountKind::Tmpfs);
+    let mounted = mounts().filter(|mount| mount.kind == MountKind::Tmpfs);
     let mut in_memory = in_memory.chain(mounted.map(|mount| mount.target.as_str()));
     *spec.service.read_only || in_memory.any(|target| is_below(folder, target))
 }
@@ -139,7 +141,7 @@ fn archive(prefix: &str, files: &[&FileSpec]) -> Result<Bytes, EngineError> {
 
 fn content(content: &FileContent) -> Result<Vec<u8>, EngineError> {
     match content {
-        FileContent::Text(text) => Ok(text.clone().into_bytes()),
+        FileContent::Text(text) => Ok(text.as_bytes().to_vec()),
         FileContent::File(path) => std::fs::read(path)
             .map_err(|error| EngineError::Other(format!("cannot read `{}`: {error}", path.display()))),
     }
@@ -154,9 +156,10 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::plan::sealed::Sealed;
 
     fn text(target: &str, uid: Option<u32>, mode: Option<u32>) -> FileSpec {
-        let content = FileContent::Text("hush".to_owned());
+        let content = FileContent::Text(Sealed::from("hush".to_owned()));
         FileSpec { target: target.to_owned(), content, uid, gid: None, mode }
     }
 

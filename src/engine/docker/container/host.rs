@@ -181,7 +181,7 @@ fn storage(
     host: HostConfig,
 ) -> Result<HostConfig, EngineError> {
     let Service { read_only, storage_opt, tmpfs, use_api_socket, volumes_from, .. } = &*spec.service;
-    let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts, taken_over, version)?;
+    let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts(), taken_over, version)?;
     binds.extend(use_api_socket.then(|| api_socket::BIND.to_owned()));
     mounts.extend(file::mounts(&spec.files));
     mounts.extend(file::upload_volumes(spec)?);

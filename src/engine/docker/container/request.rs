@@ -170,7 +170,7 @@ pub(super) fn request(
         host_config: Some(host::host_config(spec, taken_over, version)?),
         hostname: text(&service.hostname),
         image: Some(spec.image.to_string()),
-        labels: Some(spec.labels.clone().into_iter().collect()),
+        labels: Some(spec.all_labels().into_iter().collect()),
         networking_config: Some(endpoint::at_creation(spec, version)),
         open_stdin: Some(*service.stdin_open),
         stdin_once: Some(has_input),
@@ -232,12 +232,11 @@ fn variable((name, value): (&String, &Spanned<Option<String>>)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::plan::action::Attachment;
+    use crate::plan::sealed::Sealed;
     use crate::source::{Sources, Span};
     use crate::topology::ServiceNetwork;
     use crate::topology::attribute::Attribute;
@@ -259,19 +258,19 @@ mod tests {
             network: name.into(),
             aliases: vec!["web".to_owned()],
             links: Vec::new(),
-            settings: ServiceNetwork {
+            settings: Sealed::from(ServiceNetwork {
                 mac_address: mac_address.map(|mac| Spanned::new(mac.to_owned(), Span::new(file, 0, 0))),
                 ..ServiceNetwork::default()
-            },
+            }),
         };
         ContainerSpec {
             name: "shop-web-1".into(),
             service_name: "web".into(),
-            service: Arc::new(service),
+            service: Sealed::from(service),
             image: "web:1".into(),
             networks: vec![network("shop_front", Some("02:00:00:00:00:01")), network("shop_back", None)],
             network_mode: None,
-            mounts: Vec::new(),
+            volumes: BTreeMap::new(),
             files: Vec::new(),
             labels: BTreeMap::new(),
             references: None,

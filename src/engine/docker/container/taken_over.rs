@@ -50,7 +50,8 @@ pub(super) async fn volumes(transport: &Transport, spec: &ContainerSpec) -> Resu
     };
     let (mut volumes, declared) =
         try_join(predecessor, declared_volumes(transport, spec.image.as_str())).await?;
-    let has_a_place = |target: &str| match spec.mounts.iter().find(|mount| mount.target.value == target) {
+    let mounts = &spec.service.volumes.0;
+    let has_a_place = |target: &str| match mounts.iter().find(|mount| mount.target.value == target) {
         Some(mount) => mount.kind == MountKind::Volume && mount.source.is_none(),
         None => declared.contains(target),
     };
