@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -29,6 +30,8 @@ pub(super) struct Control {
     pub(super) global: Global,
     /// The services that were named.
     pub(super) services: Vec<ServiceName>,
+    /// Those that are left out.
+    excluded: Excluded,
     /// Where its words go.
     pub(super) output: Output,
     /// The state that it brings containers to: one that is in it was so already.
@@ -46,26 +49,33 @@ impl Control {
         command: &'static str,
         intent: Intent,
         mut global: Global,
-        arguments: &[String],
-    ) -> Self {
-        let services = global.take_services(arguments);
+        (excluded, arguments): (Excluded, &[String]),
+    ) -> Result<Self, Exit> {
         let output = global.output();
-        Self {
+        let services = excluded.take_services(&mut global, arguments, &output)?;
+        Ok(Self {
             command,
             intent,
             global,
             services,
+            excluded,
             output,
             goal: None,
             help_for_running: None,
             wait_limit: None,
             begun: Instant::now(),
-        }
+        })
     }
 
     /// Plans and carries it out.
-    pub(super) fn run(self, plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>) -> Result<Exit, Exit> {
-        let Project { query, topology } = project(&self.global, &self.services, &self.output)?;
+    pub(super) fn run(
+        mut self,
+        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>,
+    ) -> Result<Exit, Exit> {
+        let project = project(&self.global, &self.services, &self.output)?;
+        let named = self.services.clone();
+        let meant = self.excluded.services_of(&project, named.clone(), &self.output)?;
+        let Project { query, topology } = project;
         session::block_on(async {
             let engine = session::connect(&self.output).await?;
             let observed: Observed = session::observe(&engine, &query, &self.output).await?;
@@ -74,8 +84,12 @@ impl Control {
                 project: &query.project,
                 topology: topology.as_ref(),
                 observed: &observed,
-                services: &self.services,
+                services: &named,
+                excluded: self.excluded.names(),
             };
+            if !self.excluded.is_empty() {
+                self.services = services_there(scope);
+            }
             let mut plan = plan_for(scope)?;
             let created_from;
             if let Some(topology) = self.topology_to_create_from(&plan)? {
@@ -90,7 +104,7 @@ impl Control {
             if let Some(topology) =
                 topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
             {
-                provide::end(topology, &self.services, Order::Stop, &self.output, &session.cancel).await?;
+                provide::end(topology, &meant, Order::Stop, &self.output, &session.cancel).await?;
             }
             Ok(session::exit_of(&outcome))
         })
@@ -147,6 +161,12 @@ pub(super) fn warn_of_cut_off(scope: Scope<'_>, plan: &Plan, global: &Global, ou
             "{service} shares the {namespace} namespace of {owner}, and loses it: `{up}` gives it a new one"
         ));
     }
+}
+
+/// The services that are meant, and have containers.
+fn services_there(scope: Scope<'_>) -> Vec<ServiceName> {
+    let there: BTreeSet<&ServiceName> = scope.containers().map(|container| &container.service).collect();
+    there.into_iter().cloned().collect()
 }
 
 /// How services stand: `web runs already, db has no container`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::load::{Deed, Needs, Selection, check_targets};
 use crate::cli::output::Output;
@@ -20,6 +21,8 @@ use crate::topology::name::ServiceName;
 /// How containers are created.
 #[derive(Args, Clone, Debug)]
 pub(super) struct CreateOptions {
+    #[command(flatten)]
+    pub(super) excluded: Excluded,
     /// Build images even if they are there
     #[arg(long, conflicts_with = "no_build")]
     build: bool,
@@ -80,7 +83,7 @@ impl CreateOptions {
     /// The services whose containers are created.
     pub(super) fn selection(&self, services: &[ServiceName], output: &Output) -> Result<Selection, Exit> {
         let scale = scale(&self.scale, "--scale", output)?;
-        Ok(Selection { scale, ..Selection::of(services, Deed::Run) })
+        Ok(self.excluded.of(Selection { scale, ..Selection::of(services, Deed::Run) }))
     }
 
     /// The choices of `up`, as far as these options say something about them.

@@ -493,6 +493,7 @@ impl Foreground<'_> {
             topology: Some(self.topology),
             observed,
             services: &self.choices.services,
+            excluded: &[],
         }
     }
 }

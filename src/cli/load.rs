@@ -254,9 +254,32 @@ pub fn load_or_explain(global: &Global, needs: &Needs, output: &Output) -> Resul
     let mut loaded = load(global, needs, output)?;
     warn_of_passed_over(&loaded.passed_over, output);
     output.diagnostics(&loaded.sources, &loaded.found);
-    let topology = loaded.topology.take().ok_or(Exit::Findings)?;
+    let mut topology = loaded.topology.take().ok_or(Exit::Findings)?;
     check_targets(&topology, needs.named(), output)?;
+    leave_out(&mut topology, needs.excluded(), output)?;
     Ok((loaded, topology))
+}
+
+/// Leaves out what is excluded; every name must be there, and something must be left.
+pub fn leave_out(topology: &mut Topology, excluded: &[ServiceName], output: &Output) -> Result<(), Exit> {
+    let known = topology.services.keys().chain(topology.inactive.keys()).cloned().collect();
+    check_names(excluded, &known, output)?;
+    topology.deactivate(excluded);
+    if topology.services.is_empty() && !excluded.is_empty() {
+        return Err(services::none_is_left(output));
+    }
+    Ok(())
+}
+
+/// Every name must be one of those that are known.
+pub fn check_names(
+    names: &[ServiceName],
+    known: &BTreeSet<ServiceName>,
+    output: &Output,
+) -> Result<(), Exit> {
+    let Some(unknown) = names.iter().find(|name| !known.contains(*name)) else { return Ok(()) };
+    let known: Vec<String> = known.iter().map(ServiceName::to_string).collect();
+    Err(services::unknown(unknown.as_str(), &known, output))
 }
 
 /// Every service that was named on the command line must be there.

@@ -13,6 +13,7 @@ mod creation;
 mod declared;
 mod detach;
 mod environment;
+mod excluded;
 mod exit;
 mod follow;
 mod foreground;

@@ -22,6 +22,12 @@ pub(super) fn none_is_named(global: &Global, command: &str, words: &str, output:
     Exit::Usage
 }
 
+/// Says that `--exclude` leaves nothing to do anything to.
+pub(super) fn none_is_left(output: &Output) -> Exit {
+    output.error("no service is left: all of them are excluded", Some("leave one `--exclude` out"));
+    Exit::Usage
+}
+
 /// Says that no service has this name, and which there are.
 pub(super) fn unknown(name: &str, names: &[String], output: &Output) -> Exit {
     let closest = closest(name, names.iter().map(String::as_str));

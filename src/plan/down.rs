@@ -153,7 +153,7 @@ impl<'a> Down<'a> {
     fn containers(&mut self, going: &[&'a ObservedContainer]) -> Removals<'a> {
         let project = self.plan.project.clone();
         let Down { topology, observed, choices, .. } = *self;
-        let scope = Scope { project: &project, topology, observed, services: &[] };
+        let scope = Scope { project: &project, topology, observed, services: &[], excluded: &[] };
         let with_reason: Vec<stop::Going<'a>> =
             going.iter().map(|container| (*container, Because::Down)).collect();
         let stops = stop::add(&mut self.plan, scope, &with_reason, choices.grace);

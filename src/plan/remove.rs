@@ -56,7 +56,8 @@ mod tests {
     fn plan(running: RunningChoice) -> Vec<String> {
         let (project, observed) =
             (shop(), observed("web: running <- db:service_started:false\ndb: running\njob: done"));
-        let scope = Scope { project: &project, topology: None, observed: &observed, services: &[] };
+        let scope =
+            Scope { project: &project, topology: None, observed: &observed, services: &[], excluded: &[] };
         steps(&remove(scope, &RemoveChoices { running, anonymous_volumes: AnonymousVolumes::Keep }))
     }
 

@@ -98,7 +98,13 @@ mod tests {
 
     fn plan(containers: &str, services: &[&str], without_dependants: bool) -> Vec<String> {
         let (project, observed, services) = (shop(), observed(containers), names(services));
-        let scope = Scope { project: &project, topology: None, observed: &observed, services: &services };
+        let scope = Scope {
+            project: &project,
+            topology: None,
+            observed: &observed,
+            services: &services,
+            excluded: &[],
+        };
         steps(&restart(scope, &RestartChoices { grace: None, without_dependants }))
     }
 
@@ -114,6 +120,20 @@ mod tests {
                 "start api after stop api, wait until healthy db",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_excluded_does_not_go_along() {
+        let (project, observed, excluded) = (shop(), observed(CHAIN), names(&["api"]));
+        let scope = Scope {
+            project: &project,
+            topology: None,
+            observed: &observed,
+            services: &[],
+            excluded: &excluded,
+        };
+        let planned = steps(&restart(scope, &RestartChoices::default()));
+        assert!(!planned.is_empty() && !planned.iter().any(|step| step.contains("api")), "{planned:?}");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Scope<'a> {
     pub observed: &'a Observed,
     /// The services; all when empty.
     pub services: &'a [ServiceName],
+    /// Services that are left out: neither they themselves are meant, nor is anything done to them for others.
+    pub excluded: &'a [ServiceName],
 }
 
 /// What each service depends on.
@@ -79,6 +81,9 @@ impl<'a> Scope<'a> {
     }
 
     fn is_meant(self, service: &ServiceName) -> bool {
+        if self.excluded.contains(service) {
+            return false;
+        }
         if self.services.is_empty() { self.is_known(service) } else { self.services.contains(service) }
     }
 
@@ -106,6 +111,8 @@ impl<'a> Scope<'a> {
             let needed = all.entry(name).or_default();
             owners.into_keys().for_each(|owner| needed.entry(owner).or_default().restart = true);
         }
+        all.retain(|service, _| !self.excluded.contains(service));
+        all.values_mut().for_each(|needed| needed.retain(|needed, _| !self.excluded.contains(needed)));
         all
     }
 }

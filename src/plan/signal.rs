@@ -89,7 +89,13 @@ mod tests {
 
     fn in_scope(services: &[&str], plan: impl Fn(Scope<'_>) -> Plan) -> Vec<String> {
         let (project, observed, services) = (shop(), observed(CHAIN), names(services));
-        let scope = Scope { project: &project, topology: None, observed: &observed, services: &services };
+        let scope = Scope {
+            project: &project,
+            topology: None,
+            observed: &observed,
+            services: &services,
+            excluded: &[],
+        };
         steps(&plan(scope))
     }
 

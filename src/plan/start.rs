@@ -296,8 +296,35 @@ mod tests {
 
     fn plan(containers: &str, services: &[&str], wait: WaitChoice) -> Result<Vec<String>, Hindrance> {
         let (project, observed, services) = (shop(), observed(containers), names(services));
-        let scope = Scope { project: &project, topology: None, observed: &observed, services: &services };
+        let scope = Scope {
+            project: &project,
+            topology: None,
+            observed: &observed,
+            services: &services,
+            excluded: &[],
+        };
         start(scope, wait).map(|plan| steps(&plan))
+    }
+
+    #[test]
+    fn what_is_excluded_is_neither_started_nor_missed() {
+        let (project, excluded) = (shop(), names(&["db", "gone"]));
+        let observed = observed(
+            "
+            web: done <- db:service_healthy:false,gone:service_started:false
+            db: created",
+        );
+        for services in [vec![], names(&["web"])] {
+            let scope = Scope {
+                project: &project,
+                topology: None,
+                observed: &observed,
+                services: &services,
+                excluded: &excluded,
+            };
+            let plan = start(scope, WaitChoice::Nothing).map(|plan| steps(&plan));
+            assert_eq!(plan, Ok(vec!["start web".to_owned()]));
+        }
     }
 
     #[test]

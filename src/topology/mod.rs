@@ -562,6 +562,26 @@ impl Topology {
         self.services.retain(|name, _| kept.contains(name));
     }
 
+    /// Leaves services out as if a profile of theirs were not active: nobody brings them up, and what depends on
+    /// them does without. Their containers are no orphans.
+    pub fn deactivate(&mut self, services: &[ServiceName]) {
+        for name in services {
+            if let Some((name, service)) = self.services.remove_entry(name) {
+                self.inactive.insert(name, service);
+            }
+        }
+    }
+
+    /// Takes dependencies away that lead to services which are not active.
+    pub fn forget_inactive_dependencies(&mut self) {
+        let active: BTreeSet<ServiceName> = self.services.keys().cloned().collect();
+        for service in self.services.values_mut() {
+            if service.depends_on.0.keys().any(|needed| !active.contains(needed)) {
+                Arc::make_mut(&mut service.value).depends_on.0.retain(|needed, _| active.contains(needed));
+            }
+        }
+    }
+
     /// The topology with this many containers of services, in place of what they say.
     pub fn scaled(&self, scale: &BTreeMap<ServiceName, u32>) -> Self {
         let mut scaled = self.clone();

@@ -82,6 +82,29 @@ fn restart_takes_the_dependants_along_that_say_so() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
+fn what_is_excluded_is_left_as_it_is_also_when_others_depend_on_it() {
+    let project = project("exclude", CHAIN);
+    let up = project.topo("up", &["-d", "--exclude", "db", "--exclude", "other"]);
+    up.exits(0).says("`web` depends on `db`, which is excluded").says("1 container created");
+    project.topo("up", &["-d"]).exits(0).says("2 containers created");
+    let db = started_at(&project, "db");
+    project.topo("stop", &["--exclude", "db", "-t", "1"]).exits(0).says("2 containers stopped");
+    let states = |of: [&str; 3]| of.map(|service| status(&project, service));
+    assert_eq!(states(["web", "db", "other"]), ["exited", "running", "exited"]);
+    project.topo("ps", &["-a", "--services", "--exclude", "other"]).exits(0);
+    project.topo("stop", &["-t", "1"]).exits(0);
+    project.topo("start", &["web", "--exclude", "db"]).exits(0).says("1 container started");
+    assert_eq!(states(["web", "db", "other"]), ["running", "exited", "exited"]);
+    // Where there is no file, the engine knows which services there are.
+    project.topo_alone(&["-p", project.name(), "start", "--exclude", "web"]).exits(0);
+    assert!(started_at(&project, "db") > db);
+    project.topo("restart", &["db", "--exclude", "web", "-t", "1"]).exits(0).says("1 container restarted");
+    project.topo("down", &["--exclude", "web", "-t", "1"]).exits(0).says("2 containers removed");
+    assert_eq!(status(&project, "web"), "running");
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
 fn a_signal_reaches_the_process_and_kill_ends_it() {
     let topology = "
 services:

@@ -38,6 +38,7 @@ golden::fixtures! {
     help_teaches_with_examples
     no_engine_says_the_address_and_what_to_do
     options_stand_before_or_after_the_command
+    services_are_left_out_on_request
     the_environment_decides_where_no_option_does
     the_manual_has_a_page_for_each_command
     the_readme_shows_a_real_mistake

@@ -71,6 +71,7 @@ fn bash_completes_by_the_script_that_topo_prints() {
     let lines = [
         ("topo sca", "scale"),
         ("topo stop w", "web worker"),
+        ("topo up --exclude wo", "worker"),
         ("topo up --progress = pl", "plain"),
         ("topo scale wo", "worker="),
         ("topo -f my", r"my\ shop.yaml"),

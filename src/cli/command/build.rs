@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use crate::cli::creation::require_contexts;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -66,6 +67,8 @@ pub struct Options {
     #[arg(short, long, value_name = "BYTES", hide = true)]
     memory: Option<String>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -83,9 +86,9 @@ struct Instead {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let services = global.take_services(&options.arguments);
     global.quieten_if(options.quiet);
     let output = global.output();
+    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     refuse_memory(&options, &output)?;
     check_options(&options, &output)?;
     let (loaded, topology) = load_or_explain(&global, &needs(&services, &options), &output)?;
@@ -117,10 +120,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 }
 
 fn needs(services: &[ServiceName], options: &Options) -> Needs {
-    Needs::Services(Selection {
+    Needs::Services(options.excluded.of(Selection {
         without_dependencies: !options.with_dependencies,
         ..Selection::of(services, Deed::Build)
-    })
+    }))
 }
 
 fn refuse_memory(options: &Options, output: &Output) -> Result<(), Exit> {

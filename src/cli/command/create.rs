@@ -33,12 +33,13 @@ pub struct Options {
 pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.create.remove_orphans |= global.settings.remove_orphans;
-    let services = global.take_services(&options.arguments);
     let output = global.output();
+    let services = options.create.excluded.take_services(&mut global, &options.arguments, &output)?;
     let (loaded, mut topology) =
         load_or_explain(&global, &options.create.needs(&services, &output)?, &output)?;
     let choices = options.create.choices(services, &topology, &output)?;
     let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
+    options.create.excluded.warn_of_dependants(&topology, &choices, &output);
     provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::cli::control::{grace, standings, warn_of_cut_off};
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -32,6 +33,8 @@ pub struct Options {
     arguments: Vec<String>,
     #[command(flatten)]
     choices: DownOptions,
+    #[command(flatten)]
+    excluded: Excluded,
     #[command(flatten)]
     global: Global,
 }
@@ -86,9 +89,11 @@ impl DownOptions {
 pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     options.choices.remove_orphans |= global.settings.remove_orphans;
-    let services = global.take_services(&options.arguments);
     let output = global.output();
-    let Project { query, topology } = project(&global, &services, &output)?;
+    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let project = project(&global, &services, &output)?;
+    let services = options.excluded.services_of(&project, services, &output)?;
+    let Project { query, topology } = project;
     let choices = options.choices.choices(services, &global);
     session::block_on(async {
         let engine = session::connect(&output).await?;
@@ -103,6 +108,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             topology: topology.as_ref(),
             observed: &observed,
             services: &choices.services,
+            excluded: &[],
         };
         warn_of_cut_off(scope, &plan, &global, &output);
         let idle = match choices.services.is_empty() {

@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -40,18 +41,22 @@ pub struct Options {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let services = global.take_services(&options.arguments);
     let output = global.output();
+    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let choice = IncidentChoice {
         since: time_option(options.since.as_ref(), &output)?,
         until: time_option(options.until.as_ref(), &output)?,
     };
-    let Project { query, .. } = project(&global, &services, &output)?;
+    let project = project(&global, &services, &output)?;
+    let services = options.excluded.services_of(&project, services, &output)?;
+    let Project { query, .. } = project;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Needs, load_or_explain};
+use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
 use crate::engine::local_file;
 use crate::report::picture;
 
@@ -28,6 +29,8 @@ pub struct Options {
     #[arg(short, long, value_name = "PICTURE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -44,9 +47,10 @@ enum Format {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets = global.take_services(&options.arguments);
     let output = global.output();
-    let (_, mut topology) = load_or_explain(&global, &Needs::to_show(&targets), &output)?;
+    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Deed::Show)));
+    let (_, mut topology) = load_or_explain(&global, &needs, &output)?;
     if !targets.is_empty() {
         topology.keep_only(&targets);
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::absence;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
@@ -30,6 +31,8 @@ pub struct Options {
     /// Only the ids
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    excluded: Excluded,
     #[command(flatten)]
     global: Global,
 }
@@ -66,9 +69,11 @@ const LIST: List<'static> = List {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets = global.take_services(&options.arguments);
     let output = global.output();
-    let Project { query, .. } = project(&global, &targets, &output)?;
+    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let project = project(&global, &targets, &output)?;
+    let targets = options.excluded.services_of(&project, targets, &output)?;
+    let Project { query, .. } = project;
     let (observed, containers, images) = session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::control::Control;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::diagnostic::suggest::closest;
@@ -25,6 +26,8 @@ pub struct Options {
     #[arg(long)]
     remove_orphans: bool,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -33,7 +36,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let intent = if ends_it { Intent::KILL } else { Intent::SIGNAL };
     let global = global.merged(options.global);
     let orphans = options.remove_orphans || global.settings.remove_orphans;
-    let mut control = Control::new("kill", intent, global, &options.arguments);
+    let mut control = Control::new("kill", intent, global, (options.excluded, &options.arguments))?;
     control.goal = ends_it.then_some(Status::Exited);
     let choices = KillChoices { signal: options.signal, orphans, one_offs: true };
     control.run(|scope, _| Ok(plan::kill(scope, &choices)))

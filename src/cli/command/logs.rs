@@ -6,6 +6,7 @@ use clap::Args;
 use futures_util::stream::empty;
 
 use crate::cli::absence;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Cast, Following};
 use crate::cli::global::Global;
@@ -54,6 +55,8 @@ pub struct Options {
     #[arg(long)]
     no_color: bool,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -82,10 +85,12 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if options.no_color {
         global.color = Some(ColorChoice::Never);
     }
-    let services = global.take_services(&options.arguments);
     let output = global.output();
+    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let choice = choice(&options, &output)?;
-    let Project { query, topology } = project(&global, &services, &output)?;
+    let project = project(&global, &services, &output)?;
+    let services = options.excluded.services_of(&project, services, &output)?;
+    let Project { query, topology } = project;
     let prefixes = if options.no_log_prefix { Prefixes::None } else { Prefixes::Names };
     let named = (!services.is_empty()).then_some(services.as_slice());
     let fixed_names = follow::fixed_names(topology.as_ref());

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::control::Control;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
@@ -19,11 +20,18 @@ pub struct Options {
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let mut control = Control::new("pause", Intent::PAUSE, global.merged(options.global), &options.arguments);
+    let mut control = Control::new(
+        "pause",
+        Intent::PAUSE,
+        global.merged(options.global),
+        (options.excluded, &options.arguments),
+    )?;
     control.goal = Some(Status::Paused);
     control.run(|scope, _| Ok(plan::pause(scope)))
 }

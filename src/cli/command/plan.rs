@@ -66,8 +66,8 @@ enum Format {
 pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.up.create.remove_orphans |= global.settings.remove_orphans;
-    let services = global.take_services(&options.arguments);
     let output = global.output();
+    let services = options.up.create.excluded.take_services(&mut global, &options.arguments, &output)?;
     let (plan, sources, intent) = if options.down {
         (options.plan_down(&global, services, &output)?, Sources::default(), Intent::DOWN)
     } else {
@@ -93,6 +93,7 @@ impl Options {
         let (loaded, mut topology) = load_or_explain(global, &self.up.needs(&services, output)?, output)?;
         let values = if self.show_values { Values::Shown } else { Values::Literal };
         let choices = UpChoices { values, ..self.up.choices(services, &topology, output)? };
+        self.up.create.excluded.warn_of_dependants(&topology, &choices, output);
         provide::warn_of_variables(&topology, output);
         models::look_up(&mut topology, &choices.services, choices.without_dependencies, output);
         let plan = session::block_on(async {
@@ -104,7 +105,9 @@ impl Options {
 
     /// The project is found as `down` finds it: by its name alone too.
     fn plan_down(&self, global: &Global, services: Vec<ServiceName>, output: &Output) -> Result<Plan, Exit> {
-        let Project { query, topology } = project(global, &services, output)?;
+        let project = project(global, &services, output)?;
+        let services = self.up.create.excluded.services_of(&project, services, output)?;
+        let Project { query, topology } = project;
         let down = DownOptions {
             volumes: self.volumes,
             rmi: self.rmi,

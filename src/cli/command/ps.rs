@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
 use crate::cli::absence;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
@@ -53,6 +54,8 @@ pub struct Options {
     /// Only the names of services
     #[arg(long)]
     services: bool,
+    #[command(flatten)]
+    excluded: Excluded,
     #[command(flatten)]
     global: Global,
 }
@@ -125,9 +128,10 @@ const LIST: List<'static> = List {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let targets = global.take_services(&options.arguments);
     let output = global.output();
+    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let project = project(&global, &targets, &output)?;
+    let targets = options.excluded.services_of(&project, targets, &output)?;
     let (observed, configured) = session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &project.query, &output).await?;

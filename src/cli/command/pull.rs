@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -41,6 +42,8 @@ pub struct Options {
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -55,13 +58,13 @@ enum Policy {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let services = global.take_services(&options.arguments);
     global.quieten_if(options.quiet);
     let output = global.output();
-    let needs = Needs::Services(Selection {
+    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let needs = Needs::Services(options.excluded.of(Selection {
         without_dependencies: !options.include_deps,
         ..Selection::of(&services, Deed::Transfer)
-    });
+    }));
     let (_, topology) = load_or_explain(&global, &needs, &output)?;
     let choices = PullChoices {
         services,

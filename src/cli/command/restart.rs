@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::control::Control;
 use crate::cli::control::grace;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan::{self, RestartChoices};
@@ -26,11 +27,18 @@ pub struct Options {
     #[arg(short, long, value_name = "SECONDS")]
     timeout: Option<u32>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let control = Control::new("restart", Intent::RESTART, global.merged(options.global), &options.arguments);
+    let control = Control::new(
+        "restart",
+        Intent::RESTART,
+        global.merged(options.global),
+        (options.excluded, &options.arguments),
+    )?;
     let choices = RestartChoices { grace: grace(options.timeout), without_dependants: options.no_deps };
     control.run(|scope, _| Ok(plan::restart(scope, &choices)))
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::confirm::{Answer, confirm};
 use crate::cli::control::Control;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan::action::{Action, AnonymousVolumes};
@@ -34,11 +35,18 @@ pub struct Options {
     #[arg(short, long)]
     volumes: bool,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let mut control = Control::new("rm", Intent::REMOVE, global.merged(options.global), &options.arguments);
+    let mut control = Control::new(
+        "rm",
+        Intent::REMOVE,
+        global.merged(options.global),
+        (options.excluded, &options.arguments),
+    )?;
     let stays = stays(&control);
     control.help_for_running = (!options.stop).then(|| stays.clone());
     let choices = RemoveChoices {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::control::Control;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan::observed::Status;
@@ -29,12 +30,14 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", requires = "wait")]
     wait_timeout: Option<u32>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let global = global.merged(options.global);
-    let mut control = Control::new("start", Intent::START, global, &options.arguments);
+    let mut control = Control::new("start", Intent::START, global, (options.excluded, &options.arguments))?;
     control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let wait = if options.wait { WaitChoice::Ready } else { WaitChoice::Nothing };
     control.goal = Some(Status::Running);

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -50,6 +51,8 @@ pub struct Options {
     #[arg(long)]
     no_trunc: bool,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -86,9 +89,10 @@ const LIST: List<'static> = List {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
-    let services = global.take_services(&options.arguments);
     let output = global.output();
+    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let project = project(&global, &services, &output)?;
+    let services = options.excluded.services_of(&project, services, &output)?;
     session::block_on(async {
         let engine = session::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::control::Control;
 use crate::cli::control::grace;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
@@ -23,11 +24,18 @@ pub struct Options {
     #[arg(short, long, value_name = "SECONDS")]
     timeout: Option<u32>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let mut control = Control::new("stop", Intent::STOP, global.merged(options.global), &options.arguments);
+    let mut control = Control::new(
+        "stop",
+        Intent::STOP,
+        global.merged(options.global),
+        (options.excluded, &options.arguments),
+    )?;
     control.goal = Some(Status::Exited);
     control.run(|scope, _| Ok(plan::stop(scope, grace(options.timeout))))
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use futures_util::{StreamExt, stream};
 
 use crate::cli::absence;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::project::{Project, project};
@@ -21,6 +22,8 @@ pub struct Options {
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -29,9 +32,11 @@ const AT_ONCE: usize = 16;
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets = global.take_services(&options.arguments);
     let output = global.output();
-    let Project { query, .. } = project(&global, &targets, &output)?;
+    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let project = project(&global, &targets, &output)?;
+    let targets = options.excluded.services_of(&project, targets, &output)?;
+    let Project { query, .. } = project;
     let all = session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::control::Control;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
@@ -17,12 +18,18 @@ pub struct Options {
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let mut control =
-        Control::new("unpause", Intent::UNPAUSE, global.merged(options.global), &options.arguments);
+    let mut control = Control::new(
+        "unpause",
+        Intent::UNPAUSE,
+        global.merged(options.global),
+        (options.excluded, &options.arguments),
+    )?;
     control.goal = Some(Status::Running);
     control.run(|scope, _| Ok(plan::unpause(scope)))
 }

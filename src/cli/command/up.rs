@@ -233,11 +233,13 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     if foreground.no_color {
         global.color = Some(ColorChoice::Never);
     }
-    let services = global.take_services(&arguments);
     let output = global.output();
+    let services = up.create.excluded.take_services(&mut global, &arguments, &output)?;
     let (loaded, mut topology) = load_or_explain(&global, &up.needs(&services, &output)?, &output)?;
     foreground.check(&topology, &output)?;
+    let services = up.create.excluded.services_in(&topology, services);
     let choices = up.choices(services, &topology, &output)?;
+    up.create.excluded.warn_of_dependants(&topology, &choices, &output);
     provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     let attached = foreground.attached().services(&topology, &choices.services);
     session::block_on(async {

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
@@ -26,6 +27,8 @@ pub struct Options {
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -41,9 +44,11 @@ const LIST: List<'static> = List {
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let targets = global.take_services(&options.arguments);
     let output = global.output();
-    let Project { query, .. } = project(&global, &targets, &output)?;
+    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let project = project(&global, &targets, &output)?;
+    let targets = options.excluded.services_of(&project, targets, &output)?;
+    let Project { query, .. } = project;
     let mut volumes = session::block_on(async {
         let engine = session::connect(&output).await?;
         engine.volumes(&query.project).await.map_err(|error| session::refused(&error, &output))

@@ -71,7 +71,13 @@ async fn wait(
     output: &Output,
 ) -> Result<ContainerEnd, Exit> {
     let observed = session.observe(query).await?;
-    let scope = Scope { project: &query.project, topology: topology.as_ref(), observed: &observed, services };
+    let scope = Scope {
+        project: &query.project,
+        topology: topology.as_ref(),
+        observed: &observed,
+        services,
+        excluded: &[],
+    };
     let containers: Vec<ContainerName> = scope.containers().map(|container| container.name.clone()).collect();
     let (sender, heard) = unbounded_channel();
     let hear = |heard| {

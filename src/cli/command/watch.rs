@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::creation::plan_up;
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -37,15 +38,17 @@ pub struct Options {
     #[arg(long)]
     quiet: bool,
     #[command(flatten)]
+    excluded: Excluded,
+    #[command(flatten)]
     global: Global,
 }
 
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
-    let services = global.take_services(&options.arguments);
     let output = global.output();
-    let (loaded, mut topology) =
-        load_or_explain(&global, &Needs::Services(Selection::of(&services, Deed::Run)), &output)?;
+    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let needs = Needs::Services(options.excluded.of(Selection::of(&services, Deed::Run)));
+    let (loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
     check_targets(&topology, &services, &output)?;
     let rules = rules(&topology, &services, &output)?;
     provide::bring_up(&mut topology, &services, false, &output)?;
@@ -56,6 +59,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         interrupt::listen(session.cancel.clone());
         if !options.no_up {
             let choices = UpChoices { services, build: BuildChoice::Always, ..UpChoices::default() };
+            options.excluded.warn_of_dependants(&topology, &choices, &output);
             let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
             let outcome = session.carry_out(&plan, Intent::UP, "watch").await;
             if !outcome.is_success() {

@@ -31,6 +31,8 @@ pub enum Needs {
 pub struct Selection {
     /// The services that are named; all when empty.
     pub services: Vec<ServiceName>,
+    /// The services that are left out, whoever depends on them.
+    pub excluded: Vec<ServiceName>,
     /// Whether what they depend on is left alone.
     pub without_dependencies: bool,
     /// How many containers of a service run, in place of what the topology says.
@@ -66,16 +68,19 @@ const OF_SURROUNDINGS: &[Code] =
     &[code::BAD_ADDRESS, code::MISSING_FILE, code::NAME_CLASH, code::PORT_CLASH, code::REQUIRED_VARIABLE];
 
 impl Needs {
-    /// Services that are shown; all when none is named.
-    pub fn to_show(services: &[ServiceName]) -> Self {
-        Self::Services(Selection::of(services, Deed::Show))
-    }
-
     /// The services that are named.
     pub fn named(&self) -> &[ServiceName] {
         match self {
             Self::EngineObjects | Self::Everything => &[],
             Self::Services(selection) => &selection.services,
+        }
+    }
+
+    /// The services that are left out.
+    pub fn excluded(&self) -> &[ServiceName] {
+        match self {
+            Self::EngineObjects | Self::Everything => &[],
+            Self::Services(selection) => &selection.excluded,
         }
     }
 
@@ -101,25 +106,35 @@ impl Needs {
 impl Selection {
     /// Services and what they depend on, as many as the topology says; all when none is named.
     pub fn of(services: &[ServiceName], deed: Deed) -> Self {
-        Self { services: services.to_vec(), without_dependencies: false, scale: BTreeMap::new(), deed }
+        Self {
+            services: services.to_vec(),
+            excluded: Vec::new(),
+            without_dependencies: false,
+            scale: BTreeMap::new(),
+            deed,
+        }
     }
 
     /// Whether some of a topology is not needed.
     pub(super) fn is_partial(&self) -> bool {
         let needs_all = matches!(self.deed, Deed::Show | Deed::Run);
-        !needs_all || !self.services.is_empty() || self.scale.values().any(|count| *count == 0)
+        let is_scaled_to_none = self.scale.values().any(|count| *count == 0);
+        !needs_all || !self.services.is_empty() || !self.excluded.is_empty() || is_scaled_to_none
     }
 
     /// The part of a topology that is needed.
     pub(super) fn part<'a>(&'a self, topology: &'a Topology) -> Part<'a> {
         let mut services = BTreeSet::new();
         let runs = |name: &&ServiceName| self.scale.get(*name) != Some(&0);
+        let is_excluded = |name: &ServiceName| self.excluded.contains(name);
         let mut next: Vec<&ServiceName> = match self.services.is_empty() {
             true => topology.services.keys().filter(runs).collect(),
             false => self.services.iter().filter(runs).collect(),
         };
         while let Some(name) = next.pop() {
-            let Some(service) = topology.service(name.as_str()) else { continue };
+            let Some(service) = topology.service(name.as_str()).filter(|_| !is_excluded(name)) else {
+                continue;
+            };
             if services.insert(name.clone()) {
                 next.extend(service.depends_on.0.keys().filter(|_| !self.without_dependencies));
                 let contexts = service.context_services();

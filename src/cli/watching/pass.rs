@@ -94,6 +94,7 @@ impl Watching<'_> {
             topology: Some(self.topology),
             observed: &observed,
             services: &services,
+            excluded: &[],
         };
         let plan = plan::restart(scope, &RestartChoices::default());
         let idle = Some(standings(scope, &services, None));

@@ -101,8 +101,13 @@ services:
     fn plan(containers: &str) -> Vec<String> {
         let (topology, project, mut observed) = (topology(TOPOLOGY), shop(), observed(containers));
         numbered(&mut observed);
-        let scope =
-            Scope { project: &project, topology: Some(&topology), observed: &observed, services: &[] };
+        let scope = Scope {
+            project: &project,
+            topology: Some(&topology),
+            observed: &observed,
+            services: &[],
+            excluded: &[],
+        };
         steps(&start(scope, WaitChoice::Nothing).expect("nothing hinders it"))
     }
 

@@ -408,7 +408,13 @@ impl<'a> Up<'a> {
     /// Stops and removes containers that have no successor, dependants before what they depend on.
     pub(super) fn remove_without_successor(&mut self, removed: &[stop::Going<'_>]) {
         let Context { topology, observed, choices, .. } = self.context;
-        let scope = Scope { project: &topology.name, topology: Some(topology), observed, services: &[] };
+        let scope = Scope {
+            project: &topology.name,
+            topology: Some(topology),
+            observed,
+            services: &[],
+            excluded: &[],
+        };
         let stops = stop::add(&mut self.plan, scope, removed, choices.grace);
         for (container, because) in removed {
             let stop = stops.get(&container.name).copied();

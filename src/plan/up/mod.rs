@@ -163,7 +163,8 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
 /// With `--no-deps` nobody goes along.
 fn warn_of_cut_off(context: Context<'_>, plan: &Plan, found: &mut Diagnostics) {
     let Context { topology, observed, .. } = context;
-    let scope = Scope { project: &topology.name, topology: Some(topology), observed, services: &[] };
+    let scope =
+        Scope { project: &topology.name, topology: Some(topology), observed, services: &[], excluded: &[] };
     for CutOff { service, owner, namespace } in namespace::cut_off(scope, plan) {
         let namespace = namespace.word();
         let warning = found

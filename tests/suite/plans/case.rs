@@ -27,7 +27,7 @@ use topo::report::wording::{object, to_do};
 use topo::report::{Intent, Look};
 use topo::source::Sources;
 use topo::topology::Topology;
-use topo::topology::name::ImageName;
+use topo::topology::name::{ImageName, ServiceName};
 
 use super::load::{Place, jobs, load_in};
 use super::world::World;
@@ -133,6 +133,7 @@ struct Stranger {
 #[serde(default, deny_unknown_fields)]
 struct Choices {
     services: Vec<String>,
+    exclude: Vec<String>,
     profiles: Vec<String>,
     build: Option<Word>,
     pull: Option<Word>,
@@ -193,7 +194,9 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
     let wanted = std::fs::read_to_string(folder.join("topology.yaml")).expect("there is a topology");
     let variables: Variables = read_yaml(&folder.join("variables.yaml"));
     let place = Place { folder, variables: &variables.now };
-    let (topology, sources) = load_in(place, "topology.yaml", &wanted, &choices.profiles, &up);
+    let (mut topology, sources) = load_in(place, "topology.yaml", &wanted, &choices.profiles, &up);
+    let excluded: Vec<ServiceName> = choices.exclude.iter().map(|name| name.as_str().into()).collect();
+    topology.deactivate(&excluded);
     let mut world = World::default();
     world.jobs.extend(jobs(&topology));
     pull_everything(&mut world, &topology);

@@ -107,6 +107,8 @@ golden::fixtures! {
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built
     what_is_dead_is_replaced_in_any_case
+    what_is_excluded_is_not_started_as_a_dependency
+    what_is_excluded_stays_as_it_is
     what_is_down_has_nothing_to_take_down
     what_is_external_and_there_is_used
     what_is_external_has_to_be_there

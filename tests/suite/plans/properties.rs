@@ -220,8 +220,13 @@ fn nothing_stops_before_what_depends_on_it() {
         let mut world = World::default();
         bring_up(&mut world, &topology, &UpChoices::default(), chance);
         let observed = world.observe(&topo::plan::query(&topology));
-        let scope =
-            Scope { project: &topology.name, topology: Some(&topology), observed: &observed, services: &[] };
+        let scope = Scope {
+            project: &topology.name,
+            topology: Some(&topology),
+            observed: &observed,
+            services: &[],
+            excluded: &[],
+        };
         let plan = topo::plan::stop(scope, None);
         let mut stopped = Vec::new();
         world

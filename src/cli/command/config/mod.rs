@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value as Json;
 
+use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{self, Needs, Read};
+use crate::cli::load::{self, Deed, Needs, Read, Selection};
 use crate::cli::output::Output;
 use crate::document::LoadOptions;
 use crate::engine::local_file;
@@ -53,6 +54,8 @@ pub struct Options {
     only: Only,
     #[command(flatten)]
     without: Without,
+    #[command(flatten)]
+    excluded: Excluded,
     #[command(flatten)]
     global: Global,
 }
@@ -141,10 +144,20 @@ enum Format {
 impl Options {
     /// Whether anything was asked for that is not for every command.
     fn asks_for_more(&self) -> bool {
-        let Self { command: _, arguments, format, file, quiet, all_resources, only, without, global: _ } =
-            self;
+        let Self {
+            command: _,
+            arguments,
+            format,
+            file,
+            quiet,
+            all_resources,
+            only,
+            without,
+            excluded,
+            global: _,
+        } = self;
         let is_plain = arguments.is_empty() && format.is_none() && file.is_none() && !quiet && !all_resources;
-        !is_plain || *only != Only::default() || *without != Without::default()
+        !is_plain || !excluded.is_empty() || *only != Only::default() || *without != Without::default()
     }
 }
 
@@ -161,8 +174,8 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         }
         return explain::run(global, explain);
     }
-    let targets = global.take_services(&options.arguments);
     let output = global.output();
+    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let text = text(&global, &targets, &options, &output)?;
     if options.quiet {
         return Ok(Exit::Success);
@@ -189,7 +202,7 @@ fn text(
         return variables::text(&read, options.format, output);
     }
     if options.without.no_interpolate {
-        if !targets.is_empty() {
+        if !targets.is_empty() || !options.excluded.is_empty() {
             output.warning("with `--no-interpolate`, all services are shown");
         }
         return unfilled(global, options, output);
@@ -227,7 +240,8 @@ fn load(
         // What is run is what is hashed.
         read.fill_in_platform();
     }
-    let mut topology = read.explained(&Needs::to_show(&targets), output)?;
+    let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Deed::Show)));
+    let mut topology = read.explained(&needs, output)?;
     load::check_targets(&topology, &targets, output)?;
     let Without { no_path_resolution, no_normalize, no_env_resolution, .. } = options.without;
     if no_path_resolution || no_normalize || no_env_resolution {
@@ -238,6 +252,10 @@ fn load(
         stages.consistency = false;
         // It was found whole, so it is found in part.
         topology = read.topology(&mut Default::default()).ok_or(Exit::Findings)?;
+    }
+    if !options.excluded.is_empty() {
+        load::leave_out(&mut topology, needs.excluded(), output)?;
+        topology.forget_inactive_dependencies();
     }
     if !targets.is_empty() {
         topology.keep_only(&targets);
