@@ -38,6 +38,9 @@ pub struct Global {
     /// The word of Docker Compose: `never` means `--color never --progress plain`
     #[arg(long, value_name = "auto|always|never", hide = true)]
     pub ansi: Option<ColorChoice>,
+    /// Names of containers and images have `_` between their parts in place of `-`, as those of Docker Compose 1 had
+    #[arg(long)]
+    pub compatibility: bool,
     /// How many calls to the engine are under way at once; -1 leaves it to topo
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub parallel: Option<i32>,
@@ -117,6 +120,7 @@ impl Global {
             color: after.color.or(self.color),
             ansi: after.ansi.or(self.ansi),
             parallel: after.parallel.or(self.parallel),
+            compatibility: after.compatibility || self.compatibility,
             settings: Settings::default(),
         }
     }
@@ -164,6 +168,7 @@ impl Global {
             .chain(self.env_files.iter().map(|file| ("--env-file", shown(file))))
             .chain(self.project_directory.iter().map(|folder| ("--project-directory", shown(folder))));
         words.extend(options.flat_map(|(name, value)| [name.to_owned(), value]));
+        words.extend(self.compatibility.then(|| "--compatibility".to_owned()));
         words
     }
 

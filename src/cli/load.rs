@@ -149,7 +149,7 @@ fn read_found(
         directory: project_directory,
         files: files.iter().map(|file| project_file(&sources, *file, choice)).collect(),
         platform: None,
-        separator: separator(&environment),
+        separator: separator(global, &environment),
         stages: Stages::default(),
         host: host(),
     };
@@ -160,9 +160,9 @@ fn read_found(
 /// The words by which COMPOSE_COMPATIBILITY is on, as in Docker Compose.
 const ON: &[&str] = &["1", "t", "true", "y", "yes", "on"];
 
-fn separator(environment: &Environment) -> Separator {
+fn separator(global: &Global, environment: &Environment) -> Separator {
     let is_on = |value: &str| ON.contains(&value.to_ascii_lowercase().as_str());
-    match environment.value("COMPOSE_COMPATIBILITY").is_some_and(is_on) {
+    match global.compatibility || environment.value("COMPOSE_COMPATIBILITY").is_some_and(is_on) {
         true => Separator::Underscore,
         false => Separator::Hyphen,
     }

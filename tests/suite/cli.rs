@@ -36,6 +36,7 @@ golden::fixtures! {
     config_lists_parts
     config_lists_variables
     help_teaches_with_examples
+    names_have_underscores_on_request
     no_engine_says_the_address_and_what_to_do
     options_stand_before_or_after_the_command
     services_are_left_out_on_request
