@@ -41,6 +41,9 @@ pub(super) struct CreateOptions {
     /// This many containers of a service
     #[arg(long, value_name = "SERVICE=NUMBER")]
     scale: Vec<String>,
+    /// Make networks and volumes that no service uses too
+    #[arg(long)]
+    all_resources: bool,
     /// Remove containers of services that the topology does not have
     #[arg(long)]
     pub(super) remove_orphans: bool,
@@ -108,6 +111,7 @@ impl CreateOptions {
             },
             scale: self.scale_of(topology, output)?,
             remove_orphans: self.remove_orphans,
+            all_resources: self.all_resources,
             ..UpChoices::default()
         })
     }

@@ -15,7 +15,10 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("COMPOSE_PATH_SEPARATOR", "what separates the files in `COMPOSE_FILE`; `:` by default"),
     Variable::new("COMPOSE_PROJECT_NAME", "the project's name; `--project-name` wins"),
     Variable::new("COMPOSE_PROFILES", "active profiles, separated by commas, besides those of `--profile`"),
-    Variable::new("COMPOSE_COMPATIBILITY", "whether names of containers and images are made with `_`"),
+    Variable::new(
+        "COMPOSE_COMPATIBILITY",
+        "whether names of containers and images are made with `_`, as with `--compatibility`",
+    ),
     Variable::new(
         "COMPOSE_ENV_FILES",
         "files with variables for the topology, separated by commas; `--env-file` wins",

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use clap::Command;
+use clap::{Arg, Command};
 
 use crate::cli::arguments::{self, Width};
 
@@ -15,6 +15,8 @@ enum Becomes {
     Nothing(&'static str),
     /// Other words say it.
     Words(&'static [&'static str]),
+    /// It stands behind the command, where that has it.
+    Behind,
 }
 
 /// An option's names, the commands that have it (none: it stands before the command), and what becomes of it.
@@ -29,6 +31,7 @@ const OPTIONS: &[(&[&str], &[&str], Becomes)] = &[
     (&["--no-parallel"], &["pull"], Becomes::Nothing("it has no effect in Docker Compose either")),
     (&["--verbose"], &[], Becomes::Nothing("`--progress plain` shows each thing that happens")),
     (&["--no-ansi"], &[], Becomes::Words(&["--ansi", "never"])),
+    (&["--all-resources"], &[], Becomes::Behind),
     (&["--workdir"], &[], Becomes::Words(&["--project-directory"])),
     (&["--version", "-v"], &[], Becomes::Words(&["version"])),
 ];
@@ -40,6 +43,7 @@ pub(in crate::cli) fn as_topo_takes_them(
 ) -> (Vec<OsString>, Vec<String>) {
     let mut taken: Vec<OsString> = Vec::with_capacity(words.len());
     let mut notes = Vec::new();
+    let mut behind: Vec<String> = Vec::new();
     let mut words = words.into_iter();
     taken.extend(words.next());
     let mut command: Option<&Command> = None;
@@ -47,6 +51,7 @@ pub(in crate::cli) fn as_topo_takes_them(
         let text = word.to_str().unwrap_or_default();
         match becomes(text, command) {
             Some(Becomes::Nothing(reason)) => notes.push(format!("`{text}` has no effect: {reason}")),
+            Some(Becomes::Behind) => behind.push(text.to_owned()),
             Some(Becomes::Words(others)) => taken.extend(others.iter().map(OsString::from)),
             None => {
                 let width = arguments::option(text, command.unwrap_or(topo));
@@ -58,7 +63,12 @@ pub(in crate::cli) fn as_topo_takes_them(
                     None if command.is_some_and(arguments::takes_a_command_line) => break,
                     None => {
                         let name = taken.last().and_then(|word| word.to_str()).unwrap_or_default();
+                        let begun = command.is_none();
                         command = command.or_else(|| topo.find_subcommand(name));
+                        let options = command.into_iter().flat_map(Command::get_arguments);
+                        let options: Vec<&str> = options.filter_map(Arg::get_long).collect();
+                        let has_it = |word: &&String| options.contains(&word.trim_start_matches('-'));
+                        taken.extend(behind.iter().filter(|_| begun).filter(has_it).map(OsString::from));
                     }
                 }
             }
@@ -99,6 +109,8 @@ mod tests {
                 "docker-compose --no-ansi --workdir a ps",
                 "docker-compose --ansi never --project-directory a ps",
             ),
+            ("docker-compose --all-resources up -d", "docker-compose up --all-resources -d"),
+            ("docker-compose --all-resources ps", "docker-compose ps"),
             ("docker-compose build --force-rm --compress web", "docker-compose build web"),
             ("docker-compose rm -a -f", "docker-compose rm -f"),
             ("docker-compose --version", "docker-compose version"),

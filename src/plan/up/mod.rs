@@ -50,6 +50,8 @@ pub struct UpChoices {
     pub recreate_dependencies: bool,
     /// Whether replaced containers get new anonymous volumes.
     pub renew_anonymous_volumes: bool,
+    /// Whether networks and volumes are made that no service uses.
+    pub all_resources: bool,
     /// How many containers of a service run, in place of what the topology says.
     pub scale: BTreeMap<ServiceName, u32>,
     /// Whether every service is waited for until it is ready.
@@ -151,6 +153,9 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
         if let Some((name, replicas)) = fates.replicas.get_key_value(name) {
             up.place_service(name, replicas);
         }
+    }
+    if choices.all_resources {
+        up.place_unused_resources();
     }
     if choices.wait && choices.start == StartChoice::Start {
         up.wait_for_all(&order);
@@ -297,6 +302,17 @@ impl<'a> Up<'a> {
         placing.is_prepared = replicas.iter().any(Replica::is_veteran);
         let containers = replicas.iter().map(|replica| self.place(&placing, replica)).collect();
         self.placed.insert(name.clone(), Placed { containers, gates: placing.gates });
+    }
+
+    /// Networks and volumes that no service uses are made too.
+    fn place_unused_resources(&mut self) {
+        let topology = self.context.topology;
+        for key in topology.networks.keys() {
+            self.network(key);
+        }
+        for key in topology.volumes.keys() {
+            self.volume(key);
+        }
     }
 
     /// What a service's containers wait for before they start.

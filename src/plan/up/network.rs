@@ -33,7 +33,7 @@ impl Up<'_> {
         steps.into_iter().map(|step| (step, Needs::Done)).collect()
     }
 
-    fn network(&mut self, key: &str) -> Option<StepId> {
+    pub(super) fn network(&mut self, key: &str) -> Option<StepId> {
         let network = self.context.topology.networks.get(key)?;
         let name = spec::network_name(key, network);
         if let Some(known) = self.networks.get(&name) {

@@ -21,7 +21,7 @@ impl Up<'_> {
         steps.into_iter().map(|step| (step, Needs::Done)).collect()
     }
 
-    fn volume(&mut self, key: &str) -> Option<StepId> {
+    pub(super) fn volume(&mut self, key: &str) -> Option<StepId> {
         let volume = self.context.topology.volumes.get(key)?;
         let name = spec::volume_name(key, volume);
         if let Some(known) = self.volumes.get(&name) {

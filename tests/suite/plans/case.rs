@@ -145,6 +145,7 @@ struct Choices {
     scale: BTreeMap<String, u32>,
     wait: bool,
     remove_orphans: bool,
+    all_resources: bool,
     show_values: bool,
     /// Seconds.
     grace: Option<u64>,
@@ -443,6 +444,7 @@ impl Choices {
             renew_anonymous_volumes: self.renew_anonymous_volumes,
             scale: self.scale.iter().map(|(name, number)| (name.as_str().into(), *number)).collect(),
             wait: self.wait,
+            all_resources: self.all_resources,
             start: if self.create_only { StartChoice::CreateOnly } else { StartChoice::Start },
             remove_orphans: self.remove_orphans,
             grace: self.grace.map(Duration::from_secs),

@@ -92,6 +92,7 @@ golden::fixtures! {
     orphans_are_named_and_stay
     orphans_go_on_request_dependants_first
     pulling_replaces_only_what_gets_another_image
+    resources_that_no_service_uses_are_made_on_request
     sizes_are_as_people_write_them
     tags_of_one_repository_are_pushed_one_after_the_other
     values_are_shown_on_request
@@ -107,9 +108,9 @@ golden::fixtures! {
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built
     what_is_dead_is_replaced_in_any_case
+    what_is_down_has_nothing_to_take_down
     what_is_excluded_is_not_started_as_a_dependency
     what_is_excluded_stays_as_it_is
-    what_is_down_has_nothing_to_take_down
     what_is_external_and_there_is_used
     what_is_external_has_to_be_there
     what_is_external_hurts_only_its_users
