@@ -1,4 +1,39 @@
-//! The steps that bring one container about.
+//! The steps that bring one container about: it is created, replaced, restarted, started, or left as it is.
+//!
+//! # How a container is replaced
+//!
+//! A successor is created beside its predecessor, which runs on until everything that the successor needs is
+//! there. Arrows point from a step to what waits for it.
+//!
+//! ```text
+//!    image, networks, volumes,           what the service
+//!    owners of shared namespaces         depends on is ready
+//!               |                         |            |
+//!               v                         v            |
+//!    create ID_shop-web-1 ------> stop shop-web-1      |
+//!               |                   |     :            |
+//!               v                   v     :            |
+//!             remove shop-web-1 <---+     : undo       |
+//!               |                         :            |
+//!               v                         v            v
+//!    rename ID_shop-web-1 ------------> start shop-web-1 ------> wait
+//!        to shop-web-1
+//! ```
+//!
+//! | step | in this place, because |
+//! |---|---|
+//! | create | a specification that the engine refuses, or an image that cannot be pulled, leaves the old container running; the new one takes anonymous volumes over while the old one still has them |
+//! | stop | the new one may want the same host ports and volumes; what is restarted with it has stopped before |
+//! | remove | the name is free only then; anonymous volumes stay, since the successor has them |
+//! | rename | the name begins with the predecessor's id until now, as Docker Compose does it: each of the two programs recognizes what the other left |
+//! | start | it is the `undo` of the stop: once that has begun, everything up to here is done even if the user asks to stop |
+//!
+//! A run that is killed leaves one of two things, and the next one goes on from there ([`Because::Interrupted`]):
+//! both containers, of which the successor is removed and made anew; or the successor alone under its temporary
+//! name, which is put right. Where only an image that is pulled or built by the plan itself can tell whether
+//! the container changes, all five steps have that as their condition ([`Guard`]). Names and host ports that
+//! move between containers of different services add needs at the end (`names.rs`, `ports.rs`), and the
+//! container's name is the `group` of all steps.
 
 use std::sync::Arc;
 
@@ -179,9 +214,7 @@ impl<'a> Up<'a> {
         image.into_iter().chain(mounted).chain(resources).collect()
     }
 
-    /// From the container that is there to the one that is wanted. A successor is created beside its
-    /// predecessor, which goes only when everything that the successor needs is there: until then a
-    /// failure leaves the old container running.
+    /// From the container that is there to the one that is wanted: see the module documentation.
     fn bring_about(
         &mut self,
         placing: &Placing<'_>,
