@@ -109,8 +109,7 @@ impl Plan {
         }
     }
 
-    /// Notes of each step about a container whose change it is a part of: a container and its successor are one,
-    /// under the name that is kept.
+    /// Makes a container and its successor one group, under the name that is kept.
     pub fn group_by_lasting_names(&mut self) {
         let renames = self.steps.iter().filter_map(|step| match &step.action {
             Action::RenameContainer { from, to } => Some((from.clone(), to.clone())),
@@ -120,7 +119,9 @@ impl Plan {
         for step in self.steps.ids() {
             let step = &mut self.steps[step];
             let group = step.action.container().and_then(|container| lasting.get(container));
-            step.group = group.filter(|_| !step.is_about_leftover()).cloned();
+            if let Some(group) = group.filter(|_| !step.is_about_leftover()) {
+                step.group = Some(group.clone());
+            }
         }
     }
 

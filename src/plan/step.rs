@@ -49,8 +49,8 @@ pub struct Step {
     /// The step that brings back what this one takes away for a while: the start after a stop. Once this one has
     /// begun, the other is done even if the user asks to stop.
     pub undo: Option<StepId>,
-    /// The container that the step is a part of the change of, by the name that it keeps: a container and its
-    /// successor are one. Absent where the step's own object says it.
+    /// The container whose change the step is a part of, by the name that it keeps: a container and its successor
+    /// are one. Absent for other objects.
     pub group: Option<ContainerName>,
     /// Whether its failure is told and is no failure of the plan.
     pub may_fail: bool,
@@ -88,13 +88,13 @@ impl Step {
     /// A step that needs no other.
     pub fn new(action: Action, because: Because, service: Option<ServiceName>) -> Self {
         Self {
+            group: action.container().cloned(),
             action,
             because,
             service,
             only_if: None,
             needs: BTreeMap::new(),
             undo: None,
-            group: None,
             may_fail: false,
         }
     }
@@ -153,12 +153,13 @@ impl Steps {
 
     /// Whether a step waits for another one, itself or by way of others; each does for itself.
     pub fn waits_for(&self, step: StepId, other: StepId) -> bool {
-        let (mut ways, mut seen) = (vec![step], BTreeSet::from([step]));
+        let (mut ways, mut seen) = (vec![step], vec![false; self.0.len()]);
         while let Some(way) = ways.pop() {
             if way == other {
                 return true;
             }
-            ways.extend(self[way].needs.keys().filter(|needed| seen.insert(**needed)));
+            let is_new = |needed: &&StepId| !std::mem::replace(&mut seen[needed.index()], true);
+            ways.extend(self[way].needs.keys().filter(is_new));
         }
         false
     }

@@ -1,5 +1,6 @@
-//! The plan for programs: one JSON document. Its form is stable: keys may be added, and `version` goes up
-//! when one changes its meaning.
+//! The plan for programs: one JSON document, a view of the form in which a plan is stored ([`crate::plan::stored`])
+//! with words for people and the places of what changed, and without what a step creates. It is stable: keys
+//! may be added, and `version` goes up when one changes its meaning.
 //!
 //! ```json
 //! {
@@ -9,7 +10,7 @@
 //!   "steps": [
 //!     { "id": 0, "action": "create", "kind": "network", "name": "shop_default", "service": null,
 //!       "because": { "code": "absent", "text": "it does not exist" },
-//!       "only_if": null, "needs": [], "needs_settled": [] }
+//!       "only_if": null, "needs": [], "needs_settled": [], "undo": null, "group": null, "may_fail": false }
 //!   ]
 //! }
 //! ```
@@ -26,6 +27,9 @@
 //! | `only_if` | a condition that is looked at when the step's turn comes, or `null`: `image-differs` with `images`, each a reference `image` and the id `from`: one of them at least names another image by then |
 //! | `needs` | the steps that must have succeeded before |
 //! | `needs_settled` | the steps that must be over before, in whatever way |
+//! | `undo` | the step that brings back what this one takes away for a while, or `null`: once this one has begun, that one is done even if the run is cancelled |
+//! | `group` | the container whose change the step is a part of, by the name that it keeps: a container and its successor are one; `null` for other objects |
+//! | `may_fail` | whether its failure is told and is no failure of the plan |
 //!
 //! A change has `path`, `from` and `to` (`null` for nothing; `(hidden)` for values that come from variables or
 //! look like secrets, and `hidden` says that there are some; `(unknown)` for those that nobody knows any
@@ -67,6 +71,9 @@ fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
         "only_if": step.only_if.as_ref().map(condition),
         "needs": needs(Needs::Done),
         "needs_settled": needs(Needs::Settled),
+        "undo": step.undo.map(StepId::index),
+        "group": step.group,
+        "may_fail": step.may_fail,
     });
     match &step.action {
         Action::RenameContainer { to, .. } => written["to"] = json!(to),
