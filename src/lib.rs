@@ -21,6 +21,7 @@
 //! | an attribute: its type, its syntax, its canonical form | [`topology`] |
 //! | a rule over a whole topology | [`lint`] |
 //! | what `up` and `down` do, in which order and why | [`plan`] |
+//! | the form in which a plan is kept, and what of it is sealed | [`plan::stored`], `record!` in [`topology::attribute`] |
 //! | how a step reaches Docker, and what is read from it | [`engine`] |
 //! | when a step runs, waits, fails, is cancelled | [`run`] |
 //! | what is printed: steps, logs, plans, pictures | [`report`] |

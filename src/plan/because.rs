@@ -181,3 +181,28 @@ impl FieldChange {
             .then_some(network)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_shown_on_request_alone_is_not_stored() {
+        let change = |from, to| FieldChange {
+            path: "environment.TOKEN".to_owned(),
+            from,
+            to,
+            is_hidden: false,
+            is_revealed: true,
+            span: None,
+        };
+        let stored = serde_json::to_value(change(Some(json!("geheim")), None)).unwrap();
+        assert_eq!(stored, json!({ "path": "environment.TOKEN", "from": HIDDEN, "is_hidden": true }));
+        // A network that is joined with no settings has the value `null`, and is there.
+        let joined = FieldChange { is_revealed: false, ..change(None, Some(Json::Null)) };
+        let read: FieldChange = serde_json::from_value(serde_json::to_value(&joined).unwrap()).unwrap();
+        assert_eq!((read.from, read.to), (None, Some(Json::Null)));
+    }
+}

@@ -22,9 +22,13 @@
 //! | `version` | [`VERSION`]: it goes up when a key changes its meaning |
 //! | `observed` | what the engine had, as far as the plan relies on it: [`Basis`] |
 //! | `steps` | in the order in which they were planned; each is named by its place in it, from 0 |
+//! | `action` | what is done, with all that it needs: [`Action`] |
+//! | `because`, `only_if` | why, and on which condition: [`Because`](crate::plan::Because), [`Guard`](crate::plan::Guard) |
+//! | `service` | the service that it is done for |
 //! | `needs` | the steps that it waits for: `done`, or `settled` in whatever way |
 //! | `undo` | the step that brings back what this one takes away for a while |
-//! | `group` | the container that it changes, by the name that this keeps |
+//! | `group` | the container whose change it is a part of, by the name that it keeps |
+//! | `may_fail` | whether its failure is no failure of the plan |
 //! | `place`, `model` | a part of the topology: where it says it, and its canonical form, in which digests stand for all that may be a secret ([`Sealed`](crate::plan::sealed::Sealed)) |
 
 use petgraph::algo::toposort;

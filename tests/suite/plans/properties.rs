@@ -11,6 +11,7 @@ use topo::source::Sources;
 use topo::topology::Topology;
 use topo::topology::name::ServiceName;
 
+use super::case::assert_is_stored_whole;
 use super::chance::Chance;
 use super::load::{jobs, load};
 use super::random::Sketch;
@@ -35,6 +36,15 @@ fn an_edited_topology_is_reached_from_what_was_there() {
         let choices = UpChoices { remove_orphans: true, ..UpChoices::default() };
         bring_up(&mut world, &topology, &choices, chance);
         assert_matches(&mut world, &topology);
+    });
+}
+
+#[test]
+fn what_is_stored_of_a_plan_is_all_of_it() {
+    for_each_round(|chance| {
+        let (mut world, topology) = edited_world(chance);
+        world.jobs.extend(jobs(&topology));
+        assert_is_stored_whole(&plan(&world, &topology, &random_choices(chance)), &topology);
     });
 }
 
