@@ -128,7 +128,10 @@ mod tests {
         Span::new(file, start, start + words.len())
     }
 
-    fn fixed(changes: &[(&str, Option<(&str, &str)>, bool)], with_unsafe: bool) -> (Option<String>, usize) {
+    /// Words at a place, what is written there instead of which part (nothing: the lines go), whether it is safe.
+    type Wanted<'a> = (&'a str, Option<(&'a str, &'a str)>, bool);
+
+    fn fixed(changes: &[Wanted<'_>], with_unsafe: bool) -> (Option<String>, usize) {
         let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
         for (words, replacement, is_safe) in changes {
             let at = place(&mut sources, words);

@@ -93,7 +93,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     check_options(&options, &output)?;
     let (loaded, topology) = load_or_explain(&global, &needs(&services, &options), &output)?;
     let plan = plan::build(&topology, &choices(services, &options));
-    if plan.steps.len() == 0 {
+    if plan.steps.is_empty() {
         output.warning("no service here has a `build` section");
         return Ok(Exit::Success);
     }

@@ -133,7 +133,7 @@ fn one_offs_that_run(project: &ProjectName, observed: &Observed, plan: &Plan) ->
     let containers = observed.containers.iter();
     let running = containers.filter(|container| container.is_one_off && container.state.is_running());
     let listed: Vec<&str> = running.map(|container| container.name.as_str()).collect();
-    let is_left = plan.steps.len() == 0 && !listed.is_empty();
+    let is_left = plan.steps.is_empty() && !listed.is_empty();
     is_left.then(|| format!("what still runs of {project} is of `topo run`: {}", names(listed, MOST_NAMES)))
 }
 
