@@ -21,6 +21,8 @@ pub struct Gaps {
     pub rest: bool,
     /// The keys and names in the lost lines.
     pub lost: HashSet<String>,
+    /// Whether the lost text may hold the `name` of the project.
+    pub name: bool,
 }
 
 impl Gaps {
@@ -50,7 +52,7 @@ impl Gaps {
 
     /// Takes over the gaps of another file.
     pub(super) fn add(&mut self, other: Gaps) {
-        let Gaps { lines, definitions, bases, without_base, aliases, rest, lost } = other;
+        let Gaps { lines, definitions, bases, without_base, aliases, rest, lost, name } = other;
         self.lines |= lines;
         self.definitions |= definitions;
         self.bases |= bases;
@@ -58,12 +60,15 @@ impl Gaps {
         self.aliases.extend(aliases);
         self.rest |= rest;
         self.lost.extend(lost);
+        self.name |= name;
     }
 
     /// Notes what was not read of a text: the lines that differ in `left`, which is what was left of its
     /// `readable` part after mistakes, and everything behind that part.
     pub(super) fn lose(&mut self, readable: &str, left: &str, text: &str) {
         self.rest |= readable.len() < text.len();
+        // Where the rest begins is not known.
+        self.name |= self.rest && may_name(text);
         // Most texts have no mistakes, and need not be compared.
         if std::ptr::eq(readable, left) {
             return;
@@ -74,8 +79,17 @@ impl Gaps {
             .filter(|(before, after)| before.trim() != after.trim());
         let lost: Vec<&str> = lines.map(|(line, _)| line).collect();
         self.lines |= !lost.is_empty();
+        self.name |= lost.iter().any(|line| may_name(line));
         self.lost.extend(lost.into_iter().flat_map(keys));
     }
+}
+
+/// Whether a text has the word `name`, which is perhaps a key.
+pub(super) fn may_name(text: &str) -> bool {
+    let is_of_word = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    text.match_indices("name").any(|(at, found)| {
+        !text[..at].ends_with(is_of_word) && !text[at + found.len()..].starts_with(is_of_word)
+    })
 }
 
 /// `web` and `image` of `  "web": {image: x}`, `web` of `- web`, `image` of `image = x`.
@@ -97,7 +111,17 @@ mod tests {
         let text = "a: 1\n  'b': {x: [\n  - c\nd";
         gaps.lose(text, "a: 1\n            \n     \nd", text);
         assert!(["b", "c", "x"].iter().all(|name| gaps.may_define(name)));
-        assert!(gaps.lines && !gaps.rest);
+        assert!(gaps.lines && !gaps.rest && !gaps.name);
         assert!(!gaps.may_define("a") && !gaps.may_define("d"));
+    }
+
+    #[test]
+    fn a_lost_name_is_a_word_of_its_own() {
+        for named in ["name: a", "\tname: a", "{name: a, x: [", "\"name\": a", "? name", "!!str name : a"] {
+            assert!(may_name(named), "{named}");
+        }
+        for other in ["container_name: a", "hostname: a", "names: a", "image: x/name-a"] {
+            assert!(!may_name(other), "{other}");
+        }
     }
 }

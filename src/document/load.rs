@@ -3,6 +3,7 @@
 //! Must not: stop at a file that cannot be read.
 
 use super::extends::Pools;
+use super::gaps::may_name;
 use super::interpolate::interpolate;
 use super::node::{Map, Node, Value};
 use super::unique::{self, Replaced};
@@ -41,6 +42,8 @@ pub(super) struct Loader<'a> {
     pub(super) extends: HashMap<String, Span>,
     /// What could not be read.
     pub(super) gaps: Gaps,
+    /// The files of the topology itself that perhaps name the project in a part that could not be read.
+    pub(super) perhaps_named: Vec<FileId>,
     pub(super) pools: Pools,
     nodes_left: usize,
     copies_left: usize,
@@ -71,6 +74,7 @@ impl<'a> Loader<'a> {
             filled: BTreeSet::new(),
             extends: HashMap::new(),
             gaps: Gaps::default(),
+            perhaps_named: Vec::new(),
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,
             copies_left: COPIED_NODE_LIMIT,
@@ -86,8 +90,13 @@ impl<'a> Loader<'a> {
         directory: &Path,
         environment: &Environment,
     ) -> (Node, Vec<Replaced>) {
-        let read: Vec<(FileId, Vec<Node>)> =
-            files.iter().map(|file| (*file, self.read(*file, directory))).collect();
+        let mut read = Vec::with_capacity(files.len());
+        for file in files {
+            read.push((*file, self.read(*file, directory)));
+            if std::mem::take(&mut self.gaps.name) {
+                self.perhaps_named.push(*file);
+            }
+        }
         let mut environment = environment.clone();
         name_project(&mut environment, read.iter().flat_map(|(_, trees)| trees));
         let paths = files.iter().map(|file| absolute(&self.sources.get(*file).path)).collect();
@@ -118,6 +127,7 @@ impl<'a> Loader<'a> {
         let read = yaml::read(file, &self.sources.get(file).text, self.found);
         self.gaps.add(read.gaps);
         if !self.take_nodes(read.nodes, Span::new(file, 0, 0)) {
+            self.gaps.name |= may_name(&self.sources.get(file).text);
             return Vec::new();
         }
         let mut trees = read.documents;
@@ -125,6 +135,7 @@ impl<'a> Loader<'a> {
             let is_map = matches!(tree.value, Value::Map(_));
             if !is_map {
                 self.gaps.lines = true;
+                self.gaps.name |= may_name(&self.sources.get(file).text);
                 refuse_root(tree, self.found);
             }
             is_map

@@ -43,6 +43,9 @@ pub struct Document {
     /// What could not be read, which has been reported: what seems to be missing was perhaps there,
     /// and must not be reported as missing.
     pub gaps: Gaps,
+    /// The files of the topology itself, not those that it includes, that perhaps name the project in a part
+    /// that could not be read.
+    pub perhaps_named: Vec<FileId>,
     /// Elements of lists whose place a later element of the same list took.
     pub replaced: Vec<Replaced>,
     /// Where services name what they extend, by the services' names.
@@ -145,6 +148,7 @@ pub fn load_with(
     Document {
         root: Arc::new(root),
         gaps: loader.gaps,
+        perhaps_named: loader.perhaps_named,
         replaced,
         extends: loader.extends,
         bases: loader.bases,

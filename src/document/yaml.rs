@@ -323,6 +323,7 @@ impl<'a> Reader<'a> {
         let is_merged = map.is_some_and(OpenMap::inherits);
         // The root, a section, and what is defined in it.
         self.gaps.aliases.insert(span);
+        self.gaps.name |= is_merged && self.open.len() <= 2;
         self.gaps.lose_value(map.and_then(OpenMap::awaited), is_merged, self.open.len() <= 2);
         let nothing = if is_merged { Value::Map(Map::default()) } else { Value::Null };
         self.place(Node::new(span, nothing), span, 0, LEAF)

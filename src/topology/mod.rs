@@ -5,6 +5,7 @@ pub mod attribute;
 pub mod base_image;
 mod canonical;
 mod canonical_yaml;
+mod certain_name;
 mod consistency;
 pub mod content;
 mod environment;
@@ -34,13 +35,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Document, Filled, Gaps, Key, Kind, Map, Node, Replaced, Value};
 use crate::source::{Environment, Sources, Span, Spanned, normalised_project_name};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
 pub use canonical::{Resources, canonical_service, escape_variables, schema, service_model};
 pub use canonical_yaml::to_yaml;
+pub use certain_name::{is_name_filled_in, name_in};
 use file::{Config, Secret};
 use model::Model;
 use name::{ProjectName, ServiceName};
@@ -482,39 +484,6 @@ fn project_name(
             .help(format!("write `name: {}`", project_name_like(name)));
     }
     ProjectName::new(normal)
-}
-
-/// The project's name, as far as it is certain in a document with mistakes; `found` are those of its texts.
-pub fn name_in(
-    document: &Document,
-    choices: &ResolveChoices,
-    sources: &Sources,
-    found: &Diagnostics,
-) -> Option<ProjectName> {
-    let certain = |name: &str| Some(normal_project_name(name)).filter(|name| !name.is_empty());
-    let named = || {
-        let root = document.root.as_map();
-        if let Some(name) = root.and_then(|root| root.get("name")) {
-            let is_wrong = found.sorted().iter().any(|found| {
-                found.severity == Severity::Error && found.span().is_some_and(|at| name.span.contains(at))
-            });
-            match name.as_text() {
-                _ if is_wrong => return None,
-                Some("") => {}
-                text => return text.and_then(certain),
-            }
-        }
-        let Gaps { rest, lines, lost, .. } = &document.gaps;
-        if *rest || *lines || lost.contains("name") {
-            let lines = sources.files().flat_map(|(_, file)| file.text.lines());
-            if let Some(line) = lines.filter_map(|line| line.strip_prefix("name:")).last() {
-                let word = line.split('#').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-                return Some(word).filter(|word| !word.contains('$')).and_then(certain);
-            }
-        }
-        certain(&choices.default_name)
-    };
-    choices.name.clone().or_else(named).map(ProjectName::new)
 }
 
 /// Whether a project can have this name. Compose Specification, "Name top-level element".

@@ -4,7 +4,6 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{self, Needs, Read, file_choice, refuse_project_name, refuse_unreadable};
 use crate::cli::output::Output;
-use crate::diagnostic::Diagnostics;
 use crate::document::LoadOptions;
 use crate::source::{self, DiscoverError, Environment, FileChoice, NamedBy};
 use crate::topology::name::{ProjectName, ServiceName};
@@ -108,7 +107,8 @@ fn without_env_files(
     let found = found.map_err(|_| refuse_unreadable(error, targets, output))?;
     let mut read = load::read_found(global, targets, LoadOptions::default(), &choice, found, output)?;
     read.choices.default_name = String::new();
-    let name = topology::name_in(&read.document, &read.choices, &read.sources, &Diagnostics::default());
+    let name = topology::name_in(&read.document, &read.choices, &read.sources, &read.found);
+    let name = name.filter(|_| !topology::is_name_filled_in(&read.document, &read.sources));
     let name = name.ok_or_else(|| {
         output.error(
             &error.to_string(),

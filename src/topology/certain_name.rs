@@ -1,0 +1,149 @@
+//! In: a document with mistakes. Out: its project's name, as far as that is certain.
+//! Must not: guess. Another project, that of the folder, could be stopped in place of the one that is meant.
+
+use std::collections::BTreeSet;
+
+use super::{ResolveChoices, normal_project_name};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::document::{Document, Key, Node, Value};
+use crate::source::{PROJECT_NAME, Sources, Span};
+use crate::topology::name::ProjectName;
+
+/// The project's name, as far as it is certain in a document with mistakes; `found` are those of its texts.
+pub fn name_in(
+    document: &Document,
+    choices: &ResolveChoices,
+    sources: &Sources,
+    found: &Diagnostics,
+) -> Option<ProjectName> {
+    let in_texts = || Texts { document, sources, found }.name(&choices.default_name);
+    choices.name.clone().or_else(in_texts).filter(|name| !name.is_empty()).map(ProjectName::new)
+}
+
+/// Whether the name that a topology gives its project uses variables.
+pub fn is_name_filled_in(document: &Document, sources: &Sources) -> bool {
+    let name = document.root.as_map().and_then(|root| root.get("name"));
+    name.is_some_and(|name| sources.text(name.span).contains('$'))
+}
+
+struct Texts<'a> {
+    document: &'a Document,
+    sources: &'a Sources,
+    found: &'a Diagnostics,
+}
+
+impl Texts<'_> {
+    fn name(&self, default: &str) -> Option<String> {
+        let name = self.document.root.as_map().and_then(|root| root.entry("name"));
+        let unread = self.document.perhaps_named.last();
+        match (name, unread) {
+            // A later file has the last word.
+            (Some((key, name)), _) if unread.is_none_or(|file| *file <= key.span.file) => {
+                self.name_that_was_read(key, name, default)
+            }
+            (_, Some(file)) => the_name_at_the_top(&self.sources.get(*file).text),
+            _ if self.env_file_may_name() || self.is_name_misplaced() => None,
+            _ => Some(default.to_owned()),
+        }
+    }
+
+    fn name_that_was_read(&self, key: &Key, name: &Node, default: &str) -> Option<String> {
+        let is_of_name = |at: Span| name.span.contains(at) || key.span.contains(at);
+        let is_wrong = |found: &&Diagnostic| {
+            found.severity == Severity::Error && found.labels.iter().any(|label| is_of_name(label.span))
+        };
+        if self.found.sorted().iter().any(is_wrong) || self.env_file_may_name() {
+            return None;
+        }
+        // Without the lines that could not be read, what was deeper may seem to stand at the top.
+        let is_cut = self.document.gaps.lines || self.document.gaps.rest;
+        if is_cut && self.sources.position(key.span).1 != 1 {
+            return None;
+        }
+        // Of two sides of a conflict, one was read.
+        let is_perhaps_other = self.document.perhaps_named.contains(&key.span.file);
+        if is_perhaps_other && names_at_the_top(&self.sources.get(key.span.file).text).len() > 1 {
+            return None;
+        }
+        match name.as_text()? {
+            "" => Some(default.to_owned()),
+            text => Some(normal_project_name(text)),
+        }
+    }
+
+    /// Whether an env file with mistakes speaks of the project's name.
+    fn env_file_may_name(&self) -> bool {
+        let mut wrong = self.found.sorted().into_iter().filter(|found| found.severity == Severity::Error);
+        wrong.any(|found| {
+            let file = found.span().map(|at| self.sources.get(at.file));
+            file.is_some_and(|file| file.is_env_file && file.text.contains(PROJECT_NAME))
+        })
+    }
+
+    /// Whether what is perhaps the name stands at the top under another key, or is indented too far.
+    fn is_name_misplaced(&self) -> bool {
+        let entries = self.document.root.as_map().map(|root| root.entries.as_slice()).unwrap_or_default();
+        let mut known =
+            entries.iter().filter(|(key, _)| key.text != "version" && !key.text.starts_with("x-"));
+        known.any(|(_, node)| match &node.value {
+            Value::Scalar(_) => true,
+            Value::Map(section) => {
+                section.get("name").is_some_and(|name| matches!(name.value, Value::Scalar(_)))
+            }
+            Value::Null | Value::List(_) => false,
+        })
+    }
+}
+
+/// The name that the lines of a file give, when it is one word at the very left, and there is one.
+fn the_name_at_the_top(text: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut names = lines.iter().enumerate().filter_map(|(index, line)| {
+        let goes_on = lines
+            .get(index + 1)
+            .is_some_and(|next| next.starts_with(char::is_whitespace) && !next.trim().is_empty());
+        Some(Some(line.strip_prefix("name:")?).filter(|_| !goes_on))
+    });
+    let first = word(names.next()??)?;
+    names.all(|other| other.and_then(word) == Some(first)).then(|| normal_project_name(first))
+}
+
+/// The different lines of a file that give a name at the very left.
+fn names_at_the_top(text: &str) -> BTreeSet<&str> {
+    text.lines().filter(|line| line.starts_with("name:")).map(str::trim_end).collect()
+}
+
+/// The text of a plain or quoted scalar without anything that means more than itself.
+fn word(value: &str) -> Option<&str> {
+    let value = value.split(" #").next()?.trim();
+    let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let word = quoted.unwrap_or(value);
+    let is_plain = |letter: char| letter.is_alphanumeric() || " _-.".contains(letter);
+    (!word.is_empty() && word.chars().all(is_plain)).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_plain_word_is_certain() {
+        for (text, expected) in [
+            ("name: shop\n", Some("shop")),
+            ("services: [\nname: 'shop' # ours\n\nx", Some("shop")),
+            ("name: My Shop", Some("myshop")),
+            ("name: shop\n---\nname: \"shop\"", Some("shop")),
+            ("name: shop\n---\nname: other", None),
+            ("name: shop\n  floor", None),
+            ("name: ${SHOP}", None),
+            ("name: [shop", None),
+            ("name: \"shop", None),
+            ("name: *shop", None),
+            ("name: >-\n  shop", None),
+            ("name:", None),
+            (" name: shop", None),
+        ] {
+            assert_eq!(the_name_at_the_top(text).as_deref(), expected, "{text}");
+        }
+    }
+}
