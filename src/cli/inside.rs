@@ -1,10 +1,6 @@
 //! What commands share that are about one container of a service: `exec`, `attach`, `cp`...
 
-use std::pin::pin;
-use std::time::Duration;
-
 use clap::Args;
-use tokio::time::sleep;
 
 use crate::cli::detach::{self, DetachKeys};
 use crate::cli::exit::Exit;
@@ -15,8 +11,8 @@ use crate::cli::services;
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal::{self, Raw};
+use crate::engine::EngineError;
 use crate::engine::docker::Docker;
-use crate::engine::{Engine, EngineError};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
@@ -306,11 +302,7 @@ pub(super) fn lost(error: &EngineError, container: &ContainerName, way_back: &st
     Exit::Failed
 }
 
-/// How long the end of a program may come after that of its output.
-const END_COMES: Duration = Duration::from_secs(2);
-
-/// The end of a program whose output has ended. The engine ends it with the program, whatever that closed itself: one
-/// that runs on has lost its connection.
+/// The end of a program whose output has ended.
 pub(super) async fn end_of_program(
     ended: impl Future<Output = Result<i64, EngineError>>,
     engine: &Docker,
@@ -318,16 +310,8 @@ pub(super) async fn end_of_program(
     way_back: &str,
     output: &Output,
 ) -> Result<Exit, Exit> {
-    let explain = |error: EngineError| lost(&error, container, way_back, output);
-    let mut ended = pin!(ended);
-    tokio::select! { biased;
-        code = &mut ended => return Ok(exit_of_process(code.map_err(explain)?)),
-        () = sleep(END_COMES) => {}
-    }
-    if engine.inspect(container).await.is_ok_and(|state| state.status == Status::Running) {
-        return Err(explain(EngineError::Disconnected("its output ended".to_owned())));
-    }
-    Ok(exit_of_process(ended.await.map_err(explain)?))
+    let code = engine.end_after_output(container, ended).await;
+    code.map(exit_of_process).map_err(|error| lost(&error, container, way_back, output))
 }
 
 /// What the third signal that asks topo to end does.

@@ -160,6 +160,32 @@ fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
+fn an_output_that_is_cut_before_the_program_ends_is_no_success() {
+    let topology = format!(
+        "{TICKING}  j: {{ image: 'busybox:1.37', command: [sh, -c, 'seq 1 5000; sleep 1; seq 5001 10000; exit 3'] }}\n"
+    );
+    let project = project("cut-output", &topology);
+    project.topo("up", &["-d", "t"]).exits(0);
+    let cut = |pattern: &str, trouble: Trouble, command: &str, arguments: &[&str]| {
+        let proxy = Proxy::start();
+        proxy.rule(pattern, trouble);
+        let mut topo = project.command(command, arguments);
+        let output = topo.env("DOCKER_HOST", proxy.address()).output().expect("topo runs");
+        Ran::of(output).exits(4).says(" may still be running, but the connection to it was lost: ");
+    };
+    let exec = "POST /exec/*/start*";
+    let within = Trouble::Cut { after: 2000 };
+    cut(exec, within.clone(), "exec", &["-T", "t", "sh", "-c", "seq 1 5000; sleep 2; echo END"]);
+    cut(exec, within, "exec", &["-T", "t", "seq", "1", "5000"]);
+    let between = Trouble::CutAfter(std::time::Duration::from_millis(500));
+    cut(exec, between, "exec", &["-T", "t", "sh", "-c", "echo 1; sleep 2; echo 2"]);
+    cut("POST /containers/*/attach*", Trouble::Cut { after: 20_000 }, "run", &["--rm", "-T", "j"]);
+    // A program that closes its output itself is waited for.
+    project.topo("exec", &["-T", "t", "sh", "-c", "exec >&- 2>&-; sleep 1; exit 5"]).exits(5);
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
 fn a_full_disk_is_told() {
     let project = project("full-disk", TICKING);
     project.topo("up", &["-d"]).exits(0);

@@ -79,8 +79,11 @@ where
         if let Some(chunk) = decoder.next()? {
             return Ok(Some((chunk, (body, decoder))));
         }
-        let Some(piece) = body.try_next().await? else { return Ok(None) };
-        decoder.piece = piece;
+        match body.try_next().await? {
+            Some(piece) => decoder.piece = piece,
+            None if decoder.is_between_chunks() => return Ok(None),
+            None => return Err(EngineError::Disconnected("the output ended in the middle".to_owned())),
+        }
     }
 }
 
@@ -107,6 +110,14 @@ impl State {
 }
 
 impl Decoder {
+    /// Whether the body may end here: a frame that has begun is sent whole by an engine that ends a body.
+    fn is_between_chunks(&self) -> bool {
+        match self.state {
+            State::Raw | State::Header { have: 0, .. } => true,
+            State::Header { .. } | State::Payload { .. } => false,
+        }
+    }
+
     /// The next chunk; `None` when another piece of the body is needed.
     fn next(&mut self) -> Result<Option<LogChunk>, EngineError> {
         while self.piece.has_remaining() {
@@ -188,6 +199,16 @@ mod tests {
         for size in 1..=body.len() {
             let read = read(body.clone(), size, State::start()).await;
             assert_eq!(read, Ok(("out 1\nout 2".to_owned(), "err\n".to_owned())), "pieces of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_within_a_frame_was_cut() {
+        let body = [frame(1, "out 1\n"), frame(2, "err\n")].concat();
+        let boundaries = [0, 14, body.len()];
+        for length in 0..=body.len() {
+            let read = read(body[..length].to_vec(), 64, State::start()).await;
+            assert_eq!(read.is_ok(), boundaries.contains(&length), "{length} bytes: {read:?}");
         }
     }
 

@@ -1,15 +1,18 @@
 //! In: a container. Out: what its own process writes, a way to its input, its end.
 //! Must not: decide what becomes of the output.
 
+use std::pin::pin;
+
 use http::Method;
 use serde::Deserialize;
 
 use super::super::logs::Shape;
 use super::super::transport::{Call, escape, stream_of};
 use super::super::{Docker, inspect};
-use super::TerminalSize;
 use super::stream::Attached;
-use crate::engine::EngineError;
+use super::{END_IS_NOTED, TerminalSize, output_ended_early};
+use crate::engine::{Engine, EngineError};
+use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
 
 /// What of a container's process is wanted.
@@ -103,6 +106,26 @@ impl Docker {
         };
         let call = Call::new(Method::POST, path(container, "wait")).query("condition", condition);
         Ok(Waiting { answer: self.transport.send(call).await? })
+    }
+
+    /// The exit code of a container's process whose output has ended, which `ended` waits for. Engines end the
+    /// output with the process, whatever that closed itself: of one that still runs, the connection was lost.
+    pub async fn end_after_output(
+        &self,
+        container: &ContainerName,
+        ended: impl Future<Output = Result<i64, EngineError>>,
+    ) -> Result<i64, EngineError> {
+        let mut ended = pin!(ended);
+        let still_runs = async {
+            tokio::time::sleep(END_IS_NOTED).await;
+            // A container that is gone has ended; one that is started again had noted its end before.
+            self.inspect(container).await.is_ok_and(|state| state.status == Status::Running)
+        };
+        let still_runs = tokio::select! { biased;
+            code = &mut ended => return code,
+            still_runs = still_runs => still_runs,
+        };
+        if still_runs { Err(output_ended_early()) } else { ended.await }
     }
 
     /// Sends a signal to a container's process: `TERM`, `KILL`...

@@ -6,12 +6,11 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::json_lines::JsonLines;
 use super::super::logs::Shape;
 use super::super::transport::{Call, escape};
 use super::super::{Docker, error};
-use super::TerminalSize;
 use super::stream::Attached;
+use super::{END_IS_NOTED, TerminalSize, output_ended_early};
 use crate::engine::{EngineError, LogChunk};
 use crate::topology::name::ContainerName;
 
@@ -117,25 +116,17 @@ impl Docker {
         self.resize(exec.path("resize"), size).await
     }
 
-    /// The exit code of a command whose output has ended. One that closed its output and goes on is
-    /// waited for.
+    /// The exit code of a command whose output has ended. Engines end the output with the command, whatever
+    /// that closed itself: of one that still runs, the connection was lost.
     pub async fn exec_exit_code(&self, exec: &Exec) -> Result<i64, EngineError> {
-        let inspected = self.inspect_exec(exec).await?;
-        if !inspected.running {
-            return Ok(inspected.exit_code.unwrap_or_default());
+        let mut inspected = self.inspect_exec(exec).await?;
+        if inspected.running {
+            tokio::time::sleep(END_IS_NOTED).await;
+            inspected = self.inspect_exec(exec).await?;
         }
-        // Subscribed first, so that an end between the two is seen by one of them.
-        let filters = json!({ "type": ["container"], "event": ["exec_die"] }).to_string();
-        let mut ends =
-            JsonLines::new(self.transport.stream(Call::get("/events").query("filters", &filters)).await?);
-        loop {
-            let inspected = self.inspect_exec(exec).await?;
-            if !inspected.running {
-                return Ok(inspected.exit_code.unwrap_or_default());
-            }
-            if ends.next::<serde::de::IgnoredAny>().await?.is_none() {
-                return Err(EngineError::Disconnected("the engine's events ended".to_owned()));
-            }
+        match inspected.running {
+            true => Err(output_ended_early()),
+            false => Ok(inspected.exit_code.unwrap_or_default()),
         }
     }
 

@@ -60,6 +60,6 @@ impl Docker {
         let waiting = self.wait_for_end(container, LastEnd::Exit).await?;
         perform::start(self, container).await?;
         say_lines(attached.output, &|line| progress(Progress::Output(line))).await?;
-        waiting.exit_code().await
+        self.end_after_output(container, waiting.exit_code()).await
     }
 }
