@@ -1,13 +1,15 @@
 //! Why a step is in the plan, as data.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::source::Span;
-use crate::topology::Separator;
 use crate::topology::name::{ImageId, ImageName, NetworkName, ServiceName};
 pub use crate::topology::secrecy::HIDDEN;
 use crate::topology::service::Namespace;
+use crate::topology::{Separator, Service};
 
 /// The reason for a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,8 +94,8 @@ pub enum Because {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "StoredChange", from = "StoredChange")]
 pub struct FieldChange {
-    /// The attribute, dotted: `environment.DEBUG`.
-    pub path: String,
+    /// The attribute.
+    pub path: FieldPath,
     /// What was applied; absent when it was not there. What is not shown of it is [`HIDDEN`] or [`UNKNOWN`].
     pub from: Option<Json>,
     /// What the topology says; absent when it is gone. What is not shown of it is [`HIDDEN`].
@@ -106,10 +108,33 @@ pub struct FieldChange {
     pub span: Option<Span>,
 }
 
+/// The keys that lead to a value of a service, a network or a volume. People read them with dots in between.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FieldPath(Vec<String>);
+
+impl FieldPath {
+    /// These keys, the outermost first.
+    pub fn of(keys: &[impl AsRef<str>]) -> Self {
+        Self(keys.iter().map(|key| key.as_ref().to_owned()).collect())
+    }
+
+    /// The keys, the outermost first. One may have dots in it.
+    pub fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join("."))
+    }
+}
+
 /// A change as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredChange {
-    path: String,
+    path: FieldPath,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     from: Option<Json>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
@@ -176,7 +201,7 @@ impl Because {
 impl FieldChange {
     /// The network that a container joins or leaves, when the change is no more than that.
     pub fn network(&self) -> Option<&str> {
-        let network = self.path.strip_prefix("networks.")?;
+        let [Service::networks, network] = self.path.keys()[..] else { return None };
         matches!((&self.from, &self.to), (None, Some(Json::Null)) | (Some(Json::Null), None))
             .then_some(network)
     }
@@ -191,7 +216,7 @@ mod tests {
     #[test]
     fn what_is_shown_on_request_alone_is_not_stored() {
         let change = |from, to| FieldChange {
-            path: "environment.TOKEN".to_owned(),
+            path: FieldPath::of(&["environment", "TOKEN"]),
             from,
             to,
             is_hidden: false,
@@ -199,7 +224,7 @@ mod tests {
             span: None,
         };
         let stored = serde_json::to_value(change(Some(json!("geheim")), None)).unwrap();
-        assert_eq!(stored, json!({ "path": "environment.TOKEN", "from": HIDDEN, "is_hidden": true }));
+        assert_eq!(stored, json!({ "path": ["environment", "TOKEN"], "from": HIDDEN, "is_hidden": true }));
         // A network that is joined with no settings has the value `null`, and is there.
         let joined = FieldChange { is_revealed: false, ..change(None, Some(Json::Null)) };
         let read: FieldChange = serde_json::from_value(serde_json::to_value(&joined).unwrap()).unwrap();

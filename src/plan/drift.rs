@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::plan::because::{Because, FieldChange, HIDDEN, UNKNOWN, Values};
+use crate::plan::because::{Because, FieldChange, FieldPath, HIDDEN, UNKNOWN, Values};
 use crate::plan::label::{self, Applied};
 use crate::plan::observed::{ObservedContainer, Settings};
 use crate::plan::seal::{self, Seal};
@@ -235,7 +235,7 @@ impl Comparison<'_> {
             Some(_) => self.topology.origin(&keys).place,
             None => self.topology.former_place(&keys, !self.was_from_elsewhere(&path)),
         };
-        let path = path[PLACE..].join(".");
+        let path = FieldPath::of(&path[PLACE..]);
         self.changes.push(FieldChange { path, from, to, is_hidden, is_revealed, span: Some(place) });
     }
 
@@ -455,7 +455,7 @@ mod tests {
         let from = json!({ "command": ["a"], "environment": { "A": "1", "B": "2" } });
         let to = json!({ "command": ["b"], "environment": { "A": "1", "B": "3" } });
         let changes = changes_since("services: { web: { image: x } }", &from, None, &to);
-        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
         assert_eq!(paths, ["command", "environment.B"]);
         assert!(changes.iter().all(|change| change.from == Some(json!(HIDDEN))));
         assert_eq!(changes[1].to, Some(json!("3")));

@@ -31,7 +31,7 @@ mod up;
 
 pub use action::{Action, Condition};
 pub use basis::Basis;
-pub use because::{Because, FieldChange, HIDDEN, UNKNOWN, Values};
+pub use because::{Because, FieldChange, FieldPath, HIDDEN, UNKNOWN, Values};
 pub use build::{BuildChoices, build};
 pub use distribute::{LeftOut, PullChoices, PushChoices, pull, push};
 pub use down::{DownChoices, ImagesChoice, VolumesLeft, down, volumes_left};

@@ -227,7 +227,7 @@ pub fn because(because: &Because) -> Cow<'static, str> {
             return Cow::Owned(format!("network {network} is replaced"));
         }
         Because::MadeBy { program, changes } => {
-            let differing = list(changes.iter().map(|change| change.path.clone()));
+            let differing = list(changes.iter().map(|change| change.path.to_string()));
             return Cow::Owned(match changes.is_empty() {
                 true => format!("{program} made it, from other settings: which ones, its labels do not say"),
                 false => format!("{program} made it, from other settings: {differing}"),
@@ -469,6 +469,7 @@ fn list(parts: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::FieldPath;
 
     #[test]
     fn times_are_short_and_round_at_the_last_digit() {
@@ -487,7 +488,7 @@ mod tests {
     fn a_change_names_short_values_and_no_long_ones() {
         let says = |from: Option<Json>, to: Option<Json>| {
             change(&FieldChange {
-                path: "a.b".to_owned(),
+                path: FieldPath::of(&["a", "b"]),
                 from,
                 to,
                 is_hidden: false,

@@ -133,7 +133,7 @@ fn condition(guard: &Guard) -> Json {
 
 fn change_object(change: &FieldChange, sources: &Sources) -> Json {
     let FieldChange { path, from, to, is_hidden, is_revealed: _, span } = change;
-    let mut object = json!({ "path": path, "from": from, "to": to, "hidden": is_hidden });
+    let mut object = json!({ "path": path.to_string(), "from": from, "to": to, "hidden": is_hidden });
     if let Some(span) = span {
         let (line, column) = sources.position(*span);
         object["file"] = json!(sources.get(span.file).path);

@@ -20,8 +20,8 @@ const DURATIONS: &[&str] =
     &["interval", "timeout", "start_period", "start_interval", "stop_grace_period", "delay", "window"];
 
 /// The value at a path: `64m` in place of 67108864, `2m` in place of 2m0s.
-pub(super) fn readable(path: &str, value: &Json) -> Json {
-    at(&mut path.split('.').collect(), value)
+pub(super) fn readable<'a>(mut path: Vec<&'a str>, value: &'a Json) -> Json {
+    at(&mut path, value)
 }
 
 fn at<'path>(path: &mut Vec<&'path str>, value: &'path Json) -> Json {
@@ -82,16 +82,20 @@ mod tests {
     #[test]
     fn sizes_have_units() {
         let sizes = [67_108_864_u64, 1 << 30, 3 << 29, 1_000_000, 1 << 40, 0, 512];
-        let read = sizes.map(|bytes| readable("mem_limit", &json!(bytes.to_string())).to_string());
+        let read = sizes
+            .map(|bytes| readable("mem_limit".split('.').collect(), &json!(bytes.to_string())).to_string());
         assert_eq!(
             read,
             [r#""64m""#, r#""1g""#, r#""1536m""#, r#""1000000""#, r#""1t""#, r#""0""#, r#""512""#]
         );
-        assert_eq!(readable("mem_limit", &json!("-1")), json!("-1"));
+        assert_eq!(readable("mem_limit".split('.').collect(), &json!("-1")), json!("-1"));
         let limits = json!({ "cpus": 0.5, "memory": "67108864" });
-        assert_eq!(readable("deploy.resources.limits", &limits), json!({ "cpus": 0.5, "memory": "64m" }));
+        assert_eq!(
+            readable("deploy.resources.limits".split('.').collect(), &limits),
+            json!({ "cpus": 0.5, "memory": "64m" })
+        );
         let mount = json!({ "target": "/a", "tmpfs": { "size": "1048576" } });
-        assert_eq!(readable("volumes./a", &mount)["tmpfs"]["size"], json!("1m"));
+        assert_eq!(readable("volumes./a".split('.').collect(), &mount)["tmpfs"]["size"], json!("1m"));
     }
 
     #[test]
@@ -102,7 +106,10 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_as_it_is() {
-        assert_eq!(readable("environment.MEMORY", &json!("1024")), json!("1024"));
-        assert_eq!(readable("sysctls.net.core.rmem_max", &json!("1048576")), json!("1048576"));
+        assert_eq!(readable("environment.MEMORY".split('.').collect(), &json!("1024")), json!("1024"));
+        assert_eq!(
+            readable("sysctls.net.core.rmem_max".split('.').collect(), &json!("1048576")),
+            json!("1048576")
+        );
     }
 }

@@ -139,7 +139,7 @@ impl<'a> Context<'a> {
         // What is not shown of two values may leave them alike.
         let is_both = from.is_some() && to.is_some();
         let changed = if is_both && (*is_hidden || from == to) { "changed, " } else { "" };
-        let [from, to] = [from, to].map(|value| value.as_ref().map(|value| readable(path, value)));
+        let [from, to] = [from, to].map(|value| value.as_ref().map(|value| readable(path.keys(), value)));
         let [from, to] = difference::both(from.as_ref(), to.as_ref(), self.look);
         let (from, to) = (self.look.paint(Role::Bad, &from), self.look.paint(Role::Good, &to));
         format!("{path}: {changed}{from} -> {to}{place}")
@@ -252,12 +252,13 @@ fn summary(tally: &Tally) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::FieldPath;
 
     #[test]
     fn lines_end_between_words_and_go_on_further_in() {
         let mut plan = Plan::new("shop".into());
         let change = |path: &str| FieldChange {
-            path: path.to_owned(),
+            path: FieldPath::of(&path.split('.').collect::<Vec<_>>()),
             from: Some("one two three".into()),
             to: Some("one two four".into()),
             is_hidden: false,
