@@ -219,10 +219,8 @@ pub struct ContainerSpec {
     pub name: ContainerName,
     /// The service's key in the topology.
     pub service_name: ServiceName,
-    /// The service as the topology has it. Names of the topology's networks, volumes, secrets and
-    /// configs in it are keys: use `networks`, [`mounts`](Self::mounts) and `files` for what the engine needs. Where it
-    /// shares something with another service (`ipc`, `pid`, `uts`, `volumes_from`), it names that service's
-    /// container.
+    /// What the topology says of the container and no other field does. Where it shares something with another
+    /// service (`ipc`, `pid`, `uts`, `volumes_from`), it names that service's container.
     pub service: Sealed<Service>,
     /// The image that it is created from.
     pub image: ImageName,

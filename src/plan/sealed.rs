@@ -3,7 +3,7 @@
 //! Must not: let a stored value be read before that.
 //!
 //! What is stored in place of a secret is a reference: the place in the topology that says it, and a digest by
-//! which it shows that it is still the same. See [`Seal`].
+//! which it shows that it is still the same. See `seal.rs`.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};

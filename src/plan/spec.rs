@@ -40,16 +40,6 @@ pub fn platform(topology: &Topology, service: &Service) -> Option<String> {
     own.filter(|own| !own.is_empty()).or_else(|| topology.default_platform.clone())
 }
 
-/// The service with the platform that the caller wants for it.
-fn with_platform(topology: &Topology, service: &Arc<Service>) -> Arc<Service> {
-    let is_named = service.platform.as_ref().is_some_and(|platform| !platform.is_empty());
-    let Some(platform) = topology.default_platform.as_ref().filter(|_| !is_named) else {
-        return Arc::clone(service);
-    };
-    let at = topology.place_of(&["services"]);
-    Arc::new(Service { platform: Some(Spanned::new(platform.clone(), at)), ..Service::clone(service) })
-}
-
 /// The name of a service's container with this number, from 1.
 pub fn container_name(
     topology: &Topology,
@@ -157,12 +147,30 @@ pub fn volume_name(key: &str, volume: &Volume) -> VolumeName {
 /// Names the container that stands for a service where another one shares something with it.
 pub type StandIn<'a> = dyn Fn(&str) -> Option<ContainerName> + 'a;
 
-/// A service's container with this number, under its own name. `model` is its [`container_model`].
+/// What the containers of a service have in common.
+pub struct ContainerBase {
+    /// Their [`container_model`].
+    pub model: Json,
+    service: Arc<Service>,
+}
+
+impl ContainerBase {
+    /// What the containers of this service have in common.
+    pub fn of(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Self {
+        Self::with_model(topology, service, container_model(topology, service), stand_in)
+    }
+
+    fn with_model(topology: &Topology, service: &Service, model: Json, stand_in: &StandIn<'_>) -> Self {
+        Self { model, service: Arc::new(service_of_container(topology, service, stand_in)) }
+    }
+}
+
+/// A service's container with this number, under its own name.
 pub fn container(
     topology: &Topology,
     name: &ServiceName,
     service: &Arc<Service>,
-    model: &Json,
+    base: &ContainerBase,
     number: u32,
     stand_in: &StandIn<'_>,
 ) -> ContainerSpec {
@@ -171,16 +179,12 @@ pub fn container(
     let place = ["services", name.as_str()];
     // As long as nobody knows ids.
     let fingerprint = compose_hash::container(service, |_| None);
-    label::put_applied::<Service>(&mut labels, topology, place, model, fingerprint);
+    label::put_applied::<Service>(&mut labels, topology, place, &base.model, fingerprint);
     let links = links(topology, service, stand_in);
     let container = container_name(topology, name, service, number);
     ContainerSpec {
         service_name: name.clone(),
-        service: sealed(
-            topology,
-            &place,
-            with_profile_paths(topology, with_container_names(&with_platform(topology, service), stand_in)),
-        ),
+        service: sealed(topology, &place, Arc::clone(&base.service)),
         image: image_name(topology, name, service),
         networks: attachments(topology, name, service, &container, &links),
         name: container,
@@ -208,12 +212,12 @@ pub enum Addresses {
 pub fn one_off(
     topology: &Topology,
     choices: &OneOffChoices,
-    model: &Json,
+    base: &ContainerBase,
     addresses: Addresses,
     stand_in: &StandIn<'_>,
 ) -> ContainerSpec {
     let OneOffChoices { service_name, service, name, slug, has_aliases, one_off, up: _ } = choices;
-    let mut spec = container(topology, service_name, service, model, 1, stand_in);
+    let mut spec = container(topology, service_name, service, base, 1, stand_in);
     let short = slug.get(..12).unwrap_or(slug);
     let made = || {
         let separator = topology.separator.as_str();
@@ -242,7 +246,8 @@ pub fn pre_start(
     stand_in: &StandIn<'_>,
 ) -> ContainerSpec {
     let changed = Arc::new(service_of_hook(service, hook, owner));
-    let mut spec = container(topology, name, &changed, &Json::Null, 1, stand_in);
+    let base = ContainerBase::with_model(topology, &changed, Json::Null, stand_in);
+    let mut spec = container(topology, name, &changed, &base, 1, stand_in);
     spec.name = ContainerName::new(format!("{owner}-pre_start-{index}"));
     if let Some(image) = &hook.image {
         spec.image = ImageName::new(image.value.clone());
@@ -363,16 +368,51 @@ fn files(topology: &Topology, service: &Service) -> Vec<FileSpec> {
     secrets.chain(configs).collect()
 }
 
-/// Where a service shares something with another one, that one's container is named.
-fn with_container_names(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Arc<Service> {
-    if service.volumes_from.is_empty()
-        && service.ipc.is_none()
-        && service.pid.is_none()
-        && service.uts.is_none()
-    {
-        return Arc::clone(service);
+/// What a container is made from beside what its specification says itself.
+fn service_of_container(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Service {
+    let mut own = Service {
+        // The specification has these, with the engine's names.
+        configs: Vec::new(),
+        container_name: None,
+        external_links: Vec::new(),
+        image: None,
+        links: Vec::new(),
+        network_mode: None,
+        networks: None,
+        secrets: Vec::new(),
+        // Other steps have these, or nobody has.
+        attach: None,
+        build: None,
+        depends_on: Default::default(),
+        develop: Default::default(),
+        env_file: Default::default(),
+        extends: None,
+        label_file: Default::default(),
+        models: Default::default(),
+        post_start: Vec::new(),
+        pre_start: Vec::new(),
+        pre_stop: Vec::new(),
+        profiles: Vec::new(),
+        provider: None,
+        pull_policy: None,
+        pull_refresh_after: None,
+        scale: None,
+        ..service.clone()
+    };
+    let at = topology.place_of(&["services"]);
+    own.platform = platform(topology, service).map(|platform| Spanned::new(platform, at));
+    name_containers(&mut own, stand_in);
+    // Paths of seccomp profiles are relative to the project's folder.
+    for option in &mut own.security_opt {
+        if let Some(path) = SecurityOption::of(option).seccomp_profile() {
+            option.value = format!("seccomp={}", join_path(&topology.directory, path));
+        }
     }
-    let mut service = Service::clone(service);
+    own
+}
+
+/// Where a service shares something with another one, that one's container is named.
+fn name_containers(service: &mut Service, stand_in: &StandIn<'_>) {
     for mode in [&mut service.ipc, &mut service.pid, &mut service.uts].into_iter().flatten() {
         mode.value = namespace(&mode.value, stand_in);
     }
@@ -389,22 +429,6 @@ fn with_container_names(service: &Arc<Service>, stand_in: &StandIn<'_>) -> Arc<S
             }
         }
     }
-    Arc::new(service)
-}
-
-/// The service with whole paths of seccomp profiles, which are relative to the project's folder.
-fn with_profile_paths(topology: &Topology, service: Arc<Service>) -> Arc<Service> {
-    let profile = |option: &str| Some(SecurityOption::of(option).seccomp_profile()?.to_owned());
-    if !service.security_opt.iter().any(|option| profile(option).is_some()) {
-        return service;
-    }
-    let mut service = Arc::unwrap_or_clone(service);
-    for option in &mut service.security_opt {
-        if let Some(path) = profile(option) {
-            option.value = format!("seccomp={}", join_path(&topology.directory, &path));
-        }
-    }
-    Arc::new(service)
 }
 
 fn references(

@@ -29,7 +29,7 @@
 //! | `undo` | the step that brings back what this one takes away for a while |
 //! | `group` | the container whose change it is a part of, by the name that it keeps |
 //! | `may_fail` | whether its failure is no failure of the plan |
-//! | `place`, `model` | a part of the topology: where it says it, and its canonical form, in which digests stand for all that may be a secret ([`Sealed`](crate::plan::sealed::Sealed)) |
+//! | `place`, `model` | a part of the topology: where it says it, and its canonical form, in which digests stand for all that may be a secret ([`Sealed`]) |
 
 use petgraph::algo::toposort;
 use serde::de::Error;

@@ -37,13 +37,12 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::fate::{Deed, Replica};
 use super::{Context, Gate, StartChoice, Up, order};
 use crate::diagnostic::code;
 use crate::plan::action::{AfterFailedHook, AnonymousVolumes, ContainerSpec};
 use crate::plan::observed::{ContainerState, ObservedContainer};
+use crate::plan::spec::ContainerBase;
 use crate::plan::{Action, Because, Condition, Guard, Needs, Scope, StepId, spec, stop};
 use crate::topology::Service;
 use crate::topology::attribute::Named;
@@ -89,7 +88,7 @@ pub(super) struct Placing<'a> {
     /// Whether a container that stays shows that what comes before the first start was done.
     pub(super) is_prepared: bool,
     /// What makes its containers.
-    pub(super) model: Json,
+    pub(super) base: ContainerBase,
     /// What they wait for before they start.
     pub(super) gates: Vec<Gate>,
     /// Networks and volumes that they need to be created.
@@ -118,12 +117,12 @@ struct Successor {
 
 impl<'a> Up<'a> {
     pub(super) fn placing(&mut self, name: &'a ServiceName, service: &'a Arc<Service>) -> Placing<'a> {
-        let model = spec::container_model(self.context.topology, service);
+        let base = ContainerBase::of(self.context.topology, service, &|service| self.stand_in(service));
         let gates = self.gates(name, service);
         let resources = [self.networks_of(service), self.volumes_of(service)].concat();
         let shared = self.shared(name, service);
         let stopped_before = self.stopped_before(service);
-        Placing { name, service, is_prepared: false, model, gates, resources, shared, stopped_before }
+        Placing { name, service, is_prepared: false, base, gates, resources, shared, stopped_before }
     }
 
     /// The steps that create the containers whose namespaces or volumes a service shares.
@@ -166,9 +165,9 @@ impl<'a> Up<'a> {
     }
 
     pub(super) fn place(&mut self, placing: &Placing<'_>, replica: &Replica<'_>) -> PlacedContainer {
-        let Placing { name, service, model, .. } = placing;
+        let Placing { name, service, base, .. } = placing;
         let stand_in = |service: &str| self.stand_in(service);
-        let wanted = spec::container(self.context.topology, name, service, model, replica.number, &stand_in);
+        let wanted = spec::container(self.context.topology, name, service, base, replica.number, &stand_in);
         match replica.current {
             None => self.create(placing, wanted),
             Some(current) => self.bring_about(placing, replica, current, wanted),

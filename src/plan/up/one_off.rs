@@ -71,7 +71,7 @@ pub fn one_off(
     let placing = up.placing(service_name, service);
     let is_taken = context.containers_of(service_name).any(|container| container.state.is_running());
     let addresses = if is_taken { Addresses::LeftOut } else { Addresses::Kept };
-    let wanted = spec::one_off(topology, choices, &placing.model, addresses, &|service| up.stand_in(service));
+    let wanted = spec::one_off(topology, choices, &placing.base, addresses, &|service| up.stand_in(service));
     let container = wanted.name.clone();
     let needs = [up.before_create(&placing), placing.gates].concat();
     up.add(Action::CreateContainer(Box::new(wanted)), Because::Asked, Some(service_name), &needs);
