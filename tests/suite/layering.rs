@@ -15,7 +15,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("bollard", &["engine/docker/"]),
     ("notify", &["run/develop/"]),
     ("clap", &["cli/"]),
-    ("dagre", &["report/picture/svg/arrange.rs"]),
+    ("dagre", &["report/picture/svg/arrange/layered.rs"]),
 ];
 
 #[test]

@@ -10,12 +10,14 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
 use crate::engine::local_file;
-use crate::report::picture;
+use crate::report::picture::{self, Look};
 
 /// Draw the topology.
 ///
-/// The picture has the services, what they wait for, networks, volumes and published ports. A file that ends
-/// in `.svg`, `.dot` or `.mmd` says by that what it is to hold.
+/// The picture has the services, what they wait for, networks, volumes, published ports, and what they see of
+/// the host, of secrets and of configs. A service that starts only with a profile is drawn when its profile is
+/// chosen (`--profile '*'`: all), with a dashed frame. A file that ends in `.svg`, `.dot` or `.mmd` says by that
+/// what it is to hold.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo graph topologies/desafio5.yaml --output desafio5.svg")]
 pub struct Options {
@@ -25,6 +27,12 @@ pub struct Options {
     /// The language of the picture; that of the file's name, or dot
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Where the picture goes; without it, SVG goes down if it does not fit a page to the right
+    #[arg(long, value_enum)]
+    direction: Option<Direction>,
+    /// The language of labels and legend; LANG does not change it
+    #[arg(long, value_enum, default_value = "en")]
+    lang: Language,
     /// Write to this file in place of the standard output
     #[arg(short, long, value_name = "PICTURE")]
     output: Option<PathBuf>,
@@ -45,7 +53,26 @@ enum Format {
     Svg,
 }
 
+/// Where a picture goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Direction {
+    /// What is needed stands to the right of who needs it
+    Right,
+    /// What is needed stands below who needs it
+    Down,
+}
+
+/// What a picture speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// English
+    En,
+    /// Portuguese, as in Brazil
+    Pt,
+}
+
 pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+    let look = options.look();
     let mut global = global.merged(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
@@ -62,9 +89,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Err(Exit::Usage);
     };
     let picture = match format {
-        Format::Dot => picture::dot(&topology),
-        Format::Mermaid => picture::mermaid(&topology),
-        Format::Svg => picture::svg(&topology),
+        Format::Dot => picture::dot(&topology, &look),
+        Format::Mermaid => picture::mermaid(&topology, &look),
+        Format::Svg => picture::svg(&topology, &look),
     };
     let Some(file) = options.output else {
         output.print(&picture);
@@ -76,6 +103,20 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             output.error(&format!("cannot write `{}`: {error}", file.display()), None);
             Err(Exit::Usage)
         }
+    }
+}
+
+impl Options {
+    fn look(&self) -> Look {
+        let language = match self.lang {
+            Language::En => picture::Language::English,
+            Language::Pt => picture::Language::Portuguese,
+        };
+        let direction = self.direction.map(|direction| match direction {
+            Direction::Right => picture::Direction::Right,
+            Direction::Down => picture::Direction::Down,
+        });
+        Look { language, direction }
     }
 }
 

@@ -3,29 +3,37 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Picture, word};
+use super::{Direction, FileKind, Look, Picture};
 use crate::topology::Topology;
 
 /// The topology as a Mermaid flow chart.
-pub fn mermaid(topology: &Topology) -> String {
+pub fn mermaid(topology: &Topology, look: &Look) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&Picture::of(topology), &mut text);
+    let _ = write(&Picture::of(topology, look.language), look, &mut text);
     text
 }
 
-fn write(picture: &Picture<'_>, text: &mut String) -> std::fmt::Result {
+fn write(picture: &Picture<'_>, look: &Look, text: &mut String) -> std::fmt::Result {
     let mut ids = Ids::default();
-    writeln!(text, "flowchart LR")?;
+    let direction = match look.direction {
+        None | Some(Direction::Right) => "LR",
+        Some(Direction::Down) => "TB",
+    };
+    writeln!(text, "flowchart {direction}")?;
     for service in &picture.services {
         let replicas = if service.replicas == 1 { String::new() } else { format!(" ×{}", service.replicas) };
         let id = ids.of("service", service.name.as_str());
-        writeln!(
-            text,
-            "  {id}[\"{}{replicas}<br/>{}\"]",
-            escaped(service.name.as_str()),
-            escaped(&service.source)
-        )?;
+        let mut label =
+            format!("{}{replicas}<br/>{}", escaped(service.name.as_str()), escaped(&service.source));
+        if !service.profiles.is_empty() {
+            let profiles = escaped(&service.profiles.join(", "));
+            let _ = write!(label, "<br/>{} {profiles}", picture.words.profile);
+        }
+        writeln!(text, "  {id}[\"{label}\"]")?;
+        if !service.profiles.is_empty() {
+            writeln!(text, "  style {id} stroke-dasharray: 5 3")?;
+        }
     }
     for network in &picture.networks {
         writeln!(text, "  {}{{{{\"{}\"}}}}", ids.of("network", network), escaped(network))?;
@@ -33,13 +41,21 @@ fn write(picture: &Picture<'_>, text: &mut String) -> std::fmt::Result {
     for volume in &picture.volumes {
         writeln!(text, "  {}[(\"{}\")]", ids.of("volume", volume), escaped(volume))?;
     }
+    for (kind, name) in picture.different_files() {
+        let (id, name) = (ids.of(kind.as_str(), name), escaped(name));
+        match kind {
+            FileKind::Path => writeln!(text, "  {id}[/\"{name}\"/]")?,
+            FileKind::Secret => writeln!(text, "  {id}[[\"{name}\"]]")?,
+            FileKind::Config => writeln!(text, "  {id}([\"{name}\"])")?,
+        }
+    }
     for (port, service) in &picture.ports {
         let id = ids.of("port", &format!("{port} {service}"));
         writeln!(text, "  {id}>\"{}\"] --> {}", escaped(port), ids.of("service", service.as_str()))?;
     }
     for (waiter, needed, condition) in &picture.waits {
         let (from, to) = (ids.of("service", waiter.as_str()), ids.of("service", needed.as_str()));
-        writeln!(text, "  {from} -->|{}| {to}", word(*condition))?;
+        writeln!(text, "  {from} -->|{}| {to}", picture.words.condition(*condition))?;
     }
     for (service, network) in &picture.attachments {
         writeln!(text, "  {} -.- {}", ids.of("service", service.as_str()), ids.of("network", network))?;
@@ -48,17 +64,22 @@ fn write(picture: &Picture<'_>, text: &mut String) -> std::fmt::Result {
         let (from, to) = (ids.of("service", service.as_str()), ids.of("volume", volume));
         writeln!(text, "  {from} -.->|\"{}\"| {to}", escaped(target))?;
     }
+    for file in &picture.files {
+        let (from, to) = (ids.of("service", file.service.as_str()), ids.of(file.kind.as_str(), &file.name));
+        let label = file.target.map(|target| format!("|\"{}\"|", escaped(target))).unwrap_or_default();
+        writeln!(text, "  {from} -.->{label} {to}")?;
+    }
     Ok(())
 }
 
-/// Short ids: Mermaid takes words such as `end` in a name for its own.
+/// Ids that are no names: Mermaid takes words such as `end` in a name for its own.
 #[derive(Default)]
 struct Ids(BTreeMap<(&'static str, String), String>);
 
 impl Ids {
     fn of(&mut self, kind: &'static str, name: &str) -> String {
-        let next = format!("{}{}", &kind[..1], self.0.keys().filter(|(known, _)| *known == kind).count() + 1);
-        self.0.entry((kind, name.to_owned())).or_insert(next).clone()
+        let number = self.0.keys().filter(|(known, _)| *known == kind).count() + 1;
+        self.0.entry((kind, name.to_owned())).or_insert_with(|| format!("{kind}{number}")).clone()
     }
 }
 

@@ -1,25 +1,50 @@
-//! In: a topology. Out: its picture, drawn or as text for a drawing program: services, what they wait for,
-//! networks, volumes and published ports.
+//! In: a topology. Out: its picture, drawn or as text for a drawing program: services and the profiles that
+//! they need, what they wait for, networks, published ports, and what they see of volumes, of the host, of
+//! secrets and configs.
 //! Must not: know an engine.
 
 mod dot;
+mod host_path;
 mod mermaid;
 mod ports;
 mod svg;
+mod words;
 
 use std::collections::BTreeSet;
 
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
+pub use words::Language;
 
-use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{DependencyCondition, MountKind, Port};
+use crate::topology::{Service, Topology};
+use words::Words;
+
+/// What is chosen about how a picture looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// The language of labels and legend.
+    pub language: Language,
+    /// Where the picture goes. Without one, SVG takes what fits a page, and the
+    /// other formats go to the right.
+    pub direction: Option<Direction>,
+}
+
+/// Where a picture goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// What is needed stands to the right of who needs it.
+    Right,
+    /// What is needed stands below who needs it.
+    Down,
+}
 
 /// What is drawn, apart from how.
 struct Picture<'a> {
     title: &'a str,
+    words: &'static Words,
     services: Vec<Box<'a>>,
     networks: Vec<&'a str>,
     volumes: Vec<&'a str>,
@@ -31,20 +56,43 @@ struct Picture<'a> {
     attachments: Vec<(&'a ServiceName, &'a str)>,
     /// Which service sees which volume, and where.
     mounts: Vec<(&'a ServiceName, &'a str, &'a str)>,
+    files: Vec<SeenFile<'a>>,
+}
+
+/// A file or folder that a service sees and that is in no volume.
+struct SeenFile<'a> {
+    service: &'a ServiceName,
+    kind: FileKind,
+    /// The path on the host, or the key in the topology.
+    name: String,
+    /// Where the service sees it, if that is not told by the name.
+    target: Option<&'a str>,
+}
+
+/// Where a file comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum FileKind {
+    /// A path of the host.
+    Path,
+    Secret,
+    Config,
 }
 
 /// A service.
 struct Box<'a> {
     name: &'a ServiceName,
-    /// The image, or what it is built from.
+    /// The image, what it is built from, or who provides it.
     source: String,
     replicas: u32,
+    /// It starts only with one of these, if there are any.
+    profiles: Vec<&'a str>,
 }
 
 impl<'a> Picture<'a> {
-    fn of(topology: &'a Topology) -> Self {
+    fn of(topology: &'a Topology, language: Language) -> Self {
         let mut picture = Picture {
             title: topology.name.as_str(),
+            words: language.words(),
             services: Vec::new(),
             networks: Vec::new(),
             volumes: Vec::new(),
@@ -52,41 +100,80 @@ impl<'a> Picture<'a> {
             waits: Vec::new(),
             attachments: Vec::new(),
             mounts: Vec::new(),
+            files: Vec::new(),
         };
-        let mut networks = BTreeSet::new();
-        let mut volumes = BTreeSet::new();
         for (name, service) in &topology.services {
-            let image = service.image.as_ref().map(|image| image.value.clone());
-            let source = image.unwrap_or_else(|| "built here".to_owned());
-            picture.services.push(Box { name, source, replicas: service.replicas() });
-            for (needed, dependency) in &service.depends_on.0 {
-                if topology.services.contains_key(needed) {
-                    picture.waits.push((name, needed, dependency.condition));
-                }
-            }
-            for key in service.networks.iter().flat_map(|networks| networks.0.keys()) {
-                networks.insert(key.as_str());
-                picture.attachments.push((name, key));
-            }
-            for mount in service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume) {
-                if let Some(source) = &mount.source {
-                    volumes.insert(source.as_str());
-                    picture.mounts.push((name, source, &mount.target));
-                }
-            }
-            let ports: Vec<&Port> = service.ports.0.iter().map(|port| &port.value).collect();
-            picture.ports.extend(ports::words(&ports).into_iter().map(|port| (port, name)));
+            picture.add(name, service, topology);
         }
+        let networks: BTreeSet<&str> = picture.attachments.iter().map(|(_, network)| *network).collect();
+        let volumes: BTreeSet<&str> = picture.mounts.iter().map(|(_, volume, _)| *volume).collect();
         picture.networks = networks.into_iter().collect();
         picture.volumes = volumes.into_iter().collect();
         picture
     }
+
+    fn add(&mut self, name: &'a ServiceName, service: &'a Service, topology: &'a Topology) {
+        let profiles = service.profiles.iter().map(|profile| profile.as_str()).collect();
+        self.services.push(Box {
+            name,
+            source: self.source(service),
+            replicas: service.replicas(),
+            profiles,
+        });
+        for (needed, dependency) in &service.depends_on.0 {
+            if let Some((needed, _)) = topology.services.get_key_value(needed) {
+                self.waits.push((name, needed, dependency.condition));
+            }
+        }
+        let networks = service.networks.iter().flat_map(|networks| networks.0.keys());
+        self.attachments.extend(networks.map(|network| (name, network.as_str())));
+        for mount in &service.volumes.0 {
+            let Some(source) = &mount.source else { continue };
+            match mount.kind {
+                MountKind::Volume => self.mounts.push((name, source, &mount.target)),
+                MountKind::Bind => {
+                    let path = host_path::shown(source, &topology.directory);
+                    self.add_file(name, FileKind::Path, path, Some(&mount.target));
+                }
+                MountKind::Tmpfs | MountKind::Cluster | MountKind::Npipe | MountKind::Image => {}
+            }
+        }
+        for secret in service.secrets.iter().filter_map(|secret| secret.source.as_ref()) {
+            self.add_file(name, FileKind::Secret, secret.value.clone(), None);
+        }
+        for config in service.configs.iter().filter_map(|config| config.source.as_ref()) {
+            self.add_file(name, FileKind::Config, config.value.clone(), None);
+        }
+        let ports: Vec<&Port> = service.ports.0.iter().map(|port| &port.value).collect();
+        let ports = ports::words(&ports, self.words.any_port);
+        self.ports.extend(ports.into_iter().map(|port| (port, name)));
+    }
+
+    fn add_file(&mut self, service: &'a ServiceName, kind: FileKind, name: String, target: Option<&'a str>) {
+        self.files.push(SeenFile { service, kind, name, target });
+    }
+
+    /// Files by their kind and name, each once.
+    fn different_files(&self) -> BTreeSet<(FileKind, &str)> {
+        self.files.iter().map(|file| (file.kind, file.name.as_str())).collect()
+    }
+
+    fn source(&self, service: &Service) -> String {
+        if let Some(kind) = service.provider.as_ref().and_then(|provider| provider.kind.as_ref()) {
+            return format!("{} {}", self.words.provider, kind.value);
+        }
+        let image = service.image.as_ref().map(|image| image.value.clone());
+        image.unwrap_or_else(|| self.words.built_here.to_owned())
+    }
 }
 
-fn word(condition: DependencyCondition) -> &'static str {
-    match condition {
-        DependencyCondition::Started => "started",
-        DependencyCondition::Healthy => "healthy",
-        DependencyCondition::Completed => "completed",
+impl FileKind {
+    /// The start of an id.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Secret => "secret",
+            Self::Config => "config",
+        }
     }
 }

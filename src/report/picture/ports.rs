@@ -4,9 +4,10 @@
 use crate::topology::service::Port;
 use crate::topology::service::port::PortRange;
 
-/// Such as `8080 → 80`, `8000-8010 → 8000-8010`, `127.0.0.1:53 → 53/udp` or `any → 80`.
-pub fn words(ports: &[&Port]) -> Vec<String> {
-    ports.chunk_by(|one, next| are_neighbours(one, next)).map(word).collect()
+/// Such as `8080 → 80`, `8000-8010 → 8000-8010`, `127.0.0.1:53 → 53/udp` or, with the word for a port that the
+/// engine chooses, `any → 80`.
+pub fn words(ports: &[&Port], any: &str) -> Vec<String> {
+    ports.chunk_by(|one, next| are_neighbours(one, next)).map(|ports| word(ports, any)).collect()
 }
 
 /// Whether the second port is the next of a range that the first is in.
@@ -21,20 +22,22 @@ fn are_neighbours(one: &Port, next: &Port) -> bool {
         && one.host_ip == next.host_ip
 }
 
-fn word(ports: &[&Port]) -> String {
-    let [first, .., last] = ports else { return ports.first().map(|port| single(port)).unwrap_or_default() };
+fn word(ports: &[&Port], any: &str) -> String {
+    let [first, .., last] = ports else {
+        return ports.first().map(|port| single(port, any)).unwrap_or_default();
+    };
     let published = first.published.zip(last.published);
     let published = published.map(|(first, last)| PortRange { first: first.first, last: last.last });
-    between(first, published, PortRange { first: first.target, last: last.target })
+    between(first, published, PortRange { first: first.target, last: last.target }, any)
 }
 
-fn single(port: &Port) -> String {
-    between(port, port.published, PortRange { first: port.target, last: port.target })
+fn single(port: &Port, any: &str) -> String {
+    between(port, port.published, PortRange { first: port.target, last: port.target }, any)
 }
 
-fn between(port: &Port, published: Option<PortRange>, target: PortRange) -> String {
+fn between(port: &Port, published: Option<PortRange>, target: PortRange, any: &str) -> String {
     let address = port.host_ip.as_ref().map(|address| format!("{address}:")).unwrap_or_default();
-    let published = published.map_or_else(|| "any".to_owned(), |range| range.to_string());
+    let published = published.map_or_else(|| any.to_owned(), |range| range.to_string());
     let protocol = if port.protocol == "tcp" { String::new() } else { format!("/{}", port.protocol) };
     format!("{address}{published} → {target}{protocol}")
 }
@@ -45,7 +48,7 @@ mod tests {
 
     fn drawn(ports: &[&str]) -> Vec<String> {
         let ports = ports.iter().flat_map(|port| Port::from_short(port).expect("a port"));
-        words(&ports.collect::<Vec<_>>().iter().collect::<Vec<_>>())
+        words(&ports.collect::<Vec<_>>().iter().collect::<Vec<_>>(), "any")
     }
 
     #[test]

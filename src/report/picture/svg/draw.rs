@@ -42,7 +42,8 @@ fn open(picture: &Picture<'_>, width: f64, height: f64, text: &mut String) -> st
     writeln!(
         text,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\">"
+         viewBox=\"0 0 {width} {height}\" role=\"img\" xml:lang=\"{}\">",
+        picture.words.tag
     )?;
     writeln!(text, "<title>{}</title>", shape::escaped(picture.title))?;
     writeln!(text, "<style>\n{}{}@media (prefers-color-scheme: dark) {{", style::LIGHT, networks(0))?;
@@ -74,7 +75,7 @@ fn networks(from: usize) -> String {
 /// Lines lie under boxes, and labels above everything.
 fn contents(scene: &Scene, arranged: &Arranged, text: &mut String) -> std::fmt::Result {
     for (arrow, route) in scene.arrows.iter().zip(&arranged.routes) {
-        shape::arrow(arrow.kind, &route.points, text)?;
+        shape::arrow(arrow.kind, route, text)?;
     }
     for (node, corner) in scene.nodes.iter().zip(&arranged.corners) {
         draw_node(node, *corner, text)?;

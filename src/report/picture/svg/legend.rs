@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::arrange::Point;
+use super::arrange::{Point, Route, Segment};
 use super::scene::{ArrowKind, Chip, ChipKind, NodeKind, Scene};
 use super::shape;
 use super::style::{self, Font};
-use crate::report::picture::Picture;
+use crate::report::picture::{FileKind, Picture, words};
 use crate::topology::service::DependencyCondition;
 
 /// The space that a sign takes, and between entries.
@@ -37,7 +37,7 @@ struct Entry {
 
 enum Sign {
     Arrow(ArrowKind),
-    Port,
+    Chip(ChipKind),
     /// As many networks, each in its colour.
     Networks(usize),
     Volume,
@@ -46,21 +46,34 @@ enum Sign {
 impl Legend {
     /// The entries for what is in the picture.
     pub fn of(picture: &Picture<'_>, scene: &Scene) -> Self {
-        let is_drawn = |kind: &ArrowKind| scene.arrows.iter().any(|arrow| arrow.kind == *kind);
-        let arrows = ARROWS.into_iter().filter(is_drawn);
-        let arrows = arrows.map(|kind| Entry { sign: Sign::Arrow(kind), text: meaning(kind) });
-        let mut entries: Vec<Entry> = arrows.collect();
-        if scene.nodes.iter().any(|node| matches!(node.kind, NodeKind::Volume(_))) {
-            entries.push(Entry { sign: Sign::Volume, text: "volume" });
+        let words = &picture.words.legend;
+        let mut entries = Vec::new();
+        let mut add = |is_drawn: bool, sign: Sign, text: &'static str| {
+            if is_drawn {
+                entries.push(Entry { sign, text });
+            }
+        };
+        for kind in ARROWS {
+            let is_drawn = scene.arrows.iter().any(|arrow| arrow.kind == kind);
+            add(is_drawn, Sign::Arrow(kind), meaning(kind, words));
         }
-        if !picture.ports.is_empty() {
-            entries.push(Entry { sign: Sign::Port, text: "port of the host → of the service" });
+        let has_volumes = scene.nodes.iter().any(|node| matches!(node.kind, NodeKind::Volume(_)));
+        add(has_volumes, Sign::Volume, words.volume);
+        let needs_profiles = picture.services.iter().any(|service| !service.profiles.is_empty());
+        add(needs_profiles, Sign::Chip(ChipKind::Profile), words.profile);
+        add(!picture.ports.is_empty(), Sign::Chip(ChipKind::Port), words.port);
+        let files = [
+            (FileKind::Path, words.bind),
+            (FileKind::Secret, words.secret),
+            (FileKind::Config, words.config),
+        ];
+        for (kind, text) in files {
+            let is_seen = picture.files.iter().any(|file| file.kind == kind);
+            add(is_seen, Sign::Chip(ChipKind::File(kind)), text);
         }
-        match picture.networks.len() {
-            0 => {}
-            1 => entries.push(Entry { sign: Sign::Networks(1), text: "network" }),
-            several => entries.push(Entry { sign: Sign::Networks(several), text: "networks" }),
-        }
+        let networks = picture.networks.len();
+        let text = if networks == 1 { words.network } else { words.networks };
+        add(networks > 0, Sign::Networks(networks), text);
         Self(entries)
     }
 
@@ -111,10 +124,12 @@ impl Entry {
     fn draw(&self, text: &mut String) -> std::fmt::Result {
         match self.sign {
             Sign::Arrow(kind) => {
-                shape::arrow(kind, &[Point { x: 0.0, y: 10.0 }, Point { x: 36.0, y: 10.0 }], text)?
+                let (start, to) = (Point { x: 0.0, y: 10.0 }, Point { x: 36.0, y: 10.0 });
+                let route = Route { start, segments: vec![Segment::Straight { to }], label: start };
+                shape::arrow(kind, &route, text)?;
             }
             Sign::Volume => shape::volume("", 30.0, 20.0, text)?,
-            Sign::Port => chip(ChipKind::Port, 0.0, CHIP, text)?,
+            Sign::Chip(kind) => chip(kind, 0.0, CHIP, text)?,
             Sign::Networks(count) => {
                 let last = count.clamp(1, MOST_NETWORKS) - 1;
                 let width = CHIP - last as f64 * STEP;
@@ -133,14 +148,14 @@ impl Entry {
 }
 
 fn chip(kind: ChipKind, x: f64, width: f64, text: &mut String) -> std::fmt::Result {
-    shape::chip(&Chip { text: String::new(), kind, x, y: 1.0, width }, text)
+    shape::chip(&Chip { text: String::new(), full_text: String::new(), kind, x, y: 1.0, width }, text)
 }
 
-fn meaning(kind: ArrowKind) -> &'static str {
+fn meaning(kind: ArrowKind, words: &words::Legend) -> &'static str {
     match kind {
-        ArrowKind::Wait(DependencyCondition::Started) => "starts after it",
-        ArrowKind::Wait(DependencyCondition::Healthy) => "starts once it is healthy",
-        ArrowKind::Wait(DependencyCondition::Completed) => "starts once it has ended well",
-        ArrowKind::Mount => "keeps this folder in the volume",
+        ArrowKind::Wait(DependencyCondition::Started) => words.started,
+        ArrowKind::Wait(DependencyCondition::Healthy) => words.healthy,
+        ArrowKind::Wait(DependencyCondition::Completed) => words.completed,
+        ArrowKind::Mount => words.mount,
     }
 }

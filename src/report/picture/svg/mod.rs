@@ -11,13 +11,13 @@ mod scene;
 mod shape;
 mod style;
 
-use crate::report::picture::Picture;
+use crate::report::picture::{Look, Picture};
 use crate::topology::Topology;
 
 /// The topology as an SVG file.
-pub fn svg(topology: &Topology) -> String {
-    let picture = Picture::of(topology);
+pub fn svg(topology: &Topology, look: &Look) -> String {
+    let picture = Picture::of(topology, look.language);
     let scene = scene::Scene::of(&picture);
-    let arranged = arrange::arrange(&scene);
+    let arranged = arrange::arrange(&scene, look.direction);
     draw::draw(&picture, &scene, &arranged)
 }

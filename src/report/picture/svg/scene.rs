@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::style::{self, Font};
-use crate::report::picture::{Box, Picture, word};
+use crate::report::picture::{Box, FileKind, Picture, SeenFile};
 use crate::topology::service::DependencyCondition;
 
 /// Boxes and arrows.
@@ -32,12 +32,16 @@ pub struct Card {
     /// The image; shortened, with the whole text beside it.
     pub source: String,
     pub full_source: String,
+    /// Whether it starts only with a profile.
+    pub is_optional: bool,
     pub chips: Vec<Chip>,
 }
 
 /// A word in a frame, at its place within the card.
 pub struct Chip {
     pub text: String,
+    /// What was shortened in the text; empty if nothing was.
+    pub full_text: String,
     pub kind: ChipKind,
     pub x: f64,
     pub y: f64,
@@ -47,8 +51,12 @@ pub struct Chip {
 /// What a chip stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChipKind {
+    /// A profile that the service needs.
+    Profile,
     /// A published port.
     Port,
+    /// What the service sees of the host, of secrets and of configs.
+    File(FileKind),
     /// A network, by its number.
     Network(usize),
 }
@@ -89,7 +97,12 @@ impl Scene {
         for (waiter, needed, condition) in &picture.waits {
             let kind = ArrowKind::Wait(*condition);
             let (from, to) = (services[waiter], services[needed]);
-            scene.arrows.push(Arrow { from, to, kind, label: word(*condition).to_owned() });
+            scene.arrows.push(Arrow {
+                from,
+                to,
+                kind,
+                label: picture.words.condition(*condition).to_owned(),
+            });
         }
         let first_volume = scene.nodes.len();
         scene.nodes.extend(picture.volumes.iter().map(|volume| volume_node(volume)));
@@ -114,12 +127,9 @@ fn card(picture: &Picture<'_>, service: &Box<'_>) -> Node {
     let name = style::shortened(service.name.as_str(), style::LONGEST_NAME) + &times;
     let source = style::shortened(short_digest(&service.source), style::LONGEST_SOURCE);
     let widest = style::width(&name, Font::Title).max(style::width(&source, Font::Text));
-    let ports = picture.ports.iter().filter(|(_, owner)| *owner == service.name);
-    let ports = ports.map(|(port, _)| (port.clone(), ChipKind::Port));
-    let networks = picture.attachments.iter().filter(|(owner, _)| *owner == service.name);
-    let networks = networks.map(|(_, network)| (short_network(network), network_kind(picture, network)));
-    let (chips, width, lines) = flow(ports.chain(networks).collect(), widest.max(style::NARROWEST));
-    let card = Card { name, source, full_source: service.source.clone(), chips };
+    let (chips, width, lines) = flow(words(picture, service), widest.max(style::NARROWEST));
+    let is_optional = !service.profiles.is_empty();
+    let card = Card { name, source, full_source: service.source.clone(), is_optional, chips };
     let height = style::CARD_TEXT_HEIGHT + lines as f64 * style::CHIP_LINE + style::PADDING;
     Node { width: width + 2.0 * style::PADDING, height, kind: NodeKind::Service(card) }
 }
@@ -130,8 +140,47 @@ fn short_digest(image: &str) -> &str {
     shown.and_then(|end| image.get(..end)).unwrap_or(image)
 }
 
-fn short_network(name: &str) -> String {
-    style::shortened(name, style::LONGEST_NAME)
+/// What stands on the chips of a service, kind after kind.
+fn words(picture: &Picture<'_>, service: &Box<'_>) -> Vec<Word> {
+    let word =
+        |text: &str, kind| Word::of(style::shortened(text, style::LONGEST_NAME), text.to_owned(), kind);
+    let profiles = service.profiles.iter().map(|profile| word(profile, ChipKind::Profile));
+    let ports = picture.ports.iter().filter(|(_, owner)| *owner == service.name);
+    let ports = ports.map(|(port, _)| word(port, ChipKind::Port));
+    let files = picture.files.iter().filter(|file| file.service == service.name).map(file_word);
+    let networks = picture.attachments.iter().filter(|(owner, _)| *owner == service.name);
+    let networks = networks.map(|(_, network)| word(network, network_kind(picture, network)));
+    profiles.chain(ports).chain(files).chain(networks).collect()
+}
+
+fn file_word(file: &SeenFile<'_>) -> Word {
+    let kind = ChipKind::File(file.kind);
+    let Some(target) = file.target else {
+        let shown = style::shortened(&file.name, style::LONGEST_NAME);
+        return Word::of(shown, file.name.clone(), kind);
+    };
+    let shown = |longest| {
+        format!("{} → {}", style::shortened(&file.name, longest), style::shortened(target, longest))
+    };
+    let full = shown(usize::MAX);
+    match full.chars().count() <= style::LONGEST_SOURCE {
+        true => Word::of(full.clone(), full, kind),
+        false => Word::of(shown(style::LONGEST_SOURCE / 2), full, kind),
+    }
+}
+
+/// What stands on a chip.
+struct Word {
+    text: String,
+    full_text: String,
+    kind: ChipKind,
+}
+
+impl Word {
+    fn of(text: String, full_text: String, kind: ChipKind) -> Self {
+        let full_text = if text == full_text { String::new() } else { full_text };
+        Self { text, full_text, kind }
+    }
 }
 
 fn network_kind(picture: &Picture<'_>, network: &str) -> ChipKind {
@@ -139,23 +188,39 @@ fn network_kind(picture: &Picture<'_>, network: &str) -> ChipKind {
 }
 
 /// Chips in lines, the width of the widest line, and the number of lines.
-fn flow(words: Vec<(String, ChipKind)>, widest: f64) -> (Vec<Chip>, f64, usize) {
+fn flow(words: Vec<Word>, widest: f64) -> (Vec<Chip>, f64, usize) {
     let room = widest.max(style::CHIP_ROOM);
     let (mut x, mut line, mut used) = (0.0, 0, widest);
     let mut chips: Vec<Chip> = Vec::new();
-    for (text, kind) in words {
-        let width = style::width(&text, Font::Small) + 2.0 * style::CHIP_PADDING;
-        // Ports stand above networks.
-        let is_new_kind =
-            chips.last().is_some_and(|last| (last.kind == ChipKind::Port) != (kind == ChipKind::Port));
+    for Word { text, full_text, kind } in words {
+        let width = style::width(&text, Font::Small) + kind.sign_width() + 2.0 * style::CHIP_PADDING;
+        let is_new_kind = chips.last().is_some_and(|last| !last.kind.shares_a_line_with(kind));
         if x > 0.0 && (is_new_kind || x + width > room) {
             (x, line) = (0.0, line + 1);
         }
         let (left, top) = (style::PADDING + x, style::CARD_TEXT_HEIGHT + f64::from(line) * style::CHIP_LINE);
-        chips.push(Chip { text, kind, x: left, y: top, width });
+        chips.push(Chip { text, full_text, kind, x: left, y: top, width });
         x += width + style::CHIP_GAP;
         used = used.max(x - style::CHIP_GAP);
     }
     let lines = if chips.is_empty() { 0 } else { line as usize + 1 };
     (chips, used, lines)
+}
+
+impl ChipKind {
+    /// What the sign before the text takes, if there is one.
+    pub fn sign_width(self) -> f64 {
+        match self {
+            Self::File(FileKind::Secret | FileKind::Config) => style::SIGN_WIDTH,
+            Self::File(FileKind::Path) | Self::Profile | Self::Port | Self::Network(_) => 0.0,
+        }
+    }
+
+    fn shares_a_line_with(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Network(_), Self::Network(_)) => true,
+            (Self::File(one), Self::File(other)) => (one == FileKind::Path) == (other == FileKind::Path),
+            (one, other) => one == other,
+        }
+    }
 }

@@ -2,38 +2,81 @@
 
 use std::fmt::Write;
 
-use super::arrange::Point;
+use super::arrange::{Point, Route, Segment};
 use super::scene::{ArrowKind, Card, Chip, ChipKind};
 use super::style;
+use crate::report::picture::FileKind;
 use crate::topology::service::DependencyCondition;
 
 /// A service.
 pub fn card(card: &Card, width: f64, height: f64, text: &mut String) -> std::fmt::Result {
     let (width, height) = (number(width), number(height));
     writeln!(text, "<title>{}: {}</title>", escaped(&card.name), escaped(&card.full_source))?;
-    writeln!(text, "<rect class=\"card\" width=\"{width}\" height=\"{height}\" rx=\"7\"/>")?;
+    let class = if card.is_optional { "card optional" } else { "card" };
+    writeln!(text, "<rect class=\"{class}\" width=\"{width}\" height=\"{height}\" rx=\"7\"/>")?;
     let left = style::PADDING;
     writeln!(text, "<text class=\"name\" x=\"{left}\" y=\"22\">{}</text>", escaped(&card.name))?;
     writeln!(text, "<text class=\"source\" x=\"{left}\" y=\"39\">{}</text>", escaped(&card.source))?;
     card.chips.iter().try_for_each(|each| chip(each, text))
 }
 
-/// A word in a frame.
+/// A word in a frame. Each kind has its form: colours alone do not reach everybody.
 pub fn chip(chip: &Chip, text: &mut String) -> std::fmt::Result {
-    let class = match chip.kind {
+    let Chip { text: word, full_text, kind, x, y, width } = chip;
+    let class = match kind {
+        ChipKind::Profile => "profile".to_owned(),
         ChipKind::Port => "port".to_owned(),
+        ChipKind::File(FileKind::Path) => "path".to_owned(),
+        ChipKind::File(FileKind::Secret | FileKind::Config) => "file".to_owned(),
         ChipKind::Network(network) => format!("network{}", network % style::NETWORKS.len()),
     };
-    // Ports have corners, networks are round: colours alone do not reach everybody.
-    let round = if chip.kind == ChipKind::Port { 3.0 } else { style::CHIP_HEIGHT / 2.0 };
-    let (x, y, width) = (number(chip.x), number(chip.y), number(chip.width));
-    let height = style::CHIP_HEIGHT;
-    writeln!(
-        text,
-        "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>"
-    )?;
-    let (x, y) = (number(chip.x + style::CHIP_PADDING), number(chip.y + 12.8));
-    writeln!(text, "<text class=\"small {class}-text\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(&chip.text))
+    writeln!(text, "<g transform=\"translate({} {})\">", number(*x), number(*y))?;
+    if !full_text.is_empty() {
+        writeln!(text, "<title>{}</title>", escaped(full_text))?;
+    }
+    let (width, height) = (number(*width), style::CHIP_HEIGHT);
+    match kind {
+        ChipKind::File(FileKind::Path) => writeln!(
+            text,
+            "<path class=\"{class}\" d=\"M0 {height} V2 Q0 0 2 0 H12 L14 2 H{width} V{height} Z\"/>"
+        )?,
+        ChipKind::Profile => writeln!(
+            text,
+            "<rect class=\"{class}\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"3\"/>",
+            number(chip.width - 1.0),
+            height - 1.0
+        )?,
+        ChipKind::Port | ChipKind::File(_) => {
+            writeln!(text, "<rect class=\"{class}\" width=\"{width}\" height=\"{height}\" rx=\"3\"/>")?;
+        }
+        ChipKind::Network(_) => {
+            let round = height / 2.0;
+            writeln!(text, "<rect class=\"{class}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>")?;
+        }
+    }
+    if let ChipKind::File(kind) = kind {
+        sign(*kind, text)?;
+    }
+    if !word.is_empty() {
+        let x = number(style::CHIP_PADDING + kind.sign_width());
+        let y = if *kind == ChipKind::File(FileKind::Path) { 13.6 } else { 12.8 };
+        writeln!(text, "<text class=\"small {class}-text\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(word))?;
+    }
+    writeln!(text, "</g>")
+}
+
+/// A lock or a sheet, at the start of a chip.
+fn sign(kind: FileKind, text: &mut String) -> std::fmt::Result {
+    match kind {
+        FileKind::Path => Ok(()),
+        FileKind::Secret => writeln!(
+            text,
+            "<path class=\"sign\" d=\"M8.5 8.5 V6.5 A2.5 2.5 0 0 1 13.5 6.5 V8.5 M7 8.5 H15 V14 H7 Z\"/>"
+        ),
+        FileKind::Config => {
+            writeln!(text, "<path class=\"sign\" d=\"M8 4 H12 L15 7 V14 H8 Z M10 9 H13 M10 11.5 H13\"/>")
+        }
+    }
 }
 
 /// A volume: a drum.
@@ -56,26 +99,21 @@ pub fn volume(name: &str, width: f64, height: f64, text: &mut String) -> std::fm
     )
 }
 
-/// A line with a head: straight along columns, bent between them.
-pub fn arrow(kind: ArrowKind, points: &[Point], text: &mut String) -> std::fmt::Result {
-    let Some((first, rest)) = points.split_first() else { return Ok(()) };
+/// A line with a head.
+pub fn arrow(kind: ArrowKind, route: &Route, text: &mut String) -> std::fmt::Result {
+    if route.segments.is_empty() {
+        return Ok(());
+    }
     let class = class(kind);
-    write!(
-        text,
-        "<path class=\"arrow {class}\" marker-end=\"url(#{class})\" d=\"M{} {}",
-        number(first.x),
-        number(first.y)
-    )?;
-    let mut last = *first;
-    for point in rest {
-        let (x, y) = (number(point.x), number(point.y));
-        if (point.y - last.y).abs() < 0.5 {
-            write!(text, " L{x} {y}")?;
-        } else {
-            let middle = number(f64::midpoint(last.x, point.x));
-            write!(text, " C{middle} {} {middle} {y} {x} {y}", number(last.y))?;
+    let pair = |Point { x, y }: Point| format!("{} {}", number(x), number(y));
+    write!(text, "<path class=\"arrow {class}\" marker-end=\"url(#{class})\" d=\"M{}", pair(route.start))?;
+    for segment in &route.segments {
+        match *segment {
+            Segment::Straight { to } => write!(text, " L{}", pair(to))?,
+            Segment::Bend { first_control, second_control, to } => {
+                write!(text, " C{} {} {}", pair(first_control), pair(second_control), pair(to))?;
+            }
         }
-        last = *point;
     }
     writeln!(text, "\"/>")
 }

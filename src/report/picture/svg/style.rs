@@ -11,6 +11,8 @@ pub const CHIP_LINE: f64 = 22.0;
 pub const CHIP_HEIGHT: f64 = 18.0;
 pub const CHIP_PADDING: f64 = 7.0;
 pub const CHIP_GAP: f64 = 5.0;
+/// A sign before the text of a chip, with the space behind it.
+pub const SIGN_WIDTH: f64 = 13.0;
 /// Chips take this much before a line ends, also in a card that needs less.
 pub const CHIP_ROOM: f64 = 170.0;
 /// The text of a card takes at least this.
@@ -83,6 +85,14 @@ text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans 
 .small { font-size: 10.5px; }
 .muted { fill: #475569; }
 .card { fill: #f8fafc; stroke: #64748b; stroke-width: 1.2; }
+.optional { stroke-dasharray: 6 4; }
+.profile { fill: none; stroke: #64748b; stroke-dasharray: 3 2; }
+.profile-text { fill: #475569; }
+.path { fill: #ffedd5; }
+.path-text { fill: #7c2d12; }
+.file { fill: #e2e8f0; }
+.file-text { fill: #1e293b; }
+.sign { fill: none; stroke: #475569; stroke-width: 1.1; }
 .volume { fill: #fef3c7; stroke: #b45309; stroke-width: 1.2; }
 .volume-name { font-size: 11.5px; fill: #78350f; }
 .port { fill: #fce7f3; }
@@ -109,6 +119,13 @@ text { fill: #e2e8f0; }
 .background { fill: #0d1117; }
 .source, .muted { fill: #a3b1c6; }
 .card { fill: #1b2330; stroke: #8b9bb4; }
+.profile { stroke: #8b9bb4; }
+.profile-text { fill: #cbd5e1; }
+.path { fill: #7c2d12; }
+.path-text { fill: #ffedd5; }
+.file { fill: #334155; }
+.file-text { fill: #e2e8f0; }
+.sign { stroke: #cbd5e1; }
 .volume { fill: #422006; stroke: #f59e0b; }
 .volume-name { fill: #fde68a; }
 .port { fill: #831843; }

@@ -1,4 +1,4 @@
-use super::{Arranged, Route, arrange};
+use super::{Arranged, Direction, PAGE_WIDTH, Point, Route, arrange};
 use crate::report::picture::svg::scene::{Arrow, ArrowKind, Node, NodeKind, Scene};
 
 /// Numbers that are the same in each run.
@@ -34,6 +34,16 @@ fn scenes() -> impl Iterator<Item = Scene> {
     sizes.into_iter().flat_map(|(nodes, arrows)| (0..4).map(move |seed| scene(nodes, arrows, seed)))
 }
 
+/// Each scene in each direction.
+fn arrangements() -> impl Iterator<Item = (Scene, Arranged, Direction)> {
+    [Direction::Right, Direction::Down].into_iter().flat_map(|direction| {
+        scenes().map(move |scene| {
+            let arranged = arrange(&scene, Some(direction));
+            (scene, arranged, direction)
+        })
+    })
+}
+
 /// Left, top, right and bottom of a box.
 fn sides(scene: &Scene, arranged: &Arranged, node: usize) -> [f64; 4] {
     let (corner, size) = (arranged.corners[node], &scene.nodes[node]);
@@ -50,8 +60,7 @@ fn overlap(one: [f64; 4], other: [f64; 4]) -> bool {
 
 #[test]
 fn boxes_stand_apart_and_within_the_picture() {
-    for scene in scenes() {
-        let arranged = arrange(&scene);
+    for (scene, arranged, _) in arrangements() {
         for node in 0..scene.nodes.len() {
             let own = sides(&scene, &arranged, node);
             assert!(own[0] > -0.5 && own[1] > -0.5, "{own:?}");
@@ -64,16 +73,18 @@ fn boxes_stand_apart_and_within_the_picture() {
 }
 
 #[test]
-fn arrows_pass_no_box_and_bend_only_between_columns() {
-    for scene in scenes() {
-        let arranged = arrange(&scene);
+fn arrows_pass_no_box_and_bend_only_between_layers() {
+    for (scene, arranged, direction) in arrangements() {
         for (arrow, route) in scene.arrows.iter().zip(&arranged.routes) {
-            let steps = route.points.windows(2).map(|pair| {
-                let (low, high) = (pair[0].y.min(pair[1].y), pair[0].y.max(pair[1].y));
-                [pair[0].x, low - 1.0, pair[1].x, high + 1.0]
-            });
-            for step in steps {
-                assert!(step[2] > step[0] - 0.5, "arrows lead to the right: {step:?}");
+            let points: Vec<Point> = route.points().collect();
+            for pair in points.windows(2) {
+                let (from, to) = (pair[0], pair[1]);
+                let step = match direction {
+                    Direction::Right => [from.x, from.y.min(to.y) - 1.0, to.x, from.y.max(to.y) + 1.0],
+                    Direction::Down => [from.x.min(to.x) - 1.0, from.y, from.x.max(to.x) + 1.0, to.y],
+                };
+                let is_forward = step[2] > step[0] - 0.5 && step[3] > step[1] - 0.5;
+                assert!(is_forward, "arrows lead in the direction: {step:?}");
                 let others = (0..scene.nodes.len()).filter(|node| ![arrow.from, arrow.to].contains(node));
                 for node in others {
                     assert!(!overlap(step, sides(&scene, &arranged, node)), "{} to {}", arrow.from, arrow.to);
@@ -85,8 +96,7 @@ fn arrows_pass_no_box_and_bend_only_between_columns() {
 
 #[test]
 fn labels_stand_apart_and_on_no_box() {
-    for scene in scenes() {
-        let arranged = arrange(&scene);
+    for (scene, arranged, _) in arrangements() {
         let half = |arrow: &Arrow| arrow.label_width() / 2.0;
         let labels: Vec<[f64; 4]> = scene
             .arrows
@@ -107,7 +117,43 @@ fn labels_stand_apart_and_on_no_box() {
 #[test]
 fn an_arrangement_is_the_same_each_time() {
     for scene in scenes() {
-        let (one, other) = (arrange(&scene), arrange(&scene));
+        let (one, other) = (arrange(&scene, None), arrange(&scene, None));
         assert_eq!(one.corners, other.corners);
     }
+}
+
+/// Boxes of one size, and arrows between them.
+fn same_boxes(nodes: usize, arrows: impl Iterator<Item = (usize, usize)>) -> Scene {
+    let node = |_| Node { width: 150.0, height: 80.0, kind: NodeKind::Volume(String::new()) };
+    let arrow = |(from, to)| Arrow { from, to, kind: ArrowKind::Mount, label: "/data".to_owned() };
+    Scene { nodes: (0..nodes).map(node).collect(), arrows: arrows.map(arrow).collect() }
+}
+
+#[test]
+fn a_chain_that_is_wider_than_a_page_goes_down() {
+    let chain = |length: usize| same_boxes(length, (1..length).map(|to| (to - 1, to)));
+    let short = arrange(&chain(3), None);
+    assert!(short.width > short.height && short.width < PAGE_WIDTH);
+    let long = chain(14);
+    let (down, right) = (arrange(&long, None), arrange(&long, Some(Direction::Right)));
+    assert!(down.width < 200.0 && down.height > PAGE_WIDTH, "{} x {}", down.width, down.height);
+    assert!(right.width > PAGE_WIDTH && right.height < 200.0, "{} x {}", right.width, right.height);
+}
+
+#[test]
+fn what_is_wide_in_both_directions_goes_where_it_is_narrower() {
+    let fan = same_boxes(26, (1..20).map(|to| (0, to)).chain((20..26).map(|to| (to - 1, to))));
+    let [free, right, down] =
+        [None, Some(Direction::Right), Some(Direction::Down)].map(|direction| arrange(&fan, direction).width);
+    assert!(right > PAGE_WIDTH && down > right, "{right} and {down}");
+    assert_eq!(free, right);
+}
+
+#[test]
+fn boxes_of_a_layer_keep_their_order() {
+    let fan = same_boxes(8, (1..8).map(|to| (0, to)));
+    let right = arrange(&fan, Some(Direction::Right));
+    assert!(right.corners[1..].is_sorted_by(|one, next| one.y < next.y), "{:?}", right.corners);
+    let down = arrange(&fan, Some(Direction::Down));
+    assert!(down.corners[1..].is_sorted_by(|one, next| one.x < next.x), "{:?}", down.corners);
 }
