@@ -8,14 +8,13 @@ use crate::golden;
 #[test]
 fn every_topology_has_its_picture() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies");
-    let index = std::fs::read_to_string(folder.join("README.md")).expect("the index");
     for entry in std::fs::read_dir(&folder).expect("topologies") {
         let topology = entry.expect("an entry").path();
         if topology.extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
         let graph = Command::new(env!("CARGO_BIN_EXE_topo"))
-            .args(["graph", "--format", "svg", "--profile", "*"])
+            .args(["graph", "--format", "svg", "--profile", "*", "--lang", "pt"])
             .arg(&topology)
             .output()
             .expect("topo runs");
@@ -23,6 +22,8 @@ fn every_topology_has_its_picture() {
         let picture = topology.with_extension("svg");
         golden::check(&picture, &String::from_utf8(graph.stdout).expect("UTF-8"));
         let name = picture.file_name().expect("a name").to_string_lossy();
-        assert!(index.contains(&format!("]({name})")), "{name} is not in the index");
+        let lesson = topology.with_extension("").join("README.md");
+        let lesson = std::fs::read_to_string(lesson).expect("the lesson of the topology");
+        assert!(lesson.contains(&format!("](../{name})")), "{name} is not in its lesson");
     }
 }
