@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{ResolveChoices, normal_project_name};
+use super::ResolveChoices;
+use super::project_name::normal_project_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::document::{Document, Key, Node, Value};
 use crate::source::{PROJECT_NAME, Sources, Span};

@@ -20,7 +20,9 @@ mod normal;
 pub mod origin;
 mod paths;
 mod profile;
+mod project_name;
 pub mod provenance;
+mod read;
 mod reference;
 mod seccomp;
 pub mod secrecy;
@@ -35,9 +37,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::document::{Document, Filled, Gaps, Key, Kind, Map, Node, Replaced, Value};
-use crate::source::{Environment, Sources, Span, Spanned, normalised_project_name};
+use crate::diagnostic::Diagnostics;
+use crate::document::{Document, Filled, Gaps, Node};
+use crate::source::{Environment, Sources, Span, Spanned};
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
 pub use canonical::{Resources, canonical_service, escape_variables, schema, service_model};
@@ -48,6 +50,9 @@ use model::Model;
 use name::{ProjectName, ServiceName};
 pub use network::Network;
 pub use paths::join as join_path;
+use project_name::project_name;
+pub use project_name::{is_project_name, project_name_like};
+use read::read;
 pub use service::{Build, Mount, Service, ServiceNetwork};
 use service::{Namespace, SharedNamespace};
 use tree::Tree;
@@ -303,203 +308,6 @@ fn share(services: BTreeMap<String, Named<Box<Service>>>) -> BTreeMap<ServiceNam
         (ServiceName::new(name), Named { value: Arc::from(value), key, span, is_given })
     };
     services.into_iter().map(shared).collect()
-}
-
-/// The sections, and the tree that they were read from: the document's, with mistakes of indentation
-/// mended.
-fn read(document: &Document, found: &mut Diagnostics) -> (Sections, Arc<Node>) {
-    let mut root = Arc::clone(&document.root);
-    let Some(map) = document.root.as_map() else { return (Sections::default(), root) };
-    if map.get("services").is_some_and(|services| service::port::refuse_too_many(services, found)) {
-        return (Sections::default(), root);
-    }
-    let mut decoded = Diagnostics::default();
-    let mut sections = decode(document, map, &mut decoded);
-    if decoded.has_errors() || sections.services.is_empty() {
-        let mut moved = Diagnostics::default();
-        if let Some(mended) = indentation::mend(&root, &mut moved) {
-            decoded = moved;
-            sections = decode(document, mended.as_map().unwrap_or(map), &mut decoded);
-            root = Arc::new(mended);
-        }
-    }
-    found.append(decoded);
-    check_top(&sections, &root, found);
-    (sections, root)
-}
-
-fn decode(document: &Document, map: &Map, found: &mut Diagnostics) -> Sections {
-    if let (Some((version, _)), Some(_), None) =
-        (map.entry("apiVersion"), map.get("kind"), map.get("services"))
-    {
-        found
-            .error(code::UNKNOWN_ATTRIBUTE, "this is a file for Kubernetes, not a topology")
-            .label(version.span, "Kubernetes begins its files like this")
-            .help("name a file that has `services`");
-        return Sections::default();
-    }
-    let mut decoded = Diagnostics::default();
-    let sections = Sections::decode_map(map, &mut decoded);
-    decode_replaced(document, &mut decoded);
-    unread::forget_missing(&document.gaps, &mut decoded);
-    if sections.services.is_empty() && document.gaps.is_none() {
-        miss_services(document, map, &mut decoded);
-    }
-    found.append(decoded);
-    sections
-}
-
-/// Checks the keys of a topology: what they name must be names.
-fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
-    let Some(map) = root.as_map() else { return };
-    if let Some((key, version)) = map.entry("version") {
-        check_version(key, version, found);
-    }
-    for (name, service) in &sections.services {
-        check_name("service", name, service.key, found);
-    }
-    let named = [
-        ("network", sections.networks.iter().map(|(name, entry)| (name, entry.key)).collect::<Vec<_>>()),
-        ("volume", sections.volumes.iter().map(|(name, entry)| (name, entry.key)).collect()),
-        ("secret", sections.secrets.iter().map(|(name, entry)| (name, entry.key)).collect()),
-        ("config", sections.configs.iter().map(|(name, entry)| (name, entry.key)).collect()),
-        ("model", sections.models.iter().map(|(name, entry)| (name, entry.key)).collect()),
-    ];
-    for (kind, entries) in named {
-        for (name, span) in entries {
-            check_name(kind, name, span, found);
-        }
-    }
-}
-
-/// The Compose Specification has no versions; Docker Compose refuses one that is no string all the same.
-fn check_version(key: &Key, version: &Node, found: &mut Diagnostics) {
-    let message = "`version` has no effect any more";
-    let kind = version.as_scalar().map(|version| version.kind());
-    if matches!(kind, Some(Kind::Int(_) | Kind::Float(_))) {
-        found
-            .warning(code::OBSOLETE, format!("{message}, and Docker Compose refuses a number"))
-            .label(version.span, "read as a number")
-            .help("remove the line")
-            .remove_lines(key.span.to(version.span));
-        return;
-    }
-    found
-        .note(code::OBSOLETE, message)
-        .label(key.span, "may be removed")
-        .remove_lines(key.span.to(version.span));
-}
-
-/// Finds the mistakes in elements of a service's lists that others took the place of.
-fn decode_replaced(document: &Document, found: &mut Diagnostics) {
-    for Replaced { path, node } in &document.replaced {
-        let [section, _, attribute] = path.as_slice() else { continue };
-        if section == "services" {
-            let key = Key { text: attribute.clone(), span: node.span };
-            let list = Node::new(node.span, Value::List(vec![node.clone()]));
-            Service::decode_map(&Map::of(vec![(key, list)]), found);
-        }
-    }
-}
-
-/// As in Compose, a topology without anything and one whose `services` holds nothing are refused; a
-/// mapping without services may be half of a topology.
-fn miss_services(document: &Document, map: &Map, found: &mut Diagnostics) {
-    let message = "the topology has no services";
-    let services = map.entry("services");
-    let is_null = services.is_some_and(|(_, services)| matches!(services.value, Value::Null));
-    if services.is_some_and(|(_, services)| !is_null && services.as_map().is_none()) {
-        // It is of a wrong type, which was said.
-        return;
-    }
-    if let Some((_, services)) = services.filter(|_| is_null) {
-        // One finding is enough.
-        found.retain(|diagnostic| diagnostic.span() != Some(services.span));
-    }
-    let is_misspelt = |(key, _): &(Key, Node)| suggest::closest(&key.text, ["services"]).is_some();
-    if services.is_none() && map.entries.iter().any(is_misspelt) {
-        // It is said what was meant.
-        return;
-    }
-    let diagnostic = match is_null || map.entries.is_empty() {
-        true => found.error(code::EMPTY_TOPOLOGY, message),
-        false => found.warning(code::EMPTY_TOPOLOGY, message),
-    };
-    match services {
-        Some((key, _)) => diagnostic.label(key.span, "nothing is below it"),
-        None => diagnostic.label(document.root.span, "`services` is missing"),
-    };
-    diagnostic.help("add a service:\n\nservices:\n  web:\n    image: nginx");
-}
-
-/// Compose Specification: names are made of letters, digits, `.`, `_` and `-`.
-fn check_name(kind: &str, name: &str, span: Span, found: &mut Diagnostics) {
-    if name.is_empty() || !name.chars().all(is_name_letter) {
-        found
-            .error(code::BAD_NAME, format!("a {kind} cannot be named `{name}`"))
-            .label(span, "letters, digits, `.`, `_` and `-` are allowed")
-            .help(name_like(name));
-    }
-}
-
-fn is_name_letter(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "._-".contains(letter)
-}
-
-/// What to write in place of a name with other letters.
-fn name_like(name: &str) -> String {
-    let similar = suggest::similar(name, is_name_letter);
-    if similar.is_empty() { "write a name such as `web`".to_owned() } else { format!("write `{similar}`") }
-}
-
-/// The caller's name wins over the topology's, and that over the folder's.
-fn project_name(
-    sections: &Sections,
-    choices: &ResolveChoices,
-    document: &Document,
-    found: &mut Diagnostics,
-) -> ProjectName {
-    if let Some(name) = &choices.name {
-        return ProjectName::new(name.clone());
-    }
-    let Some(name) = sections.name.as_ref().filter(|name| !name.is_empty()) else {
-        if choices.default_name.is_empty() {
-            found
-                .error(code::BAD_NAME, "the project has no name")
-                .label(document.root.span, "the folder's name holds no letter that a project's name can have")
-                .help("add `name: my-project` at the top, or give one by `-p`");
-        }
-        return ProjectName::new(choices.default_name.clone());
-    };
-    let normal = normal_project_name(name);
-    if normal.is_empty() {
-        found
-            .error(code::BAD_NAME, format!("a project cannot be named `{}`", name.value))
-            .label(name.span, "lower-case letters, digits, `-` and `_` are allowed")
-            .help("write a name such as `my-project`");
-    } else if normal != name.value {
-        found
-            .warning(code::BAD_NAME, format!("the project is named `{normal}`"))
-            .label(name.span, "lower-case letters, digits, `-` and `_` are kept, the rest is left out")
-            .help(format!("write `name: {}`", project_name_like(name)));
-    }
-    ProjectName::new(normal)
-}
-
-/// Whether a project can have this name. Compose Specification, "Name top-level element".
-pub fn is_project_name(name: &str) -> bool {
-    !name.is_empty() && normal_project_name(name) == name
-}
-
-/// What to write in place of a name that a project cannot have; empty when no letter of it is of use.
-/// Unlike Compose's own form it keeps letters with accents, without them.
-pub fn project_name_like(name: &str) -> String {
-    normal_project_name(&suggest::in_ascii(name))
-}
-
-/// The name that Compose makes of one that a project cannot have; empty when there is none.
-fn normal_project_name(name: &str) -> String {
-    normalised_project_name(name)
 }
 
 impl Topology {

@@ -1,0 +1,57 @@
+//! In: what the caller and a topology say. Out: the project's name.
+//! Must not: look at anything but the name.
+
+use super::{ProjectName, ResolveChoices, Sections};
+use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::document::Document;
+use crate::source::normalised_project_name;
+
+/// The caller's name wins over the topology's, and that over the folder's.
+pub fn project_name(
+    sections: &Sections,
+    choices: &ResolveChoices,
+    document: &Document,
+    found: &mut Diagnostics,
+) -> ProjectName {
+    if let Some(name) = &choices.name {
+        return ProjectName::new(name.clone());
+    }
+    let Some(name) = sections.name.as_ref().filter(|name| !name.is_empty()) else {
+        if choices.default_name.is_empty() {
+            found
+                .error(code::BAD_NAME, "the project has no name")
+                .label(document.root.span, "the folder's name holds no letter that a project's name can have")
+                .help("add `name: my-project` at the top, or give one by `-p`");
+        }
+        return ProjectName::new(choices.default_name.clone());
+    };
+    let normal = normal_project_name(name);
+    if normal.is_empty() {
+        found
+            .error(code::BAD_NAME, format!("a project cannot be named `{}`", name.value))
+            .label(name.span, "lower-case letters, digits, `-` and `_` are allowed")
+            .help("write a name such as `my-project`");
+    } else if normal != name.value {
+        found
+            .warning(code::BAD_NAME, format!("the project is named `{normal}`"))
+            .label(name.span, "lower-case letters, digits, `-` and `_` are kept, the rest is left out")
+            .help(format!("write `name: {}`", project_name_like(name)));
+    }
+    ProjectName::new(normal)
+}
+
+/// Whether a project can have this name. Compose Specification, "Name top-level element".
+pub fn is_project_name(name: &str) -> bool {
+    !name.is_empty() && normal_project_name(name) == name
+}
+
+/// What to write in place of a name that a project cannot have; empty when no letter of it is of use.
+/// Unlike Compose's own form it keeps letters with accents, without them.
+pub fn project_name_like(name: &str) -> String {
+    normal_project_name(&suggest::in_ascii(name))
+}
+
+/// The name that Compose makes of one that a project cannot have; empty when there is none.
+pub fn normal_project_name(name: &str) -> String {
+    normalised_project_name(name)
+}
