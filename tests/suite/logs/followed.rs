@@ -1,0 +1,308 @@
+//! Output that is followed over starts and ends.
+
+use std::future::{pending, ready};
+use std::io::Write;
+use std::time::Duration;
+
+use futures_util::stream::{empty, unfold};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::sleep;
+use topo::engine::Progress;
+use topo::plan::{Action, Plan};
+use topo::report::logs::{Begin, Company, Source, follow};
+use topo::report::{Filtered, Report};
+use topo::run::{End, Event, Outcome};
+use topo::topology::name::{ContainerName, ServiceName};
+
+use super::stage::{
+    Around, Stage, follow_all, nobody, nobody_joins, perform, restart, run, source, start, until,
+};
+
+#[test]
+fn lines_are_followed_until_all_ended() {
+    let engine = "
+        container shop-db-1 runs-already prints@10ms:one prints@60ms:three exits@70ms:0
+        container shop-api-1 runs-already prints@50ms:two exits@90ms:3";
+    let text = run(engine, async |engine, stage| {
+        sleep(Duration::from_millis(20)).await;
+        follow_all(engine, &["shop-db-1", "shop-api-1"], ready(()), stage).await;
+    });
+    let expected = "
+0.020  db-1   | one
+0.050  api-1  | two
+0.060  db-1   | three
+0.071  db-1 exited with code 0
+0.091  api-1 exited with code 3
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn one_that_is_started_again_goes_on_without_a_line_lost_or_twice() {
+    let engine = "container shop-db-1 runs-already prints@0ms:begin prints@30ms:end exits@40ms:1 restarts:2";
+    let text = run(engine, async |engine, stage| {
+        follow_all(engine, &["shop-db-1"], ready(()), stage).await;
+    });
+    let expected = "
+0.000  db-1  | begin
+0.030  db-1  | end
+0.140  db-1 exited with code 1 and was started again
+0.140  db-1  | begin
+0.170  db-1  | end
+0.280  db-1 exited with code 1 and was started again
+0.280  db-1  | begin
+0.310  db-1  | end
+0.321  db-1 exited with code 1
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
+    let engine = "
+        container shop-db-1 runs-already prints@0ms:begin exits@500ms:0
+        container shop-api-1 runs-already prints@0ms:begin exits@100ms:3 restarts:1";
+    let text = run(engine, async |engine, stage| {
+        let around = Around::default();
+        let plan = restart("shop-db-1");
+        let restarting = async {
+            sleep(Duration::from_millis(50)).await;
+            for step in plan.steps.ids() {
+                around.in_hand.note(&plan, &Event::StepStarted { step });
+                perform(engine, plan.steps[step].action.clone()).await;
+                sleep(Duration::from_millis(20)).await;
+                around.in_hand.note(&plan, &Event::StepEnded { step, end: End::Done, took: Duration::ZERO });
+            }
+        };
+        let company = around.company(&nobody_joins);
+        let sources = vec![source("shop-db-1"), source("shop-api-1")];
+        stage
+            .print(async |printer| {
+                follow(engine, sources, company, nobody(), until(restarting), printer).await
+            })
+            .await;
+    });
+    let told = |container: &str| -> Vec<&str> {
+        let remark = |line: &'static str| line.split_once(container).map(|(_, words)| words);
+        text.clone().leak().lines().filter_map(remark).filter(|words| !words.contains('|')).collect()
+    };
+    assert_eq!(told("db-1 "), ["was restarted", "exited with code 0"], "{text}");
+    assert_eq!(told("api-1 "), ["exited with code 3 and was started again", "exited with code 3"], "{text}");
+}
+
+#[test]
+fn a_container_that_is_started_later_joins_if_it_is_wanted() {
+    let engine = "
+        container shop-db-1 runs-already prints@10ms:one exits@30ms:0
+        container shop-api-1 is-there-already prints@5ms:late exits@50ms:0
+        container shop-other-1 is-there-already prints@5ms:unwanted exits@50ms:0";
+    let text = run(engine, async |engine, stage| {
+        let starting = async {
+            sleep(Duration::from_millis(100)).await;
+            for container in ["shop-api-1", "shop-other-1"] {
+                perform(engine, start(container)).await;
+            }
+        };
+        follow_all(engine, &["shop-db-1"], starting, stage).await;
+    });
+    let expected = "
+0.010  db-1  | one
+0.031  db-1 exited with code 0
+0.115  api-1  | late
+0.161  api-1 exited with code 0
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start() {
+    let engine = "
+        container shop-db-1 runs-already prints@0ms:before prints@60ms:after exits@90ms:0
+        container shop-job-1 runs-already prints@5ms:line exits@10ms:0";
+    let text = run(engine, async |engine, stage| {
+        let around = Around::default();
+        sleep(Duration::from_millis(50)).await;
+        let starting = async { perform(engine, start("shop-job-1")).await };
+        let company = around.company(&nobody_joins);
+        let from_now = |name| Source { begin: Begin::Now, ..source(name) };
+        let sources = vec![from_now("shop-db-1"), from_now("shop-job-1")];
+        stage
+            .print(async |printer| follow(engine, sources, company, nobody(), until(starting), printer).await)
+            .await;
+        around.heard_out.all_of(&["shop-db-1".into(), "shop-job-1".into()]).await;
+    });
+    let expected = "
+0.060  db-1   | after
+0.066  job-1  | line
+0.072  job-1 exited with code 0
+0.091  db-1 exited with code 0
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn an_end_is_told_once_whatever_else_is_heard() {
+    let engine = "container shop-db-1 runs-already prints@0ms:begin exits@30ms:1 restarts:1";
+    let text = run(engine, async |engine, stage| {
+        // Between its two lives it is told to stop, by two at once; later it is started again.
+        let stopping = async {
+            sleep(Duration::from_millis(50)).await;
+            let kill = || Action::KillContainer { container: "shop-db-1".into(), signal: "KILL".to_owned() };
+            tokio::join!(perform(engine, kill()), perform(engine, kill()));
+            sleep(Duration::from_millis(100)).await;
+            perform(engine, start("shop-db-1")).await;
+            sleep(Duration::from_millis(10)).await;
+        };
+        follow_all(engine, &["shop-db-1"], stopping, stage).await;
+    });
+    assert_eq!(text.matches("exited with code 137").count(), 1, "{text}");
+    assert!(text.contains("db-1 was started again"), "{text}");
+}
+
+#[test]
+fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
+    let engine = "
+        container shop-job-1 is-there-already prints@0ms:line exits@2ms:0
+        events refuse:3";
+    let text = run(engine, async |engine, stage| {
+        let around = Around::default();
+        let (starts, started) = unbounded_channel();
+        let starting = async {
+            perform(engine, start("shop-job-1")).await;
+            starts.send(source("shop-job-1")).expect("somebody listens");
+            sleep(Duration::from_secs(1)).await;
+        };
+        let joins = |container: &ContainerName| Some(source(container.as_str()));
+        let company = around.company(&joins);
+        stage
+            .print(async |printer| follow(engine, vec![], company, started, until(starting), printer).await)
+            .await;
+    });
+    assert_eq!(text, "0.010  job-1  | line\n0.013  job-1 exited with code 0\n");
+}
+
+#[test]
+fn the_end_of_one_that_had_ended_before_is_no_news_and_that_of_its_next_run_is() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one exits@10ms:3";
+    let text = run(engine, async |engine, stage| {
+        let around = Around::default();
+        sleep(Duration::from_millis(20)).await;
+        let company = Company { patience: Duration::from_secs(2), ..around.company(&nobody_joins) };
+        let sources = vec![Source { has_ended: true, ..source("shop-db-1") }];
+        let starting = async {
+            sleep(Duration::from_secs(1)).await;
+            perform(engine, start("shop-db-1")).await;
+        };
+        let following =
+            stage.print(async |printer| follow(engine, sources, company, nobody(), empty(), printer).await);
+        tokio::join!(following, starting);
+    });
+    let expected = "
+0.020  db-1  | one
+1.030  db-1 was started again
+1.030  db-1  | one
+1.041  db-1 exited with code 3
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+#[test]
+fn whether_it_stays_may_change_meanwhile() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one exits@10ms:0";
+    let text = run(engine, async |engine, stage| {
+        let around = Around::default();
+        let company = around.company(&nobody_joins);
+        let stay = unfold(0, async |said| {
+            sleep(Duration::from_millis(5)).await;
+            Some((said != 0 && said < 9, said + 1))
+        });
+        let sources = vec![source("shop-db-1")];
+        stage.print(async |printer| follow(engine, sources, company, nobody(), stay, printer).await).await;
+        writeln!(stage.clone(), "over").expect("a string takes all");
+    });
+    assert_eq!(text, "0.000  db-1  | one\n0.011  db-1 exited with code 0\n0.050  over\n");
+}
+
+#[test]
+fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
+    let engine = "container shop-db-1 runs-already prints@0ms:one exits@50ms:0";
+    let text = run(engine, async |engine, stage| {
+        let around = Around::default();
+        let plan = restart("shop-db-1");
+        let shown = [ServiceName::from("db")];
+        let mut report = Filtered::new(Box::new(Reporting(stage.clone())), |plan, event| {
+            !around.hook_lines.capture(plan, event, &shown)
+        });
+        let says = |step: usize, line: &str| {
+            let step = plan.steps.ids().nth(step).expect("a step");
+            Event::StepProgress { step, progress: Progress::Output(line.to_owned()) }
+        };
+        report.event(&plan, &says(1, "too early"));
+        let hooks = async {
+            sleep(Duration::from_millis(20)).await;
+            report.event(&plan, &says(1, "warmed up"));
+            report.event(&plan, &says(0, "says goodbye"));
+        };
+        let company = around.company(&nobody_joins);
+        let sources = vec![source("shop-db-1")];
+        stage
+            .print(async |printer| follow(engine, sources, company, nobody(), until(hooks), printer).await)
+            .await;
+        report.event(&plan, &says(0, "too late"));
+    });
+    let expected = "
+0.000  reported: too early
+0.000  db-1  | one
+0.020  db-1 ->  | warmed up
+0.020  db-1 ->  | says goodbye
+0.051  db-1 exited with code 0
+0.051  reported: too late
+";
+    assert_eq!(text, expected.trim_start());
+}
+
+/// A report that writes what hooks print.
+struct Reporting(Stage);
+
+impl Report for Reporting {
+    fn event(&mut self, _plan: &Plan, event: &Event) {
+        if let Event::StepProgress { progress: Progress::Output(line), .. } = event {
+            writeln!(self.0, "reported: {line}").expect("a string takes all");
+        }
+    }
+
+    fn finish(&mut self, _plan: &Plan, _outcome: &Outcome) {}
+}
+
+#[test]
+fn one_that_was_never_started_is_waited_for_and_one_that_comes_back_soon() {
+    let engine = "container shop-db-1 is-there-already prints@0ms:one exits@10ms:0";
+    let text = run(engine, async |engine, stage| {
+        let around = Around::default();
+        let starting = async {
+            for pause in [5000, 1000, 3000] {
+                sleep(Duration::from_millis(pause)).await;
+                perform(engine, start("shop-db-1")).await;
+            }
+            pending().await
+        };
+        let company = Company { patience: Duration::from_secs(2), ..around.company(&nobody_joins) };
+        let sources = vec![source("shop-db-1")];
+        let following = async {
+            stage
+                .print(async |printer| follow(engine, sources, company, nobody(), empty(), printer).await)
+                .await;
+            writeln!(stage.clone(), "over").expect("a string takes all");
+        };
+        tokio::select! { () = following => {}, () = starting => {} }
+    });
+    let expected = "
+5.010  db-1  | one
+5.021  db-1 exited with code 0
+6.020  db-1 was started again
+6.020  db-1  | one
+6.031  db-1 exited with code 0
+8.031  over
+";
+    assert_eq!(text, expected.trim_start());
+}

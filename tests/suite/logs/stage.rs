@@ -1,0 +1,164 @@
+//! Where tests of output run: an engine in memory, a clock that only waiting moves, and what is written.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::stream::{Stream, StreamExt, once};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::Instant;
+use topo::engine::{Engine, LogChoice};
+use topo::plan::{Action, Because, Plan, Step};
+use topo::report::Look;
+use topo::report::logs::{
+    Begin, Company, HeardOut, HookLines, InHand, Prefixes, Printer, Source, Started, follow,
+};
+use topo::topology::name::{ContainerName, ProjectName};
+
+use crate::memory_engine::MemoryEngine;
+use crate::runs::scenario::Scenario;
+
+/// What is known beside the output that is followed.
+pub struct Around {
+    pub heard_out: HeardOut,
+    pub hook_lines: HookLines,
+    pub in_hand: InHand,
+    project: ProjectName,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self {
+            heard_out: HeardOut::default(),
+            hook_lines: HookLines::default(),
+            in_hand: InHand::default(),
+            project: "shop".into(),
+        }
+    }
+}
+
+impl Around {
+    /// Nobody is waited for.
+    pub fn company<'around>(
+        &'around self,
+        joins: &'around dyn Fn(&ContainerName) -> Option<Source>,
+    ) -> Company<'around> {
+        Company {
+            project: &self.project,
+            joins,
+            heard_out: &self.heard_out,
+            hook_lines: &self.hook_lines,
+            in_hand: &self.in_hand,
+            patience: Duration::ZERO,
+        }
+    }
+}
+
+pub fn nobody_joins(_container: &ContainerName) -> Option<Source> {
+    None
+}
+
+pub async fn follow_all(
+    engine: &MemoryEngine,
+    names: &[&str],
+    stay: impl Future<Output = ()>,
+    stage: &Stage,
+) -> HeardOut {
+    let around = Around::default();
+    let joins = |container: &ContainerName| {
+        (container.as_str() != "shop-other-1").then(|| source(container.as_str()))
+    };
+    let company = around.company(&joins);
+    let sources = names.iter().map(|name| source(name)).collect();
+    stage.print(async |printer| follow(engine, sources, company, nobody(), until(stay), printer).await).await;
+    around.heard_out
+}
+
+/// Stays until something is done.
+pub fn until(done: impl Future<Output = ()>) -> impl Stream<Item = bool> {
+    once(done).map(|()| false)
+}
+
+/// Nobody is known to have been started.
+pub fn nobody() -> Started {
+    unbounded_channel().1
+}
+
+pub async fn perform(engine: &MemoryEngine, action: Action) {
+    engine.perform(&action, &|_| {}).await.expect("the engine does it");
+}
+
+pub fn start(container: &str) -> Action {
+    Action::StartContainer { container: container.into(), post_start: Vec::new() }
+}
+
+/// Stops a container and starts it.
+pub fn restart(container: &str) -> Plan {
+    let mut plan = Plan::new("shop".into());
+    let stop = Action::StopContainer {
+        container: container.into(),
+        grace: None,
+        pre_stop: Vec::new(),
+        after_failed_hook: topo::plan::action::AfterFailedHook::GiveUp,
+    };
+    for action in [stop, start(container)] {
+        plan.steps.push(Step::new(action, Because::Asked, Some("db".into())));
+    }
+    plan
+}
+
+pub fn source(container: &str) -> Source {
+    let label = container.trim_start_matches("shop-").to_owned();
+    Source {
+        container: container.into(),
+        label,
+        choice: LogChoice::default(),
+        begin: Begin::Past,
+        has_ended: false,
+    }
+}
+
+/// Runs a test in time that passes only when nothing else can happen; returns all lines, each with the
+/// time at which it was written.
+pub fn run(engine: &str, test: impl AsyncFnOnce(&MemoryEngine, &Stage)) -> String {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
+    runtime.block_on(async {
+        let stage = Stage { begun: Instant::now(), text: Rc::default() };
+        test(&MemoryEngine::new(Scenario::parse(engine).script), &stage).await;
+        stage.text.take()
+    })
+}
+
+/// Notes what is written, each line with its time.
+#[derive(Clone)]
+pub struct Stage {
+    begun: Instant,
+    text: Rc<RefCell<String>>,
+}
+
+impl Stage {
+    pub async fn print<T>(&self, print: impl AsyncFnOnce(&mut Printer<'_>) -> T) -> T {
+        let (mut out, mut err) = (self.clone(), self.clone());
+        print(&mut Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE)).await
+    }
+}
+
+impl Write for Stage {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut text = self.text.borrow_mut();
+        for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
+            if text.is_empty() || text.ends_with('\n') {
+                text.push_str(&format!("{:.3}  ", self.begun.elapsed().as_secs_f64()));
+            }
+            text.push_str(line);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
