@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The folder of the package.
@@ -164,7 +166,7 @@ impl Project {
             .stderr(Stdio::piped())
             .spawn()
             .expect("topo runs");
-        Running { child: Some(child) }
+        Running::of(child)
     }
 
     /// `topo COMMAND TOPOLOGY ARGUMENTS...`, not run yet.
@@ -275,9 +277,28 @@ impl Drop for Project {
 /// A topo that runs in the background.
 pub struct Running {
     child: Option<Child>,
+    out: Gathered,
+    err: Gathered,
 }
 
 impl Running {
+    fn of(mut child: Child) -> Self {
+        let out = Gathered::of(child.stdout.take().expect("its output is asked for"));
+        let err = Gathered::of(child.stderr.take().expect("its errors are asked for"));
+        Self { child: Some(child), out, err }
+    }
+
+    /// What it has printed to its standard output.
+    pub fn out(&self) -> String {
+        self.out.so_far()
+    }
+
+    /// Waits until it has printed this.
+    #[track_caller]
+    pub fn shows(&self, text: &str) {
+        eventually(text, || [&self.out, &self.err].iter().any(|stream| stream.so_far().contains(text)));
+    }
+
     /// Sends a signal: `INT`, `TERM`, `KILL`.
     pub fn signal(&self, name: &str) {
         let id = self.child.as_ref().expect("it was not waited for").id().to_string();
@@ -287,7 +308,7 @@ impl Running {
 
     /// Waits for its end.
     pub fn end(mut self) -> Ran {
-        let child = self.child.take().expect("it was not waited for");
+        let mut child = self.child.take().expect("it was not waited for");
         let id = child.id().to_string();
         // One that hangs fails its test, and holds up no other.
         let (over, watched) = std::sync::mpsc::channel::<()>();
@@ -296,7 +317,8 @@ impl Running {
                 let _ = Command::new("kill").args(["-KILL", &id]).status();
             }
         });
-        let output = child.wait_with_output().expect("topo ends");
+        let status = child.wait().expect("topo ends");
+        let output = Output { status, stdout: self.out.all(), stderr: self.err.all() };
         let _ = over.send(());
         let _ = guard.join();
         Ran::of(output)
@@ -309,6 +331,38 @@ impl Drop for Running {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// What a program prints, gathered as it comes.
+struct Gathered {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Gathered {
+    fn of(mut stream: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let gathered = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut read = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut read) {
+                gathered.lock().expect("nobody fails meanwhile").extend_from_slice(&read[..count]);
+            }
+        });
+        Self { bytes, reader: Some(reader) }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().expect("nobody fails meanwhile")).into_owned()
+    }
+
+    /// Everything, once the stream has ended.
+    fn all(&mut self) -> Vec<u8> {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("what is printed is read");
+        }
+        std::mem::take(&mut self.bytes.lock().expect("nobody fails meanwhile"))
     }
 }
 

@@ -268,8 +268,8 @@ fn ctrl_c_leaves_no_preparation_running() {
     let topology = PREPARED.replace("sleep 1;", "sleep 1000;");
     let project = project("hooks-before-left", &topology);
     let up = project.start("up", &["-d"]);
-    eventually("the preparation runs", || project.objects("container").len() == 2);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    let prepares = |container: &String| docker(&["top", container]).contains("sleep 1000");
+    eventually("the preparation runs", || project.objects("container").iter().any(prepares));
     up.signal("INT");
     up.end().exits(130);
     assert_eq!(project.objects("container"), [project.container("web")]);

@@ -93,9 +93,8 @@ fn exec_is_interactive_in_a_terminal() {
     terminal.types("sleep 0.3; stty size\r");
     terminal.shows("40 100");
     // Ctrl-C is the command's: it ends `sleep`, and neither the shell nor topo.
-    terminal.types("sleep 1000\r");
-    terminal.shows("sleep 1000");
-    std::thread::sleep(Duration::from_millis(500));
+    terminal.types("sleep 2000\r");
+    eventually("it sleeps", || docker(&["top", &project.container("web")]).contains("sleep 2000"));
     terminal.types("\x03");
     terminal.shows("# ");
     assert!(!terminal.is_as_before(), "the terminal is raw meanwhile");
@@ -335,17 +334,18 @@ fn ctrl_c_reaches_the_container_and_the_third_one_kills_it() {
     let project = project("run-signals", WEB);
     let script = "trap 'echo interrupted; exit 9' INT; echo ready; while true; do sleep 0.1; done";
     let running = project.start("run", &["--rm", "-T", "web", "sh", "-c", script]);
-    eventually("the container runs", || project.objects("container").len() == 1);
-    std::thread::sleep(Duration::from_secs(1));
+    running.shows("ready");
     running.signal("INT");
     let ran = running.end().exits(9);
     assert!(ran.out.contains("interrupted"), "{}", ran.out);
-    let running = project
-        .start("run", &["--rm", "-T", "web", "sh", "-c", "trap '' INT; while true; do sleep 0.1; done"]);
-    eventually("the container runs", || project.objects("container").len() == 1);
-    std::thread::sleep(Duration::from_secs(1));
+    let running = project.start(
+        "run",
+        &["--rm", "-T", "web", "sh", "-c", "trap '' INT; echo ready; while true; do sleep 0.1; done"],
+    );
+    running.shows("ready");
     for _ in 0..3 {
         running.signal("INT");
+        // Two signals at once arrive as one.
         std::thread::sleep(Duration::from_millis(300));
     }
     running.end().exits(137);
@@ -423,7 +423,7 @@ fn attach_in_a_terminal_can_be_left_and_taken_up_again() {
     let topology = TALKER.replace("stdin_open: true", "stdin_open: true\n    tty: true");
     let project = up("attach-terminal", &topology);
     let mut terminal = Terminal::start(project.command("attach", &["talker"]));
-    std::thread::sleep(Duration::from_millis(700));
+    eventually("the terminal is raw", || !terminal.is_as_before());
     terminal.types("one\r");
     terminal.shows("heard one");
     terminal.types("\x10\x11");
@@ -432,7 +432,7 @@ fn attach_in_a_terminal_can_be_left_and_taken_up_again() {
     assert!(terminal.is_as_before());
     assert_eq!(project.inspect("talker", "{{.State.Running}}"), "true");
     let mut terminal = Terminal::start(project.command("attach", &["talker"]));
-    std::thread::sleep(Duration::from_millis(700));
+    eventually("the terminal is raw", || !terminal.is_as_before());
     terminal.types("two\r");
     terminal.shows("heard two");
     terminal.types("\x03");
@@ -455,13 +455,13 @@ services:
     terminal.shows("`--sig-proxy=false`");
     drop(terminal);
     let attached = project.start("attach", &["--sig-proxy=false", "--no-stdin", "talker"]);
-    std::thread::sleep(Duration::from_secs(1));
+    attached.shows("again");
     attached.signal("INT");
     let ran = attached.end().exits(130);
     assert!(ran.out.contains("again"));
     assert_eq!(project.inspect("talker", "{{.State.Running}}"), "true");
     let attached = project.start("attach", &["talker"]);
-    std::thread::sleep(Duration::from_secs(1));
+    attached.shows("again");
     attached.signal("INT");
     attached.end().exits(6).says("bye");
     project.topo("attach", &["talker"]).exits(4).says("no container of `talker` runs");

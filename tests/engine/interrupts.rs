@@ -46,8 +46,8 @@ fn ctrl_c_while_waiting_starts_nothing_new() {
 fn ctrl_c_in_the_foreground_stops_the_services() {
     let project = project("foreground", TALKING);
     let up = project.start("up", &[]);
-    eventually("web runs", || project.inspect("web", "{{.State.Running}}") == "true");
-    std::thread::sleep(Duration::from_secs(1));
+    up.shows("first");
+    up.shows("to-error");
     up.signal("INT");
     let ran = up.end().exits(130);
     assert!(ran.out.contains("web-1") && ran.out.contains("first"), "{}", ran.out);
@@ -97,16 +97,15 @@ fn a_second_ctrl_c_kills_what_does_not_stop() {
 services:
   stubborn:
     image: busybox:1.37
-    command: sh -c 'trap \"echo no\" TERM; while true; do sleep 0.1; done'
+    command: sh -c 'trap \"echo no\" TERM; echo ready; while true; do sleep 0.1; done'
     stop_grace_period: 100s
 ";
     let project = project("second", topology);
     let up = project.start("up", &[]);
-    eventually("it runs", || project.inspect("stubborn", "{{.State.Running}}") == "true");
-    std::thread::sleep(Duration::from_secs(1));
+    up.shows("| ready");
     let pressed = Instant::now();
     up.signal("INT");
-    std::thread::sleep(Duration::from_secs(1));
+    up.shows("| no");
     up.signal("INT");
     let ran = up.end().exits(130).says("killing what runs still");
     let summary = format!("project {} is killed", project.name());

@@ -110,9 +110,9 @@ fn stats_go_on_until_they_are_stopped_and_let_others_join() {
     let project = project("list-stats", SHOP);
     project.topo("up", &["-d", "web"]).exits(0);
     let stats = project.start("stats", &["--format", "{{.Name}}"]);
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    stats.shows(&project.container("web"));
     project.topo("up", &["-d", "db"]).exits(0);
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    stats.shows(&project.container("db"));
     stats.signal("INT");
     let out = stats.end().exits(130).out;
     let count = |service: &str| out.lines().filter(|line| *line == project.container(service)).count();

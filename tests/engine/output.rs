@@ -1,7 +1,6 @@
 //! What containers print reaches who reads it: whole, once, in its own stream, and as long as somebody reads.
 
 use std::process::Command;
-use std::time::Duration;
 
 use crate::harness::{Project, docker, eventually, project};
 
@@ -72,7 +71,8 @@ services:
     let restarts = || project.inspect("counter", "{{.RestartCount}}").parse::<u32>().unwrap_or_default();
     eventually("four restarts", || restarts() >= 4);
     project.topo("stop", &["-t", "1"]).exits(0);
-    std::thread::sleep(Duration::from_millis(500));
+    let printed = docker(&["logs", &project.container("counter")]);
+    eventually("the last line", || following.out().trim_end().ends_with(printed.trim_end()));
     following.signal("INT");
     let out = following.end().exits(130).out;
     let wanted: Vec<String> = (1..=out.lines().count()).map(|n| format!("line {n}")).collect();
@@ -100,9 +100,10 @@ services:
     let project = project("output-joins", topology);
     project.topo("up", &["-d", "web"]).exits(0);
     let following = project.start("logs", &["--follow"]);
-    std::thread::sleep(Duration::from_secs(1));
+    following.shows("web-1");
     project.topo("up", &["-d", "--scale", "web=2", "web", "named"]).exits(0);
-    std::thread::sleep(Duration::from_secs(1));
+    following.shows("web-2");
+    following.shows("named-1");
     following.signal("INT");
     let out = following.end().exits(130).out;
     for line in ["web-1", "web-2", "named-1"] {

@@ -138,7 +138,7 @@ fn what_fails_is_told_and_watching_goes_on() {
     let watching = watch(&project, &["--quiet"]);
     docker(&["stop", "-t", "0", &project.container("web")]);
     project.write("src/lost", "1\n");
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    watching.shows("no container of web runs");
     docker(&["start", &project.container("web")]);
     project.write("src/found", "1\n");
     eventually("a later file", || held(&project, "/srv/src/found") == "1");
@@ -293,7 +293,7 @@ fn up_shows_the_output_and_watches() {
     std::thread::sleep(std::time::Duration::from_secs(1));
     write_image(&project, "two");
     eventually("the second image", || held(&project, "/greeting") == "two");
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    up.shows("| two");
     up.signal("INT");
     let ran = up.end().exits(130);
     for line in ["one", "two"] {
