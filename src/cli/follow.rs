@@ -169,6 +169,9 @@ pub(super) fn exit_of(heard_out: &HeardOut, output: &Output) -> Exit {
         output.error(&failure, None);
         return Exit::Usage;
     }
+    for lost in heard_out.give_up() {
+        output.error(&lost, None);
+    }
     if heard_out.has_lost_some() { Exit::Failed } else { Exit::Success }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cutter::{BothLineEnds, Line};
+use super::heard::cannot_be_read;
 use super::hook_lines::HookLine;
 use super::in_hand::Return;
 use super::printer::{Printer, Voice, has_room, is_handed_on};
@@ -337,8 +338,9 @@ impl Crowd<'_, '_> {
         let member = &mut self.members[place];
         member.hearing = Hearing::Over;
         let container = &member.source.container;
-        let words = format!("the output of `{container}` cannot be read: {error}");
+        let words = cannot_be_read(container, &error.to_string());
         self.printer.borrow_mut().complain(&words);
+        self.company.heard_out.hears(container);
         self.company.heard_out.loses(container);
         self.company.heard_out.ends(container);
     }
@@ -468,12 +470,12 @@ async fn read<E: Engine>(
     };
     let line_ends = printer.borrow().line_ends();
     match task {
-        Task::FindBegin => match end_of_past(engine, &container, line_ends).await {
+        Task::FindBegin => match end_of_past(engine, &container, line_ends, heard_out).await {
             Ok(end) => position = end,
             Err(failed) => error = Some(failed),
         },
         Task::Print(choice) => {
-            let mut tap = Tap::new(engine, container.clone(), choice, position, line_ends);
+            let mut tap = Tap::new(engine, container.clone(), choice, position, line_ends).telling(heard_out);
             let feed = Feed { voice, times, heard_out, printer };
             error = feed.print(&mut tap).await.err();
             position = tap.position().clone();
@@ -495,9 +497,11 @@ async fn end_of_past<E: Engine>(
     engine: &E,
     container: &ContainerName,
     line_ends: BothLineEnds,
+    heard_out: &HeardOut,
 ) -> Result<Position, EngineError> {
     let choice = LogChoice { tail: Some(1), ..LogChoice::default() };
-    let mut tap = Tap::new(engine, container.clone(), choice, Position::default(), line_ends);
+    let mut tap =
+        Tap::new(engine, container.clone(), choice, Position::default(), line_ends).telling(heard_out);
     let mut last = Vec::new();
     while tap.read(|line| last = last.as_slice().max(line.time).to_owned()).await? {}
     Ok(Position::after(&last))

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use crate::engine::EngineError;
 use crate::topology::name::ContainerName;
 
 /// The containers that were followed, each with whether there may be more of its output.
@@ -21,9 +22,23 @@ pub struct HeardOut {
     unreadable: RefCell<Vec<ContainerName>>,
     /// Why nothing can be written any more, unless the reader has just gone.
     unwritable: RefCell<Option<String>>,
+    /// What keeps a container's output from being read at the moment.
+    troubles: RefCell<BTreeMap<ContainerName, Trouble>>,
     /// Whether something is held that the reader of the output has not taken.
     is_held: Cell<bool>,
 }
+
+/// What keeps the output of a container from being read at the moment.
+#[derive(Debug)]
+enum Trouble {
+    /// The engine was asked for it at that time, and has not answered.
+    Unanswered { since: Instant },
+    /// It failed, and is tried again.
+    TriedAgain(String),
+}
+
+/// For how long an answer of the engine that is given up was waited for, at least, when that is told.
+const UNANSWERED: Duration = Duration::from_secs(1);
 
 impl HeardOut {
     pub(super) fn begins(&self, container: &ContainerName) {
@@ -37,6 +52,42 @@ impl HeardOut {
     /// The output of a container cannot be read any more.
     pub(super) fn loses(&self, container: &ContainerName) {
         self.unreadable.borrow_mut().push(container.clone());
+    }
+
+    /// The engine is asked for the output of a container.
+    pub(super) fn asks(&self, container: &ContainerName) {
+        let asked = Trouble::Unanswered { since: Instant::now() };
+        self.troubles.borrow_mut().entry(container.clone()).or_insert(asked);
+    }
+
+    /// The engine answers with the output of a container.
+    pub(super) fn hears(&self, container: &ContainerName) {
+        self.troubles.borrow_mut().remove(container);
+    }
+
+    /// The output of a container could not be read, and the engine is asked again.
+    pub(super) fn tries_again(&self, container: &ContainerName, error: &EngineError) {
+        self.troubles.borrow_mut().insert(container.clone(), Trouble::TriedAgain(error.to_string()));
+    }
+
+    /// Gives up what keeps output from being read, when no more of it is read: a sentence for each container.
+    pub fn give_up(&self) -> Vec<String> {
+        let told = |(container, trouble): (ContainerName, Trouble)| {
+            let why = match trouble {
+                Trouble::TriedAgain(error) => error,
+                Trouble::Unanswered { since } if since.elapsed() >= UNANSWERED => {
+                    "the engine does not answer".to_owned()
+                }
+                Trouble::Unanswered { .. } => return None,
+            };
+            self.loses(&container);
+            Some(cannot_be_read(&container, &why))
+        };
+        self.troubles.take().into_iter().filter_map(told).collect()
+    }
+
+    fn is_trying_again(&self) -> bool {
+        self.troubles.borrow().values().any(|trouble| matches!(trouble, Trouble::TriedAgain(_)))
     }
 
     /// Whether the output of some container could not be read, or not to its end.
@@ -91,7 +142,8 @@ impl HeardOut {
     }
 
     /// Waits until nothing moved for so long: no output was read, and none was taken. While the reader of the
-    /// output has not taken what is held for it, and `is_patient`, that is no silence.
+    /// output has not taken what is held for it, or output that could not be read is asked for again, and
+    /// `is_patient`, that is no silence.
     pub async fn silence(&self, limit: Duration, is_patient: impl Fn() -> bool) {
         let mut since = Instant::now();
         loop {
@@ -99,9 +151,50 @@ impl HeardOut {
             let moved = self.last_moved.get().filter(|moved| *moved > since);
             since = match moved {
                 Some(moved) => moved,
-                None if self.is_held.get() && is_patient() => Instant::now(),
+                None if (self.is_held.get() || self.is_trying_again()) && is_patient() => Instant::now(),
                 None => return,
             };
         }
+    }
+}
+
+/// Says that the output of a container is lost.
+pub(super) fn cannot_be_read(container: &ContainerName, why: &str) -> String {
+    format!("the output of `{container}` cannot be read: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_tried_again_is_waited_for_and_told_when_it_is_given_up() {
+        let (heard, job) = (HeardOut::default(), ContainerName::new("shop-job-1".to_owned()));
+        let silence = |is_patient| {
+            let silence = heard.silence(Duration::from_secs(2), move || is_patient);
+            tokio::time::timeout(Duration::from_secs(60), silence)
+        };
+        heard.tries_again(&job, &EngineError::Other("boom".to_owned()));
+        assert!(silence(true).await.is_err(), "it may come yet");
+        assert!(silence(false).await.is_ok());
+        assert_eq!(heard.give_up(), ["the output of `shop-job-1` cannot be read: boom"]);
+        assert!(heard.has_lost_some() && heard.give_up().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_does_not_come_is_told_unless_it_was_just_asked_for() {
+        let (heard, job) = (HeardOut::default(), ContainerName::new("shop-job-1".to_owned()));
+        heard.asks(&job);
+        assert!(heard.give_up().is_empty());
+        heard.asks(&job);
+        heard.silence(Duration::from_secs(2), || true).await;
+        assert_eq!(
+            heard.give_up(),
+            ["the output of `shop-job-1` cannot be read: the engine does not answer"]
+        );
+        heard.asks(&job);
+        heard.hears(&job);
+        heard.silence(Duration::from_secs(2), || true).await;
+        assert!(heard.give_up().is_empty(), "it was heard");
     }
 }

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::LocalBoxStream;
 use tokio::time::sleep;
 
+use super::HeardOut;
 use super::cutter::{BothLineEnds, Cutter, Line, unix_seconds};
 use crate::engine::{Engine, EngineError, LogChoice, LogChunk, OutputStream};
 use crate::run::PAUSES;
@@ -24,6 +25,8 @@ pub(super) struct Tap<'read, E> {
     cutter: Cutter,
     position: Position,
     pauses: std::slice::Iter<'static, Duration>,
+    /// Told what keeps it from reading.
+    told: Option<&'read HeardOut>,
 }
 
 impl<'read, E: Engine> Tap<'read, E> {
@@ -46,9 +49,15 @@ impl<'read, E: Engine> Tap<'read, E> {
             cutter: Cutter::new(line_ends),
             position,
             pauses: PAUSES.iter(),
+            told: None,
         };
         tap.close();
         tap
+    }
+
+    /// Tells what keeps it from reading.
+    pub(super) fn telling(self, heard_out: &'read HeardOut) -> Self {
+        Self { told: Some(heard_out), ..self }
     }
 
     /// How far it has read.
@@ -93,8 +102,16 @@ impl<'read, E: Engine> Tap<'read, E> {
         if let Some(chunks) = &mut self.chunks {
             return chunks.next().await;
         }
+        if let Some(told) = self.told {
+            told.asks(&self.container);
+        }
         match self.engine.logs(&self.container, &self.choice).await {
-            Ok(chunks) => self.chunks.insert(chunks.boxed_local()).next().await,
+            Ok(chunks) => {
+                if let Some(told) = self.told {
+                    told.hears(&self.container);
+                }
+                self.chunks.insert(chunks.boxed_local()).next().await
+            }
             Err(error) => Some(Err(error)),
         }
     }
@@ -118,6 +135,9 @@ impl<'read, E: Engine> Tap<'read, E> {
             return Err(error);
         }
         let Some(pause) = self.pauses.next() else { return Err(error) };
+        if let Some(told) = self.told {
+            told.tries_again(&self.container, &error);
+        }
         self.close();
         sleep(*pause).await;
         Ok(())
