@@ -8,6 +8,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 
+use crate::source::{ReadError, Sources};
+
 /// Why a `config.json` says nothing.
 #[derive(Debug)]
 pub struct Unreadable {
@@ -23,16 +25,22 @@ pub struct Unreadable {
 /// The file cannot be read, or is not what the Docker CLI writes.
 pub fn read<T: DeserializeOwned + Default>(folder: Option<&Path>) -> Result<T, Unreadable> {
     let Some(path) = folder.map(|folder| folder.join("config.json")) else { return Ok(T::default()) };
-    let unreadable = |verb: &str, error: &dyn std::fmt::Display, is_forbidden| Unreadable {
-        why: format!("cannot {verb} `{}`: {error}", path.display()),
-        is_forbidden,
+    let is_forbidden = |error: &ReadError| match error {
+        ReadError::Io { error, .. } => error.kind() == ErrorKind::PermissionDenied,
+        _ => false,
     };
-    match std::fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
-        Err(error) => Err(unreadable("read", &error, error.kind() == ErrorKind::PermissionDenied)),
+    match Sources::bytes(&path) {
+        Err(ReadError::Missing(_)) => Ok(T::default()),
+        Err(error) => Err(Unreadable { is_forbidden: is_forbidden(&error), why: error.to_string() }),
         // A full disk leaves such a file behind.
         Ok(text) if text.trim_ascii().is_empty() => Ok(T::default()),
-        Ok(text) => serde_json::from_slice(&text).map_err(|error| unreadable("understand", &error, false)),
+        Ok(text) => match serde_json::from_slice::<Option<T>>(&text) {
+            Ok(entries) => Ok(entries.unwrap_or_default()),
+            Err(error) => Err(Unreadable {
+                why: format!("cannot understand `{}`: {error}", path.display()),
+                is_forbidden: false,
+            }),
+        },
     }
 }
 
@@ -118,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_is_absent_or_null_is_empty() {
-        for text in ["", " \n", "{}", r#"{"names": null}"#, r#"{"names": []}"#, r#"{"others": 1}"#] {
+        for text in ["", " \n", "{}", "null", r#"{"names": null}"#, r#"{"names": []}"#, r#"{"others": 1}"#] {
             assert_eq!(config(text).unwrap(), Config::default(), "{text}");
         }
         assert_eq!(read::<Config>(None).unwrap(), Config::default());
@@ -130,6 +138,19 @@ mod tests {
     fn what_is_no_json_is_told_with_its_path() {
         let error = config("{").unwrap_err();
         assert!(error.why.starts_with("cannot understand `") && error.why.contains("config.json`"));
+    }
+
+    #[test]
+    fn what_never_ends_is_told_and_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let trouble = CliConfig::read(Some(folder.path())).trouble.unwrap();
+        assert!(trouble.ends_with("config.json` is not a regular file"), "{trouble}");
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(CliConfig::read(Some(folder.path())).trouble.is_some());
     }
 
     #[test]

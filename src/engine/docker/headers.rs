@@ -3,10 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Headers in place of those of `config.json`, as `name=value,"name=value, with a comma"` (Docker CLI 28).
 const VARIABLE: &str = "DOCKER_CUSTOM_HEADERS";
+
+/// Headers that say where a request ends, which connection it is for, and what becomes of that: they are set by
+/// what sends the request. The Docker CLI leaves them to its HTTP library likewise.
+fn is_of_the_connection(name: &HeaderName) -> bool {
+    let of_the_connection = [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::EXPECT,
+        header::HOST,
+        header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ];
+    of_the_connection.contains(name) || ["keep-alive", "proxy-connection"].contains(&name.as_str())
+}
 
 /// The headers, and what cannot be one, in words for people.
 pub fn of_every_request(
@@ -20,7 +36,7 @@ pub fn of_every_request(
     let (mut headers, mut unusable) = (HeaderMap::new(), Vec::new());
     for (name, value) in chosen {
         match (HeaderName::try_from(name.trim()), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(value)) => drop(headers.insert(name, value)),
+            (Ok(name), Ok(value)) if !is_of_the_connection(&name) => drop(headers.insert(name, value)),
             _ => unusable.push(format!("`{name}`")),
         }
     }
@@ -84,5 +100,15 @@ mod tests {
         let (sent, trouble) = headers("", &[("X A", "secret"), ("X-B", "se\ncret"), ("X-C", "c")]);
         assert_eq!(sent, ["x-c: c"]);
         assert_eq!(trouble.unwrap(), "these names or values cannot be sent as headers: `X A`, `X-B`");
+    }
+
+    #[test]
+    fn what_says_where_a_request_ends_is_left_to_the_connection() {
+        let configured = ["Content-Length", "transfer-encoding", "Host", "CONNECTION", "Upgrade", "X-D"];
+        let (sent, trouble) = headers("", &configured.map(|name| (name, "9")));
+        assert_eq!(sent, ["x-d: 9"]);
+        let trouble = trouble.unwrap();
+        assert!(configured[..5].iter().all(|name| trouble.contains(&format!("`{name}`"))), "{trouble}");
+        assert!(!trouble.contains("X-D"), "{trouble}");
     }
 }

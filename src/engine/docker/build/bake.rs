@@ -2,6 +2,7 @@
 //! Must not: put a secret into the definition: it goes by the environment.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
@@ -15,7 +16,7 @@ use super::context::Dockerfile;
 use super::raw_json::{self, is_noise};
 use super::steps::Steps;
 use super::{arguments, blocking, dockerfile, is_remote, platforms};
-use crate::engine::{EngineError, Progress};
+use crate::engine::{EngineError, Progress, local_file};
 use crate::plan::action::{FileContent, ImageSpec};
 use crate::source::Spanned;
 use crate::topology::attribute::Named;
@@ -33,6 +34,7 @@ pub(super) async fn build(
     reason: &str,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
+    require_files(spec)?;
     let mut command = bake(docker, spec);
     command.args(["--progress", "rawjson"]).stdout(Stdio::null());
     let mut steps = Steps::default();
@@ -86,6 +88,7 @@ pub struct Checked {
 
 /// Lets buildx check how an image would be built, without building it.
 pub async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineError> {
+    require_files(spec)?;
     let mut command = bake(docker, spec);
     // With an output, the engine's builder tags an empty image.
     command.args(["--check", "--progress", "quiet", "--set", "*.output=type=cacheonly", "--set", "*.tags="]);
@@ -322,6 +325,23 @@ fn field(name: &str, value: &str) -> String {
 
 fn key(id: &str, path: &Option<String>) -> String {
     path.as_ref().map_or_else(|| id.to_owned(), |path| format!("{id}={path}"))
+}
+
+/// buildx would wait for a named pipe, and read a device without end.
+fn require_files(spec: &ImageSpec) -> Result<(), EngineError> {
+    let named = spec.build.ssh.0.iter().filter_map(|(id, path)| Some((id, path.value.as_ref()?)));
+    for (id, paths) in named {
+        for path in paths.split(',') {
+            let Ok(metadata) = std::fs::metadata(path) else { continue };
+            let kind = metadata.file_type();
+            if let Some(kind) = local_file::special(kind).filter(|_| !kind.is_socket()) {
+                return Err(EngineError::Other(format!(
+                    "`build.ssh` `{id}`: `{path}` is {kind}: name a key, or the socket of an agent"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn attestation(kind: &str, wanted: &Option<Loose>) -> Option<String> {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{Endpoint, Origin, Tls, Variables, config_folder, not_an_address, parse_host};
 use crate::diagnostic::suggest::{closest, one_of};
 use crate::engine::EngineError;
+use crate::source::{ReadError, Sources};
 
 /// A context's `meta.json`, as far as it is needed.
 #[derive(Deserialize)]
@@ -51,7 +52,15 @@ pub(super) fn endpoint(
         .endpoints
         .get("docker")
         .ok_or_else(|| unusable(format!("the Docker context `{name}` has no Docker endpoint")))?;
-    let has_certificates = folder.join("tls").join(&digest).join("docker").is_dir();
+    let certificates = folder.join("tls").join(&digest).join("docker");
+    let has_certificates = certificates.is_dir();
+    // The Docker CLI, which reads them, would wait for a named pipe.
+    for name in ["ca.pem", "cert.pem", "key.pem"] {
+        match Sources::check(&certificates.join(name)) {
+            Ok(()) | Err(ReadError::Missing(_)) => {}
+            Err(error) => return Err(unusable(error.to_string())),
+        }
+    }
     let tls =
         if has_certificates || endpoint.skips_tls_verify { Tls::Context(name.to_owned()) } else { Tls::None };
     let origin = Origin::Context { name: name.to_owned(), chosen_by };
@@ -92,10 +101,10 @@ fn other_contexts(name: &str, folder: Option<&Path>, chosen_by: &str) -> String 
 
 /// Nothing where no file is. The error is in words for people.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
-    let text = match std::fs::read(path) {
+    let text = match Sources::bytes(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("cannot read `{}`: {error}", path.display())),
+        Err(ReadError::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
     };
     serde_json::from_slice(&text)
         .map(Some)
