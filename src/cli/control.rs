@@ -77,8 +77,12 @@ impl Control {
         let meant = self.excluded.services_of(&project, named.clone(), &self.output)?;
         let Project { query, topology } = project;
         session::block_on(async {
-            let engine = session::connect(&self.output).await?;
-            let observed: Observed = session::observe(&engine, &query, &self.output).await?;
+            let (engine, observed) = session::within(self.wait_limit, self.begun, &self.output, async {
+                let engine = session::connect(&self.output).await?;
+                let observed: Observed = session::observe(&engine, &query, &self.output).await?;
+                Ok((engine, observed))
+            })
+            .await?;
             let plan_for = |scope| plan(scope, &self.output);
             let scope = Scope {
                 project: &query.project,

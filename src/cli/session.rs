@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
@@ -53,9 +54,27 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     came_of_it
 }
 
-/// Connects to the engine that the environment names.
-pub(super) async fn open() -> Result<Docker, EngineError> {
-    Docker::connect(&variables()).await
+/// Connects to the engine that the environment names. When it does not answer for a while, that is told.
+pub(super) async fn open(output: Output) -> Result<Docker, EngineError> {
+    let tell = move |words: &str| Live::of_process().give_way(|| output.warning(words));
+    Docker::connect(&variables(), Arc::new(tell)).await
+}
+
+/// Does what is asked of the engine before a run, as long as the run may wait.
+pub(super) async fn within<T>(
+    limit: Option<Duration>,
+    begun: Instant,
+    output: &Output,
+    work: impl Future<Output = Result<T, Exit>>,
+) -> Result<T, Exit> {
+    let Some(limit) = limit else { return work.await };
+    match tokio::time::timeout_at((begun + limit).into(), work).await {
+        Ok(done) => done,
+        Err(_) => {
+            output.error(&format!("the engine has not answered within {} s", limit.as_secs()), None);
+            Err(Exit::Failed)
+        }
+    }
 }
 
 /// The variables that may name an engine.
@@ -67,7 +86,7 @@ pub(super) fn variables() -> BTreeMap<String, String> {
 
 /// [`open`]; a failure is explained.
 pub(super) async fn connect(output: &Output) -> Result<Docker, Exit> {
-    let engine = open().await.map_err(|error| refused(&error, output))?;
+    let engine = open(*output).await.map_err(|error| refused(&error, output))?;
     for trouble in engine.troubles() {
         output.warning(&format!("{trouble}; it is ignored"));
     }
@@ -131,7 +150,7 @@ impl<'a> Session<'a> {
             begun: Instant::now(),
             hushed: Hushed::default(),
             is_amid_output: false,
-            live: Live::new(),
+            live: Live::of_process(),
             in_hand: InHand::default(),
             hook_lines: HookLines::default(),
             shown: &[],

@@ -3,6 +3,7 @@
 //! gone.
 
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::Term;
@@ -20,6 +21,12 @@ impl Live {
     /// No line so far.
     pub fn new() -> Self {
         Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
+    }
+
+    /// Those of this process, which has one terminal.
+    pub fn of_process() -> Self {
+        static LIVE: OnceLock<Live> = OnceLock::new();
+        LIVE.get_or_init(Self::new).clone()
     }
 
     /// Writes whole lines where live ones are, which are drawn again below.

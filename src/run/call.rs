@@ -3,10 +3,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -51,6 +52,7 @@ impl<'run, E: Engine> Caller<'run, E> {
         tokio::select! { biased;
             called = self.called(step) => called,
             () = self.patience_ends(step) => (step, End::Cancelled, begun.elapsed()),
+            limit = self.limit_ends(step, begun) => (step, unanswered(limit), begun.elapsed()),
         }
     }
 
@@ -63,6 +65,24 @@ impl<'run, E: Engine> Caller<'run, E> {
             _ => PATIENCE_FOR_OWED,
         };
         sleep(patience).await;
+    }
+
+    /// When the time for waiting is over, an engine that does not answer what it does at once is waited for no
+    /// more. What takes its time is: the waits after it are given up.
+    async fn limit_ends(&self, step: StepId, begun: Instant) -> Duration {
+        let Some((limit, deadline)) = self.wait_limit else { return pending().await };
+        let usual = match &self.plan.steps[step].action {
+            Action::Wait { .. }
+            | Action::PullImage { .. }
+            | Action::PushImage { .. }
+            | Action::BuildImage(_)
+            | Action::RunToEnd(_) => return pending().await,
+            Action::StartContainer { post_start, .. } if !post_start.is_empty() => return pending().await,
+            Action::StopContainer { grace, .. } => PATIENCE + grace.unwrap_or(USUAL_GRACE),
+            _ => PATIENCE,
+        };
+        sleep_until(deadline.max(begun + usual)).await;
+        limit
     }
 
     async fn called(&self, step: StepId) -> (StepId, End, Duration) {
@@ -158,6 +178,12 @@ impl<'run, E: Engine> Caller<'run, E> {
             () = self.cancel.cancelled() => None,
         }
     }
+}
+
+/// The end of a step that the engine did not answer.
+fn unanswered(limit: Duration) -> End {
+    let words = format!("the engine has not answered within {} s", limit.as_secs_f64());
+    End::Failed(Failure { cause: EngineError::Other(words).into(), log_tail: Vec::new() })
 }
 
 /// What each reference names since the steps that make it were done. Each is asked for once in a run, so

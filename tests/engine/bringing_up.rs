@@ -1,6 +1,7 @@
 //! What `up` can be told.
 
-use crate::harness::{docker, project};
+use crate::harness::{Ran, docker, project};
+use crate::proxy::{Proxy, Trouble};
 
 const WEB: &str = "
 services:
@@ -22,6 +23,19 @@ fn a_wait_is_given_up_after_its_time() {
     assert!(ran.err.contains("was not ready within 2.0s"), "{}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Status}}"), "running", "what is up stays up");
     project.topo("up", &["--wait-timeout", "2"]).exits(2).says("--wait");
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
+fn an_engine_that_does_not_answer_is_waited_for_as_long_as_a_wait() {
+    let project = project("up-no-answer", WEB);
+    for hanging in ["GET /_ping", "GET /networks*", "POST /containers/*/start*"] {
+        let proxy = Proxy::start();
+        proxy.rule(hanging, Trouble::Hang);
+        let mut topo = project.command("up", &["-d", "--wait", "--wait-timeout", "2"]);
+        let output = topo.env("DOCKER_HOST", proxy.address()).output().expect("topo runs");
+        Ran::of(output).exits(4).says("the engine has not answered within 2 s");
+    }
 }
 
 #[test]

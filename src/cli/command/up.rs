@@ -243,12 +243,17 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     let attached = foreground.attached().services(&topology, &choices.services);
     session::block_on(async {
-        let engine = session::connect(&output).await?;
-        let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+        let wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
+        let (engine, plan) = session::within(wait_limit, begun, &output, async {
+            let engine = session::connect(&output).await?;
+            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+            Ok((engine, plan))
+        })
+        .await?;
         let mut session = Session::new(&engine, &global, &output);
         session.hushed = quiet.hushed();
         session.begun = begun;
-        session.wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
+        session.wait_limit = wait_limit;
         if detach || up.wait || up.no_start {
             interrupt::listen(session.cancel.clone());
             let outcome = session.carry_out(&plan, Intent::UP, "up").await;

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::invocation::{COMPOSE_VERSION, Invocation};
+use crate::cli::output::Output;
 use crate::cli::session;
 use crate::engine::EngineError;
 use crate::engine::docker::about::About;
@@ -64,7 +65,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Ok(Exit::Success);
     }
     // The version is shown all the same: a missing engine is no failure here.
-    let found = session::block_on(ask());
+    let found = session::block_on(ask(output));
     output.print(&match options.format {
         Format::Pretty => pretty(&found),
         Format::Json => format!("{}\n", as_json(&found)),
@@ -81,8 +82,8 @@ fn as_compose(format: &Format, is_short: bool) -> String {
     }
 }
 
-async fn ask() -> Result<Found, EngineError> {
-    let engine = session::open().await?;
+async fn ask(output: Output) -> Result<Found, EngineError> {
+    let engine = session::open(output).await?;
     let about = engine.about().await?;
     Ok(Found { address: engine.address().clone(), spoken: engine.version().to_string(), about })
 }

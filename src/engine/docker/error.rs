@@ -20,6 +20,9 @@ pub fn from_bollard(address: &Address, error: bollard::errors::Error) -> EngineE
         }
         bollard::errors::Error::HyperLegacyError { err } => broken(address, &err),
         bollard::errors::Error::HyperResponseError { err } => cut_off(&err),
+        bollard::errors::Error::IOError { err } if err.kind() == ErrorKind::TimedOut => {
+            EngineError::Other(err.to_string())
+        }
         other => EngineError::Other(format!("cannot understand the engine: {other}")),
     }
 }

@@ -41,6 +41,7 @@ pub mod proxy;
 pub mod pull;
 pub mod push;
 pub mod registry;
+pub mod silence;
 pub mod transport;
 pub mod unpacking;
 pub mod usage;
@@ -63,6 +64,7 @@ use crate::plan::{Action, Observed};
 use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
 use config_file::CliConfig;
 use connect::Address;
+use silence::{OnSilence, Silence};
 use transport::{Call, Transport};
 use version::ApiVersion;
 
@@ -90,13 +92,17 @@ const INFO_LIMIT: Duration = Duration::from_secs(1);
 const IMAGE_KNOWN_FOR: Duration = Duration::from_secs(10);
 
 impl Docker {
-    /// Finds the engine that the variables of the environment name, and asks it for its version.
-    pub async fn connect(variables: &BTreeMap<String, String>) -> Result<Self, EngineError> {
+    /// Finds the engine that the variables of the environment name, and asks it for its version. `on_silence` is
+    /// told when an answer does not come for a while.
+    pub async fn connect(
+        variables: &BTreeMap<String, String>,
+        on_silence: OnSilence,
+    ) -> Result<Self, EngineError> {
         let config_folder = connect::config_folder(variables);
         let mut config = CliConfig::read(config_folder.as_deref());
         let address = connect::locate(variables, config.current_context.take())?;
         let (headers, unusable) = headers::of_every_request(variables, &config.headers);
-        let transport = Transport::open(address, headers).await?;
+        let transport = Transport::open(address, headers, Silence::new(on_silence)).await?;
         let bollard = transport.bollard()?;
         let engine = transport.address().endpoint.to_string();
         let proxies = proxy::variables(&mut config, &engine);

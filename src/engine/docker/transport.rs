@@ -20,6 +20,7 @@ use tracing::debug;
 
 use super::connect::Address;
 use super::error;
+use super::silence::{Asked, NoAnswer, Silence};
 use super::version::ApiVersion;
 use super::wire::Connector;
 use crate::engine::EngineError;
@@ -47,6 +48,26 @@ const RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
 /// version take a few.
 const TARGET_LIMIT: usize = 65_000;
 
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    /// It could not be sent, or the connection broke.
+    #[error(transparent)]
+    Client(legacy::Error),
+    /// The engine kept silent.
+    #[error(transparent)]
+    Silent(NoAnswer),
+}
+
+impl From<Broken> for bollard::errors::Error {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Client(error) => error.into(),
+            Broken::Silent(no_answer) => std::io::Error::new(std::io::ErrorKind::TimedOut, no_answer).into(),
+        }
+    }
+}
+
 /// A pool of connections to one engine.
 #[derive(Clone)]
 pub struct Transport {
@@ -55,6 +76,7 @@ pub struct Transport {
     version: ApiVersion,
     /// Headers of every request that has none of their names.
     headers: HeaderMap,
+    silence: Silence,
 }
 
 /// A connection that was taken over: bytes, both ways.
@@ -147,12 +169,14 @@ pub fn escape(text: &str, kept: &str) -> String {
 
 impl Transport {
     /// Asks the engine for its version; the one round trip before the first real request.
-    pub async fn open(address: Address, headers: HeaderMap) -> Result<Self, EngineError> {
+    pub async fn open(address: Address, headers: HeaderMap, silence: Silence) -> Result<Self, EngineError> {
         let client = Client::builder(TokioExecutor::new()).build(Connector(address.endpoint.clone()));
-        let mut transport = Self { address, client, version: ApiVersion::OLDEST, headers };
+        let mut transport = Self { address, client, version: ApiVersion::OLDEST, headers, silence };
         let ping = transport.exchange(transport.with_headers(Call::get("/_ping").into_request()?));
         let response = match tokio::time::timeout(FIRST_ANSWER, ping).await {
-            Ok(answer) => answer.map_err(|error| error::unreachable(&transport.address, &error))?,
+            Ok(Ok(response)) => response,
+            Ok(Err(Broken::Client(error))) => return Err(error::unreachable(&transport.address, &error)),
+            Ok(Err(Broken::Silent(no_answer))) => return Err(no_answer.explained()),
             Err(_) => return Err(error::silent(&transport.address, FIRST_ANSWER)),
         };
         let spoken = response.headers().get("api-version").and_then(|version| version.to_str().ok());
@@ -202,14 +226,23 @@ impl Transport {
         let request = self.versioned(call.into_request()?).map_err(|error| {
             EngineError::Other(format!("cannot name what the engine is asked for: {error}"))
         })?;
-        let response = self.exchange(request).await.map_err(|error| error::broken(&self.address, &error))?;
+        let response = self.exchange(request).await.map_err(|broken| match broken {
+            Broken::Client(error) => error::broken(&self.address, &error),
+            Broken::Silent(no_answer) => no_answer.explained(),
+        })?;
         checked(response).await
     }
 
     /// Sends a request and reads the answer as JSON.
     pub async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, EngineError> {
         let path = call.path().to_owned();
-        let bytes = collect(self.send(call).await?).await?;
+        let asked = Asked::new(&call.method, &path);
+        let response = self.send(call).await?;
+        let bytes = self
+            .silence
+            .watch(&asked, collect(response))
+            .await
+            .map_err(|no_answer| no_answer.explained())??;
         serde_json::from_slice(&bytes).map_err(|error| {
             EngineError::Other(format!("cannot understand the engine's answer to `{path}`: {error}"))
         })
@@ -252,10 +285,14 @@ impl Transport {
     }
 
     /// Every request passes through here. Its query is not logged: build arguments and labels may be secrets.
-    async fn exchange(&self, request: BollardRequest) -> Result<Response<Incoming>, legacy::Error> {
+    async fn exchange(&self, request: BollardRequest) -> Result<Response<Incoming>, Broken> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let begun = Instant::now();
-        let answer = self.client.request(request).await;
+        let asked = Asked::new(&method, &path);
+        let answer = match self.silence.watch(&asked, self.client.request(request)).await {
+            Ok(answer) => answer.map_err(Broken::Client),
+            Err(no_answer) => Err(Broken::Silent(no_answer)),
+        };
         let took = begun.elapsed();
         match &answer {
             Ok(response) => {

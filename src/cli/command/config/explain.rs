@@ -79,7 +79,7 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         sources: &mut read.sources,
     };
     let explained = provenance::explain(&path, &mut subject).map_err(|mistake| refuse(mistake, &output))?;
-    let mut explained = with_image(explained, &topology);
+    let mut explained = with_image(explained, &topology, output);
     let is_hidden = !show_values && provenance::conceal(&mut explained, &topology);
     output.print(&match format {
         Format::Text => text(&explained, &read.sources) + &hint(is_hidden),
@@ -104,12 +104,12 @@ fn refuse(mistake: Mistake, output: &Output) -> Exit {
 }
 
 /// The last rung of a container's variable: its image, as far as the engine knows it.
-fn with_image(mut explained: Explanation, topology: &Topology) -> Explanation {
+fn with_image(mut explained: Explanation, topology: &Topology, output: Output) -> Explanation {
     let Some((service, name)) = &explained.container_variable else { return explained };
     let Some(known) = topology.services.get(service) else { return explained };
     let image = spec::image_name(topology, service, known);
     let answer = session::block_on(async {
-        let asked = async { session::open().await?.image_variables(&image).await };
+        let asked = async { session::open(output).await?.image_variables(&image).await };
         tokio::time::timeout(ENGINE_LIMIT, asked).await
     });
     let mut rung = Rung { kind: RungKind::Image, place: None, text: String::new(), wins: false, note: None };

@@ -1,0 +1,183 @@
+//! In: a request that was sent. Out: how long its answer may take, and words when it does not come.
+//! Must not: give up what the engine goes on doing.
+
+use std::fmt;
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::Method;
+use tokio::time::{Instant, sleep};
+
+use crate::engine::EngineError;
+
+/// Told in words that the engine has not answered for a while.
+pub type OnSilence = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How long an answer is waited for before that is told.
+const TOLD_AFTER: Duration = Duration::from_secs(10);
+
+/// How long an answer is waited for that engines give at once, before it is given up.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
+
+/// Tells of answers that do not come.
+#[derive(Clone)]
+pub struct Silence {
+    on_silence: OnSilence,
+    /// When it was told last: of requests that wait side by side, one is enough.
+    told: Arc<Mutex<Option<Instant>>>,
+}
+
+/// A request, as far as it matters for how long it takes.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    method: Method,
+    /// The path without the API's version. No query: it may hold secrets.
+    path: String,
+}
+
+/// How long engines need for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// They know it already.
+    AtOnce,
+    /// They do something that usually takes a moment.
+    AMoment,
+    /// As long as it takes: a pull, a build, the end of a process.
+    Open,
+}
+
+/// The engine did not answer what engines answer at once.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine has not answered `{asked}` for {} s", GIVEN_UP_AFTER.as_secs())]
+pub struct NoAnswer {
+    asked: Asked,
+}
+
+impl NoAnswer {
+    /// In the words of the engine's errors.
+    pub fn explained(&self) -> EngineError {
+        EngineError::Other(self.to_string())
+    }
+}
+
+impl Silence {
+    /// Tells it in this way.
+    pub fn new(on_silence: OnSilence) -> Self {
+        Self { on_silence, told: Arc::default() }
+    }
+
+    /// Waits for an answer, and tells when it does not come for a while.
+    pub async fn watch<T>(&self, asked: &Asked, answer: impl Future<Output = T>) -> Result<T, NoAnswer> {
+        tokio::select! { biased;
+            answer = answer => Ok(answer),
+            no_answer = self.lasts(asked) => Err(no_answer),
+        }
+    }
+
+    async fn lasts(&self, asked: &Asked) -> NoAnswer {
+        let pace = asked.pace();
+        if pace == Pace::Open {
+            return pending().await;
+        }
+        sleep(TOLD_AFTER).await;
+        self.tell(asked);
+        if pace != Pace::AtOnce {
+            return pending().await;
+        }
+        sleep(GIVEN_UP_AFTER.saturating_sub(TOLD_AFTER)).await;
+        NoAnswer { asked: asked.clone() }
+    }
+
+    fn tell(&self, asked: &Asked) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TOLD_AFTER) {
+            *told = Some(Instant::now());
+            (self.on_silence)(&format!(
+                "the engine has not answered `{asked}` for {} s",
+                TOLD_AFTER.as_secs()
+            ));
+        }
+    }
+}
+
+impl Asked {
+    /// A request to a path, which may begin with the API's version.
+    pub fn new(method: &Method, path: &str) -> Self {
+        let is_version = |part: &str| {
+            part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+        };
+        let rest = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+        let path = match rest {
+            Some((version, rest)) if is_version(version) => format!("/{rest}"),
+            _ => path.to_owned(),
+        };
+        Self { method: method.clone(), path }
+    }
+
+    fn pace(&self) -> Pace {
+        let ends_with = |ends: &[&str]| ends.iter().any(|end| self.path.ends_with(end));
+        let is_question = matches!(self.method, Method::GET | Method::HEAD);
+        // Files are packed for them, volumes measured, registries asked.
+        let is_work = ends_with(&["/archive", "/export", "/get", "/system/df"])
+            || self.path.starts_with("/distribution/");
+        let lasts = ["/build", "/create", "/push", "/commit", "/load", "/prune", "/session", "/grpc"];
+        match is_question {
+            true if is_work => Pace::Open,
+            true => Pace::AtOnce,
+            // Of all that is created, images alone come from afar.
+            false if self.path.ends_with("/create") && self.path != "/images/create" => Pace::AMoment,
+            false if ends_with(&lasts) || ends_with(&["/archive", "/stop", "/restart", "/wait"]) => {
+                Pace::Open
+            }
+            false => Pace::AMoment,
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.method, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(method: Method, path: &str) -> Asked {
+        Asked::new(&method, path)
+    }
+
+    #[test]
+    fn only_what_engines_answer_at_once_has_a_bound() {
+        for path in ["/_ping", "/v1.51/networks", "/v1.51/containers/json", "/containers/a/logs", "/info"] {
+            assert_eq!(asked(Method::GET, path).pace(), Pace::AtOnce, "{path}");
+        }
+        for path in ["/containers/create", "/networks/create", "/v1.51/containers/a/start"] {
+            assert_eq!(asked(Method::POST, path).pace(), Pace::AMoment, "{path}");
+        }
+        for path in ["/images/create", "/build", "/containers/a/stop", "/containers/a/wait", "/v1.44/commit"]
+        {
+            assert_eq!(asked(Method::POST, path).pace(), Pace::Open, "{path}");
+        }
+        assert_eq!(asked(Method::GET, "/containers/a/export").pace(), Pace::Open);
+        assert_eq!(asked(Method::PUT, "/containers/a/archive").pace(), Pace::Open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_told_once_for_all_and_ends_where_an_answer_is_due() {
+        let words = Arc::new(Mutex::new(Vec::new()));
+        let heard = words.clone();
+        let silence = Silence::new(Arc::new(move |told: &str| heard.lock().unwrap().push(told.to_owned())));
+        let (first, second) = (asked(Method::GET, "/v1.51/networks"), asked(Method::GET, "/v1.51/volumes"));
+        let (given_up, _) =
+            tokio::join!(silence.watch(&first, pending::<()>()), silence.watch(&second, pending::<()>()));
+        assert_eq!(given_up.unwrap_err().to_string(), "the engine has not answered `GET /networks` for 60 s");
+        assert_eq!(*words.lock().unwrap(), ["the engine has not answered `GET /networks` for 10 s"]);
+        let start = asked(Method::POST, "/containers/a/start");
+        let started = silence.watch(&start, sleep(Duration::from_secs(600))).await;
+        assert!(started.is_ok(), "what the engine does is waited for");
+        assert_eq!(words.lock().unwrap().len(), 2);
+    }
+}
