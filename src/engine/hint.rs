@@ -58,7 +58,6 @@ const HINTS: &[(&str, &str)] = &[
         "the image has no such program: check `command` and `entrypoint`; for a shell, write `[\"sh\", \"-c\", \"...\"]`",
     ),
     ("exec format error", "the image is for another kind of processor: choose one with `platform`"),
-    ("is already in use by container", "remove or rename that container, or choose another `container_name`"),
     (
         "bind source path does not exist",
         "create it on the engine's machine, or let the engine do so: `bind: { create_host_path: true }`",
@@ -96,7 +95,7 @@ fn hint(message: &str) -> Option<String> {
     if let Some(hint) = volume_hint(message).or_else(|| unreachable_hint(message)) {
         return Some(hint);
     }
-    if let Some(hint) = permission_hint(message) {
+    if let Some(hint) = permission_hint(message).or_else(|| name_hint(message)) {
         return Some(hint);
     }
     if is_missing_network(message) {
@@ -163,6 +162,17 @@ fn volume_hint(message: &str) -> Option<String> {
     Some(format!(
         "a container that stays uses it, of this project or of another one: \
          `docker ps -a --filter volume={name}` shows which it is"
+    ))
+}
+
+/// `Conflict. The container name "/shop-web-1" is already in use by container "93e074872fee...".`
+fn name_hint(message: &str) -> Option<String> {
+    let (before, _) = message.split_once("\" is already in use by container")?;
+    let (_, name) = before.rsplit_once("name \"")?;
+    let name = name.trim_start_matches('/');
+    Some(format!(
+        "a container that is not of this topology has that name: `docker inspect {name}` shows it, \
+         `docker rename {name} {name}-other` gives it another one"
     ))
 }
 
@@ -233,6 +243,14 @@ mod tests {
     fn the_volume_that_is_in_use_is_named() {
         let hint = hint("remove shop_data: volume is in use - [f89abc73]").unwrap();
         assert!(hint.contains("--filter volume=shop_data`"), "{hint}");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_freed_by_the_command_that_is_named() {
+        let message = "Error when allocating new name: Conflict. The container name \"/shop-web-1\" is already in use by container \"93e0748\". You have to remove (or rename) that container to be able to reuse that name.";
+        let hint = hint(message).unwrap();
+        assert!(hint.contains("`docker rename shop-web-1 shop-web-1-other`"), "{hint}");
+        assert!(!hint.contains("container_name"), "the service may have none: {hint}");
     }
 
     #[test]

@@ -157,7 +157,7 @@ pub async fn remove(
     match removed.map_err(|error| docker.transport.failure(error)) {
         Ok(()) | Err(EngineError::Refused { status: 404, .. }) => {}
         Err(EngineError::Refused { status: 409, message }) if message.contains("already in progress") => {
-            await_removal(docker, container).await?;
+            await_removal(docker, container, message).await?;
         }
         Err(error) => return Err(error),
     }
@@ -198,10 +198,25 @@ async fn remove_volume_if_unused(docker: &Docker, volume: &str) -> Result<(), En
     }
 }
 
-/// Somebody else removes the container: that it is gone is all that is wanted.
-async fn await_removal(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
+/// For how long the removal of a container by somebody else is waited for.
+const REMOVAL: Duration = Duration::from_secs(60);
+
+/// Somebody else removes the container: that it is gone is all that is wanted. One that stays although the engine
+/// gave these `words` is not waited for without end.
+async fn await_removal(docker: &Docker, container: &ContainerName, words: String) -> Result<(), EngineError> {
     let path = format!("/containers/{}/wait", escape(container.as_str(), ""));
     let call = Call::new(Method::POST, path).query("condition", "removed");
-    let gone: Result<Option<serde::de::IgnoredAny>, _> = docker.transport.json_if_found(call).await;
-    gone.map(|_| ())
+    let waited = docker.transport.json_if_found::<serde::de::IgnoredAny>(call);
+    if let Ok(gone) = tokio::time::timeout(REMOVAL, waited).await {
+        return gone.map(|_| ());
+    }
+    match inspect::inspect(&docker.transport, container.as_str()).await {
+        Err(EngineError::Refused { status: 404, .. }) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => {
+            let limit = REMOVAL.as_secs();
+            let message = format!("{words}, and the container is still there after {limit} s");
+            Err(EngineError::Refused { status: 409, message })
+        }
+    }
 }
