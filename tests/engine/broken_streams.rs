@@ -202,6 +202,8 @@ fn a_full_disk_is_told() {
         ("up", &[]),
         ("exec", &["-T", "t", "echo", "a"]),
         ("run", &["--rm", "-T", "t", "echo", "a"]),
+        ("export", &["t"]),
+        ("cp", &["t:/etc/hosts", "-"]),
     ] {
         full(command, arguments).exits(2).says("standard output cannot be written: ");
     }

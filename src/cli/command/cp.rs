@@ -4,6 +4,8 @@ mod from;
 mod path;
 mod to;
 
+use std::io;
+
 use clap::Args;
 
 use crate::cli::exit::Exit;
@@ -60,6 +62,8 @@ enum Trouble {
     Refused(EngineError),
     /// Nobody reads the archive any more.
     NoReader,
+    /// The standard output cannot be written.
+    Unwritable(io::Error),
 }
 
 impl From<EngineError> for Trouble {
@@ -81,6 +85,7 @@ impl Trouble {
             }
             Self::Refused(error) => session::refused(&error, output),
             Self::NoReader => inside::EXIT_WITHOUT_READER,
+            Self::Unwritable(error) => output.unwritable(&error),
         }
     }
 }

@@ -67,7 +67,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             Err(Trouble::Engine(error)) => Err(session::refused(&error, &output)),
             Err(Trouble::Interrupted) => Err(Exit::Interrupted),
             Err(Trouble::File(error)) => {
-                let path = options.output.as_deref().unwrap_or(Path::new("-"));
+                let Some(path) = &options.output else { return Err(output.unwritable(&error)) };
                 output.error(&format!("cannot write `{}`: {error}", path.display()), None);
                 Err(Exit::Failed)
             }

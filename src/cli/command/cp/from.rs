@@ -140,6 +140,6 @@ fn unwritten(failure: Failure) -> Trouble {
 fn lost(error: io::Error) -> Trouble {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Trouble::NoReader,
-        _ => Trouble::wrong(format!("cannot write to the standard output: {error}")),
+        _ => Trouble::Unwritable(error),
     }
 }

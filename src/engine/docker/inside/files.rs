@@ -72,10 +72,26 @@ impl Docker {
             // The engine has no words for a file whose path ends like a folder's.
             Err(EngineError::Refused { status: 500, .. }) if path.ends_with(['/', '.']) => {
                 let file = path.trim_end_matches('.').trim_end_matches('/');
-                let answer = self.transport.send(call(Method::HEAD, container, file)).await?;
-                kind(answer.headers()).map(Some)
+                match self.transport.send(call(Method::HEAD, container, file)).await {
+                    Ok(answer) => kind(answer.headers()).map(Some),
+                    Err(error) => Err(self.in_words(error, container, file).await),
+                }
             }
-            Err(error) => Err(error),
+            Err(error) => Err(self.in_words(error, container, path).await),
+        }
+    }
+
+    /// The answer to a HEAD has no words: why the engine cannot look at a path, it says when it is asked for what
+    /// is there.
+    async fn in_words(&self, error: EngineError, container: &ContainerName, path: &str) -> EngineError {
+        if !matches!(error, EngineError::Refused { .. }) {
+            return error;
+        }
+        match self.transport.send(call(Method::GET, container, path)).await {
+            Err(EngineError::Refused { status, message }) => {
+                EngineError::Refused { status, message: named_link(&message, path).unwrap_or(message) }
+            }
+            Ok(_) | Err(_) => error,
         }
     }
 
@@ -138,6 +154,15 @@ impl Docker {
 
 fn call(method: Method, container: &ContainerName, path: &str) -> Call {
     Call::new(method, format!("/containers/{}/archive", escape(container.as_str(), ""))).query("path", path)
+}
+
+/// `evalSymlinksInScope: too many links in /loop`, `lstat /loop/x: too many levels of symbolic links`.
+fn named_link(message: &str, path: &str) -> Option<String> {
+    let is_loop = ["too many links", "too many levels of symbolic links"];
+    is_loop
+        .iter()
+        .any(|words| message.contains(words))
+        .then(|| format!("`{path}` in the container leads to itself: a symbolic link goes round in a circle"))
 }
 
 fn kind(headers: &HeaderMap) -> Result<Kind, EngineError> {
