@@ -1,13 +1,13 @@
 //! Fixed addresses of containers.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::order::takes_turns;
 use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
-use crate::lint::subnet::{read_address, subnets};
+use crate::lint::subnet::{Subnet, is_bridge, read_address, subnets};
 use crate::source::{Span, Spanned};
 use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
@@ -22,8 +22,15 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let mut taken = BTreeMap::new();
     for (name, service) in &topology.services {
         for (key, attachment) in service.networks.iter().flat_map(|networks| &networks.0) {
-            for text in [&attachment.ipv4_address, &attachment.ipv6_address].into_iter().flatten() {
+            for (text, family) in
+                [(&attachment.ipv4_address, Family::V4), (&attachment.ipv6_address, Family::V6)]
+            {
+                let Some(text) = text.as_ref().filter(|text| !text.is_empty()) else { continue };
                 let Some(address) = read_address(text, found) else { continue };
+                if family.refuses(address) {
+                    family.report(text, found);
+                    continue;
+                }
                 let fixed = Fixed { service: name, key, address, at: text.span };
                 fixed.check_replicas(service, found);
                 if let Some(network) = topology.networks.get(key) {
@@ -32,6 +39,30 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
                 fixed.take(topology, &mut taken, found);
             }
         }
+    }
+}
+
+/// What an attribute takes addresses of.
+#[derive(Clone, Copy)]
+enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    fn refuses(self, address: IpAddr) -> bool {
+        address.is_ipv4() != matches!(self, Self::V4)
+    }
+
+    fn report(self, text: &Spanned<String>, found: &mut Diagnostics) {
+        let (own, other, attribute) = match self {
+            Self::V4 => ("IPv4", "IPv6", "ipv6_address"),
+            Self::V6 => ("IPv6", "IPv4", "ipv4_address"),
+        };
+        found
+            .error(code::BAD_ADDRESS, format!("`{}` is not an {own} address", text.value))
+            .label(text.span, format!("this is an {other} address"))
+            .help(format!("write `{attribute}: {}`", text.value));
     }
 }
 
@@ -72,10 +103,12 @@ impl<'a> Fixed<'a> {
                 .label(self.at, format!("the {at_end} address of the subnet is kept"))
                 .help("take another address of the subnet");
         }
-        let is_bridge = network.driver.as_deref().is_none_or(|driver| driver == "bridge");
-        let gateway = match &pool.gateway {
+        let gateway = match pool.gateway.as_ref().filter(|gateway| !gateway.is_empty()) {
             Some(gateway) => gateway.parse().ok(),
-            None => Some(subnet.default_gateway()).filter(|_| is_bridge && pool.ip_range.is_none()),
+            None => {
+                let range = pool.ip_range.as_ref().and_then(|range| Subnet::parse(range).ok());
+                Some(subnet.default_gateway(range)).filter(|_| is_bridge(network))
+            }
         };
         if gateway == Some(self.address) {
             let diagnostic =
@@ -180,11 +213,19 @@ fn hardware_address(text: &str) -> Option<[u8; 6]> {
 
 /// A resolver cannot look up the name of its own server; Engine 28.5 refuses to start the container.
 fn check_name_servers(service: &Service, found: &mut Diagnostics) {
-    let is_address = |server: &&Spanned<String>| server.parse::<IpAddr>().is_ok();
+    let is_address = |server: &&Spanned<String>| is_server(server);
     for server in service.dns.0.iter().filter(|server| !is_address(server)) {
         found
             .error(code::BAD_ADDRESS, format!("the name server `{}` is not an IP address", server.value))
             .label(server.span, "nothing can be looked up there")
             .help("write an address such as `9.9.9.9`");
+    }
+}
+
+/// An address; one of IPv6 may end in the zone that it is reached by, as the engine reads it.
+fn is_server(text: &str) -> bool {
+    match text.split_once('%') {
+        Some((address, zone)) => address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty(),
+        None => text.parse::<IpAddr>().is_ok(),
     }
 }

@@ -1,13 +1,13 @@
 //! What a service has in a network, apart from its fixed addresses.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::network_driver::interface_mistake;
 use crate::lint::services;
-use crate::lint::subnet::read_address;
-use crate::source::Span;
+use crate::lint::subnet::{is_bridge, read_address};
+use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::Service;
 
@@ -15,6 +15,8 @@ use crate::topology::service::Service;
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         check_link_local(service, found);
+        check_link_local_family(topology, service, found);
+        check_parameters(service, found);
         check_interfaces(service, found);
     }
 }
@@ -34,6 +36,54 @@ fn check_link_local(service: &Service, found: &mut Diagnostics) {
                 .help("write an address such as `169.254.8.8`; a fixed address of the network is `ipv4_address`");
         }
     }
+}
+
+/// Linux gives no address of IPv6 where that is switched off, as it is unless a network of the container has it.
+fn check_link_local_family(topology: &Topology, service: &Service, found: &mut Diagnostics) {
+    let Some(networks) = &service.networks else { return };
+    let may_have_v6 = |key: &String| {
+        topology.networks.get(key).is_none_or(|network| {
+            network.external.is_external
+                || network.enable_ipv6 == Some(true)
+                || !is_bridge(network)
+                || network.driver_opts.0.contains_key("com.docker.network.enable_ipv6")
+        })
+    };
+    for (key, attachment) in networks.0.iter().filter(|(key, _)| !may_have_v6(key)) {
+        let is_v6 =
+            |text: &&Spanned<String>| text.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_unicast_link_local());
+        if let Some(text) = attachment.link_local_ips.iter().find(is_v6) {
+            found
+                .error(code::BAD_ADDRESS, format!("the network `{key}` has no IPv6"))
+                .label(text.span, "an address of IPv6")
+                .help(format!("write `enable_ipv6: true` at the network `{key}`"));
+        }
+    }
+}
+
+/// The option that sets kernel parameters of one interface, whose name the engine puts in.
+pub(super) const PARAMETERS: &str = "com.docker.network.endpoint.sysctls";
+
+fn check_parameters(service: &Service, found: &mut Diagnostics) {
+    let networks = service.networks.iter().flat_map(|networks| networks.0.values());
+    for text in networks.filter_map(|network| network.driver_opts.0.get(PARAMETERS)) {
+        let Some(parameter) = text.split(',').find(|parameter| !is_of_interface(parameter)) else { continue };
+        if !parameter.contains('$') {
+            found
+                .error(code::BAD_VALUE, format!("`{parameter}` is not a parameter of an interface"))
+                .label(text.span, "`net.FAMILY.GROUP.IFNAME.NAME=VALUE` is needed, several divided by commas")
+                .help("write, for example, `net.ipv4.conf.IFNAME.forwarding=1`: `IFNAME` is a word of the engine's");
+        }
+    }
+}
+
+/// As Engine 28.5 reads it.
+fn is_of_interface(parameter: &str) -> bool {
+    let parts: Vec<&str> = parameter.splitn(5, '.').collect();
+    let ["net", family, _, interface, setting] = parts.as_slice() else { return false };
+    matches!(*family, "ipv4" | "ipv6" | "mpls")
+        && matches!(*interface, "IFNAME" | "ifname")
+        && setting.split_once('=').is_some_and(|(name, _)| !name.is_empty())
 }
 
 fn check_interfaces(service: &Service, found: &mut Diagnostics) {

@@ -5,8 +5,8 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::lint::subnet::subnets;
-use crate::source::Spanned;
+use crate::lint::subnet::{is_bridge, subnets};
+use crate::source::{Span, Spanned};
 use crate::topology::{Network, Topology};
 
 /// Drivers that come with the engine.
@@ -17,11 +17,13 @@ const DRIVERS: [&str; 6] = ["bridge", "overlay", "macvlan", "ipvlan", "host", "n
 enum Kind {
     /// What Go takes for a boolean.
     Boolean,
-    /// A number, 0 or more.
-    Number,
+    /// The most bytes of a packet: 0 stands for the default, and Linux takes the others.
+    PacketSize,
     Address,
     /// A name of an interface of Linux.
     Interface,
+    /// What such names begin with; a number follows.
+    InterfacePrefix,
     /// One of these words.
     Word(&'static [&'static str]),
     Text,
@@ -40,8 +42,8 @@ const BRIDGE: &[(&str, Kind)] = &[
     ("com.docker.network.bridge.gateway_mode_ipv4", GATEWAY_MODES),
     ("com.docker.network.bridge.gateway_mode_ipv6", GATEWAY_MODES),
     ("com.docker.network.bridge.trusted_host_interfaces", Kind::Text),
-    ("com.docker.network.container_iface_prefix", Kind::Text),
-    ("com.docker.network.driver.mtu", Kind::Number),
+    ("com.docker.network.container_iface_prefix", Kind::InterfacePrefix),
+    ("com.docker.network.driver.mtu", Kind::PacketSize),
     ("com.docker.network.enable_ipv4", Kind::Boolean),
     ("com.docker.network.enable_ipv6", Kind::Boolean),
     ("com.docker.network.host_ipv4", Kind::Address),
@@ -57,6 +59,9 @@ const IPVLAN: &[(&str, Kind)] = &[
     ("ipvlan_flag", Kind::Word(&["bridge", "private", "vepa"])),
 ];
 
+/// What a bridge of Linux takes.
+const PACKET_SIZES: std::ops::RangeInclusive<u32> = 68..=65_535;
+
 /// The longest name of an interface, in bytes (`IFNAMSIZ` without its end).
 const LONGEST_INTERFACE: usize = 15;
 
@@ -64,6 +69,7 @@ const LONGEST_INTERFACE: usize = 15;
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
         check_driver(topology, key, network, found);
+        check_address_management(topology, key, network, found);
         check_families(topology, key, network, found);
         let options = match network.driver.as_deref() {
             None | Some("" | "bridge") => BRIDGE,
@@ -94,19 +100,58 @@ fn check_driver(topology: &Topology, key: &str, network: &Network, found: &mut D
                 ));
         }
         _ if DRIVERS.contains(&driver) => {}
-        // Plugins have any name; one that is nearly that of a driver is a slip.
         _ => {
-            let closest = suggest::closest(driver, DRIVERS);
-            if closest.is_some() {
+            let otherwise = || match driver {
+                "none" => "write `network_mode: none` at the services that are to have no network".to_owned(),
+                _ => "remove it: the engine then makes a `bridge`".to_owned(),
+            };
+            warn_of_plugin("network driver", driver, at, &DRIVERS, otherwise, found);
+        }
+    }
+}
+
+/// Who gives addresses out: the engine, or a plugin.
+fn check_address_management(topology: &Topology, key: &str, network: &Network, found: &mut Diagnostics) {
+    let Some(driver) = network.ipam.driver.as_deref().filter(|driver| !driver.is_empty()) else { return };
+    let at = topology.place_of(&["networks", key, "ipam", "driver"]);
+    match driver {
+        "default" => {}
+        "null" => {
+            if is_bridge(network) {
                 found
-                    .warning(
-                        code::BAD_VALUE,
-                        format!("the engine has no network driver `{driver}` of its own"),
-                    )
-                    .label(at, "it has to be a plugin of that name")
-                    .did_you_mean(driver, closest, String::new);
+                    .error(code::BAD_ADDRESS, "a bridge needs addresses")
+                    .label(at, "gives no addresses out")
+                    .help("remove `driver`: the engine then gives them out");
+            } else if let Some(pool) = network.ipam.config.first() {
+                found
+                    .error(code::BAD_ADDRESS, "the `null` driver of addresses takes no subnets")
+                    .label(pool.span, "addresses to choose from")
+                    .label(at, "gives no addresses out")
+                    .help("remove `driver`, or remove `config`");
             }
         }
+        _ => {
+            let otherwise = || "remove it: the engine then gives the addresses out".to_owned();
+            warn_of_plugin("driver of addresses", driver, at, &["default", "null"], otherwise, found);
+        }
+    }
+}
+
+/// Warns of a driver that the engine does not have. A plugin may have any name; what is written as the
+/// reference of one (`vendor/plugin:tag`) is taken for it.
+pub(super) fn warn_of_plugin(
+    what: &str,
+    driver: &str,
+    at: Span,
+    known: &[&'static str],
+    otherwise: impl FnOnce() -> String,
+    found: &mut Diagnostics,
+) {
+    if !driver.contains(['/', ':', '$']) {
+        found
+            .warning(code::BAD_VALUE, format!("the engine has no {what} `{driver}` of its own"))
+            .label(at, "it has to be a plugin of that name")
+            .did_you_mean(driver, suggest::closest(driver, known.iter().copied()), otherwise);
     }
 }
 
@@ -118,7 +163,7 @@ fn check_families(topology: &Topology, key: &str, network: &Network, found: &mut
             .label(topology.place_of(&["networks", key, "enable_ipv4"]), "IPv4 is off, and IPv6 is not on")
             .help("write `enable_ipv6: true` beside it");
     }
-    if network.driver.as_deref().is_some_and(|driver| !matches!(driver, "" | "bridge")) {
+    if !is_bridge(network) {
         return;
     }
     for is_v4 in [true, false] {
@@ -139,13 +184,22 @@ fn check_option(name: &str, kind: Kind, value: &Spanned<String>, found: &mut Dia
     let (needed, example): (String, &str) = match kind {
         Kind::Boolean if is_boolean(value) => return,
         Kind::Boolean => ("`true` or `false` is needed".to_owned(), "\"true\""),
-        Kind::Number if value.parse::<u32>().is_ok() => return,
-        Kind::Number => ("a number is needed".to_owned(), "\"1400\""),
+        Kind::PacketSize
+            if value.parse::<u32>().is_ok_and(|size| size == 0 || PACKET_SIZES.contains(&size)) =>
+        {
+            return;
+        }
+        Kind::PacketSize => ("a number from 68 to 65535 is needed".to_owned(), "\"1400\""),
         Kind::Address if value.parse::<IpAddr>().is_ok() => return,
         Kind::Address => ("an IP address is needed".to_owned(), "127.0.0.1"),
         Kind::Interface => match interface_mistake(value) {
             None => return,
             Some(mistake) => (mistake, "br-shop"),
+        },
+        Kind::InterfacePrefix if value.is_empty() => return,
+        Kind::InterfacePrefix => match interface_mistake(&format!("{}0", value.value)) {
+            None => return,
+            Some(mistake) => (format!("a number follows, and {mistake}"), "shop"),
         },
         Kind::Word(words) if words.contains(&value.as_str()) || value.is_empty() => return,
         Kind::Word(words) => {
@@ -168,8 +222,11 @@ pub(super) fn interface_mistake(name: &str) -> Option<String> {
             name.len()
         ));
     }
-    if matches!(name, "." | "..") {
-        return Some("a path is not a name of an interface".to_owned());
+    match name {
+        "." | ".." => return Some("a path is not a name of an interface".to_owned()),
+        "lo" => return Some("`lo` is there already: the interface of the machine itself".to_owned()),
+        "all" | "default" => return Some(format!("Linux keeps `{name}` for settings of all interfaces")),
+        _ => {}
     }
     let forbidden = name.chars().find(|letter| letter.is_whitespace() || "/:".contains(*letter));
     forbidden.map(|letter| format!("`{letter}` cannot be in an interface's name"))

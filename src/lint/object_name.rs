@@ -13,6 +13,7 @@ const LONGEST: usize = 255;
 /// Finds names that the engine refuses. What is external has a name that somebody else chose.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
+        network.name.iter().for_each(|name| check_network_name(name, found));
         if let Some(name) = network.name.as_ref().filter(|name| PREDEFINED.contains(&name.as_str())) {
             let diagnostic = found.error(
                 code::BAD_NAME,
@@ -33,6 +34,25 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             check_volume_name(name, found);
         }
     }
+}
+
+/// A name that is nothing but blanks is none for the engine; others it takes for modes of a container's network,
+/// or cannot find again, since its addresses cannot hold them.
+fn check_network_name(name: &Spanned<String>, found: &mut Diagnostics) {
+    let reason = match name.as_str() {
+        "" => return,
+        blank if blank.trim().is_empty() => "it has no letters",
+        "container" => "the engine takes it for `network_mode: container:NAME`",
+        other if other.starts_with("container:") => "the engine takes it for `network_mode: container:NAME`",
+        path if path.split('/').any(|part| matches!(part, "" | "." | "..")) => {
+            "it is a path, by which the engine does not find it again"
+        }
+        _ => return,
+    };
+    found
+        .error(code::BAD_NAME, format!("a network cannot be called `{}`", name.value))
+        .label(name.span, reason)
+        .help("write a name such as `shop-net`");
 }
 
 /// The engine's `RestrictedNamePattern`: a letter or digit, then one or more of `[a-zA-Z0-9_.-]`.

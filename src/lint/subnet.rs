@@ -41,9 +41,11 @@ impl Subnet {
         self.is_v4 == other.is_v4 && self.first <= other.last && other.first <= self.last
     }
 
-    /// The address that a bridge takes for itself when no gateway is named.
-    pub(super) fn default_gateway(self) -> IpAddr {
-        address(self.is_v4, self.first + 1)
+    /// The address that a bridge takes for itself when no gateway is named: the first of the range that
+    /// addresses are given out of.
+    pub(super) fn default_gateway(self, range: Option<Self>) -> IpAddr {
+        let first = range.map_or(self.first, |range| range.first);
+        address(self.is_v4, if first == self.first { first + 1 } else { first })
     }
 
     pub(super) fn is_v4(self) -> bool {
@@ -90,7 +92,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             continue;
         }
         for pool in &network.ipam.config {
-            let Some(subnet) = check_pool(pool, found) else { continue };
+            let Some(subnet) = check_pool(network, pool, found) else { continue };
             let known_one = Known {
                 key,
                 is_used: used.contains(key.as_str()),
@@ -139,16 +141,13 @@ impl Known<'_> {
     }
 }
 
-fn check_pool(pool: &AddressPool, found: &mut Diagnostics) -> Option<Subnet> {
+fn check_pool(network: &Network, pool: &Spanned<AddressPool>, found: &mut Diagnostics) -> Option<Subnet> {
     let Some(text) = given(&pool.subnet) else {
-        let orphan = given(&pool.ip_range).or(given(&pool.gateway))?;
-        found
-            .error(code::BAD_ADDRESS, "a range or a gateway needs a `subnet`")
-            .label(orphan.span, "of which subnet is not said")
-            .help("add `subnet: 172.28.0.0/16` beside it");
+        refuse_without_subnet(network, pool, found);
         return None;
     };
     let subnet = read_subnet(text, found)?;
+    check_use(subnet, text, found);
     if subnet.first == subnet.last {
         found
             .error(code::BAD_ADDRESS, format!("the subnet `{}` has one address", text.value))
@@ -165,15 +164,99 @@ fn check_pool(pool: &AddressPool, found: &mut Diagnostics) -> Option<Subnet> {
     {
         outside(range, text, found);
     }
-    let named = pool.aux_addresses.values().map(|address| Spanned::new(address.value.clone(), address.span));
-    for address in given(&pool.gateway).cloned().into_iter().chain(named) {
-        if let Some(parsed) = read_address(&address, found)
-            && !subnet.contains(parsed)
+    check_taken(network, pool, subnet, text, found);
+    Some(subnet)
+}
+
+/// A pool needs a subnet; the engine does not choose one for it.
+fn refuse_without_subnet(network: &Network, pool: &Spanned<AddressPool>, found: &mut Diagnostics) {
+    if let Some(orphan) = given(&pool.ip_range).or(given(&pool.gateway)) {
+        found
+            .error(code::BAD_ADDRESS, "a range or a gateway needs a `subnet`")
+            .label(orphan.span, "of which subnet is not said")
+            .help("add `subnet: 172.28.0.0/16` beside it");
+        return;
+    }
+    // The driver of a plugin may choose.
+    if is_of_engine(network) {
+        let at = pool.subnet.as_ref().map_or(pool.span, |text| text.span);
+        found
+            .error(code::BAD_ADDRESS, "a pool of addresses needs a `subnet`")
+            .label(at, "none is given")
+            .help("write `subnet: 172.28.0.0/16`, or remove `config`: then the engine chooses one");
+    }
+}
+
+/// Whether addresses are managed by the engine itself.
+fn is_of_engine(network: &Network) -> bool {
+    network.ipam.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "default"))
+}
+
+/// Some subnets cannot be a network's: those of groups, of the machine itself, and all addresses there are.
+fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
+    let first = subnet.network_address();
+    let reason = match first {
+        _ if (subnet.first == 0 && subnet.last == u128::from(u32::MAX) && subnet.is_v4)
+            || (subnet.first == 0 && subnet.last == u128::MAX) =>
         {
+            "every address is in it, those of other networks too"
+        }
+        _ if first.is_multicast() => "its addresses are of groups, not of containers",
+        _ if first.is_loopback() => "its addresses are the machine's own, and no network leads to them",
+        _ => return,
+    };
+    found
+        .error(code::BAD_ADDRESS, format!("the subnet `{}` cannot be a network's", text.value))
+        .label(text.span, reason)
+        .help(if subnet.is_v4 {
+            "write a private one, such as `172.28.0.0/16`"
+        } else {
+            "write a private one, such as `fd00:28::/64`"
+        });
+}
+
+/// The gateway and the addresses that are kept for others are in the subnet, and each is taken once.
+fn check_taken(
+    network: &Network,
+    pool: &AddressPool,
+    subnet: Subnet,
+    text: &Spanned<String>,
+    found: &mut Diagnostics,
+) {
+    let mut taken: Vec<(IpAddr, Span, &str)> = Vec::new();
+    let gateway = given(&pool.gateway).cloned().map(|gateway| (gateway, "the gateway"));
+    if gateway.is_none() && is_bridge(network) && is_of_engine(network) && subnet.first != subnet.last {
+        let range = given(&pool.ip_range).and_then(|range| Subnet::parse(range).ok());
+        taken.push((subnet.default_gateway(range), text.span, "the gateway, since none is named"));
+    }
+    let kept = pool
+        .aux_addresses
+        .values()
+        .map(|address| (Spanned::new(address.value.clone(), address.span), "kept here"));
+    for (address, what) in gateway.into_iter().chain(kept).filter(|(address, _)| !address.is_empty()) {
+        let Some(parsed) = read_address(&address, found) else { continue };
+        if !subnet.contains(parsed) {
             outside(&address, text, found);
+        } else if subnet.reserves(parsed) {
+            found
+                .error(code::BAD_ADDRESS, format!("{parsed} is not an address of one machine"))
+                .label(address.span, "the first address of a subnet is kept, and of IPv4 the last one too")
+                .help("take another address of the subnet");
+        } else if let Some((_, earlier, earlier_what)) = taken.iter().find(|(taken, ..)| *taken == parsed) {
+            found
+                .error(code::BAD_ADDRESS, format!("{parsed} is taken twice"))
+                .label(address.span, what)
+                .label(*earlier, *earlier_what)
+                .help("take another address of the subnet");
+        } else {
+            taken.push((parsed, address.span, what));
         }
     }
-    Some(subnet)
+}
+
+/// Whether the driver is the one that networks have unless another is named.
+pub(super) fn is_bridge(network: &Network) -> bool {
+    network.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "bridge"))
 }
 
 /// What is empty, mostly after a variable was filled in, counts as not written.

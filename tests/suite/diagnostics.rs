@@ -175,6 +175,7 @@ golden::fixtures! {
     values_of_variables_are_named_and_not_shown
     variables_are_shown_where_they_are_used
     what_a_list_may_define_is_not_missing_too
+    what_a_network_cannot_have_is_told
     what_an_env_file_loses_is_told
     what_an_image_says_of_itself_is_true_false_or_pairs
     what_docker_run_takes_leads_to_an_element

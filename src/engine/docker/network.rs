@@ -46,14 +46,33 @@ async fn labels(
     struct Labelled {
         labels: Option<BTreeMap<String, String>>,
     }
-    let path = format!("/networks/{}", escape(network.as_str(), ""));
+    let path = format!("/networks/{}", reference(transport, network).await?);
     let network: Labelled = transport.json(Call::get(path)).await?;
     Ok(network.labels.unwrap_or_default())
 }
 
+/// What stands for a network in a path: its name, or its id where a path cannot hold the name (`/`, `..`): the
+/// engine would look for something else.
+pub(super) async fn reference(transport: &Transport, network: &NetworkName) -> Result<String, EngineError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Listed {
+        id: String,
+        name: String,
+    }
+    let name = network.as_str();
+    if name.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+        return Ok(escape(name, ""));
+    }
+    let listed: Vec<Listed> = transport.json(Call::get("/networks")).await?;
+    let found = listed.into_iter().find(|listed| listed.name == name);
+    Ok(found.map_or_else(|| escape(name, ""), |found| found.id))
+}
+
 /// Removes a network; one that is gone already is no failure.
 pub async fn remove(docker: &Docker, network: &NetworkName) -> Result<(), EngineError> {
-    let removed = docker.bollard.remove_network(&escape(network.as_str(), "")).await;
+    let reference = reference(&docker.transport, network).await?;
+    let removed = docker.bollard.remove_network(&reference).await;
     match removed.map_err(|error| docker.transport.failure(error)) {
         Err(EngineError::Refused { status: 404, .. }) => Ok(()),
         other => other,
@@ -67,7 +86,8 @@ pub async fn disconnect(
     container: &ContainerName,
 ) -> Result<(), EngineError> {
     let request = NetworkDisconnectRequest { container: container.to_string(), force: None };
-    let disconnected = docker.bollard.disconnect_network(&escape(network.as_str(), ""), request).await;
+    let reference = reference(&docker.transport, network).await?;
+    let disconnected = docker.bollard.disconnect_network(&reference, request).await;
     match disconnected.map_err(|error| docker.transport.failure(error)) {
         Err(EngineError::Refused { status: 404, .. }) => Ok(()),
         Err(EngineError::Refused { message, .. }) if message.contains("is not connected to") => Ok(()),

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use bollard::models::{EndpointIpamConfig, EndpointSettings, NetworkConnectRequest, NetworkingConfig};
 
 use super::super::Docker;
-use super::super::transport::escape;
+use super::super::network;
 use super::super::version::ApiVersion;
 use crate::engine::EngineError;
 use crate::plan::action::{Attachment, ContainerSpec};
@@ -73,7 +73,7 @@ pub(in crate::engine::docker) async fn connect(
         container: container.to_owned(),
         endpoint_config: Some(settings(attachment, docker.transport.version())),
     };
-    let network = escape(attachment.network.as_str(), "");
+    let network = network::reference(&docker.transport, &attachment.network).await?;
     let connected = docker.bollard.connect_network(&network, request).await;
     connected.map_err(|error| docker.transport.failure(error))
 }
