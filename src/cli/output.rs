@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use crate::cli::exit::Exit;
 use crate::cli::settings::{ColorChoice, Settings, variable};
-use crate::diagnostic::render::{self, RenderOptions};
+use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::report::prose::wrapped;
 use crate::report::{Look, tame_lines};
@@ -91,7 +91,8 @@ impl Output {
         if sorted.is_empty() {
             return;
         }
-        self.complain(&findings(sources, &sorted, std::io::stderr().is_terminal(), self.render_options()));
+        let options = render_options(self.colors_errors(), width_of_errors());
+        self.complain(&render(sources, &sorted, options));
         self.complain(&not_shown(found));
         if found.has_errors() {
             let counts = [Severity::Error, Severity::Warning, Severity::Note];
@@ -99,19 +100,9 @@ impl Output {
         }
     }
 
-    /// How findings are drawn on standard error.
-    fn render_options(&self) -> RenderOptions {
-        RenderOptions {
-            color: self.colors_errors(),
-            unicode: speaks_unicode(),
-            width: width().unwrap_or(100),
-        }
-    }
-
     /// Findings as they are shown on standard output.
     pub fn findings(&self, sources: &Sources, found: &[&Diagnostic]) -> String {
-        let options = RenderOptions { color: self.colors_output(), ..self.render_options() };
-        findings(sources, found, std::io::stdout().is_terminal(), options)
+        render(sources, found, render_options(self.colors_output(), width_of_output()))
     }
 
     /// How texts look on standard output.
@@ -153,12 +144,9 @@ impl Output {
     }
 }
 
-/// Findings drawn for a terminal, or plain for a pipe.
-fn findings(sources: &Sources, found: &[&Diagnostic], is_terminal: bool, options: RenderOptions) -> String {
-    if is_terminal || options.color {
-        return render::graphical(sources, found, options);
-    }
-    render::plain(sources, found)
+/// How findings look: the same everywhere, but in a terminal lines are broken to fit.
+fn render_options(color: bool, width: Option<usize>) -> RenderOptions {
+    RenderOptions { color, unicode: width.is_none() || speaks_unicode(), width }
 }
 
 /// What is said when there are more findings than are kept; empty otherwise.

@@ -6,9 +6,10 @@ use super::{HIDDEN, Label, env_line};
 use crate::source::FileId;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use unicode_width::UnicodeWidthChar;
 
 /// Lines of one file, and labels in them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Excerpt {
     /// The file's path as people know it.
     pub(super) path: String,
@@ -38,38 +39,24 @@ pub(super) struct Mark {
     pub(super) is_primary: bool,
 }
 
-/// How much to show.
-#[derive(Clone, Copy)]
-pub(super) struct Extent {
-    /// Lines before and after each label.
-    pub(super) context: usize,
-    /// Characters of a line.
-    pub(super) width: usize,
-}
-
 /// A tab in an excerpt.
 const TAB: &str = "    ";
 
-/// The lines of `file` that `labels` are about; each label comes with whether it is the primary one.
+/// The lines of `file` that `labels` are about, cut to `width` columns; each label comes with whether it is the
+/// primary one.
 pub(super) fn excerpt(
     file: FileId,
     labels: &[(&Label, bool)],
-    extent: Extent,
+    width: usize,
     positions: &mut Positions<'_>,
 ) -> Excerpt {
     let mut marked: BTreeMap<usize, Vec<(&Label, bool)>> = BTreeMap::new();
     for (label, is_primary) in labels {
         let line = positions.line_of(file, label.span.start as usize);
         marked.entry(line).or_default().push((label, *is_primary));
-        for near in line.saturating_sub(extent.context)..=line + extent.context {
-            if positions.line(file, near).is_some_and(|range| !range.is_empty()) {
-                marked.entry(near).or_default();
-            }
-        }
     }
-    let lines = marked
-        .into_iter()
-        .filter_map(|(line, labels)| shown_line(file, line, labels, extent.width, positions));
+    let lines =
+        marked.into_iter().filter_map(|(line, labels)| shown_line(file, line, labels, width, positions));
     let lines = lines.collect();
     Excerpt { path: clean(&positions.path(file)), lines }
 }
@@ -102,25 +89,23 @@ fn shown_line(
 
 /// The part of a long line around `focus`, in bytes.
 fn window(text: &str, line: Range<usize>, focus: usize, width: usize) -> Range<usize> {
-    let focus = focus.clamp(line.start, line.end);
-    if text[line.clone()].chars().take(width + 1).count() <= width {
+    if taken(text[line.clone()].chars(), width) == line.len() {
         return line;
     }
-    let boundary = |mut at: usize| {
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let focus = boundary(focus);
+    let focus = text.floor_char_boundary(focus.clamp(line.start, line.end));
     // A third of the room before what matters, the rest after.
-    let before = text[line.start..focus]
-        .char_indices()
-        .rev()
-        .nth(width / 3)
-        .map_or(line.start, |(at, _)| line.start + at);
-    let after = text[before..line.end].char_indices().nth(width).map_or(line.end, |(at, _)| before + at);
-    before..after
+    let start = focus - taken(text[line.start..focus].chars().rev(), width / 3);
+    start..start + taken(text[start..line.end].chars(), width)
+}
+
+/// The bytes of those characters that fit into `width` columns.
+fn taken(characters: impl Iterator<Item = char>, width: usize) -> usize {
+    let ends = characters.scan((0, 0), |(bytes, columns), character| {
+        *bytes += character.len_utf8();
+        *columns += if character == '\t' { TAB.len() } else { character.width().unwrap_or(1) };
+        Some((*bytes, *columns))
+    });
+    ends.take_while(|(_, columns)| *columns <= width).last().map_or(0, |(bytes, _)| bytes)
 }
 
 /// A line while it becomes safe to show.

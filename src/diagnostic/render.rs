@@ -1,131 +1,44 @@
-//! In: findings. Out: words with the marked places, for terminals ([`graphical`], drawn by miette)
-//! and for pipes and tests ([`plain`], the same everywhere).
+//! In: findings. Out: words with the marked places, of the same shape in terminals, pipes and tests.
 //! Must not: print, ask what the terminal can do, or read files.
 
-mod plain;
-mod snippet;
+mod finding;
+mod handler;
 
-pub use plain::plain;
-
-use super::excerpt::{Extent, clean, excerpt};
 use super::position::Positions;
-use super::{Diagnostic, Label, Severity};
-use crate::source::{FileId, Sources};
-use owo_colors::Style;
+use super::{Diagnostic, Severity};
+use crate::source::Sources;
+use finding::Finding;
+use handler::Handler;
+use miette::ReportHandler;
+use std::fmt;
 
-/// What the terminal can do.
+/// What the reader can show.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderOptions {
     /// Whether it shows colours.
     pub color: bool,
     /// Whether it shows more than ASCII.
     pub unicode: bool,
-    /// Its width, in columns.
-    pub width: usize,
+    /// The width of a terminal, in columns; sentences are not broken where there is none.
+    pub width: Option<usize>,
 }
 
-/// Lines around a marked one.
-const CONTEXT: usize = 1;
+impl RenderOptions {
+    /// For pipes and tests: the same on every machine.
+    pub const PLAIN: Self = Self { color: false, unicode: true, width: None };
+}
 
-/// Findings for a terminal, each ended by an empty line.
-pub fn graphical(sources: &Sources, diagnostics: &[&Diagnostic], options: RenderOptions) -> String {
+/// Findings, each ended by an empty line.
+pub fn render(sources: &Sources, diagnostics: &[&Diagnostic], options: RenderOptions) -> String {
     let mut positions = Positions::new(sources);
+    let handler = Handler::new(options);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text += &header(diagnostic, options);
-        for (file, labels) in by_file(diagnostic) {
-            // Room for line numbers and the frame.
-            let extent = Extent { context: CONTEXT, width: options.width.saturating_sub(12).max(40) };
-            let excerpt = excerpt(file, &labels, extent, &mut positions);
-            text += &snippet::draw(&excerpt, diagnostic.severity, options);
-        }
-        if let Some(help) = &diagnostic.help {
-            text += &help_lines(help, options);
-        }
+        let finding = Finding::new(diagnostic, handler.code_width(), &mut positions);
+        text += &fmt::from_fn(|f| handler.debug(&finding, f)).to_string();
         text.push('\n');
     }
     if options.unicode { text } else { text.replace('→', "->") }
-}
-
-/// `error[code]: message`, wrapped.
-fn header(diagnostic: &Diagnostic, options: RenderOptions) -> String {
-    let title = title(diagnostic);
-    let words = wrap(&format!("{title}: {}", clean(&diagnostic.message)), options.width.max(40), "", "  ");
-    let Some(message) = words.strip_prefix(&title).filter(|_| options.color) else { return words };
-    let message = message.trim_end();
-    format!(
-        "{}{}\n",
-        paint(&title, severity_style(diagnostic.severity).bold(), options),
-        paint(message, Style::new().bold(), options)
-    )
-}
-
-/// The help, wrapped; its own lines, such as those of an example, stay lines.
-fn help_lines(help: &str, options: RenderOptions) -> String {
-    let title = format!("  {} ", paint("help:", Style::new().cyan().bold(), options));
-    let mut lines = String::new();
-    for (index, line) in help.lines().enumerate() {
-        let words = wrap(&clean(line), options.width.max(40), "        ", "        ");
-        lines += &if index == 0 { words.replacen("        ", &title, 1) } else { words };
-    }
-    lines
-}
-
-/// `error[code]`.
-fn title(diagnostic: &Diagnostic) -> String {
-    let severity = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
-    format!("{severity}[{}]", diagnostic.code)
-}
-
-/// Labels by file, the file of the primary one first; each with whether it is the primary one.
-fn by_file(diagnostic: &Diagnostic) -> Vec<(FileId, Vec<(&Label, bool)>)> {
-    let mut files: Vec<(FileId, Vec<(&Label, bool)>)> = Vec::new();
-    for (index, label) in diagnostic.labels.iter().enumerate() {
-        let labelled = (label, index == 0);
-        match files.iter_mut().find(|(file, _)| *file == label.span.file) {
-            Some((_, labels)) => labels.push(labelled),
-            None => files.push((label.span.file, vec![labelled])),
-        }
-    }
-    files
-}
-
-fn severity_style(severity: Severity) -> Style {
-    match severity {
-        Severity::Error => Style::new().red(),
-        Severity::Warning => Style::new().yellow(),
-        Severity::Note => Style::new().cyan(),
-    }
-}
-
-fn paint(text: &str, style: Style, options: RenderOptions) -> String {
-    if options.color { style.style(text).to_string() } else { text.to_owned() }
-}
-
-/// Breaks a text between words; words that are too long stay whole, so that paths can be copied.
-fn wrap(text: &str, width: usize, first_indent: &str, next_indent: &str) -> String {
-    let mut wrapped = first_indent.to_owned();
-    let mut column = first_indent.chars().count();
-    let mut is_first = true;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if !is_first && column + 1 + length > width {
-            wrapped.push('\n');
-            wrapped.push_str(next_indent);
-            column = next_indent.chars().count();
-        } else if !is_first {
-            wrapped.push(' ');
-            column += 1;
-        }
-        wrapped.push_str(word);
-        column += length;
-        is_first = false;
-    }
-    wrapped + "\n"
 }
 
 #[cfg(test)]
@@ -136,13 +49,13 @@ mod tests {
     use crate::source::Span;
 
     fn drawn(found: &Diagnostics, sources: &Sources, options: RenderOptions) -> String {
-        graphical(sources, &found.sorted(), options)
+        render(sources, &found.sorted(), options)
     }
 
-    const ASCII: RenderOptions = RenderOptions { color: false, unicode: false, width: 80 };
+    const ASCII: RenderOptions = RenderOptions { color: false, unicode: false, width: Some(80) };
 
     #[test]
-    fn the_plain_form_shows_each_place() {
+    fn each_place_is_shown_in_pipes_and_terminals_alike() {
         let (sources, found) = sample();
         let expected = r#"note[empty-topology]: no place
 
@@ -164,41 +77,69 @@ warning[wrong-type]: two lines
   |     ^^^ this: is a list
 
 "#;
-        assert_eq!(plain(&sources, &found.sorted()), expected);
+        for width in [None, Some(80)] {
+            let options = RenderOptions { width, ..RenderOptions::PLAIN };
+            assert_eq!(drawn(&found, &sources, options), expected);
+        }
+    }
+
+    /// The part of the line above that a mark points at, by columns as a terminal counts them.
+    fn pointed_at(text: &str) -> Vec<String> {
+        let lines: Vec<&str> = text.lines().collect();
+        let pairs = lines.windows(2).filter(|pair| pair[1].contains('^') || pair[1].contains("| -"));
+        let marked = pairs.map(|pair| {
+            let start = pair[1].find(['^', '-']).expect("a mark");
+            let length = pair[1][start..].chars().take_while(|sign| "^-".contains(*sign)).count();
+            let mut column = 0;
+            let under = pair[0].chars().filter(|character| {
+                let from = column;
+                column += unicode_width::UnicodeWidthChar::width(*character).unwrap_or(0);
+                from >= start && from < start + length
+            });
+            under.collect()
+        });
+        marked.collect()
     }
 
     #[test]
-    fn the_graphical_form_frames_the_lines_of_each_file() {
-        let (sources, found) = sample();
-        let expected = r#"note[empty-topology]: no place
+    fn marks_stand_below_what_they_mark_whatever_is_before_it() {
+        for (line, marked) in [
+            ("ação: x", "x"),
+            ("日本: [é, 本]", "本"),
+            ("a:\t\tb", "b"),
+            ("e\u{301}e\u{301}: 'z'", "'z'"),
+            ("😀: y", "y"),
+        ] {
+            let mut sources = Sources::default();
+            let file = sources.add("x", line);
+            let mut found = Diagnostics::default();
+            found.error(code::WRONG_TYPE, "x").label(at(&sources, file, marked), "here");
+            for options in [RenderOptions::PLAIN, ASCII] {
+                let text = drawn(&found, &sources, options);
+                assert_eq!(pointed_at(&text), [marked], "{text}");
+            }
+        }
+    }
 
-error[bad-override]: a list, 100% <wrong>
-   ╭─[sub dir/over.yaml:3:12]
- 2 │   web:
- 3 │     image: [é, 'b']
-   ·            ────┬───
-   ·                ╰── this is a list
- 4 │     x:
-   ╰────
-   ╭─[base.yaml:3:12]
- 2 │   web:
- 3 │     image: a
-   ·            ┬
-   ·            ╰── this is a string
-   ╰────
-  help: write a string
-
-warning[wrong-type]: two lines
-   ╭─[sub dir/over.yaml:5:2]
- 4 │     x:
- 5 │     - 1
-   ·     ─┬─
-   ·      ╰── this: is a list
- 6 │     - 2
-   ╰────
+    #[test]
+    fn a_label_without_room_beside_its_mark_goes_below() {
+        let mut sources = Sources::default();
+        let file = sources.add("x", format!("{}: here, there", "k".repeat(50)));
+        let mut found = Diagnostics::default();
+        let diagnostic = found.error(code::WRONG_TYPE, "x");
+        diagnostic.label(at(&sources, file, "there"), "words that do not fit beside the mark");
+        diagnostic.label(at(&sources, file, "here"), "short");
+        let expected = r#"error[wrong-type]: x
+ --> x:1:59
+  |
+1 | ...k: here, there
+  |       ---- short
+  |             ^^^^^
+  |     words that do not fit beside the
+  |     mark
 
 "#;
-        assert_eq!(drawn(&found, &sources, RenderOptions { unicode: true, ..ASCII }), expected);
+        assert_eq!(drawn(&found, &sources, RenderOptions { width: Some(40), ..ASCII }), expected);
     }
 
     #[test]
@@ -217,7 +158,7 @@ warning[wrong-type]: two lines
         let file = sources.add("long.yaml", text);
         let mut found = Diagnostics::default();
         found.error(code::WRONG_TYPE, "long").label(at(&sources, file, "HERE"), "this");
-        for text in [plain(&sources, &found.sorted()), drawn(&found, &sources, ASCII)] {
+        for text in [RenderOptions::PLAIN, ASCII].map(|options| drawn(&found, &sources, options)) {
             assert!(text.len() < 1_000 && text.contains("...éé") && text.contains("éHEREy"), "{text}");
             assert!(text.contains("long.yaml:1:300001"));
         }
@@ -232,7 +173,7 @@ warning[wrong-type]: two lines
             .error(code::WRONG_TYPE, "a\u{1b}b")
             .label(at(&sources, file, "red"), "c\u{1b}d\ne")
             .help("\u{9b}f");
-        for text in [plain(&sources, &found.sorted()), drawn(&found, &sources, ASCII)] {
+        for text in [RenderOptions::PLAIN, ASCII].map(|options| drawn(&found, &sources, options)) {
             assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}', '\u{9b}']), "{text:?}");
         }
     }
@@ -247,7 +188,7 @@ warning[wrong-type]: two lines
             let diagnostic = found.error(code::WRONG_TYPE, "x");
             diagnostic.label(Span::new(file, start, end), "first").label(Span::new(file, end, end), "");
             diagnostic.label(Span::new(file, 0, length), "all of it");
-            for text in [plain(&sources, &found.sorted()), drawn(&found, &sources, ASCII)] {
+            for text in [RenderOptions::PLAIN, ASCII].map(|options| drawn(&found, &sources, options)) {
                 assert!(text.contains("first"), "{start}..{end}: {text}");
             }
         }
@@ -258,10 +199,10 @@ warning[wrong-type]: two lines
         let (sources, mut found) = (Sources::default(), Diagnostics::default());
         found.error(code::EMPTY_TOPOLOGY, "nothing").help("add:\n\nservices:\n  web:");
         let lines = |text: String| text.lines().skip(1).map(str::trim_end).collect::<Vec<_>>().join("|");
-        let graphical = drawn(&found, &sources, ASCII);
-        assert_eq!(lines(graphical), "  help: add:||        services:|          web:|");
-        let plain = plain(&sources, &found.sorted());
-        assert_eq!(lines(plain), "  = help: add:||          services:|            web:|");
+        for options in [RenderOptions::PLAIN, ASCII] {
+            let text = drawn(&found, &sources, options);
+            assert_eq!(lines(text), "  = help: add:||          services:|            web:|");
+        }
     }
 
     #[test]
@@ -270,7 +211,7 @@ warning[wrong-type]: two lines
         let sentence = "a sentence that is much longer than the terminal is wide, and goes on";
         let span = found.sorted()[1].span().expect("a place");
         found.note(code::CYCLE, sentence).label(span, sentence).help(sentence);
-        let text = drawn(&found, &sources, RenderOptions { width: 50, ..ASCII });
+        let text = drawn(&found, &sources, RenderOptions { width: Some(50), ..ASCII });
         assert!(text.lines().all(|line| line.chars().count() <= 50), "{text}");
     }
 }

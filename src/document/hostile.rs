@@ -2,7 +2,7 @@
 //! mark a place that is not there. `TOPO_MUTATIONS` says how many mutated texts are tried.
 
 use super::{Document, Node, Value, load};
-use crate::diagnostic::render::{RenderOptions, graphical, plain};
+use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{Encoding, Environment, FILE_LIMIT, FileChoice, ReadError, Sources, Span, discover};
 use std::path::Path;
@@ -156,8 +156,8 @@ fn check(text: &str, folder: &Path) {
     for label in sorted.iter().flat_map(|diagnostic| &diagnostic.labels) {
         check_span(label.span, &sources);
     }
-    plain(&sources, &sorted);
-    graphical(&sources, &sorted, RenderOptions { color: true, unicode: true, width: 40 });
+    render(&sources, &sorted, RenderOptions::PLAIN);
+    render(&sources, &sorted, RenderOptions { color: true, width: Some(40), ..RenderOptions::PLAIN });
 }
 
 fn check_node(node: &Node, sources: &Sources, depth: usize) {
@@ -208,7 +208,7 @@ fn mutated_env_files_are_read_without_harm() {
         environment.problems().iter().for_each(|problem| check_span(problem.span, &sources));
         let mut found = Diagnostics::default();
         super::report_env_problems(environment.problems(), &environment, &mut found);
-        plain(&sources, &found.sorted());
+        render(&sources, &found.sorted(), RenderOptions::PLAIN);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use topo::diagnostic::render;
+use topo::diagnostic::render::{RenderOptions, render};
 
 use crate::golden;
 use crate::loading::{Loaded, Request, load};
@@ -198,7 +198,7 @@ fn check(case: &Path) {
 
 /// All findings as they are shown where there is no terminal, without the path of this checkout.
 fn shown(loaded: &Loaded, case: &Path) -> String {
-    let text = render::plain(&loaded.sources, &loaded.found.sorted());
+    let text = render(&loaded.sources, &loaded.found.sorted(), RenderOptions::PLAIN);
     if text.is_empty() {
         return "nothing is wrong\n".to_owned();
     }

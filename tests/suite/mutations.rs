@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use topo::diagnostic::{Diagnostic, Severity, render};
+use topo::diagnostic::render::{RenderOptions, render};
+use topo::diagnostic::{Diagnostic, Severity};
 use topo::topology::{Form, Resources, escape_variables, to_yaml};
 
 use crate::config::{Place, accepted_cases, cases};
@@ -98,7 +99,7 @@ fn mutated_topologies_are_checked_without_harm() {
         let text = mutated(&seeds, &mut numbers);
         let loaded = place.load(&text);
         assert!(loaded.topology.is_some() || loaded.found.has_errors(), "refused without a word: {text:?}");
-        render::plain(&loaded.sources, &loaded.found.sorted());
+        render(&loaded.sources, &loaded.found.sorted(), RenderOptions::PLAIN);
         if let Some(topology) = loaded.topology {
             to_yaml(&escape_variables(topology.canonical(Form::Full, Resources::All)));
         }
