@@ -27,11 +27,11 @@ pub enum Exit {
 impl Exit {
     /// Every exit code with its meaning, for `topo --help` and the README.
     pub const TABLE: &'static [(Exit, &'static str)] = &[
-        (Exit::Success, "done; nothing to do; `validate` found nothing"),
+        (Exit::Success, "success, also when there was nothing to do"),
         (Exit::Findings, "the topology has errors; nothing was touched"),
         (Exit::Usage, "could not run: wrong usage, a file that cannot be read"),
         (Exit::NoEngine, "no engine answers"),
-        (Exit::Failed, "a step failed or the engine refused; what was done before it remains"),
+        (Exit::Failed, "a step failed or the engine refused; steps completed before the failure are kept"),
         (Exit::SomethingToDo, "`plan --exit-code` found something to do"),
         (Exit::Interrupted, "interrupted by Ctrl-C"),
     ];

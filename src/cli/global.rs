@@ -17,7 +17,7 @@ pub struct Global {
     /// Topology file; several are merged in this order, `-` is standard input
     #[arg(short, long = "file", value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The project's name, in place of the topology's or the folder's
+    /// Project name (default: `name` in the file, else the directory's name)
     #[arg(short, long, value_name = "NAME")]
     pub project_name: Option<String>,
     /// Profile that is active; `*` means all

@@ -95,7 +95,7 @@ codes! {
     MISSING_ATTRIBUTE "missing-attribute" "An attribute that is needed here is missing."
     NOT_SUPPORTED "not-supported" "Compose knows this attribute, topo cannot apply it here."
     BAD_VALUE "bad-value" "The value does not fit the attribute."
-    BAD_NAME "bad-name" "A name has characters that it cannot have."
+    BAD_NAME "bad-name" "The name contains characters that are not allowed."
     BAD_PORT "bad-port" "A port mapping cannot be read."
     BAD_DURATION "bad-duration" "A duration cannot be read."
     BAD_MOUNT "bad-mount" "A mount cannot be read."
@@ -112,7 +112,7 @@ codes! {
     UNKNOWN_CONFIG "unknown-config" "A config is named that does not exist."
     UNKNOWN_PROFILE "unknown-profile" "A profile is chosen that no service has."
     UNKNOWN_MODEL "unknown-model" "A model is named that does not exist."
-    CYCLE "cycle" "Services wait for each other in a circle."
+    CYCLE "cycle" "Services depend on each other in a cycle."
     CONFLICT "conflict" "Two attributes exclude each other."
     // Rules.
     PORT_CLASH "port-clash" "A port of the host is published twice."

@@ -63,6 +63,10 @@ const HINTS: &[(&str, &str)] = &[
         "create it on the engine's machine, or let the engine do so: `bind: { create_host_path: true }`",
     ),
     (
+        "Address already in use",
+        "another container has this fixed address: stop it, choose another one, or leave out `--use-aliases` of `topo run`",
+    ),
+    (
         "Pool overlaps with other one",
         "another network has these addresses: choose another `subnet`; `docker network ls` lists them",
     ),
@@ -282,6 +286,13 @@ mod tests {
             assert!(hint.contains(wanted), "{message}: {hint}");
         }
         assert_eq!(hint("dial tcp 10.0.0.2:2376: connect: connection refused"), None);
+    }
+
+    #[test]
+    fn a_fixed_address_that_is_taken_leads_to_the_option_that_took_it() {
+        assert!(hint("Address already in use").unwrap().contains("`--use-aliases`"));
+        let port = hint("listen tcp4 0.0.0.0:80: bind: address already in use").unwrap_or_default();
+        assert!(!port.contains("aliases"), "{port}");
     }
 
     #[test]

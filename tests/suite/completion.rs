@@ -118,7 +118,7 @@ fn zsh_completes_by_the_script_that_topo_prints_sourced_or_found() {
 fn fish_completes_by_the_script_that_topo_prints() {
     let folder = folder();
     let lines = [
-        ("topo sca", "scale\tRun this many containers of a service"),
+        ("topo sca", "scale\tSet the number of containers of a service"),
         ("topo up w", "web\nworker"),
         ("topo up --progress=pl", "--progress=plain\tA line for each thing that happened"),
         ("topo scale wo", "worker="),

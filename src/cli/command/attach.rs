@@ -19,7 +19,7 @@ use crate::engine::docker::inside::TerminalSize;
 use crate::engine::docker::inside::attach::{AttachChoice, LastEnd};
 use crate::topology::name::ContainerName;
 
-/// Connect this terminal to a service's own process.
+/// Attach to a service's main process.
 ///
 /// What the process prints from now on is shown, and what is typed reaches it when the service has
 /// `stdin_open: true`. Signals such as Ctrl-C reach the process too. When it ends, its exit code is

@@ -11,7 +11,7 @@ use crate::cli::session;
 use crate::engine::docker::inside::commit::Commit;
 use crate::topology::name::{ImageName, ServiceName};
 
-/// Make an image of what a container has changed.
+/// Create an image from a container's changes.
 ///
 /// The image's id is printed. What is in volumes is not part of it.
 #[derive(Args, Debug)]

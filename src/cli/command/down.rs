@@ -54,7 +54,7 @@ pub(super) struct DownOptions {
     /// Stop containers even if a command of their `pre_stop` fails
     #[arg(long)]
     pub(super) force: bool,
-    /// Seconds that containers may take to stop, in place of what each says
+    /// Seconds to wait for containers to stop (default: each one's grace period)
     #[arg(short, long, value_name = "SECONDS")]
     pub(super) timeout: Option<u32>,
 }

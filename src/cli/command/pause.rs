@@ -10,7 +10,7 @@ use crate::plan;
 use crate::plan::observed::Status;
 use crate::report::Intent;
 
-/// Freeze containers that run.
+/// Pause running containers.
 ///
 /// Their processes stay, and get no time until `topo unpause`.
 #[derive(Args, Debug)]

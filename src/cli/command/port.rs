@@ -13,7 +13,7 @@ use crate::cli::session;
 use crate::plan::observed::{ObservedContainer, PublishedPort};
 use crate::topology::name::ServiceName;
 
-/// Show where a port of a service is reached from outside.
+/// Show the host address of a published port.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo port [OPTIONS] [FILE] <SERVICE> <PORT>",

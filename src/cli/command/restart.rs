@@ -23,7 +23,7 @@ pub struct Options {
     /// Leave alone the services that depend on these with `restart: true`
     #[arg(long)]
     no_deps: bool,
-    /// Seconds that containers may take to stop, in place of what each says
+    /// Seconds to wait for containers to stop (default: each one's grace period)
     #[arg(short, long, value_name = "SECONDS")]
     timeout: Option<u32>,
     #[command(flatten)]

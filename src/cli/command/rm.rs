@@ -14,7 +14,7 @@ use crate::plan::{self, Plan, RemoveChoices, RunningChoice, Scope};
 use crate::report::Intent;
 use crate::topology::name::{ContainerName, ServiceName};
 
-/// Remove containers that do not run.
+/// Remove stopped containers.
 ///
 /// Data that is in no volume goes with them. Networks, volumes and images stay: `topo down` removes more.
 #[derive(Args, Debug)]

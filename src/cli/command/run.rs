@@ -36,7 +36,7 @@ use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 use service::Changes;
 
-/// Run one more container of a service, for one command.
+/// Run a one-off command in a new container.
 ///
 /// What the service depends on is started first. The container publishes no port unless asked to, and
 /// nobody restarts it. In a terminal it gets one too; elsewhere its input and outputs are those of topo,

@@ -14,7 +14,7 @@ use crate::plan::UpChoices;
 use crate::report::{Aim, Intent};
 use crate::topology::name::ServiceName;
 
-/// Run this many containers of a service.
+/// Set the number of containers of a service.
 ///
 /// Containers that are there and match the topology stay as they are; what the services need is started.
 #[derive(Args, Debug)]

@@ -14,7 +14,7 @@ use crate::plan::{self, Hindrance, WaitChoice};
 use crate::report::Intent;
 use crate::topology::name::ServiceName;
 
-/// Start containers that are there.
+/// Start existing containers.
 ///
 /// What a service depends on is started before it. Nothing is created: `topo up` does that too.
 #[derive(Args, Debug)]

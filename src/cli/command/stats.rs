@@ -27,7 +27,7 @@ use crate::plan::observed::{Observed, ObservedContainer};
 use crate::run::{Heard, subscription};
 use crate::topology::name::{ContainerName, ServiceName};
 
-/// Show what the project's containers use of the machine, again and again.
+/// Show live resource usage.
 ///
 /// In a terminal the list is drawn again each second; elsewhere one follows the other. Containers that are
 /// started later join.

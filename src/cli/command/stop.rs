@@ -20,7 +20,7 @@ pub struct Options {
     /// A topology file, and the services to stop; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Seconds that containers may take to stop, in place of what each says
+    /// Seconds to wait for containers to stop (default: each one's grace period)
     #[arg(short, long, value_name = "SECONDS")]
     timeout: Option<u32>,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::plan;
 use crate::plan::observed::Status;
 use crate::report::Intent;
 
-/// Let frozen containers go on.
+/// Resume paused containers.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo unpause topologies/desafio5.yaml pedidos")]
 pub struct Options {

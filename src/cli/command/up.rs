@@ -120,7 +120,7 @@ pub(super) struct UpOptions {
     /// Wait until every service is healthy, running, or completed; implies `--detach`
     #[arg(long)]
     wait: bool,
-    /// Seconds that containers may take to stop, in place of what each says
+    /// Seconds to wait for containers to stop (default: each one's grace period)
     #[arg(short, long, value_name = "SECONDS")]
     pub(super) timeout: Option<u32>,
 }

@@ -298,7 +298,8 @@ fn summary(files: usize, counts: [usize; 3], is_strict: bool) -> String {
     }
     let topologies = if files == 1 { "1 topology".to_owned() } else { format!("{files} topologies") };
     match counts {
-        [0, 0, 0] => format!("{topologies}: nothing to complain about\n"),
+        [0, 0, 0] if files == 1 => "1 file checked: no problems found\n".to_owned(),
+        [0, 0, 0] => format!("{files} files checked: no problems found\n"),
         _ => format!("{topologies}: {counted}{strict}\n"),
     }
 }
