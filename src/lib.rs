@@ -10,7 +10,7 @@
 //! ```
 //!
 //! One folder a stage. A module uses only what stands to its left in
-//! `source < diagnostic < document < topology < lint < plan < engine < run < report < cli`;
+//! `source < diagnostic < value < document < topology < lint < plan < engine < run < report < cli`;
 //! `tests/suite/layering.rs` reads the `crate::` paths and keeps it so.
 //!
 //! | to change | look in |
@@ -18,7 +18,8 @@
 //! | which files and variables are read | [`source`] |
 //! | how a mistake is shown, its code, its long explanation | [`diagnostic`] |
 //! | YAML, `${VAR}`, several files, `extends`, `include` | [`document`] |
-//! | an attribute: its type, its syntax, its canonical form | [`topology`] |
+//! | how the text of one value is read: a port, a mount, an image | [`value`] |
+//! | an attribute: its type, its long form, its canonical form | [`topology`] |
 //! | a rule over a whole topology | [`lint`] |
 //! | what `up` and `down` do, in which order and why | [`plan`] |
 //! | the form in which a plan is kept, and what of it is sealed | [`plan::stored`], `record!` in [`topology::attribute`] |
@@ -51,3 +52,4 @@ pub mod report;
 pub mod run;
 pub mod source;
 pub mod topology;
+pub mod value;

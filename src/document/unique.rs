@@ -6,6 +6,7 @@
 
 use super::node::{Map, Node, Value};
 use super::pattern;
+use crate::value::port::PortParts;
 use std::collections::HashMap;
 
 /// What makes two elements of a list the same.
@@ -149,7 +150,7 @@ fn text_key(text: &str, identity: Identity) -> Option<String> {
     Some(match identity {
         Identity::Name => text.split('=').next().unwrap_or_default().to_owned(),
         Identity::Text | Identity::EnvFile => text.to_owned(),
-        Identity::Port => port_key(text)?,
+        Identity::Port => PortParts::of(text).identity(),
         Identity::VolumeTarget => volume_target(text)?.to_owned(),
         Identity::DeviceTarget => {
             let mut parts = text.split(':');
@@ -168,24 +169,11 @@ fn map_key(map: &Map, identity: Identity) -> Option<String> {
         Identity::VolumeTarget | Identity::DeviceTarget => text("target").map(str::to_owned),
         Identity::FileTarget(folder) => text("target")
             .map_or_else(|| Some(format!("{folder}/{}", text("source")?)), |target| Some(target.to_owned())),
-        Identity::Port => Some(format!(
-            "{}:{}:{}/{}",
-            text("host_ip").unwrap_or("0.0.0.0"),
-            text("published").unwrap_or_default(),
-            text("target")?,
-            text("protocol").unwrap_or("tcp"),
-        )),
+        Identity::Port => {
+            let [host_ip, published, protocol] = ["host_ip", "published", "protocol"].map(text);
+            Some(PortParts { host_ip, published, target: text("target")?, protocol }.identity())
+        }
     }
-}
-
-/// The identity of `[[address:]published:]target[/protocol]`.
-fn port_key(text: &str) -> Option<String> {
-    let (text, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let (rest, target) = text.rsplit_once(':').unwrap_or(("", text));
-    let (address, published) = rest.rsplit_once(':').unwrap_or(("", rest));
-    let address = address.trim_start_matches('[').trim_end_matches(']');
-    let address = if address.is_empty() { "0.0.0.0" } else { address };
-    (!target.is_empty()).then(|| format!("{address}:{published}:{target}/{}", protocol.to_lowercase()))
 }
 
 /// The target of `[source:]target[:options]`; a drive letter's colon divides nothing.

@@ -1,22 +1,20 @@
 //! One port of the host can be published once.
 
-use std::net::IpAddr;
-
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::order::takes_turns;
 use crate::lint::shared_text::{self, Claim};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
+use crate::topology::service::Port;
 use crate::topology::service::Service;
-use crate::topology::service::port::{Port, PortRange};
+use crate::value::port::PortRange;
 
 /// A port of the host that one service asks for.
 struct Published<'a> {
     service: &'a ServiceName,
     port: &'a Port,
     range: PortRange,
-    address: Option<IpAddr>,
     at: Span,
 }
 
@@ -45,8 +43,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn ports_of<'a>(name: &'a ServiceName, service: &'a Service) -> impl Iterator<Item = Published<'a>> {
     service.ports.0.iter().filter_map(move |port| {
         let range = port.published.filter(|range| range.len() == 1 && range.first != 0)?;
-        let address = port.host_ip.as_ref().and_then(|address| address.parse().ok());
-        Some(Published { service: name, port: &port.value, range, address, at: port.span })
+        Some(Published { service: name, port: &port.value, range, at: port.span })
     })
 }
 
@@ -78,7 +75,7 @@ impl Published<'_> {
         if self.port.protocol != other.port.protocol {
             return false;
         }
-        let (Some(first), Some(second)) = (self.address, other.address) else { return true };
+        let (Some(first), Some(second)) = (self.port.host_ip, other.port.host_ip) else { return true };
         let is_any = first.is_unspecified() || second.is_unspecified();
         first.is_ipv4() == second.is_ipv4() && (is_any || first == second)
     }

@@ -4,8 +4,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src/`, left to right: each uses only what stands to its left, and itself.
-const STAGES: &[&str] =
-    &["source", "diagnostic", "document", "topology", "lint", "plan", "engine", "run", "report", "cli"];
+const STAGES: &[&str] = &[
+    "source",
+    "diagnostic",
+    "value",
+    "document",
+    "topology",
+    "lint",
+    "plan",
+    "engine",
+    "run",
+    "report",
+    "cli",
+];
 
 /// Foreign crates, and the only paths under `src/` that may name them.
 const HOMES: &[(&str, &[&str])] = &[

@@ -7,7 +7,7 @@ use crate::plan::observed::{Observed, ObservedContainer};
 use crate::plan::{Needs, Plan, StepId};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
-use crate::topology::service::port::PortRange;
+use crate::value::port::PortRange;
 
 /// Host ports that are given up and taken in one plan.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Ports {
         self.taken.extend(published.map(|(range, port)| Taken {
             service: name.clone(),
             range,
-            protocol: port.protocol.clone(),
+            protocol: port.protocol.to_string(),
             start,
         }));
     }

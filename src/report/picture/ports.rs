@@ -2,7 +2,7 @@
 //! Must not: lose an address or a protocol.
 
 use crate::topology::service::Port;
-use crate::topology::service::port::PortRange;
+use crate::value::port::{PortRange, Protocol};
 
 /// Such as `8080 → 80`, `8000-8010 → 8000-8010`, `127.0.0.1:53 → 53/udp` or, with the word for a port that the
 /// engine chooses, `any → 80`.
@@ -32,13 +32,13 @@ fn word(ports: &[&Port], any: &str) -> String {
 }
 
 fn single(port: &Port, any: &str) -> String {
-    between(port, port.published, PortRange { first: port.target, last: port.target }, any)
+    between(port, port.published, PortRange::single(port.target), any)
 }
 
 fn between(port: &Port, published: Option<PortRange>, target: PortRange, any: &str) -> String {
-    let address = port.host_ip.as_ref().map(|address| format!("{address}:")).unwrap_or_default();
+    let address = port.host_ip.map(|address| format!("{address}:")).unwrap_or_default();
     let published = published.map_or_else(|| any.to_owned(), |range| range.to_string());
-    let protocol = if port.protocol == "tcp" { String::new() } else { format!("/{}", port.protocol) };
+    let protocol = if port.protocol == Protocol::Tcp { String::new() } else { format!("/{}", port.protocol) };
     format!("{address}{published} → {target}{protocol}")
 }
 

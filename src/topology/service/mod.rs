@@ -13,7 +13,6 @@ pub mod env_file;
 pub mod healthcheck;
 pub mod hook;
 pub mod limit;
-mod mistake;
 pub mod model_binding;
 pub mod mount;
 pub mod network;

@@ -11,8 +11,8 @@ use crate::topology::attribute::{
     Attribute, Form, Sealing, choice, divided_by_a_blank, put, record, word, wrong_type,
 };
 use crate::topology::service::container_file::FileMode;
-use crate::topology::service::mistake::Mistake;
 use crate::topology::value::{ByteSize, Flag, Pairs};
+use crate::value::Mistake;
 
 choice! {
     /// What is mounted.

@@ -273,7 +273,8 @@ impl World {
             let is_taken = |host: u16| {
                 let running = self.containers.iter().flat_map(|container| &container.seen.ports);
                 let is_it = |other: &PublishedPort| {
-                    other.protocol == port.protocol && other.host.is_some_and(|other| other.port() == host)
+                    other.protocol == port.protocol.word()
+                        && other.host.is_some_and(|other| other.port() == host)
                 };
                 running.chain(&published).any(is_it)
             };
@@ -282,7 +283,7 @@ impl World {
             published.push(PublishedPort {
                 host: Some((Ipv4Addr::UNSPECIFIED, host).into()),
                 target: port.target,
-                protocol: port.protocol.clone(),
+                protocol: port.protocol.to_string(),
             });
         }
         Ok(published)

@@ -129,8 +129,8 @@ fn set_ports(service: &mut Service, changes: &Changes, at: Span) -> Result<(), M
     }
     service.ports.0.clear();
     for text in &changes.ports {
-        let ports = Port::from_short(text).map_err(|reason| Mistake {
-            message: format!("`{text}` is not a port mapping: {reason}"),
+        let ports = Port::from_short(text).map_err(|mistake| Mistake {
+            message: format!("`{text}` is not a port mapping: {mistake}"),
             help: "write `--publish HOST:CONTAINER`, such as `8080:80` or `127.0.0.1:5432:5432`".to_owned(),
         })?;
         service.ports.0.extend(ports.into_iter().map(|port| Spanned::new(port, at)));

@@ -7,6 +7,7 @@ use bollard::models::{PortBinding, PortMap};
 
 use crate::topology::service::{Port, Ports};
 use crate::topology::value::WordList;
+use crate::value::port::ExposedPorts;
 
 /// Ports that other containers may see: those of `expose` and those that are published.
 pub(super) fn exposed(ports: &Ports, expose: &WordList) -> Vec<String> {
@@ -21,7 +22,7 @@ pub(super) fn bindings(ports: &Ports) -> PortMap {
     let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
     for port in &ports.0 {
         let binding = PortBinding {
-            host_ip: Some(port.host_ip.clone().unwrap_or_default()),
+            host_ip: Some(port.host_ip.map(|ip| ip.to_string()).unwrap_or_default()),
             host_port: Some(port.published.map(|range| range.to_string()).unwrap_or_default()),
         };
         bindings.entry(container_port(port)).or_default().get_or_insert_default().push(binding);
@@ -35,14 +36,12 @@ fn container_port(port: &Port) -> String {
     format!("{target}/{protocol}")
 }
 
-/// `3000`, `3000-3005` or `53/udp`; what is none of these is left for the engine to refuse.
-fn expand(text: &str) -> Vec<String> {
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-    match (first.parse::<u16>(), last.parse::<u16>()) {
-        (Ok(first), Ok(last)) => (first..=last).map(|port| format!("{port}/{protocol}")).collect(),
-        _ => vec![format!("{ports}/{protocol}")],
-    }
+/// What cannot be read was refused before.
+fn expand(text: &str) -> impl Iterator<Item = String> + use<> {
+    let exposed = ExposedPorts::parse(text).ok();
+    exposed.into_iter().flat_map(|ExposedPorts { ports, protocol }| {
+        ports.ports().map(move |port| format!("{port}/{protocol}"))
+    })
 }
 
 #[cfg(test)]
@@ -51,8 +50,8 @@ mod tests {
 
     #[test]
     fn a_range_exposes_each_of_its_ports() {
-        assert_eq!(expand("3000"), ["3000/tcp"]);
-        assert_eq!(expand("3000-3002/udp"), ["3000/udp", "3001/udp", "3002/udp"]);
-        assert_eq!(expand("http"), ["http/tcp"]);
+        let expanded = |text| expand(text).collect::<Vec<_>>();
+        assert_eq!(expanded("3000"), ["3000/tcp"]);
+        assert_eq!(expanded("3000-3002/udp"), ["3000/udp", "3001/udp", "3002/udp"]);
     }
 }

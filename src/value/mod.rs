@@ -1,0 +1,29 @@
+//! In: the text of one value. Out: its parts, typed. One grammar a file, and no other module looks for
+//! a grammar's prefixes and separators.
+//! Must not: know which attribute a value belongs to, or report anything.
+
+pub mod port;
+
+use std::fmt;
+
+/// What is wrong with a text, and what to type instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// What is wrong, as a label says it.
+    pub reason: String,
+    /// What to type instead.
+    pub help: String,
+}
+
+impl Mistake {
+    /// A mistake for this reason, mended by this.
+    pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { reason: reason.into(), help: help.into() }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.reason)
+    }
+}
