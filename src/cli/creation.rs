@@ -1,5 +1,6 @@
 //! What commands that create containers share: their options, and how they plan.
 
+use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
@@ -152,9 +153,10 @@ pub(super) fn scale(
 ) -> Result<BTreeMap<ServiceName, u32>, Exit> {
     let mut scale = BTreeMap::new();
     for argument in arguments {
-        let read = argument.split_once('=').and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        let read = Pair::both(argument).and_then(|(name, number)| Some((name, number.parse().ok()?)));
         let Some((name, number)) = read else {
-            let service = argument.split('=').next().filter(|service| !service.is_empty()).unwrap_or("web");
+            let service =
+                Some(Pair::of(argument).name).filter(|service| !service.is_empty()).unwrap_or("web");
             let help = format!("write `{words} {service}=3`");
             output.error(&format!("`{argument}` is not a scale"), Some(&help));
             return Err(Exit::Usage);

@@ -16,6 +16,7 @@ use crate::engine::docker::Docker;
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
+use crate::value::pair::Pair;
 
 /// Whether a command has a terminal and an input.
 #[derive(Args, Clone, Debug)]
@@ -255,11 +256,8 @@ pub(super) const EXIT_WITHOUT_READER: Exit = Exit::Container(141);
 
 /// `NAME=VALUE` as it stands; a name alone takes the value that topo's own environment has.
 pub(super) fn variables(arguments: &[String]) -> Vec<String> {
-    let read = |argument: &String| match argument.contains('=') {
-        true => Some(argument.clone()),
-        false => Some(format!("{argument}={}", std::env::var(argument).ok()?)),
-    };
-    arguments.iter().filter_map(read).collect()
+    let read = |argument: &String| Pair::or_found(argument, |name| std::env::var(name).ok());
+    arguments.iter().filter_map(read).map(|(name, value)| format!("{name}={value}")).collect()
 }
 
 /// Explains that a program could not be run; `source` is where it was named.

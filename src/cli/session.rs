@@ -1,5 +1,6 @@
 //! What commands that talk to the engine share: connecting, observing, carrying a plan out.
 
+use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
@@ -334,7 +335,7 @@ fn without_values(words: &[String]) -> Vec<String> {
             _ => ("", word.as_str()),
         };
         let holds_one = is_variable || !option.is_empty();
-        let name = variable.split_once('=').map_or(variable, |(name, _)| name);
+        let name = Pair::of(variable).name;
         shown.push(if holds_one { format!("{option}{name}") } else { word.clone() });
         is_variable = NAMES.contains(&word.as_str());
     }

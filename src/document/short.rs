@@ -3,6 +3,7 @@
 use super::node::{Key, Map, Node, Value};
 use super::scalar::Scalar;
 use crate::source::Span;
+use crate::value::pair::Pair;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -42,14 +43,14 @@ pub fn pair_named(list: &[Node], name: &str) -> Option<Node> {
 }
 
 fn pair(element: &Node, text: &str) -> (Key, Node) {
-    let Some(equals) = text.find('=') else {
+    let Some((name, value)) = Pair::both(text) else {
         let key = Key { text: text.to_owned(), span: element.span };
         let nothing = Span { start: element.span.end, ..element.span };
         return (key, Node { span: nothing, value: Value::Null, ..element.clone() });
     };
-    let key = Key { text: text[..equals].to_owned(), span: part(element.span, text, 0..equals) };
-    let value = Scalar { text: text[equals + 1..].to_owned(), is_plain: false };
-    let span = part(element.span, text, equals + 1..text.len());
+    let key = Key { text: name.to_owned(), span: part(element.span, text, 0..name.len()) };
+    let span = part(element.span, text, name.len() + 1..text.len());
+    let value = Scalar { text: value.to_owned(), is_plain: false };
     (key, Node { span, value: Value::Scalar(value), ..element.clone() })
 }
 

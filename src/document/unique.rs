@@ -6,6 +6,7 @@
 
 use super::node::{Map, Node, Value};
 use super::pattern;
+use crate::value::pair::Pair;
 use crate::value::port::PortParts;
 use std::collections::HashMap;
 
@@ -148,7 +149,7 @@ fn key(element: &Node, identity: Identity) -> Option<String> {
 
 fn text_key(text: &str, identity: Identity) -> Option<String> {
     Some(match identity {
-        Identity::Name => text.split('=').next().unwrap_or_default().to_owned(),
+        Identity::Name => Pair::of(text).name.to_owned(),
         Identity::Text | Identity::EnvFile => text.to_owned(),
         Identity::Port => PortParts::of(text).identity(),
         Identity::VolumeTarget => volume_target(text)?.to_owned(),

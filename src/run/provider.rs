@@ -5,6 +5,7 @@
 //! The protocol is Docker Compose's for providers (`docs/extension.md` of its sources): the program is
 //! called as `NAME compose --project-name=P up --OPTION=VALUE SERVICE`, and writes a message of JSON a line.
 
+use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -187,7 +188,7 @@ impl Heard {
 fn understand(line: &str, variables: &mut Variables, said: &mut dyn FnMut(&str)) -> Result<(), String> {
     let no_message = || format!("the provider wrote `{line}`, which is not a message");
     let Message { kind, message } = serde_json::from_str(line).map_err(|_| no_message())?;
-    let variable = || message.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let variable = || Pair::both(&message).map(|(name, value)| (name.to_owned(), value.to_owned()));
     match kind.as_str() {
         "info" => said(message.lines().next().unwrap_or_default()),
         "debug" => {}

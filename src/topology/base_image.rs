@@ -9,6 +9,7 @@ use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Service;
 use crate::topology::service::build::BuildSection;
+use crate::value::pair::Pair;
 
 /// Services by those whose images are built on theirs. No service leads back to itself.
 pub type Bases = BTreeMap<ServiceName, BTreeSet<ServiceName>>;
@@ -73,7 +74,7 @@ fn images(text: &str, build: &BuildSection) -> BTreeSet<String> {
         let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
         let named = match instruction.as_str() {
             "ARG" => {
-                let (name, default) = words.next().and_then(|word| word.split_once('=')).unwrap_or_default();
+                let (name, default) = words.next().and_then(Pair::both).unwrap_or_default();
                 arguments.entry(name).or_insert(default.trim_matches('"'));
                 None
             }

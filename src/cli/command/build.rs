@@ -1,5 +1,6 @@
 //! `topo build`.
 
+use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -147,7 +148,7 @@ fn check_options(options: &Options, output: &Output) -> Result<(), Exit> {
         Some((format!("`{option} {value}`: {reason}"), help.to_owned()))
     });
     let argument =
-        options.build_args.iter().find(|argument| argument.split('=').next() == Some("")).map(|argument| {
+        options.build_args.iter().find(|argument| Pair::of(argument).name.is_empty()).map(|argument| {
             (
                 format!("`--build-arg {argument}` names no argument"),
                 "write `--build-arg NAME=VALUE`".to_owned(),
@@ -161,7 +162,7 @@ fn check_options(options: &Options, output: &Output) -> Result<(), Exit> {
 
 /// What is wrong with a value of `--ssh`, and what to do.
 fn ssh_mistake(key: &str) -> Option<(String, String)> {
-    let (id, path) = key.split_once('=').map_or((key, None), |(id, path)| (id, Some(path)));
+    let Pair { name: id, value: path } = Pair::of(key);
     let has_agent = || std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty());
     match path {
         Some(_) if id.is_empty() => Some((
@@ -182,11 +183,10 @@ fn ssh_mistake(key: &str) -> Option<(String, String)> {
 }
 
 fn choices(services: Vec<ServiceName>, options: &Options) -> BuildChoices {
-    let ssh = options.ssh.iter().map(|key| match key.split_once('=') {
-        Some((id, path)) => (id.to_owned(), Some(path.to_owned())),
+    let ssh = options.ssh.iter().map(|key| match Pair::of(key) {
         // As Docker Compose reads it.
-        None if key.is_empty() => ("default".to_owned(), None),
-        None => (key.clone(), None),
+        Pair { name: "", value: None } => ("default".to_owned(), None),
+        Pair { name, value } => (name.to_owned(), value.map(str::to_owned)),
     });
     BuildChoices {
         services,
@@ -204,11 +204,7 @@ fn choices(services: Vec<ServiceName>, options: &Options) -> BuildChoices {
 
 /// A name alone is the caller's variable, and is left out when the caller has none.
 fn build_args(arguments: &[String]) -> BTreeMap<String, String> {
-    let read = |argument: &String| match argument.split_once('=') {
-        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
-        None => Some((argument.clone(), std::env::var(argument).ok()?)),
-    };
-    arguments.iter().filter_map(read).collect()
+    arguments.iter().filter_map(|text| Pair::or_found(text, |name| std::env::var(name).ok())).collect()
 }
 
 /// The images that a plan builds, by their services.

@@ -2,6 +2,7 @@
 
 mod service;
 
+use crate::value::pair::Pair;
 use std::future::pending;
 use std::io::Read;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use crate::plan::action::{AnonymousVolumes, OneOff};
 use crate::plan::{self, Action, BuildChoice, OneOffChoices, Plan, UpChoices};
 use crate::report::Intent;
 use crate::run::{End as StepEnd, Outcome};
-use crate::source::{EnvFormat, Environment, parse_env_file};
+use crate::source::{EnvFormat, parse_env_file};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 use service::Changes;
@@ -218,15 +219,9 @@ fn environment(
     if found.has_errors() {
         return Err(Exit::Findings);
     }
-    variables.extend(options.env.iter().filter_map(|text| variable(text, environment)));
+    let own = |name: &str| environment.value(name).map(str::to_owned);
+    variables.extend(options.env.iter().filter_map(|text| Pair::or_found(text, own)));
     Ok(variables)
-}
-
-fn variable(text: &str, environment: &Environment) -> Option<(String, String)> {
-    match text.split_once('=') {
-        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
-        None => Some((text.to_owned(), environment.value(text)?.to_owned())),
-    }
 }
 
 fn choices(

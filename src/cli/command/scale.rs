@@ -1,5 +1,6 @@
 //! `topo scale`.
 
+use crate::value::pair::Pair;
 use clap::Args;
 
 use crate::cli::creation::{check_scale, plan_up, scale};
@@ -42,7 +43,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
     if let [service, number] = wishes.as_slice()
         && number.parse::<u32>().is_ok()
-        && !service.contains('=')
+        && Pair::both(service).is_none()
     {
         output.error(
             "`scale` takes a service and a number as one word",
@@ -50,7 +51,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         );
         return Err(Exit::Usage);
     }
-    let named = wishes.iter().map(|wish| wish.split('=').next().unwrap_or_default());
+    let named = wishes.iter().map(|wish| Pair::of(wish).name);
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
     let scale = scale(&wishes, &global.command("scale"), &output)?;
     let selection = Selection {

@@ -1,6 +1,7 @@
 //! In: the Docker CLI's `HttpHeaders` and `DOCKER_CUSTOM_HEADERS`. Out: headers of every request.
 //! Must not: show a value: it may be what a proxy before the engine lets in.
 
+use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -46,8 +47,8 @@ pub fn of_every_request(
 }
 
 fn pair(field: &str) -> (String, String) {
-    let (name, value) = field.split_once('=').unwrap_or((field, ""));
-    (name.to_owned(), value.to_owned())
+    let Pair { name, value } = Pair::of(field);
+    (name.to_owned(), value.unwrap_or_default().to_owned())
 }
 
 /// The fields of a line of CSV.

@@ -1,6 +1,7 @@
 //! In: what the engine says of one container. Out: its state.
 //! Must not: fail on a word that a newer engine uses.
 
+use crate::value::pair::Pair;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -252,7 +253,7 @@ impl Inspected {
         let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
         let variable =
-            |variable: &String| variable.split_once('=').map(|(name, value)| (name.into(), value.into()));
+            |variable: &String| Pair::both(variable).map(|(name, value)| (name.into(), value.into()));
         Settings {
             environment: env.iter().flatten().filter_map(variable).collect(),
             command: words(cmd),

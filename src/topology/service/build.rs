@@ -11,6 +11,7 @@ use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
 use crate::topology::service::{ContainerFile, Ulimit};
 use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
+use crate::value::pair::Pair;
 
 record! {
     /// How an image is built.
@@ -100,7 +101,7 @@ impl Attestation {
         if value.is_empty() || value.contains('$') || matches!(value, "true" | "false") {
             return None;
         }
-        let reason = |part: &str| match (self, part.split_once('=')) {
+        let reason = |part: &str| match (self, Pair::both(part)) {
             (_, None | Some(("", _))) => Some(format!("`{part}` is not `NAME=VALUE`")),
             (Self::Provenance, Some(("mode", mode))) if !matches!(mode, "min" | "max") => {
                 Some(format!("there is no mode `{mode}`"))
@@ -159,11 +160,9 @@ impl Attribute for SshKeys {
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if let Value::Scalar(scalar) = &node.value {
-            let (id, path) = match scalar.text.split_once('=') {
-                Some((id, path)) => (id.to_owned(), Some(path.to_owned())),
-                None => (scalar.text.clone(), None),
-            };
-            return Some(Self(BTreeMap::from([(id, Spanned::new(path, node.span))])));
+            let Pair { name: id, value: path } = Pair::of(&scalar.text);
+            let path = Spanned::new(path.map(str::to_owned), node.span);
+            return Some(Self(BTreeMap::from([(id.to_owned(), path)])));
         }
         Pairs::decode(node, found).map(|pairs| Self(pairs.0))
     }

@@ -10,6 +10,7 @@ use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form, Sealing, map, wrong_type};
 use crate::topology::value::pitfall::warn_of_reading;
 use crate::topology::value::scalar::{loose_text, refuse_date};
+use crate::value::pair::Pair;
 
 /// Names with values. A name without a value (`environment: [NAME]`, or `NAME:`) is taken from the
 /// caller's environment where that makes sense, and is empty elsewhere.
@@ -38,7 +39,7 @@ impl Attribute for Pairs {
     const SEALING: Sealing = Sealing::Values;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        decode_pairs(node, '=', found).map(Self)
+        decode_pairs(node, found).map(Self)
     }
 
     fn canonical(&self, _: Form) -> Json {
@@ -53,11 +54,7 @@ impl Attribute for Pairs {
     }
 }
 
-fn decode_pairs(
-    node: &Node,
-    separator: char,
-    found: &mut Diagnostics,
-) -> Option<BTreeMap<String, Spanned<Option<String>>>> {
+fn decode_pairs(node: &Node, found: &mut Diagnostics) -> Option<BTreeMap<String, Spanned<Option<String>>>> {
     let mut pairs = BTreeMap::new();
     match &node.value {
         Value::Map(map) => {
@@ -76,7 +73,7 @@ fn decode_pairs(
         }
         Value::List(items) => {
             for item in items {
-                if let Some((name, value)) = pair_item(item, separator, found) {
+                if let Some((name, value)) = pair_item(item, found) {
                     pairs.insert(name, value);
                 }
             }
@@ -100,11 +97,7 @@ fn pair_value(node: &Node, found: &mut Diagnostics) -> Option<Option<String>> {
     }
 }
 
-fn pair_item(
-    item: &Node,
-    separator: char,
-    found: &mut Diagnostics,
-) -> Option<(String, Spanned<Option<String>>)> {
+fn pair_item(item: &Node, found: &mut Diagnostics) -> Option<(String, Spanned<Option<String>>)> {
     let text = match &item.value {
         Value::Scalar(scalar) if matches!(scalar.kind(), Kind::Text) => &scalar.text,
         Value::Map(map) => {
@@ -117,31 +110,26 @@ fn pair_item(
                 .label(item.span, "this is a mapping")
                 .help(format!(
                     "write `- {}`, or leave the dashes out: `{name}: {value}`",
-                    element(&format!("{name}{separator}{value}"))
+                    element(&format!("{name}={value}"))
                 ));
             return None;
         }
         _ => return wrong_type(item, "a string `NAME=value`", found),
     };
-    let (name, value) = match text.split_once(separator) {
-        Some((name, value)) => (name, Some(value.to_owned())),
-        None => (text.as_str(), None),
-    };
+    let Pair { name, value } = Pair::of(text);
     if name.is_empty() {
-        found
-            .error(code::BAD_VALUE, format!("the name before the `{separator}` is missing"))
-            .label(item.span, "no name here");
+        found.error(code::BAD_VALUE, "the name before the `=` is missing").label(item.span, "no name here");
         return None;
     }
     if name.ends_with(char::is_whitespace) {
         found
-            .error(code::BAD_VALUE, format!("a blank stands before the `{separator}`"))
+            .error(code::BAD_VALUE, "a blank stands before the `=`")
             .label(item.span, "the blank would be a part of the name")
-            .help(format!("write `{}{separator}...`", name.trim_end().trim_end_matches(':')));
+            .help(format!("write `{}=...`", name.trim_end().trim_end_matches(':')));
         return None;
     }
-    warn_of_quotes(name, value.as_deref(), item, found);
-    Some((name.to_owned(), Spanned::new(value, item.span)))
+    warn_of_quotes(name, value, item, found);
+    Some((name.to_owned(), Spanned::new(value.map(str::to_owned), item.span)))
 }
 
 /// In `- NAME="value"` YAML sees no quotes: they belong to the value.

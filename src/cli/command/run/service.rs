@@ -7,6 +7,7 @@ use crate::topology::Service;
 use crate::topology::attribute::Named;
 use crate::topology::service::{Mount, MountKind, Port};
 use crate::topology::value::words;
+use crate::value::pair::Pair;
 
 /// What is different from the service.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +69,7 @@ pub(super) fn changed(
     service.user = changes.user.clone().or(service.user);
     service.working_dir = changes.working_directory.clone().or(service.working_dir);
     for label in &changes.labels {
-        let (name, value) = label.split_once('=').ok_or_else(|| not_a_label(label))?;
+        let (name, value) = Pair::both(label).ok_or_else(|| not_a_label(label))?;
         service.labels.0.insert(name.to_owned(), Spanned::new(Some(value.to_owned()), at));
     }
     for volume in &changes.volumes {
