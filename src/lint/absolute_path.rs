@@ -4,8 +4,8 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
-use crate::topology::service::tmpfs::Tmpfs;
 use crate::topology::service::{MountKind, Service};
+use crate::value::tmpfs::Tmpfs;
 
 /// Finds relative paths where the engine takes absolute ones only.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -5,8 +5,8 @@ use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::mount::{BindOptions, ImageOptions};
-use crate::topology::service::tmpfs::Tmpfs;
 use crate::topology::service::{Mount, MountKind, Service};
+use crate::value::tmpfs::Tmpfs;
 
 /// Finds mounts that the engine refuses, whatever there is on its machine.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

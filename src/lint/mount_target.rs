@@ -7,8 +7,8 @@ use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::tmpfs::Tmpfs;
 use crate::topology::service::{ContainerFile, Service};
+use crate::value::tmpfs::Tmpfs;
 
 /// Finds mounts on the same path, also those of one list that the last one replaced.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

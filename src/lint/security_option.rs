@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Spanned;
 use crate::topology::Topology;
-use crate::topology::service::security_option::SecurityOption;
+use crate::value::security_option::SecurityOption;
 
 /// The options that Docker Compose and the engine know on Linux.
 const KNOWN: &[&str] =

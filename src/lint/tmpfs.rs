@@ -1,10 +1,10 @@
 //! Options of folders in memory.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
-use crate::topology::service::tmpfs::{FLAGS, Mistake, SETTINGS, Tmpfs};
+use crate::value::tmpfs::{Mistake, SETTINGS, Tmpfs, closest_option};
 
 /// Finds options that the engine does not know, and values that the kernel cannot read.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -34,15 +34,10 @@ fn report(folder: &Spanned<String>, mistake: &Mistake, found: &mut Diagnostics) 
 
 fn unknown(option: &str, folder: &str) -> (String, String) {
     if option.is_empty() {
-        let options = Tmpfs::of(folder).options.split(',').filter(|option| !option.is_empty());
-        let kept = options.collect::<Vec<_>>().join(",");
-        let target = Tmpfs::of(folder).target;
-        let written = if kept.is_empty() { target.to_owned() } else { format!("{target}:{kept}") };
+        let written = Tmpfs::of(folder).without_empty_options();
         return ("there is nothing before or after a comma".to_owned(), format!("write `{written}`"));
     }
-    let name = option.split('=').next().unwrap_or(option).trim();
-    let known = || FLAGS.iter().copied().chain(SETTINGS.iter().map(|(name, _)| *name));
-    let help = match known().find(|known| *known == name).or_else(|| suggest::closest(name, known())) {
+    let help = match closest_option(option) {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => "known here: `size=64m`, `mode=1777`, `uid=`, `gid=`, `nr_inodes=`, `noexec`, `nosuid`, `nodev`, `ro`"
             .to_owned(),

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::source::{Spanned, from_here};
-use crate::topology::service::tmpfs::{Mistake, Tmpfs};
 use crate::topology::value::ByteSize;
 use crate::topology::{Host, Topology, Volume};
+use crate::value::tmpfs::{self, Mistake};
 
 const KNOWN: [&str; 4] = ["type", "o", "device", "size"];
 
@@ -94,8 +94,7 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
 
 /// Options of a folder in memory, which a mount of a service has as well.
 fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
-    let folder = format!("/folder:{}", options.value);
-    let reason = match Tmpfs::of(&folder).mistake() {
+    let reason = match tmpfs::mistake_in(options) {
         None => return,
         Some(Mistake::Unknown(option)) => format!("the kernel knows no option `{option}`"),
         Some(Mistake::WithoutValue(name)) => format!("`{name}` has no value"),

@@ -16,7 +16,6 @@ use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace};
 use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
 use crate::topology::service::container_file::ContainerFileSection;
-use crate::topology::service::security_option::SecurityOption;
 use crate::topology::service::{
     BuildContext, ContainerFile, Hook, Link, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom,
     VolumesOwner,
@@ -25,6 +24,7 @@ use crate::topology::value::{Command, Flag, Loose};
 use crate::topology::{
     Mount, Network, Separator, Service, ServiceNetwork, Topology, Volume, join_path, service_model,
 };
+use crate::value::security_option::SecurityOption;
 
 /// The image that a service's containers are created from.
 pub fn image_name(topology: &Topology, name: &ServiceName, service: &Service) -> ImageName {
@@ -405,7 +405,7 @@ fn service_of_container(topology: &Topology, service: &Service, stand_in: &Stand
     // Paths of seccomp profiles are relative to the project's folder.
     for option in &mut own.security_opt {
         if let Some(path) = SecurityOption::of(option).seccomp_profile() {
-            option.value = format!("seccomp={}", join_path(&topology.directory, path));
+            option.value = SecurityOption::with_seccomp_profile(join_path(&topology.directory, path));
         }
     }
     own

@@ -10,7 +10,7 @@ use crate::source::{Sources, Spanned, from_here};
 use crate::topology::attribute::Named;
 use crate::topology::join_path;
 use crate::topology::service::Service;
-use crate::topology::service::security_option::SecurityOption;
+use crate::value::security_option::SecurityOption;
 
 /// Finds profiles of active services that cannot be read, or are none. As in Docker Compose, their paths begin
 /// at the project's folder.

@@ -4,6 +4,8 @@
 
 pub mod pair;
 pub mod port;
+pub mod security_option;
+pub mod tmpfs;
 
 use std::fmt;
 

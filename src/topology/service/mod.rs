@@ -20,9 +20,7 @@ pub mod port;
 pub mod provider;
 pub mod pull_policy;
 pub mod restart;
-pub mod security_option;
 pub mod sharing;
-pub mod tmpfs;
 
 use std::collections::BTreeMap;
 

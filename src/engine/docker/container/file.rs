@@ -6,6 +6,7 @@
 //! The engine takes no upload into a read-only root file system, but it does into a volume: there the
 //! folder of such a file is an anonymous volume.
 
+use crate::value::tmpfs::Tmpfs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::{Mount as EngineMount, MountType, MountVolumeOptions};
@@ -72,7 +73,7 @@ fn needs_volume(spec: &ContainerSpec, folder: &str) -> bool {
     if mounts().filter(is_kept).any(|mount| is_below(folder, &mount.target.value)) {
         return false;
     }
-    let in_memory = spec.service.tmpfs.texts().map(|tmpfs| tmpfs.split(':').next().unwrap_or_default());
+    let in_memory = spec.service.tmpfs.texts().map(|tmpfs| Tmpfs::of(tmpfs).target);
     let mounted = mounts().filter(|mount| mount.kind == MountKind::Tmpfs);
     let mut in_memory = in_memory.chain(mounted.map(|mount| mount.target.as_str()));
     *spec.service.read_only || in_memory.any(|target| is_below(folder, target))

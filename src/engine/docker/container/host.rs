@@ -15,9 +15,9 @@ use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, OneOff};
 use crate::source::Spanned;
 use crate::topology::Service;
-use crate::topology::service::tmpfs::Tmpfs;
 use crate::topology::service::{CgroupNamespace, Logging};
 use crate::topology::value::{Decimal, Integer, OneOrMany, Options, Pairs};
+use crate::value::tmpfs::Tmpfs;
 
 /// The host configuration of a container.
 pub(super) fn host_config(

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::engine::EngineError;
 use crate::source::{Sources, Spanned};
 use crate::topology::service::CredentialSpec;
-use crate::topology::service::security_option::SecurityOption;
+use crate::value::security_option::SecurityOption;
 
 /// Security options, as the engine takes them.
 pub(super) struct Security {
@@ -41,7 +41,7 @@ fn with_profile(option: &str) -> Result<String, EngineError> {
         .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile: {error}")))?;
     let profile: Json = serde_json::from_slice(&text)
         .map_err(|error| EngineError::Other(format!("`{path}` is not a seccomp profile: {error}")))?;
-    Ok(format!("seccomp={profile}"))
+    Ok(SecurityOption::with_seccomp_profile(profile))
 }
 
 fn credential_option(credential_spec: &CredentialSpec) -> Option<String> {

@@ -1,6 +1,9 @@
-//! `tmpfs` of a service: `TARGET[:OPTIONS]`, as `mount(8)` writes options of such a file system.
+//! Folders in memory: `TARGET[:OPTIONS]`, as `mount(8)` writes options of such a file system.
 //!
 //! Engine 28.5 takes the options below, and no others.
+
+use crate::diagnostic::suggest;
+use crate::value::pair::Pair;
 
 /// A folder in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +15,7 @@ pub struct Tmpfs<'a> {
 }
 
 /// Options without a value.
-pub const FLAGS: &[&str] = &[
+const FLAGS: &[&str] = &[
     "async",
     "atime",
     "defaults",
@@ -78,18 +81,31 @@ impl<'a> Tmpfs<'a> {
 
     /// The first option that cannot be one.
     pub fn mistake(self) -> Option<Mistake<'a>> {
-        if self.options.is_empty() {
-            return None;
-        }
-        self.options.split(',').find_map(mistake)
+        mistake_in(self.options)
+    }
+
+    /// The folder as it is written without empty options.
+    pub fn without_empty_options(self) -> String {
+        let options = self.options.split(',').filter(|option| !option.is_empty());
+        let options = options.collect::<Vec<_>>().join(",");
+        if options.is_empty() { self.target.to_owned() } else { format!("{}:{options}", self.target) }
     }
 }
 
+/// The first of these options, which commas divide, that cannot be one.
+pub fn mistake_in(options: &str) -> Option<Mistake<'_>> {
+    if options.is_empty() { None } else { options.split(',').find_map(mistake) }
+}
+
+/// The option that was probably meant by one that is not known.
+pub fn closest_option(option: &str) -> Option<&'static str> {
+    let name = Pair::of(option).name.trim();
+    let known = || FLAGS.iter().copied().chain(SETTINGS.iter().map(|(name, _)| *name));
+    known().find(|known| *known == name).or_else(|| suggest::closest(name, known()))
+}
+
 fn mistake(option: &str) -> Option<Mistake<'_>> {
-    let (name, value) = match option.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (option, None),
-    };
+    let Pair { name, value } = Pair::of(option);
     let is_flag = FLAGS.contains(&name);
     let is_setting = SETTINGS.iter().any(|(known, _)| *known == name);
     match value {
