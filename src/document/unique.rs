@@ -6,6 +6,7 @@
 
 use super::node::{Map, Node, Value};
 use super::pattern;
+use crate::value::device::ShortDevice;
 use crate::value::pair::Pair;
 use crate::value::port::PortParts;
 use std::collections::HashMap;
@@ -153,11 +154,7 @@ fn text_key(text: &str, identity: Identity) -> Option<String> {
         Identity::Text | Identity::EnvFile => text.to_owned(),
         Identity::Port => PortParts::of(text).identity(),
         Identity::VolumeTarget => volume_target(text)?.to_owned(),
-        Identity::DeviceTarget => {
-            let mut parts = text.split(':');
-            let host = parts.next()?;
-            parts.next().unwrap_or(host).to_owned()
-        }
+        Identity::DeviceTarget => ShortDevice::parse(text).ok()?.target.to_owned(),
         Identity::FileTarget(folder) => format!("{folder}/{text}"),
     })
 }

@@ -7,6 +7,7 @@ use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::service::{BlkioConfig, DeviceMapping, Service};
 use crate::topology::{Host, Topology};
+use crate::value::device::{are_permissions, is_cgroup_rule};
 
 /// Finds what the engine does not know, and devices that this machine does not have where the engine runs on it.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -36,7 +37,7 @@ fn refuse_name(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
 
 fn check_permissions(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
     let permissions = &device.permissions;
-    if permissions.is_empty() || !permissions.chars().all(|letter| "rwm".contains(letter)) {
+    if !are_permissions(permissions) {
         found
             .error(code::BAD_VALUE, format!("`{permissions}` are not permissions of a device"))
             .label(device.span, "`r` reads, `w` writes, `m` makes nodes")
@@ -44,27 +45,14 @@ fn check_permissions(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
     }
 }
 
-/// `c 1:3 mr`: a kind, two numbers or `*`, and what is allowed.
 fn check_rule(rule: &Spanned<String>, found: &mut Diagnostics) {
-    if rule.contains('$') || is_rule(rule) {
+    if rule.contains('$') || is_cgroup_rule(rule) {
         return;
     }
     found
         .error(code::BAD_VALUE, format!("`{}` is not a rule for devices", rule.value))
         .label(rule.span, "`c`, `b` or `a`, then `MAJOR:MINOR`, then `r`, `w` and `m`")
         .help("write, for example, `c 1:3 rwm`; `*` stands for every number");
-}
-
-fn is_rule(rule: &str) -> bool {
-    let is_number =
-        |text: &str| text == "*" || (!text.is_empty() && text.chars().all(|digit| digit.is_ascii_digit()));
-    let parts: Vec<&str> = rule.split(' ').collect();
-    let [kind, numbers, access] = parts.as_slice() else { return false };
-    let numbers = numbers.split_once(':');
-    matches!(*kind, "a" | "b" | "c")
-        && numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
-        && (1..=3).contains(&access.len())
-        && access.chars().all(|letter| "rwm".contains(letter))
 }
 
 fn check_existence(service: &Service, found: &mut Diagnostics) {

@@ -2,6 +2,7 @@
 //! a grammar's prefixes and separators.
 //! Must not: know which attribute a value belongs to, or report anything.
 
+pub mod device;
 pub mod pair;
 pub mod port;
 pub mod security_option;

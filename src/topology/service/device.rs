@@ -7,6 +7,8 @@ use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form, Sealing, divided_by_a_blank, record, wrong_type};
 use crate::topology::value::{Integer, Pairs};
+use crate::value::Mistake;
+use crate::value::device::{ALL_PERMISSIONS, ShortDevice, is_cdi};
 
 record! {
     /// A host device that a container sees, as it is written.
@@ -34,8 +36,7 @@ pub struct DeviceMapping {
 impl DeviceMapping {
     /// Whether it is named as in the Container Device Interface: `vendor.com/class=device`.
     pub fn is_cdi(&self) -> bool {
-        let Self { source, target, permissions: _ } = self;
-        source == target && !source.starts_with('/') && source.contains('/') && source.contains('=')
+        self.source == self.target && is_cdi(&self.source)
     }
 }
 
@@ -57,7 +58,7 @@ impl Attribute for DeviceMapping {
         Some(Self {
             source: source.value,
             target,
-            permissions: section.permissions.unwrap_or_else(|| "rwm".into()),
+            permissions: section.permissions.unwrap_or_else(|| ALL_PERMISSIONS.into()),
         })
     }
 
@@ -76,23 +77,20 @@ fn decode_short(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Devi
         found.error(code::BAD_VALUE, "a device is empty").label(node.span, "no device here");
         return None;
     }
-    // A CDI name such as `vendor.com/class=device` is passed on as it is.
-    let parts: Vec<&str> = text.split(':').collect();
-    let is_permissions = |part: &str| !part.is_empty() && part.chars().all(|letter| "rwm".contains(letter));
-    let (source, target, permissions) = match parts.as_slice() {
-        [source] => (*source, *source, "rwm"),
-        [source, permissions] if is_permissions(permissions) => (*source, *source, *permissions),
-        [source, target] => (*source, *target, "rwm"),
-        [source, target, permissions] => (*source, *target, *permissions),
-        _ => {
+    match ShortDevice::parse(text) {
+        Ok(ShortDevice { source, target, permissions }) => Some(DeviceMapping {
+            source: source.into(),
+            target: target.into(),
+            permissions: permissions.into(),
+        }),
+        Err(Mistake { reason, help }) => {
             found
                 .error(code::BAD_VALUE, format!("`{text}` is not a device"))
-                .label(node.span, "more than three parts")
-                .help("write `/dev/on-host:/dev/in-container:rwm`");
-            return None;
+                .label(node.span, reason)
+                .help(help);
+            None
         }
-    };
-    Some(DeviceMapping { source: source.into(), target: target.into(), permissions: permissions.into() })
+    }
 }
 
 record! {
