@@ -7,6 +7,7 @@
 use super::node::{Map, Node, Value};
 use super::pattern;
 use crate::value::device::ShortDevice;
+use crate::value::mount;
 use crate::value::pair::Pair;
 use crate::value::port::PortParts;
 use std::collections::HashMap;
@@ -153,7 +154,7 @@ fn text_key(text: &str, identity: Identity) -> Option<String> {
         Identity::Name => Pair::of(text).name.to_owned(),
         Identity::Text | Identity::EnvFile => text.to_owned(),
         Identity::Port => PortParts::of(text).identity(),
-        Identity::VolumeTarget => volume_target(text)?.to_owned(),
+        Identity::VolumeTarget => mount::target_of(text).to_owned(),
         Identity::DeviceTarget => ShortDevice::parse(text).ok()?.target.to_owned(),
         Identity::FileTarget(folder) => format!("{folder}/{text}"),
     })
@@ -171,30 +172,6 @@ fn map_key(map: &Map, identity: Identity) -> Option<String> {
             let [host_ip, published, protocol] = ["host_ip", "published", "protocol"].map(text);
             Some(PortParts { host_ip, published, target: text("target")?, protocol }.identity())
         }
-    }
-}
-
-/// The target of `[source:]target[:options]`; a drive letter's colon divides nothing.
-fn volume_target(text: &str) -> Option<&str> {
-    let (first, rest) = split_mount(text);
-    if rest.is_empty() {
-        return Some(first).filter(|target| !target.is_empty());
-    }
-    let (target, _) = split_mount(rest);
-    Some(target)
-}
-
-/// What stands before the next dividing colon, and after it.
-fn split_mount(text: &str) -> (&str, &str) {
-    let bytes = text.as_bytes();
-    let is_drive = bytes.first().is_some_and(u8::is_ascii_alphabetic)
-        && bytes.get(1) == Some(&b':')
-        && matches!(bytes.get(2), Some(b'\\' | b'/'));
-    // `C:\data`, but not the volume `c` at `/data`, which Compose takes for a drive as well.
-    let from = if is_drive { 2 } else { 0 };
-    match text[from..].find(':') {
-        Some(colon) => (&text[..from + colon], &text[from + colon + 1..]),
-        None => (text, ""),
     }
 }
 
@@ -236,13 +213,6 @@ mod tests {
         assert_eq!(kept("ports", &format!("[{}]", same.join(", "))), [same[2]]);
         let different = ["80", "8080:80", "127.0.0.1:8080:80", "8080:80/udp", "8081:80", "'[::1]:8080:80'"];
         assert_eq!(kept("ports", &format!("[{}]", different.join(", "))), different);
-    }
-
-    #[test]
-    fn drive_letters_divide_nothing() {
-        assert_eq!(volume_target(r"C:\a:D:\b:ro"), Some(r"D:\b"));
-        assert_eq!(volume_target("data:/b"), Some("/b"));
-        assert_eq!(volume_target("/b"), Some("/b"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::service::{MountKind, Service};
+use crate::value::path::is_absolute_on_windows;
 use crate::value::tmpfs::Tmpfs;
 
 /// Finds relative paths where the engine takes absolute ones only.
@@ -36,7 +37,7 @@ fn check_targets(service: &Service, is_absolute: fn(&str) -> bool, found: &mut D
 
 /// From the root on, also where containers have drive letters.
 fn begins_at_root(path: &str) -> bool {
-    path.starts_with(['/', '\\']) || path.get(1..3).is_some_and(|rest| rest == ":\\" || rest == ":/")
+    path.starts_with(['/', '\\']) || is_absolute_on_windows(path)
 }
 
 fn begins_at_linux_root(path: &str) -> bool {

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::source::from_here;
 use crate::topology::Topology;
 use crate::topology::service::{Mount, MountKind};
+use crate::value::path::drive;
 
 /// Finds sources that are written as Windows writes paths, which Compose passes on everywhere, and sources in
 /// the project's folder that do not exist. Elsewhere they may well be on the
@@ -32,12 +33,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 /// backslashes.
 fn of_windows(source: &str) -> Option<String> {
     let name = shown(source);
-    let drive = name.split_once(':').filter(|(drive, rest)| {
-        drive.len() == 1
-            && drive.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && rest.starts_with(['\\', '/'])
-    });
-    if let Some((drive, rest)) = drive {
+    if let Some((drive, rest)) = drive(name) {
         let rest = rest.replace('\\', "/");
         return Some(format!(
             "write the path that the folder has on Linux, `/mnt/{}{rest}` in WSL, or one that begins at the topology, such as `./data`",

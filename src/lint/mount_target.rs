@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{ContainerFile, Service};
+use crate::value::mount;
 use crate::value::tmpfs::Tmpfs;
 
 /// Finds mounts on the same path, also those of one list that the last one replaced.
@@ -60,7 +61,7 @@ fn check_replaced(
             let kept = service.volumes.0.iter().find(|mount| mount.span == item.span);
             // One that is wrong in itself is no mount.
             let written = || match item.as_text() {
-                Some(text) => text.split(':').nth(1),
+                Some(text) => Some(mount::target_of(text)).filter(|target| *target != text),
                 None => item.as_map()?.get("target")?.as_text(),
             };
             if let Some(target) = kept.map(|mount| mount.target.as_str()).or_else(written) {

@@ -7,6 +7,7 @@ use crate::source::{Environment, Spanned, cleaned};
 use crate::topology::Sections;
 use crate::topology::service::{Build, BuildContext, MountKind, Service};
 use crate::topology::volume::Volume;
+use crate::value::path::is_absolute_on_windows;
 
 /// A build without a context takes the folder of its file.
 pub fn fill_in_contexts(sections: &mut Sections) {
@@ -96,7 +97,7 @@ fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
 
 /// Joins a relative path to its folder, without `.` and `..`; an absolute path stays as it is.
 pub fn join(base: &Path, path: &str) -> String {
-    if path.starts_with('/') || is_windows_path(path) {
+    if path.starts_with('/') || is_absolute_on_windows(path) {
         return path.to_owned();
     }
     cleaned(&base.join(path)).to_string_lossy().into_owned()
@@ -108,10 +109,6 @@ pub fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
         (Some(rest), Some(home)) => join(home, rest.trim_start_matches('/')),
         _ => join(base, path),
     }
-}
-
-fn is_windows_path(path: &str) -> bool {
-    path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == ":\\" || rest == ":/")
 }
 
 #[cfg(test)]

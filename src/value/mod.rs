@@ -3,7 +3,9 @@
 //! Must not: know which attribute a value belongs to, or report anything.
 
 pub mod device;
+pub mod mount;
 pub mod pair;
+pub mod path;
 pub mod port;
 pub mod security_option;
 pub mod tmpfs;

@@ -1,10 +1,10 @@
-//! `volumes` of a service: `[SOURCE:]TARGET[:OPTIONS]`, or a mapping.
+//! `volumes` of a service: the short form that [`crate::value::mount`] reads, or a mapping.
 //!
 //! Compose Specification, "volumes" of a service.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{
@@ -13,6 +13,7 @@ use crate::topology::attribute::{
 use crate::topology::service::container_file::FileMode;
 use crate::topology::value::{ByteSize, Flag, Pairs};
 use crate::value::Mistake;
+use crate::value::mount::{MountOption, PROPAGATIONS, SELINUX, ShortMount, trailing_blank};
 
 choice! {
     /// What is mounted.
@@ -144,9 +145,23 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Reads the short form, as it stands at a place; the error says what is wrong.
-    pub fn from_short(text: &str, at: Span) -> Result<Self, String> {
-        parse_short(text, at).map_err(|mistake| mistake.reason)
+    /// Reads the short form, as it stands at a place.
+    pub fn from_short(text: &str, at: Span) -> Result<Self, Mistake> {
+        let short = ShortMount::parse(text)?;
+        let is_bind = short.is_bind();
+        let mut mount = Self {
+            kind: if is_bind { MountKind::Bind } else { MountKind::Volume },
+            source: short.source.map(|source| Spanned::new(source.to_owned(), at)),
+            target: Spanned::new(short.target.to_owned(), at),
+            read_only: false,
+            consistency: None,
+            bind: is_bind.then(|| BindOptions { create_host_path: Some(true), ..BindOptions::default() }),
+            volume: (!is_bind).then(VolumeOptions::default),
+            tmpfs: None,
+            image: None,
+        };
+        short.options.into_iter().for_each(|option| apply_option(&mut mount, option));
+        Ok(mount)
     }
 }
 
@@ -194,7 +209,9 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     if matches!(node.value, Value::Scalar(_)) {
         let text = String::decode(node, found)?;
         warn_of_blank(&text, node, found);
-        return parse_short(&text, node.span).map_err(|mistake| refuse(&text, mistake, node, found)).ok();
+        return Mount::from_short(&text, node.span)
+            .map_err(|mistake| refuse(&text, mistake, node, found))
+            .ok();
     }
     if let Value::Map(map) = &node.value
         && divided_by_a_blank(map, MountSection::FIELDS, node, found)
@@ -214,9 +231,9 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
         image,
         extensions: _,
     } = section;
-    check_words(node, &["bind", "selinux"], &["z", "Z"], found);
+    check_words(node, &["bind", "selinux"], &SELINUX, found);
     check_words(node, &["bind", "recursive"], &["enabled", "disabled", "writable", "readonly"], found);
-    check_words(node, &["bind", "propagation"], PROPAGATIONS, found);
+    check_words(node, &["bind", "propagation"], &PROPAGATIONS, found);
     let (kind, target) = (kind?, target?);
     if kind == MountKind::Bind && source.as_ref().is_none_or(|source| source.is_empty()) {
         found
@@ -227,10 +244,6 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     }
     Some(Mount { kind, source, target, read_only: read_only.0, consistency, bind, volume, tmpfs, image })
 }
-
-const OPTIONS: &[&str] =
-    &["readonly", "nocopy", "cached", "delegated", "consistent", "rprivate", "rshared", "rslave"];
-const PROPAGATIONS: &[&str] = &["rprivate", "private", "rshared", "shared", "rslave", "slave"];
 
 /// Refuses another word than these at a path below a mount.
 fn check_words(mount: &Node, path: &[&str], words: &[&'static str], found: &mut Diagnostics) {
@@ -246,148 +259,25 @@ fn refuse(text: &str, Mistake { reason, help }: Mistake, node: &Node, found: &mu
 
 /// A blank at the end of a source or a target is a part of its name, which hardly anybody means.
 fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
-    let parts = split(text);
-    if parts.iter().any(|part| part.starts_with(char::is_whitespace)) {
-        return;
-    }
-    let ends_in_blank = |part: &&&str| part.ends_with(char::is_whitespace);
-    let Some(part) = parts.iter().take(2).find(ends_in_blank) else { return };
+    let Some((part, mended)) = trailing_blank(text) else { return };
     found
-        .warning(code::YAML_PITFALL, format!("a blank stands after `{}`", part.trim()))
+        .warning(code::YAML_PITFALL, format!("a blank stands after `{part}`"))
         .label(node.span, "the blank is a part of the path")
-        .help(format!("take the blank away: `{}`", without_blanks(&parts)));
+        .help(format!("take the blank away: `{mended}`"));
 }
 
-/// How mounts are written, for one that is not.
-fn forms(text: &str) -> &'static str {
-    if text.contains(" - ") {
-        return "two elements are read as one: align each `-` with the one above";
-    }
-    "write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`"
-}
-
-/// Reads the short form; the error says what is wrong.
-fn parse_short(text: &str, at: Span) -> Result<Mount, Mistake> {
-    if let Some(mount) = ["-v ", "--volume "].iter().find_map(|option| text.strip_prefix(option)) {
-        return Err(Mistake::new("`-v` is an option of `docker run`", format!("write `{}`", mount.trim())));
-    }
-    let parts = split(text);
-    if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
-        return Err(Mistake::new(
-            format!("a blank stands before `{}`", part.trim()),
-            format!("take the blank away: `{}`", without_blanks(&parts)),
-        ));
-    }
-    if parts.iter().any(|part| part.trim().is_empty()) {
-        return Err(Mistake::new("nothing stands between two colons, or at an end", forms(text)));
-    }
-    let (source, target, options) = match parts.as_slice() {
-        [target] if target.starts_with("./") || target.starts_with("../") => {
-            let help = format!("write `{text}:/path/in/container`");
-            return Err(Mistake::new("where it appears in the container is not said", help));
-        }
-        [target] => (None, *target, None),
-        [source, target] => (Some(*source), *target, None),
-        [source, target, options] => (Some(*source), *target, Some(*options)),
-        _ => return Err(Mistake::new("there are too many colons", forms(text))),
-    };
-    let is_bind = source.is_some_and(is_path);
-    let mut mount = Mount {
-        kind: if is_bind { MountKind::Bind } else { MountKind::Volume },
-        source: source.map(|source| Spanned::new(source.to_owned(), at)),
-        target: Spanned::new(target.to_owned(), at),
-        read_only: false,
-        consistency: None,
-        bind: is_bind.then(|| BindOptions { create_host_path: Some(true), ..BindOptions::default() }),
-        volume: (!is_bind).then(VolumeOptions::default),
-        tmpfs: None,
-        image: None,
-    };
-    for option in options.into_iter().flat_map(|options| options.split(',')) {
-        apply_option(&mut mount, option).map_err(|reason| {
-            let help = match suggest::closest(option.trim(), OPTIONS.iter().copied()) {
-                _ if is_of_podman(option) => {
-                    format!("only Podman has it: write `{}`", without_option(&parts, option))
-                }
-                _ if apply_option(&mut mount, option.trim()).is_ok() => {
-                    format!("take the blank away: `{}`", without_blanks(&parts))
-                }
-                Some(closest) => format!("did you mean `{closest}`?"),
-                None => forms(text).to_owned(),
-            };
-            Mistake::new(reason, help)
-        })?;
-    }
-    Ok(mount)
-}
-
-/// The parts of a mount, and the options of the last one, without blanks around them.
-fn without_blanks(parts: &[&str]) -> String {
-    let part = |part: &&str| part.split(',').map(str::trim).collect::<Vec<_>>().join(",");
-    parts.iter().map(part).collect::<Vec<_>>().join(":")
-}
-
-/// `podman-run(1)`, "--volume".
-fn is_of_podman(option: &str) -> bool {
-    matches!(option, "U" | "O" | "idmap" | "exec" | "noexec" | "dev" | "nodev" | "suid" | "nosuid" | "copy")
-        || option.starts_with("idmap=")
-        || option.starts_with("upperdir=")
-        || option.starts_with("workdir=")
-}
-
-/// The mount with its other options, if there are any.
-fn without_option(parts: &[&str], option: &str) -> String {
-    let Some((options, ends)) = parts.split_last() else { return String::new() };
-    let kept: Vec<&str> = options.split(',').filter(|kept| *kept != option && !is_of_podman(kept)).collect();
-    let options = (!kept.is_empty()).then(|| kept.join(","));
-    ends.iter().map(|end| (*end).to_owned()).chain(options).collect::<Vec<_>>().join(":")
-}
-
-fn apply_option(mount: &mut Mount, option: &str) -> Result<(), String> {
+fn apply_option(mount: &mut Mount, option: MountOption) {
     match option {
-        "ro" | "readonly" => mount.read_only = true,
-        "rw" => mount.read_only = false,
-        "nocopy" => mount.volume.get_or_insert_default().nocopy = Flag(true),
-        "z" | "Z" => mount.bind.get_or_insert_default().selinux = Some(option.to_owned()),
-        _ if PROPAGATIONS.contains(&option) => {
-            mount.bind.get_or_insert_default().propagation = Some(option.to_owned());
+        MountOption::ReadOnly => mount.read_only = true,
+        MountOption::ReadWrite => mount.read_only = false,
+        MountOption::NoCopy => mount.volume.get_or_insert_default().nocopy = Flag(true),
+        MountOption::Selinux(label) => {
+            mount.bind.get_or_insert_default().selinux = Some(label.to_owned());
         }
-        // They speed file sharing up on a Mac, and mean nothing here.
-        "cached" | "delegated" | "consistent" => {}
-        _ => return Err(format!("`{option}` is not an option of a mount")),
-    }
-    Ok(())
-}
-
-/// Splits at colons, but not after the letter of a Windows drive.
-fn split(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    for (index, _) in text.match_indices(':') {
-        let part = &text[start..index];
-        let rest = &text[index + 1..];
-        let is_letter = part.len() == 1 && part.chars().all(|letter| letter.is_ascii_alphabetic());
-        if !is_letter || !follows_drive(rest, start == 0) {
-            parts.push(part);
-            start = index + 1;
+        MountOption::Propagation(propagation) => {
+            mount.bind.get_or_insert_default().propagation = Some(propagation.to_owned());
         }
     }
-    parts.push(&text[start..]);
-    parts
-}
-
-/// Whether what stands after `c:` is a path of that Windows drive. `c:/data` and `c:/data:ro` are the volume
-/// `c`, and in `c:/code:/code` a target follows the folder of the drive.
-fn follows_drive(rest: &str, is_first: bool) -> bool {
-    if rest.starts_with('\\') {
-        return true;
-    }
-    let has_target = rest.split(':').nth(1).is_some_and(|next| next.starts_with('/'));
-    is_first && rest.starts_with('/') && has_target
-}
-
-fn is_path(source: &str) -> bool {
-    source.starts_with(['.', '/', '~', '\\']) || source.get(1..2) == Some(":")
 }
 
 #[cfg(test)]
@@ -395,9 +285,9 @@ mod tests {
     use super::*;
     use crate::source::Sources;
 
-    fn read(text: &str) -> Result<String, String> {
+    fn read(text: &str) -> Option<String> {
         let span = Span::new(Sources::default().add("t", text), 0, text.len());
-        Mount::from_short(text, span).map(|mount| canonical_mount(&mount, Form::Model).to_string())
+        Some(canonical_mount(&Mount::from_short(text, span).ok()?, Form::Model).to_string())
     }
 
     #[test]
@@ -422,14 +312,7 @@ mod tests {
                 r#"{"bind":{"create_host_path":true},"source":"C:\\a","target":"/b","type":"bind"}"#,
             ),
         ] {
-            assert_eq!(read(text).as_deref(), Ok(wanted), "{text}");
+            assert_eq!(read(text).as_deref(), Some(wanted), "{text}");
         }
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        assert_eq!(read("aa:/b:rx"), Err("`rx` is not an option of a mount".to_owned()));
-        assert_eq!(read("a:"), Err("nothing stands between two colons, or at an end".to_owned()));
-        assert_eq!(read("aa:/b:ro:z"), Err("there are too many colons".to_owned()));
     }
 }

@@ -1,5 +1,6 @@
 //! A service as a container of `run` has it.
 
+use crate::value::pair::Pair;
 use std::path::Path;
 
 use crate::source::{Span, Spanned, cleaned};
@@ -7,7 +8,6 @@ use crate::topology::Service;
 use crate::topology::attribute::Named;
 use crate::topology::service::{Mount, MountKind, Port};
 use crate::topology::value::words;
-use crate::value::pair::Pair;
 
 /// What is different from the service.
 #[derive(Clone, Debug, Default)]
@@ -101,8 +101,8 @@ fn not_a_label(label: &str) -> Mistake {
 }
 
 fn mount(text: &str, at: Span, folder: &Path) -> Result<Mount, Mistake> {
-    let mut mount = Mount::from_short(text, at).map_err(|reason| Mistake {
-        message: format!("`{text}` is not a mount: {reason}"),
+    let mut mount = Mount::from_short(text, at).map_err(|mistake| Mistake {
+        message: format!("`{text}` is not a mount: {mistake}"),
         help: "write `--volume SOURCE:TARGET`, such as `./code:/code` or `data:/data:ro`".to_owned(),
     })?;
     if mount.kind == MountKind::Bind

@@ -1,0 +1,245 @@
+//! Mounts: `[SOURCE:]TARGET[:OPTIONS]`.
+//!
+//! Compose Specification, "volumes" of a service.
+
+use crate::diagnostic::suggest;
+use crate::value::{Mistake, path};
+
+/// A mount in the short form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShortMount<'a> {
+    /// A path of the host, or a volume's key; an anonymous volume without it.
+    pub source: Option<&'a str>,
+    /// Where it appears in the container.
+    pub target: &'a str,
+    /// Its options, in the order in which they are written: the later of two that contradict each other wins.
+    pub options: Vec<MountOption>,
+}
+
+/// An option of the short form that does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MountOption {
+    /// `ro`: it cannot be written to.
+    ReadOnly,
+    /// `rw`: it can be written to.
+    ReadWrite,
+    /// `nocopy`: what the image has at the target is not copied.
+    NoCopy,
+    /// `z` or `Z`: the SELinux label.
+    Selinux(&'static str),
+    /// How mounts spread.
+    Propagation(&'static str),
+}
+
+/// How mounts may spread.
+pub const PROPAGATIONS: [&str; 6] = ["rprivate", "private", "rshared", "shared", "rslave", "slave"];
+/// The labels of SELinux: shared, private.
+pub const SELINUX: [&str; 2] = ["z", "Z"];
+/// They speed file sharing up on a Mac, and mean nothing here.
+const OF_MACS: [&str; 3] = ["cached", "delegated", "consistent"];
+const SUGGESTED: [&str; 8] =
+    ["readonly", "nocopy", "cached", "delegated", "consistent", "rprivate", "rshared", "rslave"];
+
+impl<'a> ShortMount<'a> {
+    /// Reads the short form.
+    pub fn parse(text: &'a str) -> Result<Self, Mistake> {
+        parse(text)
+    }
+
+    /// Whether a folder or file of the host is mounted, and not a volume.
+    pub fn is_bind(&self) -> bool {
+        self.source.is_some_and(path::is_path)
+    }
+}
+
+/// Where a mount appears, also one that has another mistake: what makes two elements the same.
+pub fn target_of(text: &str) -> &str {
+    let parts = split(text);
+    parts.get(1).copied().unwrap_or(parts[0])
+}
+
+/// A source or target that ends in a blank, which hardly anybody means, and the mount without blanks.
+pub fn trailing_blank(text: &str) -> Option<(&str, String)> {
+    let parts = split(text);
+    if parts.iter().any(|part| part.starts_with(char::is_whitespace)) {
+        return None;
+    }
+    let part = parts.iter().take(2).find(|part| part.ends_with(char::is_whitespace))?;
+    Some((part.trim(), without_blanks(&parts)))
+}
+
+/// How mounts are written, for one that is not.
+fn forms(text: &str) -> &'static str {
+    if text.contains(" - ") {
+        return "two elements are read as one: align each `-` with the one above";
+    }
+    "write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`"
+}
+
+fn parse(text: &str) -> Result<ShortMount<'_>, Mistake> {
+    if let Some(mount) = ["-v ", "--volume "].iter().find_map(|option| text.strip_prefix(option)) {
+        return Err(Mistake::new("`-v` is an option of `docker run`", format!("write `{}`", mount.trim())));
+    }
+    let parts = split(text);
+    if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
+        return Err(Mistake::new(
+            format!("a blank stands before `{}`", part.trim()),
+            format!("take the blank away: `{}`", without_blanks(&parts)),
+        ));
+    }
+    if parts.iter().any(|part| part.trim().is_empty()) {
+        return Err(Mistake::new("nothing stands between two colons, or at an end", forms(text)));
+    }
+    let (source, target, options) = match parts.as_slice() {
+        [target] if target.starts_with("./") || target.starts_with("../") => {
+            let help = format!("write `{text}:/path/in/container`");
+            return Err(Mistake::new("where it appears in the container is not said", help));
+        }
+        [target] => (None, *target, None),
+        [source, target] => (Some(*source), *target, None),
+        [source, target, options] => (Some(*source), *target, Some(*options)),
+        _ => return Err(Mistake::new("there are too many colons", forms(text))),
+    };
+    let options = options.into_iter().flat_map(|options| options.split(','));
+    let options = options.map(|option| read_option(option).map_err(|()| unknown(option, text, &parts)));
+    let options = options.collect::<Result<Vec<_>, _>>()?;
+    Ok(ShortMount { source, target, options: options.into_iter().flatten().collect() })
+}
+
+/// An option, or nothing for one that does nothing.
+fn read_option(option: &str) -> Result<Option<MountOption>, ()> {
+    let among = |words: &[&'static str]| words.iter().copied().find(|word| *word == option);
+    Ok(Some(match option {
+        "ro" | "readonly" => MountOption::ReadOnly,
+        "rw" => MountOption::ReadWrite,
+        "nocopy" => MountOption::NoCopy,
+        _ if OF_MACS.contains(&option) => return Ok(None),
+        _ => match (among(&SELINUX), among(&PROPAGATIONS)) {
+            (Some(label), _) => MountOption::Selinux(label),
+            (None, Some(propagation)) => MountOption::Propagation(propagation),
+            (None, None) => return Err(()),
+        },
+    }))
+}
+
+fn unknown(option: &str, text: &str, parts: &[&str]) -> Mistake {
+    let help = match suggest::closest(option.trim(), SUGGESTED) {
+        _ if is_of_podman(option) => format!("only Podman has it: write `{}`", without_option(parts, option)),
+        _ if read_option(option.trim()).is_ok() => {
+            format!("take the blank away: `{}`", without_blanks(parts))
+        }
+        Some(closest) => format!("did you mean `{closest}`?"),
+        None => forms(text).to_owned(),
+    };
+    Mistake::new(format!("`{option}` is not an option of a mount"), help)
+}
+
+/// The parts of a mount, and the options of the last one, without blanks around them.
+fn without_blanks(parts: &[&str]) -> String {
+    let part = |part: &&str| part.split(',').map(str::trim).collect::<Vec<_>>().join(",");
+    parts.iter().map(part).collect::<Vec<_>>().join(":")
+}
+
+/// `podman-run(1)`, "--volume".
+fn is_of_podman(option: &str) -> bool {
+    matches!(option, "U" | "O" | "idmap" | "exec" | "noexec" | "dev" | "nodev" | "suid" | "nosuid" | "copy")
+        || option.starts_with("idmap=")
+        || option.starts_with("upperdir=")
+        || option.starts_with("workdir=")
+}
+
+/// The mount with its other options, if there are any.
+fn without_option(parts: &[&str], option: &str) -> String {
+    let Some((options, ends)) = parts.split_last() else { return String::new() };
+    let kept: Vec<&str> = options.split(',').filter(|kept| *kept != option && !is_of_podman(kept)).collect();
+    let options = (!kept.is_empty()).then(|| kept.join(","));
+    ends.iter().map(|end| (*end).to_owned()).chain(options).collect::<Vec<_>>().join(":")
+}
+
+/// Splits at colons, but not after the letter of a Windows drive. Never empty.
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (index, _) in text.match_indices(':') {
+        if !is_drive(&text[start..index], &text[index + 1..], start == 0) {
+            parts.push(&text[start..index]);
+            start = index + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Whether a colon between these belongs to a Windows drive. `c:/data` and `c:/data:ro` are the volume `c`,
+/// which Compose takes for a drive as well, and in `c:/code:/code` a target follows the folder of the drive.
+fn is_drive(letter: &str, rest: &str, is_first: bool) -> bool {
+    let has_target = || rest.split(':').nth(1).is_some_and(|next| next.starts_with('/'));
+    path::is_drive_letter(letter)
+        && (rest.starts_with('\\') || (is_first && rest.starts_with('/') && has_target()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read() {
+        use MountOption::{NoCopy, Propagation, ReadOnly, ReadWrite, Selinux};
+        for (text, source, target, options, is_bind) in [
+            ("/data", None, "/data", vec![], false),
+            ("data:/data", Some("data"), "/data", vec![], false),
+            ("./a:/b:ro", Some("./a"), "/b", vec![ReadOnly], true),
+            ("~/a:/b:ro,rw", Some("~/a"), "/b", vec![ReadOnly, ReadWrite], true),
+            ("data:/d:nocopy", Some("data"), "/d", vec![NoCopy], false),
+            ("v:/data:ro", Some("v"), "/data", vec![ReadOnly], false),
+            ("v:/data:z", Some("v"), "/data", vec![Selinux("z")], false),
+            ("/a:/b:rshared,cached", Some("/a"), "/b", vec![Propagation("rshared")], true),
+            ("c:/x:/y:ro", Some("c:/x"), "/y", vec![ReadOnly], true),
+            (r"C:\a:/b", Some(r"C:\a"), "/b", vec![], true),
+            (r"C:\a:D:\b:ro", Some(r"C:\a"), r"D:\b", vec![ReadOnly], true),
+        ] {
+            let mount = ShortMount::parse(text).expect(text);
+            assert_eq!(mount, ShortMount { source, target, options }, "{text}");
+            assert_eq!((target_of(text), mount.is_bind()), (target, is_bind), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, reason) in [
+            ("", "nothing stands between two colons, or at an end"),
+            ("a:", "nothing stands between two colons, or at an end"),
+            ("a:/b:rx", "`rx` is not an option of a mount"),
+            ("aa:/b:ro:z", "there are too many colons"),
+            ("a: /b", "a blank stands before `/b`"),
+            ("./a", "where it appears in the container is not said"),
+            ("-v a:/b", "`-v` is an option of `docker run`"),
+        ] {
+            assert_eq!(ShortMount::parse(text).map_err(|mistake| mistake.reason), Err(reason.to_owned()));
+        }
+    }
+
+    #[test]
+    fn help_can_be_typed() {
+        for (text, help) in [
+            ("aa:/b:readony", "did you mean `readonly`?"),
+            ("aa:/b:ro,U", "only Podman has it: write `aa:/b:ro`"),
+            ("aa:/b:ro, z", "take the blank away: `aa:/b:ro,z`"),
+            ("../a", "write `../a:/path/in/container`"),
+        ] {
+            assert_eq!(
+                ShortMount::parse(text).map_err(|mistake| mistake.help),
+                Err(help.to_owned()),
+                "{text}"
+            );
+        }
+        assert_eq!(trailing_blank("a :/b"), Some(("a", "a:/b".to_owned())));
+        assert_eq!(trailing_blank("a:/b"), None);
+    }
+
+    #[test]
+    fn the_target_is_known_in_spite_of_mistakes() {
+        assert_eq!(target_of("a:/b:rx"), "/b");
+        assert_eq!(target_of("${DATA}:/b"), "/b");
+    }
+}
