@@ -171,8 +171,11 @@ mod tests {
         let heard = words.clone();
         let silence = Silence::new(Arc::new(move |told: &str| heard.lock().unwrap().push(told.to_owned())));
         let (first, second) = (asked(Method::GET, "/v1.51/networks"), asked(Method::GET, "/v1.51/volumes"));
-        let (given_up, _) =
-            tokio::join!(silence.watch(&first, pending::<()>()), silence.watch(&second, pending::<()>()));
+        let later = async {
+            sleep(Duration::from_millis(1)).await;
+            silence.watch(&second, pending::<()>()).await
+        };
+        let (given_up, _) = tokio::join!(silence.watch(&first, pending::<()>()), later);
         assert_eq!(given_up.unwrap_err().to_string(), "the engine has not answered `GET /networks` for 60 s");
         assert_eq!(*words.lock().unwrap(), ["the engine has not answered `GET /networks` for 10 s"]);
         let start = asked(Method::POST, "/containers/a/start");
