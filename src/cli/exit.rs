@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::cli::interrupt;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -20,6 +22,8 @@ pub enum Exit {
     SomethingToDo,
     /// Ctrl-C.
     Interrupted,
+    /// SIGTERM.
+    Terminated,
     /// The exit code of a container's process, passed on.
     Container(u8),
 }
@@ -34,6 +38,7 @@ impl Exit {
         (Exit::Failed, "a step failed or the engine refused; steps completed before the failure are kept"),
         (Exit::SomethingToDo, "`plan --exit-code` found something to do"),
         (Exit::Interrupted, "interrupted by Ctrl-C"),
+        (Exit::Terminated, "ended by SIGTERM, as by `kill` or a supervisor"),
     ];
 
     /// Whose exit code else may be seen, for the same.
@@ -54,6 +59,7 @@ impl Exit {
             Exit::Failed => 4,
             Exit::SomethingToDo => 5,
             Exit::Interrupted => 130,
+            Exit::Terminated => 143,
             Exit::Container(code) => code,
         }
     }
@@ -61,6 +67,10 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
+        let exit = match exit {
+            Exit::Interrupted => interrupt::exit(),
+            exit => exit,
+        };
         ExitCode::from(exit.code())
     }
 }

@@ -1,5 +1,7 @@
 //! Ctrl-C: once, nothing new is started; once more than there is an answer to, topo leaves.
 
+use std::sync::OnceLock;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -28,16 +30,26 @@ pub(super) fn listen_for(tokens: Vec<CancellationToken>) -> Option<AbortHandle> 
         }
         next(&mut signals).await;
         leave();
-        std::process::exit(i32::from(Exit::Interrupted.code()));
+        std::process::exit(i32::from(exit().code()));
     });
     Some(listener.abort_handle())
 }
 
+/// Whether the first signal was SIGTERM.
+static IS_TERMINATED: OnceLock<bool> = OnceLock::new();
+
+/// How the program ends that a signal interrupted, as shells have it: the first signal counts.
+pub(super) fn exit() -> Exit {
+    if IS_TERMINATED.get() == Some(&true) { Exit::Terminated } else { Exit::Interrupted }
+}
+
 async fn next((interrupt, terminate): &mut (Signal, Signal)) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    let is_terminated = tokio::select! {
+        _ = interrupt.recv() => false,
+        _ = terminate.recv() => true,
+    };
+    // Another one came first.
+    let _ = IS_TERMINATED.set(is_terminated);
 }
 
 /// What is under way is left to the engine; the shell's prompt gets a line of its own.

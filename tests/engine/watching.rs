@@ -143,7 +143,7 @@ fn what_fails_is_told_and_watching_goes_on() {
     project.write("src/found", "1\n");
     eventually("a later file", || held(&project, "/srv/src/found") == "1");
     watching.signal("TERM");
-    watching.end().exits(130).says("no container of web runs");
+    watching.end().exits(143).says("no container of web runs");
 }
 
 const BUILT: &str = "

@@ -175,7 +175,9 @@ fn an_address_for_programs_holds_no_prose() {
 
 #[test]
 fn down_and_stop_hear_signals_while_a_provider_is_at_it() {
-    for (command, signal) in [("down", "INT"), ("down", "TERM"), ("stop", "INT"), ("stop", "TERM")] {
+    for (command, signal, code) in
+        [("down", "INT", 130), ("down", "TERM", 143), ("stop", "INT", 130), ("stop", "TERM", 143)]
+    {
         let engine = StandIn::new(nothing);
         engine.file("compose.yaml", "name: shop\nservices: {db: {provider: {type: slow}}}\n");
         let script = "#!/bin/sh\ncase \"$*\" in\n  *metadata*) echo '{\"description\": \"x\", \"stop\": {}}' ;;\n  \
@@ -191,7 +193,7 @@ fn down_and_stop_hear_signals_while_a_provider_is_at_it() {
         kill(signal, &child.id().to_string());
         let output = child.wait_with_output().expect("it ends");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(130), "{command} {signal}: {errors}");
+        assert_eq!(output.status.code(), Some(code), "{command} {signal}: {errors}");
         assert!(errors.contains("the provider of `db` was interrupted"), "{errors}");
         let is_gone = || (!Path::new("/proc").join(provider.trim()).join("cwd").exists()).then_some(());
         until(is_gone);

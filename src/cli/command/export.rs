@@ -14,7 +14,7 @@ use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
 use crate::cli::project::project_name;
 use crate::cli::session;
-use crate::cli::signals::Signals;
+use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal;
 use crate::engine::EngineError;
 use crate::engine::local_file::{self, Standing};
@@ -65,7 +65,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             Ok(()) => Ok(Exit::Success),
             Err(Trouble::NoReader) => Ok(inside::EXIT_WITHOUT_READER),
             Err(Trouble::Engine(error)) => Err(session::refused(&error, &output)),
-            Err(Trouble::Interrupted) => Err(Exit::Interrupted),
+            Err(Trouble::Left(received)) => Err(inside::exit_of_signal(received)),
             Err(Trouble::File(error)) => {
                 let Some(path) = &options.output else { return Err(output.unwritable(&error)) };
                 output.error(&format!("cannot write `{}`: {error}", path.display()), None);
@@ -80,7 +80,7 @@ enum Trouble {
     Engine(EngineError),
     File(io::Error),
     NoReader,
-    Interrupted,
+    Left(Received),
 }
 
 impl From<io::Error> for Trouble {
@@ -122,7 +122,7 @@ async fn write_file(
     // What is not kept removes itself.
     tokio::select! {
         written = write(archive, &mut partial) => written?,
-        _ = inside::end_asked_for(Signals::listen()) => return Err(Trouble::Interrupted),
+        received = inside::end_asked_for(Signals::listen()) => return Err(Trouble::Left(received)),
     }
     partial.persist(path).map_err(|error| error.error)?;
     Ok(())
