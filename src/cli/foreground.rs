@@ -124,7 +124,7 @@ impl Foreground<'_> {
         let exit = self.bring_up_and_stay(plan, heard, &heard_out).await?;
         // Output that was lost is a failure, unless a container's exit code says more.
         match (exit, follow::exit_of(&heard_out, self.session.output)) {
-            (Exit::Success, of_output) => Ok(of_output),
+            (exit, of_output) if exit.code() == Exit::Success.code() => Ok(of_output),
             (exit, _) => Ok(exit),
         }
     }

@@ -186,6 +186,22 @@ fn an_output_that_is_cut_before_the_program_ends_is_no_success() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
+fn output_that_up_could_not_show_is_no_success() {
+    let job = "services: { j: { image: 'busybox:1.37', command: [sh, -c, 'seq 1 3; sleep 1'] } }\n";
+    let project = project("unread-output", job);
+    for options in [&["--exit-code-from", "j"][..], &["--abort-on-container-exit"], &[]] {
+        let proxy = Proxy::start();
+        let boom = Trouble::Answer { status: 500, body: r#"{"message": "boom"}"#.to_owned() };
+        proxy.rule("GET /containers/*/logs*", boom);
+        let mut topo = project.command("up", options);
+        let output = topo.env("DOCKER_HOST", proxy.address()).output().expect("topo runs");
+        Ran::of(output).exits(4).says("-j-1` cannot be read: boom");
+        project.topo("down", &[]).exits(0);
+    }
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
 fn a_full_disk_is_told() {
     let project = project("full-disk", TICKING);
     project.topo("up", &["-d"]).exits(0);
