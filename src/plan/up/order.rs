@@ -77,11 +77,12 @@ pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec
     followers
 }
 
-/// Services that a service is linked to by the engine's own means, on its default network: the container that
-/// it is linked to is looked for when it is created, and no other one takes its place.
+/// Services that a service is linked to by the engine's own means: where a container is on no network that was
+/// made for it, the one that it is linked to is looked for when it is created, and no other one takes its place.
+/// With the namespace of the machine or of another container, the engine refuses links.
 pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
     let mode = service.network_mode.as_ref().map(|mode| mode.as_str());
-    let links = service.links.iter().filter(move |_| matches!(mode, Some("bridge" | "default")));
+    let links = service.links.iter().filter(move |_| matches!(mode, Some("bridge" | "default" | "none")));
     links.map(|link| ServiceName::from(Link::parse(link).name))
 }
 
