@@ -13,7 +13,6 @@ pub mod label;
 mod namespace;
 pub mod observed;
 mod orphan;
-mod platform;
 mod remove;
 mod restart;
 mod scope;

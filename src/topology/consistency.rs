@@ -8,6 +8,7 @@ use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::network::External;
+use crate::topology::platform::Platform;
 use crate::topology::service::build::{Attestation, BuildSection};
 use crate::topology::service::develop::{WatchAction, WatchRule};
 use crate::topology::service::device::DeviceRequest;
@@ -45,7 +46,7 @@ fn check_platform(topology: &Topology, service: &Service, build: &BuildSection, 
     let Some(platform) = &service.platform else {
         return check_default_platform(topology, build, first.span, found);
     };
-    if !build.platforms.contains(platform) {
+    if !is_built_for(build, platform) {
         found
             .error(code::CONFLICT, format!("the image is not built for `{}`", platform.value))
             .label(platform.span, "what the service runs on")
@@ -54,9 +55,14 @@ fn check_platform(topology: &Topology, service: &Service, build: &BuildSection, 
     }
 }
 
+fn is_built_for(build: &BuildSection, platform: &str) -> bool {
+    let asked = Platform::parse(platform);
+    build.platforms.iter().any(|built| Platform::parse(built).is_for(&asked))
+}
+
 fn check_default_platform(topology: &Topology, build: &BuildSection, at: Span, found: &mut Diagnostics) {
     let Some(platform) = &topology.default_platform else { return };
-    if build.platforms.iter().all(|known| known.value != *platform) {
+    if !is_built_for(build, platform) {
         found
             .error(
                 code::CONFLICT,

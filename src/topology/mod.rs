@@ -19,6 +19,7 @@ pub mod network;
 mod normal;
 pub mod origin;
 mod paths;
+pub mod platform;
 mod profile;
 mod project_name;
 pub mod provenance;

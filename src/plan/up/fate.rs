@@ -11,9 +11,10 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::lint::host_port;
 use crate::plan::drift::Made;
 use crate::plan::observed::{ObservedContainer, ObservedMount, Status};
-use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, platform, scope, spec};
+use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
+use crate::topology::platform::Platform;
 use crate::topology::service::{Namespace, VolumesFrom};
 
 /// What becomes of every container.
@@ -362,7 +363,8 @@ impl<'a> Judge<'a, '_> {
         let asked = topology.default_platform.as_ref().filter(|_| !is_named)?;
         let runs = observed.platforms.get(&current.image).filter(|runs| !runs.is_empty())?;
         let (asked, runs) = (asked.clone(), runs.clone());
-        (!platform::is_for(&runs, &asked)).then_some(Because::OtherPlatform { asked, runs })
+        (!Platform::parse(&runs).is_for(&Platform::parse(&asked)))
+            .then_some(Because::OtherPlatform { asked, runs })
     }
 
     /// Docker Compose made it, of the very service that the topology has.
