@@ -8,6 +8,7 @@
 use super::load::{Loader, Scope};
 use super::merge;
 use super::node::{Directive, Key, Map, Node, Value};
+use super::scalar::Kind;
 use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::source::{FileId, Span, cleaned};
 use std::collections::{HashMap, HashSet};
@@ -203,21 +204,27 @@ fn extended(service: &Node) -> Option<&Node> {
 
 fn reference(key: &Key, extends: &Node, found: &mut Diagnostics) -> Option<Reference> {
     match &extends.value {
-        Value::Scalar(scalar) => {
+        Value::Scalar(scalar) if scalar.kind() == Kind::Text => {
             Some(Reference { service: scalar.text.clone(), service_span: extends.span, file: None })
         }
         Value::Map(map) => long_reference(key, map, found),
-        Value::Null | Value::List(_) => {
-            found
-                .error(
-                    code::WRONG_TYPE,
-                    format!("`extends` is the name of a service, not {}", extends.describe()),
-                )
-                .label(extends.span.or(key.span), format!("this is {}", extends.describe()))
-                .help("write `extends: name`, or `extends: {file: other.yaml, service: name}`");
+        Value::Scalar(_) | Value::Null | Value::List(_) => {
+            let message = format!("`extends` is the name of a service, not {}", extends.describe());
+            refuse(key, extends, message, found);
             None
         }
     }
+}
+
+fn refuse(key: &Key, value: &Node, message: String, found: &mut Diagnostics) {
+    let help = match &value.value {
+        Value::Scalar(scalar) => format!("quote it: `\"{}\"`", scalar.text),
+        _ => "write `extends: name`, or `extends: {file: other.yaml, service: name}`".to_owned(),
+    };
+    found
+        .error(code::WRONG_TYPE, message)
+        .label(value.span.or(key.span), format!("this is {}", value.describe()))
+        .help(help);
 }
 
 fn long_reference(extends: &Key, map: &Map, found: &mut Diagnostics) -> Option<Reference> {
@@ -232,13 +239,14 @@ fn long_reference(extends: &Key, map: &Map, found: &mut Diagnostics) -> Option<R
                 continue;
             }
         };
-        match value.as_text() {
-            Some(text) => *slot = Some((text.to_owned(), value.span)),
-            None => {
-                found
-                    .error(code::WRONG_TYPE, format!("`{}` is a string, not {}", key.text, value.describe()))
-                    .label(value.span.or(key.span), format!("this is {}", value.describe()))
-                    .help("write `extends: {file: other.yaml, service: name}`");
+        match &value.value {
+            Value::Scalar(scalar) if scalar.kind() == Kind::Text => {
+                *slot = Some((scalar.text.clone(), value.span));
+            }
+            Value::Null if key.text == "file" => {}
+            _ => {
+                let message = format!("`{}` is a string, not {}", key.text, value.describe());
+                refuse(key, value, message, found);
                 return None;
             }
         }

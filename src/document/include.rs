@@ -7,6 +7,7 @@
 use super::interpolate::report_env_problems;
 use super::load::{Loader, Scope};
 use super::node::{Key, Map, Node, Value};
+use super::scalar::Kind;
 use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::source::{Environment, FileId, Span, Spanned, cleaned, from_here};
 use std::collections::HashMap;
@@ -58,14 +59,15 @@ fn entries(key: &Key, include: &Node, found: &mut Diagnostics) -> Vec<Entry> {
 
 fn entry(element: &Node, found: &mut Diagnostics) -> Option<Entry> {
     let Value::Map(map) = &element.value else {
-        return Some(Entry { paths: texts("include", element, found)?, ..Entry::default() });
+        return Some(Entry { paths: vec![text("include", element, found)?], ..Entry::default() });
     };
     let mut entry = Entry::default();
     for (key, value) in &map.entries {
         match key.text.as_str() {
             "path" => entry.paths = texts("path", value, found)?,
             "env_file" => entry.env_files = texts("env_file", value, found)?,
-            "project_directory" => entry.project_directory = texts("project_directory", value, found)?.pop(),
+            "project_directory" => entry.project_directory = folder(value, found)?,
+            extension if extension.starts_with("x-") => {}
             _ => report_unknown(key, found),
         }
     }
@@ -79,21 +81,48 @@ fn entry(element: &Node, found: &mut Diagnostics) -> Option<Entry> {
     Some(entry)
 }
 
-/// One text or a list of them.
+/// One text or a list of them; none when nothing is written.
 fn texts(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<Spanned<String>>> {
-    let elements = node.as_list().unwrap_or(std::slice::from_ref(node));
-    let mut texts = Vec::with_capacity(elements.len());
-    for element in elements {
-        let Some(text) = element.as_text() else {
-            found
-                .error(code::WRONG_TYPE, format!("`{name}` takes paths, not {}", element.describe()))
-                .label(element.span, format!("this is {}", element.describe()))
-                .help("name a file");
-            return None;
-        };
-        texts.push(Spanned::new(text.to_owned(), element.span));
+    match &node.value {
+        Value::Null => Some(Vec::new()),
+        Value::List(list) => list.iter().map(|element| text(name, element, found)).collect(),
+        Value::Scalar(_) | Value::Map(_) => Some(vec![text(name, node, found)?]),
     }
-    Some(texts)
+}
+
+/// A folder is named by one text, which may be a number for Docker Compose.
+fn folder(node: &Node, found: &mut Diagnostics) -> Option<Option<Spanned<String>>> {
+    match (&node.value, node.as_text()) {
+        (Value::Null, _) => Some(None),
+        (_, Some(text)) => Some(Some(Spanned::new(text.to_owned(), node.span))),
+        _ => {
+            refuse("project_directory", "one path", "name one folder", node, found);
+            None
+        }
+    }
+}
+
+fn text(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Spanned<String>> {
+    match &node.value {
+        Value::Scalar(scalar) if scalar.kind() == Kind::Text => {
+            Some(Spanned::new(scalar.text.clone(), node.span))
+        }
+        Value::Scalar(scalar) => {
+            refuse(name, "paths", &format!("quote it: `\"{}\"`", scalar.text), node, found);
+            None
+        }
+        Value::Null | Value::List(_) | Value::Map(_) => {
+            refuse(name, "paths", "name a file", node, found);
+            None
+        }
+    }
+}
+
+fn refuse(name: &str, needed: &str, help: &str, node: &Node, found: &mut Diagnostics) {
+    found
+        .error(code::WRONG_TYPE, format!("`{name}` takes {needed}, not {}", node.describe()))
+        .label(node.span, format!("this is {}", node.describe()))
+        .help(help);
 }
 
 /// The topology that an entry names; says so if there is none.
@@ -293,6 +322,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_empty_is_as_if_it_were_left_out() {
+        let loaded = load_files(&[
+            (
+                "compose.yaml",
+                "include: [{path: sub/a.yaml, project_directory: , env_file: , x-note: {a: b}}]",
+            ),
+            ("sub/a.yaml", "services: {web: {image: $IMAGE}}"),
+            ("sub/.env", "IMAGE=own"),
+        ]);
+        assert_eq!(loaded.show_clean("services"), "{web: {image: \"own\"}}");
+    }
+
+    #[test]
     fn included_services_can_be_extended() {
         let loaded = load_files(&[
             ("compose.yaml", "include: [base.yaml]\nservices: {web: {extends: base, tty: true}}"),
@@ -357,8 +399,20 @@ mod tests {
         assert_eq!(findings("include: [no.yaml]"), expect(code::MISSING_FILE, "no.yaml"));
         assert_eq!(findings("include: [oci://x/y]"), expect(code::BAD_INCLUDE, "oci://x/y"));
         assert_eq!(findings("include: a.yaml"), expect(code::WRONG_TYPE, "a.yaml"));
-        assert_eq!(findings("include: [[{}]]"), expect(code::WRONG_TYPE, "{}"));
+        assert_eq!(findings("include: [[{}]]"), expect(code::WRONG_TYPE, "[{}]"));
         assert_eq!(findings("include: [{env_file: x}]"), expect(code::MISSING_ATTRIBUTE, "{env_file: x}"));
+        let wrong = |attribute: &str, place| {
+            let text = format!("include: [{{path: compose.yaml, {attribute}}}]");
+            assert_eq!(findings(&text), expect(code::WRONG_TYPE, place), "{attribute}");
+        };
+        wrong("project_directory: [x]", "[x]");
+        wrong("project_directory: {a: b}", "{a: b}");
+        wrong("env_file: {a: b}", "{a: b}");
+        wrong("env_file: [[x]]", "[x]");
+        wrong("env_file: 1", "1");
+        assert_eq!(findings("include: [{path: }]").0, code::MISSING_ATTRIBUTE);
+        assert_eq!(findings("include: [~]"), expect(code::WRONG_TYPE, "~"));
+        assert_eq!(findings("include: [true]"), expect(code::WRONG_TYPE, "true"));
         assert_eq!(findings("include: [{path: []}]").0, code::MISSING_ATTRIBUTE);
     }
 }

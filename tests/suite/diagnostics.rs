@@ -146,6 +146,7 @@ golden::fixtures! {
     host_names_are_for_every_program
     host_networking_publishes_nothing
     images_are_not_built_from_each_other_in_a_circle
+    include_and_extends_take_names
     limits_of_memory_fit_together
     names_have_letters_that_the_engine_takes
     network_mode_and_networks_exclude_each_other
