@@ -205,6 +205,9 @@ impl Read {
             needs::forgive(&mut checked, in_part);
         }
         found.append(checked);
+        if let Some(topology) = &topology {
+            lint::variable::explain_unset(topology, &self.sources, found);
+        }
         lint::variable::explain(&self.sources, &self.environment, found);
         lint::alias::explain(&self.sources, found);
         lint::brought_in::explain(&self.sources, &self.document, found);

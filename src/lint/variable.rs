@@ -1,7 +1,8 @@
 //! Where the variables of a bad value come from.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, code};
-use crate::source::{Environment, Origin, Sources};
+use crate::source::{Environment, FileId, Origin, SourceFile, Sources, Span, template_variables};
+use crate::topology::Topology;
 
 /// Adds to what was found where the variables are set that the marked text uses: the mistake may well
 /// be there. Asked for once, when nothing more is going to be found.
@@ -21,6 +22,48 @@ pub fn explain(sources: &Sources, environment: &Environment, found: &mut Diagnos
             explain_one(name, environment, diagnostic);
         }
     });
+}
+
+/// A variable that texts of the topology lack may well be set for a container, which they do not see. Asked for
+/// once, when nothing more is going to be found.
+pub fn explain_unset(topology: &Topology, sources: &Sources, found: &mut Diagnostics) {
+    found.for_each(|diagnostic| {
+        let is_about_it = [code::UNSET_VARIABLE, code::REQUIRED_VARIABLE].contains(&diagnostic.code);
+        let Some(at) = diagnostic.span().filter(|_| is_about_it) else { return };
+        let set = |name: &str| set_for_a_container(topology, sources, name, at);
+        let mut used = template_variables(sources.text(at)).into_iter().map(|used| used.name.to_owned());
+        let Some((place, name)) = used.find_map(|name| Some((set(&name)?, name))) else { return };
+        diagnostic.label(place, "sets it for the container alone");
+        diagnostic.help(to_set(&name, sources, place.file));
+    });
+}
+
+/// Where an env file of a service sets a variable, or its `environment`.
+fn set_for_a_container(topology: &Topology, sources: &Sources, name: &str, used_at: Span) -> Option<Span> {
+    let in_env_file = topology.set_by_env_files.get(name).copied();
+    // What is filled in, as by `NAME: ${NAME}`, is not set there.
+    let own = || {
+        let mut values = topology.services.values().filter_map(|service| service.environment.0.get(name));
+        let is_set = |span: Span| !sources.text(span).is_empty() && !sources.text(span).contains('$');
+        values.find(|value| value.value.is_some() && is_set(value.span)).map(|value| value.span)
+    };
+    // An env file that uses a variable of its own does not set it.
+    in_env_file.filter(|at| at.file != used_at.file).or_else(own)
+}
+
+fn to_set(name: &str, sources: &Sources, file: FileId) -> String {
+    let set = format!("set `{name}` in `.env` too");
+    let also = match sources.get(file) {
+        SourceFile { is_env_file: true, path, .. } => {
+            // A file that is named takes the place of `.env`. Those of the topology are read first of all.
+            let read = sources.files().map(|(_, file)| file).take_while(|file| file.is_env_file);
+            let read = read.map(|file| file.path.display().to_string());
+            let named: Vec<String> = read.chain([path.display().to_string()]).collect();
+            format!(", or add `--env-file {}`", named.join(" --env-file "))
+        }
+        _ => String::new(),
+    };
+    format!("{set}{also}: variables of the topology are filled in from there")
 }
 
 /// Whether another value could make it right.

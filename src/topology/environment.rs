@@ -9,8 +9,8 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Document, report_env_problems, report_label_file_problems};
 use crate::source::{
-    self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Spanned, from_here,
-    parse_env_file_over, template_variables,
+    self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Span, Spanned, from_here,
+    parse_env_file_over,
 };
 use crate::topology::attribute::Named;
 use crate::topology::paths;
@@ -20,42 +20,27 @@ use crate::topology::value::Pairs;
 
 type Values = BTreeMap<String, Spanned<Option<String>>>;
 
-/// Completes the environment and labels of services from files and from the caller.
+/// Completes the environment and labels of services from files and from the caller. Returns where env files set
+/// variables, by their names; of several places the first.
 pub fn resolve(
     services: &mut BTreeMap<String, Named<Box<Service>>>,
     document: &Document,
     environment: &Environment,
     sources: &mut Sources,
     found: &mut Diagnostics,
-) {
+) -> BTreeMap<String, Span> {
     let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
-    let mut set = Vec::new();
+    let mut set_at = BTreeMap::new();
     for service in services.values_mut() {
         reader.complete_environment(&mut service.value);
-        set.append(&mut reader.lines);
+        let is_set = |line: &EnvEntry| line.value.as_ref().is_some_and(|value| !value.is_empty());
+        for line in reader.lines.drain(..).filter(is_set) {
+            set_at.entry(line.name.value).or_insert(line.name.span);
+        }
         reader.complete_labels(&mut service.value);
         reader.lines.clear();
     }
-    explain_unset(&set, sources, found);
-}
-
-/// A variable that texts of the topology lack may well stand in an env file of a container, which they do not
-/// see.
-fn explain_unset(set: &[EnvEntry], sources: &Sources, found: &mut Diagnostics) {
-    found.for_each(|diagnostic| {
-        let is_about_it = [code::UNSET_VARIABLE, code::REQUIRED_VARIABLE].contains(&diagnostic.code);
-        let Some(at) = diagnostic.span().filter(|_| is_about_it) else { return };
-        let used = template_variables(sources.text(at));
-        let line = set
-            .iter()
-            .find(|line| line.value.is_some() && used.iter().any(|used| used.name == line.name.value));
-        let Some(EnvEntry { name, .. }) = line.filter(|line| line.name.span.file != at.file) else { return };
-        diagnostic.label(name.span, "sets it for the container alone");
-        diagnostic.help(format!(
-            "set `{}` in `.env` too: variables of the topology are filled in from there",
-            name.value
-        ));
-    });
+    set_at
 }
 
 /// Which files of a service are read.
@@ -151,6 +136,10 @@ impl Reader<'_> {
     }
 
     fn open(&mut self, file: &EnvFile, why: &str, help: &str) -> Option<FileId> {
+        // An empty path is a file that is missing for Docker Compose, and not the folder.
+        if file.path.is_empty() && !file.required {
+            return None;
+        }
         let home = self.environment.value("HOME").map(Path::new);
         let path = paths::join_home(self.document.base(file.path.span.file), home, &file.path.value);
         match self.sources.read_as(Path::new(&path), &from_here(Path::new(&path))) {

@@ -131,6 +131,8 @@ pub struct Topology {
     filled: Arc<Filled>,
     /// What was done to make it.
     stages: Stages,
+    /// Where env files of services set variables, by their names.
+    pub set_by_env_files: BTreeMap<String, Span>,
     /// What could not be read of it.
     gaps: Gaps,
 }
@@ -239,9 +241,10 @@ pub fn resolve(
     let stages = choices.stages;
     complete(&mut sections, &name, document, environment, choices);
     let (mut active, inactive) = profile::split(std::mem::take(&mut sections.services), choices);
-    if stages.env_files {
-        environment::resolve(&mut active, document, environment, sources, found);
-    }
+    let set_by_env_files = match stages.env_files {
+        true => environment::resolve(&mut active, document, environment, sources, found),
+        false => BTreeMap::new(),
+    };
     if stages.contents {
         seccomp::check(&active, &choices.directory, found);
     }
@@ -274,6 +277,7 @@ pub fn resolve(
         host: choices.host,
         filled: Arc::clone(document.filled()),
         stages,
+        set_by_env_files,
         gaps: document.gaps.clone(),
     };
     if stages.consistency {

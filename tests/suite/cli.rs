@@ -50,6 +50,7 @@ golden::fixtures! {
     validate_speaks_to_programs_about_several_topologies
     values_of_build_are_checked_before_anything_is_built
     warnings_are_for_those_who_make_something_of_the_file
+    what_is_set_for_a_container_is_not_set_for_the_topology
     words_of_docker_compose_lead_to_those_of_topo
     wrong_usage_is_told_from_findings
 }

@@ -105,6 +105,7 @@ pub(crate) fn load(request: &Request) -> Loaded {
             }
             false => lint::build_context::check(topology, &mut found),
         }
+        lint::variable::explain_unset(topology, &sources, &mut found);
     }
     lint::variable::explain(&sources, &environment, &mut found);
     lint::alias::explain(&sources, &mut found);
