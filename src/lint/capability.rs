@@ -63,7 +63,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_one(capability: &Spanned<String>, found: &mut Diagnostics) {
     let upper = capability.to_ascii_uppercase();
     let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    if CAPABILITIES.contains(&name) {
+    let is_all_of_them = upper == "CAP_ALL";
+    if CAPABILITIES.contains(&name) && !is_all_of_them {
         return;
     }
     let diagnostic = found.error(code::BAD_VALUE, format!("no capability is named `{}`", capability.value));

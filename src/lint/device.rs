@@ -1,5 +1,7 @@
 //! Devices: what a container may do with them, and whether they are there.
 
+use std::fs::FileType;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code};
@@ -15,6 +17,9 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let may_be_windows = may_run_on_windows(topology, service);
         for device in &service.devices {
             check_permissions(device, found);
+            if !may_be_windows {
+                check_parent(service, device, found);
+            }
             if !may_be_windows && !device.source.starts_with('/') && !device.is_cdi() {
                 refuse_name(device, found);
             }
@@ -32,6 +37,25 @@ fn refuse_name(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
             .error(code::BAD_VALUE, format!("`{}` is not a device", device.source))
             .label(device.span, "neither a path of the host nor the name of a CDI device")
             .help("write a path such as `/dev/snd`, or a name such as `vendor.com/class=device`");
+    }
+}
+
+/// Devices that every container has.
+const EVERYWHERE: &[&str] =
+    &["/dev/console", "/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
+
+/// There is nothing below a device.
+fn check_parent(service: &Service, device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
+    let is_below = |parent: &&str| {
+        device.target.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
+    };
+    let mapped = service.devices.iter().filter(|other| !Path::new(&other.source).is_dir());
+    let others = mapped.map(|other| other.target.as_str()).filter(|target| target.starts_with('/'));
+    if let Some(parent) = EVERYWHERE.iter().copied().chain(others).find(is_below) {
+        found
+            .error(code::BAD_VALUE, format!("nothing can be mapped to `{}`", device.target))
+            .label(device.span, format!("`{parent}` is a device, not a folder"))
+            .help("write a path beside it, such as `/dev/NAME`");
     }
 }
 
@@ -58,14 +82,37 @@ fn check_rule(rule: &Spanned<String>, found: &mut Diagnostics) {
 fn check_existence(service: &Service, found: &mut Diagnostics) {
     let mapped = service.devices.iter().filter(|device| device.source.starts_with('/'));
     let mapped = mapped.map(|device| (device.source.as_str(), device.span));
-    for (path, at) in mapped.chain(service.blkio_config.iter().flat_map(limited)) {
-        if !path.contains('$') && !Path::new(path).exists() {
-            found
-                .warning(code::MISSING_SOURCE, format!("the device `{path}` does not exist"))
-                .label(at, "the engine refuses to start the container without it")
-                .help("name a device of this machine");
-        }
+    for (path, at) in mapped {
+        check_file(path, at, "neither a device nor a folder of devices", is_device_or_folder, found);
     }
+    for (path, at) in service.blkio_config.iter().flat_map(limited) {
+        check_file(path, at, "not a block device", |kind| kind.is_block_device(), found);
+    }
+}
+
+fn is_device_or_folder(kind: FileType) -> bool {
+    kind.is_char_device() || kind.is_block_device() || kind.is_dir()
+}
+
+/// What a path leads to on this machine.
+fn check_file(
+    path: &str,
+    at: Span,
+    other: &str,
+    fits: impl FnOnce(FileType) -> bool,
+    found: &mut Diagnostics,
+) {
+    let there = Path::new(path).metadata().map(|there| there.file_type());
+    let message = match there {
+        _ if path.contains('$') => return,
+        Ok(kind) if fits(kind) => return,
+        Ok(_) => format!("`{path}` is {other}"),
+        Err(_) => format!("the device `{path}` does not exist"),
+    };
+    found
+        .warning(code::MISSING_SOURCE, message)
+        .label(at, "the engine refuses to start the container without it")
+        .help("name a device of this machine");
 }
 
 /// Devices that have limits, and where that is said.

@@ -27,7 +27,8 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
     if name.contains('$') {
         return;
     }
-    if name.len() > LIMIT {
+    // The engine hands the name of a domain to nobody that would refuse it.
+    if name.len() > LIMIT && kind == "host" {
         found
             .error(code::BAD_NAME, format!("a {kind} name has at most {LIMIT} letters"))
             .label(at, format!("has {}", name.len()))
@@ -52,10 +53,19 @@ fn is_label(label: &str) -> bool {
 fn help(name: &str) -> String {
     let replace = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
     let similar: String = suggest::in_ascii(name).chars().map(replace).collect();
-    let labels: Vec<&str> =
-        similar.split('.').map(|label| label.trim_matches('-')).filter(|label| !label.is_empty()).collect();
+    let labels: Vec<&str> = similar
+        .split('.')
+        .map(|label| label.trim_matches('-'))
+        .map(shortened)
+        .filter(|label| !label.is_empty())
+        .collect();
     match labels.join(".") {
         similar if similar.is_empty() => "write a name such as `web`".to_owned(),
         similar => format!("write `{similar}`"),
     }
+}
+
+/// The longest part that there may be.
+fn shortened(label: &str) -> &str {
+    label.get(..63).map_or(label, |begin| begin.trim_end_matches('-'))
 }

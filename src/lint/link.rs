@@ -10,6 +10,13 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for text in service.links.iter().chain(&service.external_links) {
             let link = Link::parse(text);
+            if link.name.is_empty() {
+                found
+                    .error(code::BAD_VALUE, "a link names no container")
+                    .label(text.span, "nothing is named here")
+                    .help("write `NAME` or `NAME:ALIAS`, or remove the element");
+                continue;
+            }
             let Some((alias, _)) = link.alias().split_once(':') else { continue };
             found
                 .error(

@@ -1,69 +1,167 @@
-//! Options of log drivers.
+//! Log drivers and their options.
 //!
 //! The options are those of Engine 28.5 (`daemon/logger`); a plugin has its own.
 
 use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::log_option::{Address, Kind, mistake};
+use crate::lint::network_driver::warn_of_plugin;
 use crate::lint::services;
-use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::Logging;
-use crate::topology::value::ByteSize;
+
+/// Options and what they may be.
+type Options = &'static [(&'static str, Kind)];
 
 /// Options of every driver.
-const COMMON: &[&str] = &["mode", "max-buffer-size"];
-/// Options that choose what is noted beside each line.
-const DETAILS: &[&str] = &["labels", "labels-regex", "env", "env-regex", "tag"];
+const COMMON: Options =
+    &[("mode", Kind::Word(&["non-blocking", "blocking", ""])), ("max-buffer-size", Kind::SizeOrNone)];
 
-/// Options of each driver, besides [`COMMON`]. Options of reading, `cache-...`, are known to drivers that write elsewhere.
-const DRIVERS: &[(&str, &[&str])] = &[
-    ("json-file", &["max-file", "max-size", "compress"]),
-    ("local", &["max-file", "max-size", "compress"]),
-    ("journald", &[]),
-    (
-        "syslog",
-        &[
-            "syslog-address",
-            "syslog-facility",
-            "syslog-tls-ca-cert",
-            "syslog-tls-cert",
-            "syslog-tls-key",
-            "syslog-tls-skip-verify",
-            "syslog-format",
+/// Options that choose what is noted beside each line.
+const DETAILS: Options = &[
+    ("labels", Kind::Text),
+    ("labels-regex", Kind::Expression),
+    ("env", Kind::Text),
+    ("env-regex", Kind::Expression),
+    ("tag", Kind::Tag),
+];
+
+/// A log driver that comes with the engine.
+struct Driver {
+    name: &'static str,
+    /// Options besides [`COMMON`] and [`DETAILS`].
+    options: Options,
+    /// Options that it cannot do without. The engine's own settings may have them.
+    needs: &'static [(&'static str, &'static str)],
+}
+
+const DRIVERS: &[Driver] = &[
+    Driver {
+        name: "json-file",
+        options: &[
+            ("max-file", Kind::Number(1, i64::MAX)),
+            ("max-size", Kind::Size),
+            ("compress", Kind::Boolean),
         ],
-    ),
-    (
-        "gelf",
-        &[
-            "gelf-address",
-            "gelf-compression-level",
-            "gelf-compression-type",
-            "gelf-tcp-max-reconnect",
-            "gelf-tcp-reconnect-delay",
+        needs: &[],
+    },
+    Driver {
+        name: "local",
+        options: &[
+            ("max-file", Kind::Number(1, i64::MAX)),
+            ("max-size", Kind::SizeOrNone),
+            ("compress", Kind::Boolean),
         ],
-    ),
-    (
-        "fluentd",
-        &[
-            "fluentd-address",
-            "fluentd-async",
-            "fluentd-async-connect",
-            "fluentd-async-reconnect-interval",
-            "fluentd-buffer-limit",
-            "fluentd-max-retries",
-            "fluentd-request-ack",
-            "fluentd-retry-wait",
-            "fluentd-sub-second-precision",
-            "fluentd-write-timeout",
-            "fluentd-read-timeout",
+        needs: &[],
+    },
+    Driver { name: "journald", options: &[], needs: &[] },
+    Driver {
+        name: "syslog",
+        options: &[
+            ("syslog-address", Kind::Address(Address::Syslog)),
+            ("syslog-facility", Kind::Facility),
+            ("syslog-tls-ca-cert", Kind::Text),
+            ("syslog-tls-cert", Kind::Text),
+            ("syslog-tls-key", Kind::Text),
+            ("syslog-tls-skip-verify", Kind::Text),
+            ("syslog-format", Kind::Word(&["rfc5424", "rfc5424micro", "rfc3164", ""])),
         ],
-    ),
+        needs: &[],
+    },
+    Driver {
+        name: "gelf",
+        options: &[
+            ("gelf-address", Kind::Address(Address::Gelf)),
+            ("gelf-compression-level", Kind::Number(-1, 9)),
+            ("gelf-compression-type", Kind::Word(&["gzip", "zlib", "none"])),
+            ("gelf-tcp-max-reconnect", Kind::Number(0, i64::MAX)),
+            ("gelf-tcp-reconnect-delay", Kind::Number(0, i64::MAX)),
+        ],
+        needs: &[("gelf-address", "udp://192.168.0.42:12201")],
+    },
+    Driver {
+        name: "fluentd",
+        options: &[
+            ("fluentd-address", Kind::Address(Address::Fluentd)),
+            ("fluentd-async", Kind::Boolean),
+            ("fluentd-async-reconnect-interval", Kind::Time),
+            ("fluentd-buffer-limit", Kind::SizeOrNone),
+            ("fluentd-max-retries", Kind::Number(0, i32::MAX as i64)),
+            ("fluentd-request-ack", Kind::Boolean),
+            ("fluentd-retry-wait", Kind::Time),
+            ("fluentd-sub-second-precision", Kind::Boolean),
+            ("fluentd-write-timeout", Kind::Time),
+        ],
+        needs: &[],
+    },
+    Driver {
+        name: "awslogs",
+        options: &[
+            ("awslogs-group", Kind::Text),
+            ("awslogs-stream", Kind::Text),
+            ("awslogs-create-group", Kind::Boolean),
+            ("awslogs-create-stream", Kind::Boolean),
+            ("awslogs-region", Kind::Text),
+            ("awslogs-endpoint", Kind::Text),
+            ("awslogs-datetime-format", Kind::Text),
+            ("awslogs-multiline-pattern", Kind::Expression),
+            ("awslogs-credentials-endpoint", Kind::Text),
+            ("awslogs-force-flush-interval-seconds", Kind::Number(1, i64::MAX)),
+            ("awslogs-max-buffered-events", Kind::Number(1, i64::MAX)),
+            ("awslogs-format", Kind::Word(&["json/emf", ""])),
+        ],
+        needs: &[("awslogs-group", "shop")],
+    },
+    Driver {
+        name: "splunk",
+        options: &[
+            ("splunk-url", Kind::Address(Address::Splunk)),
+            ("splunk-token", Kind::Text),
+            ("splunk-source", Kind::Text),
+            ("splunk-sourcetype", Kind::Text),
+            ("splunk-index", Kind::Text),
+            ("splunk-capath", Kind::Text),
+            ("splunk-caname", Kind::Text),
+            ("splunk-insecureskipverify", Kind::Boolean),
+            ("splunk-format", Kind::Word(&["inline", "json", "raw"])),
+            ("splunk-verify-connection", Kind::Boolean),
+            ("splunk-gzip", Kind::Boolean),
+            ("splunk-gzip-level", Kind::Number(-1, 9)),
+            ("splunk-index-acknowledgment", Kind::Boolean),
+        ],
+        needs: &[("splunk-url", "https://splunk.example.com:8088"), ("splunk-token", "\"${SPLUNK_TOKEN}\"")],
+    },
+    Driver {
+        name: "gcplogs",
+        options: &[
+            ("gcp-project", Kind::Text),
+            ("gcp-log-cmd", Kind::Boolean),
+            ("gcp-meta-zone", Kind::Text),
+            ("gcp-meta-name", Kind::Text),
+            ("gcp-meta-id", Kind::Text),
+        ],
+        needs: &[],
+    },
+];
+
+/// Drivers without options of their own: the first takes whatever there is, the other is of Windows.
+const OTHERS: &[&str] = &["none", "etwlogs"];
+
+/// Options that engines before 28 or after it have.
+const OF_OTHER_ENGINES: &[(&str, &str)] = &[
+    ("fluentd", "fluentd-async-connect"),
+    ("fluentd", "fluentd-read-timeout"),
+    ("local", "env"),
+    ("local", "env-regex"),
+    ("local", "labels"),
+    ("local", "labels-regex"),
+    ("local", "tag"),
 ];
 
 /// The driver that an engine has when nothing else is said to it.
 const DEFAULT: &str = "json-file";
 
-/// Finds options that the driver does not know, and values that it cannot read.
+/// Finds options that the driver does not know, values that it cannot read, and drivers that no engine has.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if let Some(logging) = &service.logging {
@@ -73,58 +171,129 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 }
 
 fn check_logging(topology: &Topology, service: &ServiceName, logging: &Logging, found: &mut Diagnostics) {
-    let driver = logging.driver.as_deref().filter(|driver| !driver.is_empty());
+    let named = logging.driver.as_deref().filter(|driver| !driver.is_empty());
+    let at = topology.place_of(&["services", service.as_str(), "logging", "driver"]);
     // Without a driver the engine's own settings decide; most engines have the default.
-    let Some((driver, own)) = DRIVERS.iter().find(|(name, _)| *name == driver.unwrap_or(DEFAULT)) else {
+    let Some(driver) = DRIVERS.iter().find(|driver| driver.name == named.unwrap_or(DEFAULT)) else {
+        if let Some(name) = named.filter(|name| !OTHERS.contains(name)) {
+            let known: Vec<&str> =
+                DRIVERS.iter().map(|driver| driver.name).chain(OTHERS.iter().copied()).collect();
+            let otherwise = || "remove it: the engine then writes a log of its own".to_owned();
+            warn_of_plugin("log driver", name, at, &known, otherwise, found);
+        }
         return;
     };
-    let is_certain = logging.driver.is_some();
-    let known = || own.iter().chain(COMMON).chain(DETAILS).copied();
-    for (name, value) in &logging.options.0 {
-        let path = ["services", service.as_str(), "logging", "options"];
-        // Options that cache what a driver sends elsewhere are known to all of those.
-        if !known().any(|option| option == name) && !name.starts_with("cache-") {
-            let at = super::key_span(topology, &path, name, value.span);
-            let message = format!("the log driver `{driver}` has no option `{name}`");
-            let diagnostic = match is_certain {
-                true => found.error(code::BAD_VALUE, message),
-                false => found.warning(code::BAD_VALUE, message),
-            };
-            diagnostic.label(at, "not known here").did_you_mean(
-                name,
-                suggest::closest(name, known()),
-                || format!("known here: {}", suggest::all_of(known())),
-            );
-        } else if let Some((needed, example)) = mistake(driver, name, value) {
-            found
-                .error(code::BAD_VALUE, format!("`{name}` cannot be `{}`", value.value))
-                .label(value.span, needed)
-                .help(format!("write, for example, `{name}: {example}`"));
-        }
+    check_options(topology, service, driver, logging, found);
+    check_together(driver.name, logging, found);
+    if named.is_none() {
+        return;
     }
-    check_compression(driver, logging, found);
+    let is_missing =
+        |(name, _): &&(&str, &str)| logging.options.0.get(*name).is_none_or(|value| value.is_empty());
+    if let Some((name, example)) = driver.needs.iter().find(is_missing) {
+        found
+            .warning(code::MISSING_ATTRIBUTE, format!("the log driver `{}` needs `{name}`", driver.name))
+            .label(at, "refused, unless the engine's own settings have it")
+            .help(format!("add `options: {{{name}: {example}}}` beside it"));
+    }
 }
 
-/// What is needed in place of a value, and an example.
-fn mistake(driver: &str, name: &str, value: &Spanned<String>) -> Option<(&'static str, &'static str)> {
-    let keeps_files = matches!(driver, "json-file" | "local");
-    // The engine cuts no blanks off.
-    let is_size = |text: &str| text.trim() == text && ByteSize::parse(text).is_ok_and(|size| size.0 > 0);
-    match name {
-        "max-size" if keeps_files && !is_size(value) => Some(("a size above 0 is needed", "10m")),
-        "max-file" if keeps_files && value.parse::<i64>().map_or(true, |count| count < 1) => {
-            Some(("a number of files is needed, 1 or more", "\"3\""))
+fn check_options(
+    topology: &Topology,
+    service: &ServiceName,
+    driver: &Driver,
+    logging: &Logging,
+    found: &mut Diagnostics,
+) {
+    let Driver { name: driver, options: own, needs: _ } = driver;
+    // `local` notes nothing beside its lines.
+    let details = if *driver == "local" { &[] } else { DETAILS };
+    let known = || own.iter().chain(COMMON).chain(details);
+    for (name, value) in &logging.options.0 {
+        if let Some((_, kind)) = known().find(|(option, _)| option == name) {
+            if let Some((needed, example)) = mistake(*kind, value).filter(|_| !value.contains("${")) {
+                found
+                    .error(code::BAD_VALUE, format!("`{name}` cannot be `{}`", value.value))
+                    .label(value.span, needed)
+                    .help(format!("write, for example, `{name}: {example}`"));
+            }
+            continue;
         }
-        "compress" if keeps_files && !super::network_driver::is_boolean(value) => {
-            Some(("`true` or `false` is needed", "\"true\""))
+        // Options that cache what a driver sends elsewhere are known to all of those.
+        if name.starts_with("cache-") {
+            continue;
         }
-        "mode" if !matches!(value.as_str(), "" | "blocking" | "non-blocking") => {
-            Some(("`blocking` or `non-blocking` is needed", "non-blocking"))
+        let path = ["services", service.as_str(), "logging", "options"];
+        let at = super::key_span(topology, &path, name, value.span);
+        let is_elsewhere = OF_OTHER_ENGINES.contains(&(*driver, name.as_str()));
+        let message = format!("the log driver `{driver}` has no option `{name}`");
+        let diagnostic = match logging.driver.is_some() && !is_elsewhere {
+            true => found.error(code::BAD_VALUE, message),
+            false => found.warning(code::BAD_VALUE, message),
+        };
+        if is_elsewhere {
+            diagnostic.label(at, "Engine 28 refuses it, others may know it").help("remove it");
+            continue;
         }
-        "max-buffer-size" if value.trim() != value.as_str() || ByteSize::parse(value).is_err() => {
-            Some(("a size is needed", "4m"))
+        let names = || known().map(|(name, _)| *name);
+        diagnostic.label(at, "not known here").did_you_mean(name, suggest::closest(name, names()), || {
+            format!("known here: {}", suggest::all_of(names()))
+        });
+    }
+}
+
+/// Options that need others, or exclude them.
+fn check_together(driver: &str, logging: &Logging, found: &mut Diagnostics) {
+    let option = |name: &str| logging.options.0.get(name);
+    if let (Some(size), mode) = (option("max-buffer-size"), option("mode"))
+        && mode.is_none_or(|mode| mode.as_str() != "non-blocking")
+    {
+        let message = "`max-buffer-size` needs `mode: non-blocking`";
+        // The engine's own settings may have it.
+        let diagnostic = match mode {
+            Some(_) => found.error(code::CONFLICT, message),
+            None => found.warning(code::MISSING_ATTRIBUTE, message),
+        };
+        diagnostic.label(size.span, "how much may wait to be written");
+        mode.iter().for_each(|mode| {
+            diagnostic.label(mode.span, "nothing waits");
+        });
+        diagnostic.help("write `mode: non-blocking`, or remove `max-buffer-size`");
+    }
+    check_compression(driver, logging, found);
+    check_transport(logging, found);
+    if let (Some(first), Some(second)) =
+        (option("awslogs-datetime-format"), option("awslogs-multiline-pattern"))
+        && driver == "awslogs"
+    {
+        found
+            .error(
+                code::CONFLICT,
+                "`awslogs-datetime-format` and `awslogs-multiline-pattern` cannot both be set",
+            )
+            .label(second.span, "where an event begins")
+            .label(first.span, "where an event begins")
+            .help("keep one of the two");
+    }
+}
+
+/// `gelf` compresses what it sends by UDP, and connects again by TCP.
+fn check_transport(logging: &Logging, found: &mut Diagnostics) {
+    let Some(address) = logging.options.0.get("gelf-address") else { return };
+    for (name, value) in &logging.options.0 {
+        let scheme = match name.as_str() {
+            "gelf-compression-level" | "gelf-compression-type" => "udp",
+            "gelf-tcp-max-reconnect" | "gelf-tcp-reconnect-delay" => "tcp",
+            _ => continue,
+        };
+        let other = if scheme == "udp" { "tcp" } else { "udp" };
+        if address.starts_with(&format!("{other}://")) {
+            found
+                .error(code::CONFLICT, format!("`{name}` needs an address that begins with `{scheme}://`"))
+                .label(value.span, format!("has a meaning for {} alone", scheme.to_uppercase()))
+                .label(address.span, "another one")
+                .help(format!("remove `{name}`"));
         }
-        _ => None,
     }
 }
 

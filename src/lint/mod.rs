@@ -18,19 +18,23 @@ mod device;
 mod endpoint;
 mod exposed_port;
 pub mod filled_value;
+mod hook;
 mod host_name;
 pub mod host_port;
 mod image;
 mod isolation;
 mod limit;
 mod link;
+mod log_option;
 mod logging;
 pub mod model;
 mod mount_kind;
+mod mount_shape;
 mod mount_source;
 mod mount_target;
 mod namespace;
 mod network_driver;
+mod null_letter;
 mod object_name;
 mod order;
 mod platform;
@@ -69,6 +73,7 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     device::check,
     endpoint::check,
     exposed_port::check,
+    hook::check,
     host_name::check,
     host_port::check,
     image::check,
@@ -77,10 +82,12 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     link::check,
     logging::check,
     mount_kind::check,
+    mount_shape::check,
     mount_source::check,
     mount_target::check,
     namespace::check,
     network_driver::check,
+    null_letter::check,
     object_name::check,
     platform::check,
     range::check,

@@ -1,10 +1,11 @@
 //! What a mount says fits its kind.
 
 use crate::diagnostic::{Diagnostics, code};
+use crate::lint::mount_target::files;
 use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
-use crate::topology::service::mount::{BindOptions, ImageOptions};
+use crate::topology::service::mount::BindOptions;
 use crate::topology::service::{Mount, MountKind, Service};
 use crate::value::tmpfs::Tmpfs;
 
@@ -19,9 +20,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             if let Some(options) = mount.bind.as_ref().filter(|_| mount.kind == MountKind::Bind) {
                 check_bind(mount, options, found);
             }
-            if let Some(options) = &mount.image {
-                check_image(mount, options, found);
-            }
+            check_subpaths(mount, found);
         }
         if !may_be_windows {
             check_targets(service, found);
@@ -115,14 +114,34 @@ fn check_bind(mount: &Spanned<Mount>, options: &BindOptions, found: &mut Diagnos
         .help("keep one of the two");
 }
 
-fn check_image(mount: &Spanned<Mount>, options: &ImageOptions, found: &mut Diagnostics) {
-    let Some(subpath) = options.subpath.as_ref().filter(|path| !path.is_empty()) else { return };
+/// A folder of an image or a volume that is mounted in place of the whole.
+fn check_subpaths(mount: &Spanned<Mount>, found: &mut Diagnostics) {
+    let Mount { kind, source, volume, image, .. } = &mount.value;
+    let given = |path: &Option<String>| path.clone().filter(|path| !path.is_empty() && !path.contains('$'));
+    if let Some(subpath) = image.as_ref().and_then(|image| given(&image.subpath)) {
+        check_subpath(&subpath, "an image", mount.span, found);
+    }
+    if *kind != MountKind::Volume {
+        return;
+    }
+    let Some(subpath) = volume.as_ref().and_then(|volume| given(&volume.subpath)) else { return };
+    if source.as_ref().is_none_or(|source| source.is_empty()) {
+        found
+            .error(code::MISSING_ATTRIBUTE, "a `subpath` needs a volume with a name")
+            .about("source")
+            .label(mount.span, "a new volume has no folders")
+            .help("add `source: VOLUME`, or remove `subpath`");
+    }
+    check_subpath(&subpath, "a volume", mount.span, found);
+}
+
+fn check_subpath(subpath: &str, whole: &str, at: Span, found: &mut Diagnostics) {
     if !stays_inside(subpath) {
         let inner: Vec<&str> = subpath.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
         let inner = if inner.is_empty() { "FOLDER".to_owned() } else { inner.join("/") };
         found
-            .error(code::BAD_MOUNT, format!("`{subpath}` is not a path inside of an image"))
-            .label(mount.span, "a subpath is relative, and does not leave the image")
+            .error(code::BAD_MOUNT, format!("`{subpath}` is not a path inside of {whole}"))
+            .label(at, format!("a subpath is relative, and does not leave {whole}"))
             .help(format!("write `subpath: {inner}`"));
     }
 }
@@ -144,7 +163,7 @@ fn stays_inside(path: &str) -> bool {
 }
 
 /// Files of `/proc` that something may be mounted on: `lxcfs` gives containers their own. The list of runc 1.3.
-const REPLACEABLE: &[&str] = &[
+pub(super) const REPLACEABLE: &[&str] = &[
     "/proc/cpuinfo",
     "/proc/diskstats",
     "/proc/loadavg",
@@ -162,6 +181,9 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
     for mount in &service.volumes.0 {
         let source = mount.source.as_ref().filter(|_| mount.kind == MountKind::Bind);
         check_target(&mount.target.value, source.map(|source| source.as_str()), mount.target.span, found);
+    }
+    for (target, at) in files(service) {
+        check_target(&target, None, at, found);
     }
     for folder in &service.tmpfs.0 {
         check_target(Tmpfs::of(folder).target, None, folder.span, found);
@@ -184,7 +206,7 @@ fn check_target(target: &str, source: Option<&str>, at: Span, found: &mut Diagno
 }
 
 /// An absolute path without `.` and `..`; another one as it is.
-fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     if !path.starts_with('/') {
         return path.to_owned();
     }

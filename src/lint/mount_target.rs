@@ -25,14 +25,18 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
     let mut taken: BTreeMap<String, Span> = BTreeMap::new();
     let mounts = service.volumes.0.iter().map(|mount| (mount.target.value.clone(), mount.span));
     let folders = service.tmpfs.0.iter().map(|folder| (Tmpfs::of(folder).target.to_owned(), folder.span));
-    let secrets = service.secrets.iter().filter_map(|file| file_target(file, "/run/secrets"));
-    let configs = service.configs.iter().filter_map(|file| file_target(file, ""));
-    for (target, at) in mounts.chain(folders).chain(secrets).chain(configs) {
+    for (target, at) in mounts.chain(folders).chain(files(service)) {
         let target = if target == "/" { target } else { target.trim_end_matches('/').to_owned() };
         if let Some(earlier) = taken.insert(target.clone(), at) {
             report(&target, earlier, at, found);
         }
     }
+}
+
+/// Where the secrets and configs of a service appear, and where that is said.
+pub(super) fn files(service: &Service) -> impl Iterator<Item = (String, Span)> {
+    let secrets = service.secrets.iter().filter_map(|file| file_target(file, "/run/secrets"));
+    secrets.chain(service.configs.iter().filter_map(|file| file_target(file, "")))
 }
 
 /// Where a secret or config appears, and where that is said.

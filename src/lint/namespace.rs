@@ -5,16 +5,23 @@ use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::{Service, SharedNamespace};
+use crate::topology::service::{Service, SharedNamespace, VolumesFrom, VolumesOwner};
 
 /// Finds words that the engine does not know, and attributes that a shared namespace leaves no room for.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         check_words(service, found);
+        for from in &service.volumes_from {
+            if let VolumesOwner::Container(container) = VolumesFrom::parse(from).owner {
+                check_container("volumes_from", container, from.span, found);
+            }
+        }
         if let Some(mode) = &service.network_mode {
             check_network_mode(topology, name, service, mode, found);
         }
-        check_host_names(service, found);
+        let domain = service.domainname.as_deref().filter(|domain| !domain.is_empty());
+        let domain = domain.map(|_| topology.place_of(&["services", name.as_str(), "domainname"]));
+        check_host_names(service, domain, found);
     }
 }
 
@@ -33,6 +40,9 @@ fn check_word(
     found: &mut Diagnostics,
 ) {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+    if let Some(container) = SharedNamespace::parse(value).container().filter(|_| !shared.is_empty()) {
+        return check_container(attribute, container, value.span, found);
+    }
     let is_shared = !shared.is_empty() && !matches!(SharedNamespace::parse(value), SharedNamespace::Word(_));
     if is_shared || words.contains(&value.as_str()) {
         return;
@@ -45,6 +55,22 @@ fn check_word(
         });
 }
 
+/// A container has a name, or an id, of the letters that the engine takes.
+fn check_container(attribute: &str, container: &str, at: Span, found: &mut Diagnostics) {
+    let name = container.strip_prefix('/').unwrap_or(container);
+    let is_inside = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    let reason = match name.chars().find(|letter| !is_inside(*letter)) {
+        _ if name.contains('$') => return,
+        None if !name.is_empty() => return,
+        None => "no container is named".to_owned(),
+        Some(letter) => format!("`{letter}` cannot be in the name of a container"),
+    };
+    found
+        .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be `container:{container}`"))
+        .label(at, reason)
+        .help("write `container:NAME`, or `service:NAME` for a service of this topology");
+}
+
 fn check_network_mode(
     topology: &Topology,
     name: &ServiceName,
@@ -53,6 +79,9 @@ fn check_network_mode(
     found: &mut Diagnostics,
 ) {
     let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
+    if let Some(container) = SharedNamespace::parse(mode).container() {
+        check_container("network_mode", container, mode.span, found);
+    }
     if !matches!(SharedNamespace::parse(mode), SharedNamespace::Word(_)) {
         for (attribute, is_set) in [
             ("ports", !service.ports.0.is_empty()),
@@ -117,13 +146,16 @@ fn warn_of_typo(mode: &Spanned<String>, found: &mut Diagnostics) {
 }
 
 /// The host's host name is the host's to set.
-fn check_host_names(service: &Service, found: &mut Diagnostics) {
-    let (Some(uts), Some(hostname)) = (&service.uts, &service.hostname) else { return };
-    if uts.as_str() == "host" {
-        found
-            .error(code::BAD_NAMESPACE, "`hostname` cannot be set with `uts: host`")
-            .label(hostname.span, "a host name of its own")
-            .label(uts.span, "the host's own name")
-            .help("remove one of the two");
+fn check_host_names(service: &Service, domain: Option<Span>, found: &mut Diagnostics) {
+    let Some(uts) = service.uts.as_ref().filter(|uts| uts.as_str() == "host") else { return };
+    let host = service.hostname.as_ref().map(|hostname| hostname.span);
+    for (attribute, at, kind) in [("hostname", host, "host"), ("domainname", domain, "domain")] {
+        if let Some(at) = at {
+            found
+                .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be set with `uts: host`"))
+                .label(at, format!("a {kind} name of its own"))
+                .label(uts.span, "the host's own name")
+                .help("remove one of the two");
+        }
     }
 }

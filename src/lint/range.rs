@@ -14,6 +14,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         check_counts(service, found);
         check_processor(service, at, found);
         check_memory(service, found);
+        check_processes(service, found);
         check_block_devices(service, at, found);
         if let Some(healthcheck) = &service.healthcheck {
             let is_written =
@@ -29,6 +30,12 @@ type Range = std::ops::RangeInclusive<i64>;
 /// A hundredth of a processor is the shortest time that the kernel gives out of a period of 100 ms.
 const LEAST_CPUS: f64 = 0.01;
 
+/// The longest time that the kernel keeps account of, in microseconds.
+const MOST_QUOTA: i64 = (1 << 44) - 1;
+
+/// The highest number of a processor that Engine 28.5 takes.
+const LAST_PROCESSOR: u32 = 8192;
+
 const NOT_NEGATIVE: Range = 0..=i64::MAX;
 
 /// How many containers of one service there may be.
@@ -38,6 +45,24 @@ fn check_counts(service: &Service, found: &mut Diagnostics) {
     check_spanned("scale", service.scale.as_ref(), REPLICAS, found);
     let Some(deploy) = service.deploy.as_ref() else { return };
     check_spanned("replicas", deploy.replicas.as_ref(), REPLICAS, found);
+    let restarts = deploy.restart_policy.as_ref().and_then(|policy| policy.max_attempts.as_ref());
+    check_spanned("max_attempts", restarts, NOT_NEGATIVE, found);
+}
+
+/// `PID_MAX_LIMIT` of Linux; a negative number is no limit.
+const MOST_PROCESSES: i64 = 4_194_304;
+
+fn check_processes(service: &Service, found: &mut Diagnostics) {
+    let resources = service.deploy.iter().flat_map(|deploy| deploy.resources.as_ref());
+    let limited = resources.filter_map(|resources| resources.limits.as_ref()?.pids.as_ref());
+    for (attribute, limit) in service
+        .pids_limit
+        .iter()
+        .map(|limit| ("pids_limit", limit))
+        .chain(limited.map(|limit| ("pids", limit)))
+    {
+        check_spanned(attribute, Some(limit), i64::MIN..=MOST_PROCESSES, found);
+    }
 }
 
 fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Diagnostics) {
@@ -67,13 +92,18 @@ fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Dia
     check_number("cpu_period", plain(service.cpu_period), at("cpu_period"), 1_000..=1_000_000, found);
     // A negative quota is none.
     let quota = plain(service.cpu_quota).filter(|quota| *quota >= 0);
-    check_number("cpu_quota", quota, at("cpu_quota"), 1_000..=i64::MAX, found);
+    check_number("cpu_quota", quota, at("cpu_quota"), 1_000..=MOST_QUOTA, found);
 }
 
 /// `0-3,5`: processors and ranges of them. Which ones there are is the machine's.
 fn check_cpuset(cpuset: &str, at: Span, found: &mut Diagnostics) {
-    let number =
-        |text: &str| text.parse::<u32>().map_err(|_| format!("`{text}` is not the number of a processor"));
+    let number = |text: &str| match text.parse::<u32>() {
+        Ok(number) if number > LAST_PROCESSOR => {
+            Err(format!("a processor's number is up to {LAST_PROCESSOR}"))
+        }
+        Ok(number) => Ok(number),
+        Err(_) => Err(format!("`{text}` is not the number of a processor")),
+    };
     let part = |part: &str| match part.split_once('-') {
         Some((first, last)) if number(first)? > number(last)? => {
             Err(format!("the range `{part}` runs backwards"))
@@ -93,7 +123,8 @@ fn check_cpuset(cpuset: &str, at: Span, found: &mut Diagnostics) {
 }
 
 fn check_memory(service: &Service, found: &mut Diagnostics) {
-    check_spanned("mem_swappiness", service.mem_swappiness.as_ref(), 0..=100, found);
+    // -1 stands for the default.
+    check_spanned("mem_swappiness", service.mem_swappiness.as_ref(), -1..=100, found);
     check_spanned("oom_score_adj", service.oom_score_adj.as_ref(), -1000..=1000, found);
 }
 
@@ -144,6 +175,7 @@ fn check_number(attribute: &str, number: Option<i64>, at: Span, range: Range, fo
     let Some(number) = number.filter(|number| !range.contains(number)) else { return };
     let allowed = match (range.start(), range.end()) {
         (least, &i64::MAX) => format!("{least} or more"),
+        (&i64::MIN, most) => format!("{most} or less"),
         (least, most) => format!("from {least} to {most}"),
     };
     refuse(attribute, &number.to_string(), at, &allowed, found);

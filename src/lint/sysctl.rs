@@ -1,13 +1,16 @@
 //! Kernel parameters: the kernel keeps few of them apart for each container.
 
+use std::path::Path;
+
 use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::endpoint::PARAMETERS;
 use crate::lint::{key_span, services, uses_default_runtime};
 use crate::source::{Span, Spanned};
-use crate::topology::Topology;
 use crate::topology::name::ServiceName;
-use crate::topology::service::Service;
+use crate::topology::service::{Service, SharedNamespace};
+use crate::topology::{Host, Topology};
 
-/// Parameters of an IPC namespace; those that begin with [`QUEUES`] too. The list of runc 1.3, which Engine 28.5
+/// Parameters of an IPC namespace; message queues have [`KNOWN_QUEUES`] too. The list of runc 1.3, which Engine 28.5
 /// starts containers by.
 const IPC: &[&str] = &[
     "kernel.msgmax",
@@ -20,8 +23,53 @@ const IPC: &[&str] = &[
     "kernel.shmmni",
 ];
 
-/// What parameters of message queues begin with.
-const QUEUES: &str = "fs.mqueue.";
+/// Parameters of message queues: `mq_overview(7)`.
+const KNOWN_QUEUES: &[&str] = &[
+    "fs.mqueue.msg_default",
+    "fs.mqueue.msg_max",
+    "fs.mqueue.msgsize_default",
+    "fs.mqueue.msgsize_max",
+    "fs.mqueue.queues_max",
+];
+
+/// Parameters that begin with [`NET`] and are the whole machine's, up to Linux 6.18: none can be written in a
+/// network namespace of its own.
+const OF_MACHINE: &[&str] = &[
+    "net.core.default_qdisc",
+    "net.core.dev_weight",
+    "net.core.netdev_budget",
+    "net.core.netdev_max_backlog",
+    "net.core.rmem_default",
+    "net.core.rmem_max",
+    "net.core.wmem_default",
+    "net.core.wmem_max",
+];
+
+/// What stands behind `net.`: protocols and parts of the kernel. Modules may bring others.
+const AREAS: &[&str] = &[
+    "ax25",
+    "bridge",
+    "core",
+    "dccp",
+    "ipv4",
+    "ipv6",
+    "llc",
+    "mpls",
+    "mptcp",
+    "netfilter",
+    "netrom",
+    "nf_conntrack_max",
+    "phonet",
+    "rds",
+    "rose",
+    "rxrpc",
+    "sctp",
+    "smc",
+    "tipc",
+    "unix",
+    "vsock",
+    "x25",
+];
 
 /// What parameters of a network namespace begin with.
 const NET: &str = "net.";
@@ -46,6 +94,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         for (parameter, value) in &service.sysctls.0 {
             let at = key_span(topology, &["services", name.as_str(), "sysctls"], parameter, value.span);
             check_parameter(topology, (name, service), parameter, at, found);
+            check_network_parameter(topology, service, parameter, at, found);
             check_value(parameter, value, found);
         }
     }
@@ -61,7 +110,7 @@ fn check_parameter(
     let dotted = with_dots(parameter);
     let is = |value: &Option<Spanned<String>>| value.as_ref().is_some_and(|value| value.value == "host");
     let (attribute, is_shared) = match dotted.as_str() {
-        known if IPC.contains(&known) || known.starts_with(QUEUES) => ("ipc", is(&service.ipc)),
+        known if IPC.contains(&known) || KNOWN_QUEUES.contains(&known) => ("ipc", is(&service.ipc)),
         known if known.starts_with(NET) => ("network_mode", is(&service.network_mode)),
         "kernel.domainname" => ("uts", is(&service.uts)),
         "kernel.hostname" => return refuse_host_name(at, found),
@@ -75,6 +124,72 @@ fn check_parameter(
             .label(shared_at, "the namespace is the host's")
             .help(format!("remove it, and set it on the host: `sysctl -w {parameter}=VALUE`"));
     }
+}
+
+/// Parameters of the network that containers do not have, or have only once they are attached.
+fn check_network_parameter(
+    topology: &Topology,
+    service: &Service,
+    parameter: &str,
+    at: Span,
+    found: &mut Diagnostics,
+) {
+    let dotted = with_dots(parameter);
+    let parts: Vec<&str> = dotted.splitn(5, '.').collect();
+    let shares_network = service.network_mode.as_ref().is_some_and(|mode| {
+        mode.as_str() == "host" || !matches!(SharedNamespace::parse(mode), SharedNamespace::Word(_))
+    });
+    match parts.as_slice() {
+        _ if OF_MACHINE.contains(&dotted.as_str()) => refuse(parameter, &dotted, at, found),
+        ["net", family, group, interface, setting] if interface.starts_with("eth") && !shares_network => {
+            found
+                .error(code::BAD_VALUE, format!("`{parameter}` is set at the network that the interface leads to"))
+                .label(at, format!("there is no `{interface}` yet when it would be set"))
+                .help(format!(
+                    "write `driver_opts: {{{PARAMETERS}: net.{family}.{group}.IFNAME.{setting}=VALUE}}` at the \
+                     network, below `networks` of the service"
+                ));
+        }
+        ["net", area, ..] if !AREAS.contains(area) => {
+            found
+                .warning(code::BAD_VALUE, format!("Linux has no parameters that begin with `net.{area}`"))
+                .label(at, "unless a module brings them, the engine cannot set it")
+                .did_you_mean(area, suggest::closest(area, AREAS.iter().copied()), || {
+                    format!("most begin with {}", suggest::one_of(["net.core", "net.ipv4", "net.ipv6"]))
+                });
+        }
+        ["net", ..] if is_missing(topology, &dotted) => {
+            let path = dotted.replace('.', "/");
+            found
+                .warning(code::BAD_VALUE, format!("this machine has no parameter `{parameter}`"))
+                .label(at, format!("there is no `/proc/sys/{path}`"))
+                .did_you_mean(parameter, suggest::closest(&dotted, KNOWN_NET.iter().copied()), || {
+                    format!(
+                        "`sysctl -a | grep {}` lists what there is",
+                        parts[..parts.len().min(2)].join(".")
+                    )
+                });
+        }
+        _ => {}
+    }
+}
+
+/// Whether the machine that the engine runs on, when it is this one, does not know a parameter.
+fn is_missing(topology: &Topology, dotted: &str) -> bool {
+    let folder = Path::new("/proc/sys");
+    // A dot in the name of an interface is a slash here, and so the other way round.
+    let path: String = dotted
+        .chars()
+        .map(|letter| match letter {
+            '.' => '/',
+            '/' => '.',
+            other => other,
+        })
+        .collect();
+    topology.host == Host::This
+        && !dotted.contains('$')
+        && folder.join("net").is_dir()
+        && !folder.join(path).exists()
 }
 
 /// `net/ipv4/conf/eth0.1/forwarding` with dots, as sysctl(8) reads names whose first separator is a slash.
@@ -98,11 +213,11 @@ fn refuse_host_name(at: Span, found: &mut Diagnostics) {
 }
 
 fn refuse(parameter: &str, dotted: &str, at: Span, found: &mut Diagnostics) {
-    let known = IPC.iter().chain(KNOWN_NET).copied();
+    let known = IPC.iter().chain(KNOWN_QUEUES).chain(KNOWN_NET).copied();
     let closest = suggest::closest(dotted.trim(), known);
-    let is_of_host = ["abi.", "crypto.", "debug.", "dev.", "fs.", "kernel.", "user.", "vm."]
-        .iter()
-        .any(|area| dotted.starts_with(area));
+    let areas = ["abi.", "crypto.", "debug.", "dev.", "fs.", "kernel.", "user.", "vm."];
+    let is_of_host = OF_MACHINE.contains(&dotted)
+        || (!dotted.starts_with("fs.mqueue.") && areas.iter().any(|area| dotted.starts_with(area)));
     found
         .error(code::BAD_VALUE, format!("`{parameter}` cannot be set for one container"))
         .label(at, "the kernel does not keep it apart for each container")
@@ -117,23 +232,48 @@ fn refuse(parameter: &str, dotted: &str, at: Span, found: &mut Diagnostics) {
         });
 }
 
-/// Parameters of an IPC namespace are numbers; of those of a network, each has a syntax of its own.
+/// How many numbers a parameter has at most, and the range of each; nothing where the syntax is not known. The
+/// ranges are those of Linux 6.18.
+fn syntax(dotted: &str) -> Option<(usize, std::ops::RangeInclusive<i128>, &'static str)> {
+    let (int, long) = (i128::from(i32::MAX), i128::from(u64::MAX));
+    Some(match dotted {
+        "kernel.sem" => (4, -int..=int, "\"250 32000 100 128\""),
+        "kernel.shm_rmid_forced" => (1, 0..=1, "1"),
+        "kernel.shmmax" | "kernel.shmall" => (1, 0..=long, "65536"),
+        "fs.mqueue.msg_max" | "fs.mqueue.msg_default" => (1, 1..=65_536, "10"),
+        "fs.mqueue.msgsize_max" | "fs.mqueue.msgsize_default" => (1, 128..=16_777_216, "8192"),
+        known if IPC.contains(&known) || KNOWN_QUEUES.contains(&known) => (1, 0..=int, "4096"),
+        "net.core.somaxconn" => (1, 0..=int, "4096"),
+        "net.ipv4.ip_unprivileged_port_start" => (1, 0..=65_535, "0"),
+        "net.ipv4.ip_local_port_range" => (2, 1..=65_535, "\"32768 60999\""),
+        "net.ipv4.ip_forward" | "net.ipv4.tcp_keepalive_time" | "net.ipv4.tcp_syncookies" => {
+            (1, -int..=int, "1")
+        }
+        "net.ipv6.conf.all.disable_ipv6" | "net.ipv6.conf.all.forwarding" => (1, -int..=int, "1"),
+        "net.ipv4.conf.all.src_valid_mark" => (1, -int..=int, "1"),
+        _ => return None,
+    })
+}
+
+/// Parameters whose syntax is known. An empty text sets nothing.
 fn check_value(parameter: &str, value: &Spanned<Option<String>>, found: &mut Diagnostics) {
     let dotted = with_dots(parameter);
     let text = value.value.as_deref().unwrap_or_default();
-    let most = match dotted.as_str() {
-        "kernel.sem" => 4,
-        known if IPC.contains(&known) || known.starts_with(QUEUES) => 1,
-        _ => return,
-    };
-    let numbers: Vec<&str> = text.split_whitespace().collect();
-    let is_number = |text: &&str| text.parse::<i64>().is_ok();
-    if text.contains('$') || (1..=most).contains(&numbers.len()) && numbers.iter().all(is_number) {
-        return;
-    }
-    let (needed, example) = match most {
-        1 => ("a whole number is needed here", "65536"),
-        _ => ("four numbers are needed here", "\"250 32000 100 128\""),
+    let Some((most, range, example)) = syntax(&dotted).filter(|_| !text.contains('$')) else { return };
+    let read: Result<Vec<i128>, _> = text.split_whitespace().map(str::parse).collect();
+    let needed = match read {
+        Ok(numbers) if numbers.len() > most || numbers.iter().any(|number| !range.contains(number)) => {
+            match most {
+                1 => format!("a number from {} to {} is needed here", range.start(), range.end()),
+                _ => format!("{most} numbers from {} to {} are needed here", range.start(), range.end()),
+            }
+        }
+        Ok(numbers) if dotted.ends_with("_range") && numbers.first() > numbers.get(1).or(numbers.first()) => {
+            "the first port is above the last one".to_owned()
+        }
+        Ok(_) => return,
+        Err(_) if most == 1 => "a whole number is needed here".to_owned(),
+        Err(_) => format!("{most} numbers are needed here"),
     };
     found
         .error(code::BAD_VALUE, format!("`{parameter}` cannot be `{text}`"))

@@ -37,7 +37,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 }
 
 fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
-    if !NAMES.contains(&name) {
+    // The engine reads names in any case.
+    if !NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         let known = suggest::one_of(NAMES.iter().copied());
         found
             .error(code::BAD_VALUE, format!("no limit is named `{name}`"))

@@ -21,7 +21,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             }
         }
         for group in &service.group_add.0 {
-            if let Err(reason) = check_part(&group.value, "group") {
+            if let Err(reason) = check_group(&group.value) {
                 refuse(
                     "group",
                     &group.value,
@@ -32,6 +32,15 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
                 );
             }
         }
+    }
+}
+
+/// Fields of the file of groups are divided by colons: no name holds one.
+fn check_group(group: &str) -> Result<(), String> {
+    check_part(group, "group")?;
+    match group.contains(':') && !group.contains('$') {
+        true => Err("a name cannot contain `:`, and each group is an element of its own".to_owned()),
+        false => Ok(()),
     }
 }
 
@@ -79,6 +88,9 @@ fn check_part(part: &str, kind: &str) -> Result<(), String> {
     }
     if part.contains(char::is_whitespace) {
         return Err("a name cannot contain a blank".to_owned());
+    }
+    if part.contains('.') && part.parse::<f64>().is_ok() {
+        return Err(format!("a {kind} is a name or a whole number"));
     }
     let is_number = part.trim_start_matches(['-', '+']).chars().all(|digit| digit.is_ascii_digit());
     match part.parse::<i64>() {

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::lint::network_driver::warn_of_plugin;
 use crate::source::{Spanned, from_here};
 use crate::topology::value::ByteSize;
 use crate::topology::{Host, Topology, Volume};
@@ -18,11 +19,135 @@ const NEEDS: [(&str, &str); 4] = [("device", "type"), ("type", "device"), ("o", 
 /// Finds options that the driver does not know, those that lack another, and folders that are not there.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, volume) in &topology.volumes {
-        let is_local = volume.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "local"));
+        let driver = volume.driver.as_deref().unwrap_or_default();
+        let is_local = matches!(driver, "" | "local");
+        if !is_local && !volume.external.is_external {
+            let at = topology.place_of(&["volumes", key, "driver"]);
+            let otherwise = || "remove it: the engine then keeps the volume on its machine".to_owned();
+            warn_of_plugin("volume driver", driver, at, &["local"], otherwise, found);
+        }
         if is_local && !volume.external.is_external {
             check_names(topology, key, volume, found);
             check_needs(topology, key, volume, found);
             check_values(topology, volume, found);
+            check_kind(topology, volume, found);
+        }
+    }
+}
+
+/// What is no file system of its own: it stands for a folder that is mounted once more.
+const NO_FILE_SYSTEM: [&str; 3] = ["", "none", "bind"];
+
+/// File systems that Linux, or a module that comes with it, can mount.
+const FILE_SYSTEMS: &[&str] = &[
+    "9p",
+    "afs",
+    "autofs",
+    "btrfs",
+    "ceph",
+    "cifs",
+    "devtmpfs",
+    "ecryptfs",
+    "erofs",
+    "exfat",
+    "ext2",
+    "ext3",
+    "ext4",
+    "f2fs",
+    "fuse",
+    "fuseblk",
+    "gfs2",
+    "glusterfs",
+    "hfs",
+    "hfsplus",
+    "hugetlbfs",
+    "iso9660",
+    "jfs",
+    "lustre",
+    "mqueue",
+    "msdos",
+    "nfs",
+    "nfs4",
+    "nilfs2",
+    "ntfs",
+    "ntfs3",
+    "ocfs2",
+    "orangefs",
+    "overlay",
+    "proc",
+    "ramfs",
+    "reiserfs",
+    "smb3",
+    "squashfs",
+    "sysfs",
+    "tmpfs",
+    "udf",
+    "ufs",
+    "vboxsf",
+    "vfat",
+    "virtiofs",
+    "xfs",
+    "zfs",
+    "zonefs",
+];
+
+/// The kind of a file system decides which options it needs.
+fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
+    let option = |name: &str| volume.driver_opts.0.get(name);
+    let (Some(kind), Some(_)) = (option("type"), option("device")) else { return };
+    let options: Vec<&str> =
+        option("o").map(|options| options.split(',').map(str::trim).collect()).unwrap_or_default();
+    if kind.contains('$')
+        || options
+            .iter()
+            .any(|option| matches!(*option, "bind" | "rbind" | "remount") || option.contains('$'))
+    {
+        return;
+    }
+    if NO_FILE_SYSTEM.contains(&kind.as_str()) {
+        found
+            .error(code::MISSING_ATTRIBUTE, format!("a volume of the type `{}` needs `o: bind`", kind.value))
+            .label(
+                option("o").map_or(kind.span, |options| options.span),
+                "nothing says that a folder is mounted",
+            )
+            .help("add `o: bind` beside it");
+    } else if !FILE_SYSTEMS.contains(&kind.as_str()) && !kind.starts_with("fuse.") {
+        found
+            .warning(code::BAD_VALUE, format!("no file system is named `{}`", kind.value))
+            .label(kind.span, "the kernel of the engine's machine has to have it")
+            .did_you_mean(kind, suggest::closest(kind, FILE_SYSTEMS.iter().copied()), || {
+                "write `none` with `o: bind` for a folder, `nfs`, `cifs` or `tmpfs`".to_owned()
+            });
+    }
+    let is_network = matches!(kind.as_str(), "nfs" | "nfs4");
+    let has_address = |option: &&str| option.strip_prefix("addr=").is_some_and(|address| !address.is_empty());
+    if is_network && !options.iter().any(|option| has_address(&option)) {
+        found
+            .error(code::MISSING_ATTRIBUTE, format!("a volume of the type `{}` needs `addr`", kind.value))
+            .label(option("o").map_or(kind.span, |options| options.span), "the server is not named")
+            .help("write, for example, `o: \"addr=192.168.0.42,rw\"`");
+    }
+    if kind.as_str() == "overlay" && topology.host == Host::This {
+        let layers = option("o").into_iter().flat_map(|options| {
+            options.split(',').filter_map(|option| option.split_once('=')).filter_map(|(name, value)| {
+                match name {
+                    "lowerdir" => Some(value.split(':').collect()),
+                    "upperdir" | "workdir" => Some(vec![value]),
+                    _ => None,
+                }
+            })
+        });
+        for folder in
+            layers.flatten().filter(|folder: &&str| folder.starts_with('/') && !Path::new(folder).exists())
+        {
+            found
+                .warning(code::MISSING_SOURCE, format!("`{folder}` does not exist"))
+                .label(
+                    option("o").map_or(kind.span, |options| options.span),
+                    "the kernel refuses to mount it",
+                )
+                .help(format!("create it: `mkdir -p {folder}`"));
         }
     }
 }

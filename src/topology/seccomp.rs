@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::source::{Sources, Spanned, from_here};
 use crate::topology::attribute::Named;
 use crate::topology::join_path;
@@ -40,7 +40,10 @@ fn check_profile(option: &Spanned<String>, path: &str, found: &mut Diagnostics) 
         }
     };
     let mistake = match serde_json::from_slice(&bytes) {
-        Ok(Json::Object(_)) => return,
+        Ok(profile @ Json::Object(_)) => match mistake_in(&profile) {
+            None => return,
+            Some(mistake) => mistake,
+        },
         Ok(_) => "it is not a JSON object".to_owned(),
         Err(error) => error.to_string(),
     };
@@ -51,4 +54,50 @@ fn check_profile(option: &Spanned<String>, path: &str, found: &mut Diagnostics) 
         )
         .label(option.span, mistake)
         .help("write a JSON object into it, such as `{\"defaultAction\": \"SCMP_ACT_ALLOW\"}`");
+}
+
+/// What runc 1.3 does with a call.
+const ACTIONS: &[&str] = &[
+    "SCMP_ACT_ALLOW",
+    "SCMP_ACT_ERRNO",
+    "SCMP_ACT_KILL",
+    "SCMP_ACT_KILL_PROCESS",
+    "SCMP_ACT_KILL_THREAD",
+    "SCMP_ACT_LOG",
+    "SCMP_ACT_NOTIFY",
+    "SCMP_ACT_TRACE",
+    "SCMP_ACT_TRAP",
+];
+
+/// How it compares an argument.
+const OPERATORS: &[&str] = &[
+    "SCMP_CMP_EQ",
+    "SCMP_CMP_GE",
+    "SCMP_CMP_GT",
+    "SCMP_CMP_LE",
+    "SCMP_CMP_LT",
+    "SCMP_CMP_MASKED_EQ",
+    "SCMP_CMP_NE",
+];
+
+/// The first word of a profile that runc does not know.
+fn mistake_in(profile: &Json) -> Option<String> {
+    let list = |value: &Json, key: &str| value.get(key).and_then(Json::as_array).cloned().unwrap_or_default();
+    let default = unknown(profile, "defaultAction", ACTIONS);
+    default.or_else(|| {
+        list(profile, "syscalls").iter().find_map(|call| {
+            let arguments =
+                || list(call, "args").iter().find_map(|argument| unknown(argument, "op", OPERATORS));
+            unknown(call, "action", ACTIONS).or_else(arguments)
+        })
+    })
+}
+
+/// Says that the word at a key is none of these; a missing one is left to the engine.
+fn unknown(value: &Json, key: &str, words: &[&'static str]) -> Option<String> {
+    let word = value.get(key)?.as_str().filter(|word| !word.is_empty() && !words.contains(word))?;
+    Some(match suggest::closest(word, words.iter().copied()) {
+        Some(closest) => format!("its `{key}` cannot be `{word}`: did you mean `{closest}`?"),
+        None => format!("its `{key}` cannot be `{word}`"),
+    })
 }

@@ -32,6 +32,7 @@ golden::fixtures! {
     a_definition_is_a_mapping
     a_device_has_known_permissions
     a_dockerfile_is_a_file
+    a_file_is_mounted_on_a_file_and_a_folder_on_a_folder
     a_fixed_address_can_be_given
     a_health_check_in_one_word_is_taken_apart
     a_health_check_is_a_text_for_a_shell_or_a_list
@@ -110,6 +111,7 @@ golden::fixtures! {
     a_variable_that_a_secret_is_taken_from_has_a_name
     a_version_has_no_effect
     a_version_is_no_number
+    a_volume_has_a_file_system_that_can_be_mounted
     a_volume_may_have_a_name_of_one_letter
     a_wrong_image_is_not_missing_too
     a_wrong_type_is_named
@@ -175,7 +177,9 @@ golden::fixtures! {
     two_mounts_on_one_target_hide_one
     values_of_variables_are_named_and_not_shown
     variables_are_shown_where_they_are_used
+    what_a_container_cannot_be_started_with_is_told
     what_a_list_may_define_is_not_missing_too
+    what_a_log_driver_refuses_is_told
     what_a_network_cannot_have_is_told
     what_an_env_file_loses_is_told
     what_an_image_says_of_itself_is_true_false_or_pairs
@@ -188,6 +192,7 @@ golden::fixtures! {
     what_the_engine_refuses_of_mounts_is_refused_before
     what_the_engine_refuses_of_networks_and_volumes_is_refused_before
     what_the_engine_refuses_of_security_is_refused_before
+    what_the_kernel_keeps_of_parameters_is_told
     what_topo_does_not_apply_is_refused_when_it_runs
     words_and_numbers_that_yaml_reads_otherwise_are_told
 }

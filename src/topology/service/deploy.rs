@@ -122,7 +122,7 @@ record! {
         /// Time between two attempts.
         delay: Option<Duration>,
         /// How often it is tried.
-        max_attempts: Option<Integer>,
+        max_attempts: Option<Spanned<Integer>>,
         /// How long a container must run to count as started.
         window: Option<Duration>,
     }

@@ -3,6 +3,17 @@
 /// What `validate` refuses though the engine takes it.
 const REFUSED: &[(&str, &str, &str)] = &[
     ("expose: [@]", "", "the engine writes down what is no port, and nobody can connect to it"),
+    ("networks: {n: {name: @", "..", "the engine does not find a network again whose name is a path"),
+    ("networks: {n: {name: @", "//", "the engine does not find a network again whose name is a path"),
+    ("networks: {n: {name: @", "/", "the engine does not find a network again whose name is a path"),
+    ("stop_signal: @", "-", "the engine takes a negative number for the signal of its positive one"),
+    ("tmpfs: ", "size=m", "the kernel takes a unit alone for 0, which is no limit"),
+    ("tmpfs: ", "size=%", "the kernel takes a unit alone for 0, which is no limit"),
+    ("tmpfs: ", "nr_inodes=k", "the kernel takes a unit alone for 0, which is no limit"),
+    ("tmpfs: {mode: @", "9", "Docker Compose reads a mode of the long form as a decimal number"),
+    ("mem_reservation: @", "-1", "Docker Compose passes a negative size, which is no limit"),
+    ("memswap_limit: @", "-", "Docker Compose passes a negative size, which is no limit"),
+    ("restart: @", ":", "Docker Compose passes over what follows another word than `on-failure`"),
     ("mem_swappiness: @", "1.5", "Docker Compose cuts the fraction off without a word"),
     ("mem_reservation: @", "99999999999", "Docker Compose lets the number overflow"),
     ("pull_policy: @", "", "Docker Compose takes a word that it does not know for `missing`"),
@@ -47,12 +58,29 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("sysctls: {@", "fs.mqueue.", "which parameters there are is the kernel's"),
     ("sysctls: [@]", "net", "which parameters there are is the kernel's"),
     ("net.core.somaxconn: @", "", "each parameter has a syntax of its own"),
+    ("options: {gelf", "", "the engine's own settings may have the address: a warning"),
+    ("options: {fluentd-address: @", "", "a container is not started while nothing listens at the address"),
+    ("options: {syslog-address: @", "", "a container is not started while nothing listens at the address"),
+    ("options: {max-buffer-size: @", "", "the engine's own settings may have the mode: a warning"),
+    ("driver: local, options: {@", "", "other engines know the option: a warning"),
+    ("type: @, device: x", "", "which file systems there are is the kernel's: a warning"),
+    ("target: @", "/bin", "which files there are is the image's: a warning"),
+    ("target: @", "/etc", "which files there are is the image's: a warning"),
+    ("dir:@", "/", "which files there are is the image's: a warning"),
+    ("./file:@", "/", "which files there are is the image's: a warning"),
+    ("pid: @", "container:", "which containers there are is the engine's"),
+    ("ipc: @", "container:", "which containers there are is the engine's"),
+    ("external_links: [@]", "", "which containers there are is the engine's"),
+    ("post_start: [{command: @", "", "which programs there are is the image's"),
+    ("endpoint.sysctls: @", "IFNAME", "which parameters there are is the kernel's"),
+    ("path: @", "", "which devices there are is the machine's: a warning"),
     ("target: @", "/sys/", "which folders there are is the kernel's"),
     ("volumes: [@]", "slave", "what spreads is the mount table's of the machine"),
 ];
 
 /// What is never sent to an engine: Engine 28.5 breaks off, and keeps the container's name for ever.
-const HARMFUL: &[(&str, &str)] = &[("group_add: [@]", "")];
+/// Under the last two names a network is made that is not found again, and every other run fails at it.
+const HARMFUL: &[(&str, &str)] = &[("group_add: [@]", ""), ("name: @", "/"), ("name: @", "..")];
 
 /// Whether a value at a place would do harm to the engine.
 pub fn is_harmful(place: &str, value: &str) -> bool {

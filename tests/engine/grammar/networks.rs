@@ -26,8 +26,14 @@ fn drivers() -> Vec<Place> {
         network("driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: @}", &["nat", "routed"]),
         network("driver_opts: {com.docker.network.bridge.name: @}", &["topo-grammar"]),
         network("driver_opts: {@: 'true'}", &["com.docker.network.bridge.enable_icc", "foo"]),
-        network("ipam: {driver: @}", &["default"]),
-        attached_service("interface_name: @", &["eth0", "shop0"]),
+        network("driver_opts: {com.docker.network.container_iface_prefix: @}", &["shop", "abcdefghijklmnop"]),
+        network("ipam: {driver: @}", &["default", "null"]),
+        network("ipam: {driver: 'null', config: [{subnet: @}]}", &["10.213.7.0/24"]),
+        attached_service("interface_name: @", &["eth0", "shop0", "lo", "all"]),
+        attached_service(
+            "driver_opts: {com.docker.network.endpoint.sysctls: @}",
+            &["net.ipv4.conf.IFNAME.forwarding=1", "net.ipv4.conf.eth0.forwarding=1", "foo"],
+        ),
         attached_service("driver_opts: {com.docker.network.endpoint.ifname: @}", &["eth0"]),
     ]
 }
@@ -36,7 +42,15 @@ fn addresses() -> Vec<Place> {
     vec![
         network(
             "ipam: {config: [{subnet: @}]}",
-            &["10.213.7.0/24", "10.213.7.0/32", "10.213.7.0/31", "10.213.7.0/30"],
+            &[
+                "10.213.7.0/24",
+                "10.213.7.0/32",
+                "10.213.7.0/31",
+                "10.213.7.0/30",
+                "224.0.0.0/24",
+                "127.5.0.0/24",
+                "0.0.0.0/0",
+            ],
         ),
         network(
             "ipam: {config: [{subnet: 10.213.7.0/24}, {subnet: @}]}",
@@ -44,7 +58,7 @@ fn addresses() -> Vec<Place> {
         ),
         network(
             "ipam: {config: [{subnet: 10.213.7.0/24, gateway: @}]}",
-            &["10.213.7.1", "10.213.7.254", "10.213.7.0"],
+            &["10.213.7.1", "10.213.7.254", "10.213.7.0", "10.213.7.255"],
         ),
         network(
             "ipam: {config: [{subnet: 10.213.7.0/24, ip_range: @}]}",
@@ -54,10 +68,16 @@ fn addresses() -> Vec<Place> {
             "ipam: {config: [{subnet: 10.213.7.0/24, aux_addresses: {a: @}}]}",
             &["10.213.7.9", "10.213.7.1", "10.213.7.0"],
         ),
+        network(
+            "ipam: {config: [{subnet: 10.213.7.0/24, aux_addresses: {a: 10.213.7.9, b: @}}]}",
+            &["10.213.7.8", "10.213.7.9"],
+        ),
+        network("enable_ipv6: true, ipam: {config: [{subnet: @}]}", &["fd00:213:7::/64", "ff00::/64"]),
+        attached_service("ipv6_address: @", &["10.213.9.5"]),
         attached_service(
             "ipv4_address: @",
             &["10.213.9.5", "10.213.9.0", "10.213.9.255", "10.213.9.1", "10.213.8.1"],
         ),
-        attached_service("link_local_ips: [@]", &["169.254.8.8", "1.2.3.4"]),
+        attached_service("link_local_ips: [@]", &["169.254.8.8", "1.2.3.4", "fe80::5"]),
     ]
 }

@@ -14,6 +14,33 @@ pub fn places() -> Vec<Place> {
         volume("driver_opts: {type: tmpfs, device: tmpfs, o: @}", &["size=10m", "uid=1000"]),
         volume("driver_opts: {type: none, o: bind, device: @}", &["/tmp", "./dir", "./nosuch"]),
         volume("driver_opts: {o: bind, device: @}", &["/tmp"]),
+        volume("driver_opts: {type: none, device: /tmp, o: @}", &["bind", "rbind", "ro"]),
+        volume("driver_opts: {type: @, device: x}", &["nfs", "nosuchfs"]),
+        service("logging: {driver: json-file, options: {labels-regex: @}}", &["^(a|b)$", "(", "["]),
+        service(
+            "logging: {driver: json-file, options: {tag: @}}",
+            &["{{.Name}}", "{{", "{{.Foo}}", "{{Name}}"],
+        ),
+        service("logging: {driver: local, options: {@: '1'}}", &["max-file", "labels", "foo"]),
+        service(
+            "logging: {driver: syslog, options: {syslog-address: @}}",
+            &["udp://127.0.0.1:5514", "http://x"],
+        ),
+        service(
+            "logging: {driver: syslog, options: {syslog-address: 'udp://127.0.0.1:5514', syslog-facility: @}}",
+            &["daemon", "23", "24"],
+        ),
+        service(
+            "logging: {driver: syslog, options: {syslog-address: 'udp://127.0.0.1:5514', syslog-format: @}}",
+            &["rfc5424", "rfc3164"],
+        ),
+        service("logging: {driver: gelf, options: {gelf-address: @}}", &["udp://127.0.0.1:5515", "foo"]),
+        service(
+            "logging: {driver: fluentd, options: {fluentd-async: 'true', fluentd-address: @}}",
+            &["127.0.0.1:5516"],
+        ),
+        service("logging: {driver: fluentd, options: {fluentd-async: @}}", &["true"]),
+        service("logging: {driver: json-file, options: {max-buffer-size: @}}", &["4m"]),
         service(
             "logging: {driver: json-file, options: {@: '1'}}",
             &["max-file", "max-sizee", "tag", "labels", "foo"],

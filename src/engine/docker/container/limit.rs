@@ -163,7 +163,7 @@ mod tests {
         let span = crate::source::Span::new(file, 0, 0);
         let deployed = DeployRestartPolicy {
             condition: condition.map(|condition| Spanned::new(condition.to_owned(), span)),
-            max_attempts: attempts.map(Integer),
+            max_attempts: attempts.map(|attempts| Spanned::new(Integer(attempts), span)),
             ..DeployRestartPolicy::default()
         };
         let policy = restart_policy(Some(RestartPolicy::Always), Some(&deployed)).unwrap();

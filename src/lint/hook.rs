@@ -1,0 +1,25 @@
+//! Commands at certain moments of a container's life.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::services;
+use crate::source::Span;
+use crate::topology::Topology;
+use crate::topology::service::Hook;
+
+/// Finds hooks that run nothing.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        for (attribute, hooks) in [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)] {
+            hooks.iter().for_each(|hook| check_command(attribute, hook, hook.span, found));
+        }
+    }
+}
+
+fn check_command(attribute: &str, hook: &Hook, at: Span, found: &mut Diagnostics) {
+    if hook.command.0.as_ref().is_some_and(Vec::is_empty) {
+        found
+            .error(code::BAD_VALUE, format!("`{attribute}` has a command without words"))
+            .label(at, "nothing is run")
+            .help("give it a command, or remove the element");
+    }
+}

@@ -1,0 +1,141 @@
+//! A folder is mounted on a folder, and a file on a file.
+
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::lint::mount_kind::{REPLACEABLE, clean};
+use crate::lint::{may_run_on_windows, services};
+use crate::source::Span;
+use crate::topology::service::tmpfs::Tmpfs;
+use crate::topology::service::{Mount, MountKind, Service};
+use crate::topology::{Host, Topology};
+
+/// What a container has before anything is mounted, whatever its image is. Engine 28.5 puts it there.
+const FILES: &[&str] = &["/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
+const FOLDERS: &[&str] = &["/dev", "/dev/mqueue", "/dev/pts", "/dev/shm", "/sys"];
+
+/// What nearly every image has.
+const USUAL_FILES: &[&str] = &["/bin/sh", "/etc/group", "/etc/passwd", "/etc/shadow"];
+const USUAL_FOLDERS: &[&str] = &[
+    "/bin", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/usr", "/usr/bin",
+    "/usr/lib", "/var",
+];
+
+/// Finds folders on files, files on folders, mounts below a file, and mounts that hide the devices.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (_, service) in services(topology) {
+        if may_run_on_windows(topology, service) {
+            continue;
+        }
+        let mounts = mounts(topology, service);
+        for mount in &mounts {
+            check_target(mount, found);
+            check_devices(mount, found);
+            check_parent(mount, &mounts, found);
+        }
+    }
+}
+
+/// What is mounted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    File,
+    Folder,
+    /// It may be on another machine, or is not there yet.
+    Unknown,
+}
+
+struct Mounted<'a> {
+    target: String,
+    source: Option<&'a str>,
+    shape: Shape,
+    at: Span,
+}
+
+fn mounts<'a>(topology: &Topology, service: &'a Service) -> Vec<Mounted<'a>> {
+    let listed = service.volumes.0.iter().map(|mount| {
+        let source = mount.source.as_ref().filter(|_| mount.kind == MountKind::Bind);
+        Mounted {
+            target: clean(&mount.target),
+            source: source.map(|source| source.as_str()),
+            shape: shape(topology, mount),
+            at: mount.target.span,
+        }
+    });
+    let in_memory = service.tmpfs.0.iter().map(|folder| Mounted {
+        target: clean(Tmpfs::of(folder).target),
+        source: None,
+        shape: Shape::Folder,
+        at: folder.span,
+    });
+    listed.chain(in_memory).collect()
+}
+
+fn shape(topology: &Topology, mount: &Mount) -> Shape {
+    match mount.kind {
+        MountKind::Bind => {
+            let Some(path) = mount.source.as_ref().map(|source| Path::new(&source.value)) else {
+                return Shape::Unknown;
+            };
+            let is_here = topology.host == Host::This || path.starts_with(&topology.directory);
+            match path.metadata().ok().filter(|_| is_here && path.is_absolute()) {
+                Some(there) if there.is_dir() => Shape::Folder,
+                Some(_) => Shape::File,
+                None => Shape::Unknown,
+            }
+        }
+        MountKind::Volume | MountKind::Tmpfs => Shape::Folder,
+        // A path in an image may be a file.
+        MountKind::Image | MountKind::Cluster | MountKind::Npipe => Shape::Unknown,
+    }
+}
+
+fn check_target(mount: &Mounted, found: &mut Diagnostics) {
+    let target = mount.target.as_str();
+    let (is_certain, is, there) = match mount.shape {
+        Shape::Folder if FILES.contains(&target) || REPLACEABLE.contains(&target) => (true, "folder", "file"),
+        Shape::File if FOLDERS.contains(&target) => (true, "file", "folder"),
+        Shape::Folder if USUAL_FILES.contains(&target) => (false, "folder", "file"),
+        Shape::File if USUAL_FOLDERS.contains(&target) => (false, "file", "folder"),
+        _ => return,
+    };
+    let diagnostic = match is_certain {
+        true => found.error(code::BAD_MOUNT, format!("a {is} cannot be mounted at `{target}`")),
+        false => found.warning(code::BAD_MOUNT, format!("a {is} can hardly be mounted at `{target}`")),
+    };
+    let whose = if is_certain { "every container" } else { "nearly every image" };
+    diagnostic.label(mount.at, format!("a {there} in {whose}")).help(match is {
+        "file" => format!("mount it at a path of its own, such as `{}/NAME`", target.trim_end_matches('/')),
+        _ => "mount a file, or choose another target".to_owned(),
+    });
+}
+
+/// No process starts without `/dev/null`.
+fn check_devices(mount: &Mounted, found: &mut Diagnostics) {
+    let has_devices = match (mount.source, mount.shape) {
+        (Some(source), Shape::Folder) => Path::new(source).join("null").exists(),
+        (None, Shape::Folder) => false,
+        _ => true,
+    };
+    if mount.target == "/dev" && !has_devices {
+        found
+            .error(code::BAD_MOUNT, "nothing without devices can be mounted at `/dev`")
+            .label(mount.at, "`/dev/null` and others would be gone")
+            .help("mount it below, such as at `/dev/shm`, or map devices by `devices`");
+    }
+}
+
+/// There is nothing below a file.
+fn check_parent(mount: &Mounted, all: &[Mounted], found: &mut Diagnostics) {
+    let is_below = |parent: &&Mounted| {
+        parent.shape == Shape::File
+            && mount.target.strip_prefix(parent.target.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    };
+    if let Some(parent) = all.iter().find(is_below) {
+        found
+            .error(code::BAD_MOUNT, format!("nothing can be mounted below `{}`", parent.target))
+            .label(mount.at, "below a file")
+            .label(parent.at, "this is a file")
+            .help("mount one of them elsewhere");
+    }
+}

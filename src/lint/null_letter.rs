@@ -1,0 +1,41 @@
+//! The letter that ends a text for Linux: no text of a container holds it.
+
+use crate::diagnostic::{Diagnostics, code};
+use crate::document::{Node, Value};
+use crate::lint::services;
+use crate::source::Span;
+use crate::topology::Topology;
+
+/// Finds texts of services that hold it. What is in extensions is nobody's business.
+pub fn check(topology: &Topology, found: &mut Diagnostics) {
+    for (name, _) in services(topology) {
+        if let Some(service) = topology.node_at(&["services", name.as_str()]) {
+            check_node(service, found);
+        }
+    }
+}
+
+fn check_node(node: &Node, found: &mut Diagnostics) {
+    match &node.value {
+        Value::Null => {}
+        Value::Scalar(scalar) => check_text(&scalar.text, node.span, found),
+        Value::List(items) => items.iter().for_each(|item| check_node(item, found)),
+        Value::Map(map) => {
+            // Labels are the engine's own, which keeps any letter.
+            let is_free = |key: &str| key.starts_with("x-") || matches!(key, "labels" | "annotations");
+            for (key, value) in map.entries.iter().filter(|(key, _)| !is_free(&key.text)) {
+                check_text(&key.text, key.span, found);
+                check_node(value, found);
+            }
+        }
+    }
+}
+
+fn check_text(text: &str, at: Span, found: &mut Diagnostics) {
+    if text.contains('\0') {
+        found
+            .error(code::BAD_VALUE, "a text of a container cannot contain the letter NUL")
+            .label(at, "it ends the text for Linux")
+            .help("remove it: `\\0` in double quotes");
+    }
+}
