@@ -192,27 +192,29 @@ fn is_of_engine(network: &Network) -> bool {
     network.ipam.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "default"))
 }
 
-/// Some subnets cannot be a network's: those of groups, of the machine itself, and all addresses there are.
+/// Some subnets cannot be a network's: those of groups, and all addresses there are. Those of the machine itself
+/// hardly can: to most of their addresses no network leads.
 fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
     let first = subnet.network_address();
+    let most = if subnet.is_v4 { u128::from(u32::MAX) } else { u128::MAX };
     let reason = match first {
-        _ if (subnet.first == 0 && subnet.last == u128::from(u32::MAX) && subnet.is_v4)
-            || (subnet.first == 0 && subnet.last == u128::MAX) =>
-        {
+        _ if subnet.first == 0 && subnet.last == most => {
             "every address is in it, those of other networks too"
         }
         _ if first.is_multicast() => "its addresses are of groups, not of containers",
         _ if first.is_loopback() => "its addresses are the machine's own, and no network leads to them",
         _ => return,
     };
-    found
-        .error(code::BAD_ADDRESS, format!("the subnet `{}` cannot be a network's", text.value))
-        .label(text.span, reason)
-        .help(if subnet.is_v4 {
-            "write a private one, such as `172.28.0.0/16`"
-        } else {
-            "write a private one, such as `fd00:28::/64`"
-        });
+    let message = format!("the subnet `{}` cannot be a network's", text.value);
+    let diagnostic = match first.is_loopback() {
+        true => found.warning(code::BAD_ADDRESS, message),
+        false => found.error(code::BAD_ADDRESS, message),
+    };
+    diagnostic.label(text.span, reason).help(if subnet.is_v4 {
+        "write a private one, such as `172.28.0.0/16`"
+    } else {
+        "write a private one, such as `fd00:28::/64`"
+    });
 }
 
 /// The gateway and the addresses that are kept for others are in the subnet, and each is taken once.
