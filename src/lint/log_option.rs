@@ -127,11 +127,7 @@ fn expression_mistake(text: &str) -> Option<&'static str> {
     while let Some(letter) = letters.next() {
         match letter {
             '\\' if letters.next().is_none() => return Some("nothing follows the last `\\`"),
-            '[' => {
-                if !skip_class(&mut letters) {
-                    return Some("a `[` is opened and not closed");
-                }
-            }
+            '[' if !skip_class(&mut letters) => return Some("a `[` is opened and not closed"),
             '(' => open += 1,
             ')' if open == 0 => return Some("a `)` is closed and not opened"),
             ')' => open -= 1,

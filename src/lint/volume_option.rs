@@ -122,7 +122,7 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     }
     let is_network = matches!(kind.as_str(), "nfs" | "nfs4");
     let has_address = |option: &&str| option.strip_prefix("addr=").is_some_and(|address| !address.is_empty());
-    if is_network && !options.iter().any(|option| has_address(&option)) {
+    if is_network && !options.iter().any(has_address) {
         found
             .error(code::MISSING_ATTRIBUTE, format!("a volume of the type `{}` needs `addr`", kind.value))
             .label(option("o").map_or(kind.span, |options| options.span), "the server is not named")
