@@ -43,6 +43,22 @@ pub(super) fn exit() -> Exit {
     if IS_TERMINATED.get() == Some(&true) { Exit::Terminated } else { Exit::Interrupted }
 }
 
+/// Does what comes before a run, which the first SIGINT or SIGTERM ends.
+pub(super) async fn unless_asked_to_end<T>(work: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
+    tokio::select! { biased;
+        done = work => done,
+        () = asked_to_end() => Err(exit()),
+    }
+}
+
+/// Ends at the next SIGINT or SIGTERM. Where these cannot be caught, the system ends the program.
+pub(super) async fn asked_to_end() {
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(interrupt), Ok(terminate)) => next(&mut (interrupt, terminate)).await,
+        _ => std::future::pending().await,
+    }
+}
+
 async fn next((interrupt, terminate): &mut (Signal, Signal)) {
     let is_terminated = tokio::select! {
         _ = interrupt.recv() => false,

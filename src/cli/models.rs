@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::plan;
 use crate::run::model_runner::ModelRunner;
@@ -11,7 +12,7 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 
 /// Has the models got and configured that the services use which are meant; those get their variables.
-pub(super) fn bring_up(
+pub(super) async fn bring_up(
     topology: &mut Topology,
     services: &[ServiceName],
     without_dependencies: bool,
@@ -28,15 +29,21 @@ pub(super) fn bring_up(
         users.iter().flat_map(|name| topology.services[name].models.0.keys()).collect();
     for (key, model) in topology.models.iter().filter(|(key, _)| used.contains(key)) {
         let mut say = |words: &str| output.remark(&format!("{key}: {words}"));
-        runner.prepare(&model.value, &mut say).map_err(failed)?;
+        tokio::select! { biased;
+            prepared = runner.prepare(&model.value, &mut say) => prepared.map_err(failed)?,
+            () = interrupt::asked_to_end() => {
+                output.warning(&format!("getting the model `{key}` was interrupted"));
+                return Err(Exit::Interrupted);
+            }
+        }
     }
-    let endpoint = runner.endpoint().map_err(failed)?;
+    let endpoint = runner.endpoint().await.map_err(failed)?;
     give(topology, &users, &endpoint, output);
     Ok(())
 }
 
 /// Gives services the variables of their models as they are; a plan is made without getting any.
-pub(super) fn look_up(
+pub(super) async fn look_up(
     topology: &mut Topology,
     services: &[ServiceName],
     without_dependencies: bool,
@@ -44,7 +51,7 @@ pub(super) fn look_up(
 ) {
     let users = users(topology, services, without_dependencies);
     let Some(runner) = ModelRunner::find().filter(|_| !users.is_empty()) else { return };
-    match runner.endpoint() {
+    match runner.endpoint().await {
         Ok(endpoint) => give(topology, &users, &endpoint, output),
         Err(error) => output.warning(&format!("where models are reached is not known yet: {error}")),
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::cli::models;
 use crate::cli::output::Output;
-use crate::cli::session;
 use crate::plan;
 use crate::run::provider::{Order, Provided, Variables};
 use crate::topology::name::ServiceName;
@@ -15,8 +15,8 @@ use crate::topology::service::Provider;
 use crate::topology::{Service, Topology};
 
 /// Has the providers' services brought up that are meant, and the models of the others; those that depend on
-/// them get their variables.
-pub(super) fn bring_up(
+/// them get their variables. The first SIGINT or SIGTERM ends the program that is at it.
+pub(super) async fn bring_up(
     topology: &mut Topology,
     services: &[ServiceName],
     without_dependencies: bool,
@@ -24,10 +24,13 @@ pub(super) fn bring_up(
 ) -> Result<(), Exit> {
     for name in plan::services_in_order(topology, services, without_dependencies) {
         let Some(provider) = provider(topology, &name) else { continue };
-        let variables = session::block_on(call(topology, (&name, &provider), Order::Up, output))?;
+        let variables = tokio::select! { biased;
+            called = call(topology, (&name, &provider), Order::Up, output) => called?,
+            () = interrupt::asked_to_end() => return Err(interrupted(&name, output)),
+        };
         give(topology, &name, &variables, output);
     }
-    models::bring_up(topology, services, without_dependencies, output)
+    models::bring_up(topology, services, without_dependencies, output).await
 }
 
 /// Has the providers' services taken down or stopped, those first that depend on others. One that is at it
@@ -43,15 +46,17 @@ pub(super) async fn end(
         let Some(provider) = provider(topology, &name) else { continue };
         tokio::select! { biased;
             called = call(topology, (&name, &provider), order, output) => called?,
-            () = cancel.cancelled() => {
-                output.warning(&format!(
-                    "the provider of `{name}` was interrupted, and may have done only a part of its work"
-                ));
-                return Err(Exit::Interrupted);
-            }
+            () = cancel.cancelled() => return Err(interrupted(&name, output)),
         };
     }
     Ok(())
+}
+
+fn interrupted(service: &ServiceName, output: &Output) -> Exit {
+    output.warning(&format!(
+        "the provider of `{service}` was interrupted, and may have done only a part of its work"
+    ));
+    Exit::Interrupted
 }
 
 /// A plan is made without running anything.

@@ -6,9 +6,9 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::lint::mount_kind::{REPLACEABLE, clean};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
-use crate::topology::service::tmpfs::Tmpfs;
 use crate::topology::service::{Mount, MountKind, Service};
 use crate::topology::{Host, Topology};
+use crate::value::tmpfs::Tmpfs;
 
 /// What a container has before anything is mounted, whatever its image is. Engine 28.5 puts it there.
 const FILES: &[&str] = &["/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];

@@ -5,11 +5,13 @@
 //! it (`pkg/compose/model.go` of its sources).
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Output, Stdio};
 
 use serde::Deserialize;
+use tokio::process::Command;
+use tokio::time::timeout;
 
-use super::plugin;
+use super::plugin::{self, ANSWER_LIMIT};
 use crate::topology::model::Model;
 
 /// The plugin `docker model`.
@@ -38,14 +40,14 @@ impl ModelRunner {
         plugin::find("model").map(|program| Self { program })
     }
 
-    /// Gets a model unless it is there, and gives it its settings. `said` hears what takes long. The error
-    /// is in words for people.
-    pub fn prepare(&self, model: &Model, said: &mut dyn FnMut(&str)) -> Result<(), String> {
+    /// Gets a model unless it is there, and gives it its settings. `said` hears what takes long; dropping the
+    /// future ends the plugin. The error is in words for people.
+    pub async fn prepare(&self, model: &Model, said: &mut dyn FnMut(&str)) -> Result<(), String> {
         let Model { name: _, model, context_size, runtime_flags, extensions: _ } = model;
         let artifact = model.as_ref().map_or("", |model| model.as_str());
-        if !self.has(artifact)? {
+        if !self.has(artifact).await? {
             said(&format!("pulling {artifact}"));
-            self.order(&["pull", artifact])?;
+            self.order(&["pull", artifact]).await?;
         }
         let size = context_size.map(|size| size.0.to_string());
         let mut arguments = vec!["configure"];
@@ -55,12 +57,12 @@ impl ModelRunner {
             arguments.push("--");
             arguments.extend(runtime_flags.iter().map(|flag| flag.as_str()));
         }
-        self.order(&arguments).map(drop)
+        self.order(&arguments).await.map(drop)
     }
 
     /// Where containers reach the models. The error is in words for people.
-    pub fn endpoint(&self) -> Result<String, String> {
-        let Status { endpoint } = understood(&self.order(&["status", "--json"])?, "status", "no status")?;
+    pub async fn endpoint(&self) -> Result<String, String> {
+        let Status { endpoint } = understood(&self.ask("status").await?, "status", "no status")?;
         if endpoint.is_empty() {
             Err("`docker model status` names no endpoint".to_owned())
         } else {
@@ -68,18 +70,29 @@ impl ModelRunner {
         }
     }
 
-    fn has(&self, artifact: &str) -> Result<bool, String> {
-        let listed: Vec<Listed> = understood(&self.order(&["ls", "--json"])?, "ls", "no list of models")?;
+    async fn has(&self, artifact: &str) -> Result<bool, String> {
+        let listed: Vec<Listed> = understood(&self.ask("ls").await?, "ls", "no list of models")?;
         let is_it = |tag: &String| tag == artifact || tag.strip_suffix(":latest") == Some(artifact);
         Ok(listed.into_iter().flat_map(|listed| listed.tags.unwrap_or_default()).any(|tag| is_it(&tag)))
     }
 
-    /// What the plugin answers to an order.
-    fn order(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
-        let output = Command::new(&self.program)
+    /// What the plugin answers to a question, which takes it no time unless it hangs.
+    async fn ask(&self, question: &str) -> Result<Vec<u8>, String> {
+        let late = |_| {
+            let limit = ANSWER_LIMIT.as_secs();
+            format!("`docker model {question} --json` did not end within {limit} seconds")
+        };
+        timeout(ANSWER_LIMIT, self.order(&[question, "--json"])).await.map_err(late)?
+    }
+
+    /// What the plugin answers to an order. A pull may take as long as it needs.
+    async fn order(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
+        let output: Output = Command::new(&self.program)
             .args(arguments)
             .stdin(Stdio::null())
+            .kill_on_drop(true)
             .output()
+            .await
             .map_err(|error| format!("`{}` cannot be run: {error}", self.program.display()))?;
         if output.status.success() {
             return Ok(output.stdout);
@@ -96,4 +109,24 @@ impl ModelRunner {
 fn understood<'a, T: Deserialize<'a>>(answer: &'a [u8], order: &str, otherwise: &str) -> Result<T, String> {
     serde_json::from_slice(answer)
         .map_err(|error| format!("`docker model {order} --json` answered what is {otherwise}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_that_is_not_answered_is_given_up() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("docker-model");
+        std::fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let runner = ModelRunner { program };
+        let late = |question: &str| format!("`docker model {question} --json` did not end within 10 seconds");
+        assert_eq!(runner.endpoint().await, Err(late("status")));
+        let asked = runner.prepare(&Model::default(), &mut |_| {}).await;
+        assert_eq!(asked, Err(late("ls")));
+    }
 }

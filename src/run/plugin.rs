@@ -2,6 +2,7 @@
 //! Must not: run it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::source::program::is_executable;
 
@@ -12,6 +13,9 @@ const FOLDERS: &[&str] = &[
     "/usr/lib/docker/cli-plugins",
     "/usr/libexec/docker/cli-plugins",
 ];
+
+/// How long a program may take to answer a question: what it is, what it has.
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The program of `docker NAME`: the user's own, else the system's; nothing when it is not installed.
 pub fn find(name: &str) -> Option<PathBuf> {

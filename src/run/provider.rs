@@ -10,14 +10,13 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::plugin;
+use super::plugin::{self, ANSWER_LIMIT};
 use crate::source::program;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Provider;
@@ -212,9 +211,6 @@ fn find(kind: &str) -> Result<PathBuf, String> {
     })
 }
 
-/// How long a program may take to say what it is.
-const METADATA_LIMIT: Duration = Duration::from_secs(10);
-
 /// What a program says of itself; many say nothing.
 async fn metadata(program: &Path, said: &mut dyn FnMut(&str)) -> Option<Metadata> {
     let asked = Command::new(program)
@@ -223,8 +219,8 @@ async fn metadata(program: &Path, said: &mut dyn FnMut(&str)) -> Option<Metadata
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let Ok(answered) = timeout(METADATA_LIMIT, asked).await else {
-        let limit = METADATA_LIMIT.as_secs();
+    let Ok(answered) = timeout(ANSWER_LIMIT, asked).await else {
+        let limit = ANSWER_LIMIT.as_secs();
         said(&format!("`compose metadata` did not end within {limit} seconds; going on without it"));
         return None;
     };

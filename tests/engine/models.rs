@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::{Project, Ran, project};
+use crate::harness::{Project, Ran, eventually, project};
 
 const PLUGIN: &str = r#"#!/bin/sh
 cd "$(dirname "$0")"
 echo "$@" >> calls
+[ ! -e "slow-$1" ] || { echo $$ > pid; exec sleep 1000; }
 case $1 in
   ls) cat list ;;
   status) cat status ;;
@@ -108,5 +109,37 @@ fn models_that_cannot_be_had_end_the_run_before_anything_is_created() {
         .says("`docker model ls --json` answered what is no list of models");
     fs::remove_file(project.folder().join("docker/cli-plugins/docker-model")).expect("it was there");
     topo(&project, "up", &["-d"]).exits(1).says("topology.yaml:8").says("needs Docker Model Runner");
+    assert_eq!(project.objects("container"), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
+fn what_takes_the_model_runner_long_ends_with_topo() {
+    let project = started("models-slow");
+    let folder = project.folder().join("docker");
+    for (order, signal) in [("pull", "INT"), ("configure", "TERM"), ("status", "TERM"), ("ls", "INT")] {
+        let slow = format!("docker/cli-plugins/slow-{order}");
+        project.write(&slow, "");
+        let mut topo = project.command("up", &["-d"]);
+        topo.env("DOCKER_CONFIG", &folder).stderr(std::process::Stdio::piped());
+        let topo = topo.spawn().expect("topo runs");
+        let path = folder.join("cli-plugins/pid");
+        let mut id = String::new();
+        eventually("the order", || {
+            id = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+            !id.is_empty()
+        });
+        let words = [format!("-{signal}"), topo.id().to_string()];
+        let sent = std::process::Command::new("kill").args(words).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        let ran = Ran::of(topo.wait_with_output().expect("topo ends")).exits(130);
+        assert!(ran.err.contains("interrupted"), "{order}: {}", ran.err);
+        eventually("the end of the plugin", || !std::path::Path::new(&format!("/proc/{id}")).exists());
+        fs::remove_file(path).expect("it was there");
+        fs::remove_file(project.folder().join(slow)).expect("it was there");
+    }
+    // A question that is never answered is given up.
+    project.write("docker/cli-plugins/slow-ls", "");
+    topo(&project, "up", &["-d"]).exits(4).says("`docker model ls --json` did not end within 10 seconds");
     assert_eq!(project.objects("container"), Vec::<String>::new());
 }

@@ -10,6 +10,7 @@ use crate::harness::{Project, eventually, project};
 const PROGRAM: &str = "#!/bin/sh
 cd \"$(dirname \"$0\")\"
 if [ \"$2\" = metadata ]; then cat metadata 2>/dev/null; exit; fi
+if [ -e slow ]; then echo $$ > pid; exec sleep 1000; fi
 echo \"$@\" >> calls
 cat says
 exit $(cat code 2>/dev/null || echo 0)
@@ -133,4 +134,46 @@ fn ctrl_c_in_the_foreground_stops_what_a_provider_runs() {
     assert!(calls[0].contains(" up "), "{calls:?}");
     assert_eq!(calls[1..], [format!("compose --project-name={} stop my_db", project.name())]);
     assert_eq!(project.inspect("app", "{{.State.Running}}"), "false");
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
+fn a_provider_is_ended_when_topo_is_asked_to_end() {
+    let provided = provided("provider-slow");
+    let project = &provided.project;
+    project.write("slow", "");
+    for (command, arguments) in [("up", &["-d"][..]), ("up", &[]), ("create", &[]), ("scale", &["app=2"])] {
+        for signal in ["INT", "TERM"] {
+            let topo = project.start(command, arguments);
+            let id = running(&provided.folder);
+            topo.signal(signal);
+            topo.end().exits(130).says("the provider of `my_db` was interrupted");
+            eventually("the end of the provider", || !PathBuf::from(format!("/proc/{id}")).exists());
+        }
+    }
+    assert_eq!(project.objects("container"), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
+fn a_provider_stands_in_nobodys_way() {
+    let provided = provided("provider-start");
+    let project = &provided.project;
+    project.topo("up", &["-d"]).exits(0);
+    project.topo("stop", &["-t", "0"]).exits(0);
+    project.topo("start", &[]).exits(0).says("2 containers started");
+    project.topo("scale", &["my_db=2"]).exits(2).says("has no containers to scale");
+    project.topo("up", &["-d", "--scale", "my_db=2"]).exits(2).says("has no containers to scale");
+}
+
+/// The id of the provider that was just started.
+fn running(folder: &std::path::Path) -> String {
+    let path = folder.join("pid");
+    let mut id = String::new();
+    eventually("the start of the provider", || {
+        id = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+        !id.is_empty()
+    });
+    fs::remove_file(path).expect("it was there");
+    id
 }

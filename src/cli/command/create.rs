@@ -40,10 +40,15 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let choices = options.create.choices(services, &topology, &output)?;
     let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
     options.create.excluded.warn_of_dependants(&topology, &choices, &output);
-    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
-        let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+        let (engine, plan) = interrupt::unless_asked_to_end(async {
+            provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)
+                .await?;
+            let engine = session::connect(&output).await?;
+            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+            Ok((engine, plan))
+        })
+        .await?;
         let mut session = Session::new(&engine, &global, &output);
         session.hushed = options.quiet.hushed();
         interrupt::listen(session.cancel.clone());

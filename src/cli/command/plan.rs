@@ -7,6 +7,7 @@ use crate::cli::command::up::UpOptions;
 use crate::cli::creation::plan_up;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::interrupt;
 use crate::cli::load::load_or_explain;
 use crate::cli::models;
 use crate::cli::output::{Output, width_of_output};
@@ -95,11 +96,11 @@ impl Options {
         let choices = UpChoices { values, ..self.up.choices(services, &topology, output)? };
         self.up.create.excluded.warn_of_dependants(&topology, &choices, output);
         provide::warn_of_variables(&topology, output);
-        models::look_up(&mut topology, &choices.services, choices.without_dependencies, output);
-        let plan = session::block_on(async {
+        let plan = session::block_on(interrupt::unless_asked_to_end(async {
+            models::look_up(&mut topology, &choices.services, choices.without_dependencies, output).await;
             let engine = session::connect(output).await?;
             plan_up(&engine, &loaded.sources, &topology, &choices, output).await
-        })?;
+        }))?;
         Ok((plan, loaded.sources))
     }
 

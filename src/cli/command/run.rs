@@ -138,11 +138,15 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     });
     let (mut loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
     inside::refuse_provided(&topology, &name, &output)?;
-    provide::bring_up(&mut topology, std::slice::from_ref(&name), options.no_deps, &output)?;
-    let changes = changes(&options, command, &console, &mut loaded, &output)?;
-    let choices = choices(&options, &topology, &name, &changes, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let (engine, choices) = interrupt::unless_asked_to_end(async {
+            let named = std::slice::from_ref(&name);
+            provide::bring_up(&mut topology, named, options.no_deps, &output).await?;
+            let changes = changes(&options, command, &console, &mut loaded, &output)?;
+            let choices = choices(&options, &topology, &name, &changes, &output)?;
+            Ok((session::connect(&output).await?, choices))
+        })
+        .await?;
         let mut session = Session::new(&engine, &global, &output);
         session.hushed = options.quiet_parts.hushed();
         let listener = interrupt::listen(session.cancel.clone());

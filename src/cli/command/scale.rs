@@ -63,10 +63,15 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     check_scale(&scale, &topology, &output)?;
     let choices =
         UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
-    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
-        let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+        let (engine, plan) = interrupt::unless_asked_to_end(async {
+            provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)
+                .await?;
+            let engine = session::connect(&output).await?;
+            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+            Ok((engine, plan))
+        })
+        .await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let count = |(service, number): (&ServiceName, &u32)| match number {

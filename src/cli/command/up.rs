@@ -240,14 +240,18 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services = up.create.excluded.services_in(&topology, services);
     let choices = up.choices(services, &topology, &output)?;
     up.create.excluded.warn_of_dependants(&topology, &choices, &output);
-    provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)?;
     let attached = foreground.attached().services(&topology, &choices.services);
     session::block_on(async {
         let wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
-        let (engine, plan) = session::within(wait_limit, begun, &output, async {
-            let engine = session::connect(&output).await?;
-            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
-            Ok((engine, plan))
+        let (engine, plan) = interrupt::unless_asked_to_end(async {
+            provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)
+                .await?;
+            session::within(wait_limit, begun, &output, async {
+                let engine = session::connect(&output).await?;
+                let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+                Ok((engine, plan))
+            })
+            .await
         })
         .await?;
         let mut session = Session::new(&engine, &global, &output);

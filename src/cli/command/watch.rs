@@ -51,9 +51,12 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let (loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
     check_targets(&topology, &services, &output)?;
     let rules = rules(&topology, &services, &output)?;
-    provide::bring_up(&mut topology, &services, false, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = interrupt::unless_asked_to_end(async {
+            provide::bring_up(&mut topology, &services, false, &output).await?;
+            session::connect(&output).await
+        })
+        .await?;
         let mut session = Session::new(&engine, &global, &output);
         session.hushed = Hushed { builds: options.quiet, ..Hushed::default() };
         interrupt::listen(session.cancel.clone());
