@@ -176,7 +176,16 @@ impl Foreground<'_> {
             };
             self.session.carry_out_amid(plan, Intent::UP, "up", cancel, last_words).await
         };
-        let outcome = beside(&mut shown, carrying).await;
+        let mut attending = pin!(self.company.attend(&self.session, &is_up));
+        let mut carrying = pin!(carrying);
+        let carried = tokio::select! { biased;
+            outcome = beside(&mut shown, carrying.as_mut()) => Some(outcome),
+            () = &mut attending => None,
+        };
+        let Some(outcome) = carried else {
+            shown.set(MaybeDone::Gone);
+            return self.finish_detached(carrying, heard_out).await;
+        };
         is_up.cancel();
         let stage = Stage { shown, heard_out };
         if self.session.cancel.is_cancelled() {
@@ -184,12 +193,29 @@ impl Foreground<'_> {
             return Ok(Exit::Interrupted);
         }
         if outcome.is_success() {
-            return self.follow(stage, heard).await;
+            return self.follow(stage, attending, heard).await;
         }
         if self.abort != Abort::Never {
             self.stop_amid(stage).await?;
         }
         Ok(self.exit_of_failure(plan, &outcome))
+    }
+
+    /// Brings up what is left to bring up when the user detached amid it, as `up -d` does; Ctrl-C stops it all
+    /// still.
+    async fn finish_detached(
+        &self,
+        carrying: impl Future<Output = Outcome>,
+        heard_out: &HeardOut,
+    ) -> Result<Exit, Exit> {
+        // What hooks print is shown with the progress again.
+        self.session.hook_lines.end();
+        self.session.remark("detached: bringing up goes on without the services' output");
+        let outcome = carrying.await;
+        if self.session.cancel.is_cancelled() {
+            self.stop(heard_out).await?;
+        }
+        Ok(session::exit_of(&outcome))
     }
 
     /// Where services were named, their ends are the end of all, although others are shown beside them.
@@ -245,6 +271,7 @@ impl Foreground<'_> {
     async fn follow<F: Future<Output = ()>>(
         &self,
         mut stage: Stage<'_, F>,
+        attending: Pin<&mut impl Future<Output = ()>>,
         heard: UnboundedReceiver<Heard>,
     ) -> Result<Exit, Exit> {
         let observed = self.observe().await?;
@@ -252,7 +279,7 @@ impl Foreground<'_> {
         let over = tokio::select! { biased;
             () = self.session.cancel.cancelled() => Over::Interrupted,
             over = &mut ended => over,
-            () = self.company.attend(&self.session) => Over::Detached,
+            () = attending => Over::Detached,
             () = self.until_shown(stage.shown.as_mut()) => Over::AllShown,
         };
         match over {
@@ -537,8 +564,8 @@ impl Company<'_> {
         let _ = self.is_watching.subscribe().wait_for(|is_watching| !is_watching).await;
     }
 
-    /// Watches files and hears keys. Ends when the user detaches.
-    async fn attend(&self, session: &Session<'_>) {
+    /// Hears keys, and watches files once `is_up`. Ends when the user detaches.
+    async fn attend(&self, session: &Session<'_>, is_up: &CancellationToken) {
         let mut menu = if self.has_menu { Menu::open() } else { None };
         if menu.is_some() {
             let of_watching = if self.watching.is_ok() { "`w` toggles watching files, " } else { "" };
@@ -547,7 +574,7 @@ impl Company<'_> {
         loop {
             let key = tokio::select! {
                 key = next_key(&mut menu, session) => key,
-                () = self.watch() => {
+                () = self.watch(is_up) => {
                     // Why is said already.
                     self.is_watching.send_replace(false);
                     continue;
@@ -560,6 +587,9 @@ impl Company<'_> {
                     self.is_watching.send_replace(false);
                 }
                 (Key::Watch, Ok(_)) => {
+                    if !is_up.is_cancelled() {
+                        session.remark("watch: begins once the services are up");
+                    }
                     self.is_watching.send_replace(true);
                 }
                 (Key::Watch, Err(why)) => session.remark(&format!("watch: nothing can be watched: {why}")),
@@ -568,7 +598,8 @@ impl Company<'_> {
     }
 
     /// Ends only when files cannot be watched.
-    async fn watch(&self) {
+    async fn watch(&self, is_up: &CancellationToken) {
+        is_up.cancelled().await;
         match &self.watching {
             Ok(watching) if self.is_watching() => {
                 let _ = watching.watch(&CancellationToken::new()).await;

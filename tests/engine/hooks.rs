@@ -156,6 +156,44 @@ fn a_container_of_run_has_its_commands_too() {
     let project = project("hooks-run", &topology);
     let ran = project.topo("run", &["--rm", "-T", "web", "sh", "-c", "sleep 2; cat /notes/log"]).exits(0);
     assert_eq!(ran.out, "started web as 0 in /tmp\n");
+    // One that fails is a failure, unless the program fails itself; the hooks after it are not run.
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    post_start:
+      - command: [sh, -c, 'touch /tmp/first; exit 5']
+      - command: [touch, /tmp/second]
+";
+    project.write("topology.yaml", topology);
+    for (code, expected) in [(0, 4), (7, 7)] {
+        let script = format!("until test -e /tmp/first; do :; done; sleep 1; ls /tmp; exit {code}");
+        let ran = project.topo("run", &["--rm", "-T", "web", "sh", "-c", &script]).exits(expected);
+        assert_eq!(ran.out, "first\n");
+        ran.says("post_start: ");
+    }
+    project.topo("run", &["--rm", "-d", "web", "sleep", "2"]).exits(4).says("post_start: ");
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
+fn what_hooks_print_before_the_start_is_output_of_their_service() {
+    let topology = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    command: echo serving
+    pre_start: [{ command: [sh, -c, 'echo migrating; echo careful >&2'] }]
+";
+    let project = project("hooks-attached", topology);
+    let ran = project.topo("up", &[]).exits(0);
+    for line in ["migrating", "careful"] {
+        let shown = |text: &str| text.lines().any(|shown| shown.ends_with(&format!("| {line}")));
+        assert!(shown(&ran.out) && !ran.err.contains(line), "{}\n{}", ran.out, ran.err);
+    }
+    assert!(ran.out.contains("web pre_start[0] ->"), "{}", ran.out);
 }
 
 #[test]

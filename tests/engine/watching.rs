@@ -341,12 +341,58 @@ fn keys_begin_to_watch_and_leave_the_services_running() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
+fn keys_are_heard_while_services_are_brought_up() {
+    let project = watched("watch-early");
+    let slow = "    depends_on: { db: { condition: service_healthy } }
+  db:
+    image: busybox:1.37
+    init: true
+    command: sh -c 'echo output-of-db; exec sleep 1000'
+    healthcheck: { test: [CMD, test, -e, /ready], interval: 1s, start_period: 100s, start_interval: 1s }
+";
+    project.write("topology.yaml", &format!("{SYNCED}{slow}"));
+    let ready = || crate::harness::docker(&["exec", &project.container("db"), "touch", "/ready"]);
+    // To watch files is not forgotten.
+    let mut terminal = Terminal::start(project.command("up", &[]));
+    terminal.shows("leaves the services running");
+    terminal.types("w");
+    terminal.shows("watch: begins once the services are up");
+    terminal.shows("output-of-db");
+    ready();
+    terminal.shows("watching the files of web");
+    terminal.types("d");
+    assert_eq!(terminal.ends(), 0);
+    project.topo("down", &["-t", "0"]).exits(0);
+    // Who detaches leaves the rest to be brought up without output.
+    let mut terminal = Terminal::start(project.command("up", &[]));
+    terminal.shows("output-of-db");
+    terminal.types("d");
+    terminal.shows("detached");
+    ready();
+    terminal.shows(" is up");
+    assert_eq!(terminal.ends(), 0);
+    assert!(terminal.is_as_before());
+    assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
+    // What fails then is a failure.
+    let failing = slow.replace("exec sleep 1000", "until test -e /ready; do sleep 0.1; done; exit 3");
+    project.write("topology.yaml", &format!("{SYNCED}{failing}"));
+    let mut terminal = Terminal::start(project.command("up", &[]));
+    terminal.shows("output-of-db");
+    terminal.types("d");
+    terminal.shows("detached");
+    ready();
+    assert_eq!(terminal.ends(), 4);
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
 fn up_ends_with_its_services_unless_their_files_are_watched() {
     let project = watched("watch-ends");
     let on = "    depends_on: [db]\n  db: { image: 'busybox:1.37', init: true, command: sleep 1000 }\n";
     project.write("topology.yaml", &format!("{SYNCED}{on}"));
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("leaves the services running");
+    terminal.shows(" is up");
     project.topo("stop", &["-t", "0"]).exits(0);
     assert_eq!(terminal.ends(), 0);
     for named in [&[][..], &["web", "--attach-dependencies"]] {

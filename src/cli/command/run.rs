@@ -350,9 +350,9 @@ impl Foreground<'_> {
         if let Err(error) = self.start().await {
             return Err(self.explain_refused_start(&error).await);
         }
-        self.after_start().await;
+        let is_hooked = self.after_start().await.is_ok();
         self.output.print(&format!("{}\n", self.container));
-        Ok(Exit::Success)
+        Ok(if is_hooked { Exit::Success } else { Exit::Failed })
     }
 
     /// Attaches before the start, so that nothing of the output is lost.
@@ -376,8 +376,9 @@ impl Foreground<'_> {
         let resize = async |size| engine.resize_container(container, size).await.is_ok();
         let leave = inside::pass_on(signals, engine, container, inside::Third::Kills);
         // What is typed and printed goes on while commands run beside it.
+        let mut hooked = Ok(());
         let beside = async {
-            self.after_start().await;
+            hooked = self.after_start().await;
             pending().await
         };
         let end = tokio::select! {
@@ -387,7 +388,10 @@ impl Foreground<'_> {
         drop(raw);
         match end {
             End::Closed => {
-                inside::end_of_program(waiting.exit_code(), engine, container, &way_back, output).await
+                let code = waiting.exit_code();
+                let exit = inside::end_of_program(code, engine, container, &way_back, output).await?;
+                // The program's own failure says more than that of a hook.
+                Ok(hooked.err().filter(|_| exit == Exit::Success).unwrap_or(exit))
             }
             End::Detached => {
                 output.remark(&format!("`{container}` goes on in the background"));
@@ -428,13 +432,16 @@ impl Foreground<'_> {
         self.engine.perform(&start, &|_| {}).await
     }
 
-    /// The commands that the service wants run in a container that has started. One that fails is told.
-    async fn after_start(&self) {
+    /// The commands that the service wants run in a container that has started. One that fails is told, and
+    /// is the last one.
+    async fn after_start(&self) -> Result<(), Exit> {
         for hook in self.choices.service.after_start() {
             if let Err(error) = self.engine.run_hook(self.container, &hook, &|_| {}).await {
                 self.output.error(&format!("post_start: {error}"), None);
+                return Err(Exit::Failed);
             }
         }
+        Ok(())
     }
 
     async fn explain_refused_start(&self, error: &EngineError) -> Exit {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cutter::{BothLineEnds, Line};
 use super::heard::cannot_be_read;
-use super::hook_lines::HookLine;
+use super::hook_lines::{HookLine, Speaker};
 use super::in_hand::Return;
 use super::printer::{Printer, Voice, has_room, is_handed_on};
 use super::tap::{Position, Tap};
@@ -278,13 +278,20 @@ impl Crowd<'_, '_> {
     }
 
     fn say(&self, line: HookLine) {
-        let HookLine { container, text } = line;
-        let joined = self.members.iter().find(|member| member.source.container == container);
-        let label = match joined {
-            Some(member) => member.source.label.clone(),
-            None => (self.company.joins)(&container).map_or(container.to_string(), |source| source.label),
+        let HookLine { speaker, text } = line;
+        let label = match speaker {
+            Speaker::Service(container) => self.label(&container),
+            Speaker::Own(label) => label,
         };
         self.printer.borrow_mut().hook_line(&label, &text);
+    }
+
+    fn label(&self, container: &ContainerName) -> String {
+        let joined = self.members.iter().find(|member| member.source.container == *container);
+        match joined {
+            Some(member) => member.source.label.clone(),
+            None => (self.company.joins)(container).map_or(container.to_string(), |source| source.label),
+        }
     }
 
     /// A reading is over, and the container's state is known.

@@ -23,11 +23,20 @@ struct Shared {
     came: Notify,
 }
 
-/// A line that a hook printed in a container.
+/// A line that a hook printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HookLine {
-    pub(super) container: ContainerName,
+    pub(super) speaker: Speaker,
     pub(super) text: String,
+}
+
+/// Where a hook runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Speaker {
+    /// In a container of the service (`post_start`, `pre_stop`).
+    Service(ContainerName),
+    /// In a container of its own (`pre_start`), which is named like this: `web pre_start[0]`.
+    Own(String),
 }
 
 impl HookLines {
@@ -37,7 +46,7 @@ impl HookLines {
     }
 
     /// From now on nobody does.
-    pub(super) fn end(&self) {
+    pub fn end(&self) {
         self.0.is_shown.set(false);
     }
 
@@ -57,11 +66,11 @@ impl HookLines {
     }
 
     /// False when nobody shows it.
-    fn give(&self, container: &ContainerName, text: &str) -> bool {
+    fn give(&self, speaker: Speaker, text: &str) -> bool {
         if !self.0.is_shown.get() {
             return false;
         }
-        self.0.lines.borrow_mut().push_back(HookLine { container: container.clone(), text: text.to_owned() });
+        self.0.lines.borrow_mut().push_back(HookLine { speaker, text: text.to_owned() });
         self.0.came.notify_one();
         true
     }
@@ -70,11 +79,19 @@ impl HookLines {
     pub fn capture(&self, plan: &Plan, event: &Event, shown: &[ServiceName]) -> bool {
         let Event::StepProgress { step, progress: Progress::Output(line) } = event else { return false };
         let step = &plan.steps[*step];
-        let (Action::StartContainer { container, .. } | Action::StopContainer { container, .. }) =
-            &step.action
-        else {
+        let Some(service) = step.service.as_ref().filter(|service| shown.contains(service)) else {
             return false;
         };
-        step.service.as_ref().is_some_and(|service| shown.contains(service)) && self.give(container, line)
+        let speaker = match &step.action {
+            Action::StartContainer { container, .. } | Action::StopContainer { container, .. } => {
+                Speaker::Service(container.clone())
+            }
+            Action::RunToEnd(spec) => match spec.one_off.and_then(|one_off| one_off.pre_start) {
+                Some(index) => Speaker::Own(format!("{service} pre_start[{index}]")),
+                None => return false,
+            },
+            _ => return false,
+        };
+        self.give(speaker, line)
     }
 }
