@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::observed::Observed;
 use crate::plan::{Action, Because, Needs, Plan, PullChoice, Step, StepId, services_in_order, spec};
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ImageName, ServiceName};
 use crate::topology::service::PullPolicy;
 use crate::topology::{Service, Topology};
+use crate::value::image::ImageReference;
 
 /// What the caller decides about `pull`.
 #[derive(Clone, Debug, Default)]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::source::{Sources, substitute};
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Service;
 use crate::topology::service::build::BuildSection;
+use crate::value::image::ImageReference;
 use crate::value::pair::Pair;
 
 /// Services by those whose images are built on theirs. No service leads back to itself.

@@ -10,7 +10,6 @@ mod consistency;
 pub mod content;
 mod environment;
 pub mod file;
-pub mod image_reference;
 mod include;
 mod indentation;
 pub mod model;

@@ -3,6 +3,7 @@
 //! Must not: know which attribute a value belongs to, or report anything.
 
 pub mod device;
+pub mod image;
 pub mod mount;
 pub mod pair;
 pub mod path;

@@ -16,8 +16,8 @@ use crate::cli::time::age_of;
 use crate::cli::units::{ago, decimal};
 use crate::engine::docker::inventory::ImageDetails;
 use crate::plan::observed::ObservedContainer;
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageId;
+use crate::value::image::ImageReference;
 
 /// List the images of the project's containers.
 #[derive(Args, Debug)]

@@ -253,7 +253,7 @@ async fn output_of_helper(program: &str, verb: &str, server: &str) -> std::io::R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::image_reference::DOCKER_HUB;
+    use crate::value::image::DOCKER_HUB;
 
     async fn from(config: &str, server: &str) -> Lookup {
         let folder = tempfile::tempdir().unwrap();

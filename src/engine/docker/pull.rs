@@ -12,8 +12,8 @@ use super::error;
 use super::json_lines::JsonLines;
 use super::transport::Call;
 use crate::engine::{EngineError, Progress};
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
+use crate::value::image::ImageReference;
 
 /// Waits before another attempt after a connection broke.
 const BACKOFF: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];

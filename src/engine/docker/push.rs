@@ -8,8 +8,8 @@ use super::credentials;
 use super::pull;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
+use crate::value::image::ImageReference;
 
 /// Pushes an image with the caller's account.
 pub async fn push(

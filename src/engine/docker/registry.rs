@@ -7,8 +7,8 @@ use super::Docker;
 use super::credentials;
 use super::transport::{Call, escape};
 use crate::engine::EngineError;
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
+use crate::value::image::ImageReference;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

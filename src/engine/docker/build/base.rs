@@ -7,8 +7,8 @@
 use super::super::Docker;
 use super::super::credentials;
 use crate::engine::EngineError;
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::ImageName;
+use crate::value::image::ImageReference;
 
 /// How the builder names the step that asks a registry for a base image.
 const STEP: &str = "[internal] load metadata for ";

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::super::Docker;
 use super::super::transport::{Call, escape};
 use crate::engine::EngineError;
-use crate::topology::image_reference::ImageReference;
 use crate::topology::name::{ContainerName, ImageId, ImageName};
+use crate::value::image::ImageReference;
 
 /// What is said of an image that is made of a container.
 #[derive(Clone, Debug, Default)]
