@@ -17,14 +17,14 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
                     .help("write `NAME` or `NAME:ALIAS`, or remove the element");
                 continue;
             }
-            let Some((alias, _)) = link.alias().split_once(':') else { continue };
+            let Some(right) = link.without_rest() else { continue };
             found
                 .error(
                     code::BAD_VALUE,
                     format!("a link has a name and an alias, and `{}` has more", text.value),
                 )
                 .label(text.span, "the engine knows no third part")
-                .help(format!("write `{}:{alias}`", link.name));
+                .help(format!("write `{right}`"));
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn container(service: &Service, id: impl Fn(&str) -> Option<String>) -> Stri
     let mut resolved = service.clone();
     for mode in [&mut resolved.network_mode, &mut resolved.ipc, &mut resolved.pid].into_iter().flatten() {
         if let Some(id) = SharedNamespace::parse(mode).service().and_then(&id) {
-            mode.value = format!("container:{id}");
+            mode.value = SharedNamespace::of_container(id);
         }
     }
     for from in &mut resolved.volumes_from {

@@ -292,7 +292,7 @@ fn service_of_hook(service: &Service, hook: &Spanned<PreStartHook>, owner: &Cont
     changed.entrypoint = Command::default();
     changed.privileged = *privileged;
     changed.environment.0.extend(environment.0.clone());
-    changed.volumes_from = vec![Spanned::new(format!("container:{owner}"), hook.span)];
+    changed.volumes_from = vec![Spanned::new(SharedNamespace::of_container(owner), hook.span)];
     changed.volumes = Mounts::default();
     (changed.tty, changed.stdin_open) = (Flag(false), Flag(false));
     (changed.container_name, changed.hostname, changed.mac_address) = (None, None, None);
@@ -499,7 +499,7 @@ pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> 
 /// `service:NAME` is a container of that service.
 fn namespace(mode: &str, stand_in: &StandIn<'_>) -> String {
     let container = SharedNamespace::parse(mode).service().and_then(stand_in);
-    container.map_or_else(|| mode.to_owned(), |container| format!("container:{container}"))
+    container.map_or_else(|| mode.to_owned(), SharedNamespace::of_container)
 }
 
 /// The names in the engine of the volumes that a service mounts, by their keys.

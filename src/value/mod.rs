@@ -2,6 +2,7 @@
 //! a grammar's prefixes and separators.
 //! Must not: know which attribute a value belongs to, or report anything.
 
+pub mod build_context;
 pub mod device;
 pub mod image;
 pub mod mount;
@@ -9,6 +10,7 @@ pub mod pair;
 pub mod path;
 pub mod port;
 pub mod security_option;
+pub mod sharing;
 pub mod tmpfs;
 
 use std::fmt;

@@ -3,7 +3,6 @@
 //! Compose Specification, "Services top-level element", and the 93 attributes of its schema.
 
 pub mod build;
-pub mod build_context;
 pub mod container_file;
 pub mod dependency;
 pub mod deploy;
@@ -20,7 +19,6 @@ pub mod port;
 pub mod provider;
 pub mod pull_policy;
 pub mod restart;
-pub mod sharing;
 
 use std::collections::BTreeMap;
 
@@ -31,8 +29,9 @@ use crate::topology::value::{
     ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, SwapLimit,
     WordList,
 };
+pub use crate::value::build_context::BuildContext;
+pub use crate::value::sharing::{Link, SharedNamespace, VolumesFrom, VolumesOwner};
 pub use build::Build;
-pub use build_context::BuildContext;
 pub use container_file::ContainerFile;
 pub use dependency::{Dependencies, Dependency, DependencyCondition};
 pub use deploy::Deploy;
@@ -49,7 +48,6 @@ pub use port::{Port, Ports};
 pub use provider::Provider;
 pub use pull_policy::PullPolicy;
 pub use restart::RestartPolicy;
-pub use sharing::{Link, SharedNamespace, VolumesFrom, VolumesOwner};
 
 record! {
     /// One kind of container, run as often as its scale says.

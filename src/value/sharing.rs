@@ -21,6 +21,11 @@ impl<'a> SharedNamespace<'a> {
         }
     }
 
+    /// How a container's namespace, or its volumes, are written.
+    pub fn of_container(name: impl std::fmt::Display) -> String {
+        format!("container:{name}")
+    }
+
     /// The service whose namespace it is.
     pub fn service(self) -> Option<&'a str> {
         match self {
@@ -105,6 +110,12 @@ impl<'a> Link<'a> {
     pub fn parse(text: &'a str) -> Self {
         let (name, alias) = text.split_once(':').unwrap_or((text, ""));
         Self { name, alias: Some(alias).filter(|alias| !alias.is_empty()) }
+    }
+
+    /// The link without what the engine does not know: a third part.
+    pub fn without_rest(self) -> Option<String> {
+        let (alias, _) = self.alias?.split_once(':')?;
+        Some(format!("{}:{alias}", self.name))
     }
 
     /// What it is called here.
