@@ -12,6 +12,7 @@ mod ends;
 mod examples;
 mod formats;
 mod golden;
+mod grammars;
 mod layering;
 mod lessons;
 mod loading;
