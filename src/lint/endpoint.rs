@@ -10,6 +10,7 @@ use crate::lint::subnet::{is_bridge, read_address};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::Service;
+use crate::value::pair::Pair;
 
 /// Finds link-local addresses that are none, and names of interfaces that Linux refuses or that two networks have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -83,7 +84,7 @@ fn is_of_interface(parameter: &str) -> bool {
     let ["net", family, _, interface, setting] = parts.as_slice() else { return false };
     matches!(*family, "ipv4" | "ipv6" | "mpls")
         && matches!(*interface, "IFNAME" | "ifname")
-        && setting.split_once('=').is_some_and(|(name, _)| !name.is_empty())
+        && Pair::both(setting).is_some_and(|(name, _)| !name.is_empty())
 }
 
 fn check_interfaces(service: &Service, found: &mut Diagnostics) {

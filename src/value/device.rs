@@ -49,8 +49,8 @@ pub fn is_cdi(name: &str) -> bool {
 /// Whether the engine reads a rule of the device control group: `c 1:3 mr`, a kind, two numbers or `*`, and
 /// what is allowed.
 pub fn is_cgroup_rule(rule: &str) -> bool {
-    let is_number =
-        |text: &str| text == "*" || (!text.is_empty() && text.chars().all(|digit| digit.is_ascii_digit()));
+    // The kernel keeps numbers of 32 bits.
+    let is_number = |text: &str| text == "*" || (!text.starts_with('+') && text.parse::<u32>().is_ok());
     let parts: Vec<&str> = rule.split(' ').collect();
     let [kind, numbers, access] = parts.as_slice() else { return false };
     let numbers = numbers.split_once(':');
@@ -90,7 +90,7 @@ mod tests {
         for rule in ["c 1:3 mr", "b *:* rwm", "a 1:* w"] {
             assert!(is_cgroup_rule(rule), "{rule}");
         }
-        for rule in ["c 1 r", "x 1:3 r", "c 1:3", "c 1:3 rx", "c 1:3 rwmr", "c  1:3 r"] {
+        for rule in ["c 1 r", "x 1:3 r", "c 1:3", "c 1:3 rx", "c 1:3 rwmr", "c  1:3 r", "c 4294967296:3 r"] {
             assert!(!is_cgroup_rule(rule), "{rule}");
         }
     }
