@@ -132,7 +132,8 @@ fn what_takes_the_model_runner_long_ends_with_topo() {
         let words = [format!("-{signal}"), topo.id().to_string()];
         let sent = std::process::Command::new("kill").args(words).status();
         assert!(sent.is_ok_and(|status| status.success()));
-        let ran = Ran::of(topo.wait_with_output().expect("topo ends")).exits(130);
+        let code = if signal == "TERM" { 143 } else { 130 };
+        let ran = Ran::of(topo.wait_with_output().expect("topo ends")).exits(code);
         assert!(ran.err.contains("interrupted"), "{order}: {}", ran.err);
         eventually("the end of the plugin", || !std::path::Path::new(&format!("/proc/{id}")).exists());
         fs::remove_file(path).expect("it was there");

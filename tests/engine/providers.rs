@@ -143,11 +143,11 @@ fn a_provider_is_ended_when_topo_is_asked_to_end() {
     let project = &provided.project;
     project.write("slow", "");
     for (command, arguments) in [("up", &["-d"][..]), ("up", &[]), ("create", &[]), ("scale", &["app=2"])] {
-        for signal in ["INT", "TERM"] {
+        for (signal, code) in [("INT", 130), ("TERM", 143)] {
             let topo = project.start(command, arguments);
             let id = running(&provided.folder);
             topo.signal(signal);
-            topo.end().exits(130).says("the provider of `my_db` was interrupted");
+            topo.end().exits(code).says("the provider of `my_db` was interrupted");
             eventually("the end of the provider", || !PathBuf::from(format!("/proc/{id}")).exists());
         }
     }
