@@ -18,6 +18,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("mem_reservation: @", "99999999999", "Docker Compose lets the number overflow"),
     ("pull_policy: @", "", "Docker Compose takes a word that it does not know for `missing`"),
     ("restart: @", "on-failure:", "a limit that is not written is a mistake more often than none"),
+    ("volumes: ['./dir:/a', @]", ":", "Docker Compose passes over options of a mount that it does not know"),
     ("volumes: [@]", ":", "Docker Compose passes over options of a mount that it does not know"),
     ("labels: [@]", "", "a name that is empty or ends in a blank is a mistake more often than none"),
     ("stop_signal: @", "99999999999", "the engine lets the number overflow"),
