@@ -33,11 +33,17 @@ pub(super) async fn bring_up(
             prepared = runner.prepare(&model.value, &mut say) => prepared.map_err(failed)?,
             () = interrupt::asked_to_end() => {
                 output.warning(&format!("getting the model `{key}` was interrupted"));
-                return Err(Exit::Interrupted);
+                return Err(interrupt::exit());
             }
         }
     }
-    let endpoint = runner.endpoint().await.map_err(failed)?;
+    let endpoint = tokio::select! { biased;
+        endpoint = runner.endpoint() => endpoint.map_err(failed)?,
+        () = interrupt::asked_to_end() => {
+            output.warning("asking where the models are reached was interrupted");
+            return Err(interrupt::exit());
+        }
+    };
     give(topology, &users, &endpoint, output);
     Ok(())
 }

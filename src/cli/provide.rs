@@ -56,7 +56,7 @@ fn interrupted(service: &ServiceName, output: &Output) -> Exit {
     output.warning(&format!(
         "the provider of `{service}` was interrupted, and may have done only a part of its work"
     ));
-    Exit::Interrupted
+    interrupt::exit()
 }
 
 /// A plan is made without running anything.
