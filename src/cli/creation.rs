@@ -1,7 +1,7 @@
 //! What commands that create containers share: their options, and how they plan.
 
-use crate::value::pair::Pair;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
@@ -9,7 +9,7 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::load::{Deed, Needs, Selection, check_targets};
 use crate::cli::output::Output;
-use crate::cli::session;
+use crate::cli::{interrupt, provide, session};
 use crate::diagnostic::Diagnostics;
 use crate::engine::docker::Docker;
 use crate::lint::build_context;
@@ -18,6 +18,7 @@ use crate::report::Hushed;
 use crate::source::Sources;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
+use crate::value::pair::Pair;
 
 /// How containers are created.
 #[derive(Args, Clone, Debug)]
@@ -182,6 +183,27 @@ pub(super) fn check_scale(
     }
     let named: Vec<ServiceName> = scale.keys().cloned().collect();
     check_targets(topology, &named, output)
+}
+
+/// Brings up what is not a container, connects to the engine and plans `up`; Ctrl-C ends it. `limit` is how long
+/// the engine may take, counted from when the command began.
+pub(super) async fn prepare_up(
+    topology: &mut Topology,
+    sources: &Sources,
+    choices: &UpChoices,
+    (limit, begun): (Option<Duration>, Instant),
+    output: &Output,
+) -> Result<(Docker, Plan), Exit> {
+    interrupt::unless_asked_to_end(async {
+        provide::bring_up(topology, &choices.services, choices.without_dependencies, output).await?;
+        session::within(limit, begun, output, async {
+            let engine = session::connect(output).await?;
+            let plan = plan_up(&engine, sources, topology, choices, output).await?;
+            Ok((engine, plan))
+        })
+        .await
+    })
+    .await
 }
 
 /// Plans `up`; what stands in the way is said, and errors end the program.

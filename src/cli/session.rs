@@ -1,6 +1,5 @@
 //! What commands that talk to the engine share: connecting, observing, carrying a plan out.
 
-use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
@@ -23,6 +22,7 @@ use crate::report::logs::{HookLines, InHand};
 use crate::report::{self, Above, AfterCancel, Aim, Context, Filtered, Form, Hushed, Live, Look};
 use crate::run::{Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
+use crate::value::pair::Pair;
 
 /// How many files have to be open for one connection to an engine, those of the runtime included.
 const FEWEST_FILES: u64 = 10;

@@ -5,7 +5,6 @@
 //! The protocol is Docker Compose's for providers (`docs/extension.md` of its sources): the program is
 //! called as `NAME compose --project-name=P up --OPTION=VALUE SERVICE`, and writes a message of JSON a line.
 
-use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -20,6 +19,7 @@ use super::plugin::{self, ANSWER_LIMIT};
 use crate::source::program;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Provider;
+use crate::value::pair::Pair;
 
 /// What a provider is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! `topo build`.
 
-use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -20,6 +19,7 @@ use crate::plan::{self, Action, BuildChoices, Plan};
 use crate::report::Intent;
 use crate::topology::name::ServiceName;
 use crate::topology::service::build::Attestation;
+use crate::value::pair::Pair;
 
 /// Build images.
 ///

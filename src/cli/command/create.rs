@@ -1,13 +1,14 @@
 //! `topo create`.
 
+use std::time::Instant;
+
 use clap::Args;
 
-use crate::cli::creation::{CreateOptions, QuietOptions, plan_up};
+use crate::cli::creation::{CreateOptions, QuietOptions, prepare_up};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::load_or_explain;
-use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::plan::{StartChoice, UpChoices};
 use crate::report::Intent;
@@ -41,14 +42,8 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
     options.create.excluded.warn_of_dependants(&topology, &choices, &output);
     session::block_on(async {
-        let (engine, plan) = interrupt::unless_asked_to_end(async {
-            provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)
-                .await?;
-            let engine = session::connect(&output).await?;
-            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
-            Ok((engine, plan))
-        })
-        .await?;
+        let limit = (None, Instant::now());
+        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
         let mut session = Session::new(&engine, &global, &output);
         session.hushed = options.quiet.hushed();
         interrupt::listen(session.cancel.clone());

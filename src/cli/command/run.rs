@@ -2,7 +2,6 @@
 
 mod service;
 
-use crate::value::pair::Pair;
 use std::future::pending;
 use std::io::Read;
 use std::sync::Arc;
@@ -35,6 +34,7 @@ use crate::run::{End as StepEnd, Outcome};
 use crate::source::{EnvFormat, parse_env_file};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
+use crate::value::pair::Pair;
 use service::Changes;
 
 /// Run a one-off command in a new container.

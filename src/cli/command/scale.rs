@@ -1,19 +1,20 @@
 //! `topo scale`.
 
-use crate::value::pair::Pair;
+use std::time::Instant;
+
 use clap::Args;
 
-use crate::cli::creation::{check_scale, plan_up, scale};
+use crate::cli::creation::{check_scale, prepare_up, scale};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
-use crate::cli::provide;
 use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::plan::UpChoices;
 use crate::report::{Aim, Intent};
 use crate::topology::name::ServiceName;
+use crate::value::pair::Pair;
 
 /// Set the number of containers of a service.
 ///
@@ -64,14 +65,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let choices =
         UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
     session::block_on(async {
-        let (engine, plan) = interrupt::unless_asked_to_end(async {
-            provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)
-                .await?;
-            let engine = session::connect(&output).await?;
-            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
-            Ok((engine, plan))
-        })
-        .await?;
+        let limit = (None, Instant::now());
+        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let count = |(service, number): (&ServiceName, &u32)| match number {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::attached::Attached;
 use crate::cli::control::grace;
-use crate::cli::creation::{CreateOptions, QuietOptions, plan_up};
+use crate::cli::creation::{CreateOptions, QuietOptions, prepare_up};
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Following};
 use crate::cli::foreground::{Abort, Company, Foreground};
@@ -16,7 +16,6 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Needs, Selection, check_targets, load_or_explain};
 use crate::cli::output::Output;
-use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{ColorChoice, ProgressForm};
 use crate::cli::watching::{self, Watching};
@@ -243,17 +242,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let attached = foreground.attached().services(&topology, &choices.services);
     session::block_on(async {
         let wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
-        let (engine, plan) = interrupt::unless_asked_to_end(async {
-            provide::bring_up(&mut topology, &choices.services, choices.without_dependencies, &output)
-                .await?;
-            session::within(wait_limit, begun, &output, async {
-                let engine = session::connect(&output).await?;
-                let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
-                Ok((engine, plan))
-            })
-            .await
-        })
-        .await?;
+        let limit = (wait_limit, begun);
+        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
         let mut session = Session::new(&engine, &global, &output);
         session.hushed = quiet.hushed();
         session.begun = begun;

@@ -1,7 +1,6 @@
 //! In: what the engine says of one container. Out: its state.
 //! Must not: fail on a word that a newer engine uses.
 
-use crate::value::pair::Pair;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::observed::{ContainerState, Health, Settings, Status};
 use crate::topology::service::SharedNamespace;
+use crate::value::pair::Pair;
 
 /// An engine notes a start once the process runs: what that printed at once is older, seen on Engine 20.10.
 const HEAD_START: Duration = Duration::from_secs(1);

@@ -1,6 +1,5 @@
 //! A service as a container of `run` has it.
 
-use crate::value::pair::Pair;
 use std::path::Path;
 
 use crate::source::{Span, Spanned, cleaned};
@@ -8,6 +7,7 @@ use crate::topology::Service;
 use crate::topology::attribute::Named;
 use crate::topology::service::{Mount, MountKind, Port};
 use crate::topology::value::words;
+use crate::value::pair::Pair;
 
 /// What is different from the service.
 #[derive(Clone, Debug, Default)]

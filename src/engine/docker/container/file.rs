@@ -6,7 +6,6 @@
 //! The engine takes no upload into a read-only root file system, but it does into a volume: there the
 //! folder of such a file is an anonymous volume.
 
-use crate::value::tmpfs::Tmpfs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::{Mount as EngineMount, MountType, MountVolumeOptions};
@@ -20,6 +19,7 @@ use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
 use crate::source::Spanned;
 use crate::topology::Mount;
 use crate::topology::service::MountKind;
+use crate::value::tmpfs::Tmpfs;
 
 /// The permissions of a file for which none are said: everybody may read it.
 const DEFAULT_MODE: u32 = 0o444;
