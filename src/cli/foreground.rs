@@ -431,8 +431,8 @@ impl Foreground<'_> {
         if services.is_empty() || others.is_empty() || !self.session.is_for_people() {
             return;
         }
-        let verb = if others.len() == 1 { "runs" } else { "run" };
-        self.session.remark(&format!("{} {verb} on", wording::names(others, MOST_NAMES)));
+        let verb = if others.len() == 1 { "keeps" } else { "keep" };
+        self.session.remark(&format!("{} {verb} running", wording::names(others, MOST_NAMES)));
     }
 
     /// Waits for the end of a container that ends everything, or for the ends of all without that.

@@ -164,7 +164,7 @@ fn what_cannot_be_copied_is_said() {
     for (from, to, code, words) in [
         ("web:/nope", ".", 4, "there is no `/nope` in topo-test-cp-wrong-web-1"),
         ("web:/tmp/deep/inner/", "x", 4, "is a file and no folder"),
-        ("web:/tmp", "files/one", 4, "a folder takes no file's place: `files/one` is a file"),
+        ("web:/tmp", "files/one", 4, "a folder cannot replace a file: `files/one` is a file"),
         ("web:/tmp", "nope/x", 4, "there is no folder `nope`"),
         ("web:/tmp/deep/inner", "nope/", 4, "there is no folder `nope/`"),
         ("files", "web:/nope/x", 4, "there is no folder `/nope`"),

@@ -285,6 +285,6 @@ services:
     up.ends(130);
     let err = up.err();
     assert!(err.contains("web: 1 container stopped in "), "{err}");
-    assert!(err.ends_with("db runs on\n"), "{err}");
+    assert!(err.ends_with("db keeps running\n"), "{err}");
     assert_eq!(project.inspect("db", "{{.State.Running}}"), "true");
 }

@@ -116,7 +116,7 @@ fn no_folder(path: &Path) -> Trouble {
 }
 
 fn no_place_for_folder(path: &Path) -> Trouble {
-    Trouble::wrong(format!("a folder takes no file's place: `{}` is a file", path.display()))
+    Trouble::wrong(format!("a folder cannot replace a file: `{}` is a file", path.display()))
 }
 
 async fn write_out(

@@ -77,7 +77,7 @@ impl Copier<'_> {
         match there {
             Some(Kind::Folder) => Ok(Place { folder: to, name: source.name()? }),
             Some(Kind::File) if is_folder => {
-                Err(Trouble::wrong(format!("a folder takes no file's place: {place} is a file")))
+                Err(Trouble::wrong(format!("a folder cannot replace a file: {place} is a file")))
             }
             Some(Kind::File) if to.ends_with('/') || is_contents(&to) => {
                 Err(Trouble::wrong(format!("{place} is a file and no folder")))
