@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::plan;
 use crate::run::model_runner::ModelRunner;
 use crate::topology::Topology;
-use crate::topology::name::ServiceName;
+use crate::topology::name::{ModelKey, ServiceName};
 
 /// Has the models got and configured that the services use which are meant; those get their variables.
 pub(super) async fn bring_up(
@@ -25,7 +25,7 @@ pub(super) async fn bring_up(
         output.error(&format!("Docker Model Runner failed: {error}"), Some(help));
         Exit::Failed
     };
-    let used: BTreeSet<&String> =
+    let used: BTreeSet<&ModelKey> =
         users.iter().flat_map(|name| topology.services[name].models.0.keys()).collect();
     for (key, model) in topology.models.iter().filter(|(key, _)| used.contains(key)) {
         let mut say = |words: &str| output.remark(&format!("{key}: {words}"));
@@ -77,7 +77,7 @@ fn give(topology: &mut Topology, users: &[ServiceName], endpoint: &str, output: 
         for (key, binding) in &service.models.0 {
             let Some(artifact) = models.get(key).and_then(|model| model.model.as_ref()) else { continue };
             let variable = |chosen: &Option<String>, what: &str| {
-                let prefix = || key.to_uppercase().replace('-', "_");
+                let prefix = || key.as_str().to_uppercase().replace('-', "_");
                 chosen.clone().unwrap_or_else(|| format!("{}_{what}", prefix()))
             };
             let given = [

@@ -9,7 +9,7 @@ use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
 use crate::lint::subnet::{Subnet, is_bridge, read_address, subnets};
 use crate::source::{Span, Spanned};
-use crate::topology::name::ServiceName;
+use crate::topology::name::{NetworkKey, ServiceName};
 use crate::topology::service::Service;
 use crate::topology::{Network, Topology};
 
@@ -70,7 +70,7 @@ impl Family {
 #[derive(Clone, Copy)]
 struct Fixed<'a> {
     service: &'a ServiceName,
-    key: &'a str,
+    key: &'a NetworkKey,
     address: IpAddr,
     at: Span,
 }
@@ -150,7 +150,7 @@ impl<'a> Fixed<'a> {
     fn take(
         self,
         topology: &Topology,
-        taken: &mut BTreeMap<(&'a str, IpAddr), Fixed<'a>>,
+        taken: &mut BTreeMap<(&'a NetworkKey, IpAddr), Fixed<'a>>,
         found: &mut Diagnostics,
     ) {
         let Some(first) = taken.insert((self.key, self.address), self) else { return };

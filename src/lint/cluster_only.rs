@@ -31,7 +31,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
     for (key, network) in &topology.networks {
         let is_for_cluster = network.driver.as_deref() == Some("overlay");
-        let node = topology.node_at(&["networks", key]).filter(|_| network.attachable.0 && !is_for_cluster);
+        let node =
+            topology.node_at(&["networks", key.as_str()]).filter(|_| network.attachable.0 && !is_for_cluster);
         if let Some(node) = node {
             report(node, &["attachable"], "every container may join a network that is not `overlay`", found);
         }

@@ -9,6 +9,7 @@ use crate::lint::services;
 use crate::lint::subnet::{is_bridge, read_address};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
+use crate::topology::name::NetworkKey;
 use crate::topology::service::Service;
 use crate::value::pair::Pair;
 
@@ -42,7 +43,7 @@ fn check_link_local(service: &Service, found: &mut Diagnostics) {
 /// Linux gives no address of IPv6 where that is switched off, as it is unless a network of the container has it.
 fn check_link_local_family(topology: &Topology, service: &Service, found: &mut Diagnostics) {
     let Some(networks) = &service.networks else { return };
-    let may_have_v6 = |key: &String| {
+    let may_have_v6 = |key: &NetworkKey| {
         topology.networks.get(key).is_none_or(|network| {
             network.external.is_external
                 || network.enable_ipv6 == Some(true)

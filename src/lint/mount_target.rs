@@ -35,16 +35,14 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
 
 /// Where the secrets and configs of a service appear, and where that is said.
 pub(super) fn files(service: &Service) -> impl Iterator<Item = (String, Span)> {
-    let secrets = service.secrets.iter().filter_map(|file| file_target(file, "/run/secrets"));
-    secrets.chain(service.configs.iter().filter_map(|file| file_target(file, "")))
+    let secrets = service.secrets.iter().map(|file| file_target(file, "/run/secrets"));
+    secrets.chain(service.configs.iter().map(|file| file_target(file, "")))
 }
 
 /// Where a secret or config appears, and where that is said.
-fn file_target(file: &ContainerFile, folder: &str) -> Option<(String, Span)> {
-    let source = file.source.as_ref()?;
-    let name = file.target.as_ref().unwrap_or(source);
-    let target = if name.starts_with('/') { name.value.clone() } else { format!("{folder}/{}", name.value) };
-    Some((target, name.span))
+fn file_target<K: AsRef<str>>(file: &ContainerFile<K>, folder: &str) -> (String, Span) {
+    let (name, at) = file.name();
+    (if name.starts_with('/') { name.to_owned() } else { format!("{folder}/{name}") }, at)
 }
 
 /// Of two entries of one list with the same target only the last is left.

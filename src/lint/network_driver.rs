@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::lint::subnet::{is_bridge, subnets};
 use crate::source::{Span, Spanned};
+use crate::topology::name::NetworkKey;
 use crate::topology::{Network, Topology};
 
 /// Drivers that come with the engine.
@@ -86,9 +87,9 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-fn check_driver(topology: &Topology, key: &str, network: &Network, found: &mut Diagnostics) {
+fn check_driver(topology: &Topology, key: &NetworkKey, network: &Network, found: &mut Diagnostics) {
     let Some(driver) = network.driver.as_deref().filter(|driver| !driver.is_empty()) else { return };
-    let at = topology.place_of(&["networks", key, "driver"]);
+    let at = topology.place_of(&["networks", key.as_str(), "driver"]);
     match driver {
         "host" | "null" => {
             let mode = if driver == "host" { "host" } else { "none" };
@@ -111,9 +112,14 @@ fn check_driver(topology: &Topology, key: &str, network: &Network, found: &mut D
 }
 
 /// Who gives addresses out: the engine, or a plugin.
-fn check_address_management(topology: &Topology, key: &str, network: &Network, found: &mut Diagnostics) {
+fn check_address_management(
+    topology: &Topology,
+    key: &NetworkKey,
+    network: &Network,
+    found: &mut Diagnostics,
+) {
     let Some(driver) = network.ipam.driver.as_deref().filter(|driver| !driver.is_empty()) else { return };
-    let at = topology.place_of(&["networks", key, "ipam", "driver"]);
+    let at = topology.place_of(&["networks", key.as_str(), "ipam", "driver"]);
     match driver {
         "default" => {}
         "null" => {
@@ -156,11 +162,14 @@ pub(super) fn warn_of_plugin(
 }
 
 /// Which families of addresses there are, and how many subnets of each.
-fn check_families(topology: &Topology, key: &str, network: &Network, found: &mut Diagnostics) {
+fn check_families(topology: &Topology, key: &NetworkKey, network: &Network, found: &mut Diagnostics) {
     if network.enable_ipv4 == Some(false) && network.enable_ipv6 != Some(true) {
         found
             .error(code::BAD_ADDRESS, format!("the network `{key}` has no addresses at all"))
-            .label(topology.place_of(&["networks", key, "enable_ipv4"]), "IPv4 is off, and IPv6 is not on")
+            .label(
+                topology.place_of(&["networks", key.as_str(), "enable_ipv4"]),
+                "IPv4 is off, and IPv6 is not on",
+            )
             .help("write `enable_ipv6: true` beside it");
     }
     if !is_bridge(network) {
@@ -239,7 +248,7 @@ pub(super) fn is_boolean(text: &str) -> bool {
 
 fn warn_of_unknown(
     topology: &Topology,
-    key: &str,
+    key: &NetworkKey,
     name: &str,
     options: &[(&'static str, Kind)],
     found: &mut Diagnostics,
@@ -248,9 +257,9 @@ fn warn_of_unknown(
     if closest.is_some() {
         let at = super::key_span(
             topology,
-            &["networks", key, "driver_opts"],
+            &["networks", key.as_str(), "driver_opts"],
             name,
-            topology.place_of(&["networks", key]),
+            topology.place_of(&["networks", key.as_str()]),
         );
         found
             .warning(code::BAD_VALUE, format!("the driver of `{key}` has no option `{name}`"))

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{Span, Spanned};
+use crate::topology::name::NetworkKey;
 use crate::topology::network::AddressPool;
 use crate::topology::{Network, Topology};
 
@@ -95,7 +96,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             let Some(subnet) = check_pool(network, pool, found) else { continue };
             let known_one = Known {
                 key,
-                is_used: used.contains(key.as_str()),
+                is_used: used.contains(key),
                 subnet,
                 at: pool.subnet.as_ref().map_or(pool.span, |text| text.span),
             };
@@ -116,7 +117,7 @@ pub(super) fn subnets(network: &Network) -> impl Iterator<Item = (&AddressPool, 
 
 /// A subnet of a network.
 struct Known<'a> {
-    key: &'a str,
+    key: &'a NetworkKey,
     is_used: bool,
     subnet: Subnet,
     at: Span,

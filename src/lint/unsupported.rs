@@ -3,8 +3,9 @@
 //! Asked for by the commands that act: a topology that is only looked at may hold all of it.
 
 use crate::diagnostic::{Diagnostics, code};
+use crate::source::Span;
 use crate::topology::Topology;
-use crate::topology::service::Service;
+use crate::topology::service::{ContainerFile, Service};
 
 /// Reports everything that active services say and topo would leave undone, and makes errors of what
 /// they cannot run without.
@@ -18,27 +19,22 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 
 /// External secrets and configs live in a cluster's store, which no single engine has.
 fn check_files(topology: &Topology, service: &Service, found: &mut Diagnostics) {
-    for (kind, files) in [("secret", &service.secrets), ("config", &service.configs)] {
-        for file in files {
-            let Some(source) = &file.source else { continue };
-            let defined_at = match kind {
-                "secret" => topology
-                    .secrets
-                    .get(&source.value)
-                    .filter(|secret| secret.external.is_external)
-                    .map(|secret| secret.key),
-                _ => topology
-                    .configs
-                    .get(&source.value)
-                    .filter(|config| config.external.is_external)
-                    .map(|config| config.key),
-            };
-            let Some(defined_at) = defined_at else { continue };
-            found
-                .error(code::NOT_SUPPORTED, format!("{kind} `{}` is external", source.value))
-                .label(source.span, "its content is not known here")
-                .label(defined_at, "only a cluster keeps external ones")
-                .help("give its content by `file:` or `environment:`");
-        }
+    for ContainerFile { source, .. } in service.secrets.iter().map(|file| &file.value) {
+        let secret = topology.secrets.get(&source.value).filter(|secret| secret.external.is_external);
+        refuse("secret", source.value.as_str(), source.span, secret.map(|secret| secret.key), found);
     }
+    for ContainerFile { source, .. } in service.configs.iter().map(|file| &file.value) {
+        let config = topology.configs.get(&source.value).filter(|config| config.external.is_external);
+        refuse("config", source.value.as_str(), source.span, config.map(|config| config.key), found);
+    }
+}
+
+/// Refuses what is external where it is used, when there is a place that says so.
+fn refuse(kind: &str, key: &str, at: Span, is_external_at: Option<Span>, found: &mut Diagnostics) {
+    let Some(defined_at) = is_external_at else { return };
+    found
+        .error(code::NOT_SUPPORTED, format!("{kind} `{key}` is external"))
+        .label(at, "its content is not known here")
+        .label(defined_at, "only a cluster keeps external ones")
+        .help("give its content by `file:` or `environment:`");
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::lint::network_driver::warn_of_plugin;
 use crate::source::{Spanned, from_here};
+use crate::topology::name::VolumeKey;
 use crate::topology::value::ByteSize;
 use crate::topology::{Host, Topology, Volume};
 use crate::value::tmpfs::{self, Mistake};
@@ -22,7 +23,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let driver = volume.driver.as_deref().unwrap_or_default();
         let is_local = matches!(driver, "" | "local");
         if !is_local && !volume.external.is_external {
-            let at = topology.place_of(&["volumes", key, "driver"]);
+            let at = topology.place_of(&["volumes", key.as_str(), "driver"]);
             let otherwise = || "remove it: the engine then keeps the volume on its machine".to_owned();
             warn_of_plugin("volume driver", driver, at, &["local"], otherwise, found);
         }
@@ -152,9 +153,9 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     }
 }
 
-fn check_names(topology: &Topology, key: &str, volume: &Volume, found: &mut Diagnostics) {
+fn check_names(topology: &Topology, key: &VolumeKey, volume: &Volume, found: &mut Diagnostics) {
     for name in volume.driver_opts.0.keys().filter(|name| !KNOWN.contains(&name.as_str())) {
-        let path = ["volumes", key, "driver_opts"];
+        let path = ["volumes", key.as_str(), "driver_opts"];
         let at = super::key_span(topology, &path, name, topology.place_of(&path));
         found
             .error(code::BAD_VALUE, format!("the `local` driver of volumes has no option `{name}`"))
@@ -165,12 +166,12 @@ fn check_names(topology: &Topology, key: &str, volume: &Volume, found: &mut Diag
     }
 }
 
-fn check_needs(topology: &Topology, key: &str, volume: &Volume, found: &mut Diagnostics) {
+fn check_needs(topology: &Topology, key: &VolumeKey, volume: &Volume, found: &mut Diagnostics) {
     let options = &volume.driver_opts.0;
     let is_missing = |(_, needed): &&(&str, &str)| !options.contains_key(*needed);
     let missing = NEEDS.iter().filter(|(name, _)| options.contains_key(*name)).find(is_missing);
     let Some((name, needed)) = missing else { return };
-    let path = ["volumes", key, "driver_opts"];
+    let path = ["volumes", key.as_str(), "driver_opts"];
     found
         .error(code::MISSING_ATTRIBUTE, format!("the option `{name}` of a volume needs `{needed}`"))
         .label(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::sealed::Sealed;
 use crate::plan::{compose_hash, spec};
-use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeKey, VolumeName};
 use crate::topology::service::{BuildContext, Hook};
 use crate::topology::value::Pairs;
 use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
@@ -229,7 +229,7 @@ pub struct ContainerSpec {
     /// `host`, `none`, `container:NAME`...; absent when `networks` says it all.
     pub network_mode: Option<String>,
     /// The names in the engine of the volumes that it mounts, by their keys in the topology.
-    pub volumes: BTreeMap<String, VolumeName>,
+    pub volumes: BTreeMap<VolumeKey, VolumeName>,
     /// Secrets and configs.
     pub files: Vec<FileSpec>,
     /// The labels that say what it belongs to; those of the topology stand beside them.

@@ -192,7 +192,7 @@ impl Comparison<'_> {
             networks.find(|(key, network)| spec::network_name(key, network).as_str() == name)
         };
         match is_network.then(known) {
-            Some(Some((key, _))) => key.clone(),
+            Some(Some((key, _))) => key.to_string(),
             // One that the topology no longer has, under the name that it was given.
             Some(None) => {
                 let prefix = format!("{}_", self.topology.name);

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::plan::seal::Seal;
 use crate::topology::attribute::Attribute;
-use crate::topology::name::{ImageId, ProjectName, ServiceName};
+use crate::topology::name::{ImageId, NetworkKey, ProjectName, ServiceName, VolumeKey};
 use crate::topology::{Service, Topology};
 
 /// The project that an object belongs to.
@@ -121,15 +121,15 @@ pub fn make_one_off(labels: &mut Labels, slug: &str) {
 }
 
 /// Labels of a network.
-pub fn put_network(labels: &mut Labels, topology: &Topology, key: &str) {
+pub fn put_network(labels: &mut Labels, topology: &Topology, key: &NetworkKey) {
     put_project(labels, topology);
-    labels.insert(NETWORK.to_owned(), key.to_owned());
+    labels.insert(NETWORK.to_owned(), key.to_string());
 }
 
 /// Labels of a volume.
-pub fn put_volume(labels: &mut Labels, topology: &Topology, key: &str) {
+pub fn put_volume(labels: &mut Labels, topology: &Topology, key: &VolumeKey) {
     put_project(labels, topology);
-    labels.insert(VOLUME.to_owned(), key.to_owned());
+    labels.insert(VOLUME.to_owned(), key.to_string());
 }
 
 fn put_project(labels: &mut Labels, topology: &Topology) {

@@ -1,5 +1,6 @@
 //! What is to be created, with the engine's names, absolute paths and all labels.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,8 +14,10 @@ use crate::plan::sealed::{Place, Sealed};
 use crate::plan::{OneOffChoices, compose_hash, label};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
-use crate::topology::content::{Content, ContentPlace};
-use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::content::{Content, ContentPlace, Contents};
+use crate::topology::name::{
+    ContainerName, ImageName, NetworkKey, NetworkName, SecretKey, ServiceName, VolumeKey, VolumeName,
+};
 use crate::topology::service::container_file::ContainerFileSection;
 use crate::topology::service::{
     BuildContext, ContainerFile, Hook, Link, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom,
@@ -94,11 +97,11 @@ pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Opti
 }
 
 /// A secret's id in the build, and what is in it.
-fn build_secret(topology: &Topology, secret: &ContainerFile) -> Option<(String, FileContent)> {
-    let source = secret.source.as_ref()?;
-    let content = topology.contents.secrets.get(&source.value)?;
-    let id = secret.target.as_ref().unwrap_or(source);
-    Some((id.value.clone(), file_content(topology, ["secrets", &source.value], content)))
+fn build_secret(topology: &Topology, secret: &ContainerFile<SecretKey>) -> Option<(String, FileContent)> {
+    let key = &secret.source.value;
+    let content = topology.contents.secrets.get(key)?;
+    let (id, _) = secret.name();
+    Some((id.to_owned(), file_content(topology, ["secrets", key.as_str()], content)))
 }
 
 fn file_content(topology: &Topology, place: [&str; 2], content: &Content) -> FileContent {
@@ -109,39 +112,39 @@ fn file_content(topology: &Topology, place: [&str; 2], content: &Content) -> Fil
 }
 
 /// A network of the topology as it is created.
-pub fn network(topology: &Topology, key: &str, network: &Network) -> NetworkSpec {
+pub fn network(topology: &Topology, key: &NetworkKey, network: &Network) -> NetworkSpec {
     let mut labels = BTreeMap::new();
     label::put_network(&mut labels, topology, key);
     let (model, hash) = (network.canonical(Form::Model), compose_hash::network(network));
-    label::put_applied::<Network>(&mut labels, topology, ["networks", key], &model, hash);
+    label::put_applied::<Network>(&mut labels, topology, ["networks", key.as_str()], &model, hash);
     NetworkSpec {
         name: network_name(key, network),
-        network: sealed(topology, &["networks", key], network.clone()),
+        network: sealed(topology, &["networks", key.as_str()], network.clone()),
         labels,
     }
 }
 
 /// A volume of the topology as it is created.
-pub fn volume(topology: &Topology, key: &str, volume: &Volume) -> VolumeSpec {
+pub fn volume(topology: &Topology, key: &VolumeKey, volume: &Volume) -> VolumeSpec {
     let mut labels = BTreeMap::new();
     label::put_volume(&mut labels, topology, key);
     let (model, hash) = (volume.canonical(Form::Model), compose_hash::volume(volume));
-    label::put_applied::<Volume>(&mut labels, topology, ["volumes", key], &model, hash);
+    label::put_applied::<Volume>(&mut labels, topology, ["volumes", key.as_str()], &model, hash);
     VolumeSpec {
         name: volume_name(key, volume),
-        volume: sealed(topology, &["volumes", key], volume.clone()),
+        volume: sealed(topology, &["volumes", key.as_str()], volume.clone()),
         labels,
     }
 }
 
 /// A network's name in the engine.
-pub fn network_name(key: &str, network: &Network) -> NetworkName {
-    NetworkName::new(network.name.as_ref().map_or(key, |name| name.as_str()))
+pub fn network_name(key: &NetworkKey, network: &Network) -> NetworkName {
+    NetworkName::new(network.name.as_ref().map_or(key.as_str(), |name| name.as_str()))
 }
 
 /// A volume's name in the engine.
-pub fn volume_name(key: &str, volume: &Volume) -> VolumeName {
-    VolumeName::new(volume.name.as_ref().map_or(key, |name| name.as_str()))
+pub fn volume_name(key: &VolumeKey, volume: &Volume) -> VolumeName {
+    VolumeName::new(volume.name.as_ref().map_or(key.as_str(), |name| name.as_str()))
 }
 
 /// Names the container that stands for a service where another one shares something with it.
@@ -307,11 +310,8 @@ pub fn container_model(topology: &Topology, service: &Service) -> Json {
     let mut model = service_model(service);
     if let Some(Json::Object(networks)) = model.get_mut(Service::networks) {
         let renamed = std::mem::take(networks).into_iter().map(|(key, settings)| {
-            let name = topology
-                .networks
-                .get(&key)
-                .map_or(key.clone(), |network| network_name(&key, network).to_string());
-            (name, settings)
+            let known = topology.networks.get_key_value(key.as_str());
+            (known.map_or(key, |(key, network)| network_name(key, network).to_string()), settings)
         });
         *networks = renamed.collect();
     }
@@ -321,21 +321,18 @@ pub fn container_model(topology: &Topology, service: &Service) -> Json {
             service.volumes.0.iter().map(|mount| Spanned::new(with_engine_name(&names, mount), mount.span));
         model[Service::volumes] = Mounts(mounts.collect()).canonical(Form::Model);
     }
-    for (key, contents) in
-        [(Service::secrets, &topology.contents.secrets), (Service::configs, &topology.contents.configs)]
-    {
-        put_fingerprints(&mut model, topology, key, contents);
-    }
+    put_fingerprints(&mut model, topology, Service::secrets, &topology.contents.secrets);
+    put_fingerprints(&mut model, topology, Service::configs, &topology.contents.configs);
     model
 }
 
 /// A secret or config with another content makes another container. The fingerprint alone would give a
 /// short secret away to who has a table of all.
-fn put_fingerprints(
+fn put_fingerprints<K: Ord + Borrow<str>>(
     model: &mut Json,
     topology: &Topology,
     section: &str,
-    contents: &BTreeMap<String, Content>,
+    contents: &BTreeMap<K, Content>,
 ) {
     let Some(Json::Array(files)) = model.get_mut(section) else { return };
     for file in files {
@@ -348,24 +345,26 @@ fn put_fingerprints(
 
 /// Secrets are found below `/run/secrets`, configs at the root, unless a path is given.
 fn files(topology: &Topology, service: &Service) -> Vec<FileSpec> {
-    let spec = |file: &ContainerFile, section: &str, contents: &BTreeMap<String, Content>, folder: &str| {
-        let source = file.source.as_ref()?;
-        let content = contents.get(&source.value)?;
-        let name = file.target.as_ref().unwrap_or(source);
-        let target =
-            if name.starts_with('/') { name.value.clone() } else { format!("{folder}/{}", name.value) };
-        let number = |text: &Option<Loose>| text.as_ref().and_then(|text| text.parse().ok());
-        let content = file_content(topology, [section, &source.value], content);
-        let mode = file.mode.map(|mode| mode.0);
-        Some(FileSpec { target, content, uid: number(&file.uid), gid: number(&file.gid), mode })
-    };
-    let secrets = service
-        .secrets
-        .iter()
-        .filter_map(|file| spec(file, "secrets", &topology.contents.secrets, "/run/secrets"));
-    let configs =
-        service.configs.iter().filter_map(|file| spec(file, "configs", &topology.contents.configs, ""));
+    let Contents { secrets, configs } = &topology.contents;
+    let secrets = service.secrets.iter().filter_map(|file| {
+        let content =
+            file_content(topology, ["secrets", file.source.value.as_str()], secrets.get(&file.source.value)?);
+        Some(file_spec(file, "/run/secrets", content))
+    });
+    let configs = service.configs.iter().filter_map(|file| {
+        let content =
+            file_content(topology, ["configs", file.source.value.as_str()], configs.get(&file.source.value)?);
+        Some(file_spec(file, "", content))
+    });
     secrets.chain(configs).collect()
+}
+
+fn file_spec<K: AsRef<str>>(file: &ContainerFile<K>, folder: &str, content: FileContent) -> FileSpec {
+    let ContainerFile { source: _, target: _, uid, gid, mode, extensions: _ } = file;
+    let (name, _) = file.name();
+    let target = if name.starts_with('/') { name.to_owned() } else { format!("{folder}/{name}") };
+    let number = |text: &Option<Loose>| text.as_ref().and_then(|text| text.parse().ok());
+    FileSpec { target, content, uid: number(uid), gid: number(gid), mode: mode.map(|mode| mode.0) }
 }
 
 /// What a container is made from beside what its specification says itself.
@@ -455,14 +454,14 @@ pub fn attachments(
     links: &[String],
 ) -> Vec<Attachment> {
     let Some(networks) = &service.networks else { return Vec::new() };
-    let attachment = |(key, settings): (&str, &Named<Box<ServiceNetwork>>)| {
+    let attachment = |(key, settings): (&NetworkKey, &Named<Box<ServiceNetwork>>)| {
         let network = topology.networks.get(key)?;
         let mut aliases = vec![container.to_string(), name.to_string()];
         for alias in settings.aliases.iter().filter(|alias| alias.value != name.as_str()) {
             aliases.push(alias.value.clone());
         }
         let (network, links) = (network_name(key, network), links.to_vec());
-        let place = ["services", name.as_str(), Service::networks, key];
+        let place = ["services", name.as_str(), Service::networks, key.as_str()];
         let settings = sealed(topology, &place, (*settings.value).clone());
         Some(Attachment { network, aliases, links, settings })
     };
@@ -503,18 +502,18 @@ fn namespace(mode: &str, stand_in: &StandIn<'_>) -> String {
 }
 
 /// The names in the engine of the volumes that a service mounts, by their keys.
-fn volume_names(topology: &Topology, service: &Service) -> BTreeMap<String, VolumeName> {
-    let mounts = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume);
-    let keys = mounts.filter_map(|mount| Some(&mount.source.as_ref()?.value));
-    keys.filter_map(|key| Some((key.clone(), volume_name(key, topology.volumes.get(key)?)))).collect()
+fn volume_names(topology: &Topology, service: &Service) -> BTreeMap<VolumeKey, VolumeName> {
+    let keys = service.volumes.0.iter().filter_map(|mount| Some(mount.volume_key()?.value));
+    let named = |key: VolumeKey| Some((key.clone(), volume_name(&key, topology.volumes.get(&key)?)));
+    keys.filter_map(named).collect()
 }
 
 /// A mount with the engine's name of its volume.
-pub(super) fn with_engine_name(volumes: &BTreeMap<String, VolumeName>, mount: &Mount) -> Mount {
+pub(super) fn with_engine_name(volumes: &BTreeMap<VolumeKey, VolumeName>, mount: &Mount) -> Mount {
     let mut mount = mount.clone();
     if mount.kind == MountKind::Volume
         && let Some(source) = &mut mount.source
-        && let Some(volume) = volumes.get(&source.value)
+        && let Some(volume) = volumes.get(source.as_str())
     {
         source.value = volume.to_string();
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named, put};
-use crate::topology::service::{ContainerFile, Deploy, MountKind, Service};
+use crate::topology::name::{ConfigKey, ModelKey, NetworkKey, SecretKey, VolumeKey};
+use crate::topology::service::{Deploy, Service};
 use crate::topology::{Sections, Topology};
 
 /// The JSON Schema of a topology: draft 7, which every editor's YAML plugin knows.
@@ -83,56 +83,59 @@ impl Topology {
         });
         put(&mut object, "services", Json::Object(services.collect()));
         let used = Used::by(self);
-        let is_kept = |used: &BTreeSet<&str>, key: &str| resources == Resources::All || used.contains(key);
-        put(&mut object, "networks", entries(&self.networks, form, |key| is_kept(&used.networks, key)));
-        put(&mut object, "volumes", entries(&self.volumes, form, |key| is_kept(&used.volumes, key)));
-        put(&mut object, "secrets", entries(&self.secrets, form, |key| is_kept(&used.secrets, key)));
-        put(&mut object, "configs", entries(&self.configs, form, |key| is_kept(&used.configs, key)));
-        put(&mut object, "models", entries(&self.models, form, |key| is_kept(&used.models, key)));
+        let is_all = resources == Resources::All;
+        let is_kept = |is_used: bool| is_all || is_used;
+        put(
+            &mut object,
+            "networks",
+            entries(&self.networks, form, |key| is_kept(used.networks.contains(key))),
+        );
+        put(&mut object, "volumes", entries(&self.volumes, form, |key| is_kept(used.volumes.contains(key))));
+        put(&mut object, "secrets", entries(&self.secrets, form, |key| is_kept(used.secrets.contains(key))));
+        put(&mut object, "configs", entries(&self.configs, form, |key| is_kept(used.configs.contains(key))));
+        put(&mut object, "models", entries(&self.models, form, |key| is_kept(used.models.contains(key))));
         Json::Object(object)
     }
 }
 
 impl Topology {
     /// The keys of the networks that active services use: only those are made.
-    pub fn used_networks(&self) -> BTreeSet<&str> {
+    pub fn used_networks(&self) -> BTreeSet<&NetworkKey> {
         Used::by(self).networks
     }
 }
 
-fn entries<T: Attribute>(
-    entries: &BTreeMap<String, Named<T>>,
+fn entries<K: AsRef<str>, T: Attribute>(
+    entries: &BTreeMap<K, Named<T>>,
     form: Form,
-    is_kept: impl Fn(&str) -> bool,
+    is_kept: impl Fn(&K) -> bool,
 ) -> Json {
     let kept = entries.iter().filter(|(key, _)| is_kept(key));
-    Json::Object(kept.map(|(key, entry)| (key.clone(), entry.value.canonical(form))).collect())
+    Json::Object(kept.map(|(key, entry)| (key.as_ref().to_owned(), entry.value.canonical(form))).collect())
 }
 
 /// Keys that active services use.
 #[derive(Default)]
 struct Used<'a> {
-    networks: BTreeSet<&'a str>,
-    volumes: BTreeSet<&'a str>,
-    secrets: BTreeSet<&'a str>,
-    configs: BTreeSet<&'a str>,
-    models: BTreeSet<&'a str>,
+    networks: BTreeSet<&'a NetworkKey>,
+    volumes: BTreeSet<VolumeKey>,
+    secrets: BTreeSet<&'a SecretKey>,
+    configs: BTreeSet<&'a ConfigKey>,
+    models: BTreeSet<&'a ModelKey>,
 }
 
 impl<'a> Used<'a> {
     fn by(topology: &'a Topology) -> Self {
         let mut used = Self::default();
         for service in topology.services.values() {
-            let networks = service.networks.iter().flat_map(|networks| networks.0.keys());
-            used.networks.extend(networks.map(String::as_str));
-            let volumes = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume);
-            used.volumes
-                .extend(volumes.filter_map(|mount| mount.source.as_ref()).map(|source| source.as_str()));
+            used.networks.extend(service.networks.iter().flat_map(|networks| networks.0.keys()));
+            let volumes = service.volumes.0.iter().filter_map(|mount| mount.volume_key());
+            used.volumes.extend(volumes.map(|key| key.value));
             let built_with = service.build.iter().flat_map(|build| &build.secrets);
-            let sources = |file: &'a Spanned<ContainerFile>| Some(file.source.as_ref()?.as_str());
-            used.secrets.extend(service.secrets.iter().chain(built_with).filter_map(sources));
-            used.configs.extend(service.configs.iter().filter_map(sources));
-            used.models.extend(service.models.0.keys().map(String::as_str));
+            let secrets = service.secrets.iter().chain(built_with);
+            used.secrets.extend(secrets.map(|file| &file.source.value));
+            used.configs.extend(service.configs.iter().map(|file| &file.source.value));
+            used.models.extend(service.models.0.keys());
         }
         used
     }

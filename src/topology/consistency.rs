@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::Value;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
-use crate::topology::name::ServiceName;
+use crate::topology::name::{ServiceName, VolumeKey};
 use crate::topology::network::External;
 use crate::topology::platform::Platform;
 use crate::topology::service::build::{Attestation, BuildSection};
@@ -225,16 +225,16 @@ fn check_resources(topology: &Topology, found: &mut Diagnostics) {
     }
     for (key, secret) in &topology.secrets {
         check_external_name("secret", &secret.external, secret.name.as_ref(), found);
-        if !secret.external.is_external && is_mapping(topology, "secrets", key) {
+        if !secret.external.is_external && is_mapping(topology, "secrets", key.as_str()) {
             let origins = [secret.file.as_ref(), secret.environment.as_ref(), None];
-            check_origin("secret", key, secret.key, origins, found);
+            check_origin("secret", key.as_str(), secret.key, origins, found);
         }
     }
     for (key, config) in &topology.configs {
         check_external_name("config", &config.external, config.name.as_ref(), found);
-        if !config.external.is_external && is_mapping(topology, "configs", key) {
+        if !config.external.is_external && is_mapping(topology, "configs", key.as_str()) {
             let origins = [config.file.as_ref(), config.environment.as_ref(), config.content.as_ref()];
-            check_origin("config", key, config.key, origins, found);
+            check_origin("config", key.as_str(), config.key, origins, found);
         }
     }
 }
@@ -262,8 +262,10 @@ fn check_external_name(
 }
 
 /// Somebody else made it: how it is made is not for this topology to say.
-fn check_external_volume(topology: &Topology, key: &str, found: &mut Diagnostics) {
-    let Some(map) = topology.node_at(&["volumes", key]).and_then(|node| node.as_map()) else { return };
+fn check_external_volume(topology: &Topology, key: &VolumeKey, found: &mut Diagnostics) {
+    let Some(map) = topology.node_at(&["volumes", key.as_str()]).and_then(|node| node.as_map()) else {
+        return;
+    };
     let is_allowed = |key: &str| matches!(key, "external" | "name") || key.starts_with("x-");
     for (attribute, _) in map.entries.iter().filter(|(key, _)| !is_allowed(&key.text)) {
         let Some((external, _)) = map.entry("external") else { continue };

@@ -13,6 +13,7 @@ use crate::source::{Environment, ReadError, Sources, Spanned, from_here};
 use crate::topology::Sections;
 use crate::topology::attribute::Named;
 use crate::topology::file::{Config, Secret};
+use crate::topology::name::{ConfigKey, SecretKey, ServiceName};
 use crate::topology::service::{ContainerFile, Service};
 
 /// What is in one secret or config.
@@ -44,9 +45,9 @@ impl fmt::Debug for Content {
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     /// Of secrets.
-    pub secrets: BTreeMap<String, Content>,
+    pub secrets: BTreeMap<SecretKey, Content>,
     /// Of configs.
-    pub configs: BTreeMap<String, Content>,
+    pub configs: BTreeMap<ConfigKey, Content>,
 }
 
 /// Looks up the contents that active services use.
@@ -54,7 +55,7 @@ pub struct Contents {
 /// What is not there is a warning: it matters only once the topology is run.
 pub(super) fn resolve(
     sections: &Sections,
-    services: &BTreeMap<String, Named<Box<Service>>>,
+    services: &BTreeMap<ServiceName, Named<Box<Service>>>,
     document: &Document,
     environment: &Environment,
     found: &mut Diagnostics,
@@ -70,13 +71,13 @@ pub(super) fn resolve(
         None => &[],
     }));
     let configs_used = sources(services, |service| &service.configs);
-    for (key, secret) in sections.secrets.iter().filter(|(key, _)| secrets_used.contains(key.as_str())) {
+    for (key, secret) in sections.secrets.iter().filter(|(key, _)| secrets_used.contains(key)) {
         let Secret { file, environment: variable, external, .. } = &secret.value;
         // What is in an external one, nobody here knows.
         if !external.is_external {
             let origin = Origin {
                 kind: "secret",
-                key,
+                key: key.as_str(),
                 file: file.as_ref(),
                 variable: variable.as_ref(),
                 inline: None,
@@ -85,11 +86,11 @@ pub(super) fn resolve(
             contents.secrets.extend(content.map(|content| (key.clone(), content)));
         }
     }
-    for (key, config) in sections.configs.iter().filter(|(key, _)| configs_used.contains(key.as_str())) {
+    for (key, config) in sections.configs.iter().filter(|(key, _)| configs_used.contains(key)) {
         let Config { file, environment: variable, content: inline, external, .. } = &config.value;
         if !external.is_external {
             let (file, variable, inline) = (file.as_ref(), variable.as_ref(), inline.as_ref());
-            let origin = Origin { kind: "config", key, file, variable, inline };
+            let origin = Origin { kind: "config", key: key.as_str(), file, variable, inline };
             let content = origin.content(variables(variable), found);
             contents.configs.extend(content.map(|content| (key.clone(), content)));
         }
@@ -98,12 +99,12 @@ pub(super) fn resolve(
 }
 
 /// The keys that services use.
-fn sources<'a>(
-    services: &'a BTreeMap<String, Named<Box<Service>>>,
-    files: impl Fn(&'a Service) -> &'a [Spanned<ContainerFile>],
-) -> BTreeSet<&'a str> {
+fn sources<'a, K: Ord>(
+    services: &'a BTreeMap<ServiceName, Named<Box<Service>>>,
+    files: impl Fn(&'a Service) -> &'a [Spanned<ContainerFile<K>>],
+) -> BTreeSet<&'a K> {
     let used = services.values().flat_map(|service| files(&service.value));
-    used.filter_map(|file| Some(file.source.as_ref()?.as_str())).collect()
+    used.map(|file| &file.source.value).collect()
 }
 
 /// Where a content comes from: one of three places, as is checked elsewhere.

@@ -13,6 +13,7 @@ use crate::source::{
     parse_env_file_over,
 };
 use crate::topology::attribute::Named;
+use crate::topology::name::ServiceName;
 use crate::topology::paths;
 use crate::topology::service::Service;
 use crate::topology::service::env_file::{EnvFile, EnvFileFormat};
@@ -23,7 +24,7 @@ type Values = BTreeMap<String, Spanned<Option<String>>>;
 /// Completes the environment and labels of services from files and from the caller. Returns where env files set
 /// variables, by their names; of several places the first.
 pub fn resolve(
-    services: &mut BTreeMap<String, Named<Box<Service>>>,
+    services: &mut BTreeMap<ServiceName, Named<Box<Service>>>,
     document: &Document,
     environment: &Environment,
     sources: &mut Sources,

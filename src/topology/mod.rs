@@ -13,7 +13,6 @@ pub mod file;
 mod include;
 mod indentation;
 pub mod model;
-pub mod name;
 pub mod network;
 mod normal;
 pub mod origin;
@@ -40,6 +39,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, Filled, Gaps, Node};
 use crate::source::{Environment, Sources, Span, Spanned};
+pub use crate::value::name;
 pub use attribute::Form;
 use attribute::{Extensions, Named, record};
 pub use canonical::{Resources, canonical_service, escape_variables, schema, service_model};
@@ -47,7 +47,7 @@ pub use canonical_yaml::to_yaml;
 pub use certain_name::{is_name_filled_in, name_in};
 use file::{Config, Secret};
 use model::Model;
-use name::{ProjectName, ServiceName};
+use name::{ConfigKey, ModelKey, NetworkKey, ProjectName, SecretKey, ServiceName, VolumeKey};
 pub use network::Network;
 pub use paths::join as join_path;
 use project_name::project_name;
@@ -72,17 +72,17 @@ record! {
         /// Other topologies that are part of this one.
         include: Option<include::Include>,
         /// The services, by name.
-        services: BTreeMap<String, Named<Box<Service>>>,
+        services: BTreeMap<ServiceName, Named<Box<Service>>>,
         /// AI models, by name.
-        models: BTreeMap<String, Named<Model>>,
+        models: BTreeMap<ModelKey, Named<Model>>,
         /// Networks, by name.
-        networks: BTreeMap<String, Named<Network>>,
+        networks: BTreeMap<NetworkKey, Named<Network>>,
         /// Volumes, by name.
-        volumes: BTreeMap<String, Named<Volume>>,
+        volumes: BTreeMap<VolumeKey, Named<Volume>>,
         /// Secrets, by name.
-        secrets: BTreeMap<String, Named<Secret>>,
+        secrets: BTreeMap<SecretKey, Named<Secret>>,
         /// Configs, by name.
-        configs: BTreeMap<String, Named<Config>>,
+        configs: BTreeMap<ConfigKey, Named<Config>>,
     }
 }
 
@@ -96,15 +96,15 @@ pub struct Topology {
     /// The services whose profiles are not.
     pub inactive: BTreeMap<ServiceName, Named<Arc<Service>>>,
     /// Networks by their keys; each has its name.
-    pub networks: BTreeMap<String, Named<Network>>,
+    pub networks: BTreeMap<NetworkKey, Named<Network>>,
     /// Volumes by their keys; each has its name.
-    pub volumes: BTreeMap<String, Named<Volume>>,
+    pub volumes: BTreeMap<VolumeKey, Named<Volume>>,
     /// Secrets by their keys.
-    pub secrets: BTreeMap<String, Named<Secret>>,
+    pub secrets: BTreeMap<SecretKey, Named<Secret>>,
     /// Configs by their keys.
-    pub configs: BTreeMap<String, Named<Config>>,
+    pub configs: BTreeMap<ConfigKey, Named<Config>>,
     /// AI models by their keys.
-    pub models: BTreeMap<String, Named<Model>>,
+    pub models: BTreeMap<ModelKey, Named<Model>>,
     /// What is in secrets and configs.
     pub contents: content::Contents,
     /// Which service's image is built on which other one's, by their Dockerfiles.
@@ -306,10 +306,10 @@ fn complete(
     }
 }
 
-fn share(services: BTreeMap<String, Named<Box<Service>>>) -> BTreeMap<ServiceName, Named<Arc<Service>>> {
-    let shared = |(name, service): (String, Named<Box<Service>>)| {
+fn share(services: BTreeMap<ServiceName, Named<Box<Service>>>) -> BTreeMap<ServiceName, Named<Arc<Service>>> {
+    let shared = |(name, service): (ServiceName, Named<Box<Service>>)| {
         let Named { value, key, span, is_given } = service;
-        (ServiceName::new(name), Named { value: Arc::from(value), key, span, is_given })
+        (name, Named { value: Arc::from(value), key, span, is_given })
     };
     services.into_iter().map(shared).collect()
 }

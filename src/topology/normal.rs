@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::source::{Environment, Span, Spanned, cleaned};
 use crate::topology::Sections;
 use crate::topology::attribute::Named;
-use crate::topology::name::ProjectName;
+use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 use crate::topology::network::{External, Network};
 use crate::topology::service::{
     Build, ContainerFile, Dependency, DependencyCondition, Service, ServiceNetworks, SharedNamespace,
@@ -26,7 +26,7 @@ pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &En
     }
     if let Some(at) = default_network_at {
         let network = Named { value: Network::default(), key: at, span: at, is_given: false };
-        sections.networks.entry("default".to_owned()).or_insert(network);
+        sections.networks.entry("default".into()).or_insert(network);
     }
     complete_names(sections, project);
     complete_labels(sections);
@@ -40,10 +40,8 @@ pub fn unify(sections: &mut Sections) {
             target.value = clean_target(&target.value);
         }
         for secret in &mut service.value.secrets {
-            let ContainerFile(secret) = &mut secret.value;
-            if let (Some(source), None) = (&secret.source, &secret.target) {
-                secret.target = Some(source.clone().map(|source| format!("/run/secrets/{source}")));
-            }
+            let ContainerFile { source, target, .. } = &mut secret.value;
+            target.get_or_insert_with(|| source.clone().map(|key| format!("/run/secrets/{key}")));
         }
     }
 }
@@ -65,7 +63,7 @@ fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut O
     let networks = service.networks.get_or_insert_default();
     let ServiceNetworks(all) = networks;
     if all.is_empty() {
-        all.insert("default".to_owned(), Named { value: Box::default(), key: at, span: at, is_given: false });
+        all.insert("default".into(), Named { value: Box::default(), key: at, span: at, is_given: false });
     }
     if let Some(default) = all.get("default") {
         default_network_at.get_or_insert(default.key);
@@ -73,27 +71,27 @@ fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut O
 }
 
 /// The names of the services' first containers.
-fn containers(sections: &Sections, project: &ProjectName) -> BTreeMap<String, String> {
-    let name = |(key, service): (&String, &Named<Box<Service>>)| {
+fn containers(sections: &Sections, project: &ProjectName) -> BTreeMap<ContainerName, ServiceName> {
+    let name = |(key, service): (&ServiceName, &Named<Box<Service>>)| {
         let fixed = service.container_name.as_ref().map(|name| name.value.clone());
-        (fixed.unwrap_or_else(|| format!("{project}-{key}-1")), key.clone())
+        (fixed.unwrap_or_else(|| format!("{project}-{key}-1")).into(), key.clone())
     };
     sections.services.iter().map(name).collect()
 }
 
 /// Links, shared namespaces and shared volumes order services as `depends_on` does. So does a namespace of a
 /// container that is named, where a service here has it; Docker Compose 2.40 does not see that.
-fn complete_dependencies(service: &mut Service, containers: &BTreeMap<String, String>) {
+fn complete_dependencies(service: &mut Service, containers: &BTreeMap<ContainerName, ServiceName>) {
     let implied = |restart| Dependency { condition: DependencyCondition::Started, restart, required: true };
-    let mut needed: Vec<(String, Span, bool)> =
-        service.implied_dependencies().map(|(name, at, restart)| (name.to_owned(), at, restart)).collect();
+    let mut needed: Vec<(ServiceName, Span, bool)> =
+        service.implied_dependencies().map(|(name, at, restart)| (name.into(), at, restart)).collect();
     let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
     needed.extend(modes.filter_map(|mode| {
         let name = SharedNamespace::parse(mode).container()?;
         Some((containers.get(name)?.clone(), mode.span, true))
     }));
     for (name, at, restart) in needed {
-        service.depends_on.imply(&name, implied(restart), at);
+        service.depends_on.imply(name, implied(restart), at);
     }
 }
 
@@ -218,18 +216,18 @@ fn complete_names(sections: &mut Sections, project: &ProjectName) {
     };
     for (key, network) in &mut sections.networks {
         let Named { value, key: span, .. } = network;
-        complete(&mut value.name, &value.external, key, *span);
+        complete(&mut value.name, &value.external, key.as_str(), *span);
     }
     for (key, volume) in &mut sections.volumes {
         let Named { value, key: span, .. } = volume;
-        complete(&mut value.name, &value.external, key, *span);
+        complete(&mut value.name, &value.external, key.as_str(), *span);
     }
     for (key, secret) in &mut sections.secrets {
         let Named { value, key: span, .. } = secret;
-        complete(&mut value.name, &value.external, key, *span);
+        complete(&mut value.name, &value.external, key.as_str(), *span);
     }
     for (key, config) in &mut sections.configs {
         let Named { value, key: span, .. } = config;
-        complete(&mut value.name, &value.external, key, *span);
+        complete(&mut value.name, &value.external, key.as_str(), *span);
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::document::{Node, Value, pair_named};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form};
-use crate::topology::service::{Mounts, Ports, Service};
+use crate::topology::service::{ContainerFile, Mounts, Ports, Service};
 use crate::topology::{Topology, secrecy};
 
 /// Where a value of the model comes from.
@@ -205,9 +205,17 @@ impl Topology {
 
     /// The secret or config that a file of a service is made of.
     fn source_of(&self, service: &Service, attribute: &str, file: &str) -> Option<String> {
-        let files = if attribute == "secrets" { &service.secrets } else { &service.configs };
-        let named = files.iter().find(|known| names(&known.canonical(Form::Model), file))?;
-        named.source.as_ref().map(|source| source.value.clone())
+        fn find<K: AsRef<str> + Clone + From<String>>(
+            files: &[Spanned<ContainerFile<K>>],
+            file: &str,
+        ) -> Option<String> {
+            let named = files.iter().find(|known| names(&known.canonical(Form::Model), file))?;
+            Some(named.source.value.as_ref().to_owned())
+        }
+        match attribute == Service::secrets {
+            true => find(&service.secrets, file),
+            false => find(&service.configs, file),
+        }
     }
 
     /// Where a secret or config says what is in it.

@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 
 use crate::topology::ResolveChoices;
 use crate::topology::attribute::Named;
+use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 
-type Services = BTreeMap<String, Named<Box<Service>>>;
+type Services = BTreeMap<ServiceName, Named<Box<Service>>>;
 
 /// Splits services into active and inactive ones. A service is active when it has no profile, one of
 /// its profiles is active, or the caller named it.
 pub fn split(services: Services, choices: &ResolveChoices) -> (Services, Services) {
     let targeted = targeted_profiles(&services, choices);
     services.into_iter().partition(|(name, service)| {
-        let is_target = choices.targets.iter().any(|target| target.as_str() == name);
+        let is_target = choices.targets.iter().any(|target| target == name);
         let is_active = |profile: &str| {
             choices.profiles.contains("*")
                 || choices.profiles.contains(profile)

@@ -59,14 +59,17 @@ fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
         check_version(key, version, found);
     }
     for (name, service) in &sections.services {
-        check_name("service", name, service.key, found);
+        check_name("service", name.as_str(), service.key, found);
     }
     let named = [
-        ("network", sections.networks.iter().map(|(name, entry)| (name, entry.key)).collect::<Vec<_>>()),
-        ("volume", sections.volumes.iter().map(|(name, entry)| (name, entry.key)).collect()),
-        ("secret", sections.secrets.iter().map(|(name, entry)| (name, entry.key)).collect()),
-        ("config", sections.configs.iter().map(|(name, entry)| (name, entry.key)).collect()),
-        ("model", sections.models.iter().map(|(name, entry)| (name, entry.key)).collect()),
+        (
+            "network",
+            sections.networks.iter().map(|(name, entry)| (name.as_str(), entry.key)).collect::<Vec<_>>(),
+        ),
+        ("volume", sections.volumes.iter().map(|(name, entry)| (name.as_str(), entry.key)).collect()),
+        ("secret", sections.secrets.iter().map(|(name, entry)| (name.as_str(), entry.key)).collect()),
+        ("config", sections.configs.iter().map(|(name, entry)| (name.as_str(), entry.key)).collect()),
+        ("model", sections.models.iter().map(|(name, entry)| (name.as_str(), entry.key)).collect()),
     ];
     for (kind, entries) in named {
         for (name, span) in entries {

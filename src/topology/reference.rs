@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::attribute::Named;
 use crate::topology::name::ServiceName;
-use crate::topology::service::{MountKind, Service};
+use crate::topology::service::Service;
 
 /// Checks the references of every active service, and cycles among them.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -75,84 +75,46 @@ fn check_networks(topology: &Topology, name: &ServiceName, service: &Service, fo
             .label(at, "this attaches it to a network")
             .help("keep one of the two");
     }
-    for (key, network) in networks.0.iter().filter(|(key, _)| !topology.networks.contains_key(*key)) {
-        undefined(
-            topology,
-            code::UNKNOWN_NETWORK,
-            "network",
-            key,
-            network.key,
-            topology.networks.keys(),
-            found,
-        );
+    for (key, network) in &networks.0 {
+        check_key(topology, code::UNKNOWN_NETWORK, "network", (key, network.key), &topology.networks, found);
     }
 }
 
 fn check_volumes(topology: &Topology, service: &Service, found: &mut Diagnostics) {
-    for mount in service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume) {
-        let Some(source) = &mount.source else { continue };
-        if !topology.volumes.contains_key(&source.value) {
-            undefined(
-                topology,
-                code::UNKNOWN_VOLUME,
-                "volume",
-                source,
-                source.span,
-                topology.volumes.keys(),
-                found,
-            );
-        }
+    for key in service.volumes.0.iter().filter_map(|mount| mount.volume_key()) {
+        check_key(topology, code::UNKNOWN_VOLUME, "volume", (&key.value, key.span), &topology.volumes, found);
     }
 }
 
 fn check_files(topology: &Topology, service: &Service, found: &mut Diagnostics) {
     let builds = service.build.iter().flat_map(|build| &build.secrets);
     for file in service.secrets.iter().chain(builds) {
-        let Some(source) = &file.source else { continue };
-        if !topology.secrets.contains_key(&source.value) {
-            undefined(
-                topology,
-                code::UNKNOWN_SECRET,
-                "secret",
-                source,
-                source.span,
-                topology.secrets.keys(),
-                found,
-            );
-        }
+        let key = (&file.source.value, file.source.span);
+        check_key(topology, code::UNKNOWN_SECRET, "secret", key, &topology.secrets, found);
     }
     for file in &service.configs {
-        let Some(source) = &file.source else { continue };
-        if !topology.configs.contains_key(&source.value) {
-            undefined(
-                topology,
-                code::UNKNOWN_CONFIG,
-                "config",
-                source,
-                source.span,
-                topology.configs.keys(),
-                found,
-            );
-        }
+        let key = (&file.source.value, file.source.span);
+        check_key(topology, code::UNKNOWN_CONFIG, "config", key, &topology.configs, found);
     }
-    for (key, binding) in service.models.0.iter().filter(|(key, _)| !topology.models.contains_key(*key)) {
-        undefined(topology, code::UNKNOWN_MODEL, "model", key, binding.key, topology.models.keys(), found);
+    for (key, binding) in &service.models.0 {
+        check_key(topology, code::UNKNOWN_MODEL, "model", (key, binding.key), &topology.models, found);
     }
 }
 
-fn undefined<'a>(
-    topology: &'a Topology,
+/// Checks that a section has a key that a service refers to.
+fn check_key<K: Ord + AsRef<str>, T>(
+    topology: &Topology,
     code: Code,
     kind: &str,
-    name: &str,
-    at: Span,
-    known: impl Iterator<Item = &'a String> + Clone,
+    (key, at): (&K, Span),
+    section: &BTreeMap<K, Named<T>>,
     found: &mut Diagnostics,
 ) {
-    if topology.may_define(name) || !has_readable_section(topology, kind) {
+    let name = key.as_ref();
+    if section.contains_key(key) || topology.may_define(name) || !has_readable_section(topology, kind) {
         return;
     }
-    let help = match suggest::closest(name, known.clone().map(String::as_str)) {
+    let help = match suggest::closest(name, section.keys().map(AsRef::as_ref)) {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => {
             let content = match kind {

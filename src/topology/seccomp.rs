@@ -9,13 +9,14 @@ use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::source::{Sources, Spanned, from_here};
 use crate::topology::attribute::Named;
 use crate::topology::join_path;
+use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 use crate::value::security_option::SecurityOption;
 
 /// Finds profiles of active services that cannot be read, or are none. As in Docker Compose, their paths begin
 /// at the project's folder.
 pub(super) fn check(
-    services: &BTreeMap<String, Named<Box<Service>>>,
+    services: &BTreeMap<ServiceName, Named<Box<Service>>>,
     folder: &Path,
     found: &mut Diagnostics,
 ) {

@@ -121,7 +121,7 @@ pub fn unfilled(
     let mut model = sections.canonical(Form::Full);
     model["name"] = Json::from(name.as_str());
     for (name, service) in &sections.services {
-        model["services"][name] = whole_service(&service.value, Form::Full);
+        model["services"][name.as_str()] = whole_service(&service.value, Form::Full);
     }
     for mut cut in cuts {
         if choices.stages.paths {

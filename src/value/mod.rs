@@ -6,6 +6,7 @@ pub mod build_context;
 pub mod device;
 pub mod image;
 pub mod mount;
+pub mod name;
 pub mod pair;
 pub mod path;
 pub mod port;

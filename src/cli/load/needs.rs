@@ -11,7 +11,6 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, code};
 use crate::document::Document;
 use crate::topology::attribute::Attribute;
 use crate::topology::name::ServiceName;
-use crate::topology::service::MountKind;
 use crate::topology::{Service, Topology};
 
 /// What a command needs of a topology.
@@ -163,17 +162,17 @@ impl Part<'_> {
                 service.networks.as_ref().is_some_and(|networks| networks.0.contains_key(name))
             }),
             ["volumes", name] => self.uses(|service| {
-                let named = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume);
-                named.filter_map(|mount| mount.source.as_ref()).any(|source| source.as_str() == name)
+                let mut keys = service.volumes.0.iter().filter_map(|mount| mount.volume_key());
+                keys.any(|key| key.value.as_str() == name)
             }),
             ["secrets", name] => self.uses(|service| {
                 let built = service.build.iter().flat_map(|build| &build.secrets);
                 let run = service.secrets.iter().filter(|_| !self.is_about_images());
-                built.chain(run).filter_map(|file| file.source.as_ref()).any(|source| source.as_str() == name)
+                built.chain(run).any(|file| file.source.value.as_str() == name)
             }),
             ["configs", name] => self.uses(|service| {
                 let mut files = service.configs.iter().filter(|_| !self.is_about_images());
-                files.any(|file| file.source.as_ref().is_some_and(|source| source.as_str() == name))
+                files.any(|file| file.source.value.as_str() == name)
             }),
             ["models", name] => self.uses(|service| service.models.0.contains_key(name)),
             _ => true,

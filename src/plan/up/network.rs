@@ -9,7 +9,7 @@ use crate::plan::sealed::Sealed;
 use crate::plan::{Action, Because, Needs, StepId, compose_hash, drift, label, spec};
 use crate::source::Span;
 use crate::topology::attribute::{Attribute, Form};
-use crate::topology::name::{ContainerName, NetworkName};
+use crate::topology::name::{ContainerName, NetworkKey, NetworkName};
 use crate::topology::{Service, ServiceNetwork};
 
 /// What becomes of a network.
@@ -33,7 +33,7 @@ impl Up<'_> {
         steps.into_iter().map(|step| (step, Needs::Done)).collect()
     }
 
-    pub(super) fn network(&mut self, key: &str) -> Option<StepId> {
+    pub(super) fn network(&mut self, key: &NetworkKey) -> Option<StepId> {
         let network = self.context.topology.networks.get(key)?;
         let name = spec::network_name(key, network);
         if let Some(known) = self.networks.get(&name) {
@@ -60,7 +60,7 @@ impl Up<'_> {
     }
 
     /// A network that is there and that the topology says how to make.
-    fn own_network(&mut self, key: &str, observed: &ObservedNetwork, at: Span) -> NetworkPlace {
+    fn own_network(&mut self, key: &NetworkKey, observed: &ObservedNetwork, at: Span) -> NetworkPlace {
         let topology = self.context.topology;
         if !label::belongs_to(&observed.labels, &topology.name) {
             self.warn_of_foreign("network", observed.name.as_str(), at);
@@ -68,7 +68,7 @@ impl Up<'_> {
         }
         let network = &topology.networks[key].value;
         let (wanted, hash) = (network.canonical(Form::Model), compose_hash::network(network));
-        let place = ["networks", key];
+        let place = ["networks", key.as_str()];
         let Some(because) =
             drift::difference(topology, place, &observed.labels, &wanted, &hash, self.context.choices.values)
         else {
@@ -90,7 +90,12 @@ impl Up<'_> {
     }
 
     /// Every container leaves the network, which is removed and made anew; those that stay come back.
-    fn replace_network(&mut self, key: &str, observed: &ObservedNetwork, because: Because) -> NetworkPlace {
+    fn replace_network(
+        &mut self,
+        key: &NetworkKey,
+        observed: &ObservedNetwork,
+        because: Because,
+    ) -> NetworkPlace {
         let network = &observed.name;
         let mut detached = BTreeMap::new();
         let mut needs = Vec::new();
@@ -216,7 +221,8 @@ impl Up<'_> {
         let names: Vec<NetworkName> =
             topology.networks.iter().map(|(key, network)| spec::network_name(key, network)).collect();
         let is_superseded = |network: &&ObservedNetwork| {
-            let key = network.labels.get(label::NETWORK);
+            let key = network.labels.get(label::NETWORK).map(|key| NetworkKey::from(key.as_str()));
+            let key = key.as_ref();
             let successor = key.and_then(|key| Some(spec::network_name(key, topology.networks.get(key)?)));
             let is_ours = label::belongs_to(&network.labels, &topology.name);
             let is_gone = key.is_some_and(|key| !topology.networks.contains_key(key))

@@ -33,7 +33,7 @@ pub(super) fn check<'a>(
     for key in networks {
         let network = context.topology.networks.get(key).filter(|network| !network.external.is_external);
         if network.is_some_and(|network| network.enable_ipv4 == Some(false)) {
-            let at = context.topology.place_of(&["networks", key, "enable_ipv4"]);
+            let at = context.topology.place_of(&["networks", key.as_str(), "enable_ipv4"]);
             Need::new("enable_ipv4: false", 47, at).check(api, found);
         }
     }

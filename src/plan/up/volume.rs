@@ -9,19 +9,17 @@ use crate::plan::{Action, Because, Needs, StepId, compose_hash, drift, label, sp
 use crate::source::Span;
 use crate::topology::Service;
 use crate::topology::attribute::{Attribute, Form};
-use crate::topology::name::VolumeName;
-use crate::topology::service::MountKind;
+use crate::topology::name::{VolumeKey, VolumeName};
 
 impl Up<'_> {
     /// The steps that make sure of a service's volumes.
     pub(super) fn volumes_of(&mut self, service: &Service) -> Vec<Gate> {
-        let named = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Volume);
-        let keys = named.filter_map(|mount| mount.source.as_ref());
-        let steps: Vec<StepId> = keys.filter_map(|key| self.volume(key)).collect();
+        let keys = service.volumes.0.iter().filter_map(|mount| mount.volume_key());
+        let steps: Vec<StepId> = keys.filter_map(|key| self.volume(&key.value)).collect();
         steps.into_iter().map(|step| (step, Needs::Done)).collect()
     }
 
-    pub(super) fn volume(&mut self, key: &str) -> Option<StepId> {
+    pub(super) fn volume(&mut self, key: &VolumeKey) -> Option<StepId> {
         let volume = self.context.topology.volumes.get(key)?;
         let name = spec::volume_name(key, volume);
         if let Some(known) = self.volumes.get(&name) {
@@ -82,7 +80,7 @@ impl Up<'_> {
     }
 
     /// A volume that is there is used as it is: making it anew would destroy what is in it.
-    fn check_volume(&mut self, key: &str, observed: &ObservedVolume, at: Span) {
+    fn check_volume(&mut self, key: &VolumeKey, observed: &ObservedVolume, at: Span) {
         let topology = self.context.topology;
         let name = observed.name.as_str();
         if !label::belongs_to(&observed.labels, &topology.name) {
@@ -90,7 +88,7 @@ impl Up<'_> {
         }
         let volume = &topology.volumes[key].value;
         let (wanted, hash) = (volume.canonical(Form::Model), compose_hash::volume(volume));
-        let place = ["volumes", key];
+        let place = ["volumes", key.as_str()];
         if let Some(because) =
             drift::difference(topology, place, &observed.labels, &wanted, &hash, self.context.choices.values)
         {

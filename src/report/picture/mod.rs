@@ -138,11 +138,11 @@ impl<'a> Picture<'a> {
                 MountKind::Tmpfs | MountKind::Cluster | MountKind::Npipe | MountKind::Image => {}
             }
         }
-        for secret in service.secrets.iter().filter_map(|secret| secret.source.as_ref()) {
-            self.add_file(name, FileKind::Secret, secret.value.clone(), None);
+        for secret in &service.secrets {
+            self.add_file(name, FileKind::Secret, secret.source.value.to_string(), None);
         }
-        for config in service.configs.iter().filter_map(|config| config.source.as_ref()) {
-            self.add_file(name, FileKind::Config, config.value.clone(), None);
+        for config in &service.configs {
+            self.add_file(name, FileKind::Config, config.source.value.to_string(), None);
         }
         let ports: Vec<&Port> = service.ports.0.iter().map(|port| &port.value).collect();
         let ports = ports::words(&ports, self.words.any_port);

@@ -116,7 +116,11 @@ impl<T: Attribute> Attribute for Vec<T> {
 }
 
 /// A mapping whose keys are names; a value may be left empty when the type has a default for it.
-impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
+impl<K, T> Attribute for BTreeMap<K, Named<T>>
+where
+    K: Ord + From<String> + AsRef<str>,
+    T: Attribute + Default,
+{
     const KEYS: &'static [Field] = T::KEYS;
     const SEALING: Sealing = Sealing::Each(&T::SEALING);
 
@@ -128,18 +132,18 @@ impl<T: Attribute + Default> Attribute for BTreeMap<String, Named<T>> {
                 true => T::default(),
                 false => T::decode(node, &mut *found).unwrap_or_default(),
             };
-            (key.text.clone(), Named { value, key: key.span, span: node.span, is_given })
+            (K::from(key.text.clone()), Named { value, key: key.span, span: node.span, is_given })
         };
         Some(map.entries.iter().map(named).collect())
     }
 
     fn canonical(&self, form: Form) -> Json {
-        let written = |(name, entry): (&String, &Named<T>)| {
+        let written = |(name, entry): (&K, &Named<T>)| {
             let value = match entry.value.canonical(form) {
                 Json::Object(entries) if entries.is_empty() && !entry.is_given => Json::Null,
                 value => value,
             };
-            (name.clone(), value)
+            (name.as_ref().to_owned(), value)
         };
         Json::Object(self.iter().map(written).collect())
     }

@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
+use crate::topology::name::SecretKey;
 use crate::topology::service::{ContainerFile, Ulimit};
 use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
 use crate::value::pair::Pair;
@@ -55,7 +56,7 @@ record! {
         /// Bill-of-materials attestation: `true`, `false` or a generator.
         sbom: Option<Loose> = public,
         /// Secrets that the build may read.
-        secrets: Vec<Spanned<ContainerFile>>,
+        secrets: Vec<Spanned<ContainerFile<SecretKey>>>,
         /// Size of `/dev/shm` while building.
         shm_size: Option<ByteSize>,
         /// SSH agents or keys that the build may use: `default`, or `id=path`.

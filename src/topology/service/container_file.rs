@@ -4,8 +4,8 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Sealing, record};
+use crate::source::{Span, Spanned};
+use crate::topology::attribute::{Attribute, Extensions, Form, Sealing, record};
 use crate::topology::value::Loose;
 
 record! {
@@ -24,36 +24,56 @@ record! {
     }
 }
 
-/// A secret or config as a service uses it; `- NAME` is short for a mapping with just a source.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ContainerFile(pub ContainerFileSection);
+/// A secret or config as a service uses it, by its key; `- NAME` is short for a mapping with just a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerFile<K> {
+    /// The secret or config.
+    pub source: Spanned<K>,
+    /// Where it appears: a path, or for a secret a name under `/run/secrets`.
+    pub target: Option<Spanned<String>>,
+    /// Owner, as a number.
+    pub uid: Option<Loose>,
+    /// Group, as a number.
+    pub gid: Option<Loose>,
+    /// Permissions.
+    pub mode: Option<FileMode>,
+    /// Extensions (`x-...`).
+    pub extensions: Extensions,
+}
 
-impl Attribute for ContainerFile {
+impl<K: AsRef<str>> ContainerFile<K> {
+    /// What it is called in the container, and where that is said: its target, or the key.
+    pub fn name(&self) -> (&str, Span) {
+        match &self.target {
+            Some(target) => (target, target.span),
+            None => (self.source.value.as_ref(), self.source.span),
+        }
+    }
+}
+
+impl<K: From<String> + AsRef<str> + Clone> Attribute for ContainerFile<K> {
     const SEALING: Sealing = ContainerFileSection::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        if matches!(node.value, Value::Scalar(_)) {
-            let source = Some(Spanned::decode(node, found)?);
-            return Some(Self(ContainerFileSection { source, ..ContainerFileSection::default() }));
-        }
-        let section = ContainerFileSection::decode(node, found)?;
-        section.source.is_some().then_some(Self(section))
+        let section = match node.value {
+            Value::Scalar(_) => {
+                let source = Some(Spanned::decode(node, found)?);
+                ContainerFileSection { source, ..ContainerFileSection::default() }
+            }
+            _ => ContainerFileSection::decode(node, found)?,
+        };
+        let ContainerFileSection { source, target, uid, gid, mode, extensions } = section;
+        Some(Self { source: source?.map(K::from), target, uid, gid, mode, extensions })
     }
 
     fn canonical(&self, form: Form) -> Json {
-        self.0.canonical(form)
+        let Self { source, target, uid, gid, mode, extensions } = self.clone();
+        let source = Some(source.map(|source| source.as_ref().to_owned()));
+        ContainerFileSection { source, target, uid, gid, mode, extensions }.canonical(form)
     }
 
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
         json!({ "anyOf": [{ "type": "string" }, ContainerFileSection::schema(definitions)] })
-    }
-}
-
-impl std::ops::Deref for ContainerFile {
-    type Target = ContainerFileSection;
-
-    fn deref(&self) -> &ContainerFileSection {
-        &self.0
     }
 }
 

@@ -59,8 +59,8 @@ pub struct Dependencies(pub BTreeMap<ServiceName, Named<Dependency>>);
 
 impl Dependencies {
     /// Adds a dependency that follows from another attribute, unless it is stated already.
-    pub fn imply(&mut self, service: &str, dependency: Dependency, span: Span) {
-        self.0.entry(service.into()).or_insert(Named { value: dependency, key: span, span, is_given: true });
+    pub fn imply(&mut self, service: ServiceName, dependency: Dependency, span: Span) {
+        self.0.entry(service).or_insert(Named { value: dependency, key: span, span, is_given: true });
     }
 }
 

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Named, Nullable, choice, record};
-use crate::topology::name::ServiceName;
+use crate::topology::name::{ConfigKey, SecretKey, ServiceName};
 use crate::topology::value::{
     ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, SwapLimit,
     WordList,
@@ -71,7 +71,7 @@ record! {
         /// Command line that replaces the image's `CMD`.
         command: Command,
         /// Configs that are put into the container.
-        configs: Vec<Spanned<ContainerFile>>,
+        configs: Vec<Spanned<ContainerFile<ConfigKey>>>,
         /// A fixed name for the container; forbids more than one replica.
         container_name: Option<Spanned<String>> = public,
         /// Number of CPUs (Windows).
@@ -203,7 +203,7 @@ record! {
         /// How many containers run. 1 when absent.
         scale: Option<Spanned<Integer>>,
         /// Secrets that are put into the container.
-        secrets: Vec<Spanned<ContainerFile>>,
+        secrets: Vec<Spanned<ContainerFile<SecretKey>>>,
         /// Labels and profiles of the host's security system.
         security_opt: Vec<Spanned<String>> = public,
         /// Size of `/dev/shm`.

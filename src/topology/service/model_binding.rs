@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Span;
 use crate::topology::attribute::{Attribute, Form, Named, Sealing, record, wrong_type};
+use crate::topology::name::ModelKey;
 
 record! {
     /// How a service learns of a model.
@@ -21,7 +22,7 @@ record! {
 
 /// The models that a service uses, by their keys in the topology.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelBindings(pub BTreeMap<String, Named<ModelBinding>>);
+pub struct ModelBindings(pub BTreeMap<ModelKey, Named<ModelBinding>>);
 
 impl Attribute for ModelBindings {
     const SEALING: Sealing = Sealing::Each(&ModelBinding::SEALING);
@@ -40,10 +41,11 @@ impl Attribute for ModelBindings {
 }
 
 /// A list of names, or a mapping from names to settings.
-pub fn decode_names<T: Attribute + Default>(
-    node: &Node,
-    found: &mut Diagnostics,
-) -> Option<BTreeMap<String, Named<T>>> {
+pub fn decode_names<K, T>(node: &Node, found: &mut Diagnostics) -> Option<BTreeMap<K, Named<T>>>
+where
+    K: Ord + From<String> + AsRef<str>,
+    T: Attribute + Default,
+{
     let items = match &node.value {
         Value::List(items) => items,
         Value::Scalar(_) => return wrong_type(node, "a list of names, or a mapping", found),
@@ -53,7 +55,7 @@ pub fn decode_names<T: Attribute + Default>(
     for item in items {
         let Some(name) = String::decode(item, found) else { continue };
         let named = Named { value: T::default(), key: item.span, span: item.span, is_given: false };
-        if let Some(earlier) = all.insert(name.clone(), named) {
+        if let Some(earlier) = all.insert(K::from(name.clone()), named) {
             refuse_repetition(&name, item.span, earlier.key, found);
         }
     }

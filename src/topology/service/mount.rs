@@ -10,6 +10,7 @@ use crate::source::{Span, Spanned};
 use crate::topology::attribute::{
     Attribute, Form, Sealing, choice, divided_by_a_blank, put, record, word, wrong_type,
 };
+use crate::topology::name::VolumeKey;
 use crate::topology::service::container_file::FileMode;
 use crate::topology::value::{ByteSize, Flag, Pairs};
 use crate::value::Mistake;
@@ -145,6 +146,12 @@ pub struct Mount {
 }
 
 impl Mount {
+    /// The volume that is mounted; nothing for an anonymous one, and for what is no volume.
+    pub fn volume_key(&self) -> Option<Spanned<VolumeKey>> {
+        let source = self.source.as_ref().filter(|_| self.kind == MountKind::Volume)?;
+        Some(Spanned::new(VolumeKey::from(source.as_str()), source.span))
+    }
+
     /// Reads the short form, as it stands at a place.
     pub fn from_short(text: &str, at: Span) -> Result<Self, Mistake> {
         let short = ShortMount::parse(text)?;

@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostics;
 use crate::document::Node;
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
+use crate::topology::name::NetworkKey;
 use crate::topology::service::model_binding::{decode_names, names_schema};
 use crate::topology::value::{Integer, Options};
 
@@ -38,12 +39,12 @@ record! {
 /// The networks that a service is attached to, by their keys in the topology. A mapping keeps room for
 /// eleven entries, hence the boxes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ServiceNetworks(pub BTreeMap<String, Named<Box<ServiceNetwork>>>);
+pub struct ServiceNetworks(pub BTreeMap<NetworkKey, Named<Box<ServiceNetwork>>>);
 
 impl ServiceNetworks {
     /// Keys in the order in which networks are attached: highest priority first, then by name.
-    pub fn by_priority(&self) -> Vec<(&str, &Named<Box<ServiceNetwork>>)> {
-        let mut networks: Vec<_> = self.0.iter().map(|(key, network)| (key.as_str(), network)).collect();
+    pub fn by_priority(&self) -> Vec<(&NetworkKey, &Named<Box<ServiceNetwork>>)> {
+        let mut networks: Vec<_> = self.0.iter().collect();
         networks.sort_by_key(|(_, network)| std::cmp::Reverse(network.priority.unwrap_or_default()));
         networks
     }

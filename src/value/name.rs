@@ -1,4 +1,5 @@
-//! Names, one type a kind, so that one cannot be given for another.
+//! Names and keys, one type a kind, so that one cannot be given for another: what an object is called in the
+//! topology is its key, what it is called in the engine its name.
 
 use std::fmt;
 
@@ -34,6 +35,12 @@ macro_rules! names {
                 }
             }
 
+            impl AsRef<str> for $name {
+                fn as_ref(&self) -> &str {
+                    &self.0
+                }
+            }
+
             impl From<&str> for $name {
                 fn from(name: &str) -> Self {
                     Self(name.to_owned())
@@ -54,11 +61,21 @@ names! {
     ProjectName
     /// A service's key in the topology.
     ServiceName
+    /// A network's key in the topology.
+    NetworkKey
+    /// A volume's key in the topology.
+    VolumeKey
+    /// A secret's key in the topology.
+    SecretKey
+    /// A config's key in the topology.
+    ConfigKey
+    /// An AI model's key in the topology.
+    ModelKey
     /// A container's name in the engine.
     ContainerName
-    /// A network's name in the engine (not its key in the topology).
+    /// A network's name in the engine: [`NetworkKey`] is another.
     NetworkName
-    /// A volume's name in the engine (not its key in the topology).
+    /// A volume's name in the engine: [`VolumeKey`] is another.
     VolumeName
     /// An image reference as it is given to the engine.
     ImageName
