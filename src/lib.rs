@@ -25,6 +25,7 @@
 //! | the form in which a plan is kept, and what of it is sealed | [`plan::stored`], `record!` in [`topology::attribute`] |
 //! | how a step reaches Docker, and what is read from it | [`engine`] |
 //! | when a step runs, waits, fails, is cancelled | [`run`] |
+//! | how what containers print is read and followed | [`run::logs`] |
 //! | what is printed: steps, logs, plans, pictures | [`report`] |
 //! | a command, its options, its exit code | [`cli`] |
 //!

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostics;
 use crate::engine::docker::Docker;
 use crate::lint::build_context;
 use crate::plan::{self, Action, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
-use crate::report::Hushed;
+use crate::report::QuietFilter;
 use crate::source::Sources;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -141,8 +141,8 @@ impl Pull {
 
 impl QuietOptions {
     /// Whose progress is kept back.
-    pub(super) fn hushed(self) -> Hushed {
-        Hushed { pulls: self.quiet_pull, builds: self.quiet_build }
+    pub(super) fn quiet_filter(self) -> QuietFilter {
+        QuietFilter { pulls: self.quiet_pull, builds: self.quiet_build }
     }
 }
 

@@ -15,8 +15,9 @@ use crate::cli::session::Session;
 use crate::engine::LogChoice;
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{Action, Observed, Plan, Step};
-use crate::report::logs::{Begin, Company, HeardOut, Outlet, Prefixes, Printer, Source, Started, follow};
+use crate::report::logs::{Outlet, Prefixes, Printer};
 use crate::report::{Above, Live};
+use crate::run::logs::{Begin, FollowContext, LogDrain, LogSink, Source, Started, follow};
 use crate::run::{End, Ended, LineEnds, Outcome};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
@@ -143,7 +144,7 @@ pub(super) async fn follow_until(
     project: &ProjectName,
     cast: Cast,
     following: &Following<'_>,
-    heard_out: &HeardOut,
+    log_drain: &LogDrain,
     patience: Duration,
     stay: impl Stream<Item = bool>,
 ) {
@@ -158,21 +159,22 @@ pub(super) async fn follow_until(
         printer.join(label);
     }
     let joins = |container: &ContainerName| following.newcomer(project, container);
-    let Session { in_hand, hook_lines, .. } = session;
-    let company = Company { project, joins: &joins, heard_out, hook_lines, in_hand, patience };
-    follow(session.engine, sources, company, started, stay, &mut printer).await;
+    let Session { expected_exits, hook_lines, .. } = session;
+    let context =
+        FollowContext { project, joins: &joins, drain: log_drain, hook_lines, expected_exits, patience };
+    follow(session.engine, sources, context, started, stay, &mut printer).await;
 }
 
 /// How a program ends that has shown output to its end.
-pub(super) fn exit_of(heard_out: &HeardOut, output: &Output) -> Exit {
-    if let Some(failure) = heard_out.failure() {
+pub(super) fn exit_of(log_drain: &LogDrain, output: &Output) -> Exit {
+    if let Some(failure) = log_drain.failure() {
         output.error(&failure, None);
         return Exit::Usage;
     }
-    for lost in heard_out.give_up() {
-        output.error(&lost, None);
+    for lost in log_drain.give_up() {
+        output.error(&lost.to_string(), None);
     }
-    if heard_out.has_lost_some() { Exit::Failed } else { Exit::Success }
+    if log_drain.has_lost_some() { Exit::Failed } else { Exit::Success }
 }
 
 /// What ends a line there: a terminal shows progress bars while they move, all else gets every byte.

@@ -22,8 +22,8 @@ use crate::cli::watching::Watching;
 use crate::engine::EngineError;
 use crate::plan::observed::{Observed, ObservedContainer, Status};
 use crate::plan::{self, Action, KillChoices, Plan, Scope, StepId, UpChoices};
-use crate::report::logs::HeardOut;
 use crate::report::{AfterCancel, Aim, Intent, wording};
+use crate::run::logs::LogDrain;
 use crate::run::provider::Order;
 use crate::run::{ContainerEnd, End, Ends, Heard, Outcome, subscription};
 use crate::topology::Topology;
@@ -120,10 +120,10 @@ impl Foreground<'_> {
 
     /// Carries the plan out while the output is shown; it goes on when all is up.
     async fn bring_up(&self, plan: &Plan, heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
-        let heard_out = HeardOut::default();
-        let exit = self.bring_up_and_stay(plan, heard, &heard_out).await?;
+        let log_drain = LogDrain::default();
+        let exit = self.bring_up_and_stay(plan, heard, &log_drain).await?;
         // Output that was lost is a failure, unless a container's exit code says more.
-        match (exit, follow::exit_of(&heard_out, self.session.output)) {
+        match (exit, follow::exit_of(&log_drain, self.session.output)) {
             (exit, of_output) if exit.code() == Exit::Success.code() => Ok(of_output),
             (exit, _) => Ok(exit),
         }
@@ -133,7 +133,7 @@ impl Foreground<'_> {
         &self,
         plan: &Plan,
         heard: UnboundedReceiver<Heard>,
-        heard_out: &HeardOut,
+        log_drain: &LogDrain,
     ) -> Result<Exit, Exit> {
         let observed = self.observe().await?;
         let sources = follow::sources_amid(&observed, plan, &self.following);
@@ -154,7 +154,7 @@ impl Foreground<'_> {
             project,
             cast,
             &self.following,
-            heard_out,
+            log_drain,
             Duration::ZERO,
             stay,
         );
@@ -172,7 +172,7 @@ impl Foreground<'_> {
                     // Where nobody reads, nobody is told.
                     let _ = starts.send(source);
                 }
-                self.hear_out(plan, outcome, heard_out).await;
+                self.hear_out(plan, outcome, log_drain).await;
             };
             self.session.carry_out_amid(plan, Intent::UP, "up", cancel, last_words).await
         };
@@ -184,10 +184,10 @@ impl Foreground<'_> {
         };
         let Some(outcome) = carried else {
             shown.set(MaybeDone::Gone);
-            return self.finish_detached(carrying, heard_out).await;
+            return self.finish_detached(carrying, log_drain).await;
         };
         is_up.cancel();
-        let stage = Stage { shown, heard_out };
+        let stage = Stage { shown, log_drain };
         if self.session.cancel.is_cancelled() {
             self.stop_amid(stage).await?;
             return Ok(Exit::Interrupted);
@@ -206,14 +206,14 @@ impl Foreground<'_> {
     async fn finish_detached(
         &self,
         carrying: impl Future<Output = Outcome>,
-        heard_out: &HeardOut,
+        log_drain: &LogDrain,
     ) -> Result<Exit, Exit> {
         // What hooks print is shown with the progress again.
         self.session.hook_lines.end();
         self.session.remark("detached: bringing up goes on without the services' output");
         let outcome = carrying.await;
         if self.session.cancel.is_cancelled() {
-            self.stop(heard_out).await?;
+            self.stop(log_drain).await?;
         }
         Ok(session::exit_of(&outcome))
     }
@@ -238,8 +238,8 @@ impl Foreground<'_> {
     }
 
     /// Waits until everything was shown that containers printed which ended in a run.
-    async fn hear_out(&self, plan: &Plan, outcome: &Outcome, heard_out: &HeardOut) {
-        let is_known = |container: &ContainerName| heard_out.has_begun(container);
+    async fn hear_out(&self, plan: &Plan, outcome: &Outcome, log_drain: &LogDrain) {
+        let is_known = |container: &ContainerName| log_drain.has_begun(container);
         let ended = |(index, step): (usize, &plan::Step)| match (&step.action, &outcome.steps[index].end) {
             (Action::Wait { container, .. }, End::Failed(failure)) => {
                 failure.cause.exit_code()?;
@@ -255,16 +255,16 @@ impl Foreground<'_> {
             _ => None,
         };
         let ended: Vec<ContainerName> = plan.steps.iter().enumerate().filter_map(ended).collect();
-        self.drain(&ended, heard_out).await;
+        self.drain(&ended, log_drain).await;
     }
 
     /// Waits until everything was shown that these containers printed. One whose output cannot be had must not
     /// hold up the end, nor must a reader who takes nothing once Ctrl-C was pressed.
-    async fn drain(&self, ended: &[ContainerName], heard_out: &HeardOut) {
+    async fn drain(&self, ended: &[ContainerName], log_drain: &LogDrain) {
         let is_patient = || !self.session.cancel.is_cancelled();
         tokio::select! { biased;
-            () = heard_out.all_of(ended) => {}
-            () = heard_out.silence(LAST_WORDS, is_patient) => {}
+            () = log_drain.all_of(ended) => {}
+            () = log_drain.silence(LAST_WORDS, is_patient) => {}
         }
     }
 
@@ -323,7 +323,7 @@ impl Foreground<'_> {
         tokio::select! { biased;
             () = self.session.cancel.cancelled() => {}
             () = stage.shown.as_mut() => {}
-            () = self.drain(&ended, stage.heard_out) => {}
+            () = self.drain(&ended, stage.log_drain) => {}
         }
     }
 
@@ -337,36 +337,36 @@ impl Foreground<'_> {
 
     /// Stops, while the output goes on.
     async fn stop_amid<F: Future<Output = ()>>(&self, mut stage: Stage<'_, F>) -> Result<(), Exit> {
-        let heard_out = stage.heard_out;
-        beside(&mut stage.shown, self.stop(heard_out)).await
+        let log_drain = stage.log_drain;
+        beside(&mut stage.shown, self.stop(log_drain)).await
     }
 
     /// The services are stopped, dependants first; at the second Ctrl-C they are killed. Those of providers
     /// are told to stop after them.
-    async fn stop(&self, heard_out: &HeardOut) -> Result<(), Exit> {
-        self.stop_containers(heard_out).await?;
+    async fn stop(&self, log_drain: &LogDrain) -> Result<(), Exit> {
+        self.stop_containers(log_drain).await?;
         let (services, output) = (&self.choices.services, self.session.output);
         provide::end(self.topology, services, Order::Stop, output, &self.kill).await
     }
 
-    async fn stop_containers(&self, heard_out: &HeardOut) -> Result<(), Exit> {
+    async fn stop_containers(&self, log_drain: &LogDrain) -> Result<(), Exit> {
         let observed = self.observe().await?;
         let plan = plan::stop(self.scope(&observed), self.choices.grace);
         // Those that ended by themselves have their last words too.
         let has_ended = |container: &&ObservedContainer| !container.state.is_running();
         let ended = observed.containers.iter().filter(has_ended).map(|container| container.name.clone());
-        let ended: Vec<_> = ended.filter(|container| heard_out.has_begun(container)).collect();
+        let ended: Vec<_> = ended.filter(|container| log_drain.has_begun(container)).collect();
         // A run that was interrupted has left it to this one to say how it ended.
         if plan.changes_nothing() && !self.session.cancel.is_cancelled() {
-            self.drain(&ended, heard_out).await;
+            self.drain(&ended, log_drain).await;
             return Ok(());
         }
         let mut session = self.session.again();
         session.after_cancel = AfterCancel::Kill;
         let aim = self.aim(Intent::STOP, &observed);
         let last_words = async |outcome: &Outcome| {
-            self.drain(&ended, heard_out).await;
-            self.hear_out(&plan, outcome, heard_out).await;
+            self.drain(&ended, log_drain).await;
+            self.hear_out(&plan, outcome, log_drain).await;
         };
         let is_over = CancellationToken::new();
         let mut stopping = pin!(async {
@@ -377,7 +377,7 @@ impl Foreground<'_> {
         let outcome = tokio::select! {
             outcome = &mut stopping => outcome,
             () = self.kill.cancelled() => {
-                let (stopped, killed) = tokio::join!(stopping, self.kill_now(&plan, heard_out, &is_over));
+                let (stopped, killed) = tokio::join!(stopping, self.kill_now(&plan, log_drain, &is_over));
                 if stopped.is_success() { stopped } else { killed? }
             }
         };
@@ -392,7 +392,7 @@ impl Foreground<'_> {
     async fn kill_now(
         &self,
         stop: &Plan,
-        heard_out: &HeardOut,
+        log_drain: &LogDrain,
         stop_is_over: &CancellationToken,
     ) -> Result<Outcome, Exit> {
         let observed = self.observe().await?;
@@ -403,7 +403,7 @@ impl Foreground<'_> {
         let mut session = self.session.again();
         (session.after_cancel, session.names_resume) = (AfterCancel::End, false);
         let last_words = async |outcome: &Outcome| {
-            self.hear_out(&plan, outcome, heard_out).await;
+            self.hear_out(&plan, outcome, log_drain).await;
             stop_is_over.cancelled().await;
         };
         let is_stop = |action: &Action| matches!(action, Action::StopContainer { .. });
@@ -530,7 +530,7 @@ struct Stage<'stage, F: Future> {
     /// Ends when all is shown that there is to show.
     shown: Pin<&'stage mut MaybeDone<F>>,
     /// Whose output was shown to its end.
-    heard_out: &'stage HeardOut,
+    log_drain: &'stage LogDrain,
 }
 
 /// Does work while the output is shown; one that is over needs nothing.

@@ -6,6 +6,7 @@
 mod absence;
 mod arguments;
 mod attached;
+mod carry_out;
 mod command;
 mod confirm;
 mod control;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, getrlimit};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::carry_out::carry_out;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::invocation::Invocation;
@@ -18,9 +19,9 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::logs::{HookLines, InHand};
-use crate::report::{self, Above, AfterCancel, Aim, Context, Filtered, Form, Hushed, Live, Look};
-use crate::run::{Limits, Outcome, RunOptions};
+use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Live, Look, QuietFilter};
+use crate::run::logs::{ExpectedExits, HookLines};
+use crate::run::{Event, Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
 use crate::value::pair::Pair;
 
@@ -120,14 +121,14 @@ pub(super) struct Session<'a> {
     pub(super) wait_limit: Option<Duration>,
     /// When the command began.
     pub(super) begun: Instant,
-    /// Whose progress is kept back.
-    pub(super) hushed: Hushed,
+    /// Whose progress is not shown.
+    pub(super) quiet_filter: QuietFilter,
     /// Whether output of containers is shown meanwhile, so that no line may be drawn again.
     pub(super) is_amid_output: bool,
     /// Lines that are drawn again and again; all that is written goes past them.
     pub(super) live: Live,
-    /// The containers that runs take down at the moment, to bring them back.
-    pub(super) in_hand: InHand,
+    /// The containers that runs take down at the moment, to bring them back: their exits are no news.
+    pub(super) expected_exits: ExpectedExits,
     /// What hooks print while the output of services is shown.
     pub(super) hook_lines: HookLines,
     /// The services whose output is shown all the time.
@@ -149,10 +150,10 @@ impl<'a> Session<'a> {
             cancel: CancellationToken::new(),
             wait_limit: None,
             begun: Instant::now(),
-            hushed: Hushed::default(),
+            quiet_filter: QuietFilter::default(),
             is_amid_output: false,
             live: Live::of_process(),
-            in_hand: InHand::default(),
+            expected_exits: ExpectedExits::default(),
             hook_lines: HookLines::default(),
             shown: &[],
             after_cancel: AfterCancel::End,
@@ -164,8 +165,8 @@ impl<'a> Session<'a> {
     /// The same use of the engine for another run.
     pub(super) fn again(&self) -> Self {
         let (cancel, live) = (self.cancel.clone(), self.live.clone());
-        let (in_hand, hook_lines) = (self.in_hand.clone(), self.hook_lines.clone());
-        Self { cancel, live, in_hand, hook_lines, stops_on_failure: false, ..*self }
+        let (expected_exits, hook_lines) = (self.expected_exits.clone(), self.hook_lines.clone());
+        Self { cancel, live, expected_exits, hook_lines, stops_on_failure: false, ..*self }
     }
 
     /// The same use of the engine for a run beside others, while output of containers is shown.
@@ -189,14 +190,14 @@ impl<'a> Session<'a> {
         self.carry_out_amid(plan, aim, command, cancel, async |_| {}).await
     }
 
-    /// [`Session::carry_out_until`]; `last_words` is waited for before the end is reported.
+    /// [`Session::carry_out_until`]; `drain_logs` is waited for before the end is reported.
     pub(super) async fn carry_out_amid(
         &self,
         plan: &Plan,
         aim: impl Into<Aim>,
         command: &str,
         cancel: &CancellationToken,
-        last_words: impl AsyncFnOnce(&Outcome),
+        drain_logs: impl AsyncFnOnce(&Outcome),
     ) -> Outcome {
         let resume = || as_typed(command).unwrap_or_else(|| self.global.command(command));
         let context = Context {
@@ -213,14 +214,14 @@ impl<'a> Session<'a> {
         let to: &mut dyn Write = if self.global.settings.reports_to_output { &mut out } else { &mut err };
         let mut to = Above::by_line(&self.live, to);
         let is_terminal = self.output.is_live_terminal();
-        let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
-        let mut report = Filtered::new(report, |plan, event| {
-            self.in_hand.note(plan, event);
-            let is_kept_back = self.hushed.keeps_back(plan, event);
-            !is_kept_back && !self.hook_lines.capture(plan, event, self.shown)
-        });
-        let options = self.run_options(plan).await;
-        report::run_and_report(plan, self.engine, &options, cancel, &mut report, last_words).await
+        let mut report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
+        let is_reported = |event: &Event| {
+            self.expected_exits.note(plan, event);
+            let is_hidden = self.quiet_filter.hides(plan, event);
+            !is_hidden && !self.hook_lines.capture(plan, event, self.shown)
+        };
+        let options = (&self.run_options(plan).await, cancel);
+        carry_out(plan, self.engine, options, &mut *report, is_reported, drain_logs).await
     }
 
     /// The command that goes on in spite of a `pre_stop` hook that fails.

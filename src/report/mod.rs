@@ -1,5 +1,5 @@
 //! In: a plan, and the events of its run. Out: words.
-//! Must not: decide anything.
+//! Must not: decide anything, start anything, or read an engine.
 //!
 //! | form | for | module |
 //! |---|---|---|
@@ -14,9 +14,7 @@ mod advice;
 mod board;
 mod builds;
 mod failure;
-mod filter;
 mod frame;
-mod hush;
 pub mod json;
 pub mod logs;
 mod look;
@@ -27,29 +25,24 @@ pub mod plan;
 pub mod prose;
 mod published_port;
 pub mod quiet;
+mod quiet_filter;
 mod screen;
 pub mod standing;
 mod summary;
 pub mod terminal;
 pub mod wording;
 
-pub use filter::Filtered;
-pub use hush::Hushed;
 pub use look::{Look, tame, tame_lines};
 pub use objects::{Deed, ObjectSteps, Objects};
+pub use quiet_filter::QuietFilter;
 pub use screen::{Above, Live};
 pub use summary::{Aim, Intent};
 
 use std::io::Write;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
-
-use crate::engine::Engine;
 use crate::plan::{Plan, Step};
-use crate::run::{Event, Outcome, RunOptions, look_once_more, run};
+use crate::run::{Event, Outcome};
 use crate::topology::name::ServiceName;
 
 /// Turns what happens in a run into words.
@@ -159,51 +152,5 @@ pub fn report<'out>(
         }
         Form::Json => Box::new(json::JsonLines::new(out)),
         Form::Quiet => Box::new(quiet::Quiet::new(context, out)),
-    }
-}
-
-/// Runs a plan and reports it to the end. `last_words` is what is to be over before the end is reported:
-/// the output of containers that explains it.
-pub async fn run_and_report<E: Engine>(
-    plan: &Plan,
-    engine: &E,
-    options: &RunOptions,
-    cancel: &CancellationToken,
-    report: &mut dyn Report,
-    last_words: impl AsyncFnOnce(&Outcome),
-) -> Outcome {
-    let (sender, receiver) = unbounded_channel();
-    let running = async {
-        let outcome = run(plan, engine, options, cancel, &sender).await;
-        drop(sender);
-        outcome
-    };
-    let (mut outcome, ()) = tokio::join!(running, listen(plan, receiver, report));
-    last_words(&outcome).await;
-    if !outcome.is_success() {
-        look_once_more(engine, &mut outcome).await;
-    }
-    report.finish(plan, &outcome);
-    outcome
-}
-
-/// Gives events to the report until no more can come.
-async fn listen(plan: &Plan, mut events: UnboundedReceiver<Event>, report: &mut dyn Report) {
-    let Some(period) = report.tick_every() else {
-        while let Some(event) = events.recv().await {
-            report.event(plan, &event);
-        }
-        return;
-    };
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        tokio::select! { biased;
-            event = events.recv() => match event {
-                Some(event) => report.event(plan, &event),
-                None => return,
-            },
-            _ = ticks.tick() => report.tick(plan),
-        }
     }
 }

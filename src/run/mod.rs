@@ -11,6 +11,7 @@ mod ends;
 pub mod event;
 mod ledger;
 mod lines;
+pub mod logs;
 pub mod model_runner;
 mod outcome;
 mod plugin;

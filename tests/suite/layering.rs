@@ -71,6 +71,19 @@ fn foreign_crates_stay_at_home() {
 }
 
 #[test]
+fn reports_start_nothing_and_read_no_engine() {
+    const FORBIDDEN: &[&str] = &["tokio", "async ", ".await", "Future", "Engine<", ": Engine", "run::run"];
+    let mut wrong = Vec::new();
+    for (path, text) in sources().iter().filter(|(path, _)| stage_of(path) == Some("report")) {
+        for (number, line) in code_lines(text) {
+            let found = FORBIDDEN.iter().filter(|word| line.contains(**word));
+            wrong.extend(found.map(|word| format!("src/{}:{number}: `{word}`", path.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "what waits or asks belongs to `run` or `cli`:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn groups_and_climbing_paths_are_seen() {
     let text = "use crate::{\n    plan::Plan,\n    run::{a, b},\n};\nuse super::super::engine::Engine;\n// crate::cli\n";
     let seen: Vec<String> = uses_of_stages(text, 2).into_iter().map(|(_, stage)| stage).collect();

@@ -8,7 +8,7 @@ mod stage;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use topo::report::logs::show;
+use topo::run::logs::read_past;
 
 use stage::{run, source};
 
@@ -20,7 +20,7 @@ fn what_was_printed_comes_in_the_order_of_time() {
     let text = run(engine, async |engine, stage| {
         sleep(Duration::from_millis(35)).await;
         let sources = [source("shop-db-1"), source("shop-api-1")];
-        let failed = stage.print(async |printer| show(engine, &sources, 8, printer).await).await;
+        let failed = stage.print(async |printer| read_past(engine, &sources, 8, printer).await).await;
         assert!(failed.is_empty());
     });
     assert_eq!(text, "0.035  db-1   | one\n0.035  api-1  | two\n0.035  db-1   | three\n");
@@ -32,7 +32,7 @@ fn times_are_shown_when_they_are_wanted() {
         sleep(Duration::from_millis(20)).await;
         let mut source = source("shop-db-1");
         source.choice.timestamps = true;
-        stage.print(async |printer| show(engine, &[source], 8, printer).await).await;
+        stage.print(async |printer| read_past(engine, &[source], 8, printer).await).await;
     });
     assert_eq!(text, "0.020  db-1  | 2026-01-01T00:00:00.010000000Z one\n");
 }
@@ -50,7 +50,7 @@ fn no_more_streams_are_open_at_once_than_may_be() {
     let text = run(&engine, async |engine, stage| {
         sleep(Duration::from_millis(50)).await;
         let sources: Vec<_> = (1..=9).map(|number| source(&format!("shop-web-{number}"))).collect();
-        let failed = stage.print(async |printer| show(engine, &sources, 2, printer).await).await;
+        let failed = stage.print(async |printer| read_past(engine, &sources, 2, printer).await).await;
         assert!(failed.is_empty());
         assert!(engine.most_open() <= 2);
     });

@@ -45,7 +45,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         let limit = (None, Instant::now());
         let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
         let mut session = Session::new(&engine, &global, &output);
-        session.hushed = options.quiet.hushed();
+        session.quiet_filter = options.quiet.quiet_filter();
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Intent::CREATE, "create").await;
         Ok(session::exit_of(&outcome))

@@ -18,7 +18,8 @@ use crate::cli::session::{self, Session};
 use crate::cli::settings::ColorChoice;
 use crate::cli::time::time_option;
 use crate::engine::LogChoice;
-use crate::report::logs::{HeardOut, Prefixes, Printer, show};
+use crate::report::logs::{Prefixes, Printer};
+use crate::run::logs::{LogDrain, LogSink, read_past};
 use crate::topology::name::ServiceName;
 
 /// Show what containers print.
@@ -111,22 +112,22 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             let line_ends = (follow::line_ends(&out), follow::line_ends(&err));
             let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output())
                 .with_line_ends(line_ends.0, line_ends.1);
-            let failures = show(&engine, &sources, streams_at_once(), &mut printer).await;
-            for (container, error) in &failures {
-                output.error(&format!("the output of `{container}` cannot be read: {error}"), None);
+            let unreadable = read_past(&engine, &sources, streams_at_once(), &mut printer).await;
+            for unreadable in &unreadable {
+                output.error(&unreadable.to_string(), None);
             }
             if let Some(failure) = printer.failure() {
                 output.error(&failure, None);
                 return Err(Exit::Usage);
             }
-            return Ok(if failures.is_empty() { Exit::Success } else { Exit::Failed });
+            return Ok(if unreadable.is_empty() { Exit::Success } else { Exit::Failed });
         }
         interrupt::listen(session.cancel.clone());
-        let (cast, heard_out) = (Cast::of(sources), HeardOut::default());
+        let (cast, log_drain) = (Cast::of(sources), LogDrain::default());
         let project = &query.project;
-        let shown = follow::follow_until(&session, project, cast, &following, &heard_out, COME_BACK, empty());
+        let shown = follow::follow_until(&session, project, cast, &following, &log_drain, COME_BACK, empty());
         tokio::select! {
-            () = shown => Ok(follow::exit_of(&heard_out, &output)),
+            () = shown => Ok(follow::exit_of(&log_drain, &output)),
             () = session.cancel.cancelled() => Ok(Exit::Interrupted),
         }
     })

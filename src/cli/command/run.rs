@@ -148,7 +148,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         })
         .await?;
         let mut session = Session::new(&engine, &global, &output);
-        session.hushed = options.quiet_parts.hushed();
+        session.quiet_filter = options.quiet_parts.quiet_filter();
         let listener = interrupt::listen(session.cancel.clone());
         let container = prepare(&session, &engine, &loaded, &topology, &choices, &output).await?;
         let signals = Signals::listen();

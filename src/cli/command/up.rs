@@ -245,7 +245,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let limit = (wait_limit, begun);
         let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
         let mut session = Session::new(&engine, &global, &output);
-        session.hushed = quiet.hushed();
+        session.quiet_filter = quiet.quiet_filter();
         session.begun = begun;
         session.wait_limit = wait_limit;
         if detach || up.wait || up.no_start {

@@ -12,7 +12,7 @@ use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watching::{Watching, rules};
 use crate::plan::{BuildChoice, UpChoices};
-use crate::report::{Hushed, Intent};
+use crate::report::{Intent, QuietFilter};
 
 /// Bring services up to date whenever their files change.
 ///
@@ -58,7 +58,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         })
         .await?;
         let mut session = Session::new(&engine, &global, &output);
-        session.hushed = Hushed { builds: options.quiet, ..Hushed::default() };
+        session.quiet_filter = QuietFilter { builds: options.quiet, ..QuietFilter::default() };
         interrupt::listen(session.cancel.clone());
         if !options.no_up {
             let choices = UpChoices { services, build: BuildChoice::Always, ..UpChoices::default() };

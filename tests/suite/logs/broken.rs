@@ -4,7 +4,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use topo::report::logs::show;
+use topo::run::logs::read_past;
 
 use super::stage::{follow_all, run, source};
 
@@ -16,7 +16,7 @@ fn what_was_printed_so_far_is_read_over_breaks() {
     let text = run(&engine, async |engine, stage| {
         sleep(Duration::from_millis(50)).await;
         let sources = [source("shop-db-1")];
-        let failed = stage.print(async |printer| show(engine, &sources, 8, printer).await).await;
+        let failed = stage.print(async |printer| read_past(engine, &sources, 8, printer).await).await;
         assert!(failed.is_empty());
     });
     assert_eq!(text, "0.150  db-1  | one\n0.150  db-1  | two\n0.150  db-1  | three\n");
@@ -63,9 +63,9 @@ fn a_stream_that_breaks_is_asked_for_again_without_a_line_lost_or_twice() {
 fn a_stream_that_cannot_be_had_again_is_an_error() {
     let engine = "container shop-db-1 runs-already prints@0ms:one output-breaks-after:1 output-refused:99";
     let text = run(engine, async |engine, stage| {
-        let heard_out = follow_all(engine, &["shop-db-1"], ready(()), stage).await;
-        assert!(heard_out.has_lost_some());
-        heard_out.all_of(&["shop-db-1".into()]).await;
+        let log_drain = follow_all(engine, &["shop-db-1"], ready(()), stage).await;
+        assert!(log_drain.has_lost_some());
+        log_drain.all_of(&["shop-db-1".into()]).await;
     });
     let expected = "
 0.000  db-1  | one

@@ -8,15 +8,12 @@ use futures_util::stream::{empty, unfold};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::sleep;
 use topo::engine::Progress;
-use topo::plan::{Action, Plan};
-use topo::report::logs::{Begin, Company, Source, follow};
-use topo::report::{Filtered, Report};
-use topo::run::{End, Event, Outcome};
+use topo::plan::Action;
+use topo::run::logs::{Begin, FollowContext, Source, follow};
+use topo::run::{End, Event};
 use topo::topology::name::{ContainerName, ServiceName};
 
-use super::stage::{
-    Around, Stage, follow_all, nobody, nobody_joins, perform, restart, run, source, start, until,
-};
+use super::stage::{Around, follow_all, nobody, nobody_joins, perform, restart, run, source, start, until};
 
 #[test]
 fn lines_are_followed_until_all_ended() {
@@ -68,10 +65,12 @@ fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
         let restarting = async {
             sleep(Duration::from_millis(50)).await;
             for step in plan.steps.ids() {
-                around.in_hand.note(&plan, &Event::StepStarted { step });
+                around.expected_exits.note(&plan, &Event::StepStarted { step });
                 perform(engine, plan.steps[step].action.clone()).await;
                 sleep(Duration::from_millis(20)).await;
-                around.in_hand.note(&plan, &Event::StepEnded { step, end: End::Done, took: Duration::ZERO });
+                around
+                    .expected_exits
+                    .note(&plan, &Event::StepEnded { step, end: End::Done, took: Duration::ZERO });
             }
         };
         let company = around.company(&nobody_joins);
@@ -129,7 +128,7 @@ fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start(
         stage
             .print(async |printer| follow(engine, sources, company, nobody(), until(starting), printer).await)
             .await;
-        around.heard_out.all_of(&["shop-db-1".into(), "shop-job-1".into()]).await;
+        around.log_drain.all_of(&["shop-db-1".into(), "shop-job-1".into()]).await;
     });
     let expected = "
 0.060  db-1   | after
@@ -187,7 +186,7 @@ fn the_end_of_one_that_had_ended_before_is_no_news_and_that_of_its_next_run_is()
     let text = run(engine, async |engine, stage| {
         let around = Around::default();
         sleep(Duration::from_millis(20)).await;
-        let company = Company { patience: Duration::from_secs(2), ..around.company(&nobody_joins) };
+        let company = FollowContext { patience: Duration::from_secs(2), ..around.company(&nobody_joins) };
         let sources = vec![Source { has_ended: true, ..source("shop-db-1") }];
         let starting = async {
             sleep(Duration::from_secs(1)).await;
@@ -230,25 +229,25 @@ fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
         let around = Around::default();
         let plan = restart("shop-db-1");
         let shown = [ServiceName::from("db")];
-        let mut report = Filtered::new(Box::new(Reporting(stage.clone())), |plan, event| {
-            !around.hook_lines.capture(plan, event, &shown)
-        });
         let says = |step: usize, line: &str| {
             let step = plan.steps.ids().nth(step).expect("a step");
-            Event::StepProgress { step, progress: Progress::Output(line.to_owned()) }
+            let event = Event::StepProgress { step, progress: Progress::Output(line.to_owned()) };
+            if !around.hook_lines.capture(&plan, &event, &shown) {
+                writeln!(stage.clone(), "reported: {line}").expect("a string takes all");
+            }
         };
-        report.event(&plan, &says(1, "too early"));
+        says(1, "too early");
         let hooks = async {
             sleep(Duration::from_millis(20)).await;
-            report.event(&plan, &says(1, "warmed up"));
-            report.event(&plan, &says(0, "says goodbye"));
+            says(1, "warmed up");
+            says(0, "says goodbye");
         };
         let company = around.company(&nobody_joins);
         let sources = vec![source("shop-db-1")];
         stage
             .print(async |printer| follow(engine, sources, company, nobody(), until(hooks), printer).await)
             .await;
-        report.event(&plan, &says(0, "too late"));
+        says(0, "too late");
     });
     let expected = "
 0.000  reported: too early
@@ -259,19 +258,6 @@ fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
 0.051  reported: too late
 ";
     assert_eq!(text, expected.trim_start());
-}
-
-/// A report that writes what hooks print.
-struct Reporting(Stage);
-
-impl Report for Reporting {
-    fn event(&mut self, _plan: &Plan, event: &Event) {
-        if let Event::StepProgress { progress: Progress::Output(line), .. } = event {
-            writeln!(self.0, "reported: {line}").expect("a string takes all");
-        }
-    }
-
-    fn finish(&mut self, _plan: &Plan, _outcome: &Outcome) {}
 }
 
 #[test]
@@ -286,7 +272,7 @@ fn one_that_was_never_started_is_waited_for_and_one_that_comes_back_soon() {
             }
             pending().await
         };
-        let company = Company { patience: Duration::from_secs(2), ..around.company(&nobody_joins) };
+        let company = FollowContext { patience: Duration::from_secs(2), ..around.company(&nobody_joins) };
         let sources = vec![source("shop-db-1")];
         let following = async {
             stage

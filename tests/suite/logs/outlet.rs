@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::stream::empty;
 use tokio::time::{Sleep, sleep};
 use topo::report::Look;
-use topo::report::logs::{Outlet, Prefixes, Printer, follow};
+use topo::report::logs::{Outlet, Prefixes, Printer};
+use topo::run::logs::follow;
 use topo::topology::name::ContainerName;
 
 use super::stage::{Around, Stage, nobody, nobody_joins, perform, run, source, start, until};
@@ -68,7 +69,7 @@ fn a_disk_that_is_full_is_a_failure_and_a_reader_who_has_gone_is_not() {
             let mut printer = Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE);
             let company = around.company(&nobody_joins);
             follow(engine, vec![source("shop-db-1")], company, nobody(), empty(), &mut printer).await;
-            assert_eq!(around.heard_out.failure().as_deref(), failure);
+            assert_eq!(around.log_drain.failure().as_deref(), failure);
         });
     }
 }

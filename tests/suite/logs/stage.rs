@@ -12,9 +12,8 @@ use tokio::time::Instant;
 use topo::engine::{Engine, LogChoice};
 use topo::plan::{Action, Because, Plan, Step};
 use topo::report::Look;
-use topo::report::logs::{
-    Begin, Company, HeardOut, HookLines, InHand, Prefixes, Printer, Source, Started, follow,
-};
+use topo::report::logs::{Prefixes, Printer};
+use topo::run::logs::{Begin, ExpectedExits, FollowContext, HookLines, LogDrain, Source, Started, follow};
 use topo::topology::name::{ContainerName, ProjectName};
 
 use crate::memory_engine::MemoryEngine;
@@ -22,18 +21,18 @@ use crate::runs::scenario::Scenario;
 
 /// What is known beside the output that is followed.
 pub struct Around {
-    pub heard_out: HeardOut,
+    pub log_drain: LogDrain,
     pub hook_lines: HookLines,
-    pub in_hand: InHand,
+    pub expected_exits: ExpectedExits,
     project: ProjectName,
 }
 
 impl Default for Around {
     fn default() -> Self {
         Self {
-            heard_out: HeardOut::default(),
+            log_drain: LogDrain::default(),
             hook_lines: HookLines::default(),
-            in_hand: InHand::default(),
+            expected_exits: ExpectedExits::default(),
             project: "shop".into(),
         }
     }
@@ -44,13 +43,13 @@ impl Around {
     pub fn company<'around>(
         &'around self,
         joins: &'around dyn Fn(&ContainerName) -> Option<Source>,
-    ) -> Company<'around> {
-        Company {
+    ) -> FollowContext<'around> {
+        FollowContext {
             project: &self.project,
             joins,
-            heard_out: &self.heard_out,
+            drain: &self.log_drain,
             hook_lines: &self.hook_lines,
-            in_hand: &self.in_hand,
+            expected_exits: &self.expected_exits,
             patience: Duration::ZERO,
         }
     }
@@ -65,7 +64,7 @@ pub async fn follow_all(
     names: &[&str],
     stay: impl Future<Output = ()>,
     stage: &Stage,
-) -> HeardOut {
+) -> LogDrain {
     let around = Around::default();
     let joins = |container: &ContainerName| {
         (container.as_str() != "shop-other-1").then(|| source(container.as_str()))
@@ -73,7 +72,7 @@ pub async fn follow_all(
     let company = around.company(&joins);
     let sources = names.iter().map(|name| source(name)).collect();
     stage.print(async |printer| follow(engine, sources, company, nobody(), until(stay), printer).await).await;
-    around.heard_out
+    around.log_drain
 }
 
 /// Stays until something is done.

@@ -1,20 +1,21 @@
-//! Whose progress is kept back. How a step ended is always told.
+//! In: an event of a run. Out: whether it is progress that the user does not want to see.
+//! Must not: keep back how a step ended.
 
 use crate::plan::{Action, Plan};
 use crate::run::Event;
 
-/// Whose progress is kept back.
+/// Whose progress is not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hushed {
+pub struct QuietFilter {
     /// That of pulls and pushes.
     pub pulls: bool,
     /// That of builds.
     pub builds: bool,
 }
 
-impl Hushed {
-    /// Whether an event is progress that is kept back.
-    pub fn keeps_back(self, plan: &Plan, event: &Event) -> bool {
+impl QuietFilter {
+    /// Whether an event is progress that is not shown.
+    pub fn hides(self, plan: &Plan, event: &Event) -> bool {
         let Event::StepProgress { step, .. } = event else { return false };
         match plan.steps[*step].action {
             Action::PullImage { .. } | Action::PushImage { .. } => self.pulls,

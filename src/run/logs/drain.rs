@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::EngineError;
 use crate::topology::name::ContainerName;
 
-/// The containers that were followed, each with whether there may be more of its output.
+/// Knows of each container that was followed whether there may be more of its output.
 #[derive(Debug, Default)]
-pub struct HeardOut {
+pub struct LogDrain {
     may_say_more: RefCell<BTreeMap<ContainerName, bool>>,
     changed: Notify,
     /// When output was read, or taken by its reader, last.
@@ -28,6 +28,16 @@ pub struct HeardOut {
     is_held: Cell<bool>,
 }
 
+/// The output of a container that is lost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the output of `{container}` cannot be read: {why}")]
+pub struct Unreadable {
+    /// The container.
+    pub container: ContainerName,
+    /// Why, in words.
+    pub why: String,
+}
+
 /// What keeps the output of a container from being read at the moment.
 #[derive(Debug)]
 enum Trouble {
@@ -40,7 +50,7 @@ enum Trouble {
 /// For how long an answer of the engine that is given up was waited for, at least, when that is told.
 const UNANSWERED: Duration = Duration::from_secs(1);
 
-impl HeardOut {
+impl LogDrain {
     pub(super) fn begins(&self, container: &ContainerName) {
         self.note(container, true);
     }
@@ -70,8 +80,9 @@ impl HeardOut {
         self.troubles.borrow_mut().insert(container.clone(), Trouble::TriedAgain(error.to_string()));
     }
 
-    /// Gives up what keeps output from being read, when no more of it is read: a sentence for each container.
-    pub fn give_up(&self) -> Vec<String> {
+    /// Gives up what keeps output from being read, when no more of it is read: the containers whose output it
+    /// was.
+    pub fn give_up(&self) -> Vec<Unreadable> {
         let told = |(container, trouble): (ContainerName, Trouble)| {
             let why = match trouble {
                 Trouble::TriedAgain(error) => error,
@@ -81,7 +92,7 @@ impl HeardOut {
                 Trouble::Unanswered { .. } => return None,
             };
             self.loses(&container);
-            Some(cannot_be_read(&container, &why))
+            Some(Unreadable { container, why })
         };
         self.troubles.take().into_iter().filter_map(told).collect()
     }
@@ -158,43 +169,42 @@ impl HeardOut {
     }
 }
 
-/// Says that the output of a container is lost.
-pub(super) fn cannot_be_read(container: &ContainerName, why: &str) -> String {
-    format!("the output of `{container}` cannot be read: {why}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn words(lost: Vec<Unreadable>) -> Vec<String> {
+        lost.iter().map(Unreadable::to_string).collect()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_is_tried_again_is_waited_for_and_told_when_it_is_given_up() {
-        let (heard, job) = (HeardOut::default(), ContainerName::new("shop-job-1".to_owned()));
+        let (drain, job) = (LogDrain::default(), ContainerName::new("shop-job-1".to_owned()));
         let silence = |is_patient| {
-            let silence = heard.silence(Duration::from_secs(2), move || is_patient);
+            let silence = drain.silence(Duration::from_secs(2), move || is_patient);
             tokio::time::timeout(Duration::from_secs(60), silence)
         };
-        heard.tries_again(&job, &EngineError::Other("boom".to_owned()));
+        drain.tries_again(&job, &EngineError::Other("boom".to_owned()));
         assert!(silence(true).await.is_err(), "it may come yet");
         assert!(silence(false).await.is_ok());
-        assert_eq!(heard.give_up(), ["the output of `shop-job-1` cannot be read: boom"]);
-        assert!(heard.has_lost_some() && heard.give_up().is_empty());
+        assert_eq!(words(drain.give_up()), ["the output of `shop-job-1` cannot be read: boom"]);
+        assert!(drain.has_lost_some() && drain.give_up().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_does_not_come_is_told_unless_it_was_just_asked_for() {
-        let (heard, job) = (HeardOut::default(), ContainerName::new("shop-job-1".to_owned()));
-        heard.asks(&job);
-        assert!(heard.give_up().is_empty());
-        heard.asks(&job);
-        heard.silence(Duration::from_secs(2), || true).await;
+        let (drain, job) = (LogDrain::default(), ContainerName::new("shop-job-1".to_owned()));
+        drain.asks(&job);
+        assert!(drain.give_up().is_empty());
+        drain.asks(&job);
+        drain.silence(Duration::from_secs(2), || true).await;
         assert_eq!(
-            heard.give_up(),
+            words(drain.give_up()),
             ["the output of `shop-job-1` cannot be read: the engine does not answer"]
         );
-        heard.asks(&job);
-        heard.hears(&job);
-        heard.silence(Duration::from_secs(2), || true).await;
-        assert!(heard.give_up().is_empty(), "it was heard");
+        drain.asks(&job);
+        drain.hears(&job);
+        drain.silence(Duration::from_secs(2), || true).await;
+        assert!(drain.give_up().is_empty(), "it was heard");
     }
 }

@@ -6,29 +6,33 @@ use crate::run::{LineEnds, Lines};
 
 /// Cuts what one container prints into lines.
 #[derive(Debug)]
-pub(super) struct Cutter {
+pub(super) struct LineCutter {
     out: Lines,
     err: Lines,
 }
 
 /// What ends the lines of a container's two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BothLineEnds {
-    pub(super) out: LineEnds,
-    pub(super) err: LineEnds,
+pub struct BothLineEnds {
+    /// Of its standard output.
+    pub out: LineEnds,
+    /// Of its standard error.
+    pub err: LineEnds,
 }
 
 /// A line of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Line<'text> {
-    pub(super) stream: OutputStream,
+pub struct Line<'text> {
+    /// Which stream it was printed to.
+    pub stream: OutputStream,
     /// When it was printed, in the engine's words, which are in order when times are; empty when a line is
     /// a further part of what was printed at once.
-    pub(super) time: &'text [u8],
-    pub(super) text: &'text [u8],
+    pub time: &'text [u8],
+    /// The line without its end.
+    pub text: &'text [u8],
 }
 
-impl Cutter {
+impl LineCutter {
     pub(super) fn new(BothLineEnds { out, err }: BothLineEnds) -> Self {
         Self { out: Lines::ending_with(out), err: Lines::ending_with(err) }
     }
@@ -122,7 +126,7 @@ mod tests {
 
     fn cut(pieces: &[&str]) -> Vec<(&'static str, &'static str)> {
         let mut lines = Vec::new();
-        let mut cutter = Cutter::new(BothLineEnds { out: LineEnds::Any, err: LineEnds::Any });
+        let mut cutter = LineCutter::new(BothLineEnds { out: LineEnds::Any, err: LineEnds::Any });
         for piece in pieces {
             let bytes = Bytes::copy_from_slice(piece.as_bytes());
             cutter.push(&LogChunk { stream: OutputStream::Out, bytes }, |line| {

@@ -8,28 +8,28 @@ use futures_util::StreamExt;
 use futures_util::stream::LocalBoxStream;
 use tokio::time::sleep;
 
-use super::HeardOut;
-use super::cutter::{BothLineEnds, Cutter, Line, unix_seconds};
+use super::drain::LogDrain;
+use super::line_cutter::{BothLineEnds, Line, LineCutter, unix_seconds};
 use crate::engine::{Engine, EngineError, LogChoice, LogChunk, OutputStream};
 use crate::run::PAUSES;
 use crate::topology::name::ContainerName;
 
 /// Reads what a container prints. When the stream breaks, the engine is asked again for what comes after the
 /// last line; it is given up when nothing new came for about six seconds.
-pub(super) struct Tap<'read, E> {
+pub(super) struct LogStream<'read, E> {
     engine: &'read E,
     container: ContainerName,
     choice: LogChoice,
     line_ends: BothLineEnds,
     chunks: Option<LocalBoxStream<'read, Result<LogChunk, EngineError>>>,
-    cutter: Cutter,
+    cutter: LineCutter,
     position: Position,
     pauses: std::slice::Iter<'static, Duration>,
     /// Told what keeps it from reading.
-    told: Option<&'read HeardOut>,
+    drain: Option<&'read LogDrain>,
 }
 
-impl<'read, E: Engine> Tap<'read, E> {
+impl<'read, E: Engine> LogStream<'read, E> {
     /// `choice` says what is wanted; what is before `position` was given before. Times are always asked for,
     /// since they tell lines apart.
     pub(super) fn new(
@@ -40,24 +40,24 @@ impl<'read, E: Engine> Tap<'read, E> {
         line_ends: BothLineEnds,
     ) -> Self {
         let choice = LogChoice { timestamps: true, ..choice };
-        let mut tap = Self {
+        let mut stream = Self {
             engine,
             container,
             choice,
             line_ends,
             chunks: None,
-            cutter: Cutter::new(line_ends),
+            cutter: LineCutter::new(line_ends),
             position,
             pauses: PAUSES.iter(),
-            told: None,
+            drain: None,
         };
-        tap.close();
-        tap
+        stream.close();
+        stream
     }
 
     /// Tells what keeps it from reading.
-    pub(super) fn telling(self, heard_out: &'read HeardOut) -> Self {
-        Self { told: Some(heard_out), ..self }
+    pub(super) fn telling(self, drain: &'read LogDrain) -> Self {
+        Self { drain: Some(drain), ..self }
     }
 
     /// How far it has read.
@@ -102,13 +102,13 @@ impl<'read, E: Engine> Tap<'read, E> {
         if let Some(chunks) = &mut self.chunks {
             return chunks.next().await;
         }
-        if let Some(told) = self.told {
-            told.asks(&self.container);
+        if let Some(drain) = self.drain {
+            drain.asks(&self.container);
         }
         match self.engine.logs(&self.container, &self.choice).await {
             Ok(chunks) => {
-                if let Some(told) = self.told {
-                    told.hears(&self.container);
+                if let Some(drain) = self.drain {
+                    drain.hears(&self.container);
                 }
                 self.chunks.insert(chunks.boxed_local()).next().await
             }
@@ -120,7 +120,7 @@ impl<'read, E: Engine> Tap<'read, E> {
     pub(super) fn close(&mut self) {
         self.chunks = None;
         let open = self.cutter.open_time().map(<[u8]>::to_owned);
-        self.cutter = Cutter::new(self.line_ends);
+        self.cutter = LineCutter::new(self.line_ends);
         self.position.goes_on();
         // A line that began before others, and has not ended, is read again too.
         let since = open.as_deref().into_iter().chain(self.position.time()).filter_map(unix_seconds).min();
@@ -135,8 +135,8 @@ impl<'read, E: Engine> Tap<'read, E> {
             return Err(error);
         }
         let Some(pause) = self.pauses.next() else { return Err(error) };
-        if let Some(told) = self.told {
-            told.tries_again(&self.container, &error);
+        if let Some(drain) = self.drain {
+            drain.tries_again(&self.container, &error);
         }
         self.close();
         sleep(*pause).await;

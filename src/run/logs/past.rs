@@ -5,46 +5,44 @@ use std::collections::VecDeque;
 
 use futures_util::{StreamExt, stream};
 
-use super::cutter::Line;
-use super::printer::{ENOUGH, Printer, Voice};
-use super::tap::{Position, Tap};
-use super::{BothLineEnds, Source};
+use super::Source;
+use super::drain::Unreadable;
+use super::line_cutter::{BothLineEnds, Line};
+use super::log_stream::{LogStream, Position};
+use super::sink::{ENOUGH, Label, LogEvent, LogSink, hand_on};
 use crate::engine::{Engine, EngineError, LogChoice, OutputStream};
-use crate::topology::name::ContainerName;
 
 /// How many bytes of a container are read ahead where not all can be read at once.
 const AHEAD: usize = 256 * 1024;
 
-/// Prints what containers printed so far, lines in the order of their times. Returns the containers whose
+/// Reads what containers printed so far, lines in the order of their times. Returns those containers whose
 /// output could not be read, or not to its end. At most so many are read at once.
-pub async fn show<E: Engine>(
+pub async fn read_past<E: Engine>(
     engine: &E,
     sources: &[Source],
     at_once: usize,
-    printer: &mut Printer<'_>,
-) -> Vec<(ContainerName, EngineError)> {
-    let line_ends = printer.line_ends();
-    let voices: Vec<_> = sources.iter().map(|source| printer.join(&source.label)).collect();
+    sink: &mut dyn LogSink,
+) -> Vec<Unreadable> {
+    let line_ends = sink.line_ends();
+    let labels: Vec<_> = sources.iter().map(|source| sink.join(&source.label)).collect();
     let pace = if sources.len() <= at_once { Pace::KeepsOpen } else { Pace::ReadsAhead };
-    let readers = sources.iter().zip(voices);
+    let readers = sources.iter().zip(labels);
     let mut readers: Vec<_> =
-        readers.map(|(source, voice)| Reader::new(engine, source, voice, line_ends, pace)).collect();
+        readers.map(|(source, label)| Reader::new(engine, source, label, line_ends, pace)).collect();
     stream::iter(&mut readers).for_each_concurrent(at_once, Reader::fill).await;
     while let Some(first) = earliest(&readers) {
         let reader = &mut readers[first];
-        reader.print_next(printer);
-        if printer.held() >= ENOUGH {
-            printer.hand_on().await;
+        reader.give_next(sink);
+        if sink.held() >= ENOUGH {
+            hand_on(sink).await;
         }
         reader.fill().await;
-        if printer.is_broken() {
+        if sink.is_broken() {
             break;
         }
     }
-    printer.hand_on().await;
-    let failed =
-        readers.into_iter().filter_map(|reader| Some((reader.source.container.clone(), reader.error?)));
-    failed.collect()
+    hand_on(sink).await;
+    readers.into_iter().filter_map(Reader::unreadable).collect()
 }
 
 /// How a container's output is read.
@@ -60,9 +58,9 @@ enum Pace {
 /// One container's lines.
 struct Reader<'source, E> {
     source: &'source Source,
-    voice: Voice,
+    label: Label,
     pace: Pace,
-    tap: Tap<'source, E>,
+    stream: LogStream<'source, E>,
     lines: VecDeque<Waiting>,
     is_over: bool,
     error: Option<EngineError>,
@@ -79,13 +77,13 @@ impl<'source, E: Engine> Reader<'source, E> {
     fn new(
         engine: &'source E,
         source: &'source Source,
-        voice: Voice,
+        label: Label,
         line_ends: BothLineEnds,
         pace: Pace,
     ) -> Self {
         let choice = LogChoice { follow: false, ..source.choice.clone() };
-        let tap = Tap::new(engine, source.container.clone(), choice, Position::default(), line_ends);
-        Self { source, voice, pace, tap, lines: VecDeque::new(), is_over: false, error: None }
+        let stream = LogStream::new(engine, source.container.clone(), choice, Position::default(), line_ends);
+        Self { source, label, pace, stream, lines: VecDeque::new(), is_over: false, error: None }
     }
 
     /// Reads until there is a line, or none to come.
@@ -99,20 +97,25 @@ impl<'source, E: Engine> Reader<'source, E> {
                 bytes += line.text.len();
                 self.lines.push_back(Waiting::from(line));
             };
-            match self.tap.read(&mut keep).await {
+            match self.stream.read(&mut keep).await {
                 Ok(goes_on) => self.is_over = !goes_on,
                 Err(error) => (self.is_over, self.error) = (true, Some(error)),
             }
         }
         if self.is_over || self.pace == Pace::ReadsAhead {
-            self.tap.close();
+            self.stream.close();
         }
     }
 
-    fn print_next(&mut self, printer: &mut Printer<'_>) {
+    fn give_next(&mut self, sink: &mut dyn LogSink) {
         let Some(Waiting { stream, time, text }) = self.lines.pop_front() else { return };
         let line = Line { stream, time: &time, text: &text };
-        printer.timed_line(self.voice, line, self.source.choice.timestamps);
+        let with_time = self.source.choice.timestamps;
+        sink.event(self.label, &LogEvent::Line { line, with_time });
+    }
+
+    fn unreadable(self) -> Option<Unreadable> {
+        Some(Unreadable { container: self.source.container.clone(), why: self.error?.to_string() })
     }
 }
 

@@ -1,20 +1,16 @@
 //! In: lines of several containers. Out: the lines, each under its container's name.
 //! Must not: wait where other work could go on, or know an engine.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::io;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use tokio::sync::Notify;
 
-use super::cutter::{BothLineEnds, Line};
 use crate::engine::OutputStream;
 use crate::report::Look;
 use crate::run::LineEnds;
+use crate::run::logs::{BothLineEnds, ComesBackAs, Label, Line, LogEvent, LogSink};
 
 /// Where lines go. Whoever reads them may take their time.
 pub trait Outlet {
@@ -29,9 +25,6 @@ impl<Writer: io::Write> Outlet for Writer {
     }
 }
 
-/// So many bytes are worth handing on; whoever prints more waits until that is done.
-pub(super) const ENOUGH: usize = 16 * 1024;
-
 /// Writes lines of several containers, those of each of their two streams to an outlet of its own. Lines are
 /// held until they are handed on.
 pub struct Printer<'out> {
@@ -39,8 +32,6 @@ pub struct Printer<'out> {
     err: &'out mut dyn Outlet,
     /// What was printed and is not handed on, in its order.
     held: VecDeque<(OutputStream, BytesMut)>,
-    /// Told when nothing is held any more.
-    handed_on: Rc<Notify>,
     prefixes: Prefixes,
     look: Look,
     line_ends: BothLineEnds,
@@ -59,10 +50,6 @@ pub enum Prefixes {
     None,
 }
 
-/// A container among those whose lines are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Voice(usize);
-
 impl<'out> Printer<'out> {
     /// Writes to `out` what containers print to their standard output, and to `err` the rest.
     pub fn new(out: &'out mut dyn Outlet, err: &'out mut dyn Outlet, prefixes: Prefixes, look: Look) -> Self {
@@ -70,7 +57,6 @@ impl<'out> Printer<'out> {
             out,
             err,
             held: VecDeque::new(),
-            handed_on: Rc::default(),
             prefixes,
             look,
             line_ends: BothLineEnds { out: LineEnds::LineFeed, err: LineEnds::LineFeed },
@@ -86,45 +72,30 @@ impl<'out> Printer<'out> {
         self
     }
 
-    pub(super) fn line_ends(&self) -> BothLineEnds {
-        self.line_ends
-    }
-
-    /// Lets a container join, if it has not. The column of names gets as wide as the longest so far.
-    pub fn join(&mut self, label: &str) -> Voice {
-        if let Some(place) = self.labels.iter().position(|joined| joined == label) {
-            return Voice(place);
-        }
-        self.width = self.width.max(label.chars().count() + 1);
-        self.labels.push(label.to_owned());
-        Voice(self.labels.len() - 1)
-    }
-
     /// Writes a line of a container with its time, if it is wanted.
-    pub(super) fn timed_line(&mut self, voice: Voice, line: Line<'_>, times: bool) {
+    fn timed_line(&mut self, label: Label, line: Line<'_>, times: bool) {
         if !times || line.time.is_empty() {
-            return self.line(voice, line.stream, line.text);
+            return self.line(label, line.stream, line.text);
         }
-        self.line(voice, line.stream, &[line.time, b" ", line.text].concat());
+        self.line(label, line.stream, &[line.time, b" ", line.text].concat());
     }
 
     /// Writes a line, without its end, of a container.
-    pub fn line(&mut self, voice: Voice, stream: OutputStream, line: &[u8]) {
-        let prefix = self.prefix(voice);
+    pub fn line(&mut self, label: Label, stream: OutputStream, line: &[u8]) {
+        let prefix = self.prefix(label);
         // A colour that the container leaves on must not run into the next line.
         let end: &[u8] = if self.look.colors && line.contains(&0x1b) { b"\x1b[0m\n" } else { b"\n" };
         self.hold(stream, &[prefix.as_bytes(), line, end]);
     }
 
     /// Writes a line that a hook printed in a container, as Docker Compose does: `web-1 ->  | line`.
-    pub(super) fn hook_line(&mut self, label: &str, line: &str) {
-        let voice = self.join(label);
+    fn hook_line(&mut self, label: Label, line: &str) {
         let prefix = match self.prefixes {
             Prefixes::None => String::new(),
             Prefixes::Names => {
-                let name = format!("{label} -> ");
+                let name = format!("{} -> ", self.labels[label.0]);
                 let text = format!("{name:<width$} |", width = self.width);
-                format!("{} ", self.look.in_color(voice.0, &text))
+                format!("{} ", self.look.in_color(label.0, &text))
             }
         };
         let end: &[u8] = if self.look.colors && line.contains('\u{1b}') { b"\x1b[0m\n" } else { b"\n" };
@@ -132,13 +103,13 @@ impl<'out> Printer<'out> {
     }
 
     /// Writes a remark on a container. Whoever leaves names out of its lines does not leave this out.
-    pub fn remark(&mut self, voice: Voice, words: &str) {
-        let label = self.look.in_color(voice.0, &self.labels[voice.0]);
-        self.hold(OutputStream::Err, &[label.as_bytes(), b" ", words.as_bytes(), b"\n"]);
+    pub fn remark(&mut self, label: Label, words: &str) {
+        let name = self.look.in_color(label.0, &self.labels[label.0]);
+        self.hold(OutputStream::Err, &[name.as_bytes(), b" ", words.as_bytes(), b"\n"]);
     }
 
     /// Writes an error about a container.
-    pub(super) fn complain(&mut self, words: &str) {
+    fn complain(&mut self, words: &str) {
         self.hold(OutputStream::Err, &[b"error: ", words.as_bytes(), b"\n"]);
     }
 
@@ -154,8 +125,55 @@ impl<'out> Printer<'out> {
         }
     }
 
-    /// Hands on what is held; pending while a reader takes no more of it.
-    pub(super) fn poll_hand_on(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    fn prefix(&self, label: Label) -> String {
+        match self.prefixes {
+            Prefixes::None => String::new(),
+            Prefixes::Names => {
+                let text = format!("{:<width$} |", self.labels[label.0], width = self.width);
+                format!("{} ", self.look.in_color(label.0, &text))
+            }
+        }
+    }
+}
+
+impl LogSink for Printer<'_> {
+    fn line_ends(&self) -> BothLineEnds {
+        self.line_ends
+    }
+
+    /// The column of names gets as wide as the longest so far.
+    fn join(&mut self, label: &str) -> Label {
+        if let Some(place) = self.labels.iter().position(|joined| joined == label) {
+            return Label(place);
+        }
+        self.width = self.width.max(label.chars().count() + 1);
+        self.labels.push(label.to_owned());
+        Label(self.labels.len() - 1)
+    }
+
+    fn event(&mut self, label: Label, event: &LogEvent<'_>) {
+        match *event {
+            LogEvent::Line { line, with_time } => self.timed_line(label, line, with_time),
+            LogEvent::HookLine(line) => self.hook_line(label, line),
+            LogEvent::Ended { exit_code: Some(code) } => {
+                self.remark(label, &format!("exited with code {code}"));
+            }
+            LogEvent::Ended { exit_code: None } => self.remark(label, "is gone"),
+            LogEvent::StartedAgain { exit_code: Some(code) } => {
+                self.remark(label, &format!("exited with code {code} and was started again"));
+            }
+            LogEvent::StartedAgain { exit_code: None } => self.remark(label, "was started again"),
+            LogEvent::CameBack(ComesBackAs::Recreated) => self.remark(label, "was recreated"),
+            LogEvent::CameBack(ComesBackAs::Restarted) => self.remark(label, "was restarted"),
+            LogEvent::Unreadable(unreadable) => self.complain(&unreadable.to_string()),
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.held.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
+    fn poll_hand_on(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while let Some((stream, bytes)) = self.held.front_mut() {
             let outlet = match stream {
                 OutputStream::Out => &mut self.out,
@@ -173,65 +191,20 @@ impl<'out> Printer<'out> {
                 self.held.pop_front();
             }
         }
-        self.handed_on.notify_waiters();
         Poll::Ready(())
     }
 
-    /// Hands on what is held, as the readers take it.
-    pub(super) async fn hand_on(&mut self) {
-        poll_fn(|context| self.poll_hand_on(context)).await;
-    }
-
-    /// How many bytes are held.
-    pub(super) fn held(&self) -> usize {
-        self.held.iter().map(|(_, bytes)| bytes.len()).sum()
-    }
-
-    /// True when nothing can be written any more: a pipe was closed, a disk is full.
-    pub fn is_broken(&self) -> bool {
+    fn is_broken(&self) -> bool {
         self.broken_by.is_some()
     }
 
-    /// Why nothing can be written any more, in words, unless the reader has just gone: `topo logs | head` is
-    /// fine.
-    pub fn failure(&self) -> Option<String> {
+    fn failure(&self) -> Option<String> {
         let (stream, error) = self.broken_by.as_ref()?;
         let stream = match stream {
             OutputStream::Out => "standard output",
             OutputStream::Err => "standard error",
         };
         (error.kind() != io::ErrorKind::BrokenPipe).then(|| format!("{stream} cannot be written: {error}"))
-    }
-
-    fn prefix(&self, voice: Voice) -> String {
-        match self.prefixes {
-            Prefixes::None => String::new(),
-            Prefixes::Names => {
-                let text = format!("{:<width$} |", self.labels[voice.0], width = self.width);
-                format!("{} ", self.look.in_color(voice.0, &text))
-            }
-        }
-    }
-}
-
-/// Waits until somebody else has handed on so much that a printer has room for more.
-pub(super) async fn has_room(printer: &RefCell<&mut Printer<'_>>) {
-    holds_less_than(printer, ENOUGH).await;
-}
-
-/// Waits until somebody else has handed on all that a printer holds.
-pub(super) async fn is_handed_on(printer: &RefCell<&mut Printer<'_>>) {
-    holds_less_than(printer, 1).await;
-}
-
-async fn holds_less_than(printer: &RefCell<&mut Printer<'_>>, bytes: usize) {
-    let change = printer.borrow().handed_on.clone();
-    loop {
-        let changed = change.notified();
-        if printer.borrow().held() < bytes {
-            return;
-        }
-        changed.await;
     }
 }
 
