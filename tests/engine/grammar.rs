@@ -7,66 +7,25 @@
 //! that stays is in [`accepted`], with its reason.
 //!
 //! - `TOPO_GRAMMAR_VALUES`: how many values are tried; `all` tries each one. 48 by default.
+//! - `TOPO_GRAMMAR_SKIP`: how many are passed over before, to go through all of them in parts. None by default.
 //! - `TOPO_GRAMMAR_SEED`: which ones come first.
 //! - `TOPO_GRAMMAR_ONLY`: only places that hold this text.
 
 mod accepted;
-mod networks;
-mod services;
+mod places;
 mod values;
-mod volumes;
 
 use std::process::Command;
 use std::sync::Mutex;
 
 use crate::harness::{Project, Ran, Turn, project};
+use places::Place;
 
 /// How many values are tried unless more are asked for.
 const DEFAULT_COUNT: usize = 48;
 
 /// How many projects are brought up at a time.
 const WORKERS: usize = 4;
-
-/// A topology with `@` where a value goes, and values that people write there.
-pub struct Place {
-    topology: String,
-    values: &'static [&'static str],
-}
-
-impl Place {
-    /// A service that runs with these attributes, and other sections of the topology.
-    fn new(attributes: &str, sections: &str, values: &'static [&'static str]) -> Self {
-        let service = "image: 'busybox:1.37', command: [sleep, '1000'], init: true";
-        Self { topology: format!("services: {{a: {{{service}, {attributes}}}}}\n{sections}"), values }
-    }
-}
-
-/// An attribute of a service that has no network.
-fn service(attribute: &str, values: &'static [&'static str]) -> Place {
-    Place::new(&format!("network_mode: none, {attribute}"), "", values)
-}
-
-/// An attribute of a service that has the default network.
-fn connected_service(attribute: &str, values: &'static [&'static str]) -> Place {
-    Place::new(attribute, "", values)
-}
-
-/// Attributes of a network that a service is attached to.
-fn network(attributes: &str, values: &'static [&'static str]) -> Place {
-    Place::new("networks: [n]", &format!("networks: {{n: {{{attributes}}}}}\n"), values)
-}
-
-/// Attributes of a service's place in a network with a subnet.
-fn attached_service(attribute: &str, values: &'static [&'static str]) -> Place {
-    let network = "networks: {n: {ipam: {config: [{subnet: 10.213.9.0/24}]}}}\n";
-    Place::new(&format!("networks: {{n: {{{attribute}}}}}"), network, values)
-}
-
-/// Attributes of a volume that a service mounts.
-fn volume(attributes: &str, values: &'static [&'static str]) -> Place {
-    let section = format!("volumes: {{v: {{{attributes}}}}}\n");
-    Place::new("network_mode: none, volumes: ['v:/v']", &section, values)
-}
 
 /// Projects that publish a port of this machine, or choose a subnet or a name, take turns.
 static EXCLUSIVE: Turn = Turn(Mutex::new(()));
@@ -123,14 +82,15 @@ fn validate_and_the_engine_agree() {
 /// The values that are tried, in an order that depends on the seed alone.
 fn chosen() -> Vec<Candidate> {
     let only = std::env::var("TOPO_GRAMMAR_ONLY").unwrap_or_default();
-    let places = services::places().into_iter().chain(networks::places()).chain(volumes::places());
     let mut all = Vec::new();
-    for Place { topology, values } in places.filter(|place| place.topology.contains(&only)) {
+    for Place { topology, values } in places::all().into_iter().filter(|place| place.topology.contains(&only))
+    {
         let candidate = |value| Candidate { place: topology.clone(), value };
         all.extend(values::around(values).into_iter().map(candidate));
     }
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     values::shuffle(&mut all, number("TOPO_GRAMMAR_SEED").unwrap_or(1));
+    let mut all = all.split_off(number("TOPO_GRAMMAR_SKIP").map_or(0, |count| count as usize).min(all.len()));
     if std::env::var("TOPO_GRAMMAR_VALUES").is_ok_and(|count| count == "all") {
         return all;
     }

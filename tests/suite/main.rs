@@ -1,6 +1,7 @@
 //! All tests that are not next to the code that they test, as one program.
 
 mod advice;
+mod attributes;
 mod cli;
 mod completion;
 mod compose_hash;

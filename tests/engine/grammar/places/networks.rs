@@ -28,6 +28,7 @@ fn drivers() -> Vec<Place> {
         network("driver_opts: {@: 'true'}", &["com.docker.network.bridge.enable_icc", "foo"]),
         network("driver_opts: {com.docker.network.container_iface_prefix: @}", &["shop", "abcdefghijklmnop"]),
         network("ipam: {driver: @}", &["default", "null"]),
+        network("ipam: {options: {@: x}}", &["foo"]),
         network("ipam: {driver: 'null', config: [{subnet: @}]}", &["10.213.7.0/24"]),
         attached_service("interface_name: @", &["eth0", "shop0", "lo", "all"]),
         attached_service(

@@ -1,13 +1,16 @@
 //! Attributes of services.
 
-use super::{Place, connected_service, service};
+use super::{Place, beside_another, connected_service, service};
 
 /// Every place.
 pub fn places() -> Vec<Place> {
     let mut places = limits();
+    places.extend(device_rates());
     places.extend(security());
     places.extend(mounts());
+    places.extend(files());
     places.extend(process());
+    places.extend(hooks());
     places.extend(names());
     places
 }
@@ -32,8 +35,33 @@ fn limits() -> Vec<Place> {
         service("oom_score_adj: @", &["500", "-1000", "1000"]),
         service("ulimits: {nofile: @}", &["1024", "-1"]),
         service("ulimits: {@: 1024}", &["nofile", "nproc"]),
-        service("blkio_config: {weight: @}", &["10", "1000"]),
+        service("ulimits: {nofile: {soft: @, hard: 1024}}", &["512", "2048"]),
+        service("ulimits: {nofile: {soft: 512, hard: @}}", &["1024"]),
+        service("deploy: {resources: {limits: {memory: 64m}, reservations: {memory: @}}}", &["32m", "5m"]),
+        service("oom_kill_disable: @", &["false"]),
+        service("cpu_count: @", &["0"]),
+        service("cpu_percent: @", &["0"]),
+        service("cpu_rt_period: @", &["0", "100000"]),
+        service("cpu_rt_runtime: @", &["0"]),
+        service("blkio_config: {weight: @}", &["10", "1000", "9", "1001"]),
+        service("blkio_config: {weight_device: [{path: /dev/loop0, weight: @}]}", &["10", "9", "1001"]),
+        service("blkio_config: {weight_device: [{path: @, weight: 10}]}", &["/dev/loop0", "/dev/null"]),
     ]
+}
+
+/// Limits on one device; on its own for each, since they differ in their units.
+fn device_rates() -> Vec<Place> {
+    let rates: [(&str, &[&str]); 4] = [
+        ("device_read_bps", &["1m", "1024", "1.5"]),
+        ("device_read_iops", &["100", "1m", "1.5"]),
+        ("device_write_bps", &["1m", "1024"]),
+        ("device_write_iops", &["100"]),
+    ];
+    let rate = |(key, values)| {
+        let path = service(&format!("blkio_config: {{{key}: [{{path: @, rate: 1024}}]}}"), &["/dev/loop0"]);
+        [path, service(&format!("blkio_config: {{{key}: [{{path: /dev/loop0, rate: @}}]}}"), values)]
+    };
+    rates.into_iter().flat_map(rate).collect()
 }
 
 /// What the container may do and see of its host.
@@ -82,11 +110,14 @@ fn security() -> Vec<Place> {
         service("sysctls: {kernel.shm_rmid_forced: @}", &["1", "7"]),
         service("sysctls: {kernel.sem: @}", &["250 32000 100 128"]),
         service("sysctls: {fs.mqueue.msg_max: @}", &["10", "0"]),
-        service("post_start: [{command: @}]", &["true"]),
         service("external_links: [@]", &["topo-test-grammar-other"]),
-        service("blkio_config: {device_read_bps: [{path: @, rate: 1m}]}", &["/dev/null"]),
         service("cap_add: [@]", &["NET_ADMIN", "CAP_NET_ADMIN", "all", "CAP_ALL"]),
         service("cap_drop: [@]", &["NET_RAW", "CAP_ALL"]),
+        service("privileged: @", &["true", "false"]),
+        service("use_api_socket: @", &["false"]),
+        service("devices: [{source: @}]", &["/dev/null", "/dev/nosuch"]),
+        service("devices: [{source: /dev/null, target: @}]", &["/dev/x", "x", "/dev/null/x", "/"]),
+        service("devices: [{source: /dev/null, target: /dev/x, permissions: @}]", &["rwm", "r", "mr"]),
         service("devices: [@]", &["/dev/null", "/dev/null:/dev/zero2", "/dev/null:/dev/a:rw", "/dev/nosuch"]),
         service("device_cgroup_rules: [@]", &["c 1:3 mr", "a *:* rwm", "b 8:* r", "c 1:3", "foo"]),
         service("group_add: [@]", &["0", "root", "1000", "-1"]),
@@ -153,7 +184,44 @@ fn mounts() -> Vec<Place> {
         ),
         service("volumes: [{type: image, source: @, target: /a}]", &["busybox:1.37"]),
         service("volumes: [{type: volume, target: @}]", &["/a", "/"]),
+        service("volumes: [{type: volume, target: /a, volume: {nocopy: @}}]", &["true"]),
+        service("volumes: [{type: volume, target: /a, volume: {labels: {@: x}}}]", &["a"]),
+        service("volumes: [{type: volume, target: /a, volume: {labels: [@]}}]", &["a", "a=b"]),
+        service(
+            "volumes: [{type: bind, target: /a, source: @}]",
+            &["./dir", "./dir/file", "./nosuch", "dir"],
+        ),
+        service("volumes: [{type: bind, target: /a, source: ./dir, read_only: @}]", &["true"]),
+        service("volumes: [{type: bind, target: /a, source: ./dir, consistency: @}]", &["cached", "default"]),
+        service(
+            "volumes: [{type: bind, target: /a, source: ./nosuch, bind: {create_host_path: @}}]",
+            &["true", "false"],
+        ),
+        service("volumes: [{type: bind, target: /a, source: ./dir, bind: {selinux: @}}]", &["z", "Z", "zZ"]),
+        service("read_only: @", &["true"]),
+        beside_another("volumes_from: [@]", &["b", "b:ro", "b:rw", "b:z", "container:b"]),
     ]
+}
+
+/// Files that topo puts into a container.
+fn files() -> Vec<Place> {
+    let place = |kind: &str, attributes: &str, values| {
+        Place::new(
+            &format!("network_mode: none, {kind}: [{attributes}]"),
+            &format!("{kind}: {{f: {{file: ./profile.json}}}}\n"),
+            values,
+        )
+    };
+    let of_kind = |kind| {
+        [
+            place(kind, "@", &["f"]),
+            place(kind, "{source: f, target: @}", &["/a", "a", "/a/b", "/proc/a", "/etc/passwd", "/etc"]),
+            place(kind, "{source: f, target: /a, mode: @}", &["0440", "0o440", "9", "07777"]),
+            place(kind, "{source: f, target: /a, uid: @}", &["0", "1000", "root", "2147483648"]),
+            place(kind, "{source: f, target: /a, gid: @}", &["0", "1000"]),
+        ]
+    };
+    ["configs", "secrets"].into_iter().flat_map(of_kind).collect()
 }
 
 /// How its process runs, and what it is given.
@@ -171,6 +239,10 @@ fn process() -> Vec<Place> {
         service("restart: @", &["no", "always", "on-failure", "on-failure:3", "unless-stopped"]),
         service("logging: {driver: @}", &["json-file", "local", "none"]),
         service("healthcheck: {test: [CMD, 'true'], interval: @}", &["1s", "1ms", "10us"]),
+        service("healthcheck: {test: [CMD, 'true'], timeout: @}", &["1s", "1ms", "0s"]),
+        service("healthcheck: {test: [CMD, 'true'], start_period: @}", &["1s", "10us"]),
+        service("healthcheck: {test: [CMD, 'true'], start_period: 1s, start_interval: @}", &["1s", "10us"]),
+        service("healthcheck: {test: [CMD, 'true'], disable: @}", &["true"]),
         service("healthcheck: {test: [CMD, 'true'], retries: @}", &["3"]),
         service("healthcheck: {test: @}", &["true", "NONE"]),
         service("platform: @", &["linux/amd64", "linux"]),
@@ -179,7 +251,32 @@ fn process() -> Vec<Place> {
         service("stdin_open: @", &["true"]),
         service("pull_policy: @", &["never", "missing", "always", "daily"]),
         service("gpus: @", &["all"]),
+        service("tty: @", &["true"]),
+        service("deploy: {restart_policy: {condition: @}}", &["any", "none", "on-failure", "always"]),
+        service("deploy: {restart_policy: {condition: on-failure, max_attempts: @}}", &["3", "0"]),
+        Place::of("command: @", &["sleep 9", "sleep '9"]),
+        Place::of("command: [@, '9']", &["sleep"]),
+        Place::of("command: ['9'], entrypoint: @", &["sleep", "sleep '9"]),
     ]
+}
+
+/// Commands after and before its start.
+fn hooks() -> Vec<Place> {
+    let of_kind = |kind: &str, command: &str| {
+        let place = |attribute: &str, values| service(&format!("{kind}: [{{{attribute}}}]"), values);
+        [
+            place("command: @", &["true"]),
+            place(&format!("{command}, user: @"), &["0", "root:root", "1000", "a:b:c"]),
+            place(&format!("{command}, privileged: @"), &["true"]),
+            place(&format!("{command}, working_dir: @"), &["/", "/tmp", "tmp", r"C:\x"]),
+            place(&format!("{command}, environment: {{@: x}}"), &["A"]),
+            place(&format!("{command}, environment: [@]"), &["A=1", "=1"]),
+        ]
+    };
+    let mut places: Vec<Place> = of_kind("post_start", "command: 'true'").into();
+    places.extend(of_kind("pre_start", "command: 'true'"));
+    places.push(service("pre_start: [{command: 'true', per_replica: @}]", &["true"]));
+    places
 }
 
 /// Names and addresses.
@@ -203,6 +300,10 @@ fn names() -> Vec<Place> {
         ),
         connected_service("networks: {default: {aliases: [@]}}", &["a", "a.b"]),
         connected_service("networks: {default: {gw_priority: @}}", &["1", "-1"]),
+        connected_service("networks: {default: {priority: @}}", &["1", "-1"]),
+        beside_another("links: [@]", &["b", "b:c", "b:c.d"]),
+        connected_service("ports: [{target: 80, host_ip: 127.0.0.1, protocol: @}]", &["tcp", "udp", "sctp"]),
+        connected_service("ports: [{target: 80, host_ip: 127.0.0.1, mode: @}]", &["host", "ingress"]),
         connected_service("expose: [@]", &["80", "80/udp", "80-82"]),
         connected_service(
             "ports: [@]",
