@@ -26,8 +26,8 @@ pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Res
     match load::known(global, targets, output)? {
         Known::Topology(topology) => {
             check_targets(&topology, targets, output)?;
-            // Whether containers are as they are to be is not asked.
-            let query = Query { fingerprints: BTreeMap::new(), ..plan::query(&topology) };
+            // Whether containers are as they are to be, or could be made, is not asked.
+            let query = Query { fingerprints: BTreeMap::new(), processors: false, ..plan::query(&topology) };
             Ok(Project { query, topology: Some(*topology) })
         }
         Known::Name { name, unusable } => {

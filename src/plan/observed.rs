@@ -24,6 +24,8 @@ pub struct Query {
     /// The fingerprints that containers of services have, in the eyes of Docker Compose, when they are as
     /// they are wanted. Of those that are not, it is read what they were created with.
     pub fingerprints: BTreeMap<ServiceName, String>,
+    /// Whether it is wanted how many processors the engine's machine has.
+    pub processors: bool,
 }
 
 impl Query {
@@ -35,6 +37,7 @@ impl Query {
             networks: BTreeSet::new(),
             volumes: BTreeSet::new(),
             fingerprints: BTreeMap::new(),
+            processors: false,
         }
     }
 }
@@ -56,6 +59,8 @@ pub struct Observed {
     pub image_ages: BTreeMap<ImageName, Duration>,
     /// The API that is spoken with it, when that is known.
     pub api: Option<ApiVersion>,
+    /// How many processors its machine has, where that was asked for and it said so soon.
+    pub processors: Option<usize>,
 }
 
 /// A version `1.minor` of the Docker Engine API.

@@ -192,7 +192,9 @@ impl Docker {
 
 impl Engine for Docker {
     async fn observe(&self, query: &Query) -> Result<Observed, EngineError> {
-        observe::observe(&self.transport, query).await
+        let processors = async || if query.processors { self.processors().await } else { None };
+        let (observed, processors) = tokio::join!(observe::observe(&self.transport, query), processors());
+        Ok(Observed { processors, ..observed? })
     }
 
     async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {

@@ -30,9 +30,9 @@ const AT_ONCE: usize = 8;
 /// How long the names may be, escaped and in bytes, that are asked for in one request.
 const NAMES_AT_ONCE: usize = 32 * 1024;
 
-/// Reads everything at once.
+/// Reads everything at once, but for the number of processors.
 pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, EngineError> {
-    let Query { project, images, networks, volumes, fingerprints } = query;
+    let Query { project, images, networks, volumes, fingerprints, processors: _ } = query;
     let (containers, networks, volumes, images) = try_join4(
         containers::observe(transport, project.as_str(), fingerprints),
         observe_networks(transport, project.as_str(), networks),
@@ -44,7 +44,7 @@ pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, E
     let platforms = images.values().map(|image| (image.id.clone(), image.platform.clone())).collect();
     let images = images.into_iter().map(|(name, image)| (name, image.id)).collect();
     let api = Some(transport.version());
-    Ok(Observed { containers, networks, volumes, images, platforms, image_ages, api })
+    Ok(Observed { containers, networks, volumes, images, platforms, image_ages, api, processors: None })
 }
 
 /// The filter for what belongs to a project.

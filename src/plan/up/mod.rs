@@ -11,6 +11,7 @@ mod one_off;
 mod order;
 mod ports;
 mod pre_start;
+mod processors;
 mod volume;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +125,7 @@ pub fn query(topology: &Topology) -> Query {
             .iter()
             .map(|(name, service)| (name.clone(), compose_hash::container(service, |_| None)))
             .collect(),
+        processors: services().any(|(_, service)| processors::are_limited(service)),
     }
 }
 
@@ -144,7 +146,7 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
     let containers = observed.by_service();
     let context = Context { topology, observed, containers: &containers, choices };
     let order = order::services(topology, &choices.services, choices.without_dependencies);
-    older_engine::check(context, order.iter().map(|name| (name, &*topology.services[name].value)), found);
+    check_engine(context, order.iter().map(|name| (name, &*topology.services[name].value)), found);
     let along = context.along(&order);
     let fates = fate::decide(context, &order, &along, found);
     let mut up = Up::new(context, found);
@@ -163,6 +165,16 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
     let plan = up.finish();
     warn_of_cut_off(context, &plan, found);
     plan
+}
+
+/// Reports what the services need that the engine does not have.
+fn check_engine<'a>(
+    context: Context<'a>,
+    services: impl Iterator<Item = (&'a ServiceName, &'a Service)> + Clone,
+    found: &mut Diagnostics,
+) {
+    older_engine::check(context, services.clone(), found);
+    processors::check(context, services, found);
 }
 
 /// With `--no-deps` nobody goes along.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Context, Up, UpChoices, fate, older_engine, order};
+use super::{Context, Up, UpChoices, check_engine, fate, order};
 use crate::diagnostic::Diagnostics;
 use crate::plan::action::OneOff;
 use crate::plan::observed::{Observed, Query};
@@ -58,7 +58,7 @@ pub fn one_off(
     let mut needed = order::services(topology, std::slice::from_ref(service_name), up.without_dependencies);
     needed.retain(|name| name != service_name);
     let others = needed.iter().map(|name| (name, &*topology.services[name].value));
-    older_engine::check(context, others.chain([(service_name, &**service)]), found);
+    check_engine(context, others.chain([(service_name, &**service)]), found);
     let along = context.along(&needed);
     let fates = fate::decide(context, &needed, &along, found);
     let mut up = Up::new(context, found);

@@ -58,6 +58,8 @@ struct Events {
     stranger: Option<Stranger>,
     /// The engine speaks API 1.this.
     api: Option<u32>,
+    /// The engine's machine has so many processors.
+    processors: Option<usize>,
     /// Docker Compose made everything.
     made_by_compose: bool,
     /// It was a release that gave networks and volumes no fingerprints.
@@ -203,6 +205,7 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
     pull_everything(&mut world, &topology);
     events.make_foreign(&mut world);
     world.api = events.api.map(|minor| ApiVersion { minor });
+    world.processors = events.processors;
     if let Ok(before) = std::fs::read_to_string(folder.join("before.yaml")) {
         let place = Place { folder, variables: &variables.before };
         let (before, _) = load_in(place, "before.yaml", &before, &["*".to_owned()], &UpChoices::default());

@@ -29,6 +29,7 @@ golden::fixtures! {
     a_job_that_failed_is_done_again
     a_job_that_failed_runs_again_before_what_needs_it
     a_job_that_is_done_is_not_done_again
+    a_limit_of_an_engine_of_unknown_size_is_planned
     a_name_of_an_orphan_is_taken_over
     a_name_that_an_orphan_keeps_is_an_error
     a_namespace_that_nobody_has_is_an_error
@@ -79,6 +80,7 @@ golden::fixtures! {
     fewer_replicas_leave_the_lowest_numbers
     hooks_belong_to_starts_and_stops
     labels_of_an_earlier_release_are_read
+    limits_beyond_the_processors_of_the_machine_are_found
     literal_values_that_look_secret_are_hidden
     more_replicas_leave_those_that_are_there
     more_replicas_take_host_ports_of_a_range

@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) jobs: BTreeSet<ServiceName>,
     /// The API that the engine speaks, when it is said.
     pub(crate) api: Option<ApiVersion>,
+    /// How many processors its machine has, when it is said.
+    pub(crate) processors: Option<usize>,
     clock: i64,
 }
 
@@ -361,6 +363,7 @@ impl World {
             platforms: self.images.values().map(|id| (id.clone(), "linux/amd64".to_owned())).collect(),
             image_ages: self.image_ages.clone(),
             api: self.api,
+            processors: self.processors.filter(|_| query.processors),
         }
     }
 
