@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
+use crate::topology::name::ServiceName;
 use crate::topology::service::{MountKind, Service};
 use crate::value::path::is_absolute_on_windows;
 use crate::value::tmpfs::Tmpfs;
@@ -18,7 +19,32 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             let at = topology.place_of(&["services", name.as_str(), "working_dir"]);
             refuse("working folder", folder, at, found);
         }
+        for (folder, at) in folders_of_hooks(topology, name, service) {
+            // An empty one is the container's own.
+            if !folder.is_empty() && !is_absolute(folder) {
+                refuse("working folder", folder, at, found);
+            }
+        }
     }
+}
+
+/// The working folders of commands beside the service's own, and where they stand.
+fn folders_of_hooks<'a>(
+    topology: &'a Topology,
+    name: &'a ServiceName,
+    service: &'a Service,
+) -> impl Iterator<Item = (&'a str, Span)> {
+    let running = [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)];
+    let running = running.into_iter().flat_map(|(list, hooks)| {
+        hooks.iter().enumerate().map(move |(index, hook)| (list, index, &hook.working_dir, hook.span))
+    });
+    let before = service.pre_start.iter().enumerate();
+    let before = before.map(|(index, hook)| ("pre_start", index, &hook.working_dir, hook.span));
+    running.chain(before).filter_map(|(list, index, folder, at)| {
+        let items = topology.node_at(&["services", name.as_str(), list]).and_then(|node| node.as_list());
+        let written = items.and_then(|items| items.get(index)?.as_map()?.get("working_dir"));
+        Some((folder.as_deref()?, written.map_or(at, |node| node.span)))
+    })
 }
 
 fn check_targets(service: &Service, is_absolute: fn(&str) -> bool, found: &mut Diagnostics) {

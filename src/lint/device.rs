@@ -5,6 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostics, code};
+use crate::lint::mount_kind::clean;
 use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::service::{BlkioConfig, DeviceMapping, Service};
@@ -46,8 +47,9 @@ const EVERYWHERE: &[&str] =
 
 /// There is nothing below a device.
 fn check_parent(service: &Service, device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
+    let target = clean(&device.target);
     let is_below = |parent: &&str| {
-        device.target.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
+        target.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
     };
     let mapped = service.devices.iter().filter(|other| !Path::new(&other.source).is_dir());
     let others = mapped.map(|other| other.target.as_str()).filter(|target| target.starts_with('/'));

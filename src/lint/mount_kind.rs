@@ -182,8 +182,7 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
         let source = mount.source.as_ref().filter(|_| mount.kind == MountKind::Bind);
         check_target(&mount.target.value, source.map(|source| source.as_str()), mount.target.span, found);
     }
-    // Most secrets and configs are copied, which works nearly everywhere.
-    for (target, at) in files(service).filter(|(target, _)| clean(target) == "/") {
+    for (target, at) in files(service) {
         check_target(&target, None, at, found);
     }
     for folder in &service.tmpfs.0 {

@@ -93,6 +93,8 @@ fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Dia
     // A negative quota is none.
     let quota = plain(service.cpu_quota).filter(|quota| *quota >= 0);
     check_number("cpu_quota", quota, at("cpu_quota"), 1_000..=MOST_QUOTA, found);
+    let real_time = service.cpu_rt_period.map(|period| period.value.0);
+    check_number("cpu_rt_period", real_time, at("cpu_rt_period"), NOT_NEGATIVE, found);
 }
 
 /// `0-3,5`: processors and ranges of them. Which ones there are is the machine's.

@@ -261,7 +261,9 @@ fn check_value(parameter: &str, value: &Spanned<Option<String>>, found: &mut Dia
     let text = value.value.as_deref().unwrap_or_default();
     let Some((most, range, example)) = syntax(&dotted).filter(|_| !text.contains('$')) else { return };
     let read: Result<Vec<i128>, _> = text.split_whitespace().map(str::parse).collect();
+    let is_unsigned = *range.end() > i128::from(i64::MAX);
     let needed = match read {
+        Ok(numbers) if numbers.is_empty() && !text.is_empty() => "there is nothing but blanks".to_owned(),
         Ok(numbers) if numbers.len() > most || numbers.iter().any(|number| !range.contains(number)) => {
             match most {
                 1 => format!("a number from {} to {} is needed here", range.start(), range.end()),
@@ -271,6 +273,7 @@ fn check_value(parameter: &str, value: &Spanned<Option<String>>, found: &mut Dia
         Ok(numbers) if dotted.ends_with("_range") && numbers.first() > numbers.get(1).or(numbers.first()) => {
             "the first port is above the last one".to_owned()
         }
+        Ok(_) if is_unsigned && text.contains('-') => "a number without a sign is needed here".to_owned(),
         Ok(_) => return,
         Err(_) if most == 1 => "a whole number is needed here".to_owned(),
         Err(_) => format!("{most} numbers are needed here"),

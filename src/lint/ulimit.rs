@@ -48,8 +48,9 @@ fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
             });
     }
     let Ulimit { soft, hard, is_single: _ } = limit.value;
-    // -1 is no limit at all.
-    if hard != -1 && (soft > hard || soft == -1) {
+    // The kernel reads a negative number as a very high one; the highest, -1, is no limit at all.
+    let number = |limit: i64| u64::from_ne_bytes(limit.to_ne_bytes());
+    if number(soft) > number(hard) {
         found
             .error(code::CONFLICT, format!("the soft limit of `{name}` is above the hard one"))
             .label(limit.span, format!("soft {soft}, hard {hard}"))

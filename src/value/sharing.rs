@@ -89,6 +89,18 @@ impl<'a> VolumesFrom<'a> {
         }
     }
 
+    /// Whether the engine reads what is said of access: `ro` or `rw`, and a label of SELinux.
+    pub fn is_access_known(self) -> bool {
+        let words: Vec<&str> = self
+            .access
+            .filter(|access| !access.is_empty())
+            .map_or(Vec::new(), |access| access.split(',').collect());
+        let is_once = |known: [&str; 2]| words.iter().filter(|word| known.contains(word)).count() <= 1;
+        words.iter().all(|word| matches!(*word, "ro" | "rw" | "z" | "Z"))
+            && is_once(["ro", "rw"])
+            && is_once(["z", "Z"])
+    }
+
     /// Whether they cannot be written to.
     pub fn is_read_only(self) -> bool {
         self.access == Some("ro")
@@ -136,6 +148,17 @@ mod tests {
         assert_eq!(parse("container:container:ro"), (VolumesOwner::Container("container"), Some("ro")));
         assert_eq!(parse("service:ro"), (VolumesOwner::Service("service"), Some("ro")));
         assert_eq!(parse("host"), (VolumesOwner::Service("host"), None));
+    }
+
+    #[test]
+    fn access_is_what_the_engine_reads() {
+        for text in ["db", "db:", "db:ro", "db:rw,z", "db:Z", "container:db:ro,Z"] {
+            assert!(VolumesFrom::parse(text).is_access_known(), "{text}");
+        }
+        for text in ["db:rox", "db:ro,", "db:ro,rw", "db:z,Z", "db:ro:db", "db:rslave", "db:nocopy", "db:RO"]
+        {
+            assert!(!VolumesFrom::parse(text).is_access_known(), "{text}");
+        }
     }
 
     #[test]

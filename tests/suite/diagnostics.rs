@@ -39,6 +39,7 @@ golden::fixtures! {
     a_health_check_says_who_runs_it
     a_health_check_that_is_waited_for_is_there
     a_health_check_that_no_shell_reads_is_told
+    a_hook_starts_in_an_absolute_folder
     a_host_leads_to_an_address
     a_host_port_is_published_once
     a_host_port_may_be_used_in_turns
@@ -153,6 +154,7 @@ golden::fixtures! {
     names_have_letters_that_the_engine_takes
     network_mode_and_networks_exclude_each_other
     networks_alone_may_be_half_of_a_topology
+    no_secret_or_config_appears_below_proc
     no_shell_reads_a_substitution
     options_of_security_are_known
     other_dashes_and_two_pairs_of_quotes_are_no_element
@@ -177,6 +179,7 @@ golden::fixtures! {
     two_mounts_on_one_target_hide_one
     values_of_variables_are_named_and_not_shown
     variables_are_shown_where_they_are_used
+    volumes_of_another_container_have_a_known_access
     what_a_container_cannot_be_started_with_is_told
     what_a_list_may_define_is_not_missing_too
     what_a_log_driver_refuses_is_told
@@ -187,6 +190,7 @@ golden::fixtures! {
     what_is_named_must_be_defined
     what_only_a_cluster_obeys_is_told
     what_people_type_by_mistake_comes_with_what_they_mean
+    what_the_engine_cannot_count_is_refused
     what_the_engine_refuses_of_addresses_is_refused_before
     what_the_engine_refuses_of_limits_is_refused_before
     what_the_engine_refuses_of_mounts_is_refused_before

@@ -63,6 +63,8 @@ impl<K: From<String> + AsRef<str> + Clone> Attribute for ContainerFile<K> {
             _ => ContainerFileSection::decode(node, found)?,
         };
         let ContainerFileSection { source, target, uid, gid, mode, extensions } = section;
+        // Empty is not set, as for Docker Compose.
+        let target = target.filter(|target| !target.is_empty());
         Some(Self { source: source?.map(K::from), target, uid, gid, mode, extensions })
     }
 
