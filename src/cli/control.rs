@@ -173,7 +173,7 @@ fn services_there(scope: Scope<'_>) -> Vec<ServiceName> {
     there.into_iter().cloned().collect()
 }
 
-/// How services stand: `web runs already, db has no container`.
+/// The states of services: `web is already running, db has no container`.
 pub(super) fn standings(scope: Scope<'_>, services: &[ServiceName], goal: Option<Status>) -> String {
     let standing = |service: &ServiceName| {
         let containers = scope.containers().filter(|container| container.service == *service);

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
+use crate::cli::global::Global;
 use crate::cli::load::{Deed, Needs, Selection, check_targets};
 use crate::cli::output::Output;
 use crate::cli::{interrupt, provide, session};
@@ -192,13 +193,14 @@ pub(super) async fn prepare_up(
     sources: &Sources,
     choices: &UpChoices,
     (limit, begun): (Option<Duration>, Instant),
-    output: &Output,
+    global: &Global,
 ) -> Result<(Docker, Plan), Exit> {
+    let output = &global.output();
     interrupt::unless_asked_to_end(async {
         provide::bring_up(topology, &choices.services, choices.without_dependencies, output).await?;
         session::within(limit, begun, output, async {
             let engine = session::connect(output).await?;
-            let plan = plan_up(&engine, sources, topology, choices, output).await?;
+            let plan = plan_up(&engine, sources, topology, choices, global).await?;
             Ok((engine, plan))
         })
         .await
@@ -212,12 +214,14 @@ pub(super) async fn plan_up(
     sources: &Sources,
     topology: &Topology,
     choices: &UpChoices,
-    output: &Output,
+    global: &Global,
 ) -> Result<Plan, Exit> {
+    let output = &global.output();
     let observed = session::observe(engine, &plan::query(topology), output).await?;
     let mut found = Diagnostics::default();
     let plan = plan::up(topology, &observed, choices, &mut found);
     require_contexts(&plan, &mut found);
+    global.name_topology(&mut found);
     output.diagnostics(sources, &found);
     if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
 }

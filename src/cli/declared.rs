@@ -6,6 +6,7 @@ use crate::cli::global::Global;
 use crate::diagnostic::Diagnostics;
 use crate::document::{self, Document, Key, Node};
 use crate::source::{self, Environment};
+use crate::value::port::PortMapping;
 
 /// The services of the topology that is meant, by name; none when it cannot be read. Says nothing.
 pub fn services(global: &Global) -> Vec<String> {
@@ -21,6 +22,27 @@ pub fn profiles(global: &Global) -> BTreeSet<String> {
         Some(profiles.iter().filter_map(Node::as_text).map(str::to_owned).collect::<Vec<_>>())
     });
     profiles.flatten().collect()
+}
+
+/// The ports in their containers that services of the topology that is meant publish, in the order of the file;
+/// none when it cannot be read. Says nothing.
+pub fn ports(global: &Global) -> Vec<(String, u16)> {
+    let document = document_of(global);
+    let published = |(key, service): &(Key, Node)| {
+        let ports = service.as_map().and_then(|map| map.get("ports")?.as_list()).unwrap_or_default();
+        let targets: Vec<u16> = ports.iter().filter_map(target).collect();
+        targets.into_iter().map(|port| (key.text.clone(), port)).collect::<Vec<_>>()
+    };
+    services_of(document.as_ref()).flat_map(published).collect()
+}
+
+/// The first port in the container of an element of `ports`.
+fn target(port: &Node) -> Option<u16> {
+    let text = match port.as_map() {
+        Some(long) => long.get("target")?.as_text()?,
+        None => port.as_text()?,
+    };
+    Some(PortMapping::parse(text).ok()?.target.first)
 }
 
 /// The paths of what the topology that is meant declares, `services.web.image`, as far as they go on from

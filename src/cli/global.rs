@@ -7,6 +7,8 @@ use clap::Args;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::Output;
 use crate::cli::settings::{self, ColorChoice, ProgressForm, Settings, Unread};
+use crate::diagnostic::Diagnostics;
+use crate::report::Commands;
 use crate::source::{self, Environment, FileChoice};
 use crate::topology::name::ServiceName;
 
@@ -142,16 +144,27 @@ impl Global {
     /// The words to type for one more command about the same topology, in the order in which this one was
     /// typed: `topo down topologies/a.yaml`, `topo -p shop down`.
     pub fn command(&self, command: &str) -> String {
+        self.commands().line(command)
+    }
+
+    /// How other commands about the same topology are typed.
+    pub fn commands(&self) -> Commands {
         let files = if self.stands_first { FilesAs::Options } else { FilesAs::Arguments };
         let words = self.choosing_words(files);
         // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
         let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
-        let words: String = words.map(|word| format!(" {word}")).collect();
-        let program = Invocation::of_process().program.name();
-        match self.stands_first {
-            true => format!("{program}{words} {command}"),
-            false => format!("{program} {command}{words}"),
+        let words = words.map(|word| word.into_owned()).collect::<Vec<String>>().join(" ");
+        let program = Invocation::of_process().program.name().to_owned();
+        match (self.stands_first, words.is_empty()) {
+            (true, false) => Commands { before: format!("{program} {words}"), after: String::new() },
+            (true, true) | (false, _) => Commands { before: program, after: words },
         }
+    }
+
+    /// Makes the commands in helps say which topology is meant.
+    pub fn name_topology(&self, found: &mut Diagnostics) {
+        let commands = self.commands();
+        found.rewrite_helps(|help| commands.filled_in(help));
     }
 
     /// The words that say which topology is meant.

@@ -116,11 +116,9 @@ pub(super) fn only_service(
     match words.as_slice() {
         [service] => Ok(ServiceName::from(service.as_str())),
         [] => Err(services::none_is_named(global, command, "SERVICE", output)),
-        _ => {
-            output.error(
-                "exactly one service is needed",
-                Some("name it, as in `topo attach topologies/desafio1.yaml cliente`"),
-            );
+        [service, ..] => {
+            let help = format!("write `{} {service}`", global.command(command));
+            output.error("exactly one service is needed", Some(&help));
             Err(Exit::Usage)
         }
     }

@@ -102,7 +102,17 @@ pub(super) async fn observe(engine: &Docker, query: &Query, output: &Output) -> 
 
 /// Explains what an engine could not do outside a run.
 pub(super) fn refused(error: &EngineError, output: &Output) -> Exit {
-    output.error(&error.to_string(), error.hint().as_deref());
+    explain(error, error.hint().as_deref(), output)
+}
+
+/// [`refused`], where the help may name a command of topo.
+pub(super) fn refused_for(global: &Global, error: &EngineError, output: &Output) -> Exit {
+    let help = error.hint().map(|help| global.commands().filled_in(&help));
+    explain(error, help.as_deref(), output)
+}
+
+fn explain(error: &EngineError, help: Option<&str>, output: &Output) -> Exit {
+    output.error(&error.to_string(), help);
     match error {
         EngineError::Unreachable { .. } | EngineError::NoAddress { .. } => Exit::NoEngine,
         _ => Exit::Failed,
@@ -113,7 +123,7 @@ pub(super) fn refused(error: &EngineError, output: &Output) -> Exit {
 pub(super) struct Session<'a> {
     /// The engine.
     pub(super) engine: &'a Docker,
-    global: &'a Global,
+    pub(super) global: &'a Global,
     pub(super) output: &'a Output,
     /// Triggered by the first Ctrl-C.
     pub(super) cancel: CancellationToken,
@@ -202,6 +212,7 @@ impl<'a> Session<'a> {
         let resume = || as_typed(command).unwrap_or_else(|| self.global.command(command));
         let context = Context {
             aim: aim.into(),
+            commands: self.global.commands(),
             resume: self.names_resume.then(resume),
             past_hooks: self.past_hooks(command).filter(|_| self.names_resume),
             clean_up: leaves_something(command).then(|| self.global.command("down")),
@@ -268,7 +279,7 @@ impl<'a> Session<'a> {
 
     /// Explains what the engine could not do.
     pub(super) fn refused(&self, error: &EngineError) -> Exit {
-        refused(error, self.output)
+        refused_for(self.global, error, self.output)
     }
 
     async fn run_options(&self, plan: &Plan) -> RunOptions {

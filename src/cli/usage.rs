@@ -7,13 +7,13 @@ use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, Error, ValueEnum};
+use clap::{Arg, Command, Error, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::is_topology_file;
 use crate::cli::output::Output;
 use crate::cli::settings::{ColorChoice, Settings};
-use crate::diagnostic::suggest::{closest, one_of};
+use crate::diagnostic::suggest::{all_of, closest, one_of};
 
 /// Says what is wrong. Prints what was asked for when it is a help or a version.
 pub(super) fn explain(error: &Error, words: &[OsString], topo: &Command) -> Exit {
@@ -66,7 +66,7 @@ struct Mistake {
 }
 
 impl Mistake {
-    /// Nothing where clap's own words say it best.
+    /// Nothing where what clap prints is no mistake: a help, a version.
     fn of(error: &Error, words: &[String], topo: &Command) -> Option<Self> {
         match error.kind() {
             ErrorKind::UnknownArgument => match named(error, ContextKind::InvalidArg)? {
@@ -141,21 +141,53 @@ fn value_of_a_letter(words: &[String]) -> Option<Mistake> {
 
 fn missing(error: &Error, words: &[String], topo: &Command) -> Option<Mistake> {
     let missing = arguments(error, ContextKind::InvalidArg);
-    // Where words are missing, clap shows the usage.
-    if !missing.iter().all(|name| name.starts_with('-')) {
-        return None;
+    let (command, name) = innermost(words, topo);
+    if let Some(positional) = missing.iter().find(|name| !name.starts_with('-')) {
+        let message = format!("`{name}` needs {positional}");
+        return Some(Mistake { message, help: example_of(command, &name, positional) });
     }
-    let command = whole_name(words.iter().find_map(|word| topo.find_subcommand(word)));
     let (is, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let message =
-        format!("{} {is} missing", one_of(missing.iter().map(String::as_str)).replace(" or ", " and "));
-    (!missing.is_empty()).then(|| Mistake { message, help: format!("`{command} --help` explains {them}") })
+    let message = format!("{} {is} missing", all_of(missing.iter().map(String::as_str)));
+    (!missing.is_empty()).then(|| Mistake { message, help: format!("`{name} --help` explains {them}") })
+}
+
+/// The command that the words lead to, and its whole name: `topo config explain`.
+fn innermost<'t>(words: &[String], topo: &'t Command) -> (&'t Command, String) {
+    let (mut command, mut name) = (topo, "topo".to_owned());
+    for word in words {
+        if let Some(next) = command.find_subcommand(word) {
+            name = format!("{name} {}", next.get_name());
+            command = next;
+        }
+    }
+    (command, name)
+}
+
+/// What to type for an argument that has no option's name: its possible values, else the first example of the help.
+fn example_of(command: &Command, name: &str, positional: &str) -> String {
+    let is_it = |argument: &&Arg| {
+        argument.get_value_names().is_some_and(|names| names.iter().any(|name| name.as_str() == positional))
+    };
+    let values = command.get_positionals().find(is_it).map(Arg::get_possible_values).unwrap_or_default();
+    let lines = values.iter().map(|value| format!("{name} {}", value.get_name())).collect::<Vec<_>>();
+    if !lines.is_empty() {
+        return format!("write {}", one_of(lines.iter().map(String::as_str)));
+    }
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    match help.lines().map(str::trim).find(|line| line.starts_with(name)) {
+        Some(example) => format!("write it as in `{example}`"),
+        None => format!("`{name} --help` explains it"),
+    }
 }
 
 fn conflict(error: &Error) -> Option<Mistake> {
     let (one, others) = (arguments(error, ContextKind::InvalidArg), arguments(error, ContextKind::PriorArg));
+    if one == others {
+        let message = format!("`{}` is given twice", one.first()?);
+        return Some(Mistake { message, help: "leave one of them out".to_owned() });
+    }
     let others = one_of(others.iter().map(String::as_str));
-    let message = format!("`{}` excludes {others}", one.first()?);
+    let message = format!("`{}` cannot be used with {others}", one.first()?);
     (!others.is_empty()).then(|| Mistake { message, help: "leave one of them out".to_owned() })
 }
 
@@ -170,26 +202,30 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
     ),
     (&["-y", "--yes"], &["rm"], "`--force` removes without asking"),
     (&["-y", "--yes"], &[], "leave it out: topo does not ask here"),
-    (&["--no-ansi"], &[], "write `--color never`, and `--progress plain` for a line a time"),
+    (&["--no-ansi"], &[], "write `--color never`, and `--progress plain` for line-by-line progress"),
     (
         &["--verbose", "--debug", "-D", "--log-level", "-l"],
         &[],
-        "`--progress plain` says each thing that happens",
+        "`--progress plain` prints each event on a line of its own",
     ),
-    (&["--workdir"], &[], "write `--project-directory FOLDER`"),
+    (&["--workdir"], &[], "write `--project-directory DIRECTORY`"),
     (
         &["--insecure-registry"],
         &[],
         "name the registry under `insecure-registries` in the engine's `daemon.json`",
     ),
-    (&["--all-resources"], &[], "`topo up`, `create`, `plan` and `config` have it, behind their names"),
+    (
+        &["--all-resources"],
+        &[],
+        "write it after the command: `topo up`, `create`, `plan` and `config` have it",
+    ),
     (&["-H", "--host"], &[], "set `DOCKER_HOST`, as in `DOCKER_HOST=ssh://ana@server topo ps`"),
     (&["-c", "--context"], &[], "set `DOCKER_CONTEXT`, as in `DOCKER_CONTEXT=server topo ps`"),
-    (&["--config"], &[], "set `DOCKER_CONFIG` to the folder of the Docker CLI's `config.json`"),
+    (&["--config"], &[], "set `DOCKER_CONFIG` to the directory of the Docker CLI's `config.json`"),
     (
         &["--detach-keys"],
         &["up"],
-        "`topo up` leaves the services running when `d` is pressed; `run`, `exec` and `attach` know `--detach-keys`",
+        "press `d` during `topo up` to detach; `run`, `exec` and `attach` have `--detach-keys`",
     ),
     (
         &["--compress", "--force-rm", "--no-rm"],
@@ -197,14 +233,14 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
         "leave it out: it has no effect in Docker Compose either",
     ),
     (&["--no-parallel"], &["pull", "build"], "write `--parallel 1`"),
-    (&["--build"], &["restart", "start"], "`topo up --build` builds, and replaces what changed"),
+    (&["--build"], &["restart", "start"], "`topo up --build` builds, and recreates what changed"),
 ];
 
 fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mistake> {
     if !typed.starts_with('-') {
         let whole = whole_name(command_before(typed, words, topo));
         let help = format!("`{whole} --help` shows what it takes");
-        return Some(Mistake { message: format!("`{whole}` takes no `{typed}`"), help });
+        return Some(Mistake { message: format!("`{whole}` does not take `{typed}`"), help });
     }
     let option = typed.split('=').next().unwrap_or(typed);
     let command = command_before(option, words, topo);
@@ -223,11 +259,11 @@ fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mista
     };
     let mut options = shown(command.unwrap_or(topo));
     options.push("--help".to_owned());
-    let all = format!("`{whole} --help` shows its options");
+    let all = format!("`{whole} --help` lists its options");
     let help = match closest(option, options.iter().map(String::as_str)) {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => match behind_a_command(option, command, topo) {
-            Some(example) => format!("write it behind the command, as in `{example}`"),
+            Some(example) => format!("write it after the command, as in `{example}`"),
             None => all,
         },
     };
@@ -258,7 +294,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["apply", "deploy"], "write `topo up -d`"),
     (
         &["destroy", "delete", "remove", "teardown"],
-        "`topo down` takes a project down, `topo rm` clears stopped containers",
+        "`topo down` removes the project's containers and networks, `topo rm` its stopped containers",
     ),
     (&["rmi"], "`topo down --rmi local` removes the images as well"),
     (&["check", "lint", "test"], "write `topo validate`"),
@@ -304,7 +340,7 @@ fn instead(typed: &str, words: &[String], topo: &Command) -> String {
                 None => LIST.to_owned(),
             }
         }
-        file if is_topology_file(file) => format!("a file stands behind a command, as in `topo up {file}`"),
+        file if is_topology_file(file) => format!("write a command before the file, as in `topo up {file}`"),
         _ => {
             let next = behind.next().map(String::as_str).unwrap_or_default();
             let both = format!("{typed} {next}");
@@ -334,11 +370,11 @@ fn bad_value(error: &Error) -> Option<Mistake> {
         _ => &[],
     };
     let choice = || one_of(choices.iter().map(String::as_str));
-    if value.is_empty() && error.source().is_none() {
-        let help = if choices.is_empty() {
-            format!("write `{option} {kind}`")
-        } else {
-            format!("write {}", choice())
+    if value.is_empty() {
+        let help = match (choices.is_empty(), kind.contains('|')) {
+            (false, _) => format!("write {}", choice()),
+            (true, true) => format!("write {}", one_of(kind.split('|'))),
+            (true, false) => format!("write `{option} {kind}`"),
         };
         return Some(Mistake { message: format!("`{option}` needs a value"), help });
     }
@@ -401,7 +437,7 @@ mod tests {
             ("topo down --dry-run", "`topo plan --down` shows"),
             ("topo up -y", "does not ask"),
             ("topo rm --yes", "`--force`"),
-            ("topo --all-resources up", "behind their names"),
+            ("topo --all-resources up", "after the command"),
             ("topo --context=far up", "`DOCKER_CONTEXT=server topo ps`"),
             ("topo compose -p x up -d", "`topo -p x up -d`"),
             ("topo docker compose ps", "`topo ps`"),
@@ -425,8 +461,8 @@ mod tests {
         assert_eq!(mistake("topo stpo").help, "did you mean `stop`?");
         assert_eq!(mistake("topo up --detahc").help, "did you mean `--detach`?");
         assert_eq!(mistake("topo up --halp").help, "did you mean `--help`?");
-        assert_eq!(mistake("topo up --no-such-option").help, "`topo up --help` shows its options");
-        assert_eq!(mistake("topo --build up").help, "write it behind the command, as in `topo up --build`");
+        assert_eq!(mistake("topo up --no-such-option").help, "`topo up --help` lists its options");
+        assert_eq!(mistake("topo --build up").help, "write it after the command, as in `topo up --build`");
     }
 
     #[test]
@@ -435,11 +471,24 @@ mod tests {
             let Mistake { message, help } = mistake(line);
             format!("{message}: {help}")
         };
+        assert_eq!(
+            told("topo completion"),
+            "`topo completion` needs SHELL: write `topo completion bash`, `topo completion elvish`, \
+             `topo completion fish`, `topo completion powershell` or `topo completion zsh`"
+        );
+        assert!(
+            told("topo config explain")
+                .starts_with("`topo config explain` needs FILE|PATH: write it as in `topo config explain ")
+        );
+        assert_eq!(told("topo up -d -d"), "`--detach` is given twice: leave one of them out");
         assert_eq!(told("topo up -d --wait-timeout 5"), "`--wait` is missing: `topo up --help` explains it");
-        assert_eq!(told("topo ls web"), "`topo ls` takes no `web`: `topo ls --help` shows what it takes");
+        assert_eq!(
+            told("topo ls web"),
+            "`topo ls` does not take `web`: `topo ls --help` shows what it takes"
+        );
         assert_eq!(
             told("topo up --build --no-build"),
-            "`--build` excludes `--no-build`: leave one of them out"
+            "`--build` cannot be used with `--no-build`: leave one of them out"
         );
     }
 
@@ -476,6 +525,8 @@ mod tests {
         );
         assert_eq!(told("topo up --pull alway"), "`--pull` cannot be `alway`: did you mean `always`?");
         assert_eq!(told("topo down --rmi"), "`--rmi` needs a value: write `local` or `all`");
+        assert_eq!(told("topo ps --format"), "`--format` needs a value: write `table`, `json` or `TEMPLATE`");
+        assert_eq!(told("topo stop --timeout="), "`--timeout` needs a value: write `--timeout SECONDS`");
         assert_eq!(told("topo kill -s SIGHUB"), "`--signal` cannot be `SIGHUB`: did you mean `SIGHUP`?");
     }
 }

@@ -147,6 +147,14 @@ impl Diagnostics {
         self.push(Severity::Warning, code, message.into())
     }
 
+    /// Writes every help in another form.
+    pub fn rewrite_helps(&mut self, rewritten: impl Fn(&str) -> String) {
+        let hidden = self.last_hidden.iter_mut().map(|hidden| &mut **hidden);
+        for help in self.all.iter_mut().chain(hidden).filter_map(|diagnostic| diagnostic.help.as_mut()) {
+            *help = rewritten(help);
+        }
+    }
+
     /// Adds a note.
     pub fn note(&mut self, code: Code, message: impl Into<String>) -> &mut Diagnostic {
         self.push(Severity::Note, code, message.into())

@@ -2,15 +2,24 @@
 //! Must not: guess: no hint is better than a wrong one.
 
 use super::EngineError;
+use crate::value::image::DOCKER_HUB;
 
 impl EngineError {
-    /// What the user can do, when the engine's words alone do not say.
+    /// What the user can do, when the engine's words alone do not say. Commands of topo in it are written as
+    /// if they needed no file.
     pub fn hint(&self) -> Option<String> {
+        self.hint_about(None)
+    }
+
+    /// [`EngineError::hint`], where it is known which registry was asked.
+    pub fn hint_about(&self, registry: Option<&str>) -> Option<String> {
         match self {
             Self::Unreachable { advice, .. } | Self::NoAddress { advice, .. } => Some(advice.clone()),
             Self::Refused { message, .. }
             | Self::BuildFailed { message, .. }
-            | Self::HookFailed { message, .. } => hint(message),
+            | Self::HookFailed { message, .. } => {
+                hint(message).map(|hint| with_registry(&hint, registry.or_else(|| registry_in(message))))
+            }
             Self::Unsupported(_) | Self::Disconnected(_) | Self::Other(_) => None,
         }
     }
@@ -36,39 +45,39 @@ const HINTS: &[(&str, &str)] = &[
         "server gave HTTP response to HTTPS client",
         "the registry does not speak TLS: name it under `insecure-registries` in the engine's `daemon.json`",
     ),
-    ("no basic auth credentials", "the registry wants an account: `docker login REGISTRY`"),
-    ("unauthorized", "the registry refuses the account, or wants one: `docker login REGISTRY`"),
+    ("no basic auth credentials", "the registry requires a login: `docker login REGISTRY`"),
+    ("unauthorized", "the registry rejects the account, or requires a login: `docker login REGISTRY`"),
     (
         "pull access denied",
-        "check the image's name; if it is a private one, `docker login` to its registry first",
+        "check the image's name; for a private image, log in to its registry first: `docker login REGISTRY`",
     ),
-    ("manifest unknown", "the registry has no such image, or not under this tag: check both"),
+    ("manifest unknown", "the registry has no such image or tag: check both"),
     (
         "x509: ",
-        "the engine does not trust that registry: put the certificate of its authority in \
+        "the engine does not trust that registry: put its CA certificate in \
          `/etc/docker/certs.d/REGISTRY/ca.crt` on the engine's machine",
     ),
-    ("An image does not exist locally", "it has not been built yet: `topo build`"),
+    ("An image does not exist locally", "it has not been built yet: `topo build` builds it"),
     (
         "No such image",
-        "it is not there, and was not to be pulled or built now: `topo pull` or `topo build` gets it",
+        "the engine does not have it, and was told not to pull or build it: `topo pull` or `topo build` gets it",
     ),
     (
         "executable file not found",
         "the image has no such program: check `command` and `entrypoint`; for a shell, write `[\"sh\", \"-c\", \"...\"]`",
     ),
-    ("exec format error", "the image is for another kind of processor: choose one with `platform`"),
+    ("exec format error", "the image is for another processor architecture: choose one with `platform`"),
     (
         "bind source path does not exist",
-        "create it on the engine's machine, or let the engine do so: `bind: { create_host_path: true }`",
+        "create it on the engine's machine, or let the engine create it: `bind: { create_host_path: true }`",
     ),
     (
         "Address already in use",
-        "another container has this fixed address: stop it, choose another one, or leave out `--use-aliases` of `topo run`",
+        "another container has this fixed address: stop that container, or choose another address",
     ),
     (
         "Pool overlaps with other one",
-        "another network has these addresses: choose another `subnet`; `docker network ls` lists them",
+        "another network has these addresses: choose another `subnet`; `docker network ls` lists the networks",
     ),
     (
         "fully subnetted",
@@ -76,7 +85,7 @@ const HINTS: &[(&str, &str)] = &[
     ),
     (
         "could not find a network matching",
-        "somebody removed the network: `topo up` makes it anew and attaches the containers again",
+        "the network was removed: `topo up` creates it again and reconnects the containers",
     ),
     (
         "has active endpoints",
@@ -84,13 +93,34 @@ const HINTS: &[(&str, &str)] = &[
     ),
     (
         "no space left on device",
-        "`docker system df` shows what takes the room, `docker system prune` makes some",
+        "`docker system df` shows what takes up space, `docker system prune` frees some",
     ),
     (
         "could not select device driver",
         "the engine has no such driver: for NVIDIA, install the NVIDIA Container Toolkit on its machine",
     ),
 ];
+
+/// A hint with the registry that it is about; where that is not known, without it.
+fn with_registry(hint: &str, registry: Option<&str>) -> String {
+    let registry = registry.map(|registry| if is_docker_hub(registry) { DOCKER_HUB } else { registry });
+    match registry {
+        // It is the default of `docker login`.
+        None | Some(DOCKER_HUB) => hint.replace(" REGISTRY", "").replace("REGISTRY", "HOST:PORT"),
+        Some(registry) => hint.replace("REGISTRY", registry),
+    }
+}
+
+fn is_docker_hub(host: &str) -> bool {
+    host == "docker.io" || host.ends_with(".docker.io")
+}
+
+/// `localhost:5001` of `Head "http://localhost:5001/v2/app/manifests/1": ...`.
+fn registry_in(message: &str) -> Option<&str> {
+    let (before, _) = message.split_once("/v2/")?;
+    let (_, host) = before.rsplit_once("://")?;
+    (!host.contains(['/', ' '])).then_some(host)
+}
 
 fn hint(message: &str) -> Option<String> {
     if let Some(hint) = port_hint(message) {
@@ -123,14 +153,11 @@ fn hint_of(message: &str) -> Option<String> {
 const UNREACHABLE: &[(&str, &str)] = &[
     (
         "no such host",
-        "the engine cannot find that host: check the name, and the network of the engine's machine",
+        "the engine cannot resolve that host name: check the name, and the network of the engine's machine",
     ),
     ("server misbehaving", NO_NAMES),
     ("Temporary failure in name resolution", NO_NAMES),
-    (
-        "connect: connection refused",
-        "nothing listens there: is that registry started, and its port the right one?",
-    ),
+    ("connect: connection refused", "nothing listens there: is the registry running, and is its port right?"),
     ("network is unreachable", NO_WAY),
     ("no route to host", NO_WAY),
     ("i/o timeout", NO_ANSWER),
@@ -138,9 +165,8 @@ const UNREACHABLE: &[(&str, &str)] = &[
     ("context deadline exceeded", NO_ANSWER),
     ("Client.Timeout exceeded", NO_ANSWER),
 ];
-const NO_NAMES: &str =
-    "nobody tells the engine the addresses of hosts: check the network of the engine's machine";
-const NO_WAY: &str = "there is no way to that host: check the network of the engine's machine";
+const NO_NAMES: &str = "the engine cannot resolve host names: check DNS on the engine's machine";
+const NO_WAY: &str = "there is no route to that host: check the network of the engine's machine";
 const NO_ANSWER: &str =
     "that host does not answer: check the network of the engine's machine, or try again later";
 
@@ -151,8 +177,8 @@ fn unreachable_hint(message: &str) -> Option<String> {
     let is_of_a_registry = message.contains("/v2/") || message.contains("/token");
     if message.contains("docker.io") {
         return Some(
-            "the engine cannot reach Docker Hub, where images come from whose names begin with no registry: \
-             check the network of the engine's machine, or bring the image by `docker load`"
+            "the engine cannot reach Docker Hub, where images whose names include no registry come from: \
+             check the network of the engine's machine, or load the image with `docker load`"
                 .to_owned(),
         );
     }
@@ -164,8 +190,8 @@ fn volume_hint(message: &str) -> Option<String> {
     let (before, _) = message.split_once(": volume is in use")?;
     let name = before.rsplit(' ').next()?;
     Some(format!(
-        "a container that stays uses it, of this project or of another one: \
-         `docker ps -a --filter volume={name}` shows which it is"
+        "a container of this or another project still uses it: \
+         `docker ps -a --filter volume={name}` shows which one"
     ))
 }
 
@@ -175,8 +201,8 @@ fn name_hint(message: &str) -> Option<String> {
     let (_, name) = before.rsplit_once("name \"")?;
     let name = name.trim_start_matches('/');
     Some(format!(
-        "a container that is not of this topology has that name: `docker inspect {name}` shows it, \
-         `docker rename {name} {name}-other` gives it another one"
+        "a container that is not part of this topology has that name: `docker inspect {name}` shows it, \
+         `docker rename {name} {name}-other` renames it"
     ))
 }
 
@@ -184,7 +210,7 @@ fn name_hint(message: &str) -> Option<String> {
 fn permission_hint(message: &str) -> Option<String> {
     if message.contains("] RUN ") && message.ends_with(": exit code: 126") {
         return Some(
-            "a file that it runs is not executable: `RUN chmod +x FILE` before it, or `COPY --chmod=755`"
+            "a file that it runs is not executable: put `RUN chmod +x FILE` before it, or use `COPY --chmod=755`"
                 .to_owned(),
         );
     }
@@ -202,19 +228,19 @@ fn port_hint(message: &str) -> Option<String> {
     if message.contains("port is already allocated") {
         let port = host_port(message)?;
         return Some(format!(
-            "another container publishes port {port}: `docker ps --filter publish={port}` shows which"
+            "another container publishes port {port}: `docker ps --filter publish={port}` shows which one"
         ));
     }
     if message.contains("address already in use") {
         let port = host_port(message)?;
         return Some(format!(
-            "a program on the engine's machine has port {port}: `ss -tulpn | grep :{port}` shows which"
+            "a program on the engine's machine uses port {port}: `ss -tulpn | grep :{port}` shows which one"
         ));
     }
     None
 }
 
-/// The first port that stands behind an address.
+/// The first port that follows an address.
 fn host_port(message: &str) -> Option<u16> {
     let starts = message.match_indices(':').map(|(at, _)| &message[at + 1..]);
     let ports = starts.map(|rest| {
@@ -268,15 +294,18 @@ mod tests {
                 "Get \"https://r.example/v2/\": dial tcp: lookup r.example on 10.0.0.1:53: no such host",
                 "the name",
             ),
-            ("Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", "its port"),
+            (
+                "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
+                "port right",
+            ),
             ("Get \"https://r.example/v2/\": dial tcp 10.1.1.1:443: i/o timeout", "does not answer"),
             ("Get \"https://r.example/v2/\": context deadline exceeded", "does not answer"),
             (
                 "Get \"https://r.example/v2/\": dial tcp 10.1.1.1:443: connect: network is unreachable",
-                "no way",
+                "no route",
             ),
             ("Get \"https://r.example/v2/\": tls: failed to verify certificate: x509: unknown", "ca.crt"),
-            ("manifest for r.example/a:1 not found: manifest unknown: manifest unknown", "this tag"),
+            ("manifest for r.example/a:1 not found: manifest unknown: manifest unknown", "or tag"),
             (
                 "Head \"https://r.example/v2/a/manifests/1\": unauthorized: authentication required",
                 "docker login",
@@ -289,10 +318,24 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_address_that_is_taken_leads_to_the_option_that_took_it() {
-        assert!(hint("Address already in use").unwrap().contains("`--use-aliases`"));
-        let port = hint("listen tcp4 0.0.0.0:80: bind: address already in use").unwrap_or_default();
-        assert!(!port.contains("aliases"), "{port}");
+    fn a_login_names_the_registry_that_asks_for_it() {
+        let hint_about = |message: &str, registry| {
+            EngineError::Refused { status: 500, message: message.to_owned() }.hint_about(registry)
+        };
+        let hint = hint_about("no basic auth credentials", Some("localhost:5001")).unwrap();
+        assert!(hint.ends_with("`docker login localhost:5001`"), "{hint}");
+        let refused = "Head \"https://r.example/v2/a/manifests/1\": unauthorized: authentication required";
+        let hint = hint_about(refused, None).unwrap();
+        assert!(hint.ends_with("`docker login r.example`"), "{hint}");
+        let untrusted =
+            "Get \"https://r.example:5000/v2/\": tls: failed to verify certificate: x509: unknown";
+        let hint = hint_about(untrusted, None).unwrap();
+        assert!(hint.contains("`/etc/docker/certs.d/r.example:5000/ca.crt`"), "{hint}");
+        let denied = "pull access denied for secret, repository does not exist";
+        for hub in [Some(DOCKER_HUB), Some("registry-1.docker.io"), None] {
+            let hint = hint_about(denied, hub).unwrap();
+            assert!(hint.ends_with("`docker login`"), "{hint}");
+        }
     }
 
     #[test]

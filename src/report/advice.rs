@@ -1,16 +1,18 @@
 //! In: a step that failed, and why. Out: what to do about it, where that is known.
 
+use super::Commands;
 use crate::engine::EngineError;
 use crate::plan::{Action, Step};
 use crate::run::Cause;
+use crate::value::image::ImageReference;
 
 /// What to do about a failure of a step.
-pub(super) fn hint(step: &Step, cause: &Cause) -> Option<String> {
-    match cause {
-        Cause::Paused => {
-            step.service.as_ref().map(|service| format!("`topo unpause {service}` lets it go on"))
+pub(super) fn hint(step: &Step, cause: &Cause, commands: &Commands) -> Option<String> {
+    let hint = match cause {
+        Cause::Paused => step.service.as_ref().map(|service| format!("`topo unpause {service}` resumes it")),
+        Cause::Engine(error) => {
+            missing_file(&step.action, error).or_else(|| error.hint_about(registry(&step.action)))
         }
-        Cause::Engine(error) => missing_file(&step.action, error).or_else(|| error.hint()),
         Cause::NoHealthcheck => {
             Some("give the service a `healthcheck`, or wait for `service_started`".to_owned())
         }
@@ -19,17 +21,28 @@ pub(super) fn hint(step: &Step, cause: &Cause) -> Option<String> {
         | Cause::Unhealthy { .. }
         | Cause::NotInTime { .. }
         | Cause::Removed => None,
+    };
+    hint.map(|hint| commands.filled_in(&hint))
+}
+
+/// The registry that an image is pulled from or pushed to.
+fn registry(action: &Action) -> Option<&str> {
+    match action {
+        Action::PullImage { image, .. } | Action::PushImage { image } => {
+            Some(ImageReference::parse(image.as_str()).server())
+        }
+        _ => None,
     }
 }
 
-/// A file that `COPY` does not find: Docker names it as if it stood at the root of the machine.
+/// A file that `COPY` does not find: Docker names it as if it were in the root directory of the machine.
 fn missing_file(action: &Action, error: &EngineError) -> Option<String> {
     let Action::BuildImage(image) = action else { return None };
     let file = error.missing_in_context()?;
     let context = image.build.context.as_ref().map(|context| format!(", `{}`", context.value));
     let context = context.unwrap_or_default();
     Some(format!(
-        "`{file}` is not in the build context{context}: what is copied is looked for there, and a `.dockerignore` \
-         may leave it out"
+        "`{file}` is not in the build context{context}: that is where `COPY` and `ADD` look for files, and a \
+         `.dockerignore` may exclude it"
     ))
 }

@@ -119,13 +119,13 @@ impl Page<'_> {
             let aside = look.paint(Role::Aside, "(it is not required)");
             return self
                 .sentence(&format!("{mark} {} {aside}", look.paint(Role::Notice, &headline)), 2)
-                .and_then(|()| self.details(group, log_tail));
+                .and_then(|()| self.details(group, log_tail, context));
         }
         self.sentence(&format!("{} {}", look.mark(Mark::Failed), look.paint(Role::Bad, &headline)), 2)?;
-        self.details(group, log_tail)
+        self.details(group, log_tail, context)
     }
 
-    fn details(&mut self, group: &Group<'_>, log_tail: &[String]) -> io::Result<()> {
+    fn details(&mut self, group: &Group<'_>, log_tail: &[String], context: &Context) -> io::Result<()> {
         let ((id, step), cause) = (group.steps[0], &group.failure.cause);
         for line in engine_words(cause).iter().flat_map(|words| words.lines()) {
             self.sentence(&format!("  {}", tame(line)), 4)?;
@@ -135,7 +135,7 @@ impl Page<'_> {
         self.block("the build step printed:", output.iter().map(String::as_str))?;
         self.block("its health check printed:", health_output(cause).unwrap_or_default().lines())?;
         self.block("it printed last:", log_tail.iter().map(String::as_str))?;
-        match hint(step, cause) {
+        match hint(step, cause, &context.commands) {
             Some(hint) => self.sentence(&format!("  {} {hint}", self.look.paint(Role::Active, "help:")), 8),
             None => Ok(()),
         }
@@ -216,8 +216,7 @@ fn undone_verb(kind: Kind, deed: Deed) -> Option<&'static str> {
 
 /// What is left running, and the commands that go on from here.
 fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> io::Result<()> {
-    let Context { aim: _, resume, past_hooks, clean_up, after_cancel: _, stops_on_failure, shown: _, look } =
-        context;
+    let Context { resume, past_hooks, clean_up, stops_on_failure, look, .. } = context;
     let is_hook = |cause: &Cause| matches!(cause, Cause::Engine(EngineError::HookFailed { .. }));
     let resume = match outcome.failures().any(|(_, failure)| is_hook(&failure.cause)) {
         // What failed would fail again.
@@ -236,7 +235,7 @@ fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> i
         say("ended:", &names(ended.iter().map(String::as_str), MOST_NAMES))?;
     }
     if let Some(command) = resume {
-        say("to go on:", command)?;
+        say("to continue:", command)?;
     }
     if let Some(command) = clean_up.as_ref().filter(|command| resume != Some(command)) {
         say("to clean up:", command)?;
@@ -267,7 +266,7 @@ mod tests {
     use super::*;
     use crate::plan::Because;
     use crate::plan::action::AfterFailedHook;
-    use crate::report::{AfterCancel, Intent};
+    use crate::report::{AfterCancel, Commands, Intent};
     use crate::run::{End, Ended};
 
     #[test]
@@ -304,7 +303,7 @@ mod tests {
         let text = written(&plan, ends.into());
         let told = "x images a, b could not be pulled\n  \
                     Get \"https://r/v2/\": no route to host\n  \
-                    help: there is no way to that host: check the network of the engine's machine\n  \
+                    help: there is no route to that host: check the network of the engine's machine\n  \
                     not started because these images could not be pulled: one, two\n\
                     x image c could not be pulled\n  \
                     manifest unknown\n";
@@ -320,7 +319,7 @@ mod tests {
         let cause = Cause::Engine(EngineError::Refused { status: 409, message });
         let text = written(&plan, vec![End::Failed(Failure { cause, log_tail: Vec::new() })]);
         assert!(text.contains("  remove shop_data: volume is in use\n  help: "), "{text}");
-        assert!(text.contains("`docker ps -a --filter volume=shop_data` shows which it is"), "{text}");
+        assert!(text.contains("`docker ps -a --filter volume=shop_data` shows which one"), "{text}");
     }
 
     #[test]
@@ -369,6 +368,7 @@ mod tests {
         };
         let context = Context {
             aim: Intent::UP.into(),
+            commands: Commands::default(),
             resume: Some("topo down".to_owned()),
             past_hooks: Some("topo down --force".to_owned()),
             clean_up: None,

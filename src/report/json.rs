@@ -19,9 +19,9 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::Report;
 use super::advice::hint;
 use super::wording::{build_output, code, engine_words, failed, health_output, object};
+use super::{Commands, Report};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Plan, StepId};
 use crate::run::{Counts, End, Event, Failure, Outcome};
@@ -29,6 +29,7 @@ use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
 /// The report for programs.
 pub struct JsonLines<'out> {
+    commands: Commands,
     out: &'out mut dyn Write,
 }
 
@@ -131,8 +132,8 @@ struct Steps {
 
 impl<'out> JsonLines<'out> {
     /// Writes to `out`.
-    pub fn new(out: &'out mut dyn Write) -> Self {
-        Self { out }
+    pub fn new(commands: Commands, out: &'out mut dyn Write) -> Self {
+        Self { commands, out }
     }
 
     fn write(&mut self, line: &Line<'_>) {
@@ -153,7 +154,7 @@ impl Report for JsonLines<'_> {
             }
             Event::StepEnded { step, end, took } => Line::Ended {
                 subject: subject(plan, *step),
-                end: ending(plan, *step, end),
+                end: ending(plan, *step, end, &self.commands),
                 took_ms: took.as_millis(),
             },
             Event::Cancelling => Line::Cancelling,
@@ -204,7 +205,7 @@ fn how(progress: &Progress) -> How<'_> {
     }
 }
 
-fn ending<'run>(plan: &Plan, step: StepId, end: &'run End) -> Ending<'run> {
+fn ending<'run>(plan: &Plan, step: StepId, end: &'run End, commands: &Commands) -> Ending<'run> {
     match end {
         End::Done => Ending::Done,
         End::NotNeeded => Ending::NotNeeded,
@@ -212,7 +213,7 @@ fn ending<'run>(plan: &Plan, step: StepId, end: &'run End) -> Ending<'run> {
         End::Cancelled => Ending::Cancelled,
         End::Failed(Failure { cause, log_tail }) => Ending::Failed {
             error: engine_words(cause).unwrap_or_else(|| failed(&plan.steps[step].action, cause)),
-            hint: hint(&plan.steps[step], cause),
+            hint: hint(&plan.steps[step], cause, commands),
             health_output: health_output(cause),
             output: build_output(cause),
             log: log_tail,

@@ -13,6 +13,7 @@
 mod advice;
 mod board;
 mod builds;
+mod commands;
 mod failure;
 mod frame;
 pub mod json;
@@ -32,6 +33,7 @@ mod summary;
 pub mod terminal;
 pub mod wording;
 
+pub use commands::Commands;
 pub use look::{Look, tame, tame_lines};
 pub use objects::{Deed, ObjectSteps, Objects};
 pub use quiet_filter::QuietFilter;
@@ -83,6 +85,8 @@ pub enum Form {
 pub struct Context {
     /// What the command wants, and of whom.
     pub aim: Aim,
+    /// How other commands about the same topology are typed.
+    pub commands: Commands,
     /// The command that goes on after a failure: `topo up shop.yaml`.
     pub resume: Option<String>,
     /// The command that goes on in spite of a `pre_stop` hook that fails: `topo down shop.yaml --force`.
@@ -150,7 +154,7 @@ pub fn report<'out>(
             let width = is_terminal.then(|| screen::size().1);
             Box::new(plain::Plain::new(context, width, out))
         }
-        Form::Json => Box::new(json::JsonLines::new(out)),
+        Form::Json => Box::new(json::JsonLines::new(context.commands, out)),
         Form::Quiet => Box::new(quiet::Quiet::new(context, out)),
     }
 }

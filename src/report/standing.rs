@@ -1,11 +1,11 @@
-//! In: the states of a service's containers. Out: how the service stands, in few words.
+//! In: the states of a service's containers. Out: the service's state, in a few words.
 //! Must not: ask an engine.
 
 use crate::plan::observed::Status;
 use crate::topology::name::ServiceName;
 
-/// How a service stands by the states of its containers: `web runs`; `goal` is what it was to be brought
-/// to: `web runs already`.
+/// The state of a service by those of its containers: `web is running`; where it is the `goal`: `web is already
+/// running`.
 pub fn standing(
     service: &ServiceName,
     containers: impl IntoIterator<Item = Status>,
@@ -24,17 +24,17 @@ pub fn standing(
     let Some(status) = containers.into_iter().min_by_key(rank) else {
         return format!("{service} has no container");
     };
-    let words = match status {
-        Status::Running => "runs",
-        Status::Paused => "is paused",
-        Status::Restarting => "is between two runs",
-        Status::Removing => "is being removed",
-        Status::Dead => "is beyond repair",
-        Status::Exited => "is stopped",
-        Status::Created => "was never started",
+    let state = match status {
+        Status::Running => "running",
+        Status::Paused => "paused",
+        Status::Restarting => "restarting",
+        Status::Removing => "being removed",
+        Status::Dead => "dead",
+        Status::Exited => "stopped",
+        Status::Created => return format!("{service} was never started"),
     };
-    let already = if goal == Some(status) { " already" } else { "" };
-    format!("{service} {words}{already}")
+    let already = if goal == Some(status) { "already " } else { "" };
+    format!("{service} is {already}{state}")
 }
 
 #[cfg(test)]
@@ -45,8 +45,8 @@ mod tests {
     fn the_liveliest_container_says_how_a_service_stands() {
         let web = ServiceName::from("web");
         let says = |states: &[Status], goal| standing(&web, states.iter().copied(), goal);
-        assert_eq!(says(&[Status::Exited, Status::Running], Some(Status::Running)), "web runs already");
-        assert_eq!(says(&[Status::Exited], Some(Status::Exited)), "web is stopped already");
+        assert_eq!(says(&[Status::Exited, Status::Running], Some(Status::Running)), "web is already running");
+        assert_eq!(says(&[Status::Exited], Some(Status::Exited)), "web is already stopped");
         assert_eq!(says(&[Status::Created, Status::Paused], Some(Status::Exited)), "web is paused");
         assert_eq!(says(&[], Some(Status::Exited)), "web has no container");
     }

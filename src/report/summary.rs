@@ -16,7 +16,7 @@ pub struct Intent {
     pub reached: &'static str,
     /// When it was not: `is not up`.
     pub missed: &'static str,
-    /// When there was nothing to do: `is up to date`.
+    /// When there was nothing to do: `is already stopped`, `has no container to pause`.
     pub idle: &'static str,
 }
 
@@ -28,31 +28,30 @@ impl Intent {
         Intent { reached: "is created", missed: "is not created", idle: "is up to date" };
     /// As many containers run as were asked for.
     pub const SCALE: Intent =
-        Intent { reached: "is scaled", missed: "is not scaled", idle: "is scaled so already" };
+        Intent { reached: "is scaled", missed: "is not scaled", idle: "is already scaled" };
     /// Nothing is left.
-    pub const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is down already" };
+    pub const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is already down" };
     /// What was there runs.
     pub const START: Intent =
-        Intent { reached: "is started", missed: "is not started", idle: "runs already" };
+        Intent { reached: "is started", missed: "is not started", idle: "is already running" };
     /// Containers stay, but none runs.
     pub const STOP: Intent =
-        Intent { reached: "is stopped", missed: "is not stopped", idle: "does not run anyway" };
+        Intent { reached: "is stopped", missed: "is not stopped", idle: "is already stopped" };
     /// Containers ran, and run again.
     pub const RESTART: Intent =
         Intent { reached: "is restarted", missed: "is not restarted", idle: "has no container to restart" };
     /// Containers were ended at once.
-    pub const KILL: Intent =
-        Intent { reached: "is killed", missed: "is not killed", idle: "does not run anyway" };
+    pub const KILL: Intent = Intent { reached: "is killed", missed: "is not killed", idle: "is not running" };
     /// Containers got a signal.
     pub const SIGNAL: Intent =
-        Intent { reached: "is signalled", missed: "is not signalled", idle: "does not run" };
-    /// Containers are frozen.
+        Intent { reached: "is signalled", missed: "is not signalled", idle: "is not running" };
+    /// Containers are paused.
     pub const PAUSE: Intent =
-        Intent { reached: "is paused", missed: "is not paused", idle: "has nothing to pause" };
-    /// No container is frozen.
+        Intent { reached: "is paused", missed: "is not paused", idle: "has no container to pause" };
+    /// Paused containers are resumed.
     pub const UNPAUSE: Intent =
-        Intent { reached: "goes on", missed: "does not go on", idle: "has nothing paused" };
-    /// Containers that do not run are gone.
+        Intent { reached: "is resumed", missed: "is not resumed", idle: "has no paused container" };
+    /// Stopped containers are removed.
     pub const REMOVE: Intent =
         Intent { reached: "is cleared", missed: "is not cleared", idle: "has no stopped container" };
     /// Containers are as the files are that are watched.
@@ -71,7 +70,8 @@ impl Intent {
     pub const RUN: Intent =
         Intent { reached: "is ready to run", missed: "is not ready to run", idle: "is ready to run" };
     /// Images are built.
-    pub const BUILD: Intent = Intent { reached: "is built", missed: "is not built", idle: "builds no image" };
+    pub const BUILD: Intent =
+        Intent { reached: "is built", missed: "is not built", idle: "has no image to build" };
 }
 
 /// What a command wants, and of whom.

@@ -126,7 +126,7 @@ services:
     let project = project("hooks-force", topology);
     project.topo("up", &["-d"]).exits(0);
     let ran = project.topo("down", &["-t", "0"]).exits(4);
-    assert!(ran.err.contains("to go on:") && ran.err.contains("--force"), "{}", ran.err);
+    assert!(ran.err.contains("to continue:") && ran.err.contains("--force"), "{}", ran.err);
     assert!(!ran.err.contains("to clean up"), "{}", ran.err);
     project.topo("down", &["-t", "0", "--force"]).exits(0).says("a pre_stop hook failed");
     project.is_gone();

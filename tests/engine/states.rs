@@ -77,14 +77,18 @@ fn where_there_is_nothing_to_do_the_services_and_their_states_are_named() {
     let project = project("idle", CHAIN);
     project.topo("stop", &["web"]).exits(0).says("nothing to do: web has no container");
     project.topo("up", &["-d"]).exits(0);
-    project.topo("start", &["web", "db"]).exits(0).says("nothing to do: web runs already, db runs already");
-    project.topo("unpause", &["web"]).exits(0).says("nothing to do: web runs already");
-    project.topo("scale", &["web=1"]).exits(0).says("nothing to do: web has 1 container already");
-    let ran = project.topo("rm", &["web"]).exits(0).says("nothing to do: web runs; `topo rm --stop web");
+    project
+        .topo("start", &["web", "db"])
+        .exits(0)
+        .says("nothing to do: web is already running, db is already running");
+    project.topo("unpause", &["web"]).exits(0).says("nothing to do: web is already running");
+    project.topo("scale", &["web=1"]).exits(0).says("nothing to do: web already has 1 container");
+    let ran =
+        project.topo("rm", &["web"]).exits(0).says("nothing to do: web is running; `topo rm --stop web");
     assert!(ran.err.contains("stops and removes what runs"), "{}", ran.err);
     project.topo("rm", &[]).exits(0).says("has no stopped container; `topo rm --stop");
     project.topo("stop", &["web", "-t", "1"]).exits(0).says("web: 1 container stopped in");
-    project.topo("stop", &["web"]).exits(0).says("nothing to do: web is stopped already");
+    project.topo("stop", &["web"]).exits(0).says("nothing to do: web is already stopped");
     project.topo("rm", &["web", "db", "--force"]).exits(0).says("db stays: `topo rm --stop web db");
     assert_eq!(project.objects("container"), [project.container("db")]);
 }

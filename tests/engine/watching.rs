@@ -193,7 +193,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     std::thread::sleep(std::time::Duration::from_secs(2));
     watching.signal("INT");
     let err = watching.end().exits(130).says("building web anew").says("is not up to date").err;
-    assert!(!err.contains("to go on:") && !err.contains("as asked"), "it goes on by itself: {err}");
+    assert!(!err.contains("to continue:") && !err.contains("as asked"), "it goes on by itself: {err}");
     let again = format!("`topo up {} -p {}`", project.topology(), project.name());
     let told = format!("topology.yaml changed; run {again} again for it to take effect");
     assert_eq!(err.matches(&told).count(), 1, "{err}");

@@ -54,11 +54,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         [] => return Err(services::none_is_named(&global, "commit", "SERVICE", &output)),
         [service] => (ServiceName::from(service.as_str()), None),
         [service, image] => (ServiceName::from(service.as_str()), Some(ImageName::new(image.clone()))),
-        _ => {
-            output.error(
-                "a service and at most one name of an image are needed",
-                Some("as in `topo commit topologies/desafio2.yaml notas notas:copia`"),
-            );
+        [service, image, ..] => {
+            let help = format!("write `{} {service} {image}`", global.command("commit"));
+            output.error("a service and at most one image name are needed", Some(&help));
             return Err(Exit::Usage);
         }
     };

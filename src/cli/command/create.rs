@@ -43,7 +43,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     options.create.excluded.warn_of_dependants(&topology, &choices, &output);
     session::block_on(async {
         let limit = (None, Instant::now());
-        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
+        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
         let mut session = Session::new(&engine, &global, &output);
         session.quiet_filter = options.quiet.quiet_filter();
         interrupt::listen(session.cancel.clone());

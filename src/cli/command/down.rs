@@ -100,6 +100,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         let observed = session::observe(&engine, &query, &output).await?;
         let mut found = Diagnostics::default();
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
+        global.name_topology(&mut found);
         output.diagnostics(&Sources::default(), &found);
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
@@ -134,21 +135,21 @@ fn one_offs_that_run(project: &ProjectName, observed: &Observed, plan: &Plan) ->
     let running = containers.filter(|container| container.is_one_off && container.state.is_running());
     let listed: Vec<&str> = running.map(|container| container.name.as_str()).collect();
     let is_left = plan.steps.is_empty() && !listed.is_empty();
-    is_left.then(|| format!("what still runs of {project} is of `topo run`: {}", names(listed, MOST_NAMES)))
+    is_left.then(|| format!("containers of `run` in {project} keep running: {}", names(listed, MOST_NAMES)))
 }
 
-/// `1 volume stays: desafio2_dados ('topo down -v' removes it)`
+/// `1 volume kept: desafio2_dados ('topo down -v' removes it)`
 fn about_volumes(left: &VolumesLeft, global: &Global) -> Vec<String> {
     let VolumesLeft { declared, undeclared } = left;
     let words: Vec<&str> = undeclared.iter().map(VolumeName::as_str).collect();
     let by_hand = format!("docker volume rm {}", words.join(" "));
-    let kinds = [(declared, "", global.command("down -v")), (undeclared, " without a declaration", by_hand)];
+    let kinds = [(declared, "", global.command("down -v")), (undeclared, "undeclared ", by_hand)];
     let some = kinds.into_iter().filter(|(left, _, _)| !left.is_empty());
     let remark = |(left, which, command): (&Vec<VolumeName>, &str, String)| {
         let listed = names(left.iter().map(|name| name.as_str()), MOST_NAMES);
-        let count = Kind::Volume.count(left.len());
-        let (stay, them) = if left.len() == 1 { ("stays", "it") } else { ("stay", "them") };
-        format!("{count}{which} {stay}: {listed} (`{command}` removes {them})")
+        let count = Kind::Volume.count(left.len()).replacen(' ', &format!(" {which}"), 1);
+        let them = if left.len() == 1 { "it" } else { "them" };
+        format!("{count} kept: {listed} (`{command}` removes {them})")
     };
     some.map(remark).collect()
 }

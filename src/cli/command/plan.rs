@@ -99,7 +99,7 @@ impl Options {
         let plan = session::block_on(interrupt::unless_asked_to_end(async {
             models::look_up(&mut topology, &choices.services, choices.without_dependencies, output).await;
             let engine = session::connect(output).await?;
-            plan_up(&engine, &loaded.sources, &topology, &choices, output).await
+            plan_up(&engine, &loaded.sources, &topology, &choices, global).await
         }))?;
         Ok((plan, loaded.sources))
     }
@@ -123,6 +123,7 @@ impl Options {
         let mut found = Diagnostics::default();
         let choices = down.choices(services, global);
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
+        global.name_topology(&mut found);
         output.diagnostics(&Sources::default(), &found);
         Ok(plan)
     }

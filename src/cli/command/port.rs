@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
@@ -67,7 +68,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         container.service == service && is_number && !container.is_one_off && container.state.is_running()
     };
     let container = observed.containers.iter().filter(is_meant).min_by_key(|container| container.number);
-    let container = container.ok_or_else(|| not_running(&service, options.index, &output))?;
+    let container = container.ok_or_else(|| not_running(&global, &service, options.index, &output))?;
     let address = address(container, &wanted).ok_or_else(|| not_published(container, &wanted, &output))?;
     output.print(&format!("{address}\n"));
     Ok(Exit::Success)
@@ -78,17 +79,25 @@ fn service_and_port<'a>(
     global: &Global,
     output: &Output,
 ) -> Result<(&'a str, &'a str), Exit> {
+    if let [service, port] = words {
+        return Ok((service, port));
+    }
     let is_port = |word: &str| word.starts_with(|letter: char| letter.is_ascii_digit());
-    let (service, port) = match words {
-        [service, port] => return Ok((service, port)),
-        [] => return Err(services::none_is_named(global, "port", "SERVICE 80", output)),
-        [port] if is_port(port) => {
-            return Err(services::none_is_named(global, "port", &format!("SERVICE {port}"), output));
-        }
-        [service] => (service, "80"),
-        [service, port, ..] => (service, port.as_str()),
+    let number = |word: &str| word.split('/').next().unwrap_or(word).parse::<u16>().ok();
+    let published = declared::ports(global);
+    let with_port = |word: &str| published.iter().find(|(_, port)| Some(*port) == number(word));
+    let of_service = |word: &str| published.iter().find(|(service, _)| service == word);
+    let example = match words {
+        [] => published.first().map(|(service, port)| format!("{service} {port}")),
+        [port] if is_port(port) => with_port(port).map(|(service, _)| format!("{service} {port}")),
+        [service] => of_service(service).map(|(service, port)| format!("{service} {port}")),
+        [service, port, ..] => Some(format!("{service} {port}")),
     };
-    let help = format!("write `{} {service} {port}`", global.command("port"));
+    let help = match (example, words) {
+        (Some(example), _) => format!("write `{} {example}`", global.command("port")),
+        (None, [service]) if !is_port(service) => format!("`{service}` publishes no port in the topology"),
+        (None, _) => return Err(services::none_is_named(global, "port", "SERVICE 80", output)),
+    };
     output.error("a service and one of its ports are needed", Some(&help));
     Err(Exit::Usage)
 }
@@ -129,11 +138,12 @@ fn address(container: &ObservedContainer, wanted: &Inside<'_>) -> Option<SocketA
     meant.filter_map(|port| port.host).min_by_key(SocketAddr::is_ipv6)
 }
 
-fn not_running(service: &ServiceName, index: Option<u32>, output: &Output) -> Exit {
+fn not_running(global: &Global, service: &ServiceName, index: Option<u32>, output: &Output) -> Exit {
     let which = index.map_or(String::new(), |index| format!(" number {index}"));
+    let (up, ps) = (global.command("up -d"), global.command("ps --all"));
     output.error(
-        &format!("no container{which} of `{service}` runs"),
-        Some("`topo up -d` starts it; `topo ps --all` shows what is there"),
+        &format!("no container{which} of `{service}` is running"),
+        Some(&format!("`{up}` starts it; `{ps}` lists the containers")),
     );
     Exit::Failed
 }
@@ -144,7 +154,7 @@ fn not_published(container: &ObservedContainer, wanted: &Inside<'_>, output: &Ou
         published.map(|port| format!("{}/{}", port.target, port.protocol)).collect();
     published.dedup();
     let help = match published[..] {
-        [] => "it publishes no port: look at `ports` in the topology".to_owned(),
+        [] => "it publishes no port: see `ports` in the topology".to_owned(),
         _ => format!("it publishes {}", published.join(", ")),
     };
     let Inside { target, protocol } = wanted;

@@ -89,7 +89,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let aim = Aim { idle: Some(idle), ..Aim::from(Intent::PULL) };
         let outcome = session.carry_out(&plan, aim, "pull").await;
         if let Some(services) = buildable(&topology, &plan, &outcome) {
-            session.remark(&format!("to build them: topo build {services}"));
+            session.remark(&format!("to build them: {}", global.command(&format!("build {services}"))));
         }
         Ok(session::exit_of(&outcome))
     })
@@ -98,10 +98,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 /// Why an image is left out.
 fn words(why: LeftOut) -> &'static str {
     match why {
-        LeftOut::Present => "left out: it is there already",
-        LeftOut::Never => "left out: its `pull_policy` is not to pull it",
-        LeftOut::Built => "left out: it is built here, and has no name in a registry",
-        LeftOut::Buildable => "left out: it can be built",
+        LeftOut::Present => "skipped: the engine has it",
+        LeftOut::Never => "skipped: its `pull_policy` rules out pulling",
+        LeftOut::Built => "skipped: it is built locally, and has no name in a registry",
+        LeftOut::Buildable => "skipped: it can be built",
     }
 }
 
@@ -111,9 +111,9 @@ fn idle(topology: &Topology, left_out: &BTreeMap<ImageName, LeftOut>) -> String 
     let whys: BTreeSet<LeftOut> = left_out.values().copied().collect();
     match whys.into_iter().collect::<Vec<_>>().as_slice() {
         [] => format!("{project} {}", Intent::PULL.idle),
-        [LeftOut::Present] => format!("{project} has its images"),
+        [LeftOut::Present] => format!("{project} already has its images"),
         [LeftOut::Built | LeftOut::Buildable] => format!("{project} builds its images"),
-        _ => format!("no image of {project} needs to be pulled"),
+        _ => format!("{project} has no image that needs to be pulled"),
     }
 }
 

@@ -150,7 +150,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         let mut session = Session::new(&engine, &global, &output);
         session.quiet_filter = options.quiet_parts.quiet_filter();
         let listener = interrupt::listen(session.cancel.clone());
-        let container = prepare(&session, &engine, &loaded, &topology, &choices, &output).await?;
+        let container = prepare(&session, &global, &engine, &loaded, &topology, &choices, &output).await?;
         let signals = Signals::listen();
         if let Some(listener) = listener {
             listener.abort();
@@ -282,6 +282,7 @@ fn slug() -> std::io::Result<String> {
 /// Brings up what the service depends on, and creates the container.
 async fn prepare(
     session: &Session<'_>,
+    global: &Global,
     engine: &Docker,
     loaded: &Loaded,
     topology: &Topology,
@@ -292,13 +293,14 @@ async fn prepare(
     let mut found = Diagnostics::default();
     let (plan, container) = plan::one_off(topology, &observed, choices, &mut found);
     require_contexts(&plan, &mut found);
+    global.name_topology(&mut found);
     output.diagnostics(&loaded.sources, &found);
     if found.has_errors() {
         return Err(Exit::Findings);
     }
     if let Some(create) = only_action(&plan) {
         // What needs no time needs no report.
-        engine.perform(create, &|_| {}).await.map_err(|error| session::refused(&error, output))?;
+        engine.perform(create, &|_| {}).await.map_err(|error| session.refused(&error))?;
         return Ok(container);
     }
     let outcome = session.carry_out(&plan, Intent::RUN, "run").await;
@@ -446,6 +448,11 @@ impl Foreground<'_> {
 
     async fn explain_refused_start(&self, error: &EngineError) -> Exit {
         remove(self.engine, self.container).await;
+        if self.choices.has_aliases && error.to_string().contains("Address already in use") {
+            let help = "another container has the service's fixed address: leave out `--use-aliases`";
+            self.output.error(&error.to_string(), Some(help));
+            return Exit::Failed;
+        }
         let source = match self.has_entrypoint {
             true => "`--entrypoint`",
             false => "the command, and the `entrypoint` of the service, which comes before it",

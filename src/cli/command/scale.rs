@@ -66,12 +66,12 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
     session::block_on(async {
         let limit = (None, Instant::now());
-        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
+        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let count = |(service, number): (&ServiceName, &u32)| match number {
-            1 => format!("{service} has 1 container already"),
-            number => format!("{service} has {number} containers already"),
+            1 => format!("{service} already has 1 container"),
+            number => format!("{service} already has {number} containers"),
         };
         let idle = choices.scale.iter().map(count).collect::<Vec<_>>().join(", ");
         let aim = Aim { idle: Some(idle), ..Intent::SCALE.into() };

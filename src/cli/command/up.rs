@@ -243,7 +243,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     session::block_on(async {
         let wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
         let limit = (wait_limit, begun);
-        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &output).await?;
+        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
         let mut session = Session::new(&engine, &global, &output);
         session.quiet_filter = quiet.quiet_filter();
         session.begun = begun;

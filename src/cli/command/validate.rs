@@ -294,12 +294,11 @@ fn summary(files: usize, counts: [usize; 3], is_strict: bool) -> String {
         _ => "",
     };
     if files == 0 {
-        return format!("no topology was checked: {counted}{strict}\n");
+        return format!("no file was checked: {counted}{strict}\n");
     }
-    let topologies = if files == 1 { "1 topology".to_owned() } else { format!("{files} topologies") };
+    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     match counts {
-        [0, 0, 0] if files == 1 => "1 file checked: no problems found\n".to_owned(),
-        [0, 0, 0] => format!("{files} files checked: no problems found\n"),
-        _ => format!("{topologies}: {counted}{strict}\n"),
+        [0, 0, 0] => format!("{files} checked: no problems found\n"),
+        _ => format!("{files} checked: {counted}{strict}\n"),
     }
 }

@@ -13,6 +13,7 @@ use crate::cli::project::{Project, project};
 use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
+use crate::diagnostic::suggest::one_of;
 use crate::plan::{self, DownChoices, Scope};
 use crate::report::Intent;
 use crate::run::{ContainerEnd, Ends, subscription};
@@ -105,14 +106,16 @@ async fn wait(
         first = waiting => first,
         never = listening => never,
     };
-    first.map_err(|error| session::refused(&error, output))?.ok_or_else(|| nothing_there(services, output))
+    let first = first.map_err(|error| session.refused(&error))?;
+    first.ok_or_else(|| nothing_there(session.global, services, output))
 }
 
-fn nothing_there(services: &[ServiceName], output: &Output) -> Exit {
-    let names: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
+fn nothing_there(global: &Global, services: &[ServiceName], output: &Output) -> Exit {
+    let names = one_of(services.iter().map(ServiceName::as_str));
+    let (up, ps) = (global.command("up -d"), global.command("ps --all"));
     output.error(
-        &format!("there is no container of {} to wait for", names.join(", ")),
-        Some("`topo up -d` makes and starts them; `topo ps --all` shows what is there"),
+        &format!("{names} has no container to wait for"),
+        Some(&format!("`{up}` creates and starts them; `{ps}` lists the containers")),
     );
     Exit::Failed
 }

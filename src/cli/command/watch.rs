@@ -63,7 +63,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         if !options.no_up {
             let choices = UpChoices { services, build: BuildChoice::Always, ..UpChoices::default() };
             options.excluded.warn_of_dependants(&topology, &choices, &output);
-            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &output).await?;
+            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &global).await?;
             let outcome = session.carry_out(&plan, Intent::UP, "watch").await;
             if !outcome.is_success() {
                 return Ok(session::exit_of(&outcome));

@@ -48,7 +48,8 @@ impl Watching<'_> {
             ..UpChoices::default()
         };
         // What stands in the way is said where it is found.
-        let Ok(plan) = plan_up(self.session.engine, self.sources, self.topology, &choices, self.output).await
+        let Ok(plan) =
+            plan_up(self.session.engine, self.sources, self.topology, &choices, self.session.global).await
         else {
             return;
         };
@@ -131,7 +132,8 @@ impl Watching<'_> {
     }
 
     fn fail(&self, what: &str, error: &EngineError) {
-        self.output.error(&format!("{what}: {error}"), error.hint().as_deref());
+        let help = error.hint().map(|help| self.session.global.commands().filled_in(&help));
+        self.output.error(&format!("{what}: {error}"), help.as_deref());
     }
 }
 
