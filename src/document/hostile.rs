@@ -161,7 +161,7 @@ fn check(text: &str, folder: &Path) {
 }
 
 fn check_node(node: &Node, sources: &Sources, depth: usize) {
-    assert!(depth <= 130, "deeper than allowed");
+    assert!(depth <= 258, "deeper than allowed");
     check_span(node.span, sources);
     node.earlier.iter().for_each(|span| check_span(*span, sources));
     assert_eq!(node.directive, None);

@@ -29,7 +29,7 @@ const NODE_LIMIT: usize = 1_000_000;
 /// The most of them that aliases may bring in: far less text makes them.
 const ALIASED_NODE_LIMIT: usize = 200_000;
 /// The most levels that collections may nest, aliases counted as what they stand for.
-pub(super) const DEPTH_LIMIT: usize = 128;
+pub(super) const DEPTH_LIMIT: usize = 256;
 /// The most bytes of scalar text that one file may hold, aliases counted as what they stand for.
 const TEXT_LIMIT: usize = 64 * 1024 * 1024;
 
@@ -260,6 +260,7 @@ impl<'a> Reader<'a> {
         if !self.anchors.define(anchor, &node, size) {
             return self.too_large(written, "anchors repeat too much text", "repeat less by aliases");
         }
+        self.refuse_key_on_lines(written);
         let is_merged = self.is_merged();
         let Some(parent) = self.open.last_mut() else {
             if !matches!(node.value, Value::Null) {
@@ -292,7 +293,7 @@ impl<'a> Reader<'a> {
         let Some(mut node) = self.anchors.node(anchor) else { return Flow::Continue(()) };
         let merged = if self.is_merged() { merged_levels(&node) } else { 0 };
         self.grow(Size { height: size.height - merged, ..size }, span)?;
-        if !matches!(node.value, Value::Null | Value::Scalar(_)) {
+        if !matches!(node.value, Value::Null | Value::Scalar(_)) || self.is_merged_element() {
             // A collection is where it was put: its elements say where they are written.
             node.span = span;
         }
@@ -302,6 +303,18 @@ impl<'a> Reader<'a> {
     /// Whether the next node is what `<<` brings in.
     fn is_merged(&self) -> bool {
         matches!(self.open.last(), Some(Open { collection: Collection::Map(map), .. }) if map.inherits())
+    }
+
+    /// Whether the next node is an element of a list that `<<` brings in.
+    fn is_merged_element(&self) -> bool {
+        match self.open.as_slice() {
+            [
+                ..,
+                Open { collection: Collection::Map(map), .. },
+                Open { collection: Collection::List(_), .. },
+            ] => map.inherits(),
+            _ => false,
+        }
     }
 
     fn unknown_alias(&mut self, name: &str, range: std::ops::Range<usize>) -> Flow {
@@ -340,7 +353,7 @@ impl<'a> Reader<'a> {
             return self.too_large(span, "aliases stand for more than 200,000 values", SPLIT);
         }
         if self.open.len() + size.height > DEPTH_LIMIT {
-            return self.too_large(span, "the file nests deeper than 128 levels", "nest less deeply");
+            return self.too_large(span, "the file nests deeper than 256 levels", "nest less deeply");
         }
         if self.size.bytes > TEXT_LIMIT {
             return self.too_large(span, "the file holds more than 64 MiB of text", SPLIT);
@@ -454,6 +467,9 @@ mod tests {
         );
         let chain: String = (1..300).map(|n| format!("a{n}: &a{n} {{<<: [*a{}]}}\n", n - 1)).collect();
         let (_, read, found) = read_text(&format!("a0: &a0 {{x: 1}}\n{chain}"));
+        assert!(found.is_empty() && read.gaps.is_none());
+        let chain: String = (1..200).map(|n| format!("a{n}: &a{n} [*a{}]\n", n - 1)).collect();
+        let (_, read, found) = read_text(&format!("a0: &a0 [x]\n{chain}"));
         assert!(found.is_empty() && read.gaps.is_none());
         check("a: &a [{x: 1}]\nb: {<<: *a, '<<': 2}", &["{a: [{x: 1}], b: {<<: 2, x: 1}}"]);
     }

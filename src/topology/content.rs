@@ -131,9 +131,26 @@ impl Origin<'_> {
             found
                 .warning(code::REQUIRED_VARIABLE, format!("the variable `{}` is not set", name.value))
                 .label(name.span, format!("the {kind} `{key}` is taken from it"))
-                .help(format!("set it: `{}=... topo up`, or in `.env`", name.value));
+                .help(how_to_set(name));
         }
         value.map(of_text)
+    }
+}
+
+/// What to type for a variable that is not set.
+fn how_to_set(name: &str) -> String {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let is_name = name.chars().all(is_letter) && !name.starts_with(|first: char| first.is_ascii_digit());
+    if is_name {
+        return format!("set it: `{name}=... topo up`, or in `.env`");
+    }
+    let written = name.trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
+    let similar: String =
+        written.trim().chars().map(|letter| if is_letter(letter) { letter } else { '_' }).collect();
+    let similar = similar.trim_start_matches(|first: char| first.is_ascii_digit());
+    match similar.trim_matches('_') {
+        "" => "write the name of a variable, such as `PASSWORD`".to_owned(),
+        _ => format!("no shell can set one of this name: write a name such as `{similar}`"),
     }
 }
 

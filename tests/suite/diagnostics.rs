@@ -47,6 +47,7 @@ golden::fixtures! {
     a_job_that_is_restarted_runs_again_and_again
     a_key_beside_its_place_is_read_where_it_belongs
     a_key_has_a_colon
+    a_key_in_braces_stands_on_one_line
     a_key_of_another_tool_comes_with_ours
     a_key_of_ones_own_begins_with_x
     a_key_stands_once
@@ -57,6 +58,7 @@ golden::fixtures! {
     a_list_of_one_port_is_quoted
     a_list_without_dashes_is_told_once
     a_mark_and_windows_line_ends_move_no_place
+    a_merge_key_cannot_merge_lists
     a_merge_key_holds_a_mapping
     a_merged_value_is_shown_where_it_was_written
     a_missing_base_hides_nothing_else
@@ -109,6 +111,7 @@ golden::fixtures! {
     a_value_in_brackets_ends_with_them
     a_value_that_yaml_reads_differently_is_told
     a_variable_of_a_containers_env_file_is_not_the_topologys
+    a_variable_that_a_secret_is_taken_from_can_be_set
     a_variable_that_a_secret_is_taken_from_has_a_name
     a_version_has_no_effect
     a_version_is_no_number

@@ -4,10 +4,36 @@
 //! implicit key is "restricted to a single line" (YAML 1.2.2, section 7.4).
 
 use super::mistake::{Around, Words, indentation};
+use crate::diagnostic::code;
 use crate::source::Span;
+use granit_parser::StructureStyle;
 
 /// The most characters of a key.
 const LIMIT: usize = 1024;
+
+const SEVERAL_LINES: [&str; 3] =
+    ["a key cannot go over several lines", "its `:` is on another line", "write the key on one line"];
+
+impl super::Reader<'_> {
+    /// Refuses a key in `{}` whose `:` is on another line: this reader takes it, and that of Docker Compose
+    /// does not.
+    pub(super) fn refuse_key_on_lines(&mut self, key: Span) {
+        let Some(super::Open {
+            collection: super::Collection::Map(map), style: StructureStyle::Flow, ..
+        }) = self.open.last()
+        else {
+            return;
+        };
+        let range = key.range();
+        let end = self.text.len() - self.text[range.end..].trim_start().len();
+        let is_on_lines = self.text[range.start..end].contains('\n') && self.text[end..].starts_with(':');
+        // A key after `? ` may do so.
+        if map.awaits_key() && is_on_lines && !self.text[..range.start].trim_end().ends_with('?') {
+            let [message, label, help] = SEVERAL_LINES;
+            self.found.error(code::YAML_SYNTAX, message).label(key, label).help(help);
+        }
+    }
+}
 
 impl Around<'_> {
     /// What is wrong with the key before the `:` at `at`, if there is one, and if it is a key but for its length.
@@ -20,11 +46,8 @@ impl Around<'_> {
         let key = &self.text[start..end];
         let length = key.chars().count();
         let (message, label, help) = if key.contains('\n') {
-            (
-                "a key cannot go over several lines",
-                "its `:` is on another line".to_owned(),
-                "write the key on one line",
-            )
+            let [message, label, help] = SEVERAL_LINES;
+            (message, label.to_owned(), help)
         } else if length > LIMIT {
             (
                 "a key cannot be longer than 1,024 characters",
@@ -92,8 +115,17 @@ mod tests {
     #[test]
     fn a_key_stands_on_one_line() {
         let lines = "a key cannot go over several lines".to_owned();
-        for text in ["a:\n  \"b\n   c\": x\n", "a: [d, \"b\n  c\": x]\n"] {
+        for text in [
+            "a:\n  \"b\n   c\": x\n",
+            "a: [d, \"b\n  c\": x]\n",
+            "a: {b\n  c: x}\n",
+            "a: {d: 1, \"b\n  c\": x}\n",
+            "a: {b\n  : x}\n",
+        ] {
             assert_eq!(said(text).map(|(message, _)| message), Some(lines.clone()), "{text}");
+        }
+        for text in ["a: {? b\n  c : x}\n", "a: {b:\n  x}\n", "a: {b\n  c, d}\n", "a: {b: {c: x}\n  }\n"] {
+            assert_eq!(said(text), None, "{text}");
         }
     }
 }

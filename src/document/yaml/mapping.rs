@@ -57,6 +57,11 @@ impl OpenMap {
         matches!(self.waiting, Waiting::Inherited)
     }
 
+    /// Whether the next node is a key.
+    pub(super) fn awaits_key(&self) -> bool {
+        matches!(self.waiting, Waiting::Key)
+    }
+
     /// The key whose value comes next; nothing when that is what `<<` brings in, or a key.
     pub(super) fn awaited(&self) -> Option<&str> {
         match &self.waiting {
@@ -145,11 +150,21 @@ impl OpenMap {
     fn inherit(&mut self, node: Node, written: Span, found: &mut Diagnostics) {
         match node.value {
             Value::Map(map) => self.inherited.push(map),
-            Value::List(list) => list.into_iter().for_each(|element| match element.value {
+            Value::List(list) => self.inherit_elements(list, written, found),
+            _ => refuse_merge(&node, written, found),
+        }
+    }
+
+    fn inherit_elements(&mut self, list: Vec<Node>, written: Span, found: &mut Diagnostics) {
+        let is_alias = |element: &Node| !written.contains(element.span);
+        if let Some(element) = list.iter().find(|element| element.as_map().is_none() && is_alias(element)) {
+            return refuse_merged_list(element, written, found);
+        }
+        for element in list {
+            match element.value {
                 Value::Map(map) => self.inherited.push(map),
                 _ => refuse_merge(&element, element.span, found),
-            }),
-            _ => refuse_merge(&node, written, found),
+            }
         }
     }
 
@@ -253,11 +268,27 @@ fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
 
 /// Quotes make a plain key of `<<`, which nothing has; what follows it is what was to be brought in.
 fn refuse_quoted_merge(key: Span, found: &mut Diagnostics) {
+    if key.range().len() == "<<".len() {
+        found
+            .error(code::BAD_MERGE_KEY, "a `<<` with a tag is a key like any other")
+            .label(key, "brings nothing in")
+            .help("take the tag away: `<<:`");
+        return;
+    }
     found
         .error(code::BAD_MERGE_KEY, "a quoted `<<` is a key like any other")
         .label(key, "brings nothing in")
         .help("take the quotes away: `<<:`")
         .replace(key, "\"<<\"", "<<");
+}
+
+/// An alias brings in a list with something else than mappings in it.
+fn refuse_merged_list(element: &Node, written: Span, found: &mut Diagnostics) {
+    found
+        .error(code::BAD_MERGE_KEY, "`<<` takes a mapping, and cannot merge lists")
+        .label(written, "brings in a list")
+        .label(element.span, format!("this is {}", element.describe()))
+        .help("write what the anchor names as a mapping (`KEY: VALUE` in place of `- KEY=VALUE`), or repeat the elements here");
 }
 
 fn refuse_merge(node: &Node, written: Span, found: &mut Diagnostics) {

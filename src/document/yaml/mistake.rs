@@ -125,7 +125,7 @@ impl Around<'_> {
             }
             Is::RecursionLimitExceeded => self.simple(
                 at,
-                "the file nests deeper than 128 levels",
+                "the file nests deeper than 256 levels",
                 "reading stops here",
                 "nest less deeply",
             ),
