@@ -5,7 +5,8 @@ pub const OTHER_DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '–', 
 
 /// The candidate that `word` was probably meant to be, if one is close enough.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = word.to_lowercase();
+    // Blanks around a word are a slip, however short it is.
+    let folded = word.trim().to_lowercase();
     // Any two words of one or two letters are close to each other, which says nothing.
     let limit = match word.chars().count() {
         0..3 => 0,

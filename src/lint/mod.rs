@@ -8,6 +8,7 @@
 mod absolute_path;
 mod address;
 pub mod alias;
+mod blank;
 pub mod brought_in;
 pub mod build_context;
 mod capability;
@@ -62,7 +63,7 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 use crate::topology::{Host, Topology};
 
-/// Every rule, in no order: findings are sorted by place.
+/// Every rule; findings are sorted by place.
 const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     absolute_path::check,
     address::check,
@@ -100,6 +101,8 @@ const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
     ulimit::check,
     user::check,
     volume_option::check,
+    // Last, to say what leads to what others found.
+    blank::check,
 ];
 
 /// Checks a topology by every rule.

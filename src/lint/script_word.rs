@@ -24,24 +24,55 @@ fn words(command: &Command) -> &[String] {
     command.0.as_deref().unwrap_or_default()
 }
 
-/// `["sh", "-c"]`: what the command says is the script.
+/// `["sh", "-c"]`, `["tini", "--", "sh", "-c"]`: what the command says is the script.
 fn ends_before_script(entrypoint: &Command) -> bool {
     let words = words(entrypoint);
-    script_index(words) == Some(words.len())
+    let is_after_shell =
+        || words.iter().rposition(|word| is_shell(word)).and_then(|at| script_after(words, at));
+    script_index(words).or_else(is_after_shell) == Some(words.len())
 }
+
+/// Programs that run another one, which stands behind their options.
+const RUNNERS: [&str; 14] = [
+    "catatonit",
+    "chroot",
+    "dumb-init",
+    "env",
+    "exec",
+    "gosu",
+    "nice",
+    "nohup",
+    "setpriv",
+    "setsid",
+    "su-exec",
+    "sudo",
+    "timeout",
+    "tini",
+];
+/// How far behind a runner a shell is looked for.
+const WORDS_OF_RUNNER: usize = 6;
 
 /// The index of the word that a shell is to read.
 fn script_index(words: &[String]) -> Option<usize> {
-    let shell = words.iter().take(2).position(|word| is_shell(word))?;
+    let is_run = words.first().is_some_and(|first| RUNNERS.contains(&program(first)));
+    let within = if is_run { WORDS_OF_RUNNER } else { 2 };
+    script_after(words, words.iter().take(within).position(|word| is_shell(word))?)
+}
+
+/// The index of the word that the shell at `shell` is to read.
+fn script_after(words: &[String], shell: usize) -> Option<usize> {
     let is_option = |word: &&String| word.starts_with('-') && !word.starts_with("--");
     let options = words[shell + 1..].iter().take_while(is_option);
     let flag = options.clone().position(|option| option.ends_with('c'))?;
     Some(shell + 1 + flag + 1)
 }
 
+fn program(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
 fn is_shell(word: &str) -> bool {
-    let name = word.rsplit('/').next().unwrap_or(word);
-    matches!(name, "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh")
+    matches!(program(word), "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh")
 }
 
 /// The entrypoint reads the command's first word: another shell would be a mistake.

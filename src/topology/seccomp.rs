@@ -54,7 +54,10 @@ fn check_profile(option: &Spanned<String>, path: &str, found: &mut Diagnostics) 
             format!("`{}` is not a seccomp profile", from_here(Path::new(path)).display()),
         )
         .label(option.span, mistake)
-        .help("write a JSON object into it, such as `{\"defaultAction\": \"SCMP_ACT_ALLOW\"}`");
+        .help(match Path::new(path).is_file() {
+            true => "write a JSON object into it, such as `{\"defaultAction\": \"SCMP_ACT_ALLOW\"}`",
+            false => "write `seccomp=unconfined` to have none, or name a file that holds a JSON object",
+        });
 }
 
 /// What runc 1.3 does with a call.

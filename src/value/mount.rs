@@ -61,11 +61,18 @@ pub fn target_of(text: &str) -> &str {
 /// A source or target that ends in a blank, which hardly anybody means, and the mount without blanks.
 pub fn trailing_blank(text: &str) -> Option<(&str, String)> {
     let parts = split(text);
-    if parts.iter().any(|part| part.starts_with(char::is_whitespace)) {
+    // What is refused for its blank is told already.
+    if parts.iter().any(|part| part.starts_with(char::is_whitespace)) || has_blank_after_name(&parts) {
         return None;
     }
     let part = parts.iter().take(2).find(|part| part.ends_with(char::is_whitespace))?;
     Some((part.trim(), without_blanks(&parts)))
+}
+
+/// Whether the name of a volume ends in a blank: no volume has such a name.
+fn has_blank_after_name(parts: &[&str]) -> bool {
+    let [source, _, ..] = parts else { return false };
+    source.trim_end() != *source && !source.trim().is_empty() && !path::is_path(source)
 }
 
 /// How mounts are written, for one that is not.
@@ -84,6 +91,13 @@ fn parse(text: &str) -> Result<ShortMount<'_>, Mistake> {
     if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
         return Err(Mistake::new(
             format!("a blank stands before `{}`", part.trim()),
+            format!("take the blank away: `{}`", without_blanks(&parts)),
+        ));
+    }
+    if has_blank_after_name(&parts) {
+        let source = parts[0];
+        return Err(Mistake::new(
+            format!("a blank stands after `{}`", source.trim()),
             format!("take the blank away: `{}`", without_blanks(&parts)),
         ));
     }
@@ -212,6 +226,7 @@ mod tests {
             ("a:/b:rx", "`rx` is not an option of a mount"),
             ("aa:/b:ro:z", "there are too many colons"),
             ("a: /b", "a blank stands before `/b`"),
+            ("a :/b", "a blank stands after `a`"),
             ("./a", "where it appears in the container is not said"),
             ("-v a:/b", "`-v` is an option of `docker run`"),
         ] {
@@ -233,7 +248,8 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(trailing_blank("a :/b"), Some(("a", "a:/b".to_owned())));
+        assert_eq!(trailing_blank("/a :/b"), Some(("/a", "/a:/b".to_owned())));
+        assert_eq!(trailing_blank("a :/b"), None);
         assert_eq!(trailing_blank("a:/b"), None);
     }
 

@@ -16,6 +16,31 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"volumes: [" /b"]"#, r#"volumes: ["/b"]"#),
     (r#"volumes: ["/a:/b:U"]"#, r#"volumes: ["/a:/b"]"#),
     (r#"volumes: ["/a:/b:ro,idmap"]"#, r#"volumes: ["/a:/b:ro"]"#),
+    (r#"volumes: ["v :/b"]"#, r#"volumes: ["v:/b"]"#),
+    (
+        r#"volumes: [{type: volume, source: "v ", target: /b}]"#,
+        r#"volumes: [{type: volume, source: "v", target: /b}]"#,
+    ),
+    (
+        r#"volumes: [{type: volume, source: v, target: "/b "}]"#,
+        r#"volumes: [{type: volume, source: v, target: "/b"}]"#,
+    ),
+    (r#"tmpfs: ["/t ", /u]"#, r#"tmpfs: ["/t", /u]"#),
+    (r#"tmpfs: "/t :size=1m""#, r#"tmpfs: "/t:size=1m""#),
+    (r#"devices: ["/dev/null :/dev/x"]"#, r#"devices: ["/dev/null:/dev/x"]"#),
+    (r#"devices: [" /dev/null"]"#, r#"devices: ["/dev/null"]"#),
+    (r#"devices: ["/dev/null:/dev/x : rw"]"#, r#"devices: ["/dev/null:/dev/x:rw"]"#),
+    (r#"devices: [{source: "/dev/null "}]"#, r#"devices: ["/dev/null"]"#),
+    (r#"configs: [{source: c, target: " /x"}]"#, r#"configs: [{source: c, target: "/x"}]"#),
+    (r#"secrets: [{source: s, target: "x "}]"#, r#"secrets: [{source: s, target: "x"}]"#),
+    (r#"secrets: ["s "]"#, r#"secrets: ["s"]"#),
+    (r#"env_file: [" my.env"]"#, r#"env_file: ["my.env"]"#),
+    (r#"env_file: "my.env ""#, r#"env_file: "my.env""#),
+    (r#"env_file: [{path: "./my.env "}]"#, r#"env_file: [{path: "./my.env"}]"#),
+    (r#"label_file: [" my.env"]"#, r#"label_file: ["my.env"]"#),
+    (r#"working_dir: "/app ""#, r#"working_dir: "/app""#),
+    (r#"security_opt: ["seccomp=/dev/null"]"#, r#"security_opt: ["seccomp=unconfined"]"#),
+    (r#"security_opt: ["seccomp=unconfined "]"#, r#"security_opt: ["seccomp=unconfined"]"#),
     (r#"environment: ["A: b"]"#, r#"environment: ["A=b"]"#),
     (r#"environment: ["A:b"]"#, r#"environment: ["A=b"]"#),
     (r#"environment: ["A : b"]"#, r#"environment: ["A=b"]"#),
@@ -28,6 +53,15 @@ const MISTAKES: &[(&str, &str)] = &[
         "entrypoint: [\"sh\", \"-c\"]\n    command: a && b",
         "entrypoint: [\"sh\", \"-c\"]\n    command: [\"a && b\"]",
     ),
+    (
+        "entrypoint: [tini, --, sh, -c]\n    command: a && b",
+        "entrypoint: [tini, --, sh, -c]\n    command: [\"a && b\"]",
+    ),
+    (
+        "entrypoint: [env, A=1, /entry.sh, bash, -ec]\n    command: a | b",
+        "entrypoint: [env, A=1, /entry.sh, bash, -ec]\n    command: [\"a | b\"]",
+    ),
+    (r#"command: [tini, --, sh, -c, a, "&&", b]"#, r#"command: ["tini", "--", "sh", "-c", "a && b"]"#),
     (
         "entrypoint: /bin/bash -c\n    command: sleep 9",
         "entrypoint: /bin/bash -c\n    command: [\"sleep 9\"]",
@@ -93,13 +127,15 @@ fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
 }
 
 fn load_service(attributes: &str) -> Loaded {
-    load_text(&format!("name: t\nservices:\n  a:\n    image: busybox:1.37\n    {attributes}\n"))
+    let definitions = "volumes: {v: }\nsecrets: {s: {file: ./my.env}}\nconfigs: {c: {file: ./my.env}}\n";
+    load_text(&format!("name: t\nservices:\n  a:\n    image: busybox:1.37\n    {attributes}\n{definitions}"))
 }
 
 fn load_text(text: &str) -> Loaded {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("topology.yaml");
     std::fs::write(&file, text).expect("a file");
+    std::fs::write(folder.path().join("my.env"), "A=1\n").expect("a file");
     load(&Request::of_file(&file))
 }
 
