@@ -21,10 +21,21 @@ const DEPLOY: &[(&[&str], &str)] = &[
     (&["resources", "reservations", "generic_resources"], "nothing is reserved on one engine"),
 ];
 
+/// Attributes of secrets and configs that Docker Compose and topo pass over, and what holds in their place.
+const FILES: &[(&str, &str)] = &[
+    ("driver", "its content is taken from what is named here, and no driver is asked"),
+    ("driver_opts", "no driver is asked"),
+    ("labels", "nothing of it is kept on the engine"),
+    ("template_driver", "its content is taken as it is"),
+];
+
 /// Finds attributes that only a cluster obeys.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
-    for (name, _) in services(topology) {
+    for (name, service) in services(topology) {
         let Some(deploy) = topology.node_at(&["services", name.as_str(), "deploy"]) else { continue };
+        if let Some(mode) = service.deploy.0.as_ref().and_then(|deploy| deploy.mode.as_deref()) {
+            check_mode(mode, deploy, found);
+        }
         for (path, instead) in DEPLOY {
             report(deploy, path, instead, found);
         }
@@ -36,7 +47,38 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         if let Some(node) = node {
             report(node, &["attachable"], "every container may join a network that is not `overlay`", found);
         }
+        let node = topology.node_at(&["networks", key.as_str()]);
+        if let Some(node) = node.filter(|_| is_for_cluster && !network.external.is_external) {
+            note_overlay(node, found);
+        }
     }
+    // An external one is refused when it is used.
+    let secrets = topology.secrets.iter().filter(|(_, secret)| !secret.external.is_external);
+    let secrets = secrets.map(|(key, _)| ("secrets", key.as_str()));
+    let configs = topology.configs.iter().filter(|(_, config)| !config.external.is_external);
+    for (section, key) in secrets.chain(configs.map(|(key, _)| ("configs", key.as_str()))) {
+        let Some(node) = topology.node_at(&[section, key]) else { continue };
+        FILES.iter().for_each(|(attribute, instead)| report(node, &[attribute], instead, found));
+    }
+}
+
+/// One engine runs as many containers as `replicas` says, and knows no jobs.
+fn check_mode(mode: &str, deploy: &Node, found: &mut Diagnostics) {
+    match mode {
+        "" | "replicated" => {}
+        "replicated-job" | "global-job" => {
+            report(deploy, &["mode"], "jobs are a cluster's: here `restart` says what follows an end", found);
+        }
+        _ => report(deploy, &["mode"], "there is one node: `replicas` says how many containers run", found),
+    }
+}
+
+fn note_overlay(network: &Node, found: &mut Diagnostics) {
+    let Some((key, _)) = network.as_map().and_then(|network| network.entry("driver")) else { return };
+    found
+        .note(code::NOT_SUPPORTED, "an `overlay` network needs a cluster")
+        .label(key.span, "an engine that is not part of a swarm refuses to make it")
+        .help("leave `driver` out to have a network of this engine, or run `docker swarm init` once");
 }
 
 fn report(section: &Node, path: &[&str], instead: &str, found: &mut Diagnostics) {
