@@ -118,9 +118,7 @@ pub fn load_for_check(
         Ok(found_files) => {
             let mut read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output)?;
             warn_of_passed_over(&read.passed_over, output);
-            if chosen == Chosen::ForSeveral {
-                read.chosen = chosen;
-            }
+            read.chosen = chosen;
             Ok(Ok(read.checked(&Needs::Everything)))
         }
         Err(error) => Ok(Err(unreadable::finding(&error))),
@@ -153,7 +151,7 @@ fn read_found(
         stages: Stages::default(),
         host: host(),
     };
-    let chosen = if global.profiles.is_empty() { Chosen::ForSeveral } else { Chosen::ForThis };
+    let chosen = profiles_are_for(global, &environment);
     Ok(Read { sources, document, environment, choices, found, chosen, passed_over })
 }
 
@@ -346,12 +344,22 @@ fn host() -> Host {
     if connect::is_here(&session::variables()) { Host::This } else { Host::Other }
 }
 
-fn profiles(global: &Global, environment: &Environment) -> BTreeSet<String> {
+/// The profiles that options choose, else a variable.
+pub fn profiles(global: &Global, environment: &Environment) -> BTreeSet<String> {
     if !global.profiles.is_empty() {
         return global.profiles.iter().cloned().collect();
     }
     let listed = environment.value("COMPOSE_PROFILES").unwrap_or_default();
     listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// An env file that is read belongs to the topology; a variable of the shell is there for all of them.
+fn profiles_are_for(global: &Global, environment: &Environment) -> Chosen {
+    let origin = environment.get("COMPOSE_PROFILES").map(|variable| variable.origin);
+    match global.profiles.is_empty() && !matches!(origin, Some(Origin::File(_))) {
+        true => Chosen::ForSeveral,
+        false => Chosen::ForThis,
+    }
 }
 
 fn project_file(sources: &Sources, file: source::FileId, choice: &FileChoice) -> PathBuf {

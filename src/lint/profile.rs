@@ -35,7 +35,7 @@ pub fn check(topology: &Topology, profiles: &BTreeSet<String>, chosen: Chosen, f
 }
 
 /// Warns of chosen profiles that none of several topologies has; `known` are the profiles of all.
-pub fn check_of_several(known: &BTreeSet<String>, profiles: &[String], found: &mut Diagnostics) {
+pub fn check_of_several(known: &BTreeSet<String>, profiles: &BTreeSet<String>, found: &mut Diagnostics) {
     for profile in profiles.iter().filter(|profile| *profile != "*" && !known.contains(*profile)) {
         let help = match known.is_empty() {
             true => "no service in these topologies has a profile".to_owned(),

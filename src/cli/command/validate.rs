@@ -11,12 +11,12 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Loaded, load_for_check};
+use crate::cli::load::{self, Loaded, load_for_check};
 use crate::cli::output::{Output, counted, not_shown};
 use crate::cli::settings::variable;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, fix, github, json, junit, sarif};
 use crate::lint::profile::{self, Chosen};
-use crate::source::{Sources, Span};
+use crate::source::{Environment, Sources, Span};
 use folder::topologies_below;
 
 /// Check topology files; every mistake is shown at its place.
@@ -167,7 +167,8 @@ fn check(global: &Global, options: &Options, output: &Output) -> Result<Checked,
         }
     }
     if chosen == Chosen::ForSeveral && !checked.is_unreadable {
-        profile::check_of_several(&checked.profiles, &global.profiles, &mut checked.found);
+        let chosen = load::profiles(global, &Environment::of_process());
+        profile::check_of_several(&checked.profiles, &chosen, &mut checked.found);
     }
     Ok(checked)
 }
