@@ -7,6 +7,7 @@ use crate::cli::invocation::Invocation;
 use crate::cli::output::Output;
 use crate::cli::unreadable::topology_meant;
 use crate::diagnostic::suggest::{all_of, closest};
+use crate::source::Remote;
 
 /// The most services that are listed.
 const LISTED: usize = 12;
@@ -46,10 +47,20 @@ pub(super) fn meant_instead(word: &str, names: &[String]) -> Option<String> {
     let is_list = word.contains(',') && apart.iter().all(|name| names.iter().any(|known| known == name));
     match word {
         "help" => Some("did you mean `--help`?".to_owned()),
-        "down" if is_plan() => Some("did you mean `--down`?".to_owned()),
+        _ if is_plan() && closest(word, ["down"]).is_some() => Some("did you mean `--down`?".to_owned()),
+        _ if is_plan() && closest(word, PLANNED).is_some() => {
+            Some(format!("a plan is one of `up`: leave `{word}` out"))
+        }
         _ if is_list => Some(format!("write them apart: `{}`", apart.join(" "))),
-        _ => topology_meant(word),
+        _ => of_another_machine(word).or_else(|| topology_meant(word)),
     }
+}
+
+/// What is planned anyway.
+const PLANNED: [&str; 2] = ["up", "plan"];
+
+fn of_another_machine(word: &str) -> Option<String> {
+    Some(format!("topo fetches no files: {}", Remote::parse(word)?.help(word)))
 }
 
 /// Whether this process was asked for a plan, which takes `--down` and no `down`.

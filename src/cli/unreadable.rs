@@ -18,7 +18,8 @@ pub fn help(error: &DiscoverError) -> Option<String> {
     let advice = match error {
         ReadError::Remote(path, remote) => Some(remote.help(&path.to_string_lossy())),
         ReadError::Missing(path) => instead(path, named_by),
-        ReadError::NotAFile(path) if path.is_dir() => Some("it is a folder: name a file in it".to_owned()),
+        ReadError::NotAFile(path) if path.is_dir() => topologies_of_folder(&path.to_string_lossy())
+            .or_else(|| Some("it is a folder: name a file in it".to_owned())),
         ReadError::NotUtf8 { encoding: Encoding::Binary, .. } => Some("name a text file".to_owned()),
         ReadError::NotUtf8 { .. } => Some("save it as UTF-8".to_owned()),
         ReadError::NotAFile(_) | ReadError::TooLarge(_) | ReadError::Io { .. } => None,
@@ -45,8 +46,50 @@ fn to_name(searched: &Path) -> String {
             "name one of the files here: {}",
             listed(&files.iter().map(from_here).collect::<Vec<_>>())
         ),
-        None => format!("create {}, or name a file of another folder", suggest::one_of(DEFAULT_NAMES)),
+        None => match around(searched).as_slice() {
+            [] => format!("create {}, or name a file of another folder", suggest::one_of(DEFAULT_NAMES)),
+            files => format!("name one of the files in other folders: {}", listed(files)),
+        },
     }
+}
+
+/// How many folders above are looked into.
+const ABOVE: usize = 3;
+/// The most folders below that are looked into.
+const BELOW: usize = 50;
+
+/// Topologies in the folders above this one, else in those below it, as they are named from the working folder.
+fn around(folder: &Path) -> Vec<String> {
+    let is_here = std::env::current_dir().is_ok_and(|here| here == folder);
+    let above = folder.ancestors().enumerate().skip(1).take(ABOVE);
+    // Nobody keeps the topology of a project at the root of the file system, or in the system's temporary folder.
+    let is_of_system = |folder: &Path| folder.parent().is_none() || folder == std::env::temp_dir();
+    for (steps, folder) in above.take_while(|(_, folder)| !is_of_system(folder)) {
+        let files = topologies_in(folder);
+        let from_here = |file: &PathBuf| match file.file_name().filter(|_| is_here) {
+            Some(name) => format!("{}{}", "../".repeat(steps), name.display()),
+            None => file.display().to_string(),
+        };
+        if !files.is_empty() {
+            return files.iter().map(from_here).collect();
+        }
+    }
+    let files = folders_in(folder).into_iter().flat_map(|folder| topologies_in(&folder));
+    files.map(|file| from_here(&file).display().to_string()).collect()
+}
+
+/// The folders in a folder that are not hidden, sorted.
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_hidden =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let mut folders: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| !is_hidden(path) && path.is_dir())
+        .take(BELOW)
+        .collect();
+    folders.sort();
+    folders
 }
 
 /// The files in a folder that have services, or include what has; sorted.
@@ -110,10 +153,7 @@ fn namer(named_by: NamedBy) -> Option<&'static str> {
 pub fn topology_meant(word: &str) -> Option<String> {
     let path = Path::new(word);
     if path.is_dir() && !DEFAULT_NAMES.iter().any(|name| path.join(name).is_file()) {
-        let files = topologies_in(path);
-        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-        return (!names.is_empty())
-            .then(|| format!("`{word}` is a folder; topologies in it: {}", listed(&names)));
+        return topologies_of_folder(word);
     }
     let ends_like_one = |extension: &&std::ffi::OsStr| {
         ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
@@ -126,7 +166,33 @@ pub fn topology_meant(word: &str) -> Option<String> {
         .flat_map(|folder| ["yaml", "yml"].map(|extension| format!("{folder}{word}.{extension}")));
     let in_folder = DEFAULT_NAMES.iter().map(|name| format!("{}/{name}", word.trim_end_matches('/')));
     let mut candidates = with_end.chain(in_folder);
-    candidates.find(|file| Path::new(file).is_file()).map(|file| format!("did you mean `{file}`?"))
+    let there = candidates.find(|file| Path::new(file).is_file());
+    there.or_else(|| similar_topology(path)).map(|file| format!("did you mean `{file}`?"))
+}
+
+fn topologies_of_folder(folder: &str) -> Option<String> {
+    let files = topologies_in(Path::new(folder));
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    (!names.is_empty()).then(|| format!("`{folder}` is a folder; topologies in it: {}", listed(&names)))
+}
+
+/// A topology of almost this name, whatever its end, in the same folder, or of exactly this name in one below or
+/// above.
+fn similar_topology(path: &Path) -> Option<String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let files = topologies_in(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let names: Vec<String> =
+        files.iter().filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned())).collect();
+    let written = path.file_name()?.to_string_lossy().into_owned();
+    let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let stems: Vec<String> = names.iter().map(|name| stem(name)).collect();
+    let is_like = |name: &&String| suggest::closest(&written, [name.as_str()]).is_some();
+    let similar = names.iter().find(is_like).or_else(|| {
+        let closest = suggest::closest(&stem(&written), stems.iter().map(String::as_str))?;
+        names.get(stems.iter().position(|stem| stem == closest)?)
+    });
+    let similar = similar.map(|name| folder.join(name).display().to_string());
+    similar.or_else(|| ["yaml", "yml"].iter().find_map(|end| elsewhere(&path.with_added_extension(end))))
 }
 
 /// The file that was probably meant, or those of its kind in the folder.
@@ -137,7 +203,10 @@ fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        return Some(format!("there is no folder `{}`", folder.display()));
+        return Some(match in_other_folder(path, folder) {
+            Some(file) => format!("there is no folder `{}`: did you mean `{file}`?", folder.display()),
+            None => format!("there is no folder `{}`", folder.display()),
+        });
     }
     let (is_meant, kind): (fn(&Path) -> bool, _) = match is_env_file_meant {
         true => (is_env_file, "env files"),
@@ -154,7 +223,30 @@ fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
     if let Some(meant) = elsewhere(path) {
         return Some(format!("did you mean `{meant}`?"));
     }
-    (!names.is_empty()).then(|| format!("{kind} there: {}", listed(&names)))
+    match names.is_empty() {
+        false => Some(format!("{kind} there: {}", listed(&names))),
+        true if is_env_file_meant => None,
+        true => match around(&std::env::current_dir().unwrap_or_default()).as_slice() {
+            [] => Some("create it, or name a file of another folder".to_owned()),
+            files => Some(format!("name one of the files in other folders: {}", listed(files))),
+        },
+    }
+}
+
+/// The file in a folder of almost the same name as one that is not there, or here.
+fn in_other_folder(path: &Path, folder: &Path) -> Option<String> {
+    let name = path.file_name()?;
+    let beside = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folders = folders_in(beside);
+    let names: Vec<String> = folders
+        .iter()
+        .filter_map(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    let closest = suggest::closest(&folder.file_name()?.to_string_lossy(), names.iter().map(String::as_str));
+    let in_closest = closest.map(|closest| beside.join(closest).join(name));
+    let candidates = in_closest.into_iter().chain([PathBuf::from(name)]);
+    let file = candidates.into_iter().find(|file| file.is_file())?;
+    Some(file.strip_prefix(".").unwrap_or(&file).display().to_string())
 }
 
 /// A file of that name one folder below, or above.

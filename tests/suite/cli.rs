@@ -20,6 +20,7 @@ golden::fixtures! {
     a_profile_that_no_service_has_is_told
     a_project_is_known_by_its_name_whatever_its_file_holds
     a_service_that_is_not_named_is_asked_for
+    a_topology_elsewhere_is_found_by_those_who_forget_where
     a_topology_is_drawn
     a_topology_is_found_by_its_name_without_an_end
     a_word_that_is_no_service_leads_to_what_was_meant
