@@ -6,12 +6,12 @@ use serde_json::{Value as Json, json};
 
 use crate::plan::because::{Because, FieldChange, FieldPath, HIDDEN, UNKNOWN, Values};
 use crate::plan::label::{self, Applied};
+use crate::plan::made;
 use crate::plan::observed::{ObservedContainer, Settings};
 use crate::plan::seal::{self, Seal};
 use crate::plan::spec;
 use crate::topology::origin::{Entries, entries};
 use crate::topology::service::port::PortSection;
-use crate::topology::service::{Healthcheck, Logging};
 use crate::topology::{Service, Topology, secrecy};
 
 /// What is known of how an object was made.
@@ -88,36 +88,19 @@ pub fn made_by(
 
 /// What the engine says of a container, as the model has it.
 fn model_of(settings: &Settings) -> Json {
-    let Settings {
-        environment,
-        command,
-        entrypoint,
-        health_test,
-        log_options,
-        user,
-        working_dir,
-        restart,
-        memory,
-        is_privileged,
-        is_read_only,
-        ports,
-    } = settings;
+    let Settings { environment, command, entrypoint, ports, attributes } = settings;
     let port =
         |(name, published): (&String, _)| (name.clone(), json!({ (PortSection::published): published }));
-    json!({
+    let mut model = json!({
         (Service::environment): environment,
         (Service::command): command,
         (Service::entrypoint): entrypoint,
-        (Service::healthcheck): { (Healthcheck::test): health_test },
-        (Service::logging): { (Logging::options): log_options },
-        (Service::user): user,
-        (Service::working_dir): working_dir,
-        (Service::restart): restart,
-        (Service::mem_limit): memory.map(|memory| memory.to_string()),
-        (Service::privileged): is_privileged,
-        (Service::read_only): is_read_only,
         (Service::ports): ports.iter().map(port).collect::<serde_json::Map<_, _>>(),
-    })
+    });
+    for (attribute, value) in attributes {
+        model[attribute] = value.clone();
+    }
+    model
 }
 
 struct Comparison<'a> {
@@ -152,10 +135,17 @@ impl Comparison<'_> {
     /// Notes what differs of what is wanted from what the engine tells; what is not wanted may come from the
     /// image or from the engine itself.
     fn compare_known(&mut self, known: &Json, wanted: &Json) {
-        for (attribute, known) in entries(known).unwrap_or_default() {
+        for attribute in made::TOLD {
+            self.compare_told(attribute, known.get(*attribute), wanted);
+        }
+        self.compare_deploy(known, wanted);
+        let others = entries(known).unwrap_or_default().into_iter();
+        for (attribute, known) in others.filter(|(attribute, _)| !made::TOLD.contains(&attribute.as_str())) {
             let Some(wanted) = wanted.get(&attribute).filter(|wanted| !wanted.is_null()) else { continue };
-            let is_told_whole =
-                matches!(attribute.as_str(), Service::environment | Service::labels | Service::ports);
+            let is_told_whole = matches!(
+                attribute.as_str(),
+                Service::environment | Service::healthcheck | Service::labels | Service::ports
+            );
             self.path.push(attribute);
             match (entries(known), entries(wanted)) {
                 (Some(known), Some(wanted)) => self.compare_entries(&known, &wanted, is_told_whole),
@@ -165,14 +155,48 @@ impl Comparison<'_> {
         }
     }
 
+    /// Notes which limits in `deploy` differ.
+    fn compare_deploy(&mut self, known: &Json, wanted: &Json) {
+        for (attribute, path) in made::OF_DEPLOY {
+            let wanted = path.iter().try_fold(&wanted[Service::deploy], |section, key| section.get(*key));
+            let Some(wanted) = wanted.map(|limit| made::normal(attribute, limit)) else { continue };
+            let known = known.get(*attribute).map(|limit| made::normal(attribute, limit));
+            let depth = self.path.len();
+            self.path.extend([Service::deploy].into_iter().chain(*path).map(str::to_owned));
+            self.compare(known.as_ref(), Some(&wanted));
+            self.path.truncate(depth);
+        }
+    }
+
+    /// Notes what differs of an attribute of which the engine tells all.
+    fn compare_told(&mut self, attribute: &str, known: Option<&Json>, wanted: &Json) {
+        let of = |value: Option<&Json>| {
+            let value = value.filter(|value| !made::is_nothing(value))?;
+            Some(made::normal(attribute, value)).filter(|value| !made::is_nothing(value))
+        };
+        let (known, now) = (of(known), of(wanted.get(attribute)));
+        if now.is_none() && made::may_come_from_elsewhere(attribute, wanted) {
+            return;
+        }
+        self.path.push(attribute.to_owned());
+        self.compare(known.as_ref(), now.as_ref());
+        self.path.pop();
+    }
+
     fn compare_entries(&mut self, known: &Entries<'_>, wanted: &Entries<'_>, is_told_whole: bool) {
         for (key, wanted) in wanted.iter().filter(|(_, wanted)| !wanted.is_null()) {
             self.path.push(key.clone());
             match known.get(key) {
                 Some(Json::Object(known)) => {
-                    for (key, known) in known {
+                    let keys: BTreeSet<&String> = known
+                        .keys()
+                        .chain(wanted.as_object().into_iter().flat_map(|wanted| wanted.keys()))
+                        .collect();
+                    // Of a port, the engine tells where it is published.
+                    let is_part = self.path.get(PLACE).is_some_and(|attribute| attribute == Service::ports);
+                    for key in keys.into_iter().filter(|key| !is_part || known.contains_key(*key)) {
                         self.path.push(key.clone());
-                        self.compare(Some(known), wanted.get(key));
+                        self.compare(known.get(key), wanted.get(key));
                         self.path.pop();
                     }
                 }
@@ -440,6 +464,54 @@ mod tests {
         let changes = changes_of(text, from, json!({ "labels": { "a.b": "2" } }));
         let places: Vec<&str> = changes.iter().map(|change| &text[change.span.unwrap().range()]).collect();
         assert_eq!(places, ["'2'", "labels"]);
+    }
+
+    #[test]
+    fn what_another_program_made_is_compared_by_what_the_engine_tells() {
+        let topology = topology("services: { web: { image: x } }");
+        let differs = |known: Json, wanted: Json| {
+            let path = ["services", "web"].map(str::to_owned).to_vec();
+            let mut comparison = Comparison {
+                topology: &topology,
+                path,
+                changes: Vec::new(),
+                values: Values::Literal,
+                from_elsewhere: None,
+            };
+            comparison.compare_known(&known, &wanted);
+            comparison.changes.iter().map(|change| change.path.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        for (known, wanted, paths) in [
+            (json!({ "cap_add": ["NET_ADMIN"] }), json!({ "cap_add": ["CAP_NET_ADMIN"] }), ""),
+            (json!({ "cap_add": ["NET_ADMIN"] }), json!({}), "cap_add"),
+            (json!({ "tty": false }), json!({ "tty": true }), "tty"),
+            (json!({}), json!({ "sysctls": { "a": "1" } }), "sysctls.a"),
+            (json!({ "stop_signal": "SIGINT" }), json!({}), ""),
+            (json!({ "mem_limit": "1" }), json!({ "deploy": { "replicas": 1 } }), ""),
+            (
+                json!({ "mem_limit": "1", "cpus": 0.5 }),
+                json!({ "deploy": { "resources": { "limits": { "memory": "2", "cpus": "0.5" } } } }),
+                "deploy.resources.limits.memory",
+            ),
+            (json!({}), json!({ "ipc": "host", "security_opt": ["label:disable"] }), "ipc security_opt"),
+            (
+                json!({ "logging": { "driver": "local", "options": {} } }),
+                json!({ "logging": { "options": { "a": "1" } } }),
+                "logging.options.a",
+            ),
+            (
+                json!({ "healthcheck": { "test": [] } }),
+                json!({ "healthcheck": { "interval": "1s" } }),
+                "healthcheck.interval",
+            ),
+            (
+                json!({ "volumes": [{ "type": "volume", "source": "t_v", "target": "/v", "read_only": false }] }),
+                json!({ "volumes": [{ "type": "volume", "source": "t_w", "target": "/v" }, { "type": "volume", "target": "/x" }] }),
+                "volumes./v.source",
+            ),
+        ] {
+            assert_eq!(differs(known, wanted.clone()), paths, "{wanted}");
+        }
     }
 
     #[test]

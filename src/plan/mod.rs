@@ -10,6 +10,7 @@ mod distribute;
 mod down;
 mod drift;
 pub mod label;
+mod made;
 mod namespace;
 pub mod observed;
 mod orphan;

@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use crate::plan::Condition;
 use crate::topology::name::{
     ContainerName, ImageId, ImageName, NetworkName, ProjectName, ServiceName, VolumeName,
@@ -126,24 +128,10 @@ pub struct Settings {
     pub command: Vec<String>,
     /// The entry point.
     pub entrypoint: Vec<String>,
-    /// The command of the health check.
-    pub health_test: Vec<String>,
-    /// Options of the log driver.
-    pub log_options: BTreeMap<String, String>,
-    /// The user that it runs as, when one was named.
-    pub user: Option<String>,
-    /// The folder that it runs in, when one was named.
-    pub working_dir: Option<String>,
-    /// When the engine starts it again, as Compose writes it.
-    pub restart: Option<String>,
-    /// The most bytes of memory.
-    pub memory: Option<u64>,
-    /// Whether it has all privileges.
-    pub is_privileged: bool,
-    /// Whether its own file system is read-only.
-    pub is_read_only: bool,
     /// The host ports by those of the container: `80/tcp`.
     pub ports: BTreeMap<String, String>,
+    /// Further attributes as the model has them, by their keys. What nobody asked for is absent or says nothing.
+    pub attributes: BTreeMap<String, Json>,
 }
 
 /// A port of a container, as the engine reports it.

@@ -1,16 +1,21 @@
 //! In: what the engine says of one container. Out: its state.
 //! Must not: fail on a word that a newer engine uses.
 
+mod further;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Map as JsonMap, Value as Json, json};
 
+use self::further::{FurtherConfig, FurtherHostConfig, InspectedHealthcheck};
 use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::observed::{ContainerState, Health, Settings, Status};
-use crate::topology::service::SharedNamespace;
+use crate::topology::Service;
+use crate::topology::service::{Healthcheck, Logging, SharedNamespace};
 use crate::value::pair::Pair;
 
 /// An engine notes a start once the process runs: what that printed at once is older, seen on Engine 20.10.
@@ -78,6 +83,8 @@ pub struct InspectedHostConfig {
     privileged: bool,
     readonly_rootfs: bool,
     port_bindings: Option<BTreeMap<String, Option<Vec<PortBinding>>>>,
+    #[serde(flatten)]
+    further: FurtherHostConfig,
 }
 
 impl InspectedHostConfig {
@@ -153,6 +160,8 @@ impl InspectedHostConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct InspectedLogConfig {
+    #[serde(rename = "Type")]
+    driver: String,
     config: Option<BTreeMap<String, String>>,
 }
 
@@ -183,13 +192,8 @@ pub struct InspectedConfig {
     entrypoint: Option<Vec<String>>,
     user: String,
     working_dir: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct InspectedHealthcheck {
-    retries: u64,
-    test: Option<Vec<String>>,
+    #[serde(flatten)]
+    further: FurtherConfig,
 }
 
 /// How often a check fails before its container is unhealthy, unless it says so itself.
@@ -204,8 +208,13 @@ pub struct InspectedMount {
     pub kind: String,
     /// The volume's name.
     pub name: String,
+    /// Its path on the host.
+    source: String,
     /// Where it appears in the container.
     pub destination: String,
+    /// Whether the container may write to it.
+    #[serde(rename = "RW")]
+    is_writable: bool,
 }
 
 /// Asks the engine for a container, by name or id.
@@ -249,8 +258,7 @@ impl Inspected {
 
     /// What it was created with.
     pub fn settings(&self) -> Settings {
-        let InspectedConfig { env, cmd, entrypoint, healthcheck, .. } = &self.config;
-        let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let InspectedConfig { env, cmd, entrypoint, .. } = &self.config;
         let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
         let variable =
             |variable: &String| Pair::both(variable).map(|(name, value)| (name.into(), value.into()));
@@ -258,16 +266,59 @@ impl Inspected {
             environment: env.iter().flatten().filter_map(variable).collect(),
             command: words(cmd),
             entrypoint: words(entrypoint),
-            health_test: healthcheck.as_ref().map(|check| words(&check.test)).unwrap_or_default(),
-            log_options: self.host_config.log_config.config.clone().unwrap_or_default(),
-            user: named(&self.config.user),
-            working_dir: named(&self.config.working_dir),
-            restart: self.host_config.restart_policy.written(),
-            memory: Some(self.host_config.memory).filter(|memory| *memory > 0),
-            is_privileged: self.host_config.privileged,
-            is_read_only: self.host_config.readonly_rootfs,
             ports: self.host_config.host_ports(),
+            attributes: self.attributes().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
+    }
+
+    /// Further attributes, as the model has them.
+    fn attributes(&self) -> BTreeMap<&'static str, Json> {
+        let InspectedConfig { healthcheck, user, working_dir, further, .. } = &self.config;
+        let named = |text: &String| json!(Some(text).filter(|text| !text.is_empty()));
+        let test = healthcheck.as_ref().and_then(|check| check.test.clone()).unwrap_or_default();
+        let mut check: JsonMap<String, Json> =
+            healthcheck.as_ref().map(InspectedHealthcheck::attributes).unwrap_or_default();
+        check.insert(Healthcheck::test.to_owned(), json!(test));
+        let InspectedLogConfig { driver, config: options } = &self.host_config.log_config;
+        let mut attributes = BTreeMap::from([
+            (Service::healthcheck, Json::Object(check)),
+            (Service::ipc, json!(self.host_config.ipc_mode)),
+            (Service::logging, json!({ (Logging::driver): driver, (Logging::options): options })),
+            (
+                Service::mem_limit,
+                json!(
+                    Some(self.host_config.memory)
+                        .filter(|memory| *memory > 0)
+                        .map(|memory| memory.to_string())
+                ),
+            ),
+            (Service::network_mode, json!(self.host_config.network_mode)),
+            (Service::pid, json!(self.host_config.pid_mode)),
+            (Service::privileged, json!(self.host_config.privileged)),
+            (Service::read_only, json!(self.host_config.readonly_rootfs)),
+            (Service::restart, json!(self.host_config.restart_policy.written())),
+            (Service::stdin_open, json!(self.config.open_stdin)),
+            (Service::tty, json!(self.config.tty)),
+            (Service::user, named(user)),
+            (Service::volumes, self.named_mounts()),
+            (Service::working_dir, named(working_dir)),
+        ]);
+        attributes.extend(self.host_config.further.attributes());
+        attributes.extend(further.attributes(&self.id));
+        attributes
+    }
+
+    /// Folders, files and named volumes, those of secrets left out.
+    fn named_mounts(&self) -> Json {
+        let unnamed: Vec<&str> = self.unnamed_volumes().map(|mount| mount.destination.as_str()).collect();
+        let is_named = |mount: &&InspectedMount| {
+            !unnamed.contains(&mount.destination.as_str()) && !mount.destination.starts_with("/run/secrets/")
+        };
+        let mounts = self.mounts.iter().filter(is_named).map(|mount| {
+            let source = if mount.kind == "volume" { &mount.name } else { &mount.source };
+            json!({ "type": mount.kind, "source": source, "target": mount.destination, "read_only": !mount.is_writable })
+        });
+        mounts.collect()
     }
 
     /// The state as topo knows it.
