@@ -86,7 +86,7 @@ fn other_folder(folder: &Path) -> String {
     let there = names_beside(folder, |path| path.is_dir());
     match suggest::closest(&name, there.iter().map(String::as_str)) {
         Some(closest) => format!("did you mean the folder `{closest}`?"),
-        None => "create the folder, or name one that is there: `context: FOLDER`".to_owned(),
+        None => "create the folder, or name one that is there in its place".to_owned(),
     }
 }
 

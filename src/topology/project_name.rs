@@ -18,10 +18,14 @@ pub fn project_name(
     }
     let Some(name) = sections.name.as_ref().filter(|name| !name.is_empty()) else {
         if choices.default_name.is_empty() {
+            let (at, help) = match &sections.name {
+                Some(empty) => (empty.span, "write `name: my-project`, or give one by `-p`"),
+                None => (document.root.span, "add `name: my-project` at the top, or give one by `-p`"),
+            };
             found
                 .error(code::BAD_NAME, "the project has no name")
-                .label(document.root.span, "the folder's name holds no letter that a project's name can have")
-                .help("add `name: my-project` at the top, or give one by `-p`");
+                .label(at, "the folder's name holds no letter that a project's name can have")
+                .help(help);
         }
         return ProjectName::new(choices.default_name.clone());
     };

@@ -69,6 +69,24 @@ pub fn trailing_blank(text: &str) -> Option<(&str, String)> {
     Some((part.trim(), without_blanks(&parts)))
 }
 
+/// `type=bind,source=./a,target=/b` in the short form.
+fn of_mount_option(text: &str) -> Option<String> {
+    let pairs: Vec<(&str, &str)> = text.split(',').filter_map(|pair| pair.split_once('=')).collect();
+    let value = |names: &[&str]| pairs.iter().find(|(name, _)| names.contains(name)).map(|(_, value)| *value);
+    let (source, target) = (value(&["source", "src"])?, value(&["target", "destination", "dst"])?);
+    let is_read_only = text.split(',').any(|word| matches!(word, "readonly" | "ro"));
+    Some(format!("{source}:{target}{}", if is_read_only { ":ro" } else { "" }))
+}
+
+/// The two paths of a mount with something else than a colon between them: `./a;/b`, `./a -> /b`.
+fn with_other_divider(text: &str) -> Option<(&str, &str)> {
+    let dividers = ["->", "=>", ";", "=", ",", "|", " "];
+    let mut divided = dividers.into_iter().filter_map(|divider| text.split_once(divider));
+    divided
+        .find(|(source, target)| !source.trim().is_empty() && target.trim().starts_with('/'))
+        .map(|(source, target)| (source.trim(), target.trim()))
+}
+
 /// Whether the name of a volume ends in a blank: no volume has such a name.
 fn has_blank_after_name(parts: &[&str]) -> bool {
     let [source, _, ..] = parts else { return false };
@@ -86,6 +104,12 @@ fn forms(text: &str) -> &'static str {
 fn parse(text: &str) -> Result<ShortMount<'_>, Mistake> {
     if let Some(mount) = ["-v ", "--volume "].iter().find_map(|option| text.strip_prefix(option)) {
         return Err(Mistake::new("`-v` is an option of `docker run`", format!("write `{}`", mount.trim())));
+    }
+    if let Some(mount) = of_mount_option(text) {
+        return Err(Mistake::new(
+            "`--mount` of `docker run` is written like this",
+            format!("write `{mount}`"),
+        ));
     }
     let parts = split(text);
     if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
@@ -106,7 +130,10 @@ fn parse(text: &str) -> Result<ShortMount<'_>, Mistake> {
     }
     let (source, target, options) = match parts.as_slice() {
         [target] if target.starts_with("./") || target.starts_with("../") => {
-            let help = format!("write `{text}:/path/in/container`");
+            let help = match with_other_divider(target) {
+                Some((source, target)) => format!("write `{source}:{target}`"),
+                None => format!("write `{text}:/path/in/container`"),
+            };
             return Err(Mistake::new("where it appears in the container is not said", help));
         }
         [target] => (None, *target, None),
@@ -241,6 +268,9 @@ mod tests {
             ("aa:/b:ro,U", "only Podman has it: write `aa:/b:ro`"),
             ("aa:/b:ro, z", "take the blank away: `aa:/b:ro,z`"),
             ("../a", "write `../a:/path/in/container`"),
+            ("./a;/b", "write `./a:/b`"),
+            ("type=bind,src=./a,dst=/b,readonly", "write `./a:/b:ro`"),
+            ("./a -> /b", "write `./a:/b`"),
         ] {
             assert_eq!(
                 ShortMount::parse(text).map_err(|mistake| mistake.help),

@@ -41,6 +41,8 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"working_dir: "/app ""#, r#"working_dir: "/app""#),
     (r#"security_opt: ["seccomp=/dev/null"]"#, r#"security_opt: ["seccomp=unconfined"]"#),
     (r#"security_opt: ["seccomp=unconfined "]"#, r#"security_opt: ["seccomp=unconfined"]"#),
+    (r#"volumes: ["./my.env;/b"]"#, r#"volumes: ["./my.env:/b"]"#),
+    (r#"restart: on-failure 3"#, r#"restart: "on-failure:3""#),
     (r#"environment: ["A: b"]"#, r#"environment: ["A=b"]"#),
     (r#"environment: ["A:b"]"#, r#"environment: ["A=b"]"#),
     (r#"environment: ["A : b"]"#, r#"environment: ["A=b"]"#),

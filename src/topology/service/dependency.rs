@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::Diagnostics;
+use crate::diagnostic::suggest::closest;
 use crate::document::{Node, Value};
 use crate::source::Span;
 use crate::topology::attribute::{Attribute, Form, Named, Sealing, choice, record, wrong_type};
@@ -120,6 +121,12 @@ impl Attribute for Dependencies {
 fn decode_dependency(node: &Node, found: &mut Diagnostics) -> Option<Dependency> {
     let before = found.mark();
     let section = DependencySection::decode(node, found);
+    let condition = node.as_text().and_then(|word| closest(word, DependencyCondition::WORDS.iter().copied()));
+    if let Some(condition) = condition {
+        for diagnostic in found.since(before) {
+            diagnostic.help(format!("write `{{condition: {condition}}}`"));
+        }
+    }
     if matches!(node.value, Value::Null) {
         for diagnostic in found.since(before) {
             diagnostic.help("write `{condition: service_started}`, or make `depends_on` a list: `[NAME]`");

@@ -97,6 +97,11 @@ fn help_for(word: &str) -> String {
         "false" | "n" | "off" | "0" | "none" | "never" => return "write `restart: \"no\"`".to_owned(),
         _ => {}
     }
+    // `on-failure 3`, `on-failure=3`.
+    let attempts = word.strip_prefix("on-failure").map(|rest| rest.trim_matches([' ', '=', ':', ',', '-']));
+    if let Some(attempts) = attempts.filter(|attempts| attempts.parse::<u32>().is_ok()) {
+        return format!("did you mean `on-failure:{attempts}`?");
+    }
     match suggest::closest(word, WORDS.iter().copied()) {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => format!("known here: {}", suggest::one_of(WORDS.iter().copied())),

@@ -266,6 +266,10 @@ fn wrong_number<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option
             if wanted == "a number" && pointed != scalar.text && pointed.parse::<f64>().is_ok() {
                 diagnostic.help(format!("write a point: `{pointed}`"));
             }
+            let share = scalar.text.strip_suffix('%').and_then(|share| share.trim().parse::<f64>().ok());
+            if let Some(share) = share.filter(|_| wanted == "a number") {
+                diagnostic.help(format!("write a fraction: `{}`", share / 100.0));
+            }
             diagnostic.label(node.span, format!("not {wanted}"))
         }
         _ => found
