@@ -18,6 +18,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         memory.check_reservation(found);
         memory.check_swap(found);
         check_processor(service, found);
+        check_real_time(service, found);
     }
 }
 
@@ -97,5 +98,17 @@ fn check_processor(service: &Service, found: &mut Diagnostics) {
                 .label(cpus.span, format!("`cpus` sets `{name}` already"))
                 .help(format!("keep `cpus`, and remove `{name}`"));
         }
+    }
+}
+
+/// The engine compares the two only where both are set.
+fn check_real_time(service: &Service, found: &mut Diagnostics) {
+    let (Some(runtime), Some(period)) = (&service.cpu_rt_runtime, &service.cpu_rt_period) else { return };
+    if period.value.0 > 0 && runtime.value.0 > period.value.0 {
+        found
+            .error(code::CONFLICT, "`cpu_rt_runtime` is longer than `cpu_rt_period`")
+            .label(runtime.span, "time in each period")
+            .label(period.span, "the period")
+            .help("make it no longer than the period");
     }
 }

@@ -19,6 +19,9 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         if let Some(mode) = &service.network_mode {
             check_network_mode(topology, name, service, mode, found);
         }
+        if let Some(ipc) = &service.ipc {
+            check_ipc_owner(topology, ipc, found);
+        }
         let domain = service.domainname.as_deref().filter(|domain| !domain.is_empty());
         let domain = domain.map(|_| topology.place_of(&["services", name.as_str(), "domainname"]));
         check_host_names(service, domain, found);
@@ -69,6 +72,25 @@ fn check_container(attribute: &str, container: &str, at: Span, found: &mut Diagn
         .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be `container:{container}`"))
         .label(at, reason)
         .help("write `container:NAME`, or `service:NAME` for a service of this topology");
+}
+
+/// An IPC namespace is another container's as well only where it was made for that.
+fn check_ipc_owner(topology: &Topology, ipc: &Spanned<String>, found: &mut Diagnostics) {
+    let Some(name) = SharedNamespace::parse(ipc).service() else { return };
+    let Some(owner) = topology.service(name) else { return };
+    let help = format!("write `ipc: shareable` at `{name}`");
+    match owner.ipc.as_ref().filter(|own| !own.is_empty()) {
+        Some(own) if matches!(own.as_str(), "none" | "private") => found
+            .error(code::BAD_NAMESPACE, format!("`{name}` does not share its IPC namespace"))
+            .label(ipc.span, "cannot be had by another container")
+            .label(own.span, "its own alone")
+            .help(help),
+        Some(_) => return,
+        None => found
+            .warning(code::BAD_NAMESPACE, format!("`{name}` hardly shares its IPC namespace"))
+            .label(ipc.span, "its own alone, unless the engine was started with another `--default-ipc-mode`")
+            .help(help),
+    };
 }
 
 fn check_network_mode(

@@ -136,6 +136,7 @@ golden::fixtures! {
     an_inactive_service_cannot_be_needed
     an_included_file_exists_and_does_not_clash
     an_included_file_has_variables_of_its_own
+    an_ipc_namespace_is_shared_by_its_owner
     an_override_fits_what_it_overrides
     an_unknown_alias_is_told_once
     an_unknown_attribute_comes_with_the_nearest_known_one
