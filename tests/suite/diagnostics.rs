@@ -24,6 +24,7 @@ golden::fixtures! {
     a_build_context_of_a_service_is_built
     a_build_has_one_dockerfile
     a_command_line_closes_its_quotes
+    a_condition_alone_is_put_into_a_mapping
     a_conflict_of_a_merge_is_told
     a_container_name_is_for_one_container
     a_control_character_is_no_yaml

@@ -184,7 +184,7 @@ impl InspectedHealthcheck {
             (Healthcheck::retries, json!((self.retries > 0).then_some(self.retries))),
         ];
         let is_off = self.test.as_ref().is_some_and(|test| test.first().is_some_and(|word| word == "NONE"));
-        let off = is_off.then(|| (Healthcheck::disable, json!(true)));
+        let off = is_off.then_some((Healthcheck::disable, json!(true)));
         let said = all.into_iter().chain(off).filter(|(_, value)| !value.is_null());
         said.map(|(key, value)| (key.to_owned(), value)).collect()
     }
