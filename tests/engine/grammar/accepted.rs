@@ -28,6 +28,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("target: @", "\\", "the engine takes a path of Windows for one of Linux"),
     ("tmpfs: ", "\\", "the engine takes a path of Windows for one of Linux"),
     ("permissions: @", "", "Docker Compose takes any word for permissions"),
+    ("volumes_from: [@]", "b:", "Docker Compose passes over words on access that it does not know"),
     (
         "post_start: [{command: 'true', environment: [@]",
         "",
@@ -94,6 +95,7 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("./file:@", "/", "which files there are is the image's: a warning"),
     ("pid: @", "container:", "which containers there are is the engine's"),
     ("ipc: @", "container:", "which containers there are is the engine's"),
+    ("volumes_from: [@]", "container:", "which containers there are is the engine's"),
     ("external_links: [@]", "", "which containers there are is the engine's"),
     ("post_start: [{command: @", "", "which programs there are is the image's"),
     ("endpoint.sysctls: @", "IFNAME", "which parameters there are is the kernel's"),
