@@ -50,6 +50,7 @@ fn a_break_of_a_moment_loses_nothing() {
         eventually("some lines", || count() > 5);
         proxy.go_away();
         let before = count();
+        // The engine is away for this time, in which the container prints lines that are not heard.
         std::thread::sleep(std::time::Duration::from_millis(700));
         proxy.come_back();
         eventually("more lines", || count() > before + 15);

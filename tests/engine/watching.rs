@@ -187,6 +187,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     });
     let id = project.id("web");
     project.write("image/ignored", "nothing\n");
+    // Nothing is to happen: only time shows it.
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(project.id("web"), id);
     project.write("topology.yaml", &format!("{BUILT}    environment: {{ NEW: '1' }}\n"));
