@@ -7,6 +7,7 @@ mod to;
 use std::io;
 
 use clap::Args;
+use futures_util::{StreamExt, stream};
 
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -186,6 +187,19 @@ enum Direction {
     To(Box<path::Source>),
 }
 
+/// How many containers are copied to at once.
+const AT_ONCE: usize = 8;
+
+impl Direction {
+    fn at_once(&self) -> usize {
+        match self {
+            // What is read once has one reader.
+            Self::To(source) if matches!(**source, path::Source::Stream { .. } | path::Source::Input) => 1,
+            Self::To(_) | Self::From(_) => AT_ONCE,
+        }
+    }
+}
+
 fn copy(
     global: &Global,
     options: &Options,
@@ -209,20 +223,29 @@ fn copy(
         };
         check(&containers, direction, output)?;
         let is_quiet = global.progress == Some(ProgressForm::Quiet);
-        let mut exit = Exit::Success;
-        for container in &containers {
+        let copies = containers.iter().map(|container| {
             let copier = Copier { engine: &engine, container: &container.name, manner };
-            let copied = match direction {
-                Direction::From(target) => copier.copy_from(&place.path, target).await,
-                Direction::To(source) => copier.copy_to(source, &place.path).await,
-            };
-            let copied = copied.map_err(|trouble| trouble.explain(output))?;
-            copied.tell(is_quiet, output);
-            if !copied.left_out.is_empty() {
-                exit = Exit::Failed;
+            async move {
+                match direction {
+                    Direction::From(target) => copier.copy_from(&place.path, target).await,
+                    Direction::To(source) => copier.copy_to(source, &place.path).await,
+                }
+            }
+        });
+        let mut copies = stream::iter(copies).buffered(direction.at_once());
+        let mut exit = Ok(Exit::Success);
+        while let Some(copied) = copies.next().await {
+            match copied {
+                Ok(copied) => {
+                    copied.tell(is_quiet, output);
+                    if !copied.left_out.is_empty() && exit.is_ok() {
+                        exit = Ok(Exit::Failed);
+                    }
+                }
+                Err(trouble) => exit = Err(trouble.explain(output)),
             }
         }
-        Ok(exit)
+        exit
     })
 }
 
