@@ -337,7 +337,7 @@ pub fn failed(action: &Action, cause: &Cause) -> String {
 /// The engine's words of a failure; none when the cause says it all.
 pub fn engine_words(cause: &Cause) -> Option<String> {
     match cause {
-        Cause::Engine(error) => Some(without_ids(error.to_string())),
+        Cause::Engine(error) => Some(without_ids(&error.to_string())),
         Cause::Exited { .. }
         | Cause::Unsuccessful { .. }
         | Cause::Unhealthy { .. }
@@ -348,10 +348,13 @@ pub fn engine_words(cause: &Cause) -> Option<String> {
     }
 }
 
-/// The engine names the containers that use a volume by their ids, which nobody knows them by.
-fn without_ids(words: String) -> String {
-    const IN_USE: &str = ": volume is in use";
-    words.find(IN_USE).map_or(words.clone(), |at| words[..at + IN_USE.len()].to_owned())
+/// Ids of containers that use a volume, which nobody knows them by, are left out where their names are unknown.
+fn without_ids(words: &str) -> String {
+    let (before, _) = words
+        .split_once(" - [")
+        .filter(|(before, _)| before.ends_with(": volume is in use"))
+        .unwrap_or((words, ""));
+    before.to_owned()
 }
 
 /// What the failed container's health check printed last.

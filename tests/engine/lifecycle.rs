@@ -31,7 +31,9 @@ fn a_volume_that_another_project_uses_stays() {
     let other = project("volume-user", &topology("sleep 1000").replace("own: ", ""));
     one.topo("up", &["-d"]).exits(0);
     other.topo("up", &["-d"]).exits(0);
-    let ran = one.topo("down", &["-v", "-t", "0"]).exits(0).says("volume is in use");
+    let ran = one.topo("down", &["-v", "-t", "0"]).exits(0);
+    let user = other.container("web");
+    let ran = ran.says(&format!("remove topo-test-shared-volume: volume is in use by {user}\n"));
     assert!(!ran.err.contains("to go on"), "{}", ran.err);
     other.topo("down", &["-t", "0"]).exits(0);
     one.topo("down", &["-v"]).exits(0);

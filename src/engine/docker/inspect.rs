@@ -28,6 +28,9 @@ pub struct Inspected {
     /// Its id, in full.
     #[serde(default)]
     pub id: String,
+    /// Its name, after a slash.
+    #[serde(default)]
+    pub name: String,
     /// Its state.
     pub state: InspectedState,
     /// How often the engine started it again.

@@ -6,6 +6,7 @@ use bollard::query_parameters::RemoveVolumeOptions;
 use http::Method;
 
 use super::Docker;
+use super::inspect;
 use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::action::VolumeSpec;
@@ -35,6 +36,44 @@ pub async fn remove(docker: &Docker, volume: &VolumeName) -> Result<(), EngineEr
         docker.bollard.remove_volume(&escape(volume.as_str(), ""), None::<RemoveVolumeOptions>).await;
     match removed.map_err(|error| docker.transport.failure(error)) {
         Err(EngineError::Refused { status: 404, .. }) => Ok(()),
+        Err(EngineError::Refused { status, message }) => {
+            Err(EngineError::Refused { status, message: with_names(&docker.transport, message).await })
+        }
         other => other,
+    }
+}
+
+/// The engine names the containers that use a volume by their ids, which nobody knows them by:
+/// `remove shop_data: volume is in use - [f89abc739922, 5b1d739922aa]`.
+async fn with_names(transport: &Transport, message: String) -> String {
+    let Some((before, ids)) = users(&message) else { return message };
+    let mut names = Vec::new();
+    for id in ids {
+        // One that is gone meanwhile has no name.
+        if let Ok(container) = inspect::inspect(transport, id).await {
+            names.push(container.name.trim_start_matches('/').to_owned());
+        }
+    }
+    if names.is_empty() { message } else { format!("{before} by {}", names.join(", ")) }
+}
+
+/// What is said before the ids of containers that use a volume, and the ids.
+fn users(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let (before, ids) = message.strip_suffix(']')?.split_once(" - [")?;
+    before.ends_with(": volume is in use").then(|| (before, ids.split(',').map(str::trim)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_containers_that_use_a_volume_are_read() {
+        let (before, ids) = users("remove shop_data: volume is in use - [f89a, 5b1d]").expect("it is one");
+        assert_eq!(
+            (before, ids.collect::<Vec<_>>()),
+            ("remove shop_data: volume is in use", vec!["f89a", "5b1d"])
+        );
+        assert!(users("remove shop_data: no such volume - [a]").is_none());
     }
 }
