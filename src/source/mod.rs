@@ -353,6 +353,15 @@ fn position_after(before: &[u8]) -> (usize, usize) {
     (line, column)
 }
 
+/// Reads a file that is no text of the topology, such as the content of a secret.
+///
+/// # Errors
+///
+/// It is missing, unreadable, not a regular file, or has no end.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    if is_handed_over(path) { read_handed_over(path, path) } else { read_regular(path, path) }
+}
+
 fn read_handed_over(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
     let open = std::fs::File::open(path);
     read_bounded(shown, open.map_err(|error| ReadError::Io { path: shown.to_owned(), error })?)

@@ -16,7 +16,7 @@ use super::super::Docker;
 use super::super::transport::{Call, escape};
 use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
-use crate::source::Spanned;
+use crate::source::{self, Spanned};
 use crate::topology::Mount;
 use crate::topology::service::MountKind;
 use crate::value::tmpfs::Tmpfs;
@@ -143,8 +143,9 @@ fn archive(prefix: &str, files: &[&FileSpec]) -> Result<Bytes, EngineError> {
 fn content(content: &FileContent) -> Result<Vec<u8>, EngineError> {
     match content {
         FileContent::Text(text) => Ok(text.as_bytes().to_vec()),
-        FileContent::File(path) => std::fs::read(path)
-            .map_err(|error| EngineError::Other(format!("cannot read `{}`: {error}", path.display()))),
+        FileContent::File(path) => {
+            source::read_bytes(path).map_err(|error| EngineError::Other(error.to_string()))
+        }
     }
 }
 
@@ -186,6 +187,18 @@ mod tests {
         assert_eq!(entry.path().unwrap().to_str(), Some("run/secrets/key"));
         let header = entry.header();
         assert_eq!((header.uid().unwrap(), header.gid().unwrap(), header.mode().unwrap()), (7, 0, 0o400));
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
+            .unwrap();
+        for path in [pipe, PathBuf::from("/dev/zero")] {
+            let error = content(&FileContent::File(path.clone())).unwrap_err().to_string();
+            assert!(error.contains("is not a regular file"), "{}: {error}", path.display());
+        }
     }
 
     #[test]
