@@ -207,10 +207,20 @@ async fn await_removal(docker: &Docker, container: &ContainerName, words: String
     let path = format!("/containers/{}/wait", escape(container.as_str(), ""));
     let call = Call::new(Method::POST, path).query("condition", "removed");
     let waited = docker.transport.json_if_found::<serde::de::IgnoredAny>(call);
+    let look = inspect::inspect(&docker.transport, container.as_str());
+    until_removed(async { waited.await.map(|_| ()) }, async { look.await.map(|_| ()) }, words).await
+}
+
+/// Waits for the end of a removal, for so long; then `look` says whether the container is there still.
+async fn until_removed(
+    waited: impl Future<Output = Result<(), EngineError>>,
+    look: impl Future<Output = Result<(), EngineError>>,
+    words: String,
+) -> Result<(), EngineError> {
     if let Ok(gone) = tokio::time::timeout(REMOVAL, waited).await {
-        return gone.map(|_| ());
+        return gone;
     }
-    match inspect::inspect(&docker.transport, container.as_str()).await {
+    match look.await {
         Err(EngineError::Refused { status: 404, .. }) => Ok(()),
         Err(error) => Err(error),
         Ok(_) => {
@@ -218,5 +228,25 @@ async fn await_removal(docker: &Docker, container: &ContainerName, words: String
             let message = format!("{words}, and the container is still there after {limit} s");
             Err(EngineError::Refused { status: 409, message })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_removal_that_does_not_end_is_given_up() {
+        let words = || "removal of container web is already in progress".to_owned();
+        let refused = |status| EngineError::Refused { status, message: "no".to_owned() };
+        assert_eq!(until_removed(ready(Ok(())), pending(), words()).await, Ok(()));
+        let begun = tokio::time::Instant::now();
+        let error = until_removed(pending(), ready(Ok(())), words()).await.unwrap_err();
+        assert_eq!(begun.elapsed(), REMOVAL);
+        assert!(error.to_string().ends_with("and the container is still there after 60 s"), "{error}");
+        assert_eq!(until_removed(pending(), ready(Err(refused(404))), words()).await, Ok(()));
+        assert_eq!(until_removed(pending(), ready(Err(refused(500))), words()).await, Err(refused(500)));
     }
 }
