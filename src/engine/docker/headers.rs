@@ -41,8 +41,11 @@ pub fn of_every_request(
             _ => unusable.push(format!("`{name}`")),
         }
     }
-    let trouble = (!unusable.is_empty())
-        .then(|| format!("these names or values cannot be sent as headers: {}", unusable.join(", ")));
+    let trouble = match unusable.as_slice() {
+        [] => None,
+        [name] => Some(format!("{name} cannot be sent as a header; it is ignored")),
+        names => Some(format!("{} cannot be sent as headers; they are ignored", names.join(", "))),
+    };
     (headers, trouble)
 }
 
@@ -100,7 +103,9 @@ mod tests {
     fn what_cannot_be_a_header_is_named_without_its_value() {
         let (sent, trouble) = headers("", &[("X A", "secret"), ("X-B", "se\ncret"), ("X-C", "c")]);
         assert_eq!(sent, ["x-c: c"]);
-        assert_eq!(trouble.unwrap(), "these names or values cannot be sent as headers: `X A`, `X-B`");
+        assert_eq!(trouble.unwrap(), "`X A`, `X-B` cannot be sent as headers; they are ignored");
+        let (_, trouble) = headers("", &[("X A", "secret")]);
+        assert_eq!(trouble.unwrap(), "`X A` cannot be sent as a header; it is ignored");
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl Docker {
         let bollard = transport.bollard()?;
         let engine = transport.address().endpoint.to_string();
         let proxies = proxy::variables(&mut config, &engine);
-        let troubles = config.trouble.into_iter().chain(unusable).collect();
+        let unread = config.trouble.map(|why| format!("{why}; it is ignored"));
+        let troubles = unread.into_iter().chain(unusable).collect();
         let has_chosen_builder = variables.get(build::BUILDER).is_some_and(|builder| !builder.is_empty());
         Ok(Self {
             transport,
