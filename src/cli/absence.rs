@@ -6,15 +6,34 @@ use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::plan::Observed;
 use crate::report::wording::names;
+use crate::topology::Topology;
 use crate::topology::name::{ProjectName, ServiceName};
 
 /// How many services are listed by name.
 const MOST_NAMES: usize = 12;
 
+/// Why the topology gives a service no container, and what to do about it; nothing where it has some.
+pub(super) fn of_service(
+    topology: &Topology,
+    service: &ServiceName,
+    global: &Global,
+) -> Option<(String, String)> {
+    let known = topology.service(service.as_str())?;
+    if let Some(kind) = known.provider.as_ref().and_then(|provider| provider.kind.as_ref()) {
+        let message = format!("`{service}` is run by the provider `{}`, and has no container", kind.value);
+        return Some((message, "name a service that has an image".to_owned()));
+    }
+    (known.replicas() == 0).then(|| {
+        let help = format!("`{} {service}=1` makes one", global.command("scale"));
+        (format!("service `{service}` has no containers: `scale: 0`"), help)
+    })
+}
+
 /// Says at a terminal why nothing is listed of a project, or of the services that were named. Programs get
 /// what there is: nothing.
 pub(super) fn explain(
     project: &ProjectName,
+    topology: Option<&Topology>,
     targets: &[ServiceName],
     observed: &Observed,
     global: &Global,
@@ -24,7 +43,12 @@ pub(super) fn explain(
     if is_person && global.is_for_people() {
         let is_meant = |service: &ServiceName| targets.is_empty() || targets.contains(service);
         let there = observed.containers.iter().filter(|container| is_meant(&container.service)).count();
-        output.remark(&words(project, targets, there, global));
+        let reasons = targets.iter().filter_map(|target| of_service(topology?, target, global));
+        let reasons: Vec<String> = reasons.map(|(why, help)| format!("{why} ({help})")).collect();
+        match there == 0 && !targets.is_empty() && reasons.len() == targets.len() {
+            true => reasons.iter().for_each(|reason| output.remark(reason)),
+            false => output.remark(&words(project, targets, there, global)),
+        }
     }
 }
 
@@ -43,6 +67,22 @@ fn words(project: &ProjectName, targets: &[ServiceName], there: usize, global: &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_without_containers_says_why() {
+        let text = "services: { none: { image: x, scale: 0 }, also: { image: x, deploy: { replicas: 0 } }, \
+                    one: { image: x }, run: { provider: { type: cloud } } }";
+        let topology = crate::plan::testing::topology(text);
+        let say = |name: &str| of_service(&topology, &name.into(), &Global::default());
+        for name in ["none", "also"] {
+            let (message, help) = say(name).expect("it has none");
+            assert_eq!(message, format!("service `{name}` has no containers: `scale: 0`"));
+            assert_eq!(help, format!("`topo scale {name}=1` makes one"));
+        }
+        let (message, _) = say("run").expect("it has none");
+        assert_eq!(message, "`run` is run by the provider `cloud`, and has no container");
+        assert_eq!((say("one"), say("unknown")), (None, None));
+    }
 
     #[test]
     fn what_is_not_there_is_told_from_what_does_not_run() {

@@ -2,9 +2,11 @@
 
 use clap::Args;
 
+use crate::cli::absence;
 use crate::cli::detach::{self, DetachKeys};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::load::{self, Known};
 use crate::cli::output::Output;
 use crate::cli::relay::{InputWiring, TerminalWiring, Wiring};
 use crate::cli::services;
@@ -126,14 +128,15 @@ pub(super) fn only_service(
 
 /// What a provider runs is no container of the project.
 pub(super) fn refuse_provided(
+    global: &Global,
     topology: &Topology,
     service: &ServiceName,
     output: &Output,
 ) -> Result<(), Exit> {
-    let provider = topology.service(service.as_str()).and_then(|service| service.provider.as_ref());
-    let Some(kind) = provider.and_then(|provider| provider.kind.as_ref()) else { return Ok(()) };
-    let message = format!("`{service}` is run by the provider `{}`, and has no container", kind.value);
-    output.error(&message, Some("name a service that has an image"));
+    let is_provided = topology.service(service.as_str()).is_some_and(|known| known.provider.is_some());
+    let reason = is_provided.then(|| absence::of_service(topology, service, global)).flatten();
+    let Some((message, help)) = reason else { return Ok(()) };
+    output.error(&message, Some(&help));
     Err(Exit::Failed)
 }
 
@@ -209,6 +212,12 @@ pub(super) fn none_is_there(
     index: Option<u32>,
     output: &Output,
 ) -> Exit {
+    if let Ok(Known::Topology(topology)) = load::known(global, std::slice::from_ref(service), output)
+        && let Some((message, help)) = absence::of_service(&topology, service, global)
+    {
+        output.error(&message, Some(&help));
+        return Exit::Failed;
+    }
     let up = global.command("up -d");
     let (what, help) = match index {
         Some(index @ 2..) => (

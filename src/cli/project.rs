@@ -49,7 +49,7 @@ pub fn project_name(global: &Global, service: &ServiceName, output: &Output) -> 
     }
     let Project { query, topology } = project(global, std::slice::from_ref(service), output)?;
     if let Some(topology) = topology {
-        inside::refuse_provided(&topology, service, output)?;
+        inside::refuse_provided(global, &topology, service, output)?;
     }
     Ok(query.project)
 }

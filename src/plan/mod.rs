@@ -26,7 +26,7 @@ mod step;
 mod stop;
 pub mod stored;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod up;
 
 pub use action::{Action, Condition};

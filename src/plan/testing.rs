@@ -54,7 +54,7 @@ pub(super) fn numbered(observed: &mut Observed) {
 }
 
 /// A topology of this text, with a variable `GEHEIM` that holds `geheim`.
-pub(super) fn topology(text: &str) -> Topology {
+pub(crate) fn topology(text: &str) -> Topology {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let environment = Environment::from_pairs([("GEHEIM".to_owned(), "geheim".to_owned())]);
     let file = sources.add("topology.yaml", text);

@@ -73,7 +73,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let project = project(&global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
-    let Project { query, .. } = project;
+    let Project { query, topology } = project;
     let (observed, containers, images) = session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;
@@ -94,7 +94,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     rows.sort_by_key(|row| row["ContainerName"].as_str().map(str::to_owned));
     list::print(&rows, LIST, &options.format, &output)?;
     if containers.is_empty() {
-        absence::explain(&query.project, &targets, &observed, &global, &output);
+        absence::explain(&query.project, topology.as_ref(), &targets, &observed, &global, &output);
     }
     Ok(Exit::Success)
 }

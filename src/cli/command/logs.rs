@@ -104,7 +104,14 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         if sources.is_empty() {
             match options.index {
                 Some(index) => return Err(none_has_the_number(&global, &services, index, &output)),
-                None => absence::explain(&query.project, &services, &observed, &global, &output),
+                None => absence::explain(
+                    &query.project,
+                    topology.as_ref(),
+                    &services,
+                    &observed,
+                    &global,
+                    &output,
+                ),
             }
         }
         if !options.follow {

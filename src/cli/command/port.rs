@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::absence;
 use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -58,7 +59,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let (service, port) = service_and_port(&words, &global, &output)?;
     let wanted = inside(port, options.protocol, &output)?;
     let service = ServiceName::from(service);
-    let Project { query, .. } = project(&global, std::slice::from_ref(&service), &output)?;
+    let Project { query, topology } = project(&global, std::slice::from_ref(&service), &output)?;
     let observed = session::block_on(async {
         let engine = session::connect(&output).await?;
         session::observe(&engine, &query, &output).await
@@ -68,7 +69,17 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         container.service == service && is_number && !container.is_one_off && container.state.is_running()
     };
     let container = observed.containers.iter().filter(is_meant).min_by_key(|container| container.number);
-    let container = container.ok_or_else(|| not_running(&global, &service, options.index, &output))?;
+    let container = container.ok_or_else(|| {
+        let is_there = observed.containers.iter().any(|container| container.service == service);
+        let reason = topology.as_ref().and_then(|topology| absence::of_service(topology, &service, &global));
+        match reason.filter(|_| !is_there) {
+            Some((message, help)) => {
+                output.error(&message, Some(&help));
+                Exit::Failed
+            }
+            None => not_running(&global, &service, options.index, &output),
+        }
+    })?;
     let address = address(container, &wanted).ok_or_else(|| not_published(container, &wanted, &output))?;
     output.print(&format!("{address}\n"));
     Ok(Exit::Success)

@@ -36,7 +36,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let project = project(&global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
-    let Project { query, .. } = project;
+    let Project { query, topology } = project;
     let all = session::block_on(async {
         let engine = session::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;
@@ -46,7 +46,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let containers: Vec<ObservedContainer> =
             observed.containers.iter().filter(|container| is_meant(container)).cloned().collect();
         if containers.is_empty() {
-            absence::explain(&query.project, &targets, &observed, &global, &output);
+            absence::explain(&query.project, topology.as_ref(), &targets, &observed, &global, &output);
         }
         let asked = containers.iter().map(|container| engine.processes(container.name.as_str()));
         let answers = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await;

@@ -5,6 +5,7 @@ use std::future::pending;
 use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::cli::absence;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -18,6 +19,7 @@ use crate::plan::{self, DownChoices, Scope};
 use crate::report::Intent;
 use crate::run::{ContainerEnd, Ends, subscription};
 use crate::source::Sources;
+use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 
 /// Wait until the containers of services have ended.
@@ -107,10 +109,21 @@ async fn wait(
         never = listening => never,
     };
     let first = first.map_err(|error| session.refused(&error))?;
-    first.ok_or_else(|| nothing_there(session.global, services, output))
+    first.ok_or_else(|| nothing_there(session.global, topology.as_ref(), services, output))
 }
 
-fn nothing_there(global: &Global, services: &[ServiceName], output: &Output) -> Exit {
+fn nothing_there(
+    global: &Global,
+    topology: Option<&Topology>,
+    services: &[ServiceName],
+    output: &Output,
+) -> Exit {
+    let reasons: Vec<(String, String)> =
+        services.iter().filter_map(|service| absence::of_service(topology?, service, global)).collect();
+    if reasons.len() == services.len() {
+        reasons.iter().for_each(|(message, help)| output.error(message, Some(help)));
+        return Exit::Failed;
+    }
     let names = one_of(services.iter().map(ServiceName::as_str));
     let (up, ps) = (global.command("up -d"), global.command("ps --all"));
     output.error(
