@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
+use crate::cli::redaction;
 use crate::cli::services;
 use crate::cli::session;
 use crate::cli::unreadable;
@@ -19,7 +20,7 @@ use crate::lint::{self, profile::Chosen};
 use crate::run::model_runner::ModelRunner;
 use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
 use crate::topology::name::ServiceName;
-use crate::topology::{self, Host, ResolveChoices, Separator, Stages, Topology};
+use crate::topology::{self, Host, Redactor, ResolveChoices, Separator, Stages, Topology};
 pub use known::{Known, Unusable, given_name, known};
 pub use needs::{Deed, Needs, Selection};
 
@@ -59,7 +60,11 @@ pub struct Read {
 
 /// Loads a topology; a file that cannot be read ends the program.
 fn load(global: &Global, needs: &Needs, output: &Output) -> Result<Loaded, Exit> {
-    Ok(read_silently(global, needs.named(), LoadOptions::default(), output)?.checked(needs))
+    let mut read = read_silently(global, needs.named(), LoadOptions::default(), output)?;
+    let mut found = std::mem::take(&mut read.found);
+    let topology = read.check(needs, &mut found);
+    read.hide_values(topology.as_ref());
+    Ok(read.loaded(topology, found))
 }
 
 /// Reads a topology's texts; a file that cannot be read ends the program.
@@ -171,8 +176,19 @@ impl Read {
     pub fn checked(mut self, needs: &Needs) -> Loaded {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(needs, &mut found);
+        self.loaded(topology, found)
+    }
+
+    fn loaded(self, topology: Option<Topology>, found: Diagnostics) -> Loaded {
         let Self { sources, environment, passed_over, .. } = self;
         Loaded { sources, topology, found, environment, passed_over }
+    }
+
+    /// From now on, words of the engine are shown without the values that the topology has from elsewhere.
+    fn hide_values(&self, topology: Option<&Topology>) {
+        if let Some(topology) = topology {
+            redaction::hide(Redactor::of(topology, &self.document, &self.environment));
+        }
     }
 
     /// The checked topology, after saying what was found in it; errors end the program.
@@ -180,6 +196,7 @@ impl Read {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(needs, &mut found);
         output.diagnostics(&self.sources, &found);
+        self.hide_values(topology.as_ref());
         topology.ok_or(Exit::Findings)
     }
 

@@ -30,6 +30,7 @@ mod output;
 mod patient;
 mod project;
 mod provide;
+mod redaction;
 mod relay;
 mod services;
 mod session;

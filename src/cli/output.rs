@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use crate::cli::exit::Exit;
+use crate::cli::redaction::redacted;
 use crate::cli::settings::{ColorChoice, Settings, variable};
 use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
@@ -59,7 +60,7 @@ impl Output {
 
     /// Prints an error that has no place in a topology, and what to do about it.
     pub fn error(&self, message: &str, help: Option<&str>) {
-        self.say(&format!("{}: {}", self.marked("error", "31"), tame_lines(message)), 2);
+        self.say(&format!("{}: {}", self.marked("error", "31"), tame_lines(&redacted(message))), 2);
         if let Some(help) = help {
             self.say(&format!("  {}: {}", self.marked("help", "36"), tame_lines(help)), 8);
         }
@@ -67,7 +68,7 @@ impl Output {
 
     /// Prints a warning that has no place in a topology.
     pub fn warning(&self, message: &str) {
-        self.say(&format!("{}: {}", self.marked("warning", "33"), tame_lines(message)), 2);
+        self.say(&format!("{}: {}", self.marked("warning", "33"), tame_lines(&redacted(message))), 2);
     }
 
     /// Prints something that was done, or is going on.

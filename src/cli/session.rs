@@ -14,12 +14,13 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Output};
+use crate::cli::redaction::redacted;
 use crate::cli::settings::{ColorChoice, ProgressForm, Settings};
 use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Live, Look, QuietFilter};
+use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Live, Look, QuietFilter, Redacted};
 use crate::run::logs::{ExpectedExits, HookLines};
 use crate::run::{Event, Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
@@ -90,7 +91,7 @@ pub(super) fn variables() -> BTreeMap<String, String> {
 pub(super) async fn connect(output: &Output) -> Result<Docker, Exit> {
     let engine = open(*output).await.map_err(|error| refused(&error, output))?;
     for trouble in engine.troubles() {
-        output.warning(&format!("{trouble}; it is ignored"));
+        output.warning(trouble);
     }
     Ok(engine)
 }
@@ -112,7 +113,7 @@ pub(super) fn refused_for(global: &Global, error: &EngineError, output: &Output)
 }
 
 fn explain(error: &EngineError, help: Option<&str>, output: &Output) -> Exit {
-    output.error(&error.to_string(), help);
+    output.error(&error.to_string(), help.map(redacted).as_deref());
     match error {
         EngineError::Unreachable { .. } | EngineError::NoAddress { .. } => Exit::NoEngine,
         _ => Exit::Failed,
@@ -225,14 +226,15 @@ impl<'a> Session<'a> {
         let to: &mut dyn Write = if self.global.settings.reports_to_output { &mut out } else { &mut err };
         let mut to = Above::by_line(&self.live, to);
         let is_terminal = self.output.is_live_terminal();
-        let mut report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
+        let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
+        let mut report = Redacted::new(report, redacted);
         let is_reported = |event: &Event| {
             self.expected_exits.note(plan, event);
             let is_hidden = self.quiet_filter.hides(plan, event);
             !is_hidden && !self.hook_lines.capture(plan, event, self.shown)
         };
         let options = (&self.run_options(plan).await, cancel);
-        carry_out(plan, self.engine, options, &mut *report, is_reported, drain_logs).await
+        carry_out(plan, self.engine, options, &mut report, is_reported, drain_logs).await
     }
 
     /// The command that goes on in spite of a `pre_stop` hook that fails.

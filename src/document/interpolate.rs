@@ -8,7 +8,7 @@ use crate::source::{
     TemplateProblemKind, substitute,
 };
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 /// The most bytes that the values of one file may grow to through variables.
@@ -21,7 +21,7 @@ pub(super) fn interpolate(
     root: &mut Node,
     sources: &Sources,
     environment: &Environment,
-    filled: &mut BTreeSet<Span>,
+    filled: &mut BTreeMap<Span, Box<str>>,
     found: &mut Diagnostics,
 ) {
     let said = HashSet::new();
@@ -42,8 +42,8 @@ struct Filler<'a> {
     budget: usize,
     /// Places that were reported: an alias brings the same text again.
     said: HashSet<Span>,
-    /// Scalars that hold what a variable is set to.
-    filled: &'a mut BTreeSet<Span>,
+    /// Scalars that hold what a variable is set to, and their texts as they are written.
+    filled: &'a mut BTreeMap<Span, Box<str>>,
     found: &'a mut Diagnostics,
 }
 
@@ -65,7 +65,7 @@ impl Filler<'_> {
                 };
                 let filled = substitute(&scalar.text, &lookup, &mut self.budget);
                 if is_set.get() {
-                    self.filled.insert(node.span);
+                    self.filled.insert(node.span, scalar.text.as_str().into());
                 }
                 for problem in &filled.problems {
                     self.report(node.span, &scalar.text, problem);
@@ -277,7 +277,7 @@ mod tests {
         let mut found = Diagnostics::default();
         let mut root = super::super::yaml::read(file, text, &mut found).documents.remove(0);
         let environment = Environment::from_pairs([("TAG", "1.2"), ("NAME_OF_IT", "web")]);
-        interpolate(&mut root, &sources, &environment, &mut BTreeSet::new(), &mut found);
+        interpolate(&mut root, &sources, &environment, &mut BTreeMap::new(), &mut found);
         (sources, root, found)
     }
 

@@ -13,7 +13,7 @@ use crate::source::{
     Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable, cleaned,
     from_here, normalised_project_name, substitute,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(super) struct Loader<'a> {
     /// Where `extends` and `include` name the files that they bring in.
     pub(super) named_at: HashMap<FileId, Span>,
     /// Scalars that hold what a variable is set to.
-    pub(super) filled: BTreeSet<Span>,
+    pub(super) filled: BTreeMap<Span, Box<str>>,
     /// Where services name what they extend.
     pub(super) extends: HashMap<String, Span>,
     /// What could not be read.
@@ -71,7 +71,7 @@ impl<'a> Loader<'a> {
             bases: HashMap::new(),
             environments: HashMap::new(),
             named_at: HashMap::new(),
-            filled: BTreeSet::new(),
+            filled: BTreeMap::new(),
             extends: HashMap::new(),
             gaps: Gaps::default(),
             perhaps_named: Vec::new(),

@@ -29,7 +29,7 @@ pub use unique::Replaced;
 
 use crate::diagnostic::Diagnostics;
 use crate::source::{Environment, FileId, Sources, Span};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,9 +57,9 @@ pub struct Document {
     project_directory: PathBuf,
 }
 
-/// The scalars that hold what a variable is set to.
+/// The scalars that hold what a variable is set to, and their texts as they are written.
 #[derive(Clone, Debug, Default)]
-pub struct Filled(BTreeSet<Span>);
+pub struct Filled(BTreeMap<Span, Box<str>>);
 
 impl Filled {
     /// Whether a text, or a part of one, holds what a variable is set to.
@@ -67,12 +67,22 @@ impl Filled {
         self.scalar_at(place).is_some()
     }
 
+    /// The scalars and their texts as they are written, in the order of the files.
+    pub fn scalars(&self) -> impl Iterator<Item = (Span, &str)> {
+        self.0.iter().map(|(scalar, written)| (*scalar, &**written))
+    }
+
+    /// Whether the text of a topology says this as it is, beside the variables that are there.
+    pub fn is_written(&self, text: &str, place: Span) -> bool {
+        self.scalar_at(place).is_none_or(|scalar| self.0[&scalar].contains(text))
+    }
+
     /// The scalar with the value of a variable that a place is in, or that is in it.
     pub fn scalar_at(&self, place: Span) -> Option<Span> {
         // Scalars do not overlap: only the last one that begins before the end of this place can hold it.
         let end = Span { start: place.end.max(place.start + 1), end: 0, ..place };
         let last = self.0.range(..end).next_back();
-        last.copied().filter(|scalar| scalar.file == place.file && scalar.end > place.start)
+        last.map(|(scalar, _)| *scalar).filter(|scalar| scalar.file == place.file && scalar.end > place.start)
     }
 
     /// Whether a node, or anything below it, holds what a variable is set to.

@@ -259,8 +259,31 @@ impl Comparison<'_> {
             Some(_) => self.topology.origin(&keys).place,
             None => self.topology.former_place(&keys, !self.was_from_elsewhere(&path)),
         };
-        let path = FieldPath::of(&path[PLACE..]);
+        let shown_path = self.shown_path(&path, to.is_some());
+        is_hidden |= shown_path != path;
+        let path = FieldPath::of(&shown_path[PLACE..]);
         self.changes.push(FieldChange { path, from, to, is_hidden, is_revealed, span: Some(place) });
+    }
+
+    /// The path without the name of a mount, port or device that is what a variable is set to. `is_now` says
+    /// whether the topology has it.
+    fn shown_path(&self, path: &[String], is_now: bool) -> Vec<String> {
+        let mut shown = path.to_vec();
+        let Some([attribute, name]) = path.get(PLACE..PLACE + 2) else { return shown };
+        let target = match attribute.as_str() {
+            Service::ports => name.split('/').next().unwrap_or(name),
+            Service::volumes | Service::devices | Service::secrets | Service::configs => name,
+            _ => return shown,
+        };
+        let keys: Vec<&str> = path[..PLACE + 2].iter().map(String::as_str).chain(["target"]).collect();
+        let is_literal = match is_now {
+            true => self.topology.says(target, &keys),
+            false => !self.was_from_elsewhere(&path[..=PLACE]),
+        };
+        if !is_literal && self.values == Values::Literal {
+            HIDDEN.clone_into(&mut shown[PLACE + 1]);
+        }
+        shown
     }
 
     /// Whether the value that was applied was not literally in the topology, as far as anybody knows.

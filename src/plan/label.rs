@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::plan::seal::Seal;
 use crate::topology::attribute::Attribute;
 use crate::topology::name::{ImageId, NetworkKey, ProjectName, ServiceName, VolumeKey};
+use crate::topology::secrecy::HIDDEN;
 use crate::topology::{Service, Topology};
 
 /// The project that an object belongs to.
@@ -86,6 +87,42 @@ pub fn put_applied<T: Attribute>(
     };
     labels.insert(CONFIG_HASH.to_owned(), compose_hash);
     labels.insert(APPLIED.to_owned(), json!(applied).to_string());
+}
+
+/// Whether a label is one by which topo and Compose know their objects.
+pub fn is_own(name: &str) -> bool {
+    name.starts_with("com.docker.compose.") || name == APPLIED
+}
+
+/// The labels as they may be shown: without values that came from variables, other files or the caller.
+pub fn without_values(labels: &Labels) -> Labels {
+    let mut shown = labels.clone();
+    let Some(mut applied) = Applied::of(labels) else { return shown };
+    for path in applied.from_elsewhere.iter().flatten() {
+        hide(&mut applied.model, path);
+        if let [attribute, name] = path.as_slice()
+            && attribute == Service::labels
+            && let Some(value) = shown.get_mut(name)
+        {
+            HIDDEN.clone_into(value);
+        }
+    }
+    shown.insert(APPLIED.to_owned(), json!(applied).to_string());
+    shown
+}
+
+/// Hides what is at a path, if something is.
+fn hide(model: &mut Json, path: &[String]) {
+    let mut place = Some(model);
+    for key in path {
+        place = place.and_then(|place| match key.parse::<usize>() {
+            Ok(index) if place.is_array() => place.get_mut(index),
+            _ => place.get_mut(key),
+        });
+    }
+    if let Some(place) = place {
+        *place = HIDDEN.into();
+    }
 }
 
 /// Labels of a container.
@@ -173,4 +210,34 @@ pub fn mounted_images(labels: &Labels) -> BTreeMap<&str, ImageId> {
 /// Whether an object with these labels was made for a project.
 pub fn belongs_to(labels: &Labels, project: &ProjectName) -> bool {
     labels.get(PROJECT).is_some_and(|owner| owner == project.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::topology;
+
+    #[test]
+    fn labels_are_shown_without_values_from_elsewhere() {
+        let topology = topology("services: { web: { image: x, labels: { said: aloud } } }");
+        let model =
+            json!({ "command": ["a", "b"], "labels": { "said": "aloud" }, "volumes": [{ "target": "/pw" }] });
+        let mut labels =
+            Labels::from([("said".to_owned(), "aloud".to_owned()), ("owner".to_owned(), "pw".to_owned())]);
+        put_applied::<Service>(&mut labels, &topology, ["services", "web"], &model, String::new());
+        assert!(without_values(&labels)["owner"] == "pw" && without_values(&labels)[APPLIED].contains("/pw"));
+        let mut applied = Applied::of(&labels).expect("it is there");
+        let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect::<Vec<String>>();
+        applied.from_elsewhere = Some(vec![
+            path(&["labels", "owner"]),
+            path(&["volumes"]),
+            path(&["command", "1"]),
+            path(&["gone"]),
+        ]);
+        labels.insert(APPLIED.to_owned(), json!(applied).to_string());
+        let shown = without_values(&labels);
+        assert_eq!((shown["said"].as_str(), shown["owner"].as_str()), ("aloud", HIDDEN));
+        let model = Applied::of(&shown).expect("it is one still").model;
+        assert_eq!(model["volumes"], json!(HIDDEN));
+    }
 }

@@ -27,6 +27,7 @@ pub mod prose;
 mod published_port;
 pub mod quiet;
 mod quiet_filter;
+mod redacted;
 mod screen;
 pub mod standing;
 mod summary;
@@ -37,6 +38,7 @@ pub use commands::Commands;
 pub use look::{Look, tame, tame_lines};
 pub use objects::{Deed, ObjectSteps, Objects};
 pub use quiet_filter::QuietFilter;
+pub use redacted::Redacted;
 pub use screen::{Above, Live};
 pub use summary::{Aim, Intent};
 

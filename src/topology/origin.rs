@@ -88,6 +88,11 @@ impl Topology {
         self.filled.holds_variable(place)
     }
 
+    /// Whether the topology's text says this, in the value at a path, as it is: it is from no variable.
+    pub fn says(&self, text: &str, path: &[&str]) -> bool {
+        self.filled.is_written(text, self.origin(path).place)
+    }
+
     /// The paths of an object, below it, whose values are not literally in the topology.
     pub fn from_elsewhere(&self, place: [&str; 2]) -> Vec<Vec<String>> {
         let mut paths = Vec::new();
@@ -105,6 +110,20 @@ impl Topology {
             paths.extend(elsewhere.map(|(key, _)| vec![attribute.to_owned(), key.clone()]));
         }
         paths
+    }
+
+    /// The values of variables and labels of services that are not literally in the topology.
+    pub fn pairs_from_elsewhere(&self) -> Vec<&str> {
+        let mut values = Vec::new();
+        for (name, service) in &self.services {
+            for (attribute, pairs) in [("environment", &service.environment), ("labels", &service.labels)] {
+                let elsewhere = pairs.0.iter().filter(|(key, value)| {
+                    !self.pair_origin(name.as_str(), attribute, key, value).is_literal
+                });
+                values.extend(elsewhere.filter_map(|(_, value)| value.value.as_deref()));
+            }
+        }
+        values
     }
 
     fn collect_filled(&self, node: &Node, path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {

@@ -259,3 +259,94 @@ fn plans_tell_neither_the_old_nor_the_new_value_of_a_variable() {
     }
     assert!(shown.contains(&format!("\"{MARK}-oldone\" -> \"{MARK}-newone\"")), "{shown}");
 }
+
+/// What the engine refuses, or cannot run, and quotes.
+const QUOTED: [(&str, &str); 9] = [
+    ("command that is not there", "command: ['/bin/${N}x', '${N}']"),
+    ("short word", "command: ['/bin/${S}x']"),
+    ("entrypoint that is not there", "entrypoint: '/$N'"),
+    ("user that is not there", "user: $N"),
+    (
+        "folder that is not there",
+        "volumes: [{ type: bind, source: '/no/$N', target: /a, bind: { create_host_path: false } }]",
+    ),
+    ("mount below a file", "volumes: ['/tmp:/bin/busybox/$N']"),
+    ("device that is not there", "devices: ['/dev/$N']"),
+    ("hook that is not there", "post_start: [{ command: ['/bin/$N'] }]\n    command: [sleep, '1000']"),
+    (
+        "health check that is not there",
+        "healthcheck: { test: [CMD, '/bin/$N'], interval: 1s, retries: 1 }\n    command: [sleep, '1000']",
+    ),
+];
+
+#[test]
+#[ignore = "needs a Docker Engine"]
+fn words_of_the_engine_tell_no_value_of_a_variable() {
+    let project = project("secrecy-quoted", "");
+    for (claim, attributes) in QUOTED {
+        project.write(
+            "topology.yaml",
+            &format!(
+                "services:\n  web:\n    image: busybox:1.37\n    network_mode: none\n    {attributes}\n"
+            ),
+        );
+        for progress in ["plain", "json", "quiet"] {
+            let mut topo = project.command("up", &["-d", "--wait", "--progress", progress]);
+            topo.env("N", MARK).env("S", "pw1");
+            let ran = Ran::of(topo.output().expect("topo runs")).exits(4);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(!said.contains(MARK) && !said.contains("pw1"), "{claim}: {said}");
+            assert!(said.contains("$N") || said.contains("${"), "{claim}: {said}");
+        }
+        project.topo("down", &["-t", "0"]).exits(0);
+    }
+}
+
+const WATCHED: &str = "
+services:
+  web:
+    image: busybox:1.37
+    init: true
+    network_mode: none
+    command: [sh, -c, 'sleep 1000', '$N']
+    labels: { owner: $N, said: aloud }
+    label_file: [labels.env]
+    volumes: ['/tmp:/m/$N']
+    healthcheck: { test: [CMD, test, -n, '$N'], interval: 1s, retries: 1 }
+    pre_stop: [{ command: [\"/bin/$N\"] }]
+";
+
+#[test]
+#[ignore = "needs a Docker Engine"]
+fn what_is_told_of_containers_that_run_tells_no_value() {
+    let project = project("secrecy-watched", WATCHED);
+    project.write("labels.env", &format!("from.file={MARK}-file\n"));
+    let topo = |round: &str, command: &str, arguments: &[&str]| {
+        let mut topo = project.command(command, arguments);
+        topo.env("N", format!("{MARK}-{round}"));
+        Ran::of(topo.output().expect("topo runs"))
+    };
+    let tells_none = |ran: Ran| {
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(!said.contains(MARK), "{said}");
+        said
+    };
+    topo("old", "up", &["-d", "--wait"]).exits(0);
+    let events = ["--json", "--since", "1m", "--until", "0s"];
+    let told = tells_none(topo("old", "events", &events).exits(0));
+    assert!(told.contains("\"owner\":\"(hidden)\"") && told.contains("\"said\":\"aloud\""), "{told}");
+    tells_none(topo("old", "events", &events[1..]).exits(0));
+    for format in ["json", "table"] {
+        tells_none(topo("old", "ps", &["--no-trunc", "--format", format]).exits(0));
+    }
+    // What the labels say stays hidden when the variable has another value.
+    let labels = "{{.Labels}}";
+    tells_none(topo("new", "ps", &["--format", labels]).exits(0));
+    let plan = tells_none(topo("new", "plan", &[]).exits(0));
+    assert!(plan.contains("volumes.(hidden)") && plan.contains("`--show-values` shows them"), "{plan}");
+    let plan = topo("new", "plan", &["--show-values"]).exits(0).out;
+    assert!(plan.contains(&format!("volumes./m/{MARK}-new")), "{plan}");
+    tells_none(topo("old", "stop", &[]).exits(4));
+    tells_none(topo("old", "run", &["--rm", "-e", "N", "--entrypoint", "/bin/nothing", "web"]));
+    topo("old", "down", &["-t", "0", "--force"]).exits(0);
+}

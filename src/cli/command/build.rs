@@ -11,6 +11,7 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
 use crate::cli::output::Output;
+use crate::cli::redaction;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::engine::docker::build::{check, definitions};
@@ -204,7 +205,8 @@ fn choices(services: Vec<ServiceName>, options: &Options) -> BuildChoices {
 
 /// A name alone is the caller's variable, and is left out when the caller has none.
 fn build_args(arguments: &[String]) -> BTreeMap<String, String> {
-    arguments.iter().filter_map(|text| Pair::or_found(text, |name| std::env::var(name).ok())).collect()
+    let given = arguments.iter().filter_map(|text| Pair::or_found(text, |name| std::env::var(name).ok()));
+    given.inspect(|(_, value)| redaction::hide_value(value)).collect()
 }
 
 /// The images that a plan builds, by their services.

@@ -15,6 +15,7 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
+use crate::cli::redaction::redacted;
 use crate::cli::session::{self, Session};
 use crate::cli::time::{engine_time_now, engine_time_of, in_nanoseconds, time_option};
 use crate::engine::EngineError;
@@ -189,12 +190,13 @@ fn line(incident: &Incident) -> String {
     let attributes = attributes(incident);
     let attributes: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let time = in_nanoseconds(incident.at, "%Y-%m-%d %H:%M:%S%.6f");
-    format!("{time} container {} {id} ({})\n", tame(action.trim_end()), tame(&attributes.join(", ")))
+    let action = redacted(action.trim_end());
+    format!("{time} container {} {id} ({})\n", tame(&action), tame(&attributes.join(", ")))
 }
 
 fn json_line(incident: &Incident) -> String {
     let object = json!({
-        "action": incident.action,
+        "action": redacted(&incident.action),
         "attributes": attributes(incident),
         "id": incident.id,
         "service": incident.attributes.get(label::SERVICE),
@@ -204,11 +206,12 @@ fn json_line(incident: &Incident) -> String {
     format!("{object}\n")
 }
 
-/// Without the labels by which topo and Compose know their containers.
-fn attributes(incident: &Incident) -> BTreeMap<&str, &str> {
-    let is_ours = |name: &str| name.starts_with("com.docker.compose.") || name == label::APPLIED;
-    let all = incident.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    all.filter(|(name, _)| !is_ours(name)).collect()
+/// Without the labels by which topo and Compose know their containers, and without values from elsewhere.
+fn attributes(incident: &Incident) -> BTreeMap<String, String> {
+    let mut attributes = label::without_values(&incident.attributes);
+    attributes.retain(|name, _| !label::is_own(name));
+    attributes.values_mut().for_each(|value| *value = redacted(value));
+    attributes
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::cli::models;
 use crate::cli::output::{Output, width_of_output};
 use crate::cli::project::{Project, project};
 use crate::cli::provide;
+use crate::cli::redaction;
 use crate::cli::session;
 use crate::diagnostic::Diagnostics;
 use crate::plan::{self, Plan, UpChoices, Values};
@@ -92,6 +93,9 @@ impl Options {
         output: &Output,
     ) -> Result<(Plan, Sources), Exit> {
         let (loaded, mut topology) = load_or_explain(global, &self.up.needs(&services, output)?, output)?;
+        if self.show_values {
+            redaction::show_values();
+        }
         let values = if self.show_values { Values::Shown } else { Values::Literal };
         let choices = UpChoices { values, ..self.up.choices(services, &topology, output)? };
         self.up.create.excluded.warn_of_dependants(&topology, &choices, output);

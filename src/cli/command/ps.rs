@@ -12,11 +12,12 @@ use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
+use crate::cli::redaction::redacted;
 use crate::cli::session;
 use crate::cli::time::{in_seconds, now_in_seconds};
 use crate::cli::units::ago;
-use crate::plan::Observed;
 use crate::plan::observed::{Health, ObservedContainer, PublishedPort, Status};
+use crate::plan::{Observed, label};
 use crate::report::tame;
 use crate::topology::name::ServiceName;
 
@@ -155,7 +156,14 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     list::print(&rows, LIST, &format, &output)?;
     let has_filter = !options.status.is_empty() || !options.filter.is_empty() || !options.orphans;
     if rows.is_empty() && !has_filter {
-        absence::explain(&project.query.project, &targets, &observed, &global, &output);
+        absence::explain(
+            &project.query.project,
+            project.topology.as_ref(),
+            &targets,
+            &observed,
+            &global,
+            &output,
+        );
     }
     Ok(Exit::Success)
 }
@@ -203,16 +211,19 @@ fn row(container: &ObservedContainer, project: &Project, no_trunc: bool) -> Row 
     let local_volumes = container.mounts.iter().filter(|mount| mount.is_local_volume).count();
     let mounts: Vec<String> =
         container.mounts.iter().map(|mount| mount_name(&mount.name, no_trunc)).collect();
+    let mut labels = label::without_values(&container.labels);
+    let others = labels.iter_mut().filter(|(name, _)| !label::is_own(name));
+    others.for_each(|(_, value)| *value = redacted(value));
     let row = json!({
-        "Command": quoted(&container.command, no_trunc),
+        "Command": quoted(&redacted(&container.command), no_trunc),
         "CreatedAt": in_seconds(container.created),
         "ExitCode": container.state.exit_code,
         "Health": container.state.health.map(health_word).unwrap_or_default(),
         "ID": id,
         "Image": container.image_name,
-        "Labels": container.labels,
+        "Labels": labels,
         "LocalVolumes": local_volumes.to_string(),
-        "Mounts": mounts.join(","),
+        "Mounts": redacted(&mounts.join(",")),
         "Name": container.name,
         "Names": container.name,
         "Networks": networks.join(","),

@@ -16,6 +16,7 @@ use crate::cli::interrupt;
 use crate::cli::load::{Deed, Loaded, Needs, Selection, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
+use crate::cli::redaction;
 use crate::cli::relay::{End, relay};
 use crate::cli::services;
 use crate::cli::session::{self, Session};
@@ -137,7 +138,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         ..Selection::of(std::slice::from_ref(&name), Deed::RunOnce { publishes: options.service_ports })
     });
     let (mut loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
-    inside::refuse_provided(&topology, &name, &output)?;
+    inside::refuse_provided(&global, &topology, &name, &output)?;
     session::block_on(async {
         let (engine, choices) = interrupt::unless_asked_to_end(async {
             let named = std::slice::from_ref(&name);
@@ -225,6 +226,7 @@ fn environment(
     }
     let own = |name: &str| environment.value(name).map(str::to_owned);
     variables.extend(options.env.iter().filter_map(|text| Pair::or_found(text, own)));
+    variables.iter().for_each(|(_, value)| redaction::hide_value(value));
     Ok(variables)
 }
 
@@ -359,10 +361,16 @@ impl Foreground<'_> {
 
     /// Attaches before the start, so that nothing of the output is lost.
     async fn run(&self, console: &Console, signals: Signals) -> Result<Exit, Exit> {
-        let Foreground { engine, container, choices: _, has_entrypoint: _, output } = *self;
-        let way_back = format!(
-            "`docker attach {container}` connects to it again, `docker logs {container}` shows what it printed"
-        );
+        let Foreground { engine, container, choices, has_entrypoint: _, output } = *self;
+        let way_back = match choices.one_off.is_removed_at_its_end {
+            true => format!(
+                "`docker attach {container}` connects to it again as long as it runs; `--rm` removes it then, \
+                 with what it printed"
+            ),
+            false => format!(
+                "`docker attach {container}` connects to it again, `docker logs {container}` shows what it printed"
+            ),
+        };
         let lost = |error: EngineError| inside::lost(&error, container, &way_back, output);
         let (attached, waiting, raw) = match self.connect(console).await {
             Ok(connected) => connected,

@@ -75,7 +75,10 @@ fn of_topology(mut read: Read, output: &Output) -> Result<Known, Exit> {
     let stages = &mut read.choices.stages;
     (stages.env_files, stages.contents) = (false, false);
     let name = topology::name_in(&read.document, &read.choices, &read.sources, &read.found);
-    let loaded = read.checked(&Needs::EngineObjects);
+    let mut found = std::mem::take(&mut read.found);
+    let topology = read.check(&Needs::EngineObjects, &mut found);
+    read.hide_values(topology.as_ref());
+    let loaded = read.loaded(topology, found);
     match (loaded.topology, name) {
         (Some(topology), _) => Ok(Known::Topology(Box::new(topology))),
         (None, Some(name)) => Ok(Known::Name { name, unusable: Some(Unusable::Mistakes) }),
