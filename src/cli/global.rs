@@ -22,19 +22,19 @@ pub struct Global {
     /// Project name (default: `name` in the file, else the directory's name)
     #[arg(short, long, value_name = "NAME")]
     pub project_name: Option<String>,
-    /// Profile that is active; `*` means all
+    /// Profile to activate; `*` means all
     #[arg(long = "profile", value_name = "NAME")]
     pub profiles: Vec<String>,
-    /// File with variables for the topology, in place of `.env`
+    /// File with variables for the topology, instead of `.env`
     #[arg(long = "env-file", value_name = "FILE")]
     pub env_files: Vec<PathBuf>,
-    /// Folder that relative paths start from, in place of the first file's
-    #[arg(long, value_name = "FOLDER")]
+    /// Directory that relative paths start from (default: that of the first file)
+    #[arg(long, value_name = "DIRECTORY")]
     pub project_directory: Option<PathBuf>,
     /// How progress is shown: live lines, a line for each thing that happened, JSON lines, or failures only
     #[arg(long, value_name = "auto|tty|plain|json|quiet", hide_possible_values = true)]
     pub progress: Option<ProgressForm>,
-    /// Whether output is coloured; NO_COLOR is honoured
+    /// When to use colors; NO_COLOR is honored
     #[arg(long, value_name = "auto|always|never", hide_possible_values = true)]
     pub color: Option<ColorChoice>,
     /// The word of Docker Compose: `never` means `--color never --progress plain`
@@ -43,7 +43,7 @@ pub struct Global {
     /// Names of containers and images have `_` between their parts in place of `-`, as those of Docker Compose 1 had
     #[arg(long)]
     pub compatibility: bool,
-    /// How many calls to the engine are under way at once; -1 leaves it to topo
+    /// Maximum number of concurrent engine calls; -1 leaves it to topo
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub parallel: Option<i32>,
     /// What variables of the environment decide

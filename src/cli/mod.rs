@@ -27,6 +27,7 @@ mod load;
 mod menu;
 mod models;
 mod output;
+mod overview;
 mod patient;
 mod project;
 mod provide;
@@ -48,6 +49,7 @@ mod watching;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -58,10 +60,10 @@ use invocation::Invocation;
 use output::Output;
 use settings::{ColorChoice, Settings};
 
-/// Reads a topology of services, networks and volumes, and makes a Docker Engine match it.
+/// Make a Docker Engine match a topology of services, networks and volumes.
 ///
-/// The topology is a Compose file: compose.yaml in this folder or above it, or the file that is named,
-/// as in `topo up topologies/desafio5.yaml`.
+/// The topology is a Compose file: compose.yaml in this directory or one above it, or the file that is named, as in
+/// `topo up shop.yaml`.
 #[derive(Debug, Parser)]
 #[command(
     name = "topo",
@@ -96,10 +98,23 @@ pub fn main() -> ExitCode {
     };
     let Cli { command, global, version: _ } = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => return usage::explain(&error, &words, &command_line()).into(),
+        Err(error) => {
+            let grouped = is_help(&error).then(|| grouped_help(&words)).flatten();
+            let error = grouped.unwrap_or(error);
+            return usage::explain(&error, &words, &command_line()).into();
+        }
     };
     // A command that could not go on has said why.
     command.run(global).unwrap_or_else(|exit| exit).into()
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
+}
+
+/// The help that is asked for, with commands in groups if it is that of the program itself.
+fn grouped_help(words: &[OsString]) -> Option<clap::Error> {
+    overview::grouped(command_line()).try_get_matches_from(words).err()
 }
 
 /// The words for topo itself, whatever program it was called as. A plugin's metadata ends the program.

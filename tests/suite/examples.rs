@@ -1,17 +1,19 @@
-//! The examples of the helps are about the topologies of this repository, and hold there.
+//! The examples in `--help` are about the project in `tests/examples`, and work there.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value as Json;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::golden::copy_folder;
 
-/// Runs topo in the repository, where no engine answers.
+const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples");
+
+/// Runs topo in the project, where no engine answers.
 fn topo(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_topo"))
         .args(words)
-        .current_dir(ROOT)
+        .current_dir(PROJECT)
         .env("DOCKER_HOST", "unix:///nonexistent/engine.sock")
         .stdin(Stdio::null())
         .output()
@@ -22,12 +24,12 @@ fn printed(words: &[&str]) -> String {
     String::from_utf8(topo(words).stdout).expect("UTF-8")
 }
 
-/// The words of every `topo ...` below an `Example:` that names a topology of the repository, without `topo`.
+/// The words of every `topo ...` below an `Example:`, without `topo`.
 fn examples() -> Vec<Vec<String>> {
     let help = printed(&["-h"]);
-    let names = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names =
-        names.take_while(|line| line.starts_with("  ")).filter_map(|line| line.split_whitespace().next());
+    let names = help.lines().skip_while(|line| !line.starts_with("Usage:")).skip(1);
+    let names = names.take_while(|line| *line != "Options:").filter(|line| line.starts_with("  "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
     let mut examples = Vec::new();
     for name in names.filter(|name| *name != "help") {
         let help = printed(&[name, "--help"]);
@@ -39,30 +41,30 @@ fn examples() -> Vec<Vec<String>> {
             examples.extend(commands.map(|words| words[1..].to_vec()));
         }
     }
-    examples.retain(|words| words.iter().any(|word| word.starts_with("topologies/")));
     examples
 }
 
-/// The services of a topology, by name, whatever their profiles.
-fn services(file: &str) -> serde_json::Map<String, Json> {
-    let model = printed(&["--profile", "*", "config", file, "--format", "json"]);
-    let model: Json = serde_json::from_str(&model).unwrap_or_else(|_| panic!("{file} is a topology"));
+/// The services of the project, by name, whatever their profiles.
+fn services() -> serde_json::Map<String, Json> {
+    let model = printed(&["--profile", "*", "config", "--format", "json"]);
+    let model: Json = serde_json::from_str(&model).expect("a topology");
     model["services"].as_object().expect("services").clone()
 }
 
 #[test]
 fn every_example_of_a_help_is_understood_without_an_engine() {
     let examples = examples();
-    assert!(examples.len() > 30, "the examples are found: {examples:?}");
-    // Some write a file: into a folder that goes.
-    let folder = tempfile::tempdir().expect("a folder");
-    std::os::unix::fs::symlink(Path::new(ROOT).join("topologies"), folder.path().join("topologies"))
-        .expect("a link");
-    for words in examples.iter().filter(|words| !words.iter().any(|word| word.contains('*'))) {
+    assert!(examples.len() > 40, "the examples are found: {examples:?}");
+    for words in &examples {
+        // Some write a file: into a copy that goes.
+        let folder = tempfile::tempdir().expect("a folder");
+        copy_folder(Path::new(PROJECT), folder.path());
+        std::fs::create_dir(folder.path().join("tables")).expect("a folder");
         let output = Command::new(env!("CARGO_BIN_EXE_topo"))
             .args(words)
             .current_dir(folder.path())
             .env("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+            .env("HOME", folder.path())
             .stdin(Stdio::null())
             .output()
             .expect("topo runs");
@@ -78,27 +80,38 @@ fn every_example_of_a_help_is_understood_without_an_engine() {
 
 #[test]
 fn every_example_names_services_ports_and_images_that_are_there() {
+    let services = services();
     for words in examples() {
-        let file = words.iter().find(|word| word.starts_with("topologies/")).expect("a file");
-        if file.contains('*') {
-            continue;
-        }
-        let services = services(file);
-        let behind: Vec<&String> = words.iter().skip_while(|word| *word != file).skip(1).collect();
-        // Only a command line is behind options.
-        let named = behind
-            .iter()
-            .find(|word| !word.starts_with('-'))
-            .map(|word| word.split([':', '=']).next().expect("a word").to_owned());
-        let takes_service = !matches!(
+        let takes_service = matches!(
             words[0].as_str(),
-            "up" | "down" | "ps" | "plan" | "config" | "volumes" | "graph" | "pull" | "push" | "stats"
+            "attach"
+                | "build"
+                | "commit"
+                | "create"
+                | "events"
+                | "exec"
+                | "export"
+                | "images"
+                | "kill"
+                | "logs"
+                | "pause"
+                | "port"
+                | "push"
+                | "restart"
+                | "rm"
+                | "run"
+                | "scale"
+                | "start"
+                | "stop"
+                | "top"
+                | "unpause"
+                | "wait"
+                | "watch"
         );
+        let behind: Vec<&String> = words.iter().skip(1).filter(|word| !word.starts_with('-')).collect();
+        let named = behind.first().map(|word| word.split([':', '=']).next().expect("a word").to_owned());
         let service = named.filter(|_| takes_service).map(|name| {
-            services
-                .get(&name)
-                .unwrap_or_else(|| panic!("{words:?}: `{name}` is no service of {file}"))
-                .clone()
+            services.get(&name).unwrap_or_else(|| panic!("{words:?}: `{name}` is not a service")).clone()
         });
         match (words[0].as_str(), service) {
             ("port", Some(service)) => {

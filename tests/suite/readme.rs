@@ -21,9 +21,10 @@ fn help() -> String {
 #[test]
 fn the_table_of_commands_is_the_programs_own_list() {
     let help = help();
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = help.lines().skip_while(|line| !line.starts_with("Usage:")).skip(1);
     let listed: Vec<String> = commands
-        .take_while(|line| line.starts_with("  "))
+        .take_while(|line| *line != "Options:")
+        .filter(|line| line.starts_with("  "))
         .filter_map(|line| line.trim().split_once("  "))
         .filter(|(name, _)| *name != "help")
         .map(|(name, about)| format!("| `topo {name}` | {} |", about.trim()))

@@ -28,7 +28,7 @@ use crate::topology::name::ContainerName;
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo attach [OPTIONS] [FILE] <SERVICE>",
-    after_help = "Example:\n  topo attach topologies/desafio1.yaml cliente --sig-proxy=false"
+    after_help = "Example:\n  topo attach web --sig-proxy=false"
 )]
 pub struct Options {
     /// A topology file, and the service

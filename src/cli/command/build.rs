@@ -27,7 +27,7 @@ use crate::value::pair::Pair;
 /// The engine's own builder does it; `docker buildx` does what takes more than that, such as secrets, SSH keys,
 /// attestations and several platforms.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo build topologies/desafio5.yaml gateway --no-cache")]
+#[command(after_help = "Example:\n  topo build web --no-cache")]
 pub struct Options {
     /// A topology file, and the services whose images are built; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

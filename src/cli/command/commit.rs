@@ -19,7 +19,7 @@ use crate::topology::name::{ImageName, ServiceName};
 #[command(
     mut_arg("project_name", |name| name.short(None)),
     override_usage = "topo commit [OPTIONS] [FILE] <SERVICE> [IMAGE]",
-    after_help = "Example:\n  topo commit topologies/desafio1.yaml api api:experiment -m 'with debugger'"
+    after_help = "Example:\n  topo commit web web:experiment -m 'with debugger'"
 )]
 pub struct Options {
     /// A topology file, the service, and the image's name

@@ -22,7 +22,7 @@ use crate::plan::observed::ObservedContainer;
 use crate::topology::name::{ContainerName, ServiceName};
 use path::{ContainerPath, End};
 
-/// Copy files into a container, or out of it.
+/// Copy files into or out of a container.
 ///
 /// One end is `SERVICE:PATH`, the other a path here, or `-` for an archive on the standard input or
 /// output. A file goes into a folder, or takes another's place. A folder goes into a folder; of one that is
@@ -32,7 +32,7 @@ use path::{ContainerPath, End};
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo cp [OPTIONS] [FILE] <SERVICE:PATH> <PATH|->\n       topo cp [OPTIONS] [FILE] <PATH|-> <SERVICE:PATH>",
-    after_help = "Examples:\n  topo cp topologies/desafio3.yaml banco:/docker-entrypoint-initdb.d ./tables\n  \
+    after_help = "Examples:\n  topo cp db:/docker-entrypoint-initdb.d ./tables\n  \
                   tar -c public | topo cp - web:/srv"
 )]
 pub struct Options {

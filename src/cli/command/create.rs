@@ -18,7 +18,7 @@ use crate::report::Intent;
 /// Images are built or pulled where they are missing, networks and volumes are created. `topo start`
 /// starts what was created.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo create topologies/desafio5.yaml gateway --build")]
+#[command(after_help = "Example:\n  topo create web --build")]
 pub struct Options {
     /// A topology file, and the services that are created with what they need; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

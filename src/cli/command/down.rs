@@ -26,7 +26,7 @@ const MOST_NAMES: usize = 12;
 ///
 /// Containers and networks go, those of inactive profiles too. Volumes stay, unless -v is given.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo down topologies/desafio5.yaml")]
+#[command(after_help = "Examples:\n  topo down\n  topo down compose.yaml --volumes")]
 pub struct Options {
     /// A topology file, and the services that go; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

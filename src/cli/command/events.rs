@@ -25,9 +25,9 @@ use crate::plan::label;
 use crate::report::tame;
 use crate::topology::name::{ProjectName, ServiceName};
 
-/// Show what happens to the project's containers, as it happens.
+/// Show events of the project's containers as they happen.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo events topologies/desafio5.yaml gateway --since 10m --json")]
+#[command(after_help = "Example:\n  topo events web --since 10m --json")]
 pub struct Options {
     /// A topology file, and the services that matter; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

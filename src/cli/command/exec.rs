@@ -24,8 +24,8 @@ use crate::topology::name::{ContainerName, ServiceName};
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo exec [OPTIONS] [FILE] <SERVICE> <COMMAND> [ARGUMENT]...",
-    after_help = "Examples:\n  topo exec topologies/desafio3.yaml banco psql -U visitas\n  \
-                  topo exec topologies/desafio3.yaml -T banco pg_dump -U visitas > copy.sql"
+    after_help = "Examples:\n  topo exec db psql -U shop\n  \
+                  topo exec -T db pg_dump -U shop > copy.sql"
 )]
 pub struct Options {
     /// The service, and the command that is run in its container
@@ -147,7 +147,9 @@ async fn in_the_foreground(
         End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
         End::Unwritable(error) => Err(output.unwritable(&error)),
         End::Left(received) => {
-            output.warning(&format!("the command may go on in `{container}`: the engine cannot stop it"));
+            output.warning(&format!(
+                "the command may keep running in `{container}`: the engine cannot stop it"
+            ));
             Ok(inside::exit_of_signal(received))
         }
     }

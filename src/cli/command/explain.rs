@@ -8,7 +8,7 @@ use crate::cli::output::width_of_output;
 use crate::diagnostic::{Code, code, suggest};
 use crate::report::prose::{reflowed, wrapped};
 
-/// Explain a kind of finding.
+/// Explain a diagnostic code.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo explain unknown-attribute")]
 pub struct Options {

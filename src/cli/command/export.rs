@@ -19,13 +19,13 @@ use crate::cli::terminal;
 use crate::engine::EngineError;
 use crate::engine::local_file::{self, Standing};
 
-/// Write all files of a container as a tar archive.
+/// Export a container's files as a tar archive.
 ///
 /// What is in volumes is not part of it.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo export [OPTIONS] [FILE] <SERVICE>",
-    after_help = "Example:\n  topo export topologies/desafio1.yaml api | tar -t | head"
+    after_help = "Example:\n  topo export web | tar -t | head"
 )]
 pub struct Options {
     /// A topology file, and the service

@@ -19,7 +19,7 @@ use crate::report::picture::{self, Look};
 /// chosen (`--profile '*'`: all), with a dashed frame. A file that ends in `.svg`, `.dot` or `.mmd` says by that
 /// what it is to hold.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo graph topologies/desafio5.yaml --output desafio5.svg")]
+#[command(after_help = "Example:\n  topo graph compose.yaml --output shop.svg")]
 pub struct Options {
     /// A topology file, and the services to draw; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

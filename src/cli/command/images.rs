@@ -21,7 +21,7 @@ use crate::value::image::ImageReference;
 
 /// List the images of the project's containers.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo images topologies/desafio5.yaml gateway")]
+#[command(after_help = "Example:\n  topo images web")]
 pub struct Options {
     /// A topology file, and the services whose images are listed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

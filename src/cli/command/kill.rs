@@ -12,9 +12,9 @@ use crate::plan::{self, KillChoices};
 use crate::report::Intent;
 use crate::report::wording::is_kill;
 
-/// Send a signal to containers: SIGKILL, or the one that is chosen.
+/// Send a signal to containers (default: SIGKILL).
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo kill topologies/desafio5.yaml gateway -s SIGHUP")]
+#[command(after_help = "Example:\n  topo kill web -s SIGHUP")]
 pub struct Options {
     /// A topology file, and the services; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

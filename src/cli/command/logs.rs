@@ -26,7 +26,7 @@ use crate::topology::name::ServiceName;
 #[derive(Args, Debug)]
 // `-f` is `--follow` here, as everywhere else; a file is given by `--file`, or before the command.
 #[command(mut_arg("files", |file| file.short(None)))]
-#[command(after_help = "Example:\n  topo logs topologies/desafio5.yaml gateway --follow --tail 20")]
+#[command(after_help = "Example:\n  topo logs -f web --tail 20")]
 pub struct Options {
     /// A topology file, and the services whose output is shown; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -13,7 +13,7 @@ use crate::engine::docker::inventory::{Containers, ListedProject};
 ///
 /// It sees those that Compose made as well.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo ls --all --filter name=desafio")]
+#[command(after_help = "Example:\n  topo ls --all --filter name=shop")]
 pub struct Options {
     /// Projects that do not run too
     #[arg(short, long)]

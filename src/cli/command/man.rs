@@ -12,7 +12,7 @@ use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::engine::local_file;
 
-/// Write the manual: a page for topo and one for each command.
+/// Write the manual pages of topo and its commands.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo man up | man -l -\n  topo man --output ~/.local/share/man/man1")]
 pub struct Options {

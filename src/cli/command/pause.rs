@@ -14,7 +14,7 @@ use crate::report::Intent;
 ///
 /// Their processes stay, and get no time until `topo unpause`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo pause topologies/desafio5.yaml pedidos")]
+#[command(after_help = "Example:\n  topo pause web")]
 pub struct Options {
     /// A topology file, and the services to freeze; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -23,7 +23,7 @@ use crate::topology::name::ServiceName;
 
 /// Show what `up` would do and why, or `down` with `--down`, touching nothing.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo plan topologies/desafio5.yaml --build")]
+#[command(after_help = "Example:\n  topo plan --build")]
 pub struct Options {
     /// A topology file, and the services that are meant; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

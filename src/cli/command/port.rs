@@ -19,7 +19,7 @@ use crate::topology::name::ServiceName;
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo port [OPTIONS] [FILE] <SERVICE> <PORT>",
-    after_help = "Example:\n  topo port topologies/desafio5.yaml gateway 8000"
+    after_help = "Example:\n  topo port web 80"
 )]
 pub struct Options {
     /// A topology file, the service, and the port inside its container: `80`, `53/udp`

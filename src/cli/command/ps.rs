@@ -25,8 +25,8 @@ use crate::topology::name::ServiceName;
 ///
 /// It sees those that Compose made as well.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  topo ps topologies/desafio5.yaml --all\n  \
-                        topo ps topologies/desafio5.yaml --format '{{.Service}} {{.State}}'")]
+#[command(after_help = "Examples:\n  topo ps --all\n  \
+                        topo ps --format '{{.Service}} {{.State}}'")]
 pub struct Options {
     /// A topology file, and the services to list; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

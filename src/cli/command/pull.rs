@@ -21,7 +21,7 @@ use crate::topology::{Service, Topology};
 ///
 /// An image that can be built is pulled too if it has a name; `--ignore-buildable` leaves it out.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo pull topologies/desafio3.yaml --policy missing")]
+#[command(after_help = "Example:\n  topo pull --policy missing")]
 pub struct Options {
     /// A topology file, and the services whose images are pulled; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

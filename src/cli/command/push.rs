@@ -11,12 +11,12 @@ use crate::cli::session::{self, Session};
 use crate::plan::{self, PushChoices};
 use crate::report::Intent;
 
-/// Send images that are built here to their registries.
+/// Push locally built images to their registries.
 ///
 /// They are those of services with both `build` and `image`, with all their tags. The account is that of
 /// `docker login`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo push topologies/registro/publicar.yaml")]
+#[command(after_help = "Example:\n  topo push web")]
 pub struct Options {
     /// A topology file, and the services whose images are pushed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -15,7 +15,7 @@ use crate::report::Intent;
 /// A service is stopped before what it depends on and started after it, when that is healthy where the
 /// topology says so. Containers stay the same: for changes of the topology there is `topo up`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo restart topologies/desafio5.yaml gateway")]
+#[command(after_help = "Example:\n  topo restart web")]
 pub struct Options {
     /// A topology file, and the services to restart; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -20,7 +20,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 #[derive(Args, Debug)]
 // `-f` is `--force` here, as everywhere else; a file is given by `--file`, or before the command.
 #[command(mut_arg("files", |file| file.short(None)))]
-#[command(after_help = "Example:\n  topo rm topologies/desafio5.yaml gateway --stop --force")]
+#[command(after_help = "Example:\n  topo rm web --stop --force")]
 pub struct Options {
     /// A topology file, and the services whose containers go; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -48,8 +48,8 @@ use service::Changes;
 #[command(
     mut_arg("project_name", |name| name.short(None)),
     override_usage = "topo run [OPTIONS] [FILE] <SERVICE> [COMMAND] [ARGUMENT]...",
-    after_help = "Examples:\n  topo run --rm topologies/carguru.yaml carguru\n  \
-                  echo -n docker | topo run --rm -T topologies/hash-generator.yaml hash-generator"
+    after_help = "Examples:\n  topo run --rm web sh\n  \
+                  cat shop.sql | topo run --rm -T db psql -h db -U shop"
 )]
 pub struct Options {
     /// The service, and a command in place of its own
@@ -404,7 +404,7 @@ impl Foreground<'_> {
                 Ok(hooked.err().filter(|_| exit == Exit::Success).unwrap_or(exit))
             }
             End::Detached => {
-                output.remark(&format!("`{container}` goes on in the background"));
+                output.remark(&format!("`{container}` keeps running in the background"));
                 Ok(Exit::Success)
             }
             End::NoReader => {

@@ -22,7 +22,7 @@ use crate::value::pair::Pair;
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo scale [OPTIONS] [FILE] <SERVICE=NUMBER>...",
-    after_help = "Example:\n  topo scale topologies/desafio5.yaml usuarios=3 pedidos=2"
+    after_help = "Example:\n  topo scale api=3 worker=2"
 )]
 pub struct Options {
     /// A topology file, and how many containers of which services

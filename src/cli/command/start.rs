@@ -18,7 +18,7 @@ use crate::topology::name::ServiceName;
 ///
 /// What a service depends on is started before it. Nothing is created: `topo up` does that too.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo start topologies/desafio5.yaml gateway --wait")]
+#[command(after_help = "Example:\n  topo start web --wait")]
 pub struct Options {
     /// A topology file, and the services to start; all that have containers when none is named
     #[arg(value_name = "FILE|SERVICE")]
@@ -53,7 +53,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             Err(Hindrance::Paused(services)) => {
                 let (is, it) = if services.len() == 1 { ("is", "it") } else { ("are", "them") };
                 let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
-                let help = format!("let {it} go on: `{unpause} {}`", names.join(" "));
+                let help = format!("resume {it}: `{unpause} {}`", names.join(" "));
                 output.error(&format!("{} {is} paused", quoted(&services)), Some(&help));
                 return Err(Exit::Failed);
             }

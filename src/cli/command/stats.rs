@@ -32,9 +32,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 /// In a terminal the list is drawn again each second; elsewhere one follows the other. Containers that are
 /// started later join.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  topo stats topologies/desafio5.yaml --no-stream --format '{{.Name}} {{.CPUPerc}}'"
-)]
+#[command(after_help = "Example:\n  topo stats --no-stream --format '{{.Name}} {{.CPUPerc}}'")]
 pub struct Options {
     /// A topology file, and the services to watch; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -15,7 +15,7 @@ use crate::report::Intent;
 ///
 /// A service is stopped before what it depends on. `topo start` starts them again.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo stop topologies/desafio5.yaml gateway")]
+#[command(after_help = "Example:\n  topo stop web")]
 pub struct Options {
     /// A topology file, and the services to stop; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -16,7 +16,7 @@ use crate::plan::observed::ObservedContainer;
 
 /// List the processes in the project's containers.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo top topologies/desafio5.yaml gateway")]
+#[command(after_help = "Example:\n  topo top web")]
 pub struct Options {
     /// A topology file, and the services to look into; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -12,7 +12,7 @@ use crate::report::Intent;
 
 /// Resume paused containers.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo unpause topologies/desafio5.yaml pedidos")]
+#[command(after_help = "Example:\n  topo unpause web")]
 pub struct Options {
     /// A topology file, and the services to let go on; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -34,9 +34,7 @@ use crate::topology::name::ServiceName;
 /// replaced, all others stay as they are. In the foreground the services' output is shown and Ctrl-C
 /// stops them; a second one kills them.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  topo up topologies/desafio5.yaml -d --wait\n  topo up topologies/hello-world.yaml --exit-code-from ola"
-)]
+#[command(after_help = "Examples:\n  topo up -d --wait\n  topo up compose.yaml --exit-code-from tests")]
 pub struct Options {
     /// A topology file, and the services that are brought up with what they need; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
@@ -79,7 +77,7 @@ struct ForegroundOptions {
     /// Show the output of what the named services depend on too
     #[arg(long, conflicts_with_all = ["detach", "wait", "no_start"])]
     attach_dependencies: bool,
-    /// Bring services up to date whenever their files change, as `topo watch` does
+    /// Update services when their files change, as `topo watch` does
     #[arg(short, long, conflicts_with_all = ["detach", "wait", "no_start", "abort_on_container_exit",
           "abort_on_container_failure", "exit_code_from"])]
     watch: bool,

@@ -19,13 +19,13 @@ use crate::lint::profile::{self, Chosen};
 use crate::source::{Environment, Sources, Span};
 use folder::topologies_below;
 
-/// Check topology files; every mistake is shown at its place.
+/// Check topology files and show every mistake at its place.
 ///
 /// Each file is checked by itself; with `-f`, the files are merged and checked as one. A folder stands
 /// for the topologies in it and in the folders below: files that declare services, or are called compose*.yaml.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit codes: 0 when nothing was found, 1 when something was, 2 when a file cannot be checked.\n\nExample:\n  topo validate topologies/*.yaml --format github"
+    after_help = "Exit codes: 0 when nothing was found, 1 when something was, 2 when a file cannot be checked.\n\nExample:\n  topo validate . --format github"
 )]
 pub struct Options {
     /// Files and folders, `-` is standard input; the project's own topology when none is given

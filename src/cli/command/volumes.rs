@@ -14,9 +14,7 @@ use crate::topology::name::ServiceName;
 
 /// List the project's volumes.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  topo volumes topologies/desafio2.yaml --format '{{.Name}} is at {{.Mountpoint}}'"
-)]
+#[command(after_help = "Example:\n  topo volumes --format '{{.Name}} is at {{.Mountpoint}}'")]
 pub struct Options {
     /// A topology file, and the services whose volumes are listed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]

@@ -22,14 +22,14 @@ use crate::source::Sources;
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 
-/// Wait until the containers of services have ended.
+/// Wait until the containers of services exit.
 ///
 /// The exit code is that of the container that ends first; one that has ended already counts. A container
 /// that its restart policy starts again has not ended.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo wait [OPTIONS] [FILE] <SERVICE>...",
-    after_help = "Example:\n  topo wait topologies/hello-world.yaml ola --down-project"
+    after_help = "Example:\n  topo wait tests --down-project"
 )]
 pub struct Options {
     /// A topology file, and the services that are waited for

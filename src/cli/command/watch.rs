@@ -14,7 +14,7 @@ use crate::cli::watching::{Watching, rules};
 use crate::plan::{BuildChoice, UpChoices};
 use crate::report::{Intent, QuietFilter};
 
-/// Bring services up to date whenever their files change.
+/// Update services when their files change.
 ///
 /// What is watched, and what is done then, is said by `develop` in the topology: files are copied into
 /// containers, containers restarted, images built anew. Files that change together are taken together. A

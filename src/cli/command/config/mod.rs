@@ -27,7 +27,7 @@ use listing::Listing;
 /// A service that is called `explain` is shown by `topo config -- explain`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  topo config topologies/desafio5.yaml --services\n  topo config explain services.web.environment.DEBUG",
+    after_help = "Examples:\n  topo config --services\n  topo config explain services.web.environment.DEBUG",
     // Its name in older versions of Docker Compose.
     alias = "convert",
     disable_help_subcommand = true
