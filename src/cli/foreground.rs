@@ -210,7 +210,7 @@ impl Foreground<'_> {
     ) -> Result<Exit, Exit> {
         // What hooks print is shown with the progress again.
         self.session.hook_lines.end();
-        self.session.remark("detached: bringing up goes on without the services' output");
+        self.session.remark("detached: `up` continues without the services' output");
         let outcome = carrying.await;
         if self.session.cancel.is_cancelled() {
             self.stop(log_drain).await?;
@@ -299,7 +299,7 @@ impl Foreground<'_> {
             }
             Over::Lost(error) => Err(self.session.refused(&error)),
             Over::Detached => {
-                self.session.remark("detached: the services go on in the background");
+                self.session.remark("detached: the services keep running in the background");
                 Ok(Exit::Success)
             }
             Over::Interrupted => {

@@ -187,7 +187,7 @@ pub(super) async fn container(
     };
     match found.first() {
         Some(container) if container.state.status == Status::Paused => {
-            let help = format!("let it go on: `{} {service}`", global.command("unpause"));
+            let help = format!("resume it: `{} {service}`", global.command("unpause"));
             output.error(&format!("`{}` is paused", container.name), Some(&help));
         }
         Some(container) if container.state.status == Status::Restarting => {

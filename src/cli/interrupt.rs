@@ -77,6 +77,6 @@ fn leave() {
         let _ = terminal.show_cursor();
     }
     let _ = terminal.write_line(
-        "\nleft at once: what the engine was asked for goes on; `topo ps --all` shows what is there",
+        "\nquit: the engine completes what it was asked to do; `topo ps --all` lists the containers",
     );
 }

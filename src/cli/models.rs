@@ -86,7 +86,7 @@ fn give(topology: &mut Topology, users: &[ServiceName], endpoint: &str, output: 
             ];
             for (variable, value) in given {
                 if service.environment.set(&variable, value, binding.key) {
-                    output.warning(&format!("the model `{key}` sets `{variable}` of `{name}` anew"));
+                    output.warning(&format!("the model `{key}` sets `{variable}` of `{name}` again"));
                 }
             }
         }

@@ -94,7 +94,7 @@ fn give(topology: &mut Topology, provided: &ServiceName, variables: &Variables, 
         let environment = &mut Arc::make_mut(&mut service.value).environment;
         for (variable, value) in variables.named(provided) {
             if environment.set(&variable, value, at) {
-                output.warning(&format!("the provider of `{provided}` sets `{variable}` of `{name}` anew"));
+                output.warning(&format!("the provider of `{provided}` sets `{variable}` of `{name}` again"));
             }
         }
     }

@@ -76,7 +76,7 @@ codes! {
     MISSING_FILE "missing-file" "A file that the topology names cannot be read."
     BAD_ENCODING "bad-encoding" "A file is not UTF-8 text."
     YAML_SYNTAX "yaml-syntax" "The text is not YAML."
-    DUPLICATE_KEY "duplicate-key" "A key stands twice in one mapping."
+    DUPLICATE_KEY "duplicate-key" "A key occurs twice in one mapping."
     TOO_LARGE "too-large" "The file expands to more nodes, or nests deeper, than topo accepts."
     UNKNOWN_ALIAS "unknown-alias" "An alias names no anchor."
     BAD_MERGE_KEY "bad-merge-key" "A merge key `<<` does not hold a mapping."

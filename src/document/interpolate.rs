@@ -233,7 +233,7 @@ fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &m
         EnvProblemKind::NoName => {
             found
                 .error(code::BAD_ENV_FILE, "a variable needs a name")
-                .label(span, "no name stands before this")
+                .label(span, "there is no name before this")
                 .help("write `NAME=value`");
         }
         EnvProblemKind::AfterQuote => {

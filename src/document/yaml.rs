@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         let Some(size) = self.anchors.size(anchor) else {
             self.found
                 .error(code::UNKNOWN_ALIAS, "an anchor cannot hold an alias to itself")
-                .label(span, "stands inside of what it names")
+                .label(span, "is inside what it names")
                 .help("write the value out here, or move the anchor to a part that does not hold this alias");
             return self.nothing_for_alias(span);
         };

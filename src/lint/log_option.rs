@@ -131,7 +131,7 @@ fn expression_mistake(text: &str) -> Option<&'static str> {
             '(' => open += 1,
             ')' if open == 0 => return Some("a `)` is closed and not opened"),
             ')' => open -= 1,
-            '*' | '+' | '?' if !may_repeat => return Some("nothing stands before what repeats it"),
+            '*' | '+' | '?' if !may_repeat => return Some("there is nothing before what repeats it"),
             _ => {}
         }
         if letter == '(' && letters.peek() == Some(&'?') {
@@ -172,7 +172,7 @@ fn tag_mistake(text: &str) -> Option<String> {
         rest = after;
         let action = action.trim_start_matches("- ").trim_end_matches(" -").trim();
         if action.is_empty() {
-            return Some("nothing stands between `{{` and `}}`".to_owned());
+            return Some("there is nothing between `{{` and `}}`".to_owned());
         }
         let word = action.split(' ').next().unwrap_or_default();
         let is_name = word.starts_with(|first: char| first.is_ascii_alphabetic())

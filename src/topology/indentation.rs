@@ -53,7 +53,7 @@ fn gather_services(top: &mut Map, found: &mut Diagnostics) -> bool {
         None => {
             let name = &first.text;
             found
-                .error(code::UNKNOWN_ATTRIBUTE, format!("the service `{name}` stands at the top level"))
+                .error(code::UNKNOWN_ATTRIBUTE, format!("the service `{name}` is at the top level"))
                 .label(first.span, "no `services:` above it")
                 .help(format!("write `services:` above it, and indent it:\n\nservices:\n  {name}:"));
         }
@@ -76,7 +76,7 @@ fn take_sections(services: &mut Map, found: &mut Diagnostics) -> Vec<Entry> {
     let sections: Vec<Entry> = services.entries.extract_if(.., |entry| is_section(entry)).collect();
     for (key, _) in &sections {
         found
-            .error(code::UNKNOWN_ATTRIBUTE, format!("`{}` stands among the services", key.text))
+            .error(code::UNKNOWN_ATTRIBUTE, format!("`{}` is among the services", key.text))
             .label(key.span, "indented as a service")
             .help(format!("move it to the left: `{}:` belongs beside `services:`", key.text));
     }
@@ -136,7 +136,7 @@ fn free_services(services: &mut Map, found: &mut Diagnostics) -> bool {
         };
         for (key, node) in service.entries.extract_if(.., |entry| is_service(entry)) {
             found
-                .error(code::UNKNOWN_ATTRIBUTE, format!("`{}` stands inside of `{}`", key.text, owner.text))
+                .error(code::UNKNOWN_ATTRIBUTE, format!("`{}` is inside `{}`", key.text, owner.text))
                 .label(key.span, format!("indented as an attribute of `{}`", owner.text))
                 .label(owner.span, "the service around it")
                 .help(format!("indent `{}:` like `{}:`", key.text, owner.text));

@@ -114,19 +114,19 @@ fn parse(text: &str) -> Result<ShortMount<'_>, Mistake> {
     let parts = split(text);
     if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
         return Err(Mistake::new(
-            format!("a blank stands before `{}`", part.trim()),
-            format!("take the blank away: `{}`", without_blanks(&parts)),
+            format!("a space comes before `{}`", part.trim()),
+            format!("remove the space: `{}`", without_blanks(&parts)),
         ));
     }
     if has_blank_after_name(&parts) {
         let source = parts[0];
         return Err(Mistake::new(
-            format!("a blank stands after `{}`", source.trim()),
-            format!("take the blank away: `{}`", without_blanks(&parts)),
+            format!("a space comes after `{}`", source.trim()),
+            format!("remove the space: `{}`", without_blanks(&parts)),
         ));
     }
     if parts.iter().any(|part| part.trim().is_empty()) {
-        return Err(Mistake::new("nothing stands between two colons, or at an end", forms(text)));
+        return Err(Mistake::new("there is nothing between two colons, or at an end", forms(text)));
     }
     let (source, target, options) = match parts.as_slice() {
         [target] if target.starts_with("./") || target.starts_with("../") => {
@@ -167,7 +167,7 @@ fn unknown(option: &str, text: &str, parts: &[&str]) -> Mistake {
     let help = match suggest::closest(option.trim(), SUGGESTED) {
         _ if is_of_podman(option) => format!("only Podman has it: write `{}`", without_option(parts, option)),
         _ if read_option(option.trim()).is_ok() => {
-            format!("take the blank away: `{}`", without_blanks(parts))
+            format!("remove the space: `{}`", without_blanks(parts))
         }
         Some(closest) => format!("did you mean `{closest}`?"),
         None => forms(text).to_owned(),
@@ -248,12 +248,12 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, reason) in [
-            ("", "nothing stands between two colons, or at an end"),
-            ("a:", "nothing stands between two colons, or at an end"),
+            ("", "there is nothing between two colons, or at an end"),
+            ("a:", "there is nothing between two colons, or at an end"),
             ("a:/b:rx", "`rx` is not an option of a mount"),
             ("aa:/b:ro:z", "there are too many colons"),
-            ("a: /b", "a blank stands before `/b`"),
-            ("a :/b", "a blank stands after `a`"),
+            ("a: /b", "a space comes before `/b`"),
+            ("a :/b", "a space comes after `a`"),
             ("./a", "where it appears in the container is not said"),
             ("-v a:/b", "`-v` is an option of `docker run`"),
         ] {
@@ -266,7 +266,7 @@ mod tests {
         for (text, help) in [
             ("aa:/b:readony", "did you mean `readonly`?"),
             ("aa:/b:ro,U", "only Podman has it: write `aa:/b:ro`"),
-            ("aa:/b:ro, z", "take the blank away: `aa:/b:ro,z`"),
+            ("aa:/b:ro, z", "remove the space: `aa:/b:ro,z`"),
             ("../a", "write `../a:/path/in/container`"),
             ("./a;/b", "write `./a:/b`"),
             ("type=bind,src=./a,dst=/b,readonly", "write `./a:/b:ro`"),

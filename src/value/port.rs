@@ -296,7 +296,7 @@ fn host_address(address: &str, published: &str) -> Result<IpAddr, Mistake> {
         return Err(Mistake::new(format!("`{bare}` is not an IP address"), help));
     };
     if ip.is_ipv6() && bare == address {
-        let reason = format!("an IPv6 address stands in brackets: `[{bare}]`");
+        let reason = format!("write an IPv6 address in brackets: `[{bare}]`");
         return Err(Mistake::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
     }
     if is_link_local(ip) {
@@ -437,7 +437,7 @@ mod tests {
             ("9000-8000:80", "the range `9000-8000` runs backwards"),
             ("8000-8002:80-81", "the two ranges have different lengths"),
             ("localhost:8080:80", "`localhost` is not an IP address"),
-            ("::1:8080:80", "an IPv6 address stands in brackets: `[::1]`"),
+            ("::1:8080:80", "write an IPv6 address in brackets: `[::1]`"),
             ("[fe80::1]:8080:80", OF_ONE_LINK),
         ] {
             assert_eq!(read(text), Err(reason.to_owned()), "{text}");

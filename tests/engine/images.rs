@@ -129,9 +129,9 @@ fn images_go_to_their_registry_and_come_back() {
 #[ignore = "needs a Docker Engine"]
 fn what_cannot_be_pulled_is_a_failure_unless_the_user_says_so() {
     let (project, _registry) = started("pull-fails");
-    project.topo("pull", &["buildable"]).exits(4).says("to build them: topo build buildable");
+    project.topo("pull", &["buildable"]).exits(4).says("to build them: topo").says("build buildable");
     project.topo("pull", &["buildable", "--ignore-buildable"]).exits(0).says("nothing to do");
-    project.topo("pull", &["missing"]).exits(4).says("under this tag");
+    project.topo("pull", &["missing"]).exits(4).says("no such image or tag");
     project.topo("pull", &["missing", "--ignore-pull-failures"]).exits(0).says("not required");
 }
 

@@ -374,7 +374,7 @@ fn run_is_interactive_in_a_terminal_and_can_be_left() {
     terminal.types("\x10\x11");
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_as_before());
-    terminal.shows("goes on in the background");
+    terminal.shows("keeps running in the background");
     assert_eq!(project.objects("container").len(), 1);
     project.topo("down", &["--remove-orphans", "-t", "1"]).exits(0);
     let mut terminal = Terminal::start(project.command("run", &["--rm", "web", "sh"]));

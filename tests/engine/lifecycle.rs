@@ -102,7 +102,7 @@ fn down_keeps_volumes_and_down_v_forgets_them() {
     let project = project("volumes", TWO);
     project.topo("up", &["-d"]).exits(0);
     docker(&["exec", &project.container("db"), "sh", "-c", "echo kept > /data/file"]);
-    let told = project.topo("down", &[]).exits(0).says("is down").says("1 volume stays").says("down -v");
+    let told = project.topo("down", &[]).exits(0).says("is down").says("1 volume kept").says("down -v");
     let quiet = project.topo("down", &["--progress", "quiet"]).exits(0);
     assert!(told.err.contains(&project.objects("volume")[0]) && quiet.err.is_empty(), "{}", quiet.err);
     project.is_gone();

@@ -193,7 +193,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     project.write("topology.yaml", &format!("{BUILT}    environment: {{ NEW: '1' }}\n"));
     std::thread::sleep(std::time::Duration::from_secs(2));
     watching.signal("INT");
-    let err = watching.end().exits(130).says("building web anew").says("is not up to date").err;
+    let err = watching.end().exits(130).says("rebuilding web").says("is not up to date").err;
     assert!(!err.contains("to continue:") && !err.contains("as asked"), "it goes on by itself: {err}");
     let again = format!("`topo up {} -p {}`", project.topology(), project.name());
     let told = format!("topology.yaml changed; run {again} again for it to take effect");
@@ -320,7 +320,7 @@ fn keys_begin_to_watch_and_leave_the_services_running() {
     terminal.shows("watch: ended");
     assert_eq!(terminal.screen().matches("watching the files").count(), 1, "{}", terminal.screen());
     terminal.types("d");
-    terminal.shows("go on in the background");
+    terminal.shows("keep running in the background");
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_as_before());
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");

@@ -38,7 +38,7 @@ impl Watching<'_> {
 
     async fn rebuild(&self, services: &BTreeSet<ServiceName>, end: &CancellationToken) {
         let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
-        self.remark(&format!("building {} anew", names.join(", ")));
+        self.remark(&format!("rebuilding {}", names.join(", ")));
         let former = self.images(services).await;
         let choices = UpChoices {
             services: services.iter().cloned().collect(),

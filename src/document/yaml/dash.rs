@@ -14,7 +14,7 @@ impl Around<'_> {
             return words;
         }
         Words {
-            message: "a key stands between list elements".to_owned(),
+            message: "a key is among list elements".to_owned(),
             span: self.token(at),
             label: "a list of `-` lines holds nothing else".to_owned(),
             help: self.as_element(at).unwrap_or_else(|| {

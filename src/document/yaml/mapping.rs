@@ -232,7 +232,7 @@ fn report_duplicate<'a>(
     found: &'a mut Diagnostics,
 ) -> &'a mut crate::diagnostic::Diagnostic {
     found
-        .error(code::DUPLICATE_KEY, format!("`{key}` stands twice in one mapping"))
+        .error(code::DUPLICATE_KEY, format!("`{key}` occurs twice in one mapping"))
         .label(second, "the second one")
         .label(first, "the first one")
         .help("keep one of them")

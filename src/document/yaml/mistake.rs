@@ -305,7 +305,7 @@ impl Around<'_> {
         }
         if text.trim_start().starts_with("- ") || text.trim() == "-" {
             return Words {
-                message: "a list element stands between keys".to_owned(),
+                message: "a list element is among keys".to_owned(),
                 span: self.token(start),
                 label: "a `-` line, where a key was expected".to_owned(),
                 help: match text.trim_start_matches([' ', '-']).split_once('=') {

@@ -81,7 +81,7 @@ impl Up<'_> {
             return NetworkPlace::kept(observed);
         }
         if self.context.choices.recreate == RecreateChoice::Never {
-            let help = "to make it anew: `topo up` without `--no-recreate`";
+            let help = "to recreate it, leave out `--no-recreate`";
             let reason = "it is used as it is";
             self.warn_of_changed("network", observed.name.as_str(), (at, reason), &because, help);
             return NetworkPlace::kept(observed);

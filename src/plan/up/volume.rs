@@ -92,7 +92,7 @@ impl Up<'_> {
         if let Some(because) =
             drift::difference(topology, place, &observed.labels, &wanted, &hash, self.context.choices.values)
         {
-            let help = "to make it anew, and lose what is in it: `topo down -v`, then `topo up`";
+            let help = "to recreate it and lose its data: `topo down -v`, then `topo up`";
             self.warn_of_changed("volume", name, (at, "it is used as it is"), &because, help);
         }
     }

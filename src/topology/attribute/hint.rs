@@ -132,7 +132,7 @@ const SERVICE: Known = &[
     ),
     (
         &["services"],
-        Advice("`services` stands once, at the top of the file; services are not part of another one"),
+        Advice("`services` occurs once, at the top of the file; services do not contain services"),
     ),
     (&["external"], Advice("it belongs to a network, volume, secret or config at the top level")),
     (&["detach", "d"], Advice("remove it: `topo up -d` leaves the containers running in the background")),
@@ -146,7 +146,7 @@ const BUILD: Known = &[
     (&["file", "docker_file", "docker-file"], Renamed("dockerfile")),
     (&["arg", "build_args", "build-args", "build_arg"], Renamed("args")),
     (&["stage"], Renamed("target")),
-    (&["image", "tag"], Advice("the name of the image stands beside `build`: `image: NAME`")),
+    (&["image", "tag"], Advice("name the image beside `build`: `image: NAME`")),
     (
         &["environment", "env"],
         Advice("while an image is built there are `args`; `environment` belongs beside `build`"),

@@ -65,7 +65,7 @@ where
 /// A list of names holds each once.
 pub fn refuse_repetition(name: &str, at: Span, earlier: Span, found: &mut Diagnostics) {
     found
-        .error(code::DUPLICATE_KEY, format!("`{name}` stands twice in this list"))
+        .error(code::DUPLICATE_KEY, format!("`{name}` occurs twice in this list"))
         .label(at, "again")
         .label(earlier, "the first time")
         .help("remove one of them");

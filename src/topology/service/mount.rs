@@ -268,7 +268,7 @@ fn refuse(text: &str, Mistake { reason, help }: Mistake, node: &Node, found: &mu
 fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
     let Some((part, mended)) = trailing_blank(text) else { return };
     found
-        .warning(code::YAML_PITFALL, format!("a blank stands after `{part}`"))
+        .warning(code::YAML_PITFALL, format!("a space comes after `{part}`"))
         .label(node.span, "the blank is a part of the path")
         .help(format!("take the blank away: `{mended}`"));
 }

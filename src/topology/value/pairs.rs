@@ -123,7 +123,7 @@ fn pair_item(item: &Node, found: &mut Diagnostics) -> Option<(String, Spanned<Op
     }
     if name.ends_with(char::is_whitespace) {
         found
-            .error(code::BAD_VALUE, "a blank stands before the `=`")
+            .error(code::BAD_VALUE, "a space comes before the `=`")
             .label(item.span, "the blank would be a part of the name")
             .help(format!("write `{}=...`", name.trim_end().trim_end_matches(':')));
         return None;
