@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::patient::Patient;
 use crate::cli::session::Session;
-use crate::engine::LogChoice;
+use crate::engine::{Engine, LogChoice};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{Action, Observed, Plan, Step};
 use crate::report::logs::{Outlet, Prefixes, Printer};
@@ -139,8 +139,8 @@ impl Cast {
 
 /// Follows containers until all of them ended and `stay` is over, or said last that it is not needed. `stay`
 /// begins when they are followed.
-pub(super) async fn follow_until(
-    session: &Session<'_>,
+pub(super) async fn follow_until<E: Engine>(
+    session: &Session<'_, E>,
     project: &ProjectName,
     cast: Cast,
     following: &Following<'_>,

@@ -5,6 +5,7 @@ use std::io::{self, Read, stdin};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use futures_util::stream::{self, LocalBoxStream, StreamExt};
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -47,8 +48,13 @@ impl Menu {
         Some(Self { keys: reader(), terminal, goes_on })
     }
 
+    /// What is typed, one after the other.
+    pub(super) fn into_stream<'a>(self) -> LocalBoxStream<'a, Typed> {
+        stream::unfold(self, async |mut menu| Some((menu.next().await, menu))).boxed_local()
+    }
+
     /// What is typed next. Never anything, when the terminal is gone.
-    pub(super) async fn next(&mut self) -> Typed {
+    async fn next(&mut self) -> Typed {
         loop {
             let byte = tokio::select! {
                 byte = self.keys.recv() => byte,

@@ -97,7 +97,7 @@ pub(super) async fn connect(output: &Output) -> Result<Docker, Exit> {
 }
 
 /// Reads what the engine has; a failure is explained.
-pub(super) async fn observe(engine: &Docker, query: &Query, output: &Output) -> Result<Observed, Exit> {
+pub(super) async fn observe(engine: &impl Engine, query: &Query, output: &Output) -> Result<Observed, Exit> {
     engine.observe(query).await.map_err(|error| refused(&error, output))
 }
 
@@ -121,9 +121,9 @@ fn explain(error: &EngineError, help: Option<&str>, output: &Output) -> Exit {
 }
 
 /// One command's use of an engine.
-pub(super) struct Session<'a> {
+pub(super) struct Session<'a, E = Docker> {
     /// The engine.
-    pub(super) engine: &'a Docker,
+    pub(super) engine: &'a E,
     pub(super) global: &'a Global,
     pub(super) output: &'a Output,
     /// Triggered by the first Ctrl-C.
@@ -152,8 +152,8 @@ pub(super) struct Session<'a> {
     pub(super) names_resume: bool,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(engine: &'a Docker, global: &'a Global, output: &'a Output) -> Self {
+impl<'a, E: Engine> Session<'a, E> {
+    pub(super) fn new(engine: &'a E, global: &'a Global, output: &'a Output) -> Self {
         Self {
             engine,
             global,

@@ -29,6 +29,11 @@ pub trait Engine {
         progress: &dyn Fn(Progress),
     ) -> impl Future<Output = Result<(), EngineError>>;
 
+    /// How many processors the engine's machine has, if it says so soon: more calls at once only take turns.
+    fn processors(&self) -> impl Future<Output = Option<usize>> {
+        std::future::ready(None)
+    }
+
     /// The state of one container.
     fn inspect(&self, container: &ContainerName)
     -> impl Future<Output = Result<ContainerState, EngineError>>;

@@ -2,8 +2,10 @@
 //! Must not: decide what is to be done, or print.
 //!
 //! [`run`] owns the state of a run in one task: [`schedule`] says what may start, each step is a
-//! future in that task, and waits hear of the engine's events through `watch`.
+//! future in that task, and waits hear of the engine's events through `watch`. What an `up` that stays
+//! attached does about all that happens is decided in [`attached`].
 
+pub mod attached;
 mod call;
 pub mod develop;
 mod drive;

@@ -1,9 +1,10 @@
 //! `topo up`.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tokio::sync::watch;
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::attached::Attached;
@@ -11,10 +12,11 @@ use crate::cli::control::grace;
 use crate::cli::creation::{CreateOptions, QuietOptions, prepare_up};
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Following};
-use crate::cli::foreground::{Abort, Company, Foreground};
+use crate::cli::foreground::{Background, Foreground, Watcher};
 use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::cli::load::{Needs, Selection, check_targets, load_or_explain};
+use crate::cli::menu::Menu;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{ColorChoice, ProgressForm};
@@ -23,6 +25,7 @@ use crate::engine::LogChoice;
 use crate::plan::{BuildChoice, StartChoice, UpChoices};
 use crate::report::logs::Prefixes;
 use crate::report::{AfterCancel, Intent};
+use crate::run::attached::Abort;
 use crate::run::develop::Rules;
 use crate::source::Sources;
 use crate::topology::Topology;
@@ -167,14 +170,14 @@ impl ForegroundOptions {
         Attached { only: &self.attach, not: &self.no_attach, with_dependencies: self.attach_dependencies }
     }
 
-    /// What goes on beside the output: files are watched, keys are heard.
-    fn company<'a>(
+    /// Background work: file watching and key bindings.
+    fn background<'a>(
         &self,
         engaged: &'a Engaged<'a>,
         session: &Session<'a>,
         services: &[ServiceName],
         has_menu: bool,
-    ) -> Result<Company<'a>, Exit> {
+    ) -> Result<Background<'a>, Exit> {
         let Engaged { global, sources, topology, output, builds } = *engaged;
         let refusal = |rules: &Rules| {
             let service = rules.rebuilt().next().filter(|_| !builds)?;
@@ -198,8 +201,10 @@ impl ForegroundOptions {
         let session = session.amid_output();
         let again = global.command("up");
         let watching =
-            rules.map(|rules| Watching { session, sources, again, topology, output, rules, prunes: true });
-        Ok(Company { watching, is_watching: watch::Sender::new(self.watch), has_menu })
+            |rules| Rc::new(Watching { session, sources, again, topology, output, rules, prunes: true });
+        let watcher = rules.map(|rules| watcher(watching(rules)));
+        let menu = if has_menu { Menu::open() } else { None };
+        Ok(Background { watcher, is_watching: self.watch, keys: menu.map(Menu::into_stream) })
     }
 
     fn following<'a>(&self, services: &'a [ServiceName], topology: &Topology) -> Following<'a> {
@@ -211,6 +216,14 @@ impl ForegroundOptions {
             fixed_names: follow::fixed_names(Some(topology)),
         }
     }
+}
+
+/// Watches until that is impossible; why is said then.
+fn watcher<'a>(watching: Rc<Watching<'a>>) -> Watcher<'a> {
+    Box::new(move || {
+        let watching = watching.clone();
+        async move { _ = watching.watch(&CancellationToken::new()).await }.boxed_local()
+    })
 }
 
 /// What is brought up.
@@ -261,8 +274,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let builds = choices.build != BuildChoice::Never;
         let (sources, output) = (&loaded.sources, &output);
         let engaged = Engaged { global: &global, sources, topology: &topology, output, builds };
+        let background = foreground.background(&engaged, &session, &choices.services, has_menu)?;
         let stay = Foreground {
-            company: foreground.company(&engaged, &session, &choices.services, has_menu)?,
             session,
             kill,
             topology: &topology,
@@ -271,6 +284,6 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             abort: foreground.abort(),
             exit_code_from: foreground.exit_code_from.clone(),
         };
-        stay.run(&plan).await
+        stay.run(&plan, background).await
     })
 }

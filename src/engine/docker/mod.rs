@@ -151,12 +151,7 @@ impl Docker {
         &self.troubles
     }
 
-    /// How many processors the engine's machine has, if it says so soon. Engine API, `GET /info`.
-    pub async fn processors(&self) -> Option<usize> {
-        let ask = async || tokio::time::timeout(INFO_LIMIT, self.info_processors()).await.ok().flatten();
-        *self.processors.get_or_init(ask).await
-    }
-
+    /// Engine API, `GET /info`.
     async fn info_processors(&self) -> Option<usize> {
         #[derive(Deserialize)]
         struct Info {
@@ -200,6 +195,11 @@ impl Engine for Docker {
 
     async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
         perform::perform(self, action, progress).await
+    }
+
+    async fn processors(&self) -> Option<usize> {
+        let ask = async || tokio::time::timeout(INFO_LIMIT, self.info_processors()).await.ok().flatten();
+        *self.processors.get_or_init(ask).await
     }
 
     async fn inspect(&self, container: &ContainerName) -> Result<ContainerState, EngineError> {
