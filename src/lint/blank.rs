@@ -5,6 +5,7 @@ use crate::document::{Node, Value};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::value::is_as_written;
+use crate::value::path;
 
 /// Values of which blanks at the ends become a part; `*` stands for any key and for each element.
 const WHOLE: &[&str] = &[
@@ -51,7 +52,7 @@ const CONSEQUENCES: &[Code] = &[
 /// Finds blanks at the ends of values. Comes after what finds their consequences, to say what to do about those.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let Some(root) = topology.node_at(&[]) else { return };
-    for (patterns, mend) in [(WHOLE, whole as fn(&str) -> String), (IN_PARTS, in_parts)] {
+    for (patterns, mend) in [(WHOLE, whole as fn(&str) -> String), (IN_PARTS, path::trimmed_parts)] {
         for pattern in patterns {
             let keys: Vec<&str> = pattern.split('.').collect();
             visit(root, &keys, &mut |node| check_value(node, mend, found));
@@ -61,10 +62,6 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 
 fn whole(text: &str) -> String {
     text.trim().to_owned()
-}
-
-fn in_parts(text: &str) -> String {
-    text.split(':').map(str::trim).collect::<Vec<_>>().join(":")
 }
 
 /// Calls `look` for each text that a pattern stands for.

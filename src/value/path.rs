@@ -21,6 +21,11 @@ pub fn is_path(source: &str) -> bool {
     source.starts_with(['.', '/', '~', '\\']) || source.get(1..2) == Some(":")
 }
 
+/// `SOURCE:TARGET[:OPTIONS]` without blanks around any part.
+pub fn trimmed_parts(text: &str) -> String {
+    text.split(':').map(str::trim).collect::<Vec<_>>().join(":")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
