@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -78,7 +79,7 @@ impl Control {
         let Project { query, topology } = project;
         session::block_on(async {
             let (engine, observed) = session::within(self.wait_limit, self.begun, &self.output, async {
-                let engine = session::connect(&self.output).await?;
+                let engine = connection::connect(&self.output).await?;
                 let observed: Observed = session::observe(&engine, &query, &self.output).await?;
                 Ok((engine, observed))
             })

@@ -10,9 +10,9 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Deed, Needs, Selection, check_targets};
 use crate::cli::output::Output;
-use crate::cli::{interrupt, provide, session};
+use crate::cli::{connection, interrupt, provide, session};
 use crate::diagnostic::Diagnostics;
-use crate::engine::docker::Docker;
+use crate::engine::{Engine, Target};
 use crate::lint::build_context;
 use crate::plan::{self, Action, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
 use crate::report::QuietFilter;
@@ -194,12 +194,12 @@ pub(super) async fn prepare_up(
     choices: &UpChoices,
     (limit, begun): (Option<Duration>, Instant),
     global: &Global,
-) -> Result<(Docker, Plan), Exit> {
+) -> Result<(impl Target + use<>, Plan), Exit> {
     let output = &global.output();
     interrupt::unless_asked_to_end(async {
         provide::bring_up(topology, &choices.services, choices.without_dependencies, output).await?;
         session::within(limit, begun, output, async {
-            let engine = session::connect(output).await?;
+            let engine = connection::connect(output).await?;
             let plan = plan_up(&engine, sources, topology, choices, global).await?;
             Ok((engine, plan))
         })
@@ -210,7 +210,7 @@ pub(super) async fn prepare_up(
 
 /// Plans `up`; what stands in the way is said, and errors end the program.
 pub(super) async fn plan_up(
-    engine: &Docker,
+    engine: &impl Engine,
     sources: &Sources,
     topology: &Topology,
     choices: &UpChoices,

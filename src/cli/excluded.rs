@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load::{Selection, check_names};
@@ -113,7 +114,7 @@ impl Excluded {
 
 fn on_the_engine(project: &Project, output: &Output) -> Result<BTreeSet<ServiceName>, Exit> {
     let observed = session::block_on(async {
-        let engine = session::connect(output).await?;
+        let engine = connection::connect(output).await?;
         session::observe(&engine, &project.query, output).await
     })?;
     Ok(observed.containers.iter().map(|container| container.service.clone()).collect())

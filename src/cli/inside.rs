@@ -13,8 +13,7 @@ use crate::cli::services;
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal::{self, Raw};
-use crate::engine::EngineError;
-use crate::engine::docker::Docker;
+use crate::engine::{Attach, EngineError, Inventory};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
@@ -80,14 +79,13 @@ impl Console {
     }
 
     /// How the program is connected.
-    pub(super) fn wiring(&self, engine: &Docker) -> Wiring {
+    pub(super) fn wiring(&self, engine: &impl Attach) -> Wiring {
         Wiring {
             input: if self.has_input { InputWiring::Whole } else { InputWiring::None },
-            terminal: match (self.has_terminal, engine.version().minor) {
+            terminal: match (self.has_terminal, engine.takes_size_at_start()) {
                 (false, _) => TerminalWiring::None,
-                // Older engines take no size before the program runs.
-                (true, ..42) => TerminalWiring::OfUnknownSize,
-                (true, _) => TerminalWiring::OfKnownSize,
+                (true, false) => TerminalWiring::OfUnknownSize,
+                (true, true) => TerminalWiring::OfKnownSize,
             },
             detach_keys: self.detach_keys.clone().filter(|_| self.takes_keys()),
         }
@@ -152,7 +150,7 @@ pub(super) enum Wanted {
 /// The containers of a service that a command may take: those of the service itself by their numbers,
 /// then those of `run`.
 pub(super) async fn containers(
-    engine: &Docker,
+    engine: &impl Inventory,
     project: &ProjectName,
     service: &ServiceName,
     output: &Output,
@@ -165,7 +163,7 @@ pub(super) async fn containers(
 
 /// One container of a service: the one with this number, or the first that runs.
 pub(super) async fn container(
-    engine: &Docker,
+    engine: &impl Inventory,
     global: &Global,
     (project, service): (&ProjectName, &ServiceName),
     index: Option<u32>,
@@ -310,7 +308,7 @@ pub(super) fn lost(error: &EngineError, container: &ContainerName, way_back: &st
 /// The end of a program whose output has ended.
 pub(super) async fn end_of_program(
     ended: impl Future<Output = Result<i64, EngineError>>,
-    engine: &Docker,
+    engine: &impl Attach,
     container: &ContainerName,
     way_back: &str,
     output: &Output,
@@ -331,7 +329,7 @@ pub(super) enum Third {
 /// Passes signals on to a container's process. Ends when the user has asked three times.
 pub(super) async fn pass_on(
     mut signals: Signals,
-    engine: &Docker,
+    engine: &impl Attach,
     container: &ContainerName,
     third: Third,
 ) -> Received {

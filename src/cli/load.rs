@@ -6,16 +6,15 @@ mod needs;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::cli::redaction;
 use crate::cli::services;
-use crate::cli::session;
 use crate::cli::unreadable;
 use crate::diagnostic::Diagnostics;
 use crate::document::{self, Document, LoadOptions};
-use crate::engine::docker::connect;
 use crate::lint::{self, profile::Chosen};
 use crate::run::model_runner::ModelRunner;
 use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
@@ -358,7 +357,7 @@ fn project_names(environment: &Environment) -> (Option<String>, String) {
 
 /// Where the engine is that would run the topology.
 fn host() -> Host {
-    if connect::is_here(&session::variables()) { Host::This } else { Host::Other }
+    if connection::is_here() { Host::This } else { Host::Other }
 }
 
 /// The profiles that options choose, else a variable.

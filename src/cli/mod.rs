@@ -9,6 +9,7 @@ mod attached;
 mod carry_out;
 mod command;
 mod confirm;
+mod connection;
 mod control;
 mod creation;
 mod declared;

@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cli::detach::DetachKeys;
 use crate::cli::signals::Received;
 use crate::cli::terminal;
-use crate::engine::docker::inside::TerminalSize;
-use crate::engine::docker::inside::stream::{Attached, Input};
+use crate::engine::attach::Input;
+use crate::engine::{Attached, TerminalSize};
 use crate::engine::{EngineError, LogChunk, OutputStream};
 
 /// How many bytes are read at once.

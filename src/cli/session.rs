@@ -1,9 +1,7 @@
 //! What commands that talk to the engine share: connecting, observing, carrying a plan out.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
@@ -16,7 +14,6 @@ use crate::cli::invocation::Invocation;
 use crate::cli::output::{self, Output};
 use crate::cli::redaction::redacted;
 use crate::cli::settings::{ColorChoice, ProgressForm, Settings};
-use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
@@ -57,12 +54,6 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     came_of_it
 }
 
-/// Connects to the engine that the environment names. When it does not answer for a while, that is told.
-pub(super) async fn open(output: Output) -> Result<Docker, EngineError> {
-    let tell = move |words: &str| Live::of_process().give_way(|| output.warning(words));
-    Docker::connect(&variables(), Arc::new(tell)).await
-}
-
 /// Does what is asked of the engine before a run, as long as the run may wait.
 pub(super) async fn within<T>(
     limit: Option<Duration>,
@@ -78,22 +69,6 @@ pub(super) async fn within<T>(
             Err(Exit::Failed)
         }
     }
-}
-
-/// The variables that may name an engine.
-pub(super) fn variables() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
-}
-
-/// [`open`]; a failure is explained.
-pub(super) async fn connect(output: &Output) -> Result<Docker, Exit> {
-    let engine = open(*output).await.map_err(|error| refused(&error, output))?;
-    for trouble in engine.troubles() {
-        output.warning(trouble);
-    }
-    Ok(engine)
 }
 
 /// Reads what the engine has; a failure is explained.
@@ -121,7 +96,7 @@ fn explain(error: &EngineError, help: Option<&str>, output: &Output) -> Exit {
 }
 
 /// One command's use of an engine.
-pub(super) struct Session<'a, E = Docker> {
+pub(super) struct Session<'a, E> {
     /// The engine.
     pub(super) engine: &'a E,
     pub(super) global: &'a Global,

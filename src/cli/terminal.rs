@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 
-use crate::engine::docker::inside::TerminalSize;
+use crate::engine::TerminalSize;
 
 /// What the terminal was like before it became raw.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);

@@ -9,15 +9,16 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::engine::Target;
 use crate::run::develop::{Changed, Notice, Rules};
 use crate::source::Sources;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 
 /// Services that are watched.
-pub(super) struct Watching<'a> {
+pub(super) struct Watching<'a, E> {
     /// The use of the engine.
-    pub(super) session: Session<'a>,
+    pub(super) session: Session<'a, E>,
     /// The texts of the topology.
     pub(super) sources: &'a Sources,
     /// The command that makes changes of the topology itself take effect.
@@ -49,7 +50,7 @@ pub(super) fn rules(topology: &Topology, services: &[ServiceName], output: &Outp
     Ok(rules)
 }
 
-impl Watching<'_> {
+impl<E: Target> Watching<'_, E> {
     /// Watches until it is told to end. A pass that is under way then is given up.
     pub(super) async fn watch(&self, end: &CancellationToken) -> Result<(), Exit> {
         let mut notice = Notice::of(self.rules.paths().into_iter()).map_err(|error| {

@@ -1,9 +1,29 @@
 //! In: actions of a plan, and questions. Out: what the engine did, has and says.
 //! Must not: decide what is done, or print.
+//!
+//! What is asked of an engine is divided by need, so that whoever reads logs can do no more than that:
+//!
+//! | need | trait |
+//! |---|---|
+//! | to plan a run, and carry it out | [`Observe`], [`Perform`], [`Events`], [`Logs`]; all four: [`Engine`] |
+//! | to run commands and be in touch with processes | [`Execute`], [`Attach`] |
+//! | to copy files, or keep what a container is | [`CopyFiles`], [`Capture`]; [`sync`], [`archive`] |
+//! | lists and tables | [`Inventory`], [`Statistics`], [`History`], [`Images`], [`Identity`] |
+//! | to check how images are built | [`CheckBuilds`] |
+//! | everything | [`Target`] |
 
+pub mod archive;
+pub mod attach;
+pub mod build;
+pub mod capture;
+pub mod copy;
 pub mod docker;
+pub mod execute;
 mod hint;
+pub mod identity;
+pub mod inventory;
 pub mod local_file;
+pub mod sync;
 
 use std::future::Future;
 use std::time::Duration;
@@ -15,14 +35,71 @@ use crate::plan::Action;
 pub use crate::plan::observed::Query;
 use crate::plan::observed::{ContainerState, Health, Observed};
 use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+pub use attach::{Attach, AttachChoice, Attached, Console, EndOfProcess, LastEnd};
+pub use build::{CheckBuilds, Checked};
+pub use capture::{Capture, Commit};
+pub use copy::{CopyFiles, Kind, OtherKinds, Ownership};
+pub use execute::{Command, Exec, Execute, TerminalSize};
+pub use identity::{About, Address, Endpoint, Identity, Origin};
+pub use inventory::{
+    Containers, History, ImageDetails, Images, Incident, IncidentChoice, Inventory, ListedProject, Looks,
+    Processes, Statistics, Usage, VolumeDetails,
+};
 
-/// What topo needs of an engine. The real one is [`docker::Docker`]; tests bring one that lives in memory.
-pub trait Engine {
-    /// Reads everything that planning needs, in as few calls as the engine allows. Changes nothing.
+/// What a plan is carried out on: tests bring one that lives in memory.
+pub trait Engine: Observe + Perform + Events + Logs {}
+
+impl<E: Observe + Perform + Events + Logs> Engine for E {}
+
+/// What all commands together need of an engine. The real one is [`docker::Docker`].
+pub trait Target:
+    Engine
+    + Attach
+    + Capture
+    + CheckBuilds
+    + CopyFiles
+    + Execute
+    + History
+    + Identity
+    + Images
+    + Inventory
+    + Statistics
+{
+}
+
+impl<
+    E: Engine
+        + Attach
+        + Capture
+        + CheckBuilds
+        + CopyFiles
+        + Execute
+        + History
+        + Identity
+        + Images
+        + Inventory
+        + Statistics,
+> Target for E
+{
+}
+
+/// Reads what an engine has. Changes nothing.
+pub trait Observe {
+    /// Reads everything that planning needs, in as few calls as the engine allows.
     fn observe(&self, query: &Query) -> impl Future<Output = Result<Observed, EngineError>>;
 
+    /// The state of one container.
+    fn inspect(&self, container: &ContainerName)
+    -> impl Future<Output = Result<ContainerState, EngineError>>;
+
+    /// The id of the image that a reference names, if it is there.
+    fn image_id(&self, image: &ImageName) -> impl Future<Output = Result<Option<ImageId>, EngineError>>;
+}
+
+/// Does actions.
+pub trait Perform {
     /// Does one action. Dropping the future undoes nothing. [`Action::Wait`] is not for the engine to
-    /// perform: the run waits by [`Engine::subscribe`] and [`Engine::inspect`].
+    /// perform: the run waits by [`Events::subscribe`] and [`Observe::inspect`].
     fn perform(
         &self,
         action: &Action,
@@ -33,21 +110,20 @@ pub trait Engine {
     fn processors(&self) -> impl Future<Output = Option<usize>> {
         std::future::ready(None)
     }
+}
 
-    /// The state of one container.
-    fn inspect(&self, container: &ContainerName)
-    -> impl Future<Output = Result<ContainerState, EngineError>>;
-
-    /// The id of the image that a reference names, if it is there.
-    fn image_id(&self, image: &ImageName) -> impl Future<Output = Result<Option<ImageId>, EngineError>>;
-
+/// Tells what happens.
+pub trait Events {
     /// Subscribes to what happens to the project's containers. When the future is ready the
     /// subscription holds: whatever happens from then on reaches the stream.
     fn subscribe(
         &self,
         project: &ProjectName,
     ) -> impl Future<Output = Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError>>;
+}
 
+/// Gives what containers print.
+pub trait Logs {
     /// A container's output.
     fn logs<'engine>(
         &'engine self,

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::subscription::Heard;
 use super::wait::look;
 use super::watch::{NET, NET_WHEN_DEAF};
-use crate::engine::{Engine, EngineError, What};
+use crate::engine::{EngineError, Observe, What};
 use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
 
@@ -47,7 +47,7 @@ struct Death {
     at: i64,
 }
 
-impl<'run, E: Engine> Ends<'run, E> {
+impl<'run, E: Observe> Ends<'run, E> {
     /// `heard` is what [`super::subscription`] hears; it must be polled meanwhile. Where nothing is heard, the
     /// containers are looked at now and then.
     pub fn new(

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 
 use super::outcome::Outcome;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{EngineError, Observe};
 use crate::topology::name::ContainerName;
 
 /// How many containers are looked at, at once.
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks once more at the containers that a run knows to run: some may have ended since. What cannot be
 /// looked at is believed to be as it was.
-pub async fn look_once_more<E: Engine>(engine: &E, outcome: &mut Outcome) {
+pub async fn look_once_more<E: Observe>(engine: &E, outcome: &mut Outcome) {
     let looks = stream::iter(&outcome.running).map(|container| end_of(engine, container));
     let ended: Vec<Option<(ContainerName, Option<i64>)>> = looks.buffer_unordered(AT_ONCE).collect().await;
     for (container, exit_code) in ended.into_iter().flatten() {
@@ -28,7 +28,7 @@ pub async fn look_once_more<E: Engine>(engine: &E, outcome: &mut Outcome) {
 }
 
 /// The container, when it runs no more, with its exit code when it is there.
-async fn end_of<E: Engine>(engine: &E, container: &ContainerName) -> Option<(ContainerName, Option<i64>)> {
+async fn end_of<E: Observe>(engine: &E, container: &ContainerName) -> Option<(ContainerName, Option<i64>)> {
     let exit_code = match timeout(PATIENCE, engine.inspect(container)).await {
         Ok(Ok(state)) if state.is_running() => return None,
         Ok(Ok(state)) => Some(state.exit_code),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::engine::{Change, Engine, EngineError};
+use crate::engine::{Change, EngineError, Events};
 use crate::topology::name::ProjectName;
 
 /// The pauses before an engine that cannot be reached is asked again; after the last it is given up.
@@ -48,7 +48,7 @@ pub enum Heard {
 /// says nothing for long. An engine that refuses its events, or does not answer, is asked again and again:
 /// whoever listens looks at the containers now and then. Returns when nobody could be reached for about six
 /// seconds, with the last error.
-pub async fn subscription<E: Engine>(
+pub async fn subscription<E: Events>(
     engine: &E,
     project: &ProjectName,
     mut hear: impl FnMut(Heard),
@@ -78,7 +78,7 @@ enum Over {
 }
 
 /// Reads streams until one breaks.
-async fn hear_one<E: Engine>(engine: &E, project: &ProjectName, hear: &mut impl FnMut(Heard)) -> Over {
+async fn hear_one<E: Events>(engine: &E, project: &ProjectName, hear: &mut impl FnMut(Heard)) -> Over {
     let mut changes = None;
     loop {
         // The stream before it is read no more, but kept until the new one holds.

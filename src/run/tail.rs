@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::lines::Lines;
-use crate::engine::{Engine, LogChoice, LogChunk, OutputStream};
+use crate::engine::{LogChoice, LogChunk, Logs, Observe, OutputStream};
 use crate::topology::name::ContainerName;
 
 /// How many lines are shown.
@@ -17,7 +17,7 @@ const LINES: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The last lines that a container printed, on both its streams; what has come when patience ends.
-pub(super) async fn log_tail<E: Engine>(engine: &E, container: &ContainerName) -> Vec<String> {
+pub(super) async fn log_tail<E: Observe + Logs>(engine: &E, container: &ContainerName) -> Vec<String> {
     let mut tail = Tail::default();
     let reading = read(engine, container, &mut tail);
     // A log that cannot be read must not hide the failure that it was to explain.
@@ -26,7 +26,7 @@ pub(super) async fn log_tail<E: Engine>(engine: &E, container: &ContainerName) -
 }
 
 /// What the container's health check printed last, if it has one that did.
-pub(super) async fn last_health_output<E: Engine>(engine: &E, container: &ContainerName) -> Option<String> {
+pub(super) async fn last_health_output<E: Observe>(engine: &E, container: &ContainerName) -> Option<String> {
     let state = tokio::time::timeout(PATIENCE, engine.inspect(container)).await.ok()?.ok()?;
     state.health_output
 }
@@ -38,7 +38,7 @@ struct Tail {
     err: Lines,
 }
 
-async fn read<E: Engine>(engine: &E, container: &ContainerName, tail: &mut Tail) {
+async fn read<E: Observe + Logs>(engine: &E, container: &ContainerName, tail: &mut Tail) {
     // What earlier runs of the same container printed explains nothing. Where the engine started it again by
     // itself, its runs since are one story.
     let since = engine.inspect(container).await.ok().and_then(|state| state.begun);

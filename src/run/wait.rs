@@ -12,7 +12,7 @@ use super::event::Cause;
 use super::subscription::PAUSES;
 use super::verdict::{PATIENCE, Past, Verdict, gone, verdict};
 use super::watch::{Listeners, Signal};
-use crate::engine::{Engine, EngineError, Progress};
+use crate::engine::{Engine, EngineError, Observe, Progress};
 use crate::plan::Condition;
 use crate::plan::observed::{ContainerState, Status};
 use crate::topology::name::ContainerName;
@@ -126,7 +126,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// The container's state; nothing when it is gone. An engine that cannot be reached is asked again for
 /// about six seconds, one that says nothing for a minute and a half.
-pub(super) async fn look<E: Engine>(
+pub(super) async fn look<E: Observe>(
     engine: &E,
     container: &ContainerName,
 ) -> Result<Option<ContainerState>, EngineError> {

@@ -83,6 +83,26 @@ fn reports_start_nothing_and_read_no_engine() {
     assert!(wrong.is_empty(), "what waits or asks belongs to `run` or `cli`:\n{}", wrong.join("\n"));
 }
 
+/// Another target is added by a line there.
+#[test]
+fn commands_know_no_kind_of_engine() {
+    const HOME: &str = "cli/connection.rs";
+    let mut wrong = Vec::new();
+    for (path, text) in sources().iter().filter(|(path, _)| stage_of(path) == Some("cli")) {
+        let named = |line: &str| line.contains("engine::docker") || names_docker(line);
+        let lines = code_lines(text).filter(|(_, line)| named(line));
+        wrong.extend(lines.map(|(number, line)| format!("src/{}:{number}: {}", path.display(), line.trim())));
+    }
+    wrong.retain(|place| !place.starts_with(&format!("src/{HOME}:")));
+    assert!(wrong.is_empty(), "only src/{HOME} names an engine:\n{}", wrong.join("\n"));
+}
+
+/// Whether a line of code, without its texts, has the type of the engine.
+fn names_docker(line: &str) -> bool {
+    let code: String = line.split('"').step_by(2).collect();
+    code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == "Docker")
+}
+
 #[test]
 fn groups_and_climbing_paths_are_seen() {
     let text = "use crate::{\n    plan::Plan,\n    run::{a, b},\n};\nuse super::super::engine::Engine;\n// crate::cli\n";

@@ -11,7 +11,10 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
-use topo::engine::{Change, Engine, EngineError, LogChoice, LogChunk, OutputStream, Progress, Query, What};
+use topo::engine::{
+    Change, EngineError, Events, LogChoice, LogChunk, Logs, Observe, OutputStream, Perform, Progress, Query,
+    What,
+};
 use topo::plan::Action;
 use topo::plan::observed::{ContainerState, Health, Observed, Status};
 use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
@@ -310,17 +313,9 @@ impl MemoryEngine {
     }
 }
 
-impl Engine for MemoryEngine {
+impl Observe for MemoryEngine {
     async fn observe(&self, _query: &Query) -> Result<Observed, EngineError> {
         Ok(Observed::default())
-    }
-
-    async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
-        self.calls.set(self.calls.get() + 1);
-        self.most_calls.set(self.most_calls.get().max(self.calls.get()));
-        let result = self.do_action(action, progress).await;
-        self.calls.set(self.calls.get() - 1);
-        result
     }
 
     async fn inspect(&self, container: &ContainerName) -> Result<ContainerState, EngineError> {
@@ -335,7 +330,19 @@ impl Engine for MemoryEngine {
     async fn image_id(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
         Ok(self.images.borrow().get(image).cloned())
     }
+}
 
+impl Perform for MemoryEngine {
+    async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+        self.calls.set(self.calls.get() + 1);
+        self.most_calls.set(self.most_calls.get().max(self.calls.get()));
+        let result = self.do_action(action, progress).await;
+        self.calls.set(self.calls.get() - 1);
+        result
+    }
+}
+
+impl Events for MemoryEngine {
     async fn subscribe(
         &self,
         _project: &ProjectName,
@@ -372,7 +379,9 @@ impl Engine for MemoryEngine {
             }
         })))
     }
+}
 
+impl Logs for MemoryEngine {
     async fn logs<'engine>(
         &'engine self,
         container: &ContainerName,

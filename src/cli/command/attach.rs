@@ -3,6 +3,7 @@
 use clap::Args;
 use futures_util::FutureExt;
 
+use crate::cli::connection;
 use crate::cli::detach;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -14,9 +15,7 @@ use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal;
 use crate::engine::EngineError;
-use crate::engine::docker::Docker;
-use crate::engine::docker::inside::TerminalSize;
-use crate::engine::docker::inside::attach::{AttachChoice, LastEnd};
+use crate::engine::{Attach, AttachChoice, LastEnd, TerminalSize};
 use crate::topology::name::ContainerName;
 
 /// Attach to a service's main process.
@@ -59,7 +58,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let detach_keys = inside::detach_keys(&options.detach_keys, &output)?;
     let project = project_name(&global, &service, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let about = (&project, &service);
         let container =
             inside::container(&engine, &global, about, options.index, Wanted::Running, &output).await?;
@@ -90,15 +89,15 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 }
 
 /// A process that topo is connected to.
-struct Attachment<'a> {
-    engine: &'a Docker,
+struct Attachment<'a, E> {
+    engine: &'a E,
     container: &'a ContainerName,
     /// How to come back when the connection broke.
     way_back: String,
     output: &'a Output,
 }
 
-impl Attachment<'_> {
+impl<E: Attach> Attachment<'_, E> {
     async fn follow(
         &self,
         console: &Console,
@@ -111,7 +110,7 @@ impl Attachment<'_> {
         let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
         let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
         let waiting = engine.wait_for_end(container, LastEnd::Exit).await.map_err(refused)?;
-        let exit_code = waiting.exit_code().boxed_local().shared();
+        let exit_code = waiting.shared();
         let attached = attached.closed_after(exit_code.clone());
         let signals = Signals::listen();
         if terminal::is_input() && !console.takes_keys() {

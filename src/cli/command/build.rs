@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
+use crate::cli::connection;
 use crate::cli::creation::require_contexts;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
@@ -14,7 +15,8 @@ use crate::cli::output::Output;
 use crate::cli::redaction;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
-use crate::engine::docker::build::{check, definitions};
+use crate::engine::Target;
+use crate::engine::build::definitions;
 use crate::plan::action::ImageSpec;
 use crate::plan::{self, Action, BuildChoices, Plan};
 use crate::report::Intent;
@@ -110,7 +112,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Err(Exit::Findings);
     }
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         if options.instead.check {
             return check_all(&session, &plan, &output).await;
@@ -217,10 +219,10 @@ fn targets(plan: &Plan) -> impl Iterator<Item = (&str, &ImageSpec)> {
     })
 }
 
-async fn check_all(session: &Session<'_>, plan: &Plan, output: &Output) -> Result<Exit, Exit> {
+async fn check_all(session: &Session<'_, impl Target>, plan: &Plan, output: &Output) -> Result<Exit, Exit> {
     let mut exit = Exit::Success;
     for (service, spec) in targets(plan) {
-        let checked = check(session.engine, spec).await.map_err(|error| session::refused(&error, output))?;
+        let checked = session.engine.check(spec).await.map_err(|error| session::refused(&error, output))?;
         output.print(&format!("{service}:\n{}", checked.words));
         if !checked.is_clean {
             exit = Exit::Findings;

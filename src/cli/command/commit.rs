@@ -2,13 +2,14 @@
 
 use clap::Args;
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
 use crate::cli::project::project_name;
 use crate::cli::services;
 use crate::cli::session;
-use crate::engine::docker::inside::commit::Commit;
+use crate::engine::{Capture, Commit};
 use crate::topology::name::{ImageName, ServiceName};
 
 /// Create an image from a container's changes.
@@ -69,7 +70,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         pauses: options.pause,
     };
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let about = (&project, &service);
         let container =
             inside::container(&engine, &global, about, options.index, Wanted::Any, &output).await?;

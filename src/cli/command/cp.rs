@@ -9,6 +9,7 @@ use std::io;
 use clap::Args;
 use futures_util::{StreamExt, stream};
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
@@ -17,7 +18,6 @@ use crate::cli::project::project_name;
 use crate::cli::session;
 use crate::cli::settings::ProgressForm;
 use crate::engine::EngineError;
-use crate::engine::docker::Docker;
 use crate::plan::observed::ObservedContainer;
 use crate::topology::name::{ContainerName, ServiceName};
 use path::{ContainerPath, End};
@@ -125,8 +125,8 @@ struct Manner {
 }
 
 /// One container that files are copied to or from.
-struct Copier<'a> {
-    engine: &'a Docker,
+struct Copier<'a, E> {
+    engine: &'a E,
     container: &'a ContainerName,
     manner: Manner,
 }
@@ -211,7 +211,7 @@ fn copy(
     let project = project_name(global, &service, output)?;
     let manner = Manner { keeps_owners: options.archive, follows_link: options.follow_link };
     session::block_on(async {
-        let engine = session::connect(output).await?;
+        let engine = connection::connect(output).await?;
         let about = (&project, &service);
         let first = inside::container(&engine, global, about, options.index, Wanted::Any, output).await?;
         let containers = match (direction, options.index) {

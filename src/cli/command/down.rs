@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::connection;
 use crate::cli::control::{grace, standings, warn_of_cut_off};
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
@@ -96,7 +97,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let Project { query, topology } = project;
     let choices = options.choices.choices(services, &global);
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;
         let mut found = Diagnostics::default();
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);

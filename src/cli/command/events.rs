@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -19,8 +20,7 @@ use crate::cli::redaction::redacted;
 use crate::cli::session::{self, Session};
 use crate::cli::time::{engine_time_now, engine_time_of, in_nanoseconds, time_option};
 use crate::engine::EngineError;
-use crate::engine::docker::Docker;
-use crate::engine::docker::events::{Incident, IncidentChoice};
+use crate::engine::{History, Incident, IncidentChoice, Target};
 use crate::plan::label;
 use crate::report::tame;
 use crate::topology::name::{ProjectName, ServiceName};
@@ -59,7 +59,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let services = options.excluded.services_of(&project, services, &output)?;
     let Project { query, .. } = project;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         tokio::select! {
@@ -70,7 +70,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 }
 
 async fn show(
-    session: &Session<'_>,
+    session: &Session<'_, impl Target>,
     project: &ProjectName,
     choice: &IncidentChoice,
     services: &[ServiceName],
@@ -97,11 +97,11 @@ async fn show(
 }
 
 /// What happens, over breaks of the stream.
-struct Hearing<'a> {
-    engine: &'a Docker,
+struct Hearing<'a, E> {
+    engine: &'a E,
     project: &'a ProjectName,
     choice: IncidentChoice,
-    incidents: Option<Incidents>,
+    incidents: Option<Incidents<'a>>,
     /// Those that were told last: a new stream begins with some of them.
     told: VecDeque<Incident>,
     has_begun: bool,
@@ -109,7 +109,7 @@ struct Hearing<'a> {
     broken: usize,
 }
 
-type Incidents = Pin<Box<dyn Stream<Item = Result<Incident, EngineError>>>>;
+type Incidents<'a> = Pin<Box<dyn Stream<Item = Result<Incident, EngineError>> + 'a>>;
 
 /// How long a stream may say nothing until another one takes its place: one that something on the way has
 /// cut off looks like one in which nothing happens.
@@ -121,8 +121,8 @@ const MOST_TOLD: usize = 64;
 /// How often in a row a stream may break.
 const MOST_BREAKS: usize = 6;
 
-impl<'a> Hearing<'a> {
-    fn new(engine: &'a Docker, project: &'a ProjectName, choice: IncidentChoice) -> Self {
+impl<'a, E: History> Hearing<'a, E> {
+    fn new(engine: &'a E, project: &'a ProjectName, choice: IncidentChoice) -> Self {
         Self { engine, project, choice, incidents: None, told: VecDeque::new(), has_begun: false, broken: 0 }
     }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions, Wanted};
@@ -13,8 +14,7 @@ use crate::cli::session;
 use crate::cli::signals::Signals;
 use crate::cli::terminal;
 use crate::engine::EngineError;
-use crate::engine::docker::Docker;
-use crate::engine::docker::inside::exec::{Command, Exec};
+use crate::engine::{Command, Exec, Execute, Target};
 use crate::topology::name::{ContainerName, ServiceName};
 
 /// Run a command in a running container.
@@ -65,7 +65,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let console = options.terminal.console(options.detach, &output)?;
     let project = project_name(&global, &service, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let about = (&project, &service);
         let container =
             inside::container(&engine, &global, about, options.index, Wanted::Running, &output).await?;
@@ -111,7 +111,7 @@ fn command(options: &Options, words: &[String], console: &Console) -> Command {
 }
 
 async fn in_the_foreground(
-    engine: &Docker,
+    engine: &impl Target,
     container: &ContainerName,
     exec: &Exec,
     console: &Console,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use clap::Args;
 use futures_util::{Stream, TryStreamExt};
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Wanted};
@@ -16,8 +17,8 @@ use crate::cli::project::project_name;
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal;
-use crate::engine::EngineError;
 use crate::engine::local_file::{self, Standing};
+use crate::engine::{Capture, EngineError};
 
 /// Export a container's files as a tar archive.
 ///
@@ -51,7 +52,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
     let project = project_name(&global, &service, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let about = (&project, &service);
         let container =
             inside::container(&engine, &global, about, options.index, Wanted::Any, &output).await?;

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::absence;
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -14,7 +15,7 @@ use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::cli::time::age_of;
 use crate::cli::units::{ago, decimal};
-use crate::engine::docker::inventory::ImageDetails;
+use crate::engine::{ImageDetails, Inventory};
 use crate::plan::observed::ObservedContainer;
 use crate::topology::name::ImageId;
 use crate::value::image::ImageReference;
@@ -75,7 +76,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, topology } = project;
     let (observed, containers, images) = session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;
         let is_meant =
             |container: &ObservedContainer| targets.is_empty() || targets.contains(&container.service);

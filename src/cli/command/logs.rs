@@ -6,6 +6,7 @@ use clap::Args;
 use futures_util::stream::empty;
 
 use crate::cli::absence;
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{self, Cast, Following};
@@ -97,7 +98,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let fixed_names = follow::fixed_names(topology.as_ref());
     let following = Following { services: named, index: options.index, choice, prefixes, fixed_names };
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         let observed = session.observe(&query).await?;
         let sources = follow::sources(&observed, &following);

@@ -3,11 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::session;
-use crate::engine::docker::inventory::{Containers, ListedProject};
+use crate::engine::{Containers, Inventory, ListedProject};
 
 /// List the projects of the engine.
 ///
@@ -52,7 +53,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let containers = if options.all { Containers::All } else { Containers::Running };
     let mut projects = session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         engine.projects(containers).await.map_err(|error| session::refused(&error, &output))
     })?;
     projects.retain(|project| {

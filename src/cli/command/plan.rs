@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::command::down::{DownOptions, Images};
 use crate::cli::command::up::UpOptions;
+use crate::cli::connection;
 use crate::cli::creation::plan_up;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -102,7 +103,7 @@ impl Options {
         provide::warn_of_variables(&topology, output);
         let plan = session::block_on(interrupt::unless_asked_to_end(async {
             models::look_up(&mut topology, &choices.services, choices.without_dependencies, output).await;
-            let engine = session::connect(output).await?;
+            let engine = connection::connect(output).await?;
             plan_up(&engine, &loaded.sources, &topology, &choices, global).await
         }))?;
         Ok((plan, loaded.sources))
@@ -121,7 +122,7 @@ impl Options {
             timeout: self.up.timeout,
         };
         let observed = session::block_on(async {
-            let engine = session::connect(output).await?;
+            let engine = connection::connect(output).await?;
             session::observe(&engine, &query, output).await
         })?;
         let mut found = Diagnostics::default();

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::{Args, ValueEnum};
 
 use crate::cli::absence;
+use crate::cli::connection;
 use crate::cli::declared;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -61,7 +62,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let service = ServiceName::from(service);
     let Project { query, topology } = project(&global, std::slice::from_ref(&service), &output)?;
     let observed = session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         session::observe(&engine, &query, &output).await
     })?;
     let is_meant = |container: &&ObservedContainer| {

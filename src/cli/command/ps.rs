@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
 use crate::cli::absence;
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -16,6 +17,7 @@ use crate::cli::redaction::redacted;
 use crate::cli::session;
 use crate::cli::time::{in_seconds, now_in_seconds};
 use crate::cli::units::ago;
+use crate::engine::Identity;
 use crate::plan::observed::{Health, ObservedContainer, PublishedPort, Status};
 use crate::plan::{Observed, label};
 use crate::report::tame;
@@ -134,7 +136,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let project = project(&global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let (observed, configured) = session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let observed = session::observe(&engine, &project.query, &output).await?;
         Ok((observed, engine.ps_format().map(str::to_owned)))
     })?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -77,7 +78,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         tolerates_failures: options.ignore_pull_failures,
     };
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let observed = session::observe(&engine, &plan::query(&topology), &output).await?;
         let (plan, left_out) = plan::pull(&topology, &observed, &choices);
         let session = Session::new(&engine, &global, &output);

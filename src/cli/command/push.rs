@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -53,7 +54,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     };
     let plan = plan::push(&topology, &choices);
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Intent::PUSH, "push").await;

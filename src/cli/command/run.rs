@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use crate::cli::connection;
 use crate::cli::creation::{Pull, QuietOptions, require_contexts};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -24,10 +25,7 @@ use crate::cli::signals::Signals;
 use crate::cli::terminal::{self, Raw};
 use crate::diagnostic::Diagnostics;
 use crate::document::report_env_problems;
-use crate::engine::docker::Docker;
-use crate::engine::docker::inside::attach::{AttachChoice, LastEnd, Waiting};
-use crate::engine::docker::inside::stream::Attached;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{AttachChoice, Attached, EndOfProcess, EngineError, LastEnd, Target};
 use crate::plan::action::{AnonymousVolumes, OneOff};
 use crate::plan::{self, Action, BuildChoice, OneOffChoices, Plan, UpChoices};
 use crate::report::Intent;
@@ -145,7 +143,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             provide::bring_up(&mut topology, named, options.no_deps, &output).await?;
             let changes = changes(&options, command, &console, &mut loaded, &output)?;
             let choices = choices(&options, &topology, &name, &changes, &output)?;
-            Ok((session::connect(&output).await?, choices))
+            Ok((connection::connect(&output).await?, choices))
         })
         .await?;
         let mut session = Session::new(&engine, &global, &output);
@@ -283,9 +281,9 @@ fn slug() -> std::io::Result<String> {
 
 /// Brings up what the service depends on, and creates the container.
 async fn prepare(
-    session: &Session<'_>,
+    session: &Session<'_, impl Target>,
     global: &Global,
-    engine: &Docker,
+    engine: &impl Target,
     loaded: &Loaded,
     topology: &Topology,
     choices: &OneOffChoices,
@@ -333,15 +331,15 @@ fn only_action(plan: &Plan) -> Option<&Action> {
 }
 
 /// A container that never ran is of no use; one that is gone already is no failure.
-async fn remove(engine: &Docker, container: &ContainerName) {
+async fn remove(engine: &impl Target, container: &ContainerName) {
     let anonymous_volumes = AnonymousVolumes::Remove;
     let action = Action::RemoveContainer { container: container.clone(), anonymous_volumes };
     let _ = engine.perform(&action, &|_| {}).await;
 }
 
 /// A container that is created, and about to run.
-struct Foreground<'a> {
-    engine: &'a Docker,
+struct Foreground<'a, E> {
+    engine: &'a E,
     container: &'a ContainerName,
     choices: &'a OneOffChoices,
     /// Whether the program was named by `--entrypoint`.
@@ -349,7 +347,7 @@ struct Foreground<'a> {
     output: &'a Output,
 }
 
-impl Foreground<'_> {
+impl<E: Target> Foreground<'_, E> {
     async fn start_and_leave(&self) -> Result<Exit, Exit> {
         if let Err(error) = self.start().await {
             return Err(self.explain_refused_start(&error).await);
@@ -398,7 +396,7 @@ impl Foreground<'_> {
         drop(raw);
         match end {
             End::Closed => {
-                let code = waiting.exit_code();
+                let code = waiting;
                 let exit = inside::end_of_program(code, engine, container, &way_back, output).await?;
                 // The program's own failure says more than that of a hook.
                 Ok(hooked.err().filter(|_| exit == Exit::Success).unwrap_or(exit))
@@ -410,12 +408,12 @@ impl Foreground<'_> {
             End::NoReader => {
                 // A process that writes to a closed pipe ends.
                 let _ = engine.signal(container, "KILL").await;
-                let _ = waiting.exit_code().await;
+                let _ = waiting.await;
                 Ok(inside::EXIT_WITHOUT_READER)
             }
             End::Unwritable(error) => {
                 let _ = engine.signal(container, "KILL").await;
-                let _ = waiting.exit_code().await;
+                let _ = waiting.await;
                 Err(output.unwritable(&error))
             }
             End::Left(received) => Ok(inside::exit_of_signal(received)),
@@ -424,7 +422,7 @@ impl Foreground<'_> {
     }
 
     /// What must stand before the start.
-    async fn connect(&self, console: &Console) -> Result<(Attached, Waiting, Option<Raw>), Exit> {
+    async fn connect(&self, console: &Console) -> Result<(Attached, EndOfProcess, Option<Raw>), Exit> {
         let Foreground { engine, container, choices, has_entrypoint: _, output } = *self;
         let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
         let refused = |error: EngineError| session::refused(&error, output);

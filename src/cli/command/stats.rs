@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -22,7 +23,7 @@ use crate::cli::project::{Project, project};
 use crate::cli::session::{self, Session};
 use crate::cli::units::{binary, decimal, percent};
 use crate::engine::What;
-use crate::engine::docker::usage::{Looks, Usage};
+use crate::engine::{Looks, Target, Usage};
 use crate::plan::observed::{Observed, ObservedContainer};
 use crate::run::{Heard, subscription};
 use crate::topology::name::{ContainerName, ServiceName};
@@ -92,7 +93,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let project = project(&global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let mut stats = Stats {
@@ -111,8 +112,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     })
 }
 
-struct Stats<'a> {
-    session: &'a Session<'a>,
+struct Stats<'a, E> {
+    session: &'a Session<'a, E>,
     project: Project,
     services: Vec<ServiceName>,
     options: &'a Options,
@@ -147,7 +148,7 @@ fn is_news(heard: &Heard) -> bool {
     }
 }
 
-impl Stats<'_> {
+impl<E: Target> Stats<'_, E> {
     async fn run(&mut self) -> Result<Exit, Exit> {
         if self.options.no_stream {
             return self.look_once().await;
@@ -219,7 +220,7 @@ impl Stats<'_> {
     async fn listen(
         &mut self,
         looks: Looks,
-    ) -> Result<SelectAll<impl Stream<Item = Told> + Unpin + use<>>, Exit> {
+    ) -> Result<SelectAll<impl Stream<Item = Told> + Unpin + use<E>>, Exit> {
         let observed = self.session.observe(&self.project.query).await?;
         self.running = running(&observed);
         let meant: Vec<_> = observed.containers.iter().filter(|container| self.is_meant(container)).collect();

@@ -4,6 +4,7 @@ use clap::Args;
 use futures_util::{StreamExt, stream};
 
 use crate::cli::absence;
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
@@ -11,7 +12,7 @@ use crate::cli::project::{Project, project};
 use crate::cli::session;
 use crate::cli::table::{Kind, table};
 use crate::engine::EngineError;
-use crate::engine::docker::usage::Processes;
+use crate::engine::{Processes, Statistics};
 use crate::plan::observed::ObservedContainer;
 
 /// List the processes in the project's containers.
@@ -38,7 +39,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, topology } = project;
     let all = session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let observed = session::observe(&engine, &query, &output).await?;
         let is_meant = |container: &ObservedContainer| {
             container.state.is_running() && (targets.is_empty() || targets.contains(&container.service))

@@ -21,7 +21,7 @@ use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{ColorChoice, ProgressForm};
 use crate::cli::watching::{self, Watching};
-use crate::engine::LogChoice;
+use crate::engine::{LogChoice, Target};
 use crate::plan::{BuildChoice, StartChoice, UpChoices};
 use crate::report::logs::Prefixes;
 use crate::report::{AfterCancel, Intent};
@@ -174,7 +174,7 @@ impl ForegroundOptions {
     fn background<'a>(
         &self,
         engaged: &'a Engaged<'a>,
-        session: &Session<'a>,
+        session: &Session<'a, impl Target>,
         services: &[ServiceName],
         has_menu: bool,
     ) -> Result<Background<'a>, Exit> {
@@ -219,7 +219,7 @@ impl ForegroundOptions {
 }
 
 /// Watches until that is impossible; why is said then.
-fn watcher<'a>(watching: Rc<Watching<'a>>) -> Watcher<'a> {
+fn watcher<'a, E: Target>(watching: Rc<Watching<'a, E>>) -> Watcher<'a> {
     Box::new(move || {
         let watching = watching.clone();
         async move { _ = watching.watch(&CancellationToken::new()).await }.boxed_local()

@@ -3,14 +3,14 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::invocation::{COMPOSE_VERSION, Invocation};
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::engine::EngineError;
-use crate::engine::docker::about::About;
-use crate::engine::docker::connect::{Address, Origin};
+use crate::engine::{About, Address, Identity, Origin};
 use crate::report::tame;
 
 /// Show the version of topo and of the engine.
@@ -83,7 +83,7 @@ fn as_compose(format: &Format, is_short: bool) -> String {
 }
 
 async fn ask(output: Output) -> Result<Found, EngineError> {
-    let engine = session::open(output).await?;
+    let engine = connection::open(output).await?;
     let about = engine.about().await?;
     Ok(Found { address: engine.address().clone(), spoken: engine.version().to_string(), about })
 }

@@ -3,13 +3,14 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::connection;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::project::{Project, project};
 use crate::cli::session;
-use crate::engine::docker::inventory::VolumeDetails;
+use crate::engine::{Inventory, VolumeDetails};
 use crate::topology::name::ServiceName;
 
 /// List the project's volumes.
@@ -48,7 +49,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, .. } = project;
     let mut volumes = session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         engine.volumes(&query.project).await.map_err(|error| session::refused(&error, &output))
     })?;
     volumes.retain(|volume| targets.is_empty() || targets.iter().any(|name| volume.used_by.contains(name)));

@@ -6,6 +6,7 @@ use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::cli::absence;
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
@@ -15,6 +16,7 @@ use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::diagnostic::Diagnostics;
 use crate::diagnostic::suggest::one_of;
+use crate::engine::Target;
 use crate::plan::{self, DownChoices, Scope};
 use crate::report::Intent;
 use crate::run::{ContainerEnd, Ends, subscription};
@@ -51,7 +53,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
     let found = project(&global, &services, &output)?;
     session::block_on(async {
-        let engine = session::connect(&output).await?;
+        let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let first = tokio::select! {
@@ -67,7 +69,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 
 /// Waits for all of them, or for the first when the project is then taken down.
 async fn wait(
-    session: &Session<'_>,
+    session: &Session<'_, impl Target>,
     Project { query, topology }: &Project,
     services: &[ServiceName],
     down_project: bool,
@@ -133,7 +135,7 @@ fn nothing_there(
     Exit::Failed
 }
 
-async fn down(session: &Session<'_>, project: &Project, output: &Output) -> Result<(), Exit> {
+async fn down(session: &Session<'_, impl Target>, project: &Project, output: &Output) -> Result<(), Exit> {
     let Project { query, topology } = project;
     let observed = session.observe(query).await?;
     let mut found = Diagnostics::default();

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::connection;
 use crate::cli::creation::plan_up;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
@@ -54,7 +55,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     session::block_on(async {
         let engine = interrupt::unless_asked_to_end(async {
             provide::bring_up(&mut topology, &services, false, &output).await?;
-            session::connect(&output).await
+            connection::connect(&output).await
         })
         .await?;
         let mut session = Session::new(&engine, &global, &output);

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::Watching;
 use crate::cli::control::standings;
 use crate::cli::creation::plan_up;
-use crate::engine::docker::inside::sync::{BroughtUpToDate, Twin};
-use crate::engine::{Engine, EngineError};
+use crate::engine::sync::{BroughtUpToDate, Twin, bring_up_to_date};
+use crate::engine::{EngineError, Target};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{self, Action, BuildChoice, RestartChoices, Scope, UpChoices};
 use crate::report::{Aim, Intent};
@@ -16,7 +16,7 @@ use crate::run::develop::Pass;
 use crate::topology::name::{ContainerName, ImageId, ImageName, ServiceName};
 use crate::topology::service::Hook;
 
-impl Watching<'_> {
+impl<E: Target> Watching<'_, E> {
     /// Does what a pass asks for: images first, since files go into the containers made of them.
     pub(super) async fn carry_out(&self, pass: Pass, end: &CancellationToken) {
         let Pass { rebuilds, syncs, restarts, commands } = pass;
@@ -81,7 +81,7 @@ impl Watching<'_> {
 
     async fn sync(&self, service: &ServiceName, twins: &[Twin]) {
         for container in self.running(service).await {
-            match self.session.engine.bring_up_to_date(&container, twins).await {
+            match bring_up_to_date(self.session.engine, &container, twins).await {
                 Ok(done) => self.remark(&brought_up_to_date(done, &container)),
                 Err(error) => self.fail(&format!("{container} is not up to date"), &error),
             }

@@ -8,81 +8,10 @@
 mod context;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::config_file::CliConfig;
-use crate::engine::EngineError;
-
-/// Where an engine is, and who said so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// How it is reached.
-    pub endpoint: Endpoint,
-    /// Who said so.
-    pub origin: Origin,
-}
-
-/// How an engine is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// A Unix socket.
-    Unix(PathBuf),
-    /// A TCP port without encryption.
-    Tcp {
-        /// Name or address of the host, without brackets.
-        host: String,
-        /// The port.
-        port: u16,
-    },
-    /// A program whose standard input and output are the connection: `ssh`, or the Docker CLI for TLS.
-    Program {
-        /// The address as it was given, for people.
-        address: String,
-        /// The program and its arguments.
-        command: Vec<String>,
-    },
-}
-
-/// Who named the address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The variable `DOCKER_HOST`.
-    DockerHost,
-    /// A context of the Docker CLI.
-    Context {
-        /// Its name.
-        name: String,
-        /// Who chose it: `DOCKER_CONTEXT` or `config.json`.
-        chosen_by: &'static str,
-    },
-    /// Nobody: the default socket, or the first other one that exists.
-    Default,
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Endpoint::Unix(path) => write!(formatter, "unix://{}", path.display()),
-            Endpoint::Tcp { host, port } if host.contains(':') => write!(formatter, "tcp://[{host}]:{port}"),
-            Endpoint::Tcp { host, port } => write!(formatter, "tcp://{host}:{port}"),
-            Endpoint::Program { address, .. } => formatter.write_str(address),
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Address { endpoint, origin } = self;
-        match origin {
-            Origin::DockerHost => write!(formatter, "{endpoint} (set by DOCKER_HOST)"),
-            Origin::Context { name, chosen_by } => {
-                write!(formatter, "{endpoint} (context `{name}`, chosen by {chosen_by})")
-            }
-            Origin::Default => write!(formatter, "{endpoint} (the default)"),
-        }
-    }
-}
+use crate::engine::{Address, Endpoint, EngineError, Origin};
 
 /// The socket that an engine listens on when nothing else is said.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::connect::{Address, Endpoint, Origin};
-use crate::engine::EngineError;
+use crate::engine::{Address, Endpoint, EngineError, Origin};
 
 type ClientError = hyper_util::client::legacy::Error;
 

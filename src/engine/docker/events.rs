@@ -13,7 +13,7 @@ use super::inspect::health_word;
 use super::json_lines::JsonLines;
 use super::observe::project_filter;
 use super::transport::{Call, Transport};
-use crate::engine::{Change, EngineError, What};
+use crate::engine::{Change, EngineError, History, Incident, IncidentChoice, What};
 use crate::topology::name::{ContainerName, ProjectName};
 
 /// Subscribes; the engine has answered, and so the subscription holds, when the future is ready.
@@ -26,31 +26,8 @@ pub async fn subscribe(
     Ok(Box::pin(stream::try_unfold(JsonLines::new(body), next_change)))
 }
 
-/// Something that happened to a container, in the engine's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Incident {
-    /// What happened: `start`, `die`, `exec_start: sh`.
-    pub action: String,
-    /// The container's id.
-    pub id: String,
-    /// What the engine says of it: `name`, `image`, `exitCode`, and the container's labels.
-    pub attributes: BTreeMap<String, String>,
-    /// When, in nanoseconds since 1970.
-    pub at: i64,
-}
-
-/// Which part of what happens is wanted, in seconds since 1970 as the engine takes them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IncidentChoice {
-    /// Not what is older; only what is to come when absent.
-    pub since: Option<String>,
-    /// Not what is later; without an end when absent.
-    pub until: Option<String>,
-}
-
-impl Docker {
-    /// What happens to a project's containers.
-    pub async fn incidents(
+impl History for Docker {
+    async fn incidents(
         &self,
         project: &ProjectName,
         choice: &IncidentChoice,

@@ -8,95 +8,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Docker;
-use super::observe::{ListedVolume, list_volumes, project_filter};
+use super::observe::{self, ListedVolume, list_volumes, project_filter};
 use super::transport::{Call, Transport, escape};
-use crate::engine::EngineError;
+use crate::engine::{Containers, EngineError, ImageDetails, Inventory, ListedProject, VolumeDetails};
 use crate::plan::label;
-use crate::topology::name::{ImageId, ProjectName, ServiceName, VolumeName};
-
-/// A project of this engine, whoever made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedProject {
-    /// Its name.
-    pub name: String,
-    /// How many containers are in which state, in the engine's words.
-    pub states: BTreeMap<String, usize>,
-    /// The files that it was read from.
-    pub files: BTreeSet<String>,
-}
-
-/// An image as a list shows it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ImageDetails {
-    /// Its size in bytes.
-    #[serde(default)]
-    pub size: u64,
-    /// The operating system that it is for.
-    #[serde(default)]
-    pub os: String,
-    /// The processor that it is for.
-    #[serde(default)]
-    pub architecture: String,
-    /// The kind of that processor; mostly empty.
-    #[serde(default)]
-    pub variant: String,
-    /// When it was made: RFC 3339, or nothing.
-    #[serde(default)]
-    pub created: String,
-    #[serde(default)]
-    metadata: Metadata,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Metadata {
-    last_tag_time: String,
-}
-
-/// A volume as a list shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VolumeDetails {
-    /// Its name.
-    pub name: VolumeName,
-    /// The driver that keeps it.
-    pub driver: String,
-    /// Where it is on the engine's machine.
-    pub mountpoint: String,
-    /// `local` or `global`.
-    pub scope: String,
-    /// All labels.
-    pub labels: BTreeMap<String, String>,
-    /// The services whose containers mount it.
-    pub used_by: BTreeSet<ServiceName>,
-}
-
-/// Which containers make a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Containers {
-    /// Those that run.
-    Running,
-    /// All.
-    All,
-}
+use crate::plan::observed::ObservedContainer;
+use crate::topology::name::{ImageId, ProjectName, ServiceName};
 
 /// How many questions are asked at once.
 const AT_ONCE: usize = 8;
-
-impl ImageDetails {
-    /// `linux/arm64/v8`.
-    pub fn platform(&self) -> String {
-        let parts = [&self.os, &self.architecture, &self.variant].map(String::as_str);
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
-    }
-
-    /// When it was given its name last, or made: RFC 3339. An engine that does not know says nothing, or
-    /// the year 1.
-    pub fn tagged(&self) -> &str {
-        let tagged = &self.metadata.last_tag_time;
-        if tagged.is_empty() || tagged.starts_with("0001-") { &self.created } else { tagged }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -115,9 +35,20 @@ struct ListedMount {
     name: String,
 }
 
-impl Docker {
-    /// The projects of this engine, by name.
-    pub async fn projects(&self, containers: Containers) -> Result<Vec<ListedProject>, EngineError> {
+impl Inventory for Docker {
+    async fn containers_of(
+        &self,
+        project: &ProjectName,
+        service: &ServiceName,
+    ) -> Result<Vec<ObservedContainer>, EngineError> {
+        observe::containers_of(&self.transport, project, service).await
+    }
+
+    async fn has_names(&self, image: &ImageId) -> Result<bool, EngineError> {
+        observe::has_names(&self.transport, image).await
+    }
+
+    async fn projects(&self, containers: Containers) -> Result<Vec<ListedProject>, EngineError> {
         let mut projects = BTreeMap::new();
         for container in containers_with(&self.transport, label::PROJECT, containers).await? {
             let labels = container.labels.unwrap_or_default();
@@ -133,11 +64,7 @@ impl Docker {
         Ok(projects.into_values().collect())
     }
 
-    /// What the engine has of these images; one that is gone is left out.
-    pub async fn images(
-        &self,
-        ids: &BTreeSet<ImageId>,
-    ) -> Result<BTreeMap<ImageId, ImageDetails>, EngineError> {
+    async fn images(&self, ids: &BTreeSet<ImageId>) -> Result<BTreeMap<ImageId, ImageDetails>, EngineError> {
         let asked = stream::iter(ids).map(async |id| {
             let call = Call::get(format!("/images/{}/json", escape(id.as_str(), ":")));
             let details: Option<ImageDetails> = self.transport.json_if_found(call).await?;
@@ -148,8 +75,7 @@ impl Docker {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The volumes of a project, by name.
-    pub async fn volumes(&self, project: &ProjectName) -> Result<Vec<VolumeDetails>, EngineError> {
+    async fn volumes(&self, project: &ProjectName) -> Result<Vec<VolumeDetails>, EngineError> {
         let filter = project_filter(project.as_str());
         let users = users_of_volumes(&self.transport, &filter).await?;
         let filters = json!({ "label": [filter] }).to_string();

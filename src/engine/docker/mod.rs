@@ -17,7 +17,6 @@
 //! | which proxies containers and builds get | [`proxy`] |
 //! | how images come | [`pull`], [`push`], [`build`], [`registry`], [`credentials`] |
 //! | how commands, streams and files get into a container and out of it | [`inside`] |
-//! | how files of this machine become an archive, and archives become files | [`packing`], [`unpacking`] |
 
 pub mod about;
 pub mod build;
@@ -35,7 +34,6 @@ pub mod json_lines;
 pub mod logs;
 pub mod network;
 pub mod observe;
-pub mod packing;
 pub mod perform;
 pub mod proxy;
 pub mod pull;
@@ -43,7 +41,6 @@ pub mod push;
 pub mod registry;
 pub mod silence;
 pub mod transport;
-pub mod unpacking;
 pub mod usage;
 pub mod version;
 pub mod volume;
@@ -58,15 +55,15 @@ use serde::Deserialize;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
-use crate::engine::{Change, Engine, EngineError, LogChoice, LogChunk, Progress, Query};
-use crate::plan::observed::{ContainerState, ObservedContainer};
+use crate::engine::{
+    Change, EngineError, Events, LogChoice, LogChunk, Logs, Observe, Perform, Progress, Query,
+};
+use crate::plan::observed::ContainerState;
 use crate::plan::{Action, Observed};
-use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
+use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
 use config_file::CliConfig;
-use connect::Address;
 use silence::{OnSilence, Silence};
 use transport::{Call, Transport};
-use version::ApiVersion;
 
 /// A connection to a Docker Engine.
 pub struct Docker {
@@ -122,35 +119,6 @@ impl Docker {
         })
     }
 
-    /// Where the engine is.
-    pub fn address(&self) -> &Address {
-        self.transport.address()
-    }
-
-    /// The containers of one service, those of `run` included.
-    pub async fn containers_of(
-        &self,
-        project: &ProjectName,
-        service: &ServiceName,
-    ) -> Result<Vec<ObservedContainer>, EngineError> {
-        observe::containers_of(&self.transport, project, service).await
-    }
-
-    /// Whether an image has a name; one that is gone counts as if it had.
-    pub async fn has_names(&self, image: &ImageId) -> Result<bool, EngineError> {
-        observe::has_names(&self.transport, image).await
-    }
-
-    /// How `config.json` of the Docker CLI wants `ps` to write its list.
-    pub fn ps_format(&self) -> Option<&str> {
-        self.ps_format.as_deref()
-    }
-
-    /// What of the Docker CLI's configuration cannot be used, in words for people.
-    pub fn troubles(&self) -> &[String] {
-        &self.troubles
-    }
-
     /// Engine API, `GET /info`.
     async fn info_processors(&self) -> Option<usize> {
         #[derive(Deserialize)]
@@ -179,27 +147,13 @@ impl Docker {
     async fn forget_images(&self) {
         self.images.lock().await.clear();
     }
-
-    /// The API version that is spoken with it.
-    pub fn version(&self) -> ApiVersion {
-        self.transport.version()
-    }
 }
 
-impl Engine for Docker {
+impl Observe for Docker {
     async fn observe(&self, query: &Query) -> Result<Observed, EngineError> {
         let processors = async || if query.processors { self.processors().await } else { None };
         let (observed, processors) = tokio::join!(observe::observe(&self.transport, query), processors());
         Ok(Observed { processors, ..observed? })
-    }
-
-    async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
-        perform::perform(self, action, progress).await
-    }
-
-    async fn processors(&self) -> Option<usize> {
-        let ask = async || tokio::time::timeout(INFO_LIMIT, self.info_processors()).await.ok().flatten();
-        *self.processors.get_or_init(ask).await
     }
 
     async fn inspect(&self, container: &ContainerName) -> Result<ContainerState, EngineError> {
@@ -209,14 +163,29 @@ impl Engine for Docker {
     async fn image_id(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
         observe::image_id(&self.transport, image).await
     }
+}
 
+impl Perform for Docker {
+    async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+        perform::perform(self, action, progress).await
+    }
+
+    async fn processors(&self) -> Option<usize> {
+        let ask = async || tokio::time::timeout(INFO_LIMIT, self.info_processors()).await.ok().flatten();
+        *self.processors.get_or_init(ask).await
+    }
+}
+
+impl Events for Docker {
     async fn subscribe(
         &self,
         project: &ProjectName,
     ) -> Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError> {
         events::subscribe(&self.transport, project).await
     }
+}
 
+impl Logs for Docker {
     async fn logs<'engine>(
         &'engine self,
         container: &ContainerName,

@@ -11,7 +11,7 @@ use http::Method;
 
 use super::transport::{Call, escape};
 use super::{Docker, build, container, network, pull, push, volume};
-use crate::engine::{Engine, EngineError, Progress};
+use crate::engine::{EngineError, Execute, Observe, Progress};
 use crate::plan::Action;
 use crate::plan::action::AfterFailedHook;
 use crate::plan::observed::Status;

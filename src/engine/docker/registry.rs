@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::Docker;
 use super::credentials;
 use super::transport::{Call, escape};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Images};
 use crate::topology::name::ImageName;
 use crate::value::image::ImageReference;
 
@@ -33,10 +33,9 @@ struct ImageConfig {
     env: Option<Vec<String>>,
 }
 
-impl Docker {
-    /// The reference with the digest that its registry has for it now, as `name:tag@sha256:...`. One
-    /// with a digest is only spelled out. Engine API, `GET /distribution/NAME/json`.
-    pub async fn pinned_image(&self, image: &ImageName) -> Result<String, EngineError> {
+impl Images for Docker {
+    /// Engine API, `GET /distribution/NAME/json`.
+    async fn pinned_image(&self, image: &ImageName) -> Result<String, EngineError> {
         let reference = ImageReference::parse(image.as_str());
         let name = reference.full_name();
         if image.as_str().contains('@') {
@@ -53,8 +52,7 @@ impl Docker {
         Ok(format!("{tagged}@{}", found.descriptor.digest))
     }
 
-    /// The variables that an image sets, as `NAME=value`; nothing when the engine does not have it.
-    pub async fn image_variables(&self, image: &ImageName) -> Result<Option<Vec<String>>, EngineError> {
+    async fn image_variables(&self, image: &ImageName) -> Result<Option<Vec<String>>, EngineError> {
         let call = Call::get(format!("/images/{}/json", escape(image.as_str(), "/:@")));
         let found: Option<Image> = self.transport.json_if_found(call).await?;
         Ok(found.map(|image| image.config.env.unwrap_or_default()))

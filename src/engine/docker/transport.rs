@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bollard::BollardRequest;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -18,12 +18,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::de::DeserializeOwned;
 use tracing::debug;
 
-use super::connect::Address;
 use super::error;
 use super::silence::{Asked, NoAnswer, Silence};
 use super::version::ApiVersion;
 use super::wire::Connector;
-use crate::engine::EngineError;
+use crate::engine::archive::packing::Pieces;
+use crate::engine::{Address, EngineError};
 
 /// The type of request bodies; it is bollard's, so that one client serves both.
 pub type Body = <BollardRequest as BodyOf>::Body;
@@ -347,6 +347,12 @@ async fn collect(response: Response<Incoming>) -> Result<Bytes, EngineError> {
         bytes.extend_from_slice(&piece);
     }
     Ok(bytes.into())
+}
+
+/// Pieces as the body of a request, as they come.
+pub fn body_of(pieces: Pieces) -> Body {
+    let body = stream::unfold(pieces, async |mut pieces: Pieces| Some((pieces.recv().await?, pieces)));
+    bollard::body_try_stream(body)
 }
 
 #[cfg(test)]

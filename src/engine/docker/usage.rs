@@ -10,56 +10,14 @@ use serde::Deserialize;
 use super::Docker;
 use super::json_lines::JsonLines;
 use super::transport::{Call, escape};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Looks, Processes, Statistics, Usage};
 
-/// What runs in a container, as the `ps` of the engine's machine shows it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Processes {
-    /// The columns' titles.
-    pub titles: Vec<String>,
-    /// A row for each process, with a value for each title.
-    pub processes: Vec<Vec<String>>,
-}
-
-/// What a container uses of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Usage {
-    /// How much processor time it took since the last look: 1 is one processor all the time.
-    pub processors: f64,
-    /// Memory in bytes, without what the system could drop at once.
-    pub memory: u64,
-    /// How much memory it may use, in bytes; the machine's when nothing limits it.
-    pub memory_limit: u64,
-    /// Bytes that came by networks.
-    pub received: u64,
-    /// Bytes that were sent by networks.
-    pub sent: u64,
-    /// Bytes that were read from disks.
-    pub read: u64,
-    /// Bytes that were written to disks.
-    pub written: u64,
-    /// Processes and threads.
-    pub processes: u64,
-}
-
-/// How often a container's use is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looks {
-    /// Once, after about a second: the processor's share needs two looks.
-    One,
-    /// Each second, until the container ends.
-    Many,
-}
-
-impl Docker {
-    /// What runs in a container.
-    pub async fn processes(&self, container: &str) -> Result<Processes, EngineError> {
+impl Statistics for Docker {
+    async fn processes(&self, container: &str) -> Result<Processes, EngineError> {
         self.transport.json(Call::get(format!("/containers/{}/top", escape(container, "")))).await
     }
 
-    /// What a container uses.
-    pub async fn usage(
+    async fn usage(
         &self,
         container: &str,
         looks: Looks,

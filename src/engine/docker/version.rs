@@ -1,9 +1,8 @@
 //! In: the version that an engine speaks. Out: the version that topo speaks with it.
 //! Must not: talk to an engine.
 
-use super::connect::Address;
 use super::error;
-use crate::engine::EngineError;
+use crate::engine::{Address, EngineError};
 pub use crate::plan::observed::ApiVersion;
 
 impl ApiVersion {
@@ -33,8 +32,8 @@ impl ApiVersion {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::connect::{Endpoint, Origin};
     use super::*;
+    use crate::engine::{Endpoint, Origin};
 
     fn negotiate(spoken: Option<&str>) -> Result<String, String> {
         let endpoint = Endpoint::Unix(PathBuf::from("/x.sock"));

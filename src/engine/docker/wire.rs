@@ -17,8 +17,8 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use super::connect::Endpoint;
 use super::error::is_crowded;
+use crate::engine::Endpoint;
 use crate::source::program;
 
 /// Opens a connection for hyper whenever it wants one; the URI does not matter.

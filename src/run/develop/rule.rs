@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::EngineError;
 use crate::engine::docker::build::context;
 use crate::engine::docker::build::ignore::Ignore;
-use crate::engine::docker::inside::sync::Twin;
+use crate::engine::sync::Twin;
 use crate::topology::name::ServiceName;
 use crate::topology::service::develop::{WatchAction, WatchRule};
 use crate::topology::service::{BuildContext, Hook, Mount, MountKind};

@@ -15,7 +15,7 @@ use super::line_cutter::{BothLineEnds, Line};
 use super::log_stream::{LogStream, Position};
 use super::sink::{Label, LogEvent, LogSink, SharedSink};
 use super::{ExpectedExits, HookLines, Source};
-use crate::engine::{Engine, EngineError, LogChoice};
+use crate::engine::{EngineError, Events, LogChoice, Logs, Observe};
 use crate::run::subscription;
 use crate::topology::name::{ContainerName, ProjectName};
 
@@ -50,7 +50,7 @@ pub type Started = UnboundedReceiver<Source>;
 ///
 /// `stay` is polled from the time on at which nothing that happens is missed: it is known where the output
 /// of each source begins, and a container that starts joins.
-pub async fn follow<E: Engine>(
+pub async fn follow<E: Observe + Events + Logs>(
     engine: &E,
     sources: Vec<Source>,
     context: FollowContext<'_>,
@@ -131,7 +131,12 @@ async fn until(time: Option<Instant>) {
 }
 
 /// Finds out what is to be found out, and sees what the container is at then.
-async fn read<E: Engine>(engine: &E, drain: &LogDrain, sink: &SharedSink<'_>, reading: Reading) -> Answer {
+async fn read<E: Observe + Logs>(
+    engine: &E,
+    drain: &LogDrain,
+    sink: &SharedSink<'_>,
+    reading: Reading,
+) -> Answer {
     let Reading { place, label, container, question, with_times, mut position } = reading;
     let mut error = None;
     let purpose = match question {
@@ -160,7 +165,7 @@ async fn read<E: Engine>(engine: &E, drain: &LogDrain, sink: &SharedSink<'_>, re
 }
 
 /// The place behind the last line that a container printed so far.
-async fn end_of_past<E: Engine>(
+async fn end_of_past<E: Logs>(
     engine: &E,
     container: &ContainerName,
     line_ends: BothLineEnds,
@@ -183,7 +188,7 @@ struct Feed<'read, 'follow> {
 }
 
 impl Feed<'_, '_> {
-    async fn read<E: Engine>(&self, stream: &mut LogStream<'_, E>) -> Result<(), EngineError> {
+    async fn read<E: Logs>(&self, stream: &mut LogStream<'_, E>) -> Result<(), EngineError> {
         let give = |line: Line<'_>| {
             self.sink.event(self.label, &LogEvent::Line { line, with_time: self.with_times });
         };

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::drain::LogDrain;
 use super::line_cutter::{BothLineEnds, Line, LineCutter, unix_seconds};
-use crate::engine::{Engine, EngineError, LogChoice, LogChunk, OutputStream};
+use crate::engine::{EngineError, LogChoice, LogChunk, Logs, OutputStream};
 use crate::run::PAUSES;
 use crate::topology::name::ContainerName;
 
@@ -29,7 +29,7 @@ pub(super) struct LogStream<'read, E> {
     drain: Option<&'read LogDrain>,
 }
 
-impl<'read, E: Engine> LogStream<'read, E> {
+impl<'read, E: Logs> LogStream<'read, E> {
     /// `choice` says what is wanted; what is before `position` was given before. Times are always asked for,
     /// since they tell lines apart.
     pub(super) fn new(

@@ -10,14 +10,14 @@ use super::drain::Unreadable;
 use super::line_cutter::{BothLineEnds, Line};
 use super::log_stream::{LogStream, Position};
 use super::sink::{ENOUGH, Label, LogEvent, LogSink, hand_on};
-use crate::engine::{Engine, EngineError, LogChoice, OutputStream};
+use crate::engine::{EngineError, LogChoice, Logs, OutputStream};
 
 /// How many bytes of a container are read ahead where not all can be read at once.
 const AHEAD: usize = 256 * 1024;
 
 /// Reads what containers printed so far, lines in the order of their times. Returns those containers whose
 /// output could not be read, or not to its end. At most so many are read at once.
-pub async fn read_past<E: Engine>(
+pub async fn read_past<E: Logs>(
     engine: &E,
     sources: &[Source],
     at_once: usize,
@@ -73,7 +73,7 @@ struct Waiting {
     text: Vec<u8>,
 }
 
-impl<'source, E: Engine> Reader<'source, E> {
+impl<'source, E: Logs> Reader<'source, E> {
     fn new(
         engine: &'source E,
         source: &'source Source,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::stream::{Stream, StreamExt, once};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
-use topo::engine::{Engine, LogChoice};
+use topo::engine::{LogChoice, Perform};
 use topo::plan::{Action, Because, Plan, Step};
 use topo::report::Look;
 use topo::report::logs::{Prefixes, Printer};

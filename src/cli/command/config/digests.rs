@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value as Json, json};
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::session;
+use crate::engine::Images;
 use crate::topology::attribute::put;
 use crate::topology::name::ImageName;
 
@@ -102,7 +104,7 @@ fn elements(list: &mut Json) -> impl Iterator<Item = &mut Json> {
 }
 
 async fn ask(images: BTreeSet<String>, output: &Output) -> Result<BTreeMap<String, String>, Exit> {
-    let engine = session::connect(output).await?;
+    let engine = connection::connect(output).await?;
     let asked = stream::iter(images).map(async |image| {
         let answer = engine.pinned_image(&ImageName::new(image.clone())).await;
         (image, answer)

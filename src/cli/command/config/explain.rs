@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::load;
@@ -14,6 +15,7 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::diagnostic::{Diagnostics, suggest};
 use crate::document::LoadOptions;
+use crate::engine::Images;
 use crate::plan::spec;
 use crate::source::{Sources, Span};
 use crate::topology::Topology;
@@ -109,7 +111,7 @@ fn with_image(mut explained: Explanation, topology: &Topology, output: Output) -
     let Some(known) = topology.services.get(service) else { return explained };
     let image = spec::image_name(topology, service, known);
     let answer = session::block_on(async {
-        let asked = async { session::open(output).await?.image_variables(&image).await };
+        let asked = async { connection::open(output).await?.image_variables(&image).await };
         tokio::time::timeout(ENGINE_LIMIT, asked).await
     });
     let mut rung = Rung { kind: RungKind::Image, place: None, text: String::new(), wins: false, note: None };

@@ -8,13 +8,12 @@ use futures_util::{Stream, TryStreamExt};
 
 use super::path::{Target, is_contents, split};
 use super::{Copied, Copier, Trouble};
-use crate::engine::EngineError;
-use crate::engine::docker::inside::files::Kind;
-use crate::engine::docker::packing::Owners;
-use crate::engine::docker::unpacking::{Failure, Place, unpack};
+use crate::engine::archive::packing::Owners;
+use crate::engine::archive::unpacking::{Failure, Place, unpack};
 use crate::engine::local_file::{self, Standing};
+use crate::engine::{CopyFiles, EngineError, Kind};
 
-impl Copier<'_> {
+impl<E: CopyFiles> Copier<'_, E> {
     /// Copies out of the container; what was done is said unless it was piped.
     pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Copied, Trouble> {
         let (name, path, kind) = self.look(from).await?;

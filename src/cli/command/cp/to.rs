@@ -8,11 +8,9 @@ use std::sync::mpsc;
 use super::path::{Source, cannot_read, is_contents, split};
 use super::{Copied, Copier, Trouble};
 use crate::cli::relay;
-use crate::engine::EngineError;
-use crate::engine::docker::inside::files::{Kind, OtherKinds, Ownership};
-use crate::engine::docker::packing::{self, Archive, Owners, Sending, Stopped};
-use crate::engine::docker::transport::Body;
+use crate::engine::archive::packing::{self, Archive, Owners, Pieces, Sending, Stopped};
 use crate::engine::local_file::special;
+use crate::engine::{CopyFiles, EngineError, Kind, OtherKinds, Ownership};
 
 /// A folder of the container, and the name that the first entry gets in it; contents get none.
 struct Place {
@@ -20,13 +18,12 @@ struct Place {
     name: String,
 }
 
-impl Copier<'_> {
+impl<E: CopyFiles> Copier<'_, E> {
     /// Copies into the container; what was done is said unless it was piped.
     pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Copied, Trouble> {
         let (path, is_folder) = match source {
             Source::Input => {
-                let body = packing::body_of(relay::reader());
-                self.send(to, body).await?;
+                self.send(to, relay::reader()).await?;
                 return Ok(Copied::default());
             }
             Source::File { path, .. } | Source::Stream { path, .. } => (path.clone(), false),
@@ -111,8 +108,8 @@ impl Copier<'_> {
     }
 
     async fn send_packed(&self, folder: &str, sending: Sending) -> Result<(), Trouble> {
-        let Sending { body, sent: _, producer } = sending;
-        let sent = self.send(folder, body).await;
+        let Sending { pieces, sent: _, producer } = sending;
+        let sent = self.send(folder, pieces).await;
         // What went wrong here is the cause of what the engine says then.
         if let Ok(Err(error)) = producer.await {
             return Err(error.into());
@@ -120,9 +117,9 @@ impl Copier<'_> {
         sent
     }
 
-    async fn send(&self, folder: &str, body: Body) -> Result<(), Trouble> {
+    async fn send(&self, folder: &str, archive: Pieces) -> Result<(), Trouble> {
         let ownership = if self.manner.keeps_owners { Ownership::OfContainer } else { Ownership::OfArchive };
-        match self.engine.unpack_to_path(self.container, folder, body, ownership, OtherKinds::Stay).await {
+        match self.engine.unpack_to_path(self.container, folder, archive, ownership, OtherKinds::Stay).await {
             Err(EngineError::Refused { status: 404, .. }) => {
                 Err(no_folder(&format!("`{folder}` in {}", self.container)))
             }

@@ -11,12 +11,11 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::super::Docker;
-use super::super::connect::{Address, Endpoint, Origin};
 use super::context::Dockerfile;
 use super::raw_json::{self, is_noise};
 use super::steps::Steps;
 use super::{arguments, blocking, dockerfile, is_remote, platforms};
-use crate::engine::{EngineError, Progress, local_file};
+use crate::engine::{Address, CheckBuilds, Checked, Endpoint, EngineError, Origin, Progress, local_file};
 use crate::plan::action::{FileContent, ImageSpec};
 use crate::source::Spanned;
 use crate::topology::attribute::Named;
@@ -69,7 +68,7 @@ fn bake(docker: &Docker, spec: &ImageSpec) -> Command {
         .arg("image")
         // The definition is ours: it may read what the topology names.
         .env("BUILDX_BAKE_ENTITLEMENTS_FS", "0")
-        .envs(engine_variable(docker.address()))
+        .envs(engine_variable(docker.transport.address()))
         .envs(secret_variables(spec))
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
@@ -77,17 +76,8 @@ fn bake(docker: &Docker, spec: &ImageSpec) -> Command {
     command
 }
 
-/// What buildx says of a Dockerfile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// Its words.
-    pub words: String,
-    /// Whether it found nothing.
-    pub is_clean: bool,
-}
-
 /// Lets buildx check how an image would be built, without building it.
-pub async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineError> {
+async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineError> {
     require_files(spec)?;
     let mut command = bake(docker, spec);
     // With an output, the engine's builder tags an empty image.
@@ -112,6 +102,12 @@ pub async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineE
     // Beside what it found, it tells by its errors how to call it.
     let words = words.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
     Ok(Checked { words, is_clean: output.status.success() })
+}
+
+impl CheckBuilds for Docker {
+    async fn check(&self, spec: &ImageSpec) -> Result<Checked, EngineError> {
+        check(self, spec).await
+    }
 }
 
 /// The definition of some images, each a target, as `docker buildx bake` reads it. Secrets that are texts

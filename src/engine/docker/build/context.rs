@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::super::packing::{self, Archive, Owners, Sending, Stopped};
 use super::folder::{self, Selection, cannot_read};
 use super::ignore::Ignore;
 use super::session::Offer;
 use crate::engine::EngineError;
+use crate::engine::archive::packing::{self, Archive, Owners, Sending, Stopped};
 use crate::source::{ReadError, Sources, from_here};
 use crate::topology::service::build::BuildSection;
 
@@ -185,11 +185,8 @@ pub fn left_out(folder: &Path, build: &BuildSection) -> Result<Ignore, EngineErr
 mod tests {
     use std::fs;
 
-    use futures_util::TryStreamExt;
-    use http_body_util::BodyExt;
-
-    use super::super::super::packing::PIECE;
     use super::*;
+    use crate::engine::archive::packing::PIECE;
     use crate::source::{Sources, Span, Spanned};
 
     fn write(folder: &Path, files: &[(&str, &str)]) {
@@ -207,8 +204,12 @@ mod tests {
     }
 
     async fn pack(folder: &Path, build: &BuildSection) -> Vec<u8> {
-        let Sending { body, sent: _sent, producer } = Context::open(folder, build).unwrap().send();
-        let pieces: Vec<Bytes> = body.into_data_stream().try_collect().await.unwrap();
+        let Sending { pieces: mut coming, sent: _sent, producer } =
+            Context::open(folder, build).unwrap().send();
+        let mut pieces: Vec<Bytes> = Vec::new();
+        while let Some(piece) = coming.recv().await {
+            pieces.push(piece.unwrap());
+        }
         producer.await.unwrap().unwrap();
         pieces.concat()
     }

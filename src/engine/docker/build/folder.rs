@@ -6,9 +6,9 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::packing::Stopped;
 use super::ignore::{Ignore, Matches};
 use crate::engine::EngineError;
+use crate::engine::archive::packing::Stopped;
 
 /// What of a folder is wanted.
 #[derive(Debug, Default)]

@@ -28,15 +28,15 @@ use serde_json::{Value as Json, json};
 
 use super::Docker;
 use super::json_lines::JsonLines;
-use super::packing::Sending;
 use super::pull;
-use super::transport::Call;
+use super::transport::{Call, body_of};
+use crate::engine::archive::packing::Sending;
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::ImageSpec;
 use crate::topology::service::build::BuildSection;
 use crate::topology::service::{BuildContext, Ulimit};
 use crate::topology::value::Pairs;
-pub use bake::{Checked, check, definitions};
+pub use bake::definitions;
 use context::{Context, Dockerfile};
 use session::Session;
 use steps::Steps;
@@ -246,8 +246,8 @@ async fn send_context(
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
     let dockerfile = context.dockerfile().clone();
-    let Sending { body, mut sent, mut producer } = context.send();
-    let mut build = std::pin::pin!(follow(docker, call.body(body), Some(&dockerfile), progress));
+    let Sending { pieces, mut sent, mut producer } = context.send();
+    let mut build = std::pin::pin!(follow(docker, call.body(body_of(pieces)), Some(&dockerfile), progress));
     let mut is_sent = false;
     let built = loop {
         tokio::select! { biased;

@@ -9,28 +9,12 @@ use serde_json::json;
 
 use super::super::Docker;
 use super::super::transport::{Call, escape};
-use crate::engine::EngineError;
-use crate::topology::name::{ContainerName, ImageId, ImageName};
+use crate::engine::{Capture, Commit, EngineError};
+use crate::topology::name::{ContainerName, ImageId};
 use crate::value::image::ImageReference;
 
-/// What is said of an image that is made of a container.
-#[derive(Clone, Debug, Default)]
-pub struct Commit {
-    /// Its name; none when absent.
-    pub image: Option<ImageName>,
-    /// Who made it.
-    pub author: Option<String>,
-    /// Why.
-    pub message: Option<String>,
-    /// Instructions of a Dockerfile that are applied to it.
-    pub changes: Vec<String>,
-    /// Whether the container is frozen meanwhile.
-    pub pauses: bool,
-}
-
-impl Docker {
-    /// Makes an image of what a container has changed in its own.
-    pub async fn commit(&self, container: &ContainerName, commit: &Commit) -> Result<ImageId, EngineError> {
+impl Capture for Docker {
+    async fn commit(&self, container: &ContainerName, commit: &Commit) -> Result<ImageId, EngineError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Committed {
@@ -56,8 +40,7 @@ impl Docker {
         Ok(ImageId::new(id))
     }
 
-    /// All files of a container as a tar archive.
-    pub async fn export(
+    async fn export(
         &self,
         container: &ContainerName,
     ) -> Result<impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin + use<>, EngineError> {

@@ -9,38 +9,10 @@ use serde_json::json;
 use super::super::logs::Shape;
 use super::super::transport::{Call, escape};
 use super::super::{Docker, error};
-use super::stream::Attached;
-use super::{END_IS_NOTED, TerminalSize, output_ended_early};
-use crate::engine::{EngineError, LogChunk};
+use super::stream::attached;
+use super::{END_IS_NOTED, output_ended_early};
+use crate::engine::{Attached, Command, EngineError, Exec, Execute, LogChunk, TerminalSize};
 use crate::topology::name::ContainerName;
-
-/// A command to run in a container.
-#[derive(Clone, Debug, Default)]
-pub struct Command {
-    /// The command line.
-    pub words: Vec<String>,
-    /// `NAME=VALUE`, over the container's own.
-    pub environment: Vec<String>,
-    /// Who runs it. The container's own user when absent.
-    pub user: Option<String>,
-    /// Where it starts. The container's own folder when absent.
-    pub working_directory: Option<String>,
-    /// Whether it has all rights.
-    pub is_privileged: bool,
-    /// Whether it gets input.
-    pub has_input: bool,
-    /// Its terminal, if it has one.
-    pub terminal: Option<TerminalSize>,
-    /// The keys that leave it alone in its terminal, as the engine takes them.
-    pub detach_keys: String,
-}
-
-/// A command that the engine knows.
-#[derive(Clone, Debug)]
-pub struct Exec {
-    id: String,
-    terminal: Option<TerminalSize>,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -55,9 +27,8 @@ struct Inspected {
     exit_code: Option<i64>,
 }
 
-impl Docker {
-    /// Tells the engine of a command; nothing runs yet.
-    pub async fn create_exec(
+impl Execute for Docker {
+    async fn create_exec(
         &self,
         container: &ContainerName,
         command: &Command,
@@ -91,34 +62,29 @@ impl Docker {
         Ok(Exec { id, terminal: *terminal })
     }
 
-    /// Runs it, and stays in touch with it. A program that is not there is an error of the output.
-    pub async fn start_exec(&self, exec: &Exec) -> Result<Attached, EngineError> {
+    async fn start_exec(&self, exec: &Exec) -> Result<Attached, EngineError> {
         let has_terminal = exec.terminal.is_some();
         let size = self.console_size(exec.terminal);
         let body = json!({ "Detach": false, "Tty": has_terminal, "ConsoleSize": size });
-        let call = Call::new(Method::POST, exec.path("start")).json(&body)?;
+        let call = Call::new(Method::POST, path(exec, "start")).json(&body)?;
         let (connection, _) = self.transport.take_over(call, "tcp").await?;
         let shape = if has_terminal { Shape::Raw } else { Shape::Frames };
-        let mut attached = Attached::new(connection, shape);
+        let mut attached = attached(connection, shape);
         attached.output = Box::pin(attached.output.enumerate().map(told_apart));
         Ok(attached)
     }
 
-    /// Runs it, and leaves it alone.
-    pub async fn start_exec_detached(&self, exec: &Exec) -> Result<(), EngineError> {
+    async fn start_exec_detached(&self, exec: &Exec) -> Result<(), EngineError> {
         let body = json!({ "Detach": true, "Tty": exec.terminal.is_some() });
-        self.transport.send(Call::new(Method::POST, exec.path("start")).json(&body)?).await?;
+        self.transport.send(Call::new(Method::POST, path(exec, "start")).json(&body)?).await?;
         Ok(())
     }
 
-    /// Tells it the size of its terminal.
-    pub async fn resize_exec(&self, exec: &Exec, size: TerminalSize) -> Result<(), EngineError> {
-        self.resize(exec.path("resize"), size).await
+    async fn resize_exec(&self, exec: &Exec, size: TerminalSize) -> Result<(), EngineError> {
+        self.resize(path(exec, "resize"), size).await
     }
 
-    /// The exit code of a command whose output has ended. Engines end the output with the command, whatever
-    /// that closed itself: of one that still runs, the connection was lost.
-    pub async fn exec_exit_code(&self, exec: &Exec) -> Result<i64, EngineError> {
+    async fn exec_exit_code(&self, exec: &Exec) -> Result<i64, EngineError> {
         let mut inspected = self.inspect_exec(exec).await?;
         if inspected.running {
             tokio::time::sleep(END_IS_NOTED).await;
@@ -129,9 +95,11 @@ impl Docker {
             false => Ok(inspected.exit_code.unwrap_or_default()),
         }
     }
+}
 
+impl Docker {
     async fn inspect_exec(&self, exec: &Exec) -> Result<Inspected, EngineError> {
-        self.transport.json(Call::get(exec.path("json"))).await
+        self.transport.json(Call::get(path(exec, "json"))).await
     }
 
     pub(super) async fn resize(&self, path: String, size: TerminalSize) -> Result<(), EngineError> {
@@ -144,15 +112,13 @@ impl Docker {
 
     /// Since API 1.42 a terminal can have its size from the start.
     fn console_size(&self, terminal: Option<TerminalSize>) -> Option<[u16; 2]> {
-        let size = terminal.filter(|_| self.version().minor >= 42)?;
+        let size = terminal.filter(|_| self.transport.version().minor >= 42)?;
         Some([size.rows, size.columns])
     }
 }
 
-impl Exec {
-    fn path(&self, action: &str) -> String {
-        format!("/exec/{}/{action}", escape(&self.id, ""))
-    }
+fn path(exec: &Exec, action: &str) -> String {
+    format!("/exec/{}/{action}", escape(&exec.id, ""))
 }
 
 /// What the engine says in place of a process that could not be started comes as its first output.

@@ -1,8 +1,6 @@
 //! In: a container, running or not, and paths in it. Out: what is there; archives out of it and into it.
 //! Must not: know of this machine's files, or hold an archive in memory.
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -11,43 +9,10 @@ use http::{HeaderMap, Method};
 use serde::Deserialize;
 
 use super::super::Docker;
-use super::super::transport::{Body, Call, escape};
-use crate::engine::EngineError;
+use super::super::transport::{Call, body_of, escape};
+use crate::engine::archive::packing::Pieces;
+use crate::engine::{CopyFiles, EngineError, Kind, OtherKinds, Ownership};
 use crate::topology::name::ContainerName;
-
-/// What is at a path in a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A folder.
-    Folder,
-    /// A file.
-    File,
-    /// A symbolic link.
-    Link {
-        /// Where it leads, from the container's root; the last link of a chain is followed too.
-        target: String,
-    },
-    /// A device, a pipe, a socket.
-    Other,
-}
-
-/// Who owns the files of an archive that is put into a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ownership {
-    /// Whom the archive names.
-    OfArchive,
-    /// The container's own user.
-    OfContainer,
-}
-
-/// What becomes of a folder where a file is to be, and the other way round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherKinds {
-    /// It stays, and unpacking fails.
-    Stay,
-    /// It is replaced.
-    AreReplaced,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,14 +23,8 @@ struct PathStat {
     link_target: String,
 }
 
-impl Docker {
-    /// What is at a path of a container; nothing when nothing is there. A slash at the end follows a
-    /// link, and does not make a folder of a file.
-    pub async fn kind_of_path(
-        &self,
-        container: &ContainerName,
-        path: &str,
-    ) -> Result<Option<Kind>, EngineError> {
+impl CopyFiles for Docker {
+    async fn kind_of_path(&self, container: &ContainerName, path: &str) -> Result<Option<Kind>, EngineError> {
         match self.transport.send(call(Method::HEAD, container, path)).await {
             Ok(answer) => kind(answer.headers()).map(Some),
             Err(EngineError::Refused { status: 404, .. }) => Ok(None),
@@ -81,6 +40,34 @@ impl Docker {
         }
     }
 
+    async fn archive_of_path(
+        &self,
+        container: &ContainerName,
+        path: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin + use<>, EngineError> {
+        self.transport.stream(call(Method::GET, container, path)).await
+    }
+
+    async fn unpack_to_path(
+        &self,
+        container: &ContainerName,
+        folder: &str,
+        archive: Pieces,
+        ownership: Ownership,
+        other_kinds: OtherKinds,
+    ) -> Result<(), EngineError> {
+        let mut call = call(Method::PUT, container, folder)
+            .query("noOverwriteDirNonDir", if other_kinds == OtherKinds::Stay { "true" } else { "false" })
+            .header("content-type", "application/x-tar")
+            .body(body_of(archive));
+        if ownership == Ownership::OfContainer {
+            call = call.query("copyUIDGID", "true");
+        }
+        self.transport.send(call).await.map(|_| ())
+    }
+}
+
+impl Docker {
     /// The answer to a HEAD has no words: why the engine cannot look at a path, it says when it is asked for what
     /// is there.
     async fn in_words(&self, error: EngineError, container: &ContainerName, path: &str) -> EngineError {
@@ -93,62 +80,6 @@ impl Docker {
             }
             Ok(_) | Err(_) => error,
         }
-    }
-
-    /// What is at a path of a container, as an archive. The path's last part is the first entry's name:
-    /// `/etc/.` makes an archive of what is in `/etc`.
-    pub async fn archive_of_path(
-        &self,
-        container: &ContainerName,
-        path: &str,
-    ) -> Result<impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin + use<>, EngineError> {
-        self.transport.stream(call(Method::GET, container, path)).await
-    }
-
-    /// Those of the paths, from the root of a container, that are links to folders there. An archive that has
-    /// a folder at such a path would put one in the link's place; what is in it goes through the link.
-    pub async fn linked_folders(
-        &self,
-        container: &ContainerName,
-        paths: impl IntoIterator<Item = String>,
-    ) -> Result<BTreeSet<String>, EngineError> {
-        let mut linked = BTreeSet::new();
-        let mut missing: Option<String> = None;
-        // What is below a folder that is not there is not there either.
-        for path in paths.into_iter().collect::<BTreeSet<String>>() {
-            if missing.as_ref().is_some_and(|missing| path.starts_with(missing.as_str())) {
-                continue;
-            }
-            match self.kind_of_path(container, &path).await? {
-                None => missing = Some(format!("{}/", path.trim_end_matches('/'))),
-                Some(Kind::Link { target }) => {
-                    if self.kind_of_path(container, &target).await? == Some(Kind::Folder) {
-                        linked.insert(path);
-                    }
-                }
-                Some(Kind::Folder | Kind::File | Kind::Other) => {}
-            }
-        }
-        Ok(linked)
-    }
-
-    /// Unpacks an archive into a folder of a container.
-    pub async fn unpack_to_path(
-        &self,
-        container: &ContainerName,
-        folder: &str,
-        archive: Body,
-        ownership: Ownership,
-        other_kinds: OtherKinds,
-    ) -> Result<(), EngineError> {
-        let mut call = call(Method::PUT, container, folder)
-            .query("noOverwriteDirNonDir", if other_kinds == OtherKinds::Stay { "true" } else { "false" })
-            .header("content-type", "application/x-tar")
-            .body(archive);
-        if ownership == Ownership::OfContainer {
-            call = call.query("copyUIDGID", "true");
-        }
-        self.transport.send(call).await.map(|_| ())
     }
 }
 

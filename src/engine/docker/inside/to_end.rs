@@ -3,9 +3,8 @@
 
 use super::super::Docker;
 use super::super::{container, inspect, perform};
-use super::attach::{AttachChoice, LastEnd};
-use super::hook::say_lines;
-use crate::engine::{EngineError, Progress};
+use crate::engine::execute::say_lines;
+use crate::engine::{Attach, AttachChoice, EngineError, LastEnd, Progress};
 use crate::plan::action::{AnonymousVolumes, ContainerSpec};
 use crate::plan::label;
 use crate::topology::name::ContainerName;
@@ -60,6 +59,6 @@ impl Docker {
         let waiting = self.wait_for_end(container, LastEnd::Exit).await?;
         perform::start(self, container).await?;
         say_lines(attached.output, &|line| progress(Progress::Output(line))).await?;
-        self.end_after_output(container, waiting.exit_code()).await
+        self.end_after_output(container, waiting).await
     }
 }

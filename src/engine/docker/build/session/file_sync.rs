@@ -17,13 +17,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 
-use super::super::super::packing::Stopped;
 use super::super::folder::{self, Selection};
 use super::super::protobuf::{Fields, Message, Value};
 use super::Local;
 use super::attributes;
 use super::grpc::{Answer, Code, Messages, frame};
 use crate::engine::EngineError;
+use crate::engine::archive::packing::Stopped;
 
 /// How much of a file is sent at once, in bytes.
 const PIECE: usize = 32 * 1024;

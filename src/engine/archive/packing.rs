@@ -1,4 +1,4 @@
-//! In: files of this machine. Out: an archive of them as the body of a request, as it is read.
+//! In: files of this machine. Out: an archive of them, piece by piece, as it is read.
 //! Must not: hold more of it in memory than a few pieces, or choose what is in it.
 
 use std::fs::{self, File, Metadata};
@@ -8,12 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
 use tar::{EntryType, Header};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::transport::Body;
 use crate::engine::EngineError;
 
 /// How many bytes are handed on at once.
@@ -21,10 +19,13 @@ pub const PIECE: usize = 128 * 1024;
 /// How many pieces may wait to be sent.
 const WAITING: usize = 4;
 
+/// Pieces of an archive, as they come.
+pub type Pieces = mpsc::Receiver<io::Result<Bytes>>;
+
 /// An archive under way.
 pub struct Sending {
-    /// The body of the request.
-    pub body: Body,
+    /// What goes to the engine.
+    pub pieces: Pieces,
     /// How many bytes were handed on so far, now and then.
     pub sent: mpsc::UnboundedReceiver<u64>,
     /// Ends when everything was handed on, or with what went wrong on this side.
@@ -105,15 +106,7 @@ pub fn send(
         archive.builder.get_mut().break_off();
         Err(error)
     });
-    Sending { body: body_of(waiting), sent, producer }
-}
-
-/// Pieces as the body of a request, as they come.
-pub fn body_of(pieces: mpsc::Receiver<io::Result<Bytes>>) -> Body {
-    let body = stream::unfold(pieces, async |mut pieces: mpsc::Receiver<io::Result<Bytes>>| {
-        Some((pieces.recv().await?, pieces))
-    });
-    bollard::body_try_stream(body)
+    Sending { pieces: waiting, sent, producer }
 }
 
 impl Archive {

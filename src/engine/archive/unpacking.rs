@@ -17,7 +17,7 @@ use tar::{Entry, EntryType};
 use tokio::sync::mpsc;
 
 use crate::engine::EngineError;
-use crate::engine::docker::packing::Owners;
+use crate::engine::archive::packing::Owners;
 use crate::engine::local_file::{self, Standing, special};
 
 /// How many pieces may wait to be written.

@@ -1,0 +1,134 @@
+//! In: a command line and a container that runs. Out: the command's process there, its output and exit code.
+//! Must not: decide what becomes of the output.
+
+use std::future::Future;
+
+use futures_util::{Stream, StreamExt};
+
+use super::{Attached, EngineError, LogChunk};
+use crate::topology::name::ContainerName;
+use crate::topology::service::Hook;
+
+/// A command to run in a container.
+#[derive(Clone, Debug, Default)]
+pub struct Command {
+    /// The command line.
+    pub words: Vec<String>,
+    /// `NAME=VALUE`, over the container's own.
+    pub environment: Vec<String>,
+    /// Who runs it. The container's own user when absent.
+    pub user: Option<String>,
+    /// Where it starts. The container's own folder when absent.
+    pub working_directory: Option<String>,
+    /// Whether it has all rights.
+    pub is_privileged: bool,
+    /// Whether it gets input.
+    pub has_input: bool,
+    /// Its terminal, if it has one.
+    pub terminal: Option<TerminalSize>,
+    /// The keys that leave it alone in its terminal, as the engine takes them.
+    pub detach_keys: String,
+}
+
+/// A command that the engine knows.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    /// The engine's name of it.
+    pub(super) id: String,
+    /// Its terminal, if it has one.
+    pub(super) terminal: Option<TerminalSize>,
+}
+
+/// The size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// How many lines it shows.
+    pub rows: u16,
+    /// How many characters fit into a line.
+    pub columns: u16,
+}
+
+/// Runs commands in containers.
+pub trait Execute {
+    /// Tells the engine of a command; nothing runs yet.
+    fn create_exec(
+        &self,
+        container: &ContainerName,
+        command: &Command,
+        is_attached: bool,
+    ) -> impl Future<Output = Result<Exec, EngineError>>;
+
+    /// Runs it, and stays in touch with it. A program that is not there is an error of the output.
+    fn start_exec(&self, exec: &Exec) -> impl Future<Output = Result<Attached, EngineError>>;
+
+    /// Runs it, and leaves it alone.
+    fn start_exec_detached(&self, exec: &Exec) -> impl Future<Output = Result<(), EngineError>>;
+
+    /// Tells it the size of its terminal.
+    fn resize_exec(&self, exec: &Exec, size: TerminalSize) -> impl Future<Output = Result<(), EngineError>>;
+
+    /// The exit code of a command whose output has ended. Engines end the output with the command, whatever
+    /// that closed itself: of one that still runs, the connection was lost.
+    fn exec_exit_code(&self, exec: &Exec) -> impl Future<Output = Result<i64, EngineError>>;
+
+    /// Runs a command of the topology in a container to its end. `said` gets each line that it writes;
+    /// another exit code than 0 is an error.
+    fn run_hook(
+        &self,
+        container: &ContainerName,
+        hook: &Hook,
+        said: &dyn Fn(String),
+    ) -> impl Future<Output = Result<(), EngineError>> {
+        async move {
+            let command = command(hook);
+            let exec = self.create_exec(container, &command, true).await?;
+            say_lines(self.start_exec(&exec).await?.output, said).await?;
+            match self.exec_exit_code(&exec).await? {
+                0 => Ok(()),
+                code => {
+                    let words = shlex::try_join(command.words.iter().map(String::as_str));
+                    let words = words.unwrap_or_else(|_| command.words.join(" "));
+                    Err(EngineError::Other(format!("`{words}` ended with exit code {code}")))
+                }
+            }
+        }
+    }
+}
+
+/// Says each line of an output, until that ends.
+pub(super) async fn say_lines(
+    mut output: impl Stream<Item = Result<LogChunk, EngineError>> + Unpin,
+    said: &dyn Fn(String),
+) -> Result<(), EngineError> {
+    let mut rest = Vec::new();
+    while let Some(chunk) = output.next().await {
+        let LogChunk { bytes, .. } = chunk?;
+        rest.extend_from_slice(&bytes);
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            said(text(&line));
+        }
+    }
+    if !rest.is_empty() {
+        said(text(&rest));
+    }
+    Ok(())
+}
+
+fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned()
+}
+
+fn command(hook: &Hook) -> Command {
+    let Hook { command, user, privileged, working_dir, environment, extensions: _ } = hook;
+    // A variable without a value has none in the caller's environment either.
+    let set = environment.texts().map(|(name, value)| format!("{name}={value}"));
+    Command {
+        words: command.0.clone().unwrap_or_default(),
+        environment: set.collect(),
+        user: user.clone(),
+        working_directory: working_dir.clone(),
+        is_privileged: privileged.0,
+        ..Command::default()
+    }
+}

@@ -1,0 +1,116 @@
+//! Who an engine is, and where.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::EngineError;
+use crate::plan::observed::ApiVersion;
+
+/// Says who the engine is.
+pub trait Identity {
+    /// Where the engine is.
+    fn address(&self) -> &Address;
+
+    /// The API version that is spoken with it.
+    fn version(&self) -> ApiVersion;
+
+    /// What the engine says of itself.
+    fn about(&self) -> impl Future<Output = Result<About, EngineError>>;
+
+    /// What of the configuration of its clients cannot be used, in words for people.
+    fn troubles(&self) -> &[String];
+
+    /// How that configuration wants `ps` to write its list.
+    fn ps_format(&self) -> Option<&str>;
+}
+
+/// What an engine says of itself.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct About {
+    /// The engine's own version: `28.5.2`.
+    #[serde(rename = "Version")]
+    pub version: String,
+    /// The newest version of the API that it speaks: `1.51`.
+    #[serde(rename = "ApiVersion")]
+    pub api: String,
+    /// The operating system: `linux`.
+    #[serde(rename = "Os")]
+    pub system: String,
+    /// The processor: `amd64`.
+    #[serde(rename = "Arch")]
+    pub processor: String,
+}
+
+/// Where an engine is, and who said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// How it is reached.
+    pub endpoint: Endpoint,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+/// How an engine is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A Unix socket.
+    Unix(PathBuf),
+    /// A TCP port without encryption.
+    Tcp {
+        /// Name or address of the host, without brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// A program whose standard input and output are the connection: `ssh`, or the Docker CLI for TLS.
+    Program {
+        /// The address as it was given, for people.
+        address: String,
+        /// The program and its arguments.
+        command: Vec<String>,
+    },
+}
+
+/// Who named the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The variable `DOCKER_HOST`.
+    DockerHost,
+    /// A context of the Docker CLI.
+    Context {
+        /// Its name.
+        name: String,
+        /// Who chose it: `DOCKER_CONTEXT` or `config.json`.
+        chosen_by: &'static str,
+    },
+    /// Nobody: the default socket, or the first other one that exists.
+    Default,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Unix(path) => write!(formatter, "unix://{}", path.display()),
+            Endpoint::Tcp { host, port } if host.contains(':') => write!(formatter, "tcp://[{host}]:{port}"),
+            Endpoint::Tcp { host, port } => write!(formatter, "tcp://{host}:{port}"),
+            Endpoint::Program { address, .. } => formatter.write_str(address),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Address { endpoint, origin } = self;
+        match origin {
+            Origin::DockerHost => write!(formatter, "{endpoint} (set by DOCKER_HOST)"),
+            Origin::Context { name, chosen_by } => {
+                write!(formatter, "{endpoint} (context `{name}`, chosen by {chosen_by})")
+            }
+            Origin::Default => write!(formatter, "{endpoint} (the default)"),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! In: files of this machine that changed, and their paths in a container. Out: the same files there.
+//! Must not: choose the files.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::archive::packing::{self, Archive, Owners, Sending, Stopped};
+use super::{CopyFiles, EngineError, Execute, OtherKinds, Ownership};
+use crate::topology::name::ContainerName;
+use crate::topology::service::Hook;
+use crate::topology::value::Command;
+
+/// How long the paths of one call of `rm` may be, in bytes: every kernel takes that.
+const LONGEST: usize = 100_000;
+
+/// A file, a link or a folder, here and in a container.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Twin {
+    /// Its path here.
+    pub here: PathBuf,
+    /// Its path in the container, from the root.
+    pub there: String,
+}
+
+/// How many files, links and folders became in a container what they are here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BroughtUpToDate {
+    /// They are there now, as they are here.
+    pub synced: usize,
+    /// They are not here any more, and neither there.
+    pub removed: usize,
+}
+
+/// Makes files in a container what they are here, as the container's user; what is not here any more
+/// is removed there, with `rm`.
+pub async fn bring_up_to_date<E: CopyFiles + Execute>(
+    engine: &E,
+    container: &ContainerName,
+    twins: &[Twin],
+) -> Result<BroughtUpToDate, EngineError> {
+    let (present, gone): (Vec<Twin>, Vec<Twin>) =
+        twins.iter().cloned().partition(|twin| twin.here.symlink_metadata().is_ok());
+    let done = BroughtUpToDate { synced: present.len(), removed: gone.len() };
+    // A folder may have taken a file's place: what is gone goes first.
+    for paths in portions(&gone) {
+        remove_paths(engine, container, paths).await?;
+    }
+    if present.is_empty() {
+        return Ok(done);
+    }
+    let mut sent = send(engine, container, present.clone(), OtherKinds::Stay).await;
+    if let Err(EngineError::Refused { .. }) = sent {
+        // A folder is a file there, or a link: what is in it goes through a link to a folder.
+        let folders = present.iter().filter(|twin| is_folder(&twin.here)).map(|twin| twin.there.clone());
+        let linked = engine.linked_folders(container, folders).await?;
+        let others = present.into_iter().filter(|twin| !linked.contains(&twin.there)).collect();
+        sent = send(engine, container, others, OtherKinds::AreReplaced).await;
+    }
+    sent.map(|()| done)
+}
+
+async fn send<E: CopyFiles>(
+    engine: &E,
+    container: &ContainerName,
+    twins: Vec<Twin>,
+    other_kinds: OtherKinds,
+) -> Result<(), EngineError> {
+    let Sending { pieces, sent: _, producer } =
+        packing::send(Owners::LeftOut, move |archive| pack(archive, &twins), cannot_read);
+    let sent = engine.unpack_to_path(container, "/", pieces, Ownership::OfContainer, other_kinds).await;
+    // What went wrong here is the cause of what the engine says then.
+    if let Ok(Err(error)) = producer.await {
+        return Err(error);
+    }
+    sent
+}
+
+async fn remove_paths<E: Execute>(
+    engine: &E,
+    container: &ContainerName,
+    paths: Vec<String>,
+) -> Result<(), EngineError> {
+    let words = ["rm", "-rf", "--"].map(str::to_owned).into_iter().chain(paths);
+    let remove =
+        Hook { command: Command(Some(words.collect())), user: Some("0".to_owned()), ..Hook::default() };
+    engine.run_hook(container, &remove, &|_| {}).await.map_err(|error| {
+        EngineError::Other(format!("files cannot be removed in the container, which needs `rm`: {error}"))
+    })
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+}
+
+fn portions(gone: &[Twin]) -> Vec<Vec<String>> {
+    let mut portions: Vec<Vec<String>> = Vec::new();
+    let mut length = LONGEST;
+    for Twin { there, .. } in gone {
+        length += there.len() + 1;
+        if length > LONGEST {
+            portions.push(Vec::new());
+            length = there.len() + 1;
+        }
+        if let Some(last) = portions.last_mut() {
+            last.push(there.clone());
+        }
+    }
+    portions
+}
+
+fn pack(archive: &mut Archive, twins: &[Twin]) -> Result<(), Stopped> {
+    for Twin { here, there } in twins {
+        let metadata = match fs::symlink_metadata(here) {
+            Ok(metadata) => metadata,
+            // It went meanwhile: that is a change of its own.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Stopped::unreadable(here, error)),
+        };
+        archive.add(Path::new(there.trim_start_matches('/')), here, &metadata)?;
+    }
+    Ok(())
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
+    EngineError::Other(format!("cannot read `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_paths_are_removed_in_portions() {
+        let twin = |there: &str| Twin { here: PathBuf::new(), there: there.to_owned() };
+        assert!(portions(&[]).is_empty());
+        assert_eq!(portions(&[twin("/a"), twin("/b")]), [["/a", "/b"]]);
+        let long = "x".repeat(60_000);
+        assert_eq!(portions(&[twin(&long), twin(&long), twin("/b")]).len(), 2);
+    }
+}
