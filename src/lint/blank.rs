@@ -85,13 +85,13 @@ fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
         return;
     }
     let help = match is_as_written(node) {
-        true => format!("take the blank away: `{mended}`"),
+        true => format!("remove the space: `{mended}`"),
         // What a variable brought in may be secret.
-        false => "take the blank away, here or in the value of the variable".to_owned(),
+        false => "remove the space, here or in the value of the variable".to_owned(),
     };
     if !advise(node.span, &help, found) {
         found
-            .warning(code::YAML_PITFALL, "a blank stands at an end of this value")
+            .warning(code::YAML_PITFALL, "this value begins or ends with a space")
             .label(node.span, "the blank is a part of it")
             .help(help);
     }

@@ -270,7 +270,7 @@ fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
     found
         .warning(code::YAML_PITFALL, format!("a space comes after `{part}`"))
         .label(node.span, "the blank is a part of the path")
-        .help(format!("take the blank away: `{mended}`"));
+        .help(format!("remove the space: `{mended}`"));
 }
 
 fn apply_option(mount: &mut Mount, option: MountOption) {

@@ -97,7 +97,7 @@ fn unknown_unit(unit: &str) -> &'static str {
     match unit.trim() {
         "" => "a unit is missing",
         known if known.len() < unit.len() && UNITS.iter().any(|(name, _)| *name == known) => {
-            "a blank stands beside the unit"
+            "a space separates the unit"
         }
         _ => "the unit is not known",
     }
