@@ -7,13 +7,14 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::EngineError;
-use crate::topology::name::{ContainerName, ImageId, ImageName};
+use crate::topology::name::{ContainerName, ImageId};
+use crate::value::image::ImageReference;
 
 /// What is said of an image that is made of a container.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
     /// Its name; none when absent.
-    pub image: Option<ImageName>,
+    pub image: Option<ImageReference>,
     /// Who made it.
     pub author: Option<String>,
     /// Why.

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::EngineError;
 use crate::plan::observed::ObservedContainer;
-use crate::topology::name::{ImageId, ImageName, ProjectName, ServiceName, VolumeName};
+use crate::topology::name::{ImageId, ProjectName, ServiceName, VolumeName};
+use crate::value::image::ImageReference;
 
 /// Lists what an engine has.
 pub trait Inventory {
@@ -43,12 +44,12 @@ pub trait Inventory {
 pub trait Images {
     /// The reference with the digest that its registry has for it now, as `name:tag@sha256:...`. One
     /// with a digest is only spelled out.
-    fn pinned_image(&self, image: &ImageName) -> impl Future<Output = Result<String, EngineError>>;
+    fn pinned_image(&self, image: &ImageReference) -> impl Future<Output = Result<String, EngineError>>;
 
     /// The variables that an image sets, as `NAME=value`; nothing when the engine does not have it.
     fn image_variables(
         &self,
-        image: &ImageName,
+        image: &ImageReference,
     ) -> impl Future<Output = Result<Option<Vec<String>>, EngineError>>;
 }
 

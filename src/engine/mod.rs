@@ -34,7 +34,8 @@ use futures_util::Stream;
 use crate::plan::Action;
 pub use crate::plan::observed::Query;
 use crate::plan::observed::{ContainerState, Health, Observed};
-use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+use crate::topology::name::{ContainerName, ImageId, ProjectName};
+use crate::value::image::ImageReference;
 pub use attach::{Attach, AttachChoice, Attached, Console, EndOfProcess, LastEnd};
 pub use build::{CheckBuilds, Checked};
 pub use capture::{Capture, Commit};
@@ -93,7 +94,7 @@ pub trait Observe {
     -> impl Future<Output = Result<ContainerState, EngineError>>;
 
     /// The id of the image that a reference names, if it is there.
-    fn image_id(&self, image: &ImageName) -> impl Future<Output = Result<Option<ImageId>, EngineError>>;
+    fn image_id(&self, image: &ImageReference) -> impl Future<Output = Result<Option<ImageId>, EngineError>>;
 }
 
 /// Does actions.

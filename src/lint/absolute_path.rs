@@ -7,7 +7,6 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{MountKind, Service};
 use crate::value::path::is_absolute_on_windows;
-use crate::value::tmpfs::Tmpfs;
 
 /// Finds relative paths where the engine takes absolute ones only.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -54,7 +53,7 @@ fn check_targets(service: &Service, is_absolute: fn(&str) -> bool, found: &mut D
         refuse("mount's target", &mount.target, mount.target.span, found);
     }
     for tmpfs in &service.tmpfs.0 {
-        let path = Tmpfs::of(tmpfs).target;
+        let path = tmpfs.target.as_str();
         if !is_absolute(path) {
             refuse("mount's target", path, tmpfs.span, found);
         }

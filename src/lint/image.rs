@@ -5,7 +5,8 @@ use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::service::MountKind;
-use crate::value::{Mistake, image};
+use crate::value::Mistake;
+use crate::value::image::ImageReference;
 
 /// Finds references that no image can have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -13,19 +14,18 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let tags = service.build.iter().flat_map(|build| &build.tags);
         let hooks = service.pre_start.iter().filter_map(|hook| hook.image.as_ref());
         let mounts = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Image);
-        let mounted = mounts.filter_map(|mount| mount.source.as_ref());
-        for image in service.image.iter().chain(tags).chain(hooks).chain(mounted) {
-            check_reference(image, found);
-        }
+        let mounted = mounts.filter_map(|mount| mount.image_reference());
+        let images = service.image.iter().chain(tags).chain(hooks).cloned().chain(mounted);
+        images.for_each(|image| check_reference(&image, found));
     }
 }
 
-fn check_reference(image: &Spanned<String>, found: &mut Diagnostics) {
+fn check_reference(image: &Spanned<ImageReference>, found: &mut Diagnostics) {
     // An empty one counts as none.
     if image.is_empty() {
         return;
     }
-    if let Err(Mistake { reason, help }) = image::check(image) {
+    if let Err(Mistake { reason, help }) = image.check() {
         found
             .error(code::BAD_IMAGE, format!("`{}` is not an image", image.value))
             .label(image.span, reason)

@@ -1,5 +1,7 @@
 //! Links to other containers, and volumes of theirs.
 
+use std::fmt;
+
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::services;
 use crate::source::Spanned;
@@ -10,36 +12,36 @@ use crate::topology::service::{Link, VolumesFrom};
 /// words on access to volumes that the engine does not read.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
-        service.volumes_from.iter().for_each(|text| check_access(text, found));
-        for text in service.links.iter().chain(&service.external_links) {
-            let link = Link::parse(text);
-            if link.name.is_empty() {
-                found
-                    .error(code::BAD_VALUE, "a link names no container")
-                    .label(text.span, "nothing is named here")
-                    .help("write `NAME` or `NAME:ALIAS`, or remove the element");
-                continue;
-            }
-            let Some(right) = link.without_rest() else { continue };
-            found
-                .error(
-                    code::BAD_VALUE,
-                    format!("a link has a name and an alias, and `{}` has more", text.value),
-                )
-                .label(text.span, "the engine knows no third part")
-                .help(format!("write `{right}`"));
-        }
+        service.volumes_from.iter().for_each(|from| check_access(from, found));
+        service.links.iter().for_each(|link| check_link(link, found));
+        service.external_links.iter().for_each(|link| check_link(link, found));
     }
 }
 
-fn check_access(text: &Spanned<String>, found: &mut Diagnostics) {
-    let volumes = VolumesFrom::parse(text);
-    let Some(access) = volumes.access.filter(|_| !volumes.is_access_known() && !text.contains('$')) else {
+fn check_link<N: AsRef<str> + fmt::Display + From<String>>(link: &Spanned<Link<N>>, found: &mut Diagnostics) {
+    if link.name.as_ref().is_empty() {
+        found
+            .error(code::BAD_VALUE, "a link names no container")
+            .label(link.span, "nothing is named here")
+            .help("write `NAME` or `NAME:ALIAS`, or remove the element");
+        return;
+    }
+    let Some(right) = link.without_rest() else { return };
+    found
+        .error(code::BAD_VALUE, format!("a link has a name and an alias, and `{}` has more", link.value))
+        .label(link.span, "the engine knows no third part")
+        .help(format!("write `{right}`"));
+}
+
+fn check_access(from: &Spanned<VolumesFrom>, found: &mut Diagnostics) {
+    let text = from.value.to_string();
+    let Some(access) = from.access.as_deref().filter(|_| !from.is_access_known() && !text.contains('$'))
+    else {
         return;
     };
-    let owner = &text.value[..text.len() - access.len()];
+    let owner = &text[..text.len() - access.len()];
     found
         .error(code::BAD_MOUNT, format!("volumes of another container cannot be mounted as `{access}`"))
-        .label(text.span, "`ro` or `rw` is needed after the name")
+        .label(from.span, "`ro` or `rw` is needed after the name")
         .help(format!("write `{owner}ro` or `{owner}rw`"));
 }

@@ -7,7 +7,6 @@ use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::mount::BindOptions;
 use crate::topology::service::{Mount, MountKind, Service};
-use crate::value::tmpfs::Tmpfs;
 
 /// Finds mounts that the engine refuses, whatever there is on its machine.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -186,7 +185,7 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
         check_target(&target, None, at, found);
     }
     for folder in &service.tmpfs.0 {
-        check_target(Tmpfs::of(folder).target, None, folder.span, found);
+        check_target(&folder.target, None, folder.span, found);
     }
 }
 

@@ -8,7 +8,6 @@ use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::service::{Mount, MountKind, Service};
 use crate::topology::{Host, Topology};
-use crate::value::tmpfs::Tmpfs;
 
 /// What a container has before anything is mounted, whatever its image is. Engine 28.5 puts it there.
 const FILES: &[&str] = &["/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
@@ -63,7 +62,7 @@ fn mounts<'a>(topology: &Topology, service: &'a Service) -> Vec<Mounted<'a>> {
         }
     });
     let in_memory = service.tmpfs.0.iter().map(|folder| Mounted {
-        target: clean(Tmpfs::of(folder).target),
+        target: clean(&folder.target),
         source: None,
         shape: Shape::Folder,
         at: folder.span,

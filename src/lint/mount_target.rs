@@ -9,7 +9,6 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{ContainerFile, Service};
 use crate::value::mount;
-use crate::value::tmpfs::Tmpfs;
 
 /// Finds mounts on the same path, also those of one list that the last one replaced.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -24,7 +23,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_targets(service: &Service, found: &mut Diagnostics) {
     let mut taken: BTreeMap<String, Span> = BTreeMap::new();
     let mounts = service.volumes.0.iter().map(|mount| (mount.target.value.clone(), mount.span));
-    let folders = service.tmpfs.0.iter().map(|folder| (Tmpfs::of(folder).target.to_owned(), folder.span));
+    let folders = service.tmpfs.0.iter().map(|folder| (folder.target.clone(), folder.span));
     for (target, at) in mounts.chain(folders).chain(files(service)) {
         let target = if target == "/" { target } else { target.trim_end_matches('/').to_owned() };
         if let Some(earlier) = taken.insert(target.clone(), at) {

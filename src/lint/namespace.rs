@@ -4,15 +4,15 @@ use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
-use crate::topology::name::ServiceName;
-use crate::topology::service::{Service, SharedNamespace, VolumesFrom, VolumesOwner};
+use crate::topology::name::{ContainerName, ServiceName};
+use crate::topology::service::{Namespace, Service, VolumesOwner};
 
 /// Finds words that the engine does not know, and attributes that a shared namespace leaves no room for.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         check_words(service, found);
         for from in &service.volumes_from {
-            if let VolumesOwner::Container(container) = VolumesFrom::parse(from).owner {
+            if let VolumesOwner::Container(container) = &from.owner {
                 check_container("volumes_from", container, from.span, found);
             }
         }
@@ -37,30 +37,31 @@ fn check_words(service: &Service, found: &mut Diagnostics) {
 
 fn check_word(
     attribute: &str,
-    value: Option<&Spanned<String>>,
+    value: Option<&Spanned<Namespace>>,
     words: &[&str],
     shared: &[&str],
     found: &mut Diagnostics,
 ) {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return };
-    if let Some(container) = SharedNamespace::parse(value).container().filter(|_| !shared.is_empty()) {
+    if let Some(container) = value.container().filter(|_| !shared.is_empty()) {
         return check_container(attribute, container, value.span, found);
     }
-    let is_shared = !shared.is_empty() && !matches!(SharedNamespace::parse(value), SharedNamespace::Word(_));
-    if is_shared || words.contains(&value.as_str()) {
+    let is_shared = !shared.is_empty() && value.owner().is_some();
+    let text = value.to_string();
+    if is_shared || words.contains(&text.as_str()) {
         return;
     }
     found
         .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be `{}`", value.value))
         .label(value.span, "not known to the engine")
-        .did_you_mean(value, suggest::closest(value, words.iter().copied()), || {
+        .did_you_mean(&text, suggest::closest(&text, words.iter().copied()), || {
             format!("known here: {}", suggest::one_of(words.iter().chain(shared).copied()))
         });
 }
 
 /// A container has a name, or an id, of the letters that the engine takes.
-fn check_container(attribute: &str, container: &str, at: Span, found: &mut Diagnostics) {
-    let name = container.strip_prefix('/').unwrap_or(container);
+fn check_container(attribute: &str, container: &ContainerName, at: Span, found: &mut Diagnostics) {
+    let name = container.as_str().strip_prefix('/').unwrap_or(container.as_str());
     let is_inside = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
     let reason = match name.chars().find(|letter| !is_inside(*letter)) {
         _ if name.contains('$') => return,
@@ -75,12 +76,12 @@ fn check_container(attribute: &str, container: &str, at: Span, found: &mut Diagn
 }
 
 /// An IPC namespace is another container's as well only where it was made for that.
-fn check_ipc_owner(topology: &Topology, ipc: &Spanned<String>, found: &mut Diagnostics) {
-    let Some(name) = SharedNamespace::parse(ipc).service() else { return };
-    let Some(owner) = topology.service(name) else { return };
+fn check_ipc_owner(topology: &Topology, ipc: &Spanned<Namespace>, found: &mut Diagnostics) {
+    let Some(name) = ipc.service() else { return };
+    let Some(owner) = topology.service(name.as_str()) else { return };
     let help = format!("write `ipc: shareable` at `{name}`");
     match owner.ipc.as_ref().filter(|own| !own.is_empty()) {
-        Some(own) if matches!(own.as_str(), "none" | "private") => found
+        Some(own) if matches!(own.value, Namespace::None | Namespace::Private) => found
             .error(code::BAD_NAMESPACE, format!("`{name}` does not share its IPC namespace"))
             .label(ipc.span, "cannot be had by another container")
             .label(own.span, "its own alone")
@@ -97,17 +98,17 @@ fn check_network_mode(
     topology: &Topology,
     name: &ServiceName,
     service: &Service,
-    mode: &Spanned<String>,
+    mode: &Spanned<Namespace>,
     found: &mut Diagnostics,
 ) {
     let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
-    if let Some(container) = SharedNamespace::parse(mode).container() {
+    if let Some(container) = mode.container() {
         check_container("network_mode", container, mode.span, found);
     }
-    if !matches!(SharedNamespace::parse(mode), SharedNamespace::Word(_)) {
+    if mode.owner().is_some() {
         for (attribute, is_set) in [
             ("ports", !service.ports.0.is_empty()),
-            ("expose", !service.expose.0.is_empty()),
+            ("expose", !service.expose.is_empty()),
             ("hostname", service.hostname.is_some()),
             ("dns", !service.dns.0.is_empty()),
             ("extra_hosts", !service.extra_hosts.0.is_empty()),
@@ -119,21 +120,21 @@ fn check_network_mode(
         }
         return;
     }
-    match mode.as_str() {
-        "host" if !service.links.is_empty() => refuse("links", mode, at("links"), found),
-        "host" | "none" => {
+    match &mode.value {
+        Namespace::Host if !service.links.is_empty() => refuse("links", mode, at("links"), found),
+        Namespace::Host | Namespace::None => {
             if let Some(port) = service.ports.0.first() {
                 // Below a misspelt key there is no list to show.
                 let list = topology.node_at(&["services", name.as_str(), "ports"]);
                 warn_of_ports(mode, list.map_or(port.span, |list| list.span), found);
             }
         }
-        "bridge" | "default" | "" => {}
-        _ => warn_of_typo(mode, found),
+        Namespace::Named(word) if matches!(word.as_str(), "bridge" | "default" | "") => {}
+        other => warn_of_typo(&Spanned::new(other.to_string(), mode.span), found),
     }
 }
 
-fn refuse(attribute: &str, mode: &Spanned<String>, at: Span, found: &mut Diagnostics) {
+fn refuse(attribute: &str, mode: &Spanned<Namespace>, at: Span, found: &mut Diagnostics) {
     found
         .error(
             code::BAD_NAMESPACE,
@@ -144,9 +145,9 @@ fn refuse(attribute: &str, mode: &Spanned<String>, at: Span, found: &mut Diagnos
         .help(format!("remove `{attribute}`, or move it to where the network comes from"));
 }
 
-fn warn_of_ports(mode: &Spanned<String>, at: Span, found: &mut Diagnostics) {
-    let why = match mode.as_str() {
-        "host" => "the container uses the host's ports directly",
+fn warn_of_ports(mode: &Spanned<Namespace>, at: Span, found: &mut Diagnostics) {
+    let why = match mode.value {
+        Namespace::Host => "the container uses the host's ports directly",
         _ => "the container has no network",
     };
     found
@@ -169,7 +170,7 @@ fn warn_of_typo(mode: &Spanned<String>, found: &mut Diagnostics) {
 
 /// The host's host name is the host's to set.
 fn check_host_names(service: &Service, domain: Option<Span>, found: &mut Diagnostics) {
-    let Some(uts) = service.uts.as_ref().filter(|uts| uts.as_str() == "host") else { return };
+    let Some(uts) = service.uts.as_ref().filter(|uts| uts.value == Namespace::Host) else { return };
     let host = service.hostname.as_ref().map(|hostname| hostname.span);
     for (attribute, at, kind) in [("hostname", host, "host"), ("domainname", domain, "domain")] {
         if let Some(at) = at {

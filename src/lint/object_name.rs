@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::Spanned;
 use crate::topology::Topology;
-use crate::value::sharing::SharedNamespace;
+use crate::value::sharing::Namespace;
 
 /// Networks that every engine has. Engine 28.5 refuses to make one of these names.
 const PREDEFINED: [&str; 4] = ["bridge", "host", "none", "default"];
@@ -44,7 +44,7 @@ fn check_network_name(name: &Spanned<String>, found: &mut Diagnostics) {
         "" => return,
         blank if blank.trim().is_empty() => "it has no letters",
         "container" => "the engine takes it for `network_mode: container:NAME`",
-        other if SharedNamespace::parse(other).container().is_some() => {
+        other if Namespace::from(other.to_owned()).container().is_some() => {
             "the engine takes it for `network_mode: container:NAME`"
         }
         path if path.split('/').any(|part| matches!(part, "" | "." | "..")) => {

@@ -27,11 +27,11 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-fn check_option(option: &Spanned<String>, may_be_windows: bool, found: &mut Diagnostics) {
-    let SecurityOption { name, value } = SecurityOption::of(option);
+fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &mut Diagnostics) {
+    let (name, value) = (option.name.as_str(), option.value.value.as_deref());
     let is_switch = matches!(name, "no-new-privileges" | "writable-cgroups");
     let reason = match value {
-        _ if option.contains('$') => return,
+        _ if option.to_string().contains('$') => return,
         _ if name == "credentialspec" && may_be_windows => return,
         _ if name == "credentialspec" => "only Windows knows it",
         None if ALONE.contains(&name) => return,
@@ -40,7 +40,7 @@ fn check_option(option: &Spanned<String>, may_be_windows: bool, found: &mut Diag
         Some(value) if is_switch && !is_boolean(value) => "neither `true` nor `false`",
         Some("") if name == "seccomp" => "names no profile",
         // The engine never sees it: its client leaves the paths open.
-        Some(_) if name == "systempaths" && option.as_str() != "systempaths=unconfined" => {
+        Some(_) if name == "systempaths" && !option.shows_system_paths() => {
             return refuse(
                 option,
                 "nothing else than `=unconfined` is known",
@@ -65,7 +65,7 @@ fn check_option(option: &Spanned<String>, may_be_windows: bool, found: &mut Diag
     refuse(option, reason, &help, found);
 }
 
-fn refuse(option: &Spanned<String>, reason: &str, help: &str, found: &mut Diagnostics) {
+fn refuse(option: &Spanned<SecurityOption>, reason: &str, help: &str, found: &mut Diagnostics) {
     found
         .error(code::BAD_VALUE, format!("`{}` is not an option of security", option.value))
         .label(option.span, reason)

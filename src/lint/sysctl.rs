@@ -7,7 +7,7 @@ use crate::lint::endpoint::PARAMETERS;
 use crate::lint::{key_span, services, uses_default_runtime};
 use crate::source::{Span, Spanned};
 use crate::topology::name::ServiceName;
-use crate::topology::service::{Service, SharedNamespace};
+use crate::topology::service::{Namespace, Service};
 use crate::topology::{Host, Topology};
 
 /// Parameters of an IPC namespace; message queues have [`KNOWN_QUEUES`] too. The list of runc 1.3, which Engine 28.5
@@ -108,7 +108,9 @@ fn check_parameter(
     found: &mut Diagnostics,
 ) {
     let dotted = with_dots(parameter);
-    let is = |value: &Option<Spanned<String>>| value.as_ref().is_some_and(|value| value.value == "host");
+    let is = |value: &Option<Spanned<Namespace>>| {
+        value.as_ref().is_some_and(|value| value.value == Namespace::Host)
+    };
     let (attribute, is_shared) = match dotted.as_str() {
         known if IPC.contains(&known) || KNOWN_QUEUES.contains(&known) => ("ipc", is(&service.ipc)),
         known if known.starts_with(NET) => ("network_mode", is(&service.network_mode)),
@@ -136,9 +138,8 @@ fn check_network_parameter(
 ) {
     let dotted = with_dots(parameter);
     let parts: Vec<&str> = dotted.splitn(5, '.').collect();
-    let shares_network = service.network_mode.as_ref().is_some_and(|mode| {
-        mode.as_str() == "host" || !matches!(SharedNamespace::parse(mode), SharedNamespace::Word(_))
-    });
+    let mode = service.network_mode.as_ref();
+    let shares_network = mode.is_some_and(|mode| mode.value == Namespace::Host || mode.owner().is_some());
     match parts.as_slice() {
         _ if OF_MACHINE.contains(&dotted.as_str()) => refuse(parameter, &dotted, at, found),
         ["net", family, group, interface, setting] if interface.starts_with("eth") && !shares_network => {

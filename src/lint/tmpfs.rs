@@ -9,17 +9,16 @@ use crate::value::tmpfs::{Mistake, SETTINGS, Tmpfs, closest_option};
 /// Finds options that the engine does not know, and values that the kernel cannot read.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
-        for folder in service.tmpfs.0.iter().filter(|folder| !folder.contains('$')) {
-            if let Some(mistake) = Tmpfs::of(folder).mistake() {
+        for folder in service.tmpfs.0.iter().filter(|folder| !folder.to_string().contains('$')) {
+            if let Some(mistake) = folder.mistake() {
                 report(folder, &mistake, found);
             }
         }
     }
 }
 
-fn report(folder: &Spanned<String>, mistake: &Mistake, found: &mut Diagnostics) {
-    let write =
-        |name: &str| format!("write, for example, `{}:{name}={}`", Tmpfs::of(folder).target, example(name));
+fn report(folder: &Spanned<Tmpfs>, mistake: &Mistake, found: &mut Diagnostics) {
+    let write = |name: &str| format!("write, for example, `{}:{name}={}`", folder.target, example(name));
     let (reason, help) = match mistake {
         Mistake::Unknown(option) => unknown(option, folder),
         Mistake::WithoutValue(name) => (format!("`{name}` has no value"), write(name)),
@@ -32,9 +31,9 @@ fn report(folder: &Spanned<String>, mistake: &Mistake, found: &mut Diagnostics) 
         .help(help);
 }
 
-fn unknown(option: &str, folder: &str) -> (String, String) {
+fn unknown(option: &str, folder: &Tmpfs) -> (String, String) {
     if option.is_empty() {
-        let written = Tmpfs::of(folder).without_empty_options();
+        let written = folder.without_empty_options();
         return ("there is nothing before or after a comma".to_owned(), format!("write `{written}`"));
     }
     let help = match closest_option(option) {

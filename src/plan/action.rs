@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::sealed::Sealed;
 use crate::plan::{compose_hash, spec};
-use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeKey, VolumeName};
-use crate::topology::service::{BuildContext, Hook};
+use crate::topology::name::{ContainerName, NetworkName, ServiceName, VolumeKey, VolumeName};
+use crate::topology::service::{BuildContext, Hook, Namespace};
 use crate::topology::value::Pairs;
 use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
+use crate::value::image::ImageReference;
 
 /// One call, or one wait, that brings the engine nearer to the topology.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,19 +21,19 @@ pub enum Action {
     /// Pulls an image from its registry.
     PullImage {
         /// The reference to pull.
-        image: ImageName,
+        image: ImageReference,
         /// `os/arch[/variant]`, the engine's own when absent.
         platform: Option<String>,
     },
     /// Sends an image to its registry.
     PushImage {
         /// The reference to push.
-        image: ImageName,
+        image: ImageReference,
     },
     /// Removes a tag of an image, and the image when it was the last one.
     RemoveImage {
         /// The reference.
-        image: ImageName,
+        image: ImageReference,
     },
     /// Builds an image and tags it.
     BuildImage(Box<ImageSpec>),
@@ -178,7 +179,7 @@ pub struct ImageSpec {
     /// The service that it is built for.
     pub service: ServiceName,
     /// The tag that the service's containers are created from.
-    pub image: ImageName,
+    pub image: ImageReference,
     /// The build section, with its paths resolved. Its `additional_contexts` name no services any
     /// more, but their images: `docker-image://NAME`.
     pub build: Sealed<Build>,
@@ -223,11 +224,11 @@ pub struct ContainerSpec {
     /// service (`ipc`, `pid`, `uts`, `volumes_from`), it names that service's container.
     pub service: Sealed<Service>,
     /// The image that it is created from.
-    pub image: ImageName,
+    pub image: ImageReference,
     /// Networks by their names in the engine, the first one first. Empty with a network mode.
     pub networks: Vec<Attachment>,
     /// `host`, `none`, `container:NAME`...; absent when `networks` says it all.
-    pub network_mode: Option<String>,
+    pub network_mode: Option<Namespace>,
     /// The names in the engine of the volumes that it mounts, by their keys in the topology.
     pub volumes: BTreeMap<VolumeKey, VolumeName>,
     /// Secrets and configs.
@@ -256,7 +257,7 @@ pub struct References {
 impl References {
     /// The fingerprint of the container; `ids` has the id of each container that stands for a service.
     pub fn fingerprint(&self, ids: &BTreeMap<&ContainerName, String>) -> String {
-        let id = |service: &str| ids.get(self.containers.get(service)?).cloned();
+        let id = |service: &ServiceName| ids.get(self.containers.get(service)?).cloned();
         compose_hash::container(&self.service, id)
     }
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Observed;
-use crate::topology::name::{ContainerName, ImageId, ImageName, NetworkName, VolumeName};
+use crate::topology::name::{ContainerName, ImageId, NetworkName, VolumeName};
+use crate::value::image::ImageReference;
 
 /// What a plan was made from: as long as the engine has the same, the plan fits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ pub struct Basis {
     /// The volumes.
     pub volumes: BTreeSet<VolumeName>,
     /// The images that were there, and what their references named.
-    pub images: BTreeMap<ImageName, ImageId>,
+    pub images: BTreeMap<ImageReference, ImageId>,
 }
 
 /// A container that was there.

@@ -6,10 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::source::Span;
-use crate::topology::name::{ImageId, ImageName, NetworkName, ServiceName};
+use crate::topology::name::{ImageId, NetworkName, ServiceName};
 pub use crate::topology::secrecy::HIDDEN;
-use crate::topology::service::Namespace;
+use crate::topology::service::NamespaceKind;
 use crate::topology::{Separator, Service};
+use crate::value::image::ImageReference;
 
 /// The reason for a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub enum Because {
     /// The reference of an image that is mounted in the container names another image now.
     MountedImageChanged {
         /// The reference.
-        image: ImageName,
+        image: ImageReference,
         /// The image that is mounted.
         from: ImageId,
     },
@@ -65,7 +66,7 @@ pub enum Because {
         /// The service whose container it was.
         owner: ServiceName,
         /// Which namespace.
-        namespace: Namespace,
+        namespace: NamespaceKind,
     },
     /// The user wants new anonymous volumes, and it has some.
     VolumesRenewed,

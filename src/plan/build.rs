@@ -6,9 +6,10 @@ use crate::plan::action::ImageSpec;
 use crate::plan::{Action, Because, Needs, Plan, Step, StepId, distribute, spec};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
-use crate::topology::name::{ImageName, ServiceName};
+use crate::topology::name::ServiceName;
 use crate::topology::service::BuildContext;
 use crate::topology::value::{Flag, Loose};
+use crate::value::image::ImageReference;
 
 /// What the caller decides about `build`.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +39,7 @@ pub struct BuildChoices {
 /// Plans `build`.
 pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
     let mut plan = Plan::new(topology.name.clone());
-    let mut steps = BTreeMap::<ImageName, StepId>::new();
+    let mut steps = BTreeMap::<ImageReference, StepId>::new();
     let mut by_service = BTreeMap::<ServiceName, StepId>::new();
     for name in chosen(topology, choices) {
         let service = &topology.services[&name];
@@ -69,8 +70,8 @@ fn add(plan: &mut Plan, image: ImageSpec, service: &ServiceName, is_pushed: bool
         let service = Some(service.clone());
         plan.steps.push(Step::new(action, Because::Asked, service))
     };
-    let tags = image.build.tags.iter().map(|tag| ImageName::new(tag.value.clone()));
-    let tags: BTreeSet<ImageName> = tags.chain([image.image.clone()]).collect();
+    let tags = image.build.tags.iter().map(|tag| tag.value.clone());
+    let tags: BTreeSet<ImageReference> = tags.chain([image.image.clone()]).collect();
     let build = step(Action::BuildImage(Box::new(image)));
     let pushes: Vec<StepId> =
         tags.into_iter().filter(|_| is_pushed).map(|image| step(Action::PushImage { image })).collect();

@@ -11,41 +11,47 @@ use std::collections::BTreeSet;
 use serde_json::{Map as JsonMap, Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form};
-use crate::topology::service::{Deploy, SharedNamespace, VolumesFrom, VolumesOwner};
+use crate::topology::name::ServiceName;
+use crate::topology::service::{Deploy, Namespace, NamespaceKind, Owner, Share, ShareKind, VolumesFrom};
 use crate::topology::{Mount, Network, Service, Volume, canonical_service};
 
 /// The fingerprint of a service, as `config --hash` prints it. Its containers have that of [`container`].
 pub fn service(service: &Service) -> String {
-    digest(&service_text(service))
+    digest(&text(&Json::Object(service_model(service)), &SERVICE))
 }
 
 /// The fingerprint of a service's containers. Where they share something with another service, it is made
 /// with the id of that one's container: `id` knows it by the service's name.
-pub fn container(service: &Service, id: impl Fn(&str) -> Option<String>) -> String {
+pub fn container(service: &Service, id: impl Fn(&ServiceName) -> Option<String>) -> String {
     let mut resolved = service.clone();
     for mode in [&mut resolved.network_mode, &mut resolved.ipc, &mut resolved.pid].into_iter().flatten() {
-        if let Some(id) = SharedNamespace::parse(mode).service().and_then(&id) {
-            mode.value = SharedNamespace::of_container(id);
+        if let Some(id) = mode.service().and_then(&id) {
+            mode.value = Namespace::Container(id.into());
         }
     }
-    for from in &mut resolved.volumes_from {
+    let mut model = service_model(&resolved);
+    if !service.volumes_from.is_empty() {
         // What follows the name, such as `:ro`, gets lost.
-        let container = match VolumesFrom::parse(from).owner {
-            VolumesOwner::Container(name) => Some(name.to_owned()),
-            VolumesOwner::Service(name) => id(name),
+        let container = |from: &Spanned<VolumesFrom>| match from.owner() {
+            Owner::Container(name) => name.to_string(),
+            Owner::Service(name) => id(name).unwrap_or_else(|| from.value.to_string()),
         };
-        from.value = container.unwrap_or_else(|| from.value.clone());
+        let containers: Vec<String> = service.volumes_from.iter().map(container).collect();
+        model.insert(Service::volumes_from.to_owned(), json!(containers));
     }
-    self::service(&resolved)
+    digest(&text(&Json::Object(model), &SERVICE))
 }
 
 /// The services whose containers are in the fingerprint of a service's own.
-pub fn shared(service: &Service) -> BTreeSet<&str> {
-    let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
-    let modes = modes.filter_map(|mode| SharedNamespace::parse(mode).service());
-    let volumes = service.volumes_from.iter().filter_map(|from| VolumesFrom::parse(from).service());
-    modes.chain(volumes).collect()
+pub fn shared(service: &Service) -> BTreeSet<&ServiceName> {
+    let is_part = |share: &Share<'_>| match share.kind {
+        ShareKind::Namespace(kind) => kind != NamespaceKind::Uts,
+        ShareKind::Volumes => true,
+        ShareKind::Link => false,
+    };
+    service.shares().filter(is_part).filter_map(|share| share.owner.service()).collect()
 }
 
 /// The fingerprint of a network.
@@ -70,7 +76,7 @@ fn digest(text: &str) -> String {
 const LEFT_OUT: &[&str] =
     &[Service::build, Service::depends_on, Service::profiles, Service::pull_policy, Service::scale];
 
-fn service_text(service: &Service) -> String {
+fn service_model(service: &Service) -> JsonMap<String, Json> {
     let mut model = object(canonical_service(service, Form::Model));
     model.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
     for command in [Service::command, Service::entrypoint] {
@@ -101,7 +107,7 @@ fn service_text(service: &Service) -> String {
         trigger.entry("exec").or_insert_with(|| json!({ "command": null }));
     }
     mend_limits(&mut model);
-    text(&Json::Object(model), &SERVICE)
+    model
 }
 
 /// Sections that stand in the topology are written out when nothing is in them, too.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::observed::Observed;
 use crate::plan::{Action, Because, Needs, Plan, PullChoice, Step, StepId, services_in_order, spec};
-use crate::topology::name::{ImageName, ServiceName};
+use crate::topology::name::ServiceName;
 use crate::topology::service::PullPolicy;
 use crate::topology::{Service, Topology};
 use crate::value::image::ImageReference;
@@ -54,9 +54,9 @@ pub fn pull(
     topology: &Topology,
     observed: &Observed,
     choices: &PullChoices,
-) -> (Plan, BTreeMap<ImageName, LeftOut>) {
+) -> (Plan, BTreeMap<ImageReference, LeftOut>) {
     let mut plan = Plan::new(topology.name.clone());
-    let mut seen: BTreeMap<ImageName, StepId> = BTreeMap::new();
+    let mut seen: BTreeMap<ImageReference, StepId> = BTreeMap::new();
     let mut left_out = BTreeMap::new();
     for (name, service) in chosen(topology, &choices.services, choices.with_dependencies) {
         // Another program runs it, of whatever image.
@@ -85,7 +85,7 @@ pub fn pull(
 
 fn left_out_because(
     service: &Service,
-    image: &ImageName,
+    image: &ImageReference,
     observed: &Observed,
     choices: &PullChoices,
 ) -> Option<LeftOut> {
@@ -103,7 +103,7 @@ fn left_out_because(
         }
     });
     // What `latest` names moves: that it is there says nothing, as for Docker Compose.
-    let is_settled = ImageReference::parse(image.as_str()).version != "latest";
+    let is_settled = image.version() != "latest";
     match policy {
         PullChoice::Always => None,
         PullChoice::Missing => {
@@ -116,12 +116,12 @@ fn left_out_because(
 /// Plans `push`: the images that are built here under a name of their own, with all their tags.
 pub fn push(topology: &Topology, choices: &PushChoices) -> Plan {
     let mut plan = Plan::new(topology.name.clone());
-    let mut images: BTreeMap<ImageName, &ServiceName> = BTreeMap::new();
+    let mut images: BTreeMap<ImageReference, &ServiceName> = BTreeMap::new();
     for (name, service) in chosen(topology, &choices.services, choices.with_dependencies) {
         let Some(build) = service.build.as_ref().filter(|_| service.image.is_some()) else { continue };
         images.entry(spec::image_name(topology, name, service)).or_insert(name);
         for tag in &build.tags {
-            images.entry(ImageName::new(tag.value.clone())).or_insert(name);
+            images.entry(tag.value.clone()).or_insert(name);
         }
     }
     for (image, name) in images {
@@ -138,7 +138,7 @@ pub(super) fn push_one_by_one(plan: &mut Plan) {
     let mut last = BTreeMap::<String, StepId>::new();
     for step in plan.steps.ids() {
         let Action::PushImage { image } = &plan.steps[step].action else { continue };
-        let repository = ImageReference::parse(image.as_str()).full_name();
+        let repository = image.full_name();
         if let Some(former) = last.insert(repository, step) {
             plan.steps.order(former, step, Needs::Settled);
         }

@@ -7,8 +7,9 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::plan::action::{AfterFailedHook, AnonymousVolumes};
 use crate::plan::observed::{Observed, ObservedContainer, ObservedNetwork, ObservedVolume};
 use crate::plan::{Action, Because, Needs, Plan, Scope, Step, StepId, label, orphan, spec, stop};
-use crate::topology::name::{ContainerName, ImageName, NetworkName, ProjectName, ServiceName, VolumeName};
+use crate::topology::name::{ContainerName, NetworkName, ProjectName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
+use crate::value::image::ImageReference;
 
 /// What the caller decides about `down`.
 #[derive(Clone, Debug, Default)]
@@ -192,7 +193,7 @@ impl<'a> Down<'a> {
         &self,
         going: &[&ObservedContainer],
         is_meant: impl Fn(&Service) -> bool,
-    ) -> BTreeSet<ImageName> {
+    ) -> BTreeSet<ImageReference> {
         let Some(topology) = self.topology else {
             let own = |container: &&ObservedContainer| {
                 let local = |separator| format!("{}{separator}{}", self.plan.project, container.service);

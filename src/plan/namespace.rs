@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Plan, Scope};
 use crate::topology::name::{ContainerName, ServiceName};
-use crate::topology::service::Namespace;
+use crate::topology::service::NamespaceKind;
 
 /// For each service, the services whose namespaces it shares.
-pub(super) type Namespaces = BTreeMap<ServiceName, BTreeMap<ServiceName, Namespace>>;
+pub(super) type Namespaces = BTreeMap<ServiceName, BTreeMap<ServiceName, NamespaceKind>>;
 
 /// A service that runs on without a namespace that it shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct CutOff {
     /// Whose namespace it is.
     pub owner: ServiceName,
     /// Which namespace.
-    pub namespace: Namespace,
+    pub namespace: NamespaceKind,
 }
 
 /// By the topology, and by the containers of services that it does not have.
@@ -32,12 +32,12 @@ pub(super) fn shared(scope: Scope<'_>) -> Namespaces {
     for container in members() {
         for owner in container.namespace_owners.iter().filter_map(|id| by_id.get(id.as_str()).copied()) {
             let owners = all.entry(container.service.clone()).or_default();
-            owners.insert(owner.clone(), Namespace::Network);
+            owners.insert(owner.clone(), NamespaceKind::Network);
         }
     }
     let Some(topology) = scope.topology else { return all };
     for (name, service) in topology.services.iter().chain(&topology.inactive) {
-        let owners: BTreeMap<ServiceName, Namespace> = topology.namespaces_of(service).collect();
+        let owners: BTreeMap<ServiceName, NamespaceKind> = topology.namespaces_of(service).collect();
         if !owners.is_empty() {
             all.insert(name.clone(), owners);
         }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::plan::Condition;
-use crate::topology::name::{
-    ContainerName, ImageId, ImageName, NetworkName, ProjectName, ServiceName, VolumeName,
-};
+use crate::topology::name::{ContainerName, ImageId, NetworkName, ProjectName, ServiceName, VolumeName};
+use crate::value::image::ImageReference;
+use crate::value::port::Protocol;
 
 /// What the engine is to look for.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Query {
     /// The project whose containers, networks and volumes are read.
     pub project: ProjectName,
     /// Images whose ids are wanted.
-    pub images: BTreeSet<ImageName>,
+    pub images: BTreeSet<ImageReference>,
     /// Networks that are wanted whosever they are.
     pub networks: BTreeSet<NetworkName>,
     /// Volumes that are wanted whosever they are.
@@ -54,11 +54,11 @@ pub struct Observed {
     /// Volumes of the project, and those outside it that were asked for.
     pub volumes: Vec<ObservedVolume>,
     /// The images that were asked for and are there.
-    pub images: BTreeMap<ImageName, ImageId>,
+    pub images: BTreeMap<ImageReference, ImageId>,
     /// The platforms of the images that were asked for: `linux/arm64/v8`.
     pub platforms: BTreeMap<ImageId, String>,
     /// How long ago images got their names, by a pull or a build, where the engine knows it.
-    pub image_ages: BTreeMap<ImageName, Duration>,
+    pub image_ages: BTreeMap<ImageReference, Duration>,
     /// The API that is spoken with it, when that is known.
     pub api: Option<ApiVersion>,
     /// How many processors its machine has, where that was asked for and it said so soon.
@@ -141,8 +141,8 @@ pub struct PublishedPort {
     pub host: Option<SocketAddr>,
     /// Its number in the container.
     pub target: u16,
-    /// `tcp`, `udp` or `sctp`.
-    pub protocol: String,
+    /// Its protocol.
+    pub protocol: Protocol,
 }
 
 /// What is mounted in a container.

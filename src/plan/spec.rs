@@ -16,24 +16,24 @@ use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace, Contents};
 use crate::topology::name::{
-    ContainerName, ImageName, NetworkKey, NetworkName, SecretKey, ServiceName, VolumeKey, VolumeName,
+    ContainerName, NetworkKey, NetworkName, SecretKey, ServiceName, VolumeKey, VolumeName,
 };
 use crate::topology::service::container_file::ContainerFileSection;
 use crate::topology::service::{
-    BuildContext, ContainerFile, Hook, Link, MountKind, Mounts, PreStartHook, SharedNamespace, VolumesFrom,
-    VolumesOwner,
+    BuildContext, ContainerFile, Hook, MountKind, Mounts, Namespace, PreStartHook, VolumesFrom,
 };
 use crate::topology::value::{Command, Flag, Loose};
 use crate::topology::{
     Mount, Network, Separator, Service, ServiceNetwork, Topology, Volume, join_path, service_model,
 };
+use crate::value::image::ImageReference;
 use crate::value::security_option::SecurityOption;
 
 /// The image that a service's containers are created from.
-pub fn image_name(topology: &Topology, name: &ServiceName, service: &Service) -> ImageName {
+pub fn image_name(topology: &Topology, name: &ServiceName, service: &Service) -> ImageReference {
     match &service.image {
-        Some(image) => ImageName::new(image.value.clone()),
-        None => ImageName::new(format!("{}{}{name}", topology.name, topology.separator.as_str())),
+        Some(image) => image.value.clone(),
+        None => ImageReference::new(format!("{}{}{name}", topology.name, topology.separator.as_str())),
     }
 }
 
@@ -68,11 +68,9 @@ pub fn own_container_name(
 }
 
 /// The images that a service mounts, by where it does.
-pub fn mounted_images(service: &Service) -> impl Iterator<Item = (&str, ImageName)> {
-    let mounts = service.volumes.0.iter().filter(|mount| mount.kind == MountKind::Image);
-    mounts.filter_map(|mount| {
-        Some((mount.target.as_str(), ImageName::new(mount.source.as_ref()?.value.clone())))
-    })
+pub fn mounted_images(service: &Service) -> impl Iterator<Item = (&str, ImageReference)> {
+    let mounts = service.volumes.0.iter();
+    mounts.filter_map(|mount| Some((mount.target.as_str(), mount.image_reference()?.value)))
 }
 
 /// The image that a service's build section makes.
@@ -148,7 +146,7 @@ pub fn volume_name(key: &VolumeKey, volume: &Volume) -> VolumeName {
 }
 
 /// Names the container that stands for a service where another one shares something with it.
-pub type StandIn<'a> = dyn Fn(&str) -> Option<ContainerName> + 'a;
+pub type StandIn<'a> = dyn Fn(&ServiceName) -> Option<ContainerName> + 'a;
 
 /// What the containers of a service have in common.
 pub struct ContainerBase {
@@ -253,7 +251,7 @@ pub fn pre_start(
     let mut spec = container(topology, name, &changed, &base, 1, stand_in);
     spec.name = ContainerName::new(format!("{owner}-pre_start-{index}"));
     if let Some(image) = &hook.image {
-        spec.image = ImageName::new(image.value.clone());
+        spec.image = image.value.clone();
     }
     spec.one_off = Some(OneOff { pre_start: Some(index), ..OneOff::default() });
     label::make_one_off(&mut spec.labels, &format!("pre_start-{index}"));
@@ -295,7 +293,7 @@ fn service_of_hook(service: &Service, hook: &Spanned<PreStartHook>, owner: &Cont
     changed.entrypoint = Command::default();
     changed.privileged = *privileged;
     changed.environment.0.extend(environment.0.clone());
-    changed.volumes_from = vec![Spanned::new(SharedNamespace::of_container(owner), hook.span)];
+    changed.volumes_from = vec![Spanned::new(VolumesFrom::container(owner.clone(), None), hook.span)];
     changed.volumes = Mounts::default();
     (changed.tty, changed.stdin_open) = (Flag(false), Flag(false));
     (changed.container_name, changed.hostname, changed.mac_address) = (None, None, None);
@@ -403,8 +401,8 @@ fn service_of_container(topology: &Topology, service: &Service, stand_in: &Stand
     name_containers(&mut own, stand_in);
     // Paths of seccomp profiles are relative to the project's folder.
     for option in &mut own.security_opt {
-        if let Some(path) = SecurityOption::of(option).seccomp_profile() {
-            option.value = SecurityOption::with_seccomp_profile(join_path(&topology.directory, path));
+        if let Some(path) = option.seccomp_profile() {
+            option.value = SecurityOption::seccomp(join_path(&topology.directory, path));
         }
     }
     own
@@ -416,16 +414,9 @@ fn name_containers(service: &mut Service, stand_in: &StandIn<'_>) {
         mode.value = namespace(&mode.value, stand_in);
     }
     for from in &mut service.volumes_from {
-        let VolumesFrom { owner, access } = VolumesFrom::parse(&from.value);
-        let access = access.map_or_else(String::new, |access| format!(":{access}"));
-        match owner {
-            VolumesOwner::Container(container) => from.value = format!("{container}{access}"),
-            VolumesOwner::Service(name) => {
-                if let Some(container) = stand_in(name) {
-                    let access = if access.is_empty() { ":rw" } else { &access };
-                    from.value = format!("{container}{access}");
-                }
-            }
+        if let Some(container) = from.owner().service().and_then(stand_in) {
+            let access = from.value.access.take().or_else(|| Some("rw".to_owned()));
+            from.value = VolumesFrom::container(container, access);
         }
     }
 }
@@ -436,7 +427,7 @@ fn references(
     service: &Arc<Service>,
     stand_in: &StandIn<'_>,
 ) -> Option<References> {
-    let container = |name: &str| Some((ServiceName::from(name), stand_in(name)?));
+    let container = |name: &ServiceName| Some((name.clone(), stand_in(name)?));
     let containers: BTreeMap<_, _> =
         compose_hash::shared(service).into_iter().filter_map(container).collect();
     (!containers.is_empty()).then(|| References {
@@ -479,8 +470,7 @@ pub fn attachments(
 pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Vec<String> {
     let mut links = Vec::new();
     for link in &service.links {
-        let link = Link::parse(link);
-        let Some(container) = stand_in(link.name) else {
+        let Some(container) = stand_in(&link.name) else {
             links.push(format!("{}:{}", link.name, link.alias()));
             continue;
         };
@@ -488,17 +478,14 @@ pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> 
         let short = container.as_str().strip_prefix(&project).unwrap_or(container.as_str());
         links.extend([link.alias(), short, container.as_str()].map(|alias| format!("{container}:{alias}")));
     }
-    links.extend(service.external_links.iter().map(|link| {
-        let link = Link::parse(link);
-        format!("{}:{}", link.name, link.alias())
-    }));
+    links.extend(service.external_links.iter().map(|link| format!("{}:{}", link.name, link.alias())));
     links
 }
 
 /// `service:NAME` is a container of that service.
-fn namespace(mode: &str, stand_in: &StandIn<'_>) -> String {
-    let container = SharedNamespace::parse(mode).service().and_then(stand_in);
-    container.map_or_else(|| mode.to_owned(), SharedNamespace::of_container)
+fn namespace(mode: &Namespace, stand_in: &StandIn<'_>) -> Namespace {
+    let container = mode.service().and_then(stand_in);
+    container.map_or_else(|| mode.clone(), Namespace::Container)
 }
 
 /// The names in the engine of the volumes that a service mounts, by their keys.

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::observed::{ByService, ObservedContainer, Status};
 use crate::plan::scope::{self, Dependencies, Order};
 use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, StepId, namespace};
-use crate::topology::name::{ContainerName, ImageName, ServiceName};
+use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::service::Dependency;
+use crate::value::image::ImageReference;
 
 /// What is waited for when everything is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,7 +119,7 @@ pub(super) struct Start<'a> {
     /// The last step of what runs once for a service before its containers are first started.
     prepared: BTreeMap<&'a ServiceName, StepId>,
     /// The step that pulls an image; none when it is there.
-    pulls: BTreeMap<ImageName, Option<StepId>>,
+    pulls: BTreeMap<ImageReference, Option<StepId>>,
     waits: BTreeMap<(&'a ContainerName, &'static str), StepId>,
     /// Which services wait for which.
     order: Order<'a>,

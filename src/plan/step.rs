@@ -7,7 +7,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Action, Because};
-use crate::topology::name::{ContainerName, ImageId, ImageName, ServiceName};
+use crate::topology::name::{ContainerName, ImageId, ServiceName};
+use crate::value::image::ImageReference;
 
 /// A step's number in its plan, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,7 +70,7 @@ pub enum Guard {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FormerImage {
     /// The reference.
-    pub image: ImageName,
+    pub image: ImageReference,
     /// The image that the container was created from.
     pub from: ImageId,
 }

@@ -4,7 +4,6 @@ use super::Commands;
 use crate::engine::EngineError;
 use crate::plan::{Action, Step};
 use crate::run::Cause;
-use crate::value::image::ImageReference;
 
 /// What to do about a failure of a step.
 pub(super) fn hint(step: &Step, cause: &Cause, commands: &Commands) -> Option<String> {
@@ -28,9 +27,7 @@ pub(super) fn hint(step: &Step, cause: &Cause, commands: &Commands) -> Option<St
 /// The registry that an image is pulled from or pushed to.
 fn registry(action: &Action) -> Option<&str> {
     match action {
-        Action::PullImage { image, .. } | Action::PushImage { image } => {
-            Some(ImageReference::parse(image.as_str()).server())
-        }
+        Action::PullImage { image, .. } | Action::PushImage { image } => Some(image.server()),
         _ => None,
     }
 }

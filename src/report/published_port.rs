@@ -23,7 +23,7 @@ mod tests {
         let port = |host: Option<&str>| PublishedPort {
             host: host.map(|host| host.parse().unwrap()),
             target: 80,
-            protocol: "tcp".to_owned(),
+            protocol: crate::value::port::Protocol::Tcp,
         };
         let hosts = [Some("0.0.0.0:8080"), Some("[::1]:8080"), None];
         let texts = hosts.map(|host| port(host).to_string());

@@ -18,7 +18,8 @@ use super::watch::Listeners;
 use crate::engine::{Engine, EngineError};
 use crate::plan::action::AnonymousVolumes;
 use crate::plan::{Action, Condition, FormerImage, Guard, Plan, StepId};
-use crate::topology::name::{ContainerName, ImageId, ImageName};
+use crate::topology::name::{ContainerName, ImageId};
+use crate::value::image::ImageReference;
 
 /// What a step's call needs. It is shared by all calls and holds no state of the run.
 pub(super) struct Caller<'run, E> {
@@ -190,7 +191,7 @@ fn unanswered(limit: Duration) -> End {
 /// that steps which belong together agree.
 #[derive(Debug, Default)]
 pub(super) struct Answers<'run> {
-    known: RefCell<BTreeMap<&'run ImageName, Option<ImageId>>>,
+    known: RefCell<BTreeMap<&'run ImageReference, Option<ImageId>>>,
 }
 
 impl<'run> Answers<'run> {
@@ -207,7 +208,7 @@ impl<'run> Answers<'run> {
     async fn image<E: Engine>(
         &self,
         engine: &E,
-        image: &'run ImageName,
+        image: &'run ImageReference,
     ) -> Result<Option<ImageId>, EngineError> {
         if let Some(answer) = self.known.borrow().get(image) {
             return Ok(answer.clone());

@@ -46,13 +46,13 @@ fn leads_to(bases: &Bases, from: &ServiceName, to: &ServiceName) -> bool {
 }
 
 fn image(project: &ProjectName, name: &ServiceName, service: &Service) -> String {
-    service.image.as_ref().map_or_else(|| format!("{project}-{name}"), |image| image.value.clone())
+    service.image.as_ref().map_or_else(|| format!("{project}-{name}"), |image| image.value.to_string())
 }
 
 /// Names of one image are the same.
 fn key(image: &str) -> (String, String) {
-    let reference = ImageReference::parse(image);
-    (reference.full_name(), reference.version.to_owned())
+    let reference = ImageReference::from(image);
+    (reference.full_name(), reference.version().to_owned())
 }
 
 /// The text of a Dockerfile on this machine.

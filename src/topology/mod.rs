@@ -48,7 +48,7 @@ pub use canonical_yaml::to_yaml;
 pub use certain_name::{is_name_filled_in, name_in};
 use file::{Config, Secret};
 use model::Model;
-use name::{ConfigKey, ModelKey, NetworkKey, ProjectName, SecretKey, ServiceName, VolumeKey};
+use name::{ConfigKey, ContainerName, ModelKey, NetworkKey, ProjectName, SecretKey, ServiceName, VolumeKey};
 pub use network::Network;
 pub use paths::join as join_path;
 use project_name::project_name;
@@ -56,7 +56,7 @@ pub use project_name::{is_project_name, project_name_like};
 use read::read;
 pub use redaction::Redactor;
 pub use service::{Build, Mount, Service, ServiceNetwork};
-use service::{Namespace, SharedNamespace};
+use service::{NamespaceKind, Owner, ShareKind};
 use tree::Tree;
 pub use unfilled::unfilled;
 use value::Integer;
@@ -384,13 +384,15 @@ impl Topology {
     }
 
     /// The active service whose first container has this name.
-    pub fn owner_of(&self, container: &str) -> Option<&ServiceName> {
-        let derived =
-            container.strip_prefix(&format!("{}-", self.name)).and_then(|rest| rest.strip_suffix("-1"));
+    pub fn owner_of(&self, container: &ContainerName) -> Option<&ServiceName> {
+        let derived = container
+            .as_str()
+            .strip_prefix(&format!("{}-", self.name))
+            .and_then(|rest| rest.strip_suffix("-1"));
         let by_default = derived.and_then(|name| self.services.get_key_value(name));
         let by_default = by_default.filter(|(_, service)| service.container_name.is_none());
         let is_named = |service: &Service| {
-            service.container_name.as_ref().is_some_and(|name| name.as_str() == container)
+            service.container_name.as_ref().is_some_and(|name| name.as_str() == container.as_str())
         };
         let named = || self.services.iter().find(|(_, service)| is_named(service));
         by_default.or_else(named).map(|(name, _)| name)
@@ -401,14 +403,14 @@ impl Topology {
     pub fn namespaces_of<'a>(
         &'a self,
         service: &'a Service,
-    ) -> impl Iterator<Item = (ServiceName, Namespace)> + use<'a> {
-        service.namespaces().filter_map(|(mode, namespace)| {
-            let owner = match SharedNamespace::parse(mode) {
-                SharedNamespace::Service(name) => ServiceName::from(name),
-                SharedNamespace::Container(name) => self.owner_of(name)?.clone(),
-                SharedNamespace::Word(_) => return None,
+    ) -> impl Iterator<Item = (ServiceName, NamespaceKind)> + use<'a> {
+        service.shares().filter_map(|share| {
+            let ShareKind::Namespace(kind) = share.kind else { return None };
+            let owner = match share.owner {
+                Owner::Service(name) => name.clone(),
+                Owner::Container(name) => self.owner_of(name)?.clone(),
             };
-            Some((owner, namespace))
+            Some((owner, kind))
         })
     }
 

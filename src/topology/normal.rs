@@ -11,7 +11,7 @@ use crate::topology::attribute::Named;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 use crate::topology::network::{External, Network};
 use crate::topology::service::{
-    Build, ContainerFile, Dependency, DependencyCondition, Service, ServiceNetworks, SharedNamespace,
+    Build, ContainerFile, Dependency, DependencyCondition, Owner, Service, ServiceNetworks, ShareKind,
 };
 use crate::topology::value::Pairs;
 
@@ -83,14 +83,15 @@ fn containers(sections: &Sections, project: &ProjectName) -> BTreeMap<ContainerN
 /// container that is named, where a service here has it; Docker Compose 2.40 does not see that.
 fn complete_dependencies(service: &mut Service, containers: &BTreeMap<ContainerName, ServiceName>) {
     let implied = |restart| Dependency { condition: DependencyCondition::Started, restart, required: true };
-    let mut needed: Vec<(ServiceName, Span, bool)> =
-        service.implied_dependencies().map(|(name, at, restart)| (name.into(), at, restart)).collect();
-    let modes = [&service.network_mode, &service.ipc, &service.pid].into_iter().flatten();
-    needed.extend(modes.filter_map(|mode| {
-        let name = SharedNamespace::parse(mode).container()?;
-        Some((containers.get(name)?.clone(), mode.span, true))
-    }));
-    for (name, at, restart) in needed {
+    let needed = service.shares().filter_map(|share| {
+        let name = match (share.owner, share.kind) {
+            (Owner::Service(name), _) => name,
+            (Owner::Container(name), ShareKind::Namespace(_)) => containers.get(name)?,
+            (Owner::Container(_), ShareKind::Link | ShareKind::Volumes) => return None,
+        };
+        Some((name.clone(), share.at, share.kind != ShareKind::Volumes))
+    });
+    for (name, at, restart) in needed.collect::<Vec<_>>() {
         service.depends_on.imply(name, implied(restart), at);
     }
 }

@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::attribute::Named;
 use crate::topology::name::ServiceName;
-use crate::topology::service::Service;
+use crate::topology::service::{Service, Share};
 
 /// Checks the references of every active service, and cycles among them.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -182,10 +182,11 @@ fn check_services(topology: &Topology, name: &ServiceName, service: &Service, fo
         unknown_service(topology, name, needed, dependency.key, found);
     }
     // What `depends_on` says as well is a mistake of its own.
-    for (needed, at, _) in service.implied_dependencies() {
+    for Share { owner, at, kind: _ } in service.shares() {
+        let Some(needed) = owner.service() else { continue };
         let is_elsewhere = service.depends_on.0.get(needed).is_none_or(|known| known.key != at);
-        if is_elsewhere && topology.service(needed).is_none() {
-            unknown_service(topology, name, &ServiceName::from(needed), at, found);
+        if is_elsewhere && topology.service(needed.as_str()).is_none() {
+            unknown_service(topology, name, needed, at, found);
         }
     }
 }

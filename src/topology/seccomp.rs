@@ -21,7 +21,7 @@ pub(super) fn check(
     found: &mut Diagnostics,
 ) {
     for option in services.values().flat_map(|service| &service.security_opt) {
-        let path = SecurityOption::of(option).seccomp_profile();
+        let path = option.seccomp_profile();
         // An empty path is refused as an option.
         if let Some(path) = path.filter(|path| !path.is_empty() && !path.contains('$')) {
             check_profile(option, &join_path(folder, path), found);
@@ -29,7 +29,7 @@ pub(super) fn check(
     }
 }
 
-fn check_profile(option: &Spanned<String>, path: &str, found: &mut Diagnostics) {
+fn check_profile(option: &Spanned<SecurityOption>, path: &str, found: &mut Diagnostics) {
     let bytes = match Sources::bytes(Path::new(path)) {
         Ok(bytes) => bytes,
         Err(error) => {

@@ -1,30 +1,102 @@
 //! Image references: `[HOST[:PORT]/]NAME[:TAG][@DIGEST]`, by the grammar of the distribution project's
 //! references.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use crate::value::Mistake;
 
-/// The parts of an image reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageReference<'a> {
-    /// Everything before the tag or the digest.
-    pub name: &'a str,
-    /// The digest, else the tag, else `latest`.
-    pub version: &'a str,
+/// An image, by the name that it is pulled, built and run by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct ImageReference {
+    text: String,
+    /// Where the name ends.
+    name: usize,
+    /// Where the tag ends, if there is one.
+    tag: Option<usize>,
 }
 
 /// What the Docker CLI files the credentials of Docker Hub under.
 pub const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
-impl<'a> ImageReference<'a> {
-    /// Takes a reference apart: `registry/name:tag@digest`.
-    pub fn parse(reference: &'a str) -> Self {
-        let (name, tag, digest) = split(reference);
-        Self { name, version: digest.or(tag).unwrap_or("latest") }
+impl From<String> for ImageReference {
+    fn from(text: String) -> Self {
+        let (name, tag, _) = split(&text);
+        let tag = tag.map(|tag| name.len() + 1 + tag.len());
+        Self { name: name.len(), tag, text }
+    }
+}
+
+impl From<&str> for ImageReference {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<ImageReference> for String {
+    fn from(reference: ImageReference) -> Self {
+        reference.text
+    }
+}
+
+impl fmt::Display for ImageReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.text)
+    }
+}
+
+impl ImageReference {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<String>) -> Self {
+        text.into().into()
+    }
+
+    /// The reference as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Everything before the tag or the digest.
+    pub fn name(&self) -> &str {
+        &self.text[..self.name]
+    }
+
+    /// The digest, else the tag, else `latest`.
+    pub fn version(&self) -> &str {
+        let end = self.tag.unwrap_or(self.name);
+        match (self.text.get(end + 1..), self.tag) {
+            (Some(digest), _) => digest,
+            (None, Some(end)) => &self.text[self.name + 1..end],
+            (None, None) => "latest",
+        }
+    }
+
+    /// Whether it names one image for ever, by its digest.
+    pub fn has_digest(&self) -> bool {
+        self.text.len() > self.tag.unwrap_or(self.name)
+    }
+
+    /// Finds what no image can be called.
+    pub fn check(&self) -> Result<(), Mistake> {
+        check_parts(&self.text).map_err(|reason| {
+            let help = match similar(&self.text) {
+                Some(similar) => format!("write `{similar}`"),
+                None => "write `NAME`, `NAME:TAG` or `registry.example.com/NAME:TAG`".to_owned(),
+            };
+            Mistake { reason, help }
+        })
     }
 
     /// The server whose credentials are needed, in the words of the Docker CLI's configuration.
-    pub fn server(&self) -> &'a str {
-        match self.name.split_once('/') {
+    pub fn server(&self) -> &str {
+        match self.name().split_once('/') {
             Some(("docker.io" | "index.docker.io" | "registry-1.docker.io", _)) | None => DOCKER_HUB,
             Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
             Some(_) => DOCKER_HUB,
@@ -33,17 +105,17 @@ impl<'a> ImageReference<'a> {
 
     /// The name with its registry: `redis` is `docker.io/library/redis`.
     pub fn full_name(&self) -> String {
-        match (self.server(), self.name.split_once('/')) {
-            (DOCKER_HUB, None) => format!("docker.io/library/{}", self.name),
+        match (self.server(), self.name().split_once('/')) {
+            (DOCKER_HUB, None) => format!("docker.io/library/{}", self.name()),
             (DOCKER_HUB, Some(("docker.io" | "index.docker.io", rest))) if rest.contains('/') => {
                 format!("docker.io/{rest}")
             }
             (DOCKER_HUB, Some(("docker.io" | "index.docker.io", rest))) => {
                 format!("docker.io/library/{rest}")
             }
-            (DOCKER_HUB, Some(("registry-1.docker.io", _))) => self.name.to_owned(),
-            (DOCKER_HUB, Some(_)) => format!("docker.io/{}", self.name),
-            _ => self.name.to_owned(),
+            (DOCKER_HUB, Some(("registry-1.docker.io", _))) => self.name().to_owned(),
+            (DOCKER_HUB, Some(_)) => format!("docker.io/{}", self.name()),
+            _ => self.name().to_owned(),
         }
     }
 }
@@ -60,17 +132,6 @@ fn split(reference: &str) -> (&str, Option<&str>, Option<&str>) {
         Some(colon) => (&rest[..last + colon], Some(&rest[last + colon + 1..]), digest),
         None => (rest, None, digest),
     }
-}
-
-/// Finds what no image can be called.
-pub fn check(reference: &str) -> Result<(), Mistake> {
-    check_parts(reference).map_err(|reason| {
-        let help = match similar(reference) {
-            Some(similar) => format!("write `{similar}`"),
-            None => "write `NAME`, `NAME:TAG` or `registry.example.com/NAME:TAG`".to_owned(),
-        };
-        Mistake { reason, help }
-    })
 }
 
 /// A reference that differs in what people leave in by mistake.
@@ -165,7 +226,7 @@ mod tests {
             ("registry-1.docker.io/a/b", "registry-1.docker.io/a/b"),
             ("localhost:5000/a", "localhost:5000/a"),
         ] {
-            assert_eq!(ImageReference::parse(name).full_name(), full, "{name}");
+            assert_eq!(ImageReference::from(name).full_name(), full, "{name}");
         }
     }
 
@@ -180,9 +241,9 @@ mod tests {
             ("localhost/web:1", "localhost/web", "1", "localhost"),
             ("ghcr.io/a/b:c", "ghcr.io/a/b", "c", "ghcr.io"),
         ] {
-            let parsed = ImageReference::parse(reference);
+            let parsed = ImageReference::from(reference);
             assert_eq!(
-                (parsed.name, parsed.version, parsed.server()),
+                (parsed.name(), parsed.version(), parsed.server()),
                 (name, version, server),
                 "{reference}"
             );

@@ -1,6 +1,9 @@
 //! In: the text of one value. Out: its parts, typed. One grammar a file, and no other module looks for
 //! a grammar's prefixes and separators.
 //! Must not: know which attribute a value belongs to, or report anything.
+//!
+//! A value that is one text reads every text (`From<String>`), also one that is wrong, for a rule to say so, and
+//! displays it as it was written.
 
 pub mod build_context;
 pub mod device;

@@ -77,8 +77,6 @@ names! {
     NetworkName
     /// A volume's name in the engine: [`VolumeKey`] is another.
     VolumeName
-    /// An image reference as it is given to the engine.
-    ImageName
     /// The engine's id of an image: `sha256:` and 64 hexadecimal digits.
     ImageId
 }

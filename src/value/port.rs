@@ -6,11 +6,14 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::suggest;
 use crate::value::Mistake;
 
 /// A transport protocol. Ordered as their words are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// `sctp`.
     Sctp,
@@ -362,6 +365,26 @@ fn help_for_backwards(text: &str) -> Option<String> {
     })
 }
 
+/// An element of `expose`, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposedPort {
+    text: String,
+    /// The ports that it stands for.
+    pub ports: Result<ExposedPorts, Mistake>,
+}
+
+impl From<String> for ExposedPort {
+    fn from(text: String) -> Self {
+        Self { ports: ExposedPorts::parse(&text), text }
+    }
+}
+
+impl fmt::Display for ExposedPort {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
 /// Ports that other containers may see: `3000`, `3000-3005` or `53/udp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExposedPorts {
@@ -372,8 +395,7 @@ pub struct ExposedPorts {
 }
 
 impl ExposedPorts {
-    /// Reads an element of `expose`.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    fn parse(text: &str) -> Result<Self, Mistake> {
         let help = "write a port of the container, such as `3000`, `3000-3005` or `53/udp`";
         let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
         let Ok(known) = Protocol::parse(&protocol.to_ascii_lowercase()) else {

@@ -2,16 +2,37 @@
 //!
 //! Engine 28.5 takes the options below, and no others.
 
+use std::fmt;
+
 use crate::diagnostic::suggest;
 use crate::value::pair::Pair;
 
 /// A folder in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tmpfs<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tmpfs {
     /// Where it appears in the container.
-    pub target: &'a str,
-    /// Its options, divided by commas; empty when there are none.
-    pub options: &'a str,
+    pub target: String,
+    /// What stands behind the colon.
+    options: Option<String>,
+}
+
+impl From<String> for Tmpfs {
+    fn from(text: String) -> Self {
+        match text.split_once(':') {
+            Some((target, options)) => Self { target: target.to_owned(), options: Some(options.to_owned()) },
+            None => Self { target: text, options: None },
+        }
+    }
+}
+
+impl fmt::Display for Tmpfs {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, options } = self;
+        match options {
+            Some(options) => write!(formatter, "{target}:{options}"),
+            None => formatter.write_str(target),
+        }
+    }
 }
 
 /// Options without a value.
@@ -72,23 +93,22 @@ pub enum Mistake<'a> {
     BadValue(&'a str, &'a str),
 }
 
-impl<'a> Tmpfs<'a> {
-    /// Takes the short form apart.
-    pub fn of(text: &'a str) -> Self {
-        let (target, options) = text.split_once(':').unwrap_or((text, ""));
-        Self { target, options }
+impl Tmpfs {
+    /// Its options, divided by commas; empty when there are none.
+    pub fn options(&self) -> &str {
+        self.options.as_deref().unwrap_or_default()
     }
 
     /// The first option that cannot be one.
-    pub fn mistake(self) -> Option<Mistake<'a>> {
-        mistake_in(self.options)
+    pub fn mistake(&self) -> Option<Mistake<'_>> {
+        mistake_in(self.options())
     }
 
     /// The folder as it is written without empty options.
-    pub fn without_empty_options(self) -> String {
-        let options = self.options.split(',').filter(|option| !option.is_empty());
+    pub fn without_empty_options(&self) -> String {
+        let options = self.options().split(',').filter(|option| !option.is_empty());
         let options = options.collect::<Vec<_>>().join(",");
-        if options.is_empty() { self.target.to_owned() } else { format!("{}:{options}", self.target) }
+        if options.is_empty() { self.target.clone() } else { format!("{}:{options}", self.target) }
     }
 }
 
@@ -149,7 +169,7 @@ mod tests {
             "/a:size=50%",
             "/a:defaults,nr_inodes=10k",
         ] {
-            assert_eq!(Tmpfs::of(text).mistake(), None, "{text}");
+            assert_eq!(Tmpfs::from(text.to_owned()).mistake(), None, "{text}");
         }
         for (text, wanted) in [
             ("/a:foo=1", Mistake::Unknown("foo=1")),
@@ -162,7 +182,7 @@ mod tests {
             ("/a:mode=9", Mistake::BadValue("mode", "9")),
             ("/a:uid=-1", Mistake::BadValue("uid", "-1")),
         ] {
-            assert_eq!(Tmpfs::of(text).mistake(), Some(wanted), "{text}");
+            assert_eq!(Tmpfs::from(text.to_owned()).mistake(), Some(wanted), "{text}");
         }
     }
 }

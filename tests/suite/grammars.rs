@@ -50,6 +50,48 @@ const HOMES: &[&str] = &[
     "lint/volume_option.rs",
 ];
 
+/// Grammars with words of their own: what looks for one, and the only places under `src/` that may.
+const WORDS: &[(&[&str], &[&str])] = &[
+    // `security_opt`
+    (&["\"seccomp=", "\"seccomp:", "\"systempaths="], &["value/security_option.rs"]),
+    // Contexts of builds.
+    (&["\"docker-image:", "\"oci-layout:"], &["value/build_context.rs"]),
+    // Accesses of `volumes_from`, and other options of mounts.
+    (&["\":ro\"", "\":rw\""], &["value/"]),
+    // Digests of images; what stands before an account or in a key of SSH is no image.
+    (&["split('@')", ".split_once('@')"], &["value/image.rs"]),
+    // Ports with their protocols: `80/tcp`. Subnets and platforms have a slash as well.
+    (
+        &["\"/tcp\"", "\"/udp\"", ".split_once('/')"],
+        &[
+            "value/",
+            "cli/command/port.rs",
+            "engine/docker/connect.rs",
+            "engine/docker/silence.rs",
+            "lint/subnet.rs",
+            "report/builds.rs",
+        ],
+    ),
+];
+
+#[test]
+fn words_of_a_grammar_are_looked_for_where_it_is() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        for (words, homes) in WORDS {
+            if homes.iter().any(|home| path.to_string_lossy().starts_with(home)) {
+                continue;
+            }
+            for (number, line) in code_of(&text) {
+                if let Some(word) = words.iter().find(|word| line.contains(**word)) {
+                    wrong.push(format!("src/{}:{number}: {word}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "ask the parser in src/value instead:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn values_are_taken_apart_where_their_grammar_is() {
     let mut wrong = Vec::new();

@@ -17,7 +17,8 @@ use topo::engine::{
 };
 use topo::plan::Action;
 use topo::plan::observed::{ContainerState, Health, Observed, Status};
-use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+use topo::topology::name::{ContainerName, ImageId, ProjectName};
+use topo::value::image::ImageReference;
 
 pub(crate) use script::{Behaviour, Deed, Hearing, Script};
 
@@ -25,7 +26,7 @@ pub(crate) use script::{Behaviour, Deed, Hearing, Script};
 pub(crate) struct MemoryEngine {
     script: Script,
     begun: Instant,
-    images: RefCell<BTreeMap<ImageName, ImageId>>,
+    images: RefCell<BTreeMap<ImageReference, ImageId>>,
     timeline: RefCell<BTreeMap<Moment, Entry>>,
     sequence: Cell<u64>,
     changed: Notify,
@@ -237,7 +238,11 @@ impl MemoryEngine {
         }
     }
 
-    async fn get_image(&self, image: &ImageName, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
+    async fn get_image(
+        &self,
+        image: &ImageReference,
+        progress: &dyn Fn(Progress),
+    ) -> Result<(), EngineError> {
         for done in [1, 2] {
             sleep(Duration::from_millis(100)).await;
             let part = "layer".to_owned();
@@ -327,7 +332,7 @@ impl Observe for MemoryEngine {
         self.state(container).ok_or_else(|| refused(404, format!("No such container: {container}")))
     }
 
-    async fn image_id(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+    async fn image_id(&self, image: &ImageReference) -> Result<Option<ImageId>, EngineError> {
         Ok(self.images.borrow().get(image).cloned())
     }
 }

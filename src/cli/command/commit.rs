@@ -10,7 +10,8 @@ use crate::cli::project::project_name;
 use crate::cli::services;
 use crate::cli::session;
 use crate::engine::{Capture, Commit};
-use crate::topology::name::{ImageName, ServiceName};
+use crate::topology::name::ServiceName;
+use crate::value::image::ImageReference;
 
 /// Create an image from a container's changes.
 ///
@@ -54,7 +55,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let (service, image) = match words.as_slice() {
         [] => return Err(services::none_is_named(&global, "commit", "SERVICE", &output)),
         [service] => (ServiceName::from(service.as_str()), None),
-        [service, image] => (ServiceName::from(service.as_str()), Some(ImageName::new(image.clone()))),
+        [service, image] => (ServiceName::from(service.as_str()), Some(ImageReference::new(image.clone()))),
         [service, image, ..] => {
             let help = format!("write `{} {service} {image}`", global.command("commit"));
             output.error("a service and at most one image name are needed", Some(&help));

@@ -107,10 +107,9 @@ fn row(container: &ObservedContainer, images: &BTreeMap<ImageId, ImageDetails>) 
     let short = id.trim_start_matches("sha256:");
     // Whose name went to another image is listed by its id.
     let is_named = !container.image_name.starts_with("sha256:") && !id.contains(&container.image_name);
-    let (repository, tag) = match ImageReference::parse(&container.image_name) {
-        reference if is_named => (reference.name, reference.version),
-        _ => ("<none>", "<none>"),
-    };
+    let reference = ImageReference::from(container.image_name.as_str());
+    let (repository, tag) =
+        if is_named { (reference.name(), reference.version()) } else { ("<none>", "<none>") };
     Some(Row::from_iter([
         ("ContainerName".to_owned(), json!(container.name)),
         ("CreatedSince".to_owned(), json!(age_of(image.tagged()).map(ago).unwrap_or_default())),

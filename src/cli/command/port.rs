@@ -122,7 +122,7 @@ struct Inside<'a> {
 
 impl Inside<'_> {
     fn is(&self, port: &PublishedPort) -> bool {
-        (self.target, self.protocol) == (port.target, port.protocol.as_str())
+        (self.target, self.protocol) == (port.target, port.protocol.word())
     }
 }
 

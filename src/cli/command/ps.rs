@@ -270,7 +270,7 @@ fn publisher(port: &PublishedPort) -> Json {
         "URL": port.host.map(|host| host.ip().to_string()).unwrap_or_default(),
         "TargetPort": port.target,
         "PublishedPort": port.host.map_or(0, |host| host.port()),
-        "Protocol": port.protocol,
+        "Protocol": port.protocol.word(),
     })
 }
 
@@ -317,7 +317,7 @@ mod tests {
         let port = |host: Option<&str>| PublishedPort {
             host: host.map(|host| host.parse().unwrap()),
             target: 80,
-            protocol: "tcp".to_owned(),
+            protocol: crate::value::port::Protocol::Tcp,
         };
         assert_eq!(
             publisher(&port(Some("[::1]:8080"))),

@@ -15,8 +15,8 @@ use crate::plan::{self, LeftOut, Plan, PullChoice, PullChoices};
 use crate::report::wording::object;
 use crate::report::{Aim, Intent};
 use crate::run::Outcome;
-use crate::topology::name::ImageName;
 use crate::topology::{Service, Topology};
+use crate::value::image::ImageReference;
 
 /// Pull images.
 ///
@@ -107,7 +107,7 @@ fn words(why: LeftOut) -> &'static str {
 }
 
 /// What is said where nothing is pulled.
-fn idle(topology: &Topology, left_out: &BTreeMap<ImageName, LeftOut>) -> String {
+fn idle(topology: &Topology, left_out: &BTreeMap<ImageReference, LeftOut>) -> String {
     let project = &topology.name;
     let whys: BTreeSet<LeftOut> = left_out.values().copied().collect();
     match whys.into_iter().collect::<Vec<_>>().as_slice() {

@@ -13,8 +13,9 @@ use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{self, Action, BuildChoice, RestartChoices, Scope, UpChoices};
 use crate::report::{Aim, Intent};
 use crate::run::develop::Pass;
-use crate::topology::name::{ContainerName, ImageId, ImageName, ServiceName};
+use crate::topology::name::{ContainerName, ImageId, ServiceName};
 use crate::topology::service::Hook;
+use crate::value::image::ImageReference;
 
 impl<E: Target> Watching<'_, E> {
     /// Does what a pass asks for: images first, since files go into the containers made of them.
@@ -73,7 +74,7 @@ impl<E: Target> Watching<'_, E> {
             if self.session.engine.has_names(&image).await != Ok(false) {
                 continue;
             }
-            let image = ImageName::new(image.as_str().to_owned());
+            let image = ImageReference::new(image.as_str().to_owned());
             // Another container may be made of it still; then it stays.
             let _ = self.session.engine.perform(&Action::RemoveImage { image }, &|_| {}).await;
         }

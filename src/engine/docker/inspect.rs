@@ -15,7 +15,7 @@ use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::observed::{ContainerState, Health, Settings, Status};
 use crate::topology::Service;
-use crate::topology::service::{Healthcheck, Logging, SharedNamespace};
+use crate::topology::service::{Healthcheck, Logging, Namespace};
 use crate::value::pair::Pair;
 
 /// An engine notes a start once the process runs: what that printed at once is older, seen on Engine 20.10.
@@ -148,7 +148,7 @@ impl InspectedHostConfig {
     /// The ids of the containers whose namespaces are shared.
     pub fn namespace_owners(&self) -> BTreeSet<String> {
         let modes = [&self.network_mode, &self.ipc_mode, &self.pid_mode].into_iter();
-        modes.filter_map(|mode| SharedNamespace::parse(mode).container()).map(str::to_owned).collect()
+        modes.filter_map(|mode| Some(Namespace::from(mode.clone()).container()?.to_string())).collect()
     }
 
     /// Whether a volume was asked for by its name, here or by a container whose volumes are used.

@@ -60,7 +60,8 @@ use crate::engine::{
 };
 use crate::plan::observed::ContainerState;
 use crate::plan::{Action, Observed};
-use crate::topology::name::{ContainerName, ImageId, ImageName, ProjectName};
+use crate::topology::name::{ContainerName, ImageId, ProjectName};
+use crate::value::image::ImageReference;
 use config_file::CliConfig;
 use silence::{OnSilence, Silence};
 use transport::{Call, Transport};
@@ -78,7 +79,7 @@ pub struct Docker {
     ps_format: Option<String>,
     troubles: Vec<String>,
     /// What names of images were found to mean a moment ago.
-    images: Mutex<BTreeMap<ImageName, (Instant, Option<ImageId>)>>,
+    images: Mutex<BTreeMap<ImageReference, (Instant, Option<ImageId>)>>,
     processors: OnceCell<Option<usize>>,
 }
 
@@ -131,7 +132,7 @@ impl Docker {
     }
 
     /// The image that a name means; containers that are made together of one image ask once.
-    async fn known_image(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+    async fn known_image(&self, image: &ImageReference) -> Result<Option<ImageId>, EngineError> {
         let mut images = self.images.lock().await;
         if let Some((at, id)) = images.get(image)
             && at.elapsed() < IMAGE_KNOWN_FOR
@@ -160,7 +161,7 @@ impl Observe for Docker {
         Ok(inspect::inspect(&self.transport, container.as_str()).await?.container_state())
     }
 
-    async fn image_id(&self, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+    async fn image_id(&self, image: &ImageReference) -> Result<Option<ImageId>, EngineError> {
         observe::image_id(&self.transport, image).await
     }
 }

@@ -16,8 +16,9 @@ use crate::plan::Action;
 use crate::plan::action::AfterFailedHook;
 use crate::plan::observed::Status;
 use crate::plan::sealed::Sealed;
-use crate::topology::name::{ContainerName, ImageName};
+use crate::topology::name::ContainerName;
 use crate::topology::service::Hook;
+use crate::value::image::ImageReference;
 
 /// Does one action.
 pub async fn perform(
@@ -178,7 +179,7 @@ fn unless_said(done: Result<(), EngineError>, so_already: &str) -> Result<(), En
 }
 
 /// One that is gone already is no failure.
-async fn remove_image(docker: &Docker, image: &ImageName) -> Result<(), EngineError> {
+async fn remove_image(docker: &Docker, image: &ImageReference) -> Result<(), EngineError> {
     let call = Call::new(Method::DELETE, format!("/images/{}", escape(image.as_str(), "/:@")));
     match docker.transport.send(call).await {
         Ok(_) | Err(EngineError::Refused { status: 404, .. }) => Ok(()),

@@ -12,7 +12,6 @@ use super::error;
 use super::json_lines::JsonLines;
 use super::transport::Call;
 use crate::engine::{EngineError, Progress};
-use crate::topology::name::ImageName;
 use crate::value::image::ImageReference;
 
 /// Waits before another attempt after a connection broke.
@@ -21,15 +20,14 @@ const BACKOFF: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(
 /// Pulls an image. A connection that broke is tried again, since layers that arrived are kept.
 pub async fn pull(
     docker: &Docker,
-    image: &ImageName,
+    image: &ImageReference,
     platform: Option<&str>,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let reference = ImageReference::parse(image.as_str());
-    let lookup = credentials::look_up(docker.config_folder.as_deref(), reference.server()).await;
+    let lookup = credentials::look_up(docker.config_folder.as_deref(), image.server()).await;
     let mut waits = BACKOFF.iter();
     loop {
-        let error = match attempt(docker, &reference, platform, &lookup, progress).await {
+        let error = match attempt(docker, image, platform, &lookup, progress).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -42,14 +40,14 @@ pub async fn pull(
 
 async fn attempt(
     docker: &Docker,
-    reference: &ImageReference<'_>,
+    image: &ImageReference,
     platform: Option<&str>,
     lookup: &Lookup,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
     let mut call = Call::new(Method::POST, "/images/create")
-        .query("fromImage", reference.name)
-        .query("tag", reference.version);
+        .query("fromImage", image.name())
+        .query("tag", image.version());
     if let Some(platform) = platform {
         call = call.query("platform", platform);
     }

@@ -8,21 +8,19 @@ use super::credentials;
 use super::pull;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
-use crate::topology::name::ImageName;
 use crate::value::image::ImageReference;
 
 /// Pushes an image with the caller's account.
 pub async fn push(
     docker: &Docker,
-    image: &ImageName,
+    image: &ImageReference,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let reference = ImageReference::parse(image.as_str());
-    let lookup = credentials::look_up(docker.config_folder.as_deref(), reference.server()).await;
-    let path = format!("/images/{}/push", escape(reference.name, "/:"));
+    let lookup = credentials::look_up(docker.config_folder.as_deref(), image.server()).await;
+    let path = format!("/images/{}/push", escape(image.name(), "/:"));
     // The engine wants the header also of those who have no account.
     let account = lookup.credentials.as_ref().map_or("e30=".to_owned(), |credentials| credentials.header());
     let call =
-        Call::new(Method::POST, path).query("tag", reference.version).header("x-registry-auth", &account);
+        Call::new(Method::POST, path).query("tag", image.version()).header("x-registry-auth", &account);
     pull::transfer(docker, call, progress).await.map_err(|error| lookup.explaining(error))
 }

@@ -7,7 +7,6 @@ use super::Docker;
 use super::credentials;
 use super::transport::{Call, escape};
 use crate::engine::{EngineError, Images};
-use crate::topology::name::ImageName;
 use crate::value::image::ImageReference;
 
 #[derive(Deserialize)]
@@ -35,14 +34,13 @@ struct ImageConfig {
 
 impl Images for Docker {
     /// Engine API, `GET /distribution/NAME/json`.
-    async fn pinned_image(&self, image: &ImageName) -> Result<String, EngineError> {
-        let reference = ImageReference::parse(image.as_str());
-        let name = reference.full_name();
-        if image.as_str().contains('@') {
-            return Ok(format!("{name}@{}", reference.version));
+    async fn pinned_image(&self, image: &ImageReference) -> Result<String, EngineError> {
+        let name = image.full_name();
+        if image.has_digest() {
+            return Ok(format!("{name}@{}", image.version()));
         }
-        let tagged = format!("{name}:{}", reference.version);
-        let lookup = credentials::look_up(self.config_folder.as_deref(), reference.server()).await;
+        let tagged = format!("{name}:{}", image.version());
+        let lookup = credentials::look_up(self.config_folder.as_deref(), image.server()).await;
         let mut call = Call::get(format!("/distribution/{}/json", escape(&tagged, "/:")));
         if let Some(credentials) = &lookup.credentials {
             call = call.header("x-registry-auth", &credentials.header());
@@ -52,7 +50,7 @@ impl Images for Docker {
         Ok(format!("{tagged}@{}", found.descriptor.digest))
     }
 
-    async fn image_variables(&self, image: &ImageName) -> Result<Option<Vec<String>>, EngineError> {
+    async fn image_variables(&self, image: &ImageReference) -> Result<Option<Vec<String>>, EngineError> {
         let call = Call::get(format!("/images/{}/json", escape(image.as_str(), "/:@")));
         let found: Option<Image> = self.transport.json_if_found(call).await?;
         Ok(found.map(|image| image.config.env.unwrap_or_default()))

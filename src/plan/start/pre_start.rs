@@ -5,7 +5,7 @@ use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::scope;
 use crate::plan::{Action, Because, Needs, StepId, spec};
 use crate::topology::Topology;
-use crate::topology::name::{ContainerName, ImageName, ServiceName};
+use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::service::hook::PreStartHook;
 
 impl<'a> Start<'a> {
@@ -29,7 +29,7 @@ impl<'a> Start<'a> {
             if is_prepared && !hook.per_replica.0 {
                 continue;
             }
-            let stand_in = |service: &str| self.stand_in(topology, service);
+            let stand_in = |service: &ServiceName| self.stand_in(topology, service);
             let wanted =
                 spec::pre_start(topology, (name, service), (index, hook), &container.name, &stand_in);
             let needs: Vec<StepId> = last.into_iter().chain(self.image_of(hook, container)).collect();
@@ -48,17 +48,18 @@ impl<'a> Start<'a> {
     }
 
     /// The container that stands for a service where another one shares something with it.
-    fn stand_in(&self, topology: &Topology, service: &str) -> Option<ContainerName> {
-        let name = ServiceName::from(service);
-        let first = self.containers.of(&name).min_by_key(|container| container.number);
+    fn stand_in(&self, topology: &Topology, service: &ServiceName) -> Option<ContainerName> {
+        let first = self.containers.of(service).min_by_key(|container| container.number);
         let first = first.map(|container| container.name.clone());
-        first.or_else(|| Some(spec::container_name(topology, &name, &topology.service(service)?.value, 1)))
+        first.or_else(|| {
+            Some(spec::container_name(topology, service, &topology.service(service.as_str())?.value, 1))
+        })
     }
 
     /// The step that pulls an image of its own, when it is not there. That of the service is: its container
     /// was made of it.
     fn image_of(&mut self, hook: &PreStartHook, container: &ObservedContainer) -> Option<StepId> {
-        let image = ImageName::new(hook.image.as_ref()?.value.clone());
+        let image = hook.image.as_ref()?.value.clone();
         if let Some(known) = self.pulls.get(&image) {
             return *known;
         }

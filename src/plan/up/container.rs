@@ -166,7 +166,7 @@ impl<'a> Up<'a> {
 
     pub(super) fn place(&mut self, placing: &Placing<'_>, replica: &Replica<'_>) -> PlacedContainer {
         let Placing { name, service, base, .. } = placing;
-        let stand_in = |service: &str| self.stand_in(service);
+        let stand_in = |service: &ServiceName| self.stand_in(service);
         let wanted = spec::container(self.context.topology, name, service, base, replica.number, &stand_in);
         match replica.current {
             None => self.create(placing, wanted),
@@ -175,16 +175,15 @@ impl<'a> Up<'a> {
     }
 
     /// The container that stands for a service where another one shares something with it.
-    pub(super) fn stand_in(&self, service: &str) -> Option<ContainerName> {
-        let name = ServiceName::from(service);
-        if let Some(first) = self.placed.get(&name).and_then(|placed| placed.containers.first()) {
+    pub(super) fn stand_in(&self, name: &ServiceName) -> Option<ContainerName> {
+        if let Some(first) = self.placed.get(name).and_then(|placed| placed.containers.first()) {
             return Some(first.name.clone());
         }
-        if let Some(first) = self.context.containers_of(&name).min_by_key(|container| container.number) {
+        if let Some(first) = self.context.containers_of(name).min_by_key(|container| container.number) {
             return Some(first.name.clone());
         }
-        let service = self.context.topology.services.get(&name)?;
-        Some(spec::container_name(self.context.topology, &name, service, 1))
+        let service = self.context.topology.services.get(name)?;
+        Some(spec::container_name(self.context.topology, name, service, 1))
     }
 
     fn create(&mut self, placing: &Placing<'_>, wanted: ContainerSpec) -> PlacedContainer {

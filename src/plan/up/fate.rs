@@ -15,7 +15,7 @@ use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spe
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
 use crate::topology::platform::Platform;
-use crate::topology::service::{Namespace, VolumesFrom};
+use crate::topology::service::NamespaceKind;
 
 /// What becomes of every container.
 #[derive(Default)]
@@ -370,11 +370,11 @@ impl<'a> Judge<'a, '_> {
     /// Docker Compose made it, of the very service that the topology has.
     fn is_as_compose_made_it(&self, current: &ObservedContainer) -> bool {
         // It mounts these for writing.
-        if self.service.volumes_from.iter().any(|from| VolumesFrom::parse(from).is_read_only()) {
+        if self.service.volumes_from.iter().any(|from| from.is_read_only()) {
             return false;
         }
-        let id = |service: &str| {
-            let containers = self.context.containers_of(&ServiceName::from(service));
+        let id = |service: &ServiceName| {
+            let containers = self.context.containers_of(service);
             containers.min_by_key(|container| container.number).map(|container| container.id.clone())
         };
         let made = current.labels.get(label::CONFIG_HASH);
@@ -408,7 +408,7 @@ impl<'a> Judge<'a, '_> {
     /// It shares a namespace with a container that was started again since: what it has is the old one.
     fn stale(&self, current: &ObservedContainer) -> Option<Because> {
         let since = current.state.started.as_ref()?;
-        let is_stale = |(owner, namespace): (ServiceName, Namespace)| {
+        let is_stale = |(owner, namespace): (ServiceName, NamespaceKind)| {
             let mut containers = self.context.containers_of(&owner);
             let container = containers.find(|container| current.namespace_owners.contains(&container.id))?;
             let is_newer = container.state.is_running() && container.state.started.as_ref()? > since;

@@ -4,10 +4,11 @@ use super::{BuildChoice, Context, Gate, PullChoice, Up, order};
 use crate::diagnostic::code;
 use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Because, FormerImage, Guard, Needs, StepId, build, spec};
-use crate::topology::name::{ImageName, ServiceName};
+use crate::topology::name::ServiceName;
 use crate::topology::service::PullPolicy;
 use crate::topology::value::Duration;
 use crate::topology::{Service, Topology};
+use crate::value::image::ImageReference;
 
 impl<'a> Context<'a> {
     /// The condition under which an unchanged container is replaced: its image is made anew, and turns
@@ -25,7 +26,7 @@ impl<'a> Context<'a> {
     }
 
     /// Whether an image that is there is made anew for one of the services.
-    pub(super) fn is_renewed(self, image: &ImageName) -> bool {
+    pub(super) fn is_renewed(self, image: &ImageReference) -> bool {
         let mut users = self.topology.services.iter();
         users.any(|(name, service)| {
             let is_built =
@@ -114,10 +115,7 @@ impl<'a> Context<'a> {
 impl Context<'_> {
     /// An image whose age is not known is taken for old.
     fn pull_after(self, service: &Service, period: Option<Duration>) -> PullChoice {
-        let age = service
-            .image
-            .as_ref()
-            .and_then(|image| self.observed.image_ages.get(&ImageName::new(image.value.clone())));
+        let age = service.image.as_ref().and_then(|image| self.observed.image_ages.get(&image.value));
         match (age, period) {
             (Some(age), Some(period)) if *age < period.0 => PullChoice::Missing,
             _ => PullChoice::Always,
@@ -186,7 +184,7 @@ impl<'a> Up<'a> {
         services.iter().filter_map(image).map(|step| (step, Needs::Done)).collect()
     }
 
-    fn missing_image(&mut self, name: &ServiceName, service: &Service, image: &ImageName) {
+    fn missing_image(&mut self, name: &ServiceName, service: &Service, image: &ImageReference) {
         let at =
             service.image.as_ref().map(|image| image.span).or(service.build.as_ref().map(|build| build.span));
         let diagnostic = self.found.error(code::MISSING_IMAGE, format!("the engine has no image `{image}`"));

@@ -23,8 +23,9 @@ use crate::plan::namespace::{self, CutOff};
 use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
 use crate::plan::scope;
 use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, Step, StepId, Values, compose_hash, spec};
-use crate::topology::name::{ContainerName, ImageName, NetworkName, ServiceName, VolumeName};
+use crate::topology::name::{ContainerName, NetworkName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
+use crate::value::image::ImageReference;
 use container::PlacedContainer;
 use fate::{Deed, Replica};
 use network::NetworkPlace;
@@ -134,10 +135,10 @@ fn images_of(
     topology: &Topology,
     name: &ServiceName,
     service: &Service,
-) -> impl Iterator<Item = ImageName> + use<> {
+) -> impl Iterator<Item = ImageReference> + use<> {
     let hooks = service.pre_start.iter().filter_map(|hook| hook.image.as_ref());
-    let images: Vec<ImageName> = hooks.map(|image| ImageName::new(image.value.clone())).collect();
-    let mounted: Vec<ImageName> = spec::mounted_images(service).map(|(_, image)| image).collect();
+    let images: Vec<ImageReference> = hooks.map(|image| image.value.clone()).collect();
+    let mounted: Vec<ImageReference> = spec::mounted_images(service).map(|(_, image)| image).collect();
     images.into_iter().chain(mounted).chain([spec::image_name(topology, name, service)])
 }
 
@@ -225,7 +226,7 @@ struct Up<'a> {
     found: &'a mut Diagnostics,
     plan: Plan,
     /// The step that makes sure of an image; none when it is there.
-    images: BTreeMap<ImageName, Option<StepId>>,
+    images: BTreeMap<ImageReference, Option<StepId>>,
     /// What becomes of each network that a service uses.
     networks: BTreeMap<NetworkName, NetworkPlace>,
     /// The step that makes sure of a volume; none when it is there.

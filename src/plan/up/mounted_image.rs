@@ -8,11 +8,12 @@ use super::{Context, Gate, PullChoice, Up};
 use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Because, FormerImage, Guard, Needs, label, spec};
 use crate::topology::Service;
-use crate::topology::name::{ImageId, ImageName, ServiceName};
+use crate::topology::name::{ImageId, ServiceName};
+use crate::value::image::ImageReference;
 
 /// An image that is mounted in a container.
 struct Mounted {
-    reference: ImageName,
+    reference: ImageReference,
     /// The image that the reference named then.
     from: ImageId,
 }
@@ -43,7 +44,7 @@ impl<'a> Context<'a> {
     }
 
     /// The service that an image is built for.
-    fn builder_of(self, image: &ImageName) -> Option<(&'a ServiceName, &'a Service)> {
+    fn builder_of(self, image: &ImageReference) -> Option<(&'a ServiceName, &'a Service)> {
         let mut builders = self.topology.services.iter().filter(|(_, service)| service.build.is_some());
         let builder =
             builders.find(|(name, service)| spec::image_name(self.topology, name, service) == *image)?;
@@ -61,7 +62,7 @@ fn mounted(service: &Service, container: &ObservedContainer) -> Vec<Mounted> {
 impl Up<'_> {
     /// The steps that make sure of what a service mounts.
     pub(super) fn mounted_images(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
-        let images: Vec<ImageName> = spec::mounted_images(service).map(|(_, image)| image).collect();
+        let images: Vec<ImageReference> = spec::mounted_images(service).map(|(_, image)| image).collect();
         images.into_iter().filter_map(|image| self.further_image(name, service, image)).collect()
     }
 
@@ -70,7 +71,7 @@ impl Up<'_> {
         &mut self,
         name: &ServiceName,
         service: &Service,
-        image: ImageName,
+        image: ImageReference,
     ) -> Option<Gate> {
         if let Some((builder_name, builder)) = self.context.builder_of(&image) {
             return self.image(builder_name, builder).map(|step| (step, Needs::Done));

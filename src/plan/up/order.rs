@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::topology::name::ServiceName;
-use crate::topology::service::{Link, VolumesFrom};
+use crate::topology::service::{Namespace, ShareKind};
 use crate::topology::{Service, Topology};
 
 /// The chosen services (all when none is chosen) and what they depend on; a service comes after all
@@ -81,16 +81,19 @@ pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec
 /// made for it, the one that it is linked to is looked for when it is created, and no other one takes its place.
 /// With the namespace of the machine or of another container, the engine refuses links.
 pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
-    let mode = service.network_mode.as_ref().map(|mode| mode.as_str());
-    let links = service.links.iter().filter(move |_| matches!(mode, Some("bridge" | "default" | "none")));
-    links.map(|link| ServiceName::from(Link::parse(link).name))
+    let is_engines = match service.network_mode.as_ref().map(|mode| &mode.value) {
+        Some(Namespace::None) => true,
+        Some(Namespace::Named(word)) => matches!(word.as_str(), "bridge" | "default"),
+        _ => false,
+    };
+    service.links.iter().filter(move |_| is_engines).map(|link| link.name.clone())
 }
 
 /// Services whose namespaces or volumes a service shares, and those that the engine links it to: it holds on
 /// to one container of each, and must be replaced with it.
 pub fn held(topology: &Topology, service: &Service) -> BTreeSet<ServiceName> {
-    let by_volumes = service.volumes_from.iter().filter_map(|from| VolumesFrom::parse(from).service());
-    let by_volumes = by_volumes.map(ServiceName::from);
+    let by_volumes = service.shares().filter(|share| share.kind == ShareKind::Volumes);
+    let by_volumes = by_volumes.filter_map(|share| share.owner.service().cloned());
     namespaces(topology, service).chain(by_volumes).chain(linked(service)).collect()
 }
 

@@ -7,7 +7,7 @@ use crate::plan::observed::{Observed, ObservedContainer};
 use crate::plan::{Needs, Plan, StepId};
 use crate::topology::Service;
 use crate::topology::name::ServiceName;
-use crate::value::port::PortRange;
+use crate::value::port::{PortRange, Protocol};
 
 /// Host ports that are given up and taken in one plan.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Ports {
 struct Released {
     service: ServiceName,
     port: u16,
-    protocol: String,
+    protocol: Protocol,
     stop: StepId,
     /// What the stop waits for only so that the container runs for longer.
     gates: Vec<StepId>,
@@ -30,7 +30,7 @@ struct Released {
 struct Taken {
     service: ServiceName,
     range: PortRange,
-    protocol: String,
+    protocol: Protocol,
     start: StepId,
 }
 
@@ -40,7 +40,7 @@ impl Ports {
         self.released.extend(host_ports(container).map(|(protocol, port)| Released {
             service: container.service.clone(),
             port,
-            protocol: protocol.to_owned(),
+            protocol,
             stop,
             gates: gates.iter().map(|(step, _)| *step).collect(),
         }));
@@ -52,7 +52,7 @@ impl Ports {
         self.taken.extend(published.map(|(range, port)| Taken {
             service: name.clone(),
             range,
-            protocol: port.protocol.to_string(),
+            protocol: port.protocol,
             start,
         }));
     }
@@ -60,15 +60,15 @@ impl Ports {
     /// Orders the plan's steps by them.
     pub(super) fn hand_over(self, plan: &mut Plan, observed: &Observed) {
         let held = held(observed);
-        let mut wanted: BTreeMap<(&ServiceName, PortRange, &str), usize> = BTreeMap::new();
+        let mut wanted: BTreeMap<(&ServiceName, PortRange, Protocol), usize> = BTreeMap::new();
         self.taken.iter().for_each(|taken| *wanted.entry(taken.key()).or_default() += 1);
-        let mut released: BTreeMap<(&str, u16), Vec<&Released>> = BTreeMap::new();
+        let mut released: BTreeMap<(Protocol, u16), Vec<&Released>> = BTreeMap::new();
         for one in &self.released {
-            released.entry((&one.protocol, one.port)).or_default().push(one);
+            released.entry((one.protocol, one.port)).or_default().push(one);
         }
         let mut handed_over = BTreeSet::new();
         // The replicas of a service take the same ports.
-        let mut conflicts: BTreeMap<(&ServiceName, PortRange, &str), Vec<&Released>> = BTreeMap::new();
+        let mut conflicts: BTreeMap<(&ServiceName, PortRange, Protocol), Vec<&Released>> = BTreeMap::new();
         for taken in &self.taken {
             let conflicts = conflicts.entry(taken.key()).or_insert_with(|| {
                 // Where there is room for all, nobody waits.
@@ -100,28 +100,28 @@ impl Ports {
 }
 
 /// The host ports that running containers hold, by their protocols.
-fn held(observed: &Observed) -> BTreeSet<(&str, u16)> {
+fn held(observed: &Observed) -> BTreeSet<(Protocol, u16)> {
     let running = observed.containers.iter().filter(|container| container.state.is_running());
     running.flat_map(host_ports).collect()
 }
 
 /// How many of the ports that could be taken are held.
-fn count(held: &BTreeSet<(&str, u16)>, taken: &Taken) -> usize {
+fn count(held: &BTreeSet<(Protocol, u16)>, taken: &Taken) -> usize {
     held.range(taken.first()..=taken.last()).count()
 }
 
 impl Taken {
     /// What it has in common with other replicas of the service that take one of the same ports.
-    fn key(&self) -> (&ServiceName, PortRange, &str) {
-        (&self.service, self.range, &self.protocol)
+    fn key(&self) -> (&ServiceName, PortRange, Protocol) {
+        (&self.service, self.range, self.protocol)
     }
 
-    fn first(&self) -> (&str, u16) {
-        (&self.protocol, self.range.first)
+    fn first(&self) -> (Protocol, u16) {
+        (self.protocol, self.range.first)
     }
 
-    fn last(&self) -> (&str, u16) {
-        (&self.protocol, self.range.last)
+    fn last(&self) -> (Protocol, u16) {
+        (self.protocol, self.range.last)
     }
 
     /// Replicas that share a range leave each other room: as one starts, its own predecessor's port is
@@ -132,6 +132,6 @@ impl Taken {
 }
 
 /// The host ports that a container holds, by their protocols.
-fn host_ports(container: &ObservedContainer) -> impl Iterator<Item = (&str, u16)> {
-    container.ports.iter().filter_map(|port| Some((port.protocol.as_str(), port.host?.port())))
+fn host_ports(container: &ObservedContainer) -> impl Iterator<Item = (Protocol, u16)> {
+    container.ports.iter().filter_map(|port| Some((port.protocol, port.host?.port())))
 }

@@ -5,7 +5,7 @@ use super::fate::{Deed, Replica};
 use super::{Gate, Up};
 use crate::plan::observed::Status;
 use crate::plan::{Action, Needs, spec};
-use crate::topology::name::{ContainerName, ImageName};
+use crate::topology::name::ContainerName;
 use crate::topology::service::hook::PreStartHook;
 
 impl Replica<'_> {
@@ -57,6 +57,6 @@ impl Up<'_> {
         let Some(image) = &hook.image else {
             return self.image(placing.name, placing.service).map(|step| (step, Needs::Done));
         };
-        self.further_image(placing.name, placing.service, ImageName::new(image.value.clone()))
+        self.further_image(placing.name, placing.service, image.value.clone())
     }
 }

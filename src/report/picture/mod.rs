@@ -162,7 +162,7 @@ impl<'a> Picture<'a> {
         if let Some(kind) = service.provider.as_ref().and_then(|provider| provider.kind.as_ref()) {
             return format!("{} {}", self.words.provider, kind.value);
         }
-        let image = service.image.as_ref().map(|image| image.value.clone());
+        let image = service.image.as_ref().map(|image| image.value.to_string());
         image.unwrap_or_else(|| self.words.built_here.to_owned())
     }
 }

@@ -2,7 +2,8 @@ use super::*;
 use crate::engine::EngineError;
 use crate::plan::{Because, Condition, Step};
 use crate::run::event::{Cause, Failure};
-use crate::topology::name::{ContainerName, ImageName};
+use crate::topology::name::ContainerName;
+use crate::value::image::ImageReference;
 
 const LIMITS: Limits = Limits { calls: 8, images: 2 };
 
@@ -81,7 +82,7 @@ fn calls_are_bounded_and_waits_are_not() {
 fn long_pulls_hold_up_no_start() {
     let mut steps = graph(4, &[]);
     for step in [id(0), id(1), id(2)] {
-        steps[step].action = Action::PullImage { image: ImageName::from("a"), platform: None };
+        steps[step].action = Action::PullImage { image: ImageReference::from("a"), platform: None };
     }
     let mut schedule = Schedule::new(&steps, Limits { calls: 1, images: 2 });
     assert_eq!(start_all(&mut schedule), [3, 0, 1]);

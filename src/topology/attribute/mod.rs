@@ -10,6 +10,7 @@ mod generic;
 mod hint;
 mod quotes;
 mod sealing;
+mod text;
 
 use std::collections::BTreeMap;
 

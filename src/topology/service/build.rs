@@ -12,6 +12,7 @@ use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
 use crate::topology::name::SecretKey;
 use crate::topology::service::{ContainerFile, Ulimit};
 use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
+use crate::value::image::ImageReference;
 use crate::value::pair::Pair;
 
 record! {
@@ -62,7 +63,7 @@ record! {
         /// SSH agents or keys that the build may use: `default`, or `id=path`.
         ssh: SshKeys,
         /// Further tags of the image.
-        tags: Vec<Spanned<String>> = public,
+        tags: Vec<Spanned<ImageReference>> = public,
         /// The stage that is built. The last one when absent.
         target: Option<Spanned<String>> = public,
         /// Limits of the build's processes.

@@ -3,6 +3,7 @@
 use crate::source::Spanned;
 use crate::topology::attribute::record;
 use crate::topology::value::{Command, Flag, Pairs};
+use crate::value::image::ImageReference;
 
 record! {
     /// A command that is run in a running container.
@@ -26,7 +27,7 @@ record! {
         /// The command. The image's own when absent.
         command: Command,
         /// The image. The service's own when absent.
-        image: Option<Spanned<String>> = public,
+        image: Option<Spanned<ImageReference>> = public,
         /// User that runs it.
         user: Option<String> = public,
         /// Whether it has all rights on the host.

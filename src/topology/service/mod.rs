@@ -24,13 +24,16 @@ use std::collections::BTreeMap;
 
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Named, Nullable, choice, record};
-use crate::topology::name::{ConfigKey, SecretKey, ServiceName};
+use crate::topology::name::{ConfigKey, ContainerName, SecretKey, ServiceName};
 use crate::topology::value::{
     ByteSize, Command, Decimal, Duration, Flag, HostMap, Integer, OneOrMany, Options, Pairs, SwapLimit,
     WordList,
 };
 pub use crate::value::build_context::BuildContext;
-pub use crate::value::sharing::{Link, SharedNamespace, VolumesFrom, VolumesOwner};
+use crate::value::image::ImageReference;
+use crate::value::security_option::SecurityOption;
+pub use crate::value::sharing::{Link, Namespace, Owner, VolumesFrom, VolumesOwner};
+use crate::value::tmpfs::Tmpfs;
 pub use build::Build;
 pub use container_file::ContainerFile;
 pub use dependency::{Dependencies, Dependency, DependencyCondition};
@@ -44,7 +47,7 @@ pub use limit::{BlkioConfig, Ulimit};
 pub use model_binding::ModelBindings;
 pub use mount::{Mount, MountKind, Mounts};
 pub use network::{ServiceNetwork, ServiceNetworks};
-pub use port::{Port, Ports};
+pub use port::{ExposedPort, Port, Ports};
 pub use provider::Provider;
 pub use pull_policy::PullPolicy;
 pub use restart::RestartPolicy;
@@ -119,11 +122,11 @@ record! {
         /// Environment variables. A name without a value is taken from the caller's environment.
         environment: Pairs,
         /// Ports that are exposed to other containers, without publishing them.
-        expose: WordList = public,
+        expose: Vec<Spanned<ExposedPort>> = public,
         /// A service that this one is made from.
         extends: Option<Extends>,
         /// Containers outside the project that are linked.
-        external_links: Vec<Spanned<String>> = public,
+        external_links: Vec<Spanned<Link<ContainerName>>> = public,
         /// Further lines of the container's hosts file.
         extra_hosts: HostMap = public,
         /// GPUs: `all`, or a list of requests.
@@ -135,11 +138,11 @@ record! {
         /// Host name of the container.
         hostname: Option<Spanned<String>> = public,
         /// The image: `name`, `name:tag`, `registry/name@sha256:...`.
-        image: Option<Spanned<String>> = public,
+        image: Option<Spanned<ImageReference>> = public,
         /// Whether a small init process forwards signals and reaps processes.
         init: Option<bool>,
         /// IPC namespace: `host`, `shareable`, `private`, `none`, `service:NAME` or `container:NAME`.
-        ipc: Option<Spanned<String>> = public,
+        ipc: Option<Spanned<Namespace>> = public,
         /// Isolation technology (Windows).
         isolation: Option<String> = public,
         /// Files with labels.
@@ -147,7 +150,7 @@ record! {
         /// Labels of the container.
         labels: Pairs,
         /// Links to other services: `service` or `service:alias`.
-        links: Vec<Spanned<String>> = public,
+        links: Vec<Spanned<Link<ServiceName>>> = public,
         /// Where the container's output goes.
         logging: Option<Logging>,
         /// Hardware address on the first network.
@@ -163,7 +166,7 @@ record! {
         /// AI models that the service uses.
         models: ModelBindings,
         /// `bridge`, `host`, `none`, `service:NAME` or `container:NAME`, in place of `networks`.
-        network_mode: Option<Spanned<String>> = public,
+        network_mode: Option<Spanned<Namespace>> = public,
         /// Networks that the container is attached to.
         networks: Option<ServiceNetworks>,
         /// Whether the kernel may not kill the container when memory runs out.
@@ -171,7 +174,7 @@ record! {
         /// How readily the kernel kills the container when memory runs out: -1000 to 1000.
         oom_score_adj: Option<Spanned<Integer>>,
         /// PID namespace: `host`, `service:NAME` or `container:NAME`.
-        pid: Option<Spanned<String>> = public,
+        pid: Option<Spanned<Namespace>> = public,
         /// Most processes; `-1` means no limit.
         pids_limit: Option<Spanned<Integer>>,
         /// Platform of the image: `linux/amd64`.
@@ -205,7 +208,7 @@ record! {
         /// Secrets that are put into the container.
         secrets: Vec<Spanned<ContainerFile<SecretKey>>>,
         /// Labels and profiles of the host's security system.
-        security_opt: Vec<Spanned<String>> = public,
+        security_opt: Vec<Spanned<SecurityOption>> = public,
         /// Size of `/dev/shm`.
         shm_size: Option<ByteSize>,
         /// Whether standard input stays open.
@@ -219,7 +222,7 @@ record! {
         /// Kernel parameters of the container.
         sysctls: Pairs = public,
         /// Folders in memory: `/run` or `/run:size=64m`.
-        tmpfs: OneOrMany = public,
+        tmpfs: OneOrMany<Tmpfs> = public,
         /// Whether the container has a terminal.
         tty: Flag,
         /// Limits of the container's processes.
@@ -229,13 +232,13 @@ record! {
         /// User that runs the process: `name`, `uid` or `uid:gid`.
         user: Option<String> = public,
         /// User namespace: `host`.
-        userns_mode: Option<String> = public,
+        userns_mode: Option<Namespace> = public,
         /// UTS namespace: `host`.
-        uts: Option<Spanned<String>> = public,
+        uts: Option<Spanned<Namespace>> = public,
         /// Folders, files and volumes that the container sees.
         volumes: Mounts,
         /// Services or containers whose volumes are mounted too: `service:ro`, `container:NAME`.
-        volumes_from: Vec<Spanned<String>> = public,
+        volumes_from: Vec<Spanned<VolumesFrom>> = public,
         /// Folder that the command starts in.
         working_dir: Option<String> = public,
     }
@@ -353,7 +356,7 @@ mod microseconds {
 /// What containers can share with each other, and lose when the one that it belongs to stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Namespace {
+pub enum NamespaceKind {
     /// `network_mode`.
     Network,
     /// `ipc`.
@@ -364,7 +367,7 @@ pub enum Namespace {
     Uts,
 }
 
-impl Namespace {
+impl NamespaceKind {
     /// What it is called: `network`.
     pub fn word(self) -> &'static str {
         match self {
@@ -374,6 +377,28 @@ impl Namespace {
             Self::Uts => "UTS",
         }
     }
+}
+
+/// Something that a service has of another container.
+#[derive(Clone, Copy, Debug)]
+pub struct Share<'a> {
+    /// What it is.
+    pub kind: ShareKind,
+    /// Whose it is.
+    pub owner: Owner<'a>,
+    /// Where that is said.
+    pub at: Span,
+}
+
+/// What a service has of another container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShareKind {
+    /// `links`: its address under a name.
+    Link,
+    /// A namespace, which is gone when the other container stops.
+    Namespace(NamespaceKind),
+    /// `volumes_from`.
+    Volumes,
 }
 
 impl Service {
@@ -392,28 +417,29 @@ impl Service {
         self.post_start.iter().map(|hook| hook.value.clone()).collect()
     }
 
-    /// The services that it needs without saying so in `depends_on`: links, shared namespaces and shared
-    /// volumes. With the place that says so, and whether it is restarted with the other.
-    pub fn implied_dependencies(&self) -> impl Iterator<Item = (&str, Span, bool)> {
-        let links = self.links.iter().map(|link| (Link::parse(&link.value).name, link.span, true));
-        let shared = [&self.network_mode, &self.ipc, &self.pid, &self.uts].into_iter().flatten();
-        let shared = shared
-            .filter_map(|shared| Some((SharedNamespace::parse(&shared.value).service()?, shared.span, true)));
-        let volumes = self.volumes_from.iter();
-        let volumes =
-            volumes.filter_map(|from| Some((VolumesFrom::parse(&from.value).service()?, from.span, false)));
-        links.chain(shared).chain(volumes)
-    }
-
-    /// What it says of each namespace that it may share with another container.
-    pub fn namespaces(&self) -> impl Iterator<Item = (&str, Namespace)> {
-        let modes = [
-            (&self.network_mode, Namespace::Network),
-            (&self.ipc, Namespace::Ipc),
-            (&self.pid, Namespace::Pid),
-            (&self.uts, Namespace::Uts),
+    /// What it has of other containers, and where that is said: links first, then namespaces, then volumes.
+    pub fn shares(&self) -> impl Iterator<Item = Share<'_>> {
+        let links = self.links.iter().map(|link| Share {
+            kind: ShareKind::Link,
+            owner: Owner::Service(&link.name),
+            at: link.span,
+        });
+        let namespaces = [
+            (&self.network_mode, NamespaceKind::Network),
+            (&self.ipc, NamespaceKind::Ipc),
+            (&self.pid, NamespaceKind::Pid),
+            (&self.uts, NamespaceKind::Uts),
         ];
-        modes.into_iter().filter_map(|(mode, namespace)| Some((mode.as_ref()?.as_str(), namespace)))
+        let namespaces = namespaces.into_iter().filter_map(|(namespace, kind)| {
+            let namespace = namespace.as_ref()?;
+            Some(Share { kind: ShareKind::Namespace(kind), owner: namespace.owner()?, at: namespace.span })
+        });
+        let volumes = self.volumes_from.iter().map(|from| Share {
+            kind: ShareKind::Volumes,
+            owner: from.owner(),
+            at: from.span,
+        });
+        links.chain(namespaces).chain(volumes)
     }
 
     /// The services whose images its own is built from, and where that is said.

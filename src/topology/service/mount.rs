@@ -14,6 +14,7 @@ use crate::topology::name::VolumeKey;
 use crate::topology::service::container_file::FileMode;
 use crate::topology::value::{ByteSize, Flag, Pairs};
 use crate::value::Mistake;
+use crate::value::image::ImageReference;
 use crate::value::mount::{MountOption, PROPAGATIONS, SELINUX, ShortMount, trailing_blank};
 
 choice! {
@@ -150,6 +151,12 @@ impl Mount {
     pub fn volume_key(&self) -> Option<Spanned<VolumeKey>> {
         let source = self.source.as_ref().filter(|_| self.kind == MountKind::Volume)?;
         Some(Spanned::new(VolumeKey::from(source.as_str()), source.span))
+    }
+
+    /// The image that is mounted, when one is.
+    pub fn image_reference(&self) -> Option<Spanned<ImageReference>> {
+        let source = self.source.as_ref().filter(|_| self.kind == MountKind::Image)?;
+        Some(source.clone().map(ImageReference::from))
     }
 
     /// Reads the short form, as it stands at a place.

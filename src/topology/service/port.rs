@@ -15,6 +15,7 @@ use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
 use crate::value::Mistake;
+pub use crate::value::port::ExposedPort;
 use crate::value::port::{IN_RANGE, OF_ONE_LINK, PortMapping, PortMode, PortRange, Protocol, is_link_local};
 
 record! {
@@ -143,6 +144,20 @@ fn decode_item(node: &Node, found: &mut Diagnostics) -> Vec<Spanned<Port>> {
         _ => decode_long(node, found).into_iter().collect(),
     };
     ports.into_iter().map(|port| Spanned::new(port, node.span)).collect()
+}
+
+impl Attribute for ExposedPort {
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        Loose::decode(node, found).map(|Loose(text)| Self::from(text))
+    }
+
+    fn canonical(&self, _: Form) -> Json {
+        json!(self.to_string())
+    }
+
+    fn schema(_: &mut JsonMap<String, Json>) -> Json {
+        json!({ "type": ["string", "number"] })
+    }
 }
 
 fn refuse(text: &str, Mistake { reason, help }: Mistake, node: &Node, found: &mut Diagnostics) {

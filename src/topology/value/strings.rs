@@ -9,10 +9,16 @@ use crate::topology::attribute::{Attribute, Form, wrong_type};
 use crate::topology::value::Loose;
 
 /// One string, or a list of strings.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OneOrMany(pub Vec<Spanned<String>>);
+#[derive(Clone, Debug, PartialEq)]
+pub struct OneOrMany<T = String>(pub Vec<Spanned<T>>);
 
-impl Attribute for OneOrMany {
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Attribute> Attribute for OneOrMany<T> {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::List(_) => Vec::decode(node, found).map(Self),

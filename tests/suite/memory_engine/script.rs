@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use topo::topology::name::{ContainerName, ImageId, ImageName};
+use topo::topology::name::{ContainerName, ImageId};
+use topo::value::image::ImageReference;
 
 /// What is to happen.
 #[derive(Clone, Debug, Default)]
@@ -11,9 +12,9 @@ pub(crate) struct Script {
     /// What containers do once they were started.
     pub(crate) containers: BTreeMap<ContainerName, Behaviour>,
     /// Images that are there.
-    pub(crate) images: BTreeMap<ImageName, ImageId>,
+    pub(crate) images: BTreeMap<ImageReference, ImageId>,
     /// Images as their registry has them, or as a build makes them.
-    pub(crate) new_images: BTreeMap<ImageName, ImageId>,
+    pub(crate) new_images: BTreeMap<ImageReference, ImageId>,
     /// When the stream of events breaks, once.
     pub(crate) events_break_at: Option<Duration>,
     /// How many attempts to subscribe are refused: at first, or after the break when there is one.

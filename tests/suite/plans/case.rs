@@ -27,7 +27,8 @@ use topo::report::wording::{object, to_do};
 use topo::report::{Intent, Look};
 use topo::source::Sources;
 use topo::topology::Topology;
-use topo::topology::name::{ImageName, ServiceName};
+use topo::topology::name::ServiceName;
+use topo::value::image::ImageReference;
 
 use super::load::{Place, jobs, load_in};
 use super::world::World;
@@ -270,7 +271,7 @@ fn read_yaml<T: Default + DeserializeOwned>(path: &Path) -> T {
 fn pull_everything(world: &mut World, topology: &Topology) {
     for service in topology.services.values().chain(topology.inactive.values()) {
         if let Some(image) = service.image.as_ref().filter(|_| service.build.is_none()) {
-            world.make_image(&ImageName::from(image.value.as_str()));
+            world.make_image(&ImageReference::from(image.value.as_str()));
         }
     }
 }
@@ -317,7 +318,7 @@ impl Events {
             world.volumes.insert(name.as_str().into(), volume);
         }
         for name in &self.foreign.images {
-            world.make_image(&ImageName::from(name.as_str()));
+            world.make_image(&ImageReference::from(name.as_str()));
         }
     }
 
@@ -329,13 +330,13 @@ impl Events {
             events.happen(world, name);
         }
         for image in &self.renewed_images {
-            let image = ImageName::from(image.as_str());
+            let image = ImageReference::from(image.as_str());
             *world.releases.entry(image.clone()).or_default() += 1;
             world.make_image(&image);
         }
         for (image, hours) in &self.image_ages {
             let age = std::time::Duration::from_secs(hours * 3600);
-            world.image_ages.insert(ImageName::from(image.as_str()), age);
+            world.image_ages.insert(ImageReference::from(image.as_str()), age);
         }
         world.images.retain(|image, _| !self.gone.images.iter().any(|gone| gone == image.as_str()));
         world.networks.retain(|name, _| !self.gone.networks.iter().any(|gone| gone == name.as_str()));

@@ -10,8 +10,9 @@ use topo::plan::observed::{
 };
 use topo::plan::{Action, Condition, Guard, Needs, Observed, Plan, Step, StepId, label};
 use topo::topology::Service;
-use topo::topology::name::{ContainerName, ImageId, ImageName, NetworkName, ServiceName, VolumeName};
+use topo::topology::name::{ContainerName, ImageId, NetworkName, ServiceName, VolumeName};
 use topo::topology::service::MountKind;
+use topo::value::image::ImageReference;
 
 /// All that an engine has. Everything that it runs is well.
 #[derive(Clone, Debug, Default)]
@@ -19,11 +20,11 @@ pub(crate) struct World {
     pub(crate) containers: Vec<Container>,
     pub(crate) networks: BTreeMap<NetworkName, ObservedNetwork>,
     pub(crate) volumes: BTreeMap<VolumeName, ObservedVolume>,
-    pub(crate) images: BTreeMap<ImageName, ImageId>,
+    pub(crate) images: BTreeMap<ImageReference, ImageId>,
     /// How long ago images got their names.
-    pub(crate) image_ages: BTreeMap<ImageName, std::time::Duration>,
+    pub(crate) image_ages: BTreeMap<ImageReference, std::time::Duration>,
     /// How often an image was made anew elsewhere: another number is another image.
-    pub(crate) releases: BTreeMap<ImageName, usize>,
+    pub(crate) releases: BTreeMap<ImageReference, usize>,
     /// Services that end with exit code 0 once they were started.
     pub(crate) jobs: BTreeSet<ServiceName>,
     /// The API that the engine speaks, when it is said.
@@ -157,7 +158,7 @@ impl World {
         }
     }
 
-    pub(crate) fn make_image(&mut self, image: &ImageName) {
+    pub(crate) fn make_image(&mut self, image: &ImageReference) {
         let release = self.releases.get(image).copied().unwrap_or_default();
         self.images.insert(image.clone(), ImageId::new(format!("sha256:{image}-{release}")));
     }
@@ -275,8 +276,7 @@ impl World {
             let is_taken = |host: u16| {
                 let running = self.containers.iter().flat_map(|container| &container.seen.ports);
                 let is_it = |other: &PublishedPort| {
-                    other.protocol == port.protocol.word()
-                        && other.host.is_some_and(|other| other.port() == host)
+                    other.protocol == port.protocol && other.host.is_some_and(|other| other.port() == host)
                 };
                 running.chain(&published).any(is_it)
             };
@@ -285,7 +285,7 @@ impl World {
             published.push(PublishedPort {
                 host: Some((Ipv4Addr::UNSPECIFIED, host).into()),
                 target: port.target,
-                protocol: port.protocol.to_string(),
+                protocol: port.protocol,
             });
         }
         Ok(published)
@@ -396,9 +396,9 @@ impl Container {
 
 /// The containers whose namespaces a new one is to have.
 fn owners(spec: &ContainerSpec) -> impl Iterator<Item = ContainerName> {
-    let modes = [&spec.service.ipc, &spec.service.pid].into_iter().flatten().map(|mode| mode.as_str());
-    let modes = modes.chain(spec.network_mode.as_deref());
-    modes.filter_map(|mode| mode.strip_prefix("container:")).map(ContainerName::from)
+    let modes = [&spec.service.ipc, &spec.service.pid].into_iter().flatten().map(|mode| &mode.value);
+    let modes = modes.chain(&spec.network_mode);
+    modes.filter_map(|mode| mode.container().cloned())
 }
 
 /// What an engine says of a container that it was asked for.

@@ -26,7 +26,8 @@ use std::time::Duration;
 use topo::plan::action::{AnonymousVolumes, ContainerSpec, ImageSpec, NetworkSpec, VolumeSpec};
 use topo::plan::{Action, Because, Condition, FormerImage, Guard, Needs, Plan, Step, StepId};
 use topo::run::RunOptions;
-use topo::topology::name::{ContainerName, ImageId, ImageName, ProjectName, ServiceName};
+use topo::topology::name::{ContainerName, ImageId, ProjectName, ServiceName};
+use topo::value::image::ImageReference;
 
 use crate::memory_engine::{Behaviour, Deed, Hearing, Script};
 
@@ -70,10 +71,10 @@ impl Scenario {
                 self.script.containers.insert(ContainerName::from(*name), behaviour(traits));
             }
             ["image", image, "is", id] => {
-                self.script.images.insert(ImageName::from(*image), ImageId::from(*id));
+                self.script.images.insert(ImageReference::from(*image), ImageId::from(*id));
             }
             ["new-image", image, "is", id] => {
-                self.script.new_images.insert(ImageName::from(*image), ImageId::from(*id));
+                self.script.new_images.insert(ImageReference::from(*image), ImageId::from(*id));
             }
             ["events", event] => match split(event) {
                 ("break", Some(at), None) => self.script.events_break_at = Some(duration(at)),
@@ -117,7 +118,7 @@ impl Scenario {
                     rest
                 }
                 ("if-image", [image, "differs", from, rest @ ..]) => {
-                    let (image, from) = (ImageName::from(*image), ImageId::from(*from));
+                    let (image, from) = (ImageReference::from(*image), ImageId::from(*from));
                     self.plan.steps[id].only_if =
                         Some(Guard::ImageDiffers([FormerImage { image, from }].into()));
                     rest
@@ -231,7 +232,7 @@ fn behaviour(traits: &[&str]) -> Behaviour {
 
 fn action<'words>(words: &'words [&'words str]) -> (Action, &'words [&'words str]) {
     let action = match words {
-        ["pull", image, ..] => Action::PullImage { image: ImageName::from(*image), platform: None },
+        ["pull", image, ..] => Action::PullImage { image: ImageReference::from(*image), platform: None },
         ["build", image, ..] => Action::BuildImage(Box::new(image_spec(image))),
         ["create-network", name, ..] => Action::CreateNetwork(Box::new(NetworkSpec {
             name: (*name).into(),

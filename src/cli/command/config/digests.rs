@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::engine::Images;
 use crate::topology::attribute::put;
-use crate::topology::name::ImageName;
+use crate::value::image::ImageReference;
 
 /// How many registries are asked at once.
 const AT_ONCE: usize = 8;
@@ -106,7 +106,7 @@ fn elements(list: &mut Json) -> impl Iterator<Item = &mut Json> {
 async fn ask(images: BTreeSet<String>, output: &Output) -> Result<BTreeMap<String, String>, Exit> {
     let engine = connection::connect(output).await?;
     let asked = stream::iter(images).map(async |image| {
-        let answer = engine.pinned_image(&ImageName::new(image.clone())).await;
+        let answer = engine.pinned_image(&ImageReference::new(image.clone())).await;
         (image, answer)
     });
     let answers: Vec<_> = asked.buffered(AT_ONCE).collect().await;

@@ -19,9 +19,9 @@ use crate::engine::Images;
 use crate::plan::spec;
 use crate::source::{Sources, Span};
 use crate::topology::Topology;
-use crate::topology::name::ImageName;
 use crate::topology::provenance::{self, Explanation, Mistake, Part, Rung, RungKind, Subject};
 use crate::topology::secrecy::HIDDEN_VALUES;
+use crate::value::image::ImageReference;
 
 /// Show where a value comes from: every text that had a say, the strongest first, with its place.
 ///
@@ -137,7 +137,7 @@ fn with_image(mut explained: Explanation, topology: &Topology, output: Output) -
     explained
 }
 
-fn unknown(image: &ImageName, why: &str) -> String {
+fn unknown(image: &ImageReference, why: &str) -> String {
     format!("`{image}` is not known: {why}")
 }
 

@@ -7,7 +7,6 @@
 use super::super::Docker;
 use super::super::credentials;
 use crate::engine::EngineError;
-use crate::topology::name::ImageName;
 use crate::value::image::ImageReference;
 
 /// How the builder names the step that asks a registry for a base image.
@@ -24,17 +23,16 @@ const WANTS_ACCOUNT: [&str; 5] = [
 
 /// The base image that the build failed for, when there is an account that may help, or when only an
 /// account can.
-pub(super) async fn refused(docker: &Docker, error: &EngineError) -> Option<ImageName> {
+pub(super) async fn refused(docker: &Docker, error: &EngineError) -> Option<ImageReference> {
     let EngineError::BuildFailed { message, .. } = error else { return None };
-    let image = image_in(message)?;
-    let server = ImageReference::parse(image).server();
+    let image = ImageReference::from(image_in(message)?);
     let wants_account = WANTS_ACCOUNT.iter().any(|words| message.contains(words));
-    let lookup = credentials::look_up(docker.config_folder.as_deref(), server).await;
-    (wants_account || lookup.credentials.is_some()).then(|| ImageName::new(image))
+    let lookup = credentials::look_up(docker.config_folder.as_deref(), image.server()).await;
+    (wants_account || lookup.credentials.is_some()).then_some(image)
 }
 
 /// A pull's error, with the image that the topology does not name.
-pub(super) fn named(error: EngineError, image: &ImageName) -> EngineError {
+pub(super) fn named(error: EngineError, image: &ImageReference) -> EngineError {
     match error {
         EngineError::Refused { status, message } => {
             EngineError::Refused { status, message: format!("the base image `{image}`: {message}") }

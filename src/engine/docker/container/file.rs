@@ -19,7 +19,6 @@ use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
 use crate::source::{self, Spanned};
 use crate::topology::Mount;
 use crate::topology::service::MountKind;
-use crate::value::tmpfs::Tmpfs;
 
 /// The permissions of a file for which none are said: everybody may read it.
 const DEFAULT_MODE: u32 = 0o444;
@@ -73,7 +72,7 @@ fn needs_volume(spec: &ContainerSpec, folder: &str) -> bool {
     if mounts().filter(is_kept).any(|mount| is_below(folder, &mount.target.value)) {
         return false;
     }
-    let in_memory = spec.service.tmpfs.texts().map(|tmpfs| Tmpfs::of(tmpfs).target);
+    let in_memory = spec.service.tmpfs.0.iter().map(|tmpfs| tmpfs.target.as_str());
     let mounted = mounts().filter(|mount| mount.kind == MountKind::Tmpfs);
     let mut in_memory = in_memory.chain(mounted.map(|mount| mount.target.as_str()));
     *spec.service.read_only || in_memory.any(|target| is_below(folder, target))

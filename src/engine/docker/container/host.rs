@@ -15,9 +15,8 @@ use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, OneOff};
 use crate::source::Spanned;
 use crate::topology::Service;
-use crate::topology::service::{CgroupNamespace, Logging};
+use crate::topology::service::{CgroupNamespace, Logging, Namespace};
 use crate::topology::value::{Decimal, Integer, OneOrMany, Options, Pairs};
-use crate::value::tmpfs::Tmpfs;
 
 /// The host configuration of a container.
 pub(super) fn host_config(
@@ -147,7 +146,7 @@ fn isolation(service: &Service, host: HostConfig) -> Result<HostConfig, EngineEr
         readonly_paths: security.shows_system_paths.then(Vec::new),
         security_opt: list(security.options),
         sysctls: map(sysctls),
-        userns_mode: userns_mode.clone(),
+        userns_mode: userns_mode.as_ref().map(Namespace::to_string),
         uts_mode: text(uts),
         ..host
     })
@@ -166,7 +165,8 @@ fn network(spec: &ContainerSpec, host: HostConfig) -> HostConfig {
         links: list(spec.links.clone()),
         network_mode: spec
             .network_mode
-            .clone()
+            .as_ref()
+            .map(Namespace::to_string)
             .or_else(|| spec.networks.first().map(|attachment| attachment.network.to_string())),
         port_bindings: Some(port::bindings(ports)),
         ..host
@@ -190,8 +190,8 @@ fn storage(
         mounts: list(mounts),
         readonly_rootfs: Some(**read_only),
         storage_opt: options(storage_opt),
-        tmpfs: Some(tmpfs.texts().map(tmpfs_options).collect()),
-        volumes_from: texts(volumes_from),
+        tmpfs: Some(tmpfs.0.iter().map(|tmpfs| (tmpfs.target.clone(), tmpfs.options().to_owned())).collect()),
+        volumes_from: list(volumes_from.iter().map(|from| from.for_engine()).collect()),
         ..host
     })
 }
@@ -246,14 +246,9 @@ fn log_config(logging: &Logging) -> HostConfigLogConfig {
     HostConfigLogConfig { typ: driver.clone(), config: options(driver_options) }
 }
 
-fn tmpfs_options(text: &str) -> (String, String) {
-    let Tmpfs { target, options } = Tmpfs::of(text);
-    (target.to_owned(), options.to_owned())
-}
-
 /// A text, if one is said.
-pub(super) fn text(value: &Option<Spanned<String>>) -> Option<String> {
-    value.as_ref().map(|value| value.value.clone())
+pub(super) fn text<T: std::fmt::Display>(value: &Option<Spanned<T>>) -> Option<String> {
+    value.as_ref().map(|value| value.value.to_string())
 }
 
 fn texts(values: &[Spanned<String>]) -> Option<Vec<String>> {

@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use bollard::models::{PortBinding, PortMap};
 
-use crate::topology::service::{Port, Ports};
-use crate::topology::value::WordList;
+use crate::source::Spanned;
+use crate::topology::service::{ExposedPort, Port, Ports};
 use crate::value::port::ExposedPorts;
 
 /// Ports that other containers may see: those of `expose` and those that are published.
-pub(super) fn exposed(ports: &Ports, expose: &WordList) -> Vec<String> {
+pub(super) fn exposed(ports: &Ports, expose: &[Spanned<ExposedPort>]) -> Vec<String> {
     let published = ports.0.iter().map(|port| container_port(port));
-    let only_exposed = expose.texts().flat_map(expand);
+    let only_exposed = expose.iter().flat_map(|exposed| expand(exposed));
     let all: BTreeSet<String> = published.chain(only_exposed).collect();
     all.into_iter().collect()
 }
@@ -37,8 +37,8 @@ fn container_port(port: &Port) -> String {
 }
 
 /// What cannot be read was refused before.
-fn expand(text: &str) -> impl Iterator<Item = String> + use<> {
-    let exposed = ExposedPorts::parse(text).ok();
+fn expand(exposed: &ExposedPort) -> impl Iterator<Item = String> + use<> {
+    let exposed = exposed.ports.clone().ok();
     exposed.into_iter().flat_map(|ExposedPorts { ports, protocol }| {
         ports.ports().map(move |port| format!("{port}/{protocol}"))
     })
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_range_exposes_each_of_its_ports() {
-        let expanded = |text| expand(text).collect::<Vec<_>>();
+        let expanded = |text: &str| expand(&text.to_owned().into()).collect::<Vec<_>>();
         assert_eq!(expanded("3000"), ["3000/tcp"]);
         assert_eq!(expanded("3000-3002/udp"), ["3000/udp", "3001/udp", "3002/udp"]);
     }

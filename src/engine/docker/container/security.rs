@@ -20,14 +20,14 @@ pub(super) struct Security {
 
 /// Reads the profiles that the options name.
 pub(super) fn options(
-    options: &[Spanned<String>],
+    options: &[Spanned<SecurityOption>],
     credential_spec: Option<&CredentialSpec>,
 ) -> Result<Security, EngineError> {
     let mut security = Security { options: Vec::new(), shows_system_paths: false };
     for option in options {
-        match option.as_str() {
-            "systempaths=unconfined" => security.shows_system_paths = true,
-            option => security.options.push(with_profile(option)?),
+        match option.shows_system_paths() {
+            true => security.shows_system_paths = true,
+            false => security.options.push(with_profile(option)?),
         }
     }
     security.options.extend(credential_spec.and_then(credential_option));
@@ -35,13 +35,13 @@ pub(super) fn options(
 }
 
 /// The engine reads no files of ours: a seccomp profile is sent as text.
-fn with_profile(option: &str) -> Result<String, EngineError> {
-    let Some(path) = SecurityOption::of(option).seccomp_profile() else { return Ok(option.to_owned()) };
+fn with_profile(option: &SecurityOption) -> Result<String, EngineError> {
+    let Some(path) = option.seccomp_profile() else { return Ok(option.to_string()) };
     let text = Sources::bytes(Path::new(path))
         .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile: {error}")))?;
     let profile: Json = serde_json::from_slice(&text)
         .map_err(|error| EngineError::Other(format!("`{path}` is not a seccomp profile: {error}")))?;
-    Ok(SecurityOption::with_seccomp_profile(profile))
+    Ok(SecurityOption::seccomp(profile).to_string())
 }
 
 fn credential_option(credential_spec: &CredentialSpec) -> Option<String> {
@@ -60,15 +60,20 @@ mod tests {
     fn a_seccomp_profile_is_sent_as_text() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}\n").unwrap();
-        let option = with_profile(&format!("seccomp:{}", file.path().display())).unwrap();
+        let option = with_profile(&format!("seccomp:{}", file.path().display()).into()).unwrap();
         assert_eq!(option, r#"seccomp={"defaultAction":"SCMP_ACT_ALLOW"}"#);
     }
 
     #[test]
     fn other_options_are_kept() {
         for option in ["seccomp=unconfined", "no-new-privileges:true", "apparmor=x", "label=disable"] {
-            assert_eq!(with_profile(option).unwrap(), option);
+            assert_eq!(with_profile(&option.to_owned().into()).unwrap(), option);
         }
-        assert!(with_profile("seccomp=/not/there").unwrap_err().to_string().contains("`/not/there`"));
+        assert!(
+            with_profile(&"seccomp=/not/there".to_owned().into())
+                .unwrap_err()
+                .to_string()
+                .contains("`/not/there`")
+        );
     }
 }

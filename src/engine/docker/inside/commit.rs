@@ -11,7 +11,6 @@ use super::super::Docker;
 use super::super::transport::{Call, escape};
 use crate::engine::{Capture, Commit, EngineError};
 use crate::topology::name::{ContainerName, ImageId};
-use crate::value::image::ImageReference;
 
 impl Capture for Docker {
     async fn commit(&self, container: &ContainerName, commit: &Commit) -> Result<ImageId, EngineError> {
@@ -25,8 +24,7 @@ impl Capture for Docker {
             .query("container", container.as_str())
             .query("pause", if *pauses { "1" } else { "0" });
         if let Some(image) = image {
-            let ImageReference { name, version } = ImageReference::parse(image.as_str());
-            call = call.query("repo", name).query("tag", version);
+            call = call.query("repo", image.name()).query("tag", image.version());
         }
         for (name, value) in [("author", author), ("comment", message)] {
             if let Some(value) = value {

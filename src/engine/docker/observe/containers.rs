@@ -17,7 +17,8 @@ use crate::plan::observed::{
     ContainerState, Health, ObservedContainer, ObservedMount, PublishedPort, Status,
 };
 use crate::topology::name::{ImageId, NetworkName, ProjectName, ServiceName};
-use crate::topology::service::SharedNamespace;
+use crate::topology::service::Namespace;
+use crate::value::port::Protocol;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -184,7 +185,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
     let name =
         listed.names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))?;
     let network_mode = listed.host_config.unwrap_or_default().network_mode;
-    let network_owner = SharedNamespace::parse(&network_mode).container().map(str::to_owned);
+    let network_owner = Namespace::from(network_mode.clone()).container().map(ToString::to_string);
     let networks = listed.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
     let state = ContainerState {
         status: inspect::status(&listed.state),
@@ -235,15 +236,13 @@ fn health_in_status(status: &str) -> Option<Health> {
 
 /// By their numbers; addresses of IPv4 come before those of IPv6.
 fn published_ports(listed: Vec<ListedPort>) -> Vec<PublishedPort> {
-    let port = |ListedPort { ip, private_port, public_port, protocol }| {
+    let port = |ListedPort { ip, private_port, public_port, protocol }: ListedPort| {
         let ip = ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let host = (public_port != 0).then(|| SocketAddr::new(ip, public_port));
-        PublishedPort { host, target: private_port, protocol }
+        PublishedPort { host, target: private_port, protocol: Protocol::parse(&protocol).unwrap_or_default() }
     };
     let mut ports: Vec<PublishedPort> = listed.into_iter().map(port).collect();
-    ports.sort_by_key(|port| {
-        (port.target, port.protocol.clone(), port.host.is_some_and(|host| host.is_ipv6()))
-    });
+    ports.sort_by_key(|port| (port.target, port.protocol, port.host.is_some_and(|host| host.is_ipv6())));
     ports
 }
 
@@ -276,7 +275,7 @@ mod tests {
         let port = |host: Option<&str>, target, protocol: &str| PublishedPort {
             host: host.map(|host| host.parse().unwrap()),
             target,
-            protocol: protocol.to_owned(),
+            protocol: Protocol::parse(protocol).unwrap(),
         };
         let ports = [
             port(None, 53, "udp"),

@@ -11,20 +11,22 @@ use serde::Deserialize;
 use super::AT_ONCE;
 use crate::engine::EngineError;
 use crate::engine::docker::transport::{Call, Transport, escape};
-use crate::topology::name::{ImageId, ImageName};
+use crate::topology::name::ImageId;
+use crate::value::image::ImageReference;
 
 /// Those of the images that are there.
 pub async fn observe(
     transport: &Transport,
-    wanted: &BTreeSet<ImageName>,
-) -> Result<BTreeMap<ImageName, FoundImage>, EngineError> {
+    wanted: &BTreeSet<ImageReference>,
+) -> Result<BTreeMap<ImageReference, FoundImage>, EngineError> {
     let asked = stream::iter(wanted).map(async |image| Ok((image, image_of(transport, image).await?)));
-    let found: Vec<(&ImageName, Option<FoundImage>)> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+    let found: Vec<(&ImageReference, Option<FoundImage>)> =
+        asked.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(found.into_iter().filter_map(|(name, image)| Some((name.clone(), image?))).collect())
 }
 
 /// The id of the image that a reference names, if it is there.
-pub async fn image_id(transport: &Transport, image: &ImageName) -> Result<Option<ImageId>, EngineError> {
+pub async fn image_id(transport: &Transport, image: &ImageReference) -> Result<Option<ImageId>, EngineError> {
     Ok(image_of(transport, image).await?.map(|image| image.id))
 }
 
@@ -38,7 +40,7 @@ pub struct FoundImage {
     pub platform: String,
 }
 
-async fn image_of(transport: &Transport, image: &ImageName) -> Result<Option<FoundImage>, EngineError> {
+async fn image_of(transport: &Transport, image: &ImageReference) -> Result<Option<FoundImage>, EngineError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Image {

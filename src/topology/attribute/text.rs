@@ -1,0 +1,34 @@
+//! Values that are one text of a grammar of their own: the parsers are in [`crate::value`].
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diagnostic::Diagnostics;
+use crate::document::Node;
+use crate::topology::attribute::{Attribute, Form};
+use crate::value::image::ImageReference;
+use crate::value::name::{ContainerName, ServiceName};
+use crate::value::security_option::SecurityOption;
+use crate::value::sharing::{Link, Namespace, VolumesFrom};
+use crate::value::tmpfs::Tmpfs;
+
+macro_rules! texts {
+    ($($type:ty),* $(,)?) => {
+        $(
+            impl Attribute for $type {
+                fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+                    String::decode(node, found).map(Self::from)
+                }
+
+                fn canonical(&self, _: Form) -> Json {
+                    json!(self.to_string())
+                }
+
+                fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
+                    String::schema(definitions)
+                }
+            }
+        )*
+    };
+}
+
+texts!(ImageReference, Link<ContainerName>, Link<ServiceName>, Namespace, SecurityOption, Tmpfs, VolumesFrom);
