@@ -71,20 +71,23 @@ pub struct Field {
     pub is_required: bool,
     /// What of its value may be a secret.
     pub sealing: Sealing,
+    /// A value that it may have, on one line of YAML.
+    pub example: Option<&'static str>,
     /// The schema of its value.
     pub schema: fn(&mut JsonMap<String, Json>) -> Json,
 }
 
 /// Declares a mapping with known keys; see the module documentation.
 ///
-/// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`; with `= required`
-/// at its end the key must be there, and with `= public` nobody keeps a secret in its value ([`Sealing`]).
+/// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`. What else is known of it
+/// stands behind a `=`: with `required` the key must be there, with `public` nobody keeps a secret in its value
+/// ([`Sealing`]), and `example("...")` is a value that it may have.
 /// The type's `Default` stands for an absent key.
 macro_rules! record {
     (
         $(#[doc = $record_doc:literal])*
         pub struct $name:ident {
-            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty $(= $($mark:ident)+)?, )*
+            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty $(= $($mark:ident $(($($of_mark:tt)*))?)+)?, )*
         }
     ) => {
         $(#[doc = $record_doc])*
@@ -108,8 +111,9 @@ macro_rules! record {
                 $( $crate::topology::attribute::Field {
                     key: $crate::topology::attribute::key!($field $(as $key)?),
                     doc: concat!($($doc, "\n"),*),
-                    is_required: $crate::topology::attribute::is_required!($($($mark)+)?),
-                    sealing: $crate::topology::attribute::sealing_of!($type $(, $($mark)+)?),
+                    is_required: $crate::topology::attribute::is_required!($($($mark $(($($of_mark)*))?)+)?),
+                    sealing: $crate::topology::attribute::sealing_of!($type, $($($mark $(($($of_mark)*))?)+)?),
+                    example: $crate::topology::attribute::example_of!($($($mark $(($($of_mark)*))?)+)?),
                     schema: <$type as $crate::topology::attribute::Attribute>::schema,
                 }, )*
             ];
@@ -204,24 +208,46 @@ macro_rules! is_required {
     () => {
         false
     };
-    (required $($mark:ident)*) => {
+    (required $($rest:tt)*) => {
         true
     };
-    (public $($mark:ident)*) => {
-        $crate::topology::attribute::is_required!($($mark)*)
+    ($mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::is_required!($($rest)*)
+    };
+    ($mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::is_required!($($rest)*)
     };
 }
 
 /// What of a record's field may be a secret.
 macro_rules! sealing_of {
-    ($type:ty) => {
+    ($type:ty,) => {
         <$type as $crate::topology::attribute::Attribute>::SEALING
     };
-    ($type:ty, public $($mark:ident)*) => {
+    ($type:ty, public $($rest:tt)*) => {
         $crate::topology::attribute::Sealing::Public
     };
-    ($type:ty, required $($mark:ident)*) => {
-        $crate::topology::attribute::sealing_of!($type $(, $mark)*)
+    ($type:ty, $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::sealing_of!($type, $($rest)*)
+    };
+    ($type:ty, $mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::sealing_of!($type, $($rest)*)
+    };
+}
+
+/// A value that a record's field may have.
+macro_rules! example_of {
+    () => {
+        None
+    };
+    (example ($example:literal) $($rest:tt)*) => {
+        Some($example)
+    };
+    ($mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::example_of!($($rest)*)
+    };
+    ($mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::example_of!($($rest)*)
     };
 }
 
@@ -291,7 +317,7 @@ macro_rules! choice {
     };
 }
 
-pub(crate) use {choice, is_required, key, record, sealing_of};
+pub(crate) use {choice, example_of, is_required, key, record, sealing_of};
 
 /// The node as a mapping.
 pub fn map<'node>(node: &'node Node, found: &mut Diagnostics) -> Option<&'node Map> {

@@ -56,191 +56,191 @@ record! {
     /// One kind of container, run as often as its scale says.
     pub struct Service {
         /// Annotations of the container, for its runtime (OCI).
-        annotations: Pairs = public,
+        annotations: Pairs = public example("{com.example.a: b}"),
         /// Whether `up` in the foreground shows this service's output. True when absent.
-        attach: Option<bool>,
+        attach: Option<bool> = example("false"),
         /// How the image is built: a folder, or a mapping.
-        build: Option<Spanned<Build>>,
+        build: Option<Spanned<Build>> = example("."),
         /// Limits on block devices.
-        blkio_config: Option<BlkioConfig>,
+        blkio_config: Option<BlkioConfig> = example("{weight: 300}"),
         /// Linux capabilities that are added.
-        cap_add: Vec<Spanned<String>> = public,
+        cap_add: Vec<Spanned<String>> = public example("[NET_ADMIN]"),
         /// Linux capabilities that are dropped.
-        cap_drop: Vec<Spanned<String>> = public,
+        cap_drop: Vec<Spanned<String>> = public example("[NET_ADMIN]"),
         /// Control-group namespace: `host` or `private`.
-        cgroup: Option<CgroupNamespace>,
+        cgroup: Option<CgroupNamespace> = example("host"),
         /// Parent control group.
-        cgroup_parent: Option<String> = public,
+        cgroup_parent: Option<String> = public example("m-executor-abcd"),
         /// Command line that replaces the image's `CMD`.
-        command: Command,
+        command: Command = example("[\"serve\", \"--port\", \"80\"]"),
         /// Configs that are put into the container.
-        configs: Vec<Spanned<ContainerFile<ConfigKey>>>,
+        configs: Vec<Spanned<ContainerFile<ConfigKey>>> = example("[settings]"),
         /// A fixed name for the container; forbids more than one replica.
-        container_name: Option<Spanned<String>> = public,
+        container_name: Option<Spanned<String>> = public example("shop"),
         /// Number of CPUs (Windows).
-        cpu_count: Option<Integer>,
+        cpu_count: Option<Integer> = example("2"),
         /// Percentage of the CPUs (Windows).
-        cpu_percent: Option<Decimal>,
+        cpu_percent: Option<Decimal> = example("50"),
         /// Length of a CFS period, in microseconds.
-        cpu_period: Option<Integer>,
+        cpu_period: Option<Integer> = example("100000"),
         /// CPU time in one CFS period, in microseconds.
-        cpu_quota: Option<Integer>,
+        cpu_quota: Option<Integer> = example("50000"),
         /// Length of a real-time period, in microseconds.
-        cpu_rt_period: Option<Spanned<Microseconds>>,
+        cpu_rt_period: Option<Spanned<Microseconds>> = example("1000000"),
         /// CPU time in one real-time period, in microseconds.
-        cpu_rt_runtime: Option<Spanned<Microseconds>>,
+        cpu_rt_runtime: Option<Spanned<Microseconds>> = example("950000"),
         /// Relative weight of the CPU time; 1024 is the default.
-        cpu_shares: Option<Integer>,
+        cpu_shares: Option<Integer> = example("512"),
         /// How many CPUs the container may use, such as `1.5`.
-        cpus: Option<Spanned<Decimal>>,
+        cpus: Option<Spanned<Decimal>> = example("1.5"),
         /// Which CPUs it may use: `0-3` or `0,1`.
-        cpuset: Option<String> = public,
+        cpuset: Option<String> = public example("0-1"),
         /// Credentials of a managed account (Windows).
-        credential_spec: Option<CredentialSpec>,
+        credential_spec: Option<CredentialSpec> = example("{file: account.json}"),
         /// Services that are started before this one, and what is waited for.
-        depends_on: Dependencies,
+        depends_on: Dependencies = example("[db]"),
         /// Replicas, resources and restarts.
-        deploy: Nullable<Box<Deploy>>,
+        deploy: Nullable<Box<Deploy>> = example("{resources: {limits: {memory: 64m}}}"),
         /// What `watch` does when files change.
-        develop: Nullable<Develop>,
+        develop: Nullable<Develop> = example("{watch: [{path: ./src, action: rebuild}]}"),
         /// Rules of the device control group.
-        device_cgroup_rules: Vec<Spanned<String>> = public,
+        device_cgroup_rules: Vec<Spanned<String>> = public example("[\"c 1:3 mr\"]"),
         /// Host devices that the container sees.
-        devices: Vec<Spanned<DeviceMapping>>,
+        devices: Vec<Spanned<DeviceMapping>> = example("[\"/dev/snd:/dev/snd\"]"),
         /// DNS servers.
-        dns: OneOrMany = public,
+        dns: OneOrMany = public example("9.9.9.9"),
         /// Options of the resolver.
-        dns_opt: Vec<Spanned<String>> = public,
+        dns_opt: Vec<Spanned<String>> = public example("[use-vc]"),
         /// Domains that are searched.
-        dns_search: OneOrMany = public,
+        dns_search: OneOrMany = public example("example.com"),
         /// Domain name of the container.
-        domainname: Option<String> = public,
+        domainname: Option<String> = public example("example.com"),
         /// Command line that replaces the image's `ENTRYPOINT`.
-        entrypoint: Command,
+        entrypoint: Command = example("[\"/entrypoint.sh\"]"),
         /// Files with environment variables; later ones win, `environment` wins over all.
-        env_file: EnvFiles = public,
+        env_file: EnvFiles = public example("./web.env"),
         /// Environment variables. A name without a value is taken from the caller's environment.
-        environment: Pairs,
+        environment: Pairs = example("{DEBUG: \"1\"}"),
         /// Ports that are exposed to other containers, without publishing them.
-        expose: Vec<Spanned<ExposedPort>> = public,
+        expose: Vec<Spanned<ExposedPort>> = public example("[\"80\"]"),
         /// A service that this one is made from.
-        extends: Option<Extends>,
+        extends: Option<Extends> = example("{service: db}"),
         /// Containers outside the project that are linked.
-        external_links: Vec<Spanned<Link<ContainerName>>> = public,
+        external_links: Vec<Spanned<Link<ContainerName>>> = public example("[\"other:database\"]"),
         /// Further lines of the container's hosts file.
-        extra_hosts: HostMap = public,
+        extra_hosts: HostMap = public example("[\"name=203.0.113.7\"]"),
         /// GPUs: `all`, or a list of requests.
-        gpus: DeviceRequests,
+        gpus: DeviceRequests = example("all"),
         /// Further groups of the container's user.
-        group_add: WordList = public,
+        group_add: WordList = public example("[audio]"),
         /// How to tell that the container is healthy.
-        healthcheck: Option<Spanned<Healthcheck>>,
+        healthcheck: Option<Spanned<Healthcheck>> = example("{test: curl -f http://localhost/}"),
         /// Host name of the container.
-        hostname: Option<Spanned<String>> = public,
+        hostname: Option<Spanned<String>> = public example("web"),
         /// The image: `name`, `name:tag`, `registry/name@sha256:...`.
-        image: Option<Spanned<ImageReference>> = public,
+        image: Option<Spanned<ImageReference>> = public example("nginx"),
         /// Whether a small init process forwards signals and reaps processes.
-        init: Option<bool>,
+        init: Option<bool> = example("true"),
         /// IPC namespace: `host`, `shareable`, `private`, `none`, `service:NAME` or `container:NAME`.
-        ipc: Option<Spanned<Namespace>> = public,
+        ipc: Option<Spanned<Namespace>> = public example("host"),
         /// Isolation technology (Windows).
-        isolation: Option<String> = public,
+        isolation: Option<String> = public example("default"),
         /// Files with labels.
-        label_file: OneOrMany = public,
+        label_file: OneOrMany = public example("./web.labels"),
         /// Labels of the container.
-        labels: Pairs,
+        labels: Pairs = example("{com.example.a: b}"),
         /// Links to other services: `service` or `service:alias`.
-        links: Vec<Spanned<Link<ServiceName>>> = public,
+        links: Vec<Spanned<Link<ServiceName>>> = public example("[db]"),
         /// Where the container's output goes.
-        logging: Option<Logging>,
+        logging: Option<Logging> = example("{driver: local}"),
         /// Hardware address on the first network.
-        mac_address: Option<Spanned<String>> = public,
+        mac_address: Option<Spanned<String>> = public example("02:42:ac:11:00:02"),
         /// Most memory that the container may use.
-        mem_limit: Option<Spanned<ByteSize>>,
+        mem_limit: Option<Spanned<ByteSize>> = example("256m"),
         /// Memory that is kept for the container.
-        mem_reservation: Option<Spanned<ByteSize>>,
+        mem_reservation: Option<Spanned<ByteSize>> = example("64m"),
         /// How readily memory is swapped out: 0 to 100.
-        mem_swappiness: Option<Spanned<Integer>>,
+        mem_swappiness: Option<Spanned<Integer>> = example("60"),
         /// Most memory and swap together; `-1` means no limit.
-        memswap_limit: Option<Spanned<SwapLimit>>,
+        memswap_limit: Option<Spanned<SwapLimit>> = example("512m"),
         /// AI models that the service uses.
-        models: ModelBindings,
+        models: ModelBindings = example("[llm]"),
         /// `bridge`, `host`, `none`, `service:NAME` or `container:NAME`, in place of `networks`.
-        network_mode: Option<Spanned<Namespace>> = public,
+        network_mode: Option<Spanned<Namespace>> = public example("host"),
         /// Networks that the container is attached to.
-        networks: Option<ServiceNetworks>,
+        networks: Option<ServiceNetworks> = example("[front]"),
         /// Whether the kernel may not kill the container when memory runs out.
-        oom_kill_disable: Flag,
+        oom_kill_disable: Flag = example("true"),
         /// How readily the kernel kills the container when memory runs out: -1000 to 1000.
-        oom_score_adj: Option<Spanned<Integer>>,
+        oom_score_adj: Option<Spanned<Integer>> = example("500"),
         /// PID namespace: `host`, `service:NAME` or `container:NAME`.
-        pid: Option<Spanned<Namespace>> = public,
+        pid: Option<Spanned<Namespace>> = public example("host"),
         /// Most processes; `-1` means no limit.
-        pids_limit: Option<Spanned<Integer>>,
+        pids_limit: Option<Spanned<Integer>> = example("100"),
         /// Platform of the image: `linux/amd64`.
-        platform: Option<Spanned<String>> = public,
+        platform: Option<Spanned<String>> = public example("linux/amd64"),
         /// Ports that are published on the host.
-        ports: Ports,
+        ports: Ports = example("[\"8080:80\"]"),
         /// Commands in the container after it started.
-        post_start: Vec<Spanned<Hook>>,
+        post_start: Vec<Spanned<Hook>> = example("[{command: ./migrate.sh}]"),
         /// Containers that run to their end before this one starts.
-        pre_start: Vec<Spanned<PreStartHook>>,
+        pre_start: Vec<Spanned<PreStartHook>> = example("[{command: ./migrate.sh}]"),
         /// Commands in the container before it is stopped.
-        pre_stop: Vec<Spanned<Hook>>,
+        pre_stop: Vec<Spanned<Hook>> = example("[{command: ./drain.sh}]"),
         /// Whether the container has all rights on the host.
-        privileged: Flag,
+        privileged: Flag = example("true"),
         /// The service is active only when one of these profiles is.
-        profiles: Vec<Spanned<String>> = public,
+        profiles: Vec<Spanned<String>> = public example("[debug]"),
         /// A program that runs the service in place of the engine.
-        provider: Option<Spanned<Provider>>,
+        provider: Option<Spanned<Provider>> = example("{type: example}"),
         /// When the image is pulled.
-        pull_policy: Option<Spanned<PullPolicy>>,
+        pull_policy: Option<Spanned<PullPolicy>> = example("always"),
         /// After how long an image is pulled again.
-        pull_refresh_after: Option<Duration>,
+        pull_refresh_after: Option<Duration> = example("24h"),
         /// Whether the container's root file system is read-only.
-        read_only: Flag,
+        read_only: Flag = example("true"),
         /// When the engine starts the container again.
-        restart: Option<Spanned<RestartPolicy>>,
+        restart: Option<Spanned<RestartPolicy>> = example("always"),
         /// OCI runtime of the container.
-        runtime: Option<String> = public,
+        runtime: Option<String> = public example("runc"),
         /// How many containers run. 1 when absent.
-        scale: Option<Spanned<Integer>>,
+        scale: Option<Spanned<Integer>> = example("2"),
         /// Secrets that are put into the container.
-        secrets: Vec<Spanned<ContainerFile<SecretKey>>>,
+        secrets: Vec<Spanned<ContainerFile<SecretKey>>> = example("[password]"),
         /// Labels and profiles of the host's security system.
-        security_opt: Vec<Spanned<SecurityOption>> = public,
+        security_opt: Vec<Spanned<SecurityOption>> = public example("[\"no-new-privileges:true\"]"),
         /// Size of `/dev/shm`.
-        shm_size: Option<ByteSize>,
+        shm_size: Option<ByteSize> = example("128m"),
         /// Whether standard input stays open.
-        stdin_open: Flag,
+        stdin_open: Flag = example("true"),
         /// How long the container may take to stop before it is killed. 10 seconds when absent.
-        stop_grace_period: Option<Duration>,
+        stop_grace_period: Option<Duration> = example("20s"),
         /// The signal that stops the container. `SIGTERM` when absent.
-        stop_signal: Option<Spanned<String>> = public,
+        stop_signal: Option<Spanned<String>> = public example("SIGINT"),
         /// Options of the storage driver.
-        storage_opt: Options = public,
+        storage_opt: Options = public example("{size: 1G}"),
         /// Kernel parameters of the container.
-        sysctls: Pairs = public,
+        sysctls: Pairs = public example("{net.core.somaxconn: \"1024\"}"),
         /// Folders in memory: `/run` or `/run:size=64m`.
-        tmpfs: OneOrMany<Tmpfs> = public,
+        tmpfs: OneOrMany<Tmpfs> = public example("/tmp"),
         /// Whether the container has a terminal.
-        tty: Flag,
+        tty: Flag = example("true"),
         /// Limits of the container's processes.
-        ulimits: BTreeMap<String, Named<Ulimit>>,
+        ulimits: BTreeMap<String, Named<Ulimit>> = example("{nofile: 65536}"),
         /// Whether the container gets the engine's socket and the caller's registry credentials.
-        use_api_socket: Flag,
+        use_api_socket: Flag = example("true"),
         /// User that runs the process: `name`, `uid` or `uid:gid`.
-        user: Option<String> = public,
+        user: Option<String> = public example("\"1000\""),
         /// User namespace: `host`.
-        userns_mode: Option<Namespace> = public,
+        userns_mode: Option<Namespace> = public example("host"),
         /// UTS namespace: `host`.
-        uts: Option<Spanned<Namespace>> = public,
+        uts: Option<Spanned<Namespace>> = public example("host"),
         /// Folders, files and volumes that the container sees.
-        volumes: Mounts,
+        volumes: Mounts = example("[\"./data:/data\"]"),
         /// Services or containers whose volumes are mounted too: `service:ro`, `container:NAME`.
-        volumes_from: Vec<Spanned<VolumesFrom>> = public,
+        volumes_from: Vec<Spanned<VolumesFrom>> = public example("[db]"),
         /// Folder that the command starts in.
-        working_dir: Option<String> = public,
+        working_dir: Option<String> = public example("/srv"),
     }
 }
 

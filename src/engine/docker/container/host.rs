@@ -8,36 +8,36 @@ use std::collections::HashMap;
 use bollard::models::{HostConfig, HostConfigCgroupnsModeEnum, HostConfigIsolationEnum, HostConfigLogConfig};
 
 use super::super::version::ApiVersion;
+use super::group::{Devices, Groups, HostNetwork, Isolation, Life, Memory, Processor, Storage};
 use super::limit::Deployed;
 use super::taken_over::TakenOver;
 use super::{api_socket, device, file, limit, mount, port, security};
 use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, OneOff};
 use crate::source::Spanned;
-use crate::topology::Service;
 use crate::topology::service::{CgroupNamespace, Logging, Namespace};
 use crate::topology::value::{Decimal, Integer, OneOrMany, Options, Pairs};
 
 /// The host configuration of a container.
 pub(super) fn host_config(
     spec: &ContainerSpec,
+    groups: &Groups<'_>,
     taken_over: TakenOver,
     version: ApiVersion,
 ) -> Result<HostConfig, EngineError> {
-    let service = &*spec.service;
-    let deployed = limit::deployed(service.deploy.as_deref());
-    let host = processor(service, &deployed, HostConfig::default());
-    let host = memory(service, &deployed, host);
-    let host = devices(service, &deployed, host);
-    let host = isolation(service, host)?;
-    let host = network(spec, host);
-    let host = storage(spec, taken_over, version, host)?;
-    Ok(life(spec, &deployed, host))
+    let deployed = limit::deployed(groups.deployment);
+    let host = processor(groups.processor, &deployed, HostConfig::default());
+    let host = memory(groups.memory, &deployed, host);
+    let host = devices(groups.devices, &deployed, host);
+    let host = isolation(groups.isolation, host)?;
+    let host = network(spec, groups.network, host);
+    let host = storage(spec, groups.storage, taken_over, version, host)?;
+    Ok(life(spec, groups.life, &deployed, host))
 }
 
 /// Processors.
-fn processor(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
-    let Service {
+fn processor(group: Processor<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Processor {
         cpu_count,
         cpu_percent,
         cpu_period,
@@ -47,8 +47,7 @@ fn processor(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> Ho
         cpu_shares,
         cpus,
         cpuset,
-        ..
-    } = service;
+    } = group;
     HostConfig {
         cpu_count: cpu_count.map(|count| count.0),
         // The engine counts in hundredths of a percent.
@@ -65,8 +64,8 @@ fn processor(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> Ho
 }
 
 /// Memory and processes.
-fn memory(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
-    let Service {
+fn memory(group: Memory<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Memory {
         mem_limit,
         mem_reservation,
         mem_swappiness,
@@ -76,8 +75,7 @@ fn memory(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostC
         pids_limit,
         shm_size,
         ulimits,
-        ..
-    } = service;
+    } = group;
     HostConfig {
         memory: deployed.memory.or(mem_limit.as_ref().map(|limit| limit.value.0)),
         memory_reservation: deployed
@@ -95,8 +93,8 @@ fn memory(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostC
 }
 
 /// Devices, and how fast block devices are.
-fn devices(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
-    let Service { blkio_config, device_cgroup_rules, devices, gpus, .. } = service;
+fn devices(group: Devices<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Devices { blkio_config, device_cgroup_rules, devices, gpus } = group;
     let blkio = limit::blkio(blkio_config.as_ref());
     HostConfig {
         blkio_device_read_bps: list(blkio.read_bps),
@@ -113,8 +111,8 @@ fn devices(service: &Service, deployed: &Deployed<'_>, host: HostConfig) -> Host
 }
 
 /// What the container sees and may do of its host.
-fn isolation(service: &Service, host: HostConfig) -> Result<HostConfig, EngineError> {
-    let Service {
+fn isolation(group: Isolation<'_>, host: HostConfig) -> Result<HostConfig, EngineError> {
+    let Isolation {
         cap_add,
         cap_drop,
         cgroup,
@@ -129,8 +127,7 @@ fn isolation(service: &Service, host: HostConfig) -> Result<HostConfig, EngineEr
         sysctls,
         userns_mode,
         uts,
-        ..
-    } = service;
+    } = group;
     let security = security::options(security_opt, credential_spec.as_ref())?;
     Ok(HostConfig {
         cap_add: list(cap_add.iter().map(|name| capability(name)).collect()),
@@ -153,8 +150,8 @@ fn isolation(service: &Service, host: HostConfig) -> Result<HostConfig, EngineEr
 }
 
 /// Names, ports and the first network.
-fn network(spec: &ContainerSpec, host: HostConfig) -> HostConfig {
-    let Service { dns, dns_opt, dns_search, extra_hosts, ports, .. } = &*spec.service;
+fn network(spec: &ContainerSpec, group: HostNetwork<'_>, host: HostConfig) -> HostConfig {
+    let HostNetwork { dns, dns_opt, dns_search, extra_hosts, ports } = group;
     HostConfig {
         dns: one_or_many(dns),
         dns_options: texts(dns_opt),
@@ -176,11 +173,12 @@ fn network(spec: &ContainerSpec, host: HostConfig) -> HostConfig {
 /// What is mounted, and the container's own layer.
 fn storage(
     spec: &ContainerSpec,
+    group: Storage<'_>,
     taken_over: TakenOver,
     version: ApiVersion,
     host: HostConfig,
 ) -> Result<HostConfig, EngineError> {
-    let Service { read_only, storage_opt, tmpfs, use_api_socket, volumes_from, .. } = &*spec.service;
+    let Storage { read_only, storage_opt, tmpfs, use_api_socket, volumes_from } = group;
     let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts(), taken_over, version)?;
     binds.extend(use_api_socket.then(|| api_socket::BIND.to_owned()));
     mounts.extend(file::mounts(&spec.files));
@@ -197,8 +195,8 @@ fn storage(
 }
 
 /// How it begins, what becomes of its output, and what happens at its end.
-fn life(spec: &ContainerSpec, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
-    let Service { annotations, init, logging, restart, runtime, .. } = &*spec.service;
+fn life(spec: &ContainerSpec, group: Life<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
+    let Life { annotations, init, logging, restart, runtime } = group;
     let OneOff { has_input: _, is_removed_at_its_end, terminal_size, pre_start: _ } =
         spec.one_off.unwrap_or_default();
     HostConfig {

@@ -8,6 +8,7 @@ use bollard::models::{
     ThrottleDevice,
 };
 
+use super::group::Deployment;
 use crate::source::Spanned;
 use crate::topology::attribute::Named;
 use crate::topology::service::deploy::{DeployRestartPolicy, Limits, Reservations, Resources};
@@ -33,8 +34,8 @@ pub(super) struct Deployed<'a> {
 }
 
 /// Reads `deploy`.
-pub(super) fn deployed(deploy: Option<&Deploy>) -> Deployed<'_> {
-    let Some(deploy) = deploy else { return Deployed::default() };
+pub(super) fn deployed(Deployment { deploy }: Deployment<'_>) -> Deployed<'_> {
+    let Some(deploy) = deploy.as_deref() else { return Deployed::default() };
     let Deploy {
         resources,
         restart_policy,

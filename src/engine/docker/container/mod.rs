@@ -1,10 +1,16 @@
 //! In: a container of a plan. Out: the container in the engine, created but not started.
 //! Must not: decide what is in it.
 
+// An attribute that nobody applies any more is one: see `group`.
+#![deny(unused_variables)]
+
 mod api_socket;
+#[cfg(test)]
+mod applied;
 mod device;
 mod endpoint;
 mod file;
+mod group;
 mod host;
 mod limit;
 mod mount;
@@ -67,7 +73,7 @@ pub async fn create(
     }
     let call = || {
         let mut call = Call::new(Method::POST, "/containers/create").query("name", spec.name.as_str());
-        if let Some(platform) = &spec.service.platform {
+        if let Some(platform) = &request.platform {
             call = call.query("platform", platform);
         }
         call.json(&request)

@@ -7,13 +7,13 @@ use bollard::models::{ContainerCreateBody, HealthConfig};
 use serde::Serialize;
 
 use super::super::version::ApiVersion;
+use super::group::{Body, Groups};
 use super::host::{self, list, text};
 use super::taken_over::TakenOver;
 use super::{api_socket, endpoint, port};
 use crate::engine::EngineError;
 use crate::plan::action::ContainerSpec;
 use crate::source::Spanned;
-use crate::topology::Service;
 use crate::topology::service::Healthcheck;
 use crate::topology::value::{Duration, Pairs};
 
@@ -25,6 +25,9 @@ pub(super) struct Request {
     /// Left out of bollard's model, since API 1.44 has it for each network.
     #[serde(rename = "MacAddress", skip_serializing_if = "Option::is_none")]
     mac_address: Option<String>,
+    /// Sent beside the body.
+    #[serde(skip)]
+    pub platform: Option<String>,
 }
 
 impl Request {
@@ -34,120 +37,6 @@ impl Request {
     }
 }
 
-/// A new attribute does not compile until it is named here: with the function that applies it, or among
-/// those that are applied elsewhere.
-const _: fn(&Service) = |service| {
-    let Service {
-        // In the body.
-        command: _,
-        domainname: _,
-        entrypoint: _,
-        environment: _,
-        expose: _,
-        healthcheck: _,
-        hostname: _,
-        ports: _,
-        stdin_open: _,
-        stop_grace_period: _,
-        stop_signal: _,
-        tty: _,
-        use_api_socket: _,
-        user: _,
-        working_dir: _,
-        // In the host configuration: limits of `deploy` come before flat ones.
-        deploy: _,
-        // `host::processor`.
-        cpu_count: _,
-        cpu_percent: _,
-        cpu_period: _,
-        cpu_quota: _,
-        cpu_rt_period: _,
-        cpu_rt_runtime: _,
-        cpu_shares: _,
-        cpus: _,
-        cpuset: _,
-        // `host::memory`.
-        mem_limit: _,
-        mem_reservation: _,
-        mem_swappiness: _,
-        memswap_limit: _,
-        oom_kill_disable: _,
-        oom_score_adj: _,
-        pids_limit: _,
-        shm_size: _,
-        ulimits: _,
-        // `host::devices`.
-        blkio_config: _,
-        device_cgroup_rules: _,
-        devices: _,
-        gpus: _,
-        // `host::isolation`.
-        cap_add: _,
-        cap_drop: _,
-        cgroup: _,
-        cgroup_parent: _,
-        credential_spec: _,
-        group_add: _,
-        ipc: _,
-        isolation: _,
-        pid: _,
-        privileged: _,
-        security_opt: _,
-        sysctls: _,
-        userns_mode: _,
-        uts: _,
-        // `host::network`.
-        dns: _,
-        dns_opt: _,
-        dns_search: _,
-        extra_hosts: _,
-        // `host::storage`.
-        read_only: _,
-        storage_opt: _,
-        tmpfs: _,
-        volumes_from: _,
-        // `host::life`.
-        annotations: _,
-        init: _,
-        logging: _,
-        restart: _,
-        runtime: _,
-        // Applied with the networks.
-        mac_address: _,
-        // In the specification, with the engine's names.
-        configs: _,
-        container_name: _,
-        env_file: _,
-        external_links: _,
-        image: _,
-        label_file: _,
-        labels: _,
-        links: _,
-        network_mode: _,
-        networks: _,
-        secrets: _,
-        volumes: _,
-        // Sent beside the body.
-        platform: _,
-        // Done by the plan and the run.
-        attach: _,
-        build: _,
-        depends_on: _,
-        develop: _,
-        extends: _,
-        models: _,
-        post_start: _,
-        pre_start: _,
-        pre_stop: _,
-        profiles: _,
-        provider: _,
-        pull_policy: _,
-        pull_refresh_after: _,
-        scale: _,
-        extensions: _,
-    } = service;
-};
-
 /// Translates a container.
 pub(super) fn request(
     spec: &ContainerSpec,
@@ -155,33 +44,51 @@ pub(super) fn request(
     version: ApiVersion,
     proxies: &BTreeMap<String, String>,
 ) -> Result<Request, EngineError> {
-    let service = &*spec.service;
+    let groups = Groups::of(&spec.service);
+    let Body {
+        command,
+        domainname,
+        entrypoint,
+        environment,
+        expose,
+        healthcheck,
+        hostname,
+        platform,
+        stdin_open,
+        stop_grace_period,
+        stop_signal,
+        tty,
+        user,
+        working_dir,
+    } = groups.body;
     let has_input = spec.one_off.unwrap_or_default().has_input;
+    let environment = variables(environment, proxies).chain(api_socket::variable(&spec.service));
     let body = ContainerCreateBody {
         attach_stderr: Some(true),
         attach_stdin: Some(has_input),
         attach_stdout: Some(true),
-        cmd: service.command.0.clone(),
-        domainname: service.domainname.clone(),
-        entrypoint: service.entrypoint.0.clone(),
-        env: list(environment(service, proxies)),
-        exposed_ports: list(port::exposed(&service.ports, &service.expose)),
-        healthcheck: service.healthcheck.as_ref().map(|check| health_config(check)),
-        host_config: Some(host::host_config(spec, taken_over, version)?),
-        hostname: text(&service.hostname),
+        cmd: command.0.clone(),
+        domainname: domainname.clone(),
+        entrypoint: entrypoint.0.clone(),
+        env: list(environment.collect()),
+        exposed_ports: list(port::exposed(groups.network.ports, expose)),
+        healthcheck: healthcheck.as_ref().map(|check| health_config(check)),
+        host_config: Some(host::host_config(spec, &groups, taken_over, version)?),
+        hostname: text(hostname),
         image: Some(spec.image.to_string()),
         labels: Some(spec.all_labels().into_iter().collect()),
         networking_config: Some(endpoint::at_creation(spec, version)),
-        open_stdin: Some(*service.stdin_open),
+        open_stdin: Some(**stdin_open),
         stdin_once: Some(has_input),
-        stop_signal: text(&service.stop_signal),
-        stop_timeout: service.stop_grace_period.map(whole_seconds),
-        tty: Some(*service.tty),
-        user: service.user.clone(),
-        working_dir: service.working_dir.clone(),
+        stop_signal: text(stop_signal),
+        stop_timeout: stop_grace_period.map(whole_seconds),
+        tty: Some(**tty),
+        user: user.clone(),
+        working_dir: working_dir.clone(),
         ..ContainerCreateBody::default()
     };
-    Ok(Request { body, mac_address: endpoint::mac_address_of_container(spec, version) })
+    let mac_address = endpoint::mac_address_of_container(spec, version);
+    Ok(Request { body, mac_address, platform: text(platform) })
 }
 
 /// Seconds, as the engine counts a grace period; a part of one counts as a whole.
@@ -215,10 +122,6 @@ fn health_config(healthcheck: &Healthcheck) -> HealthConfig {
     }
 }
 
-fn environment(service: &Service, proxies: &BTreeMap<String, String>) -> Vec<String> {
-    variables(&service.environment, proxies).chain(api_socket::variable(service)).collect()
-}
-
 /// Proxies come first: what the topology says of them wins.
 fn variables(environment: &Pairs, proxies: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     let proxies = proxies.iter().filter(|(name, _)| !environment.0.contains_key(*name));
@@ -238,8 +141,8 @@ mod tests {
     use crate::plan::action::Attachment;
     use crate::plan::sealed::Sealed;
     use crate::source::{Sources, Span};
-    use crate::topology::ServiceNetwork;
     use crate::topology::attribute::Attribute;
+    use crate::topology::{Service, ServiceNetwork};
 
     const OLD: ApiVersion = ApiVersion { minor: 41 };
     const NEW: ApiVersion = ApiVersion { minor: 51 };

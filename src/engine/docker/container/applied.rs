@@ -1,0 +1,116 @@
+//! Every attribute of a service changes something that the engine is asked for.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::request;
+use super::taken_over::TakenOver;
+use crate::diagnostic::Diagnostics;
+use crate::engine::docker::version::ApiVersion;
+use crate::plan::observed::Observed;
+use crate::plan::{self, Action, UpChoices};
+use crate::source::{Environment, Sources};
+use crate::topology::name::ImageId;
+use crate::topology::{ResolveChoices, Service};
+use crate::value::image::ImageReference;
+
+/// What changes nothing that an engine with nothing but images is asked for, and why.
+const NOT_ASKED_FOR: &[(&str, &str)] = &[
+    ("attach", "says whose output is shown"),
+    ("develop", "says what `watch` does"),
+    ("extends", "is carried out when the file is read"),
+    ("models", "becomes variables before the plan is made, when the runner of models answers"),
+    ("pre_stop", "is run before a container is stopped"),
+    ("pull_refresh_after", "says when an image that is there is pulled again"),
+];
+
+/// What an attribute needs beside it.
+const BESIDE: &[(&str, &str)] = &[("memswap_limit", "mem_limit: 64m")];
+
+#[test]
+fn every_attribute_is_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("web.env"), "DEBUG=1\n").unwrap();
+    std::fs::write(folder.path().join("web.labels"), "com.example.a=b\n").unwrap();
+    let mut wrong = Vec::new();
+    for field in Service::FIELDS {
+        let key = field.key;
+        let Some(example) = field.example else {
+            wrong.push(format!("`{key}` has no example in `record!`"));
+            continue;
+        };
+        let beside = BESIDE.iter().find(|(attribute, _)| *attribute == key).map_or("", |(_, beside)| beside);
+        // What is there is not built.
+        let images = if key == "build" { &["redis"][..] } else { &["busybox", "redis"] };
+        let without = asked_for(folder.path(), images, &[beside]);
+        let with = asked_for(folder.path(), images, &[beside, &format!("{key}: {example}")]);
+        let is_applied = without != with;
+        let is_listed = NOT_ASKED_FOR.iter().any(|(attribute, _)| *attribute == key);
+        match (is_applied, is_listed) {
+            (false, false) => wrong.push(format!("`{key}: {example}` changes nothing that is asked for")),
+            (true, true) => wrong.push(format!("`{key}: {example}` is asked for: take it off the list")),
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The plan for an engine that has nothing but images, and the requests that create its containers, without what is told of
+/// attributes in labels.
+fn asked_for(folder: &Path, images: &[&str], attributes: &[&str]) -> Json {
+    let image = if attributes.iter().any(|line| line.starts_with("image:")) { "" } else { "image: busybox" };
+    let lines: String = attributes.iter().map(|line| format!("    {line}\n")).collect();
+    let text = format!(
+        "services:\n  web:\n    {image}\n{lines}  db:\n    image: redis\nnetworks: {{front: }}\n\
+         volumes: {{data: }}\nsecrets: {{password: {{environment: PASSWORD}}}}\n\
+         configs: {{settings: {{content: a}}}}\nmodels: {{llm: {{model: ai/smollm2}}}}\n"
+    );
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let environment = Environment::from_pairs([("PASSWORD".to_owned(), "geheim".to_owned())]);
+    let file = sources.add("topology.yaml", text.as_str());
+    let document = crate::document::load(&mut sources, &[file], folder, &environment, &mut found);
+    let choices = ResolveChoices {
+        name: Some("shop".to_owned()),
+        directory: folder.to_owned(),
+        ..ResolveChoices::default()
+    };
+    let topology = crate::topology::resolve(&document, &environment, &choices, &mut sources, &mut found);
+    assert!(!found.has_errors(), "{text}{:?}", found.sorted());
+    let topology = topology.expect("it has no errors");
+    let images = images.iter().map(|image| (ImageReference::new(*image), ImageId::new("sha256:1"))).collect();
+    let observed = Observed { images, ..Observed::default() };
+    let plan = plan::up(&topology, &observed, &UpChoices::default(), &mut found);
+    let version = ApiVersion { minor: 51 };
+    let mut requests = Vec::new();
+    for step in plan.steps.iter() {
+        if let Action::CreateContainer(spec) | Action::RunToEnd(spec) = &step.action {
+            let request = request::request(spec, TakenOver::new(), version, &Default::default()).unwrap();
+            requests.push(json!({ "platform": request.platform, "body": request }));
+        }
+    }
+    let mut plan = serde_json::to_value(&plan).expect("a plan is data");
+    forget_model(&mut plan);
+    requests.iter_mut().for_each(forget_labels_of_topo);
+    json!({ "plan": plan, "requests": requests })
+}
+
+/// A specification has the whole service, of which only the request says what is applied.
+fn forget_model(plan: &mut Json) {
+    match plan {
+        Json::Array(items) => items.iter_mut().for_each(forget_model),
+        Json::Object(entries) => {
+            entries.retain(|key, value| {
+                !matches!(key.as_str(), "labels" | "references") && !(key == "service" && value.is_object())
+            });
+            entries.values_mut().for_each(forget_model);
+        }
+        _ => {}
+    }
+}
+
+fn forget_labels_of_topo(request: &mut Json) {
+    if let Some(Json::Object(labels)) = request.pointer_mut("/body/Labels") {
+        labels.retain(|name, _| !name.starts_with("com.docker.compose.") && !name.starts_with("topo."));
+    }
+}
