@@ -9,7 +9,7 @@ use divan::{Bencher, counter::BytesCount};
 use topo::diagnostic::{Diagnostics, json};
 use topo::document;
 use topo::lint;
-use topo::source::{self, Environment, FileChoice, Found, Sources};
+use topo::source::{self, Discovered, Environment, FileChoice, Sources};
 use topo::topology::{self, ResolveChoices, Topology};
 
 const SERVICES: [usize; 3] = [1, 1_000, 10_000];
@@ -69,7 +69,7 @@ impl Place {
             ..FileChoice::default()
         };
         let found_files = source::discover(&choice, Environment::default()).expect("a file");
-        let Found { mut sources, files, project_directory, environment, .. } = found_files;
+        let Discovered { mut sources, files, project_directory, environment, .. } = found_files;
         let mut found = Diagnostics::default();
         let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
         let choices = ResolveChoices {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::run::{Event, Outcome, RunOptions, look_once_more, run};
+use crate::run::{Event, Outcome, RunOptions, refresh_running, run};
 
 /// Runs a plan and reports it to the end. `is_reported` reads every event first, and says whether the report
 /// reads it too. `drain_logs` is what is to be over before the end is reported: the output of containers that
@@ -30,7 +30,7 @@ pub(super) async fn carry_out<E: Engine>(
     let (mut outcome, ()) = tokio::join!(running, read(plan, events, report, is_reported));
     drain_logs(&outcome).await;
     if !outcome.is_success() {
-        look_once_more(engine, &mut outcome).await;
+        refresh_running(engine, &mut outcome).await;
     }
     report.finish(plan, &outcome);
     outcome

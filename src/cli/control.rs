@@ -8,7 +8,7 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
+use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, project};
 use crate::cli::provide;
@@ -16,7 +16,7 @@ use crate::cli::session::{self, Session};
 use crate::plan::observed::{Observed, Status};
 use crate::plan::{self, Action, CutOff, Plan, Scope};
 use crate::report::standing::standing;
-use crate::report::{Aim, Intent, Objects};
+use crate::report::{Goal, Objects, ScopedGoal};
 use crate::run::provider::Order;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -26,7 +26,7 @@ pub(super) struct Control {
     /// Its name.
     pub(super) command: &'static str,
     /// What it wants of the whole project.
-    pub(super) intent: Intent,
+    pub(super) goal: Goal,
     /// Its options.
     pub(super) global: Global,
     /// The services that were named.
@@ -36,7 +36,7 @@ pub(super) struct Control {
     /// Where its words go.
     pub(super) output: Output,
     /// The state that it brings containers to: one that is in it was so already.
-    pub(super) goal: Option<Status>,
+    pub(super) end_status: Option<Status>,
     /// What is said beside that nothing is to do, where containers run.
     pub(super) help_for_running: Option<String>,
     /// The last wait is given up after this time; never when absent.
@@ -48,7 +48,7 @@ impl Control {
     /// Takes the files out of the arguments; the others are services.
     pub(super) fn new(
         command: &'static str,
-        intent: Intent,
+        goal: Goal,
         mut global: Global,
         (excluded, arguments): (Excluded, &[String]),
     ) -> Result<Self, Exit> {
@@ -56,12 +56,12 @@ impl Control {
         let services = excluded.take_services(&mut global, arguments, &output)?;
         Ok(Self {
             command,
-            intent,
+            goal,
             global,
             services,
             excluded,
             output,
-            goal: None,
+            end_status: None,
             help_for_running: None,
             wait_limit: None,
             begun: Instant::now(),
@@ -105,7 +105,7 @@ impl Control {
             let mut session = Session::new(&engine, &self.global, &self.output);
             (session.wait_limit, session.begun) = (self.wait_limit, self.begun);
             interrupt::listen(session.cancel.clone());
-            let outcome = session.carry_out(&plan, self.aim(scope, &plan), self.command).await;
+            let outcome = session.carry_out(&plan, self.scoped_goal(scope, &plan), self.command).await;
             if let Some(topology) =
                 topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
             {
@@ -126,21 +126,21 @@ impl Control {
             return Ok(None);
         }
         let services: Vec<ServiceName> = services.into_iter().collect();
-        let selection = Selection { without_dependencies: true, ..Selection::of(&services, Deed::Run) };
+        let selection = Selection { without_dependencies: true, ..Selection::of(&services, Operation::Run) };
         let (_, topology) = load_or_explain(&self.global, &Needs::Services(selection), &self.output)?;
         Ok(Some(topology))
     }
 
-    fn aim(&self, scope: Scope<'_>, plan: &Plan) -> Aim {
+    fn scoped_goal(&self, scope: Scope<'_>, plan: &Plan) -> ScopedGoal {
         let mut idle = match self.services.as_slice() {
-            [] => format!("{} {}", scope.project, self.intent.idle),
-            services => standings(scope, services, self.goal),
+            [] => format!("{} {}", scope.project, self.goal.idle),
+            services => standings(scope, services, self.end_status),
         };
         let help = self.help_for_running.iter();
         for help in help.filter(|_| scope.containers().any(|container| container.state.is_running())) {
             idle = format!("{idle}; {help}");
         }
-        Aim { services: self.touched(plan), idle: Some(idle), ..self.intent.into() }
+        ScopedGoal { services: self.touched(plan), idle: Some(idle), ..self.goal.into() }
     }
 
     /// The services that were named, and those that something is done to with them.
@@ -150,7 +150,7 @@ impl Control {
             return services;
         }
         for object in Objects::of(plan).all() {
-            let service = object.service.as_ref().filter(|_| object.deed(plan, |_| true).is_some());
+            let service = object.service.as_ref().filter(|_| object.change(plan, |_| true).is_some());
             services.extend(service.filter(|service| !services.contains(service)).cloned());
         }
         services
@@ -175,10 +175,10 @@ fn services_there(scope: Scope<'_>) -> Vec<ServiceName> {
 }
 
 /// The states of services: `web is already running, db has no container`.
-pub(super) fn standings(scope: Scope<'_>, services: &[ServiceName], goal: Option<Status>) -> String {
+pub(super) fn standings(scope: Scope<'_>, services: &[ServiceName], end_status: Option<Status>) -> String {
     let standing = |service: &ServiceName| {
         let containers = scope.containers().filter(|container| container.service == *service);
-        standing(service, containers.map(|container| container.state.status), goal)
+        standing(service, containers.map(|container| container.state.status), end_status)
     };
     services.iter().map(standing).collect::<Vec<_>>().join(", ")
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Deed, Needs, Selection, check_targets};
+use crate::cli::load::{Needs, Operation, Selection, check_targets};
 use crate::cli::output::Output;
 use crate::cli::{connection, interrupt, provide, session};
 use crate::diagnostic::Diagnostics;
@@ -89,7 +89,7 @@ impl CreateOptions {
     /// The services whose containers are created.
     pub(super) fn selection(&self, services: &[ServiceName], output: &Output) -> Result<Selection, Exit> {
         let scale = scale(&self.scale, "--scale", output)?;
-        Ok(self.excluded.of(Selection { scale, ..Selection::of(services, Deed::Run) }))
+        Ok(self.excluded.of(Selection { scale, ..Selection::of(services, Operation::Run) }))
     }
 
     /// The choices of `up`, as far as these options say something about them.

@@ -79,7 +79,7 @@ fn services_of(document: Option<&Document>) -> impl Iterator<Item = &(Key, Node)
 
 fn document_of(global: &Global) -> Option<Document> {
     let found_files = source::discover(&global.files_meant(), Environment::of_process()).ok()?;
-    let source::Found { mut sources, files, project_directory, environment, .. } = found_files;
+    let source::Discovered { mut sources, files, project_directory, environment, .. } = found_files;
     let mut found = Diagnostics::default();
     Some(document::load(&mut sources, &files, &project_directory, &environment, &mut found))
 }

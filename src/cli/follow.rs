@@ -9,8 +9,8 @@ use futures_util::Stream;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::cli::exit::Exit;
+use crate::cli::nonblocking_writer::NonBlockingWriter;
 use crate::cli::output::Output;
-use crate::cli::patient::Patient;
 use crate::cli::session::Session;
 use crate::engine::{Engine, LogChoice};
 use crate::plan::observed::{ObservedContainer, Status};
@@ -188,9 +188,9 @@ fn outlet<'a, Stream: Write + IsTerminal + AsFd>(
     stream: &'a mut Stream,
 ) -> Box<dyn Outlet + 'a> {
     if !stream.is_terminal()
-        && let Ok(patient) = Patient::of(stream)
+        && let Ok(nonblocking_writer) = NonBlockingWriter::of(stream)
     {
-        return Box::new(patient);
+        return Box::new(nonblocking_writer);
     }
     Box::new(Above::by_flush(live, stream))
 }

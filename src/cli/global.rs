@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::invocation::Invocation;
 use crate::cli::output::Output;
-use crate::cli::settings::{self, ColorChoice, ProgressForm, Settings, Unread};
+use crate::cli::settings::{self, ColorChoice, ProgressForm, Settings, UnparsedVariables};
 use crate::diagnostic::Diagnostics;
 use crate::report::Commands;
 use crate::source::{self, Environment, FileChoice};
@@ -77,17 +77,17 @@ impl Global {
     /// Fills in what no option said. What cannot be understood is told and passed over.
     fn fill_in(&mut self) {
         let environment = self.surroundings();
-        let mut unread = Unread::default();
-        let ansi = self.ansi.or_else(|| settings::ansi(&environment, &mut unread));
+        let mut unparsed = UnparsedVariables::default();
+        let ansi = self.ansi.or_else(|| settings::ansi(&environment, &mut unparsed));
         self.color = self.color.or(ansi);
-        self.progress = self.progress.or_else(|| settings::progress(&mut unread));
+        self.progress = self.progress.or_else(|| settings::progress(&mut unparsed));
         // Live lines are made of control characters as colours are.
         let is_plain = ansi == Some(ColorChoice::Never);
         self.progress = self.progress.or(is_plain.then_some(ProgressForm::Plain));
-        self.parallel = self.parallel.or_else(|| settings::parallel(&environment, &mut unread));
-        self.settings = Settings::of(&environment, &mut unread);
+        self.parallel = self.parallel.or_else(|| settings::parallel(&environment, &mut unparsed));
+        self.settings = Settings::of(&environment, &mut unparsed);
         let output = self.output();
-        unread.0.iter().for_each(|words| output.warning(words));
+        unparsed.0.iter().for_each(|words| output.warning(words));
     }
 
     /// The variables that topo was started with, and those of `.env`.

@@ -6,9 +6,9 @@ use crate::cli::absence;
 use crate::cli::detach::{self, DetachKeys};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::io_pump::{InputWiring, TerminalWiring, Wiring};
 use crate::cli::load::{self, Known};
 use crate::cli::output::Output;
-use crate::cli::relay::{InputWiring, TerminalWiring, Wiring};
 use crate::cli::services;
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
@@ -319,7 +319,7 @@ pub(super) async fn end_of_program(
 
 /// What the third signal that asks topo to end does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Third {
+pub(super) enum ThirdSignal {
     /// It kills the container.
     Kills,
     /// topo leaves, and the container goes on.
@@ -331,7 +331,7 @@ pub(super) async fn pass_on(
     mut signals: Signals,
     engine: &impl Attach,
     container: &ContainerName,
-    third: Third,
+    third: ThirdSignal,
 ) -> Received {
     let mut asked = 0;
     loop {
@@ -339,8 +339,8 @@ pub(super) async fn pass_on(
         asked += u32::from(received.asks_to_end());
         let name = match (asked, third) {
             (0..=2, _) => received.name,
-            (_, Third::Kills) => "KILL",
-            (_, Third::Leaves) => return received,
+            (_, ThirdSignal::Kills) => "KILL",
+            (_, ThirdSignal::Leaves) => return received,
         };
         // One that has ended meanwhile takes no signal.
         let _ = engine.signal(container, name).await;

@@ -21,7 +21,7 @@ use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Source
 use crate::topology::name::ServiceName;
 use crate::topology::{self, Host, Redactor, ResolveChoices, Separator, Stages, Topology};
 pub use known::{Known, Unusable, given_name, known};
-pub use needs::{Deed, Needs, Selection};
+pub use needs::{Needs, Operation, Selection};
 
 /// A topology, and what is needed to speak of it.
 pub struct Loaded {
@@ -134,10 +134,10 @@ fn read_found(
     targets: &[ServiceName],
     options: LoadOptions,
     choice: &FileChoice,
-    found_files: source::Found,
+    found_files: source::Discovered,
     output: &Output,
 ) -> Result<Read, Exit> {
-    let source::Found { mut sources, files, project_directory, environment, passed_over } = found_files;
+    let source::Discovered { mut sources, files, project_directory, environment, passed_over } = found_files;
     let mut found = Diagnostics::default();
     let document =
         document::load_with(&mut sources, &files, &project_directory, &environment, options, &mut found);

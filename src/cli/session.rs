@@ -17,7 +17,7 @@ use crate::cli::settings::{ColorChoice, ProgressForm, Settings};
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
-use crate::report::{self, Above, AfterCancel, Aim, Context, Form, Live, Look, QuietFilter, Redacted};
+use crate::report::{self, Above, AfterCancel, Context, Form, Live, Look, QuietFilter, Redacted, ScopedGoal};
 use crate::run::logs::{ExpectedExits, HookLines};
 use crate::run::{Event, Limits, Outcome, RunOptions};
 use crate::topology::name::ServiceName;
@@ -161,33 +161,38 @@ impl<'a, E: Engine> Session<'a, E> {
     }
 
     /// Carries a plan out and reports it on standard error. `command` resumes it after a failure.
-    pub(super) async fn carry_out(&self, plan: &Plan, aim: impl Into<Aim>, command: &str) -> Outcome {
-        self.carry_out_until(plan, aim, command, &self.cancel).await
+    pub(super) async fn carry_out(
+        &self,
+        plan: &Plan,
+        scoped_goal: impl Into<ScopedGoal>,
+        command: &str,
+    ) -> Outcome {
+        self.carry_out_until(plan, scoped_goal, command, &self.cancel).await
     }
 
     /// [`Session::carry_out`], given up when `cancel` is triggered.
     pub(super) async fn carry_out_until(
         &self,
         plan: &Plan,
-        aim: impl Into<Aim>,
+        scoped_goal: impl Into<ScopedGoal>,
         command: &str,
         cancel: &CancellationToken,
     ) -> Outcome {
-        self.carry_out_amid(plan, aim, command, cancel, async |_| {}).await
+        self.carry_out_amid(plan, scoped_goal, command, cancel, async |_| {}).await
     }
 
     /// [`Session::carry_out_until`]; `drain_logs` is waited for before the end is reported.
     pub(super) async fn carry_out_amid(
         &self,
         plan: &Plan,
-        aim: impl Into<Aim>,
+        scoped_goal: impl Into<ScopedGoal>,
         command: &str,
         cancel: &CancellationToken,
         drain_logs: impl AsyncFnOnce(&Outcome),
     ) -> Outcome {
         let resume = || as_typed(command).unwrap_or_else(|| self.global.command(command));
         let context = Context {
-            aim: aim.into(),
+            scoped_goal: scoped_goal.into(),
             commands: self.global.commands(),
             resume: self.names_resume.then(resume),
             past_hooks: self.past_hooks(command).filter(|_| self.names_resume),

@@ -51,12 +51,13 @@ pub struct Settings {
 
 /// What is said of variables that could not be understood.
 #[derive(Debug, Default)]
-pub struct Unread(pub Vec<String>);
+pub struct UnparsedVariables(pub Vec<String>);
 
 impl Settings {
     /// What the environment decides.
-    pub fn of(environment: &Environment, unread: &mut Unread) -> Self {
-        let mut is_on = |name: &str, value: Option<&str>| unread.chosen(name, value, truth, "true or false");
+    pub fn of(environment: &Environment, unparsed: &mut UnparsedVariables) -> Self {
+        let mut is_on =
+            |name: &str, value: Option<&str>| unparsed.chosen(name, value, truth, "true or false");
         let mut of_all = |name: &str| is_on(name, set(environment, name));
         Self {
             remove_orphans: of_all("COMPOSE_REMOVE_ORPHANS").unwrap_or_default(),
@@ -69,25 +70,25 @@ impl Settings {
 }
 
 /// `COMPOSE_ANSI`, where NO_COLOR does not decide.
-pub fn ansi(environment: &Environment, unread: &mut Unread) -> Option<ColorChoice> {
+pub fn ansi(environment: &Environment, unparsed: &mut UnparsedVariables) -> Option<ColorChoice> {
     if variable("NO_COLOR").is_some() {
         return None;
     }
     let read = |word: &str| ColorChoice::from_str(word, true).ok();
-    unread.chosen("COMPOSE_ANSI", set(environment, "COMPOSE_ANSI"), read, "auto, always or never")
+    unparsed.chosen("COMPOSE_ANSI", set(environment, "COMPOSE_ANSI"), read, "auto, always or never")
 }
 
 /// `COMPOSE_PROGRESS`.
-pub fn progress(unread: &mut Unread) -> Option<ProgressForm> {
+pub fn progress(unparsed: &mut UnparsedVariables) -> Option<ProgressForm> {
     let word = variable("COMPOSE_PROGRESS");
     let read = |word: &str| ProgressForm::from_str(word, true).ok();
-    unread.chosen("COMPOSE_PROGRESS", word.as_deref(), read, "auto, tty, plain, json or quiet")
+    unparsed.chosen("COMPOSE_PROGRESS", word.as_deref(), read, "auto, tty, plain, json or quiet")
 }
 
 /// `COMPOSE_PARALLEL_LIMIT`.
-pub fn parallel(environment: &Environment, unread: &mut Unread) -> Option<i32> {
+pub fn parallel(environment: &Environment, unparsed: &mut UnparsedVariables) -> Option<i32> {
     let name = "COMPOSE_PARALLEL_LIMIT";
-    unread.chosen(name, set(environment, name), |text| text.parse().ok(), "a number")
+    unparsed.chosen(name, set(environment, name), |text| text.parse().ok(), "a number")
 }
 
 /// A variable of the environment that topo was started with; an empty one counts as unset.
@@ -99,7 +100,7 @@ fn set<'e>(environment: &'e Environment, name: &str) -> Option<&'e str> {
     environment.value(name).filter(|value| !value.is_empty())
 }
 
-impl Unread {
+impl UnparsedVariables {
     fn chosen<T>(
         &mut self,
         name: &str,
@@ -131,10 +132,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_told_with_what_can() {
-        let mut unread = Unread::default();
-        assert_eq!(unread.chosen("A", Some("yes"), truth, "true or false"), Some(true));
-        assert_eq!(unread.chosen("A", None, truth, "true or false"), None);
-        assert_eq!(unread.chosen("A", Some("perhaps"), truth, "true or false"), None);
-        assert_eq!(unread.0, ["`A` is `perhaps`, which is passed over: write true or false"]);
+        let mut unparsed = UnparsedVariables::default();
+        assert_eq!(unparsed.chosen("A", Some("yes"), truth, "true or false"), Some(true));
+        assert_eq!(unparsed.chosen("A", None, truth, "true or false"), None);
+        assert_eq!(unparsed.chosen("A", Some("perhaps"), truth, "true or false"), None);
+        assert_eq!(unparsed.0, ["`A` is `perhaps`, which is passed over: write true or false"]);
     }
 }

@@ -137,8 +137,8 @@ impl Columns {
 
 /// How many columns of the terminal a table takes.
 fn room_for(widths: &[usize]) -> usize {
-    let gaps = widths.len().saturating_sub(1) * usize::from(GAP);
-    widths.iter().sum::<usize>() + gaps
+    let unparsed = widths.len().saturating_sub(1) * usize::from(GAP);
+    widths.iter().sum::<usize>() + unparsed
 }
 
 impl Column {

@@ -19,7 +19,7 @@ use crate::diagnostic::suggest::{all_of, closest, one_of};
 pub(super) fn explain(error: &Error, words: &[OsString], topo: &Command) -> Exit {
     let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let color = typed_color(&words);
-    let Some(Mistake { message, help }) = Mistake::of(error, &words, topo) else {
+    let Some(UsageError { message, help }) = UsageError::of(error, &words, topo) else {
         return in_its_own_words(error, color);
     };
     Output::new(color, &Settings::default()).error(&message, Some(&help));
@@ -60,12 +60,12 @@ fn typed_color(words: &[String]) -> ColorChoice {
 
 /// What is wrong, and what to type.
 #[derive(Debug, PartialEq, Eq)]
-struct Mistake {
+struct UsageError {
     message: String,
     help: String,
 }
 
-impl Mistake {
+impl UsageError {
     /// Nothing where what clap prints is no mistake: a help, a version.
     fn of(error: &Error, words: &[String], topo: &Command) -> Option<Self> {
         match error.kind() {
@@ -120,35 +120,35 @@ fn whole_name(command: Option<&Command>) -> String {
 }
 
 /// `--detach=maybe`.
-fn value_of_a_switch(error: &Error) -> Option<Mistake> {
+fn value_of_a_switch(error: &Error) -> Option<UsageError> {
     let switch = arguments(error, ContextKind::InvalidArg).into_iter().next()?;
     let value = named(error, ContextKind::InvalidValue)?;
     Some(no_value_of(&switch, &value))
 }
 
-fn no_value_of(switch: &str, value: &str) -> Mistake {
+fn no_value_of(switch: &str, value: &str) -> UsageError {
     let message = format!("`{switch}` cannot be `{value}`");
-    Mistake { message, help: format!("write `{switch}`, or `{switch}=false`") }
+    UsageError { message, help: format!("write `{switch}`, or `{switch}=false`") }
 }
 
 /// `-q=maybe`, where clap finds a letter `=`.
-fn value_of_a_letter(words: &[String]) -> Option<Mistake> {
+fn value_of_a_letter(words: &[String]) -> Option<UsageError> {
     let letters = words.iter().filter(|word| word.starts_with('-') && !word.starts_with("--"));
     let (letters, value) = letters.filter_map(|word| word.split_once('=')).next()?;
     let switch = letters.chars().next_back().filter(|letter| *letter != '-')?;
     Some(no_value_of(&format!("-{switch}"), value))
 }
 
-fn missing(error: &Error, words: &[String], topo: &Command) -> Option<Mistake> {
+fn missing(error: &Error, words: &[String], topo: &Command) -> Option<UsageError> {
     let missing = arguments(error, ContextKind::InvalidArg);
     let (command, name) = innermost(words, topo);
     if let Some(positional) = missing.iter().find(|name| !name.starts_with('-')) {
         let message = format!("`{name}` needs {positional}");
-        return Some(Mistake { message, help: example_of(command, &name, positional) });
+        return Some(UsageError { message, help: example_of(command, &name, positional) });
     }
     let (is, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
     let message = format!("{} {is} missing", all_of(missing.iter().map(String::as_str)));
-    (!missing.is_empty()).then(|| Mistake { message, help: format!("`{name} --help` explains {them}") })
+    (!missing.is_empty()).then(|| UsageError { message, help: format!("`{name} --help` explains {them}") })
 }
 
 /// The command that the words lead to, and its whole name: `topo config explain`.
@@ -180,15 +180,15 @@ fn example_of(command: &Command, name: &str, positional: &str) -> String {
     }
 }
 
-fn conflict(error: &Error) -> Option<Mistake> {
+fn conflict(error: &Error) -> Option<UsageError> {
     let (one, others) = (arguments(error, ContextKind::InvalidArg), arguments(error, ContextKind::PriorArg));
     if one == others {
         let message = format!("`{}` is given twice", one.first()?);
-        return Some(Mistake { message, help: "leave one of them out".to_owned() });
+        return Some(UsageError { message, help: "leave one of them out".to_owned() });
     }
     let others = one_of(others.iter().map(String::as_str));
     let message = format!("`{}` cannot be used with {others}", one.first()?);
-    (!others.is_empty()).then(|| Mistake { message, help: "leave one of them out".to_owned() })
+    (!others.is_empty()).then(|| UsageError { message, help: "leave one of them out".to_owned() })
 }
 
 /// Options of `docker compose` and of `docker` that topo has not, or has under another name. The first row
@@ -236,11 +236,11 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
     (&["--build"], &["restart", "start"], "`topo up --build` builds, and recreates what changed"),
 ];
 
-fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mistake> {
+fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<UsageError> {
     if !typed.starts_with('-') {
         let whole = whole_name(command_before(typed, words, topo));
         let help = format!("`{whole} --help` shows what it takes");
-        return Some(Mistake { message: format!("`{whole}` does not take `{typed}`"), help });
+        return Some(UsageError { message: format!("`{whole}` does not take `{typed}`"), help });
     }
     let option = typed.split('=').next().unwrap_or(typed);
     let command = command_before(option, words, topo);
@@ -251,7 +251,7 @@ fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mista
     let whole = whole_name(command);
     let message = format!("`{whole}` has no option `{option}`");
     if let Some((_, _, help)) = known {
-        return Some(Mistake { message, help: (*help).to_owned() });
+        return Some(UsageError { message, help: (*help).to_owned() });
     }
     let shown = |command: &Command| -> Vec<String> {
         let names = command.get_arguments().filter_map(|argument| argument.get_long());
@@ -267,7 +267,7 @@ fn unknown_option(typed: &str, words: &[String], topo: &Command) -> Option<Mista
             None => all,
         },
     };
-    Some(Mistake { message, help })
+    Some(UsageError { message, help })
 }
 
 /// `-d up` is `up -d`.
@@ -319,9 +319,9 @@ const COMMANDS: &[(&[&str], &str)] = &[
     ),
 ];
 
-fn unknown_command(typed: &str, words: &[String], topo: &Command) -> Mistake {
+fn unknown_command(typed: &str, words: &[String], topo: &Command) -> UsageError {
     let message = format!("topo has no command `{typed}`");
-    Mistake { message, help: instead(typed, words, topo) }
+    UsageError { message, help: instead(typed, words, topo) }
 }
 
 /// What to type in place of a command that topo has not.
@@ -359,7 +359,7 @@ fn instead(typed: &str, words: &[String], topo: &Command) -> String {
 const LIST: &str = "`topo --help` lists the commands";
 
 /// A value that is none of those that there are, or that is not understood.
-fn bad_value(error: &Error) -> Option<Mistake> {
+fn bad_value(error: &Error) -> Option<UsageError> {
     // `--timeout <SECONDS>`; `<SHELL>`.
     let argument = named(error, ContextKind::InvalidArg)?;
     let value = named(error, ContextKind::InvalidValue)?;
@@ -376,7 +376,7 @@ fn bad_value(error: &Error) -> Option<Mistake> {
             (true, true) => format!("write {}", one_of(kind.split('|'))),
             (true, false) => format!("write `{option} {kind}`"),
         };
-        return Some(Mistake { message: format!("`{option}` needs a value"), help });
+        return Some(UsageError { message: format!("`{option}` needs a value"), help });
     }
     let (message, help) = match kind {
         "SECONDS" => (
@@ -397,18 +397,18 @@ fn bad_value(error: &Error) -> Option<Mistake> {
             (message, help)
         }
     };
-    Some(Mistake { message, help })
+    Some(UsageError { message, help })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn mistake(line: &str) -> Mistake {
+    fn mistake(line: &str) -> UsageError {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let topo = crate::cli::command_line();
         let error = topo.clone().try_get_matches_from(&words).expect_err("it cannot be understood");
-        Mistake::of(&error, &words[1..], &topo).expect("topo has words for it")
+        UsageError::of(&error, &words[1..], &topo).expect("topo has words for it")
     }
 
     #[test]
@@ -451,7 +451,7 @@ mod tests {
             ("topo network ls", "`docker network`"),
             ("topo shop.yaml", "`topo up shop.yaml`"),
         ] {
-            let Mistake { help, .. } = mistake(line);
+            let UsageError { help, .. } = mistake(line);
             assert!(help.contains(wanted), "{line}: {help}");
         }
     }
@@ -468,7 +468,7 @@ mod tests {
     #[test]
     fn what_is_missing_too_much_or_at_odds_is_named() {
         let told = |line| {
-            let Mistake { message, help } = mistake(line);
+            let UsageError { message, help } = mistake(line);
             format!("{message}: {help}")
         };
         assert_eq!(
@@ -499,7 +499,7 @@ mod tests {
             ("topo config -q=yes", "-q", "yes"),
             ("topo logs -ft=yes", "-t", "yes"),
         ] {
-            let Mistake { message, help } = mistake(line);
+            let UsageError { message, help } = mistake(line);
             assert_eq!(message, format!("`{switch}` cannot be `{value}`"));
             assert_eq!(help, format!("write `{switch}`, or `{switch}=false`"));
         }
@@ -508,7 +508,7 @@ mod tests {
     #[test]
     fn a_value_is_told_with_what_is_expected() {
         let told = |line| {
-            let Mistake { message, help } = mistake(line);
+            let UsageError { message, help } = mistake(line);
             format!("{message}: {help}")
         };
         assert_eq!(

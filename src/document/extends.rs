@@ -86,10 +86,10 @@ fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
         let is_refused = loader.found.count(Severity::Error) > errors;
         is_cut = next.is_none() && (reference.is_some() || is_refused);
     }
-    is_cut |= next.is_some_and(|base| loader.gaps.without_base.contains(&loader.pools.name(base).0));
+    is_cut |= next.is_some_and(|base| loader.unparsed.without_base.contains(&loader.pools.name(base).0));
     if is_cut {
         let names = chain.iter().map(|at| loader.pools.name(*at).0);
-        loader.gaps.without_base.extend(names);
+        loader.unparsed.without_base.extend(names);
     }
     let mut base = next;
     for at in chain.into_iter().rev() {

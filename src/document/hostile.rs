@@ -150,7 +150,7 @@ fn check(text: &str, folder: &Path) {
     let start = Instant::now();
     let (sources, document, found) = load_text(text, folder);
     assert!(start.elapsed() < Duration::from_secs(20), "slow: {text:?}");
-    assert!(document.gaps.is_none() || found.has_errors(), "incomplete without a word: {text:?}");
+    assert!(document.unparsed.is_none() || found.has_errors(), "incomplete without a word: {text:?}");
     check_node(&document.root, &sources, 0);
     let sorted = found.sorted();
     for label in sorted.iter().flat_map(|diagnostic| &diagnostic.labels) {
@@ -364,7 +364,7 @@ fn links_that_lead_to_themselves_end_somewhere() {
         "services: {a: {extends: {file: loop.yaml, service: b}}}",
     ] {
         let (_, document, found) = load_text(text, folder.path());
-        assert!(!document.gaps.is_none() && found.has_errors(), "{text}");
+        assert!(!document.unparsed.is_none() && found.has_errors(), "{text}");
     }
     let choice = FileChoice {
         files: vec!["loop.yaml".into()],

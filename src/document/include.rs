@@ -35,7 +35,7 @@ pub(super) fn apply(tree: &mut Node, scope: &Scope, loader: &mut Loader<'_>) {
     let errors = loader.found.count(Severity::Error);
     let entries = entries(&key, &include, loader.found);
     // A refused entry would have brought in services.
-    loader.gaps.definitions |= loader.found.count(Severity::Error) > errors;
+    loader.unparsed.definitions |= loader.found.count(Severity::Error) > errors;
     for entry in entries {
         if let Some(included) = load(&entry, scope, loader) {
             import(root, included, &entry, loader.found);
@@ -132,7 +132,7 @@ fn load(entry: &Entry, scope: &Scope, loader: &mut Loader<'_>) -> Option<Node> {
     let paths: Vec<(PathBuf, Span)> =
         entry.paths.iter().map(|path| (cleaned(&base.join(&path.value)), path.span)).collect();
     if entry.paths.iter().any(|path| loader.refuses_remote(path, code::BAD_INCLUDE, path.span)) {
-        loader.gaps.definitions = true;
+        loader.unparsed.definitions = true;
         return None;
     }
     let main = &paths.first()?.0;
@@ -149,7 +149,7 @@ fn load(entry: &Entry, scope: &Scope, loader: &mut Loader<'_>) -> Option<Node> {
     let inner = loader.scope(environment, directory, chain);
     let read = paths.iter().filter_map(|(path, span)| {
         let Some(file) = loader.open(path, *span) else {
-            loader.gaps.definitions = true;
+            loader.unparsed.definitions = true;
             return None;
         };
         Some((file, loader.read(file, &inner.directory)))
@@ -250,7 +250,7 @@ fn report_unknown(key: &Key, found: &mut Diagnostics) {
 }
 
 fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>) {
-    loader.gaps.definitions = true;
+    loader.unparsed.definitions = true;
     let start = scope.chain.iter().position(|path| path == main).unwrap_or_default();
     let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
     let names: Vec<String> = names.map(|path| format!("`{}`", from_here(path).display())).collect();

@@ -3,11 +3,11 @@
 //! Must not: stop at a file that cannot be read.
 
 use super::extends::Pools;
-use super::gaps::may_name;
 use super::interpolate::interpolate;
 use super::node::{Map, Node, Value};
 use super::unique::{self, Replaced};
-use super::{Gaps, LoadOptions, extends, include, merge, unset, yaml};
+use super::unparsed::may_name;
+use super::{LoadOptions, Unparsed, extends, include, merge, unset, yaml};
 use crate::diagnostic::{Code, Diagnostics, code};
 use crate::source::{
     Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable, cleaned,
@@ -41,7 +41,7 @@ pub(super) struct Loader<'a> {
     /// Where services name what they extend.
     pub(super) extends: HashMap<String, Span>,
     /// What could not be read.
-    pub(super) gaps: Gaps,
+    pub(super) unparsed: Unparsed,
     /// The files of the topology itself that perhaps name the project in a part that could not be read.
     pub(super) perhaps_named: Vec<FileId>,
     pub(super) pools: Pools,
@@ -73,7 +73,7 @@ impl<'a> Loader<'a> {
             named_at: HashMap::new(),
             filled: BTreeMap::new(),
             extends: HashMap::new(),
-            gaps: Gaps::default(),
+            unparsed: Unparsed::default(),
             perhaps_named: Vec::new(),
             pools: Pools::default(),
             nodes_left: TOTAL_NODE_LIMIT,
@@ -93,7 +93,7 @@ impl<'a> Loader<'a> {
         let mut read = Vec::with_capacity(files.len());
         for file in files {
             read.push((*file, self.read(*file, directory)));
-            if std::mem::take(&mut self.gaps.name) {
+            if std::mem::take(&mut self.unparsed.name) {
                 self.perhaps_named.push(*file);
             }
         }
@@ -125,17 +125,17 @@ impl<'a> Loader<'a> {
     pub(super) fn read(&mut self, file: FileId, base: &Path) -> Vec<Node> {
         self.bases.insert(file, base.to_owned());
         let read = yaml::read(file, &self.sources.get(file).text, self.found);
-        self.gaps.add(read.gaps);
+        self.unparsed.add(read.unparsed);
         if !self.take_nodes(read.nodes, Span::new(file, 0, 0)) {
-            self.gaps.name |= may_name(&self.sources.get(file).text);
+            self.unparsed.name |= may_name(&self.sources.get(file).text);
             return Vec::new();
         }
         let mut trees = read.documents;
         trees.retain(|tree| {
             let is_map = matches!(tree.value, Value::Map(_));
             if !is_map {
-                self.gaps.lines = true;
-                self.gaps.name |= may_name(&self.sources.get(file).text);
+                self.unparsed.lines = true;
+                self.unparsed.name |= may_name(&self.sources.get(file).text);
                 refuse_root(tree, self.found);
             }
             is_map
@@ -235,7 +235,7 @@ impl<'a> Loader<'a> {
     }
 
     fn too_large(&mut self, span: Span, message: &str) {
-        self.gaps.rest = true;
+        self.unparsed.rest = true;
         self.found
             .error(code::TOO_LARGE, message)
             .label(span, "too much from here on")

@@ -2,7 +2,6 @@
 //! Must not: know what an attribute means, beyond how it is merged.
 
 mod extends;
-mod gaps;
 #[cfg(test)]
 mod hostile;
 mod include;
@@ -17,15 +16,16 @@ mod short;
 #[cfg(test)]
 mod testing;
 mod unique;
+mod unparsed;
 mod unset;
 mod yaml;
 
-pub use gaps::Gaps;
 pub use interpolate::{report_env_problems, report_label_file_problems};
 pub use node::{Key, Map, Node, TakenAway, Value};
 pub use scalar::{Kind, Scalar};
 pub use short::pair_named;
 pub use unique::Replaced;
+pub use unparsed::Unparsed;
 
 use crate::diagnostic::Diagnostics;
 use crate::source::{Environment, FileId, Sources, Span};
@@ -42,7 +42,7 @@ pub struct Document {
     pub root: Arc<Node>,
     /// What could not be read, which has been reported: what seems to be missing was perhaps there,
     /// and must not be reported as missing.
-    pub gaps: Gaps,
+    pub unparsed: Unparsed,
     /// The files of the topology itself, not those that it includes, that perhaps name the project in a part
     /// that could not be read.
     pub perhaps_named: Vec<FileId>,
@@ -157,7 +157,7 @@ pub fn load_with(
     let (root, replaced) = loader.topology(files, project_directory, environment);
     Document {
         root: Arc::new(root),
-        gaps: loader.gaps,
+        unparsed: loader.unparsed,
         perhaps_named: loader.perhaps_named,
         replaced,
         extends: loader.extends,

@@ -7,15 +7,15 @@
 mod anchor;
 mod colon;
 mod dash;
-mod foreign;
+mod leftovers;
 mod long_key;
 mod mapping;
-mod mistake;
 mod place;
 mod recover;
+mod syntax_error;
 mod tag;
 
-use super::Gaps;
+use super::Unparsed;
 use super::node::{Directive, Map, Node, Value};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{FileId, Span};
@@ -40,7 +40,7 @@ pub(super) struct Read {
     /// One tree a document, those that hold nothing left out.
     pub documents: Vec<Node>,
     /// What could not be read.
-    pub gaps: Gaps,
+    pub unparsed: Unparsed,
     /// How many values it holds, aliases counted as what they stand for.
     pub nodes: usize,
 }
@@ -53,8 +53,8 @@ const MISTAKE_LIMIT: usize = 10;
 /// Reads every document of a text. After a syntax error, the text is read again without the lines
 /// that hold it, so that all that is wrong is found at once.
 pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
-    let readable = mistake::readable_part(file, text, found);
-    let mut rest = foreign::without_traces(file, readable, found);
+    let readable = syntax_error::readable_part(file, text, found);
+    let mut rest = leftovers::strip_leftovers(file, readable, found);
     let mut mistakes = 0;
     loop {
         let mut also_found = Diagnostics::default();
@@ -63,7 +63,7 @@ pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
             mistake.filter(|_| mistakes < MISTAKE_LIMIT).and_then(|at| recover::without_mistake(&rest, at));
         let Some(next) = next else {
             found.append(also_found);
-            read.gaps.lose(readable, &rest, text);
+            read.unparsed.lose(readable, &rest, text);
             return read;
         };
         mistakes += 1;
@@ -119,7 +119,7 @@ struct Reader<'a> {
     unknown_aliases: usize,
     /// How many values came in by aliases.
     aliased_nodes: usize,
-    gaps: Gaps,
+    unparsed: Unparsed,
 }
 
 /// A collection whose end has not been reached.
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
             last_end: 0,
             unknown_aliases: 0,
             aliased_nodes: 0,
-            gaps: Gaps::default(),
+            unparsed: Unparsed::default(),
         }
     }
 
@@ -322,7 +322,7 @@ impl<'a> Reader<'a> {
         self.unknown_aliases += 1;
         // Each one is compared with all anchors above it.
         if self.unknown_aliases <= UNKNOWN_ALIAS_LIMIT {
-            mistake::unknown_alias(self.text, self.whole, name, span, self.found);
+            syntax_error::unknown_alias(self.text, self.whole, name, span, self.found);
         }
         self.nothing_for_alias(span)
     }
@@ -335,9 +335,9 @@ impl<'a> Reader<'a> {
         });
         let is_merged = map.is_some_and(OpenMap::inherits);
         // The root, a section, and what is defined in it.
-        self.gaps.aliases.insert(span);
-        self.gaps.name |= is_merged && self.open.len() <= 2;
-        self.gaps.lose_value(map.and_then(OpenMap::awaited), is_merged, self.open.len() <= 2);
+        self.unparsed.aliases.insert(span);
+        self.unparsed.name |= is_merged && self.open.len() <= 2;
+        self.unparsed.lose_value(map.and_then(OpenMap::awaited), is_merged, self.open.len() <= 2);
         let nothing = if is_merged { Value::Map(Map::default()) } else { Value::Null };
         self.place(Node::new(span, nothing), span, 0, LEAF)
     }
@@ -367,19 +367,20 @@ impl<'a> Reader<'a> {
             _ => ("reading stops here; an alias counts as what it stands for", "repeat less by aliases"),
         };
         self.found.error(code::TOO_LARGE, message).label(span, label).help(help);
-        self.gaps.rest = true;
+        self.unparsed.rest = true;
         Flow::Break(())
     }
 
     fn give_up(&mut self, error: &ScanError, syntax: &mut Diagnostics) -> Option<usize> {
-        self.gaps.rest = true;
+        self.unparsed.rest = true;
         // A pair in a flow sequence, `[a: b]`, is a mapping without a bracket.
         let is_bracket =
             |span: &Span| matches!(self.text.as_bytes().get(span.start as usize), Some(b'[' | b'{'));
         let mut brackets = self.open.iter().filter(|open| open.style == StructureStyle::Flow);
         let bracket = brackets.rfind(|open| is_bracket(&open.span)).map(|open| open.span);
-        let around = mistake::Around { file: self.file, text: self.text, last_end: self.last_end, bracket };
-        around.report(error, syntax)
+        let error_context =
+            syntax_error::ErrorContext { file: self.file, text: self.text, last_end: self.last_end, bracket };
+        error_context.report(error, syntax)
     }
 
     /// Closes what is still open, so that what was read before a mistake is not lost.
@@ -389,7 +390,7 @@ impl<'a> Reader<'a> {
             // Closing takes no more memory than is held already.
             let _ = self.end(end..end);
         }
-        Read { documents: self.documents, gaps: self.gaps, nodes: self.size.nodes }
+        Read { documents: self.documents, unparsed: self.unparsed, nodes: self.size.nodes }
     }
 }
 
@@ -422,7 +423,7 @@ mod tests {
         let (_, read, found) = read_text(text);
         assert_eq!(read.documents.iter().map(show).collect::<Vec<_>>(), expected, "{text}");
         assert_eq!(found.sorted(), Vec::<&crate::diagnostic::Diagnostic>::new(), "{text}");
-        assert!(read.gaps.is_none());
+        assert!(read.unparsed.is_none());
     }
 
     /// Code, message and the texts of the labels of the only finding.
@@ -467,10 +468,10 @@ mod tests {
         );
         let chain: String = (1..300).map(|n| format!("a{n}: &a{n} {{<<: [*a{}]}}\n", n - 1)).collect();
         let (_, read, found) = read_text(&format!("a0: &a0 {{x: 1}}\n{chain}"));
-        assert!(found.is_empty() && read.gaps.is_none());
+        assert!(found.is_empty() && read.unparsed.is_none());
         let chain: String = (1..200).map(|n| format!("a{n}: &a{n} [*a{}]\n", n - 1)).collect();
         let (_, read, found) = read_text(&format!("a0: &a0 [x]\n{chain}"));
-        assert!(found.is_empty() && read.gaps.is_none());
+        assert!(found.is_empty() && read.unparsed.is_none());
         check("a: &a [{x: 1}]\nb: {<<: *a, '<<': 2}", &["{a: [{x: 1}], b: {<<: 2, x: 1}}"]);
     }
 
@@ -516,14 +517,14 @@ mod tests {
         let places = sorted.iter().filter_map(|diagnostic| Some(sources.text(diagnostic.span()?)));
         assert_eq!(places.collect::<Vec<_>>(), ["b", "x: y", "@z", "[", "'i"]);
         assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: {g: 2}, k: null, l: m}");
-        assert!(!read.gaps.is_none());
+        assert!(!read.unparsed.is_none());
     }
 
     #[test]
     fn what_was_read_before_a_mistake_is_kept() {
         let (_, read, found) = read_text("a: {b: 1}\nc:\n  d: [1, 2\ne: 3");
         assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: null, e: 3}");
-        assert!(!read.gaps.is_none() && found.has_errors());
+        assert!(!read.unparsed.is_none() && found.has_errors());
     }
 
     #[test]
@@ -539,7 +540,7 @@ mod tests {
         for text in [aliases, nested, block, many] {
             let (_, read, found) = read_text(&text);
             assert_eq!(found.sorted().first().map(|diagnostic| diagnostic.code), Some(code::TOO_LARGE));
-            assert!(!read.gaps.is_none());
+            assert!(!read.unparsed.is_none());
         }
     }
 

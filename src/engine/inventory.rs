@@ -74,9 +74,12 @@ pub trait History {
     fn incidents(
         &self,
         project: &ProjectName,
-        choice: &IncidentChoice,
+        choice: &EventFilter,
     ) -> impl Future<
-        Output = Result<impl Stream<Item = Result<Incident, EngineError>> + Unpin + use<Self>, EngineError>,
+        Output = Result<
+            impl Stream<Item = Result<ContainerEvent, EngineError>> + Unpin + use<Self>,
+            EngineError,
+        >,
     >;
 }
 
@@ -203,7 +206,7 @@ pub enum Looks {
 
 /// Something that happened to a container, in the engine's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Incident {
+pub struct ContainerEvent {
     /// What happened: `start`, `die`, `exec_start: sh`.
     pub action: String,
     /// The container's id.
@@ -216,7 +219,7 @@ pub struct Incident {
 
 /// Which part of what happens is wanted, in seconds since 1970 as the engine takes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IncidentChoice {
+pub struct EventFilter {
     /// Not what is older; only what is to come when absent.
     pub since: Option<String>,
     /// Not what is later; without an end when absent.

@@ -43,7 +43,7 @@ pub use copy::{CopyFiles, Kind, OtherKinds, Ownership};
 pub use execute::{Command, Exec, Execute, TerminalSize};
 pub use identity::{About, Address, Endpoint, Identity, Origin};
 pub use inventory::{
-    Containers, History, ImageDetails, Images, Incident, IncidentChoice, Inventory, ListedProject, Looks,
+    ContainerEvent, Containers, EventFilter, History, ImageDetails, Images, Inventory, ListedProject, Looks,
     Processes, Statistics, Usage, VolumeDetails,
 };
 

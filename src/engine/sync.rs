@@ -16,7 +16,7 @@ const LONGEST: usize = 100_000;
 
 /// A file, a link or a folder, here and in a container.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Twin {
+pub struct SyncEntry {
     /// Its path here.
     pub here: PathBuf,
     /// Its path in the container, from the root.
@@ -25,7 +25,7 @@ pub struct Twin {
 
 /// How many files, links and folders became in a container what they are here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BroughtUpToDate {
+pub struct Synced {
     /// They are there now, as they are here.
     pub synced: usize,
     /// They are not here any more, and neither there.
@@ -37,11 +37,11 @@ pub struct BroughtUpToDate {
 pub async fn bring_up_to_date<E: CopyFiles + Execute>(
     engine: &E,
     container: &ContainerName,
-    twins: &[Twin],
-) -> Result<BroughtUpToDate, EngineError> {
-    let (present, gone): (Vec<Twin>, Vec<Twin>) =
+    twins: &[SyncEntry],
+) -> Result<Synced, EngineError> {
+    let (present, gone): (Vec<SyncEntry>, Vec<SyncEntry>) =
         twins.iter().cloned().partition(|twin| twin.here.symlink_metadata().is_ok());
-    let done = BroughtUpToDate { synced: present.len(), removed: gone.len() };
+    let done = Synced { synced: present.len(), removed: gone.len() };
     // A folder may have taken a file's place: what is gone goes first.
     for paths in portions(&gone) {
         remove_paths(engine, container, paths).await?;
@@ -63,7 +63,7 @@ pub async fn bring_up_to_date<E: CopyFiles + Execute>(
 async fn send<E: CopyFiles>(
     engine: &E,
     container: &ContainerName,
-    twins: Vec<Twin>,
+    twins: Vec<SyncEntry>,
     other_kinds: OtherKinds,
 ) -> Result<(), EngineError> {
     let Sending { pieces, sent: _, producer } =
@@ -93,10 +93,10 @@ fn is_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
-fn portions(gone: &[Twin]) -> Vec<Vec<String>> {
+fn portions(gone: &[SyncEntry]) -> Vec<Vec<String>> {
     let mut portions: Vec<Vec<String>> = Vec::new();
     let mut length = LONGEST;
-    for Twin { there, .. } in gone {
+    for SyncEntry { there, .. } in gone {
         length += there.len() + 1;
         if length > LONGEST {
             portions.push(Vec::new());
@@ -109,8 +109,8 @@ fn portions(gone: &[Twin]) -> Vec<Vec<String>> {
     portions
 }
 
-fn pack(archive: &mut Archive, twins: &[Twin]) -> Result<(), Stopped> {
-    for Twin { here, there } in twins {
+fn pack(archive: &mut Archive, twins: &[SyncEntry]) -> Result<(), Stopped> {
+    for SyncEntry { here, there } in twins {
         let metadata = match fs::symlink_metadata(here) {
             Ok(metadata) => metadata,
             // It went meanwhile: that is a change of its own.
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn many_paths_are_removed_in_portions() {
-        let twin = |there: &str| Twin { here: PathBuf::new(), there: there.to_owned() };
+        let twin = |there: &str| SyncEntry { here: PathBuf::new(), there: there.to_owned() };
         assert!(portions(&[]).is_empty());
         assert_eq!(portions(&[twin("/a"), twin("/b")]), [["/a", "/b"]]);
         let long = "x".repeat(60_000);

@@ -80,12 +80,12 @@ fn visit(node: &Node, keys: &[&str], look: &mut impl FnMut(&Node)) {
 
 fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
     let Some(text) = node.as_text().filter(|text| !text.trim().is_empty()) else { return };
-    let mended = mend(text);
-    if mended == text {
+    let repaired = mend(text);
+    if repaired == text {
         return;
     }
     let help = match is_as_written(node) {
-        true => format!("remove the space: `{mended}`"),
+        true => format!("remove the space: `{repaired}`"),
         // What a variable brought in may be secret.
         false => "remove the space, here or in the value of the variable".to_owned(),
     };

@@ -3,13 +3,13 @@
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::services;
 use crate::topology::Topology;
-use crate::value::Mistake;
+use crate::value::ValueError;
 
 /// Finds entries of `expose` that are no ports.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for exposed in &service.expose {
-            if let Err(Mistake { reason, help }) = &exposed.ports {
+            if let Err(ValueError { reason, help }) = &exposed.ports {
                 found
                     .error(code::BAD_PORT, format!("`{}` cannot be exposed", exposed.value))
                     .label(exposed.span, reason)

@@ -5,7 +5,7 @@ use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::service::MountKind;
-use crate::value::Mistake;
+use crate::value::ValueError;
 use crate::value::image::ImageReference;
 
 /// Finds references that no image can have.
@@ -25,7 +25,7 @@ fn check_reference(image: &Spanned<ImageReference>, found: &mut Diagnostics) {
     if image.is_empty() {
         return;
     }
-    if let Err(Mistake { reason, help }) = image.check() {
+    if let Err(ValueError { reason, help }) = image.check() {
         found
             .error(code::BAD_IMAGE, format!("`{}` is not an image", image.value))
             .label(image.span, reason)

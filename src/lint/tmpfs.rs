@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
-use crate::value::tmpfs::{Mistake, SETTINGS, Tmpfs, closest_option};
+use crate::value::tmpfs::{SETTINGS, Tmpfs, ValueError, closest_option};
 
 /// Finds options that the engine does not know, and values that the kernel cannot read.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -17,13 +17,13 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-fn report(folder: &Spanned<Tmpfs>, mistake: &Mistake, found: &mut Diagnostics) {
+fn report(folder: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics) {
     let write = |name: &str| format!("write, for example, `{}:{name}={}`", folder.target, example(name));
     let (reason, help) = match mistake {
-        Mistake::Unknown(option) => unknown(option, folder),
-        Mistake::WithoutValue(name) => (format!("`{name}` has no value"), write(name)),
-        Mistake::WithValue(name) => (format!("`{name}` takes no value"), format!("write `{name}` alone")),
-        Mistake::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
+        ValueError::Unknown(option) => unknown(option, folder),
+        ValueError::WithoutValue(name) => (format!("`{name}` has no value"), write(name)),
+        ValueError::WithValue(name) => (format!("`{name}` takes no value"), format!("write `{name}` alone")),
+        ValueError::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
     };
     found
         .error(code::BAD_MOUNT, format!("`{}` is not a folder in memory", folder.value))

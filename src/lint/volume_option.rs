@@ -10,7 +10,7 @@ use crate::source::{Spanned, from_here};
 use crate::topology::name::VolumeKey;
 use crate::topology::value::ByteSize;
 use crate::topology::{Host, Topology, Volume};
-use crate::value::tmpfs::{self, Mistake};
+use crate::value::tmpfs::{self, ValueError};
 
 const KNOWN: [&str; 4] = ["type", "o", "device", "size"];
 
@@ -222,10 +222,10 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
 fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
     let reason = match tmpfs::mistake_in(options) {
         None => return,
-        Some(Mistake::Unknown(option)) => format!("the kernel knows no option `{option}`"),
-        Some(Mistake::WithoutValue(name)) => format!("`{name}` has no value"),
-        Some(Mistake::WithValue(name)) => format!("`{name}` takes no value"),
-        Some(Mistake::BadValue(name, value)) => format!("`{name}` cannot be `{value}`"),
+        Some(ValueError::Unknown(option)) => format!("the kernel knows no option `{option}`"),
+        Some(ValueError::WithoutValue(name)) => format!("`{name}` has no value"),
+        Some(ValueError::WithValue(name)) => format!("`{name}` takes no value"),
+        Some(ValueError::BadValue(name, value)) => format!("`{name}` cannot be `{value}`"),
     };
     found
         .error(code::BAD_VALUE, format!("`{}` are not options of a folder in memory", options.value))

@@ -229,8 +229,8 @@ impl<'a> Down<'a> {
             if attached.iter().any(needs_it) {
                 continue;
             }
-            if let Some(stranger) = observed.stranger(network) {
-                warn_of_stranger(network, stranger, found);
+            if let Some(foreign_container) = observed.foreign_container(network) {
+                warn_of_foreign_container(network, foreign_container, found);
                 continue;
             }
             let removed = attached.iter().filter_map(|container| removals.get(&container.name).copied());
@@ -275,12 +275,16 @@ fn is_external_volume(topology: Option<&Topology>, name: &VolumeName) -> bool {
     volumes.any(|(key, volume)| volume.external.is_external && spec::volume_name(key, volume) == *name)
 }
 
-fn warn_of_stranger(network: &ObservedNetwork, stranger: &ContainerName, found: &mut Diagnostics) {
+fn warn_of_foreign_container(
+    network: &ObservedNetwork,
+    foreign_container: &ContainerName,
+    found: &mut Diagnostics,
+) {
     let network = &network.name;
     found
         .warning(
             code::FOREIGN_OBJECT,
-            format!("`{stranger}` of another project is attached to `{network}`: it stays"),
+            format!("`{foreign_container}` of another project is attached to `{network}`: it stays"),
         )
-        .help(format!("`docker network disconnect {network} {stranger}`, then `topo down` again"));
+        .help(format!("`docker network disconnect {network} {foreign_container}`, then `topo down` again"));
 }

@@ -8,7 +8,7 @@ use crate::plan::because::{Because, FieldChange, FieldPath, HIDDEN, UNKNOWN, Val
 use crate::plan::label::{self, Applied};
 use crate::plan::made;
 use crate::plan::observed::{ObservedContainer, Settings};
-use crate::plan::seal::{self, Seal};
+use crate::plan::seal::{self, Sealer};
 use crate::plan::spec;
 use crate::topology::origin::{Entries, entries};
 use crate::topology::service::port::PortSection;
@@ -41,7 +41,7 @@ pub fn changes(
     // All objects have the attribute under one key.
     known[Service::labels] = json!(made.labels);
     let Applied { model, from_elsewhere, .. } = Applied::of(made.labels)?;
-    let applied = Seal::new(&topology.name, place).open(&model, [wanted, &known]);
+    let applied = Sealer::new(&topology.name, place).open(&model, [wanted, &known]);
     let path = place.map(str::to_owned).to_vec();
     let mut comparison = Comparison { topology, path, changes: Vec::new(), values, from_elsewhere };
     comparison.compare(Some(&applied), Some(wanted));

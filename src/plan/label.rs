@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::plan::seal::Seal;
+use crate::plan::seal::Sealer;
 use crate::topology::attribute::Attribute;
 use crate::topology::name::{ImageId, NetworkKey, ProjectName, ServiceName, VolumeKey};
 use crate::topology::secrecy::HIDDEN;
@@ -82,7 +82,7 @@ pub fn put_applied<T: Attribute>(
 ) {
     let applied = Applied {
         version: APPLIED_VERSION,
-        model: Seal::new(&topology.name, place).close(model, T::SEALING),
+        model: Sealer::new(&topology.name, place).seal(model, T::SEALING),
         from_elsewhere: Some(topology.from_elsewhere(place)),
     };
     labels.insert(CONFIG_HASH.to_owned(), compose_hash);

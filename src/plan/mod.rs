@@ -41,7 +41,7 @@ pub use remove::{RemoveChoices, RunningChoice, remove};
 pub use restart::{RestartChoices, restart};
 pub use scope::{Scope, jobs_of};
 pub use signal::{KillChoices, kill, pause, stop, unpause};
-pub use start::{Hindrance, WaitChoice, start};
+pub use start::{CannotStart, WaitChoice, start};
 pub use step::{FormerImage, Guard, Needs, Step, StepId, Steps};
 pub use stored::{OtherSecrets, StoredPlan};
 pub use up::{

@@ -265,15 +265,15 @@ impl Observed {
     }
 
     /// A container attached to a network that is not the project's.
-    pub fn stranger<'a>(&'a self, network: &'a ObservedNetwork) -> Option<&'a ContainerName> {
-        let mut strangers: BTreeSet<&ContainerName> = network.attached.iter().collect();
-        if strangers.is_empty() {
+    pub fn foreign_container<'a>(&'a self, network: &'a ObservedNetwork) -> Option<&'a ContainerName> {
+        let mut foreign_containers: BTreeSet<&ContainerName> = network.attached.iter().collect();
+        if foreign_containers.is_empty() {
             return None;
         }
         for own in &self.containers {
-            strangers.remove(&own.name);
+            foreign_containers.remove(&own.name);
         }
-        network.attached.iter().find(|name| strangers.contains(name))
+        network.attached.iter().find(|name| foreign_containers.contains(name))
     }
 }
 

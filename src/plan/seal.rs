@@ -14,7 +14,7 @@ use crate::topology::attribute::Sealing;
 use crate::topology::name::ProjectName;
 
 /// Puts digests in place of values of one object, and values in place of digests.
-pub struct Seal {
+pub struct Sealer {
     /// A hasher that has read the place of the object.
     salted: Sha256,
     /// The section of the topology that has it, `services`, and the keys between the object and what is sealed.
@@ -27,7 +27,7 @@ const MARK: &str = "sealed:";
 /// How many bytes of the hash are kept: enough that no two values look equal by accident.
 const LENGTH: usize = 8;
 
-impl Seal {
+impl Sealer {
     /// `place` is where the topology has the object: `["services", "web"]`.
     pub fn new(project: &ProjectName, place: [&str; 2]) -> Self {
         let mut salted = Sha256::new();
@@ -44,14 +44,14 @@ impl Seal {
     }
 
     /// The model without any value that may be a secret.
-    pub fn close(&self, model: &Json, sealing: Sealing) -> Json {
-        self.closed(model, sealing, &mut self.path.clone())
+    pub fn seal(&self, model: &Json, sealing: Sealing) -> Json {
+        self.sealed(model, sealing, &mut self.path.clone())
     }
 
     /// A closed model with the values that one of the two `known` models has; where neither has the right
     /// one, the digest stays.
-    pub fn open(&self, closed: &Json, known: [&Json; 2]) -> Json {
-        self.opened(closed, known.map(Some), &mut self.path.clone())
+    pub fn open(&self, sealed: &Json, known: [&Json; 2]) -> Json {
+        self.opened(sealed, known.map(Some), &mut self.path.clone())
     }
 
     /// What stands for a value whose place below the object is `path`.
@@ -66,15 +66,15 @@ impl Seal {
         Json::String(format!("{MARK}{digits}"))
     }
 
-    fn closed(&self, value: &Json, sealing: Sealing, path: &mut Vec<String>) -> Json {
+    fn sealed(&self, value: &Json, sealing: Sealing, path: &mut Vec<String>) -> Json {
         match (sealing, value) {
             (Sealing::Public, _) => value.clone(),
             (Sealing::Fields(fields), Json::Object(_)) => each(value, path, |at, value, path| {
                 let field = fields.iter().find(|field| At::Key(field.key) == at);
-                self.closed(value, field.map_or(Sealing::Whole, |field| field.sealing), path)
+                self.sealed(value, field.map_or(Sealing::Whole, |field| field.sealing), path)
             }),
             (Sealing::Each(sealing), Json::Object(_) | Json::Array(_)) => {
-                each(value, path, |_, value, path| self.closed(value, *sealing, path))
+                each(value, path, |_, value, path| self.sealed(value, *sealing, path))
             }
             (Sealing::Values, Json::Object(_)) => {
                 each(value, path, |_, value, path| self.digest_at(path, value))
@@ -159,8 +159,8 @@ mod tests {
     use crate::topology::attribute::Attribute;
     use crate::topology::{Network, Service, Volume};
 
-    fn seal_of(project: &str, service: &str) -> Seal {
-        Seal::new(&ProjectName::from(project), ["services", service])
+    fn seal_of(project: &str, service: &str) -> Sealer {
+        Sealer::new(&ProjectName::from(project), ["services", service])
     }
 
     #[test]
@@ -174,35 +174,35 @@ mod tests {
             "pre_start": [{ "command": ["geheim"], "environment": { "A": "geheim" } }],
             "image": "redis:8",
         });
-        let closed = seal_of("shop", "web").close(&model, Service::SEALING);
-        assert!(!closed.to_string().contains("geheim"), "{closed}");
-        assert_eq!(closed["environment"]["B"], Json::Null);
-        assert_eq!((&closed["image"], &closed["healthcheck"]["interval"]), (&json!("redis:8"), &json!("1s")));
+        let sealed = seal_of("shop", "web").seal(&model, Service::SEALING);
+        assert!(!sealed.to_string().contains("geheim"), "{sealed}");
+        assert_eq!(sealed["environment"]["B"], Json::Null);
+        assert_eq!((&sealed["image"], &sealed["healthcheck"]["interval"]), (&json!("redis:8"), &json!("1s")));
     }
 
     #[test]
     fn options_of_a_volume_are_closed_and_those_of_a_network_are_not() {
         let model = json!({ "driver_opts": { "o": "username=a,password=b" } });
-        let closed = |section, sealing| {
-            Seal::new(&ProjectName::from("shop"), [section, "data"]).close(&model, sealing)
+        let sealed = |section, sealing| {
+            Sealer::new(&ProjectName::from("shop"), [section, "data"]).seal(&model, sealing)
         };
-        assert!(!closed("volumes", Volume::SEALING).to_string().contains("password"));
-        assert_eq!(closed("networks", Network::SEALING), model);
+        assert!(!sealed("volumes", Volume::SEALING).to_string().contains("password"));
+        assert_eq!(sealed("networks", Network::SEALING), model);
     }
 
     #[test]
     fn what_no_field_says_is_public_is_sealed() {
         let model = json!({ "x-extension": { "a": "geheim" }, "attribute_of_tomorrow": "geheim" });
-        let closed = seal_of("shop", "web").close(&model, Service::SEALING);
-        assert!(!closed.to_string().contains("geheim"), "{closed}");
+        let sealed = seal_of("shop", "web").seal(&model, Service::SEALING);
+        assert!(!sealed.to_string().contains("geheim"), "{sealed}");
     }
 
     #[test]
     fn equal_values_look_equal_nowhere() {
         let model = json!({ "environment": { "A": "geheim", "B": "geheim" } });
         let all = [("shop", "web"), ("shop", "db"), ("stall", "web")].map(|(project, service)| {
-            let closed = seal_of(project, service).close(&model, Service::SEALING);
-            [closed["environment"]["A"].clone(), closed["environment"]["B"].clone()]
+            let sealed = seal_of(project, service).seal(&model, Service::SEALING);
+            [sealed["environment"]["A"].clone(), sealed["environment"]["B"].clone()]
         });
         let mut all: Vec<String> = all.iter().flatten().map(Json::to_string).collect();
         all.sort();
@@ -216,7 +216,7 @@ mod tests {
         let wanted = json!({ "command": ["a", "b"], "environment": { "A": "1", "B": "x" } });
         let known = json!({ "command": ["x"], "environment": { "B": "2", "C": "x" } });
         let seal = seal_of("shop", "web");
-        let mut opened = seal.open(&seal.close(&model, Service::SEALING), [&wanted, &known]);
+        let mut opened = seal.open(&seal.seal(&model, Service::SEALING), [&wanted, &known]);
         let unknown = opened["environment"]["C"].take();
         assert!(is_digest(unknown.as_str().unwrap()));
         assert_eq!(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::plan::seal::{Seal, is_digest};
+use crate::plan::seal::{Sealer, is_digest};
 use crate::topology::attribute::{Attribute, Form, from_stored};
 use crate::topology::name::ProjectName;
 
@@ -54,10 +54,10 @@ impl Place {
         self.0.iter().skip(1).map(String::as_str).collect()
     }
 
-    fn seal(&self) -> Seal {
+    fn sealer(&self) -> Sealer {
         let key = |index: usize| self.0.get(index).map_or("", String::as_str);
         let below = self.0.iter().skip(3).cloned();
-        Seal::new(&ProjectName::from(key(0)), [key(1), key(2)]).below(below)
+        Sealer::new(&ProjectName::from(key(0)), [key(1), key(2)]).below(below)
     }
 }
 
@@ -78,7 +78,7 @@ impl<T: Attribute> Sealed<T> {
     /// does not have.
     pub(super) fn open(&mut self, known: &Json) -> Result<(), String> {
         let State::Closed(model) = &self.state else { return Ok(()) };
-        let model = self.place.seal().open(model, [known, &Json::Null]);
+        let model = self.place.sealer().open(model, [known, &Json::Null]);
         let place = self.place.keys().join(".");
         if let Some(path) = digest_in(&model) {
             return Err(format!("{place}{path}"));
@@ -89,7 +89,7 @@ impl<T: Attribute> Sealed<T> {
 
     fn closed(&self) -> Json {
         match &self.state {
-            State::Open(value) => self.place.seal().close(&value.canonical(Form::Stored), T::SEALING),
+            State::Open(value) => self.place.sealer().seal(&value.canonical(Form::Stored), T::SEALING),
             State::Closed(model) => model.clone(),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::plan::action::{
     Attachment, ContainerSpec, FileContent, FileSpec, ImageSpec, NetworkSpec, OneOff, References, VolumeSpec,
 };
-use crate::plan::seal::Seal;
+use crate::plan::seal::Sealer;
 use crate::plan::sealed::{Place, Sealed};
 use crate::plan::{OneOffChoices, compose_hash, label};
 use crate::source::Spanned;
@@ -146,7 +146,7 @@ pub fn volume_name(key: &VolumeKey, volume: &Volume) -> VolumeName {
 }
 
 /// Names the container that stands for a service where another one shares something with it.
-pub type StandIn<'a> = dyn Fn(&ServiceName) -> Option<ContainerName> + 'a;
+pub type ContainerLookup<'a> = dyn Fn(&ServiceName) -> Option<ContainerName> + 'a;
 
 /// What the containers of a service have in common.
 pub struct ContainerBase {
@@ -157,12 +157,17 @@ pub struct ContainerBase {
 
 impl ContainerBase {
     /// What the containers of this service have in common.
-    pub fn of(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Self {
-        Self::with_model(topology, service, container_model(topology, service), stand_in)
+    pub fn of(topology: &Topology, service: &Service, container_of: &ContainerLookup<'_>) -> Self {
+        Self::with_model(topology, service, container_model(topology, service), container_of)
     }
 
-    fn with_model(topology: &Topology, service: &Service, model: Json, stand_in: &StandIn<'_>) -> Self {
-        Self { model, service: Arc::new(service_of_container(topology, service, stand_in)) }
+    fn with_model(
+        topology: &Topology,
+        service: &Service,
+        model: Json,
+        container_of: &ContainerLookup<'_>,
+    ) -> Self {
+        Self { model, service: Arc::new(service_of_container(topology, service, container_of)) }
     }
 }
 
@@ -173,7 +178,7 @@ pub fn container(
     service: &Arc<Service>,
     base: &ContainerBase,
     number: u32,
-    stand_in: &StandIn<'_>,
+    container_of: &ContainerLookup<'_>,
 ) -> ContainerSpec {
     let mut labels = BTreeMap::new();
     label::put_container(&mut labels, topology, name, service, number);
@@ -181,7 +186,7 @@ pub fn container(
     // As long as nobody knows ids.
     let fingerprint = compose_hash::container(service, |_| None);
     label::put_applied::<Service>(&mut labels, topology, place, &base.model, fingerprint);
-    let links = links(topology, service, stand_in);
+    let links = links(topology, service, container_of);
     let container = container_name(topology, name, service, number);
     ContainerSpec {
         service_name: name.clone(),
@@ -189,11 +194,11 @@ pub fn container(
         image: image_name(topology, name, service),
         networks: attachments(topology, name, service, &container, &links),
         name: container,
-        network_mode: service.network_mode.as_ref().map(|mode| namespace(mode, stand_in)),
+        network_mode: service.network_mode.as_ref().map(|mode| namespace(mode, container_of)),
         volumes: volume_names(topology, service),
         files: files(topology, service),
         labels,
-        references: references(topology, name, service, stand_in),
+        references: references(topology, name, service, container_of),
         links,
         predecessor: None,
         one_off: None,
@@ -215,10 +220,10 @@ pub fn one_off(
     choices: &OneOffChoices,
     base: &ContainerBase,
     addresses: Addresses,
-    stand_in: &StandIn<'_>,
+    container_of: &ContainerLookup<'_>,
 ) -> ContainerSpec {
     let OneOffChoices { service_name, service, name, slug, has_aliases, one_off, up: _ } = choices;
-    let mut spec = container(topology, service_name, service, base, 1, stand_in);
+    let mut spec = container(topology, service_name, service, base, 1, container_of);
     let short = slug.get(..12).unwrap_or(slug);
     let made = || {
         let separator = topology.separator.as_str();
@@ -244,11 +249,11 @@ pub fn pre_start(
     (name, service): (&ServiceName, &Arc<Service>),
     (index, hook): (usize, &Spanned<PreStartHook>),
     owner: &ContainerName,
-    stand_in: &StandIn<'_>,
+    container_of: &ContainerLookup<'_>,
 ) -> ContainerSpec {
     let changed = Arc::new(service_of_hook(service, hook, owner));
-    let base = ContainerBase::with_model(topology, &changed, Json::Null, stand_in);
-    let mut spec = container(topology, name, &changed, &base, 1, stand_in);
+    let base = ContainerBase::with_model(topology, &changed, Json::Null, container_of);
+    let mut spec = container(topology, name, &changed, &base, 1, container_of);
     spec.name = ContainerName::new(format!("{owner}-pre_start-{index}"));
     if let Some(image) = &hook.image {
         spec.image = image.value.clone();
@@ -336,7 +341,7 @@ fn put_fingerprints<K: Ord + Borrow<str>>(
     for file in files {
         let Some(source) = file[ContainerFileSection::source].as_str() else { continue };
         let Some(content) = contents.get(source) else { continue };
-        let seal = Seal::new(&topology.name, [section, source]);
+        let seal = Sealer::new(&topology.name, [section, source]);
         file["content"] = seal.digest(&["content"], &content.fingerprint);
     }
 }
@@ -366,7 +371,11 @@ fn file_spec<K: AsRef<str>>(file: &ContainerFile<K>, folder: &str, content: File
 }
 
 /// What a container is made from beside what its specification says itself.
-fn service_of_container(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Service {
+fn service_of_container(
+    topology: &Topology,
+    service: &Service,
+    container_of: &ContainerLookup<'_>,
+) -> Service {
     let mut own = Service {
         // The specification has these, with the engine's names.
         configs: Vec::new(),
@@ -398,7 +407,7 @@ fn service_of_container(topology: &Topology, service: &Service, stand_in: &Stand
     };
     let at = topology.place_of(&["services"]);
     own.platform = platform(topology, service).map(|platform| Spanned::new(platform, at));
-    name_containers(&mut own, stand_in);
+    name_containers(&mut own, container_of);
     // Paths of seccomp profiles are relative to the project's folder.
     for option in &mut own.security_opt {
         if let Some(path) = option.seccomp_profile() {
@@ -409,12 +418,12 @@ fn service_of_container(topology: &Topology, service: &Service, stand_in: &Stand
 }
 
 /// Where a service shares something with another one, that one's container is named.
-fn name_containers(service: &mut Service, stand_in: &StandIn<'_>) {
+fn name_containers(service: &mut Service, container_of: &ContainerLookup<'_>) {
     for mode in [&mut service.ipc, &mut service.pid, &mut service.uts].into_iter().flatten() {
-        mode.value = namespace(&mode.value, stand_in);
+        mode.value = namespace(&mode.value, container_of);
     }
     for from in &mut service.volumes_from {
-        if let Some(container) = from.owner().service().and_then(stand_in) {
+        if let Some(container) = from.owner().service().and_then(container_of) {
             let access = from.value.access.take().or_else(|| Some("rw".to_owned()));
             from.value = VolumesFrom::container(container, access);
         }
@@ -425,9 +434,9 @@ fn references(
     topology: &Topology,
     name: &ServiceName,
     service: &Arc<Service>,
-    stand_in: &StandIn<'_>,
+    container_of: &ContainerLookup<'_>,
 ) -> Option<References> {
-    let container = |name: &ServiceName| Some((name.clone(), stand_in(name)?));
+    let container = |name: &ServiceName| Some((name.clone(), container_of(name)?));
     let containers: BTreeMap<_, _> =
         compose_hash::shared(service).into_iter().filter_map(container).collect();
     (!containers.is_empty()).then(|| References {
@@ -467,10 +476,10 @@ pub fn attachments(
 
 /// Links to other containers: `NAME:alias`. That of another service is found by its alias, by its
 /// own name, and by that name without the project's.
-pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> Vec<String> {
+pub fn links(topology: &Topology, service: &Service, container_of: &ContainerLookup<'_>) -> Vec<String> {
     let mut links = Vec::new();
     for link in &service.links {
-        let Some(container) = stand_in(&link.name) else {
+        let Some(container) = container_of(&link.name) else {
             links.push(format!("{}:{}", link.name, link.alias()));
             continue;
         };
@@ -483,8 +492,8 @@ pub fn links(topology: &Topology, service: &Service, stand_in: &StandIn<'_>) -> 
 }
 
 /// `service:NAME` is a container of that service.
-fn namespace(mode: &Namespace, stand_in: &StandIn<'_>) -> Namespace {
-    let container = mode.service().and_then(stand_in);
+fn namespace(mode: &Namespace, container_of: &ContainerLookup<'_>) -> Namespace {
+    let container = mode.service().and_then(container_of);
     container.map_or_else(|| mode.clone(), Namespace::Container)
 }
 

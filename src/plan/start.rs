@@ -23,7 +23,7 @@ pub enum WaitChoice {
 
 /// What keeps services from being started, although they are named or needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hindrance {
+pub enum CannotStart {
     /// They have no container.
     Missing(BTreeSet<ServiceName>),
     /// A container of theirs is frozen, which the engine starts no more than Docker Compose 2.40 does.
@@ -36,7 +36,7 @@ pub enum Hindrance {
 /// # Errors
 ///
 /// What keeps services from being started.
-pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, Hindrance> {
+pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, CannotStart> {
     let dependencies = scope.dependencies();
     let containers = scope.observed.by_service();
     let services = with_dependencies(scope, &containers, &dependencies)?;
@@ -63,7 +63,7 @@ fn with_dependencies(
     scope: Scope<'_>,
     containers: &ByService<'_>,
     dependencies: &Dependencies,
-) -> Result<BTreeSet<ServiceName>, Hindrance> {
+) -> Result<BTreeSet<ServiceName>, CannotStart> {
     let all: BTreeSet<&ServiceName> = scope.containers().map(|container| &container.service).collect();
     let mut ways: Vec<(ServiceName, bool)> = match scope.services {
         [] => all.into_iter().map(|service| (service.clone(), true)).collect(),
@@ -90,8 +90,8 @@ fn with_dependencies(
     }
     match (missing.is_empty(), paused.is_empty()) {
         (true, true) => Ok(services),
-        (false, _) => Err(Hindrance::Missing(missing)),
-        (true, false) => Err(Hindrance::Paused(paused)),
+        (false, _) => Err(CannotStart::Missing(missing)),
+        (true, false) => Err(CannotStart::Paused(paused)),
     }
 }
 
@@ -295,7 +295,7 @@ mod tests {
     use super::*;
     use crate::plan::testing::{names, observed, shop, steps};
 
-    fn plan(containers: &str, services: &[&str], wait: WaitChoice) -> Result<Vec<String>, Hindrance> {
+    fn plan(containers: &str, services: &[&str], wait: WaitChoice) -> Result<Vec<String>, CannotStart> {
         let (project, observed, services) = (shop(), observed(containers), names(services));
         let scope = Scope {
             project: &project,
@@ -371,13 +371,13 @@ mod tests {
     #[test]
     fn a_needed_service_without_a_container_is_named() {
         let missing = plan("web: created <- db:service_started:false", &["web"], WaitChoice::Nothing);
-        assert_eq!(missing, Err(Hindrance::Missing(BTreeSet::from(["db".into()]))));
+        assert_eq!(missing, Err(CannotStart::Missing(BTreeSet::from(["db".into()]))));
     }
 
     #[test]
     fn what_is_frozen_is_named_also_when_it_is_only_needed() {
         let containers = "web: created <- db:service_healthy:false\ndb: paused";
-        let paused = Err(Hindrance::Paused(BTreeSet::from(["db".into()])));
+        let paused = Err(CannotStart::Paused(BTreeSet::from(["db".into()])));
         assert_eq!(plan(containers, &["web"], WaitChoice::Nothing), paused);
         assert_eq!(plan(containers, &[], WaitChoice::Nothing), paused);
     }

@@ -19,12 +19,12 @@ fn is_asked_for(step: &str) -> bool {
 
 /// What became of the steps of a build so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Novelty {
+pub(super) struct BuildCounts {
     has_old: bool,
     has_new: bool,
 }
 
-impl Novelty {
+impl BuildCounts {
     pub(super) fn note(&mut self, step: &str, state: StepState) {
         if !is_asked_for(step) {
             return;
@@ -76,9 +76,9 @@ mod tests {
     #[test]
     fn a_build_is_from_cache_when_no_step_was_done_anew() {
         let is_from_cache = |steps: &[(&str, StepState)]| {
-            let mut novelty = Novelty::default();
-            steps.iter().for_each(|(step, state)| novelty.note(step, *state));
-            novelty.is_from_cache()
+            let mut counts = BuildCounts::default();
+            steps.iter().for_each(|(step, state)| counts.note(step, *state));
+            counts.is_from_cache()
         };
         let (from, run) = ("[1/2] FROM docker.io/library/busybox:1.37", "[2/2] RUN make");
         let export = ("exporting to image", DONE);

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use super::Context;
 use super::advice::hint;
 use super::look::{Look, Mark, Role, tame};
-use super::objects::{Deed, Objects};
+use super::objects::{ObjectChange, Objects};
 use super::prose::wrapped;
 use super::wording::{Kind, build_output, engine_words, excerpt, failed, health_output, names, object};
 use crate::engine::EngineError;
@@ -175,17 +175,17 @@ impl Page<'_> {
     /// `  not started because db is unhealthy: api, web`
     fn skipped(&mut self, plan: &Plan, outcome: &Outcome, group: &Group<'_>) -> io::Result<()> {
         let objects = Objects::of(plan);
-        let mut undone: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let mut unfinished: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for skipped in group.steps.iter().flat_map(|(step, _)| outcome.skipped_by(*step)) {
             let object = &objects.all()[objects.place(skipped)];
             let is_same = subject(&plan.steps[skipped]) == subject(group.first());
-            let verb = object.deed(plan, |_| true).and_then(|deed| undone_verb(object.kind, deed));
+            let verb = object.change(plan, |_| true).and_then(|change| undo_verb(object.kind, change));
             if let Some(verb) = verb.filter(|_| !is_same) {
-                undone.entry(verb).or_default().insert(subject(&plan.steps[skipped]));
+                unfinished.entry(verb).or_default().insert(subject(&plan.steps[skipped]));
             }
         }
         let because = group.reason();
-        for (verb, subjects) in undone {
+        for (verb, subjects) in unfinished {
             let listed = names(subjects.iter().map(String::as_str), MOST_NAMES);
             self.sentence(&format!("  not {verb} because {because}: {listed}"), 4)?;
         }
@@ -195,22 +195,22 @@ impl Page<'_> {
 
 /// What is said of an object that was left as it was. Of images nothing: the containers that need them say
 /// enough.
-fn undone_verb(kind: Kind, deed: Deed) -> Option<&'static str> {
-    match deed {
-        Deed::Recreated => Some("replaced"),
-        Deed::Created if kind != Kind::Container => Some("created"),
-        Deed::Created | Deed::Started | Deed::Restarted => Some("started"),
-        Deed::Removed => Some("removed"),
-        Deed::Stopped
-        | Deed::Signalled
-        | Deed::Killed
-        | Deed::Paused
-        | Deed::Unpaused
-        | Deed::Connected
-        | Deed::Renamed
-        | Deed::Built
-        | Deed::Pushed
-        | Deed::Pulled => None,
+fn undo_verb(kind: Kind, change: ObjectChange) -> Option<&'static str> {
+    match change {
+        ObjectChange::Recreated => Some("replaced"),
+        ObjectChange::Created if kind != Kind::Container => Some("created"),
+        ObjectChange::Created | ObjectChange::Started | ObjectChange::Restarted => Some("started"),
+        ObjectChange::Removed => Some("removed"),
+        ObjectChange::Stopped
+        | ObjectChange::Signalled
+        | ObjectChange::Killed
+        | ObjectChange::Paused
+        | ObjectChange::Unpaused
+        | ObjectChange::Connected
+        | ObjectChange::Renamed
+        | ObjectChange::Built
+        | ObjectChange::Pushed
+        | ObjectChange::Pulled => None,
     }
 }
 
@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::plan::Because;
     use crate::plan::action::AfterFailedHook;
-    use crate::report::{AfterCancel, Commands, Intent};
+    use crate::report::{AfterCancel, Commands, Goal};
     use crate::run::{End, Ended};
 
     #[test]
@@ -367,7 +367,7 @@ mod tests {
             ended: BTreeMap::new(),
         };
         let context = Context {
-            aim: Intent::UP.into(),
+            scoped_goal: Goal::UP.into(),
             commands: Commands::default(),
             resume: Some("topo down".to_owned()),
             past_hooks: Some("topo down --force".to_owned()),

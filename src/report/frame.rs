@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use std::time::Instant;
 
 use super::AfterCancel;
-use super::board::{Board, Current, Stand};
 use super::builds::FROM_CACHE;
 use super::look::{Look, Mark, Role, tame};
-use super::objects::Deed;
+use super::objects::ObjectChange;
+use super::progress_model::{Current, ObjectState, ProgressModel};
 use super::wording::{bytes, doing, done, duration, failed, names};
 use crate::plan::{Action, Plan, StepId};
 
@@ -40,7 +40,7 @@ pub(super) struct Size {
 /// What is needed to make lines.
 pub(super) struct Frame<'frame> {
     pub(super) plan: &'frame Plan,
-    pub(super) board: &'frame Board,
+    pub(super) progress: &'frame ProgressModel,
     pub(super) look: Look,
     /// What comes when the user asked to stop.
     pub(super) after_cancel: AfterCancel,
@@ -58,11 +58,11 @@ impl Frame<'_> {
             return Vec::new();
         }
         let room = self.size.height.saturating_sub(2).max(1);
-        let mut places = self.board.begun().to_vec();
+        let mut places = self.progress.begun().to_vec();
         if places.len() > room {
             places.sort_by_key(|place| self.rank(*place));
             places.truncate(room);
-            places.sort_by_key(|place| self.board.begun().iter().position(|begun| begun == place));
+            places.sort_by_key(|place| self.progress.begun().iter().position(|begun| begun == place));
         }
         let mut lines = self.rows(&places);
         lines.push(self.count());
@@ -71,14 +71,14 @@ impl Frame<'_> {
 
     /// The lines that stay when the run is over, however many they are.
     pub(super) fn last(&self) -> Vec<String> {
-        let is_told_here = |place: &usize| !(self.is_told_elsewhere() && self.board.is_late(*place));
-        let places: Vec<usize> = self.board.begun().iter().copied().filter(is_told_here).collect();
+        let is_told_here = |place: &usize| !(self.is_told_elsewhere() && self.progress.is_late(*place));
+        let places: Vec<usize> = self.progress.begun().iter().copied().filter(is_told_here).collect();
         self.cut(&self.rows(&places))
     }
 
     /// Whether another run kills by now what this one is still stopping, and tells of it.
     fn is_told_elsewhere(&self) -> bool {
-        self.board.is_cancelling && self.after_cancel == AfterCancel::Kill
+        self.progress.is_cancelling && self.after_cancel == AfterCancel::Kill
     }
 
     /// No line may go on in the next one: what is drawn again would be lines off.
@@ -94,24 +94,24 @@ impl Frame<'_> {
 
     /// What matters most comes first; of what is done, what was done last.
     fn rank(&self, place: usize) -> (usize, Reverse<usize>) {
-        let rank = match self.board.stand(place) {
-            Stand::Failed(..) => 0,
-            Stand::Busy(_) => 1,
-            Stand::Idle(_) => 2,
-            Stand::Dropped => 3,
-            Stand::Done => 4,
+        let rank = match self.progress.state_of(place) {
+            ObjectState::Failed(..) => 0,
+            ObjectState::Busy(_) => 1,
+            ObjectState::Idle(_) => 2,
+            ObjectState::Dropped => 3,
+            ObjectState::Done => 4,
         };
         (rank, Reverse(if rank == 4 { place } else { 0 }))
     }
 
     fn rows(&self, places: &[usize]) -> Vec<String> {
-        let lengths = places.iter().map(|place| self.board.objects.all()[*place].name.chars().count());
+        let lengths = places.iter().map(|place| self.progress.objects.all()[*place].name.chars().count());
         let width = lengths.max().unwrap_or(0).min(WIDEST_NAME).min(self.size.width / 2);
         // What came of it is read first, and needs room more than the middle of a name.
         let results = places.iter().filter_map(|place| {
-            let stand = self.board.stand(*place);
-            matches!(stand, Stand::Done)
-                .then(|| console::measure_text_width(&self.words(*place, &stand, self.room())))
+            let state_of = self.progress.state_of(*place);
+            matches!(state_of, ObjectState::Done)
+                .then(|| console::measure_text_width(&self.words(*place, &state_of, self.room())))
         });
         let beside = self.kind_width() + AROUND_NAMES + results.max().unwrap_or(0);
         let width = width.min(self.room().saturating_sub(beside).max(SHORTEST_NAME));
@@ -120,16 +120,16 @@ impl Frame<'_> {
 
     /// `✔ container shop-db-1  created, healthy  1.2s`
     fn row(&self, place: usize, name_width: usize) -> String {
-        let object = &self.board.objects.all()[place];
-        let stand = self.board.stand(place);
+        let object = &self.progress.objects.all()[place];
+        let state_of = self.progress.state_of(place);
         let kind = match self.kind_width() {
             0 => String::new(),
             width => self.look.paint(Role::Aside, &format!("{:<width$}", object.kind.word())),
         };
         let name = fit(&object.name, name_width);
-        let head = format!("{} {kind}{name}  ", self.mark(&stand));
+        let head = format!("{} {kind}{name}  ", self.mark(&state_of));
         let room = self.room().saturating_sub(console::measure_text_width(&head));
-        format!("{head}{}", self.words(place, &stand, room))
+        format!("{head}{}", self.words(place, &state_of, room))
     }
 
     /// How wide the column of kinds is.
@@ -137,13 +137,13 @@ impl Frame<'_> {
         if self.size.width >= WIDE_FOR_KINDS { 10 } else { 0 }
     }
 
-    fn mark(&self, stand: &Stand<'_>) -> String {
-        self.look.mark(match stand {
-            Stand::Failed(..) => Mark::Failed,
-            Stand::Busy(current) => Mark::Busy(self.turn(current)),
-            Stand::Idle(_) => Mark::Idle,
-            Stand::Dropped => Mark::Dropped,
-            Stand::Done => Mark::Done,
+    fn mark(&self, state_of: &ObjectState<'_>) -> String {
+        self.look.mark(match state_of {
+            ObjectState::Failed(..) => Mark::Failed,
+            ObjectState::Busy(current) => Mark::Busy(self.turn(current)),
+            ObjectState::Idle(_) => Mark::Idle,
+            ObjectState::Dropped => Mark::Dropped,
+            ObjectState::Done => Mark::Done,
         })
     }
 
@@ -151,20 +151,20 @@ impl Frame<'_> {
         (self.now.duration_since(current.since).as_millis() / 100) as usize
     }
 
-    fn words(&self, place: usize, stand: &Stand<'_>, room: usize) -> String {
+    fn words(&self, place: usize, state_of: &ObjectState<'_>, room: usize) -> String {
         let look = self.look;
-        let worked = || look.paint(Role::Aside, &duration(self.board.worked(place)));
-        match stand {
-            Stand::Failed(step, cause) => {
+        let worked = || look.paint(Role::Aside, &duration(self.progress.worked(place)));
+        match state_of {
+            ObjectState::Failed(step, cause) => {
                 look.paint(Role::Bad, &failed(&self.plan.steps[*step].action, cause))
             }
-            Stand::Busy(current) => self.busy(current, room),
-            Stand::Idle(needs) => look.paint(Role::Aside, &self.idle(place, needs)),
-            Stand::Dropped => {
+            ObjectState::Busy(current) => self.busy(current, room),
+            ObjectState::Idle(needs) => look.paint(Role::Aside, &self.idle(place, needs)),
+            ObjectState::Dropped => {
                 let achieved = self.achieved(place).map_or(String::new(), |words| format!("{words}, "));
                 look.paint(Role::Notice, &format!("{achieved}{}", self.dropped(place)))
             }
-            Stand::Done => {
+            ObjectState::Done => {
                 let words = self.achieved(place).unwrap_or_else(|| "not needed".to_owned());
                 format!("{}  {}", look.paint(Role::Good, &words), worked())
             }
@@ -202,7 +202,7 @@ impl Frame<'_> {
         if !needs.is_empty() {
             let mut subjects: Vec<&str> = needs
                 .iter()
-                .map(|need| self.board.objects.all()[self.board.objects.place(*need)].name.as_str())
+                .map(|need| self.progress.objects.all()[self.progress.objects.place(*need)].name.as_str())
                 .collect();
             subjects.dedup();
             words = format!("{words}, waits for {}", names(subjects, 2));
@@ -212,26 +212,28 @@ impl Frame<'_> {
 
     /// What an object is by now: `created`, `recreated, healthy`, `created, started`.
     fn achieved(&self, place: usize) -> Option<String> {
-        let (plan, board) = (self.plan, self.board);
-        let deed = board.deed(plan, place).map(|deed| match deed {
-            Deed::Built if board.is_from_cache(place) => FROM_CACHE.to_owned(),
-            deed => deed.word().to_owned(),
+        let (plan, progress) = (self.plan, self.progress);
+        let change = progress.change(plan, place).map(|change| match change {
+            ObjectChange::Built if progress.is_from_cache(place) => FROM_CACHE.to_owned(),
+            change => change.word().to_owned(),
         });
-        let wait = board.last_done(plan, place, |action| matches!(action, Action::Wait { .. }));
-        let is_created = board.last_done(plan, place, |action| matches!(action, Action::CreateContainer(_)));
-        let start = board.last_done(plan, place, |action| matches!(action, Action::StartContainer { .. }));
+        let wait = progress.last_done(plan, place, |action| matches!(action, Action::Wait { .. }));
+        let is_created =
+            progress.last_done(plan, place, |action| matches!(action, Action::CreateContainer(_)));
+        let start = progress.last_done(plan, place, |action| matches!(action, Action::StartContainer { .. }));
         let last = wait.or(is_created.and(start)).map(|step| done(&plan.steps[step].action).into_owned());
-        match (deed, last) {
-            (Some(deed), Some(last)) => Some(format!("{deed}, {last}")),
-            (deed, last) => deed.or(last),
+        match (change, last) {
+            (Some(change), Some(last)) => Some(format!("{change}, {last}")),
+            (change, last) => change.or(last),
         }
     }
 
     fn dropped(&self, place: usize) -> &'static str {
-        let steps = &self.board.objects.all()[place].steps;
+        let steps = &self.progress.objects.all()[place].steps;
         let is_start = |step: &StepId| matches!(self.plan.steps[*step].action, Action::StartContainer { .. });
-        let is_started =
-            self.board.last_done(self.plan, place, |action| matches!(action, Action::StartContainer { .. }));
+        let is_started = self
+            .progress
+            .last_done(self.plan, place, |action| matches!(action, Action::StartContainer { .. }));
         match (steps.iter().any(is_start), is_started) {
             (true, None) => "not started",
             (true, Some(_)) => "not waited for",
@@ -241,10 +243,10 @@ impl Frame<'_> {
 
     /// `12 of 60 done  3.2s`
     fn count(&self) -> String {
-        let (done, all) = self.board.count();
+        let (done, all) = self.progress.count();
         let elapsed = duration(self.now.duration_since(self.begun));
         let words = self.look.paint(Role::Aside, &format!("  {done} of {all} done  {elapsed}"));
-        match self.board.is_cancelling {
+        match self.progress.is_cancelling {
             true => format!("{words}  {}", self.look.paint(Role::Notice, self.after_cancel.words())),
             false => words,
         }

@@ -11,7 +11,6 @@
 //! Every word for an action, a reason or a failure is in [`wording`].
 
 mod advice;
-mod board;
 mod builds;
 mod commands;
 mod failure;
@@ -23,6 +22,7 @@ mod objects;
 pub mod picture;
 pub mod plain;
 pub mod plan;
+mod progress_model;
 pub mod prose;
 mod published_port;
 pub mod quiet;
@@ -36,11 +36,11 @@ pub mod wording;
 
 pub use commands::Commands;
 pub use look::{Look, tame, tame_lines};
-pub use objects::{Deed, ObjectSteps, Objects};
+pub use objects::{ObjectChange, ObjectSteps, Objects};
 pub use quiet_filter::QuietFilter;
 pub use redacted::Redacted;
 pub use screen::{Above, Live};
-pub use summary::{Aim, Intent};
+pub use summary::{Goal, ScopedGoal};
 
 use std::io::Write;
 use std::time::Duration;
@@ -86,7 +86,7 @@ pub enum Form {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     /// What the command wants, and of whom.
-    pub aim: Aim,
+    pub scoped_goal: ScopedGoal,
     /// How other commands about the same topology are typed.
     pub commands: Commands,
     /// The command that goes on after a failure: `topo up shop.yaml`.

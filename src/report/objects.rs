@@ -29,7 +29,7 @@ pub struct ObjectSteps {
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Deed {
+pub enum ObjectChange {
     /// An image was pulled.
     Pulled,
     /// An image was sent to its registry.
@@ -100,64 +100,64 @@ impl Objects {
 
 impl ObjectSteps {
     /// What became of it by the steps that are done; nothing when they only waited or gave it a name.
-    pub fn deed(&self, plan: &Plan, is_done: impl Fn(StepId) -> bool) -> Option<Deed> {
-        let mut traces = Traces::default();
+    pub fn change(&self, plan: &Plan, is_done: impl Fn(StepId) -> bool) -> Option<ObjectChange> {
+        let mut kinds = ActionKinds::default();
         for step in self.steps.iter().filter(|step| is_done(**step)) {
-            traces.add(&plan.steps[*step].action, &plan.steps[*step].because);
+            kinds.add(&plan.steps[*step].action, &plan.steps[*step].because);
         }
-        traces.deed()
+        kinds.change()
     }
 }
 
-impl Deed {
+impl ObjectChange {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
-            Deed::Pulled => "pulled",
-            Deed::Pushed => "pushed",
-            Deed::Built => "built",
-            Deed::Created => "created",
-            Deed::Recreated => "recreated",
-            Deed::Started => "started",
-            Deed::Restarted => "restarted",
-            Deed::Stopped => "stopped",
-            Deed::Signalled => "signalled",
-            Deed::Killed => "killed",
-            Deed::Paused => "paused",
-            Deed::Unpaused => "unpaused",
-            Deed::Connected => "connected",
-            Deed::Renamed => "renamed",
-            Deed::Removed => "removed",
+            ObjectChange::Pulled => "pulled",
+            ObjectChange::Pushed => "pushed",
+            ObjectChange::Built => "built",
+            ObjectChange::Created => "created",
+            ObjectChange::Recreated => "recreated",
+            ObjectChange::Started => "started",
+            ObjectChange::Restarted => "restarted",
+            ObjectChange::Stopped => "stopped",
+            ObjectChange::Signalled => "signalled",
+            ObjectChange::Killed => "killed",
+            ObjectChange::Paused => "paused",
+            ObjectChange::Unpaused => "unpaused",
+            ObjectChange::Connected => "connected",
+            ObjectChange::Renamed => "renamed",
+            ObjectChange::Removed => "removed",
         }
     }
 }
 
-impl Deed {
+impl ObjectChange {
     /// The word for it before it is done.
     pub fn to_do(self) -> &'static str {
         match self {
-            Deed::Pulled => "pull",
-            Deed::Pushed => "push",
-            Deed::Built => "build",
-            Deed::Created => "create",
-            Deed::Recreated => "recreate",
-            Deed::Started => "start",
-            Deed::Restarted => "restart",
-            Deed::Stopped => "stop",
-            Deed::Signalled => "send a signal to",
-            Deed::Killed => "kill",
-            Deed::Paused => "pause",
-            Deed::Unpaused => "unpause",
-            Deed::Connected => "connect",
-            Deed::Renamed => "rename",
-            Deed::Removed => "remove",
+            ObjectChange::Pulled => "pull",
+            ObjectChange::Pushed => "push",
+            ObjectChange::Built => "build",
+            ObjectChange::Created => "create",
+            ObjectChange::Recreated => "recreate",
+            ObjectChange::Started => "start",
+            ObjectChange::Restarted => "restart",
+            ObjectChange::Stopped => "stop",
+            ObjectChange::Signalled => "send a signal to",
+            ObjectChange::Killed => "kill",
+            ObjectChange::Paused => "pause",
+            ObjectChange::Unpaused => "unpause",
+            ObjectChange::Connected => "connect",
+            ObjectChange::Renamed => "rename",
+            ObjectChange::Removed => "remove",
         }
     }
 }
 
 /// Which kinds of actions were done to an object.
 #[derive(Default)]
-struct Traces {
+struct ActionKinds {
     pulled: bool,
     pushed: bool,
     built: bool,
@@ -174,7 +174,7 @@ struct Traces {
     removed: bool,
 }
 
-impl Traces {
+impl ActionKinds {
     fn add(&mut self, action: &Action, because: &Because) {
         let is_predecessor = *because == Because::Replaced;
         match action {
@@ -204,25 +204,25 @@ impl Traces {
         }
     }
 
-    fn deed(&self) -> Option<Deed> {
-        let deeds = [
-            (self.created && (self.replaced || self.removed), Deed::Recreated),
-            (self.created, Deed::Created),
+    fn change(&self) -> Option<ObjectChange> {
+        let changes = [
+            (self.created && (self.replaced || self.removed), ObjectChange::Recreated),
+            (self.created, ObjectChange::Created),
             // A predecessor under another name than its successor's.
-            (self.removed || self.replaced, Deed::Removed),
-            (self.stopped && self.started, Deed::Restarted),
-            (self.started, Deed::Started),
-            (self.stopped, Deed::Stopped),
-            (self.killed, Deed::Killed),
-            (self.signalled, Deed::Signalled),
-            (self.paused, Deed::Paused),
-            (self.unpaused, Deed::Unpaused),
-            (self.connected, Deed::Connected),
-            (self.renamed, Deed::Renamed),
-            (self.built, Deed::Built),
-            (self.pushed, Deed::Pushed),
-            (self.pulled, Deed::Pulled),
+            (self.removed || self.replaced, ObjectChange::Removed),
+            (self.stopped && self.started, ObjectChange::Restarted),
+            (self.started, ObjectChange::Started),
+            (self.stopped, ObjectChange::Stopped),
+            (self.killed, ObjectChange::Killed),
+            (self.signalled, ObjectChange::Signalled),
+            (self.paused, ObjectChange::Paused),
+            (self.unpaused, ObjectChange::Unpaused),
+            (self.connected, ObjectChange::Connected),
+            (self.renamed, ObjectChange::Renamed),
+            (self.built, ObjectChange::Built),
+            (self.pushed, ObjectChange::Pushed),
+            (self.pulled, ObjectChange::Pulled),
         ];
-        deeds.into_iter().find(|(is_so, _)| *is_so).map(|(_, deed)| deed)
+        changes.into_iter().find(|(is_so, _)| *is_so).map(|(_, change)| change)
     }
 }

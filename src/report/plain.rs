@@ -17,10 +17,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::builds::{FROM_CACHE, Novelty, is_for_people};
+use super::builds::{BuildCounts, FROM_CACHE, is_for_people};
 use super::failure::write_failures;
 use super::look::tame;
-use super::objects::{Deed, Objects};
+use super::objects::{ObjectChange, Objects};
 use super::prose::wrapped;
 use super::summary::end_line;
 use super::wording::{Kind, doing, done, duration, failed, object};
@@ -41,7 +41,7 @@ pub struct Plain<'out> {
     /// What the plan is about; known from the first event on.
     objects: Option<Objects>,
     /// What became of the steps of builds.
-    builds: HashMap<StepId, Novelty>,
+    builds: HashMap<StepId, BuildCounts>,
     /// Steps of which a line of output was shown.
     printed: BTreeSet<StepId>,
     /// Another run kills by now what this one is still stopping, and tells of it.
@@ -133,7 +133,9 @@ impl<'out> Plain<'out> {
         let is_part = matches!(action, Action::CreateContainer(_) | Action::RenameContainer { .. })
             || *because == Because::Replaced;
         let is_rename = |step: &StepId| matches!(plan.steps[*step].action, Action::RenameContainer { .. });
-        is_part && object.deed(plan, |_| true) == Some(Deed::Recreated) && object.steps.iter().any(is_rename)
+        is_part
+            && object.change(plan, |_| true) == Some(ObjectChange::Recreated)
+            && object.steps.iter().any(is_rename)
     }
 }
 
@@ -146,7 +148,7 @@ impl Report for Plain<'_> {
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
         let _ = write_failures(self.out, plan, outcome, &self.context, self.width, &self.printed);
         if !self.context.is_not_the_end(outcome) {
-            let line = end_line(plan, outcome, &self.context.aim);
+            let line = end_line(plan, outcome, &self.context.scoped_goal);
             let _ = writeln!(self.out, "{}", wrapped(&line, self.width, 2));
         }
         let _ = self.out.flush();

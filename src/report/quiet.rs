@@ -33,7 +33,7 @@ impl Report for Quiet<'_> {
         // A reader that went away must not end the run.
         let _ = write_failures(self.out, plan, outcome, &self.context, None, &BTreeSet::new());
         if !self.context.is_not_the_end(outcome) {
-            let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.aim));
+            let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.scoped_goal));
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::objects::{Deed, Objects};
+use super::objects::{ObjectChange, Objects};
 use super::wording::{Kind, duration, names};
 use crate::plan::{Plan, StepId};
 use crate::run::{End, Outcome};
@@ -11,7 +11,7 @@ use crate::topology::name::ServiceName;
 
 /// What a command wants of the project, in words that follow the project's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Intent {
+pub struct Goal {
     /// When it was reached: `is up`.
     pub reached: &'static str,
     /// When it was not: `is not up`.
@@ -20,65 +20,63 @@ pub struct Intent {
     pub idle: &'static str,
 }
 
-impl Intent {
+impl Goal {
     /// Containers run as the topology says.
-    pub const UP: Intent = Intent { reached: "is up", missed: "is not up", idle: "is up to date" };
+    pub const UP: Goal = Goal { reached: "is up", missed: "is not up", idle: "is up to date" };
     /// Containers are there as the topology says.
-    pub const CREATE: Intent =
-        Intent { reached: "is created", missed: "is not created", idle: "is up to date" };
+    pub const CREATE: Goal = Goal { reached: "is created", missed: "is not created", idle: "is up to date" };
     /// As many containers run as were asked for.
-    pub const SCALE: Intent =
-        Intent { reached: "is scaled", missed: "is not scaled", idle: "is already scaled" };
+    pub const SCALE: Goal = Goal { reached: "is scaled", missed: "is not scaled", idle: "is already scaled" };
     /// Nothing is left.
-    pub const DOWN: Intent = Intent { reached: "is down", missed: "is not down", idle: "is already down" };
+    pub const DOWN: Goal = Goal { reached: "is down", missed: "is not down", idle: "is already down" };
     /// What was there runs.
-    pub const START: Intent =
-        Intent { reached: "is started", missed: "is not started", idle: "is already running" };
+    pub const START: Goal =
+        Goal { reached: "is started", missed: "is not started", idle: "is already running" };
     /// Containers stay, but none runs.
-    pub const STOP: Intent =
-        Intent { reached: "is stopped", missed: "is not stopped", idle: "is already stopped" };
+    pub const STOP: Goal =
+        Goal { reached: "is stopped", missed: "is not stopped", idle: "is already stopped" };
     /// Containers ran, and run again.
-    pub const RESTART: Intent =
-        Intent { reached: "is restarted", missed: "is not restarted", idle: "has no container to restart" };
+    pub const RESTART: Goal =
+        Goal { reached: "is restarted", missed: "is not restarted", idle: "has no container to restart" };
     /// Containers were ended at once.
-    pub const KILL: Intent = Intent { reached: "is killed", missed: "is not killed", idle: "is not running" };
+    pub const KILL: Goal = Goal { reached: "is killed", missed: "is not killed", idle: "is not running" };
     /// Containers got a signal.
-    pub const SIGNAL: Intent =
-        Intent { reached: "is signalled", missed: "is not signalled", idle: "is not running" };
+    pub const SIGNAL: Goal =
+        Goal { reached: "is signalled", missed: "is not signalled", idle: "is not running" };
     /// Containers are paused.
-    pub const PAUSE: Intent =
-        Intent { reached: "is paused", missed: "is not paused", idle: "has no container to pause" };
+    pub const PAUSE: Goal =
+        Goal { reached: "is paused", missed: "is not paused", idle: "has no container to pause" };
     /// Paused containers are resumed.
-    pub const UNPAUSE: Intent =
-        Intent { reached: "is resumed", missed: "is not resumed", idle: "has no paused container" };
+    pub const UNPAUSE: Goal =
+        Goal { reached: "is resumed", missed: "is not resumed", idle: "has no paused container" };
     /// Stopped containers are removed.
-    pub const REMOVE: Intent =
-        Intent { reached: "is cleared", missed: "is not cleared", idle: "has no stopped container" };
+    pub const REMOVE: Goal =
+        Goal { reached: "is cleared", missed: "is not cleared", idle: "has no stopped container" };
     /// Containers are as the files are that are watched.
-    pub const WATCH: Intent =
-        Intent { reached: "is up to date", missed: "is not up to date", idle: "is up to date" };
+    pub const WATCH: Goal =
+        Goal { reached: "is up to date", missed: "is not up to date", idle: "is up to date" };
     /// Images are there.
-    pub const PULL: Intent = Intent {
+    pub const PULL: Goal = Goal {
         reached: "has its images",
         missed: "did not get all its images",
         idle: "has no image to pull",
     };
     /// Images are in their registries.
-    pub const PUSH: Intent =
-        Intent { reached: "is pushed", missed: "is not pushed", idle: "has no image to push" };
+    pub const PUSH: Goal =
+        Goal { reached: "is pushed", missed: "is not pushed", idle: "has no image to push" };
     /// What a container of `run` needs is there.
-    pub const RUN: Intent =
-        Intent { reached: "is ready to run", missed: "is not ready to run", idle: "is ready to run" };
+    pub const RUN: Goal =
+        Goal { reached: "is ready to run", missed: "is not ready to run", idle: "is ready to run" };
     /// Images are built.
-    pub const BUILD: Intent =
-        Intent { reached: "is built", missed: "is not built", idle: "has no image to build" };
+    pub const BUILD: Goal =
+        Goal { reached: "is built", missed: "is not built", idle: "has no image to build" };
 }
 
 /// What a command wants, and of whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aim {
+pub struct ScopedGoal {
     /// What it wants.
-    pub intent: Intent,
+    pub goal: Goal,
     /// The services that it wants it of; the whole project when empty.
     pub services: Vec<ServiceName>,
     /// What is said where there is nothing to do; the intent's words of the project when absent.
@@ -87,13 +85,13 @@ pub struct Aim {
     pub stopped_before: usize,
 }
 
-impl From<Intent> for Aim {
-    fn from(intent: Intent) -> Self {
-        Self { intent, services: Vec::new(), idle: None, stopped_before: 0 }
+impl From<Goal> for ScopedGoal {
+    fn from(goal: Goal) -> Self {
+        Self { goal, services: Vec::new(), idle: None, stopped_before: 0 }
     }
 }
 
-impl Aim {
+impl ScopedGoal {
     /// Whom it is about, and that it was reached or missed: `project shop is up`, `web, db`.
     fn subject(&self, plan: &Plan, came_of_it: &str) -> String {
         match self.services.as_slice() {
@@ -107,24 +105,25 @@ impl Aim {
 const MOST_NAMES: usize = 12;
 
 /// What came of a run: `project shop is up: 3 containers created, 1 network created in 2.1s`.
-pub(super) fn end_line(plan: &Plan, outcome: &Outcome, aim: &Aim) -> String {
-    let Aim { intent, services: _, idle, stopped_before } = aim;
-    let missed = || aim.subject(plan, intent.missed);
+pub(super) fn end_line(plan: &Plan, outcome: &Outcome, scoped_goal: &ScopedGoal) -> String {
+    let ScopedGoal { goal, services: _, idle, stopped_before } = scoped_goal;
+    let missed = || scoped_goal.subject(plan, goal.missed);
     let took = duration(outcome.took);
-    let Undone { failed, dropped, all } = undone(plan, outcome);
+    let Unfinished { failed, dropped, all } = unfinished(plan, outcome);
     if outcome.is_cancelled && failed + dropped > 0 {
         let done = all - failed - dropped;
-        let begun = deeds(plan, outcome, |steps| steps.iter().any(|step| is_undone(outcome, *step)));
-        let begun = if begun.is_empty() { String::new() } else { format!(", {}", deed_words(&begun)) };
+        let begun = changes(plan, outcome, |steps| steps.iter().any(|step| is_undone(outcome, *step)));
+        let begun = if begun.is_empty() { String::new() } else { format!(", {}", change_words(&begun)) };
         return format!("{}: interrupted after {took}, {done} of {all} done{begun}", missed());
     }
     if !outcome.is_success() {
         let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };
         return format!("{}: {failed} failed{dropped} after {took}", missed());
     }
-    let mut deeds = deeds(plan, outcome, |_| true);
+    let mut changes = changes(plan, outcome, |_| true);
     if *stopped_before > 0 {
-        *deeds.entry((std::cmp::Reverse(Kind::Container), Deed::Stopped)).or_default() += stopped_before;
+        *changes.entry((std::cmp::Reverse(Kind::Container), ObjectChange::Stopped)).or_default() +=
+            stopped_before;
     }
     let tolerated = outcome.failures().filter(|(step, _)| plan.steps[*step].may_fail).count();
     let apart = match tolerated {
@@ -132,24 +131,24 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, aim: &Aim) -> String {
         1 => "; 1 that is not required failed".to_owned(),
         _ => format!("; {tolerated} that are not required failed"),
     };
-    if deeds.is_empty() && tolerated == 0 {
-        let idle = idle.clone().unwrap_or_else(|| format!("{} {}", plan.project, intent.idle));
+    if changes.is_empty() && tolerated == 0 {
+        let idle = idle.clone().unwrap_or_else(|| format!("{} {}", plan.project, goal.idle));
         return format!("nothing to do: {idle}");
     }
-    if deeds.is_empty() {
+    if changes.is_empty() {
         return format!("project {}: nothing done in {took}{apart}", plan.project);
     }
-    format!("{}: {} in {took}{apart}", aim.subject(plan, intent.reached), deed_words(&deeds))
+    format!("{}: {} in {took}{apart}", scoped_goal.subject(plan, goal.reached), change_words(&changes))
 }
 
 /// How many objects of a plan are not what they were to be.
-struct Undone {
+struct Unfinished {
     failed: usize,
     dropped: usize,
     all: usize,
 }
 
-fn undone(plan: &Plan, outcome: &Outcome) -> Undone {
+fn unfinished(plan: &Plan, outcome: &Outcome) -> Unfinished {
     let objects = Objects::of(plan);
     let count = |is_meant: fn(&End) -> bool| {
         let has_one = |steps: &[StepId]| steps.iter().any(|step| is_meant(&outcome.steps[step.index()].end));
@@ -159,7 +158,7 @@ fn undone(plan: &Plan, outcome: &Outcome) -> Undone {
     let either =
         objects.all().iter().filter(|object| object.steps.iter().any(|step| is_undone(outcome, *step)));
     let either = either.count();
-    Undone { failed, dropped: either - failed, all: objects.all().len() }
+    Unfinished { failed, dropped: either - failed, all: objects.all().len() }
 }
 
 /// Whether a step did not come to its end.
@@ -168,28 +167,28 @@ fn is_undone(outcome: &Outcome, step: StepId) -> bool {
 }
 
 /// How many of the objects that are meant have which fate, by kind. Containers come first, because they matter most.
-fn deeds(
+fn changes(
     plan: &Plan,
     outcome: &Outcome,
     is_meant: impl Fn(&[StepId]) -> bool,
-) -> BTreeMap<(std::cmp::Reverse<Kind>, Deed), usize> {
+) -> BTreeMap<(std::cmp::Reverse<Kind>, ObjectChange), usize> {
     let is_done = |step: StepId| outcome.steps[step.index()].end == End::Done;
-    let mut deeds = BTreeMap::new();
+    let mut changes = BTreeMap::new();
     for object in Objects::of(plan).all().iter().filter(|object| is_meant(&object.steps)) {
-        if let Some(deed) = object.deed(plan, is_done) {
-            *deeds.entry((std::cmp::Reverse(object.kind), deed)).or_default() += 1;
+        if let Some(change) = object.change(plan, is_done) {
+            *changes.entry((std::cmp::Reverse(object.kind), change)).or_default() += 1;
         }
     }
-    deeds
+    changes
 }
 
 /// `3 containers created, 1 started, 1 network created`.
-fn deed_words(deeds: &BTreeMap<(std::cmp::Reverse<Kind>, Deed), usize>) -> String {
+fn change_words(changes: &BTreeMap<(std::cmp::Reverse<Kind>, ObjectChange), usize>) -> String {
     let mut words = Vec::new();
     let mut last_kind = None;
-    for ((std::cmp::Reverse(kind), deed), count) in deeds {
+    for ((std::cmp::Reverse(kind), change), count) in changes {
         let subject = if last_kind == Some(*kind) { count.to_string() } else { kind.count(*count) };
-        words.push(format!("{subject} {}", deed.word()));
+        words.push(format!("{subject} {}", change.word()));
         last_kind = Some(*kind);
     }
     words.join(", ")

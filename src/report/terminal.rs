@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::board::Board;
 use super::failure::write_failures;
 use super::frame::{Frame, Size};
 use super::look::{Mark, Role, tame};
+use super::progress_model::ProgressModel;
 use super::prose::wrapped;
 use super::screen::{self, Live};
 use super::summary::end_line;
@@ -30,7 +30,7 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(30);
 pub struct Terminal<'out> {
     context: Context,
     out: &'out mut dyn Write,
-    board: Option<Board>,
+    progress: Option<ProgressModel>,
     begun: Instant,
     drawn: Option<Instant>,
     live: Live,
@@ -48,7 +48,7 @@ impl<'out> Terminal<'out> {
         Self {
             context,
             out,
-            board: None,
+            progress: None,
             begun: Instant::now(),
             drawn: None,
             live,
@@ -58,8 +58,8 @@ impl<'out> Terminal<'out> {
     }
 
     fn draw(&mut self, plan: &Plan) {
-        let Some(board) = &self.board else { return };
-        let frame = self.frame(plan, board);
+        let Some(progress) = &self.progress else { return };
+        let frame = self.frame(plan, progress);
         self.drawn = Some(frame.now);
         let texts = frame.live();
         while self.lines.len() > texts.len() {
@@ -77,15 +77,15 @@ impl<'out> Terminal<'out> {
         }
     }
 
-    fn frame<'frame>(&self, plan: &'frame Plan, board: &'frame Board) -> Frame<'frame> {
+    fn frame<'frame>(&self, plan: &'frame Plan, progress: &'frame ProgressModel) -> Frame<'frame> {
         let (height, width) = screen::size();
         let size = Size { width, height };
         let (look, after_cancel) = (self.context.look, self.context.after_cancel);
-        Frame { plan, board, look, after_cancel, size, now: Instant::now(), begun: self.begun }
+        Frame { plan, progress, look, after_cancel, size, now: Instant::now(), begun: self.begun }
     }
 
     fn write_last(&mut self, plan: &Plan, outcome: &Outcome) -> std::io::Result<()> {
-        let lines = self.board.as_ref().map(|board| self.frame(plan, board).last());
+        let lines = self.progress.as_ref().map(|progress| self.frame(plan, progress).last());
         for line in lines.unwrap_or_default() {
             writeln!(self.out, "{line}")?;
         }
@@ -108,7 +108,7 @@ impl<'out> Terminal<'out> {
             (false, true) => (Mark::Dropped, Role::Notice),
             (false, false) => (Mark::Failed, Role::Bad),
         };
-        let line = end_line(plan, outcome, &self.context.aim);
+        let line = end_line(plan, outcome, &self.context.scoped_goal);
         let line = format!("{} {}", look.mark(mark), look.paint(role, &line));
         writeln!(self.out, "{}", wrapped(&line, Some(width), 2))?;
         self.out.flush()
@@ -117,9 +117,9 @@ impl<'out> Terminal<'out> {
 
 impl Report for Terminal<'_> {
     fn event(&mut self, plan: &Plan, event: &Event) {
-        let board = self.board.get_or_insert_with(|| Board::new(plan));
+        let progress = self.progress.get_or_insert_with(|| ProgressModel::new(plan));
         let now = Instant::now();
-        board.note(event, now);
+        progress.note(event, now);
         if let Event::StepProgress { step, progress: Progress::Warning(words) } = event {
             self.warnings.push(format!("{}: {}", object(&plan.steps[*step].action), tame(words)));
         }

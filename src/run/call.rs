@@ -32,7 +32,7 @@ pub(super) struct Caller<'run, E> {
     pub(super) wait_limit: Option<(Duration, Instant)>,
     pub(super) answers: &'run Answers<'run>,
     /// The steps that are done although the user asked to stop.
-    pub(super) owed: &'run RefCell<BTreeSet<StepId>>,
+    pub(super) must_finish: &'run RefCell<BTreeSet<StepId>>,
 }
 
 /// How long calls that are under way may take when the user asks to stop: whoever supervises topo kills it
@@ -60,7 +60,7 @@ impl<'run, E: Engine> Caller<'run, E> {
     async fn patience_ends(&self, step: StepId) {
         self.cancel.cancelled().await;
         let patience = match &self.plan.steps[step].action {
-            _ if !self.owed.borrow().contains(&step) => PATIENCE,
+            _ if !self.must_finish.borrow().contains(&step) => PATIENCE,
             // It lasts until the container's process has ended.
             Action::StopContainer { grace, .. } => PATIENCE_FOR_OWED + grace.unwrap_or(USUAL_GRACE),
             _ => PATIENCE_FOR_OWED,
@@ -90,7 +90,7 @@ impl<'run, E: Engine> Caller<'run, E> {
         let only_if = self.plan.steps[step].only_if.as_ref();
         let not_started = |end| (step, end, Duration::ZERO);
         match self.answers.holds(self.engine, only_if).await {
-            Ok(true) if self.cancel.is_cancelled() && !self.owed.borrow().contains(&step) => {
+            Ok(true) if self.cancel.is_cancelled() && !self.must_finish.borrow().contains(&step) => {
                 return not_started(End::Cancelled);
             }
             Ok(true) => {}

@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::call::{Answers, Caller};
 use super::event::Event;
-use super::ledger::Ledger;
 use super::outcome::Outcome;
 use super::schedule::Limits;
+use super::state::RunState;
 use super::watch::{Listeners, pass_on};
 use crate::engine::Engine;
 use crate::plan::Plan;
@@ -56,7 +56,7 @@ pub async fn run<E: Engine>(
     let begun = Instant::now();
     let listeners = Listeners::default();
     let answers = Answers::default();
-    let owed = RefCell::default();
+    let must_finish = RefCell::default();
     let wait_limit = options.wait_limit.map(|limit| (limit, begun + limit.saturating_sub(options.before)));
     let caller = Caller {
         plan,
@@ -66,7 +66,7 @@ pub async fn run<E: Engine>(
         listeners: &listeners,
         wait_limit,
         answers: &answers,
-        owed: &owed,
+        must_finish: &must_finish,
     };
 
     // The subscription holds before anything is done, so that nothing happens unheard; an engine that keeps
@@ -80,21 +80,21 @@ pub async fn run<E: Engine>(
         never = &mut watching => match never {},
     }
 
-    let mut ledger = Ledger::new(plan, options.limits, events);
+    let mut state_of_run = RunState::new(plan, options.limits, events);
     let mut calls = FuturesUnordered::new();
     loop {
-        if cancel.is_cancelled() && !ledger.is_cancelled() {
-            owed.replace(ledger.cancel());
+        if cancel.is_cancelled() && !state_of_run.is_cancelled() {
+            must_finish.replace(state_of_run.cancel());
         }
-        while let Some(step) = ledger.start_next() {
+        while let Some(step) = state_of_run.start_next() {
             calls.push(caller.call(step));
         }
         if calls.is_empty() {
-            return ledger.outcome(begun.elapsed());
+            return state_of_run.outcome(begun.elapsed());
         }
         tokio::select! { biased;
-            () = cancel.cancelled(), if !ledger.is_cancelled() => {}
-            Some((step, end, took)) = calls.next() => ledger.note(step, end, took),
+            () = cancel.cancelled(), if !state_of_run.is_cancelled() => {}
+            Some((step, end, took)) = calls.next() => state_of_run.note(step, end, took),
             never = &mut watching => match never {},
         }
     }

@@ -16,11 +16,11 @@ use crate::plan::{Action, Needs, StepId, Steps};
 pub struct Schedule<'plan> {
     steps: &'plan Steps,
     graph: DiGraph<StepId, Needs>,
-    places: Vec<Place>,
+    statuses: Vec<StepStatus>,
     /// How many steps the longest chain behind each step has.
     chains: Vec<usize>,
-    ready: [BTreeSet<Turn>; Lane::COUNT],
-    room: [usize; Lane::COUNT],
+    ready: [BTreeSet<Priority>; Pool::COUNT],
+    room: [usize; Pool::COUNT],
     /// The steps that were started, over or not.
     begun: BTreeSet<StepId>,
 }
@@ -37,7 +37,7 @@ pub struct Limits {
 
 /// Where one step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum StepStatus {
     /// Some steps that it needs are not over.
     Blocked {
         unmet: usize,
@@ -49,11 +49,11 @@ enum Place {
 }
 
 /// A ready step's turn: the one with the longest chain behind it goes first, then the plan's order.
-type Turn = (Reverse<usize>, StepId);
+type Priority = (Reverse<usize>, StepId);
 
 /// Steps that share a limit.
 #[derive(Clone, Copy, Debug)]
-enum Lane {
+enum Pool {
     Calls,
     Images,
     Stops,
@@ -66,16 +66,16 @@ impl<'plan> Schedule<'plan> {
         let graph = steps.graph();
         let mut schedule = Self {
             steps,
-            places: Vec::with_capacity(steps.len()),
+            statuses: Vec::with_capacity(steps.len()),
             chains: chains(&graph),
             graph,
             ready: Default::default(),
-            room: Lane::room(limits),
+            room: Pool::room(limits),
             begun: BTreeSet::new(),
         };
         for step in steps.ids() {
             let unmet = steps[step].needs.len();
-            schedule.places.push(Place::Blocked { unmet });
+            schedule.statuses.push(StepStatus::Blocked { unmet });
             if unmet == 0 {
                 schedule.queue(step);
             }
@@ -85,10 +85,10 @@ impl<'plan> Schedule<'plan> {
 
     /// Takes the next step that may start now; it counts as running from here on.
     pub fn start_next(&mut self) -> Option<StepId> {
-        let lane = (0..Lane::COUNT).find(|&lane| self.room[lane] > 0 && !self.ready[lane].is_empty())?;
-        let (_, step) = self.ready[lane].pop_first()?;
-        self.room[lane] -= 1;
-        self.places[step.index()] = Place::Running;
+        let pool = (0..Pool::COUNT).find(|&pool| self.room[pool] > 0 && !self.ready[pool].is_empty())?;
+        let (_, step) = self.ready[pool].pop_first()?;
+        self.room[pool] -= 1;
+        self.statuses[step.index()] = StepStatus::Running;
         self.begun.insert(step);
         Some(step)
     }
@@ -96,18 +96,18 @@ impl<'plan> Schedule<'plan> {
     /// Notes how a running step ended, and returns the steps that are thereby over too: each skipped
     /// because of the step that failed first.
     pub fn end(&mut self, step: StepId, end: &End) -> Vec<(StepId, End)> {
-        debug_assert_eq!(self.places[step.index()], Place::Running, "only a running step ends");
-        self.places[step.index()] = Place::Ended;
-        self.room[self.lane(step)] += 1;
+        debug_assert_eq!(self.statuses[step.index()], StepStatus::Running, "only a running step ends");
+        self.statuses[step.index()] = StepStatus::Ended;
+        self.room[self.pool(step)] += 1;
 
         let mut skipped = Vec::new();
-        let mut over = VecDeque::from([(step, culprit(step, end))]);
-        while let Some((step, culprit)) = over.pop_front() {
+        let mut over = VecDeque::from([(step, root_cause(step, end))]);
+        while let Some((step, root_cause)) = over.pop_front() {
             for (dependant, needs) in self.dependants(step) {
-                match (needs, culprit) {
+                match (needs, root_cause) {
                     (Needs::Done, Some(because_of)) if self.skip(dependant) => {
                         skipped.push((dependant, End::Skipped { because_of }));
-                        over.push_back((dependant, culprit));
+                        over.push_back((dependant, root_cause));
                     }
                     (Needs::Done, Some(_)) => {}
                     (Needs::Done, None) | (Needs::Settled, _) => self.release(dependant),
@@ -119,11 +119,11 @@ impl<'plan> Schedule<'plan> {
 
     /// Nothing new starts from here on, but what is owed: see [`Step::undo`](crate::plan::Step).
     /// Returns the steps that are not started any more: they are cancelled.
-    pub fn cancel(&mut self, owed: &BTreeSet<StepId>) -> Vec<StepId> {
+    pub fn cancel(&mut self, must_finish: &BTreeSet<StepId>) -> Vec<StepId> {
         for ready in &mut self.ready {
-            ready.retain(|(_, step)| owed.contains(step));
+            ready.retain(|(_, step)| must_finish.contains(step));
         }
-        let given_up = self.steps.ids().filter(|step| !owed.contains(step));
+        let given_up = self.steps.ids().filter(|step| !must_finish.contains(step));
         let given_up: Vec<StepId> = given_up.filter(|&step| self.skip(step)).collect();
         for step in &given_up {
             // What is owed needs no step that is given up to be done, at most to be over.
@@ -138,20 +138,20 @@ impl<'plan> Schedule<'plan> {
 
     /// The steps that are to be done even if the user asks to stop now, those that are under way included:
     /// they bring back what steps that have begun take away, and are not long in coming.
-    pub fn owed(&self) -> BTreeSet<StepId> {
-        let mut owed = BTreeSet::new();
+    pub fn must_finish(&self) -> BTreeSet<StepId> {
+        let mut must_finish = BTreeSet::new();
         let mut begun: Vec<StepId> = self.begun.iter().copied().collect();
         while let Some(step) = begun.pop() {
             let Some(back) = self.steps[step].undo else { continue };
             let before = self.open_before(back);
             if before
                 .iter()
-                .all(|step| matches!(Lane::of(&self.steps[*step].action), Lane::Calls | Lane::Stops))
+                .all(|step| matches!(Pool::of(&self.steps[*step].action), Pool::Calls | Pool::Stops))
             {
-                begun.extend(before.iter().filter(|step| owed.insert(**step)));
+                begun.extend(before.iter().filter(|step| must_finish.insert(**step)));
             }
         }
-        owed
+        must_finish
     }
 
     /// A step and those that it needs done, as far as they are not over.
@@ -159,7 +159,7 @@ impl<'plan> Schedule<'plan> {
         let mut open = BTreeSet::new();
         let mut ways = vec![step];
         while let Some(way) = ways.pop() {
-            if self.places[way.index()] != Place::Ended && open.insert(way) {
+            if self.statuses[way.index()] != StepStatus::Ended && open.insert(way) {
                 let required = self.steps[way].needs.iter().filter(|(_, how)| **how == Needs::Done);
                 ways.extend(required.map(|(needed, _)| *needed));
             }
@@ -169,36 +169,36 @@ impl<'plan> Schedule<'plan> {
 
     /// True when every step ended.
     pub fn is_over(&self) -> bool {
-        self.places.iter().all(|place| *place == Place::Ended)
+        self.statuses.iter().all(|place| *place == StepStatus::Ended)
     }
 
     /// Ends a step that was not started; false when it was, or is over already.
     fn skip(&mut self, step: StepId) -> bool {
-        let place = &mut self.places[step.index()];
-        let was_open = matches!(place, Place::Blocked { .. } | Place::Ready);
+        let place = &mut self.statuses[step.index()];
+        let was_open = matches!(place, StepStatus::Blocked { .. } | StepStatus::Ready);
         if was_open {
-            *place = Place::Ended;
+            *place = StepStatus::Ended;
         }
         was_open
     }
 
     /// One of the steps that this one needs is over.
     fn release(&mut self, step: StepId) {
-        match &mut self.places[step.index()] {
-            Place::Blocked { unmet: 1 } => self.queue(step),
-            Place::Blocked { unmet } => *unmet -= 1,
-            Place::Ready | Place::Running | Place::Ended => {}
+        match &mut self.statuses[step.index()] {
+            StepStatus::Blocked { unmet: 1 } => self.queue(step),
+            StepStatus::Blocked { unmet } => *unmet -= 1,
+            StepStatus::Ready | StepStatus::Running | StepStatus::Ended => {}
         }
     }
 
     fn queue(&mut self, step: StepId) {
-        self.places[step.index()] = Place::Ready;
+        self.statuses[step.index()] = StepStatus::Ready;
         let turn = (Reverse(self.chains[step.index()]), step);
-        self.ready[self.lane(step)].insert(turn);
+        self.ready[self.pool(step)].insert(turn);
     }
 
-    fn lane(&self, step: StepId) -> usize {
-        Lane::of(&self.steps[step].action) as usize
+    fn pool(&self, step: StepId) -> usize {
+        Pool::of(&self.steps[step].action) as usize
     }
 
     /// The steps that need this one, in the plan's order.
@@ -210,15 +210,15 @@ impl<'plan> Schedule<'plan> {
     }
 }
 
-impl Lane {
+impl Pool {
     const COUNT: usize = 4;
 
     fn of(action: &Action) -> Self {
         match action {
-            Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) => Lane::Images,
-            Action::StopContainer { .. } | Action::KillContainer { .. } => Lane::Stops,
+            Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_) => Pool::Images,
+            Action::StopContainer { .. } | Action::KillContainer { .. } => Pool::Stops,
             // It lasts as long as its process.
-            Action::Wait { .. } | Action::RunToEnd(_) => Lane::Waits,
+            Action::Wait { .. } | Action::RunToEnd(_) => Pool::Waits,
             Action::RemoveImage { .. }
             | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
@@ -231,24 +231,24 @@ impl Lane {
             | Action::StartContainer { .. }
             | Action::PauseContainer { .. }
             | Action::UnpauseContainer { .. }
-            | Action::RemoveContainer { .. } => Lane::Calls,
+            | Action::RemoveContainer { .. } => Pool::Calls,
         }
     }
 
     /// A limit of 0 would start nothing ever, and is taken as 1.
-    fn room(limits: Limits) -> [usize; Lane::COUNT] {
+    fn room(limits: Limits) -> [usize; Pool::COUNT] {
         let calls = limits.calls.max(1);
-        let mut room = [0; Lane::COUNT];
-        room[Lane::Calls as usize] = calls;
-        room[Lane::Images as usize] = limits.images.max(1);
-        room[Lane::Stops as usize] = calls.saturating_mul(4);
-        room[Lane::Waits as usize] = usize::MAX;
+        let mut room = [0; Pool::COUNT];
+        room[Pool::Calls as usize] = calls;
+        room[Pool::Images as usize] = limits.images.max(1);
+        room[Pool::Stops as usize] = calls.saturating_mul(4);
+        room[Pool::Waits as usize] = usize::MAX;
         room
     }
 }
 
 /// The step that is to blame when the steps that need this one are skipped; none when they are not.
-fn culprit(step: StepId, end: &End) -> Option<StepId> {
+fn root_cause(step: StepId, end: &End) -> Option<StepId> {
     match end {
         End::Done | End::NotNeeded => None,
         End::Failed(_) | End::Cancelled => Some(step),

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::event::Cause;
+use super::readiness::{History, PATIENCE, Readiness, gone, readiness};
 use super::subscription::PAUSES;
-use super::verdict::{PATIENCE, Past, Verdict, gone, verdict};
 use super::watch::{Listeners, Signal};
 use crate::engine::{Engine, EngineError, Observe, Progress};
 use crate::plan::Condition;
@@ -28,35 +28,35 @@ pub(super) async fn wait<E: Engine>(
     let begun = Instant::now();
     // Listening comes before looking, so that nothing happens unheard in between.
     let mut signals = listeners.listen(container);
-    let mut past = Past::default();
-    let mut lasting = Lasting::default();
-    let mut sight = Sight::default();
+    let mut history = History::default();
+    let mut stable = StableSince::default();
+    let mut last_seen = LastSeen::default();
     let mut was_told = true;
     loop {
         let state = look(engine, container).await?;
-        past.counted(state.as_ref().map_or(0, |state| state.restarts));
-        let verdict = match &state {
-            Some(state) => verdict(until, state, past)?,
-            None => gone(until, past)?,
+        history.count_restarts(state.as_ref().map_or(0, |state| state.restarts));
+        let readiness = match &state {
+            Some(state) => readiness(until, state, history)?,
+            None => gone(until, history)?,
         };
-        let exit_code = sight.of(state.as_ref(), &tell);
-        let (lasted, then) = match verdict {
-            Verdict::Met if was_told => return Ok(()),
-            Verdict::Met => {
+        let exit_code = last_seen.of(state.as_ref(), &tell);
+        let (stable_at, then) = match readiness {
+            Readiness::Ready if was_told => return Ok(()),
+            Readiness::Ready => {
                 listeners.missed();
                 return Ok(());
             }
-            Verdict::Open => (None, Ok(())),
-            Verdict::MetIfItLasts => (Some(lasting.until(past)), Ok(())),
-            Verdict::NeverHealthyIfItLasts => (Some(lasting.until(past)), Err(Cause::NoHealthcheck)),
-            Verdict::LostIfItLasts => (Some(begun + PATIENCE), Err(Cause::exited(until, exit_code))),
+            Readiness::Pending => (None, Ok(())),
+            Readiness::ReadyIfStable => (Some(stable.until(history)), Ok(())),
+            Readiness::NoHealthcheckIfStable => (Some(stable.until(history)), Err(Cause::NoHealthcheck)),
+            Readiness::FailedIfUnchanged => (Some(begun + PATIENCE), Err(Cause::exited(until, exit_code))),
         };
         tokio::select! { biased;
-            is_enough = heard_enough(&mut signals, until, &mut past) => {
+            is_enough = signal_decides(&mut signals, until, &mut history) => {
                 was_told = true;
                 if is_enough { return Ok(()) }
             }
-            () = at(lasted) => return then,
+            () = at(stable_at) => return then,
             () = sleep_until(listeners.next_look()) => was_told = false,
         }
     }
@@ -64,11 +64,11 @@ pub(super) async fn wait<E: Engine>(
 
 /// What was told of a container that is waited for.
 #[derive(Default)]
-struct Sight {
+struct LastSeen {
     exit_code: Option<i64>,
 }
 
-impl Sight {
+impl LastSeen {
     /// Tells that a container ended and will run again, once for each exit code in a row. Returns its exit
     /// code.
     fn of(&mut self, state: Option<&ContainerState>, tell: impl Fn(Progress)) -> i64 {
@@ -91,28 +91,32 @@ async fn at(time: Option<Instant>) {
 
 /// Since when a container has run without an end.
 #[derive(Default)]
-struct Lasting {
+struct StableSince {
     /// When it was first seen to run, and how often it had ended then.
     since: Option<(Instant, u32)>,
 }
 
-impl Lasting {
+impl StableSince {
     /// Until when a container that runs has to go on.
-    fn until(&mut self, past: Past) -> Instant {
-        let same_life = self.since.filter(|(_, deaths)| *deaths == past.deaths);
-        let (since, _) = *self.since.insert(same_life.unwrap_or_else(|| (Instant::now(), past.deaths)));
-        since + past.long_enough()
+    fn until(&mut self, history: History) -> Instant {
+        let same_life = self.since.filter(|(_, exits)| *exits == history.exits);
+        let (since, _) = *self.since.insert(same_life.unwrap_or_else(|| (Instant::now(), history.exits)));
+        since + history.long_enough()
     }
 }
 
 /// Waits for the next signal that calls for a look; true when a signal alone says that the wait is over.
-async fn heard_enough(signals: &mut UnboundedReceiver<Signal>, until: Condition, past: &mut Past) -> bool {
+async fn signal_decides(
+    signals: &mut UnboundedReceiver<Signal>,
+    until: Condition,
+    history: &mut History,
+) -> bool {
     loop {
         match signals.recv().await {
             Some(Signal::Healthy) if until == Condition::Completed => {}
             Some(Signal::Healthy) => return true,
             Some(Signal::Died { exit_code }) => {
-                past.died(exit_code);
+                history.record_exit(exit_code);
                 return false;
             }
             Some(Signal::LookAgain) => return false,

@@ -39,7 +39,7 @@ pub struct FileChoice {
 
 /// The texts of a topology and what surrounds them.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct Discovered {
     /// Every text that was loaded.
     pub sources: Sources,
     /// The topology's files, to be merged in this order; at least one.
@@ -91,7 +91,7 @@ pub enum NamedBy {
 }
 
 /// Finds and reads the files of a topology. `process` is the environment that topo was started with.
-pub fn discover(choice: &FileChoice, process: Environment) -> Result<Found, DiscoverError> {
+pub fn discover(choice: &FileChoice, process: Environment) -> Result<Discovered, DiscoverError> {
     let mut search = Search::new(choice, process);
     let uses_default = search.add_env_files()?;
     search.find_files()?;
@@ -272,7 +272,7 @@ impl<'a> Search<'a> {
         folder.unwrap_or_else(|| self.choice.absolute(Path::new("")))
     }
 
-    fn finish(mut self) -> Result<Found, DiscoverError> {
+    fn finish(mut self) -> Result<Discovered, DiscoverError> {
         let project_directory = self.project_directory();
         let mut files = Vec::new();
         for Named { path, shown, by } in std::mem::take(&mut self.files) {
@@ -280,7 +280,7 @@ impl<'a> Search<'a> {
         }
         self.name_project(&project_directory);
         let Self { sources, environment, passed_over, .. } = self;
-        Ok(Found { sources, files, project_directory, environment, passed_over })
+        Ok(Discovered { sources, files, project_directory, environment, passed_over })
     }
 
     fn name_project(&mut self, project_directory: &Path) {

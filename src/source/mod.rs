@@ -8,7 +8,7 @@ mod remote;
 mod template;
 
 pub use discover::{
-    DEFAULT_NAMES, DiscoverError, FileChoice, Found, NamedBy, OVERRIDE_NAMES, PROJECT_NAME, cleaned,
+    DEFAULT_NAMES, DiscoverError, Discovered, FileChoice, NamedBy, OVERRIDE_NAMES, PROJECT_NAME, cleaned,
     discover, from_here, normalised_project_name, surroundings,
 };
 pub use env::{

@@ -57,7 +57,7 @@ impl Texts<'_> {
             return None;
         }
         // Without the lines that could not be read, what was deeper may seem to stand at the top.
-        let is_cut = self.document.gaps.lines || self.document.gaps.rest;
+        let is_cut = self.document.unparsed.lines || self.document.unparsed.rest;
         if is_cut && self.sources.position(key.span).1 != 1 {
             return None;
         }

@@ -12,8 +12,8 @@ use crate::topology::service::Service;
 
 /// Moves keys to where they belong; nothing when all stand there.
 pub fn mend(root: &Node, found: &mut Diagnostics) -> Option<Node> {
-    let mut mended = root.clone();
-    let Value::Map(top) = &mut mended.value else { return None };
+    let mut repaired = root.clone();
+    let Value::Map(top) = &mut repaired.value else { return None };
     let mut is_changed = gather_services(top, found);
     let mut sections = Vec::new();
     if let Some(Node { value: Value::Map(services), .. }) = top.get_mut("services") {
@@ -27,7 +27,7 @@ pub fn mend(root: &Node, found: &mut Diagnostics) -> Option<Node> {
         }
     }
     sections.into_iter().for_each(|section| add_section(top, section));
-    is_changed.then_some(mended)
+    is_changed.then_some(repaired)
 }
 
 type Entry = (Key, Node);

@@ -16,6 +16,7 @@ pub mod model;
 pub mod network;
 mod normal;
 pub mod origin;
+mod partial;
 mod paths;
 pub mod platform;
 mod profile;
@@ -28,8 +29,7 @@ mod seccomp;
 pub mod secrecy;
 pub mod service;
 mod tree;
-mod unfilled;
-mod unread;
+mod uninterpolated;
 pub mod value;
 pub mod volume;
 
@@ -38,7 +38,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, Filled, Gaps, Node};
+use crate::document::{Document, Filled, Node, Unparsed};
 use crate::source::{Environment, Sources, Span, Spanned};
 pub use crate::value::name;
 pub use attribute::Form;
@@ -58,7 +58,7 @@ pub use redaction::Redactor;
 pub use service::{Build, Mount, Service, ServiceNetwork};
 use service::{NamespaceKind, Owner, ShareKind};
 use tree::Tree;
-pub use unfilled::unfilled;
+pub use uninterpolated::uninterpolated;
 use value::Integer;
 pub use volume::Volume;
 
@@ -135,7 +135,7 @@ pub struct Topology {
     /// Where env files of services set variables, by their names.
     pub set_by_env_files: BTreeMap<String, Span>,
     /// What could not be read of it.
-    gaps: Gaps,
+    unparsed: Unparsed,
 }
 
 /// What the caller decides about a topology.
@@ -236,7 +236,7 @@ pub fn resolve(
 ) -> Option<Topology> {
     let (mut sections, root) = read(document, found);
     let name = project_name(&sections, choices, document, found);
-    if document.gaps.rest {
+    if document.unparsed.rest {
         return None;
     }
     let stages = choices.stages;
@@ -279,7 +279,7 @@ pub fn resolve(
         filled: Arc::clone(document.filled()),
         stages,
         set_by_env_files,
-        gaps: document.gaps.clone(),
+        unparsed: document.unparsed.clone(),
     };
     if stages.consistency {
         topology.keep_certain(found, |found| {

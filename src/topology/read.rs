@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Sections, Service, indentation, service, unread};
+use super::{Sections, Service, indentation, partial, service};
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Document, Key, Kind, Map, Node, Replaced, Value};
 use crate::source::Span;
@@ -20,10 +20,10 @@ pub fn read(document: &Document, found: &mut Diagnostics) -> (Sections, Arc<Node
     let mut sections = decode(document, map, &mut decoded);
     if decoded.has_errors() || sections.services.is_empty() {
         let mut moved = Diagnostics::default();
-        if let Some(mended) = indentation::mend(&root, &mut moved) {
+        if let Some(repaired) = indentation::mend(&root, &mut moved) {
             decoded = moved;
-            sections = decode(document, mended.as_map().unwrap_or(map), &mut decoded);
-            root = Arc::new(mended);
+            sections = decode(document, repaired.as_map().unwrap_or(map), &mut decoded);
+            root = Arc::new(repaired);
         }
     }
     found.append(decoded);
@@ -44,8 +44,8 @@ fn decode(document: &Document, map: &Map, found: &mut Diagnostics) -> Sections {
     let mut decoded = Diagnostics::default();
     let sections = Sections::decode_map(map, &mut decoded);
     decode_replaced(document, &mut decoded);
-    unread::forget_missing(&document.gaps, &mut decoded);
-    if sections.services.is_empty() && document.gaps.is_none() {
+    partial::forget_missing(&document.unparsed, &mut decoded);
+    if sections.services.is_empty() && document.unparsed.is_none() {
         miss_services(document, map, &mut decoded);
     }
     found.append(decoded);

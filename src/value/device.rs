@@ -2,7 +2,7 @@
 //!
 //! Compose Specification, "devices"; Container Device Interface, "Qualified device names".
 
-use crate::value::Mistake;
+use crate::value::ValueError;
 
 /// What a container may do with a device when nothing else is said: read, write, make nodes.
 pub const ALL_PERMISSIONS: &str = "rwm";
@@ -20,7 +20,7 @@ pub struct ShortDevice<'a> {
 
 impl<'a> ShortDevice<'a> {
     /// Reads the short form. A CDI name such as `vendor.com/class=device` is passed on as it is.
-    pub fn parse(text: &'a str) -> Result<Self, Mistake> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueError> {
         let parts: Vec<&str> = text.split(':').collect();
         let (source, target, permissions) = match parts.as_slice() {
             [source] => (*source, *source, ALL_PERMISSIONS),
@@ -29,7 +29,7 @@ impl<'a> ShortDevice<'a> {
             [source, target, permissions] => (*source, *target, *permissions),
             _ => {
                 let help = "write `/dev/on-host:/dev/in-container:rwm`";
-                return Err(Mistake::new("more than three parts", help));
+                return Err(ValueError::new("more than three parts", help));
             }
         };
         Ok(Self { source, target, permissions })

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::Mistake;
+use crate::value::ValueError;
 
 /// An image, by the name that it is pulled, built and run by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,13 +84,13 @@ impl ImageReference {
     }
 
     /// Finds what no image can be called.
-    pub fn check(&self) -> Result<(), Mistake> {
+    pub fn check(&self) -> Result<(), ValueError> {
         check_parts(&self.text).map_err(|reason| {
             let help = match similar(&self.text) {
                 Some(similar) => format!("write `{similar}`"),
                 None => "write `NAME`, `NAME:TAG` or `registry.example.com/NAME:TAG`".to_owned(),
             };
-            Mistake { reason, help }
+            ValueError { reason, help }
         })
     }
 

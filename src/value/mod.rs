@@ -21,21 +21,21 @@ use std::fmt;
 
 /// What is wrong with a text, and what to type instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ValueError {
     /// What is wrong, as a label says it.
     pub reason: String,
     /// What to type instead.
     pub help: String,
 }
 
-impl Mistake {
+impl ValueError {
     /// A mistake for this reason, mended by this.
     pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
         Self { reason: reason.into(), help: help.into() }
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ValueError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.reason)
     }

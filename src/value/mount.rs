@@ -3,7 +3,7 @@
 //! Compose Specification, "volumes" of a service.
 
 use crate::diagnostic::suggest;
-use crate::value::{Mistake, path};
+use crate::value::{ValueError, path};
 
 /// A mount in the short form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ const SUGGESTED: [&str; 8] =
 
 impl<'a> ShortMount<'a> {
     /// Reads the short form.
-    pub fn parse(text: &'a str) -> Result<Self, Mistake> {
+    pub fn parse(text: &'a str) -> Result<Self, ValueError> {
         parse(text)
     }
 
@@ -101,32 +101,35 @@ fn forms(text: &str) -> &'static str {
     "write `SOURCE:TARGET`, such as `data:/var/lib/data`, `./code:/code` or `./code:/code:ro`"
 }
 
-fn parse(text: &str) -> Result<ShortMount<'_>, Mistake> {
+fn parse(text: &str) -> Result<ShortMount<'_>, ValueError> {
     if let Some(mount) = ["-v ", "--volume "].iter().find_map(|option| text.strip_prefix(option)) {
-        return Err(Mistake::new("`-v` is an option of `docker run`", format!("write `{}`", mount.trim())));
+        return Err(ValueError::new(
+            "`-v` is an option of `docker run`",
+            format!("write `{}`", mount.trim()),
+        ));
     }
     if let Some(mount) = of_mount_option(text) {
-        return Err(Mistake::new(
+        return Err(ValueError::new(
             "`--mount` of `docker run` is written like this",
             format!("write `{mount}`"),
         ));
     }
     let parts = split(text);
     if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
-        return Err(Mistake::new(
+        return Err(ValueError::new(
             format!("a space comes before `{}`", part.trim()),
             format!("remove the space: `{}`", without_blanks(&parts)),
         ));
     }
     if has_blank_after_name(&parts) {
         let source = parts[0];
-        return Err(Mistake::new(
+        return Err(ValueError::new(
             format!("a space comes after `{}`", source.trim()),
             format!("remove the space: `{}`", without_blanks(&parts)),
         ));
     }
     if parts.iter().any(|part| part.trim().is_empty()) {
-        return Err(Mistake::new("there is nothing between two colons, or at an end", forms(text)));
+        return Err(ValueError::new("there is nothing between two colons, or at an end", forms(text)));
     }
     let (source, target, options) = match parts.as_slice() {
         [target] if target.starts_with("./") || target.starts_with("../") => {
@@ -134,12 +137,12 @@ fn parse(text: &str) -> Result<ShortMount<'_>, Mistake> {
                 Some((source, target)) => format!("write `{source}:{target}`"),
                 None => format!("write `{text}:/path/in/container`"),
             };
-            return Err(Mistake::new("where it appears in the container is not said", help));
+            return Err(ValueError::new("where it appears in the container is not said", help));
         }
         [target] => (None, *target, None),
         [source, target] => (Some(*source), *target, None),
         [source, target, options] => (Some(*source), *target, Some(*options)),
-        _ => return Err(Mistake::new("there are too many colons", forms(text))),
+        _ => return Err(ValueError::new("there are too many colons", forms(text))),
     };
     let options = options.into_iter().flat_map(|options| options.split(','));
     let options = options.map(|option| read_option(option).map_err(|()| unknown(option, text, &parts)));
@@ -163,7 +166,7 @@ fn read_option(option: &str) -> Result<Option<MountOption>, ()> {
     }))
 }
 
-fn unknown(option: &str, text: &str, parts: &[&str]) -> Mistake {
+fn unknown(option: &str, text: &str, parts: &[&str]) -> ValueError {
     let help = match suggest::closest(option.trim(), SUGGESTED) {
         _ if is_of_podman(option) => format!("only Podman has it: write `{}`", without_option(parts, option)),
         _ if read_option(option.trim()).is_ok() => {
@@ -172,7 +175,7 @@ fn unknown(option: &str, text: &str, parts: &[&str]) -> Mistake {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => forms(text).to_owned(),
     };
-    Mistake::new(format!("`{option}` is not an option of a mount"), help)
+    ValueError::new(format!("`{option}` is not an option of a mount"), help)
 }
 
 /// The parts of a mount, and the options of the last one, without blanks around them.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::suggest;
-use crate::value::Mistake;
+use crate::value::ValueError;
 
 /// A transport protocol. Ordered as their words are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,13 +37,13 @@ impl Protocol {
     }
 
     /// Reads a word in lower case.
-    pub fn parse(word: &str) -> Result<Self, Mistake> {
+    pub fn parse(word: &str) -> Result<Self, ValueError> {
         Self::ALL.into_iter().find(|protocol| protocol.word() == word).ok_or_else(|| {
             let help = match Self::closest(word) {
                 Some(closest) => format!("did you mean `{closest}`?"),
                 None => "write `tcp`, `udp` or `sctp`".to_owned(),
             };
-            Mistake::new(format!("`{word}` is not a protocol: `tcp`, `udp` and `sctp` are"), help)
+            ValueError::new(format!("`{word}` is not a protocol: `tcp`, `udp` and `sctp` are"), help)
         })
     }
 
@@ -102,12 +102,12 @@ pub struct PortRange {
 
 impl PortRange {
     /// Reads `8000` or `8000-8010`.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let range = Self { first: port_number(first)?, last: port_number(last)? };
         if range.first > range.last {
             let help = format!("write the lower one first: `{last}-{first}`");
-            return Err(Mistake::new(format!("the range `{text}` runs backwards"), help));
+            return Err(ValueError::new(format!("the range `{text}` runs backwards"), help));
         }
         Ok(range)
     }
@@ -147,18 +147,18 @@ pub const IN_RANGE: &str = "write a port from 1 to 65535";
 const FORMS: &str =
     "write `HOST:CONTAINER`, such as `\"8080:80\"`, `\"127.0.0.1:5432:5432\"` or `\"53:53/udp\"`";
 
-fn port_number(text: &str) -> Result<u16, Mistake> {
+fn port_number(text: &str) -> Result<u16, ValueError> {
     let is_number = !text.is_empty() && text.chars().all(|letter| letter.is_ascii_digit());
     if !is_number {
         return Err(match text {
-            "" => Mistake::new("a port number is missing", FORMS),
-            _ => Mistake::new(
+            "" => ValueError::new("a port number is missing", FORMS),
+            _ => ValueError::new(
                 format!("`{text}` is not a port number"),
                 format!("write a number in place of `{text}`, such as in `\"8080:80\"`"),
             ),
         });
     }
-    text.parse().map_err(|_| Mistake::new(format!("`{text}` is larger than 65535"), IN_RANGE))
+    text.parse().map_err(|_| ValueError::new(format!("`{text}` is larger than 65535"), IN_RANGE))
 }
 
 /// The texts that a published port is made of, in the short form and in the long one.
@@ -230,9 +230,9 @@ pub struct PortMapping {
 
 impl PortMapping {
     /// Reads the short form.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
         parse(text).map_err(|mistake| match other_forms(text) {
-            Some(help) => Mistake { help, ..mistake },
+            Some(help) => ValueError { help, ..mistake },
             None => mistake,
         })
     }
@@ -249,7 +249,7 @@ impl PortMapping {
     }
 }
 
-fn parse(text: &str) -> Result<PortMapping, Mistake> {
+fn parse(text: &str) -> Result<PortMapping, ValueError> {
     let PortParts { host_ip, published, target, protocol } = PortParts::of(text);
     let protocol = protocol.map_or(Ok(Protocol::Tcp), |word| short_protocol(word, text))?;
     if target.is_empty() {
@@ -257,11 +257,11 @@ fn parse(text: &str) -> Result<PortMapping, Mistake> {
             Some(port) => format!("write the container's port after the colon, such as `\"{port}:80\"`"),
             None => FORMS.to_owned(),
         };
-        return Err(Mistake::new("the container's port is missing", help));
+        return Err(ValueError::new("the container's port is missing", help));
     }
     let target = PortRange::parse(target)?;
     if target.first == 0 {
-        return Err(Mistake::new("a container has no port 0", IN_RANGE));
+        return Err(ValueError::new("a container has no port 0", IN_RANGE));
     }
     let host_ip = host_ip.map(|address| host_address(address, published.unwrap_or_default())).transpose()?;
     let published = published.map(PortRange::parse).transpose()?;
@@ -270,21 +270,21 @@ fn parse(text: &str) -> Result<PortMapping, Mistake> {
         let reason = "the two ranges have different lengths";
         let last = usize::from(published.first) + target.len() - 1;
         let help = format!("publish {} ports: `\"{}-{last}:{target}\"`", target.len(), published.first);
-        return Err(Mistake::new(reason, help));
+        return Err(ValueError::new(reason, help));
     }
     Ok(PortMapping { host_ip, published, target, protocol })
 }
 
-fn short_protocol(word: &str, text: &str) -> Result<Protocol, Mistake> {
+fn short_protocol(word: &str, text: &str) -> Result<Protocol, ValueError> {
     let word = word.to_ascii_lowercase();
     Protocol::parse(&word).map_err(|mistake| {
         let rest = &text[..text.len() - word.len()];
         let help = Protocol::closest(&word).map(|closest| format!("write `\"{rest}{closest}\"`"));
-        Mistake { help: help.unwrap_or_else(|| FORMS.to_owned()), ..mistake }
+        ValueError { help: help.unwrap_or_else(|| FORMS.to_owned()), ..mistake }
     })
 }
 
-fn host_address(address: &str, published: &str) -> Result<IpAddr, Mistake> {
+fn host_address(address: &str, published: &str) -> Result<IpAddr, ValueError> {
     let bare = bare(address);
     let Ok(ip) = bare.parse::<IpAddr>() else {
         let help = match bare.parse::<u16>() {
@@ -296,15 +296,15 @@ fn host_address(address: &str, published: &str) -> Result<IpAddr, Mistake> {
                 "write an address of this machine before the ports, such as `\"127.0.0.1:8080:80\"`, or leave it out"
             }
         };
-        return Err(Mistake::new(format!("`{bare}` is not an IP address"), help));
+        return Err(ValueError::new(format!("`{bare}` is not an IP address"), help));
     };
     if ip.is_ipv6() && bare == address {
         let reason = format!("write an IPv6 address in brackets: `[{bare}]`");
-        return Err(Mistake::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
+        return Err(ValueError::new(reason, format!("write `\"[{bare}]:{published}:80\"`")));
     }
     if is_link_local(ip) {
         let help = format!("write `\"[::1]:{published}:80\"`, or leave the address out");
-        return Err(Mistake::new(OF_ONE_LINK, help));
+        return Err(ValueError::new(OF_ONE_LINK, help));
     }
     Ok(ip)
 }
@@ -370,7 +370,7 @@ fn help_for_backwards(text: &str) -> Option<String> {
 pub struct ExposedPort {
     text: String,
     /// The ports that it stands for.
-    pub ports: Result<ExposedPorts, Mistake>,
+    pub ports: Result<ExposedPorts, ValueError>,
 }
 
 impl From<String> for ExposedPort {
@@ -395,19 +395,19 @@ pub struct ExposedPorts {
 }
 
 impl ExposedPorts {
-    fn parse(text: &str) -> Result<Self, Mistake> {
+    fn parse(text: &str) -> Result<Self, ValueError> {
         let help = "write a port of the container, such as `3000`, `3000-3005` or `53/udp`";
         let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
         let Ok(known) = Protocol::parse(&protocol.to_ascii_lowercase()) else {
-            return Err(Mistake::new(
+            return Err(ValueError::new(
                 format!("`{protocol}` is not a protocol: `tcp`, `udp` and `sctp` are"),
                 help,
             ));
         };
         if ports.contains(':') {
-            return Err(Mistake::new("ports are published by `ports`, not by `expose`", help));
+            return Err(ValueError::new("ports are published by `ports`, not by `expose`", help));
         }
-        let ports = PortRange::parse(ports).map_err(|mistake| Mistake::new(mistake.reason, help))?;
+        let ports = PortRange::parse(ports).map_err(|mistake| ValueError::new(mistake.reason, help))?;
         Ok(Self { ports, protocol: known })
     }
 }

@@ -82,7 +82,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
 
 /// Why an option cannot be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mistake<'a> {
+pub enum ValueError<'a> {
     /// No option has this name.
     Unknown(&'a str),
     /// The option needs a value, and has none.
@@ -100,7 +100,7 @@ impl Tmpfs {
     }
 
     /// The first option that cannot be one.
-    pub fn mistake(&self) -> Option<Mistake<'_>> {
+    pub fn mistake(&self) -> Option<ValueError<'_>> {
         mistake_in(self.options())
     }
 
@@ -113,7 +113,7 @@ impl Tmpfs {
 }
 
 /// The first of these options, which commas divide, that cannot be one.
-pub fn mistake_in(options: &str) -> Option<Mistake<'_>> {
+pub fn mistake_in(options: &str) -> Option<ValueError<'_>> {
     if options.is_empty() { None } else { options.split(',').find_map(mistake) }
 }
 
@@ -124,16 +124,16 @@ pub fn closest_option(option: &str) -> Option<&'static str> {
     known().find(|known| *known == name).or_else(|| suggest::closest(name, known()))
 }
 
-fn mistake(option: &str) -> Option<Mistake<'_>> {
+fn mistake(option: &str) -> Option<ValueError<'_>> {
     let Pair { name, value } = Pair::of(option);
     let is_flag = FLAGS.contains(&name);
     let is_setting = SETTINGS.iter().any(|(known, _)| *known == name);
     match value {
         None if is_flag => None,
-        None if is_setting => Some(Mistake::WithoutValue(name)),
-        Some(_) if is_flag => Some(Mistake::WithValue(name)),
-        Some(value) if is_setting => (!fits(name, value)).then_some(Mistake::BadValue(name, value)),
-        _ => Some(Mistake::Unknown(option)),
+        None if is_setting => Some(ValueError::WithoutValue(name)),
+        Some(_) if is_flag => Some(ValueError::WithValue(name)),
+        Some(value) if is_setting => (!fits(name, value)).then_some(ValueError::BadValue(name, value)),
+        _ => Some(ValueError::Unknown(option)),
     }
 }
 
@@ -172,15 +172,15 @@ mod tests {
             assert_eq!(Tmpfs::from(text.to_owned()).mistake(), None, "{text}");
         }
         for (text, wanted) in [
-            ("/a:foo=1", Mistake::Unknown("foo=1")),
-            ("/a:rw,", Mistake::Unknown("")),
-            ("/a:size", Mistake::WithoutValue("size")),
-            ("/a:ro=true", Mistake::WithValue("ro")),
-            ("/a:size=x", Mistake::BadValue("size", "x")),
-            ("/a:size=1.5g", Mistake::BadValue("size", "1.5g")),
-            ("/a:size=64mb", Mistake::BadValue("size", "64mb")),
-            ("/a:mode=9", Mistake::BadValue("mode", "9")),
-            ("/a:uid=-1", Mistake::BadValue("uid", "-1")),
+            ("/a:foo=1", ValueError::Unknown("foo=1")),
+            ("/a:rw,", ValueError::Unknown("")),
+            ("/a:size", ValueError::WithoutValue("size")),
+            ("/a:ro=true", ValueError::WithValue("ro")),
+            ("/a:size=x", ValueError::BadValue("size", "x")),
+            ("/a:size=1.5g", ValueError::BadValue("size", "1.5g")),
+            ("/a:size=64mb", ValueError::BadValue("size", "64mb")),
+            ("/a:mode=9", ValueError::BadValue("mode", "9")),
+            ("/a:uid=-1", ValueError::BadValue("uid", "-1")),
         ] {
             assert_eq!(Tmpfs::from(text.to_owned()).mistake(), Some(wanted), "{text}");
         }

@@ -22,7 +22,7 @@ const HOMES: &[&str] = &[
     "value/",
     // YAML's own syntax, also where it is broken, and lines of env files.
     "diagnostic/env_line.rs",
-    "document/gaps.rs",
+    "document/unparsed.rs",
     "document/yaml/",
     "source/env/",
     "topology/attribute/hint.rs",

@@ -82,7 +82,7 @@ pub(crate) fn load(request: &Request) -> Loaded {
     };
     let process = Environment::from_pairs(request.variables.iter().cloned());
     let files = source::discover(&choice, process).unwrap_or_else(|error| panic!("{error}"));
-    let source::Found { mut sources, files, project_directory, environment, .. } = files;
+    let source::Discovered { mut sources, files, project_directory, environment, .. } = files;
     let mut found = Diagnostics::default();
     let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
     let name = environment.get(source::PROJECT_NAME);

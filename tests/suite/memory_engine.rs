@@ -20,7 +20,7 @@ use topo::plan::observed::{ContainerState, Health, Observed, Status};
 use topo::topology::name::{ContainerName, ImageId, ProjectName};
 use topo::value::image::ImageReference;
 
-pub(crate) use script::{Behaviour, Deed, Hearing, Script};
+pub(crate) use script::{Behaviour, Hearing, ObjectChange, Script};
 
 /// An engine with scripted behaviour.
 pub(crate) struct MemoryEngine {
@@ -125,7 +125,7 @@ impl MemoryEngine {
             let mut end = None;
             for (after, deed) in &behaviour.deeds {
                 self.will_do(name, begin + *after, deed);
-                if let Deed::Exits { .. } = deed {
+                if let ObjectChange::Exits { .. } = deed {
                     end = Some(begin + *after);
                 }
             }
@@ -137,21 +137,21 @@ impl MemoryEngine {
         }
     }
 
-    fn will_do(&self, name: &ContainerName, after: Duration, deed: &Deed) {
+    fn will_do(&self, name: &ContainerName, after: Duration, deed: &ObjectChange) {
         match deed {
-            Deed::BecomesHealthy => {
+            ObjectChange::BecomesHealthy => {
                 self.happens(name, after, Happening::Changed(What::Health(Health::Healthy)));
             }
-            Deed::BecomesUnhealthy { output } => {
+            ObjectChange::BecomesUnhealthy { output } => {
                 self.happens(name, after, Happening::FoundUnhealthy { output: output.clone() });
             }
-            Deed::Exits { code } => {
+            ObjectChange::Exits { code } => {
                 self.happens(name, after, Happening::Changed(What::Died { exit_code: *code }));
             }
-            Deed::Prints { line } => self.happens(name, after, Happening::Printed(line.clone())),
-            Deed::IsPaused => self.happens(name, after, Happening::Changed(What::Paused)),
-            Deed::IsRemoved => self.happens(name, after, Happening::Changed(What::Removed)),
-            Deed::IsRenamed { to } => {
+            ObjectChange::Prints { line } => self.happens(name, after, Happening::Printed(line.clone())),
+            ObjectChange::IsPaused => self.happens(name, after, Happening::Changed(What::Paused)),
+            ObjectChange::IsRemoved => self.happens(name, after, Happening::Changed(What::Removed)),
+            ObjectChange::IsRenamed { to } => {
                 self.happens(to, after, Happening::Changed(What::Renamed));
                 self.happens(name, after, Happening::Changed(What::Other("gone".to_owned())));
             }

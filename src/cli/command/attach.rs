@@ -7,10 +7,10 @@ use crate::cli::connection;
 use crate::cli::detach;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::inside::{self, Console, Third, Wanted};
+use crate::cli::inside::{self, Console, ThirdSignal, Wanted};
+use crate::cli::io_pump::{End, InputWiring, Wiring, io_pump};
 use crate::cli::output::Output;
 use crate::cli::project::project_name;
-use crate::cli::relay::{End, InputWiring, Wiring, relay};
 use crate::cli::session;
 use crate::cli::signals::{Received, Signals};
 use crate::cli::terminal;
@@ -29,7 +29,7 @@ use crate::topology::name::ContainerName;
     override_usage = "topo attach [OPTIONS] [FILE] <SERVICE>",
     after_help = "Example:\n  topo attach web --sig-proxy=false"
 )]
-pub struct Options {
+pub struct AttachArgs {
     /// A topology file, and the service
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -51,7 +51,7 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: AttachArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let service = inside::only_service(&mut global, "attach", &options.arguments, &output)?;
@@ -124,7 +124,7 @@ impl<E: Attach> Attachment<'_, E> {
         // In a terminal Ctrl-C is a key like any other; a signal then comes from elsewhere.
         let leave = self.leave(signals, passes_signals && !console.has_terminal);
         let wiring = Wiring { input, ..console.wiring(engine) };
-        let end = relay(attached, wiring, resize, leave).await;
+        let end = io_pump(attached, wiring, resize, leave).await;
         drop(raw);
         match end {
             End::Closed => inside::end_of_program(exit_code, engine, container, way_back, output).await,
@@ -152,7 +152,7 @@ impl<E: Attach> Attachment<'_, E> {
 
     async fn leave(&self, signals: Signals, passes_signals: bool) -> Received {
         if passes_signals {
-            return inside::pass_on(signals, self.engine, self.container, Third::Leaves).await;
+            return inside::pass_on(signals, self.engine, self.container, ThirdSignal::Leaves).await;
         }
         inside::end_asked_for(signals).await
     }

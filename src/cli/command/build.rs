@@ -10,7 +10,7 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
+use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::redaction;
 use crate::cli::session::{self, Session};
@@ -19,7 +19,7 @@ use crate::engine::Target;
 use crate::engine::build::definitions;
 use crate::plan::action::ImageSpec;
 use crate::plan::{self, Action, BuildChoices, Plan};
-use crate::report::Intent;
+use crate::report::Goal;
 use crate::topology::name::ServiceName;
 use crate::topology::service::build::Attestation;
 use crate::value::pair::Pair;
@@ -30,7 +30,7 @@ use crate::value::pair::Pair;
 /// attestations and several platforms.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo build web --no-cache")]
-pub struct Options {
+pub struct BuildArgs {
     /// A topology file, and the services whose images are built; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -88,7 +88,7 @@ struct Instead {
     print: bool,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: BuildArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     global.quieten_if(options.quiet);
     let output = global.output();
@@ -118,19 +118,19 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             return check_all(&session, &plan, &output).await;
         }
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Intent::BUILD, "build").await;
+        let outcome = session.carry_out(&plan, Goal::BUILD, "build").await;
         Ok(session::exit_of(&outcome))
     })
 }
 
-fn needs(services: &[ServiceName], options: &Options) -> Needs {
+fn needs(services: &[ServiceName], options: &BuildArgs) -> Needs {
     Needs::Services(options.excluded.of(Selection {
         without_dependencies: !options.with_dependencies,
-        ..Selection::of(services, Deed::Build)
+        ..Selection::of(services, Operation::Build)
     }))
 }
 
-fn refuse_memory(options: &Options, output: &Output) -> Result<(), Exit> {
+fn refuse_memory(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
     if options.memory.is_none() {
         return Ok(());
     }
@@ -140,7 +140,7 @@ fn refuse_memory(options: &Options, output: &Output) -> Result<(), Exit> {
 }
 
 /// What the builder would refuse in words that name no option.
-fn check_options(options: &Options, output: &Output) -> Result<(), Exit> {
+fn check_options(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
     let attestations = [
         ("--provenance", Attestation::Provenance, &options.provenance),
         ("--sbom", Attestation::Sbom, &options.sbom),
@@ -185,7 +185,7 @@ fn ssh_mistake(key: &str) -> Option<(String, String)> {
     }
 }
 
-fn choices(services: Vec<ServiceName>, options: &Options) -> BuildChoices {
+fn choices(services: Vec<ServiceName>, options: &BuildArgs) -> BuildChoices {
     let ssh = options.ssh.iter().map(|key| match Pair::of(key) {
         // As Docker Compose reads it.
         Pair { name: "", value: None } => ("default".to_owned(), None),

@@ -33,7 +33,7 @@ use line::Line;
                         topo completion powershell >> $PROFILE\n  \
                         topo completion elvish >> ~/.config/elvish/rc.elv"
 )]
-pub struct Options {
+pub struct CompletionArgs {
     /// The shell
     shell: Shell,
     #[command(flatten)]
@@ -45,7 +45,7 @@ const VARIABLE: &str = "TOPO_COMPLETE";
 /// Says which of the words is to be completed, from 0; without it the last one is.
 const INDEX: &str = "TOPO_COMPLETE_INDEX";
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: CompletionArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     output.print(match options.shell {
         Shell::Bash => include_str!("completion/topo.bash"),
@@ -92,7 +92,7 @@ fn candidates(line: &Line, is_described: bool) -> String {
     }
     // A command line that cannot be completed is left to who types it.
     let mut candidates = complete(&mut topo, words, line.index, here.as_deref()).unwrap_or_default();
-    // Options would hide the few words that are meant mostly.
+    // CompletionArgs would hide the few words that are meant mostly.
     let begins_an_option = line.words.get(line.index).is_some_and(|word| word.starts_with('-'));
     candidates
         .retain(|candidate| begins_an_option || !candidate.get_value().to_string_lossy().starts_with('-'));

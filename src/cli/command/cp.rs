@@ -20,7 +20,7 @@ use crate::cli::settings::ProgressForm;
 use crate::engine::EngineError;
 use crate::plan::observed::ObservedContainer;
 use crate::topology::name::{ContainerName, ServiceName};
-use path::{ContainerPath, End};
+use path::{ContainerPath, CopyEnd};
 
 /// Copy files into or out of a container.
 ///
@@ -35,7 +35,7 @@ use path::{ContainerPath, End};
     after_help = "Examples:\n  topo cp db:/docker-entrypoint-initdb.d ./tables\n  \
                   tar -c public | topo cp - web:/srv"
 )]
-pub struct Options {
+pub struct CpArgs {
     /// A topology file, what is copied, and where it goes
     #[arg(value_name = "FILE|FROM|TO")]
     arguments: Vec<String>,
@@ -56,7 +56,7 @@ pub struct Options {
 }
 
 /// Something that stands in the way of a copy.
-enum Trouble {
+enum CopyProblem {
     /// The user can do something about it.
     Wrong { message: String, help: Option<&'static str> },
     /// The engine, or this machine, refuses.
@@ -67,13 +67,13 @@ enum Trouble {
     Unwritable(io::Error),
 }
 
-impl From<EngineError> for Trouble {
+impl From<EngineError> for CopyProblem {
     fn from(error: EngineError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl Trouble {
+impl CopyProblem {
     fn wrong(message: String) -> Self {
         Self::Wrong { message, help: None }
     }
@@ -119,7 +119,7 @@ impl Copied {
 
 /// How files are copied.
 #[derive(Clone, Copy, Debug)]
-struct Manner {
+struct CopySettings {
     keeps_owners: bool,
     follows_link: bool,
 }
@@ -128,10 +128,10 @@ struct Manner {
 struct Copier<'a, E> {
     engine: &'a E,
     container: &'a ContainerName,
-    manner: Manner,
+    manner: CopySettings,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: CpArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let (from, to) = ends(&mut global, &options.arguments, &output)?;
@@ -139,25 +139,25 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         output.error(message, Some(help));
         Err(Exit::Usage)
     };
-    match (End::read(from), End::read(to)) {
-        (End::Container(from), End::Here(to)) => {
+    match (CopyEnd::read(from), CopyEnd::read(to)) {
+        (CopyEnd::Container(from), CopyEnd::Here(to)) => {
             let Some(to) = path::Target::read(to) else {
                 return wrong("an archive is nothing for a terminal", "name a folder, or use a pipe");
             };
-            copy(&global, &options, &from, &Direction::From(to), &output)
+            copy(&global, &options, &from, &CopyDirection::From(to), &output)
         }
-        (End::Here(from), End::Container(to)) => {
+        (CopyEnd::Here(from), CopyEnd::Container(to)) => {
             let source = path::Source::read(from, options.follow_link).map_err(|trouble| {
                 trouble.explain(&output);
                 Exit::Usage
             })?;
-            copy(&global, &options, &to, &Direction::To(Box::new(source)), &output)
+            copy(&global, &options, &to, &CopyDirection::To(Box::new(source)), &output)
         }
-        (End::Container(_), End::Container(_)) => wrong(
+        (CopyEnd::Container(_), CopyEnd::Container(_)) => wrong(
             "files are not copied between services",
             "copy them here first, or write `topo cp A:PATH - | topo cp - B:PATH`",
         ),
-        (End::Here(_), End::Here(_)) => {
+        (CopyEnd::Here(_), CopyEnd::Here(_)) => {
             wrong("neither end names a service", "write the end in the container as `SERVICE:PATH`")
         }
     }
@@ -182,7 +182,7 @@ fn ends<'a>(
     Ok((from, to))
 }
 
-enum Direction {
+enum CopyDirection {
     From(path::Target),
     To(Box<path::Source>),
 }
@@ -190,7 +190,7 @@ enum Direction {
 /// How many containers are copied to at once.
 const AT_ONCE: usize = 8;
 
-impl Direction {
+impl CopyDirection {
     fn at_once(&self) -> usize {
         match self {
             // What is read once has one reader.
@@ -202,20 +202,20 @@ impl Direction {
 
 fn copy(
     global: &Global,
-    options: &Options,
+    options: &CpArgs,
     place: &ContainerPath,
-    direction: &Direction,
+    direction: &CopyDirection,
     output: &Output,
 ) -> Result<Exit, Exit> {
     let service = ServiceName::from(place.service.as_str());
     let project = project_name(global, &service, output)?;
-    let manner = Manner { keeps_owners: options.archive, follows_link: options.follow_link };
+    let manner = CopySettings { keeps_owners: options.archive, follows_link: options.follow_link };
     session::block_on(async {
         let engine = connection::connect(output).await?;
         let about = (&project, &service);
         let first = inside::container(&engine, global, about, options.index, Wanted::Any, output).await?;
         let containers = match (direction, options.index) {
-            (Direction::To(_), None) => {
+            (CopyDirection::To(_), None) => {
                 let found = inside::containers(&engine, &project, &service, output).await?;
                 found.into_iter().filter(|container| options.all || !container.is_one_off).collect()
             }
@@ -227,8 +227,8 @@ fn copy(
             let copier = Copier { engine: &engine, container: &container.name, manner };
             async move {
                 match direction {
-                    Direction::From(target) => copier.copy_from(&place.path, target).await,
-                    Direction::To(source) => copier.copy_to(source, &place.path).await,
+                    CopyDirection::From(target) => copier.copy_from(&place.path, target).await,
+                    CopyDirection::To(source) => copier.copy_to(source, &place.path).await,
                 }
             }
         });
@@ -249,8 +249,8 @@ fn copy(
     })
 }
 
-fn check(containers: &[ObservedContainer], direction: &Direction, output: &Output) -> Result<(), Exit> {
-    let is_piped = matches!(direction, Direction::To(source) if matches!(**source, path::Source::Input));
+fn check(containers: &[ObservedContainer], direction: &CopyDirection, output: &Output) -> Result<(), Exit> {
+    let is_piped = matches!(direction, CopyDirection::To(source) if matches!(**source, path::Source::Input));
     if is_piped && containers.len() > 1 {
         output.error("the standard input goes to one container only", Some("choose it by `--index NUMBER`"));
         return Err(Exit::Usage);

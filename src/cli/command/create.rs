@@ -11,7 +11,7 @@ use crate::cli::interrupt;
 use crate::cli::load::load_or_explain;
 use crate::cli::session::{self, Session};
 use crate::plan::{StartChoice, UpChoices};
-use crate::report::Intent;
+use crate::report::Goal;
 
 /// Create containers without starting them.
 ///
@@ -19,7 +19,7 @@ use crate::report::Intent;
 /// starts what was created.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo create web --build")]
-pub struct Options {
+pub struct CreateArgs {
     /// A topology file, and the services that are created with what they need; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, mut options: CreateArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
@@ -47,7 +47,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
         let mut session = Session::new(&engine, &global, &output);
         session.quiet_filter = options.quiet.quiet_filter();
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Intent::CREATE, "create").await;
+        let outcome = session.carry_out(&plan, Goal::CREATE, "create").await;
         Ok(session::exit_of(&outcome))
     })
 }

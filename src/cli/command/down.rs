@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostics;
 use crate::plan::action::AfterFailedHook;
 use crate::plan::{self, DownChoices, ImagesChoice, Observed, Plan, Scope, VolumesLeft};
 use crate::report::wording::{Kind, names};
-use crate::report::{Aim, Intent};
+use crate::report::{Goal, ScopedGoal};
 use crate::run::provider::Order;
 use crate::source::Sources;
 use crate::topology::name::{ProjectName, ServiceName, VolumeName};
@@ -28,7 +28,7 @@ const MOST_NAMES: usize = 12;
 /// Containers and networks go, those of inactive profiles too. Volumes stay, unless -v is given.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo down\n  topo down compose.yaml --volumes")]
-pub struct Options {
+pub struct DownArgs {
     /// A topology file, and the services that go; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -87,7 +87,7 @@ impl DownOptions {
     }
 }
 
-pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     options.choices.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
@@ -117,8 +117,8 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
             true => one_offs_that_run(&query.project, &observed, &plan),
             false => Some(standings(scope, &choices.services, None)),
         };
-        let aim = Aim { services: choices.services.clone(), idle, ..Intent::DOWN.into() };
-        let outcome = session.carry_out(&plan, aim, "down").await;
+        let scoped_goal = ScopedGoal { services: choices.services.clone(), idle, ..Goal::DOWN.into() };
+        let outcome = session.carry_out(&plan, scoped_goal, "down").await;
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
             provide::end(topology, &choices.services, Order::Down, &output, &session.cancel).await?;
         }

@@ -20,7 +20,7 @@ use crate::cli::redaction::redacted;
 use crate::cli::session::{self, Session};
 use crate::cli::time::{engine_time_now, engine_time_of, in_nanoseconds, time_option};
 use crate::engine::EngineError;
-use crate::engine::{History, Incident, IncidentChoice, Target};
+use crate::engine::{ContainerEvent, EventFilter, History, Target};
 use crate::plan::label;
 use crate::report::tame;
 use crate::topology::name::{ProjectName, ServiceName};
@@ -28,7 +28,7 @@ use crate::topology::name::{ProjectName, ServiceName};
 /// Show events of the project's containers as they happen.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo events web --since 10m --json")]
-pub struct Options {
+pub struct EventsArgs {
     /// A topology file, and the services that matter; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -47,11 +47,11 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: EventsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
-    let choice = IncidentChoice {
+    let choice = EventFilter {
         since: time_option(options.since.as_ref(), &output)?,
         until: time_option(options.until.as_ref(), &output)?,
     };
@@ -72,9 +72,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 async fn show(
     session: &Session<'_, impl Target>,
     project: &ProjectName,
-    choice: &IncidentChoice,
+    choice: &EventFilter,
     services: &[ServiceName],
-    options: &Options,
+    options: &EventsArgs,
     output: &Output,
 ) -> Result<Exit, Exit> {
     let refused = |error| session::refused(&error, output);
@@ -100,16 +100,16 @@ async fn show(
 struct Hearing<'a, E> {
     engine: &'a E,
     project: &'a ProjectName,
-    choice: IncidentChoice,
+    choice: EventFilter,
     incidents: Option<Incidents<'a>>,
     /// Those that were told last: a new stream begins with some of them.
-    told: VecDeque<Incident>,
+    told: VecDeque<ContainerEvent>,
     has_begun: bool,
     /// How many streams broke in a row before they told anything.
     broken: usize,
 }
 
-type Incidents<'a> = Pin<Box<dyn Stream<Item = Result<Incident, EngineError>> + 'a>>;
+type Incidents<'a> = Pin<Box<dyn Stream<Item = Result<ContainerEvent, EngineError>> + 'a>>;
 
 /// How long a stream may say nothing until another one takes its place: one that something on the way has
 /// cut off looks like one in which nothing happens.
@@ -122,7 +122,7 @@ const MOST_TOLD: usize = 64;
 const MOST_BREAKS: usize = 6;
 
 impl<'a, E: History> Hearing<'a, E> {
-    fn new(engine: &'a E, project: &'a ProjectName, choice: IncidentChoice) -> Self {
+    fn new(engine: &'a E, project: &'a ProjectName, choice: EventFilter) -> Self {
         Self { engine, project, choice, incidents: None, told: VecDeque::new(), has_begun: false, broken: 0 }
     }
 
@@ -131,7 +131,7 @@ impl<'a, E: History> Hearing<'a, E> {
     /// # Errors
     ///
     /// The engine refuses, or cannot be reached for about six seconds.
-    async fn next(&mut self) -> Result<Option<Incident>, EngineError> {
+    async fn next(&mut self) -> Result<Option<ContainerEvent>, EngineError> {
         loop {
             let heard = match &mut self.incidents {
                 None => self.open().await.map(|()| None),
@@ -170,7 +170,7 @@ impl<'a, E: History> Hearing<'a, E> {
     }
 
     /// Whether it was not told before the stream broke.
-    fn is_news(&mut self, incident: &Incident) -> bool {
+    fn is_news(&mut self, incident: &ContainerEvent) -> bool {
         self.broken = 0;
         if self.told.contains(incident) {
             return false;
@@ -185,8 +185,8 @@ impl<'a, E: History> Hearing<'a, E> {
 }
 
 /// `2026-11-22 04:58:48.344052 container start 8260773cfcc2... (image=busybox, name=shop-web-1)`
-fn line(incident: &Incident) -> String {
-    let Incident { action, id, .. } = incident;
+fn line(incident: &ContainerEvent) -> String {
+    let ContainerEvent { action, id, .. } = incident;
     let attributes = attributes(incident);
     let attributes: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let time = in_nanoseconds(incident.at, "%Y-%m-%d %H:%M:%S%.6f");
@@ -194,7 +194,7 @@ fn line(incident: &Incident) -> String {
     format!("{time} container {} {id} ({})\n", tame(&action), tame(&attributes.join(", ")))
 }
 
-fn json_line(incident: &Incident) -> String {
+fn json_line(incident: &ContainerEvent) -> String {
     let object = json!({
         "action": redacted(&incident.action),
         "attributes": attributes(incident),
@@ -207,7 +207,7 @@ fn json_line(incident: &Incident) -> String {
 }
 
 /// Without the labels by which topo and Compose know their containers, and without values from elsewhere.
-fn attributes(incident: &Incident) -> BTreeMap<String, String> {
+fn attributes(incident: &ContainerEvent) -> BTreeMap<String, String> {
     let mut attributes = label::without_values(&incident.attributes);
     attributes.retain(|name, _| !label::is_own(name));
     attributes.values_mut().for_each(|value| *value = redacted(value));
@@ -222,7 +222,7 @@ mod tests {
     fn an_event_is_a_line() {
         let attributes =
             [("name", "shop-web-1"), ("image", "busybox"), (label::SERVICE, "web"), (label::APPLIED, "{}")];
-        let incident = Incident {
+        let incident = ContainerEvent {
             action: "exec_create: true ".to_owned(),
             id: "abc".to_owned(),
             attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),

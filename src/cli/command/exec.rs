@@ -6,9 +6,9 @@ use crate::cli::connection;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions, Wanted};
+use crate::cli::io_pump::{End, io_pump};
 use crate::cli::output::Output;
 use crate::cli::project::project_name;
-use crate::cli::relay::{End, relay};
 use crate::cli::services;
 use crate::cli::session;
 use crate::cli::signals::Signals;
@@ -27,7 +27,7 @@ use crate::topology::name::{ContainerName, ServiceName};
     after_help = "Examples:\n  topo exec db psql -U shop\n  \
                   topo exec -T db pg_dump -U shop > copy.sql"
 )]
-pub struct Options {
+pub struct ExecArgs {
     /// The service, and the command that is run in its container
     #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -58,7 +58,7 @@ pub struct Options {
 /// Where the program is named.
 const NAMED_BY: &str = "the command, which comes after the service name";
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: ExecArgs) -> Result<Exit, Exit> {
     let global = global.merged(options.global.clone());
     let output = global.output();
     let (service, words) = service_and_command(&options.arguments, &global, &output)?;
@@ -97,7 +97,7 @@ fn service_and_command<'a>(
     }
 }
 
-fn command(options: &Options, words: &[String], console: &Console) -> Command {
+fn command(options: &ExecArgs, words: &[String], console: &Console) -> Command {
     Command {
         words: words.to_vec(),
         environment: inside::variables(&options.env),
@@ -123,7 +123,7 @@ async fn in_the_foreground(
     // A command that has ended meanwhile has no terminal any more.
     let resize = async |size| engine.resize_exec(exec, size).await.is_ok();
     let leave = inside::end_asked_for(signals);
-    let end = relay(attached, console.wiring(engine), resize, leave).await;
+    let end = io_pump(attached, console.wiring(engine), resize, leave).await;
     drop(raw);
     let way_back = format!("`docker top {container}` shows whether the command still runs in it");
     let lost = |error: EngineError| inside::lost(&error, container, &way_back, output);

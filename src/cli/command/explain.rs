@@ -11,14 +11,14 @@ use crate::report::prose::{reflowed, wrapped};
 /// Explain a diagnostic code.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo explain unknown-attribute")]
-pub struct Options {
+pub struct ExplainArgs {
     /// The code, as it stands beside the finding; all are listed when none is given
     code: Option<String>,
     #[command(flatten)]
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: ExplainArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let Some(name) = options.code else {
         output.print(&list(width_of_output()));

@@ -28,7 +28,7 @@ use crate::engine::{Capture, EngineError};
     override_usage = "topo export [OPTIONS] [FILE] <SERVICE>",
     after_help = "Example:\n  topo export web | tar -t | head"
 )]
-pub struct Options {
+pub struct ExportArgs {
     /// A topology file, and the service
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: ExportArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let service = inside::only_service(&mut global, "export", &options.arguments, &output)?;
@@ -64,10 +64,10 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         };
         match written {
             Ok(()) => Ok(Exit::Success),
-            Err(Trouble::NoReader) => Ok(inside::EXIT_WITHOUT_READER),
-            Err(Trouble::Engine(error)) => Err(session::refused(&error, &output)),
-            Err(Trouble::Left(received)) => Err(inside::exit_of_signal(received)),
-            Err(Trouble::File(error)) => {
+            Err(ExportProblem::NoReader) => Ok(inside::EXIT_WITHOUT_READER),
+            Err(ExportProblem::Engine(error)) => Err(session::refused(&error, &output)),
+            Err(ExportProblem::Left(received)) => Err(inside::exit_of_signal(received)),
+            Err(ExportProblem::File(error)) => {
                 let Some(path) = &options.output else { return Err(output.unwritable(&error)) };
                 output.error(&format!("cannot write `{}`: {error}", path.display()), None);
                 Err(Exit::Failed)
@@ -77,14 +77,14 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
 }
 
 /// Why an archive is not complete.
-enum Trouble {
+enum ExportProblem {
     Engine(EngineError),
     File(io::Error),
     NoReader,
     Left(Received),
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for ExportProblem {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::NoReader } else { Self::File(error) }
     }
@@ -93,8 +93,8 @@ impl From<io::Error> for Trouble {
 async fn write(
     mut archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
     to: &mut impl Write,
-) -> Result<(), Trouble> {
-    while let Some(piece) = archive.try_next().await.map_err(Trouble::Engine)? {
+) -> Result<(), ExportProblem> {
+    while let Some(piece) = archive.try_next().await.map_err(ExportProblem::Engine)? {
         to.write_all(&piece)?;
     }
     Ok(to.flush()?)
@@ -104,7 +104,7 @@ async fn write(
 async fn write_file(
     archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
     path: &Path,
-) -> Result<(), Trouble> {
+) -> Result<(), ExportProblem> {
     let there = match local_file::look(path) {
         Standing::Nothing => None,
         Standing::File => Some(fs::metadata(path)?),
@@ -123,7 +123,7 @@ async fn write_file(
     // What is not kept removes itself.
     tokio::select! {
         written = write(archive, &mut partial) => written?,
-        received = inside::end_asked_for(Signals::listen()) => return Err(Trouble::Left(received)),
+        received = inside::end_asked_for(Signals::listen()) => return Err(ExportProblem::Left(received)),
     }
     partial.persist(path).map_err(|error| error.error)?;
     Ok(())

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
+use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
 use crate::engine::local_file;
 use crate::report::picture::{self, Look};
 
@@ -20,13 +20,13 @@ use crate::report::picture::{self, Look};
 /// what it is to hold.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo graph compose.yaml --output shop.svg")]
-pub struct Options {
+pub struct GraphArgs {
     /// A topology file, and the services to draw; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     /// The language of the picture; that of the file's name, or dot
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    format: Option<GraphFormat>,
     /// Where the picture goes; without it, SVG goes down if it does not fit a page to the right
     #[arg(long, value_enum)]
     direction: Option<Direction>,
@@ -44,7 +44,7 @@ pub struct Options {
 
 /// The language of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum GraphFormat {
     /// Graphviz
     Dot,
     /// Mermaid, which Git forges draw in Markdown
@@ -71,17 +71,17 @@ enum Language {
     Pt,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: GraphArgs) -> Result<Exit, Exit> {
     let look = options.look();
     let mut global = global.merged(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
-    let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Deed::Show)));
+    let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Operation::Show)));
     let (_, mut topology) = load_or_explain(&global, &needs, &output)?;
     if !targets.is_empty() {
         topology.keep_only(&targets);
     }
-    let Some(format) = options.format.or_else(|| Format::of_file(options.output.as_deref())) else {
+    let Some(format) = options.format.or_else(|| GraphFormat::of_file(options.output.as_deref())) else {
         output.error(
             "the name of the file does not say how the picture is written",
             Some("end it in `.svg`, `.dot` or `.mmd`, or give `--format`"),
@@ -89,9 +89,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         return Err(Exit::Usage);
     };
     let picture = match format {
-        Format::Dot => picture::dot(&topology, &look),
-        Format::Mermaid => picture::mermaid(&topology, &look),
-        Format::Svg => picture::svg(&topology, &look),
+        GraphFormat::Dot => picture::dot(&topology, &look),
+        GraphFormat::Mermaid => picture::mermaid(&topology, &look),
+        GraphFormat::Svg => picture::svg(&topology, &look),
     };
     let Some(file) = options.output else {
         output.print(&picture);
@@ -106,7 +106,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     }
 }
 
-impl Options {
+impl GraphArgs {
     fn look(&self) -> Look {
         let language = match self.lang {
             Language::En => picture::Language::English,
@@ -120,7 +120,7 @@ impl Options {
     }
 }
 
-impl Format {
+impl GraphFormat {
     /// The format that a file's name asks for; dot where no file is named.
     fn of_file(file: Option<&Path>) -> Option<Self> {
         let Some(file) = file else { return Some(Self::Dot) };

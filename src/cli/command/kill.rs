@@ -9,13 +9,13 @@ use crate::cli::global::Global;
 use crate::diagnostic::suggest::closest;
 use crate::plan::observed::Status;
 use crate::plan::{self, KillChoices};
-use crate::report::Intent;
+use crate::report::Goal;
 use crate::report::wording::is_kill;
 
 /// Send a signal to containers (default: SIGKILL).
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo kill web -s SIGHUP")]
-pub struct Options {
+pub struct KillArgs {
     /// A topology file, and the services; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -31,13 +31,13 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: KillArgs) -> Result<Exit, Exit> {
     let ends_it = is_kill(&options.signal);
-    let intent = if ends_it { Intent::KILL } else { Intent::SIGNAL };
+    let goal = if ends_it { Goal::KILL } else { Goal::SIGNAL };
     let global = global.merged(options.global);
     let orphans = options.remove_orphans || global.settings.remove_orphans;
-    let mut control = Control::new("kill", intent, global, (options.excluded, &options.arguments))?;
-    control.goal = ends_it.then_some(Status::Exited);
+    let mut control = Control::new("kill", goal, global, (options.excluded, &options.arguments))?;
+    control.end_status = ends_it.then_some(Status::Exited);
     let choices = KillChoices { signal: options.signal, orphans, one_offs: true };
     control.run(|scope, _| Ok(plan::kill(scope, &choices)))
 }

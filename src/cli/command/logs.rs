@@ -28,7 +28,7 @@ use crate::topology::name::ServiceName;
 // `-f` is `--follow` here, as everywhere else; a file is given by `--file`, or before the command.
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo logs -f web --tail 20")]
-pub struct Options {
+pub struct LogsArgs {
     /// A topology file, and the services whose output is shown; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -82,7 +82,7 @@ impl std::str::FromStr for Tail {
     }
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     if options.no_color {
         global.color = Some(ColorChoice::Never);
@@ -168,7 +168,7 @@ fn none_has_the_number(global: &Global, services: &[ServiceName], index: u32, ou
     Exit::Failed
 }
 
-fn choice(options: &Options, output: &Output) -> Result<LogChoice, Exit> {
+fn choice(options: &LogsArgs, output: &Output) -> Result<LogChoice, Exit> {
     Ok(LogChoice {
         follow: options.follow,
         tail: match options.tail {

@@ -8,14 +8,14 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
 use crate::plan::observed::Status;
-use crate::report::Intent;
+use crate::report::Goal;
 
 /// Pause running containers.
 ///
 /// Their processes stay, and get no time until `topo unpause`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pause web")]
-pub struct Options {
+pub struct PauseArgs {
     /// A topology file, and the services to freeze; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -25,13 +25,13 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: PauseArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "pause",
-        Intent::PAUSE,
+        Goal::PAUSE,
         global.merged(options.global),
         (options.excluded, &options.arguments),
     )?;
-    control.goal = Some(Status::Paused);
+    control.end_status = Some(Status::Paused);
     control.run(|scope, _| Ok(plan::pause(scope)))
 }

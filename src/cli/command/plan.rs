@@ -18,14 +18,14 @@ use crate::cli::redaction;
 use crate::cli::session;
 use crate::diagnostic::Diagnostics;
 use crate::plan::{self, Plan, UpChoices, Values};
-use crate::report::{Intent, plan as report};
+use crate::report::{Goal, plan as report};
 use crate::source::Sources;
 use crate::topology::name::ServiceName;
 
 /// Show what `up` would do and why, or `down` with `--down`, touching nothing.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo plan --build")]
-pub struct Options {
+pub struct PlanArgs {
     /// A topology file, and the services that are meant; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Options {
     rmi: Option<Images>,
     /// How the plan is written
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: PlanFormat,
     /// Show values that come from variables or look like secrets
     #[arg(long, conflicts_with = "down")]
     show_values: bool,
@@ -56,7 +56,7 @@ pub struct Options {
 
 /// How a plan is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum PlanFormat {
     /// For people
     #[default]
     Text,
@@ -66,27 +66,27 @@ enum Format {
     Dot,
 }
 
-pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.up.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
     let services = options.up.create.excluded.take_services(&mut global, &options.arguments, &output)?;
-    let (plan, sources, intent) = if options.down {
-        (options.plan_down(&global, services, &output)?, Sources::default(), Intent::DOWN)
+    let (plan, sources, goal) = if options.down {
+        (options.plan_down(&global, services, &output)?, Sources::default(), Goal::DOWN)
     } else {
         let (plan, sources) = options.plan_up(&global, services, &output)?;
-        (plan, sources, Intent::UP)
+        (plan, sources, Goal::UP)
     };
     output.print(&match options.format {
-        Format::Text => report::text(&plan, &sources, output.look(), width_of_output(), intent),
-        Format::Json => report::json(&plan, &sources),
-        Format::Dot => report::dot(&plan),
+        PlanFormat::Text => report::text(&plan, &sources, output.look(), width_of_output(), goal),
+        PlanFormat::Json => report::json(&plan, &sources),
+        PlanFormat::Dot => report::dot(&plan),
     });
     let is_idle = plan.changes_nothing();
     Ok(if options.exit_code && !is_idle { Exit::SomethingToDo } else { Exit::Success })
 }
 
-impl Options {
+impl PlanArgs {
     fn plan_up(
         &self,
         global: &Global,

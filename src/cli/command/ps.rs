@@ -29,7 +29,7 @@ use crate::topology::name::ServiceName;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo ps --all\n  \
                         topo ps --format '{{.Service}} {{.State}}'")]
-pub struct Options {
+pub struct PsArgs {
     /// A topology file, and the services to list; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -129,7 +129,7 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: PsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
@@ -184,7 +184,7 @@ fn listed<'a>(
     observed: &'a Observed,
     project: &Project,
     targets: &[ServiceName],
-    options: &Options,
+    options: &PsArgs,
 ) -> Vec<&'a ObservedContainer> {
     let statuses: Vec<Status> =
         options.status.iter().chain(&options.filter).map(|choice| choice.status()).collect();

@@ -9,11 +9,11 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
+use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
 use crate::cli::session::{self, Session};
 use crate::plan::{self, LeftOut, Plan, PullChoice, PullChoices};
 use crate::report::wording::object;
-use crate::report::{Aim, Intent};
+use crate::report::{Goal, ScopedGoal};
 use crate::run::Outcome;
 use crate::topology::{Service, Topology};
 use crate::value::image::ImageReference;
@@ -23,7 +23,7 @@ use crate::value::image::ImageReference;
 /// An image that can be built is pulled too if it has a name; `--ignore-buildable` leaves it out.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pull --policy missing")]
-pub struct Options {
+pub struct PullArgs {
     /// A topology file, and the services whose images are pulled; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -57,14 +57,14 @@ enum Policy {
     Missing,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: PullArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     global.quieten_if(options.quiet);
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let needs = Needs::Services(options.excluded.of(Selection {
         without_dependencies: !options.include_deps,
-        ..Selection::of(&services, Deed::Transfer)
+        ..Selection::of(&services, Operation::Transfer)
     }));
     let (_, topology) = load_or_explain(&global, &needs, &output)?;
     let choices = PullChoices {
@@ -87,8 +87,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             session.remark(&format!("image {image}  {}", words(*why)));
         }
         let idle = idle(&topology, &left_out);
-        let aim = Aim { idle: Some(idle), ..Aim::from(Intent::PULL) };
-        let outcome = session.carry_out(&plan, aim, "pull").await;
+        let scoped_goal = ScopedGoal { idle: Some(idle), ..ScopedGoal::from(Goal::PULL) };
+        let outcome = session.carry_out(&plan, scoped_goal, "pull").await;
         if let Some(services) = buildable(&topology, &plan, &outcome) {
             session.remark(&format!("to build them: {}", global.command(&format!("build {services}"))));
         }
@@ -111,7 +111,7 @@ fn idle(topology: &Topology, left_out: &BTreeMap<ImageReference, LeftOut>) -> St
     let project = &topology.name;
     let whys: BTreeSet<LeftOut> = left_out.values().copied().collect();
     match whys.into_iter().collect::<Vec<_>>().as_slice() {
-        [] => format!("{project} {}", Intent::PULL.idle),
+        [] => format!("{project} {}", Goal::PULL.idle),
         [LeftOut::Present] => format!("{project} already has its images"),
         [LeftOut::Built | LeftOut::Buildable] => format!("{project} builds its images"),
         _ => format!("{project} has no image that needs to be pulled"),

@@ -7,10 +7,10 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
+use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
 use crate::cli::session::{self, Session};
 use crate::plan::{self, PushChoices};
-use crate::report::Intent;
+use crate::report::Goal;
 
 /// Push locally built images to their registries.
 ///
@@ -18,7 +18,7 @@ use crate::report::Intent;
 /// `docker login`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo push web")]
-pub struct Options {
+pub struct PushArgs {
     /// A topology file, and the services whose images are pushed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -37,14 +37,14 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: PushArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     global.quieten_if(options.quiet);
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
     let needs = Needs::Services(options.excluded.of(Selection {
         without_dependencies: !options.include_deps,
-        ..Selection::of(&services, Deed::Transfer)
+        ..Selection::of(&services, Operation::Transfer)
     }));
     let (_, topology) = load_or_explain(&global, &needs, &output)?;
     let choices = PushChoices {
@@ -57,7 +57,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Intent::PUSH, "push").await;
+        let outcome = session.carry_out(&plan, Goal::PUSH, "push").await;
         Ok(session::exit_of(&outcome))
     })
 }

@@ -8,7 +8,7 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan::{self, RestartChoices};
-use crate::report::Intent;
+use crate::report::Goal;
 
 /// Stop containers and start them again.
 ///
@@ -16,7 +16,7 @@ use crate::report::Intent;
 /// topology says so. Containers stay the same: for changes of the topology there is `topo up`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo restart web")]
-pub struct Options {
+pub struct RestartArgs {
     /// A topology file, and the services to restart; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -32,10 +32,10 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: RestartArgs) -> Result<Exit, Exit> {
     let control = Control::new(
         "restart",
-        Intent::RESTART,
+        Goal::RESTART,
         global.merged(options.global),
         (options.excluded, &options.arguments),
     )?;

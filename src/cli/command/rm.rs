@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan::action::{Action, AnonymousVolumes};
 use crate::plan::{self, Plan, RemoveChoices, RunningChoice, Scope};
-use crate::report::Intent;
+use crate::report::Goal;
 use crate::topology::name::{ContainerName, ServiceName};
 
 /// Remove stopped containers.
@@ -21,7 +21,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 // `-f` is `--force` here, as everywhere else; a file is given by `--file`, or before the command.
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo rm web --stop --force")]
-pub struct Options {
+pub struct RmArgs {
     /// A topology file, and the services whose containers go; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -40,10 +40,10 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: RmArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "rm",
-        Intent::REMOVE,
+        Goal::REMOVE,
         global.merged(options.global),
         (options.excluded, &options.arguments),
     )?;

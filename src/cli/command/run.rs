@@ -14,11 +14,11 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::inside::{self, Console, TerminalOptions};
 use crate::cli::interrupt;
-use crate::cli::load::{Deed, Loaded, Needs, Selection, load_or_explain};
+use crate::cli::io_pump::{End, io_pump};
+use crate::cli::load::{Loaded, Needs, Operation, Selection, load_or_explain};
 use crate::cli::output::Output;
 use crate::cli::provide;
 use crate::cli::redaction;
-use crate::cli::relay::{End, relay};
 use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::cli::signals::Signals;
@@ -28,7 +28,7 @@ use crate::document::report_env_problems;
 use crate::engine::{AttachChoice, Attached, EndOfProcess, EngineError, LastEnd, Target};
 use crate::plan::action::{AnonymousVolumes, OneOff};
 use crate::plan::{self, Action, BuildChoice, OneOffChoices, Plan, UpChoices};
-use crate::report::Intent;
+use crate::report::Goal;
 use crate::run::{End as StepEnd, Outcome};
 use crate::source::{EnvFormat, parse_env_file};
 use crate::topology::Topology;
@@ -49,7 +49,7 @@ use service::Changes;
     after_help = "Examples:\n  topo run --rm web sh\n  \
                   cat shop.sql | topo run --rm -T db psql -h db -U shop"
 )]
-pub struct Options {
+pub struct RunArgs {
     /// The service, and a command in place of its own
     #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -121,7 +121,7 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, mut options: RunArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.remove_orphans |= global.settings.remove_orphans;
     global.quieten_if(options.quiet);
@@ -133,7 +133,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
     let console = options.terminal.console(options.detach, &output)?;
     let needs = Needs::Services(Selection {
         without_dependencies: options.no_deps,
-        ..Selection::of(std::slice::from_ref(&name), Deed::RunOnce { publishes: options.service_ports })
+        ..Selection::of(std::slice::from_ref(&name), Operation::RunOnce { publishes: options.service_ports })
     });
     let (mut loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
     inside::refuse_provided(&global, &topology, &name, &output)?;
@@ -170,7 +170,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
 }
 
 fn changes(
-    options: &Options,
+    options: &RunArgs,
     command: &[String],
     console: &Console,
     loaded: &mut Loaded,
@@ -195,7 +195,7 @@ fn changes(
 
 /// Files first, then `--env`, which wins.
 fn environment(
-    options: &Options,
+    options: &RunArgs,
     loaded: &mut Loaded,
     output: &Output,
 ) -> Result<Vec<(String, String)>, Exit> {
@@ -229,7 +229,7 @@ fn environment(
 }
 
 fn choices(
-    options: &Options,
+    options: &RunArgs,
     topology: &Topology,
     name: &ServiceName,
     changes: &Changes,
@@ -303,7 +303,7 @@ async fn prepare(
         engine.perform(create, &|_| {}).await.map_err(|error| session.refused(&error))?;
         return Ok(container);
     }
-    let outcome = session.carry_out(&plan, Intent::RUN, "run").await;
+    let outcome = session.carry_out(&plan, Goal::RUN, "run").await;
     match session::exit_of(&outcome) {
         Exit::Success => Ok(container),
         exit => {
@@ -382,7 +382,7 @@ impl<E: Target> Foreground<'_, E> {
             return Err(self.explain_refused_start(&error).await);
         }
         let resize = async |size| engine.resize_container(container, size).await.is_ok();
-        let leave = inside::pass_on(signals, engine, container, inside::Third::Kills);
+        let leave = inside::pass_on(signals, engine, container, inside::ThirdSignal::Kills);
         // What is typed and printed goes on while commands run beside it.
         let mut hooked = Ok(());
         let beside = async {
@@ -390,7 +390,7 @@ impl<E: Target> Foreground<'_, E> {
             pending().await
         };
         let end = tokio::select! {
-            end = relay(attached, console.wiring(engine), resize, leave) => end,
+            end = io_pump(attached, console.wiring(engine), resize, leave) => end,
             never = beside => never,
         };
         drop(raw);

@@ -8,11 +8,11 @@ use crate::cli::creation::{check_scale, prepare_up, scale};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Deed, Needs, Selection, load_or_explain};
+use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
 use crate::cli::services;
 use crate::cli::session::{self, Session};
 use crate::plan::UpChoices;
-use crate::report::{Aim, Intent};
+use crate::report::{Goal, ScopedGoal};
 use crate::topology::name::ServiceName;
 use crate::value::pair::Pair;
 
@@ -24,7 +24,7 @@ use crate::value::pair::Pair;
     override_usage = "topo scale [OPTIONS] [FILE] <SERVICE=NUMBER>...",
     after_help = "Example:\n  topo scale api=3 worker=2"
 )]
-pub struct Options {
+pub struct ScaleArgs {
     /// A topology file, and how many containers of which services
     #[arg(value_name = "FILE|SERVICE=NUMBER")]
     arguments: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let wishes = global.take_files(&options.arguments);
     let output = global.output();
@@ -58,7 +58,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let selection = Selection {
         without_dependencies: options.no_deps,
         scale: scale.clone(),
-        ..Selection::of(&services, Deed::Run)
+        ..Selection::of(&services, Operation::Run)
     };
     let (loaded, mut topology) = load_or_explain(&global, &Needs::Services(selection), &output)?;
     check_scale(&scale, &topology, &output)?;
@@ -74,8 +74,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             number => format!("{service} already has {number} containers"),
         };
         let idle = choices.scale.iter().map(count).collect::<Vec<_>>().join(", ");
-        let aim = Aim { idle: Some(idle), ..Intent::SCALE.into() };
-        let outcome = session.carry_out(&plan, aim, "scale").await;
+        let scoped_goal = ScopedGoal { idle: Some(idle), ..Goal::SCALE.into() };
+        let outcome = session.carry_out(&plan, scoped_goal, "scale").await;
         Ok(session::exit_of(&outcome))
     })
 }

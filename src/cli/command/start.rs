@@ -10,8 +10,8 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan::observed::Status;
-use crate::plan::{self, Hindrance, WaitChoice};
-use crate::report::Intent;
+use crate::plan::{self, CannotStart, WaitChoice};
+use crate::report::Goal;
 use crate::topology::name::ServiceName;
 
 /// Start existing containers.
@@ -19,7 +19,7 @@ use crate::topology::name::ServiceName;
 /// What a service depends on is started before it. Nothing is created: `topo up` does that too.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo start web --wait")]
-pub struct Options {
+pub struct StartArgs {
     /// A topology file, and the services to start; all that have containers when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -35,12 +35,12 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: StartArgs) -> Result<Exit, Exit> {
     let global = global.merged(options.global);
-    let mut control = Control::new("start", Intent::START, global, (options.excluded, &options.arguments))?;
+    let mut control = Control::new("start", Goal::START, global, (options.excluded, &options.arguments))?;
     control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let wait = if options.wait { WaitChoice::Ready } else { WaitChoice::Nothing };
-    control.goal = Some(Status::Running);
+    control.end_status = Some(Status::Running);
     let [up, unpause] = ["up", "unpause"].map(|command| control.global.command(command));
     control.run(|scope, output| {
         let missing = match plan::start(scope, wait) {
@@ -49,8 +49,8 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
                 return Ok(plan);
             }
             Ok(_) => format!("project `{}`", scope.project),
-            Err(Hindrance::Missing(services)) => quoted(&services),
-            Err(Hindrance::Paused(services)) => {
+            Err(CannotStart::Missing(services)) => quoted(&services),
+            Err(CannotStart::Paused(services)) => {
                 let (is, it) = if services.len() == 1 { ("is", "it") } else { ("are", "them") };
                 let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
                 let help = format!("resume {it}: `{unpause} {}`", names.join(" "));

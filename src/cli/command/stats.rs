@@ -34,7 +34,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 /// started later join.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo stats --no-stream --format '{{.Name}} {{.CPUPerc}}'")]
-pub struct Options {
+pub struct StatsArgs {
     /// A topology file, and the services to watch; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -86,7 +86,7 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: StatsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
@@ -116,7 +116,7 @@ struct Stats<'a, E> {
     session: &'a Session<'a, E>,
     project: Project,
     services: Vec<ServiceName>,
-    options: &'a Options,
+    options: &'a StatsArgs,
     output: Output,
     /// The containers in the list, and what each uses; nothing until its first sample.
     seen: BTreeMap<ContainerName, Seen>,

@@ -9,14 +9,14 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
 use crate::plan::observed::Status;
-use crate::report::Intent;
+use crate::report::Goal;
 
 /// Stop containers and keep them.
 ///
 /// A service is stopped before what it depends on. `topo start` starts them again.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo stop web")]
-pub struct Options {
+pub struct StopArgs {
     /// A topology file, and the services to stop; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -29,13 +29,13 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: StopArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "stop",
-        Intent::STOP,
+        Goal::STOP,
         global.merged(options.global),
         (options.excluded, &options.arguments),
     )?;
-    control.goal = Some(Status::Exited);
+    control.end_status = Some(Status::Exited);
     control.run(|scope, _| Ok(plan::stop(scope, grace(options.timeout))))
 }

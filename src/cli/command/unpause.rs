@@ -8,12 +8,12 @@ use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::plan;
 use crate::plan::observed::Status;
-use crate::report::Intent;
+use crate::report::Goal;
 
 /// Resume paused containers.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo unpause web")]
-pub struct Options {
+pub struct UnpauseArgs {
     /// A topology file, and the services to let go on; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -23,13 +23,13 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: UnpauseArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "unpause",
-        Intent::UNPAUSE,
+        Goal::UNPAUSE,
         global.merged(options.global),
         (options.excluded, &options.arguments),
     )?;
-    control.goal = Some(Status::Running);
+    control.end_status = Some(Status::Running);
     control.run(|scope, _| Ok(plan::unpause(scope)))
 }

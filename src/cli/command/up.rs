@@ -24,7 +24,7 @@ use crate::cli::watching::{self, Watching};
 use crate::engine::{LogChoice, Target};
 use crate::plan::{BuildChoice, StartChoice, UpChoices};
 use crate::report::logs::Prefixes;
-use crate::report::{AfterCancel, Intent};
+use crate::report::{AfterCancel, Goal};
 use crate::run::attached::Abort;
 use crate::run::develop::Rules;
 use crate::source::Sources;
@@ -38,7 +38,7 @@ use crate::topology::name::ServiceName;
 /// stops them; a second one kills them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo up -d --wait\n  topo up compose.yaml --exit-code-from tests")]
-pub struct Options {
+pub struct UpArgs {
     /// A topology file, and the services that are brought up with what they need; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -235,9 +235,9 @@ struct Engaged<'a> {
     builds: bool,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
     let begun = Instant::now();
-    let Options { arguments, mut up, quiet, detach, wait_timeout, foreground, global: after } = options;
+    let UpArgs { arguments, mut up, quiet, detach, wait_timeout, foreground, global: after } = options;
     let mut global = global.merged(after);
     up.create.remove_orphans |= global.settings.remove_orphans;
     if foreground.no_color {
@@ -261,7 +261,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
         session.wait_limit = wait_limit;
         if detach || up.wait || up.no_start {
             interrupt::listen(session.cancel.clone());
-            let outcome = session.carry_out(&plan, Intent::UP, "up").await;
+            let outcome = session.carry_out(&plan, Goal::UP, "up").await;
             return Ok(session::exit_of(&outcome));
         }
         (session.shown, session.after_cancel) = (&attached, AfterCancel::Stop);

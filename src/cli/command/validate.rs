@@ -27,13 +27,13 @@ use folder::topologies_below;
 #[command(
     after_help = "Exit codes: 0 when nothing was found, 1 when something was, 2 when a file cannot be checked.\n\nExample:\n  topo validate . --format github"
 )]
-pub struct Options {
+pub struct ValidateArgs {
     /// Files and folders, `-` is standard input; the project's own topology when none is given
     #[arg(value_name = "FILE|FOLDER")]
     paths: Vec<PathBuf>,
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: ValidateFormat,
     /// Count warnings as errors
     #[arg(long)]
     strict: bool,
@@ -52,7 +52,7 @@ pub struct Options {
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ValidateFormat {
     /// For people
     #[default]
     Human,
@@ -90,12 +90,17 @@ impl Checked {
     }
 
     /// What was named cannot be checked; the others are.
-    fn add_unreadable(&mut self, path: Option<&PathBuf>, read: (Sources, Diagnostics), format: Format) {
+    fn add_unreadable(
+        &mut self,
+        path: Option<&PathBuf>,
+        read: (Sources, Diagnostics),
+        format: ValidateFormat,
+    ) {
         let (sources, found) = read;
         let place = self.sources.absorb(sources);
         let mut found = found.moved(place);
         // People read the path in the words; programs look for a place.
-        if let Some(path) = path.filter(|_| format != Format::Human) {
+        if let Some(path) = path.filter(|_| format != ValidateFormat::Human) {
             let file = self.sources.add(path, "");
             found.for_each(|diagnostic| {
                 if diagnostic.labels.is_empty() {
@@ -119,7 +124,7 @@ impl Checked {
     }
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
     let global = global.merged(options.global.clone());
     let output = global.output();
     if options.fix && options.paths.iter().any(|path| path == Path::new("-")) {
@@ -134,7 +139,9 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let findings = checked.findings();
     output.print(&match (options.format, options.strict) {
         // People are told in the last line; a program that reads of no error must not find a failed command.
-        (Format::Human, _) | (_, false) => written(options.format, &checked.sources, &findings, &output),
+        (ValidateFormat::Human, _) | (_, false) => {
+            written(options.format, &checked.sources, &findings, &output)
+        }
         (format, true) => {
             let raised: Vec<Diagnostic> = findings.iter().map(|diagnostic| raised(diagnostic)).collect();
             written(format, &checked.sources, &raised.iter().collect::<Vec<_>>(), &output)
@@ -143,7 +150,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let count = |severity| findings.iter().filter(|diagnostic| diagnostic.severity == severity).count();
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(count);
     let [errors, warnings, _] = counts;
-    if options.format == Format::Human && !options.quiet {
+    if options.format == ValidateFormat::Human && !options.quiet {
         output.complain(&not_shown(&checked.found));
         output.complain(&summary(checked.topologies, counts, options.strict));
         output.complain(&said_of_fixes(fixed, &checked.sources, &findings, &options));
@@ -155,7 +162,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     Ok(if fails { Exit::Findings } else { Exit::Success })
 }
 
-fn check(global: &Global, options: &Options, output: &Output) -> Result<Checked, Exit> {
+fn check(global: &Global, options: &ValidateArgs, output: &Output) -> Result<Checked, Exit> {
     let mut checked = Checked::default();
     let files = topologies(&options.paths, &mut checked, options.format);
     let choices = choices(global, files, options.paths.is_empty());
@@ -180,7 +187,7 @@ const ROUNDS: usize = 10;
 fn apply_fixes(
     mut checked: Checked,
     global: &Global,
-    options: &Options,
+    options: &ValidateArgs,
     output: &Output,
 ) -> Result<(Checked, usize), Exit> {
     let mut count = 0;
@@ -212,7 +219,12 @@ fn write(path: &Path, text: &str, sources: &Sources) -> io::Result<()> {
 }
 
 /// What was fixed, or what `--fix` would do.
-fn said_of_fixes(fixed: usize, sources: &Sources, findings: &[&Diagnostic], options: &Options) -> String {
+fn said_of_fixes(
+    fixed: usize,
+    sources: &Sources,
+    findings: &[&Diagnostic],
+    options: &ValidateArgs,
+) -> String {
     if options.fix {
         return if fixed == 1 { "1 fixed\n".to_owned() } else { format!("{fixed} fixed\n") };
     }
@@ -237,7 +249,7 @@ fn choices(global: &Global, topologies: Vec<Vec<PathBuf>>, is_default: bool) -> 
 }
 
 /// The files of each topology: a file is one by itself, a folder stands for those in it and below it.
-fn topologies(paths: &[PathBuf], checked: &mut Checked, format: Format) -> Vec<Vec<PathBuf>> {
+fn topologies(paths: &[PathBuf], checked: &mut Checked, format: ValidateFormat) -> Vec<Vec<PathBuf>> {
     let mut topologies = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -270,13 +282,13 @@ fn raised(diagnostic: &Diagnostic) -> Diagnostic {
     Diagnostic { severity, ..diagnostic.clone() }
 }
 
-fn written(format: Format, sources: &Sources, findings: &[&Diagnostic], output: &Output) -> String {
+fn written(format: ValidateFormat, sources: &Sources, findings: &[&Diagnostic], output: &Output) -> String {
     match format {
-        Format::Human => output.findings(sources, findings),
-        Format::Json => json::json(sources, findings),
-        Format::Sarif => sarif::sarif(sources, findings, repository().as_deref()),
-        Format::Github => github::github(sources, findings, repository().as_deref()),
-        Format::Junit => junit::junit(sources, findings),
+        ValidateFormat::Human => output.findings(sources, findings),
+        ValidateFormat::Json => json::json(sources, findings),
+        ValidateFormat::Sarif => sarif::sarif(sources, findings, repository().as_deref()),
+        ValidateFormat::Github => github::github(sources, findings, repository().as_deref()),
+        ValidateFormat::Junit => junit::junit(sources, findings),
     }
 }
 

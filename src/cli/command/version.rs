@@ -18,7 +18,7 @@ use crate::report::tame;
 // `-f` is `--format` here, as in Docker Compose; a file has no version.
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo version --format json")]
-pub struct Options {
+pub struct VersionArgs {
     /// How it is written
     #[arg(
         short,
@@ -28,7 +28,7 @@ pub struct Options {
         hide_default_value = true,
         hide_possible_values = true
     )]
-    format: Format,
+    format: VersionFormat,
     /// Only topo's own version number
     #[arg(long)]
     short: bool,
@@ -38,7 +38,7 @@ pub struct Options {
 
 /// How versions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum VersionFormat {
     /// For people
     Pretty,
     /// One JSON object
@@ -54,7 +54,7 @@ struct Found {
     about: About,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: VersionArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     if Invocation::of_process().program.is_compose() {
         output.print(&as_compose(&options.format, options.short));
@@ -67,18 +67,18 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     // The version is shown all the same: a missing engine is no failure here.
     let found = session::block_on(ask(output));
     output.print(&match options.format {
-        Format::Pretty => pretty(&found),
-        Format::Json => format!("{}\n", as_json(&found)),
+        VersionFormat::Pretty => pretty(&found),
+        VersionFormat::Json => format!("{}\n", as_json(&found)),
     });
     Ok(Exit::Success)
 }
 
 /// The release of Docker Compose that topo stands in for, in the forms that programs look for.
-fn as_compose(format: &Format, is_short: bool) -> String {
+fn as_compose(format: &VersionFormat, is_short: bool) -> String {
     match format {
         _ if is_short => format!("{COMPOSE_VERSION}\n"),
-        Format::Pretty => format!("Docker Compose version v{COMPOSE_VERSION} (topo {VERSION})\n"),
-        Format::Json => format!("{}\n", json!({ "version": format!("v{COMPOSE_VERSION}") })),
+        VersionFormat::Pretty => format!("Docker Compose version v{COMPOSE_VERSION} (topo {VERSION})\n"),
+        VersionFormat::Json => format!("{}\n", json!({ "version": format!("v{COMPOSE_VERSION}") })),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::diagnostic::Diagnostics;
 use crate::diagnostic::suggest::one_of;
 use crate::engine::Target;
 use crate::plan::{self, DownChoices, Scope};
-use crate::report::Intent;
+use crate::report::Goal;
 use crate::run::{ContainerEnd, Ends, subscription};
 use crate::source::Sources;
 use crate::topology::Topology;
@@ -33,7 +33,7 @@ use crate::topology::name::{ContainerName, ServiceName};
     override_usage = "topo wait [OPTIONS] [FILE] <SERVICE>...",
     after_help = "Example:\n  topo wait tests --down-project"
 )]
-pub struct Options {
+pub struct WaitArgs {
     /// A topology file, and the services that are waited for
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -44,7 +44,7 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: WaitArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let services = global.take_services(&options.arguments);
     let output = global.output();
@@ -142,6 +142,6 @@ async fn down(session: &Session<'_, impl Target>, project: &Project, output: &Ou
     let choices = DownChoices::default();
     let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
     output.diagnostics(&Sources::default(), &found);
-    let outcome = session.carry_out(&plan, Intent::DOWN, "down").await;
+    let outcome = session.carry_out(&plan, Goal::DOWN, "down").await;
     if outcome.is_success() { Ok(()) } else { Err(session::exit_of(&outcome)) }
 }

@@ -8,12 +8,12 @@ use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::interrupt;
-use crate::cli::load::{Deed, Needs, Selection, check_targets, load_or_explain};
+use crate::cli::load::{Needs, Operation, Selection, check_targets, load_or_explain};
 use crate::cli::provide;
 use crate::cli::session::{self, Session};
 use crate::cli::watching::{Watching, rules};
 use crate::plan::{BuildChoice, UpChoices};
-use crate::report::{Intent, QuietFilter};
+use crate::report::{Goal, QuietFilter};
 
 /// Update services when their files change.
 ///
@@ -24,7 +24,7 @@ use crate::report::{Intent, QuietFilter};
 #[command(
     after_help = "Example, where compose.yaml says `develop: { watch: [{ path: ./src, action: rebuild }] }` of `web`:\n  topo watch web"
 )]
-pub struct Options {
+pub struct WatchArgs {
     /// A topology file, and the services that are watched; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -44,11 +44,11 @@ pub struct Options {
     global: Global,
 }
 
-pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, options: WatchArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
-    let needs = Needs::Services(options.excluded.of(Selection::of(&services, Deed::Run)));
+    let needs = Needs::Services(options.excluded.of(Selection::of(&services, Operation::Run)));
     let (loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
     check_targets(&topology, &services, &output)?;
     let rules = rules(&topology, &services, &output)?;
@@ -65,7 +65,7 @@ pub fn run(global: Global, options: Options) -> Result<Exit, Exit> {
             let choices = UpChoices { services, build: BuildChoice::Always, ..UpChoices::default() };
             options.excluded.warn_of_dependants(&topology, &choices, &output);
             let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &global).await?;
-            let outcome = session.carry_out(&plan, Intent::UP, "watch").await;
+            let outcome = session.carry_out(&plan, Goal::UP, "watch").await;
             if !outcome.is_success() {
                 return Ok(session::exit_of(&outcome));
             }

@@ -23,7 +23,7 @@ use crate::cli::session::{self, Session};
 use crate::engine::Engine;
 use crate::plan::observed::Observed;
 use crate::plan::{self, Plan, Scope, UpChoices};
-use crate::report::Intent;
+use crate::report::Goal;
 use crate::run::attached::{
     Abort, AttachedEvent, AttachedRemark, AttachedUp, Decision, DrainTarget, ExitReason,
 };
@@ -195,7 +195,7 @@ impl<E: Engine> Foreground<'_, E> {
                 }
                 self.drain_ended(plan, outcome, &shared.log_drain).await;
             };
-            let outcome = self.session.carry_out_amid(plan, Intent::UP, "up", cancel, drain_logs).await;
+            let outcome = self.session.carry_out_amid(plan, Goal::UP, "up", cancel, drain_logs).await;
             let is_success = outcome.is_success();
             // It is carried out once.
             let _ = shared.outcome.set(outcome);

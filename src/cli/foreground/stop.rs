@@ -13,7 +13,7 @@ use crate::cli::provide;
 use crate::engine::Engine;
 use crate::plan::observed::{Observed, ObservedContainer, Status};
 use crate::plan::{self, Action, KillChoices, Plan};
-use crate::report::{AfterCancel, Aim, Intent, wording};
+use crate::report::{AfterCancel, Goal, ScopedGoal, wording};
 use crate::run::Outcome;
 use crate::run::attached::AttachedEvent;
 use crate::run::logs::LogDrain;
@@ -47,14 +47,14 @@ impl<E: Engine> Foreground<'_, E> {
         }
         let mut session = self.session.again();
         session.after_cancel = AfterCancel::Kill;
-        let aim = self.aim(Intent::STOP, &observed);
+        let scoped_goal = self.scoped_goal(Goal::STOP, &observed);
         let drain_logs = async |outcome: &Outcome| {
             self.drain(&ended, log_drain).await;
             self.drain_ended(&plan, outcome, log_drain).await;
         };
         let is_over = CancellationToken::new();
         let mut stopping = pin!(async {
-            let stopped = session.carry_out_amid(&plan, aim, "stop", killing, drain_logs).await;
+            let stopped = session.carry_out_amid(&plan, scoped_goal, "stop", killing, drain_logs).await;
             is_over.cancel();
             stopped
         });
@@ -93,15 +93,15 @@ impl<E: Engine> Foreground<'_, E> {
         let is_stop = |action: &Action| matches!(action, Action::StopContainer { .. });
         let is_kill = |action: &Action| matches!(action, Action::KillContainer { .. });
         let stopped_before = count(stop, is_stop).saturating_sub(count(&plan, is_kill));
-        let aim = Aim { stopped_before, ..self.aim(Intent::KILL, &observed) };
-        Ok(session.carry_out_amid(&plan, aim, "kill", &never, drain_logs).await)
+        let scoped_goal = ScopedGoal { stopped_before, ..self.scoped_goal(Goal::KILL, &observed) };
+        Ok(session.carry_out_amid(&plan, scoped_goal, "kill", &never, drain_logs).await)
     }
 
     /// Where services were named, what is stopped is these, and others may run on.
-    fn aim(&self, intent: Intent, observed: &Observed) -> Aim {
+    fn scoped_goal(&self, goal: Goal, observed: &Observed) -> ScopedGoal {
         let services = self.choices.services.clone();
         let idle = standings(self.scope(observed), &services, Some(Status::Exited));
-        Aim { idle: (!services.is_empty()).then_some(idle), services, ..intent.into() }
+        ScopedGoal { idle: (!services.is_empty()).then_some(idle), services, ..goal.into() }
     }
 
     /// Says which services run on, where only those were stopped that were named.

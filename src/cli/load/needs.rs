@@ -37,12 +37,12 @@ pub struct Selection {
     /// How many containers of a service run, in place of what the topology says.
     pub scale: BTreeMap<ServiceName, u32>,
     /// What is done.
-    pub deed: Deed,
+    pub operation: Operation,
 }
 
 /// What is done to services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Operation {
     /// They are shown.
     Show,
     /// Their containers run.
@@ -96,7 +96,7 @@ impl Needs {
         match self {
             Self::EngineObjects | Self::Everything => false,
             Self::Services(selection) => {
-                matches!(selection.deed, Deed::Run | Deed::RunOnce { .. } | Deed::Build)
+                matches!(selection.operation, Operation::Run | Operation::RunOnce { .. } | Operation::Build)
             }
         }
     }
@@ -104,19 +104,19 @@ impl Needs {
 
 impl Selection {
     /// Services and what they depend on, as many as the topology says; all when none is named.
-    pub fn of(services: &[ServiceName], deed: Deed) -> Self {
+    pub fn of(services: &[ServiceName], operation: Operation) -> Self {
         Self {
             services: services.to_vec(),
             excluded: Vec::new(),
             without_dependencies: false,
             scale: BTreeMap::new(),
-            deed,
+            operation,
         }
     }
 
     /// Whether some of a topology is not needed.
     pub(super) fn is_partial(&self) -> bool {
-        let needs_all = matches!(self.deed, Deed::Show | Deed::Run);
+        let needs_all = matches!(self.operation, Operation::Show | Operation::Run);
         let is_scaled_to_none = self.scale.values().any(|count| *count == 0);
         !needs_all || !self.services.is_empty() || !self.excluded.is_empty() || is_scaled_to_none
     }
@@ -181,10 +181,10 @@ impl Part<'_> {
 
     fn holds_attribute(&self, name: &str, attribute: &str) -> bool {
         let is_named = self.selection.services.iter().any(|service| service.as_str() == name);
-        match (self.selection.deed, attribute) {
+        match (self.selection.operation, attribute) {
             // Neither its own name nor its ports are those of the service.
-            (Deed::RunOnce { .. }, "container_name" | "scale") => !is_named,
-            (Deed::RunOnce { publishes: false }, "ports") => !is_named,
+            (Operation::RunOnce { .. }, "container_name" | "scale") => !is_named,
+            (Operation::RunOnce { publishes: false }, "ports") => !is_named,
             (_, "depends_on") => !self.selection.without_dependencies,
             // One that nobody knows may be one of them, misspelt.
             _ if self.is_about_images() => OF_IMAGES.contains(&attribute) || !is_attribute(attribute),
@@ -193,7 +193,7 @@ impl Part<'_> {
     }
 
     fn is_about_images(&self) -> bool {
-        matches!(self.selection.deed, Deed::Build | Deed::Transfer)
+        matches!(self.selection.operation, Operation::Build | Operation::Transfer)
     }
 
     fn uses(&self, is_used: impl Fn(&Service) -> bool) -> bool {
@@ -212,7 +212,7 @@ pub(super) fn forgive_texts(whole: &Document, part: &Document, found: &mut Diagn
     let is_left_out =
         |diagnostic: &Diagnostic| diagnostic.span().is_some_and(|span| whole.is_left_out(part, span));
     found.retain_mut(|diagnostic| {
-        if diagnostic.severity == Severity::Error && whole.gaps.is_none() && is_left_out(diagnostic) {
+        if diagnostic.severity == Severity::Error && whole.unparsed.is_none() && is_left_out(diagnostic) {
             diagnostic.severity = Severity::Warning;
         }
         true

@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 use super::Watching;
 use crate::cli::control::standings;
 use crate::cli::creation::plan_up;
-use crate::engine::sync::{BroughtUpToDate, Twin, bring_up_to_date};
+use crate::engine::sync::{SyncEntry, Synced, bring_up_to_date};
 use crate::engine::{EngineError, Target};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{self, Action, BuildChoice, RestartChoices, Scope, UpChoices};
-use crate::report::{Aim, Intent};
+use crate::report::{Goal, ScopedGoal};
 use crate::run::develop::Pass;
 use crate::topology::name::{ContainerName, ImageId, ServiceName};
 use crate::topology::service::Hook;
@@ -54,7 +54,7 @@ impl<E: Target> Watching<'_, E> {
         else {
             return;
         };
-        let outcome = self.session.carry_out_until(&plan, Intent::WATCH, "watch", end).await;
+        let outcome = self.session.carry_out_until(&plan, Goal::WATCH, "watch", end).await;
         if outcome.is_success() && self.prunes {
             self.prune(former).await;
         }
@@ -80,7 +80,7 @@ impl<E: Target> Watching<'_, E> {
         }
     }
 
-    async fn sync(&self, service: &ServiceName, twins: &[Twin]) {
+    async fn sync(&self, service: &ServiceName, twins: &[SyncEntry]) {
         for container in self.running(service).await {
             match bring_up_to_date(self.session.engine, &container, twins).await {
                 Ok(done) => self.remark(&brought_up_to_date(done, &container)),
@@ -100,8 +100,8 @@ impl<E: Target> Watching<'_, E> {
         };
         let plan = plan::restart(scope, &RestartChoices::default());
         let idle = Some(standings(scope, &services, None));
-        let aim = Aim { services: services.clone(), idle, ..Intent::RESTART.into() };
-        let _ = self.session.carry_out_until(&plan, aim, "watch", end).await;
+        let scoped_goal = ScopedGoal { services: services.clone(), idle, ..Goal::RESTART.into() };
+        let _ = self.session.carry_out_until(&plan, scoped_goal, "watch", end).await;
     }
 
     async fn command(&self, service: &ServiceName, hook: &Hook) {
@@ -139,7 +139,7 @@ impl<E: Target> Watching<'_, E> {
 }
 
 /// `2 files synced to shop-web-1, 1 file removed there`
-fn brought_up_to_date(done: BroughtUpToDate, container: &ContainerName) -> String {
+fn brought_up_to_date(done: Synced, container: &ContainerName) -> String {
     let files = |count| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
     match (files(done.synced), files(done.removed)) {
         (synced, _) if done.removed == 0 => format!("{synced} synced to {container}"),
@@ -154,8 +154,7 @@ mod tests {
 
     #[test]
     fn what_was_removed_is_not_told_as_synced() {
-        let told =
-            |synced, removed| brought_up_to_date(BroughtUpToDate { synced, removed }, &"shop-web-1".into());
+        let told = |synced, removed| brought_up_to_date(Synced { synced, removed }, &"shop-web-1".into());
         assert_eq!(told(2, 0), "2 files synced to shop-web-1");
         assert_eq!(told(0, 1), "1 file removed in shop-web-1");
         assert_eq!(told(1, 3), "1 file synced to shop-web-1, 3 files removed there");

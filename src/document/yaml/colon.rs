@@ -1,6 +1,6 @@
 //! Colons that are missing, or one too many.
 
-use super::mistake::{Around, COMMENT, QUOTE, Words, indentation, shorten};
+use super::syntax_error::{COMMENT, ErrorContext, QUOTE, Words, indentation, shorten};
 use crate::source::Span;
 
 const CLOSE_DASH: &str = "a `-` needs a space after it";
@@ -8,7 +8,7 @@ const CLOSE_DASH: &str = "a `-` needs a space after it";
 /// Keys whose values are pairs, which stand below them.
 const OF_PAIRS: [&str; 6] = ["annotations", "args", "environment", "extra_hosts", "labels", "sysctls"];
 
-impl Around<'_> {
+impl ErrorContext<'_> {
     pub(super) fn missing_colon(&self, at: usize) -> Words {
         if let Some(words) = self.other_dash(at) {
             return words;

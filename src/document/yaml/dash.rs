@@ -1,6 +1,6 @@
 //! Dashes of lists that are missing, or that are others, and what stands between them.
 
-use super::mistake::{Around, Words, indentation, shorten};
+use super::syntax_error::{ErrorContext, Words, indentation, shorten};
 use crate::diagnostic::suggest::OTHER_DASHES;
 use crate::source::Span;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use std::ops::Range;
 /// The most elements that a help writes out.
 const SHOWN: usize = 5;
 
-impl Around<'_> {
+impl ErrorContext<'_> {
     pub(super) fn key_in_list(&self, at: usize) -> Words {
         if let Some(words) = self.quoted_apart(at).or_else(|| self.other_dash(at)) {
             return words;
@@ -140,9 +140,9 @@ mod tests {
     #[test]
     fn texts_below_a_key_are_given_their_dashes() {
         let text = "ports:\n  \"é:80\"\n  '81:81'\nx: 1\n";
-        let mended = "ports:\n- \"é:80\"\n- '81:81'\nx: 1\n";
+        let repaired = "ports:\n- \"é:80\"\n- '81:81'\nx: 1\n";
         for at in [9, 19] {
-            assert_eq!(with_dashes(text, at).as_deref(), Some(mended));
+            assert_eq!(with_dashes(text, at).as_deref(), Some(repaired));
         }
         assert_eq!(with_dashes("ports:\n \"a\"\n \"b\"\n", 8), None);
         assert_eq!(with_dashes("ports:\n  \"a\"\n", 9), None);

@@ -3,7 +3,7 @@
 //! "The `:` indicator must appear at most 1024 Unicode characters beyond the start of the key", and an
 //! implicit key is "restricted to a single line" (YAML 1.2.2, section 7.4).
 
-use super::mistake::{Around, Words, indentation};
+use super::syntax_error::{ErrorContext, Words, indentation};
 use crate::diagnostic::code;
 use crate::source::Span;
 use granit_parser::StructureStyle;
@@ -35,7 +35,7 @@ impl super::Reader<'_> {
     }
 }
 
-impl Around<'_> {
+impl ErrorContext<'_> {
     /// What is wrong with the key before the `:` at `at`, if there is one, and if it is a key but for its length.
     pub(super) fn key_before(&self, at: usize) -> Option<Words> {
         if !self.text[at..].starts_with(':') {

@@ -151,7 +151,7 @@ pub fn silent(address: &Address, limit: Duration) -> EngineError {
 }
 
 /// What answers at the address is no engine.
-pub fn stranger(address: &Address) -> EngineError {
+pub fn not_an_engine(address: &Address) -> EngineError {
     EngineError::Unreachable {
         address: address.to_string(),
         reason: "what answers names no API version".to_owned(),

@@ -13,7 +13,7 @@ use super::inspect::health_word;
 use super::json_lines::JsonLines;
 use super::observe::project_filter;
 use super::transport::{Call, Transport};
-use crate::engine::{Change, EngineError, History, Incident, IncidentChoice, What};
+use crate::engine::{Change, ContainerEvent, EngineError, EventFilter, History, What};
 use crate::topology::name::{ContainerName, ProjectName};
 
 /// Subscribes; the engine has answered, and so the subscription holds, when the future is ready.
@@ -30,8 +30,8 @@ impl History for Docker {
     async fn incidents(
         &self,
         project: &ProjectName,
-        choice: &IncidentChoice,
-    ) -> Result<impl Stream<Item = Result<Incident, EngineError>> + Unpin + use<>, EngineError> {
+        choice: &EventFilter,
+    ) -> Result<impl Stream<Item = Result<ContainerEvent, EngineError>> + Unpin + use<>, EngineError> {
         let filters =
             json!({ "type": ["container"], "label": [project_filter(project.as_str())] }).to_string();
         let mut call = Call::get("/events").query("filters", &filters);
@@ -45,13 +45,18 @@ impl History for Docker {
     }
 }
 
-async fn next_incident<S>(mut lines: JsonLines<S>) -> Result<Option<(Incident, JsonLines<S>)>, EngineError>
+async fn next_incident<S>(
+    mut lines: JsonLines<S>,
+) -> Result<Option<(ContainerEvent, JsonLines<S>)>, EngineError>
 where
     S: Stream<Item = Result<Bytes, EngineError>> + Unpin,
 {
     let Some(Event { action, actor, time_nano }) = lines.next::<Event>().await? else { return Ok(None) };
     let Actor { id, attributes } = actor;
-    Ok(Some((Incident { action, id, attributes: attributes.unwrap_or_default(), at: time_nano }, lines)))
+    Ok(Some((
+        ContainerEvent { action, id, attributes: attributes.unwrap_or_default(), at: time_nano },
+        lines,
+    )))
 }
 
 async fn next_change<S>(mut lines: JsonLines<S>) -> Result<Option<(Change, JsonLines<S>)>, EngineError>

@@ -239,10 +239,10 @@ impl Inspected {
     }
 
     /// Whether a volume surely is this container's own: the engine made it for the container, or for a
-    /// predecessor from which it was taken over, where the mount has the label `taken_over`. The label
+    /// predecessor from which it was taken over, where the mount has the label `inherited`. The label
     /// `com.docker.volume.anonymous` does not tell: `docker volume create` without a name gives it too.
-    pub fn owns(&self, mount: &InspectedMount, taken_over: &str) -> bool {
-        self.host_config.labelled_targets(taken_over).contains(mount.destination.as_str())
+    pub fn owns(&self, mount: &InspectedMount, inherited: &str) -> bool {
+        self.host_config.labelled_targets(inherited).contains(mount.destination.as_str())
             || !self.host_config.may_name(&mount.name)
     }
 

@@ -15,7 +15,7 @@ impl ApiVersion {
     pub fn negotiate(spoken: Option<&str>, address: &Address) -> Result<Self, EngineError> {
         let minor = spoken.and_then(|version| version.strip_prefix("1.")?.parse().ok());
         let Some(minor) = minor else {
-            return Err(error::stranger(address));
+            return Err(error::not_an_engine(address));
         };
         let engine = Self { minor };
         if engine < Self::OLDEST {

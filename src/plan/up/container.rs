@@ -37,7 +37,7 @@
 
 use std::sync::Arc;
 
-use super::fate::{Deed, Replica};
+use super::decision::{Decision, Replica};
 use super::{Context, Gate, StartChoice, Up, order};
 use crate::diagnostic::code;
 use crate::plan::action::{AfterFailedHook, AnonymousVolumes, ContainerSpec};
@@ -105,7 +105,7 @@ struct Existing<'a> {
     /// Its name by the time that anything is done to it.
     name: ContainerName,
     /// The steps that put its name and its networks right.
-    mended: Vec<Gate>,
+    reconnected: Vec<Gate>,
 }
 
 /// A container that is to take another one's place.
@@ -117,7 +117,7 @@ struct Successor {
 
 impl<'a> Up<'a> {
     pub(super) fn placing(&mut self, name: &'a ServiceName, service: &'a Arc<Service>) -> Placing<'a> {
-        let base = ContainerBase::of(self.context.topology, service, &|service| self.stand_in(service));
+        let base = ContainerBase::of(self.context.topology, service, &|service| self.container_of(service));
         let gates = self.gates(name, service);
         let resources = [self.networks_of(service), self.volumes_of(service)].concat();
         let shared = self.shared(name, service);
@@ -166,8 +166,9 @@ impl<'a> Up<'a> {
 
     pub(super) fn place(&mut self, placing: &Placing<'_>, replica: &Replica<'_>) -> PlacedContainer {
         let Placing { name, service, base, .. } = placing;
-        let stand_in = |service: &ServiceName| self.stand_in(service);
-        let wanted = spec::container(self.context.topology, name, service, base, replica.number, &stand_in);
+        let container_of = |service: &ServiceName| self.container_of(service);
+        let wanted =
+            spec::container(self.context.topology, name, service, base, replica.number, &container_of);
         match replica.current {
             None => self.create(placing, wanted),
             Some(current) => self.bring_about(placing, replica, current, wanted),
@@ -175,7 +176,7 @@ impl<'a> Up<'a> {
     }
 
     /// The container that stands for a service where another one shares something with it.
-    pub(super) fn stand_in(&self, name: &ServiceName) -> Option<ContainerName> {
+    pub(super) fn container_of(&self, name: &ServiceName) -> Option<ContainerName> {
         if let Some(first) = self.placed.get(name).and_then(|placed| placed.containers.first()) {
             return Some(first.name.clone());
         }
@@ -192,8 +193,8 @@ impl<'a> Up<'a> {
         let create = Action::CreateContainer(Box::new(wanted));
         let created = self.add(create, Because::Absent, Some(placing.name), &needs);
         let needs = [&placing.gates[..], &[(created, Needs::Done)]].concat();
-        let deed = Deed::surely(Because::Absent);
-        let start = self.first_start(placing, &name, deed, &needs);
+        let decision = Decision::unconditional(Because::Absent);
+        let start = self.first_start(placing, &name, decision, &needs);
         PlacedContainer {
             name,
             started: start.into_iter().collect(),
@@ -222,13 +223,14 @@ impl<'a> Up<'a> {
     ) -> PlacedContainer {
         self.handled.insert(current.name.clone());
         let lasting = wanted.name.clone();
-        let existing = self.mend(placing, replica, current, &wanted);
+        let existing = self.update_in_place(placing, replica, current, &wanted);
         let replaced = replica.replaced.as_ref();
-        let successor = replaced.map(|deed| (deed, self.create_successor(placing, deed, &existing, wanted)));
+        let successor =
+            replaced.map(|decision| (decision, self.create_successor(placing, decision, &existing, wanted)));
         let stopped = self.stop_replica(placing, replica, &existing, successor.as_ref().map(|(_, new)| new));
-        let renamed =
-            successor.map(|(deed, new)| self.take_over(placing, deed, &existing, new, stopped.as_ref()));
-        let mut ready = existing.mended.clone();
+        let renamed = successor
+            .map(|(decision, new)| self.take_over(placing, decision, &existing, new, stopped.as_ref()));
+        let mut ready = existing.reconnected.clone();
         ready.extend(stopped.iter().map(|stop| (stop.step, Needs::Done)));
         ready.extend(renamed.map(|step| (step, Needs::Done)));
         let start = self.start_replica(placing, replica, &lasting, &ready);
@@ -238,10 +240,10 @@ impl<'a> Up<'a> {
         if let (Some(stopped), Some(back)) = (&stopped, start.or(renamed)) {
             self.plan.steps[stopped.step].undo = Some(back);
         }
-        let mended = existing.mended.iter().map(|(step, _)| *step);
+        let reconnected = existing.reconnected.iter().map(|(step, _)| *step);
         PlacedContainer {
             name: lasting,
-            started: last.map_or_else(|| mended.collect(), |last| vec![last]),
+            started: last.map_or_else(|| reconnected.collect(), |last| vec![last]),
             exists: renamed.or(existing.renamed()),
             stopped,
             revived: start.filter(|_| replica.is_started).map(|step| Stop { step, needs: Vec::new() }),
@@ -250,15 +252,16 @@ impl<'a> Up<'a> {
     }
 
     /// The name and the networks of a container that perhaps stays are put right.
-    fn mend<'c>(
+    fn update_in_place<'c>(
         &mut self,
         placing: &Placing<'_>,
         replica: &Replica<'_>,
         current: &'c ObservedContainer,
         wanted: &ContainerSpec,
     ) -> Existing<'c> {
-        let mut existing = Existing { container: current, name: current.name.clone(), mended: Vec::new() };
-        if replica.replaced.as_ref().is_some_and(|deed| deed.only_if.is_none()) {
+        let mut existing =
+            Existing { container: current, name: current.name.clone(), reconnected: Vec::new() };
+        if replica.replaced.as_ref().is_some_and(|decision| decision.only_if.is_none()) {
             return existing;
         }
         if current.name != wanted.name {
@@ -276,17 +279,17 @@ impl<'a> Up<'a> {
             };
             let step = self.add(rename, because, Some(placing.name), &needs);
             existing.name = wanted.name.clone();
-            existing.mended.push((step, Needs::Done));
+            existing.reconnected.push((step, Needs::Done));
         }
-        let connected = self.reconnect(current, &existing.name, &wanted.networks, &existing.mended);
-        existing.mended.extend(connected.into_iter().map(|step| (step, Needs::Done)));
+        let connected = self.reconnect(current, &existing.name, &wanted.networks, &existing.reconnected);
+        existing.reconnected.extend(connected.into_iter().map(|step| (step, Needs::Done)));
         existing
     }
 
     fn create_successor(
         &mut self,
         placing: &Placing<'_>,
-        deed: &Deed,
+        decision: &Decision,
         existing: &Existing<'_>,
         mut wanted: ContainerSpec,
     ) -> Successor {
@@ -295,10 +298,10 @@ impl<'a> Up<'a> {
         let keeps_volumes = !self.context.choices.renew_anonymous_volumes;
         wanted.name = temporary.clone();
         wanted.predecessor = keeps_volumes.then(|| existing.name.clone());
-        let mut needs = [self.before_create(placing), existing.mended.clone()].concat();
-        needs.extend(self.images_of_guard(deed));
+        let mut needs = [self.before_create(placing), existing.reconnected.clone()].concat();
+        needs.extend(self.images_of_guard(decision));
         let create = Action::CreateContainer(Box::new(wanted));
-        let created = self.add_deed(create, deed.clone(), Some(placing.name), &needs);
+        let created = self.add_deed(create, decision.clone(), Some(placing.name), &needs);
         Successor { created, temporary, lasting }
     }
 
@@ -312,14 +315,14 @@ impl<'a> Up<'a> {
         successor: Option<&Successor>,
     ) -> Option<Stop> {
         let deeds = [replica.replaced.clone(), replica.restarted.clone()];
-        let mut deed = deeds.into_iter().flatten().reduce(Deed::or)?;
+        let mut decision = deeds.into_iter().flatten().reduce(Decision::or)?;
         if !existing.container.state.is_running() {
             return None;
         }
         if replica.replaced.is_some() {
-            deed.because = Because::Replaced;
+            decision.because = Because::Replaced;
         }
-        let mut needs = [existing.mended.clone(), self.images_of_guard(&deed)].concat();
+        let mut needs = [existing.reconnected.clone(), self.images_of_guard(&decision)].concat();
         needs.extend(self.successors_ready(placing, successor));
         let stops_early = !placing.stopped_before.is_empty();
         let gates: &[Gate] = if stops_early { &[] } else { &placing.gates };
@@ -328,7 +331,7 @@ impl<'a> Up<'a> {
         let pre_stop = spec::pre_stop(self.context.topology, placing.name, placing.service);
         let after_failed_hook = AfterFailedHook::GiveUp;
         let action = Action::StopContainer { container, grace, pre_stop, after_failed_hook };
-        let step = self.add_deed(action, deed, Some(placing.name), &[&needs, gates].concat());
+        let step = self.add_deed(action, decision, Some(placing.name), &[&needs, gates].concat());
         for other in &placing.stopped_before {
             self.plan.steps.order(step, other.step, Needs::Done);
         }
@@ -353,19 +356,20 @@ impl<'a> Up<'a> {
     fn take_over(
         &mut self,
         placing: &Placing<'_>,
-        deed: &Deed,
+        decision: &Decision,
         existing: &Existing<'_>,
         successor: Successor,
         stopped: Option<&Stop>,
     ) -> StepId {
         let Successor { created, temporary, lasting } = successor;
-        let deed = Deed { because: Because::Replaced, only_if: deed.only_if.clone() };
+        let decision = Decision { because: Because::Replaced, only_if: decision.only_if.clone() };
         // The old container goes last: until then a failed create can be undone.
         let mut needs = vec![(created, Needs::Done)];
         needs.extend(stopped.map(|stop| (stop.step, Needs::Done)));
-        let removed = self.add_deed(removal(existing.name.clone()), deed.clone(), Some(placing.name), &needs);
+        let removed =
+            self.add_deed(removal(existing.name.clone()), decision.clone(), Some(placing.name), &needs);
         let rename = Action::RenameContainer { from: temporary, to: lasting };
-        self.add_deed(rename, deed, Some(placing.name), &[(removed, Needs::Done)])
+        self.add_deed(rename, decision, Some(placing.name), &[(removed, Needs::Done)])
     }
 
     fn start_replica(
@@ -375,14 +379,14 @@ impl<'a> Up<'a> {
         name: &ContainerName,
         ready: &[Gate],
     ) -> Option<StepId> {
-        let not_running = replica.is_started.then(|| Deed::surely(Because::NotRunning));
+        let not_running = replica.is_started.then(|| Decision::unconditional(Because::NotRunning));
         let deeds = [replica.replaced.clone(), replica.restarted.clone(), not_running];
-        let deed = deeds.into_iter().flatten().reduce(Deed::or)?;
+        let decision = deeds.into_iter().flatten().reduce(Decision::or)?;
         let needs = [&placing.gates, ready].concat();
-        if replica.is_veteran() {
-            return self.start(placing, name, deed, &needs);
+        if replica.has_run_before() {
+            return self.start(placing, name, decision, &needs);
         }
-        self.first_start(placing, name, deed, &needs)
+        self.first_start(placing, name, decision, &needs)
     }
 
     /// A successor is not frozen, which is no failure.
@@ -402,21 +406,21 @@ impl<'a> Up<'a> {
         &mut self,
         placing: &Placing<'_>,
         name: &ContainerName,
-        deed: Deed,
+        decision: Decision,
         needs: &[Gate],
     ) -> Option<StepId> {
         if self.context.choices.start == StartChoice::CreateOnly {
             return None;
         }
-        let needs = self.before_first_start(placing, name, &deed, needs);
-        self.start(placing, name, deed, &needs)
+        let needs = self.before_first_start(placing, name, &decision, needs);
+        self.start(placing, name, decision, &needs)
     }
 
     fn start(
         &mut self,
         placing: &Placing<'_>,
         name: &ContainerName,
-        deed: Deed,
+        decision: Decision,
         needs: &[Gate],
     ) -> Option<StepId> {
         if self.context.choices.start == StartChoice::CreateOnly {
@@ -424,14 +428,14 @@ impl<'a> Up<'a> {
         }
         let post_start = spec::post_start(self.context.topology, placing.name, placing.service);
         let start = Action::StartContainer { container: name.clone(), post_start };
-        let step = self.add_deed(start, deed, Some(placing.name), needs);
+        let step = self.add_deed(start, decision, Some(placing.name), needs);
         self.ports.take(placing.name, placing.service, step);
         Some(step)
     }
 
     /// The steps after which a condition can be looked at.
-    fn images_of_guard(&self, deed: &Deed) -> Vec<Gate> {
-        let Some(Guard::ImageDiffers(images)) = &deed.only_if else { return Vec::new() };
+    fn images_of_guard(&self, decision: &Decision) -> Vec<Gate> {
+        let Some(Guard::ImageDiffers(images)) = &decision.only_if else { return Vec::new() };
         let steps = images.iter().filter_map(|former| self.images.get(&former.image).copied().flatten());
         steps.map(|step| (step, Needs::Done)).collect()
     }
@@ -464,7 +468,7 @@ impl Existing<'_> {
     /// The step that gave it its lasting name.
     fn renamed(&self) -> Option<StepId> {
         let is_renamed = self.container.name != self.name;
-        self.mended.first().map(|(step, _)| *step).filter(|_| is_renamed)
+        self.reconnected.first().map(|(step, _)| *step).filter(|_| is_renamed)
     }
 }
 

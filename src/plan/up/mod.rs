@@ -1,7 +1,7 @@
 //! What `up` does: from whatever the engine has to what the topology says.
 
 mod container;
-mod fate;
+mod decision;
 mod image;
 mod mounted_image;
 mod names;
@@ -27,7 +27,7 @@ use crate::topology::name::{ContainerName, NetworkName, ServiceName, VolumeName}
 use crate::topology::{Service, Topology};
 use crate::value::image::ImageReference;
 use container::PlacedContainer;
-use fate::{Deed, Replica};
+use decision::{Decision, Replica};
 use network::NetworkPlace;
 pub use one_off::{OneOffChoices, one_off, one_off_query};
 pub use order::services as services_in_order;
@@ -149,11 +149,11 @@ pub fn up(topology: &Topology, observed: &Observed, choices: &UpChoices, found: 
     let order = order::services(topology, &choices.services, choices.without_dependencies);
     check_engine(context, order.iter().map(|name| (name, &*topology.services[name].value)), found);
     let along = context.along(&order);
-    let fates = fate::decide(context, &order, &along, found);
+    let decisions = decision::decide(context, &order, &along, found);
     let mut up = Up::new(context, found);
-    up.remove_without_successor(&fates.removed);
+    up.remove_without_successor(&decisions.removed);
     for name in order.iter().chain(&along) {
-        if let Some((name, replicas)) = fates.replicas.get_key_value(name) {
+        if let Some((name, replicas)) = decisions.replicas.get_key_value(name) {
             up.place_service(name, replicas);
         }
     }
@@ -291,17 +291,17 @@ impl<'a> Up<'a> {
         service: Option<&ServiceName>,
         needs: &[Gate],
     ) -> StepId {
-        self.add_deed(action, Deed { because, only_if: None }, service, needs)
+        self.add_deed(action, Decision { because, only_if: None }, service, needs)
     }
 
     fn add_deed(
         &mut self,
         action: Action,
-        deed: Deed,
+        decision: Decision,
         service: Option<&ServiceName>,
         needs: &[Gate],
     ) -> StepId {
-        let Deed { because, only_if } = deed;
+        let Decision { because, only_if } = decision;
         let needs = needs.iter().copied().collect();
         let step = Step::new(action, because, service.cloned());
         self.plan.steps.push(Step { only_if, needs, ..step })
@@ -312,7 +312,7 @@ impl<'a> Up<'a> {
         let Some((name, service)) = topology.services.get_key_value(name) else { return };
         let service = &service.value;
         let mut placing = self.placing(name, service);
-        placing.is_prepared = replicas.iter().any(Replica::is_veteran);
+        placing.is_prepared = replicas.iter().any(Replica::has_run_before);
         let containers = replicas.iter().map(|replica| self.place(&placing, replica)).collect();
         self.placed.insert(name.clone(), Placed { containers, gates: placing.gates });
     }

@@ -3,7 +3,7 @@
 //! A container holds on to the image that a reference named when it was created. Which one that was is in its
 //! labels: the engine does not tell.
 
-use super::fate::Deed;
+use super::decision::Decision;
 use super::{Context, Gate, PullChoice, Up};
 use crate::plan::observed::ObservedContainer;
 use crate::plan::{Action, Because, FormerImage, Guard, Needs, label, spec};
@@ -30,17 +30,17 @@ impl<'a> Context<'a> {
         self,
         service: &Service,
         container: &ObservedContainer,
-    ) -> Option<Deed> {
-        let deed = |mounted: Mounted| {
+    ) -> Option<Decision> {
+        let decision = |mounted: Mounted| {
             let now = self.observed.images.get(&mounted.reference)?;
             if *now != mounted.from {
-                return Some(Deed::surely(mounted.changed()));
+                return Some(Decision::unconditional(mounted.changed()));
             }
             let guard = FormerImage { image: mounted.reference.clone(), from: mounted.from.clone() };
             let only_if = Some(Guard::ImageDiffers([guard].into()));
-            self.is_renewed(&mounted.reference).then(|| Deed { because: mounted.changed(), only_if })
+            self.is_renewed(&mounted.reference).then(|| Decision { because: mounted.changed(), only_if })
         };
-        mounted(service, container).into_iter().filter_map(deed).reduce(Deed::or)
+        mounted(service, container).into_iter().filter_map(decision).reduce(Decision::or)
     }
 
     /// The service that an image is built for.

@@ -74,9 +74,10 @@ impl Up<'_> {
         else {
             return NetworkPlace::kept(observed);
         };
-        if let Some(stranger) = self.context.observed.stranger(observed) {
-            let reason = format!("`{stranger}` of another project is attached to it");
-            let help = format!("`docker network disconnect {} {stranger}`, then `topo up`", observed.name);
+        if let Some(foreign_container) = self.context.observed.foreign_container(observed) {
+            let reason = format!("`{foreign_container}` of another project is attached to it");
+            let help =
+                format!("`docker network disconnect {} {foreign_container}`, then `topo up`", observed.name);
             self.warn_of_changed("network", observed.name.as_str(), (at, &reason), &because, &help);
             return NetworkPlace::kept(observed);
         }
@@ -200,7 +201,7 @@ impl Up<'_> {
         let topology = self.context.topology;
         let service = topology.service(container.service.as_str()).filter(|_| !container.is_one_off);
         let wanted = service.map(|service| {
-            let links = spec::links(topology, service, &|service| self.stand_in(service));
+            let links = spec::links(topology, service, &|service| self.container_of(service));
             spec::attachments(topology, &container.service, service, &container.name, &links)
         });
         let known = wanted.into_iter().flatten().find(|attachment| attachment.network == *network);
@@ -230,7 +231,7 @@ impl Up<'_> {
             is_ours
                 && !names.contains(&network.name)
                 && (is_gone || successor.is_some_and(|successor| self.networks.contains_key(&successor)))
-                && observed.stranger(network).is_none()
+                && observed.foreign_container(network).is_none()
         };
         let superseded: Vec<&ObservedNetwork> = observed.networks.iter().filter(is_superseded).collect();
         let removed = if superseded.is_empty() { BTreeMap::new() } else { self.sure_removals() };

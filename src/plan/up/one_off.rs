@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Context, Up, UpChoices, check_engine, fate, order};
+use super::{Context, Up, UpChoices, check_engine, decision, order};
 use crate::diagnostic::Diagnostics;
 use crate::plan::action::OneOff;
 use crate::plan::observed::{Observed, Query};
@@ -60,18 +60,19 @@ pub fn one_off(
     let others = needed.iter().map(|name| (name, &*topology.services[name].value));
     check_engine(context, others.chain([(service_name, &**service)]), found);
     let along = context.along(&needed);
-    let fates = fate::decide(context, &needed, &along, found);
+    let decisions = decision::decide(context, &needed, &along, found);
     let mut up = Up::new(context, found);
-    up.remove_without_successor(&fates.removed);
+    up.remove_without_successor(&decisions.removed);
     for name in needed.iter().chain(&along) {
-        if let Some(replicas) = fates.replicas.get(name) {
+        if let Some(replicas) = decisions.replicas.get(name) {
             up.place_service(name, replicas);
         }
     }
     let placing = up.placing(service_name, service);
     let is_taken = context.containers_of(service_name).any(|container| container.state.is_running());
     let addresses = if is_taken { Addresses::LeftOut } else { Addresses::Kept };
-    let wanted = spec::one_off(topology, choices, &placing.base, addresses, &|service| up.stand_in(service));
+    let wanted =
+        spec::one_off(topology, choices, &placing.base, addresses, &|service| up.container_of(service));
     let container = wanted.name.clone();
     let needs = [up.before_create(&placing), placing.gates].concat();
     up.add(Action::CreateContainer(Box::new(wanted)), Because::Asked, Some(service_name), &needs);

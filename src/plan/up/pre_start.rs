@@ -1,7 +1,7 @@
 //! Containers that run to their ends before a service's own are first started (`pre_start`).
 
 use super::container::Placing;
-use super::fate::{Deed, Replica};
+use super::decision::{Decision, Replica};
 use super::{Gate, Up};
 use crate::plan::observed::Status;
 use crate::plan::{Action, Needs, spec};
@@ -10,7 +10,7 @@ use crate::topology::service::hook::PreStartHook;
 
 impl Replica<'_> {
     /// Whether it was started before, and stays.
-    pub(super) fn is_veteran(&self) -> bool {
+    pub(super) fn has_run_before(&self) -> bool {
         let has_run = |status| status != Status::Created;
         self.replaced.is_none() && self.current.is_some_and(|current| has_run(current.state.status))
     }
@@ -24,7 +24,7 @@ impl Up<'_> {
         &mut self,
         placing: &Placing<'_>,
         owner: &ContainerName,
-        deed: &Deed,
+        decision: &Decision,
         needs: &[Gate],
     ) -> Vec<Gate> {
         let mut needs = needs.to_vec();
@@ -40,11 +40,11 @@ impl Up<'_> {
                 (placing.name, placing.service),
                 (index, hook),
                 owner,
-                &|service| self.stand_in(service),
+                &|service| self.container_of(service),
             );
             needs.extend(self.hook_image(placing, hook));
             let run = Action::RunToEnd(Box::new(wanted));
-            let step = self.add_deed(run, deed.clone(), Some(placing.name), &needs);
+            let step = self.add_deed(run, decision.clone(), Some(placing.name), &needs);
             needs = vec![(step, Needs::Done)];
         }
         if !is_prepared && !placing.service.pre_start.is_empty() {

@@ -61,7 +61,7 @@ fn names_are_cut_before_what_came_of_them() {
     let mut stage = Stage::new();
     let image = "registry.example.com/a-team/postgres:17".into();
     stage.plan.steps[StepId::new(PULL)].action = Action::PullImage { image, platform: None };
-    stage.board = Board::new(&stage.plan);
+    stage.progress = ProgressModel::new(&stage.plan);
     stage.done(PULL, 600_000);
     let line = &stage.last(42, 24)[0];
     assert!(line.starts_with("✔ regist") && line.ends_with("tgres:17  pulled  10m 00s"), "{line}");
@@ -91,7 +91,7 @@ fn a_build_shows_what_its_dockerfile_asks_for_and_what_was_there_before() {
         builder: None,
     };
     stage.plan.steps[StepId::new(PULL)].action = Action::BuildImage(Box::new(spec));
-    stage.board = Board::new(&stage.plan);
+    stage.progress = ProgressModel::new(&stage.plan);
     stage.at(0, started(PULL));
     for name in ["[2/3] RUN make", "copy /context /", "[internal] load metadata for docker.io/library/rust:1"]
     {
@@ -184,7 +184,7 @@ fn goes_on(step: usize, progress: Progress) -> Event {
 /// A plan (pull, start the database, wait for it, start the other) and what happened so far.
 struct Stage {
     plan: Plan,
-    board: Board,
+    progress: ProgressModel,
     begun: Instant,
     after_cancel: AfterCancel,
 }
@@ -205,12 +205,12 @@ impl Stage {
         for (from, to) in [(PULL, START_DB), (START_DB, WAIT_DB), (WAIT_DB, START_API)] {
             plan.steps.order(StepId::new(from), StepId::new(to), Needs::Done);
         }
-        let board = Board::new(&plan);
-        Self { plan, board, begun: Instant::now(), after_cancel: AfterCancel::Stop }
+        let progress = ProgressModel::new(&plan);
+        Self { plan, progress, begun: Instant::now(), after_cancel: AfterCancel::Stop }
     }
 
     fn at(&mut self, milliseconds: u64, event: Event) {
-        self.board.note(&event, self.begun + Duration::from_millis(milliseconds));
+        self.progress.note(&event, self.begun + Duration::from_millis(milliseconds));
     }
 
     fn done(&mut self, step: usize, took: u64) {
@@ -226,7 +226,7 @@ impl Stage {
     fn frame(&self, width: usize, height: usize, milliseconds: u64) -> Frame<'_> {
         Frame {
             plan: &self.plan,
-            board: &self.board,
+            progress: &self.progress,
             look: Look { colors: false, unicode: true },
             after_cancel: self.after_cancel,
             size: Size { width, height },

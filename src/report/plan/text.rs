@@ -6,33 +6,33 @@ use std::fmt::Write;
 use super::readable::readable;
 use super::{condition, difference, waits_for};
 use crate::plan::{Action, Because, FieldChange, Plan, Step, StepId};
-use crate::report::Intent;
+use crate::report::Goal;
 use crate::report::look::{Look, Role};
-use crate::report::objects::{Deed, ObjectSteps, Objects};
+use crate::report::objects::{ObjectChange, ObjectSteps, Objects};
 use crate::report::prose::wrapped;
 use crate::report::wording::{self, Kind};
 use crate::source::Sources;
 use crate::topology::secrecy::HIDDEN_VALUES;
 
-/// What `topo plan` prints. `intent` is what the plan is for; lines are broken between words at `width`.
-pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, intent: Intent) -> String {
+/// What `topo plan` prints. `goal` is what the plan is for; lines are broken between words at `width`.
+pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, goal: Goal) -> String {
     let context = Context { plan, sources, look, width };
     let mut text = String::new();
-    let mut tally = Tally::default();
+    let mut counts = ChangeCounts::default();
     let objects = Objects::of(plan);
     for object in in_order(plan, &objects) {
         let parts = context.parts(object);
         let Some((first, rest)) = parts.split_first() else { continue };
-        *tally.entry((std::cmp::Reverse(object.kind), first.certainty, first.deed)).or_insert(0) += 1;
+        *counts.entry((std::cmp::Reverse(object.kind), first.certainty, first.change)).or_insert(0) += 1;
         // Writing to a string cannot fail.
         let _ = context.write(&mut text, object, first, rest);
     }
-    if tally.is_empty() {
-        let idle = format!("nothing to do: {} {}", plan.project, intent.idle);
+    if counts.is_empty() {
+        let idle = format!("nothing to do: {} {}", plan.project, goal.idle);
         return wrapped(&idle, width, 2) + "\n";
     }
     let project = look.paint(Role::Strong, plan.project.as_str());
-    let summary = wrapped(&format!("plan for {project}: {}", summary(&tally)), width, 2);
+    let summary = wrapped(&format!("plan for {project}: {}", summary(&counts)), width, 2);
     let hidden = if hides_values(plan) { wrapped(HIDDEN_VALUES, width, 2) + "\n" } else { String::new() };
     format!("{text}\n{summary}\n{hidden}")
 }
@@ -58,7 +58,7 @@ struct Context<'a> {
 /// What is done to an object: surely, or on a condition.
 struct Part<'a> {
     steps: Vec<&'a Step>,
-    deed: Deed,
+    change: ObjectChange,
     certainty: Certainty,
 }
 
@@ -69,7 +69,7 @@ enum Certainty {
 }
 
 /// How many objects of which kind have what done to them.
-type Tally = BTreeMap<(std::cmp::Reverse<Kind>, Certainty, Deed), usize>;
+type ChangeCounts = BTreeMap<(std::cmp::Reverse<Kind>, Certainty, ObjectChange), usize>;
 
 impl<'a> Context<'a> {
     /// The sure part first; none when nothing is done but waiting.
@@ -80,9 +80,9 @@ impl<'a> Context<'a> {
                 let is_sure = plan.steps[step].only_if.is_none();
                 is_sure == (certainty == Certainty::Sure)
             };
-            let deed = object.deed(plan, is_meant)?;
+            let change = object.change(plan, is_meant)?;
             let steps = object.steps.iter().copied().filter(|step| is_meant(*step));
-            Some(Part { steps: steps.map(|step| &plan.steps[step]).collect(), deed, certainty })
+            Some(Part { steps: steps.map(|step| &plan.steps[step]).collect(), change, certainty })
         };
         [Certainty::Sure, Certainty::Conditional].into_iter().filter_map(part).collect()
     }
@@ -154,24 +154,28 @@ fn sign(part: &Part<'_>) -> (&'static str, Role) {
     if part.certainty == Certainty::Conditional {
         return ("?", Role::Notice);
     }
-    match part.deed {
-        Deed::Pulled | Deed::Pushed | Deed::Built | Deed::Created => ("+", Role::Good),
-        Deed::Recreated
-        | Deed::Started
-        | Deed::Restarted
-        | Deed::Connected
-        | Deed::Renamed
-        | Deed::Unpaused
-        | Deed::Signalled => ("~", Role::Notice),
-        Deed::Stopped | Deed::Killed | Deed::Paused | Deed::Removed => ("-", Role::Bad),
+    match part.change {
+        ObjectChange::Pulled | ObjectChange::Pushed | ObjectChange::Built | ObjectChange::Created => {
+            ("+", Role::Good)
+        }
+        ObjectChange::Recreated
+        | ObjectChange::Started
+        | ObjectChange::Restarted
+        | ObjectChange::Connected
+        | ObjectChange::Renamed
+        | ObjectChange::Unpaused
+        | ObjectChange::Signalled => ("~", Role::Notice),
+        ObjectChange::Stopped | ObjectChange::Killed | ObjectChange::Paused | ObjectChange::Removed => {
+            ("-", Role::Bad)
+        }
     }
 }
 
 /// What is done, in few words; the steps of a replacement are one.
 fn words(part: &Part<'_>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    if part.deed == Deed::Recreated || part.deed == Deed::Restarted {
-        words.push(part.deed.to_do().to_owned());
+    if part.change == ObjectChange::Recreated || part.change == ObjectChange::Restarted {
+        words.push(part.change.to_do().to_owned());
     }
     let is_connected = |name: &str| {
         part.steps.iter().any(|step| match &step.action {
@@ -180,11 +184,11 @@ fn words(part: &Part<'_>) -> Vec<String> {
         })
     };
     for step in &part.steps {
-        let word = match (&step.action, part.deed) {
-            (Action::StartContainer { .. }, Deed::Recreated) => "start".to_owned(),
+        let word = match (&step.action, part.change) {
+            (Action::StartContainer { .. }, ObjectChange::Recreated) => "start".to_owned(),
             // `recreate` or `restart` says the rest.
-            (_, Deed::Recreated)
-            | (Action::StartContainer { .. } | Action::StopContainer { .. }, Deed::Restarted) => {
+            (_, ObjectChange::Recreated)
+            | (Action::StartContainer { .. } | Action::StopContainer { .. }, ObjectChange::Restarted) => {
                 continue;
             }
             (Action::Wait { .. }, _) if step.because != Because::Asked => continue,
@@ -204,7 +208,7 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
     for step in part.steps.iter().filter(|step| !matches!(step.action, Action::Wait { .. })) {
         let reason = match &step.because {
             Because::Down => continue,
-            Because::Replaced if part.deed != Deed::Removed => continue,
+            Because::Replaced if part.change != ObjectChange::Removed => continue,
             Because::ImageChanged { .. } | Because::MountedImageChanged { .. }
                 if part.certainty == Certainty::Conditional =>
             {
@@ -234,16 +238,16 @@ fn changes<'part>(part: &'part Part<'_>) -> Vec<&'part FieldChange> {
 }
 
 /// `3 containers to create, 1 to recreate, 1 network to create, nothing to remove`
-fn summary(tally: &Tally) -> String {
+fn summary(counts: &ChangeCounts) -> String {
     let mut words = Vec::new();
     let mut last = None;
-    for ((std::cmp::Reverse(kind), certainty, deed), count) in tally {
+    for ((std::cmp::Reverse(kind), certainty, change), count) in counts {
         let subject = if last == Some(kind) { count.to_string() } else { kind.count(*count) };
         let perhaps = if *certainty == Certainty::Conditional { "perhaps " } else { "" };
-        words.push(format!("{subject} {perhaps}to {}", deed.to_do()));
+        words.push(format!("{subject} {perhaps}to {}", change.to_do()));
         last = Some(kind);
     }
-    if tally.keys().all(|(_, _, deed)| *deed != Deed::Removed) {
+    if counts.keys().all(|(_, _, change)| *change != ObjectChange::Removed) {
         words.push("nothing to remove".to_owned());
     }
     words.join(", ")
@@ -268,7 +272,7 @@ mod tests {
         let start = Action::StartContainer { container: "shop-web-1".into(), post_start: Vec::new() };
         let because = Because::Changed(vec![change("environment.WORDS"), change("user")]);
         plan.steps.push(Step::new(start, because, Some("web".into())));
-        let text = text(&plan, &Sources::default(), Look::BARE, Some(40), Intent::UP);
+        let text = text(&plan, &Sources::default(), Look::BARE, Some(40), Goal::UP);
         assert_eq!(
             text,
             "~ container shop-web-1: start because 2\n      attributes changed\n    \

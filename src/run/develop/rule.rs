@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::EngineError;
 use crate::engine::docker::build::context;
 use crate::engine::docker::build::ignore::Ignore;
-use crate::engine::sync::Twin;
+use crate::engine::sync::SyncEntry;
 use crate::topology::name::ServiceName;
 use crate::topology::service::develop::{WatchAction, WatchRule};
 use crate::topology::service::{BuildContext, Hook, Mount, MountKind};
@@ -63,7 +63,7 @@ pub struct Pass {
     /// Services whose images are built anew.
     pub rebuilds: BTreeSet<ServiceName>,
     /// Files that are brought up to date in the containers of services.
-    pub syncs: BTreeMap<ServiceName, BTreeSet<Twin>>,
+    pub syncs: BTreeMap<ServiceName, BTreeSet<SyncEntry>>,
     /// Services that are restarted.
     pub restarts: BTreeSet<ServiceName>,
     /// Commands that are run in the containers of services.
@@ -187,15 +187,15 @@ impl Rules {
 /// A path that a rule is about.
 enum Concerned {
     /// It has a place in the container.
-    Twin(Twin),
+    SyncEntry(SyncEntry),
     /// It has none.
     Alone,
 }
 
 impl Concerned {
-    fn twin(self) -> Option<Twin> {
+    fn twin(self) -> Option<SyncEntry> {
         match self {
-            Self::Twin(twin) => Some(twin),
+            Self::SyncEntry(twin) => Some(twin),
             Self::Alone => None,
         }
     }
@@ -246,7 +246,7 @@ impl Rule {
 
     fn concerned(&self, path: &Path) -> Concerned {
         match self.target_of(path) {
-            Some(there) => Concerned::Twin(Twin { here: path.to_owned(), there }),
+            Some(there) => Concerned::SyncEntry(SyncEntry { here: path.to_owned(), there }),
             None => Concerned::Alone,
         }
     }

@@ -11,7 +11,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn find(choice: FileChoice, process: &[(&str, &str)]) -> Result<Found, DiscoverError> {
+fn find(choice: FileChoice, process: &[(&str, &str)]) -> Result<Discovered, DiscoverError> {
     discover(&choice, Environment::from_pairs(process.iter().copied()))
 }
 
@@ -19,7 +19,7 @@ fn here(folder: &tempfile::TempDir, below: &str) -> FileChoice {
     FileChoice { working_directory: folder.path().join(below), ..FileChoice::default() }
 }
 
-fn shown(found: &Found) -> Vec<String> {
+fn shown(found: &Discovered) -> Vec<String> {
     found.files.iter().map(|file| found.sources.get(*file).path.display().to_string()).collect()
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Explanation, Part, Rung, RungKind};
+use super::{Candidate, CandidateKind, Explanation, Part};
 use crate::source::PROJECT_NAME;
 use crate::topology::Topology;
 use crate::topology::secrecy::{self, HIDDEN};
@@ -12,16 +12,17 @@ use crate::topology::secrecy::{self, HIDDEN};
 /// secrets; true when there are some.
 pub fn conceal(explained: &mut Explanation, topology: &Topology) -> bool {
     let mut hider = Hider { topology, has_hidden: false };
-    let Explanation { path: _, keys, value, rungs, variables, parts, container_variable: _, note: _ } =
+    let Explanation { path: _, keys, value, candidates, variables, parts, container_variable: _, note: _ } =
         explained;
-    let is_of_image = rungs.iter().any(|rung| rung.wins && rung.kind == RungKind::Image);
+    let is_of_image =
+        candidates.iter().any(|candidate| candidate.wins && candidate.kind == CandidateKind::Image);
     if let Some(value) = value {
         *value = hider.value(&mut keys.clone(), value, is_of_image);
     }
-    rungs.iter_mut().for_each(|rung| hider.rung(rung, keys));
-    for (name, rungs) in variables {
+    candidates.iter_mut().for_each(|candidate| hider.candidate(candidate, keys));
+    for (name, candidates) in variables {
         let name = std::slice::from_ref(name);
-        rungs.iter_mut().for_each(|rung| hider.rung(rung, name));
+        candidates.iter_mut().for_each(|candidate| hider.candidate(candidate, name));
     }
     parts.iter_mut().for_each(|part| hider.part(part));
     hider.has_hidden
@@ -65,23 +66,23 @@ impl Hider<'_> {
         }
     }
 
-    fn rung(&mut self, rung: &mut Rung, keys: &[String]) {
-        let is_elsewhere = match rung.kind {
-            RungKind::Process | RungKind::CommandLine | RungKind::Variables => {
+    fn candidate(&mut self, candidate: &mut Candidate, keys: &[String]) {
+        let is_elsewhere = match candidate.kind {
+            CandidateKind::Process | CandidateKind::CommandLine | CandidateKind::Variables => {
                 keys.last().is_none_or(|name| name != PROJECT_NAME)
             }
             // A bare name says that the caller's value is passed on.
-            RungKind::EnvFile | RungKind::LabelFile => rung.note.is_none(),
-            RungKind::Written
-            | RungKind::Environment
-            | RungKind::Labels
-            | RungKind::Image
-            | RungKind::Default
-            | RungKind::Fallback => false,
+            CandidateKind::EnvFile | CandidateKind::LabelFile => candidate.note.is_none(),
+            CandidateKind::Written
+            | CandidateKind::Environment
+            | CandidateKind::Labels
+            | CandidateKind::Image
+            | CandidateKind::Default
+            | CandidateKind::Fallback => false,
         };
-        let is_secret = says_secret_here(keys, &rung.text) || self.topology.is_secret_word(keys);
-        if !rung.text.is_empty() && (is_elsewhere || is_secret) {
-            rung.text = self.hidden();
+        let is_secret = says_secret_here(keys, &candidate.text) || self.topology.is_secret_word(keys);
+        if !candidate.text.is_empty() && (is_elsewhere || is_secret) {
+            candidate.text = self.hidden();
         }
     }
 

@@ -4,9 +4,9 @@
 //! Must not: ask an engine; that a variable may come from the image is left to the caller.
 
 mod conceal;
-mod ladder;
 mod part;
 mod path;
+mod precedence;
 
 use serde_json::Value as Json;
 
@@ -43,9 +43,9 @@ pub struct Explanation {
     /// The value in the canonical form; nothing when it is not set.
     pub value: Option<Json>,
     /// What had a say in it, the strongest first.
-    pub rungs: Vec<Rung>,
+    pub candidates: Vec<Candidate>,
     /// The variables that the winner uses, each with what had a say in it.
-    pub variables: Vec<(String, Vec<Rung>)>,
+    pub variables: Vec<(String, Vec<Candidate>)>,
     /// What a mapping or a list is made of.
     pub parts: Vec<Part>,
     /// The service whose image may set the value, when it is a variable of a container.
@@ -56,9 +56,9 @@ pub struct Explanation {
 
 /// A text that had a say.
 #[derive(Debug)]
-pub struct Rung {
+pub struct Candidate {
     /// What kind of text it is: `environment`, `env_file`...
-    pub kind: RungKind,
+    pub kind: CandidateKind,
     /// Where it stands; nothing for what stands in no file.
     pub place: Option<Span>,
     /// The text as it is written.
@@ -71,7 +71,7 @@ pub struct Rung {
 
 /// What kind of text had a say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RungKind {
+pub enum CandidateKind {
     /// The topology's own text.
     Written,
     /// `environment` of a service.
@@ -96,7 +96,7 @@ pub enum RungKind {
     Fallback,
 }
 
-impl RungKind {
+impl CandidateKind {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -117,7 +117,7 @@ impl RungKind {
 
 /// Why a path cannot be explained.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct PathError {
     /// The part that is not there, with all before it.
     pub path: String,
     /// The path that was probably meant.
@@ -127,7 +127,7 @@ pub struct Mistake {
 }
 
 /// Explains the value at a path such as `services.web.environment.DEBUG`.
-pub fn explain(asked: &str, subject: &mut Subject<'_>) -> Result<Explanation, Mistake> {
+pub fn explain(asked: &str, subject: &mut Subject<'_>) -> Result<Explanation, PathError> {
     let model = subject.topology.canonical(Form::Full, Resources::All);
     let found = match path::find(asked, &subject.document.root, &model) {
         Ok(found) => found,
@@ -135,19 +135,19 @@ pub fn explain(asked: &str, subject: &mut Subject<'_>) -> Result<Explanation, Mi
     };
     if let [section, service, pairs, name] = found.path.as_slice()
         && section == "services"
-        && let Some(ladder) = ladder::of(service, pairs, name)
+        && let Some(precedence) = precedence::of(service, pairs, name)
     {
-        return ladder.explain(subject);
+        return precedence.explain(subject);
     }
     Ok(explain_written(&found, subject))
 }
 
 /// What is not there may be known all the same: an attribute that nobody set.
-fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation, Mistake> {
+fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation, PathError> {
     let path: Vec<String> = unknown.before.iter().chain([&unknown.key]).cloned().collect();
-    let rungs = without_value(&path, &subject.document.root, RungKind::Written, subject.sources);
+    let candidates = without_value(&path, &subject.document.root, CandidateKind::Written, subject.sources);
     let description = path::description(&path).filter(|_| unknown.is_last);
-    if description.is_none() && rungs.is_empty() {
+    if description.is_none() && candidates.is_empty() {
         return Err(unknown.mistake(subject.topology));
     }
     let description = description.unwrap_or_default();
@@ -156,25 +156,26 @@ fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation,
     let keys = path;
     let path = path::spell(&keys);
     let (variables, parts) = Default::default();
-    Ok(Explanation { path, keys, value: None, rungs, variables, parts, container_variable: None, note })
+    Ok(Explanation { path, keys, value: None, candidates, variables, parts, container_variable: None, note })
 }
 
 fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
     let Found { path, value, node, nearest } = found;
     let sources = &*subject.sources;
-    let mut rungs = node.as_ref().map_or_else(Vec::new, |node| written(node, RungKind::Written, sources));
+    let mut candidates =
+        node.as_ref().map_or_else(Vec::new, |node| written(node, CandidateKind::Written, sources));
     let mut note = None;
     if let (None, Some((above, node))) = (node, nearest) {
-        rungs = written(node, RungKind::Written, sources);
+        candidates = written(node, CandidateKind::Written, sources);
         match &node.value {
             Value::Scalar(_) | Value::List(_) => {
                 note = Some(format!("`{}` is written in its short form", path::spell(above)));
             }
             Value::Null | Value::Map(_) if taken_away(path, &subject.document.root).is_some() => {
-                rungs = without_value(path, &subject.document.root, RungKind::Written, sources);
+                candidates = without_value(path, &subject.document.root, CandidateKind::Written, sources);
             }
             Value::Null | Value::Map(_) => {
-                rungs = implied(path, subject.topology, sources);
+                candidates = implied(path, subject.topology, sources);
                 note = Some("nobody wrote it: it is what the Compose Specification fills in".to_owned());
             }
         }
@@ -184,7 +185,7 @@ fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
     let parts = node.as_ref().map_or_else(Vec::new, |node| part::of(path, node, subject.topology));
     let keys = path.clone();
     let path = path::spell(path);
-    Explanation { path, keys, value, rungs, variables, parts, container_variable: None, note }
+    Explanation { path, keys, value, candidates, variables, parts, container_variable: None, note }
 }
 
 /// What took away the value at a path, or one that held it.
@@ -201,35 +202,35 @@ fn taken_away<'n>(path: &[String], root: &'n Node) -> Option<&'n TakenAway> {
 }
 
 /// The text that took away the value at a path, then those that had set it.
-fn without_value(path: &[String], root: &Node, kind: RungKind, sources: &Sources) -> Vec<Rung> {
+fn without_value(path: &[String], root: &Node, kind: CandidateKind, sources: &Sources) -> Vec<Candidate> {
     let Some(TakenAway { key: _, tag, place, earlier }) = taken_away(path, root) else { return Vec::new() };
-    let rung = |place: &Span, text: &str, note: Option<&str>| Rung {
+    let candidate = |place: &Span, text: &str, note: Option<&str>| Candidate {
         kind,
         place: Some(*place),
         text: text.to_owned(),
         wins: note.is_some(),
         note: note.map(str::to_owned),
     };
-    let winner = rung(place, tag, Some("removes what other files set"));
-    let others = earlier.iter().rev().map(|place| rung(place, sources.text(*place), None));
+    let winner = candidate(place, tag, Some("removes what other files set"));
+    let others = earlier.iter().rev().map(|place| candidate(place, sources.text(*place), None));
     std::iter::once(winner).chain(others).collect()
 }
 
 /// The link, namespace or volume that a dependency follows from.
-fn implied(path: &[String], topology: &Topology, sources: &Sources) -> Vec<Rung> {
+fn implied(path: &[String], topology: &Topology, sources: &Sources) -> Vec<Candidate> {
     let [section, service, attribute, name, ..] = path else { return Vec::new() };
     if section != "services" || attribute != "depends_on" {
         return Vec::new();
     }
     let dependency = topology.service(service).and_then(|service| service.depends_on.0.get(name.as_str()));
-    let rung = |place| Rung {
-        kind: RungKind::Fallback,
+    let candidate = |place| Candidate {
+        kind: CandidateKind::Fallback,
         place: Some(place),
         text: sources.text(place).to_owned(),
         wins: false,
         note: None,
     };
-    dependency.map(|dependency| rung(dependency.span)).into_iter().collect()
+    dependency.map(|dependency| candidate(dependency.span)).into_iter().collect()
 }
 
 fn scalar(node: &Node) -> Option<Json> {
@@ -237,7 +238,7 @@ fn scalar(node: &Node) -> Option<Json> {
 }
 
 /// The text of a node, then those that it won over, the last one first.
-fn written(node: &Node, kind: RungKind, sources: &Sources) -> Vec<Rung> {
+fn written(node: &Node, kind: CandidateKind, sources: &Sources) -> Vec<Candidate> {
     // What collections say is merged: none of them wins as a whole.
     let is_scalar = matches!(node.value, Value::Scalar(_) | Value::Null);
     let mut places = vec![node.span];
@@ -246,21 +247,21 @@ fn written(node: &Node, kind: RungKind, sources: &Sources) -> Vec<Rung> {
             places.push(*place);
         }
     }
-    let rung = |(index, place): (usize, Span)| Rung {
+    let candidate = |(index, place): (usize, Span)| Candidate {
         kind,
         place: Some(place),
         text: if is_scalar { sources.text(place).to_owned() } else { String::new() },
         wins: is_scalar && index == 0,
         note: None,
     };
-    places.into_iter().enumerate().map(rung).collect()
+    places.into_iter().enumerate().map(candidate).collect()
 }
 
 /// The variables that a text uses.
-fn variables_of(node: &Node, subject: &Subject<'_>) -> Vec<(String, Vec<Rung>)> {
+fn variables_of(node: &Node, subject: &Subject<'_>) -> Vec<(String, Vec<Candidate>)> {
     if !matches!(node.value, Value::Scalar(_)) {
         return Vec::new();
     }
     let environment = subject.document.environment(node.span.file).unwrap_or(subject.environment);
-    ladder::variables(subject.sources.text(node.span), environment)
+    precedence::variables(subject.sources.text(node.span), environment)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::Mistake;
+use super::PathError;
 use crate::diagnostic::suggest;
 use crate::document::{Node, Value, pair_named};
 use crate::topology::{Topology, schema};
@@ -105,7 +105,7 @@ impl Found<'_> {
 
 impl Unknown {
     /// What to say when the key means nothing.
-    pub(super) fn mistake(self, topology: &Topology) -> Mistake {
+    pub(super) fn mistake(self, topology: &Topology) -> PathError {
         let Self { before, key, known, .. } = self;
         let below = |key: &str| spell(&[before.as_slice(), &[key.to_owned()]].concat());
         let is_service = before.is_empty() && topology.service(&key).is_some();
@@ -113,7 +113,7 @@ impl Unknown {
             true => Some(format!("services.{key}")),
             false => suggest::closest(&key, known.iter().map(String::as_str)).map(below),
         };
-        Mistake { path: below(&key), closest, known: known.into_iter().collect() }
+        PathError { path: below(&key), closest, known: known.into_iter().collect() }
     }
 }
 

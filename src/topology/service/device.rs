@@ -7,7 +7,7 @@ use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form, Sealing, divided_by_a_blank, record, wrong_type};
 use crate::topology::value::{Integer, Pairs};
-use crate::value::Mistake;
+use crate::value::ValueError;
 use crate::value::device::{ALL_PERMISSIONS, ShortDevice, is_cdi};
 
 record! {
@@ -83,7 +83,7 @@ fn decode_short(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Devi
             target: target.into(),
             permissions: permissions.into(),
         }),
-        Err(Mistake { reason, help }) => {
+        Err(ValueError { reason, help }) => {
             found
                 .error(code::BAD_VALUE, format!("`{text}` is not a device"))
                 .label(node.span, reason)

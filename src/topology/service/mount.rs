@@ -13,7 +13,7 @@ use crate::topology::attribute::{
 use crate::topology::name::VolumeKey;
 use crate::topology::service::container_file::FileMode;
 use crate::topology::value::{ByteSize, Flag, Pairs};
-use crate::value::Mistake;
+use crate::value::ValueError;
 use crate::value::image::ImageReference;
 use crate::value::mount::{MountOption, PROPAGATIONS, SELINUX, ShortMount, trailing_blank};
 
@@ -160,7 +160,7 @@ impl Mount {
     }
 
     /// Reads the short form, as it stands at a place.
-    pub fn from_short(text: &str, at: Span) -> Result<Self, Mistake> {
+    pub fn from_short(text: &str, at: Span) -> Result<Self, ValueError> {
         let short = ShortMount::parse(text)?;
         let is_bind = short.is_bind();
         let mut mount = Self {
@@ -267,17 +267,17 @@ fn check_words(mount: &Node, path: &[&str], words: &[&'static str], found: &mut 
     }
 }
 
-fn refuse(text: &str, Mistake { reason, help }: Mistake, node: &Node, found: &mut Diagnostics) {
+fn refuse(text: &str, ValueError { reason, help }: ValueError, node: &Node, found: &mut Diagnostics) {
     found.error(code::BAD_MOUNT, format!("`{text}` is not a mount")).label(node.span, reason).help(help);
 }
 
 /// A blank at the end of a source or a target is a part of its name, which hardly anybody means.
 fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
-    let Some((part, mended)) = trailing_blank(text) else { return };
+    let Some((part, repaired)) = trailing_blank(text) else { return };
     found
         .warning(code::YAML_PITFALL, format!("a space comes after `{part}`"))
         .label(node.span, "the blank is a part of the path")
-        .help(format!("remove the space: `{mended}`"));
+        .help(format!("remove the space: `{repaired}`"));
 }
 
 fn apply_option(mount: &mut Mount, option: MountOption) {

@@ -14,7 +14,7 @@ use crate::topology::attribute::{Attribute, Form, Sealing, divided_by_a_blank, p
 use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
-use crate::value::Mistake;
+use crate::value::ValueError;
 pub use crate::value::port::ExposedPort;
 use crate::value::port::{IN_RANGE, OF_ONE_LINK, PortMapping, PortMode, PortRange, Protocol, is_link_local};
 
@@ -59,7 +59,7 @@ pub struct Port {
 
 impl Port {
     /// Reads the short form, which may stand for several ports.
-    pub fn from_short(text: &str) -> Result<Vec<Self>, Mistake> {
+    pub fn from_short(text: &str) -> Result<Vec<Self>, ValueError> {
         let mapping = PortMapping::parse(text)?;
         let PortMapping { host_ip, protocol, target: _, published: _ } = mapping;
         let port = |(target, published)| Self { host_ip, target, published, protocol, ..Self::default() };
@@ -160,7 +160,7 @@ impl Attribute for ExposedPort {
     }
 }
 
-fn refuse(text: &str, Mistake { reason, help }: Mistake, node: &Node, found: &mut Diagnostics) {
+fn refuse(text: &str, ValueError { reason, help }: ValueError, node: &Node, found: &mut Diagnostics) {
     found
         .error(code::BAD_PORT, format!("`{text}` is not a port mapping"))
         .label(node.span, reason)
@@ -206,7 +206,7 @@ fn long_host_ip(address: &Spanned<String>, found: &mut Diagnostics) -> Option<Ip
 }
 
 fn long_protocol(protocol: &Spanned<String>, found: &mut Diagnostics) -> Option<Protocol> {
-    let refuse = |Mistake { reason, help }| {
+    let refuse = |ValueError { reason, help }| {
         found.error(code::BAD_PORT, "the protocol is not known").label(protocol.span, reason).help(help);
     };
     Protocol::parse(protocol).map_err(refuse).ok()
@@ -230,7 +230,7 @@ fn long_published(published: Option<Spanned<Loose>>, found: &mut Diagnostics) ->
     };
     match PortRange::parse(&published.value.0) {
         Ok(range) => Some(Some(range)),
-        Err(Mistake { reason, .. }) => {
+        Err(ValueError { reason, .. }) => {
             found
                 .error(code::BAD_PORT, format!("`{}` is not a port", published.value.0))
                 .label(published.span, reason)

@@ -50,7 +50,7 @@ pub(crate) struct Behaviour {
     pub(crate) is_there_already: bool,
     pub(crate) has_healthcheck: bool,
     /// What happens how long after each start.
-    pub(crate) deeds: Vec<(Duration, Deed)>,
+    pub(crate) deeds: Vec<(Duration, ObjectChange)>,
     /// How often its restart policy starts it again.
     pub(crate) restarts: usize,
     pub(crate) restarts_after_success: bool,
@@ -73,7 +73,7 @@ pub(crate) struct Behaviour {
 
 /// One thing that a container does or that is done to it.
 #[derive(Clone, Debug)]
-pub(crate) enum Deed {
+pub(crate) enum ObjectChange {
     BecomesHealthy,
     BecomesUnhealthy { output: String },
     Exits { code: i64 },

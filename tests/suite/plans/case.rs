@@ -24,7 +24,7 @@ use topo::plan::{
     RecreateChoice, StartChoice, StoredPlan, UpChoices, Values, label,
 };
 use topo::report::wording::{object, to_do};
-use topo::report::{Intent, Look};
+use topo::report::{Goal, Look};
 use topo::source::Sources;
 use topo::topology::Topology;
 use topo::topology::name::ServiceName;
@@ -224,24 +224,24 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
     let observed = world.observe(&plan::query(&topology));
     let mut found = Diagnostics::default();
     let mut undeclared = Vec::new();
-    let (plan, intent) = match &choices.command {
-        Command::Up => (plan::up(&topology, &observed, &up, &mut found), Intent::UP),
+    let (plan, goal) = match &choices.command {
+        Command::Up => (plan::up(&topology, &observed, &up, &mut found), Goal::UP),
         Command::Down(down) => {
             let down = choices.down(down);
             let plan = plan::down(&topology.name, Some(&topology), &observed, &down, &mut found);
             undeclared = plan::volumes_left(&topology.name, Some(&topology), &observed, &down).undeclared;
-            (plan, Intent::DOWN)
+            (plan, Goal::DOWN)
         }
         Command::Build { push } => {
             let build = BuildChoices { push: *push, ..BuildChoices::default() };
-            (plan::build(&topology, &build), Intent::BUILD)
+            (plan::build(&topology, &build), Goal::BUILD)
         }
-        Command::Push => (plan::push(&topology, &PushChoices::default()), Intent::PUSH),
+        Command::Push => (plan::push(&topology, &PushChoices::default()), Goal::PUSH),
     };
     assert_is_stored_whole(&plan, &topology);
     let text = match found.has_errors() {
         true => String::new(),
-        false => topo::report::plan::text(&plan, &sources, Look::BARE, None, intent),
+        false => topo::report::plan::text(&plan, &sources, Look::BARE, None, goal),
     };
     let undeclared = undeclared.iter().map(|volume| format!("undeclared: {volume} stays\n"));
     let text = format!("{}{text}{}", said(&found, &sources), undeclared.collect::<String>());

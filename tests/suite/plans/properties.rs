@@ -6,7 +6,7 @@ use topo::diagnostic::Diagnostics;
 use topo::plan::action::{Action, AnonymousVolumes};
 use topo::plan::observed::Status;
 use topo::plan::{BuildChoice, Plan, PullChoice, PullChoices, RecreateChoice, Scope, Step, UpChoices};
-use topo::report::{Intent, Look};
+use topo::report::{Goal, Look};
 use topo::source::Sources;
 use topo::topology::Topology;
 use topo::topology::name::ServiceName;
@@ -364,7 +364,7 @@ fn assert_tells_all(
     chance: &mut Chance,
 ) {
     let plan = plan(world, topology, choices);
-    let text = topo::report::plan::text(&plan, sources, Look::BARE, None, Intent::UP);
+    let text = topo::report::plan::text(&plan, sources, Look::BARE, None, Goal::UP);
     let before = world.clone();
     follow(world, &plan, chance);
     // `~ container shop-web-1: recreate, start because environment.DEBUG changed`

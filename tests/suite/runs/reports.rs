@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use topo::report::{AfterCancel, Commands, Context, Form, Intent, Live, Look, Report, report};
+use topo::report::{AfterCancel, Commands, Context, Form, Goal, Live, Look, Report, report};
 
 use super::scenario::Scenario;
 use super::transcript::Recording;
@@ -10,7 +10,7 @@ use super::transcript::Recording;
 /// All that a report writes, with neither colours nor signs outside ASCII.
 pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> String {
     let context = Context {
-        aim: Intent::UP.into(),
+        scoped_goal: Goal::UP.into(),
         commands: Commands { before: "topo".to_owned(), after: "shop.yaml".to_owned() },
         resume: Some("topo up shop.yaml".to_owned()),
         past_hooks: None,

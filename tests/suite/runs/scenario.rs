@@ -29,7 +29,7 @@ use topo::run::RunOptions;
 use topo::topology::name::{ContainerName, ImageId, ProjectName, ServiceName};
 use topo::value::image::ImageReference;
 
-use crate::memory_engine::{Behaviour, Deed, Hearing, Script};
+use crate::memory_engine::{Behaviour, Hearing, ObjectChange, Script};
 
 /// What a test runs.
 pub(crate) struct Scenario {
@@ -216,13 +216,13 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.call_takes = Some(duration(&said()));
                 None
             }
-            "healthy" => Some(Deed::BecomesHealthy),
-            "unhealthy" => Some(Deed::BecomesUnhealthy { output: said() }),
-            "exits" => Some(Deed::Exits { code: number(&said()) as i64 }),
-            "prints" => Some(Deed::Prints { line: said() }),
-            "paused" => Some(Deed::IsPaused),
-            "removed" => Some(Deed::IsRemoved),
-            "renamed" => Some(Deed::IsRenamed { to: ContainerName::new(said()) }),
+            "healthy" => Some(ObjectChange::BecomesHealthy),
+            "unhealthy" => Some(ObjectChange::BecomesUnhealthy { output: said() }),
+            "exits" => Some(ObjectChange::Exits { code: number(&said()) as i64 }),
+            "prints" => Some(ObjectChange::Prints { line: said() }),
+            "paused" => Some(ObjectChange::IsPaused),
+            "removed" => Some(ObjectChange::IsRemoved),
+            "renamed" => Some(ObjectChange::IsRenamed { to: ContainerName::new(said()) }),
             _ => panic!("no such trait: {text}"),
         };
         behaviour.deeds.extend(deed.map(|deed| (at.map_or(Duration::ZERO, duration), deed)));

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use topo::engine::Progress;
-use topo::run::{End, Event, Outcome, look_once_more, run};
+use topo::run::{End, Event, Outcome, refresh_running, run};
 
 use super::scenario::Scenario;
 use crate::memory_engine::MemoryEngine;
@@ -32,7 +32,7 @@ pub(crate) fn record(scenario: &Scenario) -> Recording {
         let running = async {
             let mut outcome = run(&scenario.plan, &engine, &scenario.options, &cancel, &sender).await;
             if !outcome.is_success() {
-                look_once_more(&engine, &mut outcome).await;
+                refresh_running(&engine, &mut outcome).await;
             }
             drop(sender);
             outcome

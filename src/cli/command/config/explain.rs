@@ -19,7 +19,7 @@ use crate::engine::Images;
 use crate::plan::spec;
 use crate::source::{Sources, Span};
 use crate::topology::Topology;
-use crate::topology::provenance::{self, Explanation, Mistake, Part, Rung, RungKind, Subject};
+use crate::topology::provenance::{self, Candidate, CandidateKind, Explanation, Part, PathError, Subject};
 use crate::topology::secrecy::HIDDEN_VALUES;
 use crate::value::image::ImageReference;
 
@@ -29,13 +29,13 @@ use crate::value::image::ImageReference;
 /// `--env-file`, each line of `env_file`, and the image. A key that holds dots may be quoted.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo config explain services.web.environment.DEBUG")]
-pub(super) struct Options {
+pub(super) struct ConfigExplainArgs {
     /// Topology files, and at last what is explained, such as `services.web.ports[0]`
     #[arg(value_name = "FILE|PATH", required = true)]
     arguments: Vec<String>,
     /// How it is written
     #[arg(long, value_name = "text|json", hide_possible_values = true, default_value = "text")]
-    format: Format,
+    format: ConfigExplainFormat,
     /// Show values that come from variables or look like secrets
     #[arg(long)]
     show_values: bool,
@@ -45,7 +45,7 @@ pub(super) struct Options {
 
 /// How an explanation is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ConfigExplainFormat {
     /// For people
     Text,
     /// One JSON document
@@ -55,8 +55,8 @@ enum Format {
 /// How long the engine may take to say what an image sets.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 
-pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
-    let Options { mut arguments, format, show_values, global: own } = options;
+pub(super) fn run(global: Global, options: ConfigExplainArgs) -> Result<Exit, Exit> {
+    let ConfigExplainArgs { mut arguments, format, show_values, global: own } = options;
     let path = arguments.pop().unwrap_or_default();
     let mut global = global.merged(own);
     global.files.extend(arguments.into_iter().map(PathBuf::from));
@@ -84,8 +84,8 @@ pub(super) fn run(global: Global, options: Options) -> Result<Exit, Exit> {
     let mut explained = with_image(explained, &topology, output);
     let is_hidden = !show_values && provenance::conceal(&mut explained, &topology);
     output.print(&match format {
-        Format::Text => text(&explained, &read.sources) + &hint(is_hidden),
-        Format::Json => format!("{:#}\n", data(&explained, &read.sources, is_hidden)),
+        ConfigExplainFormat::Text => text(&explained, &read.sources) + &hint(is_hidden),
+        ConfigExplainFormat::Json => format!("{:#}\n", data(&explained, &read.sources, is_hidden)),
     });
     Ok(Exit::Success)
 }
@@ -94,8 +94,8 @@ fn hint(is_hidden: bool) -> String {
     if is_hidden { format!("\n{HIDDEN_VALUES}\n") } else { String::new() }
 }
 
-fn refuse(mistake: Mistake, output: &Output) -> Exit {
-    let Mistake { path, closest, known } = mistake;
+fn refuse(mistake: PathError, output: &Output) -> Exit {
+    let PathError { path, closest, known } = mistake;
     let help = match closest {
         Some(closest) => Some(format!("did you mean `{closest}`?")),
         None if known.is_empty() => None,
@@ -114,26 +114,27 @@ fn with_image(mut explained: Explanation, topology: &Topology, output: Output) -
         let asked = async { connection::open(output).await?.image_variables(&image).await };
         tokio::time::timeout(ENGINE_LIMIT, asked).await
     });
-    let mut rung = Rung { kind: RungKind::Image, place: None, text: String::new(), wins: false, note: None };
+    let mut candidate =
+        Candidate { kind: CandidateKind::Image, place: None, text: String::new(), wins: false, note: None };
     match answer {
-        Err(_) | Ok(Err(_)) => rung.note = Some(unknown(&image, "no engine answers")),
-        Ok(Ok(None)) => rung.note = Some(unknown(&image, "the engine does not have it")),
+        Err(_) | Ok(Err(_)) => candidate.note = Some(unknown(&image, "no engine answers")),
+        Ok(Ok(None)) => candidate.note = Some(unknown(&image, "the engine does not have it")),
         Ok(Ok(Some(variables))) => {
             let prefix = format!("{name}=");
             match variables.iter().find_map(|variable| variable.strip_prefix(&prefix)) {
-                None => rung.note = Some(format!("`{image}` does not set it")),
+                None => candidate.note = Some(format!("`{image}` does not set it")),
                 Some(value) => {
-                    rung.text = value.to_owned();
-                    rung.note = Some(format!("`{image}`"));
-                    rung.wins = !known.environment.0.contains_key(name);
+                    candidate.text = value.to_owned();
+                    candidate.note = Some(format!("`{image}`"));
+                    candidate.wins = !known.environment.0.contains_key(name);
                 }
             }
         }
     }
-    if rung.wins {
-        explained.value = Some(Json::from(rung.text.as_str()));
+    if candidate.wins {
+        explained.value = Some(Json::from(candidate.text.as_str()));
     }
-    explained.rungs.push(rung);
+    explained.candidates.push(candidate);
     explained
 }
 
@@ -142,7 +143,7 @@ fn unknown(image: &ImageReference, why: &str) -> String {
 }
 
 fn text(explained: &Explanation, sources: &Sources) -> String {
-    let Explanation { path, keys: _, value, rungs, variables, parts, container_variable: _, note } =
+    let Explanation { path, keys: _, value, candidates, variables, parts, container_variable: _, note } =
         explained;
     let mut text = match value {
         None => format!("{path} is not set\n"),
@@ -154,11 +155,11 @@ fn text(explained: &Explanation, sources: &Sources) -> String {
     if let Some(note) = note {
         text += &format!("  {note}\n");
     }
-    text += &table(rungs.iter().map(|rung| row(rung, sources)).collect());
-    for (name, rungs) in variables {
-        let state = if rungs.is_empty() { " is not set" } else { "" };
+    text += &table(candidates.iter().map(|candidate| row(candidate, sources)).collect());
+    for (name, candidates) in variables {
+        let state = if candidates.is_empty() { " is not set" } else { "" };
         text += &format!("\n{name}, which is used there{state}\n");
-        text += &table(rungs.iter().map(|rung| row(rung, sources)).collect());
+        text += &table(candidates.iter().map(|candidate| row(candidate, sources)).collect());
     }
     if !parts.is_empty() {
         text += "\nwhat it is made of\n";
@@ -166,13 +167,13 @@ fn text(explained: &Explanation, sources: &Sources) -> String {
     text + &table(parts.iter().map(|part| part_row(part, sources)).collect())
 }
 
-fn row(rung: &Rung, sources: &Sources) -> [String; 4] {
-    let wins = if rung.wins { "wins" } else { "" };
-    let place = rung.place.map(|place| place_of(place, sources)).unwrap_or_default();
-    let note = rung.note.as_ref().map(|note| format!("({note})"));
-    let text = in_one_line(&rung.text);
+fn row(candidate: &Candidate, sources: &Sources) -> [String; 4] {
+    let wins = if candidate.wins { "wins" } else { "" };
+    let place = candidate.place.map(|place| place_of(place, sources)).unwrap_or_default();
+    let note = candidate.note.as_ref().map(|note| format!("({note})"));
+    let text = in_one_line(&candidate.text);
     let text = [Some(text).filter(|text| !text.is_empty()), note].into_iter().flatten();
-    [wins.to_owned(), rung.kind.word().to_owned(), place, text.collect::<Vec<_>>().join(" ")]
+    [wins.to_owned(), candidate.kind.word().to_owned(), place, text.collect::<Vec<_>>().join(" ")]
 }
 
 fn part_row(part: &Part, sources: &Sources) -> [String; 4] {
@@ -209,10 +210,12 @@ fn in_one_line(text: &str) -> String {
 }
 
 fn data(explained: &Explanation, sources: &Sources, is_hidden: bool) -> Json {
-    let Explanation { path, keys: _, value, rungs, variables, parts, container_variable: _, note } =
+    let Explanation { path, keys: _, value, candidates, variables, parts, container_variable: _, note } =
         explained;
-    let all = |rungs: &[Rung]| rungs.iter().map(|rung| rung_data(rung, sources)).collect::<Vec<_>>();
-    let variables = variables.iter().map(|(name, rungs)| (name.clone(), Json::from(all(rungs))));
+    let all = |candidates: &[Candidate]| {
+        candidates.iter().map(|candidate| rung_data(candidate, sources)).collect::<Vec<_>>()
+    };
+    let variables = variables.iter().map(|(name, candidates)| (name.clone(), Json::from(all(candidates))));
     let part = |part: &Part| {
         let Part { path, value, place, is_literal: _ } = part;
         json!({ "path": path, "value": value, "place": place_data(*place, sources) })
@@ -222,14 +225,14 @@ fn data(explained: &Explanation, sources: &Sources, is_hidden: bool) -> Json {
         "value": value,
         "hidden": is_hidden,
         "note": note,
-        "rungs": all(rungs),
+        "rungs": all(candidates),
         "variables": variables.collect::<serde_json::Map<_, _>>(),
         "parts": parts.iter().map(part).collect::<Vec<_>>(),
     })
 }
 
-fn rung_data(rung: &Rung, sources: &Sources) -> Json {
-    let Rung { kind, place, text, wins, note } = rung;
+fn rung_data(candidate: &Candidate, sources: &Sources) -> Json {
+    let Candidate { kind, place, text, wins, note } = candidate;
     json!({
         "kind": kind.word(),
         "place": place.map(|place| place_data(place, sources)),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Format, Only, written};
+use super::{ConfigFormat, Only, written};
 use crate::plan::{compose_hash, spec};
 use crate::source::{Environment, PROJECT_NAME};
 use crate::topology::Topology;
@@ -43,7 +43,7 @@ impl Listing {
     }
 
     /// One a line, unless a form is asked for.
-    pub(super) fn text(&self, format: Option<Format>) -> String {
+    pub(super) fn text(&self, format: Option<ConfigFormat>) -> String {
         match (self, format) {
             (Self::Names(names), None) => names.iter().map(|name| format!("{name}\n")).collect(),
             (Self::Pairs(pairs, between), None) => {

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use crate::cli::excluded::Excluded;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::load::{self, Deed, Needs, Read, Selection};
+use crate::cli::load::{self, Needs, Operation, Read, Selection};
 use crate::cli::output::Output;
 use crate::document::LoadOptions;
 use crate::engine::local_file;
@@ -32,7 +32,7 @@ use listing::Listing;
     alias = "convert",
     disable_help_subcommand = true
 )]
-pub struct Options {
+pub struct ConfigArgs {
     #[command(subcommand)]
     command: Option<Command>,
     /// A topology file, and the services to show with what they need; all when none is named
@@ -40,7 +40,7 @@ pub struct Options {
     arguments: Vec<String>,
     /// How it is written: yaml, unless it is a list
     #[arg(long, value_name = "yaml|json", hide_possible_values = true)]
-    format: Option<Format>,
+    format: Option<ConfigFormat>,
     /// Write it to a file
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     file: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Explain(explain::Options),
+    Explain(explain::ConfigExplainArgs),
 }
 
 /// One list in place of the whole topology.
@@ -134,14 +134,14 @@ struct Without {
 
 /// How the canonical form is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ConfigFormat {
     /// YAML
     Yaml,
     /// JSON
     Json,
 }
 
-impl Options {
+impl ConfigArgs {
     /// Whether anything was asked for that is not for every command.
     fn asks_for_more(&self) -> bool {
         let Self {
@@ -161,7 +161,7 @@ impl Options {
     }
 }
 
-pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
+pub fn run(global: Global, mut options: ConfigArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     if let Some(Command::Explain(explain)) = options.command.take() {
         if options.asks_for_more() {
@@ -194,7 +194,7 @@ pub fn run(global: Global, mut options: Options) -> Result<Exit, Exit> {
 fn text(
     global: &Global,
     targets: &[ServiceName],
-    options: &Options,
+    options: &ConfigArgs,
     output: &Output,
 ) -> Result<String, Exit> {
     if options.only.variables {
@@ -205,14 +205,14 @@ fn text(
         if !targets.is_empty() || !options.excluded.is_empty() {
             output.warning("with `--no-interpolate`, all services are shown");
         }
-        return unfilled(global, options, output);
+        return uninterpolated(global, options, output);
     }
     let (topology, read) = load(global, targets, options, output)?;
     if let Some(listing) = Listing::of(&topology, &read.environment, &options.only) {
         return Ok(listing.text(options.format));
     }
     let resources = if options.all_resources { Resources::All } else { Resources::Used };
-    let form = if options.format == Some(Format::Json) { Form::Model } else { Form::Full };
+    let form = if options.format == Some(ConfigFormat::Json) { Form::Model } else { Form::Full };
     let mut model = topology.canonical(form, resources);
     if let Some(listing) = Listing::of_model(&model, &options.only) {
         return Ok(listing.text(options.format));
@@ -226,7 +226,7 @@ fn text(
 fn load(
     global: &Global,
     targets: &[ServiceName],
-    options: &Options,
+    options: &ConfigArgs,
     output: &Output,
 ) -> Result<(Topology, Read), Exit> {
     let mut targets = targets.to_vec();
@@ -240,7 +240,7 @@ fn load(
         // What is run is what is hashed.
         read.fill_in_platform();
     }
-    let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Deed::Show)));
+    let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Operation::Show)));
     let mut topology = read.explained(&needs, output)?;
     load::check_targets(&topology, &targets, output)?;
     let Without { no_path_resolution, no_normalize, no_env_resolution, .. } = options.without;
@@ -263,12 +263,12 @@ fn load(
     Ok((topology, read))
 }
 
-fn unfilled(global: &Global, options: &Options, output: &Output) -> Result<String, Exit> {
+fn uninterpolated(global: &Global, options: &ConfigArgs, output: &Output) -> Result<String, Exit> {
     let mut read = load::read(global, &[], LoadOptions { interpolate: false }, output)?;
     read.choices.stages.paths = !options.without.no_path_resolution;
     read.choices.stages.defaults = !options.without.no_normalize;
     let Read { sources, document, environment, choices, mut found, .. } = read;
-    let mut model = topology::unfilled(&document, &environment, &choices, &mut found);
+    let mut model = topology::uninterpolated(&document, &environment, &choices, &mut found);
     output.diagnostics(&sources, &found);
     if found.has_errors() {
         return Err(Exit::Findings);
@@ -280,7 +280,7 @@ fn unfilled(global: &Global, options: &Options, output: &Output) -> Result<Strin
     Ok(written(&model, options.format))
 }
 
-fn pin(model: &mut Json, options: &Options, output: &Output) -> Result<(), Exit> {
+fn pin(model: &mut Json, options: &ConfigArgs, output: &Output) -> Result<(), Exit> {
     if options.without.resolve_image_digests || options.without.lock_image_digests {
         digests::pin(model, output)?;
     }
@@ -290,9 +290,9 @@ fn pin(model: &mut Json, options: &Options, output: &Output) -> Result<(), Exit>
     Ok(())
 }
 
-fn written(model: &Json, format: Option<Format>) -> String {
+fn written(model: &Json, format: Option<ConfigFormat>) -> String {
     match format {
-        None | Some(Format::Yaml) => to_yaml(model),
-        Some(Format::Json) => format!("{model:#}\n"),
+        None | Some(ConfigFormat::Yaml) => to_yaml(model),
+        Some(ConfigFormat::Json) => format!("{model:#}\n"),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::{Format, written};
+use super::{ConfigFormat, written};
 use crate::cli::exit::Exit;
 use crate::cli::load::Read;
 use crate::cli::output::Output;
@@ -13,7 +13,7 @@ use crate::document::{Node, Value};
 use crate::source::{TemplateVariable, template_variables};
 
 /// The table, or the same as data.
-pub(super) fn text(read: &Read, format: Option<Format>, output: &Output) -> Result<String, Exit> {
+pub(super) fn text(read: &Read, format: Option<ConfigFormat>, output: &Output) -> Result<String, Exit> {
     output.diagnostics(&read.sources, &read.found);
     if read.found.has_errors() {
         return Err(Exit::Findings);
@@ -23,11 +23,11 @@ pub(super) fn text(read: &Read, format: Option<Format>, output: &Output) -> Resu
     Ok(match format {
         None => table(variables.values()),
         // The keys of each form are those that Docker Compose writes.
-        Some(Format::Json) => {
-            data(&variables, ["Name", "Required", "DefaultValue", "PresenceValue"], Format::Json)
+        Some(ConfigFormat::Json) => {
+            data(&variables, ["Name", "Required", "DefaultValue", "PresenceValue"], ConfigFormat::Json)
         }
-        Some(Format::Yaml) => {
-            data(&variables, ["name", "required", "defaultvalue", "presencevalue"], Format::Yaml)
+        Some(ConfigFormat::Yaml) => {
+            data(&variables, ["name", "required", "defaultvalue", "presencevalue"], ConfigFormat::Yaml)
         }
     })
 }
@@ -80,7 +80,7 @@ fn table<'a>(variables: impl Iterator<Item = &'a TemplateVariable>) -> String {
     text
 }
 
-fn data(variables: &BTreeMap<String, TemplateVariable>, keys: [&str; 4], format: Format) -> String {
+fn data(variables: &BTreeMap<String, TemplateVariable>, keys: [&str; 4], format: ConfigFormat) -> String {
     let entry = |variable: &TemplateVariable| {
         let TemplateVariable { name, default, alternative, is_required, is_for_empty: _ } = variable;
         let shown = |text: &Option<String>| text.clone().unwrap_or_default();

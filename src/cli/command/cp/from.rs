@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 
 use super::path::{Target, is_contents, split};
-use super::{Copied, Copier, Trouble};
+use super::{Copied, Copier, CopyProblem};
 use crate::engine::archive::packing::Owners;
 use crate::engine::archive::unpacking::{Failure, Place, unpack};
 use crate::engine::local_file::{self, Standing};
@@ -15,7 +15,7 @@ use crate::engine::{CopyFiles, EngineError, Kind};
 
 impl<E: CopyFiles> Copier<'_, E> {
     /// Copies out of the container; what was done is said unless it was piped.
-    pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Copied, Trouble> {
+    pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Copied, CopyProblem> {
         let (name, path, kind) = self.look(from).await?;
         let Target::Path(to) = to else {
             let archive = self.engine.archive_of_path(self.container, &path).await?;
@@ -24,7 +24,7 @@ impl<E: CopyFiles> Copier<'_, E> {
         };
         if kind == Kind::Other {
             let message = format!("`{path}` in {} is a device, a pipe or a socket", self.container);
-            return Err(Trouble::Wrong { message, help: Some("files, folders and links are copied") });
+            return Err(CopyProblem::Wrong { message, help: Some("files, folders and links are copied") });
         }
         let place = if kind == Kind::Folder {
             let contents = Some(name).filter(|name| !is_contents(from) && !name.is_empty());
@@ -46,9 +46,9 @@ impl<E: CopyFiles> Copier<'_, E> {
     }
 
     /// What is copied: the name that it keeps, where it is, and what it is.
-    async fn look(&self, from: &str) -> Result<(String, String, Kind), Trouble> {
+    async fn look(&self, from: &str) -> Result<(String, String, Kind), CopyProblem> {
         let name = split(from.trim_end_matches("/.")).1.to_owned();
-        let nothing = |path: &str| Trouble::wrong(format!("there is no `{path}` in {}", self.container));
+        let nothing = |path: &str| CopyProblem::wrong(format!("there is no `{path}` in {}", self.container));
         let kind = self.engine.kind_of_path(self.container, from).await?;
         match kind.ok_or_else(|| nothing(from))? {
             Kind::Link { target } if self.manner.follows_link => {
@@ -57,7 +57,7 @@ impl<E: CopyFiles> Copier<'_, E> {
                 Ok((name, target, kind))
             }
             Kind::File if from.ends_with('/') || is_contents(from) => {
-                Err(Trouble::wrong(format!("`{from}` in {} is a file and no folder", self.container)))
+                Err(CopyProblem::wrong(format!("`{from}` in {} is a file and no folder", self.container)))
             }
             kind => Ok((name, from.to_owned(), kind)),
         }
@@ -65,7 +65,7 @@ impl<E: CopyFiles> Copier<'_, E> {
 }
 
 /// Where a folder goes: into one that is there, or to a new one. Contents have no name.
-fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, Trouble> {
+fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> {
     if to.is_dir() {
         let folder = name.map_or_else(|| to.to_owned(), |name| to.join(name));
         return match folder.symlink_metadata() {
@@ -81,15 +81,15 @@ fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, Trouble> {
 }
 
 /// Where a file goes: into a folder, in another's place, or to a new one.
-fn file_for(name: &str, to: &Path) -> Result<PathBuf, Trouble> {
+fn file_for(name: &str, to: &Path) -> Result<PathBuf, CopyProblem> {
     let path = if to.is_dir() { to.join(name) } else { to.to_owned() };
     match local_file::look(&path) {
         Standing::Folder => {
             let message = format!("a file cannot replace the folder `{}`", path.display());
-            return Err(Trouble::wrong(message));
+            return Err(CopyProblem::wrong(message));
         }
         Standing::Taken(what) => {
-            return Err(Trouble::wrong(format!("`{}` is {what}, which is not replaced", path.display())));
+            return Err(CopyProblem::wrong(format!("`{}` is {what}, which is not replaced", path.display())));
         }
         Standing::Nothing | Standing::File | Standing::Stream => {}
     }
@@ -102,7 +102,7 @@ fn file_for(name: &str, to: &Path) -> Result<PathBuf, Trouble> {
     Ok(path)
 }
 
-fn has_parent(path: &Path) -> Result<(), Trouble> {
+fn has_parent(path: &Path) -> Result<(), CopyProblem> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     match parent {
         Some(parent) if !parent.is_dir() => Err(no_folder(parent)),
@@ -110,17 +110,17 @@ fn has_parent(path: &Path) -> Result<(), Trouble> {
     }
 }
 
-fn no_folder(path: &Path) -> Trouble {
-    Trouble::wrong(format!("there is no folder `{}`", path.display()))
+fn no_folder(path: &Path) -> CopyProblem {
+    CopyProblem::wrong(format!("there is no folder `{}`", path.display()))
 }
 
-fn no_place_for_folder(path: &Path) -> Trouble {
-    Trouble::wrong(format!("a folder cannot replace a file: `{}` is a file", path.display()))
+fn no_place_for_folder(path: &Path) -> CopyProblem {
+    CopyProblem::wrong(format!("a folder cannot replace a file: `{}` is a file", path.display()))
 }
 
 async fn write_out(
     mut archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
-) -> Result<(), Trouble> {
+) -> Result<(), CopyProblem> {
     let mut out = io::stdout();
     while let Some(piece) = archive.try_next().await? {
         out.write_all(&piece).map_err(lost)?;
@@ -128,17 +128,17 @@ async fn write_out(
     out.flush().map_err(lost)
 }
 
-fn unwritten(failure: Failure) -> Trouble {
+fn unwritten(failure: Failure) -> CopyProblem {
     match failure {
-        Failure::Engine(error) => Trouble::Refused(error),
-        Failure::File(error) if error.kind() == io::ErrorKind::BrokenPipe => Trouble::NoReader,
-        Failure::File(error) => Trouble::wrong(error.to_string()),
+        Failure::Engine(error) => CopyProblem::Refused(error),
+        Failure::File(error) if error.kind() == io::ErrorKind::BrokenPipe => CopyProblem::NoReader,
+        Failure::File(error) => CopyProblem::wrong(error.to_string()),
     }
 }
 
-fn lost(error: io::Error) -> Trouble {
+fn lost(error: io::Error) -> CopyProblem {
     match error.kind() {
-        io::ErrorKind::BrokenPipe => Trouble::NoReader,
-        _ => Trouble::Unwritable(error),
+        io::ErrorKind::BrokenPipe => CopyProblem::NoReader,
+        _ => CopyProblem::Unwritable(error),
     }
 }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::Trouble;
+use super::CopyProblem;
 use crate::cli::terminal;
 use crate::engine::EngineError;
 use crate::engine::local_file;
 
 /// One end of a copy, as it was written.
-pub(super) enum End<'a> {
+pub(super) enum CopyEnd<'a> {
     /// `SERVICE:PATH`.
     Container(ContainerPath),
     /// A path here, or `-`.
@@ -28,7 +28,7 @@ pub(super) struct ContainerPath {
     pub(super) path: String,
 }
 
-impl<'a> End<'a> {
+impl<'a> CopyEnd<'a> {
     /// A colon makes it an end in a container, unless the text begins like a path: `./a:b`.
     pub(super) fn read(text: &'a str) -> Self {
         match text.split_once(':') {
@@ -58,7 +58,7 @@ pub(super) enum Source {
 
 impl Source {
     /// Looks at what is there.
-    pub(super) fn read(text: &str, follows_link: bool) -> Result<Self, Trouble> {
+    pub(super) fn read(text: &str, follows_link: bool) -> Result<Self, CopyProblem> {
         if text == "-" {
             return Ok(Self::Input);
         }
@@ -69,7 +69,8 @@ impl Source {
         let is_followed =
             follows_link || is_contents || text.ends_with('/') || local_file::is_open_file(&path);
         let looked_at = if is_followed { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
-        let metadata = looked_at.map_err(|error| Trouble::wrong(format!("cannot read `{text}`: {error}")))?;
+        let metadata =
+            looked_at.map_err(|error| CopyProblem::wrong(format!("cannot read `{text}`: {error}")))?;
         if let Some(what) = local_file::special(metadata.file_type()) {
             // The one device that has an end.
             let has_end = metadata.file_type().is_fifo() || path == Path::new("/dev/null");
@@ -83,7 +84,7 @@ impl Source {
     }
 
     /// Reads a pipe to its end: an archive says first how long a file is.
-    fn stream(path: PathBuf) -> Result<Self, Trouble> {
+    fn stream(path: PathBuf) -> Result<Self, CopyProblem> {
         let read = || {
             let mut content = NamedTempFile::new()?;
             io::copy(&mut File::open(&path)?, &mut content)?;
@@ -92,13 +93,13 @@ impl Source {
             Ok((content, metadata))
         };
         let unreadable =
-            |error: io::Error| Trouble::wrong(format!("cannot read `{}`: {error}", path.display()));
+            |error: io::Error| CopyProblem::wrong(format!("cannot read `{}`: {error}", path.display()));
         let (content, metadata) = read().map_err(unreadable)?;
         Ok(Self::Stream { path, content, metadata })
     }
 
     /// The name that it keeps in a folder.
-    pub(super) fn name(&self) -> Result<String, Trouble> {
+    pub(super) fn name(&self) -> Result<String, CopyProblem> {
         let (Self::File { path, .. } | Self::Folder { path, .. } | Self::Stream { path, .. }) = self else {
             return Ok(String::new());
         };
@@ -106,7 +107,7 @@ impl Source {
         let known = path.file_name().map(ToOwned::to_owned);
         let name = known.or_else(|| path.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
         let name = name.and_then(|name| name.into_string().ok());
-        name.ok_or_else(|| Trouble::wrong(format!("`{}` has no name that can be kept", path.display())))
+        name.ok_or_else(|| CopyProblem::wrong(format!("`{}` has no name that can be kept", path.display())))
     }
 }
 
@@ -130,9 +131,9 @@ impl Target {
     }
 }
 
-fn special(path: &str, what: &str) -> Trouble {
+fn special(path: &str, what: &str) -> CopyProblem {
     let message = format!("`{path}` is {what}");
-    Trouble::Wrong { message, help: Some("files, folders, links and pipes are copied") }
+    CopyProblem::Wrong { message, help: Some("files, folders, links and pipes are copied") }
 }
 
 /// Whether a folder's contents are meant, and not the folder.
@@ -161,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_colon_makes_an_end_in_a_container() {
-        let service = |text| match End::read(text) {
-            End::Container(ContainerPath { service, path }) => Some((service, path)),
-            End::Here(_) => None,
+        let service = |text| match CopyEnd::read(text) {
+            CopyEnd::Container(ContainerPath { service, path }) => Some((service, path)),
+            CopyEnd::Here(_) => None,
         };
         assert_eq!(service("web:/etc"), Some(("web".into(), "/etc".into())));
         assert_eq!(service("web:etc/x:y"), Some(("web".into(), "/etc/x:y".into())));

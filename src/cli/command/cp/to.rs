@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use super::path::{Source, cannot_read, is_contents, split};
-use super::{Copied, Copier, Trouble};
-use crate::cli::relay;
+use super::{Copied, Copier, CopyProblem};
+use crate::cli::io_pump;
 use crate::engine::archive::packing::{self, Archive, Owners, Pieces, Sending, Stopped};
 use crate::engine::local_file::special;
 use crate::engine::{CopyFiles, EngineError, Kind, OtherKinds, Ownership};
@@ -20,10 +20,10 @@ struct Place {
 
 impl<E: CopyFiles> Copier<'_, E> {
     /// Copies into the container; what was done is said unless it was piped.
-    pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Copied, Trouble> {
+    pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Copied, CopyProblem> {
         let (path, is_folder) = match source {
             Source::Input => {
-                self.send(to, relay::reader()).await?;
+                self.send(to, io_pump::reader()).await?;
                 return Ok(Copied::default());
             }
             Source::File { path, .. } | Source::Stream { path, .. } => (path.clone(), false),
@@ -34,7 +34,7 @@ impl<E: CopyFiles> Copier<'_, E> {
         let sent = self.send_packed(&folder, pack(source, name.clone(), BTreeSet::new(), tell)).await;
         let mut told: Vec<String> = told.try_iter().collect();
         if let Err(trouble) = sent {
-            if !is_folder || !matches!(trouble, Trouble::Refused(EngineError::Refused { .. })) {
+            if !is_folder || !matches!(trouble, CopyProblem::Refused(EngineError::Refused { .. })) {
                 return Err(trouble);
             }
             // A folder of the source may be a link in the container: what is in it goes through the link.
@@ -59,7 +59,7 @@ impl<E: CopyFiles> Copier<'_, E> {
     }
 
     /// Where the files go, by what is there already.
-    async fn place(&self, source: &Source, is_folder: bool, to: &str) -> Result<Place, Trouble> {
+    async fn place(&self, source: &Source, is_folder: bool, to: &str) -> Result<Place, CopyProblem> {
         let mut to = to.to_owned();
         let mut there = self.engine.kind_of_path(self.container, &to).await?;
         if let Some(Kind::Link { target }) = there {
@@ -74,14 +74,14 @@ impl<E: CopyFiles> Copier<'_, E> {
         match there {
             Some(Kind::Folder) => Ok(Place { folder: to, name: source.name()? }),
             Some(Kind::File) if is_folder => {
-                Err(Trouble::wrong(format!("a folder cannot replace a file: {place} is a file")))
+                Err(CopyProblem::wrong(format!("a folder cannot replace a file: {place} is a file")))
             }
             Some(Kind::File) if to.ends_with('/') || is_contents(&to) => {
-                Err(Trouble::wrong(format!("{place} is a file and no folder")))
+                Err(CopyProblem::wrong(format!("{place} is a file and no folder")))
             }
             Some(Kind::File) => Ok(in_folder(&to)),
             Some(Kind::Link { .. } | Kind::Other) => {
-                Err(Trouble::wrong(format!("{place} is neither a folder nor a file")))
+                Err(CopyProblem::wrong(format!("{place} is neither a folder nor a file")))
             }
             None if !is_folder && to.ends_with('/') => Err(no_folder(&place)),
             None => Ok(in_folder(to.trim_end_matches("/."))),
@@ -89,7 +89,7 @@ impl<E: CopyFiles> Copier<'_, E> {
     }
 
     /// The folders of the source, by their names in the archive, that are links to folders in the container.
-    async fn linked(&self, source: &Source, name: &str) -> Result<BTreeSet<PathBuf>, Trouble> {
+    async fn linked(&self, source: &Source, name: &str) -> Result<BTreeSet<PathBuf>, CopyProblem> {
         let (Source::Folder { path, .. } | Source::Contents { path, .. }) = source else {
             return Ok(BTreeSet::new());
         };
@@ -107,7 +107,7 @@ impl<E: CopyFiles> Copier<'_, E> {
         Ok(linked.iter().filter_map(|path| path.strip_prefix('/')).map(PathBuf::from).collect())
     }
 
-    async fn send_packed(&self, folder: &str, sending: Sending) -> Result<(), Trouble> {
+    async fn send_packed(&self, folder: &str, sending: Sending) -> Result<(), CopyProblem> {
         let Sending { pieces, sent: _, producer } = sending;
         let sent = self.send(folder, pieces).await;
         // What went wrong here is the cause of what the engine says then.
@@ -117,7 +117,7 @@ impl<E: CopyFiles> Copier<'_, E> {
         sent
     }
 
-    async fn send(&self, folder: &str, archive: Pieces) -> Result<(), Trouble> {
+    async fn send(&self, folder: &str, archive: Pieces) -> Result<(), CopyProblem> {
         let ownership = if self.manner.keeps_owners { Ownership::OfContainer } else { Ownership::OfArchive };
         match self.engine.unpack_to_path(self.container, folder, archive, ownership, OtherKinds::Stay).await {
             Err(EngineError::Refused { status: 404, .. }) => {
@@ -128,9 +128,9 @@ impl<E: CopyFiles> Copier<'_, E> {
     }
 }
 
-fn no_folder(place: &str) -> Trouble {
+fn no_folder(place: &str) -> CopyProblem {
     let help = "name a folder that is there, or make it: `topo exec SERVICE mkdir -p FOLDER`";
-    Trouble::Wrong { message: format!("there is no folder {place}"), help: Some(help) }
+    CopyProblem::Wrong { message: format!("there is no folder {place}"), help: Some(help) }
 }
 
 /// Starts to pack; the first entry gets `name`, and contents none. The folders that are links there already get

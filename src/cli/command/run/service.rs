@@ -42,7 +42,7 @@ pub(super) struct Changes {
 
 /// An option that cannot be understood: what is wrong, and what to write.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
+pub(super) struct OptionError {
     pub(super) message: String,
     pub(super) help: String,
 }
@@ -52,7 +52,7 @@ pub(super) fn changed(
     service: &Named<std::sync::Arc<Service>>,
     changes: &Changes,
     folder: &Path,
-) -> Result<Service, Mistake> {
+) -> Result<Service, OptionError> {
     let at = service.key;
     let mut service = Service::clone(&service.value);
     service.tty.0 = changes.has_terminal;
@@ -81,9 +81,9 @@ pub(super) fn changed(
 }
 
 /// With another entry point, the service's command means nothing any more.
-fn set_command(service: &mut Service, changes: &Changes) -> Result<(), Mistake> {
+fn set_command(service: &mut Service, changes: &Changes) -> Result<(), OptionError> {
     if let Some(text) = &changes.entrypoint {
-        let split = words::split(text).map_err(|reason| Mistake {
+        let split = words::split(text).map_err(|reason| OptionError {
             message: format!("`{text}` is not a command line: {reason}"),
             help: "write `--entrypoint \"PROGRAM ARGUMENT\"`, or `--entrypoint \"\"` for none".to_owned(),
         })?;
@@ -96,12 +96,15 @@ fn set_command(service: &mut Service, changes: &Changes) -> Result<(), Mistake> 
     Ok(())
 }
 
-fn not_a_label(label: &str) -> Mistake {
-    Mistake { message: format!("`{label}` is not a label"), help: "write `--label NAME=VALUE`".to_owned() }
+fn not_a_label(label: &str) -> OptionError {
+    OptionError {
+        message: format!("`{label}` is not a label"),
+        help: "write `--label NAME=VALUE`".to_owned(),
+    }
 }
 
-fn mount(text: &str, at: Span, folder: &Path) -> Result<Mount, Mistake> {
-    let mut mount = Mount::from_short(text, at).map_err(|mistake| Mistake {
+fn mount(text: &str, at: Span, folder: &Path) -> Result<Mount, OptionError> {
+    let mut mount = Mount::from_short(text, at).map_err(|mistake| OptionError {
         message: format!("`{text}` is not a mount: {mistake}"),
         help: "write `--volume SOURCE:TARGET`, such as `./code:/code` or `data:/data:ro`".to_owned(),
     })?;
@@ -124,13 +127,13 @@ fn add_mount(service: &mut Service, mount: Mount, at: Span) {
     service.volumes.0.push(Spanned::new(mount, at));
 }
 
-fn set_ports(service: &mut Service, changes: &Changes, at: Span) -> Result<(), Mistake> {
+fn set_ports(service: &mut Service, changes: &Changes, at: Span) -> Result<(), OptionError> {
     if changes.has_service_ports {
         return Ok(());
     }
     service.ports.0.clear();
     for text in &changes.ports {
-        let ports = Port::from_short(text).map_err(|mistake| Mistake {
+        let ports = Port::from_short(text).map_err(|mistake| OptionError {
             message: format!("`{text}` is not a port mapping: {mistake}"),
             help: "write `--publish HOST:CONTAINER`, such as `8080:80` or `127.0.0.1:5432:5432`".to_owned(),
         })?;

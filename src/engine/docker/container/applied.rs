@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use super::inherited::InheritedVolumes;
 use super::request;
-use super::taken_over::TakenOver;
 use crate::diagnostic::Diagnostics;
 use crate::engine::docker::version::ApiVersion;
 use crate::plan::observed::Observed;
@@ -85,7 +85,8 @@ fn asked_for(folder: &Path, images: &[&str], attributes: &[&str]) -> Json {
     let mut requests = Vec::new();
     for step in plan.steps.iter() {
         if let Action::CreateContainer(spec) | Action::RunToEnd(spec) = &step.action {
-            let request = request::request(spec, TakenOver::new(), version, &Default::default()).unwrap();
+            let request =
+                request::request(spec, InheritedVolumes::new(), version, &Default::default()).unwrap();
             requests.push(json!({ "platform": request.platform, "body": request }));
         }
     }

@@ -9,8 +9,8 @@ use bollard::models::{HostConfig, HostConfigCgroupnsModeEnum, HostConfigIsolatio
 
 use super::super::version::ApiVersion;
 use super::group::{Devices, Groups, HostNetwork, Isolation, Life, Memory, Processor, Storage};
+use super::inherited::InheritedVolumes;
 use super::limit::Deployed;
-use super::taken_over::TakenOver;
 use super::{api_socket, device, file, limit, mount, port, security};
 use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, OneOff};
@@ -22,7 +22,7 @@ use crate::topology::value::{Decimal, Integer, OneOrMany, Options, Pairs};
 pub(super) fn host_config(
     spec: &ContainerSpec,
     groups: &Groups<'_>,
-    taken_over: TakenOver,
+    inherited: InheritedVolumes,
     version: ApiVersion,
 ) -> Result<HostConfig, EngineError> {
     let deployed = limit::deployed(groups.deployment);
@@ -31,7 +31,7 @@ pub(super) fn host_config(
     let host = devices(groups.devices, &deployed, host);
     let host = isolation(groups.isolation, host)?;
     let host = network(spec, groups.network, host);
-    let host = storage(spec, groups.storage, taken_over, version, host)?;
+    let host = storage(spec, groups.storage, inherited, version, host)?;
     Ok(life(spec, groups.life, &deployed, host))
 }
 
@@ -174,12 +174,12 @@ fn network(spec: &ContainerSpec, group: HostNetwork<'_>, host: HostConfig) -> Ho
 fn storage(
     spec: &ContainerSpec,
     group: Storage<'_>,
-    taken_over: TakenOver,
+    inherited: InheritedVolumes,
     version: ApiVersion,
     host: HostConfig,
 ) -> Result<HostConfig, EngineError> {
     let Storage { read_only, storage_opt, tmpfs, use_api_socket, volumes_from } = group;
-    let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts(), taken_over, version)?;
+    let mount::Mounts { mut binds, mut mounts } = mount::translate(&spec.mounts(), inherited, version)?;
     binds.extend(use_api_socket.then(|| api_socket::BIND.to_owned()));
     mounts.extend(file::mounts(&spec.files));
     mounts.extend(file::upload_volumes(spec)?);

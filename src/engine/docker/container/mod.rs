@@ -12,12 +12,12 @@ mod endpoint;
 mod file;
 mod group;
 mod host;
+mod inherited;
 mod limit;
 mod mount;
 mod port;
 mod request;
 mod security;
-mod taken_over;
 
 pub(super) use endpoint::connect;
 
@@ -53,8 +53,8 @@ pub async fn create(
 ) -> Result<(), EngineError> {
     let with_accounts = api_socket::with_accounts(docker, spec).await?;
     let spec = with_accounts.as_ref().unwrap_or(spec);
-    let taken_over = taken_over::volumes(&docker.transport, spec).await?;
-    let mut request = request::request(spec, taken_over, docker.transport.version(), &docker.proxies)?;
+    let inherited = inherited::volumes(&docker.transport, spec).await?;
+    let mut request = request::request(spec, inherited, docker.transport.version(), &docker.proxies)?;
     // What the name means only shows now: the image may have been pulled or built a moment ago.
     if let Some(image) = docker.known_image(&spec.image).await? {
         request.put_label(label::IMAGE, image.as_str());
@@ -187,11 +187,11 @@ async fn volumes_to_remove(
         Err(error) => return Err(error),
     };
     let uploads = inspected.host_config.labelled_targets(file::UPLOAD_LABEL);
-    let taken_over = match anonymous_volumes {
-        AnonymousVolumes::Remove => inspected.host_config.labelled_targets(taken_over::LABEL),
+    let inherited = match anonymous_volumes {
+        AnonymousVolumes::Remove => inspected.host_config.labelled_targets(inherited::LABEL),
         AnonymousVolumes::Keep => BTreeSet::new(),
     };
-    let goes = |target: &str| uploads.contains(target) || taken_over.contains(target);
+    let goes = |target: &str| uploads.contains(target) || inherited.contains(target);
     let going = inspected.volumes().filter(|mount| goes(&mount.destination));
     Ok(going.map(|mount| mount.name.clone()).collect())
 }

@@ -10,7 +10,7 @@ use bollard::models::{
 };
 
 use super::super::version::ApiVersion;
-use super::taken_over::{TakenOver, TakenVolume};
+use super::inherited::{InheritedVolume, InheritedVolumes};
 use crate::engine::EngineError;
 use crate::topology::Mount;
 use crate::topology::service::MountKind;
@@ -28,19 +28,19 @@ pub(super) struct Mounts {
 /// Translates every mount; volumes that are taken over from a predecessor are mounted by their names.
 pub(super) fn translate(
     mounts: &[Mount],
-    mut taken_over: TakenOver,
+    mut inherited: InheritedVolumes,
     version: ApiVersion,
 ) -> Result<Mounts, EngineError> {
     let mut translated = Mounts::default();
     for mount in mounts {
-        let volume = taken_over.remove(&mount.target.value);
+        let volume = inherited.remove(&mount.target.value);
         match bind(mount) {
             Some(bind) => translated.binds.push(bind),
             None => translated.mounts.push(engine_mount(mount, volume, version)?),
         }
     }
     // What is left is declared by the image alone.
-    translated.mounts.extend(taken_over.into_iter().map(|(target, volume)| EngineMount {
+    translated.mounts.extend(inherited.into_iter().map(|(target, volume)| EngineMount {
         typ: Some(MountType::VOLUME),
         volume_options: with_labels(None, &volume),
         source: Some(volume.name),
@@ -93,16 +93,16 @@ fn bind_options(bind: Option<&BindOptions>) -> Option<Vec<&str>> {
 
 fn engine_mount(
     mount: &Mount,
-    taken_over: Option<TakenVolume>,
+    inherited: Option<InheritedVolume>,
     version: ApiVersion,
 ) -> Result<EngineMount, EngineError> {
     let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
     // As Docker Compose does, what is said for another kind is left out.
     let mut volume_options = volume.as_ref().filter(|_| *kind == MountKind::Volume).map(volume_options);
     let mut source = source.as_ref().map(|source| source.value.clone());
-    if let (None, Some(taken_over)) = (&source, taken_over) {
-        volume_options = with_labels(volume_options, &taken_over);
-        source = Some(taken_over.name);
+    if let (None, Some(inherited)) = (&source, inherited) {
+        volume_options = with_labels(volume_options, &inherited);
+        source = Some(inherited.name);
     }
     Ok(EngineMount {
         typ: Some(mount_type(*kind)),
@@ -181,7 +181,7 @@ fn volume_options(volume: &VolumeOptions) -> MountVolumeOptions {
 }
 
 /// Adds the label of a volume that was taken over.
-fn with_labels(options: Option<MountVolumeOptions>, volume: &TakenVolume) -> Option<MountVolumeOptions> {
+fn with_labels(options: Option<MountVolumeOptions>, volume: &InheritedVolume) -> Option<MountVolumeOptions> {
     let Some((name, value)) = volume.labels() else { return options };
     let mut options = options.unwrap_or_default();
     options.labels.get_or_insert_default().insert(name, value);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     fn one(mount: Mount, version: ApiVersion) -> Result<Mounts, EngineError> {
-        translate(&[mount], TakenOver::new(), version)
+        translate(&[mount], InheritedVolumes::new(), version)
     }
 
     #[test]
@@ -262,8 +262,8 @@ mod tests {
 
     #[test]
     fn an_anonymous_volume_is_taken_over_by_its_target() {
-        let volume = |name: &str, is_own| TakenVolume { name: name.to_owned(), is_own };
-        let taken = TakenOver::from([
+        let volume = |name: &str, is_own| InheritedVolume { name: name.to_owned(), is_own };
+        let taken = InheritedVolumes::from([
             ("/data".to_owned(), volume("a1", true)),
             ("/var".to_owned(), volume("b2", false)),
         ]);

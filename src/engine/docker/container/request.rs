@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::super::version::ApiVersion;
 use super::group::{Body, Groups};
 use super::host::{self, list, text};
-use super::taken_over::TakenOver;
+use super::inherited::InheritedVolumes;
 use super::{api_socket, endpoint, port};
 use crate::engine::EngineError;
 use crate::plan::action::ContainerSpec;
@@ -40,7 +40,7 @@ impl Request {
 /// Translates a container.
 pub(super) fn request(
     spec: &ContainerSpec,
-    taken_over: TakenOver,
+    inherited: InheritedVolumes,
     version: ApiVersion,
     proxies: &BTreeMap<String, String>,
 ) -> Result<Request, EngineError> {
@@ -73,7 +73,7 @@ pub(super) fn request(
         env: list(environment.collect()),
         exposed_ports: list(port::exposed(groups.network.ports, expose)),
         healthcheck: healthcheck.as_ref().map(|check| health_config(check)),
-        host_config: Some(host::host_config(spec, &groups, taken_over, version)?),
+        host_config: Some(host::host_config(spec, &groups, inherited, version)?),
         hostname: text(hostname),
         image: Some(spec.image.to_string()),
         labels: Some(spec.all_labels().into_iter().collect()),
@@ -185,7 +185,7 @@ mod tests {
 
     fn body(text: &str, version: ApiVersion) -> Json {
         let proxies = BTreeMap::from([("HTTP_PROXY".to_owned(), "http://p:1".to_owned())]);
-        let request = request(&container(text), TakenOver::new(), version, &proxies).unwrap();
+        let request = request(&container(text), InheritedVolumes::new(), version, &proxies).unwrap();
         serde_json::to_value(request).unwrap()
     }
 

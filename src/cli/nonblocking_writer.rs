@@ -15,14 +15,14 @@ use crate::report::logs::Outlet;
 
 /// A pipe or a file whose reader may take their time. The stream blocks whoever writes to it; so it is asked
 /// first whether it takes something, and then gets no more than that.
-pub(super) enum Patient {
+pub(super) enum NonBlockingWriter {
     /// It takes what fits.
     Pipe(AsyncFd<File>),
     /// It takes everything: a file, `/dev/null`.
     File(File),
 }
 
-impl Patient {
+impl NonBlockingWriter {
     /// A stream's outlet. It must be made inside a runtime.
     pub(super) fn of(stream: &impl AsFd) -> io::Result<Self> {
         let file = File::from(stream.as_fd().try_clone_to_owned()?);
@@ -38,7 +38,7 @@ impl Patient {
     }
 }
 
-impl Outlet for Patient {
+impl Outlet for NonBlockingWriter {
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let pipe = match self {
             Self::Pipe(pipe) => pipe,
@@ -80,12 +80,12 @@ mod tests {
     #[tokio::test]
     async fn a_reader_who_takes_their_time_gets_everything_and_blocks_nobody() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut patient = Patient::of(&writer).unwrap();
+        let mut nonblocking_writer = NonBlockingWriter::of(&writer).unwrap();
         drop(writer);
         let text: Vec<u8> = (0..TEXT).map(|place| (place % 251) as u8).collect();
         let mut left = text.as_slice();
         let mut context = Context::from_waker(std::task::Waker::noop());
-        while let Poll::Ready(count) = patient.poll_write(&mut context, left) {
+        while let Poll::Ready(count) = nonblocking_writer.poll_write(&mut context, left) {
             left = &left[count.unwrap()..];
         }
         assert!(!left.is_empty(), "nobody has read so far");
@@ -94,22 +94,22 @@ mod tests {
             reader.read_to_end(&mut read).map(|_| read)
         });
         while !left.is_empty() {
-            let count = poll_fn(|context| patient.poll_write(context, left)).await.unwrap();
+            let count = poll_fn(|context| nonblocking_writer.poll_write(context, left)).await.unwrap();
             left = &left[count..];
         }
-        drop(patient);
+        drop(nonblocking_writer);
         assert!(reading.join().unwrap().unwrap() == text);
     }
 
     #[tokio::test]
     async fn a_reader_who_is_gone_is_noticed_and_a_file_takes_all() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut patient = Patient::of(&writer).unwrap();
+        let mut nonblocking_writer = NonBlockingWriter::of(&writer).unwrap();
         drop(reader);
-        let written = poll_fn(|context| patient.poll_write(context, b"line")).await;
+        let written = poll_fn(|context| nonblocking_writer.poll_write(context, b"line")).await;
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        let mut patient = Patient::of(&tempfile::tempfile().unwrap()).unwrap();
-        let written = poll_fn(|context| patient.poll_write(context, &[0; TEXT])).await;
+        let mut nonblocking_writer = NonBlockingWriter::of(&tempfile::tempfile().unwrap()).unwrap();
+        let written = poll_fn(|context| nonblocking_writer.poll_write(context, &[0; TEXT])).await;
         assert_eq!(written.unwrap(), TEXT);
     }
 }

@@ -78,7 +78,7 @@ pub(super) enum End {
 
 /// Connects a program with this terminal, until one of the ends in [`End`]. `resize` tells the
 /// program's terminal its new size, and whether it took it; `leave` ends when topo is to leave.
-pub(super) async fn relay<Resizing: Future<Output = bool>>(
+pub(super) async fn io_pump<Resizing: Future<Output = bool>>(
     attached: Attached,
     wiring: Wiring,
     resize: impl Fn(TerminalSize) -> Resizing,

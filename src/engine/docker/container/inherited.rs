@@ -18,11 +18,11 @@ use crate::topology::service::MountKind;
 pub(super) const LABEL: &str = "topo.taken-over";
 
 /// Volumes by the path that they were mounted at.
-pub(super) type TakenOver = BTreeMap<String, TakenVolume>;
+pub(super) type InheritedVolumes = BTreeMap<String, InheritedVolume>;
 
 /// A volume of a predecessor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TakenVolume {
+pub(super) struct InheritedVolume {
     /// Its name.
     pub name: String,
     /// Whether it surely was made for the predecessor alone. Another one may be somebody's who knows it
@@ -30,7 +30,7 @@ pub(super) struct TakenVolume {
     pub is_own: bool,
 }
 
-impl TakenVolume {
+impl InheritedVolume {
     /// The labels of its mount.
     pub(super) fn labels(&self) -> Option<(String, String)> {
         self.is_own.then(|| (LABEL.to_owned(), "true".to_owned()))
@@ -39,12 +39,15 @@ impl TakenVolume {
 
 /// Finds the predecessor's anonymous volumes that the new container still has a place for: where the
 /// service mounts an anonymous volume, or where the image declares one.
-pub(super) async fn volumes(transport: &Transport, spec: &ContainerSpec) -> Result<TakenOver, EngineError> {
-    let Some(predecessor) = &spec.predecessor else { return Ok(TakenOver::new()) };
+pub(super) async fn volumes(
+    transport: &Transport,
+    spec: &ContainerSpec,
+) -> Result<InheritedVolumes, EngineError> {
+    let Some(predecessor) = &spec.predecessor else { return Ok(InheritedVolumes::new()) };
     let predecessor = async {
         match inspect::inspect(transport, predecessor.as_str()).await {
             Ok(inspected) => Ok(candidates(&inspected)),
-            Err(EngineError::Refused { status: 404, .. }) => Ok(TakenOver::new()),
+            Err(EngineError::Refused { status: 404, .. }) => Ok(InheritedVolumes::new()),
             Err(error) => Err(error),
         }
     };
@@ -59,8 +62,8 @@ pub(super) async fn volumes(transport: &Transport, spec: &ContainerSpec) -> Resu
     Ok(volumes)
 }
 
-fn candidates(inspected: &Inspected) -> TakenOver {
-    let volume = |mount: &InspectedMount| TakenVolume {
+fn candidates(inspected: &Inspected) -> InheritedVolumes {
+    let volume = |mount: &InspectedMount| InheritedVolume {
         name: mount.name.clone(),
         is_own: inspected.owns(mount, LABEL),
     };

@@ -95,7 +95,7 @@ impl Cut {
 
 /// The canonical form of a document that was loaded without filling in its variables. Every service
 /// is part of it, whatever its profiles are.
-pub fn unfilled(
+pub fn uninterpolated(
     document: &Document,
     environment: &Environment,
     choices: &ResolveChoices,

@@ -2,7 +2,7 @@
 //! Must not: forget what depends on nothing but what was read.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, code};
-use crate::document::Gaps;
+use crate::document::Unparsed;
 use crate::topology::{Topology, attribute};
 
 /// What a service that is extended can make right.
@@ -27,51 +27,51 @@ const RIGHT_BY_LINES: &[(Code, &[&str])] = &[
 impl Topology {
     /// Runs a check; what it finds is kept as far as it is certain.
     pub fn keep_certain(&self, found: &mut Diagnostics, check: impl FnOnce(&mut Diagnostics)) {
-        if self.gaps.is_none() {
+        if self.unparsed.is_none() {
             return check(found);
         }
         let mut checked = Diagnostics::default();
         check(&mut checked);
-        checked.retain(|diagnostic| is_certain(diagnostic, &self.gaps));
+        checked.retain(|diagnostic| is_certain(diagnostic, &self.unparsed));
         found.append(checked);
     }
 
     /// Whether something of this name is perhaps defined in what could not be read.
     pub fn may_define(&self, name: &str) -> bool {
-        self.gaps.may_define(name)
+        self.unparsed.may_define(name)
     }
 }
 
 /// Forgets what seems to be missing, and was perhaps in the part that could not be read.
-pub fn forget_missing(gaps: &Gaps, found: &mut Diagnostics) {
-    if gaps.is_none() {
+pub fn forget_missing(unparsed: &Unparsed, found: &mut Diagnostics) {
+    if unparsed.is_none() {
         return;
     }
     found.retain(|diagnostic| {
         // Where something stood, the reader of YAML may have been left with nothing.
-        let has_lost_value = (gaps.lines || gaps.rest) && attribute::is_of_nothing(diagnostic);
-        let is_of_lost_value = diagnostic.span().is_some_and(|span| gaps.aliases.contains(&span));
-        !has_lost_value && !is_of_lost_value && is_certain(diagnostic, gaps)
+        let has_lost_value = (unparsed.lines || unparsed.rest) && attribute::is_of_nothing(diagnostic);
+        let is_of_lost_value = diagnostic.span().is_some_and(|span| unparsed.aliases.contains(&span));
+        !has_lost_value && !is_of_lost_value && is_certain(diagnostic, unparsed)
     });
 }
 
-fn is_certain(diagnostic: &Diagnostic, gaps: &Gaps) -> bool {
+fn is_certain(diagnostic: &Diagnostic, unparsed: &Unparsed) -> bool {
     let code = diagnostic.code;
     let subject = diagnostic.subject.as_deref();
-    let is_lost = subject.is_some_and(|subject| gaps.lost.contains(subject));
+    let is_lost = subject.is_some_and(|subject| unparsed.lost.contains(subject));
     if code == code::MISSING_ATTRIBUTE {
-        let may_be_inherited = (gaps.bases || !gaps.without_base.is_empty())
+        let may_be_inherited = (unparsed.bases || !unparsed.without_base.is_empty())
             && subject.is_some_and(|subject| FROM_BASE.contains(&subject));
-        if gaps.rest || may_be_inherited || is_lost {
+        if unparsed.rest || may_be_inherited || is_lost {
             return false;
         }
     }
-    if RIGHT_BY_BASE.contains(&code) && subject.is_none_or(|service| gaps.may_inherit(service)) {
+    if RIGHT_BY_BASE.contains(&code) && subject.is_none_or(|service| unparsed.may_inherit(service)) {
         return false;
     }
     if code == code::NO_IMAGE_OR_BUILD && is_lost {
         return false;
     }
     let lines = RIGHT_BY_LINES.iter().find(|(known, _)| *known == code);
-    !lines.is_some_and(|(_, keys)| keys.iter().any(|key| gaps.lost.contains(*key)))
+    !lines.is_some_and(|(_, keys)| keys.iter().any(|key| unparsed.lost.contains(*key)))
 }

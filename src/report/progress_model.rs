@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::builds::{Novelty, is_for_people};
-use super::objects::{Deed, Objects};
+use super::builds::{BuildCounts, is_for_people};
+use super::objects::{ObjectChange, Objects};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Plan, StepId};
 use crate::run::{Cause, End, Event};
 
 /// What every object of a plan is at.
 #[derive(Debug)]
-pub(super) struct Board {
+pub(super) struct ProgressModel {
     pub(super) objects: Objects,
-    rows: Vec<Row>,
-    ends: Vec<Option<Short>>,
+    rows: Vec<ObjectProgress>,
+    ends: Vec<Option<StepResult>>,
     needs: Vec<Vec<StepId>>,
     /// Rows that have begun, in the order in which they did.
     begun: Vec<usize>,
@@ -24,7 +24,7 @@ pub(super) struct Board {
 
 /// How a step ended, in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Short {
+enum StepResult {
     Done,
     NotNeeded,
     Failed,
@@ -33,14 +33,14 @@ enum Short {
 
 /// What one object is at.
 #[derive(Debug, Default)]
-struct Row {
+struct ObjectProgress {
     current: Option<Current>,
     failed: Option<(StepId, Cause)>,
     dropped: bool,
     /// How long its steps took in all.
     worked: Duration,
     /// What became of the steps of its build.
-    build: Novelty,
+    build: BuildCounts,
     /// Whether it was done only after the user asked to stop.
     is_late: bool,
 }
@@ -57,11 +57,11 @@ pub(super) struct Current {
 
 /// What an object is at.
 #[derive(Debug)]
-pub(super) enum Stand<'board> {
+pub(super) enum ObjectState<'progress> {
     /// A step failed.
-    Failed(StepId, &'board Cause),
+    Failed(StepId, &'progress Cause),
     /// A step is under way.
-    Busy(&'board Current),
+    Busy(&'progress Current),
     /// Steps are to come; the next one needs these steps of other objects.
     Idle(Vec<StepId>),
     /// Something was not started, or given up.
@@ -70,11 +70,11 @@ pub(super) enum Stand<'board> {
     Done,
 }
 
-impl Board {
+impl ProgressModel {
     pub(super) fn new(plan: &Plan) -> Self {
         let objects = Objects::of(plan);
         Self {
-            rows: objects.all().iter().map(|_| Row::default()).collect(),
+            rows: objects.all().iter().map(|_| ObjectProgress::default()).collect(),
             ends: vec![None; plan.steps.len()],
             needs: plan.steps.iter().map(|step| step.needs.keys().copied().collect()).collect(),
             begun: Vec::new(),
@@ -107,23 +107,23 @@ impl Board {
 
     /// How many objects are done, and how many there are; one that proved not needed is done.
     pub(super) fn count(&self) -> (usize, usize) {
-        let is_over = |place: &usize| matches!(self.stand(*place), Stand::Done);
+        let is_over = |place: &usize| matches!(self.state_of(*place), ObjectState::Done);
         ((0..self.rows.len()).filter(is_over).count(), self.rows.len())
     }
 
-    pub(super) fn stand(&self, place: usize) -> Stand<'_> {
+    pub(super) fn state_of(&self, place: usize) -> ObjectState<'_> {
         let row = &self.rows[place];
         if let Some((step, cause)) = &row.failed {
-            return Stand::Failed(*step, cause);
+            return ObjectState::Failed(*step, cause);
         }
         if let Some(current) = &row.current {
-            return Stand::Busy(current);
+            return ObjectState::Busy(current);
         }
         let steps = &self.objects.all()[place].steps;
         match steps.iter().find(|step| self.ends[step.index()].is_none()) {
-            Some(next) => Stand::Idle(self.waits_for(place, *next)),
-            None if row.dropped => Stand::Dropped,
-            None => Stand::Done,
+            Some(next) => ObjectState::Idle(self.waits_for(place, *next)),
+            None if row.dropped => ObjectState::Dropped,
+            None => ObjectState::Done,
         }
     }
 
@@ -143,8 +143,8 @@ impl Board {
     }
 
     /// What became of an object so far.
-    pub(super) fn deed(&self, plan: &Plan, place: usize) -> Option<Deed> {
-        self.objects.all()[place].deed(plan, |step| self.is_done(step))
+    pub(super) fn change(&self, plan: &Plan, place: usize) -> Option<ObjectChange> {
+        self.objects.all()[place].change(plan, |step| self.is_done(step))
     }
 
     /// The last step of an object that is done and that `is_meant`.
@@ -159,7 +159,7 @@ impl Board {
     }
 
     fn is_done(&self, step: StepId) -> bool {
-        self.ends[step.index()] == Some(Short::Done)
+        self.ends[step.index()] == Some(StepResult::Done)
     }
 
     fn waits_for(&self, place: usize, step: StepId) -> Vec<StepId> {
@@ -182,19 +182,19 @@ impl Board {
         }
         row.is_late |= self.is_cancelling && *end == End::Done;
         let short = match end {
-            End::Done => Short::Done,
-            End::NotNeeded => Short::NotNeeded,
+            End::Done => StepResult::Done,
+            End::NotNeeded => StepResult::NotNeeded,
             End::Failed(failure) => {
                 row.failed = Some((step, failure.cause.clone()));
-                Short::Failed
+                StepResult::Failed
             }
             End::Skipped { .. } | End::Cancelled => {
                 row.dropped = true;
-                Short::Dropped
+                StepResult::Dropped
             }
         };
         self.ends[step.index()] = Some(short);
-        if short == Short::Failed {
+        if short == StepResult::Failed {
             self.show(place);
         }
     }

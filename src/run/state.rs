@@ -13,7 +13,7 @@ use crate::plan::{Plan, StepId};
 use crate::topology::name::ContainerName;
 
 /// The state of a run. It changes only between two polls of the calls.
-pub(super) struct Ledger<'run> {
+pub(super) struct RunState<'run> {
     plan: &'run Plan,
     schedule: Schedule<'run>,
     events: &'run UnboundedSender<Event>,
@@ -22,7 +22,7 @@ pub(super) struct Ledger<'run> {
     is_cancelled: bool,
 }
 
-impl<'run> Ledger<'run> {
+impl<'run> RunState<'run> {
     pub(super) fn new(plan: &'run Plan, limits: Limits, events: &'run UnboundedSender<Event>) -> Self {
         Self {
             plan,
@@ -46,9 +46,9 @@ impl<'run> Ledger<'run> {
     /// A step that was under way is over, and with it those that cannot start any more.
     pub(super) fn note(&mut self, step: StepId, end: End, took: Duration) {
         let skipped = self.schedule.end(step, &end);
-        self.enter(step, end, took);
+        self.record_end(step, end, took);
         for (step, end) in skipped {
-            self.enter(step, end, Duration::ZERO);
+            self.record_end(step, end, Duration::ZERO);
         }
     }
 
@@ -56,11 +56,11 @@ impl<'run> Ledger<'run> {
     pub(super) fn cancel(&mut self) -> BTreeSet<StepId> {
         self.is_cancelled = true;
         self.tell(Event::Cancelling);
-        let owed = self.schedule.owed();
-        for step in self.schedule.cancel(&owed) {
-            self.enter(step, End::Cancelled, Duration::ZERO);
+        let must_finish = self.schedule.must_finish();
+        for step in self.schedule.cancel(&must_finish) {
+            self.record_end(step, End::Cancelled, Duration::ZERO);
         }
-        owed
+        must_finish
     }
 
     fn tell(&self, event: Event) {
@@ -68,7 +68,7 @@ impl<'run> Ledger<'run> {
         let _ = self.events.send(event);
     }
 
-    fn enter(&mut self, step: StepId, end: End, took: Duration) {
+    fn record_end(&mut self, step: StepId, end: End, took: Duration) {
         note_running(&mut self.running, &self.plan.steps[step].action, &end);
         self.tell(Event::StepEnded { step, end: end.clone(), took });
         let is_tolerated = matches!(end, End::Failed(_)) && is_optional(self.plan, step);

@@ -8,7 +8,9 @@ use std::cell::RefCell;
 use serde_json::Value as Json;
 
 use super::path::spell;
-use super::{Explanation, Mistake, Rung, RungKind, Subject, variables_of, without_value, written};
+use super::{
+    Candidate, CandidateKind, Explanation, PathError, Subject, variables_of, without_value, written,
+};
 use crate::diagnostic::suggest;
 use crate::document::{Node, Value, pair_named};
 use crate::source::{EnvEntry, Environment, Origin, Sources, substitute, template_variables};
@@ -18,7 +20,7 @@ use crate::topology::name::ServiceName;
 use crate::topology::value::Pairs;
 
 /// A variable or a label of a service.
-pub(super) struct Ladder<'a> {
+pub(super) struct Precedence<'a> {
     service: &'a str,
     attribute: Attribute,
     name: &'a str,
@@ -31,27 +33,27 @@ enum Attribute {
 }
 
 /// The ladder at `services.SERVICE.ATTRIBUTE.NAME`, if there is one.
-pub(super) fn of<'a>(service: &'a str, attribute: &str, name: &'a str) -> Option<Ladder<'a>> {
+pub(super) fn of<'a>(service: &'a str, attribute: &str, name: &'a str) -> Option<Precedence<'a>> {
     let attribute = match attribute {
         "environment" => Attribute::Environment,
         "labels" => Attribute::Labels,
         _ => return None,
     };
-    Some(Ladder { service, attribute, name })
+    Some(Precedence { service, attribute, name })
 }
 
 const PASSES_ON: &str = "passes the caller's value on";
 
 /// The rungs of a ladder, the strongest group first, and in each group the strongest first.
 struct Groups {
-    own: Vec<Rung>,
-    callers: Vec<Rung>,
-    lines: Vec<Rung>,
+    own: Vec<Candidate>,
+    callers: Vec<Candidate>,
+    lines: Vec<Candidate>,
 }
 
-impl Ladder<'_> {
+impl Precedence<'_> {
     /// Every rung.
-    pub(super) fn explain(&self, subject: &mut Subject<'_>) -> Result<Explanation, Mistake> {
+    pub(super) fn explain(&self, subject: &mut Subject<'_>) -> Result<Explanation, PathError> {
         let value = self.value(subject);
         let own = self.own(&subject.document.root);
         let lines = self.lines(subject);
@@ -80,7 +82,7 @@ impl Ladder<'_> {
             path: spell(&self.path()),
             keys: self.path().to_vec(),
             value: value.map(Json::from),
-            rungs: groups.into_rungs(),
+            candidates: groups.into_rungs(),
             variables: variables.into_iter().filter(|(name, _)| name != self.name).collect(),
             parts: Vec::new(),
             container_variable: self
@@ -92,8 +94,8 @@ impl Ladder<'_> {
 
     fn groups(&self, own: Option<&Node>, lines: &[EnvEntry], subject: &Subject<'_>) -> Groups {
         let (own_kind, line_kind) = match self.attribute {
-            Attribute::Environment => (RungKind::Environment, RungKind::EnvFile),
-            Attribute::Labels => (RungKind::Labels, RungKind::LabelFile),
+            Attribute::Environment => (CandidateKind::Environment, CandidateKind::EnvFile),
+            Attribute::Labels => (CandidateKind::Labels, CandidateKind::LabelFile),
         };
         let lines = lines.iter().filter(|line| line.name.value == self.name).rev();
         let included = own.and_then(|node| subject.document.environment(node.span.file));
@@ -110,23 +112,24 @@ impl Ladder<'_> {
 
     /// The variables that the last line about this one uses. After the caller, `environment` may set
     /// them, then earlier files, then earlier lines of the same file.
-    fn variables_of_file(&self, lines: &[EnvEntry], subject: &Subject<'_>) -> Vec<(String, Vec<Rung>)> {
+    fn variables_of_file(&self, lines: &[EnvEntry], subject: &Subject<'_>) -> Vec<(String, Vec<Candidate>)> {
         let Some(last) = lines.iter().rposition(|line| line.name.value == self.name) else {
             return Vec::new();
         };
-        let rung = |line: &EnvEntry| line_rung(line, RungKind::EnvFile, subject.sources);
-        let mut variables = variables(&rung(&lines[last]).text, subject.environment);
-        for (name, rungs) in &mut variables {
-            let other = Ladder { name, ..*self };
+        let candidate = |line: &EnvEntry| line_rung(line, CandidateKind::EnvFile, subject.sources);
+        let mut variables = variables(&candidate(&lines[last]).text, subject.environment);
+        for (name, candidates) in &mut variables {
+            let other = Precedence { name, ..*self };
             let own = other.own(&subject.document.root);
-            let own = own.map(|node| written(&node, RungKind::Environment, subject.sources));
+            let own = own.map(|node| written(&node, CandidateKind::Environment, subject.sources));
             let file = lines[last].name.span.file;
             let before = lines[..last].iter().filter(|line| line.name.value == *name).rev();
             let (same, earlier): (Vec<_>, Vec<_>) = before.partition(|line| line.name.span.file == file);
-            let set = own.into_iter().flatten().chain(earlier.into_iter().chain(same).map(rung));
-            let position = rungs.iter().take_while(|rung| rung.kind != RungKind::Default).count();
-            rungs.splice(position..position, set);
-            rungs.iter_mut().enumerate().for_each(|(index, rung)| rung.wins = index == 0);
+            let set = own.into_iter().flatten().chain(earlier.into_iter().chain(same).map(candidate));
+            let position =
+                candidates.iter().take_while(|candidate| candidate.kind != CandidateKind::Default).count();
+            candidates.splice(position..position, set);
+            candidates.iter_mut().enumerate().for_each(|(index, candidate)| candidate.wins = index == 0);
         }
         variables
     }
@@ -172,7 +175,7 @@ impl Ladder<'_> {
     }
 
     /// A name that nobody sets may be that of another one, misspelled.
-    fn refuse_misspelled(&self, subject: &Subject<'_>) -> Result<(), Mistake> {
+    fn refuse_misspelled(&self, subject: &Subject<'_>) -> Result<(), PathError> {
         let service = subject.topology.service(self.service);
         let known: Vec<String> =
             service.iter().flat_map(|service| self.pairs(service).0.keys().cloned()).collect();
@@ -181,7 +184,7 @@ impl Ladder<'_> {
         };
         let [section, service, attribute, _] = self.path();
         let closest = spell(&[section, service, attribute, closest.to_owned()]);
-        Err(Mistake { path: spell(&self.path()), closest: Some(closest), known })
+        Err(PathError { path: spell(&self.path()), closest: Some(closest), known })
     }
 }
 
@@ -214,65 +217,66 @@ impl Groups {
         }
     }
 
-    fn into_rungs(self) -> Vec<Rung> {
+    fn into_rungs(self) -> Vec<Candidate> {
         let Self { own, callers, lines } = self;
         own.into_iter().chain(callers).chain(lines).collect()
     }
 }
 
-fn line_rung(line: &EnvEntry, kind: RungKind, sources: &Sources) -> Rung {
+fn line_rung(line: &EnvEntry, kind: CandidateKind, sources: &Sources) -> Candidate {
     let EnvEntry { name, value } = line;
     let place = value.as_ref().map_or(name.span, |value| value.span);
     let note = value.is_none().then(|| PASSES_ON.to_owned());
-    Rung { kind, place: Some(place), text: sources.text(place).to_owned(), wins: false, note }
+    Candidate { kind, place: Some(place), text: sources.text(place).to_owned(), wins: false, note }
 }
 
 /// Who sets a variable, the strongest first.
-fn candidates(name: &str, environment: &Environment) -> Vec<Rung> {
-    let rung = |variable: &crate::source::Variable| {
+fn candidates(name: &str, environment: &Environment) -> Vec<Candidate> {
+    let candidate = |variable: &crate::source::Variable| {
         let (kind, place) = match variable.origin {
-            Origin::Process => (RungKind::Process, None),
-            Origin::CommandLine => (RungKind::CommandLine, None),
-            Origin::Fallback => (RungKind::Fallback, None),
-            Origin::File(place) => (RungKind::Variables, Some(place)),
+            Origin::Process => (CandidateKind::Process, None),
+            Origin::CommandLine => (CandidateKind::CommandLine, None),
+            Origin::Fallback => (CandidateKind::Fallback, None),
+            Origin::File(place) => (CandidateKind::Variables, Some(place)),
         };
-        Rung { kind, place, text: variable.value.clone(), wins: false, note: None }
+        Candidate { kind, place, text: variable.value.clone(), wins: false, note: None }
     };
-    environment.candidates(name).iter().map(rung).collect()
+    environment.candidates(name).iter().map(candidate).collect()
 }
 
 /// The variables that a text looks up, in order, each with who sets it.
-pub(super) fn variables(text: &str, environment: &Environment) -> Vec<(String, Vec<Rung>)> {
+pub(super) fn variables(text: &str, environment: &Environment) -> Vec<(String, Vec<Candidate>)> {
     let asked = RefCell::new(Vec::new());
     let lookup = |name: &str| {
         asked.borrow_mut().push(name.to_owned());
         environment.value(name)
     };
     substitute(text, &lookup, &mut 1_000_000);
-    let mut variables: Vec<(String, Vec<Rung>)> = Vec::new();
+    let mut variables: Vec<(String, Vec<Candidate>)> = Vec::new();
     for name in asked.into_inner() {
         if variables.iter().all(|(known, _)| *known != name) {
-            let rungs = variable(text, &name, environment);
-            variables.push((name, rungs));
+            let candidates = variable(text, &name, environment);
+            variables.push((name, candidates));
         }
     }
     variables
 }
 
 /// Who sets one variable of a text, and its default there.
-fn variable(text: &str, name: &str, environment: &Environment) -> Vec<Rung> {
-    let mut rungs = candidates(name, environment);
+fn variable(text: &str, name: &str, environment: &Environment) -> Vec<Candidate> {
+    let mut candidates = candidates(name, environment);
     let used = template_variables(text).into_iter().find(|used| used.name == name && used.default.is_some());
     let mut counts = environment.get(name).is_some();
     if let Some(used) = used {
         let value = environment.value(name).unwrap_or_default();
         counts &= !(used.is_for_empty && value.is_empty());
         let default = used.default.unwrap_or_default();
-        let rung = Rung { kind: RungKind::Default, place: None, text: default, wins: !counts, note: None };
-        rungs.push(rung);
+        let candidate =
+            Candidate { kind: CandidateKind::Default, place: None, text: default, wins: !counts, note: None };
+        candidates.push(candidate);
     }
-    if let Some(first) = rungs.first_mut().filter(|_| counts) {
+    if let Some(first) = candidates.first_mut().filter(|_| counts) {
         first.wins = true;
     }
-    rungs
+    candidates
 }

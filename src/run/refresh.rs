@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks once more at the containers that a run knows to run: some may have ended since. What cannot be
 /// looked at is believed to be as it was.
-pub async fn look_once_more<E: Observe>(engine: &E, outcome: &mut Outcome) {
+pub async fn refresh_running<E: Observe>(engine: &E, outcome: &mut Outcome) {
     let looks = stream::iter(&outcome.running).map(|container| end_of(engine, container));
     let ended: Vec<Option<(ContainerName, Option<i64>)>> = looks.buffer_unordered(AT_ONCE).collect().await;
     for (container, exit_code) in ended.into_iter().flatten() {

@@ -19,7 +19,7 @@ use crate::topology::service::NamespaceKind;
 
 /// What becomes of every container.
 #[derive(Default)]
-pub(super) struct Fates<'a> {
+pub(super) struct Decisions<'a> {
     /// The wanted containers of each service, by number.
     pub(super) replicas: BTreeMap<ServiceName, Vec<Replica<'a>>>,
     /// Containers that go without a successor.
@@ -35,9 +35,9 @@ pub(super) struct Replica<'a> {
     /// The container that the engine has; one is created when it has none.
     pub(super) current: Option<&'a ObservedContainer>,
     /// It is replaced by a new one.
-    pub(super) replaced: Option<Deed>,
+    pub(super) replaced: Option<Decision>,
     /// It is stopped and started again.
-    pub(super) restarted: Option<Deed>,
+    pub(super) restarted: Option<Decision>,
     /// It does not run, and is started.
     pub(super) is_started: bool,
     /// It is frozen, and goes on, unless it is surely stopped.
@@ -46,41 +46,41 @@ pub(super) struct Replica<'a> {
 
 /// Why something is done, surely or on a condition.
 #[derive(Clone, Debug)]
-pub(super) struct Deed {
+pub(super) struct Decision {
     pub(super) because: Because,
     pub(super) only_if: Option<Guard>,
 }
 
-impl Deed {
-    pub(super) fn surely(because: Because) -> Self {
+impl Decision {
+    pub(super) fn unconditional(because: Because) -> Self {
         Self { because, only_if: None }
     }
 
     /// One deed for two reasons: a sure one wins, and either of two conditions is enough.
-    pub(super) fn or(self, other: Deed) -> Deed {
+    pub(super) fn or(self, other: Decision) -> Decision {
         match (self.only_if, other.only_if) {
-            (None, _) => Deed::surely(self.because),
-            (Some(_), None) => Deed::surely(other.because),
+            (None, _) => Decision::unconditional(self.because),
+            (Some(_), None) => Decision::unconditional(other.because),
             (Some(Guard::ImageDiffers(mut images)), Some(Guard::ImageDiffers(others))) => {
                 images.extend(others);
-                Deed { because: self.because, only_if: Some(Guard::ImageDiffers(images)) }
+                Decision { because: self.because, only_if: Some(Guard::ImageDiffers(images)) }
             }
         }
     }
 }
 
 impl Replica<'_> {
-    fn is_surely_replaced(&self) -> bool {
-        is_sure(self.replaced.as_ref())
+    fn is_replaced_unconditionally(&self) -> bool {
+        is_unconditional(self.replaced.as_ref())
     }
 
-    fn is_surely_stopped(&self) -> bool {
-        self.is_surely_replaced() || is_sure(self.restarted.as_ref())
+    fn is_stopped_unconditionally(&self) -> bool {
+        self.is_replaced_unconditionally() || is_unconditional(self.restarted.as_ref())
     }
 }
 
-fn is_sure(deed: Option<&Deed>) -> bool {
-    deed.is_some_and(|deed| deed.only_if.is_none())
+fn is_unconditional(decision: Option<&Decision>) -> bool {
+    decision.is_some_and(|decision| decision.only_if.is_none())
 }
 
 /// Decides for the services, each after those that it depends on, for those that go along with them, and for
@@ -90,19 +90,19 @@ pub(super) fn decide<'a>(
     services: &[ServiceName],
     along: &[ServiceName],
     found: &mut Diagnostics,
-) -> Fates<'a> {
-    let mut fates = Fates { jobs: scope::jobs_of(context.topology), ..Fates::default() };
+) -> Decisions<'a> {
+    let mut decisions = Decisions { jobs: scope::jobs_of(context.topology), ..Decisions::default() };
     for name in services {
         let service = &context.topology.services[name].value;
         let wanted = wanted_number(context, name, service, found);
-        fates.decide(context, name, service, wanted);
+        decisions.decide(context, name, service, wanted);
     }
     for name in along {
-        fates.follow(context, name, &context.topology.services[name].value);
+        decisions.follow(context, name, &context.topology.services[name].value);
     }
-    orphan::warn_of_replaced(context.topology, &fates.giving_way(), found);
-    fates.orphans(context, found);
-    fates
+    orphan::warn_of_replaced(context.topology, &decisions.superseded(), found);
+    decisions.orphans(context, found);
+    decisions
 }
 
 /// How many containers of a service are wanted.
@@ -145,11 +145,11 @@ fn wanted_number(
     1
 }
 
-impl<'a> Fates<'a> {
+impl<'a> Decisions<'a> {
     fn decide(&mut self, context: Context<'a>, name: &ServiceName, service: &'a Service, wanted: usize) {
         let mut replicas = self.existing(context, name, service);
         // Those that are to be replaced anyway go first, then the highest numbers.
-        replicas.sort_by_key(|replica| (replica.is_surely_replaced(), replica.number));
+        replicas.sort_by_key(|replica| (replica.is_replaced_unconditionally(), replica.number));
         for surplus in replicas.split_off(wanted.min(replicas.len())) {
             self.removed.extend(surplus.current.map(|container| (container, Because::TooMany)));
         }
@@ -171,7 +171,7 @@ impl<'a> Fates<'a> {
     /// nothing else is done about it.
     fn follow(&mut self, context: Context<'a>, name: &ServiceName, service: &'a Service) {
         let model = spec::container_model(context.topology, service);
-        let judge = Judge { context, fates: self, name, service, model };
+        let judge = Judge { context, decisions: self, name, service, model };
         let running = context.containers_of(name).filter(|container| container.state.is_running());
         let follow = |current: &'a ObservedContainer| {
             let is_acted_on = context.choices.start == StartChoice::Start;
@@ -204,7 +204,7 @@ impl<'a> Fates<'a> {
             by_number.entry(container.number).or_default().push(container);
         }
         let model = spec::container_model(context.topology, service);
-        let judge = Judge { context, fates: self, name, service, model };
+        let judge = Judge { context, decisions: self, name, service, model };
         let mut leftovers = Vec::new();
         let mut replicas = Vec::new();
         for (number, mut containers) in by_number {
@@ -235,7 +235,7 @@ impl<'a> Fates<'a> {
     }
 
     /// The containers that give way to others of their services.
-    fn giving_way(&self) -> Vec<&'a ObservedContainer> {
+    fn superseded(&self) -> Vec<&'a ObservedContainer> {
         let replicas = self.replicas.values().flatten();
         let replaced =
             replicas.filter(|replica| replica.replaced.is_some()).filter_map(|replica| replica.current);
@@ -245,11 +245,11 @@ impl<'a> Fates<'a> {
 }
 
 /// Judges the containers of one service.
-struct Judge<'a, 'fates> {
+struct Judge<'a, 'decisions> {
     context: Context<'a>,
     /// What becomes of the services that this one depends on.
-    fates: &'fates Fates<'a>,
-    name: &'fates ServiceName,
+    decisions: &'decisions Decisions<'a>,
+    name: &'decisions ServiceName,
     service: &'a Service,
     /// What makes the service's containers.
     model: Json,
@@ -265,30 +265,32 @@ impl<'a> Judge<'a, '_> {
         let mut replica =
             Replica { number, current: Some(current), replaced, restarted, is_started, is_unpaused: false };
         let is_frozen = is_acted_on && current.state.status == Status::Paused;
-        replica.is_unpaused = is_frozen && !replica.is_surely_stopped();
+        replica.is_unpaused = is_frozen && !replica.is_stopped_unconditionally();
         replica
     }
 
-    fn replaced(&self, current: &ObservedContainer) -> Option<Deed> {
+    fn replaced(&self, current: &ObservedContainer) -> Option<Decision> {
         match self.context.choices.recreate {
             RecreateChoice::Never => {
-                return is_beyond_repair(current).then(|| Deed::surely(Because::NotRunning));
+                return is_beyond_repair(current).then(|| Decision::unconditional(Because::NotRunning));
             }
-            RecreateChoice::Force if self.is_chosen() => return Some(Deed::surely(Because::Asked)),
+            RecreateChoice::Force if self.is_chosen() => {
+                return Some(Decision::unconditional(Because::Asked));
+            }
             _ if self.context.choices.recreate_dependencies && !self.is_chosen() => {
-                return Some(Deed::surely(Because::Asked));
+                return Some(Decision::unconditional(Because::Asked));
             }
             RecreateChoice::Force | RecreateChoice::Changed => {}
         }
-        let renewed = self.context.renewal(self.name, self.service, current).map(|guard| Deed {
+        let renewed = self.context.renewal(self.name, self.service, current).map(|guard| Decision {
             because: Because::ImageChanged { from: current.image.clone() },
             only_if: Some(guard),
         });
         let mounted = self.context.mounts_another_image(self.service, current);
-        let differs = self.differs(current).map(Deed::surely);
+        let differs = self.differs(current).map(Decision::unconditional);
         let volumes = self.renews_volumes(current);
         let reasons = [self.replaced_with_shared(current), differs, renewed, mounted, volumes];
-        reasons.into_iter().flatten().reduce(Deed::or)
+        reasons.into_iter().flatten().reduce(Decision::or)
     }
 
     /// With services chosen, `--force-recreate` is about them and not about what they depend on.
@@ -298,9 +300,9 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// It holds on to a container that is or was replaced.
-    fn replaced_with_shared(&self, current: &ObservedContainer) -> Option<Deed> {
-        let deed = |shared: ServiceName| {
-            let first = self.fates.replicas.get(&shared).map(|replicas| replicas.first());
+    fn replaced_with_shared(&self, current: &ObservedContainer) -> Option<Decision> {
+        let decision = |shared: ServiceName| {
+            let first = self.decisions.replicas.get(&shared).map(|replicas| replicas.first());
             let container = match first {
                 Some(first) => first?.current,
                 None => self.context.containers_of(&shared).min_by_key(|container| container.number),
@@ -312,27 +314,27 @@ impl<'a> Judge<'a, '_> {
             };
             // One that is older than what it shares cannot share it: an interrupted run got no further.
             if container.is_none_or(|container| container.created > current.created) {
-                return Some(Deed::surely(because));
+                return Some(Decision::unconditional(because));
             }
             let replaced = first.flatten()?.replaced.as_ref()?;
-            Some(Deed { because, only_if: replaced.only_if.clone() })
+            Some(Decision { because, only_if: replaced.only_if.clone() })
         };
-        order::held(self.context.topology, self.service).into_iter().filter_map(deed).reduce(Deed::or)
+        order::held(self.context.topology, self.service).into_iter().filter_map(decision).reduce(Decision::or)
     }
 
     /// It goes along with a service that it shares with and that is replaced by this plan.
-    fn replaced_along(&self, current: &ObservedContainer) -> Option<Deed> {
+    fn replaced_along(&self, current: &ObservedContainer) -> Option<Decision> {
         let shared = order::held(self.context.topology, self.service);
-        let is_touched = shared.iter().any(|shared| self.fates.replicas.contains_key(shared));
+        let is_touched = shared.iter().any(|shared| self.decisions.replicas.contains_key(shared));
         let is_spared = self.context.choices.recreate == RecreateChoice::Never;
         if is_touched && !is_spared { self.replaced_with_shared(current) } else { None }
     }
 
     /// Its anonymous volumes are to be new ones, and it has some.
-    fn renews_volumes(&self, current: &ObservedContainer) -> Option<Deed> {
+    fn renews_volumes(&self, current: &ObservedContainer) -> Option<Decision> {
         let has_some = current.mounts.iter().any(ObservedMount::is_anonymous_volume);
         let is_asked_for = self.context.choices.renew_anonymous_volumes && self.is_chosen();
-        (has_some && is_asked_for).then(|| Deed::surely(Because::VolumesRenewed))
+        (has_some && is_asked_for).then(|| Decision::unconditional(Because::VolumesRenewed))
     }
 
     /// What of the container itself is not as the topology says.
@@ -383,26 +385,28 @@ impl<'a> Judge<'a, '_> {
 
     /// It depends on a service with `restart: true`, or shares a namespace that is gone when the other
     /// stops.
-    fn restarted(&self, current: &ObservedContainer) -> Option<Deed> {
+    fn restarted(&self, current: &ObservedContainer) -> Option<Decision> {
         let shared: Vec<ServiceName> = order::namespaces(self.context.topology, self.service).collect();
         let dependencies = self.service.depends_on.0.iter();
         let meant = dependencies.filter(|(needed, dependency)| dependency.restart || shared.contains(needed));
-        let deed = |needed: &ServiceName| {
-            let replicas = self.fates.replicas.get(needed)?.iter();
-            let deed = |replica: &Replica<'_>| {
+        let decision = |needed: &ServiceName| {
+            let replicas = self.decisions.replicas.get(needed)?.iter();
+            let decision = |replica: &Replica<'_>| {
                 let deeds = [replica.replaced.clone(), replica.restarted.clone()];
-                let deed = deeds.into_iter().flatten().reduce(Deed::or);
+                let decision = deeds.into_iter().flatten().reduce(Decision::or);
                 let is_back = replica.is_started && shared.contains(needed);
                 let because = Because::RestartedWith(needed.clone());
-                match (is_back, deed) {
-                    (true, _) => Some(Deed::surely(because)),
-                    (false, deed) => deed.map(|deed| Deed { because, only_if: deed.only_if }),
+                match (is_back, decision) {
+                    (true, _) => Some(Decision::unconditional(because)),
+                    (false, decision) => {
+                        decision.map(|decision| Decision { because, only_if: decision.only_if })
+                    }
                 }
             };
-            replicas.filter_map(deed).reduce(Deed::or)
+            replicas.filter_map(decision).reduce(Decision::or)
         };
-        let stale = self.stale(current).map(Deed::surely);
-        meant.filter_map(|(needed, _)| deed(needed)).chain(stale).reduce(Deed::or)
+        let stale = self.stale(current).map(Decision::unconditional);
+        meant.filter_map(|(needed, _)| decision(needed)).chain(stale).reduce(Decision::or)
     }
 
     /// It shares a namespace with a container that was started again since: what it has is the old one.
@@ -419,7 +423,7 @@ impl<'a> Judge<'a, '_> {
 
     /// A job that is done is not done again while nothing has changed.
     fn is_done(&self, current: &ObservedContainer) -> bool {
-        let is_job = self.fates.jobs.contains(self.name);
+        let is_job = self.decisions.jobs.contains(self.name);
         current.state.status == Status::Exited && current.state.exit_code == 0 && is_job
     }
 }

@@ -8,11 +8,11 @@ use std::borrow::Cow;
 const LIMIT: usize = 100;
 
 /// The text without what is no part of a topology, everything else in place.
-pub(super) fn without_traces<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
+pub(super) fn strip_leftovers<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
     let mut text = without_conflicts(file, text, found);
     for without in [without_fences, without_other_indentation] {
-        if let Some(mended) = without(file, &text, found) {
-            text = Cow::Owned(mended);
+        if let Some(repaired) = without(file, &text, found) {
+            text = Cow::Owned(repaired);
         }
     }
     text
@@ -25,18 +25,18 @@ fn without_fences(file: FileId, text: &str, found: &mut Diagnostics) -> Option<S
     if !text.contains(FENCE) {
         return None;
     }
-    let mut mended = String::with_capacity(text.len());
+    let mut repaired = String::with_capacity(text.len());
     let mut fences = Vec::new();
     for line in text.split_inclusive('\n') {
         // What a text in several lines holds is indented.
         if line.starts_with(FENCE) {
-            let end = mended.len() + line.trim_end().len();
-            fences.push(Span::new(file, mended.len(), end));
-            mended.extend(
+            let end = repaired.len() + line.trim_end().len();
+            fences.push(Span::new(file, repaired.len(), end));
+            repaired.extend(
                 line.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { ' ' }),
             );
         } else {
-            mended.push_str(line);
+            repaired.push_str(line);
         }
     }
     let (first, others) = fences.split_first()?;
@@ -46,7 +46,7 @@ fn without_fences(file: FileId, text: &str, found: &mut Diagnostics) -> Option<S
         diagnostic.label(*fence, "this one too");
     }
     diagnostic.help(if others.is_empty() { "remove the line" } else { "remove these lines" });
-    Some(mended)
+    Some(repaired)
 }
 
 /// The text with spaces where lines begin with other blanks, which YAML takes for letters.
@@ -76,14 +76,14 @@ fn without_other_indentation(file: FileId, text: &str, found: &mut Diagnostics) 
         });
     // How deep these lines are among others cannot be told.
     let is_mixed = text.lines().any(|line| line.starts_with(' ') && !line.trim().is_empty());
-    let mut mended = text.as_bytes().to_vec();
+    let mut repaired = text.as_bytes().to_vec();
     for start in begun {
         let line = text[start..].lines().next()?;
         let indentation = line.len() - line.trim_start_matches(is_blank).len();
         let length = if is_mixed { line.len() } else { indentation };
-        mended[start..start + length].fill(b' ');
+        repaired[start..start + length].fill(b' ');
     }
-    String::from_utf8(mended).ok()
+    String::from_utf8(repaired).ok()
 }
 
 fn is_blank(letter: char) -> bool {
@@ -120,7 +120,7 @@ pub(super) fn name_of(blank: char) -> String {
 
 /// The text with the first side of each conflict that a merge left, everything else in place.
 fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
-    let mut mended: Option<Vec<u8>> = None;
+    let mut repaired: Option<Vec<u8>> = None;
     let mut side = Side::None;
     let mut conflicts = 0;
     let mut start = 0;
@@ -137,7 +137,7 @@ fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -
                 .help("keep one of the two sides, and remove the other lines from `<<<<<<<` to `>>>>>>>`");
         }
         if matches!(side, Side::Base | Side::Second) || next != side {
-            let bytes = mended.get_or_insert_with(|| text.as_bytes().to_vec());
+            let bytes = repaired.get_or_insert_with(|| text.as_bytes().to_vec());
             let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
             bytes[start..start + line.len()]
                 .iter_mut()
@@ -147,8 +147,8 @@ fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -
         side = next;
         start += line.len();
     }
-    match mended.map(String::from_utf8) {
-        Some(Ok(mended)) => Cow::Owned(mended),
+    match repaired.map(String::from_utf8) {
+        Some(Ok(repaired)) => Cow::Owned(repaired),
         _ => Cow::Borrowed(text),
     }
 }
@@ -186,9 +186,9 @@ mod tests {
         let text = "a: 1\n<<<<<<< HEAD\nb: é\n=======\nb: 3\n>>>>>>> other\nc: 4\n";
         let file = Sources::default().add("compose.yaml", text);
         let mut found = Diagnostics::default();
-        let mended = without_conflicts(file, text, &mut found);
-        assert_eq!(mended.len(), text.len());
-        assert_eq!(mended.split_whitespace().collect::<String>(), "a:1b:éc:4");
+        let repaired = without_conflicts(file, text, &mut found);
+        assert_eq!(repaired.len(), text.len());
+        assert_eq!(repaired.split_whitespace().collect::<String>(), "a:1b:éc:4");
         assert_eq!(found.sorted()[0].span(), Some(Span::new(file, 5, 17)));
     }
 
@@ -197,23 +197,23 @@ mod tests {
         let text = "```yaml\na: |\n  ```\n```\n";
         let file = Sources::default().add("compose.yaml", text);
         let mut found = Diagnostics::default();
-        let mended = without_traces(file, text, &mut found);
-        assert_eq!(mended, "       \na: |\n  ```\n   \n");
+        let repaired = strip_leftovers(file, text, &mut found);
+        assert_eq!(repaired, "       \na: |\n  ```\n   \n");
         assert_eq!(found.sorted().len(), 1);
     }
 
     #[test]
     fn blanks_that_indent_everything_are_read_as_spaces() {
-        let mend = |text: &str| {
+        let repair = |text: &str| {
             let file = Sources::default().add("compose.yaml", text);
             let mut found = Diagnostics::default();
-            let mended = without_traces(file, text, &mut found).into_owned();
+            let repaired = strip_leftovers(file, text, &mut found).into_owned();
             assert!(found.sorted().len() <= 1);
-            mended
+            repaired
         };
-        assert_eq!(mend("a:\n\u{a0}\u{a0}b: é\n\u{a0} \u{a0} c: 1"), "a:\n    b: é\n      c: 1");
-        assert_eq!(mend("a:\n  b:\n\u{a0}   c: 1\n  d: 2"), "a:\n  b:\n         \n  d: 2");
-        assert_eq!(mend("\u{feff}a:\n  b: x\u{a0}y"), "\u{feff}a:\n  b: x\u{a0}y");
+        assert_eq!(repair("a:\n\u{a0}\u{a0}b: é\n\u{a0} \u{a0} c: 1"), "a:\n    b: é\n      c: 1");
+        assert_eq!(repair("a:\n  b:\n\u{a0}   c: 1\n  d: 2"), "a:\n  b:\n         \n  d: 2");
+        assert_eq!(repair("\u{feff}a:\n  b: x\u{a0}y"), "\u{feff}a:\n  b: x\u{a0}y");
     }
 
     #[test]
@@ -230,8 +230,8 @@ mod tests {
         for base in ["||||||| 1a2b3c", "|||||||"] {
             let text = format!("<<<<<<< HEAD\nb: 2\n{base}\nb: 1\n=======\nb: 3\n>>>>>>> other\nc: 4\n");
             let file = Sources::default().add("compose.yaml", text.as_str());
-            let mended = without_conflicts(file, &text, &mut Diagnostics::default());
-            assert_eq!(mended.split_whitespace().collect::<String>(), "b:2c:4");
+            let repaired = without_conflicts(file, &text, &mut Diagnostics::default());
+            assert_eq!(repaired.split_whitespace().collect::<String>(), "b:2c:4");
         }
     }
 }

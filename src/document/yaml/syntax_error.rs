@@ -1,6 +1,6 @@
 //! Syntax errors in words that help: what the reader of YAML met, where it began, what to type instead.
 
-use super::foreign;
+use super::leftovers;
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::source::{FileId, Span};
 use granit_parser::{ErrorKind, ScanError};
@@ -48,7 +48,7 @@ fn anchors(text: &str, below: Span) -> impl Iterator<Item = &str> {
 }
 
 /// What was known when the reader gave up.
-pub(super) struct Around<'a> {
+pub(super) struct ErrorContext<'a> {
     pub(super) file: FileId,
     pub(super) text: &'a str,
     /// End of the last token, in bytes.
@@ -66,7 +66,7 @@ pub(super) struct Words {
     pub(super) other: Option<(Span, String)>,
 }
 
-impl Around<'_> {
+impl ErrorContext<'_> {
     /// Says what is wrong; returns where it begins, if what follows may be read without it.
     pub(super) fn report(&self, error: &ScanError, found: &mut Diagnostics) -> Option<usize> {
         let at = error.marker().byte_offset().unwrap_or(self.last_end).min(self.text.len());
@@ -179,7 +179,7 @@ pub(super) const COMMENT: &str = "a comment begins with `#`";
 pub(super) const QUOTE: &str = "if it is meant as text, quote it";
 
 /// One kind of mistake each.
-impl Around<'_> {
+impl ErrorContext<'_> {
     fn tab(&self, at: usize) -> Words {
         // A text after `|` is reported at the `|`.
         let from = self.line(at).start;
@@ -207,15 +207,15 @@ impl Around<'_> {
         let (line, blank) = [Some(line), above]
             .into_iter()
             .flatten()
-            .find_map(|line| foreign::blank_in(&self.text[line.clone()]).map(|blank| (line, blank)))?;
+            .find_map(|line| leftovers::blank_in(&self.text[line.clone()]).map(|blank| (line, blank)))?;
         let text = &self.text[line.clone()];
         let character = text[blank..].chars().next()?;
-        let mended = text.replace(foreign::is_other_blank, " ");
+        let repaired = text.replace(leftovers::is_other_blank, " ");
         Some(Words {
-            message: format!("{} is not a space for YAML", foreign::name_of(character)),
+            message: format!("{} is not a space for YAML", leftovers::name_of(character)),
             span: Span::new(self.file, line.start + blank, line.start + blank + character.len_utf8()),
             label: "looks like a space, and is none".to_owned(),
-            help: format!("type a space in its place: `{}`", shorten(mended.trim())),
+            help: format!("type a space in its place: `{}`", shorten(repaired.trim())),
             other: None,
         })
     }
@@ -351,7 +351,7 @@ impl Around<'_> {
 }
 
 /// Places.
-impl Around<'_> {
+impl ErrorContext<'_> {
     /// The line around `at`, without its end.
     pub(super) fn line(&self, at: usize) -> std::ops::Range<usize> {
         let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);

@@ -10,7 +10,7 @@ use crate::plan::observed::{ContainerState, Health, Status};
 /// How often a container may end while it is waited for, although its restart policy starts it again.
 /// Engines double the pause between two runs from 0.1 s on, so that this is about 13 s of pauses: time
 /// enough for what it needs itself to come up, and an end to waiting for one that never will.
-const MOST_DEATHS: u32 = 8;
+const MAX_EXITS: u32 = 8;
 
 /// For how long the next end of a container is waited for that had ended so often before the wait began:
 /// about as long as for one that begins to. The engine may pause for a minute by then.
@@ -18,98 +18,102 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(13);
 
 /// How long a container that did not end so far has to run until it is ready, when no health check says
 /// more. Docker Compose looks at it for the first time after as long.
-const LASTING: Duration = Duration::from_millis(500);
+const STABLE_AFTER: Duration = Duration::from_millis(500);
 
 /// How long a container has to run at most until it is ready. What lasts as long is no crash to an engine
 /// either: its pauses begin anew.
-const LASTING_AT_MOST: Duration = Duration::from_secs(10);
+const STABLE_AFTER_AT_MOST: Duration = Duration::from_secs(10);
 
 /// Whether a wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Readiness {
     /// The condition holds.
-    Met,
+    Ready,
     /// It holds if the container runs on for a while: nothing but that says that it does not crash.
-    MetIfItLasts,
+    ReadyIfStable,
     /// Neither holds it nor has it become impossible.
-    Open,
+    Pending,
     /// It is given up if nothing happens for a while.
-    LostIfItLasts,
+    FailedIfUnchanged,
     /// Without a health check it never becomes healthy, unless it ends at once: then that is said.
-    NeverHealthyIfItLasts,
+    NoHealthcheckIfStable,
 }
 
 /// What was heard of a container during the wait.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Past {
+pub(super) struct History {
     /// How often it ended, before the wait too.
-    pub(super) deaths: u32,
+    pub(super) exits: u32,
     /// Whether an end of it was heard.
-    pub(super) has_died: bool,
+    pub(super) has_exited: bool,
     /// The exit code when it ended last.
     pub(super) last_exit: Option<i64>,
 }
 
-impl Past {
-    pub(super) fn died(&mut self, exit_code: i64) {
-        self.deaths += 1;
-        self.has_died = true;
+impl History {
+    pub(super) fn record_exit(&mut self, exit_code: i64) {
+        self.exits += 1;
+        self.has_exited = true;
         self.last_exit = Some(exit_code);
     }
 
     /// What the engine counted counts, too: what ended before the wait, and what nobody heard.
-    pub(super) fn counted(&mut self, restarts: u32) {
-        self.deaths = self.deaths.max(restarts);
+    pub(super) fn count_restarts(&mut self, restarts: u32) {
+        self.exits = self.exits.max(restarts);
     }
 
     /// How long a container without a health check has to run until it is ready. One that ended before
     /// has to prove more.
     pub(super) fn long_enough(self) -> Duration {
-        LASTING_AT_MOST.min(LASTING * 2_u32.pow(self.deaths.min(MOST_DEATHS)))
+        STABLE_AFTER_AT_MOST.min(STABLE_AFTER * 2_u32.pow(self.exits.min(MAX_EXITS)))
     }
 }
 
 /// Judges a container that is there. As in Docker Compose, one that is between two runs by its restart
 /// policy has not ended: it may become healthy yet, whatever its check said; the engine calls every container
 /// unhealthy that does not run.
-pub(super) fn verdict(until: Condition, state: &ContainerState, past: Past) -> Result<Verdict, Cause> {
-    let exit_code = past.last_exit.unwrap_or(state.exit_code);
+pub(super) fn readiness(
+    until: Condition,
+    state: &ContainerState,
+    history: History,
+) -> Result<Readiness, Cause> {
+    let exit_code = history.last_exit.unwrap_or(state.exit_code);
     match state.status {
         Status::Exited | Status::Dead => ended(until, state.exit_code, state.restarts_after_success),
-        Status::Removing => gone(until, past),
-        Status::Restarting if until == Condition::Completed && exit_code == 0 => Ok(Verdict::Met),
-        Status::Restarting if past.deaths < MOST_DEATHS => Ok(Verdict::Open),
-        Status::Restarting if past.has_died => Err(Cause::exited(until, exit_code)),
-        Status::Restarting => Ok(Verdict::LostIfItLasts),
-        Status::Running => running(until, state, past),
+        Status::Removing => gone(until, history),
+        Status::Restarting if until == Condition::Completed && exit_code == 0 => Ok(Readiness::Ready),
+        Status::Restarting if history.exits < MAX_EXITS => Ok(Readiness::Pending),
+        Status::Restarting if history.has_exited => Err(Cause::exited(until, exit_code)),
+        Status::Restarting => Ok(Readiness::FailedIfUnchanged),
+        Status::Running => running(until, state, history),
         // Nobody says when somebody lets it go on.
         Status::Paused => Err(Cause::Paused),
-        Status::Created => Ok(Verdict::Open),
+        Status::Created => Ok(Readiness::Pending),
     }
 }
 
 /// Judges a container that is there no more: it may have been told to go when it ends.
-pub(super) fn gone(until: Condition, past: Past) -> Result<Verdict, Cause> {
-    past.last_exit.map_or(Err(Cause::Removed), |exit_code| ended(until, exit_code, false))
+pub(super) fn gone(until: Condition, history: History) -> Result<Readiness, Cause> {
+    history.last_exit.map_or(Err(Cause::Removed), |exit_code| ended(until, exit_code, false))
 }
 
-fn running(until: Condition, state: &ContainerState, past: Past) -> Result<Verdict, Cause> {
+fn running(until: Condition, state: &ContainerState, history: History) -> Result<Readiness, Cause> {
     match (until, state.health) {
         // It ended well once and was started again, by its restart policy or by hand.
-        (Condition::Completed, _) if past.last_exit == Some(0) => Ok(Verdict::Met),
-        (Condition::Completed, _) => Ok(Verdict::Open),
-        (Condition::Healthy, None) => Ok(Verdict::NeverHealthyIfItLasts),
-        (Condition::Ready, None) => Ok(Verdict::MetIfItLasts),
-        (_, Some(Health::Healthy)) => Ok(Verdict::Met),
-        (_, Some(Health::Starting)) => Ok(Verdict::Open),
+        (Condition::Completed, _) if history.last_exit == Some(0) => Ok(Readiness::Ready),
+        (Condition::Completed, _) => Ok(Readiness::Pending),
+        (Condition::Healthy, None) => Ok(Readiness::NoHealthcheckIfStable),
+        (Condition::Ready, None) => Ok(Readiness::ReadyIfStable),
+        (_, Some(Health::Healthy)) => Ok(Readiness::Ready),
+        (_, Some(Health::Starting)) => Ok(Readiness::Pending),
         (_, Some(Health::Unhealthy)) => Err(Cause::Unhealthy { output: state.health_output.clone() }),
     }
 }
 
-fn ended(until: Condition, exit_code: i64, restarts_after_success: bool) -> Result<Verdict, Cause> {
+fn ended(until: Condition, exit_code: i64, restarts_after_success: bool) -> Result<Readiness, Cause> {
     match until {
-        Condition::Completed if exit_code == 0 => Ok(Verdict::Met),
-        Condition::Ready if exit_code == 0 && !restarts_after_success => Ok(Verdict::Met),
+        Condition::Completed if exit_code == 0 => Ok(Readiness::Ready),
+        Condition::Ready if exit_code == 0 && !restarts_after_success => Ok(Readiness::Ready),
         Condition::Completed | Condition::Ready | Condition::Healthy => Err(Cause::exited(until, exit_code)),
     }
 }
@@ -130,9 +134,9 @@ mod tests {
 
     #[test]
     fn healthy_wants_a_passing_check() {
-        assert_eq!(judge(Healthy, running_with(Some(Health::Healthy))), Ok(Verdict::Met));
-        assert_eq!(judge(Healthy, running_with(Some(Health::Starting))), Ok(Verdict::Open));
-        assert_eq!(judge(Healthy, state(Status::Created)), Ok(Verdict::Open));
+        assert_eq!(judge(Healthy, running_with(Some(Health::Healthy))), Ok(Readiness::Ready));
+        assert_eq!(judge(Healthy, running_with(Some(Health::Starting))), Ok(Readiness::Pending));
+        assert_eq!(judge(Healthy, state(Status::Created)), Ok(Readiness::Pending));
         let output = Some("no answer".to_owned());
         let unhealthy =
             ContainerState { health_output: output.clone(), ..running_with(Some(Health::Unhealthy)) };
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn without_a_health_check_nothing_is_ever_healthy() {
-        assert_eq!(judge(Healthy, running_with(None)), Ok(Verdict::NeverHealthyIfItLasts));
+        assert_eq!(judge(Healthy, running_with(None)), Ok(Readiness::NoHealthcheckIfStable));
     }
 
     #[test]
@@ -153,7 +157,7 @@ mod tests {
     #[test]
     fn between_two_runs_it_may_still_become_healthy() {
         let restarting = ContainerState { health: Some(Health::Unhealthy), ..state(Status::Restarting) };
-        assert_eq!(verdict(Healthy, &restarting, past(1, 1)), Ok(Verdict::Open));
+        assert_eq!(readiness(Healthy, &restarting, history(1, 1)), Ok(Readiness::Pending));
     }
 
     #[test]
@@ -168,46 +172,46 @@ mod tests {
     #[test]
     fn a_crash_loop_is_given_up() {
         let restarting = state(Status::Restarting);
-        assert_eq!(verdict(Ready, &restarting, past(MOST_DEATHS, 7)), Err(Cause::Exited { exit_code: 7 }));
+        assert_eq!(readiness(Ready, &restarting, history(MAX_EXITS, 7)), Err(Cause::Exited { exit_code: 7 }));
         let unsuccessful = Err(Cause::Unsuccessful { exit_code: 7 });
-        assert_eq!(verdict(Completed, &restarting, past(MOST_DEATHS, 7)), unsuccessful);
+        assert_eq!(readiness(Completed, &restarting, history(MAX_EXITS, 7)), unsuccessful);
     }
 
     #[test]
     fn a_crash_loop_that_began_before_the_wait_is_given_up_at_its_next_end() {
         let restarting = ContainerState { exit_code: 7, ..state(Status::Restarting) };
-        let mut past = Past::default();
-        past.counted(MOST_DEATHS);
-        assert_eq!(verdict(Ready, &restarting, past), Ok(Verdict::LostIfItLasts));
-        past.died(7);
-        assert_eq!(verdict(Ready, &restarting, past), Err(Cause::Exited { exit_code: 7 }));
+        let mut history = History::default();
+        history.count_restarts(MAX_EXITS);
+        assert_eq!(readiness(Ready, &restarting, history), Ok(Readiness::FailedIfUnchanged));
+        history.record_exit(7);
+        assert_eq!(readiness(Ready, &restarting, history), Err(Cause::Exited { exit_code: 7 }));
     }
 
     #[test]
     fn one_that_ended_before_has_to_last_longer() {
-        let long_enough = |deaths| past(deaths, 1).long_enough().as_millis();
+        let long_enough = |exits| history(exits, 1).long_enough().as_millis();
         assert_eq!([0, 1, 2, 7, 100].map(long_enough), [500, 1000, 2000, 10_000, 10_000]);
     }
 
     #[test]
     fn completed_wants_exit_code_0() {
-        assert_eq!(judge(Completed, running_with(None)), Ok(Verdict::Open));
-        assert_eq!(judge(Completed, exited(0)), Ok(Verdict::Met));
+        assert_eq!(judge(Completed, running_with(None)), Ok(Readiness::Pending));
+        assert_eq!(judge(Completed, exited(0)), Ok(Readiness::Ready));
         assert_eq!(judge(Completed, exited(2)), Err(Cause::Unsuccessful { exit_code: 2 }));
     }
 
     #[test]
     fn a_job_that_is_started_again_completed_when_it_ended_well_once() {
-        assert_eq!(verdict(Completed, &state(Status::Restarting), past(1, 0)), Ok(Verdict::Met));
-        assert_eq!(verdict(Completed, &running_with(None), past(1, 0)), Ok(Verdict::Met));
-        assert_eq!(verdict(Completed, &running_with(None), past(1, 1)), Ok(Verdict::Open));
+        assert_eq!(readiness(Completed, &state(Status::Restarting), history(1, 0)), Ok(Readiness::Ready));
+        assert_eq!(readiness(Completed, &running_with(None), history(1, 0)), Ok(Readiness::Ready));
+        assert_eq!(readiness(Completed, &running_with(None), history(1, 1)), Ok(Readiness::Pending));
     }
 
     #[test]
     fn ready_is_running_healthy_or_well_ended() {
-        assert_eq!(judge(Ready, running_with(None)), Ok(Verdict::MetIfItLasts));
-        assert_eq!(judge(Ready, running_with(Some(Health::Starting))), Ok(Verdict::Open));
-        assert_eq!(judge(Ready, exited(0)), Ok(Verdict::Met));
+        assert_eq!(judge(Ready, running_with(None)), Ok(Readiness::ReadyIfStable));
+        assert_eq!(judge(Ready, running_with(Some(Health::Starting))), Ok(Readiness::Pending));
+        assert_eq!(judge(Ready, exited(0)), Ok(Readiness::Ready));
         assert_eq!(judge(Ready, exited(1)), Err(Cause::Exited { exit_code: 1 }));
         let always = ContainerState { restarts_after_success: true, ..exited(0) };
         assert_eq!(judge(Ready, always), Err(Cause::Exited { exit_code: 0 }));
@@ -215,18 +219,18 @@ mod tests {
 
     #[test]
     fn one_that_removes_itself_is_judged_by_its_exit() {
-        assert_eq!(gone(Completed, past(1, 0)), Ok(Verdict::Met));
-        assert_eq!(gone(Ready, past(1, 0)), Ok(Verdict::Met));
-        assert_eq!(gone(Completed, past(1, 1)), Err(Cause::Unsuccessful { exit_code: 1 }));
-        assert_eq!(gone(Healthy, Past::default()), Err(Cause::Removed));
+        assert_eq!(gone(Completed, history(1, 0)), Ok(Readiness::Ready));
+        assert_eq!(gone(Ready, history(1, 0)), Ok(Readiness::Ready));
+        assert_eq!(gone(Completed, history(1, 1)), Err(Cause::Unsuccessful { exit_code: 1 }));
+        assert_eq!(gone(Healthy, History::default()), Err(Cause::Removed));
     }
 
-    fn judge(until: Condition, state: ContainerState) -> Result<Verdict, Cause> {
-        verdict(until, &state, Past::default())
+    fn judge(until: Condition, state: ContainerState) -> Result<Readiness, Cause> {
+        readiness(until, &state, History::default())
     }
 
-    fn past(deaths: u32, exit_code: i64) -> Past {
-        Past { deaths, has_died: true, last_exit: Some(exit_code) }
+    fn history(exits: u32, exit_code: i64) -> History {
+        History { exits, has_exited: true, last_exit: Some(exit_code) }
     }
 
     fn running_with(health: Option<Health>) -> ContainerState {

@@ -6,7 +6,7 @@ use crate::source::Span;
 
 /// The parts of a topology that are not in its tree. Each has been reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gaps {
+pub struct Unparsed {
     /// Lines of a file.
     pub lines: bool,
     /// A file that is included, or what an alias stands for: it may define anything.
@@ -25,7 +25,7 @@ pub struct Gaps {
     pub name: bool,
 }
 
-impl Gaps {
+impl Unparsed {
     /// True when everything was read.
     pub fn is_none(&self) -> bool {
         !(self.lines || self.definitions || self.bases || self.rest) && self.without_base.is_empty()
@@ -51,8 +51,8 @@ impl Gaps {
     }
 
     /// Takes over the gaps of another file.
-    pub(super) fn add(&mut self, other: Gaps) {
-        let Gaps { lines, definitions, bases, without_base, aliases, rest, lost, name } = other;
+    pub(super) fn add(&mut self, other: Unparsed) {
+        let Unparsed { lines, definitions, bases, without_base, aliases, rest, lost, name } = other;
         self.lines |= lines;
         self.definitions |= definitions;
         self.bases |= bases;
@@ -107,12 +107,12 @@ mod tests {
 
     #[test]
     fn the_names_of_lost_lines_are_known() {
-        let mut gaps = Gaps::default();
+        let mut unparsed = Unparsed::default();
         let text = "a: 1\n  'b': {x: [\n  - c\nd";
-        gaps.lose(text, "a: 1\n            \n     \nd", text);
-        assert!(["b", "c", "x"].iter().all(|name| gaps.may_define(name)));
-        assert!(gaps.lines && !gaps.rest && !gaps.name);
-        assert!(!gaps.may_define("a") && !gaps.may_define("d"));
+        unparsed.lose(text, "a: 1\n            \n     \nd", text);
+        assert!(["b", "c", "x"].iter().all(|name| unparsed.may_define(name)));
+        assert!(unparsed.lines && !unparsed.rest && !unparsed.name);
+        assert!(!unparsed.may_define("a") && !unparsed.may_define("d"));
     }
 
     #[test]
