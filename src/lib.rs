@@ -36,7 +36,7 @@
 //! - **User text never ends in `Err`.** A stage pushes a [`diagnostic::Diagnostic`] and goes on, so
 //!   that one run shows every mistake. `Result` is for the world: files and engines.
 //! - **Planning is pure.** [`plan`] neither talks to an engine nor reads a clock; what runs is what
-//!   the plan said. Providers and models are brought up before it (`cli::provide`, `cli::models`), since
+//!   the plan said. Providers and models are brought up before it (`cli::topology::provide`, `cli::topology::models`), since
 //!   services are planned with the variables that they answer. Two things are found out only by doing: what a killed run asked the engine for a
 //!   moment ago holds a name, and gives way (`engine::docker::container`); a build's base image is
 //!   missing, and is pulled (`engine::docker::build`).

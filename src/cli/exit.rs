@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::interrupt;
+use crate::cli::io::interrupt;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

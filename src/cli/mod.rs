@@ -3,49 +3,15 @@
 //!
 //! [`command`] has a file for each command. What stands beside it is what several of them need.
 
-mod absence;
 mod arguments;
 mod attached;
-mod carry_out;
 mod command;
-mod confirm;
-mod connection;
-mod control;
-mod creation;
-mod declared;
-mod detach;
-mod environment;
-mod excluded;
+mod engine;
 mod exit;
-mod follow;
-mod foreground;
-mod global;
-mod inside;
-mod interrupt;
-mod invocation;
-mod io_pump;
+mod io;
 mod list;
-mod load;
-mod menu;
-mod models;
-mod nonblocking_writer;
-mod output;
-mod overview;
-mod project;
-mod provide;
-mod redaction;
-mod services;
-mod session;
-mod settings;
-mod signals;
-mod table;
-mod terminal;
-mod time;
+mod topology;
 mod trace;
-mod units;
-mod unreadable;
-mod usage;
-mod watching;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -54,12 +20,12 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use arguments::global::Global;
+use arguments::invocation::Invocation;
+use arguments::settings::{ColorChoice, Settings};
 use command::{Command, completion};
 pub use exit::Exit;
-use global::Global;
-use invocation::Invocation;
-use output::Output;
-use settings::{ColorChoice, Settings};
+use io::output::Output;
 
 /// Make a Docker Engine match a topology of services, networks and volumes.
 ///
@@ -102,7 +68,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let grouped = is_help(&error).then(|| grouped_help(&words)).flatten();
             let error = grouped.unwrap_or(error);
-            return usage::explain(&error, &words, &command_line()).into();
+            return arguments::usage::explain(&error, &words, &command_line()).into();
         }
     };
     // A command that could not go on has said why.
@@ -115,7 +81,7 @@ fn is_help(error: &clap::Error) -> bool {
 
 /// The help that is asked for, with commands in groups if it is that of the program itself.
 fn grouped_help(words: &[OsString]) -> Option<clap::Error> {
-    overview::grouped(command_line()).try_get_matches_from(words).err()
+    arguments::overview::grouped(command_line()).try_get_matches_from(words).err()
 }
 
 /// The words for topo itself, whatever program it was called as. A plugin's metadata ends the program.
@@ -132,7 +98,7 @@ fn as_topo_takes_them(invocation: Invocation) -> Result<Vec<OsString>, Exit> {
     if !invocation.program.is_compose() {
         return Ok(invocation.words);
     }
-    let (words, notes) = invocation::as_topo_takes_them(invocation.words, &command_line());
+    let (words, notes) = arguments::invocation::as_topo_takes_them(invocation.words, &command_line());
     notes.iter().for_each(|note| output.warning(note));
     Ok(words)
 }

@@ -33,8 +33,8 @@ const HOMES: &[&str] = &[
     "cli/arguments/",
     "cli/command/completion.rs",
     "cli/command/cp/path.rs",
-    "cli/invocation/",
-    "cli/usage.rs",
+    "cli/arguments/invocation/",
+    "cli/arguments/usage.rs",
     "topology/provenance/path.rs",
     // Addresses and accounts of engines and registries, and what looks like an account.
     "engine/docker/connect.rs",

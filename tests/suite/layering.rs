@@ -86,7 +86,7 @@ fn reports_start_nothing_and_read_no_engine() {
 /// Another target is added by a line there.
 #[test]
 fn commands_know_no_kind_of_engine() {
-    const HOME: &str = "cli/connection.rs";
+    const HOME: &str = "cli/engine/connection.rs";
     let mut wrong = Vec::new();
     for (path, text) in sources().iter().filter(|(path, _)| stage_of(path) == Some("cli")) {
         let named = |line: &str| line.contains("engine::docker") || names_docker(line);

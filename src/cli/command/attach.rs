@@ -3,17 +3,17 @@
 use clap::Args;
 use futures_util::FutureExt;
 
-use crate::cli::connection;
-use crate::cli::detach;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::inside::{self, Console, ThirdSignal, Wanted};
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::inside::{self, Console, ThirdSignal, Wanted};
-use crate::cli::io_pump::{End, InputWiring, Wiring, io_pump};
-use crate::cli::output::Output;
-use crate::cli::project::project_name;
-use crate::cli::session;
-use crate::cli::signals::{Received, Signals};
-use crate::cli::terminal;
+use crate::cli::io::detach;
+use crate::cli::io::io_pump::{End, InputWiring, Wiring, io_pump};
+use crate::cli::io::output::Output;
+use crate::cli::io::signals::{Received, Signals};
+use crate::cli::io::terminal;
+use crate::cli::topology::project::project_name;
 use crate::engine::EngineError;
 use crate::engine::{Attach, AttachChoice, LastEnd, TerminalSize};
 use crate::topology::name::ContainerName;

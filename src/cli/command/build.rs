@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use crate::cli::connection;
-use crate::cli::creation::require_contexts;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::creation::require_contexts;
+use crate::cli::engine::redaction;
+use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::interrupt;
-use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
-use crate::cli::output::Output;
-use crate::cli::redaction;
-use crate::cli::session::{self, Session};
+use crate::cli::io::interrupt;
+use crate::cli::io::output::Output;
+use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
 use crate::diagnostic::Diagnostics;
 use crate::engine::Target;
 use crate::engine::build::definitions;

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use crate::cli::connection;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::inside::{self, Wanted};
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::inside::{self, Wanted};
-use crate::cli::project::project_name;
-use crate::cli::services;
-use crate::cli::session;
+use crate::cli::topology::project::project_name;
+use crate::cli::topology::services;
 use crate::engine::{Capture, Commit};
 use crate::topology::name::ServiceName;
 use crate::value::image::ImageReference;

@@ -16,11 +16,11 @@ use clap_complete::engine::{
 };
 
 use crate::cli::arguments;
-use crate::cli::declared;
+use crate::cli::arguments::global::{Global, is_topology_file};
+use crate::cli::arguments::settings::{ColorChoice, Settings};
 use crate::cli::exit::Exit;
-use crate::cli::global::{Global, is_topology_file};
-use crate::cli::output::Output;
-use crate::cli::settings::{ColorChoice, Settings};
+use crate::cli::io::output::Output;
+use crate::cli::topology::declared;
 use crate::diagnostic::code;
 use line::Line;
 

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::cli::creation::{CreateOptions, QuietOptions, prepare_up};
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::creation::{CreateOptions, QuietOptions, prepare_up};
+use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::interrupt;
-use crate::cli::load::load_or_explain;
-use crate::cli::session::{self, Session};
+use crate::cli::io::interrupt;
+use crate::cli::topology::load::load_or_explain;
 use crate::plan::{StartChoice, UpChoices};
 use crate::report::Goal;
 

@@ -2,15 +2,15 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::connection;
-use crate::cli::control::{grace, standings, warn_of_cut_off};
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::control::{grace, standings, warn_of_cut_off};
+use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::interrupt;
-use crate::cli::project::{Project, project};
-use crate::cli::provide;
-use crate::cli::session::{self, Session};
+use crate::cli::io::interrupt;
+use crate::cli::topology::project::{Project, project};
+use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
 use crate::plan::action::AfterFailedHook;
 use crate::plan::{self, DownChoices, ImagesChoice, Observed, Plan, Scope, VolumesLeft};

@@ -2,17 +2,17 @@
 
 use clap::Args;
 
-use crate::cli::connection;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::inside::{self, Console, TerminalOptions, Wanted};
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::inside::{self, Console, TerminalOptions, Wanted};
-use crate::cli::io_pump::{End, io_pump};
-use crate::cli::output::Output;
-use crate::cli::project::project_name;
-use crate::cli::services;
-use crate::cli::session;
-use crate::cli::signals::Signals;
-use crate::cli::terminal;
+use crate::cli::io::io_pump::{End, io_pump};
+use crate::cli::io::output::Output;
+use crate::cli::io::signals::Signals;
+use crate::cli::io::terminal;
+use crate::cli::topology::project::project_name;
+use crate::cli::topology::services;
 use crate::engine::EngineError;
 use crate::engine::{Command, Exec, Execute, Target};
 use crate::topology::name::{ContainerName, ServiceName};

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use crate::cli::arguments::global::Global;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::output::width_of_output;
+use crate::cli::io::output::width_of_output;
 use crate::diagnostic::{Code, code, suggest};
 use crate::report::prose::{reflowed, wrapped};
 

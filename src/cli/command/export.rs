@@ -9,14 +9,14 @@ use bytes::Bytes;
 use clap::Args;
 use futures_util::{Stream, TryStreamExt};
 
-use crate::cli::connection;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::inside::{self, Wanted};
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::inside::{self, Wanted};
-use crate::cli::project::project_name;
-use crate::cli::session;
-use crate::cli::signals::{Received, Signals};
-use crate::cli::terminal;
+use crate::cli::io::signals::{Received, Signals};
+use crate::cli::io::terminal;
+use crate::cli::topology::project::project_name;
 use crate::engine::local_file::{self, Standing};
 use crate::engine::{Capture, EngineError};
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
+use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
 use crate::engine::local_file;
 use crate::report::picture::{self, Look};
 

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::control::Control;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::control::Control;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::diagnostic::suggest::closest;
 use crate::plan::observed::Status;
 use crate::plan::{self, KillChoices};

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::connection;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
-use crate::cli::session;
 use crate::engine::{Containers, Inventory, ListedProject};
 
 /// List the projects of the engine.

@@ -6,10 +6,10 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 use roff::{Roff, bold, roman};
 
-use crate::cli::environment::{ONLY_IN_THE_ENVIRONMENT, VARIABLES, Variable};
+use crate::cli::arguments::environment::{ONLY_IN_THE_ENVIRONMENT, VARIABLES, Variable};
+use crate::cli::arguments::global::Global;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::output::Output;
+use crate::cli::io::output::Output;
 use crate::engine::local_file;
 
 /// Write the manual pages of topo and its commands.

@@ -47,8 +47,8 @@ mod watch;
 
 use clap::Subcommand;
 
-use super::exit::Exit;
-use super::global::Global;
+use crate::cli::arguments::global::Global;
+use crate::cli::exit::Exit;
 
 /// A command with its options.
 #[derive(Debug, Subcommand)]

@@ -2,20 +2,20 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::arguments::global::Global;
 use crate::cli::command::down::{DownOptions, Images};
 use crate::cli::command::up::UpOptions;
-use crate::cli::connection;
-use crate::cli::creation::plan_up;
+use crate::cli::engine::connection;
+use crate::cli::engine::creation::plan_up;
+use crate::cli::engine::redaction;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::interrupt;
-use crate::cli::load::load_or_explain;
-use crate::cli::models;
-use crate::cli::output::{Output, width_of_output};
-use crate::cli::project::{Project, project};
-use crate::cli::provide;
-use crate::cli::redaction;
-use crate::cli::session;
+use crate::cli::io::interrupt;
+use crate::cli::io::output::{Output, width_of_output};
+use crate::cli::topology::load::load_or_explain;
+use crate::cli::topology::models;
+use crate::cli::topology::project::{Project, project};
+use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
 use crate::plan::{self, Plan, UpChoices, Values};
 use crate::report::{Goal, plan as report};

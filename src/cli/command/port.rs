@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::absence;
-use crate::cli::connection;
-use crate::cli::declared;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::output::Output;
-use crate::cli::project::{Project, project};
-use crate::cli::services;
-use crate::cli::session;
+use crate::cli::io::output::Output;
+use crate::cli::list::absence;
+use crate::cli::topology::declared;
+use crate::cli::topology::project::{Project, project};
+use crate::cli::topology::services;
 use crate::plan::observed::{ObservedContainer, PublishedPort};
 use crate::topology::name::ServiceName;
 

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use crate::cli::connection;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::interrupt;
-use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
-use crate::cli::session::{self, Session};
+use crate::cli::io::interrupt;
+use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
 use crate::plan::{self, PushChoices};
 use crate::report::Goal;
 

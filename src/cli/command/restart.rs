@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::cli::control::Control;
-use crate::cli::control::grace;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::control::Control;
+use crate::cli::engine::control::grace;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::plan::{self, RestartChoices};
 use crate::report::Goal;
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use crate::cli::confirm::{Answer, confirm};
-use crate::cli::control::Control;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::control::Control;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
+use crate::cli::io::confirm::{Answer, confirm};
 use crate::plan::action::{Action, AnonymousVolumes};
 use crate::plan::{self, Plan, RemoveChoices, RunningChoice, Scope};
 use crate::report::Goal;

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::cli::creation::{check_scale, prepare_up, scale};
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::creation::{check_scale, prepare_up, scale};
+use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::interrupt;
-use crate::cli::load::{Needs, Operation, Selection, load_or_explain};
-use crate::cli::services;
-use crate::cli::session::{self, Session};
+use crate::cli::io::interrupt;
+use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
+use crate::cli::topology::services;
 use crate::plan::UpChoices;
 use crate::report::{Goal, ScopedGoal};
 use crate::topology::name::ServiceName;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::cli::arguments::global::Global;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 
 /// Print the JSON Schema of topology files, for editors.
 #[derive(Args, Debug)]

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::control::Control;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::control::Control;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::plan::observed::Status;
 use crate::plan::{self, CannotStart, WaitChoice};
 use crate::report::Goal;

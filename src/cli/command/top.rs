@@ -3,14 +3,14 @@
 use clap::Args;
 use futures_util::{StreamExt, stream};
 
-use crate::cli::absence;
-use crate::cli::connection;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::project::{Project, project};
-use crate::cli::session;
-use crate::cli::table::{Kind, table};
+use crate::cli::list::absence;
+use crate::cli::list::table::{Kind, table};
+use crate::cli::topology::project::{Project, project};
 use crate::engine::EngineError;
 use crate::engine::{Processes, Statistics};
 use crate::plan::observed::ObservedContainer;

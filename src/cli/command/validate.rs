@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::arguments::global::Global;
+use crate::cli::arguments::settings::variable;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::load::{self, Loaded, load_for_check};
-use crate::cli::output::{Output, counted, not_shown};
-use crate::cli::settings::variable;
+use crate::cli::io::output::{Output, counted, not_shown};
+use crate::cli::topology::load::{self, Loaded, load_for_check};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, fix, github, json, junit, sarif};
 use crate::lint::profile::{self, Chosen};
 use crate::source::{Environment, Sources, Span};

@@ -3,12 +3,12 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use crate::cli::connection;
+use crate::cli::arguments::global::Global;
+use crate::cli::arguments::invocation::{COMPOSE_VERSION, Invocation};
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::invocation::{COMPOSE_VERSION, Invocation};
-use crate::cli::output::Output;
-use crate::cli::session;
+use crate::cli::io::output::Output;
 use crate::engine::EngineError;
 use crate::engine::{About, Address, Identity, Origin};
 use crate::report::tame;

@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::connection;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
-use crate::cli::project::{Project, project};
-use crate::cli::session;
+use crate::cli::topology::project::{Project, project};
 use crate::engine::{Inventory, VolumeDetails};
 use crate::topology::name::ServiceName;
 

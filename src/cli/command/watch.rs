@@ -2,16 +2,16 @@
 
 use clap::Args;
 
-use crate::cli::connection;
-use crate::cli::creation::plan_up;
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::attached::watching::{Watching, rules};
+use crate::cli::engine::connection;
+use crate::cli::engine::creation::plan_up;
+use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::interrupt;
-use crate::cli::load::{Needs, Operation, Selection, check_targets, load_or_explain};
-use crate::cli::provide;
-use crate::cli::session::{self, Session};
-use crate::cli::watching::{Watching, rules};
+use crate::cli::io::interrupt;
+use crate::cli::topology::load::{Needs, Operation, Selection, check_targets, load_or_explain};
+use crate::cli::topology::provide;
 use crate::plan::{BuildChoice, UpChoices};
 use crate::report::{Goal, QuietFilter};
 

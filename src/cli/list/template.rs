@@ -14,7 +14,7 @@ use super::{List, Row};
 
 /// A template that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct Template(String);
+pub(crate) struct Template(String);
 
 impl FromStr for Template {
     type Err = String;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value as Json, json};
 
-use crate::cli::connection;
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::output::Output;
-use crate::cli::session;
+use crate::cli::io::output::Output;
 use crate::engine::Images;
 use crate::topology::attribute::put;
 use crate::value::image::ImageReference;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use crate::cli::connection;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::load;
-use crate::cli::output::Output;
-use crate::cli::session;
+use crate::cli::io::output::Output;
+use crate::cli::topology::load;
 use crate::diagnostic::{Diagnostics, suggest};
 use crate::document::LoadOptions;
 use crate::engine::Images;

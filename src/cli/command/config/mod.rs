@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value as Json;
 
-use crate::cli::excluded::Excluded;
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::cli::load::{self, Needs, Operation, Read, Selection};
-use crate::cli::output::Output;
+use crate::cli::io::output::Output;
+use crate::cli::topology::load::{self, Needs, Operation, Read, Selection};
 use crate::document::LoadOptions;
 use crate::engine::local_file;
 use crate::topology::attribute::Form;

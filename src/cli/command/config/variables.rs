@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::{ConfigFormat, written};
 use crate::cli::exit::Exit;
-use crate::cli::load::Read;
-use crate::cli::output::Output;
+use crate::cli::io::output::Output;
+use crate::cli::topology::load::Read;
 use crate::document::{Node, Value};
 use crate::source::{TemplateVariable, template_variables};
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::CopyProblem;
-use crate::cli::terminal;
+use crate::cli::io::terminal;
 use crate::engine::EngineError;
 use crate::engine::local_file;
 

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use super::path::{Source, cannot_read, is_contents, split};
 use super::{Copied, Copier, CopyProblem};
-use crate::cli::io_pump;
+use crate::cli::io::io_pump;
 use crate::engine::archive::packing::{self, Archive, Owners, Pieces, Sending, Stopped};
 use crate::engine::local_file::special;
 use crate::engine::{CopyFiles, EngineError, Kind, OtherKinds, Ownership};

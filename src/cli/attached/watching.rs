@@ -1,0 +1,84 @@
+//! In: services and the rules of their files. Out: passes over what changed, until told to end.
+//! Must not: bring up what is not there; that is the command's.
+
+mod pass;
+mod read_again;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::engine::session::Session;
+use crate::cli::exit::Exit;
+use crate::cli::io::output::Output;
+use crate::engine::Target;
+use crate::run::develop::{Changed, Notice, Rules};
+use crate::source::Sources;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+
+/// Services that are watched.
+pub(crate) struct Watching<'a, E> {
+    /// The use of the engine.
+    pub(crate) session: Session<'a, E>,
+    /// The texts of the topology.
+    pub(crate) sources: &'a Sources,
+    /// The command that makes changes of the topology itself take effect.
+    pub(crate) again: String,
+    /// What runs.
+    pub(crate) topology: &'a Topology,
+    /// Where failures are told.
+    pub(crate) output: &'a Output,
+    /// What is watched, and what is done.
+    pub(crate) rules: Rules,
+    /// Whether images that are not needed any more are removed.
+    pub(crate) prunes: bool,
+}
+
+/// The rules of these services; that there are none, or that one cannot be kept, ends the program.
+pub(crate) fn rules(topology: &Topology, services: &[ServiceName], output: &Output) -> Result<Rules, Exit> {
+    let rules = Rules::of(topology, services).map_err(|error| {
+        output.error(&error.to_string(), None);
+        Exit::Failed
+    })?;
+    for remark in &rules.remarks {
+        output.warning(remark);
+    }
+    if rules.is_empty() {
+        let help = "say what is watched: `develop: { watch: [{ path: ./src, action: rebuild }] }`";
+        output.error("there is nothing to watch", Some(help));
+        return Err(Exit::Failed);
+    }
+    Ok(rules)
+}
+
+impl<E: Target> Watching<'_, E> {
+    /// Watches until it is told to end. A pass that is under way then is given up.
+    pub(crate) async fn watch(&self, end: &CancellationToken) -> Result<(), Exit> {
+        let mut notice = Notice::of(self.rules.paths().into_iter()).map_err(|error| {
+            self.output.error(&error.to_string(), None);
+            Exit::Failed
+        })?;
+        let services: Vec<&str> = self.rules.services().into_iter().map(ServiceName::as_str).collect();
+        self.remark(&format!("watching the files of {}", services.join(", ")));
+        let working = async {
+            self.carry_out(self.rules.first_pass(), end).await;
+            loop {
+                let Changed { paths, troubles } = notice.next().await;
+                for trouble in troubles {
+                    self.output.error(&format!("some changes may go unnoticed: {trouble}"), None);
+                }
+                self.carry_out(self.rules.pass(paths.iter().map(|path| path.as_path())), end).await;
+            }
+        };
+        let say = |words: &str| self.remark(words);
+        tokio::select! {
+            () = end.cancelled() => {}
+            () = working => {}
+            never = read_again::tell_of_changes(self.sources, &self.again, &say) => match never {},
+        }
+        Ok(())
+    }
+
+    fn remark(&self, words: &str) {
+        self.session.remark(&format!("watch: {words}"));
+    }
+}

@@ -1,0 +1,189 @@
+//! What commands about containers that are there share: whose, and how a plan about them is carried out.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session::{self, Session};
+use crate::cli::exit::Exit;
+use crate::cli::io::interrupt;
+use crate::cli::io::output::Output;
+use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
+use crate::cli::topology::project::{Project, project};
+use crate::cli::topology::provide;
+use crate::plan::observed::{Observed, Status};
+use crate::plan::{self, Action, CutOff, Plan, Scope};
+use crate::report::standing::standing;
+use crate::report::{Goal, Objects, ScopedGoal};
+use crate::run::provider::Order;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+
+/// A command about containers that are there.
+pub(crate) struct Control {
+    /// Its name.
+    pub(crate) command: &'static str,
+    /// What it wants of the whole project.
+    pub(crate) goal: Goal,
+    /// Its options.
+    pub(crate) global: Global,
+    /// The services that were named.
+    pub(crate) services: Vec<ServiceName>,
+    /// Those that are left out.
+    excluded: Excluded,
+    /// Where its words go.
+    pub(crate) output: Output,
+    /// The state that it brings containers to: one that is in it was so already.
+    pub(crate) end_status: Option<Status>,
+    /// What is said beside that nothing is to do, where containers run.
+    pub(crate) help_for_running: Option<String>,
+    /// The last wait is given up after this time; never when absent.
+    pub(crate) wait_limit: Option<Duration>,
+    begun: Instant,
+}
+
+impl Control {
+    /// Takes the files out of the arguments; the others are services.
+    pub(crate) fn new(
+        command: &'static str,
+        goal: Goal,
+        mut global: Global,
+        (excluded, arguments): (Excluded, &[String]),
+    ) -> Result<Self, Exit> {
+        let output = global.output();
+        let services = excluded.take_services(&mut global, arguments, &output)?;
+        Ok(Self {
+            command,
+            goal,
+            global,
+            services,
+            excluded,
+            output,
+            end_status: None,
+            help_for_running: None,
+            wait_limit: None,
+            begun: Instant::now(),
+        })
+    }
+
+    /// Plans and carries it out.
+    pub(crate) fn run(
+        mut self,
+        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>,
+    ) -> Result<Exit, Exit> {
+        let project = project(&self.global, &self.services, &self.output)?;
+        let named = self.services.clone();
+        let meant = self.excluded.services_of(&project, named.clone(), &self.output)?;
+        let Project { query, topology } = project;
+        session::block_on(async {
+            let (engine, observed) = session::within(self.wait_limit, self.begun, &self.output, async {
+                let engine = connection::connect(&self.output).await?;
+                let observed: Observed = session::observe(&engine, &query, &self.output).await?;
+                Ok((engine, observed))
+            })
+            .await?;
+            let plan_for = |scope| plan(scope, &self.output);
+            let scope = Scope {
+                project: &query.project,
+                topology: topology.as_ref(),
+                observed: &observed,
+                services: &named,
+                excluded: self.excluded.names(),
+            };
+            if !self.excluded.is_empty() {
+                self.services = services_there(scope);
+            }
+            let mut plan = plan_for(scope)?;
+            let created_from;
+            if let Some(topology) = self.topology_to_create_from(&plan)? {
+                created_from = topology;
+                plan = plan_for(Scope { topology: Some(&created_from), ..scope })?;
+            }
+            warn_of_cut_off(scope, &plan, &self.global, &self.output);
+            let mut session = Session::new(&engine, &self.global, &self.output);
+            (session.wait_limit, session.begun) = (self.wait_limit, self.begun);
+            interrupt::listen(session.cancel.clone());
+            let outcome = session.carry_out(&plan, self.scoped_goal(scope, &plan), self.command).await;
+            if let Some(topology) =
+                topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
+            {
+                provide::end(topology, &meant, Order::Stop, &self.output, &session.cancel).await?;
+            }
+            Ok(session::exit_of(&outcome))
+        })
+    }
+}
+
+impl Control {
+    /// What runs to its end before a first start is created from all that its service says: env files and
+    /// secrets, which no other step needs.
+    fn topology_to_create_from(&self, plan: &Plan) -> Result<Option<Topology>, Exit> {
+        let steps = plan.steps.iter().filter(|step| matches!(step.action, Action::RunToEnd(_)));
+        let services: BTreeSet<ServiceName> = steps.filter_map(|step| step.service.clone()).collect();
+        if services.is_empty() {
+            return Ok(None);
+        }
+        let services: Vec<ServiceName> = services.into_iter().collect();
+        let selection = Selection { without_dependencies: true, ..Selection::of(&services, Operation::Run) };
+        let (_, topology) = load_or_explain(&self.global, &Needs::Services(selection), &self.output)?;
+        Ok(Some(topology))
+    }
+
+    fn scoped_goal(&self, scope: Scope<'_>, plan: &Plan) -> ScopedGoal {
+        let mut idle = match self.services.as_slice() {
+            [] => format!("{} {}", scope.project, self.goal.idle),
+            services => standings(scope, services, self.end_status),
+        };
+        let help = self.help_for_running.iter();
+        for help in help.filter(|_| scope.containers().any(|container| container.state.is_running())) {
+            idle = format!("{idle}; {help}");
+        }
+        ScopedGoal { services: self.touched(plan), idle: Some(idle), ..self.goal.into() }
+    }
+
+    /// The services that were named, and those that something is done to with them.
+    fn touched(&self, plan: &Plan) -> Vec<ServiceName> {
+        let mut services = self.services.clone();
+        if services.is_empty() {
+            return services;
+        }
+        for object in Objects::of(plan).all() {
+            let service = object.service.as_ref().filter(|_| object.change(plan, |_| true).is_some());
+            services.extend(service.filter(|service| !services.contains(service)).cloned());
+        }
+        services
+    }
+}
+
+/// What runs on without a namespace that it shares is named, with what mends it.
+pub(crate) fn warn_of_cut_off(scope: Scope<'_>, plan: &Plan, global: &Global, output: &Output) {
+    for CutOff { service, owner, namespace } in plan::cut_off(scope, plan) {
+        let up = global.command(&format!("up -d {service}"));
+        let namespace = namespace.word();
+        output.warning(&format!(
+            "{service} shares the {namespace} namespace of {owner}, and loses it: `{up}` gives it a new one"
+        ));
+    }
+}
+
+/// The services that are meant, and have containers.
+fn services_there(scope: Scope<'_>) -> Vec<ServiceName> {
+    let there: BTreeSet<&ServiceName> = scope.containers().map(|container| &container.service).collect();
+    there.into_iter().cloned().collect()
+}
+
+/// The states of services: `web is already running, db has no container`.
+pub(crate) fn standings(scope: Scope<'_>, services: &[ServiceName], end_status: Option<Status>) -> String {
+    let standing = |service: &ServiceName| {
+        let containers = scope.containers().filter(|container| container.service == *service);
+        standing(service, containers.map(|container| container.state.status), end_status)
+    };
+    services.iter().map(standing).collect::<Vec<_>>().join(", ")
+}
+
+/// How long containers may take to stop, in place of what each says.
+pub(crate) fn grace(timeout: Option<u32>) -> Option<Duration> {
+    timeout.map(|seconds| Duration::from_secs(seconds.into()))
+}

@@ -1,0 +1,239 @@
+//! What commands that create containers share: their options, and how they plan.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::arguments::excluded::Excluded;
+use crate::cli::arguments::global::Global;
+use crate::cli::engine::connection;
+use crate::cli::engine::session;
+use crate::cli::exit::Exit;
+use crate::cli::io::interrupt;
+use crate::cli::io::output::Output;
+use crate::cli::topology::load::{Needs, Operation, Selection, check_targets};
+use crate::cli::topology::provide;
+use crate::diagnostic::Diagnostics;
+use crate::engine::{Engine, Target};
+use crate::lint::build_context;
+use crate::plan::{self, Action, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
+use crate::report::QuietFilter;
+use crate::source::Sources;
+use crate::topology::Topology;
+use crate::topology::name::ServiceName;
+use crate::value::pair::Pair;
+
+/// How containers are created.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CreateOptions {
+    #[command(flatten)]
+    pub(crate) excluded: Excluded,
+    /// Build images even if they are there
+    #[arg(long, conflicts_with = "no_build")]
+    build: bool,
+    /// Build no image, even if it is missing
+    #[arg(long)]
+    no_build: bool,
+    /// When images are pulled, in place of what the topology says
+    #[arg(long, value_name = "always|missing|never", hide_possible_values = true)]
+    pull: Option<Pull>,
+    /// Replace containers even if nothing changed
+    #[arg(long, conflicts_with = "no_recreate")]
+    force_recreate: bool,
+    /// Replace no container, even if it changed
+    #[arg(long)]
+    no_recreate: bool,
+    /// This many containers of a service
+    #[arg(long, value_name = "SERVICE=NUMBER")]
+    scale: Vec<String>,
+    /// Make networks and volumes that no service uses too
+    #[arg(long)]
+    all_resources: bool,
+    /// Remove containers of services that the topology does not have
+    #[arg(long)]
+    pub(crate) remove_orphans: bool,
+}
+
+/// Whose progress is kept back.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct QuietOptions {
+    /// Do not show how far pulls are
+    #[arg(long)]
+    quiet_pull: bool,
+    /// Do not show the steps of builds
+    #[arg(long)]
+    quiet_build: bool,
+}
+
+/// When images are pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pull {
+    /// Every time
+    Always,
+    /// When they are not there
+    Missing,
+    /// Never
+    Never,
+    /// As the topology says
+    #[value(hide = true)]
+    Policy,
+    /// They are built
+    #[value(hide = true)]
+    Build,
+}
+
+impl CreateOptions {
+    /// What is needed of the topology to create containers of these services.
+    pub(crate) fn needs(&self, services: &[ServiceName], output: &Output) -> Result<Needs, Exit> {
+        Ok(Needs::Services(self.selection(services, output)?))
+    }
+
+    /// The services whose containers are created.
+    pub(crate) fn selection(&self, services: &[ServiceName], output: &Output) -> Result<Selection, Exit> {
+        let scale = scale(&self.scale, "--scale", output)?;
+        Ok(self.excluded.of(Selection { scale, ..Selection::of(services, Operation::Run) }))
+    }
+
+    /// The choices of `up`, as far as these options say something about them.
+    pub(crate) fn choices(
+        &self,
+        services: Vec<ServiceName>,
+        topology: &Topology,
+        output: &Output,
+    ) -> Result<UpChoices, Exit> {
+        Ok(UpChoices {
+            services,
+            build: match (self.build || self.pull == Some(Pull::Build), self.no_build) {
+                (true, _) => BuildChoice::Always,
+                (_, true) => BuildChoice::Never,
+                _ => BuildChoice::Missing,
+            },
+            pull: self.pull.and_then(Pull::choice),
+            recreate: match (self.force_recreate, self.no_recreate) {
+                (true, _) => RecreateChoice::Force,
+                (_, true) => RecreateChoice::Never,
+                _ => RecreateChoice::Changed,
+            },
+            scale: self.scale_of(topology, output)?,
+            remove_orphans: self.remove_orphans,
+            all_resources: self.all_resources,
+            ..UpChoices::default()
+        })
+    }
+}
+
+impl CreateOptions {
+    fn scale_of(&self, topology: &Topology, output: &Output) -> Result<BTreeMap<ServiceName, u32>, Exit> {
+        let scale = scale(&self.scale, "--scale", output)?;
+        check_scale(&scale, topology, output)?;
+        Ok(scale)
+    }
+}
+
+impl Pull {
+    /// Nothing where the topology decides.
+    pub(crate) fn choice(self) -> Option<PullChoice> {
+        match self {
+            Self::Always => Some(PullChoice::Always),
+            Self::Missing => Some(PullChoice::Missing),
+            Self::Never => Some(PullChoice::Never),
+            Self::Policy | Self::Build => None,
+        }
+    }
+}
+
+impl QuietOptions {
+    /// Whose progress is kept back.
+    pub(crate) fn quiet_filter(self) -> QuietFilter {
+        QuietFilter { pulls: self.quiet_pull, builds: self.quiet_build }
+    }
+}
+
+/// How many containers of which service; `words` is what is typed in front of such a wish.
+pub(crate) fn scale(
+    arguments: &[String],
+    words: &str,
+    output: &Output,
+) -> Result<BTreeMap<ServiceName, u32>, Exit> {
+    let mut scale = BTreeMap::new();
+    for argument in arguments {
+        let read = Pair::both(argument).and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        let Some((name, number)) = read else {
+            let service =
+                Some(Pair::of(argument).name).filter(|service| !service.is_empty()).unwrap_or("web");
+            let help = format!("write `{words} {service}=3`");
+            output.error(&format!("`{argument}` is not a scale"), Some(&help));
+            return Err(Exit::Usage);
+        };
+        scale.insert(ServiceName::from(name), number);
+    }
+    Ok(scale)
+}
+
+/// What is scaled must be there, and have containers.
+pub(crate) fn check_scale(
+    scale: &BTreeMap<ServiceName, u32>,
+    topology: &Topology,
+    output: &Output,
+) -> Result<(), Exit> {
+    let is_provided = |name: &&ServiceName| {
+        topology.service(name.as_str()).is_some_and(|service| service.provider.is_some())
+    };
+    if let Some(name) = scale.keys().find(is_provided) {
+        let help = "leave it out: a provider decides by itself what it runs";
+        output.error(&format!("`{name}` is run by a provider, and has no containers to scale"), Some(help));
+        return Err(Exit::Usage);
+    }
+    let named: Vec<ServiceName> = scale.keys().cloned().collect();
+    check_targets(topology, &named, output)
+}
+
+/// Brings up what is not a container, connects to the engine and plans `up`; Ctrl-C ends it. `limit` is how long
+/// the engine may take, counted from when the command began.
+pub(crate) async fn prepare_up(
+    topology: &mut Topology,
+    sources: &Sources,
+    choices: &UpChoices,
+    (limit, begun): (Option<Duration>, Instant),
+    global: &Global,
+) -> Result<(impl Target + use<>, Plan), Exit> {
+    let output = &global.output();
+    interrupt::unless_asked_to_end(async {
+        provide::bring_up(topology, &choices.services, choices.without_dependencies, output).await?;
+        session::within(limit, begun, output, async {
+            let engine = connection::connect(output).await?;
+            let plan = plan_up(&engine, sources, topology, choices, global).await?;
+            Ok((engine, plan))
+        })
+        .await
+    })
+    .await
+}
+
+/// Plans `up`; what stands in the way is said, and errors end the program.
+pub(crate) async fn plan_up(
+    engine: &impl Engine,
+    sources: &Sources,
+    topology: &Topology,
+    choices: &UpChoices,
+    global: &Global,
+) -> Result<Plan, Exit> {
+    let output = &global.output();
+    let observed = session::observe(engine, &plan::query(topology), output).await?;
+    let mut found = Diagnostics::default();
+    let plan = plan::up(topology, &observed, choices, &mut found);
+    require_contexts(&plan, &mut found);
+    global.name_topology(&mut found);
+    output.diagnostics(sources, &found);
+    if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
+}
+
+/// What a plan builds must have something to be built from: it would fail half way.
+pub(crate) fn require_contexts(plan: &Plan, found: &mut Diagnostics) {
+    for step in plan.steps.iter() {
+        if let Action::BuildImage(spec) = &step.action {
+            build_context::require(&spec.build, found);
+        }
+    }
+}

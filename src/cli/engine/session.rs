@@ -1,0 +1,369 @@
+//! What commands that talk to the engine share: connecting, observing, carrying a plan out.
+
+use std::future::Future;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, getrlimit};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::arguments::global::Global;
+use crate::cli::arguments::invocation::Invocation;
+use crate::cli::arguments::settings::{ColorChoice, ProgressForm, Settings};
+use crate::cli::engine::carry_out::carry_out;
+use crate::cli::engine::redaction::redacted;
+use crate::cli::exit::Exit;
+use crate::cli::io::output::{self, Output};
+use crate::engine::{Engine, EngineError};
+use crate::plan::observed::Query;
+use crate::plan::{Observed, Plan};
+use crate::report::{self, Above, AfterCancel, Context, Form, Live, Look, QuietFilter, Redacted, ScopedGoal};
+use crate::run::logs::{ExpectedExits, HookLines};
+use crate::run::{Event, Limits, Outcome, RunOptions};
+use crate::topology::name::ServiceName;
+use crate::value::pair::Pair;
+
+/// How many files have to be open for one connection to an engine, those of the runtime included.
+const FEWEST_FILES: u64 = 10;
+
+/// How many calls the engine does at once for each of its processors.
+const CALLS_PER_PROCESSOR: usize = 2;
+
+/// How many calls are under way at once, however many processors the engine has.
+const MOST_CALLS: usize = 16;
+
+/// How long files that are still being read or written are waited for when everything else has ended.
+const LAST_FILES: Duration = Duration::from_secs(1);
+
+/// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let allowed = getrlimit(Resource::Nofile).current;
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < FEWEST_FILES) {
+        let words = format!("only {allowed} files may be open at once, too few to talk to an engine");
+        Output::new(ColorChoice::Auto, &Settings::default())
+            .error(&words, Some("raise the limit, as in `ulimit -n 256`"));
+        std::process::exit(i32::from(Exit::Usage.code()));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives topo a timer and an event queue");
+    let came_of_it = runtime.block_on(future);
+    // Dropping it would wait for every file that is still being read, be it on a server that is gone.
+    runtime.shutdown_timeout(LAST_FILES);
+    came_of_it
+}
+
+/// Does what is asked of the engine before a run, as long as the run may wait.
+pub(crate) async fn within<T>(
+    limit: Option<Duration>,
+    begun: Instant,
+    output: &Output,
+    work: impl Future<Output = Result<T, Exit>>,
+) -> Result<T, Exit> {
+    let Some(limit) = limit else { return work.await };
+    match tokio::time::timeout_at((begun + limit).into(), work).await {
+        Ok(done) => done,
+        Err(_) => {
+            output.error(&format!("the engine has not answered within {} s", limit.as_secs()), None);
+            Err(Exit::Failed)
+        }
+    }
+}
+
+/// Reads what the engine has; a failure is explained.
+pub(crate) async fn observe(engine: &impl Engine, query: &Query, output: &Output) -> Result<Observed, Exit> {
+    engine.observe(query).await.map_err(|error| refused(&error, output))
+}
+
+/// Explains what an engine could not do outside a run.
+pub(crate) fn refused(error: &EngineError, output: &Output) -> Exit {
+    explain(error, error.hint().as_deref(), output)
+}
+
+/// [`refused`], where the help may name a command of topo.
+pub(crate) fn refused_for(global: &Global, error: &EngineError, output: &Output) -> Exit {
+    let help = error.hint().map(|help| global.commands().filled_in(&help));
+    explain(error, help.as_deref(), output)
+}
+
+fn explain(error: &EngineError, help: Option<&str>, output: &Output) -> Exit {
+    output.error(&error.to_string(), help.map(redacted).as_deref());
+    match error {
+        EngineError::Unreachable { .. } | EngineError::NoAddress { .. } => Exit::NoEngine,
+        _ => Exit::Failed,
+    }
+}
+
+/// One command's use of an engine.
+pub(crate) struct Session<'a, E> {
+    /// The engine.
+    pub(crate) engine: &'a E,
+    pub(crate) global: &'a Global,
+    pub(crate) output: &'a Output,
+    /// Triggered by the first Ctrl-C.
+    pub(crate) cancel: CancellationToken,
+    /// The last wait is given up when the command has gone on for this time; never when absent.
+    pub(crate) wait_limit: Option<Duration>,
+    /// When the command began.
+    pub(crate) begun: Instant,
+    /// Whose progress is not shown.
+    pub(crate) quiet_filter: QuietFilter,
+    /// Whether output of containers is shown meanwhile, so that no line may be drawn again.
+    pub(crate) is_amid_output: bool,
+    /// Lines that are drawn again and again; all that is written goes past them.
+    pub(crate) live: Live,
+    /// The containers that runs take down at the moment, to bring them back: their exits are no news.
+    pub(crate) expected_exits: ExpectedExits,
+    /// What hooks print while the output of services is shown.
+    pub(crate) hook_lines: HookLines,
+    /// The services whose output is shown all the time.
+    pub(crate) shown: &'a [ServiceName],
+    /// What comes after a run that was told to stop.
+    pub(crate) after_cancel: AfterCancel,
+    /// Whether what runs is stopped next when a run fails.
+    pub(crate) stops_on_failure: bool,
+    /// Whether failures come with the command that goes on: in what goes on itself they do not.
+    pub(crate) names_resume: bool,
+}
+
+impl<'a, E: Engine> Session<'a, E> {
+    pub(crate) fn new(engine: &'a E, global: &'a Global, output: &'a Output) -> Self {
+        Self {
+            engine,
+            global,
+            output,
+            cancel: CancellationToken::new(),
+            wait_limit: None,
+            begun: Instant::now(),
+            quiet_filter: QuietFilter::default(),
+            is_amid_output: false,
+            live: Live::of_process(),
+            expected_exits: ExpectedExits::default(),
+            hook_lines: HookLines::default(),
+            shown: &[],
+            after_cancel: AfterCancel::End,
+            stops_on_failure: false,
+            names_resume: true,
+        }
+    }
+
+    /// The same use of the engine for another run.
+    pub(crate) fn again(&self) -> Self {
+        let (cancel, live) = (self.cancel.clone(), self.live.clone());
+        let (expected_exits, hook_lines) = (self.expected_exits.clone(), self.hook_lines.clone());
+        Self { cancel, live, expected_exits, hook_lines, stops_on_failure: false, ..*self }
+    }
+
+    /// The same use of the engine for a run beside others, while output of containers is shown.
+    pub(crate) fn amid_output(&self) -> Self {
+        Self { is_amid_output: true, names_resume: false, ..self.again() }
+    }
+
+    /// Carries a plan out and reports it on standard error. `command` resumes it after a failure.
+    pub(crate) async fn carry_out(
+        &self,
+        plan: &Plan,
+        scoped_goal: impl Into<ScopedGoal>,
+        command: &str,
+    ) -> Outcome {
+        self.carry_out_until(plan, scoped_goal, command, &self.cancel).await
+    }
+
+    /// [`Session::carry_out`], given up when `cancel` is triggered.
+    pub(crate) async fn carry_out_until(
+        &self,
+        plan: &Plan,
+        scoped_goal: impl Into<ScopedGoal>,
+        command: &str,
+        cancel: &CancellationToken,
+    ) -> Outcome {
+        self.carry_out_amid(plan, scoped_goal, command, cancel, async |_| {}).await
+    }
+
+    /// [`Session::carry_out_until`]; `drain_logs` is waited for before the end is reported.
+    pub(crate) async fn carry_out_amid(
+        &self,
+        plan: &Plan,
+        scoped_goal: impl Into<ScopedGoal>,
+        command: &str,
+        cancel: &CancellationToken,
+        drain_logs: impl AsyncFnOnce(&Outcome),
+    ) -> Outcome {
+        let resume = || as_typed(command).unwrap_or_else(|| self.global.command(command));
+        let context = Context {
+            scoped_goal: scoped_goal.into(),
+            commands: self.global.commands(),
+            resume: self.names_resume.then(resume),
+            past_hooks: self.past_hooks(command).filter(|_| self.names_resume),
+            clean_up: leaves_something(command).then(|| self.global.command("down")),
+            after_cancel: self.after_cancel,
+            stops_on_failure: self.stops_on_failure,
+            shown: self.shown.to_vec(),
+            look: self.output.look_of_reports(),
+        };
+        let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+        let to: &mut dyn Write = if self.global.settings.reports_to_output { &mut out } else { &mut err };
+        let mut to = Above::by_line(&self.live, to);
+        let is_terminal = self.output.is_live_terminal();
+        let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
+        let mut report = Redacted::new(report, redacted);
+        let is_reported = |event: &Event| {
+            self.expected_exits.note(plan, event);
+            let is_hidden = self.quiet_filter.hides(plan, event);
+            !is_hidden && !self.hook_lines.capture(plan, event, self.shown)
+        };
+        let options = (&self.run_options(plan).await, cancel);
+        carry_out(plan, self.engine, options, &mut report, is_reported, drain_logs).await
+    }
+
+    /// The command that goes on in spite of a `pre_stop` hook that fails.
+    fn past_hooks(&self, command: &str) -> Option<String> {
+        match command {
+            "down" => {
+                let typed = as_typed(command).unwrap_or_else(|| self.global.command(command));
+                Some(format!("{typed} --force"))
+            }
+            "stop" | "restart" => Some(self.global.command("kill")),
+            _ => None,
+        }
+    }
+
+    /// Says something on standard error.
+    pub(crate) fn remark(&self, words: &str) {
+        self.live.give_way(|| self.output.remark(words));
+    }
+
+    /// Whether a person may read what is said besides progress.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.global.is_for_people()
+    }
+
+    /// Says that Ctrl-C was heard, where progress is for people.
+    pub(crate) fn acknowledge(&self) {
+        match self.form() {
+            Form::Auto | Form::Tty | Form::Plain => {
+                // A terminal shows `^C` at the beginning of the line.
+                let wiped = if self.output.is_live_terminal() { "\r\u{1b}[K" } else { "" };
+                self.live.give_way(|| {
+                    self.output.complain(wiped);
+                    self.output.remark(self.after_cancel.words());
+                });
+            }
+            Form::Json | Form::Quiet => {}
+        }
+    }
+
+    /// Reads what the engine has; a failure is explained.
+    pub(crate) async fn observe(&self, query: &Query) -> Result<Observed, Exit> {
+        observe(self.engine, query, self.output).await
+    }
+
+    /// Explains what the engine could not do.
+    pub(crate) fn refused(&self, error: &EngineError) -> Exit {
+        refused_for(self.global, error, self.output)
+    }
+
+    async fn run_options(&self, plan: &Plan) -> RunOptions {
+        let default = RunOptions::default().limits;
+        let asked = self.global.parallel.and_then(|parallel| usize::try_from(parallel).ok());
+        let limits = match asked.filter(|asked| *asked > 0) {
+            Some(asked) => Limits { calls: asked, images: asked },
+            // So few calls cannot be too many.
+            None if plan.steps.len() <= 2 * CALLS_PER_PROCESSOR => default,
+            None => match self.engine.processors().await {
+                // More calls at once only take turns in the engine, and cost it time.
+                Some(processors) => {
+                    Limits { calls: (processors * CALLS_PER_PROCESSOR).min(MOST_CALLS), ..default }
+                }
+                None => default,
+            },
+        };
+        RunOptions { limits, wait_limit: self.wait_limit, before: self.begun.elapsed() }
+    }
+
+    /// How texts look on standard error.
+    pub(crate) fn look(&self) -> Look {
+        Look { colors: self.output.colors_errors(), unicode: output::speaks_unicode() }
+    }
+
+    /// How texts look on standard output.
+    pub(crate) fn look_of_output(&self) -> Look {
+        Look { colors: self.output.colors_output(), ..self.look() }
+    }
+
+    fn form(&self) -> Form {
+        match self.global.progress.unwrap_or_default() {
+            ProgressForm::Auto | ProgressForm::Tty if self.is_amid_output => Form::Plain,
+            ProgressForm::Auto => Form::Auto,
+            ProgressForm::Tty => Form::Tty,
+            ProgressForm::Plain => Form::Plain,
+            ProgressForm::Json => Form::Json,
+            ProgressForm::Quiet => Form::Quiet,
+        }
+    }
+}
+
+/// The command as it was typed, when it is this one: typing it again goes on.
+fn as_typed(command: &str) -> Option<String> {
+    let Invocation { program, words, .. } = Invocation::of_process();
+    let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    if !words.iter().any(|word| word == command) {
+        return None;
+    }
+    let words = shlex::try_join(without_values(&words).iter().map(String::as_str)).ok()?;
+    Some(format!("{} {words}", program.name()))
+}
+
+/// The words without the values of variables: failures end up in logs of CI. `--env TOKEN` takes the
+/// value from the environment.
+fn without_values(words: &[String]) -> Vec<String> {
+    const NAMES: [&str; 3] = ["--build-arg", "--env", "-e"];
+    let mut is_variable = false;
+    let mut shown = Vec::with_capacity(words.len());
+    for word in words {
+        let (option, variable) = match NAMES.iter().find_map(|name| Some((name, word.strip_prefix(name)?))) {
+            Some((name, rest)) if rest.starts_with('=') || (*name == "-e" && !rest.is_empty()) => {
+                word.split_at(word.len() - rest.trim_start_matches('=').len())
+            }
+            _ => ("", word.as_str()),
+        };
+        let holds_one = is_variable || !option.is_empty();
+        let name = Pair::of(variable).name;
+        shown.push(if holds_one { format!("{option}{name}") } else { word.clone() });
+        is_variable = NAMES.contains(&word.as_str());
+    }
+    shown
+}
+
+/// Whether a command that failed half way leaves something behind that was not there before.
+fn leaves_something(command: &str) -> bool {
+    matches!(command, "up" | "create" | "scale")
+}
+
+/// The exit code of a run.
+pub(crate) fn exit_of(outcome: &Outcome) -> Exit {
+    if outcome.is_cancelled {
+        return Exit::Interrupted;
+    }
+    if outcome.is_success() { Exit::Success } else { Exit::Failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_variables_are_not_printed() {
+        for (typed, shown) in [
+            ("build --build-arg TOKEN=x=y web", "build --build-arg TOKEN web"),
+            ("build --build-arg=TOKEN=x web", "build --build-arg=TOKEN web"),
+            ("run -e A=1 -eB=2 --env C=3 -e D web", "run -e A -eB --env C -e D web"),
+            ("up -d --scale web=3", "up -d --scale web=3"),
+            ("--env-file x.env up", "--env-file x.env up"),
+        ] {
+            let words: Vec<String> = typed.split(' ').map(str::to_owned).collect();
+            assert_eq!(without_values(&words).join(" "), shown);
+        }
+    }
+}

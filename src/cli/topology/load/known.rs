@@ -1,0 +1,123 @@
+//! What is known of a project that is to be looked at or taken down: its topology, or its name alone.
+
+use crate::cli::arguments::global::Global;
+use crate::cli::exit::Exit;
+use crate::cli::io::output::Output;
+use crate::cli::topology::load::{self, Needs, Read, file_choice, refuse_project_name, refuse_unreadable};
+use crate::document::LoadOptions;
+use crate::source::{self, DiscoverError, Environment, FileChoice, NamedBy};
+use crate::topology::name::{ProjectName, ServiceName};
+use crate::topology::{self, Topology};
+
+/// What is known of a project.
+pub enum Known {
+    /// Its topology; env files and contents of secrets were not read.
+    Topology(Box<Topology>),
+    /// Its name.
+    Name {
+        /// The name.
+        name: ProjectName,
+        /// Why there is no more, unless nobody spoke of a topology.
+        unusable: Option<Unusable>,
+    },
+}
+
+/// Why a topology cannot be used.
+pub enum Unusable {
+    /// It has mistakes.
+    Mistakes,
+    /// Files cannot be read.
+    Unreadable(String),
+}
+
+/// Finds out what is known of the project that is meant.
+pub fn known(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Known, Exit> {
+    let name = given_name(global, output)?;
+    let choice = file_choice(global, output)?;
+    let error = match source::discover(&choice, Environment::of_process()) {
+        Ok(found) => {
+            let read = load::read_found(global, targets, LoadOptions::default(), &choice, found, output)?;
+            return of_topology(read, output);
+        }
+        Err(error) => error,
+    };
+    match (name, &error) {
+        (Some(name), DiscoverError::NothingFound { .. }) if global.files.is_empty() => {
+            Ok(Known::Name { name, unusable: None })
+        }
+        (Some(name), DiscoverError::Unreadable { .. }) => {
+            Ok(Known::Name { name, unusable: Some(Unusable::Unreadable(error.to_string())) })
+        }
+        (None, DiscoverError::Unreadable { named_by, .. }) if is_env_file(*named_by) => {
+            without_env_files(global, targets, &choice, &error, output)
+        }
+        _ => Err(refuse_unreadable(&error, targets, output)),
+    }
+}
+
+/// The name that an option or a variable gives the project.
+pub fn given_name(global: &Global, output: &Output) -> Result<Option<ProjectName>, Exit> {
+    if let Some(name) = &global.project_name {
+        return match topology::is_project_name(name) {
+            true => Ok(Some(ProjectName::new(name.clone()))),
+            false => Err(refuse_project_name(name, "-p ", output)),
+        };
+    }
+    let environment = source::surroundings(&global.files_meant(), Environment::of_process());
+    let name = environment.value(source::PROJECT_NAME).filter(|name| !name.is_empty());
+    match name.filter(|name| !topology::is_project_name(name)) {
+        Some(name) => Err(refuse_project_name(name, &format!("{}=", source::PROJECT_NAME), output)),
+        None => Ok(name.map(ProjectName::from)),
+    }
+}
+
+fn of_topology(mut read: Read, output: &Output) -> Result<Known, Exit> {
+    let stages = &mut read.choices.stages;
+    (stages.env_files, stages.contents) = (false, false);
+    let name = topology::name_in(&read.document, &read.choices, &read.sources, &read.found);
+    let mut found = std::mem::take(&mut read.found);
+    let topology = read.check(&Needs::EngineObjects, &mut found);
+    read.hide_values(topology.as_ref());
+    let loaded = read.loaded(topology, found);
+    match (loaded.topology, name) {
+        (Some(topology), _) => Ok(Known::Topology(Box::new(topology))),
+        (None, Some(name)) => Ok(Known::Name { name, unusable: Some(Unusable::Mistakes) }),
+        (None, None) => {
+            output.diagnostics(&loaded.sources, &loaded.found);
+            output.error(
+                "the project's name cannot be determined because of these errors",
+                Some("give its name with `-p NAME`"),
+            );
+            Err(Exit::Findings)
+        }
+    }
+}
+
+fn is_env_file(named_by: NamedBy) -> bool {
+    matches!(named_by, NamedBy::EnvFileOption | NamedBy::EnvFileVariable)
+}
+
+/// An env file may name the project: without it, only a name in the topology itself is certain.
+fn without_env_files(
+    global: &Global,
+    targets: &[ServiceName],
+    choice: &FileChoice,
+    error: &DiscoverError,
+    output: &Output,
+) -> Result<Known, Exit> {
+    let choice = FileChoice { env_files: vec!["/dev/null".into()], ..choice.clone() };
+    let found = source::discover(&choice, Environment::of_process());
+    let found = found.map_err(|_| refuse_unreadable(error, targets, output))?;
+    let mut read = load::read_found(global, targets, LoadOptions::default(), &choice, found, output)?;
+    read.choices.default_name = String::new();
+    let name = topology::name_in(&read.document, &read.choices, &read.sources, &read.found);
+    let name = name.filter(|_| !topology::is_name_filled_in(&read.document, &read.sources));
+    let name = name.ok_or_else(|| {
+        output.error(
+            &error.to_string(),
+            Some("it may name the project: without it, give the name with `-p NAME`"),
+        );
+        Exit::Usage
+    })?;
+    Ok(Known::Name { name, unusable: Some(Unusable::Unreadable(error.to_string())) })
+}

@@ -1,0 +1,101 @@
+//! Services that other programs run: they are told what to do before and after the engine is.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::exit::Exit;
+use crate::cli::io::interrupt;
+use crate::cli::io::output::Output;
+use crate::cli::topology::models;
+use crate::plan;
+use crate::run::provider::{Order, Provided, Variables};
+use crate::topology::name::ServiceName;
+use crate::topology::service::Provider;
+use crate::topology::{Service, Topology};
+
+/// Has the providers' services brought up that are meant, and the models of the others; those that depend on
+/// them get their variables. The first SIGINT or SIGTERM ends the program that is at it.
+pub(crate) async fn bring_up(
+    topology: &mut Topology,
+    services: &[ServiceName],
+    without_dependencies: bool,
+    output: &Output,
+) -> Result<(), Exit> {
+    for name in plan::services_in_order(topology, services, without_dependencies) {
+        let Some(provider) = provider(topology, &name) else { continue };
+        let variables = tokio::select! { biased;
+            called = call(topology, (&name, &provider), Order::Up, output) => called?,
+            () = interrupt::asked_to_end() => return Err(interrupted(&name, output)),
+        };
+        give(topology, &name, &variables, output);
+    }
+    models::bring_up(topology, services, without_dependencies, output).await
+}
+
+/// Has the providers' services taken down or stopped, those first that depend on others. One that is at it
+/// when `cancel` is triggered is ended.
+pub(crate) async fn end(
+    topology: &Topology,
+    services: &[ServiceName],
+    order: Order,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<(), Exit> {
+    for name in plan::services_in_order(topology, services, true).into_iter().rev() {
+        let Some(provider) = provider(topology, &name) else { continue };
+        tokio::select! { biased;
+            called = call(topology, (&name, &provider), order, output) => called?,
+            () = cancel.cancelled() => return Err(interrupted(&name, output)),
+        };
+    }
+    Ok(())
+}
+
+fn interrupted(service: &ServiceName, output: &Output) -> Exit {
+    output.warning(&format!(
+        "the provider of `{service}` was interrupted, and may have done only a part of its work"
+    ));
+    interrupt::exit()
+}
+
+/// A plan is made without running anything.
+pub(crate) fn warn_of_variables(topology: &Topology, output: &Output) {
+    for (name, service) in &topology.services {
+        let waits = |other: &Service| other.depends_on.0.contains_key(name);
+        if service.provider.is_some() && topology.services.values().any(|other| waits(&other.value)) {
+            output.warning(&format!("what the provider of `{name}` says is not known before it runs"));
+        }
+    }
+}
+
+fn provider(topology: &Topology, name: &ServiceName) -> Option<Provider> {
+    Some(topology.services.get(name)?.provider.as_ref()?.value.clone())
+}
+
+async fn call(
+    topology: &Topology,
+    (service, provider): (&ServiceName, &Provider),
+    order: Order,
+    output: &Output,
+) -> Result<Variables, Exit> {
+    let provided = Provided { project: &topology.name, service, provider };
+    let mut say = |words: &str| output.remark(&format!("{service}: {words}"));
+    provided.call(order, &mut say).await.map_err(|error| {
+        output.error(&format!("the provider of `{service}` failed: {error}"), None);
+        Exit::Failed
+    })
+}
+
+fn give(topology: &mut Topology, provided: &ServiceName, variables: &Variables, output: &Output) {
+    for (name, service) in &mut topology.services {
+        let Some(dependency) = service.depends_on.0.get(provided) else { continue };
+        let at = dependency.key;
+        let environment = &mut Arc::make_mut(&mut service.value).environment;
+        for (variable, value) in variables.named(provided) {
+            if environment.set(&variable, value, at) {
+                output.warning(&format!("the provider of `{provided}` sets `{variable}` of `{name}` again"));
+            }
+        }
+    }
+}
