@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn every_page_belongs_to_a_code() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnostic/page");
-        for page in std::fs::read_dir(folder).expect("the folder of pages").flatten() {
+        for page in std::fs::read_dir(folder).expect("the directory of pages").flatten() {
             let name = page.path().file_stem().expect("a name").to_string_lossy().into_owned();
             assert!(Code::by_name(&name).is_some(), "{name}");
         }

@@ -135,7 +135,7 @@ fn load_text(text: &str, folder: &Path) -> (Sources, Document, Diagnostics) {
 }
 
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary directory");
     let files =
         [("base.yaml", SEEDS[1]), ("over.yaml", "services: {base: {image: $B}}"), ("one.env", ENV_SEEDS[0])];
     for (name, text) in files {

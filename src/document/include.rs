@@ -96,7 +96,7 @@ fn folder(node: &Node, found: &mut Diagnostics) -> Option<Option<Spanned<String>
         (Value::Null, _) => Some(None),
         (_, Some(text)) => Some(Some(Spanned::new(text.to_owned(), node.span))),
         _ => {
-            refuse("project_directory", "one path", "name one folder", node, found);
+            refuse("project_directory", "one path", "name one directory", node, found);
             None
         }
     }

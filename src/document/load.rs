@@ -287,7 +287,7 @@ fn report_unreadable(error: &ReadError, span: Span, found: &mut Diagnostics) {
     };
     let help = match error {
         ReadError::Missing(_) => {
-            "paths start from the folder of the project, or of the file that is extended"
+            "paths start from the directory of the project, or of the file that is extended"
         }
         ReadError::NotAFile(_) | ReadError::Remote(..) => "name a file",
         ReadError::NotUtf8 { .. } => "save it as UTF-8",

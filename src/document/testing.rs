@@ -13,12 +13,12 @@ pub(super) struct Loaded {
 }
 
 pub(super) fn load_files(files: &[(&str, &str)]) -> Loaded {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary directory");
     let mut sources = Sources::default();
     let mut ids = Vec::new();
     for (name, text) in files {
         let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         std::fs::write(&path, text).expect("a file");
         if name.starts_with("compose") {
             ids.push(sources.read(&path).expect("a readable file"));

@@ -16,12 +16,12 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         check_targets(service, is_absolute, found);
         if let Some(folder) = service.working_dir.as_ref().filter(|folder| !is_absolute(folder)) {
             let at = topology.place_of(&["services", name.as_str(), "working_dir"]);
-            refuse("working folder", folder, at, found);
+            refuse("working directory", folder, at, found);
         }
         for (folder, at) in folders_of_hooks(topology, name, service) {
             // An empty one is the container's own.
             if !folder.is_empty() && !is_absolute(folder) {
-                refuse("working folder", folder, at, found);
+                refuse("working directory", folder, at, found);
             }
         }
     }

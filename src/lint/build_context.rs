@@ -85,8 +85,8 @@ fn other_folder(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let there = names_beside(folder, |path| path.is_dir());
     match suggest::closest(&name, there.iter().map(String::as_str)) {
-        Some(closest) => format!("did you mean the folder `{closest}`?"),
-        None => "create the folder, or name one that is there in its place".to_owned(),
+        Some(closest) => format!("did you mean the directory `{closest}`?"),
+        None => "create the directory, or name one that is there in its place".to_owned(),
     }
 }
 

@@ -56,7 +56,7 @@ fn check_parent(service: &Service, device: &Spanned<DeviceMapping>, found: &mut 
     if let Some(parent) = EVERYWHERE.iter().copied().chain(others).find(is_below) {
         found
             .error(code::BAD_VALUE, format!("nothing can be mapped to `{}`", device.target))
-            .label(device.span, format!("`{parent}` is a device, not a folder"))
+            .label(device.span, format!("`{parent}` is a device, not a directory"))
             .help("write a path beside it, such as `/dev/NAME`");
     }
 }
@@ -85,7 +85,7 @@ fn check_existence(service: &Service, found: &mut Diagnostics) {
     let mapped = service.devices.iter().filter(|device| device.source.starts_with('/'));
     let mapped = mapped.map(|device| (device.source.as_str(), device.span));
     for (path, at) in mapped {
-        check_file(path, at, "neither a device nor a folder of devices", is_device_or_folder, found);
+        check_file(path, at, "neither a device nor a directory of devices", is_device_or_folder, found);
     }
     for (path, at) in service.blkio_config.iter().flat_map(limited) {
         check_file(path, at, "not a block device", |kind| kind.is_block_device(), found);

@@ -30,7 +30,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_kind(mount: &Spanned<Mount>, may_be_windows: bool, found: &mut Diagnostics) {
     let (kind, why, help) = match mount.kind {
         MountKind::Npipe if !may_be_windows => {
-            ("npipe", "named pipes are of Windows", "write `type: bind` for a socket or a folder of Linux")
+            ("npipe", "named pipes are of Windows", "write `type: bind` for a socket or a directory of Linux")
         }
         MountKind::Cluster => (
             "cluster",
@@ -50,7 +50,7 @@ fn check_source(mount: &Mount, found: &mut Diagnostics) {
     match (mount.kind, source) {
         (MountKind::Tmpfs, Some(source)) => {
             found
-                .error(code::BAD_MOUNT, "a folder in memory has no `source`")
+                .error(code::BAD_MOUNT, "a directory in memory has no `source`")
                 .label(source.span, "nothing is mounted from there")
                 .help("remove `source`, or write `type: bind` or `type: volume`");
         }
@@ -128,7 +128,7 @@ fn check_subpaths(mount: &Spanned<Mount>, found: &mut Diagnostics) {
         found
             .error(code::MISSING_ATTRIBUTE, "a `subpath` needs a volume with a name")
             .about("source")
-            .label(mount.span, "a new volume has no folders")
+            .label(mount.span, "a new volume has no directories")
             .help("add `source: VOLUME`, or remove `subpath`");
     }
     check_subpath(&subpath, "a volume", mount.span, found);
@@ -137,7 +137,7 @@ fn check_subpaths(mount: &Spanned<Mount>, found: &mut Diagnostics) {
 fn check_subpath(subpath: &str, whole: &str, at: Span, found: &mut Diagnostics) {
     if !stays_inside(subpath) {
         let inner: Vec<&str> = subpath.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
-        let inner = if inner.is_empty() { "FOLDER".to_owned() } else { inner.join("/") };
+        let inner = if inner.is_empty() { "DIRECTORY".to_owned() } else { inner.join("/") };
         found
             .error(code::BAD_MOUNT, format!("`{subpath}` is not a path inside of {whole}"))
             .label(at, format!("a subpath is relative, and does not leave {whole}"))
@@ -192,7 +192,7 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
 fn check_target(target: &str, source: Option<&str>, at: Span, found: &mut Diagnostics) {
     let clean = clean(target);
     let (message, help) = match clean.as_str() {
-        "/" => ("nothing can be mounted at `/`".to_owned(), "write a folder below it, such as `/data`"),
+        "/" => ("nothing can be mounted at `/`".to_owned(), "write a directory below it, such as `/data`"),
         // The host's own processes may be shown.
         "/proc" if source.is_some_and(|source| source.trim_end_matches('/') == "/proc") => return,
         inner if REPLACEABLE.contains(&inner) => return,

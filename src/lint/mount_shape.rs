@@ -92,10 +92,12 @@ fn shape(topology: &Topology, mount: &Mount) -> Shape {
 fn check_target(mount: &Mounted, found: &mut Diagnostics) {
     let target = mount.target.as_str();
     let (is_certain, is, there) = match mount.shape {
-        Shape::Folder if FILES.contains(&target) || REPLACEABLE.contains(&target) => (true, "folder", "file"),
-        Shape::File if FOLDERS.contains(&target) => (true, "file", "folder"),
-        Shape::Folder if USUAL_FILES.contains(&target) => (false, "folder", "file"),
-        Shape::File if USUAL_FOLDERS.contains(&target) => (false, "file", "folder"),
+        Shape::Folder if FILES.contains(&target) || REPLACEABLE.contains(&target) => {
+            (true, "directory", "file")
+        }
+        Shape::File if FOLDERS.contains(&target) => (true, "file", "directory"),
+        Shape::Folder if USUAL_FILES.contains(&target) => (false, "directory", "file"),
+        Shape::File if USUAL_FOLDERS.contains(&target) => (false, "file", "directory"),
         _ => return,
     };
     let diagnostic = match is_certain {

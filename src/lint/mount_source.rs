@@ -36,7 +36,7 @@ fn of_windows(source: &str) -> Option<String> {
     if let Some((drive, rest)) = drive(name) {
         let rest = rest.replace('\\', "/");
         return Some(format!(
-            "write the path that the folder has on Linux, `/mnt/{}{rest}` in WSL, or one that begins at the topology, such as `./data`",
+            "write the path that the directory has on Linux, `/mnt/{}{rest}` in WSL, or one that begins at the topology, such as `./data`",
             drive.to_ascii_lowercase()
         ));
     }
@@ -64,9 +64,9 @@ fn report(mount: &Mount, found: &mut Diagnostics) {
     } else if Path::new(&source.value).extension().is_some() && !source.ends_with('/') {
         found
             .warning(code::MISSING_SOURCE, message)
-            .label(source.span, "looks like a file; the engine makes an empty folder of that name")
+            .label(source.span, "looks like a file; the engine makes an empty directory of that name")
             .help("create the file, or mend the path");
     } else {
-        found.note(code::MISSING_SOURCE, message).label(source.span, "the engine makes an empty folder");
+        found.note(code::MISSING_SOURCE, message).label(source.span, "the engine makes an empty directory");
     }
 }

@@ -26,7 +26,7 @@ fn report(folder: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics
         ValueError::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
     };
     found
-        .error(code::BAD_MOUNT, format!("`{}` is not a folder in memory", folder.value))
+        .error(code::BAD_MOUNT, format!("`{}` is not a directory in memory", folder.value))
         .label(folder.span, reason)
         .help(help);
 }

@@ -110,7 +110,7 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
             .error(code::MISSING_ATTRIBUTE, format!("a volume of the type `{}` needs `o: bind`", kind.value))
             .label(
                 option("o").map_or(kind.span, |options| options.span),
-                "nothing says that a folder is mounted",
+                "nothing says that a directory is mounted",
             )
             .help("add `o: bind` beside it");
     } else if !FILE_SYSTEMS.contains(&kind.as_str()) && !kind.starts_with("fuse.") {
@@ -118,7 +118,7 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
             .warning(code::BAD_VALUE, format!("no file system is named `{}`", kind.value))
             .label(kind.span, "the kernel of the engine's machine has to have it")
             .did_you_mean(kind, suggest::closest(kind, FILE_SYSTEMS.iter().copied()), || {
-                "write `none` with `o: bind` for a folder, `nfs`, `cifs` or `tmpfs`".to_owned()
+                "write `none` with `o: bind` for a directory, `nfs`, `cifs` or `tmpfs`".to_owned()
             });
     }
     let is_network = matches!(kind.as_str(), "nfs" | "nfs4");
@@ -187,7 +187,7 @@ fn example(option: &str, kind: Option<&str>) -> &'static str {
         ("type", _) => "none",
         (_, Some("tmpfs")) => "tmpfs",
         (_, Some("nfs" | "nfs4")) => "\":/path/on/the/server\"",
-        _ => "/path/of/the/folder",
+        _ => "/path/of/the/directory",
     }
 }
 
@@ -228,7 +228,7 @@ fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
         Some(ValueError::BadValue(name, value)) => format!("`{name}` cannot be `{value}`"),
     };
     found
-        .error(code::BAD_VALUE, format!("`{}` are not options of a folder in memory", options.value))
+        .error(code::BAD_VALUE, format!("`{}` are not options of a directory in memory", options.value))
         .label(options.span, reason)
         .help("write, for example, `o: size=64m,uid=1000`");
 }
@@ -238,7 +238,7 @@ fn check_folder(topology: &Topology, device: &Spanned<String>, found: &mut Diagn
     let path = Path::new(&device.value);
     if !path.is_absolute() {
         found
-            .error(code::BAD_MOUNT, format!("`{}` is not the whole path of a folder", device.value))
+            .error(code::BAD_MOUNT, format!("`{}` is not the whole path of a directory", device.value))
             .label(device.span, "the engine does not know where it begins")
             .help("add `driver: local` beside `driver_opts`: then it begins at this file");
         return;
@@ -248,7 +248,7 @@ fn check_folder(topology: &Topology, device: &Spanned<String>, found: &mut Diagn
         let folder = from_here(path).display().to_string();
         found
             .warning(code::MISSING_SOURCE, format!("`{folder}` does not exist"))
-            .label(device.span, "the engine refuses to mount it: a volume's folder is not made")
+            .label(device.span, "the engine refuses to mount it: a volume's directory is not made")
             .help(format!("create it: `mkdir -p {folder}`"));
     }
 }

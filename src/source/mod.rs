@@ -423,7 +423,7 @@ mod tests {
         let text = "a: é\n😀: b\n";
         let little = utf16(text, [0xff, 0xfe], u16::to_le_bytes);
         let big = utf16(text, [0xfe, 0xff], u16::to_be_bytes);
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("a directory");
         for bytes in [&little, &big] {
             let path = folder.path().join("wide.yaml");
             std::fs::write(&path, bytes).expect("a file");

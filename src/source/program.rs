@@ -33,7 +33,7 @@ fn find_in(name: &str, path: &OsStr) -> io::Result<PathBuf> {
         Some(file) => Err(io::Error::new(
             ErrorKind::PermissionDenied,
             format!(
-                "it is only found as `{}`, by a relative folder in the PATH: what lies in the working folder \
+                "it is only found as `{}`, by a relative directory in the PATH: what lies in the working directory \
                  is not run by its name alone",
                 file.display()
             ),
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn what_cannot_be_executed_hides_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let [plain, folders, real] = ["plain", "folders", "real"].map(|name| folder.path().join(name));
+        let [plain, folders, real] = ["plain", "directories", "real"].map(|name| folder.path().join(name));
         file(&plain, "prog", 0o644);
         std::fs::create_dir_all(folders.join("prog")).unwrap();
         file(&real, "prog", 0o755);
@@ -82,7 +82,7 @@ mod tests {
         for relative in [name.clone(), format!("./{name}")] {
             let error = find_in("prog", path(&relative).as_ref()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{relative}");
-            assert!(error.to_string().contains("relative folder in the PATH"), "{error}");
+            assert!(error.to_string().contains("relative directory in the PATH"), "{error}");
         }
         for harmless in [".", "", "nowhere"] {
             assert_eq!(find_in("prog", path(harmless).as_ref()).unwrap(), real.path().join("prog"));

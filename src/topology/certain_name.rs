@@ -1,5 +1,5 @@
 //! In: a document with mistakes. Out: its project's name, as far as that is certain.
-//! Must not: guess. Another project, that of the folder, could be stopped in place of the one that is meant.
+//! Must not: guess. Another project, that of the directory, could be stopped in place of the one that is meant.
 
 use std::collections::BTreeSet;
 

@@ -100,7 +100,7 @@ fn check_contexts(topology: &Topology, build: &BuildSection, found: &mut Diagnos
             found
                 .error(code::MISSING_ATTRIBUTE, format!("the context `{name}` leads nowhere"))
                 .label(context.span, "a name alone")
-                .help(format!("write `{name}=./folder`, or `{name}=docker-image://NAME`"));
+                .help(format!("write `{name}=./directory`, or `{name}=docker-image://NAME`"));
         }
         let named = context.value.as_deref().and_then(|text| BuildContext::parse(text).service());
         let Some(other) = named.and_then(|name| topology.services.get(name)) else { continue };
@@ -199,7 +199,7 @@ fn check_watch(topology: &Topology, name: &ServiceName, service: &Service, found
             found
                 .error(code::MISSING_ATTRIBUTE, "the path to watch is empty")
                 .label(path.span, "nothing to watch")
-                .help("write `path: .` for the project's folder");
+                .help("write `path: .` for the project's directory");
         }
         let Some(action) = &rule.action else { continue };
         let copies = !matches!(action.value, WatchAction::Rebuild | WatchAction::Restart);

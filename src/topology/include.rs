@@ -37,7 +37,7 @@ impl Attribute for Include {
                     "path": described("A topology file, or several: the first, and overrides of it."),
                     "project_directory": {
                         "type": "string",
-                        "description": "The folder that its relative paths start from. The file's own when absent.",
+                        "description": "The directory that its relative paths start from. The file's own when absent.",
                     },
                     "env_file": described("Env files for its variables."),
                 },

@@ -69,7 +69,7 @@ record! {
     pub struct Sections {
         /// Ignored: the Compose Specification has no versions.
         version: Option<attribute::Ignored>,
-        /// The project's name. The folder's name when absent.
+        /// The project's name. The directory's name when absent.
         name: Option<crate::source::Spanned<String>>,
         /// Other topologies that are part of this one.
         include: Option<include::Include>,
@@ -118,7 +118,7 @@ pub struct Topology {
     pub separator: Separator,
     /// Extensions (`x-...`).
     pub extensions: Extensions,
-    /// The folder that the project lives in.
+    /// The directory that the project lives in.
     pub directory: PathBuf,
     /// The files that it was read from, as they were asked for.
     pub files: Vec<PathBuf>,
@@ -143,13 +143,13 @@ pub struct Topology {
 pub struct ResolveChoices {
     /// The project's name, when it is given from outside.
     pub name: Option<String>,
-    /// The name when neither the caller nor the topology gives one: the folder's.
+    /// The name when neither the caller nor the topology gives one: the directory's.
     pub default_name: String,
     /// Profiles that are active; `*` means all.
     pub profiles: BTreeSet<String>,
     /// Services that are named by the caller: their profiles are active too.
     pub targets: Vec<ServiceName>,
-    /// The folder that the project lives in.
+    /// The directory that the project lives in.
     pub directory: PathBuf,
     /// The files that are merged, as they were asked for.
     pub files: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! Relative paths become absolute. A path belongs to the folder of the file that it was written in.
+//! Relative paths become absolute. A path belongs to the directory of the file that it was written in.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::topology::service::{Build, BuildContext, MountKind, Service};
 use crate::topology::volume::Volume;
 use crate::value::path::is_absolute_on_windows;
 
-/// A build without a context takes the folder of its file.
+/// A build without a context takes the directory of its file.
 pub fn fill_in_contexts(sections: &mut Sections) {
     let builds = sections.services.values_mut().filter_map(|service| service.value.build.as_mut());
     for build in builds {
@@ -95,7 +95,7 @@ fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
     }
 }
 
-/// Joins a relative path to its folder, without `.` and `..`; an absolute path stays as it is.
+/// Joins a relative path to its directory, without `.` and `..`; an absolute path stays as it is.
 pub fn join(base: &Path, path: &str) -> String {
     if path.starts_with('/') || is_absolute_on_windows(path) {
         return path.to_owned();
@@ -103,7 +103,7 @@ pub fn join(base: &Path, path: &str) -> String {
     cleaned(&base.join(path)).to_string_lossy().into_owned()
 }
 
-/// Like [`join`]; what begins with `~` begins with the home folder.
+/// Like [`join`]; what begins with `~` begins with the home directory.
 pub fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
     match (path.strip_prefix('~'), home) {
         (Some(rest), Some(home)) => join(home, rest.trim_start_matches('/')),

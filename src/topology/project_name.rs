@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::Document;
 use crate::source::normalised_project_name;
 
-/// The caller's name wins over the topology's, and that over the folder's.
+/// The caller's name wins over the topology's, and that over the directory's.
 pub fn project_name(
     sections: &Sections,
     choices: &ResolveChoices,
@@ -24,7 +24,7 @@ pub fn project_name(
             };
             found
                 .error(code::BAD_NAME, "the project has no name")
-                .label(at, "the folder's name holds no letter that a project's name can have")
+                .label(at, "the directory's name holds no letter that a project's name can have")
                 .help(help);
         }
         return ProjectName::new(choices.default_name.clone());

@@ -235,7 +235,7 @@ mod tests {
         for (words, shown) in [
             ("exec: \"geheim-1\": not found", "exec: \"${PW}\": not found"),
             ("--pw=xgeheim-1x, geheim-1", "--pw=x${PW}x, ${PW}"),
-            ("no such folder: /x/abcy", "no such folder: /x/${SHORT}y"),
+            ("no such directory: /x/abcy", "no such directory: /x/${SHORT}y"),
             ("abc, mango and /mangos", "abc, ${WORD} and /mangos"),
             ("unable to find user mango: no entry", "unable to find user ${WORD}: no entry"),
             ("there is no mango.", "there is no ${WORD}."),

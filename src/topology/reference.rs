@@ -51,7 +51,7 @@ fn check_source(
             .error(code::NO_IMAGE_OR_BUILD, format!("service `{name}` has neither `image` nor `build`"))
             .about(name.as_str())
             .label(service.key, "nothing to run")
-            .help("add `image: NAME`, or `build: FOLDER` to build one");
+            .help("add `image: NAME`, or `build: DIRECTORY` to build one");
     }
 }
 
@@ -126,12 +126,12 @@ fn check_key<K: Ord + AsRef<str>, T>(
                 name.contains('/') || (kind == "secret" && name.contains('.')) || name.contains(':');
             match kind {
                 "volume" if name.starts_with("$(") => {
-                    "no shell reads this: for the folder of this file, write `.`".to_owned()
+                    "no shell reads this: for the directory of this file, write `.`".to_owned()
                 }
-                "volume" if is_path => format!("for a folder, begin with `./`: `./{name}`"),
+                "volume" if is_path => format!("for a directory, begin with `./`: `./{name}`"),
                 "secret" | "config" if is_path => mounted_file(kind, name),
                 "volume" => format!(
-                    "for a folder, write `./{name}`; for a volume, define it at the top level:\n\nvolumes:\n  {name}:"
+                    "for a directory, write `./{name}`; for a volume, define it at the top level:\n\nvolumes:\n  {name}:"
                 ),
                 _ => format!("define it at the top level:\n\n{kind}s:\n  {name}:{content}"),
             }

@@ -14,7 +14,7 @@ use crate::topology::service::Service;
 use crate::value::security_option::SecurityOption;
 
 /// Finds profiles of active services that cannot be read, or are none. As in Docker Compose, their paths begin
-/// at the project's folder.
+/// at the project's directory.
 pub(super) fn check(
     services: &BTreeMap<ServiceName, Named<Box<Service>>>,
     folder: &Path,

@@ -205,7 +205,7 @@ fn is_kept_in_part(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>)
     }
 }
 
-/// Whether an element is a mount whose kind and folder do not depend on its variables.
+/// Whether an element is a mount whose kind and directory do not depend on its variables.
 fn is_certain(element: &Node, path: &[String]) -> bool {
     let begins_with_variable = |node: &Node| node.as_text().is_some_and(|text| text.starts_with('$'));
     let key = |key: &str| element.as_map().and_then(|mount| mount.get(key));
@@ -242,7 +242,7 @@ fn take_back_defaults(model: &mut Json, path: &[String], root: &Node) {
     }
 }
 
-/// Joins a path that is relative, whatever its variables are, to its folder.
+/// Joins a path that is relative, whatever its variables are, to its directory.
 fn complete_path(cut: &mut Cut, document: &Document) {
     const TEXTS: &[&str] = &[
         "configs.*.file",

@@ -38,7 +38,7 @@ fn files(project: &Project) -> std::path::PathBuf {
     project.write("files/one", "1\n");
     let two = project.write("files/deep/two", "2\n");
     fs::set_permissions(&two, fs::Permissions::from_mode(0o604)).expect("permissions");
-    let folder = two.ancestors().nth(3).expect("the project's folder").to_owned();
+    let folder = two.ancestors().nth(3).expect("the project's directory").to_owned();
     symlink("deep/two", folder.join("files/link")).expect("a link");
     folder
 }
@@ -94,7 +94,7 @@ fn files_come_out_of_a_container() {
         assert_eq!(text(&here.join(copied)), "inner\n", "{copied}");
     }
     assert_eq!(fs::read_link(here.join("new/link")).expect("a link"), Path::new("inner"));
-    assert_eq!(fs::metadata(here.join("new")).expect("a folder").mode() & 0o777, 0o750);
+    assert_eq!(fs::metadata(here.join("new")).expect("a directory").mode() & 0o777, 0o750);
     assert_eq!(text(&here.join("files/deep/two")), "2\n");
     project.topo("cp", &["web:/tmp/deep/inner", "files/one"]).exits(0);
     project.topo("cp", &["web:/tmp/deep/link", "a-link"]).exits(0);
@@ -121,7 +121,7 @@ fn archives_go_through_pipes() {
     let ran = project.feed("cp", &["-", "web:/tmp/again"], &archive).exits(0);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
     assert_eq!(in_container(&project, "cat /tmp/again/deep/inner"), "inner\n");
-    project.feed("cp", &["-", "web:/tmp/nope"], &archive).exits(4).says("there is no folder `/tmp/nope`");
+    project.feed("cp", &["-", "web:/tmp/nope"], &archive).exits(4).says("there is no directory `/tmp/nope`");
     project.feed("cp", &["-", "web:/tmp"], b"no archive at all, but some words").exits(4);
     let mut terminal = Terminal::start(project.command("cp", &["web:/tmp", "-"]));
     assert_eq!(terminal.ends(), 2);
@@ -163,15 +163,15 @@ fn what_cannot_be_copied_is_said() {
     files(&project);
     for (from, to, code, words) in [
         ("web:/nope", ".", 4, "there is no `/nope` in topo-test-cp-wrong-web-1"),
-        ("web:/tmp/deep/inner/", "x", 4, "is a file and no folder"),
-        ("web:/tmp", "files/one", 4, "a folder cannot replace a file: `files/one` is a file"),
-        ("web:/tmp", "nope/x", 4, "there is no folder `nope`"),
-        ("web:/tmp/deep/inner", "nope/", 4, "there is no folder `nope/`"),
-        ("files", "web:/nope/x", 4, "there is no folder `/nope`"),
+        ("web:/tmp/deep/inner/", "x", 4, "is a file and no directory"),
+        ("web:/tmp", "files/one", 4, "a directory cannot replace a file: `files/one` is a file"),
+        ("web:/tmp", "nope/x", 4, "there is no directory `nope`"),
+        ("web:/tmp/deep/inner", "nope/", 4, "there is no directory `nope/`"),
+        ("files", "web:/nope/x", 4, "there is no directory `/nope`"),
         ("files", "web:/tmp/deep/inner", 4, "is a file"),
-        ("files/one", "web:/nope/", 4, "there is no folder"),
-        ("files/one", "web:/tmp/deep/inner/", 4, "is a file and no folder"),
-        ("files/one", "web:/tmp/pipe", 4, "neither a folder nor a file"),
+        ("files/one", "web:/nope/", 4, "there is no directory"),
+        ("files/one", "web:/tmp/deep/inner/", 4, "is a file and no directory"),
+        ("files/one", "web:/tmp/pipe", 4, "neither a directory nor a file"),
         ("nope", "web:/tmp", 2, "cannot read `nope`"),
         ("web:/a", "web:/b", 2, "files are not copied between services"),
         ("a", "b", 2, "neither end names a service"),

@@ -267,7 +267,7 @@ const QUOTED: [(&str, &str); 9] = [
     ("entrypoint that is not there", "entrypoint: '/$N'"),
     ("user that is not there", "user: $N"),
     (
-        "folder that is not there",
+        "directory that is not there",
         "volumes: [{ type: bind, source: '/no/$N', target: /a, bind: { create_host_path: false } }]",
     ),
     ("mount below a file", "volumes: ['/tmp:/bin/busybox/$N']"),

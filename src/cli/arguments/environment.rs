@@ -46,7 +46,7 @@ pub const VARIABLES: &[Variable] = &[
         "the engine's address, such as `unix:///var/run/docker.sock` or `ssh://ana@server`",
     ),
     Variable::new("DOCKER_CONTEXT", "the Docker context whose engine is used; `DOCKER_HOST` wins"),
-    Variable::new("DOCKER_CONFIG", "the folder of the Docker CLI's `config.json`; `~/.docker` by default"),
+    Variable::new("DOCKER_CONFIG", "the directory of the Docker CLI's `config.json`; `~/.docker` by default"),
     Variable::new("DOCKER_TLS", "where it is set, connections over TCP are encrypted"),
     Variable::new(
         "DOCKER_TLS_VERIFY",
@@ -54,7 +54,7 @@ pub const VARIABLES: &[Variable] = &[
     ),
     Variable::new(
         "DOCKER_CERT_PATH",
-        "the folder of `ca.pem`, `cert.pem` and `key.pem` for such connections",
+        "the directory of `ca.pem`, `cert.pem` and `key.pem` for such connections",
     ),
     Variable::new(
         "DOCKER_CUSTOM_HEADERS",

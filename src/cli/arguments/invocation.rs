@@ -218,7 +218,7 @@ mod tests {
             invocation("docker-compose --tlskey=c/mine.pem compose ps").options.variables().unwrap_err();
         assert_eq!(
             error,
-            "`--tlskey` names `c/mine.pem`, where topo reads `key.pem` in the folder of DOCKER_CERT_PATH"
+            "`--tlskey` names `c/mine.pem`, where topo reads `key.pem` in the directory of DOCKER_CERT_PATH"
         );
     }
 

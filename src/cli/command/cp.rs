@@ -25,8 +25,8 @@ use path::{ContainerPath, CopyEnd};
 /// Copy files into or out of a container.
 ///
 /// One end is `SERVICE:PATH`, the other a path here, or `-` for an archive on the standard input or
-/// output. A file goes into a folder, or takes another's place. A folder goes into a folder; of one that is
-/// written `FOLDER/.` only what is in it goes there. A file that is here already keeps its permissions
+/// output. A file goes into a directory, or takes another's place. A directory goes into a directory; of one that is
+/// written `DIRECTORY/.` only what is in it goes there. A file that is here already keeps its permissions
 /// (without `--archive`), a pipe or a device is written to, and neither is replaced. The container need not run. Without `--index`, all
 /// containers of a service get the files, and the first one gives them.
 #[derive(Args, Debug)]
@@ -142,7 +142,7 @@ pub fn run(global: Global, options: CpArgs) -> Result<Exit, Exit> {
     match (CopyEnd::read(from), CopyEnd::read(to)) {
         (CopyEnd::Container(from), CopyEnd::Here(to)) => {
             let Some(to) = path::Target::read(to) else {
-                return wrong("an archive is nothing for a terminal", "name a folder, or use a pipe");
+                return wrong("an archive is nothing for a terminal", "name a directory, or use a pipe");
             };
             copy(&global, &options, &from, &CopyDirection::From(to), &output)
         }

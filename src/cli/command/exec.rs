@@ -46,8 +46,8 @@ pub struct ExecArgs {
     /// Who runs the command: `name`, `uid` or `uid:gid`
     #[arg(short, long)]
     user: Option<String>,
-    /// The folder that the command starts in
-    #[arg(short, long, value_name = "FOLDER")]
+    /// The directory that the command starts in
+    #[arg(short, long, value_name = "DIRECTORY")]
     workdir: Option<String>,
     #[command(flatten)]
     terminal: TerminalOptions,

@@ -18,8 +18,8 @@ use crate::engine::local_file;
 pub struct ManArgs {
     /// The command whose page is printed; topo's own page when none is named
     command: Option<String>,
-    /// Write every page into this folder
-    #[arg(short, long, value_name = "FOLDER", conflicts_with = "command")]
+    /// Write every page into this directory
+    #[arg(short, long, value_name = "DIRECTORY", conflicts_with = "command")]
     output: Option<PathBuf>,
     #[command(flatten)]
     global: Global,
@@ -142,10 +142,10 @@ fn environment() -> Roff {
 const FILES: [(&str, &str); 4] = [
     (
         "compose.yaml, compose.yml, docker-compose.yaml, docker-compose.yml",
-        "the topology, in this folder or above it",
+        "the topology, in this directory or above it",
     ),
     ("compose.override.yaml and the like", "merged into the topology beside it"),
-    (".env", "variables for the topology, in the folder of its first file"),
+    (".env", "variables for the topology, in the directory of its first file"),
     ("~/.docker/config.json", "registries' accounts, contexts and proxies of the Docker CLI"),
 ];
 

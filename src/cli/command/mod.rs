@@ -1,5 +1,5 @@
 //! In: the options of a command. Out: an exit code.
-//! Must not: hold what several commands need; that stands beside this folder.
+//! Must not: hold what several commands need; that stands beside this directory.
 //!
 //! A command is a file with its options and a function `run`; to add one, add the file and a line to
 //! [`Command`] and to [`Command::run`].

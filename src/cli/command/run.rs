@@ -71,10 +71,10 @@ pub struct RunArgs {
     /// Who runs the command: `name`, `uid` or `uid:gid`
     #[arg(short, long)]
     user: Option<String>,
-    /// The folder that the command starts in
-    #[arg(short, long, value_name = "FOLDER")]
+    /// The directory that the command starts in
+    #[arg(short, long, value_name = "DIRECTORY")]
     workdir: Option<String>,
-    /// Mount a folder, a file or a volume: `SOURCE:TARGET[:ro]`
+    /// Mount a directory, a file or a volume: `SOURCE:TARGET[:ro]`
     #[arg(short, long, value_name = "MOUNT", alias = "volumes")]
     volume: Vec<String>,
     /// Set a label of the container

@@ -21,15 +21,15 @@ use folder::topologies_below;
 
 /// Check topology files and show every mistake at its place.
 ///
-/// Each file is checked by itself; with `-f`, the files are merged and checked as one. A folder stands
-/// for the topologies in it and in the folders below: files that declare services, or are called compose*.yaml.
+/// Each file is checked by itself; with `-f`, the files are merged and checked as one. A directory stands
+/// for the topologies in it and in the directories below: files that declare services, or are called compose*.yaml.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit codes: 0 when nothing was found, 1 when something was, 2 when a file cannot be checked.\n\nExample:\n  topo validate . --format github"
 )]
 pub struct ValidateArgs {
-    /// Files and folders, `-` is standard input; the project's own topology when none is given
-    #[arg(value_name = "FILE|FOLDER")]
+    /// Files and directories, `-` is standard input; the project's own topology when none is given
+    #[arg(value_name = "FILE|DIRECTORY")]
     paths: Vec<PathBuf>,
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
@@ -248,7 +248,7 @@ fn choices(global: &Global, topologies: Vec<Vec<PathBuf>>, is_default: bool) -> 
     topologies.into_iter().map(choice).collect()
 }
 
-/// The files of each topology: a file is one by itself, a folder stands for those in it and below it.
+/// The files of each topology: a file is one by itself, a directory stands for those in it and below it.
 fn topologies(paths: &[PathBuf], checked: &mut Checked, format: ValidateFormat) -> Vec<Vec<PathBuf>> {
     let mut topologies = Vec::new();
     for path in paths {
@@ -264,9 +264,9 @@ fn topologies(paths: &[PathBuf], checked: &mut Checked, format: ValidateFormat) 
             }
             Ok(_) => problem
                 .error(code::MISSING_FILE, format!("no topology is in `{}` or below it", path.display()))
-                .help("name a file, such as `topo validate shop.yaml`: in a folder, those that declare `services` count"),
+                .help("name a file, such as `topo validate shop.yaml`: in a directory, those that declare `services` count"),
             Err(error) => problem
-                .error(code::MISSING_FILE, format!("cannot read the folder `{}`: {error}", path.display())),
+                .error(code::MISSING_FILE, format!("cannot read the directory `{}`: {error}", path.display())),
         };
         checked.add_unreadable(Some(path), (Sources::default(), problem), format);
     }
@@ -292,7 +292,7 @@ fn written(format: ValidateFormat, sources: &Sources, findings: &[&Diagnostic], 
     }
 }
 
-/// The root of the repository that the working folder is in: code hosts know files by their paths from there.
+/// The root of the repository that the working directory is in: code hosts know files by their paths from there.
 fn repository() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let workspace = variable("GITHUB_WORKSPACE").map(PathBuf::from).filter(|root| here.starts_with(root));

@@ -270,7 +270,7 @@ pub(crate) fn refused_program(error: &EngineError, source: &str, output: &Output
     let message = error.to_string();
     let help = match exit_of_refused_program(error) {
         Some(_) if message.contains("chdir to cwd") => {
-            "that folder is not in the container: check `--workdir`, and `working_dir` of the service"
+            "that directory is not in the container: check `--workdir`, and `working_dir` of the service"
                 .to_owned()
         }
         Some(Exit::Container(127)) => format!("no such program is in the container: check {source}"),

@@ -316,7 +316,7 @@ pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Outp
 
 fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
     let working_directory = std::env::current_dir().map_err(|error| {
-        output.error(&format!("cannot tell the working folder: {error}"), None);
+        output.error(&format!("cannot tell the working directory: {error}"), None);
         Exit::Usage
     })?;
     if let Some(name) = global.project_name.as_ref().filter(|name| !topology::is_project_name(name)) {
@@ -345,7 +345,7 @@ fn refuse_project_name(name: &str, before: &str, output: &Output) -> Exit {
     Exit::Usage
 }
 
-/// The name that is given from outside, and the one that the folder gives.
+/// The name that is given from outside, and the one that the directory gives.
 fn project_names(environment: &Environment) -> (Option<String>, String) {
     let variable = environment.get(source::PROJECT_NAME);
     let value = variable.map(|variable| variable.value.clone()).unwrap_or_default();

@@ -19,7 +19,7 @@ pub fn help(error: &DiscoverError) -> Option<String> {
         ReadError::Remote(path, remote) => Some(remote.help(&path.to_string_lossy())),
         ReadError::Missing(path) => instead(path, named_by),
         ReadError::NotAFile(path) if path.is_dir() => topologies_of_folder(&path.to_string_lossy())
-            .or_else(|| Some("it is a folder: name a file in it".to_owned())),
+            .or_else(|| Some("it is a directory: name a file in it".to_owned())),
         ReadError::NotUtf8 { encoding: Encoding::Binary, .. } => Some("name a text file".to_owned()),
         ReadError::NotUtf8 { .. } => Some("save it as UTF-8".to_owned()),
         ReadError::NotAFile(_) | ReadError::TooLarge(_) | ReadError::Io { .. } => None,
@@ -47,18 +47,18 @@ fn to_name(searched: &Path) -> String {
             listed(&files.iter().map(from_here).collect::<Vec<_>>())
         ),
         None => match around(searched).as_slice() {
-            [] => format!("create {}, or name a file of another folder", suggest::one_of(DEFAULT_NAMES)),
-            files => format!("name one of the files in other folders: {}", listed(files)),
+            [] => format!("create {}, or name a file of another directory", suggest::one_of(DEFAULT_NAMES)),
+            files => format!("name one of the files in other directories: {}", listed(files)),
         },
     }
 }
 
-/// How many folders above are looked into.
+/// How many directories above are looked into.
 const ABOVE: usize = 3;
-/// The most folders below that are looked into.
+/// The most directories below that are looked into.
 const BELOW: usize = 50;
 
-/// Topologies in the folders above this one, else in those below it, as they are named from the working folder.
+/// Topologies in the directories above this one, else in those below it, as they are named from the working directory.
 fn around(folder: &Path) -> Vec<String> {
     let is_here = std::env::current_dir().is_ok_and(|here| here == folder);
     let above = folder.ancestors().enumerate().skip(1).take(ABOVE);
@@ -78,7 +78,7 @@ fn around(folder: &Path) -> Vec<String> {
     files.map(|file| from_here(&file).display().to_string()).collect()
 }
 
-/// The folders in a folder that are not hidden, sorted.
+/// The directories in a directory that are not hidden, sorted.
 fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_hidden =
@@ -92,7 +92,7 @@ fn folders_in(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The files in a folder that have services, or include what has; sorted.
+/// The files in a directory that have services, or include what has; sorted.
 fn topologies_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = entries.filter(|path| is_topology(path) && has_services(path)).collect();
@@ -173,10 +173,10 @@ pub fn topology_meant(word: &str) -> Option<String> {
 fn topologies_of_folder(folder: &str) -> Option<String> {
     let files = topologies_in(Path::new(folder));
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    (!names.is_empty()).then(|| format!("`{folder}` is a folder; topologies in it: {}", listed(&names)))
+    (!names.is_empty()).then(|| format!("`{folder}` is a directory; topologies in it: {}", listed(&names)))
 }
 
-/// A topology of almost this name, whatever its end, in the same folder, or of exactly this name in one below or
+/// A topology of almost this name, whatever its end, in the same directory, or of exactly this name in one below or
 /// above.
 fn similar_topology(path: &Path) -> Option<String> {
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -195,7 +195,7 @@ fn similar_topology(path: &Path) -> Option<String> {
     similar.or_else(|| ["yaml", "yml"].iter().find_map(|end| elsewhere(&path.with_added_extension(end))))
 }
 
-/// The file that was probably meant, or those of its kind in the folder.
+/// The file that was probably meant, or those of its kind in the directory.
 fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
     let is_env_file_meant = matches!(named_by, NamedBy::EnvFileOption | NamedBy::EnvFileVariable);
     if let Some(meant) = topology_meant(&path.to_string_lossy()).filter(|_| !is_env_file_meant) {
@@ -204,8 +204,8 @@ fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Some(match in_other_folder(path, folder) {
-            Some(file) => format!("there is no folder `{}`: did you mean `{file}`?", folder.display()),
-            None => format!("there is no folder `{}`", folder.display()),
+            Some(file) => format!("there is no directory `{}`: did you mean `{file}`?", folder.display()),
+            None => format!("there is no directory `{}`", folder.display()),
         });
     }
     let (is_meant, kind): (fn(&Path) -> bool, _) = match is_env_file_meant {
@@ -227,13 +227,13 @@ fn instead(path: &Path, named_by: NamedBy) -> Option<String> {
         false => Some(format!("{kind} there: {}", listed(&names))),
         true if is_env_file_meant => None,
         true => match around(&std::env::current_dir().unwrap_or_default()).as_slice() {
-            [] => Some("create it, or name a file of another folder".to_owned()),
-            files => Some(format!("name one of the files in other folders: {}", listed(files))),
+            [] => Some("create it, or name a file of another directory".to_owned()),
+            files => Some(format!("name one of the files in other directories: {}", listed(files))),
         },
     }
 }
 
-/// The file in a folder of almost the same name as one that is not there, or here.
+/// The file in a directory of almost the same name as one that is not there, or here.
 fn in_other_folder(path: &Path, folder: &Path) -> Option<String> {
     let name = path.file_name()?;
     let beside = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -249,7 +249,7 @@ fn in_other_folder(path: &Path, folder: &Path) -> Option<String> {
     Some(file.strip_prefix(".").unwrap_or(&file).display().to_string())
 }
 
-/// A file of that name one folder below, or above.
+/// A file of that name one directory below, or above.
 fn elsewhere(path: &Path) -> Option<String> {
     if path.is_absolute() || path.components().count() != 1 {
         return None;

@@ -67,13 +67,13 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Special { entry, what } => write!(formatter, "`{}` is {what}", entry.display()),
-            Self::Outside { entry } => write!(formatter, "`{}` leads out of the folder", entry.display()),
+            Self::Outside { entry } => write!(formatter, "`{}` leads out of the directory", entry.display()),
             Self::Occupied { place, what } => {
                 write!(formatter, "`{}` is {what} here, which is not replaced", place.display())
             }
             Self::Behind { link, target } => write!(
                 formatter,
-                "`{}` is a link here, and leads out of the folder to `{}`",
+                "`{}` is a link here, and leads out of the directory to `{}`",
                 link.display(),
                 target.display()
             ),
@@ -235,7 +235,7 @@ impl Folder<'_> {
             return Ok(self.owners == Owners::Kept);
         }
         if place.symlink_metadata().is_ok() {
-            return Err(io::Error::other(format!("`{}` is not a folder", place.display())));
+            return Err(io::Error::other(format!("`{}` is not a directory", place.display())));
         }
         fs::create_dir_all(place).map_err(|error| about(place, &error))?;
         Ok(true)
@@ -244,7 +244,10 @@ impl Folder<'_> {
     fn write(&mut self, entry: &mut Entry<'_, Pieces>, place: &Path) -> io::Result<()> {
         let there = place.symlink_metadata().ok();
         if there.as_ref().is_some_and(fs::Metadata::is_dir) {
-            return Err(io::Error::other(format!("a file cannot replace the folder `{}`", place.display())));
+            return Err(io::Error::other(format!(
+                "a file cannot replace the directory `{}`",
+                place.display()
+            )));
         }
         let is_file = there.as_ref().is_some_and(fs::Metadata::is_file);
         match entry.header().entry_type() {

@@ -62,7 +62,7 @@ const ENGLISH: Words = Words {
         started: "starts after it",
         healthy: "starts once it is healthy",
         completed: "starts once it has ended well",
-        mount: "keeps this folder in the volume",
+        mount: "keeps this directory in the volume",
         volume: "volume",
         profile: "starts only with this profile",
         port: "port of the host → of the service",

@@ -195,7 +195,9 @@ fn is_change(kind: EventKind) -> bool {
 fn cannot_watch(error: &notify::Error) -> EngineError {
     let paths: Vec<String> = error.paths.iter().map(|path| format!("`{}`", path.display())).collect();
     let help = match error.kind {
-        notify::ErrorKind::MaxFilesWatch => "; raise `fs.inotify.max_user_watches`, or watch fewer folders",
+        notify::ErrorKind::MaxFilesWatch => {
+            "; raise `fs.inotify.max_user_watches`, or watch fewer directories"
+        }
         _ => "",
     };
     EngineError::Other(format!("cannot watch {}: {}{help}", paths.join(", "), words(&error.kind)))
@@ -206,7 +208,7 @@ fn words(kind: &notify::ErrorKind) -> String {
         notify::ErrorKind::Io(error) => error.to_string(),
         notify::ErrorKind::Generic(words) => words.clone(),
         notify::ErrorKind::PathNotFound => "it is not there".to_owned(),
-        notify::ErrorKind::MaxFilesWatch => "the system watches no more folders".to_owned(),
+        notify::ErrorKind::MaxFilesWatch => "the system watches no more directories".to_owned(),
         other => format!("{other:?}"),
     }
 }

@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(case.targets("a"), ["/srv/a"]);
         assert_eq!(case.targets("gone"), ["/srv/gone"]);
         assert_eq!(case.targets("deep"), ["/srv/deep", "/srv/deep/b", "/srv/deep/er", "/srv/deep/er/c"]);
-        assert_eq!(case.targets("").len(), 5, "the watched folder itself is none of its files");
+        assert_eq!(case.targets("").len(), 5, "the watched directory itself is none of its files");
         assert_eq!(case.targets("/elsewhere/a").len(), 0);
     }
 

@@ -285,7 +285,7 @@ fn example_entry(
         ("Sections", "services") if without_colon(text, keys).is_some() => without_colon(text, keys),
         ("Sections", "services") => Some(format!("write it as keys:\n\n{name}:\n  image: nginx")),
         ("Sections", "networks" | "volumes") if text.starts_with(['.', '/', '~']) => Some(format!(
-            "for a folder, write `{text}:/path/in/container` at the service, and leave the volume out"
+            "for a directory, write `{text}:/path/in/container` at the service, and leave the volume out"
         )),
         ("Sections", "networks" | "volumes") => Some(match text {
             "" => format!("leave it empty: `{name}:`"),

@@ -1,4 +1,4 @@
-//! The `build` section: a folder, or a mapping.
+//! The `build` section: a directory, or a mapping.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::value::pair::Pair;
 record! {
     /// How an image is built.
     pub struct BuildSection {
-        /// Named contexts that the Dockerfile may use: a folder, a URL, `docker-image://...` or `service:NAME`.
+        /// Named contexts that the Dockerfile may use: a directory, a URL, `docker-image://...` or `service:NAME`.
         additional_contexts: Pairs,
         /// Build arguments. A name without a value is taken from the caller's environment.
         args: Pairs,
@@ -26,7 +26,7 @@ record! {
         cache_from: Vec<Spanned<String>>,
         /// Where the cache is written to.
         cache_to: Vec<Spanned<String>>,
-        /// The folder or URL that is sent to the builder. `.` when absent.
+        /// The directory or URL that is sent to the builder. `.` when absent.
         context: Option<Spanned<String>>,
         /// The Dockerfile, relative to the context. `Dockerfile` when absent.
         dockerfile: Option<Spanned<String>> = public,
@@ -72,7 +72,7 @@ record! {
 }
 
 impl BuildSection {
-    /// The path of its Dockerfile when its context is this folder. Where the usual name is not there, the builder
+    /// The path of its Dockerfile when its context is this directory. Where the usual name is not there, the builder
     /// takes `dockerfile` too.
     pub fn dockerfile_in(&self, folder: &Path) -> PathBuf {
         const USUAL: &str = "Dockerfile";
@@ -115,7 +115,7 @@ impl Attestation {
     }
 }
 
-/// How an image is built; `build: FOLDER` is short for a section with just a context.
+/// How an image is built; `build: DIRECTORY` is short for a section with just a context.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Build(pub Box<BuildSection>);
 

@@ -16,7 +16,7 @@ record! {
 record! {
     /// What is done when files under one path change.
     pub struct WatchRule {
-        /// The folder or file that is watched.
+        /// The directory or file that is watched.
         path: Option<Spanned<String>> = required public,
         /// What is done: `sync`, `rebuild`, `restart`, `sync+restart` or `sync+exec`.
         action: Option<Spanned<WatchAction>> = required,

@@ -14,7 +14,7 @@ record! {
         user: Option<String> = public,
         /// Whether it has all rights on the host.
         privileged: Flag,
-        /// Folder that it starts in.
+        /// Directory that it starts in.
         working_dir: Option<String> = public,
         /// Further environment variables.
         environment: Pairs,
@@ -32,7 +32,7 @@ record! {
         user: Option<String> = public,
         /// Whether it has all rights on the host.
         privileged: Flag,
-        /// Folder that it starts in.
+        /// Directory that it starts in.
         working_dir: Option<String> = public,
         /// Further environment variables.
         environment: Pairs,

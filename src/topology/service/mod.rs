@@ -59,7 +59,7 @@ record! {
         annotations: Pairs = public example("{com.example.a: b}"),
         /// Whether `up` in the foreground shows this service's output. True when absent.
         attach: Option<bool> = example("false"),
-        /// How the image is built: a folder, or a mapping.
+        /// How the image is built: a directory, or a mapping.
         build: Option<Spanned<Build>> = example("."),
         /// Limits on block devices.
         blkio_config: Option<BlkioConfig> = example("{weight: 300}"),
@@ -221,7 +221,7 @@ record! {
         storage_opt: Options = public example("{size: 1G}"),
         /// Kernel parameters of the container.
         sysctls: Pairs = public example("{net.core.somaxconn: \"1024\"}"),
-        /// Folders in memory: `/run` or `/run:size=64m`.
+        /// Directories in memory: `/run` or `/run:size=64m`.
         tmpfs: OneOrMany<Tmpfs> = public example("/tmp"),
         /// Whether the container has a terminal.
         tty: Flag = example("true"),
@@ -235,11 +235,11 @@ record! {
         userns_mode: Option<Namespace> = public example("host"),
         /// UTS namespace: `host`.
         uts: Option<Spanned<Namespace>> = public example("host"),
-        /// Folders, files and volumes that the container sees.
+        /// Directories, files and volumes that the container sees.
         volumes: Mounts = example("[\"./data:/data\"]"),
         /// Services or containers whose volumes are mounted too: `service:ro`, `container:NAME`.
         volumes_from: Vec<Spanned<VolumesFrom>> = public example("[db]"),
-        /// Folder that the command starts in.
+        /// Directory that the command starts in.
         working_dir: Option<String> = public example("/srv"),
     }
 }

@@ -20,11 +20,11 @@ use crate::value::mount::{MountOption, PROPAGATIONS, SELINUX, ShortMount, traili
 choice! {
     /// What is mounted.
     pub enum MountKind {
-        /// A folder or file of the host.
+        /// A directory or file of the host.
         Bind = "bind",
         /// A volume; an anonymous one without a source.
         Volume = "volume",
-        /// A folder in memory.
+        /// A directory in memory.
         Tmpfs = "tmpfs",
         /// A volume of a cluster.
         Cluster = "cluster",
@@ -52,7 +52,7 @@ record! {
         bind: Option<BindOptions>,
         /// Options of a volume.
         volume: Option<VolumeOptions>,
-        /// Options of a folder in memory.
+        /// Options of a directory in memory.
         tmpfs: Option<TmpfsOptions>,
         /// Options of an image mount.
         image: Option<ImageOptions>,
@@ -64,7 +64,7 @@ record! {
     pub struct BindOptions {
         /// How mounts spread: `rprivate`, `rshared`, `rslave`...
         propagation: Option<String> = public,
-        /// Whether a missing folder is made on the host. True when absent.
+        /// Whether a missing directory is made on the host. True when absent.
         create_host_path: Option<bool>,
         /// Whether mounts below it come along: `enabled`, `disabled`, `writable` or `readonly`.
         recursive: Option<String> = public,
@@ -80,13 +80,13 @@ record! {
         labels: Pairs,
         /// Whether what the image has at the target is not copied into an empty volume.
         nocopy: Flag,
-        /// A folder in the volume that is mounted in place of its root.
+        /// A directory in the volume that is mounted in place of its root.
         subpath: Option<String> = public,
     }
 }
 
 record! {
-    /// Options of a folder in memory.
+    /// Options of a directory in memory.
     pub struct TmpfsOptions {
         /// Its size.
         size: Option<ByteSize>,
@@ -95,7 +95,7 @@ record! {
     }
 }
 
-/// Permissions of a folder in memory; a number in the canonical form, unlike those of files.
+/// Permissions of a directory in memory; a number in the canonical form, unlike those of files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TmpfsMode(pub u32);
 
@@ -118,7 +118,7 @@ impl Attribute for TmpfsMode {
 record! {
     /// Options of an image mount.
     pub struct ImageOptions {
-        /// A folder in the image.
+        /// A directory in the image.
         subpath: Option<String> = public,
     }
 }
@@ -140,7 +140,7 @@ pub struct Mount {
     pub bind: Option<BindOptions>,
     /// Options of a volume.
     pub volume: Option<VolumeOptions>,
-    /// Options of a folder in memory.
+    /// Options of a directory in memory.
     pub tmpfs: Option<TmpfsOptions>,
     /// Options of an image mount.
     pub image: Option<ImageOptions>,
@@ -254,7 +254,7 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
             .error(code::MISSING_ATTRIBUTE, "a bind mount needs a `source`")
             .about("source")
             .label(target.span, "nothing is mounted here")
-            .help("add `source: ./folder`");
+            .help("add `source: ./directory`");
     }
     Some(Mount { kind, source, target, read_only: read_only.0, consistency, bind, volume, tmpfs, image })
 }

@@ -86,7 +86,7 @@ fn folder_of(option: &str, file: &str, path: &OsStr) -> Result<OsString, String>
         Some(folder) if folder.as_os_str().is_empty() => Ok(".".into()),
         Some(folder) => Ok(folder.into()),
         None => Err(format!(
-            "`{option}` names `{}`, where topo reads `{file}` in the folder of DOCKER_CERT_PATH",
+            "`{option}` names `{}`, where topo reads `{file}` in the directory of DOCKER_CERT_PATH",
             path.display()
         )),
     }

@@ -24,7 +24,10 @@ impl<E: CopyFiles> Copier<'_, E> {
         };
         if kind == Kind::Other {
             let message = format!("`{path}` in {} is a device, a pipe or a socket", self.container);
-            return Err(CopyProblem::Wrong { message, help: Some("files, folders and links are copied") });
+            return Err(CopyProblem::Wrong {
+                message,
+                help: Some("files, directories and links are copied"),
+            });
         }
         let place = if kind == Kind::Folder {
             let contents = Some(name).filter(|name| !is_contents(from) && !name.is_empty());
@@ -57,14 +60,14 @@ impl<E: CopyFiles> Copier<'_, E> {
                 Ok((name, target, kind))
             }
             Kind::File if from.ends_with('/') || is_contents(from) => {
-                Err(CopyProblem::wrong(format!("`{from}` in {} is a file and no folder", self.container)))
+                Err(CopyProblem::wrong(format!("`{from}` in {} is a file and no directory", self.container)))
             }
             kind => Ok((name, from.to_owned(), kind)),
         }
     }
 }
 
-/// Where a folder goes: into one that is there, or to a new one. Contents have no name.
+/// Where a directory goes: into one that is there, or to a new one. Contents have no name.
 fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> {
     if to.is_dir() {
         let folder = name.map_or_else(|| to.to_owned(), |name| to.join(name));
@@ -80,12 +83,12 @@ fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> {
     Ok(to.to_owned())
 }
 
-/// Where a file goes: into a folder, in another's place, or to a new one.
+/// Where a file goes: into a directory, in another's place, or to a new one.
 fn file_for(name: &str, to: &Path) -> Result<PathBuf, CopyProblem> {
     let path = if to.is_dir() { to.join(name) } else { to.to_owned() };
     match local_file::look(&path) {
         Standing::Folder => {
-            let message = format!("a file cannot replace the folder `{}`", path.display());
+            let message = format!("a file cannot replace the directory `{}`", path.display());
             return Err(CopyProblem::wrong(message));
         }
         Standing::Taken(what) => {
@@ -111,11 +114,11 @@ fn has_parent(path: &Path) -> Result<(), CopyProblem> {
 }
 
 fn no_folder(path: &Path) -> CopyProblem {
-    CopyProblem::wrong(format!("there is no folder `{}`", path.display()))
+    CopyProblem::wrong(format!("there is no directory `{}`", path.display()))
 }
 
 fn no_place_for_folder(path: &Path) -> CopyProblem {
-    CopyProblem::wrong(format!("a folder cannot replace a file: `{}` is a file", path.display()))
+    CopyProblem::wrong(format!("a directory cannot replace a file: `{}` is a file", path.display()))
 }
 
 async fn write_out(

@@ -50,9 +50,9 @@ pub(super) enum Source {
     File { path: PathBuf, metadata: Metadata },
     /// What came out of a pipe, and is in a file of its own by now.
     Stream { path: PathBuf, content: NamedTempFile, metadata: Metadata },
-    /// A folder.
+    /// A directory.
     Folder { path: PathBuf, metadata: Metadata },
-    /// What is in a folder.
+    /// What is in a directory.
     Contents { path: PathBuf, metadata: Metadata },
 }
 
@@ -98,7 +98,7 @@ impl Source {
         Ok(Self::Stream { path, content, metadata })
     }
 
-    /// The name that it keeps in a folder.
+    /// The name that it keeps in a directory.
     pub(super) fn name(&self) -> Result<String, CopyProblem> {
         let (Self::File { path, .. } | Self::Folder { path, .. } | Self::Stream { path, .. }) = self else {
             return Ok(String::new());
@@ -133,15 +133,15 @@ impl Target {
 
 fn special(path: &str, what: &str) -> CopyProblem {
     let message = format!("`{path}` is {what}");
-    CopyProblem::Wrong { message, help: Some("files, folders, links and pipes are copied") }
+    CopyProblem::Wrong { message, help: Some("files, directories, links and pipes are copied") }
 }
 
-/// Whether a folder's contents are meant, and not the folder.
+/// Whether a directory's contents are meant, and not the directory.
 pub(super) fn is_contents(path: &str) -> bool {
     path == "." || path.ends_with("/.")
 }
 
-/// The folder and the name of a path from the root.
+/// The directory and the name of a path from the root.
 pub(super) fn split(path: &str) -> (&str, &str) {
     let path = path.trim_end_matches('/');
     match path.rsplit_once('/') {

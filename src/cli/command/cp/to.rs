@@ -12,7 +12,7 @@ use crate::engine::archive::packing::{self, Archive, Owners, Pieces, Sending, St
 use crate::engine::local_file::special;
 use crate::engine::{CopyFiles, EngineError, Kind, OtherKinds, Ownership};
 
-/// A folder of the container, and the name that the first entry gets in it; contents get none.
+/// A directory of the container, and the name that the first entry gets in it; contents get none.
 struct Place {
     folder: String,
     name: String,
@@ -74,21 +74,21 @@ impl<E: CopyFiles> Copier<'_, E> {
         match there {
             Some(Kind::Folder) => Ok(Place { folder: to, name: source.name()? }),
             Some(Kind::File) if is_folder => {
-                Err(CopyProblem::wrong(format!("a folder cannot replace a file: {place} is a file")))
+                Err(CopyProblem::wrong(format!("a directory cannot replace a file: {place} is a file")))
             }
             Some(Kind::File) if to.ends_with('/') || is_contents(&to) => {
-                Err(CopyProblem::wrong(format!("{place} is a file and no folder")))
+                Err(CopyProblem::wrong(format!("{place} is a file and no directory")))
             }
             Some(Kind::File) => Ok(in_folder(&to)),
             Some(Kind::Link { .. } | Kind::Other) => {
-                Err(CopyProblem::wrong(format!("{place} is neither a folder nor a file")))
+                Err(CopyProblem::wrong(format!("{place} is neither a directory nor a file")))
             }
             None if !is_folder && to.ends_with('/') => Err(no_folder(&place)),
             None => Ok(in_folder(to.trim_end_matches("/."))),
         }
     }
 
-    /// The folders of the source, by their names in the archive, that are links to folders in the container.
+    /// The directories of the source, by their names in the archive, that are links to directories in the container.
     async fn linked(&self, source: &Source, name: &str) -> Result<BTreeSet<PathBuf>, CopyProblem> {
         let (Source::Folder { path, .. } | Source::Contents { path, .. }) = source else {
             return Ok(BTreeSet::new());
@@ -129,11 +129,11 @@ impl<E: CopyFiles> Copier<'_, E> {
 }
 
 fn no_folder(place: &str) -> CopyProblem {
-    let help = "name a folder that is there, or make it: `topo exec SERVICE mkdir -p FOLDER`";
-    CopyProblem::Wrong { message: format!("there is no folder {place}"), help: Some(help) }
+    let help = "name a directory that is there, or make it: `topo exec SERVICE mkdir -p DIRECTORY`";
+    CopyProblem::Wrong { message: format!("there is no directory {place}"), help: Some(help) }
 }
 
-/// Starts to pack; the first entry gets `name`, and contents none. The folders that are links there already get
+/// Starts to pack; the first entry gets `name`, and contents none. The directories that are links there already get
 /// no entry of their own. What is left out is told.
 fn pack(source: &Source, name: String, linked: BTreeSet<PathBuf>, tell: mpsc::Sender<String>) -> Sending {
     let (path, metadata) = match source {

@@ -47,7 +47,7 @@ pub(super) struct OptionError {
     pub(super) help: String,
 }
 
-/// Applies the changes. Relative paths start at `folder`.
+/// Applies the changes. Relative paths start at `directory`.
 pub(super) fn changed(
     service: &Named<std::sync::Arc<Service>>,
     changes: &Changes,

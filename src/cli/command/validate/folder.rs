@@ -1,7 +1,7 @@
-//! In: a folder. Out: the topologies in it and in the folders below it.
+//! In: a directory. Out: the topologies in it and in the directories below it.
 //! Must not: check them.
 //!
-//! A folder of a repository holds other YAML as well: settings of a monitoring system, workflows of a CI system. A file is a
+//! A directory of a repository holds other YAML as well: settings of a monitoring system, workflows of a CI system. A file is a
 //! topology when its name is one of Compose's, or when it declares services or includes files as topologies do.
 
 use std::collections::BTreeSet;
@@ -12,12 +12,12 @@ use serde_yaml::{Mapping, Value};
 
 use crate::source::{DEFAULT_NAMES, OVERRIDE_NAMES, cleaned};
 
-/// The files of each topology, sorted: those that are merged stand together. Hidden folders and those of installed
-/// packages are left out, and links to folders are not followed.
+/// The files of each topology, sorted: those that are merged stand together. Hidden directories and those of installed
+/// packages are left out, and links to directories are not followed.
 ///
 /// # Errors
 ///
-/// When the folder itself cannot be read.
+/// When the directory itself cannot be read.
 pub(super) fn topologies_below(folder: &Path) -> io::Result<Vec<Vec<PathBuf>>> {
     let folders = files_below(folder)?;
     let brought_in: BTreeSet<PathBuf> = folders.iter().flatten().flat_map(TopologyFile::brought_in).collect();
@@ -27,7 +27,7 @@ pub(super) fn topologies_below(folder: &Path) -> io::Result<Vec<Vec<PathBuf>>> {
     Ok(whole.flat_map(|files: Vec<TopologyFile>| side_by_side(&files)).collect())
 }
 
-/// The files of each folder that are topologies, or parts of some.
+/// The files of each directory that are topologies, or parts of some.
 fn files_below(folder: &Path) -> io::Result<Vec<Vec<TopologyFile>>> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.flatten().collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -57,7 +57,7 @@ fn is_left_out(folder: &Path) -> bool {
     name.starts_with('.') || name == "node_modules"
 }
 
-/// The topologies of one folder: what is merged over another file is checked together with it.
+/// The topologies of one directory: what is merged over another file is checked together with it.
 fn side_by_side(files: &[TopologyFile]) -> Vec<Vec<PathBuf>> {
     let base = DEFAULT_NAMES.iter().find_map(|name| files.iter().find(|file| file.name() == *name));
     let over = OVERRIDE_NAMES.iter().find_map(|name| files.iter().find(|file| file.name() == *name));

@@ -108,7 +108,7 @@ fn devices_and_what_leads_out_are_left_out_and_told() {
             "`disk` is a device",
             "`null` is a device",
             "`p` is a named pipe",
-            "`../evil` leads out of the folder"
+            "`../evil` leads out of the directory"
         ]
     );
     assert!(!outer.path().join("evil").exists());
@@ -129,7 +129,7 @@ fn nothing_goes_through_a_link_that_leads_out() {
     assert_eq!(
         archive.into(Place::Folder(dd.clone())).unwrap(),
         [format!(
-            "`{}` is a link here, and leads out of the folder to `{}`",
+            "`{}` is a link here, and leads out of the directory to `{}`",
             dd.join("sub").display(),
             whole.display()
         )]

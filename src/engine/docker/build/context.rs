@@ -54,7 +54,7 @@ impl Context {
     pub fn open(folder: &Path, build: &BuildSection) -> Result<Self, EngineError> {
         if !folder.is_dir() {
             return Err(EngineError::Other(format!(
-                "the build context `{}` is not a folder",
+                "the build context `{}` is not a directory",
                 folder.display()
             )));
         }
@@ -329,6 +329,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = |path: &Path| Context::open(path, &BuildSection::default()).err().unwrap().to_string();
         assert!(error(folder.path()).starts_with("cannot read the Dockerfile: `"));
-        assert!(error(&folder.path().join("nope")).ends_with("nope` is not a folder"));
+        assert!(error(&folder.path().join("nope")).ends_with("nope` is not a directory"));
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn upload_volumes(spec: &ContainerSpec) -> Result<Vec<EngineMount>, E
     let folders: BTreeSet<&str> = folders.collect();
     if folders.contains("/") {
         return Err(EngineError::Unsupported(
-            "a read-only container takes no file at its root: give it a `target` in a folder".to_owned(),
+            "a read-only container takes no file at its root: give it a `target` in a directory".to_owned(),
         ));
     }
     let volume = |folder: &str| EngineMount {

@@ -281,7 +281,7 @@ mod tests {
         assert!(source.binds.is_empty());
         assert_eq!(source.mounts[0].source.as_deref(), Some("/host:ro"));
         let options = source.mounts[0].bind_options.as_ref().unwrap();
-        assert_eq!(options.create_mountpoint, Some(true), "a missing folder is made as ever");
+        assert_eq!(options.create_mountpoint, Some(true), "a missing directory is made as ever");
         let target = Mount { target: spanned("/a:b"), ..mount(MountKind::Volume, Some("shop_db")) };
         assert_eq!(one(target, NEW).unwrap().mounts[0].target.as_deref(), Some("/a:b"));
     }

@@ -139,7 +139,7 @@ async fn send_files(request: Request<RecvStream>, answer: Answer, offer: Offer) 
         }
         "dockerfile" => (Local::Texts(offer.dockerfile), Selection::default()),
         _ => {
-            let _ = answer.end(Code::NotFound, "no such folder is offered");
+            let _ = answer.end(Code::NotFound, "no such directory is offered");
             return Ok(());
         }
     };
