@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::topology::Service;
+use crate::value::security_option::SecurityOption;
 
 /// Attributes of which the engine tells what was asked for, and nothing when nothing was.
 pub const TOLD: &[&str] = &[
@@ -136,10 +137,12 @@ fn capability(name: &Json) -> String {
 
 /// An option as the engine has it; the text of a seccomp profile is not compared with the name of its file.
 fn security_option(option: &Json) -> Option<String> {
-    let option = text(option).replacen(':', "=", 1);
-    match option.as_str() {
-        "no-new-privileges" => Some("no-new-privileges=true".to_owned()),
-        _ => Some(option).filter(|option| !option.starts_with("seccomp=")),
+    let option = SecurityOption::from(text(option));
+    match (option.name.as_str(), &option.value) {
+        ("no-new-privileges", None) => Some("no-new-privileges=true".to_owned()),
+        ("seccomp", Some(_)) => None,
+        (name, Some(value)) => Some(format!("{name}={value}")),
+        (name, None) => Some(name.to_owned()),
     }
 }
 

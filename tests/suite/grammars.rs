@@ -59,7 +59,7 @@ const WORDS: &[(&[&str], &[&str])] = &[
     // Accesses of `volumes_from`, and other options of mounts.
     (&["\":ro\"", "\":rw\""], &["value/"]),
     // Digests of images; what stands before an account or in a key of SSH is no image.
-    (&["split('@')", ".split_once('@')"], &["value/image.rs"]),
+    (&["split('@')", ".split_once('@')"], &["value/image.rs", "topology/secrecy.rs"]),
     // Ports with their protocols: `80/tcp`. Subnets and platforms have a slash as well.
     (
         &["\"/tcp\"", "\"/udp\"", ".split_once('/')"],
