@@ -107,7 +107,7 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
 }
 
 fn finding<'a>(diagnostic: &'a Diagnostic, positions: &mut Positions<'_>) -> Finding<'a> {
-    let Diagnostic { code, severity, message, labels, help, fix, subject: _ } = diagnostic;
+    let Diagnostic { code, severity, message, labels, help, fix, subject: _, wrong_type: _ } = diagnostic;
     let fix = fix.as_ref().and_then(|fix| repair(fix, positions));
     let places = labels.iter().enumerate().map(|(index, label)| place(label, index == 0, positions));
     Finding {

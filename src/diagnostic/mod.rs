@@ -61,6 +61,17 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// The name of what is missing or incomplete, for whoever knows better; not shown.
     pub subject: Option<String>,
+    /// How a value of the wrong type is wrong, for advice that depends on it; not shown.
+    pub wrong_type: Option<WrongType>,
+}
+
+/// How a value of the wrong type is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongType {
+    /// There is none.
+    Empty,
+    /// In quotes it would be right, and that is what is advised.
+    Quotable,
 }
 
 impl Diagnostic {
@@ -73,6 +84,12 @@ impl Diagnostic {
     /// Says what to type instead.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Says how a value of the wrong type is wrong.
+    pub fn of_wrong_type(&mut self, wrong_type: WrongType) -> &mut Self {
+        self.wrong_type = Some(wrong_type);
         self
     }
 
@@ -161,8 +178,16 @@ impl Diagnostics {
     }
 
     fn push(&mut self, severity: Severity, code: Code, message: String) -> &mut Diagnostic {
-        let diagnostic =
-            Diagnostic { code, severity, message, labels: Vec::new(), help: None, fix: None, subject: None };
+        let diagnostic = Diagnostic {
+            code,
+            severity,
+            message,
+            labels: Vec::new(),
+            help: None,
+            fix: None,
+            subject: None,
+            wrong_type: None,
+        };
         if self.all.len() < LIMIT {
             self.all.push(diagnostic);
             return self.all.last_mut().expect("just pushed");

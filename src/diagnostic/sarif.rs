@@ -156,7 +156,7 @@ fn finding<'a>(
     codes: &mut Vec<Code>,
     positions: &mut Positions<'_>,
 ) -> Finding<'a> {
-    let Diagnostic { code, severity, message, labels, help, fix, subject: _ } = diagnostic;
+    let Diagnostic { code, severity, message, labels, help, fix, subject: _, wrong_type: _ } = diagnostic;
     let rule_index = codes.iter().position(|known| known == code).unwrap_or_else(|| {
         codes.push(*code);
         codes.len() - 1

@@ -150,20 +150,10 @@ fn free_services(services: &mut Map, found: &mut Diagnostics) -> bool {
     is_changed
 }
 
-/// Attributes with keys of their own.
-const HOLDERS: &[&str] = &[
-    "annotations",
-    "build",
-    "depends_on",
-    "deploy",
-    "environment",
-    "healthcheck",
-    "labels",
-    "logging",
-    "networks",
-    "sysctls",
-    "ulimits",
-];
+/// Whether an attribute has keys of its own.
+fn is_holder(key: &Key) -> bool {
+    Service::FIELDS.iter().any(|field| field.key == key.text && field.shape.has_keys())
+}
 
 /// `NAME: value` beside an empty `environment:`, not below it.
 fn gather_values(service: &mut Map, found: &mut Diagnostics) -> bool {
@@ -180,8 +170,8 @@ fn gather_values(service: &mut Map, found: &mut Diagnostics) -> bool {
             continue;
         }
         let (key, node) = &entry;
-        let is_holder = HOLDERS.contains(&key.text.as_str()) && matches!(node.value, Value::Null);
-        holder = is_holder.then(|| key.clone());
+        let is_empty = is_holder(key) && matches!(node.value, Value::Null);
+        holder = is_empty.then(|| key.clone());
         kept.push(entry);
     }
     service.entries = kept;

@@ -70,21 +70,21 @@ record! {
         /// Ignored: the Compose Specification has no versions.
         version: Option<attribute::Ignored>,
         /// The project's name. The directory's name when absent.
-        name: Option<crate::source::Spanned<String>>,
+        name: Option<crate::source::Spanned<String>> = also("project", "project_name"),
         /// Other topologies that are part of this one.
         include: Option<include::Include>,
         /// The services, by name.
-        services: BTreeMap<ServiceName, Named<Box<Service>>>,
+        services: BTreeMap<ServiceName, Named<Box<Service>>> = also("service", "container", "containers") form("write each service as a key:\n\nservices:\n  web:\n    image: nginx") shape(Services),
         /// AI models, by name.
-        models: BTreeMap<ModelKey, Named<Model>>,
+        models: BTreeMap<ModelKey, Named<Model>> = form("write each model as a key:\n\nmodels:\n  llm:\n    model: ai/smollm2"),
         /// Networks, by name.
-        networks: BTreeMap<NetworkKey, Named<Network>>,
+        networks: BTreeMap<NetworkKey, Named<Network>> = also("network") form("write each network as a key:\n\nnetworks:\n  front:") shape(Resources),
         /// Volumes, by name.
-        volumes: BTreeMap<VolumeKey, Named<Volume>>,
+        volumes: BTreeMap<VolumeKey, Named<Volume>> = also("volume") form("write each volume as a key:\n\nvolumes:\n  data:") shape(Resources),
         /// Secrets, by name.
-        secrets: BTreeMap<SecretKey, Named<Secret>>,
+        secrets: BTreeMap<SecretKey, Named<Secret>> = also("secret") form("write each secret as a key:\n\nsecrets:\n  password:\n    file: ./password.txt") shape(Contents),
         /// Configs, by name.
-        configs: BTreeMap<ConfigKey, Named<Config>>,
+        configs: BTreeMap<ConfigKey, Named<Config>> = also("config") form("write each config as a key:\n\nconfigs:\n  settings:\n    file: ./settings.conf") shape(Contents),
     }
 }
 

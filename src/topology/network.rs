@@ -18,9 +18,9 @@ record! {
         /// The driver: `bridge`, `macvlan`, `overlay`... The engine's own choice when absent.
         driver: Option<String> = public,
         /// Options of the driver.
-        driver_opts: Options = public,
+        driver_opts: Options = public also("opts", "options", "driver_options"),
         /// Address management.
-        ipam: Ipam,
+        ipam: Ipam = form("write `ipam: {config: [{subnet: 172.28.0.0/16}]}`"),
         /// Whether the network is made and removed by somebody else.
         external: External,
         /// Whether containers reach nothing outside it.
@@ -33,7 +33,7 @@ record! {
         attachable: Flag,
         /// Labels.
         labels: Pairs,
-    }
+    } elsewhere { crate::topology::attribute::hint::NETWORK }
 }
 
 record! {
@@ -42,21 +42,21 @@ record! {
         /// The driver.
         driver: Option<String> = public,
         /// Address pools.
-        config: Vec<Spanned<AddressPool>>,
+        config: Vec<Spanned<AddressPool>> = form("begin each element with a dash: `- subnet: 172.28.0.0/16`"),
         /// Options of the driver.
         options: Options = public,
-    }
+    } elsewhere { crate::topology::attribute::hint::IPAM }
 }
 
 record! {
     /// A pool of addresses.
     pub struct AddressPool {
         /// The subnet: `172.28.0.0/16`.
-        subnet: Option<Spanned<String>> = public,
+        subnet: Option<Spanned<String>> = public instead("addresses as `172.28.0.0/16`"),
         /// The part of the subnet that containers get addresses from.
-        ip_range: Option<Spanned<String>> = public,
+        ip_range: Option<Spanned<String>> = public instead("addresses as `172.28.0.0/16`"),
         /// The gateway's address.
-        gateway: Option<Spanned<String>> = public,
+        gateway: Option<Spanned<String>> = public instead("an address such as `192.0.2.7`"),
         /// Addresses that are kept for others, by host name.
         aux_addresses: BTreeMap<String, crate::topology::attribute::Named<String>> = public,
     }

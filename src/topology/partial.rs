@@ -1,9 +1,9 @@
 //! In: what was found in a topology that could not be read whole. Out: what is certain of it.
 //! Must not: forget what depends on nothing but what was read.
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, code};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, WrongType, code};
 use crate::document::Unparsed;
-use crate::topology::{Topology, attribute};
+use crate::topology::Topology;
 
 /// What a service that is extended can make right.
 const RIGHT_BY_BASE: &[Code] = &[code::NO_IMAGE_OR_BUILD, code::NO_HEALTHCHECK];
@@ -49,7 +49,8 @@ pub fn forget_missing(unparsed: &Unparsed, found: &mut Diagnostics) {
     }
     found.retain(|diagnostic| {
         // Where something stood, the reader of YAML may have been left with nothing.
-        let has_lost_value = (unparsed.lines || unparsed.rest) && attribute::is_of_nothing(diagnostic);
+        let has_lost_value =
+            (unparsed.lines || unparsed.rest) && diagnostic.wrong_type == Some(WrongType::Empty);
         let is_of_lost_value = diagnostic.span().is_some_and(|span| unparsed.aliases.contains(&span));
         !has_lost_value && !is_of_lost_value && is_certain(diagnostic, unparsed)
     });

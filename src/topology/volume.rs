@@ -13,10 +13,10 @@ record! {
         /// The driver. `local` when absent.
         driver: Option<String> = public,
         /// Options of the driver.
-        driver_opts: Options,
+        driver_opts: Options = also("opts", "options", "driver_options"),
         /// Whether the volume is made and removed by somebody else.
         external: External,
         /// Labels.
         labels: Pairs,
-    }
+    } elsewhere { crate::topology::attribute::hint::VOLUME }
 }

@@ -7,9 +7,12 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Key, Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Field, Form, Sealing, map, wrong_type};
+use crate::topology::attribute::{
+    Attribute, Field, Form, Sealing, Shape, Wanted, WantedKind, map, wrong_type,
+};
 
 impl<T: Attribute> Attribute for Option<T> {
+    const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -30,6 +33,7 @@ impl<T: Attribute> Attribute for Option<T> {
 pub struct Nullable<T>(pub Option<T>);
 
 impl<T: Attribute> Attribute for Nullable<T> {
+    const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -63,6 +67,7 @@ impl<T> std::ops::DerefMut for Nullable<T> {
 }
 
 impl<T: Attribute> Attribute for Box<T> {
+    const SHAPE: Shape = T::SHAPE;
     const MAY_BE_EMPTY: bool = T::MAY_BE_EMPTY;
     const KEYS: &'static [Field] = T::KEYS;
     const SEALING: Sealing = T::SEALING;
@@ -81,6 +86,7 @@ impl<T: Attribute> Attribute for Box<T> {
 }
 
 impl<T: Attribute> Attribute for Spanned<T> {
+    const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -97,12 +103,13 @@ impl<T: Attribute> Attribute for Spanned<T> {
 }
 
 impl<T: Attribute> Attribute for Vec<T> {
+    const SHAPE: Shape = T::SHAPE.list();
     const SEALING: Sealing = Sealing::Each(&T::SEALING);
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::List(items) => Some(items.iter().filter_map(|item| T::decode(item, found)).collect()),
-            _ => wrong_type(node, "a list", found),
+            _ => wrong_type(node, Wanted::new("a list", &[WantedKind::List]), found),
         }
     }
 
@@ -121,6 +128,7 @@ where
     K: Ord + From<String> + AsRef<str>,
     T: Attribute + Default,
 {
+    const SHAPE: Shape = Shape::Entries;
     const KEYS: &'static [Field] = T::KEYS;
     const SEALING: Sealing = Sealing::Each(&T::SEALING);
 

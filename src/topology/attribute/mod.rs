@@ -7,23 +7,23 @@
 mod element;
 mod example;
 mod generic;
-mod hint;
-mod quotes;
+pub(crate) mod hint;
+pub mod quotes;
 mod sealing;
 mod text;
+mod wanted;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, WrongType, code, suggest};
 use crate::document::{Key, Kind, Map, Node, Value};
 use crate::source::Span;
 pub use generic::{Ignored, Named, Nullable};
-use hint::Hint;
 pub use hint::divided_by_a_blank;
-pub use quotes::QUOTE;
 pub use sealing::Sealing;
+pub use wanted::{Kind as WantedKind, Shape, Wanted};
 
 /// A value that a topology can hold.
 pub trait Attribute: Sized {
@@ -33,6 +33,8 @@ pub trait Attribute: Sized {
     const KEYS: &'static [Field] = &[];
     /// What of it may be a secret: everything, unless the type or the field that holds it says otherwise.
     const SEALING: Sealing = Sealing::Whole;
+    /// How it is written, as far as advice depends on it.
+    const SHAPE: Shape = Shape::Other;
 
     /// Reads a node. On a mistake a diagnostic is pushed and nothing is returned.
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self>;
@@ -73,22 +75,41 @@ pub struct Field {
     pub sealing: Sealing,
     /// A value that it may have, on one line of YAML.
     pub example: Option<&'static str>,
+    /// What else it is called, by other tools or by mistake.
+    pub also: &'static [&'static str],
+    /// How its value is written: the help where it is of a wrong type.
+    pub form: Option<&'static str>,
+    /// What may be written where most texts have no meaning, in place of the advice to quote a value.
+    pub instead: Option<&'static str>,
+    /// How its value is written, as far as advice depends on it.
+    pub shape: Shape,
     /// The schema of its value.
     pub schema: fn(&mut JsonMap<String, Json>) -> Json,
+}
+
+/// The keys of a mapping, and those that belong elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// The keys that are known.
+    pub fields: &'static [Field],
+    /// Keys that belong elsewhere.
+    pub elsewhere: hint::Elsewhere,
 }
 
 /// Declares a mapping with known keys; see the module documentation.
 ///
 /// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`. What else is known of it
 /// stands behind a `=`: with `required` the key must be there, with `public` nobody keeps a secret in its value
-/// ([`Sealing`]), and `example("...")` is a value that it may have.
+/// ([`Sealing`]), `example("...")` is a value that it may have, `also("...")` what else it is called,
+/// `form("...")` and `instead("...")` are advice ([`Field`]), and `shape(...)` is its [`Shape`] where the type does
+/// not say it. Keys that belong elsewhere stand behind the fields.
 /// The type's `Default` stands for an absent key.
 macro_rules! record {
     (
         $(#[doc = $record_doc:literal])*
         pub struct $name:ident {
             $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty $(= $($mark:ident $(($($of_mark:tt)*))?)+)?, )*
-        }
+        } $(elsewhere { $elsewhere:path })?
     ) => {
         $(#[doc = $record_doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -113,10 +134,19 @@ macro_rules! record {
                     doc: concat!($($doc, "\n"),*),
                     is_required: $crate::topology::attribute::is_required!($($($mark $(($($of_mark)*))?)+)?),
                     sealing: $crate::topology::attribute::sealing_of!($type, $($($mark $(($($of_mark)*))?)+)?),
-                    example: $crate::topology::attribute::example_of!($($($mark $(($($of_mark)*))?)+)?),
+                    example: $crate::topology::attribute::mark_of!(example; $($($mark $(($($of_mark)*))?)+)?),
+                    also: $crate::topology::attribute::also_of!($($($mark $(($($of_mark)*))?)+)?),
+                    form: $crate::topology::attribute::mark_of!(form; $($($mark $(($($of_mark)*))?)+)?),
+                    instead: $crate::topology::attribute::mark_of!(instead; $($($mark $(($($of_mark)*))?)+)?),
+                    shape: $crate::topology::attribute::shape_of!($type, $($($mark $(($($of_mark)*))?)+)?),
                     schema: <$type as $crate::topology::attribute::Attribute>::schema,
                 }, )*
             ];
+
+            const RECORD: $crate::topology::attribute::Record = $crate::topology::attribute::Record {
+                fields: Self::FIELDS,
+                elsewhere: $crate::topology::attribute::elsewhere!($($elsewhere)?),
+            };
 
             /// Reads the value of a key; false when the key is not known here.
             fn read_field(
@@ -125,10 +155,10 @@ macro_rules! record {
                 node: &$crate::document::Node,
                 found: &mut $crate::diagnostic::Diagnostics,
             ) -> bool {
+                let Some(known) = Self::FIELDS.iter().find(|known| known.key == key) else { return false };
                 match key {
                     $( $crate::topology::attribute::key!($field $(as $key)?) => {
-                        let field = &mut self.$field;
-                        $crate::topology::attribute::read(stringify!($name), key, field, node, found);
+                        $crate::topology::attribute::read(known, &mut self.$field, node, found);
                     } )*
                     _ => return false,
                 }
@@ -150,8 +180,7 @@ macro_rules! record {
                         record.extensions.insert(key.text.clone(), value);
                         continue;
                     }
-                    let meant =
-                        $crate::topology::attribute::refuse_key(stringify!($name), key, Self::FIELDS, found);
+                    let meant = $crate::topology::attribute::refuse_key(&Self::RECORD, key, found);
                     // What stands below a misspelt key has mistakes of its own.
                     if let Some(meant) = meant.filter(|meant| map.get(meant).is_none()) {
                         record.read_field(meant, node, found);
@@ -166,14 +195,14 @@ macro_rules! record {
             const KEYS: &'static [$crate::topology::attribute::Field] = Self::FIELDS;
             const SEALING: $crate::topology::attribute::Sealing =
                 $crate::topology::attribute::Sealing::Fields(Self::FIELDS);
+            const SHAPE: $crate::topology::attribute::Shape = $crate::topology::attribute::Shape::Record;
 
             fn decode(
                 node: &$crate::document::Node,
                 found: &mut $crate::diagnostic::Diagnostics,
             ) -> Option<Self> {
                 let map = $crate::topology::attribute::map(node, found)?;
-                let record = stringify!($name);
-                $crate::topology::attribute::refuse_missing_keys(record, map, node.span, Self::FIELDS, found);
+                $crate::topology::attribute::refuse_missing_keys(&Self::RECORD, map, node.span, found);
                 Some(Self::decode_map(map, found))
             }
 
@@ -235,19 +264,67 @@ macro_rules! sealing_of {
     };
 }
 
-/// A value that a record's field may have.
-macro_rules! example_of {
-    () => {
+/// What a mark with a text says of a record's field.
+macro_rules! mark_of {
+    ($wanted:ident;) => {
         None
     };
-    (example ($example:literal) $($rest:tt)*) => {
-        Some($example)
+    (example; example ($text:literal) $($rest:tt)*) => {
+        Some($text)
+    };
+    (form; form ($text:literal) $($rest:tt)*) => {
+        Some($text)
+    };
+    (instead; instead ($text:literal) $($rest:tt)*) => {
+        Some($text)
+    };
+    ($wanted:ident; $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::mark_of!($wanted; $($rest)*)
+    };
+    ($wanted:ident; $mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::mark_of!($wanted; $($rest)*)
+    };
+}
+
+/// What else a record's field is called.
+macro_rules! also_of {
+    () => {
+        &[]
+    };
+    (also ($($name:literal),*) $($rest:tt)*) => {
+        &[$($name),*]
     };
     ($mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
-        $crate::topology::attribute::example_of!($($rest)*)
+        $crate::topology::attribute::also_of!($($rest)*)
     };
     ($mark:ident $($rest:tt)*) => {
-        $crate::topology::attribute::example_of!($($rest)*)
+        $crate::topology::attribute::also_of!($($rest)*)
+    };
+}
+
+/// How the value of a record's field is written.
+macro_rules! shape_of {
+    ($type:ty,) => {
+        <$type as $crate::topology::attribute::Attribute>::SHAPE
+    };
+    ($type:ty, shape ($shape:ident) $($rest:tt)*) => {
+        $crate::topology::attribute::Shape::$shape
+    };
+    ($type:ty, $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::shape_of!($type, $($rest)*)
+    };
+    ($type:ty, $mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::shape_of!($type, $($rest)*)
+    };
+}
+
+/// The keys that belong elsewhere than in a record.
+macro_rules! elsewhere {
+    () => {
+        &[]
+    };
+    ($elsewhere:path) => {
+        $elsewhere
     };
 }
 
@@ -317,44 +394,43 @@ macro_rules! choice {
     };
 }
 
-pub(crate) use {choice, example_of, is_required, key, record, sealing_of};
+pub(crate) use {also_of, choice, elsewhere, is_required, key, mark_of, record, sealing_of, shape_of};
 
 /// The node as a mapping.
 pub fn map<'node>(node: &'node Node, found: &mut Diagnostics) -> Option<&'node Map> {
     match &node.value {
         Value::Map(map) => Some(map),
-        _ => wrong_type(node, "a mapping", found),
+        _ => wrong_type(node, Wanted::MAPPING, found),
     }
 }
 
 /// Says that a node has another type than is needed; returns nothing, for the end of a `match`.
-pub fn wrong_type<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option<T> {
-    let is = node.describe();
-    let diagnostic = found.error(code::WRONG_TYPE, format!("{wanted} is needed here, not {is}"));
+pub fn wrong_type<T>(node: &Node, wanted: Wanted, found: &mut Diagnostics) -> Option<T> {
+    let (is, words) = (node.describe(), wanted.words);
+    let diagnostic = found.error(code::WRONG_TYPE, format!("{words} is needed here, not {is}"));
     match &node.value {
-        Value::Null => diagnostic.label(node.span, EMPTY).help("give it a value, or remove the key"),
+        Value::Null => diagnostic
+            .label(node.span, "empty")
+            .help("give it a value, or remove the key")
+            .of_wrong_type(WrongType::Empty),
         _ => diagnostic.label(node.span, format!("this is {is}")),
     };
-    if let Some(help) = node.as_text().and_then(|text| hint::of_text(text, wanted)) {
+    let Some(text) = node.as_text() else { return None };
+    if let Some(help) = hint::of_text(text, wanted) {
         diagnostic.help(help);
+    } else if wanted.is_first(WantedKind::Text) {
+        diagnostic.help(quotes::advice(text)).of_wrong_type(WrongType::Quotable);
     }
     None
 }
 
-/// Whether this was said by [`wrong_type`] of an empty value.
-pub fn is_of_nothing(diagnostic: &Diagnostic) -> bool {
-    diagnostic.code == code::WRONG_TYPE && diagnostic.labels.first().is_some_and(|label| label.text == EMPTY)
-}
-
-const EMPTY: &str = "empty";
-
 /// Reads the value of a key of a record; it stays the type's default when it is wrong.
-pub fn read<T: Attribute>(record: &str, key: &str, field: &mut T, node: &Node, found: &mut Diagnostics) {
+pub fn read<T: Attribute>(known: &Field, field: &mut T, node: &Node, found: &mut Diagnostics) {
     let before = found.mark();
     if let Some(value) = T::decode(node, found) {
         *field = value;
     }
-    hint::explain_types(record, key, T::KEYS, node, found.since(before));
+    hint::explain_types(known, T::KEYS, node, found.since(before));
 }
 
 fn is_known(key: &Key, fields: &[Field]) -> bool {
@@ -362,16 +438,26 @@ fn is_known(key: &Key, fields: &[Field]) -> bool {
 }
 
 /// The key that was probably meant by one that is not known.
-fn meant(record: &str, key: &Key, fields: &'static [Field]) -> Option<&'static str> {
-    match hint_of(record, key) {
-        Some(Hint::Advice(_)) => None,
-        Some(Hint::Renamed(name)) => Some(name),
-        None => suggest::closest(&folded(key), fields.iter().map(|field| field.key)),
+fn meant(record: &Record, key: &Key) -> Option<&'static str> {
+    match record.known_as(key) {
+        Some(renamed) => Some(renamed),
+        None if record.advice(key).is_some() => None,
+        None => suggest::closest(&folded(key), record.fields.iter().map(|field| field.key)),
     }
 }
 
-fn hint_of(record: &str, key: &Key) -> Option<Hint> {
-    hint::of_key(record, &key.text).or_else(|| hint::of_key(record, &folded(key)))
+impl Record {
+    /// The attribute that somebody else calls so.
+    fn known_as(&self, key: &Key) -> Option<&'static str> {
+        let named = |name: &str| self.fields.iter().find(|field| field.also.contains(&name));
+        named(&key.text).or_else(|| named(&folded(key))).map(|field| field.key)
+    }
+
+    /// What to do about a key that belongs elsewhere.
+    fn advice(&self, key: &Key) -> Option<&'static str> {
+        let named = |name: &str| self.elsewhere.iter().find(|(keys, _)| keys.contains(&name));
+        named(&key.text).or_else(|| named(&folded(key))).map(|(_, advice)| *advice)
+    }
 }
 
 /// `container-name` as `container_name`.
@@ -380,24 +466,19 @@ fn folded(key: &Key) -> String {
 }
 
 /// Reports a key that is neither known here nor an extension; returns the one that was probably meant.
-pub fn refuse_key(
-    record: &str,
-    key: &Key,
-    fields: &'static [Field],
-    found: &mut Diagnostics,
-) -> Option<&'static str> {
+pub fn refuse_key(record: &Record, key: &Key, found: &mut Diagnostics) -> Option<&'static str> {
     let diagnostic =
         found.error(code::UNKNOWN_ATTRIBUTE, format!("no attribute is named `{}` here", key.text));
     diagnostic.label(key.span, "not known here");
-    if let Some(Hint::Advice(advice)) = hint_of(record, key) {
+    let meant = meant(record, key);
+    if let Some(advice) = record.advice(key).filter(|_| meant.is_none()) {
         diagnostic.help(advice);
         return None;
     }
-    let known = || fields.iter().map(|field| field.key);
-    let meant = meant(record, key, fields);
+    let known = || record.fields.iter().map(|field| field.key);
     if let Some(meant) = meant {
         diagnostic.did_you_mean(&key.text, Some(meant), String::new);
-    } else if fields.len() <= 12 {
+    } else if record.fields.len() <= 12 {
         diagnostic.help(format!("known here: {}", suggest::one_of(known())));
     } else {
         diagnostic.help("a key of your own must begin with `x-`");
@@ -406,18 +487,12 @@ pub fn refuse_key(
 }
 
 /// Reports every key that must be there and is not.
-pub fn refuse_missing_keys(
-    record: &str,
-    map: &Map,
-    at: Span,
-    fields: &'static [Field],
-    found: &mut Diagnostics,
-) {
+pub fn refuse_missing_keys(record: &Record, map: &Map, at: Span, found: &mut Diagnostics) {
+    let fields = record.fields;
     for Field { key, doc, .. } in fields.iter().filter(|field| field.is_required) {
         // One that is misspelt is reported as such.
         let is_there = |(written, _): &(Key, Node)| {
-            written.text == *key
-                || (!is_known(written, fields) && meant(record, written, fields) == Some(key))
+            written.text == *key || (!is_known(written, fields) && meant(record, written) == Some(*key))
         };
         if map.entries.iter().any(is_there) {
             continue;

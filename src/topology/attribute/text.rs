@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
-use crate::topology::attribute::{Attribute, Form};
+use crate::topology::attribute::{Attribute, Form, Shape};
 use crate::value::image::ImageReference;
 use crate::value::name::{ContainerName, ServiceName};
 use crate::value::security_option::SecurityOption;
@@ -12,9 +12,11 @@ use crate::value::sharing::{Link, Namespace, VolumesFrom};
 use crate::value::tmpfs::Tmpfs;
 
 macro_rules! texts {
-    ($($type:ty),* $(,)?) => {
+    ($($type:ty: $shape:ident,)*) => {
         $(
             impl Attribute for $type {
+                const SHAPE: Shape = Shape::$shape;
+
                 fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
                     String::decode(node, found).map(Self::from)
                 }
@@ -31,4 +33,12 @@ macro_rules! texts {
     };
 }
 
-texts!(ImageReference, Link<ContainerName>, Link<ServiceName>, Namespace, SecurityOption, Tmpfs, VolumesFrom);
+texts! {
+    ImageReference: Other,
+    Link<ContainerName>: TextWithColon,
+    Link<ServiceName>: TextWithColon,
+    Namespace: Other,
+    SecurityOption: TextWithColon,
+    Tmpfs: TextWithColon,
+    VolumesFrom: TextWithColon,
+}

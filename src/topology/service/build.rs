@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
+use crate::topology::attribute::{Attribute, Form, Named, Sealing, Shape, record};
 use crate::topology::name::SecretKey;
 use crate::topology::service::{ContainerFile, Ulimit};
 use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
@@ -21,21 +21,21 @@ record! {
         /// Named contexts that the Dockerfile may use: a directory, a URL, `docker-image://...` or `service:NAME`.
         additional_contexts: Pairs,
         /// Build arguments. A name without a value is taken from the caller's environment.
-        args: Pairs,
+        args: Pairs = also("arg", "build_args", "build-args", "build_arg"),
         /// Images and caches to take layers from.
         cache_from: Vec<Spanned<String>>,
         /// Where the cache is written to.
         cache_to: Vec<Spanned<String>>,
         /// The directory or URL that is sent to the builder. `.` when absent.
-        context: Option<Spanned<String>>,
+        context: Option<Spanned<String>> = also("path", "dir", "directory", "folder"),
         /// The Dockerfile, relative to the context. `Dockerfile` when absent.
-        dockerfile: Option<Spanned<String>> = public,
+        dockerfile: Option<Spanned<String>> = public also("file", "docker_file", "docker-file"),
         /// The Dockerfile's text itself.
         dockerfile_inline: Option<Spanned<String>>,
         /// Rights that the build asks for.
         entitlements: Vec<Spanned<String>> = public,
         /// Further lines of the hosts file while building.
-        extra_hosts: HostMap = public,
+        extra_hosts: HostMap = public instead("an address such as `192.0.2.7`"),
         /// Isolation technology (Windows).
         isolation: Option<String> = public,
         /// Labels of the image.
@@ -47,7 +47,7 @@ record! {
         /// Stages that are built anew.
         no_cache_filter: OneOrMany = public,
         /// Platforms to build for.
-        platforms: Vec<Spanned<String>> = public,
+        platforms: Vec<Spanned<String>> = public instead("`linux/amd64`, `linux/arm64` or `linux/arm/v7`"),
         /// Whether the build has all rights on the host.
         privileged: Flag,
         /// Provenance attestation: `true`, `false` or `mode=max`.
@@ -65,10 +65,10 @@ record! {
         /// Further tags of the image.
         tags: Vec<Spanned<ImageReference>> = public,
         /// The stage that is built. The last one when absent.
-        target: Option<Spanned<String>> = public,
+        target: Option<Spanned<String>> = public also("stage"),
         /// Limits of the build's processes.
         ulimits: BTreeMap<String, Named<Ulimit>>,
-    }
+    } elsewhere { crate::topology::attribute::hint::BUILD }
 }
 
 impl BuildSection {
@@ -120,6 +120,7 @@ impl Attestation {
 pub struct Build(pub Box<BuildSection>);
 
 impl Attribute for Build {
+    const SHAPE: Shape = Shape::Record;
     const SEALING: Sealing = BuildSection::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {

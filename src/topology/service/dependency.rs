@@ -8,7 +8,9 @@ use crate::diagnostic::Diagnostics;
 use crate::diagnostic::suggest::closest;
 use crate::document::{Node, Value};
 use crate::source::Span;
-use crate::topology::attribute::{Attribute, Form, Named, Sealing, choice, record, wrong_type};
+use crate::topology::attribute::{
+    Attribute, Form, Named, Sealing, Shape, Wanted, WantedKind, choice, record, wrong_type,
+};
 use crate::topology::name::ServiceName;
 use crate::topology::service::model_binding::refuse_repetition;
 use crate::topology::value::Flag;
@@ -66,6 +68,7 @@ impl Dependencies {
 }
 
 impl Attribute for Dependencies {
+    const SHAPE: Shape = Shape::Dependencies;
     const SEALING: Sealing = Sealing::Each(&DependencySection::SEALING);
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -92,7 +95,13 @@ impl Attribute for Dependencies {
                     all.insert(ServiceName::new(key.text.clone()), named);
                 }
             }
-            _ => return wrong_type(node, "a list of services, or a mapping", found),
+            _ => {
+                return wrong_type(
+                    node,
+                    Wanted::new("a list of services, or a mapping", &[WantedKind::List, WantedKind::Mapping]),
+                    found,
+                );
+            }
         }
         Some(Self(all))
     }

@@ -16,7 +16,7 @@ record! {
         /// How a cluster finds the service: `vip` or `dnsrr`.
         endpoint_mode: Option<String> = public,
         /// How many containers run. 1 when absent.
-        replicas: Option<Spanned<Integer>>,
+        replicas: Option<Spanned<Integer>> = also("scale", "replica", "instances"),
         /// Labels of the service in a cluster.
         labels: Pairs,
         /// How a failed update is taken back.
@@ -24,12 +24,12 @@ record! {
         /// How a changed service is replaced.
         update_config: Option<UpdateConfig>,
         /// Limits and reservations.
-        resources: Option<Resources>,
+        resources: Option<Resources> = form("write `resources: {limits: {cpus: \"0.5\", memory: 256m}}`"),
         /// When the engine starts the container again.
-        restart_policy: Option<DeployRestartPolicy>,
+        restart_policy: Option<DeployRestartPolicy> = also("restart") form("write `restart_policy: {condition: on-failure}`"),
         /// Which nodes of a cluster run the service.
         placement: Option<Placement>,
-    }
+    } elsewhere { crate::topology::attribute::hint::DEPLOY }
 }
 
 record! {
@@ -64,19 +64,19 @@ record! {
     /// Limits and reservations.
     pub struct Resources {
         /// The most that a container may use.
-        limits: Option<Limits>,
+        limits: Option<Limits> = also("limit") form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
         /// What is kept for a container.
-        reservations: Option<Reservations>,
-    }
+        reservations: Option<Reservations> = also("reservation") form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
+    } elsewhere { crate::topology::attribute::hint::RESOURCES }
 }
 
 record! {
     /// The most that a container may use.
     pub struct Limits {
         /// CPUs, such as `0.5`.
-        cpus: Option<Spanned<Cpus>> = public,
+        cpus: Option<Spanned<Cpus>> = public also("cpu"),
         /// Memory.
-        memory: Option<Spanned<ByteSize>>,
+        memory: Option<Spanned<ByteSize>> = also("mem", "mem_limit", "ram"),
         /// Processes.
         pids: Option<Spanned<Integer>>,
     }
@@ -86,9 +86,9 @@ record! {
     /// What is kept for a container.
     pub struct Reservations {
         /// CPUs, such as `0.25`.
-        cpus: Option<Spanned<Cpus>> = public,
+        cpus: Option<Spanned<Cpus>> = public also("cpu"),
         /// Memory.
-        memory: Option<Spanned<ByteSize>>,
+        memory: Option<Spanned<ByteSize>> = also("mem", "mem_limit", "ram"),
         /// Resources of a kind that the cluster defines.
         generic_resources: Vec<GenericResource>,
         /// Devices, such as GPUs.

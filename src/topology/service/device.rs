@@ -5,7 +5,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Form, Sealing, divided_by_a_blank, record, wrong_type};
+use crate::topology::attribute::{
+    Attribute, Form, Sealing, Wanted, WantedKind, divided_by_a_blank, record, wrong_type,
+};
 use crate::topology::value::{Integer, Pairs};
 use crate::value::ValueError;
 use crate::value::device::{ALL_PERMISSIONS, ShortDevice, is_cdi};
@@ -162,7 +164,11 @@ impl Attribute for DeviceRequests {
                 };
                 Some(Self(items.iter().filter_map(request).collect()))
             }
-            _ => wrong_type(node, "`all`, or a list of device requests", found),
+            _ => wrong_type(
+                node,
+                Wanted::new("`all`, or a list of device requests", &[WantedKind::Scalar, WantedKind::List]),
+                found,
+            ),
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, choice, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Shape, Wanted, WantedKind, choice, record, wrong_type};
 
 record! {
     /// A file with environment variables, as it is written.
@@ -43,11 +43,18 @@ pub struct EnvFile {
 pub struct EnvFiles(pub Vec<EnvFile>);
 
 impl Attribute for EnvFiles {
+    const SHAPE: Shape = Shape::List;
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let items = match &node.value {
             Value::Scalar(_) => std::slice::from_ref(node),
             Value::List(items) => items.as_slice(),
-            _ => return wrong_type(node, "a path or a list of paths", found),
+            _ => {
+                return wrong_type(
+                    node,
+                    Wanted::new("a path or a list of paths", &[WantedKind::Scalar, WantedKind::List]),
+                    found,
+                );
+            }
         };
         Some(Self(items.iter().filter_map(|item| decode_one(item, found)).collect()))
     }

@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Wanted, record, wrong_type};
 use crate::topology::value::{
     Duration, Flag, Integer, is_as_written, is_operator, is_substitution, passed_on, runs_code,
 };
@@ -14,17 +14,17 @@ record! {
     /// How to tell that a container is healthy.
     pub struct Healthcheck {
         /// Whether the image's health check is switched off.
-        disable: Flag,
+        disable: Flag = also("disabled"),
         /// Time between two checks. 30 seconds when absent.
-        interval: Option<Spanned<Duration>>,
+        interval: Option<Spanned<Duration>> = also("period", "every"),
         /// How many checks in a row must fail. 3 when absent.
-        retries: Option<Spanned<Integer>>,
+        retries: Option<Spanned<Integer>> = also("retry", "attempts", "max_attempts"),
         /// The command: `["CMD", ...]`, `["CMD-SHELL", "..."]`, `["NONE"]`, or a string for a shell.
-        test: Option<Spanned<HealthTest>>,
+        test: Option<Spanned<HealthTest>> = also("command", "cmd", "check"),
         /// How long a check may take. 30 seconds when absent.
         timeout: Option<Spanned<Duration>>,
         /// Time after the start in which failures do not count.
-        start_period: Option<Spanned<Duration>>,
+        start_period: Option<Spanned<Duration>> = also("start", "start-period", "initial_delay"),
         /// Time between two checks in the start period. 5 seconds when absent.
         start_interval: Option<Spanned<Duration>>,
     }
@@ -57,7 +57,7 @@ impl Attribute for HealthTest {
                 warn_of_shell_words(&words, node, found);
                 Some(Self(words))
             }
-            _ => wrong_type(node, "a string or a list of strings", found),
+            _ => wrong_type(node, Wanted::TEXTS, found),
         }
     }
 

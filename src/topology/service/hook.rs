@@ -15,7 +15,7 @@ record! {
         /// Whether it has all rights on the host.
         privileged: Flag,
         /// Directory that it starts in.
-        working_dir: Option<String> = public,
+        working_dir: Option<String> = public instead("a path in the container: `/path`"),
         /// Further environment variables.
         environment: Pairs,
     }
@@ -33,7 +33,7 @@ record! {
         /// Whether it has all rights on the host.
         privileged: Flag,
         /// Directory that it starts in.
-        working_dir: Option<String> = public,
+        working_dir: Option<String> = public instead("a path in the container: `/path`"),
         /// Further environment variables.
         environment: Pairs,
         /// Whether it runs once for each replica. Once for the service when absent.

@@ -7,7 +7,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Span;
-use crate::topology::attribute::{Attribute, Form, Named, Sealing, record, wrong_type};
+use crate::topology::attribute::{
+    Attribute, Form, Named, Sealing, Shape, Wanted, WantedKind, record, wrong_type,
+};
 use crate::topology::name::ModelKey;
 
 record! {
@@ -25,6 +27,7 @@ record! {
 pub struct ModelBindings(pub BTreeMap<ModelKey, Named<ModelBinding>>);
 
 impl Attribute for ModelBindings {
+    const SHAPE: Shape = Shape::Names;
     const SEALING: Sealing = Sealing::Each(&ModelBinding::SEALING);
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -48,7 +51,13 @@ where
 {
     let items = match &node.value {
         Value::List(items) => items,
-        Value::Scalar(_) => return wrong_type(node, "a list of names, or a mapping", found),
+        Value::Scalar(_) => {
+            return wrong_type(
+                node,
+                Wanted::new("a list of names, or a mapping", &[WantedKind::List, WantedKind::Mapping]),
+                found,
+            );
+        }
         Value::Map(_) | Value::Null => return BTreeMap::decode(node, found),
     };
     let mut all = BTreeMap::new();

@@ -8,7 +8,8 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{
-    Attribute, Form, Sealing, choice, divided_by_a_blank, put, record, word, wrong_type,
+    Attribute, Form, Sealing, Shape, Wanted, WantedKind, choice, divided_by_a_blank, put, record, word,
+    wrong_type,
 };
 use crate::topology::name::VolumeKey;
 use crate::topology::service::container_file::FileMode;
@@ -41,11 +42,11 @@ record! {
         /// What is mounted: `bind`, `volume`, `tmpfs`, `image`...
         kind as "type": Option<MountKind> = required,
         /// A path, a volume's key in the topology, or an image.
-        source: Option<Spanned<String>> = public,
+        source: Option<Spanned<String>> = public also("src", "from", "host"),
         /// Where it appears in the container.
-        target: Option<Spanned<String>> = required public,
+        target: Option<Spanned<String>> = required public also("destination", "dst", "to", "path", "container") instead("a path in the container: `/path`"),
         /// Whether it cannot be written to.
-        read_only: Flag,
+        read_only: Flag = also("readonly", "ro", "read-only"),
         /// Ignored by every engine of today.
         consistency: Option<String> = public,
         /// Options of a bind mount.
@@ -56,20 +57,20 @@ record! {
         tmpfs: Option<TmpfsOptions>,
         /// Options of an image mount.
         image: Option<ImageOptions>,
-    }
+    } elsewhere { crate::topology::attribute::hint::MOUNT }
 }
 
 record! {
     /// Options of a bind mount.
     pub struct BindOptions {
         /// How mounts spread: `rprivate`, `rshared`, `rslave`...
-        propagation: Option<String> = public,
+        propagation: Option<String> = public instead("`rprivate`, `rshared` or `rslave`"),
         /// Whether a missing directory is made on the host. True when absent.
         create_host_path: Option<bool>,
         /// Whether mounts below it come along: `enabled`, `disabled`, `writable` or `readonly`.
-        recursive: Option<String> = public,
+        recursive: Option<String> = public instead("`enabled`, `disabled`, `writable` or `readonly`"),
         /// SELinux label: `z` shared, `Z` private.
-        selinux: Option<String> = public,
+        selinux: Option<String> = public instead("`z` or `Z`"),
     }
 }
 
@@ -184,11 +185,12 @@ impl Mount {
 pub struct Mounts(pub Vec<Spanned<Mount>>);
 
 impl Attribute for Mounts {
+    const SHAPE: Shape = Shape::List;
     const SEALING: Sealing = Sealing::Each(&MountSection::SEALING);
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let Value::List(items) = &node.value else {
-            return wrong_type(node, "a list of mounts", found);
+            return wrong_type(node, Wanted::new("a list of mounts", &[WantedKind::List]), found);
         };
         let mount = |item: &Node| decode_mount(item, &mut *found).map(|mount| Spanned::new(mount, item.span));
         Some(Self(items.iter().filter_map(mount).collect()))

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Named, Sealing, record};
+use crate::topology::attribute::{Attribute, Form, Named, Sealing, Shape, record};
 use crate::topology::name::NetworkKey;
 use crate::topology::service::model_binding::{decode_names, names_schema};
 use crate::topology::value::{Integer, Options};
@@ -20,13 +20,13 @@ record! {
         /// Name of the interface in the container.
         interface_name: Option<Spanned<String>> = public,
         /// A fixed IPv4 address.
-        ipv4_address: Option<Spanned<String>> = public,
+        ipv4_address: Option<Spanned<String>> = public instead("an address such as `192.0.2.7`"),
         /// A fixed IPv6 address.
-        ipv6_address: Option<Spanned<String>> = public,
+        ipv6_address: Option<Spanned<String>> = public instead("an address such as `2001:db8::7`"),
         /// Link-local addresses.
         link_local_ips: Vec<Spanned<String>> = public,
         /// Hardware address.
-        mac_address: Option<Spanned<String>> = public,
+        mac_address: Option<Spanned<String>> = public instead("an address such as `02:42:ac:11:00:02`"),
         /// Options of the network driver for this endpoint.
         driver_opts: Options = public,
         /// The network with the highest priority is attached first.
@@ -51,6 +51,7 @@ impl ServiceNetworks {
 }
 
 impl Attribute for ServiceNetworks {
+    const SHAPE: Shape = Shape::Names;
     const SEALING: Sealing = Sealing::Each(&ServiceNetwork::SEALING);
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {

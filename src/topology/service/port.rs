@@ -10,7 +10,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Sealing, divided_by_a_blank, put, record, wrong_type};
+use crate::topology::attribute::{
+    Attribute, Form, Sealing, Shape, Wanted, WantedKind, divided_by_a_blank, put, record, wrong_type,
+};
 use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
@@ -26,13 +28,13 @@ record! {
         /// `ingress` or `host`, for a cluster.
         mode: Option<String> = public,
         /// The host's address that the port is published on. All of them when absent.
-        host_ip: Option<Spanned<String>> = public,
+        host_ip: Option<Spanned<String>> = public also("ip", "address") instead("an address such as `192.0.2.7`"),
         /// The port in the container.
-        target: Option<Spanned<Integer>> = required,
+        target: Option<Spanned<Integer>> = required also("container", "container_port", "port", "to"),
         /// The port on the host, or a range to choose from. Any free one when absent.
-        published: Option<Spanned<Loose>> = public,
+        published: Option<Spanned<Loose>> = public also("host", "host_port", "public", "from") instead("a port: `\"80\"`"),
         /// `tcp`, `udp` or `sctp`.
-        protocol: Option<Spanned<String>> = public,
+        protocol: Option<Spanned<String>> = public instead("`tcp` or `udp`"),
         /// The protocol that is spoken, for people: `http`.
         app_protocol: Option<String> = public,
     }
@@ -72,11 +74,12 @@ impl Port {
 pub struct Ports(pub Vec<Spanned<Port>>);
 
 impl Attribute for Ports {
+    const SHAPE: Shape = Shape::List;
     const SEALING: Sealing = Sealing::Each(&PortSection::SEALING);
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let Value::List(items) = &node.value else {
-            return wrong_type(node, "a list of ports", found);
+            return wrong_type(node, Wanted::new("a list of ports", &[WantedKind::List]), found);
         };
         let ports = items.iter().flat_map(|item| decode_item(item, found));
         // Ranges may name a port again; that is no second port.

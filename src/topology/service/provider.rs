@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, map, record, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Wanted, WantedKind, map, record, wrong_type};
 use crate::topology::value::Loose;
 
 record! {
@@ -31,7 +31,16 @@ impl Attribute for ProviderOptions {
             let items = match &value.value {
                 Value::List(items) => items.as_slice(),
                 Value::Scalar(_) => std::slice::from_ref(value),
-                _ => return wrong_type(value, "a string, a number, a boolean or a list of these", found),
+                _ => {
+                    return wrong_type(
+                        value,
+                        Wanted::new(
+                            "a string, a number, a boolean or a list of these",
+                            &[WantedKind::Text, WantedKind::List],
+                        ),
+                        found,
+                    );
+                }
             };
             let values = items.iter().filter_map(|item| Loose::decode(item, found)).map(|text| text.0);
             options.insert(key.text.clone(), values.collect());

@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, Form, Sealing, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, Wanted, WantedKind, wrong_type};
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,12 +85,14 @@ impl Attribute for SwapLimit {
 }
 
 fn text_of(node: &Node, found: &mut Diagnostics) -> Option<String> {
-    let Value::Scalar(scalar) = &node.value else { return wrong_type(node, "a number of bytes", found) };
+    let Value::Scalar(scalar) = &node.value else {
+        return wrong_type(node, Wanted::new("a number of bytes", &[WantedKind::Scalar]), found);
+    };
     match scalar.kind() {
         Kind::Int(bytes) => Some(bytes.to_string()),
         Kind::Float(bytes) => Some((bytes as i64).to_string()),
         Kind::Text => Some(scalar.text.clone()),
-        Kind::Bool(_) => wrong_type(node, "a number of bytes", found),
+        Kind::Bool(_) => wrong_type(node, Wanted::new("a number of bytes", &[WantedKind::Scalar]), found),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
-use crate::topology::attribute::{Attribute, Form, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Wanted, wrong_type};
 use crate::topology::value::words::{self, Words};
 
 /// The words of a command line. Nothing: the image's own; no words: none at all.
@@ -23,7 +23,7 @@ impl Attribute for Command {
                 warn_of_shell_words(&words, items, found);
                 Some(Self(Some(words)))
             }
-            Value::Map(_) => wrong_type(node, "a string or a list of strings", found),
+            Value::Map(_) => wrong_type(node, Wanted::TEXTS, found),
         }
     }
 

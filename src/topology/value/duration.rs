@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
-use crate::topology::attribute::{Attribute, Form, Sealing, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, Wanted, WantedKind, wrong_type};
 
 /// A length of time, in nanoseconds when counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +118,7 @@ impl Attribute for Duration {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let text = match &node.value {
             Value::Scalar(scalar) if !matches!(scalar.kind(), Kind::Bool(_)) => &scalar.text,
-            _ => return wrong_type(node, "a duration", found),
+            _ => return wrong_type(node, Wanted::new("a duration", &[WantedKind::Scalar]), found),
         };
         Self::parse(text)
             .map_err(|reason| {

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Form, Sealing, map, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, Shape, Wanted, WantedKind, map, wrong_type};
 use crate::topology::value::pitfall::warn_of_reading;
 use crate::topology::value::scalar::{loose_text, refuse_date};
 use crate::value::pair::Pair;
@@ -36,6 +36,7 @@ impl Pairs {
 }
 
 impl Attribute for Pairs {
+    const SHAPE: Shape = Shape::Pairs;
     const SEALING: Sealing = Sealing::Values;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -79,7 +80,14 @@ fn decode_pairs(node: &Node, found: &mut Diagnostics) -> Option<BTreeMap<String,
             }
         }
         Value::Null | Value::Scalar(_) => {
-            return wrong_type(node, "a mapping or a list of `NAME=value`", found);
+            return wrong_type(
+                node,
+                Wanted::new(
+                    "a mapping or a list of `NAME=value`",
+                    &[WantedKind::Mapping, WantedKind::List, WantedKind::Pair],
+                ),
+                found,
+            );
         }
     }
     Some(pairs)
@@ -93,7 +101,7 @@ fn pair_value(node: &Node, found: &mut Diagnostics) -> Option<Option<String>> {
             warn_of_reading(scalar, node, found);
             Some(Some(loose_text(scalar)))
         }
-        _ => wrong_type(node, "a string, a number or a boolean", found),
+        _ => wrong_type(node, Wanted::new("a string, a number or a boolean", &[WantedKind::Text]), found),
     }
 }
 
@@ -114,7 +122,13 @@ fn pair_item(item: &Node, found: &mut Diagnostics) -> Option<(String, Spanned<Op
                 ));
             return None;
         }
-        _ => return wrong_type(item, "a string `NAME=value`", found),
+        _ => {
+            return wrong_type(
+                item,
+                Wanted::new("a string `NAME=value`", &[WantedKind::Text, WantedKind::Pair]),
+                found,
+            );
+        }
     };
     let Pair { name, value } = Pair::of(text);
     if name.is_empty() {
@@ -224,6 +238,7 @@ pub struct HostEntry {
 }
 
 impl Attribute for HostMap {
+    const SHAPE: Shape = Shape::Hosts;
     const SEALING: Sealing = Sealing::Values;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
@@ -243,7 +258,14 @@ impl Attribute for HostMap {
                 Some(Self(entries))
             }
             Value::List(items) => Some(Self(items.iter().flat_map(|item| host_item(item, found)).collect())),
-            _ => wrong_type(node, "a mapping or a list of `host=address`", found),
+            _ => wrong_type(
+                node,
+                Wanted::new(
+                    "a mapping or a list of `host=address`",
+                    &[WantedKind::Mapping, WantedKind::List],
+                ),
+                found,
+            ),
         }
     }
 

@@ -3,16 +3,16 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, WrongType, code};
 use crate::document::{Kind, Node, Scalar, Value};
-use crate::topology::attribute::{Attribute, Form, QUOTE, Sealing, json_of, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Sealing, Wanted, WantedKind, json_of, quotes, wrong_type};
 
 impl Attribute for String {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Scalar(scalar) if scalar.is_date() => refuse_date(scalar, node, found),
             Value::Scalar(scalar) if scalar.kind() == Kind::Text => Some(scalar.text.clone()),
-            _ => wrong_type(node, "a string", found),
+            _ => wrong_type(node, Wanted::TEXT, found),
         }
     }
 
@@ -34,7 +34,7 @@ impl Attribute for Loose {
         match &node.value {
             Value::Scalar(scalar) if scalar.is_date() => refuse_date(scalar, node, found),
             Value::Scalar(scalar) => Some(Self(loose_text(scalar))),
-            _ => wrong_type(node, "a string or a number", found),
+            _ => wrong_type(node, Wanted::new("a string or a number", &[WantedKind::Text]), found),
         }
     }
 
@@ -60,7 +60,8 @@ pub fn refuse_date<T>(scalar: &Scalar, node: &Node, found: &mut Diagnostics) -> 
     found
         .error(code::WRONG_TYPE, "a string is needed here, not a date")
         .label(node.span, "read as a point in time")
-        .help(format!("{QUOTE}\"{}\"", scalar.text));
+        .help(quotes::advice(&scalar.text))
+        .of_wrong_type(WrongType::Quotable);
     None
 }
 

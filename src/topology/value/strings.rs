@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, wrong_type};
+use crate::topology::attribute::{Attribute, Form, Shape, Wanted, wrong_type};
 use crate::topology::value::Loose;
 
 /// One string, or a list of strings.
@@ -19,11 +19,12 @@ impl<T> Default for OneOrMany<T> {
 }
 
 impl<T: Attribute> Attribute for OneOrMany<T> {
+    const SHAPE: Shape = T::SHAPE.list();
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::List(_) => Vec::decode(node, found).map(Self),
             Value::Scalar(_) => Spanned::decode(node, found).map(|one| Self(vec![one])),
-            _ => wrong_type(node, "a string or a list of strings", found),
+            _ => wrong_type(node, Wanted::TEXTS, found),
         }
     }
 
@@ -41,6 +42,7 @@ impl<T: Attribute> Attribute for OneOrMany<T> {
 pub struct WordList(pub Vec<Spanned<Loose>>);
 
 impl Attribute for WordList {
+    const SHAPE: Shape = Shape::List;
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         Vec::decode(node, found).map(Self)
     }
