@@ -70,7 +70,7 @@ fn models_are_made_ready_and_services_learn_where_they_are() {
     topo(&project, "up", &["-d"])
         .exits(0)
         .says("my-llm: pulling ai/smollm2")
-        .says("sets `WHICH` of `app` anew");
+        .says("sets `WHICH` of `app` again");
     let configured = ["configure --context-size 1024 ai/smollm2 -- --no-prefill", "configure ai/other:1"];
     assert_eq!(orders(&project), ["pull ai/smollm2", configured[0], "pull ai/other:1", configured[1]]);
     let environment = project.inspect("app", "{{.Config.Env}}");
