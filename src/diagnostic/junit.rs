@@ -37,7 +37,7 @@ fn suite(text: &mut String, name: &str, found: &[&Diagnostic], positions: &mut P
     let (tests, failures) = (found.len().max(1), failures(found));
     let _ = writeln!(text, "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">");
     if found.is_empty() {
-        let _ = writeln!(text, "    <testcase classname=\"{name}\" name=\"no findings\"/>");
+        let _ = writeln!(text, "    <testcase classname=\"{name}\" name=\"no diagnostics\"/>");
     }
     for diagnostic in found {
         case(text, &name, diagnostic, positions);
@@ -114,7 +114,7 @@ mod tests {
     </testcase>
   </testsuite>
   <testsuite name="base.yaml" tests="1" failures="0">
-    <testcase classname="base.yaml" name="no findings"/>
+    <testcase classname="base.yaml" name="no diagnostics"/>
   </testsuite>
   <testsuite name="sub dir/over.yaml" tests="2" failures="1">
     <testcase classname="sub dir/over.yaml" name="3:12 bad-override">

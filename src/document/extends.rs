@@ -295,7 +295,7 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
 fn report_circle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {
     let mut names: Vec<String> = circle.iter().map(|at| format!("`{}`", loader.pools.name(*at).0)).collect();
     names.extend(names.first().cloned());
-    let message = format!("services extend each other in a circle: {}", names.join(" → "));
+    let message = format!("services extend each other in a cycle: {}", names.join(" → "));
     let diagnostic = loader.found.error(code::BAD_EXTENDS, message);
     for (place, pair) in places.iter().zip(names.windows(2)).take(10) {
         diagnostic.label(*place, format!("{} extends {}", pair[0], pair[1]));
@@ -399,7 +399,7 @@ mod tests {
         assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "c")]);
         assert_eq!(
             loaded.found.sorted()[0].message,
-            "services extend each other in a circle: `b` → `c` → `b`"
+            "services extend each other in a cycle: `b` → `c` → `b`"
         );
         let loaded = one("services: {a: {extends: {file: compose.yaml, service: a}}}");
         assert_eq!(loaded.findings().len(), 1);

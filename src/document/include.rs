@@ -255,7 +255,7 @@ fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>
     let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
     let names: Vec<String> = names.map(|path| format!("`{}`", from_here(path).display())).collect();
     let message = match scope.chain.contains(&main.to_owned()) {
-        true => format!("files include each other in a circle: {}", names.join(" → ")),
+        true => format!("files include each other in a cycle: {}", names.join(" → ")),
         false => "includes nest deeper than 50 files".to_owned(),
     };
     loader

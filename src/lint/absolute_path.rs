@@ -74,8 +74,8 @@ fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
         .error(code::BAD_MOUNT, format!("a {what} cannot be the relative path `{path}`"))
         .label(at, "a path in the container, from its root on")
         .help(match path.starts_with('~') {
-            true => "write the whole path, such as `/home/NAME`: nobody fills in `~` here".to_owned(),
-            false if path.contains('\\') => "write a path of Linux, such as `/app`".to_owned(),
+            true => "write the whole path, such as `/home/NAME`: `~` is not expanded here".to_owned(),
+            false if path.contains('\\') => "write a Linux path, such as `/app`".to_owned(),
             false => format!("write `/{}`", path.trim().trim_start_matches("./").trim_start_matches('/')),
         });
 }

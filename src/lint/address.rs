@@ -122,7 +122,7 @@ impl<'a> Fixed<'a> {
         for (name, reserved) in &pool.aux_addresses {
             if reserved.value.parse() == Ok(self.address) {
                 found
-                    .error(code::BAD_ADDRESS, format!("{} is kept for `{name}`", self.address))
+                    .error(code::BAD_ADDRESS, format!("{} is reserved for `{name}`", self.address))
                     .label(self.at, format!("`{}` cannot have it", self.service))
                     .label(reserved.span, "kept here");
             }
@@ -163,7 +163,7 @@ impl<'a> Fixed<'a> {
             at: fixed.at,
             words: format!("to `{}`", fixed.service),
         };
-        let message = format!("{} is given twice in `{}`", self.address, self.key);
+        let message = format!("{} is assigned twice in `{}`", self.address, self.key);
         let diagnostic = found.error(code::BAD_ADDRESS, message);
         shared_text::show(topology, [claim(later), claim(earlier)], diagnostic);
         diagnostic.help("give one of them another address");
@@ -176,13 +176,13 @@ fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
     for address in service.mac_address.iter().chain(addresses) {
         let example = "write it like `02:42:ac:11:00:02`".to_owned();
         let (message, reason, help) = match hardware_address(address) {
-            None => ("is not a hardware address", "six pairs of hexadecimal digits are needed", example),
+            None => ("is not a MAC address", "six pairs of hexadecimal digits are needed", example),
             Some([0, 0, 0, 0, 0, 0]) => {
                 ("is not an address of a container", "an interface cannot have only zeros", example)
             }
             Some([first, ..]) if first & 1 == 1 => {
                 let of_one = format!("write `{:02x}{}`", first & !1, address.get(2..).unwrap_or_default());
-                ("is an address of a group", "of one interface, the first pair is an even number", of_one)
+                ("is a multicast address", "of one interface, the first pair is an even number", of_one)
             }
             Some(_) => continue,
         };

@@ -14,7 +14,7 @@ pub fn explain(sources: &Sources, found: &mut Diagnostics) {
         else {
             return;
         };
-        label.text = label.text.replace("this is", "the alias brings in");
+        label.text = label.text.replace("this is", "the alias stands for");
         if label.text.ends_with("a list") {
             diagnostic.help("YAML does not merge lists: repeat the elements here, or use `extends`");
         }

@@ -15,7 +15,7 @@ pub fn explain(sources: &Sources, document: &Document, found: &mut Diagnostics) 
         };
         // Who is shown anyway needs no second mark.
         if diagnostic.labels.iter().all(|label| label.span.file != named_at.file) {
-            diagnostic.label(named_at, format!("brings in `{}`", sources.get(file).path.display()));
+            diagnostic.label(named_at, format!("`{}` is loaded from here", sources.get(file).path.display()));
         }
     });
 }

@@ -7,7 +7,7 @@ use crate::topology::Topology;
 
 /// Paths below `deploy` that Docker Compose and topo pass over, and what holds in their place.
 const DEPLOY: &[(&[&str], &str)] = &[
-    (&["endpoint_mode"], "one engine has no virtual addresses: a service's name leads to its containers"),
+    (&["endpoint_mode"], "one engine has no virtual addresses: a service's name resolves to its containers"),
     (
         &["labels"],
         "these are labels of a service in a cluster: those of containers are `labels` of the service",

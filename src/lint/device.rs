@@ -76,7 +76,7 @@ fn check_rule(rule: &Spanned<String>, found: &mut Diagnostics) {
         return;
     }
     found
-        .error(code::BAD_VALUE, format!("`{}` is not a rule for devices", rule.value))
+        .error(code::BAD_VALUE, format!("`{}` is not a device rule", rule.value))
         .label(rule.span, "`c`, `b` or `a`, then `MAJOR:MINOR`, then `r`, `w` and `m`")
         .help("write, for example, `c 1:3 rwm`; `*` stands for every number");
 }

@@ -29,7 +29,7 @@ fn check_link<N: AsRef<str> + fmt::Display + From<String>>(link: &Spanned<Link<N
     let Some(right) = link.without_rest() else { return };
     found
         .error(code::BAD_VALUE, format!("a link has a name and an alias, and `{}` has more", link.value))
-        .label(link.span, "the engine knows no third part")
+        .label(link.span, "there is no third part")
         .help(format!("write `{right}`"));
 }
 

@@ -29,9 +29,11 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 
 fn check_kind(mount: &Spanned<Mount>, may_be_windows: bool, found: &mut Diagnostics) {
     let (kind, why, help) = match mount.kind {
-        MountKind::Npipe if !may_be_windows => {
-            ("npipe", "named pipes are of Windows", "write `type: bind` for a socket or a directory of Linux")
-        }
+        MountKind::Npipe if !may_be_windows => (
+            "npipe",
+            "named pipes exist only on Windows",
+            "write `type: bind` for a Linux socket or directory",
+        ),
         MountKind::Cluster => (
             "cluster",
             "only services of a cluster have such volumes",
@@ -50,7 +52,7 @@ fn check_source(mount: &Mount, found: &mut Diagnostics) {
     match (mount.kind, source) {
         (MountKind::Tmpfs, Some(source)) => {
             found
-                .error(code::BAD_MOUNT, "a directory in memory has no `source`")
+                .error(code::BAD_MOUNT, "a tmpfs mount has no `source`")
                 .label(source.span, "nothing is mounted from there")
                 .help("remove `source`, or write `type: bind` or `type: volume`");
         }

@@ -102,7 +102,7 @@ fn check_target(mount: &Mounted, found: &mut Diagnostics) {
     };
     let diagnostic = match is_certain {
         true => found.error(code::BAD_MOUNT, format!("a {is} cannot be mounted at `{target}`")),
-        false => found.warning(code::BAD_MOUNT, format!("a {is} can hardly be mounted at `{target}`")),
+        false => found.warning(code::BAD_MOUNT, format!("a {is} should not be mounted at `{target}`")),
     };
     let whose = if is_certain { "every container" } else { "nearly every image" };
     diagnostic.label(mount.at, format!("a {there} in {whose}")).help(match is {

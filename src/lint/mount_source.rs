@@ -17,7 +17,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let Some(source) = &mount.source else { continue };
         if let Some(help) = of_windows(source).filter(|_| !cfg!(windows)) {
             found
-                .warning(code::MISSING_SOURCE, format!("`{}` is a path of Windows", shown(source)))
+                .warning(code::MISSING_SOURCE, format!("`{}` is a Windows path", shown(source)))
                 .label(source.span, "this system has no such path")
                 .help(help);
             continue;

@@ -88,7 +88,7 @@ fn check_ipc_owner(topology: &Topology, ipc: &Spanned<Namespace>, found: &mut Di
             .help(help),
         Some(_) => return,
         None => found
-            .warning(code::BAD_NAMESPACE, format!("`{name}` hardly shares its IPC namespace"))
+            .warning(code::BAD_NAMESPACE, format!("`{name}` probably does not share its IPC namespace"))
             .label(ipc.span, "its own alone, unless the engine was started with another `--default-ipc-mode`")
             .help(help),
     };

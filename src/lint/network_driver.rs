@@ -130,7 +130,7 @@ fn check_address_management(
                     .help("remove `driver`: the engine then gives them out");
             } else if let Some(pool) = network.ipam.config.first() {
                 found
-                    .error(code::BAD_ADDRESS, "the `null` driver of addresses takes no subnets")
+                    .error(code::BAD_ADDRESS, "the `null` IPAM driver takes no subnets")
                     .label(pool.span, "addresses to choose from")
                     .label(at, "gives no addresses out")
                     .help("remove `driver`, or remove `config`");
@@ -138,7 +138,7 @@ fn check_address_management(
         }
         _ => {
             let otherwise = || "remove it: the engine then gives the addresses out".to_owned();
-            warn_of_plugin("driver of addresses", driver, at, &["default", "null"], otherwise, found);
+            warn_of_plugin("IPAM driver", driver, at, &["default", "null"], otherwise, found);
         }
     }
 }
@@ -155,7 +155,7 @@ pub(super) fn warn_of_plugin(
 ) {
     if !driver.contains(['/', ':', '$']) {
         found
-            .warning(code::BAD_VALUE, format!("the engine has no {what} `{driver}` of its own"))
+            .warning(code::BAD_VALUE, format!("the engine has no built-in {what} `{driver}`"))
             .label(at, "it has to be a plugin of that name")
             .did_you_mean(driver, suggest::closest(driver, known.iter().copied()), otherwise);
     }

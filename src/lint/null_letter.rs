@@ -34,8 +34,8 @@ fn check_node(node: &Node, found: &mut Diagnostics) {
 fn check_text(text: &str, at: Span, found: &mut Diagnostics) {
     if text.contains('\0') {
         found
-            .error(code::BAD_VALUE, "a text of a container cannot contain the letter NUL")
-            .label(at, "it ends the text for Linux")
+            .error(code::BAD_VALUE, "text for a container cannot contain the NUL character")
+            .label(at, "Linux ends the text there")
             .help("remove it: `\\0` in double quotes");
     }
 }

@@ -95,7 +95,7 @@ fn warn(platform: &Spanned<String>, part: &str, words: &[&str], found: &mut Diag
     let closest = suggest::closest(part, words.iter().copied());
     let closest = closest.map(|closest| platform.value.replacen(part, closest, 1));
     found
-        .warning(code::BAD_VALUE, format!("no platform is known with `{part}`"))
-        .label(platform.span, "probably no image is made for it")
+        .warning(code::BAD_VALUE, format!("there is no platform with `{part}`"))
+        .label(platform.span, "probably no image exists for it")
         .did_you_mean(platform, closest.as_deref(), || EXAMPLES.to_owned());
 }

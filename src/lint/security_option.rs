@@ -20,7 +20,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         service.security_opt.iter().for_each(|option| check_option(option, may_be_windows, found));
         if service.credential_spec.is_some() && !may_be_windows {
             found
-                .error(code::BAD_VALUE, "Linux has no managed accounts")
+                .error(code::BAD_VALUE, "managed service accounts exist only on Windows")
                 .label(topology.place_of(&["services", name.as_str(), "credential_spec"]), "only for Windows")
                 .help("remove it, or write `platform: windows/amd64` beside it");
         }
@@ -33,7 +33,7 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
     let reason = match value {
         _ if option.to_string().contains('$') => return,
         _ if name == "credentialspec" && may_be_windows => return,
-        _ if name == "credentialspec" => "only Windows knows it",
+        _ if name == "credentialspec" => "only Windows supports it",
         None if ALONE.contains(&name) => return,
         _ if !KNOWN.contains(&name) => "not known to the engine",
         None => "has no value",
@@ -67,7 +67,7 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
 
 fn refuse(option: &Spanned<SecurityOption>, reason: &str, help: &str, found: &mut Diagnostics) {
     found
-        .error(code::BAD_VALUE, format!("`{}` is not an option of security", option.value))
+        .error(code::BAD_VALUE, format!("`{}` is not a security option", option.value))
         .label(option.span, reason)
         .help(help);
 }

@@ -202,7 +202,7 @@ fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
         _ if subnet.first == 0 && subnet.last == most => {
             "every address is in it, those of other networks too"
         }
-        _ if first.is_multicast() => "its addresses are of groups, not of containers",
+        _ if first.is_multicast() => "its addresses are for multicast, not for containers",
         _ if first.is_loopback() => "its addresses are the machine's own, and no network leads to them",
         _ => return,
     };
@@ -247,7 +247,7 @@ fn check_taken(
                 .help("take another address of the subnet");
         } else if let Some((_, earlier, earlier_what)) = taken.iter().find(|(taken, ..)| *taken == parsed) {
             found
-                .error(code::BAD_ADDRESS, format!("{parsed} is taken twice"))
+                .error(code::BAD_ADDRESS, format!("{parsed} is used twice"))
                 .label(address.span, what)
                 .label(*earlier, *earlier_what)
                 .help("take another address of the subnet");

@@ -144,7 +144,7 @@ fn check_network_parameter(
         _ if OF_MACHINE.contains(&dotted.as_str()) => refuse(parameter, &dotted, at, found),
         ["net", family, group, interface, setting] if interface.starts_with("eth") && !shares_network => {
             found
-                .error(code::BAD_VALUE, format!("`{parameter}` is set at the network that the interface leads to"))
+                .error(code::BAD_VALUE, format!("`{parameter}` is set at the network of its interface"))
                 .label(at, format!("there is no `{interface}` yet when it would be set"))
                 .help(format!(
                     "write `driver_opts: {{{PARAMETERS}: net.{family}.{group}.IFNAME.{setting}=VALUE}}` at the \
@@ -166,7 +166,7 @@ fn check_network_parameter(
                 .label(at, format!("there is no `/proc/sys/{path}`"))
                 .did_you_mean(parameter, suggest::closest(&dotted, KNOWN_NET.iter().copied()), || {
                     format!(
-                        "`sysctl -a | grep {}` lists what there is",
+                        "`sysctl -a | grep {}` lists those that exist",
                         parts[..parts.len().min(2)].join(".")
                     )
                 });
@@ -264,7 +264,7 @@ fn check_value(parameter: &str, value: &Spanned<Option<String>>, found: &mut Dia
     let read: Result<Vec<i128>, _> = text.split_whitespace().map(str::parse).collect();
     let is_unsigned = *range.end() > i128::from(i64::MAX);
     let needed = match read {
-        Ok(numbers) if numbers.is_empty() && !text.is_empty() => "there is nothing but blanks".to_owned(),
+        Ok(numbers) if numbers.is_empty() && !text.is_empty() => "it is blank".to_owned(),
         Ok(numbers) if numbers.len() > most || numbers.iter().any(|number| !range.contains(number)) => {
             match most {
                 1 => format!("a number from {} to {} is needed here", range.start(), range.end()),

@@ -26,7 +26,7 @@ fn report(folder: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics
         ValueError::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
     };
     found
-        .error(code::BAD_MOUNT, format!("`{}` is not a directory in memory", folder.value))
+        .error(code::BAD_MOUNT, format!("`{}` is not a tmpfs mount", folder.value))
         .label(folder.span, reason)
         .help(help);
 }
@@ -41,7 +41,7 @@ fn unknown(option: &str, folder: &Tmpfs) -> (String, String) {
         None => "known here: `size=64m`, `mode=1777`, `uid=`, `gid=`, `nr_inodes=`, `noexec`, `nosuid`, `nodev`, `ro`"
             .to_owned(),
     };
-    (format!("the engine knows no option `{option}`"), help)
+    (format!("the engine has no option `{option}`"), help)
 }
 
 fn example(name: &str) -> &'static str {

@@ -222,13 +222,13 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
 fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
     let reason = match tmpfs::mistake_in(options) {
         None => return,
-        Some(ValueError::Unknown(option)) => format!("the kernel knows no option `{option}`"),
+        Some(ValueError::Unknown(option)) => format!("the kernel has no option `{option}`"),
         Some(ValueError::WithoutValue(name)) => format!("`{name}` has no value"),
         Some(ValueError::WithValue(name)) => format!("`{name}` takes no value"),
         Some(ValueError::BadValue(name, value)) => format!("`{name}` cannot be `{value}`"),
     };
     found
-        .error(code::BAD_VALUE, format!("`{}` are not options of a directory in memory", options.value))
+        .error(code::BAD_VALUE, format!("`{}` are not options of a tmpfs mount", options.value))
         .label(options.span, reason)
         .help("write, for example, `o: size=64m,uid=1000`");
 }

@@ -62,7 +62,10 @@ pub(super) fn warn_of_replaced(
     names.sort();
     if !names.is_empty() {
         found
-            .warning(code::OTHER_SOURCE, format!("other files made what is replaced: {}", names.join(", ")))
+            .warning(
+                code::OTHER_SOURCE,
+                format!("containers made from other files are replaced: {}", names.join(", ")),
+            )
             .help("if that is a project of its own: `-p NAME` or `name:` keeps the two apart");
     }
 }

@@ -172,7 +172,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// `  not started because db is unhealthy: api, web`
+    /// `  api, web: not started because db is unhealthy`
     fn skipped(&mut self, plan: &Plan, outcome: &Outcome, group: &Group<'_>) -> io::Result<()> {
         let objects = Objects::of(plan);
         let mut unfinished: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -187,7 +187,7 @@ impl Page<'_> {
         let because = group.reason();
         for (verb, subjects) in unfinished {
             let listed = names(subjects.iter().map(String::as_str), MOST_NAMES);
-            self.sentence(&format!("  not {verb} because {because}: {listed}"), 4)?;
+            self.sentence(&format!("  {listed}: not {verb} because {because}"), 4)?;
         }
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Page<'_> {
 /// enough.
 fn undo_verb(kind: Kind, change: ObjectChange) -> Option<&'static str> {
     match change {
-        ObjectChange::Recreated => Some("replaced"),
+        ObjectChange::Recreated => Some("recreated"),
         ObjectChange::Created if kind != Kind::Container => Some("created"),
         ObjectChange::Created | ObjectChange::Started | ObjectChange::Restarted => Some("started"),
         ObjectChange::Removed => Some("removed"),
@@ -304,7 +304,7 @@ mod tests {
         let told = "x images a, b could not be pulled\n  \
                     Get \"https://r/v2/\": no route to host\n  \
                     help: there is no route to that host: check the network of the engine's machine\n  \
-                    not started because these images could not be pulled: one, two\n\
+                    one, two: not started because these images could not be pulled\n\
                     x image c could not be pulled\n  \
                     manifest unknown\n";
         assert!(text.starts_with(told), "{text}");

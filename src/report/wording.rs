@@ -213,7 +213,7 @@ pub fn code(action: &Action) -> &'static str {
 pub fn because(because: &Because) -> Cow<'static, str> {
     let words = match because {
         Because::Absent => "it does not exist",
-        Because::NotRunning => "it does not run",
+        Because::NotRunning => "it is not running",
         Because::Paused => "it is paused",
         Because::Changed(changes) => return Cow::Owned(list(changes.iter().map(change))),
         Because::ImageChanged { from: _ } => "its image changed",
@@ -224,13 +224,13 @@ pub fn because(because: &Because) -> Cow<'static, str> {
             return Cow::Owned(format!("it is not attached to network {network}"));
         }
         Because::NetworkReplaced(network) => {
-            return Cow::Owned(format!("network {network} is replaced"));
+            return Cow::Owned(format!("network {network} is recreated"));
         }
         Because::MadeBy { program, changes } => {
             let differing = list(changes.iter().map(|change| change.path.to_string()));
             return Cow::Owned(match changes.is_empty() {
-                true => format!("{program} made it, from other settings: which ones, its labels do not say"),
-                false => format!("{program} made it, from other settings: {differing}"),
+                true => format!("{program} made it from other settings (its labels do not say which)"),
+                false => format!("{program} made it from other settings: {differing}"),
             });
         }
         Because::OtherPlatform { asked, runs } => {
@@ -243,7 +243,7 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         }
         Because::OtherConvention(Separator::Hyphen) => "COMPOSE_COMPATIBILITY asks for names with `_`",
         Because::DependencyRecreated(service) => {
-            return Cow::Owned(format!("it shares with {service}, which is recreated"));
+            return Cow::Owned(format!("it shares resources with {service}, which is recreated"));
         }
         Because::LinkRecreated(service) => {
             return Cow::Owned(format!("it is linked to {service}, which is recreated"));
@@ -255,13 +255,13 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         }
         Because::VolumesRenewed => "new anonymous volumes were requested",
         Because::Replaced => "it is replaced",
-        Because::Asked => "it was asked for",
+        Because::Asked => "it was requested",
         Because::NeededBy(service) => return Cow::Owned(format!("{service} needs it")),
-        Because::TooMany => "there are more than the topology wants",
-        Because::Orphan => "the topology has no such service any more",
+        Because::TooMany => "the topology asks for fewer containers",
+        Because::Orphan => "its service is no longer in the topology",
         Because::Down => "the project is taken down",
         Because::Misnamed => "somebody renamed it",
-        Because::Interrupted => "an interrupted run left it half done",
+        Because::Interrupted => "an interrupted run left it unfinished",
     };
     Cow::Borrowed(words)
 }
@@ -327,9 +327,9 @@ pub fn failed(action: &Action, cause: &Cause) -> String {
         Cause::Exited { exit_code } => format!("exited with code {exit_code} before it was ready"),
         Cause::Unsuccessful { exit_code } => format!("exited with code {exit_code}"),
         Cause::Unhealthy { output: _ } => "is unhealthy".to_owned(),
-        Cause::NoHealthcheck => "has no health check, so that it can never be healthy".to_owned(),
+        Cause::NoHealthcheck => "has no health check, so it can never become healthy".to_owned(),
         Cause::NotInTime { limit, output: _ } => format!("was not ready within {}", duration(*limit)),
-        Cause::Paused => "is paused, and gets no further".to_owned(),
+        Cause::Paused => "is paused, and cannot become ready".to_owned(),
         Cause::Removed => "was removed by somebody else".to_owned(),
     }
 }

@@ -85,7 +85,7 @@ pub enum Cause {
         output: Option<String>,
     },
     /// The container has no health check, so that it can never be healthy.
-    #[error("it has no health check, so that it can never be healthy")]
+    #[error("it has no health check, so it can never become healthy")]
     NoHealthcheck,
     /// The time for waiting was over.
     #[error("it was not ready within {} s", .limit.as_secs_f64())]
@@ -96,7 +96,7 @@ pub enum Cause {
         output: Option<String>,
     },
     /// The container is frozen: it comes to no condition.
-    #[error("it is paused, and gets no further")]
+    #[error("it is paused, and cannot become ready")]
     Paused,
     /// The container is gone.
     #[error("it was removed by somebody else")]

@@ -271,7 +271,7 @@ fn check_external_volume(topology: &Topology, key: &VolumeKey, found: &mut Diagn
         let Some((external, _)) = map.entry("external") else { continue };
         found
             .error(code::CONFLICT, format!("`{}` cannot be set for an external volume", attribute.text))
-            .label(attribute.span, "it exists already, as somebody else made it")
+            .label(attribute.span, "an external one exists already")
             .label(external.span, format!("`{key}` is external"))
             .help("remove one of the two");
     }

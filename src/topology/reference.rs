@@ -239,7 +239,7 @@ fn check_cycles(topology: &Topology, found: &mut Diagnostics) {
     let graph = graph(topology, waits);
     Cycles { graph, verb: "waits for", message: "services depend on each other in a cycle" }.report(found);
     let graph = self::graph(topology, |service| service.context_services().collect());
-    Cycles { graph, verb: "is built from", message: "images are built from each other in a circle" }
+    Cycles { graph, verb: "is built from", message: "images are built from each other in a cycle" }
         .report(found);
 }
 

@@ -157,20 +157,20 @@ fn what_cannot_be_copied_is_said() {
     let project = up("cp-wrong");
     project.topo("exec", &["-T", "web", "ln", "-s", "loop", "/tmp/loop"]).exits(0);
     project.write("f", "f");
-    let circle = "`/tmp/loop` in the container leads to itself: a symbolic link goes round in a circle";
+    let circle = "`/tmp/loop` in the container leads to itself: its symbolic links form a loop";
     project.topo("cp", &["f", "web:/tmp/loop"]).exits(4).says(circle);
     project.topo("cp", &["web:/tmp/loop/", "."]).exits(4).says(circle);
     files(&project);
     for (from, to, code, words) in [
         ("web:/nope", ".", 4, "there is no `/nope` in topo-test-cp-wrong-web-1"),
-        ("web:/tmp/deep/inner/", "x", 4, "is a file and no directory"),
+        ("web:/tmp/deep/inner/", "x", 4, "is a file, not a directory"),
         ("web:/tmp", "files/one", 4, "a directory cannot replace a file: `files/one` is a file"),
         ("web:/tmp", "nope/x", 4, "there is no directory `nope`"),
         ("web:/tmp/deep/inner", "nope/", 4, "there is no directory `nope/`"),
         ("files", "web:/nope/x", 4, "there is no directory `/nope`"),
         ("files", "web:/tmp/deep/inner", 4, "is a file"),
         ("files/one", "web:/nope/", 4, "there is no directory"),
-        ("files/one", "web:/tmp/deep/inner/", 4, "is a file and no directory"),
+        ("files/one", "web:/tmp/deep/inner/", 4, "is a file, not a directory"),
         ("files/one", "web:/tmp/pipe", 4, "neither a directory nor a file"),
         ("nope", "web:/tmp", 2, "cannot read `nope`"),
         ("web:/a", "web:/b", 2, "files are not copied between services"),

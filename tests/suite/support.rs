@@ -14,15 +14,16 @@ use crate::golden::{self, tests_folder};
 const HEAD: &str = "\
 # Attributes of a service
 
-Made from the decode table, the rules and the tests; a test keeps it true.
+Generated from the decode table, the rules and the tests; a test keeps it up to date.
 
-- **read**: every form of it is read, and printed by `topo config`
-- **checked**: a value that it cannot have is an error at its place
-- **applied**: a container, or the run, is made accordingly
-- **tested**: against a real engine. `parity/NAME` is brought up by Docker Compose and by topo, and what both leave is compared;
+- **read**: every form of it is parsed, and printed by `topo config`
+- **checked**: an invalid value is an error at its position
+- **applied**: it takes effect on the container or the run
+- **tested**: against a real engine. `parity/NAME` is brought up by Docker Compose and by topo, and the results are compared;
   other names are those of files in `tests/engine/`. What this project's machines refuse is tested too: the engine's words are shown
 
-What is not applied is an error at its place. `models` are one where Docker Model Runner's plugin (`docker model`) is not installed.
+An attribute that is not applied is an error at its position. `models` is one where the plugin of Docker Model Runner
+(`docker model`) is not installed.
 
 | attribute | read | checked | applied | tested |
 |---|---|---|---|---|

@@ -40,7 +40,7 @@ pub struct AttachArgs {
     /// none
     #[arg(long, value_name = "KEYS", default_value = detach::DEFAULT)]
     detach_keys: String,
-    /// Send nothing of what is typed
+    /// Do not attach standard input
     #[arg(long)]
     no_stdin: bool,
     /// Pass signals on to the process; with `--sig-proxy=false`, Ctrl-C leaves it running

@@ -34,10 +34,10 @@ pub struct BuildArgs {
     /// A topology file, and the services whose images are built; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Run every step anew
+    /// Run every step again, without the cache
     #[arg(long)]
     no_cache: bool,
-    /// Pull base images anew
+    /// Always pull base images
     #[arg(long)]
     pull: bool,
     /// Build argument, in place of the topology's; without a value it is the caller's variable
@@ -46,7 +46,7 @@ pub struct BuildArgs {
     /// Build the images of services that these depend on too
     #[arg(long)]
     with_dependencies: bool,
-    /// Push the images that have a name of their own
+    /// Push the images of services that set `image`
     #[arg(long)]
     push: bool,
     /// SSH agent (`default`) or key that builds may use; several are separated by commas
@@ -64,7 +64,7 @@ pub struct BuildArgs {
     builder: Option<String>,
     #[command(flatten)]
     instead: Instead,
-    /// Say nothing but failures
+    /// Print only failures
     #[arg(short, long)]
     quiet: bool,
     /// Refused: the builder of the engine limits no memory

@@ -27,7 +27,7 @@ pub struct CommitArgs {
     /// A topology file, the service, and the image's name
     #[arg(value_name = "FILE|SERVICE|IMAGE")]
     arguments: Vec<String>,
-    /// Who made it: `Ana <ana@example.com>`
+    /// The author: `Ana <ana@example.com>`
     #[arg(short, long)]
     author: Option<String>,
     /// An instruction of a Dockerfile that is applied to the image: `CMD ["sh"]`
@@ -36,7 +36,7 @@ pub struct CommitArgs {
     /// Why
     #[arg(short, long)]
     message: Option<String>,
-    /// Freeze the container meanwhile; `--pause=false` lets it go on
+    /// Pause the container meanwhile; `--pause=false` keeps it running
     #[arg(short = 'p', long, value_name = "BOOL", num_args = 0..=1, default_value_t = true,
           default_missing_value = "true", require_equals = true, hide_possible_values = true,
           action = clap::ArgAction::Set)]

@@ -29,7 +29,7 @@ const MOST_NAMES: usize = 12;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo down\n  topo down compose.yaml --volumes")]
 pub struct DownArgs {
-    /// A topology file, and the services that go; all when none is named
+    /// A topology file, and the services to remove; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(super) struct DownOptions {
     /// Remove the volumes that the topology declares too, and what is in them
     #[arg(short, long)]
     pub(super) volumes: bool,
-    /// Remove the images of services too: those that have no name of their own, or all
+    /// Remove the images of services too: those that set no `image` (`local`), or all
     #[arg(long, value_name = "local|all", hide_possible_values = true)]
     pub(super) rmi: Option<Images>,
     /// Remove containers of services that the topology does not have too, and those of `topo run`

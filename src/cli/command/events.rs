@@ -29,7 +29,7 @@ use crate::topology::name::{ProjectName, ServiceName};
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo events web --since 10m --json")]
 pub struct EventsArgs {
-    /// A topology file, and the services that matter; all when none is named
+    /// A topology file, and the services to show; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     /// A JSON object for each event

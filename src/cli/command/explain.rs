@@ -12,7 +12,7 @@ use crate::report::prose::{reflowed, wrapped};
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo explain unknown-attribute")]
 pub struct ExplainArgs {
-    /// The code, as it stands beside the finding; all are listed when none is given
+    /// The code, as shown with a diagnostic; all are listed when none is given
     code: Option<String>,
     #[command(flatten)]
     global: Global,
@@ -29,7 +29,7 @@ pub fn run(global: Global, options: ExplainArgs) -> Result<Exit, Exit> {
             Some(closest) => format!("did you mean `{closest}`?"),
             None => "`topo explain` lists them all".to_owned(),
         };
-        output.error(&format!("no finding has the code `{name}`"), Some(&help));
+        output.error(&format!("no diagnostic has the code `{name}`"), Some(&help));
         return Err(Exit::Usage);
     };
     let page = code.page();

@@ -27,7 +27,7 @@ pub struct GraphArgs {
     /// The language of the picture; that of the file's name, or dot
     #[arg(long, value_enum)]
     format: Option<GraphFormat>,
-    /// Where the picture goes; without it, SVG goes down if it does not fit a page to the right
+    /// File to write the picture to; without it, SVG goes down if it does not fit a page to the right
     #[arg(long, value_enum)]
     direction: Option<Direction>,
     /// The language of labels and legend; LANG does not change it
@@ -56,9 +56,9 @@ enum GraphFormat {
 /// Where a picture goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Direction {
-    /// What is needed stands to the right of who needs it
+    /// Dependencies are drawn to the right of the services that need them
     Right,
-    /// What is needed stands below who needs it
+    /// Dependencies are drawn below the services that need them
     Down,
 }
 

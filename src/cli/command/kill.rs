@@ -22,7 +22,7 @@ pub struct KillArgs {
     /// The signal, by name or number
     #[arg(short, long, default_value = "SIGKILL", value_parser = signal)]
     signal: String,
-    /// Send it to containers of services that the topology does not have too
+    /// Also send it to containers of services that the topology does not have
     #[arg(long)]
     remove_orphans: bool,
     #[command(flatten)]

@@ -32,13 +32,13 @@ pub struct LogsArgs {
     /// A topology file, and the services whose output is shown; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Go on with what is to come, until none of the containers runs any more
+    /// Follow new output until no container is running
     #[arg(short, long)]
     follow: bool,
     /// Only so many lines from the end of each container's output
     #[arg(short = 'n', long, value_name = "LINES|all", allow_negative_numbers = true)]
     tail: Option<Tail>,
-    /// Only what is not older: `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `...Z`, or seconds since 1970
+    /// Only what is newer: `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `...Z`, or seconds since 1970
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only what is older

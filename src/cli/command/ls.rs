@@ -16,7 +16,7 @@ use crate::engine::{Containers, Inventory, ListedProject};
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo ls --all --filter name=shop")]
 pub struct LsArgs {
-    /// Projects that do not run too
+    /// Stopped projects too
     #[arg(short, long)]
     all: bool,
     /// Only projects with this in their name; one of several is enough

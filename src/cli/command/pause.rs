@@ -16,7 +16,7 @@ use crate::report::Goal;
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pause web")]
 pub struct PauseArgs {
-    /// A topology file, and the services to freeze; all when none is named
+    /// A topology file, and the services to pause; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]

@@ -26,7 +26,7 @@ use crate::topology::name::ServiceName;
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo plan --build")]
 pub struct PlanArgs {
-    /// A topology file, and the services that are meant; all when none is named
+    /// A topology file, and the services to apply it to; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]
@@ -35,10 +35,10 @@ pub struct PlanArgs {
     #[arg(long, conflicts_with_all = ["build", "no_build", "pull", "force_recreate", "no_recreate", "scale",
           "always_recreate_deps", "renew_anon_volumes", "no_deps", "no_start", "wait"])]
     down: bool,
-    /// With `--down`: volumes go too
+    /// With `--down`: remove volumes too
     #[arg(short = 'v', long, requires = "down")]
     volumes: bool,
-    /// With `--down`: images go too
+    /// With `--down`: remove images too
     #[arg(long, value_name = "local|all", hide_possible_values = true, requires = "down")]
     rmi: Option<Images>,
     /// How the plan is written

@@ -33,7 +33,7 @@ pub struct PsArgs {
     /// A topology file, and the services to list; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Containers that do not run too, and those of `run`
+    /// Stopped containers too, and those of `run`
     #[arg(short, long)]
     all: bool,
     #[arg(long, value_name = "table|json|TEMPLATE", help = FORMATS)]
@@ -48,7 +48,7 @@ pub struct PsArgs {
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_value_t = true,
           default_missing_value = "true", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     orphans: bool,
-    /// Long commands and ids in full
+    /// Do not shorten commands and ids
     #[arg(long)]
     no_trunc: bool,
     /// Only ids
@@ -70,15 +70,15 @@ enum StatusChoice {
     Created,
     /// Running
     Running,
-    /// Frozen
+    /// Paused
     Paused,
     /// Between two runs
     Restarting,
     /// Being removed
     Removing,
-    /// Ended
+    /// Exited
     Exited,
-    /// Beyond repair
+    /// Only partly removed
     Dead,
 }
 

@@ -36,10 +36,10 @@ pub struct PullArgs {
     /// Leave out images that can be built
     #[arg(long)]
     ignore_buildable: bool,
-    /// Go on, and end well, when an image cannot be pulled
+    /// Continue, and succeed, when an image cannot be pulled
     #[arg(long)]
     ignore_pull_failures: bool,
-    /// Say nothing but failures
+    /// Print only failures
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]

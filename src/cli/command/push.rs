@@ -25,10 +25,10 @@ pub struct PushArgs {
     /// Push the images of services that these depend on too
     #[arg(long)]
     include_deps: bool,
-    /// Go on, and end well, when an image cannot be pushed
+    /// Continue, and succeed, when an image cannot be pushed
     #[arg(long)]
     ignore_push_failures: bool,
-    /// Say nothing but failures
+    /// Print only failures
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]

@@ -22,10 +22,10 @@ use crate::topology::name::{ContainerName, ServiceName};
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo rm web --stop --force")]
 pub struct RmArgs {
-    /// A topology file, and the services whose containers go; all when none is named
+    /// A topology file, and the services whose containers are removed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Do not ask before
+    /// Do not ask for confirmation
     #[arg(short, long)]
     force: bool,
     /// Stop and remove those that run too

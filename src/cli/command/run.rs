@@ -95,7 +95,7 @@ pub struct RunArgs {
     /// Answer to the service's names in its networks, and take its fixed addresses
     #[arg(long)]
     use_aliases: bool,
-    /// Build images even if they are there
+    /// Build images even if they exist
     #[arg(long)]
     build: bool,
     /// When images are pulled, in place of what the topology says
@@ -107,7 +107,7 @@ pub struct RunArgs {
     /// Drop a Linux capability
     #[arg(long, value_name = "CAPABILITY")]
     cap_drop: Vec<String>,
-    /// Show no progress of what is done before
+    /// Do not show the progress of the preparations
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]

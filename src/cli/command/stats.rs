@@ -38,15 +38,15 @@ pub struct StatsArgs {
     /// A topology file, and the services to watch; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Containers that do not run too
+    /// Stopped containers too
     #[arg(short, long)]
     all: bool,
     #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
     format: ListFormat,
-    /// Look once
+    /// Show the usage once, and exit
     #[arg(long)]
     no_stream: bool,
-    /// Ids in full
+    /// Do not shorten ids
     #[arg(long)]
     no_trunc: bool,
     #[command(flatten)]

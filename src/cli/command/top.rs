@@ -19,7 +19,7 @@ use crate::plan::observed::ObservedContainer;
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo top web")]
 pub struct TopArgs {
-    /// A topology file, and the services to look into; all when none is named
+    /// A topology file, and the services whose processes are listed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::report::Goal;
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo unpause web")]
 pub struct UnpauseArgs {
-    /// A topology file, and the services to let go on; all when none is named
+    /// A topology file, and the services to resume; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]

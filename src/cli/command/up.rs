@@ -105,10 +105,10 @@ struct ForegroundOptions {
 pub(super) struct UpOptions {
     #[command(flatten)]
     pub(super) create: CreateOptions,
-    /// Replace the containers of what the named services depend on even if nothing changed
+    /// Recreate the containers of what the named services depend on, even if nothing changed
     #[arg(long, conflicts_with = "no_recreate")]
     always_recreate_deps: bool,
-    /// Give replaced containers new anonymous volumes
+    /// Give recreated containers new anonymous volumes
     #[arg(short = 'V', long)]
     renew_anon_volumes: bool,
     /// Leave alone what the services depend on

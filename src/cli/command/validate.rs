@@ -31,16 +31,16 @@ pub struct ValidateArgs {
     /// Files and directories, `-` is standard input; the project's own topology when none is given
     #[arg(value_name = "FILE|DIRECTORY")]
     paths: Vec<PathBuf>,
-    /// How findings are written
+    /// How diagnostics are written
     #[arg(long, value_enum, default_value_t)]
     format: ValidateFormat,
     /// Count warnings as errors
     #[arg(long)]
     strict: bool,
-    /// Print nothing but the findings
+    /// Print only the diagnostics
     #[arg(short, long)]
     quiet: bool,
-    /// Write into the files what mends mistakes beyond doubt
+    /// Apply the fixes that are certain to the files
     #[arg(long)]
     fix: bool,
     /// With `--fix`: also apply guesses, such as the closest known name
@@ -50,7 +50,7 @@ pub struct ValidateArgs {
     global: Global,
 }
 
-/// How findings are written.
+/// How diagnostics are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum ValidateFormat {
     /// For people

@@ -34,7 +34,7 @@ use crate::topology::name::{ContainerName, ServiceName};
     after_help = "Example:\n  topo wait tests --down-project"
 )]
 pub struct WaitArgs {
-    /// A topology file, and the services that are waited for
+    /// A topology file, and the services to wait for
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     /// Take the project down as soon as the first container has ended

@@ -29,7 +29,7 @@ use crate::value::pair::Pair;
 pub(crate) struct CreateOptions {
     #[command(flatten)]
     pub(crate) excluded: Excluded,
-    /// Build images even if they are there
+    /// Build images even if they exist
     #[arg(long, conflicts_with = "no_build")]
     build: bool,
     /// Build no image, even if it is missing
@@ -38,16 +38,16 @@ pub(crate) struct CreateOptions {
     /// When images are pulled, in place of what the topology says
     #[arg(long, value_name = "always|missing|never", hide_possible_values = true)]
     pull: Option<Pull>,
-    /// Replace containers even if nothing changed
+    /// Recreate containers even if nothing changed
     #[arg(long, conflicts_with = "no_recreate")]
     force_recreate: bool,
-    /// Replace no container, even if it changed
+    /// Recreate no containers, even if they changed
     #[arg(long)]
     no_recreate: bool,
     /// This many containers of a service
     #[arg(long, value_name = "SERVICE=NUMBER")]
     scale: Vec<String>,
-    /// Make networks and volumes that no service uses too
+    /// Also create networks and volumes that no service uses
     #[arg(long)]
     all_resources: bool,
     /// Remove containers of services that the topology does not have
@@ -58,7 +58,7 @@ pub(crate) struct CreateOptions {
 /// Whose progress is kept back.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct QuietOptions {
-    /// Do not show how far pulls are
+    /// Do not show the progress of pulls
     #[arg(long)]
     quiet_pull: bool,
     /// Do not show the steps of builds

@@ -32,7 +32,7 @@ impl ErrorContext<'_> {
         Some(Words {
             message: format!("`{dash}` is not a hyphen"),
             span: Span::new(self.file, at, at + dash.len()),
-            label: "looks like the `-` of a list, and is none".to_owned(),
+            label: "looks like the `-` of a list, but is not one".to_owned(),
             help: format!("write `- {}`, with the `-` of the keyboard", shorten(element.trim())),
             other: None,
         })

@@ -270,15 +270,15 @@ fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
 fn refuse_quoted_merge(key: Span, found: &mut Diagnostics) {
     if key.range().len() == "<<".len() {
         found
-            .error(code::BAD_MERGE_KEY, "a `<<` with a tag is a key like any other")
-            .label(key, "brings nothing in")
-            .help("take the tag away: `<<:`");
+            .error(code::BAD_MERGE_KEY, "a tagged `<<` is an ordinary key")
+            .label(key, "merges nothing")
+            .help("remove the tag: `<<:`");
         return;
     }
     found
-        .error(code::BAD_MERGE_KEY, "a quoted `<<` is a key like any other")
-        .label(key, "brings nothing in")
-        .help("take the quotes away: `<<:`")
+        .error(code::BAD_MERGE_KEY, "a quoted `<<` is an ordinary key")
+        .label(key, "merges nothing")
+        .help("remove the quotes: `<<:`")
         .replace(key, "\"<<\"", "<<");
 }
 
@@ -286,7 +286,7 @@ fn refuse_quoted_merge(key: Span, found: &mut Diagnostics) {
 fn refuse_merged_list(element: &Node, written: Span, found: &mut Diagnostics) {
     found
         .error(code::BAD_MERGE_KEY, "`<<` takes a mapping, and cannot merge lists")
-        .label(written, "brings in a list")
+        .label(written, "stands for a list")
         .label(element.span, format!("this is {}", element.describe()))
         .help("write what the anchor names as a mapping (`KEY: VALUE` in place of `- KEY=VALUE`), or repeat the elements here");
 }

@@ -214,7 +214,7 @@ impl ErrorContext<'_> {
         Some(Words {
             message: format!("{} is not a space for YAML", leftovers::name_of(character)),
             span: Span::new(self.file, line.start + blank, line.start + blank + character.len_utf8()),
-            label: "looks like a space, and is none".to_owned(),
+            label: "looks like a space, but is not one".to_owned(),
             help: format!("type a space in its place: `{}`", shorten(repaired.trim())),
             other: None,
         })

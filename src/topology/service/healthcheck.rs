@@ -106,7 +106,7 @@ fn warn_of_kind_in_text(command: &str, node: &Node, found: &mut Diagnostics) {
         let rest = command.trim_start().trim_start_matches(first).trim();
         let help = match first {
             "NONE" => "write `[\"NONE\"]`, or `disable: true` in place of `test`".to_owned(),
-            _ => format!("leave the word out: `{rest}`; it belongs into a list: `[\"{first}\", ...]`"),
+            _ => format!("leave the word out: `{rest}`; it belongs in a list: `[\"{first}\", ...]`"),
         };
         found
             .warning(code::BAD_VALUE, format!("a shell is to run a program named `{first}`"))
@@ -120,7 +120,7 @@ fn warn_of_kind_in_text(command: &str, node: &Node, found: &mut Diagnostics) {
 fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
     let (message, label) = match words {
         [kind, command] if kind == "CMD" && command.trim().contains(' ') && !command.starts_with('/') => {
-            (format!("no program is named `{command}`"), "one word; nobody splits it at its blanks")
+            (format!("no program is named `{command}`"), "one word: it is not split at spaces")
         }
         [kind, _, further, ..] if kind == "CMD-SHELL" => (
             format!("`{further}` is not part of the command"),

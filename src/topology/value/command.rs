@@ -108,7 +108,7 @@ pub fn is_as_written(node: &Node) -> bool {
 pub fn passed_on(word: &str) -> String {
     // Backquotes would not be told from those of this sentence.
     let word = if word.contains('`') { word.to_owned() } else { format!("`{word}`") };
-    format!("{word} is passed on as it is")
+    format!("{word} is passed on literally")
 }
 
 /// Whether a shell would put the output of a command into a word.

@@ -311,7 +311,7 @@ fn host_entry(host: &str, address: &str, item: &Node, found: &mut Diagnostics) -
     if bare != "host-gateway" && bare.parse::<std::net::IpAddr>().is_err() {
         found
             .error(code::BAD_ADDRESS, format!("`{bare}` is not an IP address"))
-            .label(item.span, format!("where `{host}` leads to"))
+            .label(item.span, format!("the address of `{host}`"))
             .help(format!("write an address, or `{host}=host-gateway` for this machine"));
         return None;
     }

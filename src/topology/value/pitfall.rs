@@ -32,7 +32,7 @@ fn is_word(text: &str) -> bool {
 
 fn warn_of_word(text: &str, node: &Node, found: &mut Diagnostics) {
     found
-        .warning(code::YAML_PITFALL, format!("`{text}` is a boolean for many readers of YAML"))
+        .warning(code::YAML_PITFALL, format!("`{text}` is a boolean to many YAML parsers"))
         .label(node.span, format!("here it is the string `{text}`"))
         .help(format!("quote it: \"{text}\""));
 }
@@ -45,10 +45,7 @@ pub fn warn_of_base_60(scalar: &Scalar, node: &Node, found: &mut Diagnostics) {
     let digits = scalar.text.split(':').filter_map(|digits| digits.parse::<u64>().ok());
     let number = digits.fold(0, |number: u64, digit| number.saturating_mul(60).saturating_add(digit));
     found
-        .warning(
-            code::YAML_PITFALL,
-            format!("`{}` is a number to base 60 for many readers of YAML", scalar.text),
-        )
+        .warning(code::YAML_PITFALL, format!("`{}` is a base-60 number to many YAML parsers", scalar.text))
         .label(node.span, format!("they read `{number}`"))
         .help(format!("quote it: \"{}\"", scalar.text));
 }

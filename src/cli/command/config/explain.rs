@@ -23,7 +23,7 @@ use crate::topology::provenance::{self, Candidate, CandidateKind, Explanation, P
 use crate::topology::secrecy::HIDDEN_VALUES;
 use crate::value::image::ImageReference;
 
-/// Show where a value comes from: every text that had a say, the strongest first, with its place.
+/// Show where a value comes from: every value that was considered, the strongest first, with its place.
 ///
 /// For a variable of a container these are `environment`, the environment of topo, `.env` and
 /// `--env-file`, each line of `env_file`, and the image. A key that holds dots may be quoted.

@@ -115,7 +115,7 @@ struct Without {
     /// Leave relative paths as they are written
     #[arg(long)]
     no_path_resolution: bool,
-    /// Fill in nothing: no default network, no implied dependencies, no names
+    /// Add no defaults: no default network, no implied dependencies, no names
     #[arg(long)]
     no_normalize: bool,
     /// Leave out the checks that span several attributes

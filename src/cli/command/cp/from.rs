@@ -60,7 +60,7 @@ impl<E: CopyFiles> Copier<'_, E> {
                 Ok((name, target, kind))
             }
             Kind::File if from.ends_with('/') || is_contents(from) => {
-                Err(CopyProblem::wrong(format!("`{from}` in {} is a file and no directory", self.container)))
+                Err(CopyProblem::wrong(format!("`{from}` in {} is a file, not a directory", self.container)))
             }
             kind => Ok((name, from.to_owned(), kind)),
         }

@@ -77,7 +77,7 @@ impl<E: CopyFiles> Copier<'_, E> {
                 Err(CopyProblem::wrong(format!("a directory cannot replace a file: {place} is a file")))
             }
             Some(Kind::File) if to.ends_with('/') || is_contents(&to) => {
-                Err(CopyProblem::wrong(format!("{place} is a file and no directory")))
+                Err(CopyProblem::wrong(format!("{place} is a file, not a directory")))
             }
             Some(Kind::File) => Ok(in_folder(&to)),
             Some(Kind::Link { .. } | Kind::Other) => {

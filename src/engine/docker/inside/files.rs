@@ -93,7 +93,7 @@ fn named_link(message: &str, path: &str) -> Option<String> {
     is_loop
         .iter()
         .any(|words| message.contains(words))
-        .then(|| format!("`{path}` in the container leads to itself: a symbolic link goes round in a circle"))
+        .then(|| format!("`{path}` in the container leads to itself: its symbolic links form a loop"))
 }
 
 fn kind(headers: &HeaderMap) -> Result<Kind, EngineError> {
