@@ -1,12 +1,16 @@
 //! Paths in a container begin at its root.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{MountKind, Service};
 use crate::value::path::is_absolute_on_windows;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_MOUNT, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds relative paths where the engine takes absolute ones only.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

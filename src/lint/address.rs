@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::order::takes_turns;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
 use crate::lint::subnet::{Subnet, is_bridge, read_address, subnets};
@@ -12,6 +13,9 @@ use crate::source::{Span, Spanned};
 use crate::topology::name::{NetworkKey, ServiceName};
 use crate::topology::service::Service;
 use crate::topology::{Network, Topology};
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_ADDRESS, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds addresses that cannot be given: no addresses at all, outside of the network, or taken.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

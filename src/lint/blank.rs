@@ -1,7 +1,8 @@
 //! Blanks at the ends of paths and names of variables: a part of them, which hardly anybody means.
 
-use crate::diagnostic::{Code, Diagnostics, code};
+use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::document::{Node, Value};
+use crate::lint::rule::{Group, Rule};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::value::is_as_written;
@@ -48,6 +49,13 @@ const CONSEQUENCES: &[Code] = &[
     code::REQUIRED_VARIABLE,
     code::UNKNOWN_VOLUME,
 ];
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::YAML_PITFALL, Severity::Warning)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds blanks at the ends of values. Comes after what finds their consequences, to say what to do about those.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

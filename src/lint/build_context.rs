@@ -3,11 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::source::{ReadError, Sources, Spanned, from_here};
 use crate::topology::Topology;
 use crate::topology::join_path;
 use crate::topology::service::BuildContext;
 use crate::topology::service::build::BuildSection;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::BAD_VALUE, Severity::Error), (code::MISSING_SOURCE, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds build contexts and Dockerfiles of active services that do not exist. A warning: an image
 /// that is there already needs no build, and what it is built from may be made later.

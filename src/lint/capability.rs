@@ -1,6 +1,7 @@
 //! Linux capabilities have names.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -50,6 +51,9 @@ const CAPABILITIES: &[&str] = &[
     "SYS_TTY_CONFIG",
     "WAKE_ALARM",
 ];
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Security, since: "0.1.0", check };
 
 /// Finds capabilities that Linux does not have: the engine refuses them.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -1,7 +1,8 @@
 //! Some attributes are for a cluster, and one engine does nothing with them.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::document::Node;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::topology::Topology;
 
@@ -28,6 +29,13 @@ const FILES: &[(&str, &str)] = &[
     ("labels", "nothing of it is kept on the engine"),
     ("template_driver", "its content is taken as it is"),
 ];
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::NOT_SUPPORTED, Severity::Note), (code::NO_EFFECT, Severity::Note)],
+    group: Group::Compatibility,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds attributes that only a cluster obeys.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::attribute::Named;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{DependencyCondition, RestartPolicy, Service};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::NO_HEALTHCHECK, Severity::Error), (code::NEVER_READY, Severity::Warning)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds dependencies that wait for a health check that is not there, or for the end of what never ends.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

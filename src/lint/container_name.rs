@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::NAME_CLASH, Severity::Error), (code::BAD_NAME, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds names that the engine refuses, and names that two containers would have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -4,13 +4,21 @@ use std::fs::FileType;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::mount_kind::clean;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::service::{BlkioConfig, DeviceMapping, Service};
 use crate::topology::{Host, Topology};
 use crate::value::device::{are_permissions, is_cgroup_rule};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::BAD_VALUE, Severity::Error), (code::MISSING_SOURCE, Severity::Warning)],
+    group: Group::Portability,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds what the engine does not know, and devices that this machine does not have where the engine runs on it.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::network_driver::interface_mistake;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::lint::subnet::{is_bridge, read_address};
 use crate::source::{Span, Spanned};
@@ -12,6 +13,18 @@ use crate::topology::Topology;
 use crate::topology::name::NetworkKey;
 use crate::topology::service::Service;
 use crate::value::pair::Pair;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        (code::BAD_ADDRESS, Severity::Error),
+        (code::BAD_VALUE, Severity::Error),
+        (code::BAD_NAME, Severity::Error),
+        (code::NAME_CLASH, Severity::Error),
+    ],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds link-local addresses that are none, and names of interfaces that Linux refuses or that two networks have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -1,9 +1,13 @@
 //! What is exposed is a port.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::topology::Topology;
 use crate::value::ValueError;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_PORT, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds entries of `expose` that are no ports.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -1,10 +1,14 @@
 //! Commands at certain moments of a container's life.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::service::Hook;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds hooks that run nothing.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

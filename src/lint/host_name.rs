@@ -1,12 +1,16 @@
 //! Host names that other programs can use.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 
 /// The longest name that Linux keeps, in bytes.
 const LIMIT: usize = 64;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_NAME, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
 /// Finds names that Linux refuses, and those that are none by RFC 1123: the engine takes them, but many
 /// programs do not.

@@ -1,7 +1,8 @@
 //! One port of the host can be published once.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::order::takes_turns;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::shared_text::{self, Claim};
 use crate::source::Span;
 use crate::topology::Topology;
@@ -17,6 +18,9 @@ struct Published<'a> {
     range: PortRange,
     at: Span,
 }
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::PORT_CLASH, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds host ports that are published twice, and ranges too short for a service's replicas.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

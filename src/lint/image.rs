@@ -1,12 +1,16 @@
 //! Image references that the engine can read.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::service::MountKind;
 use crate::value::ValueError;
 use crate::value::image::ImageReference;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_IMAGE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds references that no image can have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

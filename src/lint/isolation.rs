@@ -1,11 +1,15 @@
 //! How containers are kept apart: Linux has one way.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{may_run_on_windows, services};
 use crate::topology::Topology;
 
 /// What engines of Windows know.
 const OF_WINDOWS: &[&str] = &["default", "hyperv", "process"];
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
 /// Finds technologies that the engine does not have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

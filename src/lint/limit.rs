@@ -1,6 +1,7 @@
 //! Limits of memory and processor time that fit together, as the engine checks them.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -9,6 +10,13 @@ use crate::topology::value::{ByteSize, SwapLimit};
 
 /// The least that the engine takes for a memory limit: 6 MiB.
 const LEAST_MEMORY: i64 = 6 * 1024 * 1024;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::OUT_OF_RANGE, Severity::Error), (code::CONFLICT, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds limits that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

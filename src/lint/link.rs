@@ -2,11 +2,19 @@
 
 use std::fmt;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::service::{Link, VolumesFrom};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::BAD_VALUE, Severity::Error), (code::BAD_MOUNT, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds links that say more than a name and an alias: the engine's grammar for links has no third part. Finds
 /// words on access to volumes that the engine does not read.

@@ -2,9 +2,10 @@
 //!
 //! The options are those of Engine 28.5 (`daemon/logger`); a plugin has its own.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::lint::log_option::{Address, Kind, mistake};
 use crate::lint::network_driver::warn_of_plugin;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -160,6 +161,17 @@ const OF_OTHER_ENGINES: &[(&str, &str)] = &[
 
 /// The driver that an engine has when nothing else is said to it.
 const DEFAULT: &str = "json-file";
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        (code::MISSING_ATTRIBUTE, Severity::Error),
+        (code::BAD_VALUE, Severity::Error),
+        (code::CONFLICT, Severity::Error),
+    ],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds options that the driver does not know, values that it cannot read, and drivers that no engine has.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

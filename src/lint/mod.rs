@@ -1,7 +1,7 @@
 //! In: a topology. Out: what is allowed, and still will not do what was meant.
 //! Must not: change the topology, read a file's content, or ask an engine.
 //!
-//! One file a rule, each with `check(&Topology, &mut Diagnostics)`. An error where Docker Compose or
+//! One file a rule, each with its `RULE`: codes, what is at stake, and `check`. An error where Docker Compose or
 //! the engine refuses the topology for certain; a warning where somebody may mean it. A rule about
 //! one service looks at inactive services too.
 
@@ -41,6 +41,7 @@ mod order;
 mod platform;
 pub mod profile;
 mod range;
+pub mod rule;
 mod script_word;
 mod security_option;
 mod shared_text;
@@ -56,6 +57,7 @@ mod volume_option;
 
 use std::sync::Arc;
 
+use self::rule::Rule;
 use crate::diagnostic::Diagnostics;
 use crate::source::Span;
 use crate::topology::attribute::Named;
@@ -63,51 +65,59 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 use crate::topology::{Host, Topology};
 
-/// Every rule; findings are sorted by place.
-const RULES: &[fn(&Topology, &mut Diagnostics)] = &[
-    absolute_path::check,
-    address::check,
-    capability::check,
-    cluster_only::check,
-    condition::check,
-    container_name::check,
-    device::check,
-    endpoint::check,
-    exposed_port::check,
-    hook::check,
-    host_name::check,
-    host_port::check,
-    image::check,
-    isolation::check,
-    limit::check,
-    link::check,
-    logging::check,
-    mount_kind::check,
-    mount_shape::check,
-    mount_source::check,
-    mount_target::check,
-    namespace::check,
-    network_driver::check,
-    null_letter::check,
-    object_name::check,
-    platform::check,
-    range::check,
-    script_word::check,
-    security_option::check,
-    signal::check,
-    subnet::check,
-    sysctl::check,
-    tmpfs::check,
-    ulimit::check,
-    user::check,
-    volume_option::check,
+/// The rules that every topology is checked by, in the order in which they run; findings are sorted by place.
+pub const RULES: &[Rule] = &[
+    absolute_path::RULE,
+    address::RULE,
+    capability::RULE,
+    cluster_only::RULE,
+    condition::RULE,
+    container_name::RULE,
+    device::RULE,
+    endpoint::RULE,
+    exposed_port::RULE,
+    hook::RULE,
+    host_name::RULE,
+    host_port::RULE,
+    image::RULE,
+    isolation::RULE,
+    limit::RULE,
+    link::RULE,
+    logging::RULE,
+    mount_kind::RULE,
+    mount_shape::RULE,
+    mount_source::RULE,
+    mount_target::RULE,
+    namespace::RULE,
+    network_driver::RULE,
+    null_letter::RULE,
+    object_name::RULE,
+    platform::RULE,
+    range::RULE,
+    script_word::RULE,
+    security_option::RULE,
+    signal::RULE,
+    subnet::RULE,
+    sysctl::RULE,
+    tmpfs::RULE,
+    ulimit::RULE,
+    user::RULE,
+    volume_option::RULE,
     // Last, to say what leads to what others found.
-    blank::check,
+    blank::RULE,
 ];
 
-/// Checks a topology by every rule.
+/// The rules that commands ask for where they apply: what is looked at and what is run need not be the same.
+pub const ON_REQUEST: &[Rule] = &[build_context::RULE, model::RULE, unsupported::RULE];
+
+/// Every rule.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(ON_REQUEST)
+}
+
+/// Checks a topology by the rules that apply to all.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
-    topology.keep_certain(found, |found| RULES.iter().for_each(|rule| rule(topology, found)));
+    topology.keep_certain(found, |found| RULES.iter().for_each(|rule| (rule.check)(topology, found)));
 }
 
 /// Every service, active or not.

@@ -1,7 +1,15 @@
 //! AI models where nothing is installed that serves them.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::topology::Topology;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::NOT_SUPPORTED, Severity::Error)],
+    group: Group::Compatibility,
+    since: "0.1.0",
+    check,
+};
 
 /// Makes an error of each model that an active service uses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

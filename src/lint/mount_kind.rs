@@ -1,12 +1,24 @@
 //! What a mount says fits its kind.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::mount_target::files;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::mount::BindOptions;
 use crate::topology::service::{Mount, MountKind, Service};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        (code::BAD_MOUNT, Severity::Error),
+        (code::MISSING_ATTRIBUTE, Severity::Error),
+        (code::CONFLICT, Severity::Error),
+    ],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds mounts that the engine refuses, whatever there is on its machine.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::mount_kind::{REPLACEABLE, clean};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::service::{Mount, MountKind, Service};
@@ -19,6 +20,9 @@ const USUAL_FOLDERS: &[&str] = &[
     "/bin", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/usr", "/usr/bin",
     "/usr/lib", "/var",
 ];
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_MOUNT, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds folders on files, files on folders, mounts below a file, and mounts that hide the devices.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -2,11 +2,19 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::source::from_here;
 use crate::topology::Topology;
 use crate::topology::service::{Mount, MountKind};
 use crate::value::path::drive;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::MISSING_SOURCE, Severity::Warning)],
+    group: Group::Portability,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds sources that are written as Windows writes paths, which Compose passes on everywhere, and sources in
 /// the project's folder that do not exist. Elsewhere they may well be on the

@@ -2,13 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{ContainerFile, Service};
 use crate::value::mount;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::DUPLICATE_TARGET, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds mounts on the same path, also those of one list that the last one replaced.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -1,11 +1,19 @@
 //! Namespaces that are shared with the host or with another container.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::service::{Namespace, Service, VolumesOwner};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::BAD_NAMESPACE, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds words that the engine does not know, and attributes that a shared namespace leaves no room for.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

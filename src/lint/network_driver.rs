@@ -4,7 +4,8 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::subnet::{is_bridge, subnets};
 use crate::source::{Span, Spanned};
 use crate::topology::name::NetworkKey;
@@ -65,6 +66,13 @@ const PACKET_SIZES: std::ops::RangeInclusive<u32> = 68..=65_535;
 
 /// The longest name of an interface, in bytes (`IFNAMSIZ` without its end).
 const LONGEST_INTERFACE: usize = 15;
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::BAD_VALUE, Severity::Error), (code::BAD_ADDRESS, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds networks that their driver refuses to make.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

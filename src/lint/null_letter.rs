@@ -1,10 +1,14 @@
 //! The letter that ends a text for Linux: no text of a container holds it.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::document::{Node, Value};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds texts of services that hold it. What is in extensions is nobody's business.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -1,6 +1,7 @@
 //! Names that networks and volumes have in the engine.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::value::sharing::Namespace;
@@ -10,6 +11,9 @@ const PREDEFINED: [&str; 4] = ["bridge", "host", "none", "default"];
 
 /// The longest name of a volume, in bytes: it is that of a folder on the engine's machine.
 const LONGEST: usize = 255;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_NAME, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds names that the engine refuses. What is external has a name that somebody else chose.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

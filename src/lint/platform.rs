@@ -1,6 +1,7 @@
 //! Platforms that images are made for.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -13,6 +14,9 @@ const PROCESSORS: &[&str] = &[
     "386", "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "i386", "loong64", "mips", "mips64",
     "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x", "wasm", "x86-64", "x86_64",
 ];
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
 /// Finds platforms that the engine cannot read, and parts that no image is known to be made for.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

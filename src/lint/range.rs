@@ -1,11 +1,23 @@
 //! Numbers in the range that their attribute has.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::{Healthcheck, Service};
 use crate::topology::value::{Duration, Integer};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        (code::BAD_VALUE, Severity::Error),
+        (code::MISSING_ATTRIBUTE, Severity::Error),
+        (code::OUT_OF_RANGE, Severity::Error),
+    ],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds numbers that the engine, or Docker Compose, refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -1,13 +1,21 @@
 //! `sh -c SCRIPT`: the shell reads one word, wherever that word and those after it are written.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, code};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::document::Node;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 use crate::topology::value::{Command, is_as_written};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::SHELL_SYNTAX, Severity::Warning)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds words that a shell leaves out, and makes advice about operators fit an entrypoint that is a shell.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -1,6 +1,7 @@
 //! Options of the host's security system.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -12,6 +13,9 @@ const KNOWN: &[&str] =
 
 /// What may stand without a value.
 const ALONE: &[&str] = &["disable", "no-new-privileges", "writable-cgroups"];
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Security, since: "0.1.0", check };
 
 /// Finds options that the engine refuses when the container is created.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

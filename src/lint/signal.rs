@@ -1,6 +1,7 @@
 //! Signals have names and numbers.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::topology::Topology;
 
@@ -10,6 +11,9 @@ const SIGNALS: &[&str] = &[
     "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU",
     "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
 ];
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds signals that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::source::{Span, Spanned};
 use crate::topology::name::NetworkKey;
 use crate::topology::network::AddressPool;
@@ -83,6 +84,9 @@ fn address(is_v4: bool, number: u128) -> IpAddr {
         _ => IpAddr::V6(number.into()),
     }
 }
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_ADDRESS, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds subnets that the engine cannot use, and those of two networks that overlap.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

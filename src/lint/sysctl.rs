@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::lint::endpoint::PARAMETERS;
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{key_span, services, uses_default_runtime};
 use crate::source::{Span, Spanned};
 use crate::topology::name::ServiceName;
@@ -87,6 +88,13 @@ const KNOWN_NET: &[&str] = &[
     "net.ipv6.conf.all.disable_ipv6",
     "net.ipv6.conf.all.forwarding",
 ];
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::BAD_NAMESPACE, Severity::Error), (code::BAD_VALUE, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds parameters that belong to the whole host, or to a namespace that is shared with it.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

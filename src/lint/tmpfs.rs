@@ -1,10 +1,14 @@
 //! Options of folders in memory.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::value::tmpfs::{SETTINGS, Tmpfs, ValueError, closest_option};
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_MOUNT, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds options that the engine does not know, and values that the kernel cannot read.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

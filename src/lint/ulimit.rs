@@ -1,6 +1,7 @@
 //! Limits of processes have names, and a soft one is no higher than the hard one.
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::services;
 use crate::topology::Topology;
 use crate::topology::attribute::Named;
@@ -25,6 +26,13 @@ const NAMES: &[&str] = &[
     "sigpending",
     "stack",
 ];
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::BAD_VALUE, Severity::Error), (code::CONFLICT, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds limits that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

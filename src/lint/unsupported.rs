@@ -2,10 +2,18 @@
 //!
 //! Asked for by the commands that act: a topology that is only looked at may hold all of it.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::service::{ContainerFile, Service};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(code::NOT_SUPPORTED, Severity::Error)],
+    group: Group::Compatibility,
+    since: "0.1.0",
+    check,
+};
 
 /// Reports everything that active services say and topo would leave undone, and makes errors of what
 /// they cannot run without.

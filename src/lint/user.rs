@@ -1,6 +1,7 @@
 //! Users and groups that a container's process has.
 
-use crate::diagnostic::{Diagnostics, code};
+use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
@@ -8,6 +9,9 @@ use crate::topology::service::Service;
 
 /// The highest number of a user or group that Engine 28.5 takes.
 const HIGHEST: i64 = i32::MAX as i64;
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds users and groups that no image can have; which names an image has is not known here.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {

@@ -4,8 +4,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostics, Severity, code, suggest};
 use crate::lint::network_driver::warn_of_plugin;
+use crate::lint::rule::{Group, Rule};
 use crate::source::{Spanned, from_here};
 use crate::topology::name::VolumeKey;
 use crate::topology::value::ByteSize;
@@ -16,6 +17,18 @@ const KNOWN: [&str; 4] = ["type", "o", "device", "size"];
 
 /// Which option needs which others, and what they are when nothing else is meant.
 const NEEDS: [(&str, &str); 4] = [("device", "type"), ("type", "device"), ("o", "device"), ("o", "type")];
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        (code::MISSING_ATTRIBUTE, Severity::Error),
+        (code::BAD_VALUE, Severity::Error),
+        (code::MISSING_SOURCE, Severity::Warning),
+        (code::BAD_MOUNT, Severity::Error),
+    ],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds options that the driver does not know, those that lack another, and folders that are not there.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
