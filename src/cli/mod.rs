@@ -10,6 +10,7 @@ mod engine;
 mod exit;
 mod io;
 mod list;
+pub mod on_engine;
 mod topology;
 mod trace;
 

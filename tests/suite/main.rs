@@ -7,6 +7,7 @@ mod completion;
 mod compose_hash;
 mod config;
 mod conformance;
+mod connected;
 mod diagnostics;
 mod differential;
 mod ends;

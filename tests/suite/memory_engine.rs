@@ -45,6 +45,9 @@ pub(crate) struct MemoryEngine {
 /// The engine's clock, in seconds, when a test begins.
 const YEAR_2026: f64 = 1_767_225_600.0;
 
+/// As the engine says that a container goes on.
+const UNPAUSED: &str = "unpause";
+
 /// Time, and an order among things that happen at the same time.
 type Moment = (Instant, u64);
 
@@ -177,7 +180,7 @@ impl MemoryEngine {
     }
 
     /// The container's state now: all that happened to it, put together. Nothing when it is not there.
-    fn state(&self, name: &ContainerName) -> Option<ContainerState> {
+    pub(crate) fn state(&self, name: &ContainerName) -> Option<ContainerState> {
         let behaviour = self.behaviour(name);
         let now = Instant::now();
         let mut life = Life::default();
@@ -287,12 +290,16 @@ impl MemoryEngine {
                 self.entries_of(container, |entry| entry.is_of_past = true);
             }
             Action::RenameContainer { from, to } => self.rename(from, to),
+            Action::PauseContainer { container } => {
+                self.happens(container, Duration::ZERO, Happening::Changed(What::Paused));
+            }
+            Action::UnpauseContainer { container } => {
+                self.happens(container, Duration::ZERO, Happening::Changed(What::Other(UNPAUSED.to_owned())));
+            }
             Action::PullImage { .. }
             | Action::PushImage { .. }
             | Action::RemoveImage { .. }
             | Action::BuildImage(_)
-            | Action::PauseContainer { .. }
-            | Action::UnpauseContainer { .. }
             | Action::CreateNetwork(_)
             | Action::RemoveNetwork { .. }
             | Action::CreateVolume(_)
@@ -482,6 +489,7 @@ impl Life {
     fn goes_on(&mut self, behaviour: &Behaviour, what: &Happening, at: Duration) {
         match what {
             Happening::Changed(What::Created) => *self = Self::begin(behaviour),
+            Happening::Changed(What::Other(word)) if word == UNPAUSED => {}
             Happening::Changed(What::Removed | What::Other(_)) => self.state = None,
             _ => {}
         }
@@ -503,6 +511,7 @@ impl Life {
                 state.exit_code = *exit_code;
             }
             Happening::Changed(What::Paused) => state.status = Status::Paused,
+            Happening::Changed(What::Other(word)) if word == UNPAUSED => state.status = Status::Running,
             Happening::Changed(What::Health(health)) => state.health = Some(*health),
             Happening::FoundUnhealthy { output } => {
                 state.health = Some(Health::Unhealthy);

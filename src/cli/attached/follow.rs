@@ -1,44 +1,44 @@
 //! The output of services in the foreground, for `up` and `logs`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal, Write};
-use std::os::fd::AsFd;
+use std::io::Write;
 use std::time::Duration;
 
 use futures_util::Stream;
+use futures_util::stream::empty;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::cli::engine::session::Session;
 use crate::cli::exit::Exit;
 use crate::cli::io::nonblocking_writer::NonBlockingWriter;
 use crate::cli::io::output::Output;
-use crate::engine::{Engine, LogChoice};
+use crate::engine::{Engine, LogChoice, OutputStream};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{Action, Observed, Plan, Step};
 use crate::report::logs::{Outlet, Prefixes, Printer};
 use crate::report::{Above, Live};
 use crate::run::logs::{Begin, FollowContext, LogDrain, LogSink, Source, Started, follow};
-use crate::run::{End, Ended, LineEnds, Outcome};
+use crate::run::{End, Ended, Outcome};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
 /// Whose output is shown, and how.
 #[derive(Clone)]
-pub(crate) struct Following<'a> {
+pub struct Following<'a> {
     /// The services; all when absent.
-    pub(crate) services: Option<&'a [ServiceName]>,
+    pub services: Option<&'a [ServiceName]>,
     /// Only the container with this number of each service.
-    pub(crate) index: Option<u32>,
+    pub index: Option<u32>,
     /// Which part of the output.
-    pub(crate) choice: LogChoice,
+    pub choice: LogChoice,
     /// Whether lines begin with the name of their container.
-    pub(crate) prefixes: Prefixes,
+    pub prefixes: Prefixes,
     /// The services whose containers have fixed names.
-    pub(crate) fixed_names: BTreeMap<ContainerName, ServiceName>,
+    pub fixed_names: BTreeMap<ContainerName, ServiceName>,
 }
 
 /// The services of a topology whose containers have fixed names.
-pub(crate) fn fixed_names(topology: Option<&Topology>) -> BTreeMap<ContainerName, ServiceName> {
+pub fn fixed_names(topology: Option<&Topology>) -> BTreeMap<ContainerName, ServiceName> {
     let services = topology.into_iter().flat_map(|topology| &topology.services);
     let fixed = services.filter_map(|(name, service)| {
         let fixed = service.container_name.as_ref()?;
@@ -79,7 +79,7 @@ impl Following<'_> {
 }
 
 /// The containers whose output is wanted, by service and number.
-pub(crate) fn sources(observed: &Observed, following: &Following<'_>) -> Vec<Source> {
+pub fn sources(observed: &Observed, following: &Following<'_>) -> Vec<Source> {
     let mut containers: Vec<&ObservedContainer> = observed.containers.iter().collect();
     containers.sort_by_key(|container| (&container.service, container.number));
     containers.into_iter().filter_map(|container| following.source(container)).collect()
@@ -149,11 +149,12 @@ pub(crate) async fn follow_until<E: Engine>(
     stay: impl Stream<Item = bool>,
 ) {
     let Cast { sources, to_come, started } = cast;
-    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    let line_ends = (line_ends(&out), line_ends(&err));
-    let (mut out, mut err) = (outlet(&session.live, &mut out), outlet(&session.live, &mut err));
+    let output = session.output;
+    let (mut out, mut err) = (output.writer(OutputStream::Out), output.writer(OutputStream::Err));
+    let mut out = outlet(output, &session.live, OutputStream::Out, &mut *out);
+    let mut err = outlet(output, &session.live, OutputStream::Err, &mut *err);
     let mut printer = Printer::new(&mut *out, &mut *err, following.prefixes, session.look_of_output())
-        .with_line_ends(line_ends.0, line_ends.1);
+        .with_line_ends(output.line_ends(OutputStream::Out), output.line_ends(OutputStream::Err));
     let labels: BTreeSet<&String> = sources.iter().map(|source| &source.label).chain(&to_come).collect();
     for label in labels {
         printer.join(label);
@@ -164,6 +165,25 @@ pub(crate) async fn follow_until<E: Engine>(
         FollowContext { project, joins: &joins, drain: log_drain, hook_lines, expected_exits, patience };
     follow(session.engine, sources, context, started, stay, &mut printer).await;
 }
+
+/// Follows containers until none of them runs any more, or until Ctrl-C. One that was stopped, and may be on its
+/// way to be started again or replaced, is waited for a moment when nothing else runs.
+pub async fn follow_all<E: Engine>(
+    session: &Session<'_, E>,
+    project: &ProjectName,
+    sources: Vec<Source>,
+    following: &Following<'_>,
+) -> Exit {
+    let (cast, log_drain) = (Cast::of(sources), LogDrain::default());
+    let shown = follow_until(session, project, cast, following, &log_drain, COMES_BACK, empty());
+    tokio::select! {
+        () = shown => exit_of(&log_drain, session.output),
+        () = session.cancel.cancelled() => Exit::Interrupted,
+    }
+}
+
+/// How long a container that was stopped is waited for when nothing else runs.
+const COMES_BACK: Duration = Duration::from_secs(2);
 
 /// How a program ends that has shown output to its end.
 pub(crate) fn exit_of(log_drain: &LogDrain, output: &Output) -> Exit {
@@ -177,20 +197,20 @@ pub(crate) fn exit_of(log_drain: &LogDrain, output: &Output) -> Exit {
     if log_drain.has_lost_some() { Exit::Failed } else { Exit::Success }
 }
 
-/// What ends a line there: a terminal shows progress bars while they move, all else gets every byte.
-pub(crate) fn line_ends(stream: &impl IsTerminal) -> LineEnds {
-    if stream.is_terminal() { LineEnds::Any } else { LineEnds::LineFeed }
-}
-
 /// The way to a stream: in a terminal above the live lines, else at the reader's pace.
-fn outlet<'a, Stream: Write + IsTerminal + AsFd>(
+fn outlet<'a>(
+    output: &Output,
     live: &Live,
-    stream: &'a mut Stream,
+    stream: OutputStream,
+    writer: &'a mut dyn Write,
 ) -> Box<dyn Outlet + 'a> {
-    if !stream.is_terminal()
-        && let Ok(nonblocking_writer) = NonBlockingWriter::of(stream)
-    {
-        return Box::new(nonblocking_writer);
+    let is_for_programs = output.is_of_process() && !output.is_terminal(stream);
+    let nonblocking_writer = is_for_programs.then(|| match stream {
+        OutputStream::Out => NonBlockingWriter::of(&std::io::stdout()),
+        OutputStream::Err => NonBlockingWriter::of(&std::io::stderr()),
+    });
+    match nonblocking_writer {
+        Some(Ok(nonblocking_writer)) => Box::new(nonblocking_writer),
+        Some(Err(_)) | None => Box::new(Above::by_flush(live, writer)),
     }
-    Box::new(Above::by_flush(live, stream))
 }

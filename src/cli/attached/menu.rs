@@ -15,7 +15,7 @@ use crate::cli::io::terminal::{self, Raw};
 
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub enum Key {
     /// `d`: leave the services running.
     Detach,
     /// `w`: begin to watch files, or end it.
@@ -24,7 +24,7 @@ pub(crate) enum Key {
 
 /// What was typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub enum Typed {
     /// A key that means something.
     Key(Key),
     /// Enter: an empty line between what was printed and what comes.

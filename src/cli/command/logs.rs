@@ -1,14 +1,11 @@
 //! `topo logs`.
 
-use std::time::Duration;
-
 use clap::Args;
-use futures_util::stream::empty;
 
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::arguments::settings::ColorChoice;
-use crate::cli::attached::follow::{self, Cast, Following};
+use crate::cli::attached::follow::{self, Following};
 use crate::cli::engine::connection;
 use crate::cli::engine::inside;
 use crate::cli::engine::session::{self, Session};
@@ -18,9 +15,9 @@ use crate::cli::io::output::Output;
 use crate::cli::list::absence;
 use crate::cli::list::time::time_option;
 use crate::cli::topology::project::{Project, project};
-use crate::engine::LogChoice;
+use crate::engine::{LogChoice, OutputStream};
 use crate::report::logs::{Prefixes, Printer};
-use crate::run::logs::{LogDrain, LogSink, read_past};
+use crate::run::logs::{LogSink, read_past};
 use crate::topology::name::ServiceName;
 
 /// Show what containers print.
@@ -116,10 +113,9 @@ pub fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
             }
         }
         if !options.follow {
-            let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-            let line_ends = (follow::line_ends(&out), follow::line_ends(&err));
+            let (mut out, mut err) = (output.writer(OutputStream::Out), output.writer(OutputStream::Err));
             let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output())
-                .with_line_ends(line_ends.0, line_ends.1);
+                .with_line_ends(output.line_ends(OutputStream::Out), output.line_ends(OutputStream::Err));
             let unreadable = read_past(&engine, &sources, streams_at_once(), &mut printer).await;
             for unreadable in &unreadable {
                 output.error(&unreadable.to_string(), None);
@@ -131,19 +127,9 @@ pub fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
             return Ok(if unreadable.is_empty() { Exit::Success } else { Exit::Failed });
         }
         interrupt::listen(session.cancel.clone());
-        let (cast, log_drain) = (Cast::of(sources), LogDrain::default());
-        let project = &query.project;
-        let shown = follow::follow_until(&session, project, cast, &following, &log_drain, COME_BACK, empty());
-        tokio::select! {
-            () = shown => Ok(follow::exit_of(&log_drain, &output)),
-            () = session.cancel.cancelled() => Ok(Exit::Interrupted),
-        }
+        Ok(follow::follow_all(&session, &query.project, sources, &following).await)
     })
 }
-
-/// How long a container that was stopped, and may be on its way to be started again or replaced, is waited for
-/// when nothing else runs.
-const COME_BACK: Duration = Duration::from_secs(2);
 
 /// From how many containers the output is read at once.
 const STREAMS_AT_ONCE: usize = 256;

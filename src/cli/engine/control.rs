@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
@@ -13,6 +15,7 @@ use crate::cli::io::output::Output;
 use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
 use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::provide;
+use crate::engine::Engine;
 use crate::plan::observed::{Observed, Status};
 use crate::plan::{self, Action, CutOff, Plan, Scope};
 use crate::report::standing::standing;
@@ -22,31 +25,33 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 
 /// A command about containers that are there.
-pub(crate) struct Control {
+pub struct Control {
     /// Its name.
-    pub(crate) command: &'static str,
+    pub command: &'static str,
     /// What it wants of the whole project.
-    pub(crate) goal: Goal,
+    pub goal: Goal,
     /// Its options.
-    pub(crate) global: Global,
+    pub global: Global,
     /// The services that were named.
-    pub(crate) services: Vec<ServiceName>,
+    pub services: Vec<ServiceName>,
     /// Those that are left out.
     excluded: Excluded,
     /// Where its words go.
-    pub(crate) output: Output,
+    pub output: Output,
     /// The state that it brings containers to: one that is in it was so already.
-    pub(crate) end_status: Option<Status>,
+    pub end_status: Option<Status>,
     /// What is said beside that nothing is to do, where containers run.
-    pub(crate) help_for_running: Option<String>,
+    pub help_for_running: Option<String>,
     /// The last wait is given up after this time; never when absent.
-    pub(crate) wait_limit: Option<Duration>,
+    pub wait_limit: Option<Duration>,
+    /// Triggered by the first Ctrl-C.
+    pub cancel: CancellationToken,
     begun: Instant,
 }
 
 impl Control {
     /// Takes the files out of the arguments; the others are services.
-    pub(crate) fn new(
+    pub fn new(
         command: &'static str,
         goal: Goal,
         mut global: Global,
@@ -64,55 +69,64 @@ impl Control {
             end_status: None,
             help_for_running: None,
             wait_limit: None,
+            cancel: CancellationToken::new(),
             begun: Instant::now(),
         })
     }
 
-    /// Plans and carries it out.
-    pub(crate) fn run(
-        mut self,
-        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>,
-    ) -> Result<Exit, Exit> {
+    /// Plans and carries it out on the engine that the environment names.
+    pub(crate) fn run(self, plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>) -> Result<Exit, Exit> {
         let project = project(&self.global, &self.services, &self.output)?;
-        let named = self.services.clone();
-        let meant = self.excluded.services_of(&project, named.clone(), &self.output)?;
-        let Project { query, topology } = project;
+        let meant = self.excluded.services_of(&project, self.services.clone(), &self.output)?;
         session::block_on(async {
             let (engine, observed) = session::within(self.wait_limit, self.begun, &self.output, async {
                 let engine = connection::connect(&self.output).await?;
-                let observed: Observed = session::observe(&engine, &query, &self.output).await?;
+                let observed = session::observe(&engine, &project.query, &self.output).await?;
                 Ok((engine, observed))
             })
             .await?;
-            let plan_for = |scope| plan(scope, &self.output);
-            let scope = Scope {
-                project: &query.project,
-                topology: topology.as_ref(),
-                observed: &observed,
-                services: &named,
-                excluded: self.excluded.names(),
-            };
-            if !self.excluded.is_empty() {
-                self.services = services_there(scope);
-            }
-            let mut plan = plan_for(scope)?;
-            let created_from;
-            if let Some(topology) = self.topology_to_create_from(&plan)? {
-                created_from = topology;
-                plan = plan_for(Scope { topology: Some(&created_from), ..scope })?;
-            }
-            warn_of_cut_off(scope, &plan, &self.global, &self.output);
-            let mut session = Session::new(&engine, &self.global, &self.output);
-            (session.wait_limit, session.begun) = (self.wait_limit, self.begun);
-            interrupt::listen(session.cancel.clone());
-            let outcome = session.carry_out(&plan, self.scoped_goal(scope, &plan), self.command).await;
-            if let Some(topology) =
-                topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop")
-            {
-                provide::end(topology, &meant, Order::Stop, &self.output, &session.cancel).await?;
-            }
-            Ok(session::exit_of(&outcome))
+            interrupt::listen(self.cancel.clone());
+            self.carry_out(&engine, (&project, &observed), &meant, plan).await
         })
+    }
+
+    /// Plans for what is there, and carries it out. `meant` are the services without those that are left out.
+    pub async fn carry_out<E: Engine>(
+        mut self,
+        engine: &E,
+        (project, observed): (&Project, &Observed),
+        meant: &[ServiceName],
+        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>,
+    ) -> Result<Exit, Exit> {
+        let Project { query, topology } = project;
+        let named = self.services.clone();
+        let plan_for = |scope| plan(scope, &self.output);
+        let excluded = self.excluded.clone();
+        let scope = Scope {
+            project: &query.project,
+            topology: topology.as_ref(),
+            observed,
+            services: &named,
+            excluded: excluded.names(),
+        };
+        let mut plan = plan_for(scope)?;
+        let created_from;
+        if let Some(topology) = self.topology_to_create_from(&plan)? {
+            created_from = topology;
+            plan = plan_for(Scope { topology: Some(&created_from), ..scope })?;
+        }
+        if !excluded.is_empty() {
+            self.services = services_there(scope);
+        }
+        warn_of_cut_off(scope, &plan, &self.global, &self.output);
+        let mut session = Session::new(engine, &self.global, &self.output);
+        (session.wait_limit, session.begun) = (self.wait_limit, self.begun);
+        session.cancel = self.cancel.clone();
+        let outcome = session.carry_out(&plan, self.scoped_goal(scope, &plan), self.command).await;
+        if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop") {
+            provide::end(topology, meant, Order::Stop, &self.output, &session.cancel).await?;
+        }
+        Ok(session::exit_of(&outcome))
     }
 }
 

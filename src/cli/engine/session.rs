@@ -1,7 +1,6 @@
 //! What commands that talk to the engine share: connecting, observing, carrying a plan out.
 
 use std::future::Future;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
@@ -96,39 +95,42 @@ fn explain(error: &EngineError, help: Option<&str>, output: &Output) -> Exit {
 }
 
 /// One command's use of an engine.
-pub(crate) struct Session<'a, E> {
+pub struct Session<'a, E> {
     /// The engine.
-    pub(crate) engine: &'a E,
-    pub(crate) global: &'a Global,
-    pub(crate) output: &'a Output,
+    pub engine: &'a E,
+    /// The options of every command.
+    pub global: &'a Global,
+    /// Where words go.
+    pub output: &'a Output,
     /// Triggered by the first Ctrl-C.
-    pub(crate) cancel: CancellationToken,
+    pub cancel: CancellationToken,
     /// The last wait is given up when the command has gone on for this time; never when absent.
-    pub(crate) wait_limit: Option<Duration>,
+    pub wait_limit: Option<Duration>,
     /// When the command began.
-    pub(crate) begun: Instant,
+    pub begun: Instant,
     /// Whose progress is not shown.
-    pub(crate) quiet_filter: QuietFilter,
+    pub quiet_filter: QuietFilter,
     /// Whether output of containers is shown meanwhile, so that no line may be drawn again.
-    pub(crate) is_amid_output: bool,
+    pub is_amid_output: bool,
     /// Lines that are drawn again and again; all that is written goes past them.
-    pub(crate) live: Live,
+    pub live: Live,
     /// The containers that runs take down at the moment, to bring them back: their exits are no news.
-    pub(crate) expected_exits: ExpectedExits,
+    pub expected_exits: ExpectedExits,
     /// What hooks print while the output of services is shown.
-    pub(crate) hook_lines: HookLines,
+    pub hook_lines: HookLines,
     /// The services whose output is shown all the time.
-    pub(crate) shown: &'a [ServiceName],
+    pub shown: &'a [ServiceName],
     /// What comes after a run that was told to stop.
-    pub(crate) after_cancel: AfterCancel,
+    pub after_cancel: AfterCancel,
     /// Whether what runs is stopped next when a run fails.
-    pub(crate) stops_on_failure: bool,
+    pub stops_on_failure: bool,
     /// Whether failures come with the command that goes on: in what goes on itself they do not.
-    pub(crate) names_resume: bool,
+    pub names_resume: bool,
 }
 
 impl<'a, E: Engine> Session<'a, E> {
-    pub(crate) fn new(engine: &'a E, global: &'a Global, output: &'a Output) -> Self {
+    /// A use of the engine that nothing is said of yet.
+    pub fn new(engine: &'a E, global: &'a Global, output: &'a Output) -> Self {
         Self {
             engine,
             global,
@@ -202,9 +204,8 @@ impl<'a, E: Engine> Session<'a, E> {
             shown: self.shown.to_vec(),
             look: self.output.look_of_reports(),
         };
-        let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-        let to: &mut dyn Write = if self.global.settings.reports_to_output { &mut out } else { &mut err };
-        let mut to = Above::by_line(&self.live, to);
+        let mut to = self.output.writer(self.output.stream_of_reports());
+        let mut to = Above::by_line(&self.live, &mut *to);
         let is_terminal = self.output.is_live_terminal();
         let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
         let mut report = Redacted::new(report, redacted);

@@ -1,5 +1,6 @@
 //! The only place that prints.
 
+use std::fmt;
 use std::io::{IsTerminal, Write};
 
 use crate::cli::arguments::settings::{ColorChoice, Settings, variable};
@@ -7,8 +8,10 @@ use crate::cli::engine::redaction::redacted;
 use crate::cli::exit::Exit;
 use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
+use crate::engine::OutputStream;
 use crate::report::prose::wrapped;
 use crate::report::{Look, tame_lines};
+use crate::run::LineEnds;
 use crate::source::Sources;
 
 /// Where words go, and how they look there.
@@ -19,13 +22,59 @@ pub struct Output {
     reports_to_output: bool,
     /// Nothing is said of orphans.
     ignores_orphans: bool,
+    /// Where everything goes in place of this process's own streams.
+    streams: Option<&'static dyn Streams>,
+}
+
+/// Streams in place of those of this process: whoever runs commands without a process reads what they say.
+pub trait Streams: fmt::Debug + Sync {
+    /// A way to write to one of them.
+    fn writer(&self, stream: OutputStream) -> Box<dyn Write>;
 }
 
 impl Output {
     /// As the command line and the environment want it.
     pub fn new(color: ColorChoice, settings: &Settings) -> Self {
         let &Settings { remove_orphans: _, ignore_orphans, reports_to_output, has_menu: _ } = settings;
-        Self { color, reports_to_output, ignores_orphans: ignore_orphans }
+        Self { color, reports_to_output, ignores_orphans: ignore_orphans, streams: None }
+    }
+
+    /// Writes there, and not to the streams of this process.
+    pub fn to(self, streams: &'static dyn Streams) -> Self {
+        Self { streams: Some(streams), ..self }
+    }
+
+    /// A way to write to one of the two streams.
+    pub fn writer(&self, stream: OutputStream) -> Box<dyn Write> {
+        match (self.streams, stream) {
+            (Some(streams), _) => streams.writer(stream),
+            (None, OutputStream::Out) => Box::new(std::io::stdout()),
+            (None, OutputStream::Err) => Box::new(std::io::stderr()),
+        }
+    }
+
+    /// Whether it writes to the streams of this process.
+    pub fn is_of_process(&self) -> bool {
+        self.streams.is_none()
+    }
+
+    /// Whether a person reads one of the two streams.
+    pub fn is_terminal(&self, stream: OutputStream) -> bool {
+        self.is_of_process()
+            && match stream {
+                OutputStream::Out => std::io::stdout().is_terminal(),
+                OutputStream::Err => std::io::stderr().is_terminal(),
+            }
+    }
+
+    /// What ends a line there: a terminal shows progress bars while they move, all else gets every byte.
+    pub fn line_ends(&self, stream: OutputStream) -> LineEnds {
+        if self.is_terminal(stream) { LineEnds::Any } else { LineEnds::LineFeed }
+    }
+
+    /// The stream that progress is written to.
+    pub fn stream_of_reports(&self) -> OutputStream {
+        if self.reports_to_output { OutputStream::Out } else { OutputStream::Err }
     }
 
     /// Prints to standard output. A reader that has gone is no failure: `topo ps | head` is fine.
@@ -36,7 +85,7 @@ impl Output {
     /// Prints to standard output; false when nobody reads any more. A full disk ends the program: whoever
     /// finds half of the text must not take it for the whole.
     pub fn print_to_reader(&self, text: &str) -> bool {
-        let mut out = std::io::stdout().lock();
+        let mut out = self.writer(OutputStream::Out);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => true,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => false,
@@ -54,7 +103,7 @@ impl Output {
 
     /// Prints to standard error.
     pub fn complain(&self, text: &str) {
-        let mut err = std::io::stderr().lock();
+        let mut err = self.writer(OutputStream::Err);
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 
@@ -78,7 +127,7 @@ impl Output {
 
     /// A sentence on standard error; in a terminal its further lines begin with blanks.
     fn say(&self, words: &str, indent: usize) {
-        self.complain(&format!("{}\n", wrapped(words, width_of_errors(), indent)));
+        self.complain(&format!("{}\n", wrapped(words, self.width_of_errors(), indent)));
     }
 
     fn marked(&self, word: &str, color: &str) -> String {
@@ -92,7 +141,7 @@ impl Output {
         if sorted.is_empty() {
             return;
         }
-        let options = render_options(self.colors_errors(), width_of_errors());
+        let options = render_options(self.colors_errors(), self.width_of_errors());
         self.complain(&render(sources, &sorted, options));
         self.complain(&not_shown(found));
         if found.has_errors() {
@@ -113,11 +162,7 @@ impl Output {
 
     /// Whether progress is shown by a terminal that understands cursor movements.
     pub fn is_live_terminal(&self) -> bool {
-        let is_terminal = match self.reports_to_output {
-            true => std::io::stdout().is_terminal(),
-            false => std::io::stderr().is_terminal(),
-        };
-        is_terminal && !is_dumb()
+        self.is_terminal(self.stream_of_reports()) && !is_dumb()
     }
 
     /// How progress looks.
@@ -128,12 +173,17 @@ impl Output {
 
     /// Whether standard output is coloured.
     pub fn colors_output(&self) -> bool {
-        self.colors(std::io::stdout().is_terminal())
+        self.colors(self.is_terminal(OutputStream::Out))
     }
 
     /// Whether standard error is coloured.
     pub fn colors_errors(&self) -> bool {
-        self.colors(std::io::stderr().is_terminal())
+        self.colors(self.is_terminal(OutputStream::Err))
+    }
+
+    /// The terminal's width in columns; absent when standard error is none.
+    fn width_of_errors(&self) -> Option<usize> {
+        if self.is_terminal(OutputStream::Err) { width() } else { None }
     }
 
     fn colors(&self, is_terminal: bool) -> bool {
@@ -191,11 +241,6 @@ pub fn width_of_output() -> Option<usize> {
     }
     let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
     columns.or_else(|| Some(usize::from(console::Term::stdout().size_checked()?.1)))
-}
-
-/// The width in columns of the terminal that standard error is; absent when it is none.
-fn width_of_errors() -> Option<usize> {
-    if std::io::stderr().is_terminal() { width() } else { None }
 }
 
 fn is_dumb() -> bool {

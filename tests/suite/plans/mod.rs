@@ -4,10 +4,10 @@
 
 mod case;
 mod chance;
-mod load;
+pub(crate) mod load;
 mod properties;
 mod random;
-mod world;
+pub(crate) mod world;
 
 use std::path::Path;
 

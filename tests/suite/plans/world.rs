@@ -89,7 +89,7 @@ impl World {
         self.perform(&step.action)
     }
 
-    fn perform(&mut self, action: &Action) -> Refused {
+    pub(crate) fn perform(&mut self, action: &Action) -> Refused {
         self.clock += 1;
         match action {
             Action::PullImage { image, .. } => {

@@ -34,35 +34,35 @@ use crate::topology::name::{ContainerName, ServiceName};
 use tasks::Tasks;
 
 /// `up` in the foreground.
-pub(crate) struct Foreground<'a, E> {
+pub struct Foreground<'a, E> {
     /// The use of the engine. Its `cancel` is the first Ctrl-C.
-    pub(crate) session: Session<'a, E>,
+    pub session: Session<'a, E>,
     /// The second Ctrl-C: what is being stopped is killed.
-    pub(crate) kill: CancellationToken,
+    pub kill: CancellationToken,
     /// What is brought up.
-    pub(crate) topology: &'a Topology,
+    pub topology: &'a Topology,
     /// How.
-    pub(crate) choices: &'a UpChoices,
+    pub choices: &'a UpChoices,
     /// Whose output is shown, and how.
-    pub(crate) following: Following<'a>,
+    pub following: Following<'a>,
     /// Which end of a container ends everything.
-    pub(crate) abort: Abort,
+    pub abort: Abort,
     /// The service whose exit code is passed on.
-    pub(crate) exit_code_from: Option<ServiceName>,
+    pub exit_code_from: Option<ServiceName>,
 }
 
 /// Background work: file watching and key bindings.
-pub(crate) struct Background<'a> {
+pub struct Background<'a> {
     /// Watches files until that is impossible, or why there are none to watch.
-    pub(crate) watcher: Result<Watcher<'a>, String>,
+    pub watcher: Result<Watcher<'a>, String>,
     /// Whether files are watched as soon as all is up.
-    pub(crate) is_watching: bool,
+    pub is_watching: bool,
     /// What is typed, where keys are listened to.
-    pub(crate) keys: Option<LocalBoxStream<'a, Typed>>,
+    pub keys: Option<LocalBoxStream<'a, Typed>>,
 }
 
 /// Begins to watch files; dropping the future ends it.
-pub(crate) type Watcher<'a> = Box<dyn Fn() -> LocalBoxFuture<'a, ()> + 'a>;
+pub type Watcher<'a> = Box<dyn Fn() -> LocalBoxFuture<'a, ()> + 'a>;
 
 /// How long the engine may take to say what is there once Ctrl-C was pressed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ struct Shared {
 
 impl<E: Engine> Foreground<'_, E> {
     /// Carries the plan out, and stays.
-    pub(crate) async fn run(&self, plan: &Plan, background: Background<'_>) -> Result<Exit, Exit> {
+    pub async fn run(&self, plan: &Plan, background: Background<'_>) -> Result<Exit, Exit> {
         let shared = Shared::default();
         let exit = self.bring_up_and_stay(plan, background, &shared).await?;
         // Output that was lost is a failure, unless a container's exit code says more.

@@ -1,0 +1,104 @@
+//! Commands about containers that are there.
+
+use topo::cli::on_engine::{Control, Excluded, Exit, Project};
+use topo::plan::observed::Status;
+use topo::plan::{self, KillChoices, Plan, RestartChoices, Scope};
+use topo::report::Goal;
+use topo::topology::name::ServiceName;
+
+use super::{Place, WEB_AND_DB, code, in_time_of_its_own};
+
+/// Nothing happens unless it is asked for.
+const QUIET: &str = "container shop-web-1 prints@0ms:begin\ncontainer shop-db-1 prints@0ms:begin";
+
+/// Brings the project up, and does one command about some of its services; returns what was done.
+async fn control(
+    place: &Place,
+    (command, goal): (&'static str, Goal),
+    services: &[&str],
+    plan: impl Fn(Scope<'_>) -> Plan,
+) -> Vec<String> {
+    let arguments: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
+    let excluded = (Excluded::default(), arguments.as_slice());
+    let control = Control::new(command, goal, place.global.clone(), excluded);
+    let mut control = control.expect("nothing is wrong with the arguments");
+    control.output = place.output;
+    control.end_status = Some(Status::Exited);
+    let meant: Vec<ServiceName> = services.iter().map(|name| ServiceName::from(*name)).collect();
+    let topology = Some(place.topology.clone());
+    let project = Project { query: plan::query(&place.topology), topology };
+    let observed = place.observed().await;
+    let carried_out =
+        control.carry_out(&place.engine, (&project, &observed), &meant, |scope, _| Ok(plan(scope)));
+    assert_eq!(code(carried_out).await, Exit::Success.code(), "{}", place.said.err());
+    place.engine.take_done()
+}
+
+async fn stop(place: &Place, services: &[&str]) -> Vec<String> {
+    control(place, ("stop", Goal::STOP), services, |scope| plan::stop(scope, None)).await
+}
+
+async fn running() -> Place {
+    let place = Place::new(WEB_AND_DB, QUIET);
+    place.bring_up().await;
+    place
+}
+
+#[test]
+fn stop_stops_dependants_first_and_only_what_is_named() {
+    in_time_of_its_own(async {
+        assert_eq!(stop(&running().await, &[]).await, ["stop shop-web-1", "stop shop-db-1"]);
+        assert_eq!(stop(&running().await, &["db"]).await, ["stop shop-db-1"]);
+        let place = running().await;
+        assert_eq!(stop(&place, &["web"]).await, ["stop shop-web-1"]);
+        assert!(place.said.err().contains("web: 1 container stopped"), "{}", place.said.err());
+    });
+}
+
+#[test]
+fn what_is_stopped_already_is_said_and_left_alone() {
+    in_time_of_its_own(async {
+        let place = running().await;
+        stop(&place, &["web"]).await;
+        assert_eq!(stop(&place, &["web"]).await, [""; 0]);
+        assert!(place.said.err().contains("nothing to do: web is already stopped"), "{}", place.said.err());
+    });
+}
+
+#[test]
+fn kill_reaches_all_at_once() {
+    in_time_of_its_own(async {
+        let choices = KillChoices { signal: "SIGKILL".to_owned(), orphans: false, one_offs: false };
+        let place = running().await;
+        let mut done = control(&place, ("kill", Goal::KILL), &[], |scope| plan::kill(scope, &choices)).await;
+        done.sort();
+        assert_eq!(done, ["kill shop-db-1", "kill shop-web-1"]);
+        let observed = place.observed().await;
+        assert!(observed.containers.iter().all(|container| container.state.exit_code == 137));
+    });
+}
+
+#[test]
+fn pause_and_unpause_go_in_opposite_orders() {
+    in_time_of_its_own(async {
+        let place = running().await;
+        let paused = control(&place, ("pause", Goal::PAUSE), &[], plan::pause).await;
+        assert_eq!(paused, ["pause shop-web-1", "pause shop-db-1"]);
+        let unpaused = control(&place, ("unpause", Goal::UNPAUSE), &[], plan::unpause).await;
+        assert_eq!(unpaused, ["unpause shop-db-1", "unpause shop-web-1"]);
+    });
+}
+
+#[test]
+fn restart_stops_dependants_first_and_starts_them_last() {
+    in_time_of_its_own(async {
+        let place = running().await;
+        let choices = RestartChoices::default();
+        let restart = |scope: Scope<'_>| plan::restart(scope, &choices);
+        let done = control(&place, ("restart", Goal::RESTART), &[], restart).await;
+        let all = ["stop shop-web-1", "stop shop-db-1", "start shop-db-1", "start shop-web-1"];
+        assert_eq!(done, all);
+        let done = control(&place, ("restart", Goal::RESTART), &["web"], restart).await;
+        assert_eq!(done, ["stop shop-web-1", "start shop-web-1"]);
+    });
+}
