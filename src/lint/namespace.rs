@@ -148,7 +148,7 @@ fn refuse(attribute: &str, mode: &Spanned<Namespace>, at: Span, found: &mut Diag
             code::BAD_NAMESPACE,
             format!("`{attribute}` cannot be set with `network_mode: {}`", mode.value),
         )
-        .label(at, "belongs to whoever's network it is")
+        .label(at, "belongs to the container whose network it is")
         .label(mode.span, "this container uses another network namespace")
         .help(format!("remove `{attribute}`, or move it to where the network comes from"));
 }

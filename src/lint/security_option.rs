@@ -42,12 +42,12 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
         _ if !KNOWN.contains(&name) => "not known to the engine",
         None => "has no value",
         Some(value) if is_switch && !is_boolean(value) => "neither `true` nor `false`",
-        Some("") if name == "seccomp" => "names no profile",
+        Some("") if name == "seccomp" => "a profile is missing",
         // The engine never sees it: its client leaves the paths open.
         Some(_) if name == "systempaths" && !option.shows_system_paths() => {
             return refuse(
                 option,
-                "nothing else than `=unconfined` is known",
+                "only `=unconfined` is supported",
                 "write `systempaths=unconfined`",
                 found,
             );

@@ -27,7 +27,7 @@ pub(super) fn show(topology: &Topology, [one, other]: [Claim<'_>; 2], diagnostic
         // What a service says itself it has from nobody.
         let says_it = topology.service(service.as_str()).is_some_and(|service| service.span.contains(*at));
         if let Some(extends) = extends.filter(|_| !says_it) {
-            diagnostic.label(*extends, format!("`{service}` has it by `extends`"));
+            diagnostic.label(*extends, format!("`{service}` gets it through `extends`"));
         }
     }
 }

@@ -156,7 +156,7 @@ fn check_pool(network: &Network, pool: &Spanned<AddressPool>, found: &mut Diagno
     if subnet.first == subnet.last {
         found
             .error(code::BAD_ADDRESS, format!("the subnet `{}` has one address", text.value))
-            .label(text.span, "the gateway takes it, and none is left for a container")
+            .label(text.span, "the gateway takes it, leaving none for containers")
             .help(if subnet.is_v4 {
                 "write a shorter prefix, such as `/24`"
             } else {
@@ -178,7 +178,7 @@ fn refuse_without_subnet(network: &Network, pool: &Spanned<AddressPool>, found: 
     if let Some(orphan) = given(&pool.ip_range).or(given(&pool.gateway)) {
         found
             .error(code::BAD_ADDRESS, "a range or a gateway needs a `subnet`")
-            .label(orphan.span, "of which subnet is not said")
+            .label(orphan.span, "the subnet is missing")
             .help("add `subnet: 172.28.0.0/16` beside it");
         return;
     }

@@ -123,7 +123,7 @@ impl AfterCancel {
         match self {
             Self::End => "stopping; Ctrl-C again ends at once",
             Self::Stop => "stopping; Ctrl-C again kills",
-            Self::Kill => "killing what runs still",
+            Self::Kill => "killing the remaining containers",
         }
     }
 }

@@ -62,7 +62,7 @@ impl ModelRunner {
 
     /// Where containers reach the models. The error is in words for people.
     pub async fn endpoint(&self) -> Result<String, String> {
-        let Status { endpoint } = understood(&self.ask("status").await?, "status", "no status")?;
+        let Status { endpoint } = understood(&self.ask("status").await?, "status", "a status")?;
         if endpoint.is_empty() {
             Err("`docker model status` names no endpoint".to_owned())
         } else {
@@ -71,7 +71,7 @@ impl ModelRunner {
     }
 
     async fn has(&self, artifact: &str) -> Result<bool, String> {
-        let listed: Vec<Listed> = understood(&self.ask("ls").await?, "ls", "no list of models")?;
+        let listed: Vec<Listed> = understood(&self.ask("ls").await?, "ls", "a list of models")?;
         let is_it = |tag: &String| tag == artifact || tag.strip_suffix(":latest") == Some(artifact);
         Ok(listed.into_iter().flat_map(|listed| listed.tags.unwrap_or_default()).any(|tag| is_it(&tag)))
     }
@@ -106,9 +106,9 @@ impl ModelRunner {
 }
 
 /// An answer in JSON; `otherwise` is what one is that is not as it should be.
-fn understood<'a, T: Deserialize<'a>>(answer: &'a [u8], order: &str, otherwise: &str) -> Result<T, String> {
+fn understood<'a, T: Deserialize<'a>>(answer: &'a [u8], order: &str, expected: &str) -> Result<T, String> {
     serde_json::from_slice(answer)
-        .map_err(|error| format!("`docker model {order} --json` answered what is {otherwise}: {error}"))
+        .map_err(|error| format!("the answer of `docker model {order} --json` is not {expected}: {error}"))
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn check_capabilities(request: &Spanned<DeviceRequest>, found: &mut Diagnostics)
         found
             .error(code::MISSING_ATTRIBUTE, "`capabilities` is missing")
             .about("capabilities")
-            .label(request.span, "what the devices must be able to do is not said")
+            .label(request.span, "the required capabilities are missing")
             .help("add `capabilities: [gpu]`");
     }
 }
@@ -207,7 +207,7 @@ fn check_watch(topology: &Topology, name: &ServiceName, service: &Service, found
             found
                 .error(code::MISSING_ATTRIBUTE, format!("`{}` needs a `target`", action.word()))
                 .about("target")
-                .label(action.span, "where the files go in the container is not said")
+                .label(action.span, "the path in the container is missing")
                 .help("add `target: /path/in/container`");
         }
     }
@@ -318,7 +318,7 @@ fn check_origin(
             found
                 .error(code::MISSING_ATTRIBUTE, format!("{kind} `{key}` has no content"))
                 .about(key)
-                .label(at, "where its content comes from is not said")
+                .label(at, "the source of its content is missing")
                 .help(match kind {
                     "config" => "add `file: PATH`, `environment: NAME` or `content: TEXT`",
                     _ => "add `file: PATH` or `environment: NAME`",

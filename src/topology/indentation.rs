@@ -212,10 +212,8 @@ const MARKED: usize = 10;
 fn report_beside(entries: &[Entry], above: &Key, found: &mut Diagnostics) {
     let Some(((first, _), others)) = entries.split_first() else { return };
     let above_text = &above.text;
-    let diagnostic = found.error(
-        code::UNKNOWN_ATTRIBUTE,
-        format!("`{}` stands beside `{above_text}`, not below it", first.text),
-    );
+    let diagnostic = found
+        .error(code::UNKNOWN_ATTRIBUTE, format!("`{}` is beside `{above_text}`, not below it", first.text));
     diagnostic.label(first.span, format!("indented like `{above_text}`"));
     for (key, _) in others.iter().take(MARKED) {
         diagnostic.label(key.span, "this one too");

@@ -137,7 +137,7 @@ fn parse(text: &str) -> Result<ShortMount<'_>, ValueError> {
                 Some((source, target)) => format!("write `{source}:{target}`"),
                 None => format!("write `{text}:/path/in/container`"),
             };
-            return Err(ValueError::new("where it appears in the container is not said", help));
+            return Err(ValueError::new("its path in the container is missing", help));
         }
         [target] => (None, *target, None),
         [source, target] => (Some(*source), *target, None),
@@ -257,7 +257,7 @@ mod tests {
             ("aa:/b:ro:z", "there are too many colons"),
             ("a: /b", "a space comes before `/b`"),
             ("a :/b", "a space comes after `a`"),
-            ("./a", "where it appears in the container is not said"),
+            ("./a", "its path in the container is missing"),
             ("-v a:/b", "`-v` is an option of `docker run`"),
         ] {
             assert_eq!(ShortMount::parse(text).map_err(|mistake| mistake.reason), Err(reason.to_owned()));

@@ -107,11 +107,11 @@ services:
     up.signal("INT");
     up.shows("| no");
     up.signal("INT");
-    let ran = up.end().exits(130).says("killing what runs still");
+    let ran = up.end().exits(130).says("killing the remaining containers");
     let summary = format!("project {} is killed", project.name());
     assert!(ran.err.contains(&summary) && !ran.err.contains("is not stopped"), "one summary: {}", ran.err);
     let told: Vec<&str> =
-        ran.err.lines().skip_while(|line| !line.contains("killing what runs still")).collect();
+        ran.err.lines().skip_while(|line| !line.contains("killing the remaining containers")).collect();
     let lines_of_it = told.iter().filter(|line| line.starts_with("container ")).count();
     assert_eq!(lines_of_it, 1, "one line for one container: {told:?}");
     assert!(ran.out.contains("no\n"), "it was asked to stop first: {}", ran.out);

@@ -236,5 +236,5 @@ fn sentences_end_between_words_in_a_narrow_terminal() {
     let page = lines_of(40, topo);
     let prose: Vec<&str> = page.iter().filter(|line| !line.starts_with("    ")).map(String::as_str).collect();
     assert!(prose.iter().all(|line| line.chars().count() <= 40), "{page:#?}");
-    assert!(prose.join(" ").contains("default: nothing is filled in."), "{page:#?}");
+    assert!(prose.join(" ").contains("default, so it becomes an empty string."), "{page:#?}");
 }

@@ -106,7 +106,7 @@ fn models_that_cannot_be_had_end_the_run_before_anything_is_created() {
     say(&project, "list", "no models here");
     topo(&project, "up", &["-d"])
         .exits(4)
-        .says("`docker model ls --json` answered what is no list of models");
+        .says("the answer of `docker model ls --json` is not a list of models");
     fs::remove_file(project.folder().join("docker/cli-plugins/docker-model")).expect("it was there");
     topo(&project, "up", &["-d"]).exits(1).says("topology.yaml:8").says("needs Docker Model Runner");
     assert_eq!(project.objects("container"), Vec::<String>::new());

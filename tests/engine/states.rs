@@ -85,7 +85,7 @@ fn where_there_is_nothing_to_do_the_services_and_their_states_are_named() {
     project.topo("scale", &["web=1"]).exits(0).says("nothing to do: web already has 1 container");
     let ran =
         project.topo("rm", &["web"]).exits(0).says("nothing to do: web is running; `topo rm --stop web");
-    assert!(ran.err.contains("stops and removes what runs"), "{}", ran.err);
+    assert!(ran.err.contains("stops and removes running containers too"), "{}", ran.err);
     project.topo("rm", &[]).exits(0).says("has no stopped container; `topo rm --stop");
     project.topo("stop", &["web", "-t", "1"]).exits(0).says("web: 1 container stopped in");
     project.topo("stop", &["web"]).exits(0).says("nothing to do: web is already stopped");

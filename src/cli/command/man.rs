@@ -132,7 +132,7 @@ fn environment() -> Roff {
     }
     let [one, other] = ONLY_IN_THE_ENVIRONMENT;
     let note =
-        format!("Variables that begin with COMPOSE_ may stand in .env too, except for {one} and {other}.");
+        format!("Variables that begin with COMPOSE_ may be set in .env too, except for {one} and {other}.");
     variables.control("PP", []);
     variables.text([roman(note)]);
     variables

@@ -82,7 +82,7 @@ pub fn run(global: Global, options: RmArgs) -> Result<Exit, Exit> {
 fn stays(control: &Control) -> String {
     let services: Vec<&str> = control.services.iter().map(ServiceName::as_str).collect();
     let command = [&["rm", "--stop"], &services[..]].concat().join(" ");
-    format!("`{}` stops and removes what runs", control.global.command(&command))
+    format!("`{}` stops and removes running containers too", control.global.command(&command))
 }
 
 /// The services that run, each once.

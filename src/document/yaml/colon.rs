@@ -55,13 +55,13 @@ impl ErrorContext<'_> {
             let pair = &self.text[value..self.trim_end(value, line.end)];
             let key = before[..colon].trim();
             if OF_PAIRS.contains(&key) && is_pair(pair) {
-                words.message = "a pair stands below its key".to_owned();
+                words.message = "a pair is on the line below its key".to_owned();
                 words.help = format!("write it below, indented:\n\n{key}:\n  {pair}");
             }
             return words;
         }
         let Some((above, above_indentation)) = self.line_before(line.start) else {
-            return self.simple(at, "a `:` cannot stand here", "no key can stand here", QUOTE);
+            return self.simple(at, "a `:` is not allowed here", "a key is not allowed here", QUOTE);
         };
         if let Some(head) = self.head_of_text(above, indentation(before)) {
             return self.no_colon(line.start + indentation(before), head, indentation(before));
@@ -175,7 +175,7 @@ impl ErrorContext<'_> {
 
     fn too_deep(&self, start: usize, depth: usize, above: Span, above_depth: usize) -> Words {
         Words {
-            message: "a key cannot stand inside of the value above it".to_owned(),
+            message: "a key cannot be inside the value above it".to_owned(),
             span: self.token(start),
             label: format!("indented by {depth} spaces"),
             help: "align it with the key above, or put the text above into quotes if both lines are one text"

@@ -41,7 +41,7 @@ fn without_fences(file: FileId, text: &str, found: &mut Diagnostics) -> Option<S
     }
     let (first, others) = fences.split_first()?;
     let diagnostic = found.error(code::YAML_SYNTAX, "a line of Markdown is left in the file");
-    diagnostic.label(*first, "three backticks stand around code there");
+    diagnostic.label(*first, "in Markdown, three backticks enclose code");
     for fence in others.iter().take(LIMIT) {
         diagnostic.label(*fence, "this one too");
     }

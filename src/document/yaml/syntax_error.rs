@@ -299,7 +299,7 @@ impl ErrorContext<'_> {
             return self.simple(
                 line.start + text.trim_end().len() - 1,
                 "a comma cannot end this line",
-                "commas stand between brackets only",
+                "commas are only used between brackets",
                 "remove the comma",
             );
         }

@@ -74,7 +74,7 @@ fn no_line_is_wider_than_a_narrow_terminal() {
     stage.at(0, started(START_DB));
     let failure = Failure { cause: Cause::NoHealthcheck, log_tail: Vec::new() };
     stage.end(START_DB, End::Failed(failure), 500);
-    let cut = "✘ container shop-db-1    has no health check, so that it…";
+    let cut = "✘ container shop-db-1    has no health check, so it can …";
     assert_eq!(stage.live(60, 24, 500)[1], cut);
     assert_eq!(stage.last(60, 24)[1], cut);
 }

@@ -67,7 +67,7 @@ enum Command {
 
 /// One list in place of the whole topology.
 #[derive(Args, Debug, Default, PartialEq, Eq)]
-#[command(next_help_heading = "A list in place of the topology")]
+#[command(next_help_heading = "A list instead of the topology")]
 #[group(id = "only", multiple = false)]
 struct Only {
     /// The names of services
