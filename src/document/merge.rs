@@ -11,8 +11,8 @@ use crate::diagnostic::{Diagnostics, code};
 use std::collections::HashMap;
 
 /// How an attribute is merged that differs from its kind.
-#[derive(Clone, Copy)]
-enum Rule {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
     /// The override replaces it.
     Replace,
     /// `NAME=value` elements or a mapping, by name; a value of nothing overrides too.
@@ -33,7 +33,7 @@ enum Rule {
     Subnets,
 }
 
-const RULES: &[(&str, Rule)] = &[
+pub(crate) const RULES: &[(&str, Rule)] = &[
     ("configs.*.labels", Rule::Pairs),
     ("networks.*.ipam.config", Rule::Subnets),
     ("networks.*.labels", Rule::Pairs),

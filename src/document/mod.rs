@@ -7,7 +7,7 @@ mod hostile;
 mod include;
 mod interpolate;
 mod load;
-mod merge;
+pub(crate) mod merge;
 mod node;
 mod part;
 pub(crate) mod pattern;
@@ -15,9 +15,9 @@ mod scalar;
 mod short;
 #[cfg(test)]
 mod testing;
-mod unique;
+pub(crate) mod unique;
 mod unparsed;
-mod unset;
+pub(crate) mod unset;
 mod yaml;
 
 pub use interpolate::{report_env_problems, report_label_file_problems};

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 /// What makes two elements of a list the same.
 #[derive(Clone, Copy)]
-enum Identity {
+pub(crate) enum Identity {
     /// The text up to `=`.
     Name,
     /// The whole text.
@@ -31,7 +31,7 @@ enum Identity {
     FileTarget(&'static str),
 }
 
-const UNIQUE: &[(&str, Identity)] = &[
+pub(crate) const UNIQUE: &[(&str, Identity)] = &[
     ("networks.*.ipam.options", Identity::Name),
     ("networks.*.labels", Identity::Name),
     ("services.*.annotations", Identity::Name),

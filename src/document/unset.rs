@@ -8,7 +8,7 @@ use super::node::{Map, Node, Value};
 use super::pattern;
 
 /// `[]` stands for an element of a list. All other attributes that may be empty say so by their own types.
-const UNSET_WHEN_EMPTY: &[&str] = &[
+pub(crate) const UNSET_WHEN_EMPTY: &[&str] = &[
     "configs.*.labels.[]",
     "networks.*.ipam.config.[].gateway",
     "networks.*.ipam.config.[].ip_range",

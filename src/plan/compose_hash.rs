@@ -478,3 +478,20 @@ const RESOURCE: Order = Keys(&[
         Each(&Keys(&[("discrete_resource_spec", Keys(&[("kind", Sorted), ("value", Sorted)]))])),
     ),
 ]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attribute_of_a_container_has_its_place_in_the_hash() {
+        let Keys(ordered) = SERVICE else { unreachable!("a service is a mapping") };
+        let is_ordered = |key: &str| ordered.iter().any(|(known, _)| *known == key);
+        // They are part of `environment` and `labels` by then, or Docker Compose 2.40 does not know them.
+        let elsewhere = [Service::env_file, Service::label_file, Service::pull_refresh_after];
+        for field in Service::FIELDS {
+            let is_left_out = LEFT_OUT.contains(&field.key) || elsewhere.contains(&field.key);
+            assert!(is_ordered(field.key) != is_left_out, "`{}`", field.key);
+        }
+    }
+}

@@ -22,10 +22,11 @@ use crate::topology::{ResolveChoices, normal, paths, project_name, read};
 
 /// Mappings that are taken out as a whole: some of their keys must be there, so a part of them cannot
 /// be read.
-const WHOLE: &[&str] = &["models.*", "services.*.depends_on", "services.*.provider", "services.*.ulimits.*"];
+pub(super) const WHOLE: &[&str] =
+    &["models.*", "services.*.depends_on", "services.*.provider", "services.*.ulimits.*"];
 
 /// Lists of things that are read one by one: only those with variables are taken out.
-const ONE_BY_ONE: &[&str] = &[
+pub(super) const ONE_BY_ONE: &[&str] = &[
     "services.*.configs",
     "services.*.develop.watch",
     "services.*.devices",
@@ -36,7 +37,7 @@ const ONE_BY_ONE: &[&str] = &[
 ];
 
 /// What is shown in its long form, with its defaults and whole paths, unless it holds a variable.
-const LONG: &[&str] = &[
+pub(super) const LONG: &[&str] = &[
     "*.*.external",
     "configs.*.file",
     "include",
@@ -67,7 +68,7 @@ const LONG: &[&str] = &[
 ];
 
 /// What is filled in beside an attribute only as long as that one says nothing.
-const FILLED_IN_BESIDE: &[(&str, &str)] = &[
+pub(super) const FILLED_IN_BESIDE: &[(&str, &str)] = &[
     ("services.*.network_mode", "networks"),
     ("services.*.provider", "networks"),
     ("services.*.build.dockerfile_inline", "dockerfile"),

@@ -12,6 +12,7 @@ use crate::topology::attribute::{
 };
 
 impl<T: Attribute> Attribute for Option<T> {
+    const KEYS: &'static [Field] = T::KEYS;
     const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
@@ -33,6 +34,7 @@ impl<T: Attribute> Attribute for Option<T> {
 pub struct Nullable<T>(pub Option<T>);
 
 impl<T: Attribute> Attribute for Nullable<T> {
+    const KEYS: &'static [Field] = T::KEYS;
     const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
@@ -86,6 +88,7 @@ impl<T: Attribute> Attribute for Box<T> {
 }
 
 impl<T: Attribute> Attribute for Spanned<T> {
+    const KEYS: &'static [Field] = T::KEYS;
     const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 

@@ -10,6 +10,8 @@ mod generic;
 pub(crate) mod hint;
 pub mod quotes;
 mod sealing;
+#[cfg(test)]
+mod tables;
 mod text;
 mod wanted;
 
@@ -67,6 +69,8 @@ pub type Extensions = BTreeMap<String, Json>;
 pub struct Field {
     /// The key.
     pub key: &'static str,
+    /// The keys of its value, or of each entry of it; none where any key may stand, and of the elements of a list.
+    pub keys: &'static [Field],
     /// What it means: Markdown.
     pub doc: &'static str,
     /// Whether it must be there.
@@ -131,6 +135,7 @@ macro_rules! record {
             pub const FIELDS: &'static [$crate::topology::attribute::Field] = &[
                 $( $crate::topology::attribute::Field {
                     key: $crate::topology::attribute::key!($field $(as $key)?),
+                    keys: <$type as $crate::topology::attribute::Attribute>::KEYS,
                     doc: concat!($($doc, "\n"),*),
                     is_required: $crate::topology::attribute::is_required!($($($mark $(($($of_mark)*))?)+)?),
                     sealing: $crate::topology::attribute::sealing_of!($type, $($($mark $(($($of_mark)*))?)+)?),

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Named, Sealing, Shape, record};
+use crate::topology::attribute::{Attribute, Field, Form, Named, Sealing, Shape, record};
 use crate::topology::name::SecretKey;
 use crate::topology::service::{ContainerFile, Ulimit};
 use crate::topology::value::{ByteSize, Flag, HostMap, Loose, OneOrMany, Pairs};
@@ -120,6 +120,7 @@ impl Attestation {
 pub struct Build(pub Box<BuildSection>);
 
 impl Attribute for Build {
+    const KEYS: &'static [Field] = BuildSection::KEYS;
     const SHAPE: Shape = Shape::Record;
     const SEALING: Sealing = BuildSection::SEALING;
 

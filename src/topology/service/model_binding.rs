@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Span;
 use crate::topology::attribute::{
-    Attribute, Form, Named, Sealing, Shape, Wanted, WantedKind, record, wrong_type,
+    Attribute, Field, Form, Named, Sealing, Shape, Wanted, WantedKind, record, wrong_type,
 };
 use crate::topology::name::ModelKey;
 
@@ -27,6 +27,7 @@ record! {
 pub struct ModelBindings(pub BTreeMap<ModelKey, Named<ModelBinding>>);
 
 impl Attribute for ModelBindings {
+    const KEYS: &'static [Field] = ModelBinding::KEYS;
     const SHAPE: Shape = Shape::Names;
     const SEALING: Sealing = Sealing::Each(&ModelBinding::SEALING);
 

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Named, Sealing, Shape, record};
+use crate::topology::attribute::{Attribute, Field, Form, Named, Sealing, Shape, record};
 use crate::topology::name::NetworkKey;
 use crate::topology::service::model_binding::{decode_names, names_schema};
 use crate::topology::value::{Integer, Options};
@@ -51,6 +51,7 @@ impl ServiceNetworks {
 }
 
 impl Attribute for ServiceNetworks {
+    const KEYS: &'static [Field] = ServiceNetwork::KEYS;
     const SHAPE: Shape = Shape::Names;
     const SEALING: Sealing = Sealing::Each(&ServiceNetwork::SEALING);
 
