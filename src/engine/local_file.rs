@@ -7,6 +7,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use super::EngineError;
+
 /// What is at a path; of a symbolic link, what it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -20,6 +22,14 @@ pub enum Standing {
     Stream,
     /// A disk or a socket: nothing is written to it, and it stays.
     Taken(&'static str),
+}
+
+/// Works on files where that holds nobody up: a directory on a server may take its time.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| EngineError::Other(error.to_string()))?
 }
 
 /// How many links may lead to one another, as in the kernel.

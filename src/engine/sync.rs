@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::archive::packing::{self, Archive, Owners, Sending, Stopped};
+use super::local_file::blocking;
 use super::{CopyFiles, EngineError, Execute, OtherKinds, Ownership};
 use crate::topology::name::ContainerName;
 use crate::topology::service::Hook;
@@ -39,8 +40,10 @@ pub async fn bring_up_to_date<E: CopyFiles + Execute>(
     container: &ContainerName,
     twins: &[SyncEntry],
 ) -> Result<Synced, EngineError> {
-    let (present, gone): (Vec<SyncEntry>, Vec<SyncEntry>) =
-        twins.iter().cloned().partition(|twin| twin.here.symlink_metadata().is_ok());
+    let twins = twins.to_vec();
+    let is_here = |twin: &SyncEntry| twin.here.symlink_metadata().is_ok();
+    let divided = blocking(move || Ok(twins.into_iter().partition(is_here)));
+    let (present, gone): (Vec<SyncEntry>, Vec<SyncEntry>) = divided.await?;
     let done = Synced { synced: present.len(), removed: gone.len() };
     // A folder may have taken a file's place: what is gone goes first.
     for paths in portions(&gone) {
@@ -52,7 +55,8 @@ pub async fn bring_up_to_date<E: CopyFiles + Execute>(
     let mut sent = send(engine, container, present.clone(), OtherKinds::Stay).await;
     if let Err(EngineError::Refused { .. }) = sent {
         // A folder is a file there, or a link: what is in it goes through a link to a folder.
-        let folders = present.iter().filter(|twin| is_folder(&twin.here)).map(|twin| twin.there.clone());
+        let twins = present.clone();
+        let folders = blocking(move || Ok(folders_among(twins))).await?;
         let linked = engine.linked_folders(container, folders).await?;
         let others = present.into_iter().filter(|twin| !linked.contains(&twin.there)).collect();
         sent = send(engine, container, others, OtherKinds::AreReplaced).await;
@@ -87,6 +91,11 @@ async fn remove_paths<E: Execute>(
     engine.run_hook(container, &remove, &|_| {}).await.map_err(|error| {
         EngineError::Other(format!("files cannot be removed in the container, which needs `rm`: {error}"))
     })
+}
+
+/// The paths there of those that are folders here.
+fn folders_among(twins: Vec<SyncEntry>) -> Vec<String> {
+    twins.into_iter().filter(|twin| is_folder(&twin.here)).map(|twin| twin.there).collect()
 }
 
 fn is_folder(path: &Path) -> bool {

@@ -9,7 +9,7 @@ use super::path::{Source, cannot_read, is_contents, split};
 use super::{Copied, Copier, CopyProblem};
 use crate::cli::io::io_pump;
 use crate::engine::archive::packing::{self, Archive, Owners, Pieces, Sending, Stopped};
-use crate::engine::local_file::special;
+use crate::engine::local_file::{self, special};
 use crate::engine::{CopyFiles, EngineError, Kind, OtherKinds, Ownership};
 
 /// A directory of the container, and the name that the first entry gets in it; contents get none.
@@ -93,16 +93,8 @@ impl<E: CopyFiles> Copier<'_, E> {
         let (Source::Folder { path, .. } | Source::Contents { path, .. }) = source else {
             return Ok(BTreeSet::new());
         };
-        let mut folders = Vec::new();
-        let mut ways = vec![(PathBuf::from(name), path.clone())];
-        while let Some((name, folder)) = ways.pop() {
-            folders.extend(name.to_str().filter(|name| !name.is_empty()).map(|name| format!("/{name}")));
-            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    ways.push((name.join(entry.file_name()), entry.path()));
-                }
-            }
-        }
+        let (name, path) = (PathBuf::from(name), path.clone());
+        let folders = local_file::blocking(move || Ok(folders_below(name, path))).await?;
         let linked = self.engine.linked_folders(self.container, folders).await?;
         Ok(linked.iter().filter_map(|path| path.strip_prefix('/')).map(PathBuf::from).collect())
     }
@@ -126,6 +118,21 @@ impl<E: CopyFiles> Copier<'_, E> {
             other => Ok(other?),
         }
     }
+}
+
+/// A folder, by its name in the archive, and all that are in it, from the root of the container.
+fn folders_below(name: PathBuf, path: PathBuf) -> Vec<String> {
+    let mut folders = Vec::new();
+    let mut ways = vec![(name, path)];
+    while let Some((name, folder)) = ways.pop() {
+        folders.extend(name.to_str().filter(|name| !name.is_empty()).map(|name| format!("/{name}")));
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                ways.push((name.join(entry.file_name()), entry.path()));
+            }
+        }
+    }
+    folders
 }
 
 fn no_folder(place: &str) -> CopyProblem {

@@ -31,6 +31,7 @@ use super::json_lines::JsonLines;
 use super::pull;
 use super::transport::{Call, body_of};
 use crate::engine::archive::packing::Sending;
+use crate::engine::local_file::blocking;
 use crate::engine::{EngineError, Progress};
 use crate::plan::action::ImageSpec;
 use crate::topology::service::build::BuildSection;
@@ -93,14 +94,6 @@ async fn build_in_engine(
     let built = follow(docker, call, Some(context.dockerfile()), progress).await;
     // What could not be read here is the cause of what the builder says.
     built.map_err(|error| session.failure().unwrap_or(error))
-}
-
-/// Reads files where it holds nobody up.
-async fn blocking<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
-) -> Result<T, EngineError> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(|error| EngineError::Other(error.to_string()))?
 }
 
 /// True for a context that the builder fetches itself: a repository, or an archive by HTTP.
