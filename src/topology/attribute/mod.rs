@@ -420,7 +420,7 @@ pub fn wrong_type<T>(node: &Node, wanted: Wanted, found: &mut Diagnostics) -> Op
             .of_wrong_type(WrongType::Empty),
         _ => diagnostic.label(node.span, format!("this is {is}")),
     };
-    let Some(text) = node.as_text() else { return None };
+    let text = node.as_text()?;
     if let Some(help) = hint::of_text(text, wanted) {
         diagnostic.help(help);
     } else if wanted.is_first(WantedKind::Text) {

@@ -101,8 +101,10 @@ fn forget_model(plan: &mut Json) {
     match plan {
         Json::Array(items) => items.iter_mut().for_each(forget_model),
         Json::Object(entries) => {
-            entries.retain(|key, value| {
-                !matches!(key.as_str(), "labels" | "references") && !(key == "service" && value.is_object())
+            entries.retain(|key, value| match key.as_str() {
+                "labels" | "references" => false,
+                "service" => !value.is_object(),
+                _ => true,
             });
             entries.values_mut().for_each(forget_model);
         }
