@@ -1,5 +1,8 @@
-//! Every code: its stable name, one sentence, and the page that `topo explain CODE` prints, which is
-//! `page/NAME.md` next to this file.
+//! Codes: a stable name, one sentence, and the page that `topo explain CODE` prints, which is
+//! `page/NAME.md` next to the file that declares the code.
+//!
+//! Here are those of no rule in particular: what readers and parsers report, and the kinds of mistake that
+//! codes of rules belong to. `crate::lint::codes` has all.
 
 use std::fmt;
 
@@ -12,6 +15,8 @@ pub struct Code(&'static Page);
 pub struct Page {
     /// The stable name, in kebab case.
     pub name: &'static str,
+    /// The broader code for this kind of mistake, where a rule has a code of its own.
+    pub kind: Option<Code>,
     /// What it says, in one sentence.
     pub sentence: &'static str,
     /// What, why, example and fix: Markdown for `topo explain`.
@@ -24,14 +29,19 @@ impl Code {
         self.0.name
     }
 
+    /// The code of a page.
+    pub const fn new(page: &'static Page) -> Self {
+        Self(page)
+    }
+
+    /// What kind of mistake it is: the broader code, or the code itself.
+    pub fn kind(self) -> Code {
+        self.0.kind.unwrap_or(self)
+    }
+
     /// Everything known of the code.
     pub fn page(self) -> &'static Page {
         self.0
-    }
-
-    /// The code with this name.
-    pub fn by_name(name: &str) -> Option<Code> {
-        ALL.iter().copied().find(|code| code.name() == name)
     }
 }
 
@@ -61,12 +71,13 @@ macro_rules! codes {
             #[doc = $sentence]
             pub const $constant: Code = Code(&Page {
                 name: $name,
+                kind: None,
                 sentence: $sentence,
                 text: include_str!(concat!("page/", $name, ".md")),
             });
         )*
 
-        /// Every code, in the order of this file.
+        /// The codes of this file, in its order.
         pub const ALL: &[Code] = &[$($constant),*];
     };
 }
@@ -146,7 +157,7 @@ mod tests {
     #[test]
     fn every_code_has_a_page_that_fits_a_terminal() {
         for code in ALL {
-            let Page { name, sentence, text } = code.page();
+            let Page { name, kind: _, sentence, text } = code.page();
             assert!(sentence.ends_with('.') && !text.is_empty(), "{name}");
             assert!(text.lines().all(|line| line.chars().count() <= 105), "{name}");
         }
@@ -155,7 +166,6 @@ mod tests {
     #[test]
     fn names_are_unique_and_kebab_case() {
         for code in ALL {
-            assert_eq!(Code::by_name(code.name()), Some(*code));
             assert!(code.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
         }
         let names: std::collections::HashSet<&str> = ALL.iter().map(|code| code.name()).collect();
@@ -167,7 +177,7 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnostic/page");
         for page in std::fs::read_dir(folder).expect("the directory of pages").flatten() {
             let name = page.path().file_stem().expect("a name").to_string_lossy().into_owned();
-            assert!(Code::by_name(&name).is_some(), "{name}");
+            assert!(ALL.iter().any(|code| code.name() == name), "{name}");
         }
     }
 }

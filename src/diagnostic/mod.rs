@@ -253,8 +253,9 @@ impl Diagnostics {
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.all.iter().collect();
         sorted.sort_by(|first, second| {
-            let key =
-                |diagnostic: &Diagnostic| (diagnostic.span(), diagnostic.severity, diagnostic.code.name());
+            let key = |diagnostic: &Diagnostic| {
+                (diagnostic.span(), diagnostic.severity, diagnostic.code.kind().name())
+            };
             key(first).cmp(&key(second)).then_with(|| first.message.cmp(&second.message))
         });
         // An alias or a second use of one text may report the same thing at the same place again.

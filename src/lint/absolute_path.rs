@@ -1,7 +1,7 @@
 //! Paths in a container begin at its root.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
@@ -9,8 +9,18 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::{MountKind, Service};
 use crate::value::path::is_absolute_on_windows;
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_MOUNT, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+const RELATIVE_CONTAINER_PATH: Code = code!(
+    "relative-container-path",
+    BAD_MOUNT,
+    "A path in a container is relative, where an absolute one is needed."
+);
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(RELATIVE_CONTAINER_PATH, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds relative paths where the engine takes absolute ones only.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -75,7 +85,7 @@ fn begins_at_linux_root(path: &str) -> bool {
 
 fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
     found
-        .error(code::BAD_MOUNT, format!("a {what} cannot be the relative path `{path}`"))
+        .error(RELATIVE_CONTAINER_PATH, format!("a {what} cannot be the relative path `{path}`"))
         .label(at, "a path in the container, from its root on")
         .help(match path.starts_with('~') {
             true => "write the whole path, such as `/home/NAME`: `~` is not expanded here".to_owned(),

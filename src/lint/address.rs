@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::order::takes_turns;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
 use crate::lint::subnet::{Subnet, is_bridge, read_address, subnets};
@@ -14,8 +14,26 @@ use crate::topology::name::{NetworkKey, ServiceName};
 use crate::topology::service::Service;
 use crate::topology::{Network, Topology};
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_ADDRESS, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+const INVALID_FIXED_ADDRESS: Code =
+    code!("invalid-fixed-address", BAD_ADDRESS, "A container cannot have the fixed address.");
+const DUPLICATE_ADDRESS: Code =
+    code!("duplicate-address", BAD_ADDRESS, "One fixed address is given to two containers.");
+const INVALID_MAC_ADDRESS: Code =
+    code!("invalid-mac-address", BAD_ADDRESS, "A MAC address cannot be used for an interface.");
+const INVALID_DNS_SERVER: Code =
+    code!("invalid-dns-server", BAD_ADDRESS, "A name server is not an IP address.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        (INVALID_FIXED_ADDRESS, Severity::Error),
+        (DUPLICATE_ADDRESS, Severity::Error),
+        (INVALID_MAC_ADDRESS, Severity::Error),
+        (INVALID_DNS_SERVER, Severity::Error),
+    ],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds addresses that cannot be given: no addresses at all, outside of the network, or taken.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -64,7 +82,7 @@ impl Family {
             Self::V6 => ("IPv6", "IPv4", "ipv4_address"),
         };
         found
-            .error(code::BAD_ADDRESS, format!("`{}` is not an {own} address", text.value))
+            .error(INVALID_FIXED_ADDRESS, format!("`{}` is not an {own} address", text.value))
             .label(text.span, format!("this is an {other} address"))
             .help(format!("write `{attribute}: {}`", text.value));
     }
@@ -84,7 +102,7 @@ impl<'a> Fixed<'a> {
         let replicas = service.replicas();
         if replicas > 1 {
             found
-                .error(code::BAD_ADDRESS, format!("{replicas} containers cannot all have {}", self.address))
+                .error(DUPLICATE_ADDRESS, format!("{replicas} containers cannot all have {}", self.address))
                 .label(self.at, format!("`{}` has {replicas} containers", self.service))
                 .help("leave the address to the engine, or keep to one container");
         }
@@ -103,7 +121,7 @@ impl<'a> Fixed<'a> {
         if subnet.reserves(self.address) {
             let at_end = if self.address == subnet.network_address() { "first" } else { "last" };
             found
-                .error(code::BAD_ADDRESS, format!("{} is not an address of one container", self.address))
+                .error(INVALID_FIXED_ADDRESS, format!("{} is not an address of one container", self.address))
                 .label(self.at, format!("the {at_end} address of the subnet is kept"))
                 .help("take another address of the subnet");
         }
@@ -116,7 +134,7 @@ impl<'a> Fixed<'a> {
         };
         if gateway == Some(self.address) {
             let diagnostic =
-                found.error(code::BAD_ADDRESS, format!("{} is the gateway of `{key}`", self.address));
+                found.error(INVALID_FIXED_ADDRESS, format!("{} is the gateway of `{key}`", self.address));
             diagnostic.label(self.at, format!("`{}` cannot have it", self.service));
             if let Some(gateway) = &pool.gateway {
                 diagnostic.label(gateway.span, "the gateway");
@@ -126,7 +144,7 @@ impl<'a> Fixed<'a> {
         for (name, reserved) in &pool.aux_addresses {
             if reserved.value.parse() == Ok(self.address) {
                 found
-                    .error(code::BAD_ADDRESS, format!("{} is reserved for `{name}`", self.address))
+                    .error(INVALID_FIXED_ADDRESS, format!("{} is reserved for `{name}`", self.address))
                     .label(self.at, format!("`{}` cannot have it", self.service))
                     .label(reserved.span, "kept here");
             }
@@ -137,7 +155,10 @@ impl<'a> Fixed<'a> {
         let Fixed { service, key, address, at } = self;
         let Some(pool) = network.ipam.config.iter().find_map(|pool| pool.subnet.as_ref()) else {
             found
-                .error(code::BAD_ADDRESS, format!("the network `{key}` has no subnet to take {address} from"))
+                .error(
+                    INVALID_FIXED_ADDRESS,
+                    format!("the network `{key}` has no subnet to take {address} from"),
+                )
                 .label(*at, "fixed addresses need a subnet that is fixed too")
                 .help(format!(
                     "add one:\n\nnetworks:\n  {key}:\n    ipam:\n      config: [{{subnet: 172.28.0.0/16}}]"
@@ -145,7 +166,7 @@ impl<'a> Fixed<'a> {
             return;
         };
         found
-            .error(code::BAD_ADDRESS, format!("{address} is not in the network `{key}`"))
+            .error(INVALID_FIXED_ADDRESS, format!("{address} is not in the network `{key}`"))
             .label(*at, format!("`{service}` cannot have it"))
             .label(pool.span, "the network's addresses");
     }
@@ -168,7 +189,7 @@ impl<'a> Fixed<'a> {
             words: format!("to `{}`", fixed.service),
         };
         let message = format!("{} is assigned twice in `{}`", self.address, self.key);
-        let diagnostic = found.error(code::BAD_ADDRESS, message);
+        let diagnostic = found.error(DUPLICATE_ADDRESS, message);
         shared_text::show(topology, [claim(later), claim(earlier)], diagnostic);
         diagnostic.help("give one of them another address");
     }
@@ -191,7 +212,7 @@ fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
             Some(_) => continue,
         };
         found
-            .error(code::BAD_ADDRESS, format!("`{}` {message}", address.value))
+            .error(INVALID_MAC_ADDRESS, format!("`{}` {message}", address.value))
             .label(address.span, reason)
             .help(help);
     }
@@ -220,7 +241,7 @@ fn check_name_servers(service: &Service, found: &mut Diagnostics) {
     let is_address = |server: &&Spanned<String>| is_server(server);
     for server in service.dns.0.iter().filter(|server| !is_address(server)) {
         found
-            .error(code::BAD_ADDRESS, format!("the name server `{}` is not an IP address", server.value))
+            .error(INVALID_DNS_SERVER, format!("the name server `{}` is not an IP address", server.value))
             .label(server.span, "nothing can be looked up there")
             .help("write an address such as `9.9.9.9`");
     }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::document::{Node, Value};
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::value::is_as_written;
@@ -50,8 +50,11 @@ const CONSEQUENCES: &[Code] = &[
     code::UNKNOWN_VOLUME,
 ];
 
+const SURROUNDING_SPACE: Code =
+    code_of_rule!("surrounding-space", YAML_PITFALL, "A value begins or ends with a space.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::YAML_PITFALL, Severity::Warning)],
+    codes: &[(SURROUNDING_SPACE, Severity::Warning)],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -99,7 +102,7 @@ fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
     };
     if !advise(node.span, &help, found) {
         found
-            .warning(code::YAML_PITFALL, "this value begins or ends with a space")
+            .warning(SURROUNDING_SPACE, "this value begins or ends with a space")
             .label(node.span, "the blank is a part of it")
             .help(help);
     }
@@ -111,8 +114,8 @@ fn advise(at: Span, help: &str, found: &mut Diagnostics) -> bool {
     found.for_each(|diagnostic| {
         // What is not there is marked with the element that names it.
         let is_about =
-            |span: Span| span == at || (diagnostic.code == code::MISSING_SOURCE && span.contains(at));
-        if CONSEQUENCES.contains(&diagnostic.code) && diagnostic.span().is_some_and(is_about) {
+            |span: Span| span == at || (diagnostic.code.kind() == code::MISSING_SOURCE && span.contains(at));
+        if CONSEQUENCES.contains(&diagnostic.code.kind()) && diagnostic.span().is_some_and(is_about) {
             diagnostic.help(help);
             is_told = true;
         }

@@ -2,16 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::source::{ReadError, Sources, Spanned, from_here};
 use crate::topology::Topology;
 use crate::topology::join_path;
 use crate::topology::service::BuildContext;
 use crate::topology::service::build::BuildSection;
 
+const UNREADABLE_BUILD_FILE: Code = code!(
+    "unreadable-build-file",
+    BAD_VALUE,
+    "A Dockerfile or `.dockerignore` is not a file that can be read."
+);
+const MISSING_BUILD_FILE: Code =
+    code!("missing-build-file", MISSING_SOURCE, "A build context or its Dockerfile does not exist.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::BAD_VALUE, Severity::Error), (code::MISSING_SOURCE, Severity::Error)],
+    codes: &[(UNREADABLE_BUILD_FILE, Severity::Error), (MISSING_BUILD_FILE, Severity::Warning)],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -56,7 +64,7 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
         Err(ReadError::Missing(_)) => {}
         Err(error) => {
             found
-                .error(code::BAD_VALUE, format!("{error}: no image can be built from it"))
+                .error(UNREADABLE_BUILD_FILE, format!("{error}: no image can be built from it"))
                 .label(dockerfile.span, "named as the Dockerfile here")
                 .help("name a file with the steps of the build: `dockerfile: FILE`");
             return;
@@ -83,7 +91,7 @@ fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mu
         .find(|is_read| !matches!(is_read, Err(ReadError::Missing(_))));
     let Some(Err(error)) = first else { return };
     found
-        .error(code::BAD_VALUE, format!("{error}: a list of what a build leaves out is expected there"))
+        .error(UNREADABLE_BUILD_FILE, format!("{error}: a list of what a build leaves out is expected there"))
         .label(context.span, "built from here")
         .help("remove it, or put a file in its place");
 }
@@ -130,7 +138,7 @@ fn names_beside(path: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
 
 fn tell(message: String, severity: Severity, found: &mut Diagnostics) -> &mut Diagnostic {
     match severity {
-        Severity::Error => found.error(code::MISSING_SOURCE, message),
-        Severity::Warning | Severity::Note => found.warning(code::MISSING_SOURCE, message),
+        Severity::Error => found.error(MISSING_BUILD_FILE, message),
+        Severity::Warning | Severity::Note => found.warning(MISSING_BUILD_FILE, message),
     }
 }

@@ -1,7 +1,7 @@
 //! Linux capabilities have names.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -52,8 +52,11 @@ const CAPABILITIES: &[&str] = &[
     "WAKE_ALARM",
 ];
 
+const UNKNOWN_CAPABILITY: Code =
+    code!("unknown-capability", BAD_VALUE, "Linux has no capability of this name.");
+
 pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Security, since: "0.1.0", check };
+    Rule { codes: &[(UNKNOWN_CAPABILITY, Severity::Error)], group: Group::Security, since: "0.1.0", check };
 
 /// Finds capabilities that Linux does not have: the engine refuses them.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -71,7 +74,8 @@ fn check_one(capability: &Spanned<String>, found: &mut Diagnostics) {
     if CAPABILITIES.contains(&name) && !is_all_of_them {
         return;
     }
-    let diagnostic = found.error(code::BAD_VALUE, format!("no capability is named `{}`", capability.value));
+    let diagnostic =
+        found.error(UNKNOWN_CAPABILITY, format!("no capability is named `{}`", capability.value));
     diagnostic.label(capability.span, "not known to Linux");
     diagnostic.did_you_mean(capability, suggest::closest(name, CAPABILITIES.iter().copied()), || {
         "`man 7 capabilities` lists them; `CAP_` may be left out".to_owned()

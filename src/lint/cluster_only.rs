@@ -1,8 +1,8 @@
 //! Some attributes are for a cluster, and one engine does nothing with them.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::document::Node;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::lint::services;
 use crate::topology::Topology;
 
@@ -30,8 +30,14 @@ const FILES: &[(&str, &str)] = &[
     ("template_driver", "its content is taken as it is"),
 ];
 
+const OVERLAY_NETWORK: Code = code_of_rule!(
+    "overlay-network",
+    NOT_SUPPORTED,
+    "An `overlay` network needs an engine that is part of a swarm."
+);
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::NOT_SUPPORTED, Severity::Note), (code::NO_EFFECT, Severity::Note)],
+    codes: &[(OVERLAY_NETWORK, Severity::Note), (code::NO_EFFECT, Severity::Note)],
     group: Group::Compatibility,
     since: "0.1.0",
     check,
@@ -84,7 +90,7 @@ fn check_mode(mode: &str, deploy: &Node, found: &mut Diagnostics) {
 fn note_overlay(network: &Node, found: &mut Diagnostics) {
     let Some((key, _)) = network.as_map().and_then(|network| network.entry("driver")) else { return };
     found
-        .note(code::NOT_SUPPORTED, "an `overlay` network needs a cluster")
+        .note(OVERLAY_NETWORK, "an `overlay` network needs a cluster")
         .label(key.span, "an engine that is not part of a swarm refuses to make it")
         .help("leave `driver` out to have a network of this engine, or run `docker swarm init` once");
 }

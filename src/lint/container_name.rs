@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 
+const INVALID_CONTAINER_NAME: Code =
+    code_of_rule!("invalid-container-name", BAD_NAME, "A container cannot have this name.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::NAME_CLASH, Severity::Error), (code::BAD_NAME, Severity::Error)],
+    codes: &[(code::NAME_CLASH, Severity::Error), (INVALID_CONTAINER_NAME, Severity::Error)],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -48,7 +51,8 @@ fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
     }
     let similar = suggest::similar(name, is_allowed);
     let similar = similar.trim_start_matches(['_', '.', '-']);
-    let diagnostic = found.error(code::BAD_NAME, format!("a container cannot be named `{}`", name.value));
+    let diagnostic =
+        found.error(INVALID_CONTAINER_NAME, format!("a container cannot be named `{}`", name.value));
     diagnostic.label(
         name.span,
         "two or more letters, digits, `_`, `.` and `-`, beginning with a letter or a digit",

@@ -4,17 +4,30 @@ use std::fs::FileType;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::mount_kind::clean;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::service::{BlkioConfig, DeviceMapping, Service};
 use crate::topology::{Host, Topology};
 use crate::value::device::{are_permissions, is_cgroup_rule};
 
+const INVALID_DEVICE: Code = code!("invalid-device", BAD_VALUE, "A device mapping cannot be used.");
+const INVALID_DEVICE_PERMISSIONS: Code =
+    code!("invalid-device-permissions", BAD_VALUE, "The permissions of a device cannot be read.");
+const INVALID_DEVICE_RULE: Code =
+    code!("invalid-device-rule", BAD_VALUE, "A device cgroup rule cannot be read.");
+const MISSING_DEVICE: Code =
+    code!("missing-device", MISSING_SOURCE, "A device does not exist on this machine.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::BAD_VALUE, Severity::Error), (code::MISSING_SOURCE, Severity::Warning)],
+    codes: &[
+        (INVALID_DEVICE, Severity::Error),
+        (INVALID_DEVICE_PERMISSIONS, Severity::Error),
+        (INVALID_DEVICE_RULE, Severity::Error),
+        (MISSING_DEVICE, Severity::Warning),
+    ],
     group: Group::Portability,
     since: "0.1.0",
     check,
@@ -43,7 +56,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn refuse_name(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
     if !device.source.contains('$') {
         found
-            .error(code::BAD_VALUE, format!("`{}` is not a device", device.source))
+            .error(INVALID_DEVICE, format!("`{}` is not a device", device.source))
             .label(device.span, "neither a path of the host nor the name of a CDI device")
             .help("write a path such as `/dev/snd`, or a name such as `vendor.com/class=device`");
     }
@@ -63,7 +76,7 @@ fn check_parent(service: &Service, device: &Spanned<DeviceMapping>, found: &mut 
     let others = mapped.map(|other| other.target.as_str()).filter(|target| target.starts_with('/'));
     if let Some(parent) = EVERYWHERE.iter().copied().chain(others).find(is_below) {
         found
-            .error(code::BAD_VALUE, format!("nothing can be mapped to `{}`", device.target))
+            .error(INVALID_DEVICE, format!("nothing can be mapped to `{}`", device.target))
             .label(device.span, format!("`{parent}` is a device, not a directory"))
             .help("write a path beside it, such as `/dev/NAME`");
     }
@@ -73,7 +86,7 @@ fn check_permissions(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
     let permissions = &device.permissions;
     if !are_permissions(permissions) {
         found
-            .error(code::BAD_VALUE, format!("`{permissions}` are not permissions of a device"))
+            .error(INVALID_DEVICE_PERMISSIONS, format!("`{permissions}` are not permissions of a device"))
             .label(device.span, "`r` reads, `w` writes, `m` makes nodes")
             .help("write for example `rw`, or leave them out for `rwm`");
     }
@@ -84,7 +97,7 @@ fn check_rule(rule: &Spanned<String>, found: &mut Diagnostics) {
         return;
     }
     found
-        .error(code::BAD_VALUE, format!("`{}` is not a device rule", rule.value))
+        .error(INVALID_DEVICE_RULE, format!("`{}` is not a device rule", rule.value))
         .label(rule.span, "`c`, `b` or `a`, then `MAJOR:MINOR`, then `r`, `w` and `m`")
         .help("write, for example, `c 1:3 rwm`; `*` stands for every number");
 }
@@ -120,7 +133,7 @@ fn check_file(
         Err(_) => format!("the device `{path}` does not exist"),
     };
     found
-        .warning(code::MISSING_SOURCE, message)
+        .warning(MISSING_DEVICE, message)
         .label(at, "the engine refuses to start the container without it")
         .help("name a device of this machine");
 }

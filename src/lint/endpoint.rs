@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::network_driver::interface_mistake;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::lint::subnet::{is_bridge, read_address};
 use crate::source::{Span, Spanned};
@@ -14,12 +14,24 @@ use crate::topology::name::NetworkKey;
 use crate::topology::service::Service;
 use crate::value::pair::Pair;
 
+const INVALID_LINK_LOCAL_ADDRESS: Code = code!(
+    "invalid-link-local-address",
+    BAD_ADDRESS,
+    "An address is not link-local, or its family is off in the network."
+);
+const INVALID_INTERFACE_SYSCTL: Code =
+    code!("invalid-interface-sysctl", BAD_VALUE, "A kernel parameter of an interface cannot be read.");
+const INVALID_INTERFACE_NAME: Code =
+    code!("invalid-interface-name", BAD_NAME, "Linux does not accept the name of an interface.");
+const DUPLICATE_INTERFACE_NAME: Code =
+    code!("duplicate-interface-name", NAME_CLASH, "Two interfaces of a container would have the same name.");
+
 pub(super) const RULE: Rule = Rule {
     codes: &[
-        (code::BAD_ADDRESS, Severity::Error),
-        (code::BAD_VALUE, Severity::Error),
-        (code::BAD_NAME, Severity::Error),
-        (code::NAME_CLASH, Severity::Error),
+        (INVALID_LINK_LOCAL_ADDRESS, Severity::Error),
+        (INVALID_INTERFACE_SYSCTL, Severity::Error),
+        (INVALID_INTERFACE_NAME, Severity::Error),
+        (DUPLICATE_INTERFACE_NAME, Severity::Error),
     ],
     group: Group::Correctness,
     since: "0.1.0",
@@ -46,7 +58,7 @@ fn check_link_local(service: &Service, found: &mut Diagnostics) {
         };
         if !is_link_local {
             found
-                .error(code::BAD_ADDRESS, format!("{address} is not a link-local address"))
+                .error(INVALID_LINK_LOCAL_ADDRESS, format!("{address} is not a link-local address"))
                 .label(text.span, "those are in 169.254.0.0/16 and fe80::/10")
                 .help("write an address such as `169.254.8.8`; a fixed address of the network is `ipv4_address`");
         }
@@ -69,7 +81,7 @@ fn check_link_local_family(topology: &Topology, service: &Service, found: &mut D
             |text: &&Spanned<String>| text.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_unicast_link_local());
         if let Some(text) = attachment.link_local_ips.iter().find(is_v6) {
             found
-                .error(code::BAD_ADDRESS, format!("the network `{key}` has no IPv6"))
+                .error(INVALID_LINK_LOCAL_ADDRESS, format!("the network `{key}` has no IPv6"))
                 .label(text.span, "an address of IPv6")
                 .help(format!("write `enable_ipv6: true` at the network `{key}`"));
         }
@@ -85,7 +97,7 @@ fn check_parameters(service: &Service, found: &mut Diagnostics) {
         let Some(parameter) = text.split(',').find(|parameter| !is_of_interface(parameter)) else { continue };
         if !parameter.contains('$') {
             found
-                .error(code::BAD_VALUE, format!("`{parameter}` is not a parameter of an interface"))
+                .error(INVALID_INTERFACE_SYSCTL, format!("`{parameter}` is not a parameter of an interface"))
                 .label(text.span, "`net.FAMILY.GROUP.IFNAME.NAME=VALUE` is needed, several divided by commas")
                 .help("write, for example, `net.ipv4.conf.IFNAME.forwarding=1`: `IFNAME` is a word of the engine's");
         }
@@ -111,13 +123,13 @@ fn check_interfaces(service: &Service, found: &mut Diagnostics) {
     for name in names.filter(|name| !name.is_empty()) {
         if let Some(mistake) = interface_mistake(name) {
             found
-                .error(code::BAD_NAME, format!("an interface cannot be called `{}`", name.value))
+                .error(INVALID_INTERFACE_NAME, format!("an interface cannot be called `{}`", name.value))
                 .label(name.span, mistake)
                 .help("write a name such as `eth0`");
         } else if let Some(earlier) = taken.insert(name, name.span) {
             found
                 .error(
-                    code::NAME_CLASH,
+                    DUPLICATE_INTERFACE_NAME,
                     format!("two interfaces of a container would be called `{}`", name.value),
                 )
                 .label(name.span, "one of them")

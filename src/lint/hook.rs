@@ -1,14 +1,21 @@
 //! Commands at certain moments of a container's life.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::service::Hook;
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+const EMPTY_HOOK_COMMAND: Code =
+    code!("empty-hook-command", BAD_VALUE, "A hook has a command without words.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(EMPTY_HOOK_COMMAND, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds hooks that run nothing.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -22,7 +29,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_command(attribute: &str, hook: &Hook, at: Span, found: &mut Diagnostics) {
     if hook.command.0.as_ref().is_some_and(Vec::is_empty) {
         found
-            .error(code::BAD_VALUE, format!("`{attribute}` has a command without words"))
+            .error(EMPTY_HOOK_COMMAND, format!("`{attribute}` has a command without words"))
             .label(at, "nothing is run")
             .help("give it a command, or remove the element");
     }

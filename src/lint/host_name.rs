@@ -1,7 +1,7 @@
 //! Host names that other programs can use.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
@@ -9,8 +9,11 @@ use crate::topology::Topology;
 /// The longest name that Linux keeps, in bytes.
 const LIMIT: usize = 64;
 
+const INVALID_HOSTNAME: Code =
+    code!("invalid-hostname", BAD_NAME, "Linux or other programs do not accept a host or domain name.");
+
 pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_NAME, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
+    Rule { codes: &[(INVALID_HOSTNAME, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
 /// Finds names that Linux refuses, and those that are none by RFC 1123: the engine takes them, but many
 /// programs do not.
@@ -34,12 +37,12 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
     // The engine hands the name of a domain to nobody that would refuse it.
     if name.len() > LIMIT && kind == "host" {
         found
-            .error(code::BAD_NAME, format!("a {kind} name has at most {LIMIT} letters"))
+            .error(INVALID_HOSTNAME, format!("a {kind} name has at most {LIMIT} letters"))
             .label(at, format!("has {}", name.len()))
             .help("shorten it");
     } else if !name.split('.').all(is_label) {
         found
-            .warning(code::BAD_NAME, format!("`{name}` is not a {kind} name that every program takes"))
+            .warning(INVALID_HOSTNAME, format!("`{name}` is not a {kind} name that every program takes"))
             .label(at, "parts have letters, digits and `-` inside, and are divided by `.`")
             .help(help(name));
     }

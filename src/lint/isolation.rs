@@ -1,15 +1,18 @@
 //! How containers are kept apart: Linux has one way.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::topology::Topology;
 
 /// What engines of Windows know.
 const OF_WINDOWS: &[&str] = &["default", "hyperv", "process"];
 
+const UNKNOWN_ISOLATION: Code =
+    code!("unknown-isolation", BAD_VALUE, "The engine does not have this isolation technology.");
+
 pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
+    Rule { codes: &[(UNKNOWN_ISOLATION, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
 /// Finds technologies that the engine does not have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -21,7 +24,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(isolation));
         if !is_known && !isolation.contains('$') {
             found
-                .error(code::BAD_VALUE, format!("`isolation` cannot be `{isolation}`"))
+                .error(UNKNOWN_ISOLATION, format!("`isolation` cannot be `{isolation}`"))
                 .label(
                     topology.place_of(&["services", name.as_str(), "isolation"]),
                     "not known to the engine",

@@ -1,7 +1,7 @@
 //! Limits of memory and processor time that fit together, as the engine checks them.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -11,8 +11,19 @@ use crate::topology::value::{ByteSize, SwapLimit};
 /// The least that the engine takes for a memory limit: 6 MiB.
 const LEAST_MEMORY: i64 = 6 * 1024 * 1024;
 
+const MEMORY_LIMIT_TOO_LOW: Code =
+    code!("memory-limit-too-low", OUT_OF_RANGE, "A memory limit is lower than the engine allows.");
+const CONFLICTING_MEMORY_LIMITS: Code =
+    code!("conflicting-memory-limits", CONFLICT, "The memory limits of a service contradict each other.");
+const CONFLICTING_CPU_LIMITS: Code =
+    code!("conflicting-cpu-limits", CONFLICT, "The processor limits of a service contradict each other.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::OUT_OF_RANGE, Severity::Error), (code::CONFLICT, Severity::Error)],
+    codes: &[
+        (MEMORY_LIMIT_TOO_LOW, Severity::Error),
+        (CONFLICTING_MEMORY_LIMITS, Severity::Error),
+        (CONFLICTING_CPU_LIMITS, Severity::Error),
+    ],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -56,7 +67,7 @@ impl<'a> Memory<'a> {
         for size in [self.limit, self.reservation].into_iter().flatten() {
             if size.value.0 < LEAST_MEMORY {
                 found
-                    .error(code::OUT_OF_RANGE, "the engine limits memory to no less than 6 MiB")
+                    .error(MEMORY_LIMIT_TOO_LOW, "the engine limits memory to no less than 6 MiB")
                     .label(size.span, format!("{} bytes", size.value.0))
                     .help("write `6m` or more; `m` is for MiB, a number alone counts bytes");
             }
@@ -67,7 +78,7 @@ impl<'a> Memory<'a> {
         let (Some(limit), Some(reservation)) = (self.limit, self.reservation) else { return };
         if limit.value < reservation.value {
             found
-                .error(code::CONFLICT, "more memory is reserved than the container may use")
+                .error(CONFLICTING_MEMORY_LIMITS, "more memory is reserved than the container may use")
                 .label(reservation.span, "reserved")
                 .label(limit.span, "the limit")
                 .help("raise the limit, or reserve less");
@@ -79,14 +90,14 @@ impl<'a> Memory<'a> {
         let Some(swap) = self.swap else { return };
         let Some(limit) = self.limit else {
             found
-                .error(code::CONFLICT, "`memswap_limit` needs a memory limit")
+                .error(CONFLICTING_MEMORY_LIMITS, "`memswap_limit` needs a memory limit")
                 .label(swap.span, "memory and swap together")
                 .help("add `mem_limit`");
             return;
         };
         if swap.value.0 < limit.value.0 {
             found
-                .error(code::CONFLICT, "`memswap_limit` is below the memory limit")
+                .error(CONFLICTING_MEMORY_LIMITS, "`memswap_limit` is below the memory limit")
                 .label(swap.span, "memory and swap together")
                 .label(limit.span, "memory alone")
                 .help("make it at least as large as the memory limit: the rest of it is swap");
@@ -102,7 +113,7 @@ fn check_processor(service: &Service, found: &mut Diagnostics) {
     {
         if is_set {
             found
-                .error(code::CONFLICT, format!("`cpus` and `{name}` cannot both be set"))
+                .error(CONFLICTING_CPU_LIMITS, format!("`cpus` and `{name}` cannot both be set"))
                 .label(cpus.span, format!("`cpus` sets `{name}` already"))
                 .help(format!("keep `cpus`, and remove `{name}`"));
         }
@@ -114,7 +125,7 @@ fn check_real_time(service: &Service, found: &mut Diagnostics) {
     let (Some(runtime), Some(period)) = (&service.cpu_rt_runtime, &service.cpu_rt_period) else { return };
     if period.value.0 > 0 && runtime.value.0 > period.value.0 {
         found
-            .error(code::CONFLICT, "`cpu_rt_runtime` is longer than `cpu_rt_period`")
+            .error(CONFLICTING_CPU_LIMITS, "`cpu_rt_runtime` is longer than `cpu_rt_period`")
             .label(runtime.span, "time in each period")
             .label(period.span, "the period")
             .help("make it no longer than the period");

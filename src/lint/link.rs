@@ -2,15 +2,19 @@
 
 use std::fmt;
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::service::{Link, VolumesFrom};
 
+const INVALID_LINK: Code = code!("invalid-link", BAD_VALUE, "A link cannot be read.");
+const INVALID_VOLUMES_FROM: Code =
+    code!("invalid-volumes-from", BAD_MOUNT, "The access of `volumes_from` is neither `ro` nor `rw`.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::BAD_VALUE, Severity::Error), (code::BAD_MOUNT, Severity::Error)],
+    codes: &[(INVALID_LINK, Severity::Error), (INVALID_VOLUMES_FROM, Severity::Error)],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -29,14 +33,14 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_link<N: AsRef<str> + fmt::Display + From<String>>(link: &Spanned<Link<N>>, found: &mut Diagnostics) {
     if link.name.as_ref().is_empty() {
         found
-            .error(code::BAD_VALUE, "a link names no container")
+            .error(INVALID_LINK, "a link names no container")
             .label(link.span, "nothing is named here")
             .help("write `NAME` or `NAME:ALIAS`, or remove the element");
         return;
     }
     let Some(right) = link.without_rest() else { return };
     found
-        .error(code::BAD_VALUE, format!("a link has a name and an alias, and `{}` has more", link.value))
+        .error(INVALID_LINK, format!("a link has a name and an alias, and `{}` has more", link.value))
         .label(link.span, "there is no third part")
         .help(format!("write `{right}`"));
 }
@@ -49,7 +53,7 @@ fn check_access(from: &Spanned<VolumesFrom>, found: &mut Diagnostics) {
     };
     let owner = &text[..text.len() - access.len()];
     found
-        .error(code::BAD_MOUNT, format!("volumes of another container cannot be mounted as `{access}`"))
+        .error(INVALID_VOLUMES_FROM, format!("volumes of another container cannot be mounted as `{access}`"))
         .label(from.span, "`ro` or `rw` is needed after the name")
         .help(format!("write `{owner}ro` or `{owner}rw`"));
 }

@@ -2,10 +2,10 @@
 //!
 //! The options are those of Engine 28.5 (`daemon/logger`); a plugin has its own.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::log_option::{Address, Kind, mistake};
 use crate::lint::network_driver::warn_of_plugin;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -162,11 +162,21 @@ const OF_OTHER_ENGINES: &[(&str, &str)] = &[
 /// The driver that an engine has when nothing else is said to it.
 const DEFAULT: &str = "json-file";
 
+const MISSING_LOG_OPTION: Code =
+    code!("missing-log-option", MISSING_ATTRIBUTE, "A log option needs another one, or the driver needs it.");
+const INVALID_LOG_OPTION: Code =
+    code!("invalid-log-option", BAD_VALUE, "A log driver cannot read the value of an option.");
+const UNKNOWN_LOG_OPTION: Code =
+    code!("unknown-log-option", BAD_VALUE, "A log driver does not have this option.");
+const CONFLICTING_LOG_OPTIONS: Code =
+    code!("conflicting-log-options", CONFLICT, "Two log options exclude each other.");
+
 pub(super) const RULE: Rule = Rule {
     codes: &[
-        (code::MISSING_ATTRIBUTE, Severity::Error),
-        (code::BAD_VALUE, Severity::Error),
-        (code::CONFLICT, Severity::Error),
+        (MISSING_LOG_OPTION, Severity::Error),
+        (INVALID_LOG_OPTION, Severity::Error),
+        (UNKNOWN_LOG_OPTION, Severity::Error),
+        (CONFLICTING_LOG_OPTIONS, Severity::Error),
     ],
     group: Group::Correctness,
     since: "0.1.0",
@@ -204,7 +214,7 @@ fn check_logging(topology: &Topology, service: &ServiceName, logging: &Logging, 
         |(name, _): &&(&str, &str)| logging.options.0.get(*name).is_none_or(|value| value.is_empty());
     if let Some((name, example)) = driver.needs.iter().find(is_missing) {
         found
-            .warning(code::MISSING_ATTRIBUTE, format!("the log driver `{}` needs `{name}`", driver.name))
+            .warning(MISSING_LOG_OPTION, format!("the log driver `{}` needs `{name}`", driver.name))
             .label(at, "refused, unless the engine's own settings have it")
             .help(format!("add `options: {{{name}: {example}}}` beside it"));
     }
@@ -225,7 +235,7 @@ fn check_options(
         if let Some((_, kind)) = known().find(|(option, _)| option == name) {
             if let Some((needed, example)) = mistake(*kind, value).filter(|_| !value.contains("${")) {
                 found
-                    .error(code::BAD_VALUE, format!("`{name}` cannot be `{}`", value.value))
+                    .error(INVALID_LOG_OPTION, format!("`{name}` cannot be `{}`", value.value))
                     .label(value.span, needed)
                     .help(format!("write, for example, `{name}: {example}`"));
             }
@@ -240,8 +250,8 @@ fn check_options(
         let is_elsewhere = OF_OTHER_ENGINES.contains(&(*driver, name.as_str()));
         let message = format!("the log driver `{driver}` has no option `{name}`");
         let diagnostic = match logging.driver.is_some() && !is_elsewhere {
-            true => found.error(code::BAD_VALUE, message),
-            false => found.warning(code::BAD_VALUE, message),
+            true => found.error(UNKNOWN_LOG_OPTION, message),
+            false => found.warning(UNKNOWN_LOG_OPTION, message),
         };
         if is_elsewhere {
             diagnostic.label(at, "Engine 28 refuses it, others may know it").help("remove it");
@@ -263,8 +273,8 @@ fn check_together(driver: &str, logging: &Logging, found: &mut Diagnostics) {
         let message = "`max-buffer-size` needs `mode: non-blocking`";
         // The engine's own settings may have it.
         let diagnostic = match mode {
-            Some(_) => found.error(code::CONFLICT, message),
-            None => found.warning(code::MISSING_ATTRIBUTE, message),
+            Some(_) => found.error(CONFLICTING_LOG_OPTIONS, message),
+            None => found.warning(MISSING_LOG_OPTION, message),
         };
         diagnostic.label(size.span, "how much may wait to be written");
         mode.iter().for_each(|mode| {
@@ -280,7 +290,7 @@ fn check_together(driver: &str, logging: &Logging, found: &mut Diagnostics) {
     {
         found
             .error(
-                code::CONFLICT,
+                CONFLICTING_LOG_OPTIONS,
                 "`awslogs-datetime-format` and `awslogs-multiline-pattern` cannot both be set",
             )
             .label(second.span, "where an event begins")
@@ -301,7 +311,10 @@ fn check_transport(logging: &Logging, found: &mut Diagnostics) {
         let other = if scheme == "udp" { "tcp" } else { "udp" };
         if address.starts_with(&format!("{other}://")) {
             found
-                .error(code::CONFLICT, format!("`{name}` needs an address that begins with `{scheme}://`"))
+                .error(
+                    CONFLICTING_LOG_OPTIONS,
+                    format!("`{name}` needs an address that begins with `{scheme}://`"),
+                )
                 .label(value.span, format!("has a meaning for {} alone", scheme.to_uppercase()))
                 .label(address.span, "another one")
                 .help(format!("remove `{name}`"));
@@ -321,13 +334,13 @@ fn check_compression(driver: &str, logging: &Logging, found: &mut Diagnostics) {
             if compress == Some(true) && (option("max-size").is_none() || files.unwrap_or(1) < 2) =>
         {
             found
-                .error(code::MISSING_ATTRIBUTE, "`compress` needs `max-size`, and `max-file` of 2 or more")
+                .error(MISSING_LOG_OPTION, "`compress` needs `max-size`, and `max-file` of 2 or more")
                 .label(at.span, "the file that is written is never compressed")
                 .help("add `max-size: 10m` and `max-file: \"3\"`");
         }
         ("local", _, Some(at)) if compress != Some(false) && files == Some(1) => {
             found
-                .error(code::MISSING_ATTRIBUTE, "one log file alone needs `compress: \"false\"`")
+                .error(MISSING_LOG_OPTION, "one log file alone needs `compress: \"false\"`")
                 .label(at.span, "the file that is written is never compressed")
                 .help("add `compress: \"false\"`, or write `max-file: \"2\"`");
         }

@@ -58,7 +58,7 @@ mod volume_option;
 use std::sync::Arc;
 
 use self::rule::Rule;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::source::Span;
 use crate::topology::attribute::Named;
 use crate::topology::name::ServiceName;
@@ -113,6 +113,20 @@ pub const ON_REQUEST: &[Rule] = &[build_context::RULE, model::RULE, unsupported:
 /// Every rule.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     RULES.iter().chain(ON_REQUEST)
+}
+
+/// The rule that reports a code, and the worst level that it reports it at.
+pub fn rule_of(code: Code) -> Option<(&'static Rule, Severity)> {
+    rules().find_map(|rule| {
+        let (_, level) = rule.codes.iter().find(|(known, _)| *known == code)?;
+        Some((rule, *level))
+    })
+}
+
+/// Every code there is: those of no rule in particular, then those of rules in their order.
+pub fn codes() -> impl Iterator<Item = Code> {
+    let of_rules = rules().flat_map(|rule| rule.codes).map(|(code, _)| *code);
+    code::ALL.iter().copied().chain(of_rules.filter(|code| !code::ALL.contains(code)))
 }
 
 /// Checks a topology by the rules that apply to all.

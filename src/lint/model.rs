@@ -1,11 +1,17 @@
 //! AI models where nothing is installed that serves them.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::topology::Topology;
 
+const MISSING_MODEL_RUNNER: Code = code!(
+    "missing-model-runner",
+    NOT_SUPPORTED,
+    "A service uses a model, and Docker Model Runner is not installed."
+);
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::NOT_SUPPORTED, Severity::Error)],
+    codes: &[(MISSING_MODEL_RUNNER, Severity::Error)],
     group: Group::Compatibility,
     since: "0.1.0",
     check,
@@ -16,7 +22,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         for (model, binding) in &service.models.0 {
             found
-                .error(code::NOT_SUPPORTED, format!("`{model}` needs Docker Model Runner, which is not there"))
+                .error(MISSING_MODEL_RUNNER, format!("`{model}` needs Docker Model Runner, which is not there"))
                 .label(binding.key, format!("`{name}` would run without its model"))
                 .help("install its plugin of the Docker CLI, `docker model`; or serve the model by itself and give `environment` its address");
         }

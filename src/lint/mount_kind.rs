@@ -1,19 +1,40 @@
 //! What a mount says fits its kind.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::mount_target::files;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::mount::BindOptions;
 use crate::topology::service::{Mount, MountKind, Service};
 
+const UNSUPPORTED_MOUNT_TYPE: Code = code!(
+    "unsupported-mount-type",
+    BAD_MOUNT,
+    "A container of this engine cannot have a mount of this type."
+);
+const UNEXPECTED_MOUNT_SOURCE: Code =
+    code!("unexpected-mount-source", BAD_MOUNT, "A mount has a `source` that its type does not use.");
+const INEFFECTIVE_MOUNT_OPTION: Code =
+    code!("ineffective-mount-option", BAD_MOUNT, "A mount has options of another type.");
+const INVALID_SUBPATH: Code = code!("invalid-subpath", BAD_MOUNT, "A subpath leads out of what is mounted.");
+const RESERVED_MOUNT_TARGET: Code =
+    code!("reserved-mount-target", BAD_MOUNT, "Nothing can be mounted at this path of the container.");
+const MISSING_MOUNT_SOURCE: Code =
+    code!("missing-mount-source", MISSING_ATTRIBUTE, "A mount needs a `source`.");
+const CONFLICTING_MOUNT_OPTIONS: Code =
+    code!("conflicting-mount-options", CONFLICT, "Two options of a mount exclude each other.");
+
 pub(super) const RULE: Rule = Rule {
     codes: &[
-        (code::BAD_MOUNT, Severity::Error),
-        (code::MISSING_ATTRIBUTE, Severity::Error),
-        (code::CONFLICT, Severity::Error),
+        (UNSUPPORTED_MOUNT_TYPE, Severity::Error),
+        (UNEXPECTED_MOUNT_SOURCE, Severity::Error),
+        (MISSING_MOUNT_SOURCE, Severity::Error),
+        (INEFFECTIVE_MOUNT_OPTION, Severity::Warning),
+        (CONFLICTING_MOUNT_OPTIONS, Severity::Error),
+        (INVALID_SUBPATH, Severity::Error),
+        (RESERVED_MOUNT_TARGET, Severity::Error),
     ],
     group: Group::Correctness,
     since: "0.1.0",
@@ -54,7 +75,7 @@ fn check_kind(mount: &Spanned<Mount>, may_be_windows: bool, found: &mut Diagnost
         _ => return,
     };
     found
-        .error(code::BAD_MOUNT, format!("a container cannot have a mount of type `{kind}`"))
+        .error(UNSUPPORTED_MOUNT_TYPE, format!("a container cannot have a mount of type `{kind}`"))
         .label(mount.span, why)
         .help(help);
 }
@@ -64,13 +85,13 @@ fn check_source(mount: &Mount, found: &mut Diagnostics) {
     match (mount.kind, source) {
         (MountKind::Tmpfs, Some(source)) => {
             found
-                .error(code::BAD_MOUNT, "a tmpfs mount has no `source`")
+                .error(UNEXPECTED_MOUNT_SOURCE, "a tmpfs mount has no `source`")
                 .label(source.span, "nothing is mounted from there")
                 .help("remove `source`, or write `type: bind` or `type: volume`");
         }
         (MountKind::Image, None) => {
             found
-                .error(code::MISSING_ATTRIBUTE, "an image mount needs a `source`")
+                .error(MISSING_MOUNT_SOURCE, "an image mount needs a `source`")
                 .about("source")
                 .label(mount.target.span, "nothing is mounted here")
                 .help("add `source: IMAGE`");
@@ -96,7 +117,7 @@ fn check_other_options(mount: &Spanned<Mount>, found: &mut Diagnostics) {
         if is_said && *kind != own {
             found
                 .warning(
-                    code::BAD_MOUNT,
+                    INEFFECTIVE_MOUNT_OPTION,
                     format!("`{name}` has no effect on a mount of type `{}`", kind.word()),
                 )
                 .label(mount.span, format!("options of another kind, `{}`", own.word()))
@@ -111,7 +132,10 @@ fn check_bind(mount: &Spanned<Mount>, options: &BindOptions, found: &mut Diagnos
         recursive.as_ref().filter(|word| matches!(word.as_str(), "readonly" | "writable") && !mount.read_only)
     {
         found
-            .error(code::CONFLICT, format!("`recursive: {recursive}` needs a mount that is read-only"))
+            .error(
+                CONFLICTING_MOUNT_OPTIONS,
+                format!("`recursive: {recursive}` needs a mount that is read-only"),
+            )
             .label(mount.span, "can be written to")
             .help("add `read_only: true` beside `source`");
     }
@@ -122,7 +146,7 @@ fn check_bind(mount: &Spanned<Mount>, options: &BindOptions, found: &mut Diagnos
         _ => return,
     };
     found
-        .error(code::CONFLICT, format!("`selinux` and `{beside}` cannot both be set"))
+        .error(CONFLICTING_MOUNT_OPTIONS, format!("`selinux` and `{beside}` cannot both be set"))
         .label(mount.span, "the engine mounts in one of two ways, and each takes only one of them")
         .help("keep one of the two");
 }
@@ -140,7 +164,7 @@ fn check_subpaths(mount: &Spanned<Mount>, found: &mut Diagnostics) {
     let Some(subpath) = volume.as_ref().and_then(|volume| given(&volume.subpath)) else { return };
     if source.as_ref().is_none_or(|source| source.is_empty()) {
         found
-            .error(code::MISSING_ATTRIBUTE, "a `subpath` needs a volume with a name")
+            .error(MISSING_MOUNT_SOURCE, "a `subpath` needs a volume with a name")
             .about("source")
             .label(mount.span, "a new volume has no directories")
             .help("add `source: VOLUME`, or remove `subpath`");
@@ -153,7 +177,7 @@ fn check_subpath(subpath: &str, whole: &str, at: Span, found: &mut Diagnostics) 
         let inner: Vec<&str> = subpath.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
         let inner = if inner.is_empty() { "DIRECTORY".to_owned() } else { inner.join("/") };
         found
-            .error(code::BAD_MOUNT, format!("`{subpath}` is not a path inside of {whole}"))
+            .error(INVALID_SUBPATH, format!("`{subpath}` is not a path inside of {whole}"))
             .label(at, format!("a subpath is relative, and does not leave {whole}"))
             .help(format!("write `subpath: {inner}`"));
     }
@@ -215,7 +239,7 @@ fn check_target(target: &str, source: Option<&str>, at: Span, found: &mut Diagno
         }
         _ => return,
     };
-    found.error(code::BAD_MOUNT, message).label(at, "the engine keeps it for itself").help(help);
+    found.error(RESERVED_MOUNT_TARGET, message).label(at, "the engine keeps it for itself").help(help);
 }
 
 /// An absolute path without `.` and `..`; another one as it is.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::mount_kind::{REPLACEABLE, clean};
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::service::{Mount, MountKind, Service};
@@ -21,8 +21,15 @@ const USUAL_FOLDERS: &[&str] = &[
     "/usr/lib", "/var",
 ];
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_MOUNT, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+const MOUNT_TARGET_MISMATCH: Code =
+    code!("mount-target-mismatch", BAD_MOUNT, "A file and a directory are mounted on each other.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(MOUNT_TARGET_MISMATCH, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds folders on files, files on folders, mounts below a file, and mounts that hide the devices.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -105,8 +112,8 @@ fn check_target(mount: &Mounted, found: &mut Diagnostics) {
         _ => return,
     };
     let diagnostic = match is_certain {
-        true => found.error(code::BAD_MOUNT, format!("a {is} cannot be mounted at `{target}`")),
-        false => found.warning(code::BAD_MOUNT, format!("a {is} should not be mounted at `{target}`")),
+        true => found.error(MOUNT_TARGET_MISMATCH, format!("a {is} cannot be mounted at `{target}`")),
+        false => found.warning(MOUNT_TARGET_MISMATCH, format!("a {is} should not be mounted at `{target}`")),
     };
     let whose = if is_certain { "every container" } else { "nearly every image" };
     diagnostic.label(mount.at, format!("a {there} in {whose}")).help(match is {
@@ -124,7 +131,7 @@ fn check_devices(mount: &Mounted, found: &mut Diagnostics) {
     };
     if mount.target == "/dev" && !has_devices {
         found
-            .error(code::BAD_MOUNT, "nothing without devices can be mounted at `/dev`")
+            .error(MOUNT_TARGET_MISMATCH, "nothing without devices can be mounted at `/dev`")
             .label(mount.at, "`/dev/null` and others would be gone")
             .help("mount it below, such as at `/dev/shm`, or map devices by `devices`");
     }
@@ -138,7 +145,7 @@ fn check_parent(mount: &Mounted, all: &[Mounted], found: &mut Diagnostics) {
     };
     if let Some(parent) = all.iter().find(is_below) {
         found
-            .error(code::BAD_MOUNT, format!("nothing can be mounted below `{}`", parent.target))
+            .error(MOUNT_TARGET_MISMATCH, format!("nothing can be mounted below `{}`", parent.target))
             .label(mount.at, "below a file")
             .label(parent.at, "this is a file")
             .help("mount one of them elsewhere");

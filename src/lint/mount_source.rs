@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::source::from_here;
 use crate::topology::Topology;
 use crate::topology::service::{Mount, MountKind};
 use crate::value::path::drive;
 
+const WINDOWS_PATH: Code =
+    code_of_rule!("windows-path", MISSING_SOURCE, "A bind mount has a path of Windows.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::MISSING_SOURCE, Severity::Warning)],
+    codes: &[(WINDOWS_PATH, Severity::Warning), (code::MISSING_SOURCE, Severity::Warning)],
     group: Group::Portability,
     since: "0.1.0",
     check,
@@ -25,7 +28,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let Some(source) = &mount.source else { continue };
         if let Some(help) = of_windows(source).filter(|_| !cfg!(windows)) {
             found
-                .warning(code::MISSING_SOURCE, format!("`{}` is a Windows path", shown(source)))
+                .warning(WINDOWS_PATH, format!("`{}` is a Windows path", shown(source)))
                 .label(source.span, "this system has no such path")
                 .help(help);
             continue;

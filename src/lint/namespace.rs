@@ -1,15 +1,24 @@
 //! Namespaces that are shared with the host or with another container.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, code, suggest};
+use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::service::{Namespace, Service, VolumesOwner};
 
+const CONFLICTING_NAMESPACE: Code =
+    code_of_rule!("conflicting-namespace", BAD_NAMESPACE, "An attribute has no place in a shared namespace.");
+const PRIVATE_IPC: Code =
+    code_of_rule!("private-ipc", BAD_NAMESPACE, "The IPC namespace of a service is not shareable.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::BAD_NAMESPACE, Severity::Error)],
+    codes: &[
+        (code::BAD_NAMESPACE, Severity::Error),
+        (PRIVATE_IPC, Severity::Error),
+        (CONFLICTING_NAMESPACE, Severity::Error),
+    ],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -90,13 +99,13 @@ fn check_ipc_owner(topology: &Topology, ipc: &Spanned<Namespace>, found: &mut Di
     let help = format!("write `ipc: shareable` at `{name}`");
     match owner.ipc.as_ref().filter(|own| !own.is_empty()) {
         Some(own) if matches!(own.value, Namespace::None | Namespace::Private) => found
-            .error(code::BAD_NAMESPACE, format!("`{name}` does not share its IPC namespace"))
+            .error(PRIVATE_IPC, format!("`{name}` does not share its IPC namespace"))
             .label(ipc.span, "cannot be had by another container")
             .label(own.span, "its own alone")
             .help(help),
         Some(_) => return,
         None => found
-            .warning(code::BAD_NAMESPACE, format!("`{name}` probably does not share its IPC namespace"))
+            .warning(PRIVATE_IPC, format!("`{name}` probably does not share its IPC namespace"))
             .label(ipc.span, "its own alone, unless the engine was started with another `--default-ipc-mode`")
             .help(help),
     };
@@ -145,7 +154,7 @@ fn check_network_mode(
 fn refuse(attribute: &str, mode: &Spanned<Namespace>, at: Span, found: &mut Diagnostics) {
     found
         .error(
-            code::BAD_NAMESPACE,
+            CONFLICTING_NAMESPACE,
             format!("`{attribute}` cannot be set with `network_mode: {}`", mode.value),
         )
         .label(at, "belongs to the container whose network it is")
@@ -159,7 +168,7 @@ fn warn_of_ports(mode: &Spanned<Namespace>, at: Span, found: &mut Diagnostics) {
         _ => "the container has no network",
     };
     found
-        .warning(code::BAD_NAMESPACE, format!("`ports` has no effect with `network_mode: {}`", mode.value))
+        .warning(CONFLICTING_NAMESPACE, format!("`ports` has no effect with `network_mode: {}`", mode.value))
         .label(at, "nothing is published")
         .label(mode.span, why)
         .help("remove `ports`");
@@ -183,7 +192,7 @@ fn check_host_names(service: &Service, domain: Option<Span>, found: &mut Diagnos
     for (attribute, at, kind) in [("hostname", host, "host"), ("domainname", domain, "domain")] {
         if let Some(at) = at {
             found
-                .error(code::BAD_NAMESPACE, format!("`{attribute}` cannot be set with `uts: host`"))
+                .error(CONFLICTING_NAMESPACE, format!("`{attribute}` cannot be set with `uts: host`"))
                 .label(at, format!("a {kind} name of its own"))
                 .label(uts.span, "the host's own name")
                 .help("remove one of the two");

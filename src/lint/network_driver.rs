@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::subnet::{is_bridge, subnets};
 use crate::source::{Span, Spanned};
 use crate::topology::name::NetworkKey;
@@ -67,8 +67,24 @@ const PACKET_SIZES: std::ops::RangeInclusive<u32> = 68..=65_535;
 /// The longest name of an interface, in bytes (`IFNAMSIZ` without its end).
 const LONGEST_INTERFACE: usize = 15;
 
+const INVALID_NETWORK_DRIVER: Code =
+    code!("invalid-network-driver", BAD_VALUE, "A network cannot be created with this driver.");
+const UNKNOWN_DRIVER: Code = code!("unknown-driver", BAD_VALUE, "The engine has no driver of this name.");
+const INVALID_NETWORK_OPTION: Code =
+    code!("invalid-network-option", BAD_VALUE, "A network driver cannot read the value of an option.");
+const UNKNOWN_NETWORK_OPTION: Code =
+    code!("unknown-network-option", BAD_VALUE, "A network driver does not have this option.");
+const INVALID_NETWORK_ADDRESSING: Code =
+    code!("invalid-network-addressing", BAD_ADDRESS, "A network has no addresses, or too many subnets.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::BAD_VALUE, Severity::Error), (code::BAD_ADDRESS, Severity::Error)],
+    codes: &[
+        (INVALID_NETWORK_DRIVER, Severity::Error),
+        (INVALID_NETWORK_ADDRESSING, Severity::Error),
+        (UNKNOWN_DRIVER, Severity::Warning),
+        (INVALID_NETWORK_OPTION, Severity::Error),
+        (UNKNOWN_NETWORK_OPTION, Severity::Warning),
+    ],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -102,7 +118,7 @@ fn check_driver(topology: &Topology, key: &NetworkKey, network: &Network, found:
         "host" | "null" => {
             let mode = if driver == "host" { "host" } else { "none" };
             found
-                .error(code::BAD_VALUE, format!("a network cannot have the driver `{driver}`"))
+                .error(INVALID_NETWORK_DRIVER, format!("a network cannot have the driver `{driver}`"))
                 .label(at, "the engine has one such network, and makes no other")
                 .help(format!(
                     "remove the network, and write `network_mode: {mode}` at the services that are to use it"
@@ -133,12 +149,12 @@ fn check_address_management(
         "null" => {
             if is_bridge(network) {
                 found
-                    .error(code::BAD_ADDRESS, "a bridge needs addresses")
+                    .error(INVALID_NETWORK_ADDRESSING, "a bridge needs addresses")
                     .label(at, "gives no addresses out")
                     .help("remove `driver`: the engine then gives them out");
             } else if let Some(pool) = network.ipam.config.first() {
                 found
-                    .error(code::BAD_ADDRESS, "the `null` IPAM driver takes no subnets")
+                    .error(INVALID_NETWORK_ADDRESSING, "the `null` IPAM driver takes no subnets")
                     .label(pool.span, "addresses to choose from")
                     .label(at, "gives no addresses out")
                     .help("remove `driver`, or remove `config`");
@@ -163,7 +179,7 @@ pub(super) fn warn_of_plugin(
 ) {
     if !driver.contains(['/', ':', '$']) {
         found
-            .warning(code::BAD_VALUE, format!("the engine has no built-in {what} `{driver}`"))
+            .warning(UNKNOWN_DRIVER, format!("the engine has no built-in {what} `{driver}`"))
             .label(at, "it has to be a plugin of that name")
             .did_you_mean(driver, suggest::closest(driver, known.iter().copied()), otherwise);
     }
@@ -173,7 +189,7 @@ pub(super) fn warn_of_plugin(
 fn check_families(topology: &Topology, key: &NetworkKey, network: &Network, found: &mut Diagnostics) {
     if network.enable_ipv4 == Some(false) && network.enable_ipv6 != Some(true) {
         found
-            .error(code::BAD_ADDRESS, format!("the network `{key}` has no addresses at all"))
+            .error(INVALID_NETWORK_ADDRESSING, format!("the network `{key}` has no addresses at all"))
             .label(
                 topology.place_of(&["networks", key.as_str(), "enable_ipv4"]),
                 "IPv4 is off, and IPv6 is not on",
@@ -189,7 +205,10 @@ fn check_families(topology: &Topology, key: &NetworkKey, network: &Network, foun
         if let (Some(first), Some(second)) = (places.next(), places.next()) {
             let family = if is_v4 { "IPv4" } else { "IPv6" };
             found
-                .error(code::BAD_ADDRESS, format!("a bridge has one {family} subnet: `{key}` has two"))
+                .error(
+                    INVALID_NETWORK_ADDRESSING,
+                    format!("a bridge has one {family} subnet: `{key}` has two"),
+                )
                 .label(second.span, "the second one")
                 .label(first.span, "the first one")
                 .help("remove one of them, or make a network of each");
@@ -226,7 +245,7 @@ fn check_option(name: &str, kind: Kind, value: &Spanned<String>, found: &mut Dia
         Kind::Text => return,
     };
     found
-        .error(code::BAD_VALUE, format!("`{name}` cannot be `{}`", value.value))
+        .error(INVALID_NETWORK_OPTION, format!("`{name}` cannot be `{}`", value.value))
         .label(value.span, needed)
         .help(format!("write, for example, `{name}: {example}`"));
 }
@@ -270,7 +289,7 @@ fn warn_of_unknown(
             topology.place_of(&["networks", key.as_str()]),
         );
         found
-            .warning(code::BAD_VALUE, format!("the driver of `{key}` has no option `{name}`"))
+            .warning(UNKNOWN_NETWORK_OPTION, format!("the driver of `{key}` has no option `{name}`"))
             .label(at, "silently ignored")
             .did_you_mean(name, closest, String::new);
     }

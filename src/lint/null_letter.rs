@@ -1,14 +1,17 @@
 //! The letter that ends a text for Linux: no text of a container holds it.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::document::{Node, Value};
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 
+const NUL_CHARACTER: Code =
+    code!("nul-character", BAD_VALUE, "A string of a container contains the character NUL.");
+
 pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+    Rule { codes: &[(NUL_CHARACTER, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds texts of services that hold it. What is in extensions is nobody's business.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -38,7 +41,7 @@ fn check_node(node: &Node, found: &mut Diagnostics) {
 fn check_text(text: &str, at: Span, found: &mut Diagnostics) {
     if text.contains('\0') {
         found
-            .error(code::BAD_VALUE, "text for a container cannot contain the NUL character")
+            .error(NUL_CHARACTER, "text for a container cannot contain the NUL character")
             .label(at, "Linux ends the text there")
             .help("remove it: `\\0` in double quotes");
     }

@@ -1,7 +1,7 @@
 //! Names that networks and volumes have in the engine.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::value::sharing::Namespace;
@@ -12,8 +12,16 @@ const PREDEFINED: [&str; 4] = ["bridge", "host", "none", "default"];
 /// The longest name of a volume, in bytes: it is that of a folder on the engine's machine.
 const LONGEST: usize = 255;
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_NAME, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+const INVALID_NETWORK_NAME: Code =
+    code!("invalid-network-name", BAD_NAME, "A network cannot have this name.");
+const INVALID_VOLUME_NAME: Code = code!("invalid-volume-name", BAD_NAME, "A volume cannot have this name.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(INVALID_NETWORK_NAME, Severity::Error), (INVALID_VOLUME_NAME, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds names that the engine refuses. What is external has a name that somebody else chose.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -21,7 +29,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         network.name.iter().for_each(|name| check_network_name(name, found));
         if let Some(name) = network.name.as_ref().filter(|name| PREDEFINED.contains(&name.as_str())) {
             let diagnostic = found.error(
-                code::BAD_NAME,
+                INVALID_NETWORK_NAME,
                 format!("a network of the topology cannot be called `{}`", name.value),
             );
             diagnostic.label(name.span, "the engine has one of its own");
@@ -57,7 +65,7 @@ fn check_network_name(name: &Spanned<String>, found: &mut Diagnostics) {
         _ => return,
     };
     found
-        .error(code::BAD_NAME, format!("a network cannot be called `{}`", name.value))
+        .error(INVALID_NETWORK_NAME, format!("a network cannot be called `{}`", name.value))
         .label(name.span, reason)
         .help("write a name such as `shop-net`");
 }
@@ -86,7 +94,7 @@ fn check_volume_name(name: &Spanned<String>, found: &mut Diagnostics) {
         _ => format!("write `{similar}`"),
     };
     found
-        .error(code::BAD_NAME, format!("a volume cannot be called `{}`", name.value))
+        .error(INVALID_VOLUME_NAME, format!("a volume cannot be called `{}`", name.value))
         .label(name.span, reason)
         .help(help);
 }

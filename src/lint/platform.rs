@@ -1,7 +1,7 @@
 //! Platforms that images are made for.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -15,8 +15,16 @@ const PROCESSORS: &[&str] = &[
     "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x", "wasm", "x86-64", "x86_64",
 ];
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
+const INVALID_PLATFORM: Code = code!("invalid-platform", BAD_VALUE, "A platform cannot be read.");
+const UNKNOWN_PLATFORM: Code =
+    code!("unknown-platform", BAD_VALUE, "No image is known to be made for this platform.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(UNKNOWN_PLATFORM, Severity::Warning), (INVALID_PLATFORM, Severity::Error)],
+    group: Group::Portability,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds platforms that the engine cannot read, and parts that no image is known to be made for.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -51,8 +59,8 @@ fn check_default(platform: &str, found: &mut Diagnostics) {
     };
     let message = format!("DOCKER_DEFAULT_PLATFORM is `{platform}`, which is not a platform that is known");
     match parts.len() {
-        2 | 3 => found.warning(code::BAD_VALUE, message),
-        _ => found.error(code::BAD_VALUE, message),
+        2 | 3 => found.warning(UNKNOWN_PLATFORM, message),
+        _ => found.error(INVALID_PLATFORM, message),
     }
     .help(help);
 }
@@ -90,7 +98,7 @@ const EXAMPLES: &str = "write `linux/amd64`, `linux/arm64` or `linux/arm/v7`";
 
 fn refuse(platform: &Spanned<String>, reason: &str, nearest: Option<&str>, found: &mut Diagnostics) {
     found
-        .error(code::BAD_VALUE, format!("`{}` is not a platform", platform.value))
+        .error(INVALID_PLATFORM, format!("`{}` is not a platform", platform.value))
         .label(platform.span, reason)
         .did_you_mean(platform, nearest, || EXAMPLES.to_owned());
 }
@@ -99,7 +107,7 @@ fn warn(platform: &Spanned<String>, part: &str, words: &[&str], found: &mut Diag
     let closest = suggest::closest(part, words.iter().copied());
     let closest = closest.map(|closest| platform.value.replacen(part, closest, 1));
     found
-        .warning(code::BAD_VALUE, format!("there is no platform with `{part}`"))
+        .warning(UNKNOWN_PLATFORM, format!("there is no platform with `{part}`"))
         .label(platform.span, "probably no image exists for it")
         .did_you_mean(platform, closest.as_deref(), || EXAMPLES.to_owned());
 }

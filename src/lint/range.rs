@@ -1,17 +1,25 @@
 //! Numbers in the range that their attribute has.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, code};
+use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::lint::services;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::service::{Healthcheck, Service};
 use crate::topology::value::{Duration, Integer};
 
+const INVALID_CPUSET: Code =
+    code_of_rule!("invalid-cpuset", BAD_VALUE, "A set of processors cannot be read.");
+const MISSING_START_PERIOD: Code = code_of_rule!(
+    "missing-start-period",
+    MISSING_ATTRIBUTE,
+    "`start_interval` has no effect without `start_period`."
+);
+
 pub(super) const RULE: Rule = Rule {
     codes: &[
-        (code::BAD_VALUE, Severity::Error),
-        (code::MISSING_ATTRIBUTE, Severity::Error),
+        (INVALID_CPUSET, Severity::Error),
+        (MISSING_START_PERIOD, Severity::Error),
         (code::OUT_OF_RANGE, Severity::Error),
     ],
     group: Group::Correctness,
@@ -130,7 +138,7 @@ fn check_cpuset(cpuset: &str, at: Span, found: &mut Diagnostics) {
     }
     if let Err(reason) = cpuset.split(',').try_for_each(part) {
         found
-            .error(code::BAD_VALUE, format!("`{cpuset}` is not a set of processors"))
+            .error(INVALID_CPUSET, format!("`{cpuset}` is not a set of processors"))
             .label(at, reason)
             .help("write numbers and ranges, without blanks: `0,2` or `0-3`");
     }
@@ -160,7 +168,7 @@ fn check_healthcheck(healthcheck: &Healthcheck, is_written: impl Fn(&str) -> boo
     let is_unset = start_period.is_none() && !is_written("start_period");
     if let Some(interval) = start_interval.as_ref().filter(|_| is_unset) {
         found
-            .error(code::MISSING_ATTRIBUTE, "`start_interval` needs a `start_period`")
+            .error(MISSING_START_PERIOD, "`start_interval` needs a `start_period`")
             .about("start_period")
             .label(interval.span, "only applies in the start period, and there is none")
             .help("add `start_period: 30s`, or as long as the service takes to start");

@@ -17,6 +17,19 @@ pub struct Rule {
     pub check: fn(&Topology, &mut Diagnostics),
 }
 
+/// A code that only this rule reports, of a broader kind; its page is `page/NAME.md`.
+macro_rules! code {
+    ($name:literal, $kind:ident, $sentence:literal) => {
+        $crate::diagnostic::Code::new(&$crate::diagnostic::code::Page {
+            name: $name,
+            kind: Some($crate::diagnostic::code::$kind),
+            sentence: $sentence,
+            text: include_str!(concat!("page/", $name, ".md")),
+        })
+    };
+}
+pub(super) use code;
+
 /// What is at stake where a rule is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
@@ -44,7 +57,10 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::rules;
+    use std::collections::BTreeSet;
+
+    use crate::diagnostic::{Code, Severity};
+    use crate::lint::{codes, rules};
 
     /// What is expected of all the fixtures in `tests/diagnostics`.
     fn fixtures() -> String {
@@ -54,11 +70,38 @@ mod tests {
     }
 
     #[test]
-    fn every_code_of_a_rule_has_a_page_and_a_fixture() {
+    fn every_code_of_a_rule_has_a_page_and_a_fixture_of_its_level() {
         let fixtures = fixtures();
-        for (code, _) in rules().flat_map(|rule| rule.codes) {
+        for (code, level) in rules().flat_map(|rule| rule.codes) {
             assert!(!code.page().text.trim().is_empty(), "{code} has no page");
-            assert!(fixtures.contains(&format!("[{code}]")), "no fixture in tests/diagnostics shows {code}");
+            let is_shown = |level: &str| fixtures.contains(&format!("{level}[{code}]"));
+            let worst =
+                [("error", Severity::Error), ("warning", Severity::Warning), ("note", Severity::Note)]
+                    .into_iter()
+                    .find_map(|(word, level)| is_shown(word).then_some(level));
+            assert_eq!(worst, Some(*level), "the worst that fixtures in tests/diagnostics show of {code}");
+        }
+    }
+
+    #[test]
+    fn no_two_rules_share_a_code() {
+        let codes: Vec<Code> = rules().flat_map(|rule| rule.codes).map(|(code, _)| *code).collect();
+        for (index, code) in codes.iter().enumerate() {
+            assert!(!codes[..index].contains(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_name_and_every_page_of_rules_is_used_once() {
+        let names: Vec<&str> = codes().map(Code::name).collect();
+        let unique: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(names.len(), unique.len());
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/page");
+        for page in std::fs::read_dir(folder).expect("the directory of pages").flatten() {
+            let name = page.path().file_stem().expect("a name").to_string_lossy().into_owned();
+            assert!(unique.contains(name.as_str()), "{name}");
+            let text = std::fs::read_to_string(page.path()).expect("a page");
+            assert!(text.lines().all(|line| line.chars().count() <= 105), "{name}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `sh -c SCRIPT`: the shell reads one word, wherever that word and those after it are written.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, code};
 use crate::document::Node;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
@@ -10,8 +10,11 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 use crate::topology::value::{Command, is_as_written};
 
+const IGNORED_SCRIPT_WORDS: Code =
+    code_of_rule!("ignored-script-words", SHELL_SYNTAX, "A shell does not run the words after its script.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::SHELL_SYNTAX, Severity::Warning)],
+    codes: &[(IGNORED_SCRIPT_WORDS, Severity::Warning)],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -99,7 +102,7 @@ fn is_about(diagnostic: &Diagnostic, command: &Node) -> bool {
     let is_of_command = |at: Span| {
         at.file == command.span.file && command.span.start <= at.start && at.end <= command.span.end
     };
-    diagnostic.code == code::SHELL_SYNTAX && diagnostic.span().is_some_and(is_of_command)
+    diagnostic.code.kind() == code::SHELL_SYNTAX && diagnostic.span().is_some_and(is_of_command)
 }
 
 /// What was written, as a list of one element; `...` stands for a text that holds variables.
@@ -149,7 +152,7 @@ fn check_words(topology: &Topology, name: &ServiceName, service: &Service, found
     let before = if key == "entrypoint" { index } else { before };
     let further = &rest[0];
     let at = node.as_list().and_then(|items| items.iter().find(|item| item.as_text() == Some(further)));
-    let diagnostic = found.warning(code::SHELL_SYNTAX, format!("the shell does not run `{further}`"));
+    let diagnostic = found.warning(IGNORED_SCRIPT_WORDS, format!("the shell does not run `{further}`"));
     diagnostic
         .label(at.map_or(node.span, |item| item.span), "it reads the word after `-c` alone, as its script");
     // A script in the entrypoint and words in the command: which of the two is meant, nobody knows.

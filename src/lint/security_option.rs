@@ -1,7 +1,7 @@
 //! Options of the host's security system.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Spanned;
 use crate::topology::Topology;
@@ -14,8 +14,17 @@ const KNOWN: &[&str] =
 /// What may stand without a value.
 const ALONE: &[&str] = &["disable", "no-new-privileges", "writable-cgroups"];
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Security, since: "0.1.0", check };
+const INVALID_SECURITY_OPTION: Code =
+    code!("invalid-security-option", BAD_VALUE, "The engine does not know a security option.");
+const WINDOWS_CREDENTIAL_SPEC: Code =
+    code!("windows-credential-spec", BAD_VALUE, "`credential_spec` is for Windows only.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(WINDOWS_CREDENTIAL_SPEC, Severity::Error), (INVALID_SECURITY_OPTION, Severity::Error)],
+    group: Group::Security,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds options that the engine refuses when the container is created.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -24,7 +33,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         service.security_opt.iter().for_each(|option| check_option(option, may_be_windows, found));
         if service.credential_spec.is_some() && !may_be_windows {
             found
-                .error(code::BAD_VALUE, "managed service accounts exist only on Windows")
+                .error(WINDOWS_CREDENTIAL_SPEC, "managed service accounts exist only on Windows")
                 .label(topology.place_of(&["services", name.as_str(), "credential_spec"]), "only for Windows")
                 .help("remove it, or write `platform: windows/amd64` beside it");
         }
@@ -71,7 +80,7 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
 
 fn refuse(option: &Spanned<SecurityOption>, reason: &str, help: &str, found: &mut Diagnostics) {
     found
-        .error(code::BAD_VALUE, format!("`{}` is not a security option", option.value))
+        .error(INVALID_SECURITY_OPTION, format!("`{}` is not a security option", option.value))
         .label(option.span, reason)
         .help(help);
 }

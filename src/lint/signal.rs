@@ -1,7 +1,7 @@
 //! Signals have names and numbers.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::topology::Topology;
 
@@ -12,14 +12,16 @@ const SIGNALS: &[&str] = &[
     "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
 ];
 
+const UNKNOWN_SIGNAL: Code = code!("unknown-signal", BAD_VALUE, "Linux has no signal of this name.");
+
 pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+    Rule { codes: &[(UNKNOWN_SIGNAL, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds signals that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let Some(signal) = service.stop_signal.as_ref().filter(|signal| !is_signal(signal)) else { continue };
-        let diagnostic = found.error(code::BAD_VALUE, format!("no signal is named `{}`", signal.value));
+        let diagnostic = found.error(UNKNOWN_SIGNAL, format!("no signal is named `{}`", signal.value));
         diagnostic.label(signal.span, "cannot stop the container");
         let upper = signal.to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);

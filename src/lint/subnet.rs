@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::source::{Span, Spanned};
 use crate::topology::name::NetworkKey;
 use crate::topology::network::AddressPool;
@@ -85,8 +85,29 @@ fn address(is_v4: bool, number: u128) -> IpAddr {
     }
 }
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_ADDRESS, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+const OVERLAPPING_SUBNETS: Code =
+    code!("overlapping-subnets", BAD_ADDRESS, "Two subnets have addresses in common.");
+const INVALID_SUBNET: Code = code!("invalid-subnet", BAD_ADDRESS, "A subnet cannot be that of a network.");
+const MISSING_SUBNET: Code = code!("missing-subnet", BAD_ADDRESS, "An address pool has no subnet.");
+const INVALID_POOL_ADDRESS: Code = code!(
+    "invalid-pool-address",
+    BAD_ADDRESS,
+    "A gateway, range or auxiliary address does not fit its subnet."
+);
+const INVALID_IP_ADDRESS: Code = code!("invalid-ip-address", BAD_ADDRESS, "The value is not an IP address.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        (OVERLAPPING_SUBNETS, Severity::Error),
+        (INVALID_SUBNET, Severity::Error),
+        (MISSING_SUBNET, Severity::Error),
+        (INVALID_POOL_ADDRESS, Severity::Error),
+        (INVALID_IP_ADDRESS, Severity::Error),
+    ],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds subnets that the engine cannot use, and those of two networks that overlap.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -139,7 +160,7 @@ impl Known<'_> {
             false => format!("the networks `{}` and `{}` overlap", other.key, self.key),
         };
         found
-            .error(code::BAD_ADDRESS, message)
+            .error(OVERLAPPING_SUBNETS, message)
             .label(self.at, "has addresses of the other one")
             .label(other.at, "the other one")
             .help("give each network a subnet of its own");
@@ -155,7 +176,7 @@ fn check_pool(network: &Network, pool: &Spanned<AddressPool>, found: &mut Diagno
     check_use(subnet, text, found);
     if subnet.first == subnet.last {
         found
-            .error(code::BAD_ADDRESS, format!("the subnet `{}` has one address", text.value))
+            .error(INVALID_SUBNET, format!("the subnet `{}` has one address", text.value))
             .label(text.span, "the gateway takes it, leaving none for containers")
             .help(if subnet.is_v4 {
                 "write a shorter prefix, such as `/24`"
@@ -177,7 +198,7 @@ fn check_pool(network: &Network, pool: &Spanned<AddressPool>, found: &mut Diagno
 fn refuse_without_subnet(network: &Network, pool: &Spanned<AddressPool>, found: &mut Diagnostics) {
     if let Some(orphan) = given(&pool.ip_range).or(given(&pool.gateway)) {
         found
-            .error(code::BAD_ADDRESS, "a range or a gateway needs a `subnet`")
+            .error(MISSING_SUBNET, "a range or a gateway needs a `subnet`")
             .label(orphan.span, "the subnet is missing")
             .help("add `subnet: 172.28.0.0/16` beside it");
         return;
@@ -186,7 +207,7 @@ fn refuse_without_subnet(network: &Network, pool: &Spanned<AddressPool>, found: 
     if is_of_engine(network) {
         let at = pool.subnet.as_ref().map_or(pool.span, |text| text.span);
         found
-            .error(code::BAD_ADDRESS, "a pool of addresses needs a `subnet`")
+            .error(MISSING_SUBNET, "a pool of addresses needs a `subnet`")
             .label(at, "none is given")
             .help("write `subnet: 172.28.0.0/16`, or remove `config`: then the engine chooses one");
     }
@@ -212,8 +233,8 @@ fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
     };
     let message = format!("the subnet `{}` cannot be a network's", text.value);
     let diagnostic = match first.is_loopback() {
-        true => found.warning(code::BAD_ADDRESS, message),
-        false => found.error(code::BAD_ADDRESS, message),
+        true => found.warning(INVALID_SUBNET, message),
+        false => found.error(INVALID_SUBNET, message),
     };
     diagnostic.label(text.span, reason).help(if subnet.is_v4 {
         "write a private one, such as `172.28.0.0/16`"
@@ -246,12 +267,12 @@ fn check_taken(
             outside(&address, text, found);
         } else if subnet.reserves(parsed) {
             found
-                .error(code::BAD_ADDRESS, format!("{parsed} is not an address of one machine"))
+                .error(INVALID_POOL_ADDRESS, format!("{parsed} is not an address of one machine"))
                 .label(address.span, "the first address of a subnet is kept, and of IPv4 the last one too")
                 .help("take another address of the subnet");
         } else if let Some((_, earlier, earlier_what)) = taken.iter().find(|(taken, ..)| *taken == parsed) {
             found
-                .error(code::BAD_ADDRESS, format!("{parsed} is used twice"))
+                .error(INVALID_POOL_ADDRESS, format!("{parsed} is used twice"))
                 .label(address.span, what)
                 .label(*earlier, *earlier_what)
                 .help("take another address of the subnet");
@@ -274,7 +295,7 @@ fn given(text: &Option<Spanned<String>>) -> Option<&Spanned<String>> {
 fn read_subnet(text: &Spanned<String>, found: &mut Diagnostics) -> Option<Subnet> {
     let subnet = Subnet::parse(text).map_err(|reason| {
         found
-            .error(code::BAD_ADDRESS, format!("`{}` is not a subnet", text.value))
+            .error(INVALID_SUBNET, format!("`{}` is not a subnet", text.value))
             .label(text.span, reason)
             .help("write an address and a prefix: `172.28.0.0/16`");
     });
@@ -283,7 +304,7 @@ fn read_subnet(text: &Spanned<String>, found: &mut Diagnostics) -> Option<Subnet
     let written = text.split('/').next().and_then(|address| address.parse::<IpAddr>().ok());
     if written != Some(subnet.network_address()) {
         found
-            .error(code::BAD_ADDRESS, format!("`{}` is an address in a subnet, not a subnet", text.value))
+            .error(INVALID_SUBNET, format!("`{}` is an address in a subnet, not a subnet", text.value))
             .label(text.span, "a subnet begins with its first address")
             .help(format!("write `{}/{prefix}`", subnet.network_address()));
         return None;
@@ -296,7 +317,7 @@ pub(super) fn read_address(text: &Spanned<String>, found: &mut Diagnostics) -> O
     let address = text.parse().ok();
     if address.is_none() {
         found
-            .error(code::BAD_ADDRESS, format!("`{}` is not an IP address", text.value))
+            .error(INVALID_IP_ADDRESS, format!("`{}` is not an IP address", text.value))
             .label(text.span, "an address is needed here")
             .help("write an address such as `172.28.0.10`, without a prefix");
     }
@@ -305,7 +326,7 @@ pub(super) fn read_address(text: &Spanned<String>, found: &mut Diagnostics) -> O
 
 fn outside(inner: &Spanned<String>, subnet: &Spanned<String>, found: &mut Diagnostics) {
     found
-        .error(code::BAD_ADDRESS, format!("`{}` is not in the subnet `{}`", inner.value, subnet.value))
+        .error(INVALID_POOL_ADDRESS, format!("`{}` is not in the subnet `{}`", inner.value, subnet.value))
         .label(inner.span, "outside")
         .label(subnet.span, "the subnet");
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::endpoint::PARAMETERS;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{key_span, services, uses_default_runtime};
 use crate::source::{Span, Spanned};
 use crate::topology::name::ServiceName;
@@ -89,8 +89,20 @@ const KNOWN_NET: &[&str] = &[
     "net.ipv6.conf.all.forwarding",
 ];
 
+const HOST_SYSCTL: Code =
+    code!("host-sysctl", BAD_NAMESPACE, "A kernel parameter belongs to a namespace shared with the host.");
+const UNSUPPORTED_SYSCTL: Code =
+    code!("unsupported-sysctl", BAD_VALUE, "A kernel parameter cannot be set for a single container.");
+const UNKNOWN_SYSCTL: Code = code!("unknown-sysctl", BAD_VALUE, "The kernel does not have this parameter.");
+const INVALID_SYSCTL: Code = code!("invalid-sysctl", BAD_VALUE, "A kernel parameter cannot have this value.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::BAD_NAMESPACE, Severity::Error), (code::BAD_VALUE, Severity::Error)],
+    codes: &[
+        (HOST_SYSCTL, Severity::Error),
+        (UNSUPPORTED_SYSCTL, Severity::Error),
+        (UNKNOWN_SYSCTL, Severity::Warning),
+        (INVALID_SYSCTL, Severity::Error),
+    ],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -129,7 +141,7 @@ fn check_parameter(
     if is_shared {
         let shared_at = topology.place_of(&["services", name.as_str(), attribute]);
         found
-            .error(code::BAD_NAMESPACE, format!("`{parameter}` cannot be set with `{attribute}: host`"))
+            .error(HOST_SYSCTL, format!("`{parameter}` cannot be set with `{attribute}: host`"))
             .label(at, "belongs to the host as well")
             .label(shared_at, "the namespace is the host's")
             .help(format!("remove it, and set it on the host: `sysctl -w {parameter}=VALUE`"));
@@ -152,7 +164,7 @@ fn check_network_parameter(
         _ if OF_MACHINE.contains(&dotted.as_str()) => refuse(parameter, &dotted, at, found),
         ["net", family, group, interface, setting] if interface.starts_with("eth") && !shares_network => {
             found
-                .error(code::BAD_VALUE, format!("`{parameter}` is set at the network of its interface"))
+                .error(UNSUPPORTED_SYSCTL, format!("`{parameter}` is set at the network of its interface"))
                 .label(at, format!("there is no `{interface}` yet when it would be set"))
                 .help(format!(
                     "write `driver_opts: {{{PARAMETERS}: net.{family}.{group}.IFNAME.{setting}=VALUE}}` at the \
@@ -161,7 +173,7 @@ fn check_network_parameter(
         }
         ["net", area, ..] if !AREAS.contains(area) => {
             found
-                .warning(code::BAD_VALUE, format!("Linux has no parameters that begin with `net.{area}`"))
+                .warning(UNKNOWN_SYSCTL, format!("Linux has no parameters that begin with `net.{area}`"))
                 .label(at, "unless a module brings them, the engine cannot set it")
                 .did_you_mean(area, suggest::closest(area, AREAS.iter().copied()), || {
                     format!("most begin with {}", suggest::one_of(["net.core", "net.ipv4", "net.ipv6"]))
@@ -170,7 +182,7 @@ fn check_network_parameter(
         ["net", ..] if is_missing(topology, &dotted) => {
             let path = dotted.replace('.', "/");
             found
-                .warning(code::BAD_VALUE, format!("this machine has no parameter `{parameter}`"))
+                .warning(UNKNOWN_SYSCTL, format!("this machine has no parameter `{parameter}`"))
                 .label(at, format!("there is no `/proc/sys/{path}`"))
                 .did_you_mean(parameter, suggest::closest(&dotted, KNOWN_NET.iter().copied()), || {
                     format!(
@@ -216,7 +228,7 @@ fn with_dots(parameter: &str) -> String {
 
 fn refuse_host_name(at: Span, found: &mut Diagnostics) {
     found
-        .error(code::BAD_VALUE, "the host name is not set by a kernel parameter")
+        .error(UNSUPPORTED_SYSCTL, "the host name is not set by a kernel parameter")
         .label(at, "refused by the engine")
         .help("write `hostname: NAME` beside `sysctls`");
 }
@@ -228,7 +240,7 @@ fn refuse(parameter: &str, dotted: &str, at: Span, found: &mut Diagnostics) {
     let is_of_host = OF_MACHINE.contains(&dotted)
         || (!dotted.starts_with("fs.mqueue.") && areas.iter().any(|area| dotted.starts_with(area)));
     found
-        .error(code::BAD_VALUE, format!("`{parameter}` cannot be set for one container"))
+        .error(UNSUPPORTED_SYSCTL, format!("`{parameter}` cannot be set for one container"))
         .label(at, "the kernel does not keep it apart for each container")
         .did_you_mean(parameter, closest, || match is_of_host {
             true => {
@@ -288,7 +300,7 @@ fn check_value(parameter: &str, value: &Spanned<Option<String>>, found: &mut Dia
         Err(_) => format!("{most} numbers are needed here"),
     };
     found
-        .error(code::BAD_VALUE, format!("`{parameter}` cannot be `{text}`"))
+        .error(INVALID_SYSCTL, format!("`{parameter}` cannot be `{text}`"))
         .label(value.span, needed)
         .help(format!("write, for example, `{parameter}: {example}`"));
 }

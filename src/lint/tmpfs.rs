@@ -1,14 +1,21 @@
 //! Options of folders in memory.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::value::tmpfs::{SETTINGS, Tmpfs, ValueError, closest_option};
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_MOUNT, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+const INVALID_TMPFS_OPTION: Code =
+    code!("invalid-tmpfs-option", BAD_MOUNT, "An option of a `tmpfs` directory cannot be read.");
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[(INVALID_TMPFS_OPTION, Severity::Error)],
+    group: Group::Correctness,
+    since: "0.1.0",
+    check,
+};
 
 /// Finds options that the engine does not know, and values that the kernel cannot read.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -30,7 +37,7 @@ fn report(folder: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics
         ValueError::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
     };
     found
-        .error(code::BAD_MOUNT, format!("`{}` is not a tmpfs mount", folder.value))
+        .error(INVALID_TMPFS_OPTION, format!("`{}` is not a tmpfs mount", folder.value))
         .label(folder.span, reason)
         .help(help);
 }

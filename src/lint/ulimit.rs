@@ -1,7 +1,7 @@
 //! Limits of processes have names, and a soft one is no higher than the hard one.
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::topology::Topology;
 use crate::topology::attribute::Named;
@@ -27,8 +27,12 @@ const NAMES: &[&str] = &[
     "stack",
 ];
 
+const UNKNOWN_ULIMIT: Code = code!("unknown-ulimit", BAD_VALUE, "Linux has no resource limit of this name.");
+const CONFLICTING_ULIMITS: Code =
+    code!("conflicting-ulimits", CONFLICT, "A soft limit is above its hard limit.");
+
 pub(super) const RULE: Rule = Rule {
-    codes: &[(code::BAD_VALUE, Severity::Error), (code::CONFLICT, Severity::Error)],
+    codes: &[(UNKNOWN_ULIMIT, Severity::Error), (CONFLICTING_ULIMITS, Severity::Error)],
     group: Group::Correctness,
     since: "0.1.0",
     check,
@@ -49,7 +53,7 @@ fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
     if !NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         let known = suggest::one_of(NAMES.iter().copied());
         found
-            .error(code::BAD_VALUE, format!("no limit is named `{name}`"))
+            .error(UNKNOWN_ULIMIT, format!("no limit is named `{name}`"))
             .label(limit.key, "not known to Linux")
             .did_you_mean(name, suggest::closest(name, NAMES.iter().copied()), || {
                 format!("known here: {known}")
@@ -60,7 +64,7 @@ fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
     let number = |limit: i64| u64::from_ne_bytes(limit.to_ne_bytes());
     if number(soft) > number(hard) {
         found
-            .error(code::CONFLICT, format!("the soft limit of `{name}` is above the hard one"))
+            .error(CONFLICTING_ULIMITS, format!("the soft limit of `{name}` is above the hard one"))
             .label(limit.span, format!("soft {soft}, hard {hard}"))
             .help("raise `hard`, or lower `soft`");
     }

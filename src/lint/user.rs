@@ -1,7 +1,7 @@
 //! Users and groups that a container's process has.
 
-use crate::diagnostic::{Diagnostics, Severity, code};
-use crate::lint::rule::{Group, Rule};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
@@ -10,8 +10,10 @@ use crate::topology::service::Service;
 /// The highest number of a user or group that Engine 28.5 takes.
 const HIGHEST: i64 = i32::MAX as i64;
 
+const INVALID_USER: Code = code!("invalid-user", BAD_VALUE, "A user or group cannot be read.");
+
 pub(super) const RULE: Rule =
-    Rule { codes: &[(code::BAD_VALUE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
+    Rule { codes: &[(INVALID_USER, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Finds users and groups that no image can have; which names an image has is not known here.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
@@ -105,5 +107,5 @@ fn check_part(part: &str, kind: &str) -> Result<(), String> {
 }
 
 fn refuse(kind: &str, text: &str, reason: &str, at: Span, help: &str, found: &mut Diagnostics) {
-    found.error(code::BAD_VALUE, format!("`{text}` is not a {kind}")).label(at, reason).help(help);
+    found.error(INVALID_USER, format!("`{text}` is not a {kind}")).label(at, reason).help(help);
 }

@@ -75,7 +75,7 @@ fn is_about_value(code: Code) -> bool {
         code::UNSET_VARIABLE,
         code::YAML_PITFALL,
     ];
-    !is_about_text.contains(&code)
+    !is_about_text.contains(&code.kind())
 }
 
 /// Variables of every shell, which nobody sets for a topology.

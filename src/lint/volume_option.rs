@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::network_driver::warn_of_plugin;
-use crate::lint::rule::{Group, Rule};
+use crate::lint::rule::{Group, Rule, code};
 use crate::source::{Spanned, from_here};
 use crate::topology::name::VolumeKey;
 use crate::topology::value::ByteSize;
@@ -18,12 +18,26 @@ const KNOWN: [&str; 4] = ["type", "o", "device", "size"];
 /// Which option needs which others, and what they are when nothing else is meant.
 const NEEDS: [(&str, &str); 4] = [("device", "type"), ("type", "device"), ("o", "device"), ("o", "type")];
 
+const MISSING_VOLUME_OPTION: Code =
+    code!("missing-volume-option", MISSING_ATTRIBUTE, "An option of a volume needs another one.");
+const UNKNOWN_VOLUME_OPTION: Code =
+    code!("unknown-volume-option", BAD_VALUE, "The `local` volume driver does not have this option.");
+const INVALID_VOLUME_OPTION: Code =
+    code!("invalid-volume-option", BAD_VALUE, "An option of a volume has a value that cannot be used.");
+const UNKNOWN_FILE_SYSTEM: Code = code!("unknown-file-system", BAD_VALUE, "No file system has this name.");
+const MISSING_VOLUME_DIRECTORY: Code =
+    code!("missing-volume-directory", MISSING_SOURCE, "The directory of a volume does not exist.");
+const RELATIVE_VOLUME_DIRECTORY: Code =
+    code!("relative-volume-directory", BAD_MOUNT, "The directory of a volume is a relative path.");
+
 pub(super) const RULE: Rule = Rule {
     codes: &[
-        (code::MISSING_ATTRIBUTE, Severity::Error),
-        (code::BAD_VALUE, Severity::Error),
-        (code::MISSING_SOURCE, Severity::Warning),
-        (code::BAD_MOUNT, Severity::Error),
+        (MISSING_VOLUME_OPTION, Severity::Error),
+        (UNKNOWN_FILE_SYSTEM, Severity::Warning),
+        (MISSING_VOLUME_DIRECTORY, Severity::Warning),
+        (UNKNOWN_VOLUME_OPTION, Severity::Error),
+        (INVALID_VOLUME_OPTION, Severity::Error),
+        (RELATIVE_VOLUME_DIRECTORY, Severity::Error),
     ],
     group: Group::Correctness,
     since: "0.1.0",
@@ -120,7 +134,7 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     }
     if NO_FILE_SYSTEM.contains(&kind.as_str()) {
         found
-            .error(code::MISSING_ATTRIBUTE, format!("a volume of the type `{}` needs `o: bind`", kind.value))
+            .error(MISSING_VOLUME_OPTION, format!("a volume of the type `{}` needs `o: bind`", kind.value))
             .label(
                 option("o").map_or(kind.span, |options| options.span),
                 "nothing says that a directory is mounted",
@@ -128,7 +142,7 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
             .help("add `o: bind` beside it");
     } else if !FILE_SYSTEMS.contains(&kind.as_str()) && !kind.starts_with("fuse.") {
         found
-            .warning(code::BAD_VALUE, format!("no file system is named `{}`", kind.value))
+            .warning(UNKNOWN_FILE_SYSTEM, format!("no file system is named `{}`", kind.value))
             .label(kind.span, "the kernel of the engine's machine has to have it")
             .did_you_mean(kind, suggest::closest(kind, FILE_SYSTEMS.iter().copied()), || {
                 "write `none` with `o: bind` for a directory, `nfs`, `cifs` or `tmpfs`".to_owned()
@@ -138,7 +152,7 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     let has_address = |option: &&str| option.strip_prefix("addr=").is_some_and(|address| !address.is_empty());
     if is_network && !options.iter().any(has_address) {
         found
-            .error(code::MISSING_ATTRIBUTE, format!("a volume of the type `{}` needs `addr`", kind.value))
+            .error(MISSING_VOLUME_OPTION, format!("a volume of the type `{}` needs `addr`", kind.value))
             .label(option("o").map_or(kind.span, |options| options.span), "the server is not named")
             .help("write, for example, `o: \"addr=192.168.0.42,rw\"`");
     }
@@ -156,7 +170,7 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
             layers.flatten().filter(|folder: &&str| folder.starts_with('/') && !Path::new(folder).exists())
         {
             found
-                .warning(code::MISSING_SOURCE, format!("`{folder}` does not exist"))
+                .warning(MISSING_VOLUME_DIRECTORY, format!("`{folder}` does not exist"))
                 .label(
                     option("o").map_or(kind.span, |options| options.span),
                     "the kernel refuses to mount it",
@@ -171,7 +185,7 @@ fn check_names(topology: &Topology, key: &VolumeKey, volume: &Volume, found: &mu
         let path = ["volumes", key.as_str(), "driver_opts"];
         let at = super::key_span(topology, &path, name, topology.place_of(&path));
         found
-            .error(code::BAD_VALUE, format!("the `local` driver of volumes has no option `{name}`"))
+            .error(UNKNOWN_VOLUME_OPTION, format!("the `local` driver of volumes has no option `{name}`"))
             .label(at, "not known here")
             .did_you_mean(name, suggest::closest(name, KNOWN), || {
                 "known here: `type`, `o`, `device` and `size`".to_owned()
@@ -186,7 +200,7 @@ fn check_needs(topology: &Topology, key: &VolumeKey, volume: &Volume, found: &mu
     let Some((name, needed)) = missing else { return };
     let path = ["volumes", key.as_str(), "driver_opts"];
     found
-        .error(code::MISSING_ATTRIBUTE, format!("the option `{name}` of a volume needs `{needed}`"))
+        .error(MISSING_VOLUME_OPTION, format!("the option `{name}` of a volume needs `{needed}`"))
         .label(
             super::key_span(topology, &path, name, topology.place_of(&path)),
             format!("`{needed}` is not beside it"),
@@ -208,7 +222,7 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     let option = |name: &str| volume.driver_opts.0.get(name);
     if let Some(size) = option("size").filter(|size| !size.is_empty() && ByteSize::parse(size).is_err()) {
         found
-            .error(code::BAD_VALUE, format!("`{}` is not a size", size.value))
+            .error(INVALID_VOLUME_OPTION, format!("`{}` is not a size", size.value))
             .label(size.span, "a number with a unit is needed")
             .help("write it like `512m` or `10g`");
     }
@@ -216,7 +230,7 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     if let Some(device) = option("device") {
         if is("type", "cifs") && has_port(device) {
             found
-                .error(code::BAD_VALUE, format!("`{}` cannot hold a port", device.value))
+                .error(INVALID_VOLUME_OPTION, format!("`{}` cannot hold a port", device.value))
                 .label(device.span, "a share's address is without one")
                 .help("add `port=NUMBER` to the option `o`");
         }
@@ -241,7 +255,7 @@ fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
         Some(ValueError::BadValue(name, value)) => format!("`{name}` cannot be `{value}`"),
     };
     found
-        .error(code::BAD_VALUE, format!("`{}` are not options of a tmpfs mount", options.value))
+        .error(INVALID_VOLUME_OPTION, format!("`{}` are not options of a tmpfs mount", options.value))
         .label(options.span, reason)
         .help("write, for example, `o: size=64m,uid=1000`");
 }
@@ -251,7 +265,10 @@ fn check_folder(topology: &Topology, device: &Spanned<String>, found: &mut Diagn
     let path = Path::new(&device.value);
     if !path.is_absolute() {
         found
-            .error(code::BAD_MOUNT, format!("`{}` is not the whole path of a directory", device.value))
+            .error(
+                RELATIVE_VOLUME_DIRECTORY,
+                format!("`{}` is not the whole path of a directory", device.value),
+            )
             .label(device.span, "the engine does not know where it begins")
             .help("add `driver: local` beside `driver_opts`: then it begins at this file");
         return;
@@ -260,7 +277,7 @@ fn check_folder(topology: &Topology, device: &Spanned<String>, found: &mut Diagn
     if is_here && !path.exists() {
         let folder = from_here(path).display().to_string();
         found
-            .warning(code::MISSING_SOURCE, format!("`{folder}` does not exist"))
+            .warning(MISSING_VOLUME_DIRECTORY, format!("`{folder}` does not exist"))
             .label(device.span, "the engine refuses to mount it: a volume's directory is not made")
             .help(format!("create it: `mkdir -p {folder}`"));
     }

@@ -57,7 +57,7 @@ pub fn forget_missing(unparsed: &Unparsed, found: &mut Diagnostics) {
 }
 
 fn is_certain(diagnostic: &Diagnostic, unparsed: &Unparsed) -> bool {
-    let code = diagnostic.code;
+    let code = diagnostic.code.kind();
     let subject = diagnostic.subject.as_deref();
     let is_lost = subject.is_some_and(|subject| unparsed.lost.contains(subject));
     if code == code::MISSING_ATTRIBUTE {

@@ -99,6 +99,7 @@ golden::fixtures! {
     a_shell_operator_ends_the_command_line
     a_shell_reads_one_word_as_its_script
     a_soft_limit_is_not_above_the_hard_one
+    a_space_at_the_end_of_a_path_is_told
     a_start_interval_needs_a_start_period
     a_string_that_looks_like_a_number_wants_quotes
     a_swap_limit_needs_a_memory_limit

@@ -21,7 +21,7 @@ use crate::cli::arguments::settings::{ColorChoice, Settings};
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::cli::topology::declared;
-use crate::diagnostic::code;
+use crate::lint;
 use line::Line;
 
 /// Print a script that completes commands, options and services in a shell.
@@ -137,7 +137,7 @@ fn completer(argument: &Arg, global: &Arc<Global>) -> Option<ArgValueCompleter> 
 /// The codes of findings, for `explain`.
 fn codes(current: &OsStr) -> Vec<CompletionCandidate> {
     let begin = current.to_string_lossy();
-    let codes = code::ALL.iter().filter(|code| code.name().starts_with(&*begin));
+    let codes = lint::codes().filter(|code| code.name().starts_with(&*begin));
     codes.map(|code| CompletionCandidate::new(code.name())).collect()
 }
 

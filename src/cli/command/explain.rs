@@ -5,7 +5,9 @@ use clap::Args;
 use crate::cli::arguments::global::Global;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::width_of_output;
-use crate::diagnostic::{Code, code, suggest};
+use crate::diagnostic::{Code, Severity, suggest};
+use crate::lint;
+use crate::lint::rule::Rule;
 use crate::report::prose::{reflowed, wrapped};
 
 /// Explain a diagnostic code.
@@ -21,26 +23,48 @@ pub struct ExplainArgs {
 pub fn run(global: Global, options: ExplainArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let Some(name) = options.code else {
-        output.print(&list(width_of_output()));
+        output.print(&list(&lint::codes().collect::<Vec<Code>>(), width_of_output()));
         return Ok(Exit::Success);
     };
-    let Some(code) = Code::by_name(&name) else {
-        let help = match suggest::closest(&name, code::ALL.iter().map(|code| code.name())) {
+    let Some(code) = lint::codes().find(|code| code.name() == name) else {
+        let help = match suggest::closest(&name, lint::codes().map(Code::name)) {
             Some(closest) => format!("did you mean `{closest}`?"),
             None => "`topo explain` lists them all".to_owned(),
         };
         output.error(&format!("no diagnostic has the code `{name}`"), Some(&help));
         return Err(Exit::Usage);
     };
-    let page = code.page();
-    let width = width_of_output();
-    let sentence = wrapped(page.sentence, width, 0);
-    output.print(&format!("{}\n{sentence}\n\n{}\n", page.name, reflowed(page.text.trim(), width)));
+    output.print(&explained(code, width_of_output()));
     Ok(Exit::Success)
 }
 
-fn list(terminal: Option<usize>) -> String {
-    let width = code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
+/// The page of a code, what is known of its rule, and which codes of rules are of this kind.
+fn explained(code: Code, width: Option<usize>) -> String {
+    let page = code.page();
+    let mut text = format!("{}\n{}\n", page.name, wrapped(page.sentence, width, 0));
+    if let Some((rule, level)) = lint::rule_of(code) {
+        let Rule { group, since, codes: _, check: _ } = rule;
+        text += &format!("{}, {}, since topo {since}\n", level_name(level), group.name());
+    }
+    text += &format!("\n{}\n", reflowed(page.text.trim(), width));
+    let narrower: Vec<Code> = lint::codes().filter(|other| *other != code && other.kind() == code).collect();
+    if !narrower.is_empty() {
+        let heading = "Rules report this kind of mistake by codes of their own:";
+        text += &format!("\n{}\n\n{}", wrapped(heading, width, 0), list(&narrower, width));
+    }
+    text
+}
+
+fn level_name(level: Severity) -> &'static str {
+    match level {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+fn list(codes: &[Code], terminal: Option<usize>) -> String {
+    let width = codes.iter().map(|code| code.name().len()).max().unwrap_or_default();
     let line = |code: &Code| format!("{:width$}  {}", code.name(), code.page().sentence);
-    code::ALL.iter().map(|code| wrapped(&line(code), terminal, width + 2) + "\n").collect()
+    codes.iter().map(|code| wrapped(&line(code), terminal, width + 2) + "\n").collect()
 }

@@ -222,7 +222,7 @@ pub(super) fn forgive_texts(whole: &Document, part: &Document, found: &mut Diagn
 /// Makes warnings of errors that are not found in the needed part.
 pub(super) fn forgive(found: &mut Diagnostics, in_part: Diagnostics) {
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
-    let is_of_surroundings = |diagnostic: &Diagnostic| OF_SURROUNDINGS.contains(&diagnostic.code);
+    let is_of_surroundings = |diagnostic: &Diagnostic| OF_SURROUNDINGS.contains(&diagnostic.code.kind());
     let mut needed = in_part;
     needed.retain_mut(|diagnostic| is_error(diagnostic));
     let is_needed = |found: &Diagnostic| {
