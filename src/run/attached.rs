@@ -15,6 +15,7 @@
 //! | detached | brought up or failed, interrupted before | stop, exit as the run | stopping |
 //! | following | interrupted | acknowledge, stop, exit as interrupted | stopping |
 //! | following | a container's end that ends everything | drain its output, then stop, exit as it | draining |
+//! | following | the same, and it is started again | stop, exit as it | stopping |
 //! | following | all ended | drain their output, then exit as the service | draining |
 //! | following | all ended, files are watched | look again once they are not | following |
 //! | following | events lost, an end counts | exit as failed | over |
@@ -25,6 +26,9 @@
 //! | stopping | kill requested | kill | stopping |
 //! | stopping | stopped | exit as was decided | over |
 //! | any | work failed | exit as that | over |
+//!
+//! The end of a container that its restart policy starts again is an end like any other, unless it is a job: that
+//! has another try. Its output goes on, so that it is not waited for.
 //!
 //! A run that is under way hears the first Ctrl-C itself. The second one may come before anything is stopped: then
 //! what is stopped is killed at once.
@@ -38,7 +42,7 @@ use crate::topology::name::ContainerName;
 pub enum Abort {
     /// None.
     Never,
-    /// That of any container, unless it is a job that did what another service waits for.
+    /// That of any container, unless it is a job that did what another service waits for, or tries again.
     OnExit,
     /// One with another exit code than 0.
     OnFailure,
@@ -58,7 +62,7 @@ pub enum AttachedEvent {
     },
     /// All output was shown that there is to show, or nobody reads it any more.
     OutputEnded,
-    /// A container whose end is waited for ended for good.
+    /// A container whose end is waited for ended, be it that its restart policy starts it again.
     ContainerEnded {
         /// Which one, and how.
         end: ContainerEnd,
@@ -279,6 +283,9 @@ impl AttachedUp {
                 decisions
             }
             AttachedEvent::ContainerEnded { end, is_job } if self.ends_everything(&end, is_job) => {
+                if end.is_restarted {
+                    return self.drained(AfterDrain::StopBecauseOf(end));
+                }
                 let target = DrainTarget::Container(end.container.clone());
                 self.drain(target, AfterDrain::StopBecauseOf(end))
             }
@@ -333,6 +340,7 @@ impl AttachedUp {
     fn ends_everything(&self, end: &ContainerEnd, is_job: bool) -> bool {
         match self.abort {
             Abort::Never => false,
+            Abort::OnExit | Abort::OnFailure if is_job && end.is_restarted => false,
             Abort::OnFailure => end.exit_code != 0,
             Abort::OnExit => end.exit_code != 0 || !is_job,
         }

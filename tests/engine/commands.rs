@@ -278,6 +278,42 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
+fn the_first_end_ends_everything_although_a_restart_policy_starts_the_container_again() {
+    let topology = |policy: &str| {
+        format!(
+            "
+services:
+  web:
+    image: busybox:1.37
+    restart: {policy}
+    command: sh -c 'echo web bye; sleep 1; exit 3'
+  db:
+    image: busybox:1.37
+    init: true
+    restart: always
+    command: sleep 1000
+"
+        )
+    };
+    let project = project("abort-restarts", &topology("always"));
+    for policy in ["always", "on-failure"] {
+        project.write("compose.yaml", &topology(policy));
+        for options in [
+            &["--exit-code-from", "web"][..],
+            &["--abort-on-container-exit"],
+            &["--abort-on-container-failure", "--exit-code-from", "web"],
+        ] {
+            let ran = project.topo("up", options).exits(3).says("web-1 exited with code 3");
+            assert!(ran.out.contains("web bye"), "{options:?}: {}", ran.out);
+            assert_eq!(status(&project, "web"), "exited", "{options:?}");
+            assert_eq!(status(&project, "db"), "exited", "{options:?}");
+        }
+    }
+    project.topo("up", &["--exit-code-from", "db"]).exits(143);
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
 fn output_is_of_those_that_were_chosen() {
     let talk = |name: &str, more: &str| {
         format!("  {name}:\n    image: busybox:1.37\n    command: echo {name} talks\n{more}")

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::time::{Instant, sleep};
-use topo::engine::EngineError;
+use tokio::time::{Instant, sleep, timeout};
+use topo::engine::{Change, EngineError, What};
 use topo::run::{ContainerEnd, Ends, Heard};
 
 use crate::memory_engine::MemoryEngine;
@@ -12,7 +12,7 @@ use crate::runs::scenario::Scenario;
 
 #[test]
 fn an_engine_that_does_not_answer_for_a_moment_is_asked_again() {
-    let end = ContainerEnd { container: "shop-job-1".into(), exit_code: 3 };
+    let end = ContainerEnd { container: "shop-job-1".into(), exit_code: 3, is_restarted: false };
     assert_eq!(first_end(2), Ok(Some(end)));
 }
 
@@ -42,6 +42,56 @@ fn ends_that_nobody_tells_of_are_seen() {
         let seen = [("shop-a-1".to_owned(), 3, seen_at[0]), ("shop-b-1".to_owned(), 0, seen_at[1])];
         assert_eq!(ends, seen, "{first:?}");
     }
+}
+
+#[test]
+fn ends_before_a_restart_are_told_where_that_is_asked_for() {
+    let died = |exit_code| What::Died { exit_code };
+    let kill = || What::Other("kill".to_owned());
+    let runs = "container shop-a-1 runs-already";
+    for (containers, changes, told) in [
+        (runs, vec![died(3), What::Started, died(4), What::Started], vec![(3, true), (4, true)]),
+        // Somebody restarts it.
+        (runs, vec![kill(), died(143), What::Started, died(3), What::Started], vec![(3, true)]),
+        // These are ends of the container that had the name before.
+        (runs, vec![died(3), What::Removed, What::Renamed, What::Started], vec![]),
+        (runs, vec![died(3), What::Removed, What::Created, What::Started], vec![]),
+        (
+            "container shop-a-1 runs-already exits:5",
+            vec![died(3), What::Started, died(5)],
+            vec![(3, true), (5, false)],
+        ),
+        ("", vec![died(3), What::Started, kill(), died(137), What::Removed], vec![(3, true), (137, false)]),
+    ] {
+        assert_eq!(ends_of(containers, &changes, |ends| ends.with_restarts()), told, "{changes:?}");
+        let for_good: Vec<_> = told.into_iter().filter(|(_, is_restarted)| !is_restarted).collect();
+        assert_eq!(ends_of(containers, &changes, |ends| ends), for_good, "{changes:?}");
+    }
+}
+
+/// The exit codes that are told in the first seconds, and whether the container is started again after them.
+fn ends_of(
+    containers: &str,
+    changes: &[What],
+    which: impl FnOnce(Ends<'_, MemoryEngine>) -> Ends<'_, MemoryEngine>,
+) -> Vec<(i64, bool)> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
+    runtime.block_on(async {
+        let engine = MemoryEngine::new(Scenario::parse(containers).script);
+        let (sender, heard) = unbounded_channel();
+        for (at, what) in (0..).zip(changes) {
+            let change = Change { container: "shop-a-1".into(), what: what.clone(), at };
+            sender.send(Heard::Changed(change)).expect("somebody listens");
+        }
+        let mut ends = which(Ends::new(&engine, heard, ["shop-a-1".into()]));
+        let mut told = Vec::new();
+        while let Ok(end) = timeout(Duration::from_secs(3), ends.next()).await {
+            let Some(end) = end.expect("the engine answers") else { break };
+            told.push((end.exit_code, end.is_restarted));
+        }
+        told
+    })
 }
 
 /// The first end of a job, by an engine that does not answer the first questions.

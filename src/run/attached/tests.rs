@@ -18,7 +18,11 @@ fn keep(while_watching: bool) -> Decision {
 }
 
 fn end(exit_code: i64) -> ContainerEnd {
-    ContainerEnd { container: "shop-web-1".into(), exit_code }
+    ContainerEnd { container: "shop-web-1".into(), exit_code, is_restarted: false }
+}
+
+fn restarted(exit_code: i64) -> ContainerEnd {
+    ContainerEnd { is_restarted: true, ..end(exit_code) }
 }
 
 fn ended(exit_code: i64, is_job: bool) -> AttachedEvent {
@@ -125,6 +129,28 @@ fn an_end_that_counts_is_drained_and_stops_everything() {
     check(up(Abort::OnExit), &[OutputEnded, UP, ended(3, false)], &stop(3));
     let exit = Exit(ExitReason::Service(Some(end(3))));
     check(up(Abort::OnExit), &[UP, ended(3, false), Drained, Stopped], &[exit]);
+}
+
+#[test]
+fn an_end_counts_although_a_restart_policy_starts_the_container_again() {
+    let again = |exit_code| ContainerEnded { end: restarted(exit_code), is_job: false };
+    let stop = |exit_code| [Say(StoppingBecauseOf(restarted(exit_code))), StopWatching, Stop];
+    check(up(Abort::OnExit), &[UP, again(0)], &stop(0));
+    check(up(Abort::OnExit), &[UP, again(3)], &stop(3));
+    check(up(Abort::OnFailure), &[UP, again(0), again(3)], &stop(3));
+    check(up(Abort::OnExit), &[UP, again(3), again(4)], &[]);
+    let exit = Exit(ExitReason::Service(Some(restarted(3))));
+    check(up(Abort::OnExit), &[UP, again(3), again(4), Stopped], &[exit]);
+    check(up(Abort::OnFailure), &[UP, again(0)], &[]);
+    check(up(Abort::Never), &[UP, again(3)], &[]);
+}
+
+#[test]
+fn a_job_that_tries_again_has_not_ended() {
+    let again = ContainerEnded { end: restarted(3), is_job: true };
+    for abort in [Abort::OnExit, Abort::OnFailure] {
+        check(up(abort), &[UP, again.clone()], &[]);
+    }
 }
 
 #[test]

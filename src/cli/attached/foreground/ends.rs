@@ -12,7 +12,7 @@ use super::{Foreground, Shared};
 use crate::cli::engine::session;
 use crate::cli::exit::Exit;
 use crate::engine::Engine;
-use crate::plan::observed::{Observed, Status};
+use crate::plan::observed::{Observed, ObservedContainer, Status};
 use crate::plan::{self, Action, Plan, StepId};
 use crate::run::attached::{Abort, AttachedEvent};
 use crate::run::logs::LogDrain;
@@ -38,10 +38,15 @@ impl<E: Engine> Foreground<'_, E> {
             let (watched, jobs) = (self.watched(&observed), self.jobs(&observed));
             shared.watched.replace(watched.clone());
             let mut ends = Ends::new(self.session.engine, heard, watched.clone());
+            if self.abort != Abort::Never {
+                ends = ends.with_restarts();
+            }
             loop {
                 let event = match ends.next().await {
                     Ok(Some(end)) => {
-                        AttachedEvent::ContainerEnded { is_job: jobs.contains(&end.container), end }
+                        let is_job = jobs.contains(&end.container);
+                        shared.note_exit(&end, is_job);
+                        AttachedEvent::ContainerEnded { is_job, end }
                     }
                     Ok(None) => AttachedEvent::AllEnded,
                     Err(error) => AttachedEvent::EventsLost(error),
@@ -88,20 +93,32 @@ impl<E: Engine> Foreground<'_, E> {
         code.map_or(session::exit_of(outcome), Exit::of_container)
     }
 
-    /// The exit code of the service that was chosen, or of the container that ended everything.
-    pub(super) async fn exit_of_service(&self, end: Option<ContainerEnd>) -> Result<Exit, Exit> {
+    /// The exit code of the service that was chosen, or of the container that ended everything. Of one that
+    /// was started again the first exit counts.
+    pub(super) async fn exit_of_service(
+        &self,
+        end: Option<ContainerEnd>,
+        shared: &Shared,
+    ) -> Result<Exit, Exit> {
         let Some(service) = &self.exit_code_from else {
             return Ok(end.map_or(Exit::Success, |end| Exit::of_container(end.exit_code)));
         };
         let observed = self.observe().await?;
-        let container = observed
-            .containers
-            .iter()
-            .find(|container| container.service == *service && !container.is_one_off);
+        let is_meant =
+            |container: &&ObservedContainer| container.service == *service && !container.is_one_off;
+        let mut containers = observed.containers.iter().filter(is_meant);
+        let is_of_service = |end: &ContainerEnd| containers.clone().any(|its| its.name == end.container);
+        if let Some(end) = end.filter(is_of_service) {
+            return Ok(Exit::of_container(end.exit_code));
+        }
+        let container = containers.next();
         // One that is not there any more, or was never started, has not done what it was to do.
         let Some(container) = container.filter(|container| container.state.status != Status::Created) else {
             return Ok(Exit::Failed);
         };
+        if let Some(exit_code) = shared.first_exits.borrow().get(&container.name) {
+            return Ok(Exit::of_container(*exit_code));
+        }
         if container.state.is_running() {
             self.session.remark(&format!("{} still runs: it has no exit code yet", container.name));
             return Ok(Exit::Failed);

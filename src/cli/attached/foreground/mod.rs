@@ -7,6 +7,7 @@ mod stop;
 mod tasks;
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
@@ -76,10 +77,21 @@ struct Shared {
     outcome: OnceCell<Outcome>,
     /// The containers whose ends are waited for.
     watched: RefCell<Vec<ContainerName>>,
+    /// How containers ended whose ends count, each the first time.
+    first_exits: RefCell<BTreeMap<ContainerName, i64>>,
     /// The ends of containers are to be waited for once more.
     look_again: Notify,
     /// What is being stopped is killed.
     killing: CancellationToken,
+}
+
+impl Shared {
+    /// A job that is started again has another try.
+    fn note_exit(&self, end: &ContainerEnd, is_job: bool) {
+        if !(is_job && end.is_restarted) {
+            self.first_exits.borrow_mut().entry(end.container.clone()).or_insert(end.exit_code);
+        }
+    }
 }
 
 impl<E: Engine> Foreground<'_, E> {
@@ -150,8 +162,7 @@ impl<E: Engine> Foreground<'_, E> {
                     Decision::Stop => tasks.work = Some(Box::pin(self.stop(shared))),
                     Decision::Kill => shared.killing.cancel(),
                     Decision::Exit(reason) => {
-                        let outcome = shared.outcome.get();
-                        return self.exit(plan, outcome, reason, failed).await;
+                        return self.exit(plan, shared, reason, failed).await;
                     }
                 }
             }
@@ -267,10 +278,11 @@ impl<E: Engine> Foreground<'_, E> {
     async fn exit(
         &self,
         plan: &Plan,
-        outcome: Option<&Outcome>,
+        shared: &Shared,
         reason: ExitReason,
         failed: Option<Exit>,
     ) -> Result<Exit, Exit> {
+        let outcome = shared.outcome.get();
         match reason {
             ExitReason::Success => Ok(Exit::Success),
             ExitReason::Interrupted => Ok(Exit::Interrupted),
@@ -278,7 +290,7 @@ impl<E: Engine> Foreground<'_, E> {
                 Ok(outcome.map_or(Exit::Failed, |outcome| self.exit_of_failure(plan, outcome)))
             }
             ExitReason::DetachedRun => Ok(outcome.map_or(Exit::Failed, session::exit_of)),
-            ExitReason::Service(end) => self.exit_of_service(end).await,
+            ExitReason::Service(end) => self.exit_of_service(end, shared).await,
             ExitReason::EventsLost(error) => Err(self.session.refused(&error)),
             ExitReason::WorkFailed => Err(failed.unwrap_or(Exit::Failed)),
         }
@@ -303,7 +315,7 @@ fn words(remark: &AttachedRemark, unwatchable: Option<&String>) -> String {
             "detached: `up` continues without the services' output".to_owned()
         }
         AttachedRemark::Detached => "detached: the services keep running in the background".to_owned(),
-        AttachedRemark::StoppingBecauseOf(ContainerEnd { container, exit_code }) => {
+        AttachedRemark::StoppingBecauseOf(ContainerEnd { container, exit_code, is_restarted: _ }) => {
             format!("stopping: {container} exited with code {exit_code}")
         }
         AttachedRemark::WatchBeginsLater => "watch: begins once the services are up".to_owned(),
