@@ -54,6 +54,7 @@ fn restart_one<'a>(
     stops.entry(container.service.clone()).or_default().push(stop);
     let begin = start.start(container, Because::Asked);
     start.plan.steps.order(stop, begin, Needs::Done);
+    start.plan.steps[stop].undo = Some(begin);
 }
 
 /// The chosen services, and those that are to be restarted with them.
@@ -89,6 +90,7 @@ fn among(services: &BTreeSet<ServiceName>, all: &Dependencies) -> Dependencies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Action;
     use crate::plan::testing::{names, observed, shop, steps};
 
     const CHAIN: &str = "
@@ -120,6 +122,22 @@ mod tests {
                 "start api after stop api, wait until healthy db",
             ]
         );
+    }
+
+    #[test]
+    fn what_has_stopped_is_started_even_if_the_user_asks_to_stop() {
+        let (project, observed) = (shop(), observed(CHAIN));
+        let (services, excluded) = (&names(&["db"]), &[]);
+        let scope = Scope { project: &project, topology: None, observed: &observed, services, excluded };
+        let plan = restart(scope, &RestartChoices::default());
+        let stops: Vec<_> =
+            plan.steps.iter().filter(|step| matches!(step.action, Action::StopContainer { .. })).collect();
+        assert_eq!(stops.len(), 2);
+        for stop in stops {
+            let back = stop.undo.map(|back| &plan.steps[back]);
+            assert!(matches!(back.map(|back| &back.action), Some(Action::StartContainer { .. })), "{back:?}");
+            assert_eq!(back.and_then(|back| back.service.as_ref()), stop.service.as_ref());
+        }
     }
 
     #[test]

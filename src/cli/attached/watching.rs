@@ -51,7 +51,8 @@ pub(crate) fn rules(topology: &Topology, services: &[ServiceName], output: &Outp
 }
 
 impl<E: Target> Watching<'_, E> {
-    /// Watches until it is told to end. A pass that is under way then is given up.
+    /// Watches until it is told to end. A pass that is under way then starts nothing new, but brings back what it
+    /// has taken down.
     pub(crate) async fn watch(&self, end: &CancellationToken) -> Result<(), Exit> {
         let mut notice = Notice::of(self.rules.paths().into_iter()).map_err(|error| {
             self.output.error(&error.to_string(), None);
@@ -61,8 +62,7 @@ impl<E: Target> Watching<'_, E> {
         self.remark(&format!("watching the files of {}", services.join(", ")));
         let working = async {
             self.carry_out(self.rules.first_pass(), end).await;
-            loop {
-                let Changed { paths, troubles } = notice.next().await;
+            while let Some(Changed { paths, troubles }) = end.run_until_cancelled(notice.next()).await {
                 for trouble in troubles {
                     self.output.error(&format!("some changes may go unnoticed: {trouble}"), None);
                 }
@@ -71,7 +71,6 @@ impl<E: Target> Watching<'_, E> {
         };
         let say = |words: &str| self.remark(words);
         tokio::select! {
-            () = end.cancelled() => {}
             () = working => {}
             never = read_again::tell_of_changes(self.sources, &self.again, &say) => match never {},
         }

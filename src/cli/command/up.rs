@@ -218,11 +218,11 @@ impl ForegroundOptions {
     }
 }
 
-/// Watches until that is impossible; why is said then.
+/// Watches until it is told to end, or that is impossible; why is said then.
 fn watcher<'a, E: Target>(watching: Rc<Watching<'a, E>>) -> Watcher<'a> {
-    Box::new(move || {
+    Box::new(move |end| {
         let watching = watching.clone();
-        async move { _ = watching.watch(&CancellationToken::new()).await }.boxed_local()
+        async move { _ = watching.watch(&end).await }.boxed_local()
     })
 }
 

@@ -19,7 +19,8 @@ use crate::report::{Goal, QuietFilter};
 ///
 /// What is watched, and what is done then, is said by `develop` in the topology: files are copied into
 /// containers, containers restarted, images built anew. Files that change together are taken together. A
-/// failure is told, and watching goes on. Ctrl-C ends it; the services go on running.
+/// failure is told, and watching goes on. Ctrl-C ends it; the services go on running,
+/// and what is being restarted or recreated is brought back first.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example, where compose.yaml says `develop: { watch: [{ path: ./src, action: rebuild }] }` of `web`:\n  topo watch web"

@@ -62,8 +62,8 @@ pub struct Background<'a> {
     pub keys: Option<LocalBoxStream<'a, Typed>>,
 }
 
-/// Begins to watch files; dropping the future ends it.
-pub type Watcher<'a> = Box<dyn Fn() -> LocalBoxFuture<'a, ()> + 'a>;
+/// Begins to watch files. The token ends it, once what was taken down is back; dropping the future ends it at once.
+pub type Watcher<'a> = Box<dyn Fn(CancellationToken) -> LocalBoxFuture<'a, ()> + 'a>;
 
 /// How long the engine may take to say what is there once Ctrl-C was pressed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -119,6 +119,7 @@ impl<E: Engine> Foreground<'_, E> {
         let (sender, heard) = unbounded_channel();
         let mut heard = Some(heard);
         let mut attached = AttachedUp::new(self.abort, watcher.is_ok(), is_watching);
+        let mut watch_end = CancellationToken::new();
         let mut tasks = Tasks::new(&self.session.cancel, &self.kill, told);
         self.begin(plan, &observed, shared, may_stay, &mut tasks);
         if self.counts_ends() {
@@ -148,8 +149,14 @@ impl<E: Engine> Foreground<'_, E> {
                         tasks.ends = heard.map(|heard| self.follow_ends(heard, ended.clone(), shared));
                     }
                     Decision::LookAgain => shared.look_again.notify_one(),
-                    Decision::StartWatching => tasks.watching = watcher.as_ref().ok().map(|watch| watch()),
-                    Decision::StopWatching => tasks.watching = None,
+                    Decision::StartWatching => {
+                        watch_end = CancellationToken::new();
+                        tasks.watching = watcher.as_ref().ok().map(|watch| watch(watch_end.clone()));
+                    }
+                    Decision::StopWatching => {
+                        watch_end.cancel();
+                        tasks.last_pass = tasks.watching.take().or(tasks.last_pass.take());
+                    }
                     Decision::Say(remark) => self.session.remark(&words(&remark, watcher.as_ref().err())),
                     Decision::Acknowledge => self.session.acknowledge(),
                     Decision::Drain(target) => {
@@ -159,9 +166,18 @@ impl<E: Engine> Foreground<'_, E> {
                         };
                         tasks.work = Some(Box::pin(self.drain_followed(ended, shared)));
                     }
-                    Decision::Stop => tasks.work = Some(Box::pin(self.stop(shared))),
+                    Decision::Stop => {
+                        // Nothing is started any more.
+                        tasks.last_pass = None;
+                        tasks.work = Some(Box::pin(self.stop(shared)));
+                    }
                     Decision::Kill => shared.killing.cancel(),
                     Decision::Exit(reason) => {
+                        // What runs on is not to be left without what is being replaced.
+                        if reason == ExitReason::Success {
+                            watch_end.cancel();
+                            tasks.finish_watching().await;
+                        }
                         return self.exit(plan, shared, reason, failed).await;
                     }
                 }

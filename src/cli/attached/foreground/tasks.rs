@@ -26,6 +26,8 @@ pub(super) struct Tasks<'t> {
     pub(super) keys: Option<LocalBoxStream<'t, AttachedEvent>>,
     /// Watches files.
     pub(super) watching: Option<LocalBoxFuture<'t, ()>>,
+    /// Brings back what it has taken down, although files are not watched any more.
+    pub(super) last_pass: Option<LocalBoxFuture<'t, ()>>,
     /// Shows the output.
     pub(super) output: Option<LocalBoxFuture<'t, ()>>,
     /// Hears what happens to containers; without that nothing aborts, and the output goes on.
@@ -46,6 +48,7 @@ impl<'t> Tasks<'t> {
             ends: None,
             keys: None,
             watching: None,
+            last_pass: None,
             output: None,
             listening: None,
         }
@@ -67,8 +70,16 @@ impl<'t> Tasks<'t> {
                 event = next_of(&mut self.keys) => Ok(event),
                 () = end_of(&mut self.watching) => Ok(AttachedEvent::WatchFailed),
                 () = end_of(&mut self.output) => Ok(AttachedEvent::OutputEnded),
+                () = end_of(&mut self.last_pass) => continue,
                 () = end_of(&mut self.listening) => continue,
             };
+        }
+    }
+
+    /// Waits until what watches files, or did, has ended.
+    pub(super) async fn finish_watching(&mut self) {
+        for task in [self.last_pass.take(), self.watching.take()].into_iter().flatten() {
+            task.await;
         }
     }
 }

@@ -10,22 +10,25 @@ use crate::cli::engine::creation::plan_up;
 use crate::engine::sync::{SyncEntry, Synced, bring_up_to_date};
 use crate::engine::{EngineError, Target};
 use crate::plan::observed::{ObservedContainer, Status};
-use crate::plan::{self, Action, BuildChoice, RestartChoices, Scope, UpChoices};
+use crate::plan::{self, Action, BuildChoice, Plan, RestartChoices, Scope, StepId, UpChoices};
 use crate::report::{Goal, ScopedGoal};
 use crate::run::develop::Pass;
+use crate::run::{End, Outcome};
 use crate::topology::name::{ContainerName, ImageId, ServiceName};
 use crate::topology::service::Hook;
 use crate::value::image::ImageReference;
 
 impl<E: Target> Watching<'_, E> {
-    /// Does what a pass asks for: images first, since files go into the containers made of them.
+    /// Does what a pass asks for: images first, since files go into the containers made of them. When it is told
+    /// to end, nothing new begins.
     pub(super) async fn carry_out(&self, pass: Pass, end: &CancellationToken) {
         let Pass { rebuilds, syncs, restarts, commands } = pass;
         if !rebuilds.is_empty() {
             self.rebuild(&rebuilds, end).await;
         }
         for (service, twins) in &syncs {
-            self.sync(service, &twins.iter().cloned().collect::<Vec<_>>()).await;
+            let twins: Vec<SyncEntry> = twins.iter().cloned().collect();
+            end.run_until_cancelled(self.sync(service, &twins)).await;
         }
         // One that was made anew need not be started anew.
         let restarts: Vec<ServiceName> = restarts.difference(&rebuilds).cloned().collect();
@@ -33,14 +36,14 @@ impl<E: Target> Watching<'_, E> {
             self.restart(restarts, end).await;
         }
         for (service, hook) in &commands {
-            self.command(service, hook).await;
+            end.run_until_cancelled(self.command(service, hook)).await;
         }
     }
 
     async fn rebuild(&self, services: &BTreeSet<ServiceName>, end: &CancellationToken) {
         let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
         self.remark(&format!("rebuilding {}", names.join(", ")));
-        let former = self.images(services).await;
+        let Some(former) = end.run_until_cancelled(self.images(services)).await else { return };
         let choices = UpChoices {
             services: services.iter().cloned().collect(),
             without_dependencies: true,
@@ -48,13 +51,12 @@ impl<E: Target> Watching<'_, E> {
             build: BuildChoice::Always,
             ..UpChoices::default()
         };
+        let planning =
+            plan_up(self.session.engine, self.sources, self.topology, &choices, self.session.global);
         // What stands in the way is said where it is found.
-        let Ok(plan) =
-            plan_up(self.session.engine, self.sources, self.topology, &choices, self.session.global).await
-        else {
-            return;
-        };
+        let Some(Ok(plan)) = end.run_until_cancelled(planning).await else { return };
         let outcome = self.session.carry_out_until(&plan, Goal::WATCH, "watch", end).await;
+        self.tell_what_is_stopped(&plan, &outcome);
         if outcome.is_success() && self.prunes {
             self.prune(former).await;
         }
@@ -90,7 +92,9 @@ impl<E: Target> Watching<'_, E> {
     }
 
     async fn restart(&self, services: Vec<ServiceName>, end: &CancellationToken) {
-        let Ok(observed) = self.session.observe(&plan::query(self.topology)).await else { return };
+        let query = plan::query(self.topology);
+        let observing = self.session.observe(&query);
+        let Some(Ok(observed)) = end.run_until_cancelled(observing).await else { return };
         let scope = Scope {
             project: &self.topology.name,
             topology: Some(self.topology),
@@ -101,7 +105,19 @@ impl<E: Target> Watching<'_, E> {
         let plan = plan::restart(scope, &RestartChoices::default());
         let idle = Some(standings(scope, &services, None));
         let scoped_goal = ScopedGoal { services: services.clone(), idle, ..Goal::RESTART.into() };
-        let _ = self.session.carry_out_until(&plan, scoped_goal, "watch", end).await;
+        let outcome = self.session.carry_out_until(&plan, scoped_goal, "watch", end).await;
+        self.tell_what_is_stopped(&plan, &outcome);
+    }
+
+    /// Names the services that an interrupted run has taken down and could not bring back, and what does.
+    fn tell_what_is_stopped(&self, plan: &Plan, outcome: &Outcome) {
+        let stopped = stopped_by(plan, outcome);
+        if outcome.is_cancelled && !stopped.is_empty() {
+            let names: Vec<&str> = stopped.iter().map(|service| service.as_str()).collect();
+            let start = self.session.global.command("start");
+            let (listed, typed) = (names.join(", "), names.join(" "));
+            self.remark(&format!("interrupted while {listed} was down: `{start} {typed}` starts it"));
+        }
     }
 
     async fn command(&self, service: &ServiceName, hook: &Hook) {
@@ -136,6 +152,17 @@ impl<E: Target> Watching<'_, E> {
         let help = error.hint().map(|help| self.session.global.commands().filled_in(&help));
         self.output.error(&format!("{what}: {error}"), help.as_deref());
     }
+}
+
+/// The services of the containers that a run has stopped, was to start again, and did not.
+fn stopped_by<'plan>(plan: &'plan Plan, outcome: &Outcome) -> BTreeSet<&'plan ServiceName> {
+    let is_done = |step: StepId| outcome.steps[step.index()].end == End::Done;
+    let is_left = |step: &StepId| {
+        let back = plan.steps[*step].undo.filter(|back| !is_done(*back));
+        back.is_some() && is_done(*step)
+    };
+    let left = plan.steps.ids().filter(is_left);
+    left.filter_map(|step| plan.steps[step].service.as_ref()).collect()
 }
 
 /// `2 files synced to shop-web-1, 1 file removed there`
