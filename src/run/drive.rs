@@ -17,6 +17,7 @@ use super::event::Event;
 use super::outcome::Outcome;
 use super::schedule::Limits;
 use super::state::RunState;
+use super::unused_successor::remove_unused_successors;
 use super::watch::{Listeners, pass_on};
 use crate::engine::Engine;
 use crate::plan::Plan;
@@ -45,7 +46,7 @@ impl Default for RunOptions {
 /// may be gone. When `cancel` is triggered nothing new starts, waits, pulls and builds are given up, and
 /// calls that are under way are brought to their end, because the engine does them anyway, unless it does not
 /// answer for a while. A replacement that has begun is finished, unless it would have to wait: the service
-/// would be down without it.
+/// would be down without it; the successor of one that has not begun is removed.
 pub async fn run<E: Engine>(
     plan: &Plan,
     engine: &E,
@@ -90,7 +91,9 @@ pub async fn run<E: Engine>(
             calls.push(caller.call(step));
         }
         if calls.is_empty() {
-            return state_of_run.outcome(begun.elapsed());
+            let outcome = state_of_run.outcome(begun.elapsed());
+            remove_unused_successors(plan, engine, &outcome).await;
+            return outcome;
         }
         tokio::select! { biased;
             () = cancel.cancelled(), if !state_of_run.is_cancelled() => {}

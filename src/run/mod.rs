@@ -23,6 +23,7 @@ pub mod schedule;
 mod state;
 mod subscription;
 mod tail;
+mod unused_successor;
 mod wait;
 mod watch;
 

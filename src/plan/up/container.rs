@@ -28,7 +28,8 @@
 //! | rename | the name begins with the predecessor's id until now, as Docker Compose does it: each of the two programs recognizes what the other left |
 //! | start | it is the `undo` of the stop: once that has begun, everything up to here is done even if the user asks to stop |
 //!
-//! A run that is killed leaves one of two things, and the next one goes on from there ([`Because::Interrupted`]):
+//! A run that fails, or is told to stop, before a predecessor's turn has come removes the successor again (`run`).
+//! One that is killed leaves one of two things, and the next one goes on from there ([`Because::Interrupted`]):
 //! both containers, of which the successor is removed and made anew; or the successor alone under its temporary
 //! name, which is put right. Where only an image that is pulled or built by the plan itself can tell whether
 //! the container changes, all five steps have that as their condition ([`Guard`]). Names and host ports that

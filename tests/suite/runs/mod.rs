@@ -5,6 +5,7 @@
 
 mod reports;
 pub(crate) mod scenario;
+mod successors;
 mod transcript;
 
 use std::path::Path;
