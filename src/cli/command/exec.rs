@@ -68,7 +68,8 @@ pub fn run(global: Global, options: ExecArgs) -> Result<Exit, Exit> {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
         let container =
-            inside::container(&engine, &global, about, options.index, Wanted::Running, &output).await?;
+            inside::container(&engine, &global, about, options.index, Wanted::RunningFor(words), &output)
+                .await?;
         let command = command(&options, words, &console);
         let refused = |error: EngineError| session::refused(&error, &output);
         let exec = engine.create_exec(&container.name, &command, !options.detach).await.map_err(refused)?;

@@ -15,6 +15,7 @@ use crate::cli::topology::load::{self, Known};
 use crate::cli::topology::services;
 use crate::engine::{Attach, EngineError, Inventory};
 use crate::plan::observed::{ObservedContainer, Status};
+use crate::plan::{self, Condition};
 use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 use crate::value::pair::Pair;
@@ -140,9 +141,11 @@ pub(crate) fn refuse_provided(
 
 /// Which containers of a service a command may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum Wanted<'command> {
     /// One that runs.
     Running,
+    /// One that runs, for this command to be run in it.
+    RunningFor(&'command [String]),
     /// Any, running ones first.
     Any,
 }
@@ -167,7 +170,7 @@ pub(crate) async fn container(
     global: &Global,
     (project, service): (&ProjectName, &ServiceName),
     index: Option<u32>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     output: &Output,
 ) -> Result<ObservedContainer, Exit> {
     let mut found = containers(engine, project, service, output).await?;
@@ -194,13 +197,33 @@ pub(crate) async fn container(
         }
         Some(container) => {
             let state = container.status_text.to_lowercase();
-            let help = format!("start it: `{} {service}`", global.command("up -d"));
+            let has_completed = container.state.is_in(Condition::Completed);
+            let is_done = has_completed && is_job(global, service, output);
+            let help = match &wanted {
+                // A job that did its work is not started again.
+                Wanted::RunningFor(command) if is_done => {
+                    let command = shlex::try_join(command.iter().map(String::as_str)).unwrap_or_default();
+                    format!("it did its work: `{} {service} {command}`", global.command("run --rm"))
+                }
+                Wanted::Running if is_done => {
+                    format!("it did its work: `{} {service}` shows its output", global.command("logs"))
+                }
+                _ => format!("start it: `{} {service}`", global.command("up -d")),
+            };
             output
                 .error(&format!("no container of {what} runs: `{}` is {state}", container.name), Some(&help));
         }
         None => return Err(none_is_there(global, service, index, output)),
     }
     Err(Exit::Failed)
+}
+
+/// Whether other services wait until a service completed; false where that cannot be known.
+fn is_job(global: &Global, service: &ServiceName, output: &Output) -> bool {
+    match load::known(global, std::slice::from_ref(service), output) {
+        Ok(Known::Topology(topology)) => plan::jobs_of(&topology).contains(service),
+        _ => false,
+    }
 }
 
 /// Says that a service has no container, or none with this number, and what makes it.
