@@ -112,9 +112,15 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, scoped_goal: &ScopedGoal)
     let Unfinished { failed, dropped, all } = unfinished(plan, outcome);
     if outcome.is_cancelled && failed + dropped > 0 {
         let done = all - failed - dropped;
-        let begun = changes(plan, outcome, |steps| steps.iter().any(|step| is_undone(outcome, *step)));
-        let begun = if begun.is_empty() { String::new() } else { format!(", {}", change_words(&begun)) };
-        return format!("{}: interrupted after {took}, {done} of {all} done{begun}", missed());
+        let changes = changes(plan, outcome, |_| true);
+        let changes =
+            if changes.is_empty() { String::new() } else { format!(", {}", change_words(&changes)) };
+        // What runs as before is up, although it is not what it was to become.
+        let missed = match *goal {
+            Goal::UP if runs_all(plan, outcome) => scoped_goal.subject(plan, Goal::WATCH.missed),
+            _ => missed(),
+        };
+        return format!("{missed}: interrupted after {took}, {done} of {all} done{changes}");
     }
     if !outcome.is_success() {
         let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };
@@ -159,6 +165,14 @@ fn unfinished(plan: &Plan, outcome: &Outcome) -> Unfinished {
         objects.all().iter().filter(|object| object.steps.iter().any(|step| is_undone(outcome, *step)));
     let either = either.count();
     Unfinished { failed, dropped: either - failed, all: objects.all().len() }
+}
+
+/// Whether every container that a plan is about runs.
+fn runs_all(plan: &Plan, outcome: &Outcome) -> bool {
+    let objects = Objects::of(plan);
+    let mut containers = objects.all().iter().filter(|object| object.kind == Kind::Container).peekable();
+    let runs = |name: &str| outcome.running.iter().any(|running| running.as_str() == name);
+    containers.peek().is_some() && containers.all(|container| runs(&container.name))
 }
 
 /// Whether a step did not come to its end.
