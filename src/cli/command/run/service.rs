@@ -135,11 +135,25 @@ fn set_ports(service: &mut Service, changes: &Changes, at: Span) -> Result<(), O
     for text in &changes.ports {
         let ports = Port::from_short(text).map_err(|mistake| OptionError {
             message: format!("`{text}` is not a port mapping: {mistake}"),
-            help: "write `--publish HOST:CONTAINER`, such as `8080:80` or `127.0.0.1:5432:5432`".to_owned(),
+            help: match is_like_a_name(text) {
+                true => format!(
+                    "`-p` publishes a port here, as in `-p 8080:80`; for the name of the project, write \
+                     `--project-name {text}`"
+                ),
+                false => {
+                    "write `--publish HOST:CONTAINER`, such as `8080:80` or `127.0.0.1:5432:5432`".to_owned()
+                }
+            },
         })?;
         service.ports.0.extend(ports.into_iter().map(|port| Spanned::new(port, at)));
     }
     Ok(())
+}
+
+/// Whether a project may be meant: before the command, `-p` gives its name.
+fn is_like_a_name(text: &str) -> bool {
+    let is_of_a_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
+    text.chars().all(is_of_a_name) && text.chars().any(char::is_alphabetic)
 }
 
 fn set_capabilities(service: &mut Service, changes: &Changes, at: Span) {
@@ -148,4 +162,25 @@ fn set_capabilities(service: &mut Service, changes: &Changes, at: Span) {
     service.cap_add.retain(|capability| !cap_drop.contains(&capability.value));
     service.cap_add.extend(cap_add.iter().map(|capability| Spanned::new(capability.clone(), at)));
     service.cap_drop.extend(cap_drop.iter().map(|capability| Spanned::new(capability.clone(), at)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_a_project_is_not_taken_for_a_mistaken_port() {
+        let topology = crate::plan::testing::topology("services: { web: { image: x } }");
+        let help = |port: &str| {
+            let changes = Changes { ports: vec![port.to_owned()], ..Changes::default() };
+            let changed = changed(&topology.services["web"], &changes, Path::new("/"));
+            changed.map(|_| ()).expect_err("it is not a port").help
+        };
+        for name in ["shop", "my-shop_2"] {
+            assert!(help(name).ends_with(&format!("`--project-name {name}`")), "{name}: {}", help(name));
+        }
+        for port in ["80:", "a:b:c:80", "80:x", "99999"] {
+            assert!(help(port).starts_with("write `--publish"), "{port}: {}", help(port));
+        }
+    }
 }
