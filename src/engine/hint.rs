@@ -20,6 +20,7 @@ impl EngineError {
             | Self::HookFailed { message, .. } => {
                 hint(message).map(|hint| with_registry(&hint, registry.or_else(|| registry_in(message))))
             }
+            Self::NameTaken { is_fixed, .. } => Some(taken_name_hint(*is_fixed).to_owned()),
             Self::Unsupported(_) | Self::Disconnected(_) | Self::Other(_) => None,
         }
     }
@@ -206,6 +207,19 @@ fn name_hint(message: &str) -> Option<String> {
     ))
 }
 
+/// The other project's container is left as it is.
+fn taken_name_hint(is_fixed: bool) -> &'static str {
+    match is_fixed {
+        true => {
+            "no two containers of an engine can have one name: give the service another `container_name`, or \
+             remove it from the service"
+        }
+        false => {
+            "no two containers of an engine can have one name: give this project another name, with `-p NAME`"
+        }
+    }
+}
+
 /// `exec: "/start.sh": permission denied` of a container, exit code 126 of a build's step.
 fn permission_hint(message: &str) -> Option<String> {
     if message.contains("] RUN ") && message.ends_with(": exit code: 126") {
@@ -281,6 +295,17 @@ mod tests {
         let hint = hint(message).unwrap();
         assert!(hint.contains("`docker rename shop-web-1 shop-web-1-other`"), "{hint}");
         assert!(!hint.contains("container_name"), "the service may have none: {hint}");
+    }
+
+    #[test]
+    fn a_container_of_another_project_is_not_touched() {
+        for (is_fixed, wanted) in [(true, "`container_name`"), (false, "`-p NAME`")] {
+            let (name, project) = ("servidor".into(), "walk".into());
+            let error = EngineError::NameTaken { name, project, is_fixed };
+            assert_eq!(error.to_string(), "a container of project `walk` has the name `servidor`");
+            let hint = error.hint().unwrap();
+            assert!(hint.contains(wanted) && !hint.contains("docker "), "{hint}");
+        }
     }
 
     #[test]

@@ -296,6 +296,17 @@ pub enum EngineError {
         /// The engine's words.
         message: String,
     },
+    /// A container of another project has the name of one that is to be created.
+    #[error("a container of project `{project}` has the name `{name}`")]
+    NameTaken {
+        /// The name.
+        name: ContainerName,
+        /// The project.
+        project: ProjectName,
+        /// Whether the topology gives the container this name; otherwise it comes from those of the project and the
+        /// service.
+        is_fixed: bool,
+    },
     /// The engine cannot do what the topology asks of it.
     #[error("{0}")]
     Unsupported(String),

@@ -174,6 +174,8 @@ pub struct ContainerState {
     pub restarts_after_success: bool,
     /// What the last run of the health check printed.
     pub health_output: Option<String>,
+    /// The command of a health check that failed, how often and how, in words.
+    pub failed_check: Option<String>,
     /// How often the engine started it again since somebody started it.
     pub restarts: u32,
     /// Whether it was started a moment ago, so that it may be about to end again.

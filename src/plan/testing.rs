@@ -80,6 +80,7 @@ fn state_of(word: &str) -> ContainerState {
         exit_code,
         restarts_after_success: false,
         health_output: None,
+        failed_check: None,
         restarts: 0,
         is_young: word == "young",
         begun: None,

@@ -9,7 +9,9 @@ use super::advice::hint;
 use super::look::{Look, Mark, Role, tame};
 use super::objects::{ObjectChange, Objects};
 use super::prose::wrapped;
-use super::wording::{Kind, build_output, engine_words, excerpt, failed, health_output, names, object};
+use super::wording::{
+    Kind, build_output, engine_words, excerpt, failed, failed_check, health_output, names, object,
+};
 use crate::engine::EngineError;
 use crate::engine::Excerpt;
 use crate::plan::{Action, Plan, Step, StepId};
@@ -130,6 +132,7 @@ impl Page<'_> {
         for line in engine_words(cause).iter().flat_map(|words| words.lines()) {
             self.sentence(&format!("  {}", tame(line)), 4)?;
         }
+        failed_check(cause).map_or(Ok(()), |check| self.sentence(&format!("  {}", tame(check)), 4))?;
         excerpt(cause).map_or(Ok(()), |excerpt| self.excerpt(excerpt))?;
         let output = if self.printed.contains(&id) { &[] } else { build_output(cause) };
         self.block("the build step printed:", output.iter().map(String::as_str))?;
@@ -179,8 +182,10 @@ impl Page<'_> {
         for skipped in group.steps.iter().flat_map(|(step, _)| outcome.skipped_by(*step)) {
             let object = &objects.all()[objects.place(skipped)];
             let is_same = subject(&plan.steps[skipped]) == subject(group.first());
+            // What failed itself is told for itself.
+            let has_failed = outcome.failures().any(|(step, _)| object.steps.contains(&step));
             let verb = object.change(plan, |_| true).and_then(|change| undo_verb(object.kind, change));
-            if let Some(verb) = verb.filter(|_| !is_same) {
+            if let Some(verb) = verb.filter(|_| !is_same && !has_failed) {
                 unfinished.entry(verb).or_default().insert(subject(&plan.steps[skipped]));
             }
         }
@@ -266,7 +271,6 @@ mod tests {
     use super::*;
     use crate::plan::Because;
     use crate::plan::action::AfterFailedHook;
-    use crate::report::{AfterCancel, Commands, Goal};
     use crate::run::{End, Ended};
 
     #[test]
@@ -308,6 +312,39 @@ mod tests {
                     x image c could not be pulled\n  \
                     manifest unknown\n";
         assert!(text.starts_with(told), "{text}");
+    }
+
+    #[test]
+    fn a_health_check_that_prints_nothing_is_named() {
+        let mut plan = Plan::new("shop".into());
+        let action = Action::Wait { container: "shop-db-1".into(), until: crate::plan::Condition::Healthy };
+        plan.steps.push(Step::new(action, Because::Asked, Some("db".into())));
+        let check = Some("its health check `exit 1` failed 3 times in a row".to_owned());
+        let cause = Cause::Unhealthy { check, output: Some(String::new()) };
+        let text = written(&plan, vec![End::Failed(Failure { cause, log_tail: Vec::new() })]);
+        let told =
+            "x db: container shop-db-1 is unhealthy\n  its health check `exit 1` failed 3 times in a row\n";
+        assert!(text.starts_with(told), "{text}");
+    }
+
+    #[test]
+    fn what_failed_itself_is_not_said_to_wait_for_another_failure() {
+        let mut plan = Plan::new("shop".into());
+        for service in ["servidor", "visitante"] {
+            let rename = Action::RenameContainer { from: service.into(), to: service.into() };
+            let start = Action::StartContainer { container: service.into(), post_start: Vec::new() };
+            for action in [rename, start] {
+                plan.steps.push(Step::new(action, Because::Absent, Some(service.into())));
+            }
+        }
+        let refused = || {
+            let cause = Cause::Engine(EngineError::Other("no".to_owned()));
+            End::Failed(Failure { cause, log_tail: Vec::new() })
+        };
+        let skipped = || End::Skipped { because_of: StepId::new(0) };
+        let text = written(&plan, vec![refused(), skipped(), refused(), skipped()]);
+        assert!(!text.contains("not started because"), "{text}");
+        assert!(text.contains("visitante: container visitante could not be renamed"), "{text}");
     }
 
     #[test]
@@ -367,15 +404,9 @@ mod tests {
             ended: BTreeMap::new(),
         };
         let context = Context {
-            scoped_goal: Goal::UP.into(),
-            commands: Commands::default(),
             resume: Some("topo down".to_owned()),
             past_hooks: Some("topo down --force".to_owned()),
-            clean_up: None,
-            after_cancel: AfterCancel::End,
-            stops_on_failure: false,
-            shown: Vec::new(),
-            look: Look::BARE,
+            ..Context::bare()
         };
         let mut out = Vec::new();
         write_failures(&mut out, plan, &outcome, &context, None, &BTreeSet::new()).expect("a Vec takes all");

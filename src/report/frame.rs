@@ -4,12 +4,12 @@
 use std::cmp::Reverse;
 use std::time::Instant;
 
-use super::AfterCancel;
 use super::builds::FROM_CACHE;
 use super::look::{Look, Mark, Role, tame};
 use super::objects::ObjectChange;
 use super::progress_model::{Current, ObjectState, ProgressModel};
 use super::wording::{bytes, doing, done, duration, failed, names};
+use super::{AfterCancel, StopSignal};
 use crate::plan::{Action, Plan, StepId};
 
 /// From this width on the kind of an object has a column.
@@ -44,6 +44,8 @@ pub(super) struct Frame<'frame> {
     pub(super) look: Look,
     /// What comes when the user asked to stop.
     pub(super) after_cancel: AfterCancel,
+    /// How the user asked to stop.
+    pub(super) stop_signal: Option<StopSignal>,
     pub(super) size: Size,
     pub(super) now: Instant,
     /// When the run began.
@@ -247,7 +249,10 @@ impl Frame<'_> {
         let elapsed = duration(self.now.duration_since(self.begun));
         let words = self.look.paint(Role::Aside, &format!("  {done} of {all} done  {elapsed}"));
         match self.progress.is_cancelling {
-            true => format!("{words}  {}", self.look.paint(Role::Notice, self.after_cancel.words())),
+            true => format!(
+                "{words}  {}",
+                self.look.paint(Role::Notice, self.after_cancel.words(self.stop_signal))
+            ),
             false => words,
         }
     }

@@ -43,6 +43,7 @@ pub use screen::{Above, Live};
 pub use summary::{Goal, ScopedGoal};
 
 use std::io::Write;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::plan::{Plan, Step};
@@ -97,6 +98,8 @@ pub struct Context {
     pub clean_up: Option<String>,
     /// What comes after the user asked to stop.
     pub after_cancel: AfterCancel,
+    /// How the user asked to stop, once that happened.
+    pub stop_signal: &'static OnceLock<StopSignal>,
     /// Whether what runs is stopped next when the run fails.
     pub stops_on_failure: bool,
     /// The services whose output is shown while the run goes on: it is not repeated for a failure.
@@ -117,9 +120,28 @@ pub enum AfterCancel {
     Kill,
 }
 
+/// How somebody asks a run to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopSignal {
+    /// By SIGINT: Ctrl-C.
+    Interrupt,
+    /// By SIGTERM: `kill`, or whatever supervises topo.
+    Terminate,
+}
+
+/// Nobody asks to stop by a signal.
+pub static NO_STOP_SIGNAL: OnceLock<StopSignal> = OnceLock::new();
+
 impl AfterCancel {
-    /// What is said at once when the user asks to stop.
-    pub fn words(self) -> &'static str {
+    /// What is said at once when the user asks to stop; by Ctrl-C where no signal is known.
+    pub fn words(self, signal: Option<StopSignal>) -> &'static str {
+        if signal == Some(StopSignal::Terminate) {
+            return match self {
+                Self::End => "stopping on SIGTERM; another one ends at once",
+                Self::Stop => "stopping on SIGTERM; another one kills",
+                Self::Kill => Self::Kill.words(None),
+            };
+        }
         match self {
             Self::End => "stopping; Ctrl-C again ends at once",
             Self::Stop => "stopping; Ctrl-C again kills",
@@ -129,6 +151,28 @@ impl AfterCancel {
 }
 
 impl Context {
+    /// What is said at once when the user asks to stop.
+    fn words_of_cancel(&self) -> &'static str {
+        self.after_cancel.words(self.stop_signal.get().copied())
+    }
+
+    /// One that says no more than the run itself.
+    #[cfg(test)]
+    fn bare() -> Self {
+        Self {
+            scoped_goal: Goal::UP.into(),
+            commands: Commands::default(),
+            resume: None,
+            past_hooks: None,
+            clean_up: None,
+            after_cancel: AfterCancel::End,
+            stop_signal: &NO_STOP_SIGNAL,
+            stops_on_failure: false,
+            shown: Vec::new(),
+            look: Look::BARE,
+        }
+    }
+
     /// Whether another run goes on where this one was told to stop: that one says how it all ended.
     fn is_not_the_end(&self, outcome: &Outcome) -> bool {
         outcome.is_cancelled && self.after_cancel != AfterCancel::End

@@ -13,7 +13,7 @@
 //! container shop-api-1  could not be started
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -32,6 +32,12 @@ use crate::run::{End, Event, Failure, Outcome};
 /// What takes less is not worth a time.
 const WORTH_A_TIME: Duration = Duration::from_millis(100);
 
+/// How often it is looked for stops that take their time. The first tick comes at once.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A stop that was under way at so many ticks takes its time: one to two seconds.
+const TICKS_UNTIL_SLOW: u32 = 2;
+
 /// The report for pipes and logs.
 pub struct Plain<'out> {
     context: Context,
@@ -44,6 +50,8 @@ pub struct Plain<'out> {
     builds: HashMap<StepId, BuildCounts>,
     /// Steps of which a line of output was shown.
     printed: BTreeSet<StepId>,
+    /// Stops that go on, and for how many ticks.
+    stops: BTreeMap<StepId, u32>,
     /// Another run kills by now what this one is still stopping, and tells of it.
     is_told_elsewhere: bool,
 }
@@ -58,6 +66,7 @@ impl<'out> Plain<'out> {
             objects: None,
             builds: HashMap::new(),
             printed: BTreeSet::new(),
+            stops: BTreeMap::new(),
             is_told_elsewhere: false,
         }
     }
@@ -71,7 +80,12 @@ impl<'out> Plain<'out> {
             Event::StepStarted { step } if is_long(&plan.steps[*step].action) => {
                 self.line(plan, *step, &doing(&plan.steps[*step].action))
             }
-            Event::StepStarted { .. } => Ok(()),
+            Event::StepStarted { step } => {
+                if matches!(plan.steps[*step].action, Action::StopContainer { .. }) {
+                    self.stops.insert(*step, 0);
+                }
+                Ok(())
+            }
             Event::StepProgress { step, progress: Progress::Now(what) } if tells_of_now(plan, *step) => {
                 self.line(plan, *step, &tame(what))
             }
@@ -96,12 +110,13 @@ impl<'out> Plain<'out> {
             Event::StepEnded { step, end, took } => self.write_end(plan, *step, end, *took),
             Event::Cancelling => {
                 self.is_told_elsewhere = self.context.after_cancel == AfterCancel::Kill;
-                writeln!(self.out, "{}", self.context.after_cancel.words())
+                writeln!(self.out, "{}", self.context.words_of_cancel())
             }
         }
     }
 
     fn write_end(&mut self, plan: &Plan, step: StepId, end: &End, took: Duration) -> io::Result<()> {
+        self.stops.remove(&step);
         let action = &plan.steps[step].action;
         let is_from_cache = self.builds.get(&step).is_some_and(|build| build.is_from_cache());
         let done = if is_from_cache { FROM_CACHE.into() } else { done(action) };
@@ -122,6 +137,25 @@ impl<'out> Plain<'out> {
             // What was not started is summed up at the end.
             End::NotNeeded | End::Skipped { .. } | End::Cancelled => Ok(()),
         }
+    }
+
+    /// Says of a stop that takes its time what is waited for.
+    fn write_tick(&mut self, plan: &Plan) -> io::Result<()> {
+        let slow = self.stops.iter_mut().filter_map(|(step, ticks)| {
+            *ticks += 1;
+            (*ticks == TICKS_UNTIL_SLOW).then_some(*step)
+        });
+        for step in slow.collect::<Vec<_>>() {
+            if self.is_told_elsewhere {
+                continue;
+            }
+            let words = match plan.steps[step].because {
+                Because::Replaced => "stopping the former container",
+                _ => "stopping",
+            };
+            self.line(plan, step, words)?;
+        }
+        self.out.flush()
     }
 
     /// True for what makes a successor under another name, and lets the old container give way to it. That
@@ -145,6 +179,14 @@ impl Report for Plain<'_> {
         let _ = self.write_event(plan, event);
     }
 
+    fn tick(&mut self, plan: &Plan) {
+        let _ = self.write_tick(plan);
+    }
+
+    fn tick_every(&self) -> Option<Duration> {
+        Some(TICK)
+    }
+
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
         let _ = write_failures(self.out, plan, outcome, &self.context, self.width, &self.printed);
         if !self.context.is_not_the_end(outcome) {
@@ -165,4 +207,56 @@ fn is_long(action: &Action) -> bool {
 /// What pulls say they do now is too much for a log.
 fn tells_of_now(plan: &Plan, step: StepId) -> bool {
     matches!(plan.steps[step].action, Action::BuildImage(_) | Action::Wait { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::action::AfterFailedHook;
+    use crate::report::{AfterCancel, StopSignal};
+    use std::sync::OnceLock;
+
+    #[test]
+    fn a_stop_that_takes_its_time_is_told() {
+        let told = |because: Because, ticks: usize| {
+            let mut plan = Plan::new("shop".into());
+            let action = Action::StopContainer {
+                container: "shop-web-1".into(),
+                grace: None,
+                pre_stop: Vec::new(),
+                after_failed_hook: AfterFailedHook::GiveUp,
+            };
+            let step = plan.steps.push(Step::new(action, because, Some("web".into())));
+            let mut out = Vec::new();
+            let context = Context::bare();
+            let mut plain = Plain::new(context, None, &mut out);
+            plain.event(&plan, &Event::StepStarted { step });
+            (0..ticks).for_each(|_| plain.tick(&plan));
+            plain.event(&plan, &Event::StepEnded { step, end: End::NotNeeded, took: Duration::ZERO });
+            plain.tick(&plan);
+            String::from_utf8(out).expect("it is UTF-8")
+        };
+        assert_eq!(told(Because::Replaced, 1), "");
+        assert_eq!(told(Because::Replaced, 4), "container shop-web-1  stopping the former container\n");
+        assert_eq!(told(Because::Down, 4), "container shop-web-1  stopping\n");
+    }
+
+    #[test]
+    fn a_signal_is_called_by_its_name() {
+        static TERMINATED: OnceLock<StopSignal> = OnceLock::new();
+        static INTERRUPTED: OnceLock<StopSignal> = OnceLock::new();
+        TERMINATED.get_or_init(|| StopSignal::Terminate);
+        INTERRUPTED.get_or_init(|| StopSignal::Interrupt);
+        let told = |stop_signal, after_cancel| {
+            let mut out = Vec::new();
+            let context = Context { stop_signal, after_cancel, ..Context::bare() };
+            Plain::new(context, None, &mut out).event(&Plan::new("shop".into()), &Event::Cancelling);
+            String::from_utf8(out).expect("it is UTF-8")
+        };
+        for after_cancel in [AfterCancel::End, AfterCancel::Stop] {
+            let terminated = told(&TERMINATED, after_cancel);
+            assert!(terminated.contains("SIGTERM") && !terminated.contains("Ctrl-C"), "{terminated}");
+            assert!(told(&INTERRUPTED, after_cancel).contains("Ctrl-C again"));
+        }
+    }
 }

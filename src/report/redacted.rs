@@ -53,7 +53,9 @@ impl<'out, F: Fn(&str) -> String> Redacted<'out, F> {
         let redacted = |words: &Option<String>| words.as_deref().map(&self.redact);
         match cause {
             Cause::Engine(error) => Cause::Engine(self.error(error)),
-            Cause::Unhealthy { output } => Cause::Unhealthy { output: redacted(output) },
+            Cause::Unhealthy { check, output } => {
+                Cause::Unhealthy { check: redacted(check), output: redacted(output) }
+            }
             Cause::NotInTime { limit, output } => {
                 Cause::NotInTime { limit: *limit, output: redacted(output) }
             }
@@ -87,6 +89,7 @@ impl<'out, F: Fn(&str) -> String> Redacted<'out, F> {
             EngineError::Other(words) => EngineError::Other(redact(words)),
             EngineError::Unreachable { .. }
             | EngineError::NoAddress { .. }
+            | EngineError::NameTaken { .. }
             | EngineError::Disconnected(_) => error.clone(),
         }
     }
@@ -144,7 +147,7 @@ mod tests {
             failed(Cause::Engine(refused)),
             failed(Cause::Engine(hook)),
             failed(Cause::Engine(build)),
-            failed(Cause::Unhealthy { output: Some("geheim".to_owned()) }),
+            failed(Cause::Unhealthy { check: Some("geheim".to_owned()), output: Some("geheim".to_owned()) }),
             progress(Progress::Now("geheim".to_owned())),
             progress(Progress::Output("geheim".to_owned())),
             progress(Progress::Warning("geheim".to_owned())),

@@ -81,7 +81,17 @@ impl<'out> Terminal<'out> {
         let (height, width) = screen::size();
         let size = Size { width, height };
         let (look, after_cancel) = (self.context.look, self.context.after_cancel);
-        Frame { plan, progress, look, after_cancel, size, now: Instant::now(), begun: self.begun }
+        let stop_signal = self.context.stop_signal.get().copied();
+        Frame {
+            plan,
+            progress,
+            look,
+            after_cancel,
+            stop_signal,
+            size,
+            now: Instant::now(),
+            begun: self.begun,
+        }
     }
 
     fn write_last(&mut self, plan: &Plan, outcome: &Outcome) -> std::io::Result<()> {
@@ -99,7 +109,7 @@ impl<'out> Terminal<'out> {
         if self.context.is_not_the_end(outcome) {
             // The live lines that said so are gone.
             if self.context.after_cancel == AfterCancel::Stop {
-                writeln!(self.out, "{}", look.paint(Role::Notice, AfterCancel::Stop.words()))?;
+                writeln!(self.out, "{}", look.paint(Role::Notice, self.context.words_of_cancel()))?;
             }
             return self.out.flush();
         }

@@ -326,7 +326,7 @@ pub fn failed(action: &Action, cause: &Cause) -> String {
         Cause::Engine(_) => could_not(action),
         Cause::Exited { exit_code } => format!("exited with code {exit_code} before it was ready"),
         Cause::Unsuccessful { exit_code } => format!("exited with code {exit_code}"),
-        Cause::Unhealthy { output: _ } => "is unhealthy".to_owned(),
+        Cause::Unhealthy { .. } => "is unhealthy".to_owned(),
         Cause::NoHealthcheck => "has no health check, so it can never become healthy".to_owned(),
         Cause::NotInTime { limit, output: _ } => format!("was not ready within {}", duration(*limit)),
         Cause::Paused => "is paused, and cannot become ready".to_owned(),
@@ -357,10 +357,18 @@ fn without_ids(words: &str) -> String {
     before.to_owned()
 }
 
+/// The health check that failed, how often and how.
+pub fn failed_check(cause: &Cause) -> Option<&str> {
+    match cause {
+        Cause::Unhealthy { check, output: _ } => check.as_deref(),
+        _ => None,
+    }
+}
+
 /// What the failed container's health check printed last.
 pub fn health_output(cause: &Cause) -> Option<&str> {
     match cause {
-        Cause::Unhealthy { output } | Cause::NotInTime { limit: _, output } => output.as_deref(),
+        Cause::Unhealthy { check: _, output } | Cause::NotInTime { limit: _, output } => output.as_deref(),
         Cause::Engine(_)
         | Cause::Exited { .. }
         | Cause::Unsuccessful { .. }

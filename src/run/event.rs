@@ -81,6 +81,8 @@ pub enum Cause {
     /// The health check failed too often.
     #[error("it is unhealthy")]
     Unhealthy {
+        /// The command of the health check, how often it failed and how, in words.
+        check: Option<String>,
         /// What the health check printed last.
         output: Option<String>,
     },

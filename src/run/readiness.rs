@@ -106,7 +106,9 @@ fn running(until: Condition, state: &ContainerState, history: History) -> Result
         (Condition::Ready, None) => Ok(Readiness::ReadyIfStable),
         (_, Some(Health::Healthy)) => Ok(Readiness::Ready),
         (_, Some(Health::Starting)) => Ok(Readiness::Pending),
-        (_, Some(Health::Unhealthy)) => Err(Cause::Unhealthy { output: state.health_output.clone() }),
+        (_, Some(Health::Unhealthy)) => {
+            Err(Cause::Unhealthy { check: state.failed_check.clone(), output: state.health_output.clone() })
+        }
     }
 }
 
@@ -140,7 +142,7 @@ mod tests {
         let output = Some("no answer".to_owned());
         let unhealthy =
             ContainerState { health_output: output.clone(), ..running_with(Some(Health::Unhealthy)) };
-        assert_eq!(judge(Healthy, unhealthy), Err(Cause::Unhealthy { output }));
+        assert_eq!(judge(Healthy, unhealthy), Err(Cause::Unhealthy { check: None, output }));
     }
 
     #[test]
@@ -248,6 +250,7 @@ mod tests {
             exit_code: 0,
             restarts_after_success: false,
             health_output: None,
+            failed_check: None,
             restarts: 0,
             is_young: false,
             begun: None,

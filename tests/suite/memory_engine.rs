@@ -531,6 +531,7 @@ impl Life {
             exit_code: 0,
             restarts_after_success: behaviour.restarts_after_success,
             health_output: None,
+            failed_check: None,
             restarts: behaviour.former_restarts,
             is_young: false,
             begun: None,

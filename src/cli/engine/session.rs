@@ -12,6 +12,7 @@ use crate::cli::arguments::settings::{ColorChoice, ProgressForm, Settings};
 use crate::cli::engine::carry_out::carry_out;
 use crate::cli::engine::redaction::redacted;
 use crate::cli::exit::Exit;
+use crate::cli::io::interrupt;
 use crate::cli::io::output::{self, Output};
 use crate::engine::{Engine, EngineError};
 use crate::plan::observed::Query;
@@ -200,6 +201,7 @@ impl<'a, E: Engine> Session<'a, E> {
             past_hooks: self.past_hooks(command).filter(|_| self.names_resume),
             clean_up: leaves_something(command).then(|| self.global.command("down")),
             after_cancel: self.after_cancel,
+            stop_signal: &interrupt::FIRST_SIGNAL,
             stops_on_failure: self.stops_on_failure,
             shown: self.shown.to_vec(),
             look: self.output.look_of_reports(),
@@ -248,7 +250,8 @@ impl<'a, E: Engine> Session<'a, E> {
                 let wiped = if self.output.is_live_terminal() { "\r\u{1b}[K" } else { "" };
                 self.live.give_way(|| {
                     self.output.complain(wiped);
-                    self.output.remark(self.after_cancel.words());
+                    let signal = interrupt::FIRST_SIGNAL.get().copied();
+                    self.output.remark(self.after_cancel.words(signal));
                 });
             }
             Form::Json | Form::Quiet => {}

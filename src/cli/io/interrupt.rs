@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Exit;
 use crate::cli::io::terminal;
+use crate::report::StopSignal;
 
 /// Cancels `token` at the first SIGINT or SIGTERM; the second one ends the program at once.
 pub(crate) fn listen(token: CancellationToken) -> Option<AbortHandle> {
@@ -35,12 +36,15 @@ pub(crate) fn listen_for(tokens: Vec<CancellationToken>) -> Option<AbortHandle> 
     Some(listener.abort_handle())
 }
 
-/// Whether the first signal was SIGTERM.
-static IS_TERMINATED: OnceLock<bool> = OnceLock::new();
+/// The first signal.
+pub(crate) static FIRST_SIGNAL: OnceLock<StopSignal> = OnceLock::new();
 
 /// How the program ends that a signal interrupted, as shells have it: the first signal counts.
 pub(crate) fn exit() -> Exit {
-    if IS_TERMINATED.get() == Some(&true) { Exit::Terminated } else { Exit::Interrupted }
+    match FIRST_SIGNAL.get() {
+        Some(StopSignal::Terminate) => Exit::Terminated,
+        Some(StopSignal::Interrupt) | None => Exit::Interrupted,
+    }
 }
 
 /// Does what comes before a run, which the first SIGINT or SIGTERM ends.
@@ -60,12 +64,12 @@ pub(crate) async fn asked_to_end() {
 }
 
 async fn next((interrupt, terminate): &mut (Signal, Signal)) {
-    let is_terminated = tokio::select! {
-        _ = interrupt.recv() => false,
-        _ = terminate.recv() => true,
+    let signal = tokio::select! {
+        _ = interrupt.recv() => StopSignal::Interrupt,
+        _ = terminate.recv() => StopSignal::Terminate,
     };
     // Another one came first.
-    let _ = IS_TERMINATED.set(is_terminated);
+    let _ = FIRST_SIGNAL.set(signal);
 }
 
 /// What is under way is left to the engine; the shell's prompt gets a line of its own.

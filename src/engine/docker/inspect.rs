@@ -67,6 +67,7 @@ struct InspectedHealth {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct InspectedHealthRun {
+    exit_code: i64,
     output: String,
 }
 
@@ -259,6 +260,23 @@ impl Inspected {
         }
     }
 
+    /// `its health check `pg_isready` failed 3 times in a row, at last with exit code 2`
+    fn failed_check(&self, health: &InspectedHealth) -> Option<String> {
+        let command = self.config.healthcheck.as_ref()?.command()?;
+        let run = health.log.as_ref()?.last().filter(|run| run.exit_code != 0)?;
+        let failed = match health.failing_streak? {
+            0 => return None,
+            1 => "failed once".to_owned(),
+            streak => format!("failed {streak} times in a row"),
+        };
+        let last = match run.exit_code {
+            // So the engine says that its time was over.
+            -1 => "because it did not end in time".to_owned(),
+            code => format!("at last with exit code {code}"),
+        };
+        Some(format!("its health check `{command}` {failed}, {last}"))
+    }
+
     /// What it was created with.
     pub fn settings(&self) -> Settings {
         let InspectedConfig { env, cmd, entrypoint, .. } = &self.config;
@@ -337,6 +355,7 @@ impl Inspected {
                 "always" | "unless-stopped"
             ),
             health_output: last_run.map(|run| run.output.trim_end().to_owned()),
+            failed_check: health.and_then(|health| self.failed_check(health)),
             restarts: self.restart_count,
             is_young: false,
             begun: self.begun(),
@@ -434,6 +453,34 @@ mod tests {
         assert_eq!(begun("2026-01-01T00:00:05.5Z", 1), None);
         assert_eq!(begun("0001-01-01T00:00:00Z", 0), None);
         assert_eq!(begun("", 0), None);
+    }
+
+    #[test]
+    fn a_check_that_failed_is_told_with_its_command() {
+        let told = |test: &str, streak: u64, exit_code: i64| {
+            let text = format!(
+                r#"{{"State": {{"Status": "running", "Health": {{"Status": "unhealthy", "FailingStreak": {streak},
+                     "Log": [{{"ExitCode": {exit_code}, "Output": ""}}]}}}},
+                     "HostConfig": {{}}, "Config": {{"Healthcheck": {{"Test": {test}}}}}}}"#
+            );
+            let inspected: Inspected = serde_json::from_str(&text).unwrap();
+            inspected.container_state().failed_check
+        };
+        let said = |words: &str| Some(format!("its health check {words}"));
+        assert_eq!(
+            told(r#"["CMD-SHELL", "exit 1"]"#, 3, 1),
+            said("`exit 1` failed 3 times in a row, at last with exit code 1")
+        );
+        assert_eq!(
+            told(r#"["CMD", "test", "-e", "a b"]"#, 1, 2),
+            said("`test -e 'a b'` failed once, at last with exit code 2")
+        );
+        assert_eq!(
+            told(r#"["CMD", "sleep", "9"]"#, 5, -1),
+            said("`sleep 9` failed 5 times in a row, because it did not end in time")
+        );
+        assert_eq!(told(r#"["CMD", "true"]"#, 0, 0), None);
+        assert_eq!(told(r#"["NONE"]"#, 3, 1), None);
     }
 
     #[test]

@@ -128,7 +128,7 @@ fn a_failure_and_what_it_drops_are_marked() {
     stage.done(PULL, 300);
     stage.done(START_DB, 20);
     stage.at(0, started(WAIT_DB));
-    let failure = Failure { cause: Cause::Unhealthy { output: None }, log_tail: Vec::new() };
+    let failure = Failure { cause: Cause::Unhealthy { check: None, output: None }, log_tail: Vec::new() };
     stage.end(WAIT_DB, End::Failed(failure), 500);
     stage.end(START_API, End::Skipped { because_of: StepId::new(WAIT_DB) }, 0);
     assert_eq!(
@@ -229,6 +229,7 @@ impl Stage {
             progress: &self.progress,
             look: Look { colors: false, unicode: true },
             after_cancel: self.after_cancel,
+            stop_signal: None,
             size: Size { width, height },
             now: self.begun + Duration::from_millis(milliseconds),
             begun: self.begun,

@@ -153,6 +153,7 @@ fn may_pass(error: &EngineError) -> bool {
         | EngineError::Unsupported(_)
         | EngineError::BuildFailed { .. }
         | EngineError::HookFailed { .. }
+        | EngineError::NameTaken { .. }
         | EngineError::Other(_) => false,
     }
 }

@@ -419,6 +419,7 @@ fn state(status: Status, exit_code: i64) -> ContainerState {
         exit_code,
         restarts_after_success: false,
         health_output: None,
+        failed_check: None,
         restarts: 0,
         is_young: false,
         begun: None,

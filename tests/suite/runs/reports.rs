@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use topo::report::{AfterCancel, Commands, Context, Form, Goal, Live, Look, Report, report};
+use topo::report::{AfterCancel, Commands, Context, Form, Goal, Live, Look, NO_STOP_SIGNAL, Report, report};
 
 use super::scenario::Scenario;
 use super::transcript::Recording;
@@ -16,6 +16,7 @@ pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> St
         past_hooks: None,
         clean_up: Some("topo down shop.yaml".to_owned()),
         after_cancel: AfterCancel::End,
+        stop_signal: &NO_STOP_SIGNAL,
         stops_on_failure: false,
         shown: Vec::new(),
         look: Look::BARE,

@@ -122,7 +122,9 @@ async fn create_or_replace_leftover(
             }
             // The name is taken before there is a container to look at.
             Err(EngineError::Refused { status: 404, .. }) => tokio::time::sleep(LEFTOVER_PAUSE).await,
-            Ok(_) => return Err(refused),
+            Ok(found) => {
+                return Err(name_taken(spec, found.config.labels.as_ref()).unwrap_or(refused));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -133,6 +135,14 @@ async fn create_or_replace_leftover(
 /// a creation takes the engine much less than five seconds.
 const LEFTOVER_TRIES: u32 = 50;
 const LEFTOVER_PAUSE: Duration = Duration::from_millis(100);
+
+/// Whose the name is, where that is another project.
+fn name_taken(spec: &ContainerSpec, labels: Option<&BTreeMap<String, String>>) -> Option<EngineError> {
+    let project =
+        labels?.get(label::PROJECT).filter(|project| spec.labels.get(label::PROJECT) != Some(project))?;
+    let is_fixed = spec.service.container_name.is_some();
+    Some(EngineError::NameTaken { name: spec.name.clone(), project: project.as_str().into(), is_fixed })
+}
 
 fn is_leftover(spec: &ContainerSpec, found: &Inspected) -> bool {
     found.container_state().status == Status::Created && is_same_replica(spec, found.config.labels.as_ref())

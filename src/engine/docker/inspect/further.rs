@@ -171,6 +171,17 @@ pub(super) struct InspectedHealthcheck {
 }
 
 impl InspectedHealthcheck {
+    /// The command that it runs, as a shell takes it.
+    pub(super) fn command(&self) -> Option<String> {
+        match self.test.as_deref()? {
+            [kind, words @ ..] if kind == "CMD" && !words.is_empty() => {
+                shlex::try_join(words.iter().map(String::as_str)).ok()
+            }
+            [kind, command] if kind == "CMD-SHELL" => Some(command.clone()),
+            _ => None,
+        }
+    }
+
     /// Its attributes; only `test` may come from the image as well.
     pub(super) fn attributes(&self) -> JsonMap<String, Json> {
         let duration = |nanoseconds: u64| {

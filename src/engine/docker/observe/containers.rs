@@ -193,6 +193,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         exit_code: 0,
         restarts_after_success: false,
         health_output: None,
+        failed_check: None,
         restarts: 0,
         is_young: inspect::is_young(&listed.status),
         begun: None,
