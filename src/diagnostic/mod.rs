@@ -107,10 +107,15 @@ impl Diagnostic {
         otherwise: impl FnOnce() -> String,
     ) -> &mut Self {
         let Some(closest) = closest else { return self.help(otherwise()) };
-        if let Some(at) = self.span() {
-            self.replace(at, word, closest).only_a_guess();
+        self.perhaps_replace(word, closest).help(format!("did you mean `{closest}`?"))
+    }
+
+    /// Has `new` written in place of `old` at the primary place, as a guess.
+    pub fn perhaps_replace(&mut self, old: &str, new: impl Into<String>) -> &mut Self {
+        match self.span() {
+            Some(at) => self.replace(at, old, new).only_a_guess(),
+            None => self,
         }
-        self.help(format!("did you mean `{closest}`?"))
     }
 
     /// Has the lines of the place removed.

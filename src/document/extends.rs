@@ -279,17 +279,17 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
     let Pool { file, services, .. } = &loader.pools.pools[pool];
     let wanted = &reference.service;
     let names = || services.iter().map(|(key, _)| key.text.as_str());
-    let help = match suggest::closest(wanted, names()) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None if services.is_empty() => "the file has no services".to_owned(),
-        None => format!("services there: {}", suggest::one_of(names().take(10))),
+    let closest = suggest::closest(wanted, names());
+    let otherwise = || match services.is_empty() {
+        true => "the file has no services".to_owned(),
+        false => format!("services there: {}", suggest::one_of(names().take(10))),
     };
     let message = format!("`{name}` extends `{wanted}`, which is not a service in `{}`", file.display());
     loader
         .found
         .error(code::BAD_EXTENDS, message)
         .label(reference.service_span, "no such service")
-        .help(help);
+        .did_you_mean(wanted, closest, otherwise);
 }
 
 fn report_circle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {

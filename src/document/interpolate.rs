@@ -163,7 +163,12 @@ fn report_required<'a>(
         Some(closest) => format!("did you mean `{closest}`, which is set?"),
         None => format!("set it in the shell (`export {name}=...`) or in an env file"),
     };
-    found.error(code::REQUIRED_VARIABLE, headline).label(span, format!("needs `{name}`")).help(help)
+    let diagnostic = found.error(code::REQUIRED_VARIABLE, headline);
+    diagnostic.label(span, format!("needs `{name}`")).help(help);
+    match closest {
+        Some(closest) => diagnostic.perhaps_replace(name, closest),
+        None => diagnostic,
+    }
 }
 
 fn report_unset<'a>(
@@ -172,16 +177,19 @@ fn report_unset<'a>(
     environment: &Environment,
     found: &'a mut Diagnostics,
 ) -> &'a mut crate::diagnostic::Diagnostic {
-    let help = match closest_variable(name, environment) {
+    let closest = closest_variable(name, environment);
+    let help = match closest {
         Some(closest) => format!("did you mean `{closest}`, which is set?"),
         None => format!(
             "set it, give it a default (`${{{name}:-default}}`), or write `$$` for a `$` that is meant as text"
         ),
     };
-    found
-        .warning(code::UNSET_VARIABLE, format!("the variable `{name}` is not set"))
-        .label(span, "nothing is filled in here")
-        .help(help)
+    let diagnostic = found.warning(code::UNSET_VARIABLE, format!("the variable `{name}` is not set"));
+    diagnostic.label(span, "nothing is filled in here").help(help);
+    match closest {
+        Some(closest) => diagnostic.perhaps_replace(name, closest),
+        None => diagnostic,
+    }
 }
 
 fn closest_variable<'a>(name: &str, environment: &'a Environment) -> Option<&'a str> {

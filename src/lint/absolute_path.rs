@@ -84,12 +84,16 @@ fn begins_at_linux_root(path: &str) -> bool {
 }
 
 fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
-    found
+    let absolute = format!("/{}", path.trim().trim_start_matches("./").trim_start_matches('/'));
+    let diagnostic = found
         .error(RELATIVE_CONTAINER_PATH, format!("a {what} cannot be the relative path `{path}`"))
         .label(at, "a path in the container, from its root on")
         .help(match path.starts_with('~') {
             true => "write the whole path, such as `/home/NAME`: `~` is not expanded here".to_owned(),
             false if path.contains('\\') => "write a Linux path, such as `/app`".to_owned(),
-            false => format!("write `/{}`", path.trim().trim_start_matches("./").trim_start_matches('/')),
+            false => format!("write `{absolute}`"),
         });
+    if !path.starts_with('~') && !path.contains('\\') {
+        diagnostic.perhaps_replace(path, absolute);
+    }
 }

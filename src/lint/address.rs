@@ -199,22 +199,25 @@ fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
     let in_networks = service.networks.iter().flat_map(|networks| networks.0.values());
     let addresses = in_networks.filter_map(|network| network.mac_address.as_ref());
     for address in service.mac_address.iter().chain(addresses) {
-        let example = "write it like `02:42:ac:11:00:02`".to_owned();
-        let (message, reason, help) = match hardware_address(address) {
-            None => ("is not a MAC address", "six pairs of hexadecimal digits are needed", example),
+        let mut meant = None;
+        let (message, reason) = match hardware_address(address) {
+            None => ("is not a MAC address", "six pairs of hexadecimal digits are needed"),
             Some([0, 0, 0, 0, 0, 0]) => {
-                ("is not an address of a container", "an interface cannot have only zeros", example)
+                ("is not an address of a container", "an interface cannot have only zeros")
             }
             Some([first, ..]) if first & 1 == 1 => {
-                let of_one = format!("write `{:02x}{}`", first & !1, address.get(2..).unwrap_or_default());
-                ("is a multicast address", "of one interface, the first pair is an even number", of_one)
+                meant = Some(format!("{:02x}{}", first & !1, address.get(2..).unwrap_or_default()));
+                ("is a multicast address", "of one interface, the first pair is an even number")
             }
             Some(_) => continue,
         };
-        found
+        let diagnostic = found
             .error(INVALID_MAC_ADDRESS, format!("`{}` {message}", address.value))
-            .label(address.span, reason)
-            .help(help);
+            .label(address.span, reason);
+        match meant {
+            Some(meant) => diagnostic.help(format!("write `{meant}`")).perhaps_replace(address, meant),
+            None => diagnostic.help("write it like `02:42:ac:11:00:02`"),
+        };
     }
 }
 

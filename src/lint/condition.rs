@@ -87,7 +87,9 @@ impl Wait<'_> {
                     ),
                 )
                 .label(restart.span, "started again whenever it ends")
-                .help("write `restart: on-failure`, or leave `restart` out");
+                .help("write `restart: on-failure`, or leave `restart` out")
+                .replace(restart.span, restart.value.word(), "on-failure")
+                .only_a_guess();
         }
     }
 }

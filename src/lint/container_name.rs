@@ -57,6 +57,9 @@ fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
         name.span,
         "two or more letters, digits, `_`, `.` and `-`, beginning with a letter or a digit",
     );
+    if similar.len() > 1 {
+        diagnostic.perhaps_replace(name, similar);
+    }
     let similar = if similar.len() > 1 { similar } else { "web-1" };
     diagnostic.help(format!("write a name such as `{similar}`"));
 }

@@ -41,10 +41,16 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
             .label(at, format!("has {}", name.len()))
             .help("shorten it");
     } else if !name.split('.').all(is_label) {
-        found
+        let diagnostic = found
             .warning(INVALID_HOSTNAME, format!("`{name}` is not a {kind} name that every program takes"))
             .label(at, "parts have letters, digits and `-` inside, and are divided by `.`")
-            .help(help(name));
+            .help(match similar(name) {
+                Some(similar) => format!("write `{similar}`"),
+                None => "write a name such as `web`".to_owned(),
+            });
+        if let Some(similar) = similar(name) {
+            diagnostic.perhaps_replace(name, similar);
+        }
     }
 }
 
@@ -57,7 +63,8 @@ fn is_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-fn help(name: &str) -> String {
+/// A name that every program takes, as close to this one as can be.
+fn similar(name: &str) -> Option<String> {
     let replace = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
     let similar: String = suggest::in_ascii(name).chars().map(replace).collect();
     let labels: Vec<&str> = similar
@@ -66,10 +73,7 @@ fn help(name: &str) -> String {
         .map(shortened)
         .filter(|label| !label.is_empty())
         .collect();
-    match labels.join(".") {
-        similar if similar.is_empty() => "write a name such as `web`".to_owned(),
-        similar => format!("write `{similar}`"),
-    }
+    (!labels.is_empty()).then(|| labels.join("."))
 }
 
 /// The longest part that there may be.

@@ -29,7 +29,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
                     topology.place_of(&["services", name.as_str(), "isolation"]),
                     "not known to the engine",
                 )
-                .help("remove it, or write `isolation: default`");
+                .help("remove it, or write `isolation: default`")
+                .perhaps_replace(isolation, "default");
         }
     }
 }

@@ -42,7 +42,8 @@ fn check_link<N: AsRef<str> + fmt::Display + From<String>>(link: &Spanned<Link<N
     found
         .error(INVALID_LINK, format!("a link has a name and an alias, and `{}` has more", link.value))
         .label(link.span, "there is no third part")
-        .help(format!("write `{right}`"));
+        .help(format!("write `{right}`"))
+        .perhaps_replace(&link.value.to_string(), right);
 }
 
 fn check_access(from: &Spanned<VolumesFrom>, found: &mut Diagnostics) {

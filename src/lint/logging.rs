@@ -281,6 +281,9 @@ fn check_together(driver: &str, logging: &Logging, found: &mut Diagnostics) {
             diagnostic.label(mode.span, "nothing waits");
         });
         diagnostic.help("write `mode: non-blocking`, or remove `max-buffer-size`");
+        mode.iter().for_each(|mode| {
+            diagnostic.replace(mode.span, mode.as_str(), "non-blocking").only_a_guess();
+        });
     }
     check_compression(driver, logging, found);
     check_transport(logging, found);

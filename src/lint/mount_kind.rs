@@ -176,10 +176,13 @@ fn check_subpath(subpath: &str, whole: &str, at: Span, found: &mut Diagnostics) 
     if !stays_inside(subpath) {
         let inner: Vec<&str> = subpath.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
         let inner = if inner.is_empty() { "DIRECTORY".to_owned() } else { inner.join("/") };
-        found
+        let diagnostic = found
             .error(INVALID_SUBPATH, format!("`{subpath}` is not a path inside of {whole}"))
             .label(at, format!("a subpath is relative, and does not leave {whole}"))
             .help(format!("write `subpath: {inner}`"));
+        if inner != "DIRECTORY" {
+            diagnostic.perhaps_replace(subpath, inner);
+        }
     }
 }
 

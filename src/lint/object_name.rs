@@ -89,12 +89,10 @@ fn check_volume_name(name: &Spanned<String>, found: &mut Diagnostics) {
     };
     let replaced: String = name.chars().map(|letter| if is_inside(letter) { letter } else { '-' }).collect();
     let similar = replaced.trim_start_matches(|first: char| !first.is_ascii_alphanumeric());
-    let help = match similar.len() {
-        0 | 1 | 256.. => "write a name such as `data`".to_owned(),
-        _ => format!("write `{similar}`"),
+    let diagnostic = found.error(INVALID_VOLUME_NAME, format!("a volume cannot be called `{}`", name.value));
+    diagnostic.label(name.span, reason);
+    match similar.len() {
+        0 | 1 | 256.. => diagnostic.help("write a name such as `data`"),
+        _ => diagnostic.help(format!("write `{similar}`")).perhaps_replace(name, similar),
     };
-    found
-        .error(INVALID_VOLUME_NAME, format!("a volume cannot be called `{}`", name.value))
-        .label(name.span, reason)
-        .help(help);
 }

@@ -1,6 +1,6 @@
 //! Options of the host's security system.
 
-use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, suggest};
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Spanned;
@@ -54,12 +54,9 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
         Some("") if name == "seccomp" => "a profile is missing",
         // The engine never sees it: its client leaves the paths open.
         Some(_) if name == "systempaths" && !option.shows_system_paths() => {
-            return refuse(
-                option,
-                "only `=unconfined` is supported",
-                "write `systempaths=unconfined`",
-                found,
-            );
+            refuse(option, "only `=unconfined` is supported", "write `systempaths=unconfined`", found)
+                .perhaps_replace(&option.to_string(), "systempaths=unconfined");
+            return;
         }
         _ => return,
     };
@@ -75,14 +72,22 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
                 .to_owned()
         }
     };
-    refuse(option, reason, &help, found);
+    let diagnostic = refuse(option, reason, &help, found);
+    if let Some(closest) = closest {
+        diagnostic.perhaps_replace(name, closest);
+    }
 }
 
-fn refuse(option: &Spanned<SecurityOption>, reason: &str, help: &str, found: &mut Diagnostics) {
+fn refuse<'a>(
+    option: &Spanned<SecurityOption>,
+    reason: &str,
+    help: &str,
+    found: &'a mut Diagnostics,
+) -> &'a mut Diagnostic {
     found
         .error(INVALID_SECURITY_OPTION, format!("`{}` is not a security option", option.value))
         .label(option.span, reason)
-        .help(help);
+        .help(help)
 }
 
 /// The words that the engine reads as booleans.

@@ -306,7 +306,8 @@ fn read_subnet(text: &Spanned<String>, found: &mut Diagnostics) -> Option<Subnet
         found
             .error(INVALID_SUBNET, format!("`{}` is an address in a subnet, not a subnet", text.value))
             .label(text.span, "a subnet begins with its first address")
-            .help(format!("write `{}/{prefix}`", subnet.network_address()));
+            .help(format!("write `{}/{prefix}`", subnet.network_address()))
+            .perhaps_replace(text, format!("{}/{prefix}", subnet.network_address()));
         return None;
     }
     Some(subnet)

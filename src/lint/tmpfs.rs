@@ -5,6 +5,7 @@ use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
+use crate::value::pair::Pair;
 use crate::value::tmpfs::{SETTINGS, Tmpfs, ValueError, closest_option};
 
 const INVALID_TMPFS_OPTION: Code =
@@ -36,10 +37,22 @@ fn report(folder: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics
         ValueError::WithValue(name) => (format!("`{name}` takes no value"), format!("write `{name}` alone")),
         ValueError::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
     };
-    found
+    let diagnostic = found
         .error(INVALID_TMPFS_OPTION, format!("`{}` is not a tmpfs mount", folder.value))
         .label(folder.span, reason)
         .help(help);
+    match mistake {
+        ValueError::Unknown("") => {
+            diagnostic.perhaps_replace(&folder.to_string(), folder.without_empty_options().to_string());
+        }
+        ValueError::Unknown(option) => {
+            let name = Pair::of(option).name.trim();
+            if let Some(closest) = closest_option(option).filter(|closest| *closest != name) {
+                diagnostic.perhaps_replace(name, closest);
+            }
+        }
+        ValueError::WithoutValue(_) | ValueError::WithValue(_) | ValueError::BadValue(..) => {}
+    }
 }
 
 fn unknown(option: &str, folder: &Tmpfs) -> (String, String) {

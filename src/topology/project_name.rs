@@ -39,7 +39,8 @@ pub fn project_name(
         found
             .warning(code::BAD_NAME, format!("the project is named `{normal}`"))
             .label(name.span, "lower-case letters, digits, `-` and `_` are kept, the rest is left out")
-            .help(format!("write `name: {}`", project_name_like(name)));
+            .help(format!("write `name: {}`", project_name_like(name)))
+            .perhaps_replace(name, project_name_like(name));
     }
     ProjectName::new(normal)
 }

@@ -5,7 +5,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostics, code, suggest};
+use crate::diagnostic::{Change, Code, Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Node, Value};
 use crate::source::Span;
 use crate::topology::Topology;
@@ -81,8 +81,23 @@ fn check_networks(topology: &Topology, name: &ServiceName, service: &Service, fo
 }
 
 fn check_volumes(topology: &Topology, service: &Service, found: &mut Diagnostics) {
-    for key in service.volumes.0.iter().filter_map(|mount| mount.volume_key()) {
+    for mount in &service.volumes.0 {
+        let Some(key) = mount.volume_key() else { continue };
+        let before = found.mark();
         check_key(topology, code::UNKNOWN_VOLUME, "volume", (&key.value, key.span), &topology.volumes, found);
+        // In the short form the volume stands before a colon, and its name may occur in the target as well.
+        if key.span == mount.span {
+            found.since(before).iter_mut().for_each(replace_before_colon);
+        }
+    }
+}
+
+fn replace_before_colon(diagnostic: &mut Diagnostic) {
+    for change in diagnostic.fix.iter_mut().flat_map(|fix| &mut fix.changes) {
+        if let Change::Replace { old, new, .. } = change {
+            old.push(':');
+            new.push(':');
+        }
     }
 }
 
@@ -114,9 +129,9 @@ fn check_key<K: Ord + AsRef<str>, T>(
     if section.contains_key(key) || topology.may_define(name) || !has_readable_section(topology, kind) {
         return;
     }
-    let help = match suggest::closest(name, section.keys().map(AsRef::as_ref)) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None => {
+    let diagnostic = found.error(code, format!("no {kind} is named `{name}`"));
+    diagnostic.label(at, "not defined in this topology");
+    diagnostic.did_you_mean(name, suggest::closest(name, section.keys().map(AsRef::as_ref)), || {
             let content = match kind {
                 "secret" | "config" => format!("\n    file: ./{name}"),
                 "model" => "\n    model: ai/smollm2".to_owned(),
@@ -135,12 +150,7 @@ fn check_key<K: Ord + AsRef<str>, T>(
                 ),
                 _ => format!("define it at the top level:\n\n{kind}s:\n  {name}:{content}"),
             }
-        }
-    };
-    found
-        .error(code, format!("no {kind} is named `{name}`"))
-        .label(at, "not defined in this topology")
-        .help(help);
+    });
 }
 
 /// False where definitions of this kind are written as something else than a mapping, which was reported.

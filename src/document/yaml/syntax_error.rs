@@ -29,6 +29,9 @@ pub(super) fn unknown_alias(text: &str, whole: &str, name: &str, span: Span, fou
     let is_text = closest.is_none() && !name.chars().all(is_name);
     let diagnostic = found.error(code::UNKNOWN_ALIAS, format!("no anchor is named `{name}`"));
     diagnostic.label(span, "no anchor above has this name");
+    if let Some(closest) = closest {
+        diagnostic.perhaps_replace(name, closest);
+    }
     diagnostic.help(match closest {
         Some(closest) => format!("did you mean `*{closest}`?"),
         None if is_text => format!("a text that begins with `*` needs quotes: `\"*{name}\"`"),

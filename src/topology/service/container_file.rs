@@ -124,5 +124,6 @@ fn warn_of_decimal(text: &str, mode: i64, node: &Node, found: &mut Diagnostics) 
     found
         .warning(code::YAML_PITFALL, format!("the mode `{text}` is read as `0{mode:o}`"))
         .label(node.span, "a decimal number")
-        .help(format!("write `0{text}`"));
+        .help(format!("write `0{text}`"))
+        .perhaps_replace(text, format!("0{text}"));
 }

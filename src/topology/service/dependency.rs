@@ -133,7 +133,9 @@ fn decode_dependency(node: &Node, found: &mut Diagnostics) -> Option<Dependency>
     let condition = node.as_text().and_then(|word| closest(word, DependencyCondition::WORDS.iter().copied()));
     if let Some(condition) = condition {
         for diagnostic in found.since(before) {
-            diagnostic.help(format!("write `{{condition: {condition}}}`"));
+            let mapping = format!("{{condition: {condition}}}");
+            diagnostic.help(format!("write `{mapping}`"));
+            diagnostic.perhaps_replace(node.as_text().unwrap_or_default(), mapping);
         }
     }
     if matches!(node.value, Value::Null) {

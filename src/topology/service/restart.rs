@@ -69,10 +69,12 @@ impl Attribute for RestartPolicy {
         let word = word_text(node, Self::from_word, found)?;
         let policy = Self::from_word(&word);
         if policy.is_none() {
-            found
-                .error(code::BAD_VALUE, format!("no restart policy is named `{word}`"))
-                .label(node.span, "not known here")
-                .help(help_for(&word));
+            let diagnostic = found.error(code::BAD_VALUE, format!("no restart policy is named `{word}`"));
+            diagnostic.label(node.span, "not known here").help(help_for(&word));
+            // Without quotes, `no` would be a boolean.
+            if let Some(meant) = meant_by(&word).filter(|meant| meant != "no") {
+                diagnostic.perhaps_replace(&word, meant);
+            }
         }
         policy
     }
@@ -92,18 +94,30 @@ impl Attribute for RestartPolicy {
 }
 
 fn help_for(word: &str) -> String {
+    match (synonym(word), meant_by(word)) {
+        (Some("no"), _) => "write `restart: \"no\"`".to_owned(),
+        (Some(policy), _) => format!("write `restart: {policy}`"),
+        (None, Some(meant)) => format!("did you mean `{meant}`?"),
+        (None, None) => format!("known here: {}", suggest::one_of(WORDS.iter().copied())),
+    }
+}
+
+fn synonym(word: &str) -> Option<&'static str> {
     match word.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "y" | "on" | "1" => return "write `restart: always`".to_owned(),
-        "false" | "n" | "off" | "0" | "none" | "never" => return "write `restart: \"no\"`".to_owned(),
-        _ => {}
+        "true" | "yes" | "y" | "on" | "1" => Some("always"),
+        "false" | "n" | "off" | "0" | "none" | "never" => Some("no"),
+        _ => None,
+    }
+}
+
+fn meant_by(word: &str) -> Option<String> {
+    if let Some(policy) = synonym(word) {
+        return Some(policy.to_owned());
     }
     // `on-failure 3`, `on-failure=3`.
     let attempts = word.strip_prefix("on-failure").map(|rest| rest.trim_matches([' ', '=', ':', ',', '-']));
     if let Some(attempts) = attempts.filter(|attempts| attempts.parse::<u32>().is_ok()) {
-        return format!("did you mean `on-failure:{attempts}`?");
+        return Some(format!("on-failure:{attempts}"));
     }
-    match suggest::closest(word, WORDS.iter().copied()) {
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None => format!("known here: {}", suggest::one_of(WORDS.iter().copied())),
-    }
+    suggest::closest(word, WORDS.iter().copied()).map(str::to_owned)
 }

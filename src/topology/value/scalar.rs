@@ -147,7 +147,8 @@ fn warn_of_bool_word(text: &str, value: bool, node: &Node, found: &mut Diagnosti
     found
         .warning(code::YAML_PITFALL, format!("`{text}` is read as `{value}`{also}"))
         .label(node.span, "a string, of which a boolean is made")
-        .help(format!("write `{value}`"));
+        .help(format!("write `{value}`"))
+        .replace(node.span, text, value.to_string());
 }
 
 /// The words that Compose takes for booleans in strings.
