@@ -211,8 +211,8 @@ fn name_hint(message: &str) -> Option<String> {
 fn taken_name_hint(is_fixed: bool) -> &'static str {
     match is_fixed {
         true => {
-            "no two containers of an engine can have one name: give the service another `container_name`, or \
-             remove it from the service"
+            "no two containers of an engine can have one name: choose another one, which is `container_name` of \
+             the service, or `--name` of `topo run`"
         }
         false => {
             "no two containers of an engine can have one name: give this project another name, with `-p NAME`"

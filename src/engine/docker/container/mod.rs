@@ -140,7 +140,9 @@ const LEFTOVER_PAUSE: Duration = Duration::from_millis(100);
 fn name_taken(spec: &ContainerSpec, labels: Option<&BTreeMap<String, String>>) -> Option<EngineError> {
     let project =
         labels?.get(label::PROJECT).filter(|project| spec.labels.get(label::PROJECT) != Some(project))?;
-    let is_fixed = spec.service.container_name.is_some();
+    let parts = [label::PROJECT, label::SERVICE, label::NUMBER].map(|part| spec.labels.get(part));
+    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    let is_fixed = !["-", "_"].iter().any(|separator| parts.join(separator) == spec.name.as_str());
     Some(EngineError::NameTaken { name: spec.name.clone(), project: project.as_str().into(), is_fixed })
 }
 
@@ -252,6 +254,40 @@ mod tests {
     use std::future::{pending, ready};
 
     use super::*;
+
+    #[test]
+    fn a_name_that_another_project_has_is_told_with_that_project() {
+        let labels = |project: &str| {
+            let labels = [(label::PROJECT, project), (label::SERVICE, "web"), (label::NUMBER, "1")];
+            labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+        };
+        let spec = |name: &str| ContainerSpec {
+            name: name.into(),
+            service_name: "web".into(),
+            service: Default::default(),
+            image: "web".into(),
+            networks: Vec::new(),
+            network_mode: None,
+            volumes: Default::default(),
+            files: Vec::new(),
+            labels: labels("shop"),
+            references: None,
+            links: Vec::new(),
+            predecessor: None,
+            one_off: None,
+        };
+        let taken = |name: &str, fixed: bool| {
+            let (name, project) = (ContainerName::from(name), "other".into());
+            Some(EngineError::NameTaken { name, project, is_fixed: fixed })
+        };
+        let other: BTreeMap<String, String> = labels("other");
+        for (name, is_fixed) in [("server", true), ("shop-web-1", false), ("shop_web_1", false)] {
+            assert_eq!(name_taken(&spec(name), Some(&other)), taken(name, is_fixed), "{name}");
+        }
+        assert_eq!(name_taken(&spec("server"), Some(&labels("shop"))), None);
+        assert_eq!(name_taken(&spec("server"), Some(&BTreeMap::new())), None);
+        assert_eq!(name_taken(&spec("server"), None), None);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_removal_that_does_not_end_is_given_up() {
