@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::Diagnostic;
 use crate::source::{Sources, Span};
 
-/// Changes of files that mend what a diagnostic is about; its help says them in words.
+/// Changes of files that fix what a diagnostic is about; its help says them in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
     /// What is changed, together or not at all.
@@ -65,12 +65,21 @@ impl Change {
                 let start = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
                 let end = text[range.end..].find('\n').map_or(text.len(), |length| range.end + length + 1);
                 let rest = text[range.end..end].trim();
+                // A file does not begin with an empty line because its first one went.
+                let blank = if start == 0 { blank_lines(&text[end..]) } else { 0 };
                 let is_alone =
                     text[start..range.start].trim().is_empty() && (rest.is_empty() || rest.starts_with('#'));
-                is_alone.then(|| Edit { span: Span::new(place.file, start, end), text: String::new() })
+                is_alone
+                    .then(|| Edit { span: Span::new(place.file, start, end + blank), text: String::new() })
             }
         }
     }
+}
+
+/// The length of the empty lines that a text begins with.
+fn blank_lines(text: &str) -> usize {
+    let lines = text.split_inclusive('\n');
+    lines.take_while(|line| line.trim().is_empty() && line.ends_with('\n')).map(str::len).sum()
 }
 
 /// What comes of the fixes of several diagnostics.
@@ -78,7 +87,9 @@ impl Change {
 pub struct Fixed {
     /// The whole new text of each file that changes.
     pub texts: BTreeMap<PathBuf, String>,
-    /// How many diagnostics are mended. One whose edits overlap those of another waits for the next time.
+    /// What was edited, in the order of the files and of their text.
+    pub edits: Vec<Edit>,
+    /// How many diagnostics are fixed. One whose edits overlap those of another waits for the next time.
     pub count: usize,
 }
 
@@ -101,14 +112,16 @@ pub fn apply(sources: &Sources, diagnostics: &[&Diagnostic], with_unsafe: bool) 
             count += 1;
         }
     }
+    chosen.values_mut().for_each(|edits| edits.sort_by_key(|edit| edit.span.start));
+    let edits = chosen.values().flatten().cloned().collect();
     let texts = chosen.into_iter().map(|(path, edits)| (path, edited(sources, edits))).collect();
-    Fixed { texts, count }
+    Fixed { texts, edits, count }
 }
 
-fn edited(sources: &Sources, mut edits: Vec<Edit>) -> String {
-    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+/// The text of a file after its edits, which come in its order.
+fn edited(sources: &Sources, edits: Vec<Edit>) -> String {
     let mut text = edits.first().map(|edit| sources.get(edit.span.file).text.clone()).unwrap_or_default();
-    for edit in edits {
+    for edit in edits.into_iter().rev() {
         text.replace_range(edit.span.range(), &edit.text);
     }
     text
@@ -144,7 +157,7 @@ mod tests {
                 diagnostic.only_a_guess();
             }
         }
-        let Fixed { texts, count } = apply(&sources, &found.sorted(), with_unsafe);
+        let Fixed { texts, edits: _, count } = apply(&sources, &found.sorted(), with_unsafe);
         (texts.into_values().next(), count)
     }
 

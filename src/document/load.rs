@@ -291,7 +291,7 @@ fn report_unreadable(error: &ReadError, span: Span, found: &mut Diagnostics) {
         }
         ReadError::NotAFile(_) | ReadError::Remote(..) => "name a file",
         ReadError::NotUtf8 { .. } => "save it as UTF-8",
-        ReadError::TooLarge(_) | ReadError::Io { .. } => "name another file, or mend it",
+        ReadError::TooLarge(_) | ReadError::Io { .. } => "name another file, or correct it",
     };
     found.error(code, error.to_string()).label(span, "named here").help(help);
 }

@@ -170,7 +170,7 @@ impl Node {
     pub fn describe(&self) -> &'static str {
         use super::scalar::Kind;
         match &self.value {
-            Value::Null => "nothing",
+            Value::Null => "an empty value",
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
             Value::Scalar(scalar) => match scalar.kind() {

@@ -42,7 +42,7 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
             .help("shorten it");
     } else if !name.split('.').all(is_label) {
         let diagnostic = found
-            .warning(INVALID_HOSTNAME, format!("`{name}` is not a {kind} name that every program takes"))
+            .warning(INVALID_HOSTNAME, format!("not every program accepts `{name}` as a {kind} name"))
             .label(at, "parts have letters, digits and `-` inside, and are divided by `.`")
             .help(match similar(name) {
                 Some(similar) => format!("write `{similar}`"),

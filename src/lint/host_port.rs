@@ -91,7 +91,12 @@ fn report(topology: &Topology, earlier: &Published, later: &Published, found: &m
     let claims = [(later, "it"), (earlier, "it already")].map(|(port, it)| Claim {
         service: port.service,
         at: port.at,
-        words: format!("`{}` publishes {it}", port.service),
+        words: match earlier.service == later.service {
+            true => {
+                format!("`{}` publishes {}", port.service, if it == "it" { "it again" } else { "it here" })
+            }
+            false => format!("`{}` publishes {it}", port.service),
+        },
     });
     shared_text::show(topology, claims, diagnostic);
     diagnostic.help(match later.at == earlier.at {

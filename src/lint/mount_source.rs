@@ -76,7 +76,7 @@ fn report(mount: &Mount, found: &mut Diagnostics) {
         found
             .warning(code::MISSING_SOURCE, message)
             .label(source.span, "looks like a file; the engine makes an empty directory of that name")
-            .help("create the file, or mend the path");
+            .help("create the file, or correct the path");
     } else {
         found.note(code::MISSING_SOURCE, message).label(source.span, "the engine makes an empty directory");
     }

@@ -1,6 +1,8 @@
 //! In: containers that are not this topology's, or not of its files. Out: words about them.
 //! Must not: decide what becomes of them.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Diagnostics, code};
 use crate::plan::label;
 use crate::plan::observed::ObservedContainer;
@@ -57,9 +59,7 @@ pub(super) fn warn_of_replaced(
     replaced: &[&ObservedContainer],
     found: &mut Diagnostics,
 ) {
-    let strangers = replaced.iter().filter(|container| elsewhere(Some(topology), container).is_some());
-    let mut names: Vec<String> = strangers.map(|container| described(Some(topology), container)).collect();
-    names.sort();
+    let names = described_together(topology, replaced);
     if !names.is_empty() {
         found
             .warning(
@@ -68,6 +68,21 @@ pub(super) fn warn_of_replaced(
             )
             .help("if that is a project of its own: `-p NAME` or `name:` keeps the two apart");
     }
+}
+
+/// `` `shop-api-1`, `shop-web-1` (of /other/compose.yaml) `` for each set of other files.
+fn described_together(topology: &Topology, containers: &[&ObservedContainer]) -> Vec<String> {
+    let mut made: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for container in containers {
+        if let Some(files) = elsewhere(Some(topology), container) {
+            made.entry(files).or_default().push(format!("`{}`", container.name));
+        }
+    }
+    let together = |(files, mut names): (&str, Vec<String>)| {
+        names.sort();
+        format!("{} (of {files})", names.join(", "))
+    };
+    made.into_iter().map(together).collect()
 }
 
 /// `` `shop-web-1` ``, and which files made it when they are not this topology's.

@@ -239,7 +239,7 @@ impl Frame<'_> {
         match (steps.iter().any(is_start), is_started) {
             (true, None) => "not started",
             (true, Some(_)) => "not waited for",
-            (false, _) => "given up",
+            (false, _) => "not done",
         }
     }
 

@@ -171,7 +171,10 @@ fn of_file(kind: &str, key: &str, path: &Spanned<String>, found: &mut Diagnostic
             };
             found
                 .warning(code::MISSING_FILE, message)
-                .label(path.span, format!("the {kind} `{key}` is taken from it"));
+                .label(path.span, format!("the {kind} `{key}` is taken from it"))
+                .help(format!(
+                    "create the file, or correct the path: no service that uses the {kind} starts without it"
+                ));
             None
         }
     }

@@ -172,7 +172,7 @@ fn what_cannot_be_copied_is_said() {
         ("files/one", "web:/nope/", 4, "there is no directory"),
         ("files/one", "web:/tmp/deep/inner/", 4, "is a file, not a directory"),
         ("files/one", "web:/tmp/pipe", 4, "neither a directory nor a file"),
-        ("nope", "web:/tmp", 2, "cannot read `nope`"),
+        ("nope", "web:/tmp", 2, "`nope` does not exist"),
         ("web:/a", "web:/b", 2, "files are not copied between services"),
         ("a", "b", 2, "neither end names a service"),
         ("wep:/a", "b", 2, "did you mean `web`?"),

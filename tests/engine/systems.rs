@@ -76,8 +76,8 @@ fn soma_asks_again_for_what_is_no_number() {
     let mut terminal = run_in_terminal(&project, "soma");
     terminal.shows("Primeiro número: ");
     terminal.types("\x03");
-    terminal.shows("faltou um número");
-    assert_eq!(terminal.ends(), 1);
+    terminal.shows("interrompido");
+    assert_eq!(terminal.ends(), 130);
     assert!(terminal.is_as_before());
     project.topo("down", &[]).exits(0);
     project.is_gone();

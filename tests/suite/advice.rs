@@ -51,6 +51,12 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"annotations: ["A: b"]"#, r#"annotations: ["A=b"]"#),
     (r#"command: ["sh", "-c", "a", "&&", "b"]"#, r#"command: ["sh", "-c", "a && b"]"#),
     (r#"command: sh -c echo hi"#, r#"command: ["sh", "-c", "echo hi"]"#),
+    (r#"command: "echo oi && sleep 3""#, r#"command: ["sh", "-c", "echo oi && sleep 3"]"#),
+    (r#"command: echo $$HOME && sleep 3"#, r#"command: ["sh", "-c", "echo $$HOME && sleep 3"]"#),
+    (r#"command: ["echo", "a b", "&&", "ls"]"#, r#"command: ["sh", "-c", "echo 'a b' && ls"]"#),
+    (r#"command: ["echo", "$$(date)"]"#, r#"command: ["sh", "-c", "echo $$(date)"]"#),
+    (r#"command: echo don't"#, r#"command: ["echo", "don't"]"#),
+    (r#"healthcheck: {test: ["redis-cli", "ping"]}"#, r#"healthcheck: {test: ["CMD", "redis-cli", "ping"]}"#),
     (
         "entrypoint: [\"sh\", \"-c\"]\n    command: a && b",
         "entrypoint: [\"sh\", \"-c\"]\n    command: [\"a && b\"]",
@@ -105,7 +111,7 @@ fn check(mistake: &str, right: &str) -> Option<String> {
 }
 
 /// The text with the last code of a help in it: in the place of its key's line where it begins with that
-/// key, of the list around the place where it is a list, and of the place itself otherwise.
+/// key, of the list around the place where it is a list and there is one, and of the place itself otherwise.
 fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
     let help = diagnostic.help.as_deref().expect("a help");
     let code = help.rsplit('`').nth(1).expect("something to write");
@@ -120,7 +126,9 @@ fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
         return format!("{}    {code}{}", &text[..line_start], &text[line_end..]);
     }
     if code.starts_with('[') {
-        let opened = text[..start].rfind('[').expect("a list");
+        let Some(opened) = text[line_start..start].rfind('[').map(|at| line_start + at) else {
+            return format!("{}{code}{}", &text[..start], &text[end..]);
+        };
         let closed = end + text[end..].find(']').expect("the end of the list") + 1;
         return format!("{}{code}{}", &text[..opened], &text[closed..]);
     }
@@ -153,7 +161,7 @@ fn a_fix_mends_what_it_is_offered_for() {
             let before = load(&request);
             let found = before.found.sorted();
             let Some(diagnostic) = found.get(index) else { break };
-            let fix::Fixed { texts, count } = fix::apply(&before.sources, &[diagnostic], true);
+            let fix::Fixed { texts, edits: _, count } = fix::apply(&before.sources, &[diagnostic], true);
             tried += count;
             for (path, text) in &texts {
                 std::fs::write(copy.path().join(path), text).expect("a file");

@@ -49,6 +49,7 @@ golden::fixtures! {
     a_key_beside_its_place_is_read_where_it_belongs
     a_key_has_a_colon
     a_key_in_braces_stands_on_one_line
+    a_key_of_another_language_comes_with_ours
     a_key_of_another_tool_comes_with_ours
     a_key_of_ones_own_begins_with_x
     a_key_stands_once
@@ -112,6 +113,7 @@ golden::fixtures! {
     a_value_from_an_env_file_is_shown_where_it_is_used
     a_value_in_brackets_ends_with_them
     a_value_that_yaml_reads_differently_is_told
+    a_variable_holds_no_list
     a_variable_of_a_containers_env_file_is_not_the_topologys
     a_variable_that_a_secret_is_taken_from_can_be_set
     a_variable_that_a_secret_is_taken_from_has_a_name
@@ -128,6 +130,7 @@ golden::fixtures! {
     an_alias_that_brings_in_another_kind_is_marked_where_it_stands
     an_aliased_value_is_shown_once
     an_attribute_beside_its_service_is_read_as_its_own
+    an_element_without_its_quote_is_found
     an_empty_image_is_no_image
     an_empty_value_is_no_list
     an_env_file_exists_and_can_be_read

@@ -19,8 +19,12 @@ def escrito(valor):
 try:
     primeiro = numero("Primeiro número: ")
     segundo = numero("Segundo número: ")
-except (EOFError, KeyboardInterrupt):
+except EOFError:
     print("\nfaltou um número")
     sys.exit(1)
+except KeyboardInterrupt:
+    # 130 é o código de um programa que se encerra com Ctrl-C.
+    print("\ninterrompido")
+    sys.exit(130)
 
 print(f"{escrito(primeiro)} + {escrito(segundo)} = {escrito(primeiro + segundo)}")

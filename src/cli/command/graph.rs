@@ -24,7 +24,7 @@ pub struct GraphArgs {
     /// A topology file, and the services to draw; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// The language of the picture; that of the file's name, or dot
+    /// Format of the picture; without it, the one that the file's name ends in, else dot
     #[arg(long, value_enum)]
     format: Option<GraphFormat>,
     /// File to write the picture to; without it, SVG goes down if it does not fit a page to the right

@@ -12,7 +12,7 @@ use crate::report::Goal;
 
 /// Pause running containers.
 ///
-/// Their processes stay, and get no time until `topo unpause`.
+/// Their processes are frozen until `topo unpause`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pause web")]
 pub struct PauseArgs {

@@ -25,7 +25,8 @@ use crate::topology::name::ServiceName;
 
 /// List the project's containers.
 ///
-/// It sees those that Compose made as well.
+/// It sees those that Compose made as well. In a terminal that is too narrow for all columns, IMAGE, COMMAND and
+/// CREATED may be left out: `topo ps | cat` and `--format json` show them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo ps --all\n  \
                         topo ps --format '{{.Service}} {{.State}}'")]

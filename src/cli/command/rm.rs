@@ -69,7 +69,7 @@ pub fn run(global: Global, options: RmArgs) -> Result<Exit, Exit> {
             Answer::No => Err(Exit::Success),
             Answer::Nobody => {
                 output.error(
-                    "nothing was removed: there is nobody to ask",
+                    "nothing was removed: there is no terminal to confirm it in",
                     Some("`--force` removes without asking"),
                 );
                 Err(Exit::Usage)

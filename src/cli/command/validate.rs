@@ -14,7 +14,8 @@ use crate::cli::arguments::settings::variable;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::{Output, counted, not_shown};
 use crate::cli::topology::load::{self, Loaded, load_for_check};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, fix, github, json, junit, sarif};
+use crate::diagnostic::fix::{self, Edit};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, github, json, junit, sarif};
 use crate::lint::profile::{self, Chosen};
 use crate::source::{Environment, Sources, Span};
 use folder::topologies_below;
@@ -69,7 +70,8 @@ enum ValidateFormat {
 /// What was found in all topologies together.
 #[derive(Default)]
 struct Checked {
-    topologies: usize,
+    /// How many files were named, or found by their names; what they include is part of them.
+    files: usize,
     sources: Sources,
     found: Diagnostics,
     /// A file that was named cannot be read.
@@ -82,7 +84,7 @@ impl Checked {
     fn add(&mut self, loaded: Loaded) {
         let place = self.sources.absorb(loaded.sources);
         self.found.append(loaded.found.moved(place));
-        self.topologies += 1;
+        self.files += loaded.merged_files;
         let profiles = loaded.topology.iter().flat_map(|topology| topology.profiles());
         self.profiles.extend(profiles.map(str::to_owned));
         // The program ends soon: to take a large topology apart piece by piece would take a tenth of its time.
@@ -134,7 +136,7 @@ pub fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
     let checked = check(&global, &options, &output)?;
     let (checked, fixed) = match options.fix {
         true => apply_fixes(checked, &global, &options, &output)?,
-        false => (checked, 0),
+        false => (checked, Fixes::default()),
     };
     let findings = checked.findings();
     output.print(&match (options.format, options.strict) {
@@ -152,8 +154,8 @@ pub fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
     let [errors, warnings, _] = counts;
     if options.format == ValidateFormat::Human && !options.quiet {
         output.complain(&not_shown(&checked.found));
-        output.complain(&summary(checked.topologies, counts, options.strict));
-        output.complain(&said_of_fixes(fixed, &checked.sources, &findings, &options));
+        output.complain(&summary(checked.files, counts, options.strict));
+        output.complain(&said_of_fixes(&fixed, &checked.sources, &findings, &options));
     }
     if checked.is_unreadable {
         return Ok(Exit::Usage);
@@ -183,14 +185,23 @@ fn check(global: &Global, options: &ValidateArgs, output: &Output) -> Result<Che
 /// How often what was fixed is checked again: one fix may uncover, or have waited for, another.
 const ROUNDS: usize = 10;
 
-/// Applies fixes until there are no more: what is found then, and how many mistakes were mended.
+/// What was done to the files.
+#[derive(Default)]
+struct Fixes {
+    /// How many mistakes were fixed.
+    count: usize,
+    /// A line for each edit.
+    edits: Vec<String>,
+}
+
+/// Applies fixes until there are no more: what is found then, and what was fixed.
 fn apply_fixes(
     mut checked: Checked,
     global: &Global,
     options: &ValidateArgs,
     output: &Output,
-) -> Result<(Checked, usize), Exit> {
-    let mut count = 0;
+) -> Result<(Checked, Fixes), Exit> {
+    let mut fixes = Fixes::default();
     for _ in 0..ROUNDS {
         let fixed = fix::apply(&checked.sources, &checked.findings(), options.unsafe_fixes);
         if fixed.count == 0 {
@@ -202,10 +213,11 @@ fn apply_fixes(
                 Exit::Usage
             })?;
         }
-        count += fixed.count;
+        fixes.count += fixed.count;
+        fixes.edits.extend(fixed.edits.iter().map(|edit| edit_line(edit, &checked.sources)));
         checked = check(global, options, output)?;
     }
-    Ok((checked, count))
+    Ok((checked, fixes))
 }
 
 /// Writes a file anew that still is as it was read.
@@ -218,21 +230,51 @@ fn write(path: &Path, text: &str, sources: &Sources) -> io::Result<()> {
     fs::write(path, text)
 }
 
+/// ``shop.yaml:3:5: `imagee` -> `image` ``
+fn edit_line(edit: &Edit, sources: &Sources) -> String {
+    let (line, column) = sources.position(edit.span);
+    let path = sources.get(edit.span.file).path.display();
+    let old = in_one_line(sources.text(edit.span));
+    match in_one_line(&edit.text) {
+        new if new.is_empty() && old.is_empty() => format!("{path}:{line}:{column}: tabs -> spaces"),
+        new if new.is_empty() => format!("{path}:{line}:{column}: removed `{old}`"),
+        new => format!("{path}:{line}:{column}: `{old}` -> `{new}`"),
+    }
+}
+
+/// A text for a line of a report: not more than 60 characters of it.
+fn in_one_line(text: &str) -> String {
+    let line = text.trim().split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(60) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
 /// What was fixed, or what `--fix` would do.
 fn said_of_fixes(
-    fixed: usize,
+    fixed: &Fixes,
     sources: &Sources,
     findings: &[&Diagnostic],
     options: &ValidateArgs,
 ) -> String {
-    if options.fix {
-        return if fixed == 1 { "1 fixed\n".to_owned() } else { format!("{fixed} fixed\n") };
+    let safe = fix::apply(sources, findings, false).count;
+    let mut text: String = fixed.edits.iter().map(|edit| format!("{edit}\n")).collect();
+    match (options.fix, safe) {
+        (true, _) => text += &format!("{} fixed\n", fixed.count),
+        (false, 0) => {}
+        (false, count) => text += &format!("`--fix` fixes {count} of them\n"),
     }
-    match fix::apply(sources, findings, false).count {
-        0 => String::new(),
-        1 => "`--fix` mends 1 of them\n".to_owned(),
-        count => format!("`--fix` mends {count} of them\n"),
+    let is_guess = |found: &&&Diagnostic| found.fix.as_ref().is_some_and(|fix| !fix.is_safe);
+    let guesses: Vec<&Diagnostic> = findings.iter().filter(is_guess).copied().collect();
+    let which = if options.fix { "--unsafe-fixes" } else { "--fix --unsafe-fixes" };
+    let more = if safe > 0 && !options.fix { "more " } else { "" };
+    match fix::apply(sources, &guesses, true).count {
+        0 => {}
+        1 => text += &format!("1 {more}fix is a guess: `{which}` applies it\n"),
+        count => text += &format!("{count} {more}fixes are guesses: `{which}` applies them\n"),
     }
+    text
 }
 
 /// One set of options for each topology that is checked.

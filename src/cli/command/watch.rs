@@ -17,10 +17,10 @@ use crate::report::{Goal, QuietFilter};
 
 /// Update services when their files change.
 ///
-/// What is watched, and what is done then, is said by `develop` in the topology: files are copied into
-/// containers, containers restarted, images built anew. Files that change together are taken together. A
-/// failure is told, and watching goes on. Ctrl-C ends it; the services go on running,
-/// and what is being restarted or recreated is brought back first.
+/// `develop` in the topology says which files are watched, and what happens when they change: they are copied
+/// into containers, containers are restarted, or images are rebuilt. Files that change together are handled
+/// together. After a failure is reported, watching goes on. Ctrl-C ends it; the services keep running, and
+/// what is being restarted or recreated is brought back first.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example, where compose.yaml says `develop: { watch: [{ path: ./src, action: rebuild }] }` of `web`:\n  topo watch web"

@@ -163,7 +163,7 @@ pub(crate) fn scale(
             let service =
                 Some(Pair::of(argument).name).filter(|service| !service.is_empty()).unwrap_or("web");
             let help = format!("write `{words} {service}=3`");
-            output.error(&format!("`{argument}` is not a scale"), Some(&help));
+            output.error(&format!("expected `SERVICE=NUMBER`, not `{argument}`"), Some(&help));
             return Err(Exit::Usage);
         };
         scale.insert(ServiceName::from(name), number);

@@ -33,6 +33,8 @@ pub struct Loaded {
     pub found: Diagnostics,
     /// The variables that the texts may use.
     pub environment: Environment,
+    /// How many files were named, or found, to be merged.
+    pub merged_files: usize,
     passed_over: Vec<PathBuf>,
 }
 
@@ -179,8 +181,9 @@ impl Read {
     }
 
     fn loaded(self, topology: Option<Topology>, found: Diagnostics) -> Loaded {
-        let Self { sources, environment, passed_over, .. } = self;
-        Loaded { sources, topology, found, environment, passed_over }
+        let Self { sources, environment, choices, passed_over, .. } = self;
+        let merged_files = choices.files.len();
+        Loaded { sources, topology, found, environment, merged_files, passed_over }
     }
 
     /// From now on, words of the engine are shown without the values that the topology has from elsewhere.
@@ -194,8 +197,12 @@ impl Read {
     pub fn explained(&mut self, needs: &Needs, output: &Output) -> Result<Topology, Exit> {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(needs, &mut found);
-        output.diagnostics(&self.sources, &found);
         self.hide_values(topology.as_ref());
+        // What was found in a topology that was not meant would come before the word that is at fault.
+        if let Some(topology) = &topology {
+            check_targets(topology, needs.named(), output)?;
+        }
+        output.diagnostics(&self.sources, &found);
         topology.ok_or(Exit::Findings)
     }
 
@@ -270,9 +277,11 @@ impl Read {
 pub fn load_or_explain(global: &Global, needs: &Needs, output: &Output) -> Result<(Loaded, Topology), Exit> {
     let mut loaded = load(global, needs, output)?;
     warn_of_passed_over(&loaded.passed_over, output);
+    if let Some(topology) = &loaded.topology {
+        check_targets(topology, needs.named(), output)?;
+    }
     output.diagnostics(&loaded.sources, &loaded.found);
     let mut topology = loaded.topology.take().ok_or(Exit::Findings)?;
-    check_targets(&topology, needs.named(), output)?;
     leave_out(&mut topology, needs.excluded(), output)?;
     Ok((loaded, topology))
 }

@@ -51,6 +51,7 @@ pub(crate) fn meant_instead(word: &str, names: &[String]) -> Option<String> {
         _ if is_plan() && closest(word, PLANNED).is_some() => {
             Some(format!("a plan is one of `up`: leave `{word}` out"))
         }
+        _ if is_of_config() && is_command(word) => Some(format!("did you mean `topo {word}`?")),
         _ if is_list => Some(format!("write them apart: `{}`", apart.join(" "))),
         _ => of_another_machine(word).or_else(|| topology_meant(word)),
     }
@@ -66,6 +67,15 @@ fn of_another_machine(word: &str) -> Option<String> {
 /// Whether this process was asked for a plan, which takes `--down` and no `down`.
 fn is_plan() -> bool {
     Invocation::of_process().words.iter().any(|word| word == "plan")
+}
+
+/// Whether this process was asked for the canonical form, behind which further commands of topo are tried.
+fn is_of_config() -> bool {
+    Invocation::of_process().words.iter().any(|word| word == "config" || word == "convert")
+}
+
+fn is_command(word: &str) -> bool {
+    crate::cli::command_line().find_subcommand(word).is_some()
 }
 
 /// `services here: ...`; nothing where there is none.

@@ -204,7 +204,11 @@ impl Part {
             self.rows.push(Row { number, text, marks: Vec::new() });
         }
         if self.place.is_empty() || label.primary() {
-            self.place = format!("{}:{number}:{}", line.name().unwrap_or_default(), line.column() + 1);
+            let name = match line.name().unwrap_or_default() {
+                "-" => "<stdin>",
+                name => name,
+            };
+            self.place = format!("{name}:{number}:{}", line.column() + 1);
         }
         let start = label.offset() - line.span().offset();
         self.rows.last_mut()?.marks.push(Mark {

@@ -1,7 +1,7 @@
 //! Syntax errors in words that help: what the reader of YAML met, where it began, what to type instead.
 
 use super::leftovers;
-use crate::diagnostic::{Diagnostics, code, suggest};
+use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::source::{FileId, Span};
 use granit_parser::{ErrorKind, ScanError};
 
@@ -81,8 +81,12 @@ impl ErrorContext<'_> {
         let words = self.words(error.kind(), at);
         let span = self.whole_characters(words.span);
         let start = span.start as usize;
+        let is_tab = self.text.get(span.range()) == Some("\t");
         let diagnostic = found.error(code, words.message);
         diagnostic.label(span, words.label).help(words.help);
+        if is_tab {
+            self.fix_tabs(diagnostic);
+        }
         if let Some((span, label)) = words.other {
             diagnostic.label(self.whole_characters(span), label);
         }
@@ -203,6 +207,23 @@ impl ErrorContext<'_> {
         }
     }
 
+    /// Two spaces for each tab that lines begin with. How deep a tab was meant is known where no line begins
+    /// with spaces.
+    fn fix_tabs(&self, diagnostic: &mut Diagnostic) {
+        let mut start = 0;
+        for line in self.text.split_inclusive('\n') {
+            let tabs = line.len() - line.trim_start_matches('\t').len();
+            if tabs > 0 && !line.trim().is_empty() {
+                let span = Span::new(self.file, start, start + tabs);
+                diagnostic.replace(span, "\t".repeat(tabs), "  ".repeat(tabs));
+            }
+            start += line.len();
+        }
+        if self.text.lines().any(|line| line.starts_with(' ') && !line.trim().is_empty()) {
+            diagnostic.only_a_guess();
+        }
+    }
+
     /// A blank that is not a space for YAML, on the line or on the one above, where a space is needed.
     fn other_blank(&self, at: usize) -> Option<Words> {
         let line = self.line(at);
@@ -239,6 +260,9 @@ impl ErrorContext<'_> {
     fn after_quote(&self, at: usize) -> Words {
         let line = self.line(at);
         let is_single = self.text[..at].ends_with('\'');
+        if let Some(words) = self.unclosed_element(at) {
+            return words;
+        }
         let help = if is_single {
             "a `'` inside of single quotes is written twice: `'it''s'`"
         } else {
@@ -251,6 +275,24 @@ impl ErrorContext<'_> {
             help: help.to_owned(),
             other: None,
         }
+    }
+
+    /// `["CMD, "python"]`: what ends before `at` is the comma between two elements, as the first one lacks its quote.
+    fn unclosed_element(&self, at: usize) -> Option<Words> {
+        self.bracket?;
+        let line = self.line(at);
+        let quote = self.text[..at].chars().next_back().filter(|last| matches!(last, '"' | '\''))?;
+        let start = line.start + self.text[line.start..at - 1].rfind(quote)?;
+        let element = self.text[start + 1..at - 1].trim_end().strip_suffix(',')?;
+        let is_one = !element.is_empty() && !element.contains(',') && at - 1 > start + element.len() + 2;
+        let end = start + 1 + element.len();
+        is_one.then(|| Words {
+            message: format!("the quote of `{element}` is not closed"),
+            span: Span::new(self.file, start, end),
+            label: format!("needs a `{quote}` at its end"),
+            help: format!("write `{quote}{element}{quote}`"),
+            other: None,
+        })
     }
 
     fn escape(&self, at: usize) -> Words {

@@ -12,9 +12,9 @@ const WIDTH: usize = 60;
 /// How much of it is shown in front of what differs, in characters.
 const IN_FRONT: usize = 24;
 
-/// Both values as they are shown; what is not there is `nothing`.
+/// Both values as they are shown; what was not there is `nothing`, and what is there no more `removed`.
 pub(super) fn both(from: Option<&Json>, to: Option<&Json>, look: Look) -> [String; 2] {
-    let [from, to] = [from, to].map(letters);
+    let [from, to] = [(from, "nothing"), (to, "removed")].map(|(value, absent)| letters(value, absent));
     let start = match from.len().max(to.len()) > WIDTH {
         true => start(&from, &to),
         false => 0,
@@ -22,8 +22,8 @@ pub(super) fn both(from: Option<&Json>, to: Option<&Json>, look: Look) -> [Strin
     [from, to].map(|letters| window(&letters, start, look.ellipsis()))
 }
 
-fn letters(value: Option<&Json>) -> Vec<char> {
-    let text = value.map_or_else(|| "nothing".to_owned(), Json::to_string);
+fn letters(value: Option<&Json>, absent: &str) -> Vec<char> {
+    let text = value.map_or_else(|| absent.to_owned(), Json::to_string);
     // They are no texts of anybody.
     let stand_ins = [HIDDEN, UNKNOWN].into_iter();
     stand_ins.fold(text, |text, word| text.replace(&format!("\"{word}\""), word)).chars().collect()

@@ -46,6 +46,10 @@ fn waits_for(plan: &Plan, object: &ObjectSteps) -> String {
         }
     }
     let sentence = |(state, subjects): &(String, Vec<&str>)| match subjects.as_slice() {
+        [name] if state == "completed" => format!("{name} has completed"),
+        many if state == "completed" => {
+            format!("{} have completed", names(many.iter().copied(), MOST_NAMES))
+        }
         [name] => format!("{name} is {state}"),
         [one, other] => format!("{one} and {other} are {state}"),
         many => format!("{} are {state}", names(many.iter().copied(), MOST_NAMES)),

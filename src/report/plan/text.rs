@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde_json::Value as Json;
+
 use super::readable::readable;
 use super::{condition, difference, waits_for};
 use crate::plan::{Action, Because, FieldChange, Plan, Step, StepId};
@@ -12,7 +14,7 @@ use crate::report::objects::{ObjectChange, ObjectSteps, Objects};
 use crate::report::prose::wrapped;
 use crate::report::wording::{self, Kind};
 use crate::source::Sources;
-use crate::topology::secrecy::HIDDEN_VALUES;
+use crate::topology::secrecy::{HIDDEN, HIDDEN_VALUES};
 
 /// What `topo plan` prints. `goal` is what the plan is for; lines are broken between words at `width`.
 pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, goal: Goal) -> String {
@@ -135,6 +137,12 @@ impl<'a> Context<'a> {
         if let Some(network) = change.network() {
             let words = if to.is_some() { "connect to" } else { "disconnect from" };
             return format!("{words} network {network}{place}");
+        }
+        // The contents of a secret or config are shown to nobody, whatever is asked for.
+        let is_whole = |value: &Option<Json>| value.as_ref().and_then(Json::as_str) == Some(HIDDEN);
+        if is_whole(from) && is_whole(to) {
+            let what = if *is_hidden { HIDDEN } else { "(never shown)" };
+            return format!("{path}: changed {what}{place}");
         }
         // What is not shown of two values may leave them alike.
         let is_both = from.is_some() && to.is_some();

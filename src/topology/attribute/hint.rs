@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
 use crate::topology::attribute::wanted::{Kind, Wanted};
 use crate::topology::attribute::{Field, Shape, element, example, quotes};
+use crate::topology::value::is_as_written;
 
 /// Keys that belong elsewhere than in a record, and what to do about them.
 pub type Elsewhere = &'static [(&'static [&'static str], &'static str)];
@@ -119,12 +120,16 @@ pub fn explain_types(field: &Field, keys: &[Field], node: &Node, found: &mut [Di
     quotes::replace(field, node, found);
     let wrong = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE);
     for diagnostic in wrong {
+        let advised = diagnostic.help.clone();
         if let Some(help) = image_of_service(field, keys, node, diagnostic) {
             diagnostic.help(help);
         }
         let is_whole = diagnostic.span() == Some(node.span);
         if let Some(help) = example::in_place_of(field, node).filter(|_| is_whole) {
             diagnostic.help(help);
+        }
+        if diagnostic.help != advised {
+            diagnostic.fix = None;
         }
         if diagnostic.help.is_some() {
             continue;
@@ -170,10 +175,23 @@ fn example_entry(field: &Field, keys: &[Field], node: &Node, diagnostic: &Diagno
         }),
         Shape::Dependencies => Some(format!("write `{name}: {{condition: service_started}}`")),
         Shape::Names => Some(format!("leave it empty: `{name}:`")),
-        Shape::Pairs => {
-            Some("a value is one text: quote what is to be read as it is, `'{\"a\": 1}'`".to_owned())
-        }
+        Shape::Pairs => Some(one_text(value)),
         _ => None,
+    }
+}
+
+/// For a list or mapping where a variable or label has a text.
+fn one_text(value: &Node) -> String {
+    let texts = value.as_list().map(|items| items.iter().map(Node::as_text).collect::<Option<Vec<_>>>());
+    let is_plain =
+        |text: &&str| text.chars().all(|letter| letter.is_alphanumeric() || "_-./".contains(letter));
+    let is_written = value.as_list().unwrap_or_default().iter().all(is_as_written);
+    match texts.flatten().filter(|texts| is_written && !texts.is_empty() && texts.iter().all(is_plain)) {
+        Some(texts) => {
+            let json = serde_json::json!(texts);
+            format!("a value is one text: write `\"{}\"`, or `'{json}'` if JSON is expected", texts.join(","))
+        }
+        None => "a value is one text: put it into single quotes, on one line, if JSON is expected".to_owned(),
     }
 }
 

@@ -13,6 +13,7 @@ mod sealing;
 #[cfg(test)]
 mod tables;
 mod text;
+mod translation;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -424,7 +425,7 @@ pub fn wrong_type<T>(node: &Node, wanted: Wanted, found: &mut Diagnostics) -> Op
     if let Some(help) = hint::of_text(text, wanted) {
         diagnostic.help(help);
     } else if wanted.is_first(WantedKind::Text) {
-        diagnostic.help(quotes::advice(text)).of_wrong_type(WrongType::Quotable);
+        quotes::advise(text, node.span, diagnostic);
     }
     None
 }
@@ -447,6 +448,7 @@ fn meant(record: &Record, key: &Key) -> Option<&'static str> {
     match record.known_as(key) {
         Some(renamed) => Some(renamed),
         None if record.advice(key).is_some() => None,
+        None if let Some(translated) = record.translated(key) => Some(translated),
         None => suggest::closest(&folded(key), record.fields.iter().map(|field| field.key)),
     }
 }
@@ -456,6 +458,12 @@ impl Record {
     fn known_as(&self, key: &Key) -> Option<&'static str> {
         let named = |name: &str| self.fields.iter().find(|field| field.also.contains(&name));
         named(&key.text).or_else(|| named(&folded(key))).map(|field| field.key)
+    }
+
+    /// The attribute whose name was written in another language.
+    fn translated(&self, key: &Key) -> Option<&'static str> {
+        let names = translation::names(&folded(key))?;
+        self.fields.iter().map(|field| field.key).find(|name| names.contains(name))
     }
 
     /// What to do about a key that belongs elsewhere.

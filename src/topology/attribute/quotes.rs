@@ -3,11 +3,15 @@
 
 use crate::diagnostic::{Diagnostic, WrongType};
 use crate::document::Node;
+use crate::source::Span;
 use crate::topology::attribute::Field;
 
-/// The advice to quote a text.
-pub fn advice(text: &str) -> String {
-    format!("quote it: \"{text}\"")
+/// Advises to quote a text, the only thing that it can have been meant as.
+pub fn advise(text: &str, place: Span, diagnostic: &mut Diagnostic) {
+    diagnostic
+        .replace(place, text, format!("\"{text}\""))
+        .help(format!("quote it: \"{text}\""))
+        .of_wrong_type(WrongType::Quotable);
 }
 
 /// Where only few texts have a meaning, a boolean or a number in quotes is the next mistake: what has one is
@@ -22,6 +26,6 @@ pub fn replace(field: &Field, node: &Node, found: &mut [Diagnostic]) {
     };
     let quotable = |found: &Diagnostic| found.wrong_type == Some(WrongType::Quotable);
     for diagnostic in found.iter_mut().filter(|found| quotable(found) && is_its(found)) {
-        diagnostic.help(format!("write {value}"));
+        diagnostic.help(format!("write {value}")).fix = None;
     }
 }

@@ -146,7 +146,7 @@ pub fn explain(asked: &str, subject: &mut Subject<'_>) -> Result<Explanation, Pa
 fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation, PathError> {
     let path: Vec<String> = unknown.before.iter().chain([&unknown.key]).cloned().collect();
     let candidates = without_value(&path, &subject.document.root, CandidateKind::Written, subject.sources);
-    let description = path::description(&path).filter(|_| unknown.is_last);
+    let description = path::description(&path).filter(|_| unknown.further.is_empty());
     if description.is_none() && candidates.is_empty() {
         return Err(unknown.mistake(subject.topology));
     }

@@ -28,8 +28,8 @@ pub(super) struct Unknown {
     pub(super) before: Vec<String>,
     /// The key.
     pub(super) key: String,
-    /// Whether nothing follows it.
-    pub(super) is_last: bool,
+    /// The keys that follow it.
+    pub(super) further: Vec<String>,
     /// The keys that are there in its place.
     known: BTreeSet<String>,
 }
@@ -52,7 +52,7 @@ pub(super) fn find<'a>(asked: &str, root: &'a Node, model: &'a Json) -> Result<F
             return Err(Unknown {
                 before: found.path,
                 key: rest[0].text.clone(),
-                is_last: rest.len() == 1,
+                further: rest[1..].iter().map(|key| key.text.clone()).collect(),
                 known,
             });
         }
@@ -106,11 +106,11 @@ impl Found<'_> {
 impl Unknown {
     /// What to say when the key means nothing.
     pub(super) fn mistake(self, topology: &Topology) -> PathError {
-        let Self { before, key, known, .. } = self;
+        let Self { before, key, known, further, .. } = self;
         let below = |key: &str| spell(&[before.as_slice(), &[key.to_owned()]].concat());
         let is_service = before.is_empty() && topology.service(&key).is_some();
         let closest = match is_service {
-            true => Some(format!("services.{key}")),
+            true => Some(spell(&[&["services".to_owned(), key.clone()], further.as_slice()].concat())),
             false => suggest::closest(&key, known.iter().map(String::as_str)).map(below),
         };
         PathError { path: below(&key), closest, known: known.into_iter().collect() }

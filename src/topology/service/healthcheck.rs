@@ -7,7 +7,7 @@ use crate::document::{Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Wanted, record, wrong_type};
 use crate::topology::value::{
-    Duration, Flag, Integer, is_as_written, is_operator, is_substitution, passed_on, runs_code,
+    Duration, Flag, Integer, is_as_written, is_operator, is_substitution, passed_on, runs_code, written,
 };
 
 record! {
@@ -84,8 +84,17 @@ fn refuse_unknown_kind(words: &[String], node: &Node, found: &mut Diagnostics) {
         .label(span, "`CMD`, `CMD-SHELL` or `NONE` is needed here")
         .help(match first.split_once(' ').filter(|(kind, _)| matches!(*kind, "CMD" | "CMD-SHELL")) {
             Some((kind, command)) if words.len() == 1 => help_for_one_word(kind, command.trim()),
-            _ => format!("write `[\"CMD\", \"{first}\", ...]`, or a plain string for a shell"),
+            _ if is_written(node) => {
+                let words = [&["CMD".to_owned()], words].concat();
+                format!("write `{}`, or a plain string for a shell", written(&words))
+            }
+            _ => "write `CMD` as the first element, or a plain string for a shell".to_owned(),
         });
+}
+
+/// Whether every word stands in the file as it is.
+fn is_written(node: &Node) -> bool {
+    node.as_list().is_some_and(|items| items.iter().all(is_as_written))
 }
 
 /// `["CMD curl -f"]`: what a Dockerfile says in words is all in one.
@@ -106,7 +115,7 @@ fn warn_of_kind_in_text(command: &str, node: &Node, found: &mut Diagnostics) {
         let rest = command.trim_start().trim_start_matches(first).trim();
         let help = match first {
             "NONE" => "write `[\"NONE\"]`, or `disable: true` in place of `test`".to_owned(),
-            _ => format!("leave the word out: `{rest}`; it belongs in a list: `[\"{first}\", ...]`"),
+            _ => format!("leave the word out, `{rest}`, or {}", help_for_one_word(first, rest)),
         };
         found
             .warning(code::BAD_VALUE, format!("a shell is to run a program named `{first}`"))
@@ -148,8 +157,7 @@ fn warn_of_shell_words(words: &[String], node: &Node, found: &mut Diagnostics) {
     diagnostic.label(item.map_or(node.span, |item| item.span), "no shell reads what follows `CMD`");
     let is_simple = |word: &String| !word.contains(['"', '\'', '\\', ' ', '`']);
     // What is written in single quotes, or holds blanks, only its author can quote anew.
-    let is_written = node.as_list().is_some_and(|items| items.iter().all(is_as_written));
-    let line = match is_written && command.iter().all(is_simple) {
+    let line = match is_written(node) && command.iter().all(is_simple) {
         true => command.join(" ").replace('$', "$$"),
         false => "...".to_owned(),
     };

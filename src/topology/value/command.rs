@@ -46,22 +46,63 @@ fn split(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<String>
             Some(words)
         }
         Err(reason) => {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            let close = if reason.ends_with("not closed") { "close it, or " } else { "" };
+            let help = format!("{close}write a list, in which quotes and backslashes are plain characters");
+            let help = match is_as_written(node) {
+                true => format!("{help}: {}", in_backquotes(&written(&words))),
+                false => help,
+            };
             found
                 .error(code::BAD_VALUE, "the command line cannot be split into words")
                 .label(node.span, reason)
-                .help(AS_LIST);
+                .help(help);
             None
         }
     }
 }
 
-const AS_LIST: &str = "write the command as a list, for a shell to read: `[\"sh\", \"-c\", \"...\"]`";
+/// Words as a list that a file may hold: a `$` is one there when it is written twice.
+pub fn written(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| json!(word.replace('$', "$$")).to_string()).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// What to write where a shell is meant to read a command line; what variables brought into it is not shown.
+fn for_shell(line: Option<String>) -> String {
+    match line {
+        Some(line) => {
+            let words = ["sh", "-c", &line].map(str::to_owned);
+            format!("write the command as a list, for a shell to read: {}", in_backquotes(&written(&words)))
+        }
+        None => {
+            "write the command as a list, for a shell to read: `sh`, `-c` and the whole line as one element"
+                .to_owned()
+        }
+    }
+}
+
+/// The command line that stands in the file.
+fn line_of_text(node: &Node) -> Option<String> {
+    node.as_text().filter(|text| is_as_written(node) && !text.contains('\n')).map(str::to_owned)
+}
+
+/// The elements of a list as a command line; those that hold blanks keep together.
+fn line_of_words(words: &[String], items: &[Node]) -> Option<String> {
+    let is_for_shell = |word: &str| is_operator(word) || is_substitution(word);
+    let quoted = |word: &String| match is_for_shell(word) {
+        true => Some(word.clone()),
+        false => shlex::try_quote(word).ok().map(|word| word.into_owned()),
+    };
+    let line: Option<Vec<String>> = words.iter().map(quoted).collect();
+    line.filter(|_| items.iter().all(is_as_written)).map(|words| words.join(" "))
+}
 
 fn warn_of_operator(operator: &str, node: &Node, found: &mut Diagnostics) {
     found
         .warning(code::SHELL_SYNTAX, format!("the command line ends before `{operator}`"))
         .label(node.span, "no shell reads this; what follows is left out, as in Docker Compose")
-        .help(AS_LIST);
+        .help(for_shell(line_of_text(node)));
 }
 
 /// `$(date)` and `` `date` `` are texts like others where no shell is the program.
@@ -69,7 +110,10 @@ fn warn_of_substitution(words: &[String], node: &Node, found: &mut Diagnostics) 
     let Some(word) = words.iter().find(|word| is_substitution(word)).filter(|_| !runs_code(words)) else {
         return;
     };
-    found.warning(code::SHELL_SYNTAX, passed_on(word)).label(node.span, "no shell reads this").help(AS_LIST);
+    found
+        .warning(code::SHELL_SYNTAX, passed_on(word))
+        .label(node.span, "no shell reads this")
+        .help(for_shell(line_of_text(node)));
 }
 
 /// Operators and substitutions in a list, which goes to the program word for word.
@@ -82,7 +126,7 @@ fn warn_of_shell_words(words: &[String], items: &[Node], found: &mut Diagnostics
             found
                 .warning(code::SHELL_SYNTAX, passed_on(word))
                 .label(item.span, "no shell reads this")
-                .help(AS_LIST);
+                .help(for_shell(line_of_words(words, items)));
         }
     }
 }
@@ -106,9 +150,12 @@ pub fn is_as_written(node: &Node) -> bool {
 
 /// What is said of a word that only a shell would not take literally.
 pub fn passed_on(word: &str) -> String {
-    // Backquotes would not be told from those of this sentence.
-    let word = if word.contains('`') { word.to_owned() } else { format!("`{word}`") };
-    format!("{word} is passed on literally")
+    format!("{} is passed on literally", in_backquotes(word))
+}
+
+/// A text in a sentence: its own backquotes would not be told from those around it.
+fn in_backquotes(text: &str) -> String {
+    if text.contains('`') { text.to_owned() } else { format!("`{text}`") }
 }
 
 /// Whether a shell would put the output of a command into a word.

@@ -21,6 +21,7 @@ pub fn warn_of_reading(scalar: &Scalar, node: &Node, found: &mut Diagnostics) {
         found
             .warning(code::YAML_PITFALL, format!("`{}` is read as `{read}`", scalar.text))
             .label(node.span, format!("without quotes this is {kind}"))
+            .replace(node.span, scalar.text.as_str(), format!("\"{}\"", scalar.text))
             .help(format!("quote it: \"{}\"", scalar.text));
     }
 }
@@ -34,6 +35,7 @@ fn warn_of_word(text: &str, node: &Node, found: &mut Diagnostics) {
     found
         .warning(code::YAML_PITFALL, format!("`{text}` is a boolean to many YAML parsers"))
         .label(node.span, format!("here it is the string `{text}`"))
+        .replace(node.span, text, format!("\"{text}\""))
         .help(format!("quote it: \"{text}\""));
 }
 
@@ -47,6 +49,7 @@ pub fn warn_of_base_60(scalar: &Scalar, node: &Node, found: &mut Diagnostics) {
     found
         .warning(code::YAML_PITFALL, format!("`{}` is a base-60 number to many YAML parsers", scalar.text))
         .label(node.span, format!("they read `{number}`"))
+        .replace(node.span, scalar.text.as_str(), format!("\"{}\"", scalar.text))
         .help(format!("quote it: \"{}\"", scalar.text));
 }
 

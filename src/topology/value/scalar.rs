@@ -3,7 +3,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::diagnostic::{Diagnostics, WrongType, code};
+use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Scalar, Value};
 use crate::topology::attribute::{Attribute, Form, Sealing, Wanted, WantedKind, json_of, quotes, wrong_type};
 
@@ -57,11 +57,9 @@ impl std::ops::Deref for Loose {
 
 /// Readers of YAML make a point in time of what looks like a date, and Docker Compose refuses it.
 pub fn refuse_date<T>(scalar: &Scalar, node: &Node, found: &mut Diagnostics) -> Option<T> {
-    found
-        .error(code::WRONG_TYPE, "a string is needed here, not a date")
-        .label(node.span, "read as a point in time")
-        .help(quotes::advice(&scalar.text))
-        .of_wrong_type(WrongType::Quotable);
+    let diagnostic = found.error(code::WRONG_TYPE, "a string is needed here, not a date");
+    diagnostic.label(node.span, "read as a point in time");
+    quotes::advise(&scalar.text, node.span, diagnostic);
     None
 }
 
@@ -267,12 +265,14 @@ fn wrong_number<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option
             let pointed = scalar.text.replace(',', ".");
             if wanted == "a number" && pointed != scalar.text && pointed.parse::<f64>().is_ok() {
                 diagnostic.help(format!("write a point: `{pointed}`"));
+            } else {
+                diagnostic.help(format!("write digits, such as `{}`", if wanted == "a number" { "0.5" } else { "2" }));
             }
             let share = scalar.text.strip_suffix('%').and_then(|share| share.trim().parse::<f64>().ok());
             if let Some(share) = share.filter(|_| wanted == "a number") {
                 diagnostic.help(format!("write a fraction: `{}`", share / 100.0));
             }
-            diagnostic.label(node.span, format!("not {wanted}"))
+            diagnostic.label(node.span, format!("this is {}", node.describe()))
         }
         _ => found
             .error(code::WRONG_TYPE, format!("{wanted} is needed here, not {}", node.describe()))

@@ -69,8 +69,10 @@ impl Source {
         let is_followed =
             follows_link || is_contents || text.ends_with('/') || local_file::is_open_file(&path);
         let looked_at = if is_followed { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
-        let metadata =
-            looked_at.map_err(|error| CopyProblem::wrong(format!("cannot read `{text}`: {error}")))?;
+        let metadata = looked_at.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => CopyProblem::wrong(format!("`{text}` does not exist")),
+            _ => CopyProblem::wrong(format!("cannot read `{text}`: {error}")),
+        })?;
         if let Some(what) = local_file::special(metadata.file_type()) {
             // The one device that has an end.
             let has_end = metadata.file_type().is_fifo() || path == Path::new("/dev/null");
