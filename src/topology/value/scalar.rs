@@ -266,7 +266,10 @@ fn wrong_number<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option
             if wanted == "a number" && pointed != scalar.text && pointed.parse::<f64>().is_ok() {
                 diagnostic.help(format!("write a point: `{pointed}`"));
             } else {
-                diagnostic.help(format!("write digits, such as `{}`", if wanted == "a number" { "0.5" } else { "2" }));
+                diagnostic.help(format!(
+                    "write digits, such as `{}`",
+                    if wanted == "a number" { "0.5" } else { "2" }
+                ));
             }
             let share = scalar.text.strip_suffix('%').and_then(|share| share.trim().parse::<f64>().ok());
             if let Some(share) = share.filter(|_| wanted == "a number") {
