@@ -72,9 +72,12 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
     }
     let path = join_path(folder, &dockerfile.value);
     let message = format!("the Dockerfile `{}` does not exist", from_here(Path::new(&path)).display());
-    tell(message, severity, found)
-        .label(dockerfile.span, "looked for in the build context")
-        .help(other_file(&dockerfile.value, Path::new(&path)));
+    let (help, meant) = other_file(&dockerfile.value, Path::new(&path));
+    let diagnostic = tell(message, severity, found);
+    diagnostic.label(dockerfile.span, "looked for in the build context").help(help);
+    if let Some(meant) = meant {
+        diagnostic.perhaps_replace(dockerfile, meant);
+    }
 }
 
 /// What says which files are left out must be a file too, where there is one.
@@ -109,8 +112,8 @@ fn other_folder(folder: &Path) -> String {
 /// The most files that are named.
 const LIMIT: usize = 5;
 
-/// What to type for a Dockerfile that is not there; `written` is what names it.
-fn other_file(written: &str, path: &Path) -> String {
+/// What to type for a Dockerfile that is not there, and which one may be meant; `written` is what names it.
+fn other_file(written: &str, path: &Path) -> (String, Option<String>) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_dockerfile = |name: &String| name.to_ascii_lowercase().starts_with("dockerfile");
     let mut there = names_beside(path, |path| path.is_file());
@@ -119,12 +122,15 @@ fn other_file(written: &str, path: &Path) -> String {
     let folder = written.strip_suffix(&*name).unwrap_or_default();
     let there: Vec<String> = there.iter().map(|name| format!("{folder}{name}")).collect();
     let names = || there.iter().map(String::as_str);
-    match (suggest::closest(written, names()), there.as_slice()) {
-        (Some(file), _) => format!("did you mean `dockerfile: {file}`?"),
-        (None, [file]) => format!("did you mean `dockerfile: {file}`?"),
-        (None, []) => "create it, or name another file: `dockerfile: FILE`".to_owned(),
-        (None, _) => format!("there is {}", suggest::one_of(names())),
+    let only = || there.first().map(String::as_str).filter(|_| there.len() == 1);
+    if let Some(file) = suggest::closest(written, names()).or_else(only) {
+        return (format!("did you mean `dockerfile: {file}`?"), Some(file.to_owned()));
     }
+    let help = match there.is_empty() {
+        true => "create it, or name another file: `dockerfile: FILE`".to_owned(),
+        false => format!("there is {}", suggest::one_of(names())),
+    };
+    (help, None)
 }
 
 /// Names of what stands in the same folder, in their order.

@@ -104,8 +104,12 @@ fn unknown_unit(unit: &str) -> &'static str {
 }
 
 /// What to type in place of a text that is no duration.
+fn without_blanks(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
 fn help_for(text: &str) -> String {
-    let closed: String = text.split_whitespace().collect();
+    let closed = without_blanks(text);
     match Duration::parse(&closed) {
         Ok(_) => format!("write it without blanks: `{closed}`"),
         Err(_) => "write a number and a unit: `500ms`, `10s`, `1m30s`, `2h`".to_owned(),
@@ -122,10 +126,12 @@ impl Attribute for Duration {
         };
         Self::parse(text)
             .map_err(|reason| {
-                found
-                    .error(code::BAD_DURATION, format!("`{text}` is not a duration"))
-                    .label(node.span, reason)
-                    .help(help_for(text));
+                let diagnostic = found.error(code::BAD_DURATION, format!("`{text}` is not a duration"));
+                diagnostic.label(node.span, reason).help(help_for(text));
+                let closed = without_blanks(text);
+                if Self::parse(&closed).is_ok() {
+                    diagnostic.perhaps_replace(text, closed);
+                }
             })
             .ok()
     }

@@ -139,7 +139,15 @@ fn pair_item(item: &Node, found: &mut Diagnostics) -> Option<(String, Spanned<Op
         found
             .error(code::BAD_VALUE, "a space comes before the `=`")
             .label(item.span, "the blank would be a part of the name")
-            .help(format!("write `{}=...`", name.trim_end().trim_end_matches(':')));
+            .help(format!("write `{}=...`", name.trim_end().trim_end_matches(':')))
+            .perhaps_replace(
+                text,
+                format!(
+                    "{}={}",
+                    name.trim_end().trim_end_matches(':'),
+                    value.map(str::trim_start).unwrap_or_default()
+                ),
+            );
         return None;
     }
     warn_of_quotes(name, value, item, found);
