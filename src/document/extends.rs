@@ -191,10 +191,11 @@ impl Pools {
         let Value::Map(service) = &mut self.pools[at.pool].services[at.service].1.value else { return None };
         let position = service.entries.iter().position(|(key, _)| key.text == "extends")?;
         let (key, extends) = service.entries.remove(position);
+        let (name, _) = self.name(at);
         if is_reset(&extends) {
             return None;
         }
-        reference(&key, &extends, found)
+        reference(&name, &key, &extends, found)
     }
 }
 
@@ -202,12 +203,12 @@ fn extended(service: &Node) -> Option<&Node> {
     service.as_map()?.get("extends")
 }
 
-fn reference(key: &Key, extends: &Node, found: &mut Diagnostics) -> Option<Reference> {
+fn reference(name: &str, key: &Key, extends: &Node, found: &mut Diagnostics) -> Option<Reference> {
     match &extends.value {
         Value::Scalar(scalar) if scalar.kind() == Kind::Text => {
             Some(Reference { service: scalar.text.clone(), service_span: extends.span, file: None })
         }
-        Value::Map(map) => long_reference(key, map, found),
+        Value::Map(map) => long_reference(name, key, map, found),
         Value::Scalar(_) | Value::Null | Value::List(_) => {
             let message = format!("`extends` is the name of a service, not {}", extends.describe());
             refuse(key, extends, message, found);
@@ -217,7 +218,11 @@ fn reference(key: &Key, extends: &Node, found: &mut Diagnostics) -> Option<Refer
 }
 
 fn refuse(key: &Key, value: &Node, message: String, found: &mut Diagnostics) {
+    let only = value.as_list().filter(|items| items.len() == 1).and_then(|items| items[0].as_text());
     let help = match &value.value {
+        Value::List(_) if only.is_some() && key.text == "extends" => {
+            format!("write `extends: {}`", only.unwrap_or_default())
+        }
         Value::Scalar(scalar) => format!("quote it: `\"{}\"`", scalar.text),
         _ => "write `extends: name`, or `extends: {file: other.yaml, service: name}`".to_owned(),
     };
@@ -227,7 +232,7 @@ fn refuse(key: &Key, value: &Node, message: String, found: &mut Diagnostics) {
         .help(help);
 }
 
-fn long_reference(extends: &Key, map: &Map, found: &mut Diagnostics) -> Option<Reference> {
+fn long_reference(name: &str, extends: &Key, map: &Map, found: &mut Diagnostics) -> Option<Reference> {
     let mut service = None;
     let mut file = None;
     for (key, value) in &map.entries {
@@ -255,7 +260,7 @@ fn long_reference(extends: &Key, map: &Map, found: &mut Diagnostics) -> Option<R
         found
             .error(code::MISSING_ATTRIBUTE, "`extends` needs the name of a service")
             .label(extends.span, "has no `service`")
-            .help("add `service: name`");
+            .help(format!("add the name of a service there, such as `service: {name}`"));
         return None;
     };
     Some(Reference { service, service_span, file })
@@ -279,6 +284,18 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
     let Pool { file, services, .. } = &loader.pools.pools[pool];
     let wanted = &reference.service;
     let names = || services.iter().map(|(key, _)| key.text.as_str());
+    if let Some((path, service)) = named_file(wanted).filter(|_| reference.file.is_none()) {
+        let service = service.unwrap_or(&name).to_owned();
+        let message = format!("`{name}` extends `{wanted}`, which is not a service in `{}`", file.display());
+        let help =
+            format!("for a service of another file, write `extends: {{file: {path}, service: {service}}}`");
+        loader
+            .found
+            .error(code::BAD_EXTENDS, message)
+            .label(reference.service_span, "no such service")
+            .help(help);
+        return;
+    }
     let closest = suggest::closest(wanted, names());
     let otherwise = || match services.is_empty() {
         true => "the file has no services".to_owned(),
@@ -290,6 +307,15 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
         .error(code::BAD_EXTENDS, message)
         .label(reference.service_span, "no such service")
         .did_you_mean(wanted, closest, otherwise);
+}
+
+/// The file that a text names, and the service in it: `./base.yaml`, `base.yaml:web`.
+fn named_file(text: &str) -> Option<(&str, Option<&str>)> {
+    let end = [".yaml", ".yml"].iter().find_map(|ending| Some(text.find(ending)? + ending.len()))?;
+    let (path, rest) = text.split_at(end);
+    let service = rest.trim_start_matches([':', '#', ' ']);
+    (rest.is_empty() || service.len() < rest.len())
+        .then_some((path, Some(service).filter(|name| !name.is_empty())))
 }
 
 fn report_circle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {

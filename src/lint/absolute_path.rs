@@ -1,12 +1,13 @@
 //! Paths in a container begin at its root.
 
-use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::{MountKind, Service};
+use crate::value::mount;
 use crate::value::path::is_absolute_on_windows;
 
 const RELATIVE_CONTAINER_PATH: Code = code!(
@@ -30,12 +31,12 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         check_targets(service, is_absolute, found);
         if let Some(folder) = service.working_dir.as_ref().filter(|folder| !is_absolute(folder)) {
             let at = topology.place_of(&["services", name.as_str(), "working_dir"]);
-            refuse("working directory", folder, at, found);
+            offer_absolute(folder, refuse("working directory", folder, at, found));
         }
         for (folder, at) in folders_of_hooks(topology, name, service) {
             // An empty one is the container's own.
             if !folder.is_empty() && !is_absolute(folder) {
-                refuse("working directory", folder, at, found);
+                offer_absolute(folder, refuse("working directory", folder, at, found));
             }
         }
     }
@@ -64,13 +65,25 @@ fn check_targets(service: &Service, is_absolute: fn(&str) -> bool, found: &mut D
     // A named pipe's path begins with backslashes.
     let mounts = service.volumes.0.iter().filter(|mount| mount.kind != MountKind::Npipe);
     for mount in mounts.filter(|mount| !is_absolute(&mount.target)) {
-        refuse("mount's target", &mount.target, mount.target.span, found);
+        let meant = mount::meant(&mount.target).filter(|_| mount.source.is_none());
+        refuse_target(&mount.target, meant, mount.target.span, found);
     }
     for tmpfs in &service.tmpfs.0 {
         let path = tmpfs.target.as_str();
         if !is_absolute(path) {
-            refuse("mount's target", path, tmpfs.span, found);
+            let meant = mount::target_option(path).map(str::to_owned);
+            refuse_target(path, meant, tmpfs.span, found);
         }
+    }
+}
+
+fn refuse_target(path: &str, meant: Option<String>, at: Span, found: &mut Diagnostics) {
+    let diagnostic = refuse("mount's target", path, at, found);
+    match meant {
+        Some(meant) => {
+            diagnostic.help(format!("write `{meant}`"));
+        }
+        None => offer_absolute(path, diagnostic),
     }
 }
 
@@ -83,17 +96,28 @@ fn begins_at_linux_root(path: &str) -> bool {
     path.starts_with('/')
 }
 
-fn refuse(what: &str, path: &str, at: Span, found: &mut Diagnostics) {
-    let absolute = format!("/{}", path.trim().trim_start_matches("./").trim_start_matches('/'));
-    let diagnostic = found
+fn from_root(path: &str) -> String {
+    format!("/{}", path.trim().trim_start_matches("./").trim_start_matches('/'))
+}
+
+fn offer_absolute(path: &str, diagnostic: &mut Diagnostic) {
+    if !path.starts_with('~') && !path.contains('\\') {
+        diagnostic.perhaps_replace(path, from_root(path));
+    }
+}
+
+fn refuse<'found>(
+    what: &str,
+    path: &str,
+    at: Span,
+    found: &'found mut Diagnostics,
+) -> &'found mut Diagnostic {
+    found
         .error(RELATIVE_CONTAINER_PATH, format!("a {what} cannot be the relative path `{path}`"))
         .label(at, "a path in the container, from its root on")
         .help(match path.starts_with('~') {
             true => "write the whole path, such as `/home/NAME`: `~` is not expanded here".to_owned(),
             false if path.contains('\\') => "write a Linux path, such as `/app`".to_owned(),
-            false => format!("write `{absolute}`"),
-        });
-    if !path.starts_with('~') && !path.contains('\\') {
-        diagnostic.perhaps_replace(path, absolute);
-    }
+            false => format!("write `{}`", from_root(path)),
+        })
 }

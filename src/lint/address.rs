@@ -1,7 +1,7 @@
 //! Fixed addresses of containers.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::order::takes_turns;
@@ -12,6 +12,7 @@ use crate::lint::subnet::{Subnet, is_bridge, read_address, subnets};
 use crate::source::{Span, Spanned};
 use crate::topology::name::{NetworkKey, ServiceName};
 use crate::topology::service::Service;
+use crate::topology::value::OneOrMany;
 use crate::topology::{Network, Topology};
 
 const INVALID_FIXED_ADDRESS: Code =
@@ -243,11 +244,34 @@ fn hardware_address(text: &str) -> Option<[u8; 6]> {
 fn check_name_servers(service: &Service, found: &mut Diagnostics) {
     let is_address = |server: &&Spanned<String>| is_server(server);
     for server in service.dns.0.iter().filter(|server| !is_address(server)) {
+        let several = servers_meant(&service.dns);
+        let with_port = server.parse::<SocketAddr>();
         found
             .error(INVALID_DNS_SERVER, format!("the name server `{}` is not an IP address", server.value))
             .label(server.span, "nothing can be looked up there")
-            .help("write an address such as `9.9.9.9`");
+            .help(match (with_port, several) {
+                (Ok(server), _) => format!("a port cannot be chosen: write `{}`", server.ip()),
+                (Err(_), Some(servers)) => format!("write a list: `dns: [{}]`", servers.join(", ")),
+                (Err(_), None) => "write an address such as `9.9.9.9`".to_owned(),
+            });
     }
+    for domain in service.dns_search.0.iter().filter(|domain| domain.contains(',')) {
+        let domains: Vec<&str> = service.dns_search.texts().flat_map(words).collect();
+        found
+            .warning(code::BAD_VALUE, format!("the search domain `{}` has a comma in it", domain.value))
+            .label(domain.span, "read as the name of one domain")
+            .help(format!("write a list: `dns_search: [{}]`", domains.join(", ")));
+    }
+}
+
+/// The servers of a list of which some stand in one text; nothing where that is not all there is to mend.
+fn servers_meant(servers: &OneOrMany) -> Option<Vec<&str>> {
+    let servers: Vec<&str> = servers.texts().flat_map(words).collect();
+    servers.iter().all(|server| is_server(server)).then_some(servers)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', ' ']).filter(|word| !word.is_empty())
 }
 
 /// An address; one of IPv6 may end in the zone that it is reached by, as the engine reads it.

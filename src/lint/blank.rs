@@ -60,6 +60,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+const MESSAGE: &str = "this value begins or ends with a space";
+
 /// Finds blanks at the ends of values. Comes after what finds their consequences, to say what to do about those.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let Some(root) = topology.node_at(&[]) else { return };
@@ -101,11 +103,20 @@ fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
         false => "remove the space, here or in the value of the variable".to_owned(),
     };
     if !advise(node.span, &help, found) {
-        found
-            .warning(SURROUNDING_SPACE, "this value begins or ends with a space")
-            .label(node.span, "the blank is a part of it")
-            .help(help);
+        found.warning(SURROUNDING_SPACE, MESSAGE).label(node.span, "the space is a part of it").help(help);
     }
+}
+
+/// The help for blanks at the ends of the value at a place, where they were found: what is not there because of
+/// them is there once they are taken away.
+pub fn told(at: Span, found: &mut Diagnostics) -> Option<String> {
+    let mut help = None;
+    found.for_each(|diagnostic| {
+        if diagnostic.code == SURROUNDING_SPACE && diagnostic.span() == Some(at) {
+            help = diagnostic.help.clone();
+        }
+    });
+    help
 }
 
 /// Puts the help in the place of that of the consequences, if there are any.

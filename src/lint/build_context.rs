@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, suggest};
+use crate::lint::blank;
 use crate::lint::rule::{Group, Rule, code};
 use crate::source::{ReadError, Sources, Spanned, from_here};
 use crate::topology::Topology;
@@ -45,10 +46,14 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
     let Some(context) = build.context.as_ref().filter(is_local) else { return };
     let folder = Path::new(&context.value);
     if !folder.exists() {
+        let blank = blank::told(context.span, found);
+        if blank.is_some() && severity != Severity::Error {
+            return;
+        }
         let message = format!("the build context `{}` does not exist", from_here(folder).display());
         tell(message, severity, found)
             .label(context.span, "nothing to build from")
-            .help(other_folder(folder));
+            .help(blank.unwrap_or_else(|| other_folder(folder)));
         return;
     }
     // A context may be an archive, whose content is not looked at.
@@ -70,12 +75,16 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
             return;
         }
     }
+    let blank = blank::told(dockerfile.span, found);
+    if blank.is_some() && severity != Severity::Error {
+        return;
+    }
     let path = join_path(folder, &dockerfile.value);
     let message = format!("the Dockerfile `{}` does not exist", from_here(Path::new(&path)).display());
     let (help, meant) = other_file(&dockerfile.value, Path::new(&path));
     let diagnostic = tell(message, severity, found);
-    diagnostic.label(dockerfile.span, "looked for in the build context").help(help);
-    if let Some(meant) = meant {
+    diagnostic.label(dockerfile.span, "looked for in the build context").help(blank.clone().unwrap_or(help));
+    if let Some(meant) = meant.filter(|_| blank.is_none()) {
         diagnostic.perhaps_replace(dockerfile, meant);
     }
 }

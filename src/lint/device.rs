@@ -135,7 +135,10 @@ fn check_file(
     found
         .warning(MISSING_DEVICE, message)
         .label(at, "the engine refuses to start the container without it")
-        .help("name a device of this machine");
+        .help(match path.split_once(['=', ',', ';']).filter(|(_, target)| target.starts_with('/')) {
+            Some((source, target)) => format!("write `{source}:{target}`"),
+            None => "name a device of this machine".to_owned(),
+        });
 }
 
 /// Devices that have limits, and where that is said.

@@ -101,6 +101,22 @@ fn number_text(number: &serde_json::Number) -> String {
     format!("{digits}{point}e{sign}{exponent}")
 }
 
+/// A value on one line, as it can be typed: `{path: ./src, action: sync}`.
+pub fn inline(value: &Json) -> String {
+    match value {
+        Json::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
+        Json::Object(entries) => {
+            let entry = |(key, value): (&String, &Json)| format!("{key}: {}", inline(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        // Between brackets these have a meaning.
+        Json::String(text) if text.contains([',', ':', '[', ']', '{', '}']) => quoted(text),
+        Json::String(text) => string_text(text),
+        Json::Number(number) => number_text(number),
+        Json::Null | Json::Bool(_) => value.to_string(),
+    }
+}
+
 fn string_text(string: &str) -> String {
     if is_plain(string) { string.to_owned() } else { quoted(string) }
 }

@@ -3,8 +3,9 @@
 
 use super::{ProjectName, ResolveChoices, Sections};
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::document::Document;
+use crate::document::{Document, Node};
 use crate::source::normalised_project_name;
+use crate::topology::value::is_as_written;
 
 /// The caller's name wins over the topology's, and that over the directory's.
 pub fn project_name(
@@ -15,6 +16,17 @@ pub fn project_name(
 ) -> ProjectName {
     if let Some(name) = &choices.name {
         return ProjectName::new(name.clone());
+    }
+    if let Some(node) = document.root.as_map().and_then(|root| root.get("name"))
+        && node.as_text() == Some("")
+        && !is_as_written(node)
+        && !is_of_missing_variable(node, found)
+    {
+        found
+            .error(code::BAD_NAME, "the project's name is empty")
+            .label(node.span, "nothing is filled in here")
+            .help("give the variable a value or a default, or write `name: my-project`");
+        return ProjectName::new(choices.default_name.clone());
     }
     let Some(name) = sections.name.as_ref().filter(|name| !name.is_empty()) else {
         if choices.default_name.is_empty() {
@@ -43,6 +55,16 @@ pub fn project_name(
             .perhaps_replace(name, project_name_like(name));
     }
     ProjectName::new(normal)
+}
+
+/// Whether a value is empty since a variable that it requires is not set, which is told already.
+fn is_of_missing_variable(node: &Node, found: &mut Diagnostics) -> bool {
+    let mut is_told = false;
+    found.for_each(|diagnostic| {
+        let is_within = diagnostic.span().is_some_and(|span| node.span.contains(span));
+        is_told |= diagnostic.code == code::REQUIRED_VARIABLE && is_within;
+    });
+    is_told
 }
 
 /// Whether a project can have this name. Compose Specification, "Name top-level element".

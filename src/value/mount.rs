@@ -87,6 +87,23 @@ fn with_other_divider(text: &str) -> Option<(&str, &str)> {
         .map(|(source, target)| (source.trim(), target.trim()))
 }
 
+/// The mount that was meant by a text that would be the path of an anonymous volume: `v=/b`, or an option
+/// `--mount` of `docker run`.
+pub fn meant(text: &str) -> Option<String> {
+    if let Some(target) = target_option(text) {
+        let is_tmpfs = text.split(',').any(|pair| pair == "type=tmpfs");
+        return Some(if is_tmpfs { format!("{{type: tmpfs, target: {target}}}") } else { target.to_owned() });
+    }
+    with_other_divider(text).map(|(source, target)| format!("{source}:{target}"))
+}
+
+/// The target in an option `--mount` of `docker run`: `type=tmpfs,target=/a`.
+pub fn target_option(text: &str) -> Option<&str> {
+    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+    let mut targets = pairs.filter(|(name, _)| matches!(*name, "target" | "destination" | "dst"));
+    targets.next().map(|(_, target)| target)
+}
+
 /// Whether the name of a volume ends in a blank: no volume has such a name.
 fn has_blank_after_name(parts: &[&str]) -> bool {
     let [source, _, ..] = parts else { return false };

@@ -327,6 +327,9 @@ fn other_forms(text: &str) -> Option<String> {
         let port = rest.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("80");
         return Some(format!("publish the port alone: `\"{port}:{port}\"`"));
     }
+    if let Some(help) = help_for_address_alone(text) {
+        return Some(help);
+    }
     if let Some(help) = help_for_backwards(text) {
         return Some(help);
     }
@@ -340,7 +343,16 @@ fn other_forms(text: &str) -> Option<String> {
     if is_several(&[',', ' ']) && !text.contains(": ") {
         return Some("write each port as an element of its own".to_owned());
     }
-    let fixed = [("->", ":"), (" ", ""), (":tcp", "/tcp"), (":udp", "/udp"), ("localhost:", "127.0.0.1:")];
+    let fixed = [
+        ("->", ":"),
+        ("=>", ":"),
+        ("=", ":"),
+        (" ", ""),
+        (" ", "/"),
+        (":tcp", "/tcp"),
+        (":udp", "/udp"),
+        ("localhost:", "127.0.0.1:"),
+    ];
     let mut fixed = fixed.iter().filter(|(wrong, _)| text.contains(wrong));
     let fixed = fixed.find_map(|(wrong, right)| {
         let fixed = text.replace(wrong, right);
@@ -351,6 +363,25 @@ fn other_forms(text: &str) -> Option<String> {
 
 /// How `docker run` is told of ports.
 const OPTIONS_OF_DOCKER: [&str; 3] = ["-p ", "-p=", "--publish "];
+
+/// An address before one port: `127.0.0.1:80`.
+fn help_for_address_alone(text: &str) -> Option<String> {
+    let PortParts { host_ip, published, target, protocol: _ } = PortParts::of(text);
+    let (address, rest) = match (host_ip, published?) {
+        (None, address) => (address, text.strip_prefix(address)?.strip_prefix(':')?),
+        (Some(_), _) => {
+            let end = text.find("]:")?;
+            (&text[..=end], &text[end + 2..])
+        }
+    };
+    let is_address = address == "localhost" || bare(address).parse::<IpAddr>().is_ok();
+    (is_address && PortRange::parse(target).is_ok() && !rest.contains(':')).then(|| {
+        let address = if address == "localhost" { "127.0.0.1" } else { address };
+        format!(
+            "write `\"{address}::{rest}\"` for a free port of the host, or `\"{address}:{target}:{rest}\"` for the same one"
+        )
+    })
+}
 
 /// `8080-80` is more often meant as a port of the host and one of the container than as a range.
 fn help_for_backwards(text: &str) -> Option<String> {

@@ -86,6 +86,118 @@ const MISTAKES: &[(&str, &str)] = &[
         r#"healthcheck: {test: ["CMD", "pg_isready", "-U", "$$NAME"]}"#,
         r#"healthcheck: {test: ["CMD-SHELL", "pg_isready -U $$NAME"]}"#,
     ),
+    (r#"build: "./ ""#, r#"build: "./""#),
+    (r#"build: {context: " ."}"#, r#"build: {context: "."}"#),
+    (r#"build: {context: ., dockerfile: "Dockerfile "}"#, r#"build: {context: ., dockerfile: "Dockerfile"}"#),
+    (
+        r#"build: {context: ., additional_contexts: {more: " ./"}}"#,
+        r#"build: {context: ., additional_contexts: {more: "./"}}"#,
+    ),
+    (
+        r#"build: {context: ., secrets: [{source: s, target: "x "}]}"#,
+        r#"build: {context: ., secrets: [{source: s, target: "x"}]}"#,
+    ),
+    (
+        r#"develop: {watch: [{path: "./my.env ", action: restart}]}"#,
+        r#"develop: {watch: [{path: "./my.env", action: restart}]}"#,
+    ),
+    (
+        r#"develop: {watch: [{path: ./my.env, action: sync, target: " /app"}]}"#,
+        r#"develop: {watch: [{path: ./my.env, action: sync, target: "/app"}]}"#,
+    ),
+    (
+        "platform: windows/amd64\n    credential_spec: {file: \"my.env \"}",
+        "platform: windows/amd64\n    credential_spec: {file: \"my.env\"}",
+    ),
+    ("gpus: 1", "gpus: [{count: 1}]"),
+    ("gpus: ALL", "gpus: all"),
+    ("gpus: [0, 1]", r#"gpus: [{device_ids: ["0", "1"]}]"#),
+    (r#"gpus: "device=0,1""#, r#"gpus: [{device_ids: ["0", "1"]}]"#),
+    ("gpus: {count: 2}", "gpus: [{count: 2}]"),
+    ("ulimits: {nofile: 1000:2000}", "ulimits: {nofile: {hard: 2000, soft: 1000}}"),
+    ("ulimits: {nofile: [1000, 2000]}", "ulimits: {nofile: {hard: 2000, soft: 1000}}"),
+    ("ulimits: {memlock: unlimited}", r#"ulimits: {memlock: "-1"}"#),
+    (r#"ulimits: ["nofile=1000:2000"]"#, "ulimits: {nofile: {hard: 2000, soft: 1000}}"),
+    ("ulimits: nproc=64", "ulimits: {nproc: 64}"),
+    ("extends: ./base.yaml", "extends: {file: ./base.yaml, service: a}"),
+    ("extends: base.yaml:b", "extends: {file: base.yaml, service: b}"),
+    ("extends: base.yaml#b", "extends: {file: base.yaml, service: b}"),
+    ("extends: [b]", "extends: b"),
+    (r#"ports: ["127.0.0.1:80"]"#, r#"ports: ["127.0.0.1:80:80"]"#),
+    (r#"ports: ["[::1]:80/udp"]"#, r#"ports: ["[::1]:80:80/udp"]"#),
+    (r#"ports: ["localhost:80"]"#, r#"ports: ["127.0.0.1:80:80"]"#),
+    (r#"ports: ["8080=80"]"#, r#"ports: ["8080:80"]"#),
+    (r#"ports: ["80 tcp"]"#, r#"ports: ["80/tcp"]"#),
+    (r#"ports: {"8080": 80}"#, r#"ports: ["8080:80"]"#),
+    ("ports: {target: 80, published: 8080}", "ports: [{published: 8080, target: 80}]"),
+    (r#"extra_hosts: ["b 192.0.2.7"]"#, r#"extra_hosts: ["b=192.0.2.7"]"#),
+    (r#"extra_hosts: ["192.0.2.7 b"]"#, r#"extra_hosts: ["b=192.0.2.7"]"#),
+    (r#"extra_hosts: ["192.0.2.7:b"]"#, r#"extra_hosts: ["b=192.0.2.7"]"#),
+    (r#"extra_hosts: ["::1 b"]"#, r#"extra_hosts: ["b=::1"]"#),
+    (r#"extra_hosts: ["b:192.0.2.7,c:192.0.2.8"]"#, r#"extra_hosts: ["b=192.0.2.7", "c=192.0.2.8"]"#),
+    (r#"secrets: [{s: ./my.env}]"#, r#"secrets: ["s"]"#),
+    (r#"configs: [{c: /etc/c}]"#, r#"configs: [{source: c, target: /etc/c}]"#),
+    (r#"configs: {c: /etc/c}"#, r#"configs: [{source: c, target: /etc/c}]"#),
+    (r#"dns: "9.9.9.9, 1.1.1.1""#, r#"dns: [9.9.9.9, 1.1.1.1]"#),
+    (r#"dns: 9.9.9.9 1.1.1.1"#, r#"dns: [9.9.9.9, 1.1.1.1]"#),
+    (r#"dns: ["9.9.9.9,1.1.1.1", 8.8.8.8]"#, r#"dns: [9.9.9.9, 1.1.1.1, 8.8.8.8]"#),
+    (r#"dns: ["9.9.9.9:53"]"#, r#"dns: ["9.9.9.9"]"#),
+    (r#"dns_search: "a.com, b.com""#, r#"dns_search: [a.com, b.com]"#),
+    (r#"volumes: ["v=/b"]"#, r#"volumes: ["v:/b"]"#),
+    (r#"volumes: ["type=tmpfs,target=/b"]"#, r#"volumes: [{type: tmpfs, target: /b}]"#),
+    (r#"volumes: {v: /b}"#, r#"volumes: ["v:/b"]"#),
+    (r#"volumes: "v:/b:ro,z""#, r#"volumes: ["v:/b:ro,z"]"#),
+    (r#"tmpfs: ["type=tmpfs,target=/b"]"#, r#"tmpfs: ["/b"]"#),
+    (r#"tmpfs: {/b: size=1m}"#, r#"tmpfs: ["/b:size=1m"]"#),
+    (r#"devices: {/dev/null: /dev/x}"#, r#"devices: ["/dev/null:/dev/x"]"#),
+    (r#"devices: ["/dev/null=/dev/x"]"#, r#"devices: ["/dev/null:/dev/x"]"#),
+    (r#"security_opt: {seccomp: unconfined}"#, r#"security_opt: ["seccomp:unconfined"]"#),
+    (r#"cap_add: "NET_ADMIN,SYS_TIME""#, r#"cap_add: [NET_ADMIN, SYS_TIME]"#),
+    (r#"build: {context: ., tags: "a:1,b:2"}"#, r#"build: {context: ., tags: ["a:1", "b:2"]}"#),
+    (
+        r#"build: {context: ., cache_from: "type=local,src=a"}"#,
+        r#"build: {context: ., cache_from: ["type=local,src=a"]}"#,
+    ),
+    (r#"storage_opt: ["size=1G"]"#, r#"storage_opt: {size: 1G}"#),
+    (r#"storage_opt: size=1G"#, r#"storage_opt: {size: 1G}"#),
+    (
+        r#"logging: {driver: json-file, options: ["max-size=10m"]}"#,
+        r#"logging: {driver: json-file, options: {max-size: 10m}}"#,
+    ),
+    (
+        "platform: windows/amd64\n    credential_spec: ./my.env",
+        "platform: windows/amd64\n    credential_spec: {file: ./my.env}",
+    ),
+    (r#"user: [1000, 1000]"#, r#"user: "1000:1000""#),
+    (r#"user: {uid: 1000, gid: 50}"#, r#"user: "1000:50""#),
+    (r#"cpuset: [0, 1]"#, r#"cpuset: "0,1""#),
+    (r#"pull_policy: [always]"#, r#"pull_policy: always"#),
+    (r#"network_mode: [host]"#, r#"network_mode: host"#),
+    (r#"restart: [always]"#, r#"restart: always"#),
+    (r#"restart: {condition: on-failure}"#, r#"restart: on-failure"#),
+    (r#"deploy: {restart_policy: always}"#, r#"deploy: {restart_policy: {condition: any}}"#),
+    (
+        r#"deploy: {restart_policy: "on-failure:3"}"#,
+        r#"deploy: {restart_policy: {condition: on-failure, max_attempts: 3}}"#,
+    ),
+    (r#"deploy: {resources: {limits: 512m}}"#, r#"deploy: {resources: {limits: {memory: 512m}}}"#),
+    (r#"deploy: 2"#, r#"deploy: {replicas: 2}"#),
+    (r#"blkio_config: 300"#, r#"blkio_config: {weight: 300}"#),
+    (r#"env_file: {path: my.env}"#, r#"env_file: [{path: my.env}]"#),
+    (r#"develop: {watch: ./my.env}"#, r#"develop: {watch: [{action: rebuild, path: ./my.env}]}"#),
+    (
+        r#"develop: {watch: ["./my.env:/app"]}"#,
+        r#"develop: {watch: [{action: sync, path: ./my.env, target: /app}]}"#,
+    ),
+    (
+        r#"develop: {watch: {path: ./my.env, action: restart}}"#,
+        r#"develop: {watch: [{action: restart, path: ./my.env}]}"#,
+    ),
+    (r#"post_start: echo hi"#, r#"post_start: [{command: echo hi}]"#),
+    (r#"post_start: [echo hi]"#, r#"post_start: [{command: echo hi}]"#),
+    (r#"healthcheck: [CMD, "true"]"#, r#"healthcheck: {test: [CMD, "true"]}"#),
+    (r#"stop_grace_period: 30"#, r#"stop_grace_period: "30s""#),
+    (r#"networks: {default: [x, z]}"#, r#"networks: {default: {aliases: [x, z]}}"#),
 ];
 
 #[test]
@@ -111,7 +223,8 @@ fn check(mistake: &str, right: &str) -> Option<String> {
 }
 
 /// The text with the last code of a help in it: in the place of its key's line where it begins with that
-/// key, of the list around the place where it is a list and there is one, and of the place itself otherwise.
+/// key, of the key before the place, of the list around the place where it is a list, and of the place itself
+/// otherwise.
 fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
     let help = diagnostic.help.as_deref().expect("a help");
     let code = help.rsplit('`').nth(1).expect("something to write");
@@ -125,12 +238,18 @@ fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
     {
         return format!("{}    {code}{}", &text[..line_start], &text[line_end..]);
     }
-    if code.starts_with('[') {
-        let Some(opened) = text[line_start..start].rfind('[').map(|at| line_start + at) else {
-            return format!("{}{code}{}", &text[..start], &text[end..]);
-        };
+    if let Some((key, _)) = code.split_once(": ")
+        && text[..start].ends_with(&format!("{key}: "))
+    {
+        return format!("{}{code}{}", &text[..start - key.len() - ": ".len()], &text[end..]);
+    }
+    let list = text[line_start..start].rfind('[').map(|opened| line_start + opened);
+    if let Some(opened) = list.filter(|_| code.starts_with('[') && text[end..line_end].contains(']')) {
         let closed = end + text[end..].find(']').expect("the end of the list") + 1;
         return format!("{}{code}{}", &text[..opened], &text[closed..]);
+    }
+    if code.starts_with(['[', '{', '"']) {
+        return format!("{}{code}{}", &text[..start], &text[end..]);
     }
     let element = code.strip_prefix("- ").unwrap_or(code);
     format!("{}\"{element}\"{}", &text[..start], &text[end..])
@@ -138,14 +257,23 @@ fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
 
 fn load_service(attributes: &str) -> Loaded {
     let definitions = "volumes: {v: }\nsecrets: {s: {file: ./my.env}}\nconfigs: {c: {file: ./my.env}}\n";
-    load_text(&format!("name: t\nservices:\n  a:\n    image: busybox:1.37\n    {attributes}\n{definitions}"))
+    load_text(&format!(
+        "name: t\nservices:\n  a:\n    image: busybox:1.37\n    {attributes}\n  b:\n    image: busybox:1.37\n{definitions}"
+    ))
 }
 
 fn load_text(text: &str) -> Loaded {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("topology.yaml");
     std::fs::write(&file, text).expect("a file");
-    std::fs::write(folder.path().join("my.env"), "A=1\n").expect("a file");
+    let files = [
+        ("my.env", "A=1\n"),
+        ("Dockerfile", "FROM busybox:1.37\n"),
+        ("base.yaml", "services:\n  a: {tty: true}\n  b: {tty: true}\n"),
+    ];
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).expect("a file");
+    }
     load(&Request::of_file(&file))
 }
 

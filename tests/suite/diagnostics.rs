@@ -82,6 +82,7 @@ golden::fixtures! {
     a_path_of_windows_is_told
     a_profile_makes_its_services_part_of_the_check
     a_project_name_is_normalised_aloud
+    a_project_name_is_not_filled_in_as_nothing
     a_quote_is_closed
     a_quoted_merge_key_is_a_key_like_any_other
     a_refused_include_or_extends_hides_nothing_else
@@ -93,6 +94,7 @@ golden::fixtures! {
     a_service_and_its_deploy_section_agree
     a_service_at_the_top_level_is_told
     a_service_has_an_image_or_a_build
+    a_service_of_another_file_is_named_with_that_file
     a_service_that_is_its_image_alone_is_written_out
     a_shared_namespace_is_that_of_a_service_here
     a_shared_namespace_names_a_service
@@ -132,6 +134,7 @@ golden::fixtures! {
     an_attribute_beside_its_service_is_read_as_its_own
     an_element_without_its_quote_is_found
     an_empty_image_is_no_image
+    an_empty_project_name_leaves_that_of_the_folder
     an_empty_value_is_no_list
     an_env_file_exists_and_can_be_read
     an_env_file_is_a_file
@@ -199,6 +202,7 @@ golden::fixtures! {
     what_is_named_must_be_defined
     what_only_a_cluster_obeys_is_told
     what_people_type_by_mistake_comes_with_what_they_mean
+    what_people_type_in_another_form_comes_in_its_own
     what_the_engine_cannot_count_is_refused
     what_the_engine_refuses_of_addresses_is_refused_before
     what_the_engine_refuses_of_limits_is_refused_before

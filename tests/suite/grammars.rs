@@ -25,6 +25,8 @@ const HOMES: &[&str] = &[
     "document/unparsed.rs",
     "document/yaml/",
     "source/env/",
+    // What was meant by texts that no attribute reads.
+    "topology/attribute/form.rs",
     "topology/attribute/hint.rs",
     "topology/reference.rs",
     "topology/value/pairs.rs",
@@ -70,6 +72,8 @@ const WORDS: &[(&[&str], &[&str])] = &[
             "engine/docker/silence.rs",
             "lint/subnet.rs",
             "report/builds.rs",
+            // Subnets where something else was wanted.
+            "topology/attribute/form.rs",
         ],
     ),
 ];

@@ -1,7 +1,7 @@
 //! In: a key, and a value of the wrong type. Out: what may stand there, with the names that were typed where
 //! there are some. Must not: look at values whose type is right.
 
-use crate::document::{Kind, Node, Value};
+use crate::document::{Key, Kind, Node, Value};
 use crate::topology::attribute::hint::{is_key, pairs_in};
 use crate::topology::attribute::{Field, Shape};
 
@@ -14,7 +14,20 @@ pub fn in_place_of(field: &Field, node: &Node) -> Option<String> {
         let example = field.example.filter(|_| is_list)?;
         return Some(format!("write, for example, `{}: {example}`", field.key));
     }
-    pairs_below(field, node).or_else(|| names_below(field, node))
+    files_below(field, node).or_else(|| pairs_below(field, node)).or_else(|| names_below(field, node))
+}
+
+/// For the files of secrets or configs, which are named at the top level.
+fn files_below(field: &Field, node: &Node) -> Option<String> {
+    let key = field.key;
+    let is_of_service = matches!(key, "configs" | "secrets") && field.shape != Shape::Contents;
+    let entries = &node.as_map().filter(|_| is_of_service)?.entries;
+    let file = |(name, value): &(Key, Node)| {
+        value.as_text().map(|file| format!("\n  {}:\n    file: {file}", name.text))
+    };
+    let files: String = entries.iter().map(file).collect::<Option<_>>()?;
+    let names: Vec<&str> = entries.iter().map(|(name, _)| name.text.as_str()).collect();
+    Some(format!("write `{key}: [{}]`, and at the top level:\n\n{key}:{files}", names.join(", ")))
 }
 
 /// For pairs beside their key, which YAML would read as one text with or without the blank.

@@ -1,10 +1,14 @@
 //! What was probably meant: keys that other tools have, keys that belong one level deeper, and examples
 //! of values.
 
+use serde_json::json;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
 use crate::document::{Map, Node, Value};
+use crate::source::Span;
 use crate::topology::attribute::wanted::{Kind, Wanted};
-use crate::topology::attribute::{Field, Shape, element, example, quotes};
+use crate::topology::attribute::{Field, Shape, element, example, form, quotes};
+use crate::topology::canonical_yaml::inline;
 use crate::topology::value::is_as_written;
 
 /// Keys that belong elsewhere than in a record, and what to do about them.
@@ -25,6 +29,35 @@ pub const SERVICE: Elsewhere = &[
         &["test", "interval", "timeout", "retries", "retry", "start_period", "start_interval"],
         "it belongs below `healthcheck`:\n\nhealthcheck:\n  test: curl -f http://localhost/\n  interval: 10s\n  retries: 3",
     ),
+    (
+        &[
+            "health_cmd",
+            "health_interval",
+            "health_retries",
+            "health_start_interval",
+            "health_start_period",
+            "health_timeout",
+        ],
+        "it belongs below `healthcheck`:\n\nhealthcheck:\n  test: curl -f http://localhost/\n  interval: 10s\n  retries: 3",
+    ),
+    (&["no_healthcheck"], "write `healthcheck: {disable: true}`"),
+    (
+        &[
+            "blkio_weight",
+            "blkio_weight_device",
+            "device_read_bps",
+            "device_read_iops",
+            "device_write_bps",
+            "device_write_iops",
+        ],
+        "it belongs below `blkio_config`:\n\nblkio_config:\n  weight: 300\n  device_read_bps:\n    - {path: /dev/sda, rate: 10mb}",
+    ),
+    (&["publish_all"], "name each port: `ports: [\"80\"]` publishes it on a free port of the host"),
+    (&["volume_driver"], "it belongs to a volume at the top level:\n\nvolumes:\n  data:\n    driver: local"),
+    (
+        &["cidfile", "detach_keys", "disable_content_trust", "quiet", "sig_proxy"],
+        "remove it: it is an option of the command `docker run`, not a property of a container",
+    ),
     (&["replicas"], "write `scale: 2`, or `replicas` below `deploy`"),
     (
         &["placement", "update_config", "rollback_config", "endpoint_mode", "resources"],
@@ -36,7 +69,18 @@ pub const SERVICE: Elsewhere = &[
     ),
     (&["watch"], "it belongs below `develop`"),
     (
-        &["aliases", "alias", "ipv4_address", "ipv6_address", "ip", "ip_address", "static_ip"],
+        &[
+            "aliases",
+            "alias",
+            "ip",
+            "ip6",
+            "ip_address",
+            "ipv4_address",
+            "ipv6_address",
+            "link_local_ip",
+            "network_alias",
+            "static_ip",
+        ],
         "it belongs below a network of the service:\n\nnetworks:\n  NETWORK:\n    aliases: [name]\n    ipv4_address: 172.28.0.10",
     ),
     (
@@ -120,6 +164,12 @@ pub fn explain_types(field: &Field, keys: &[Field], node: &Node, found: &mut [Di
     quotes::replace(field, node, found);
     let wrong = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE);
     for diagnostic in wrong {
+        if let Some(refused) = part_at(node, diagnostic.span())
+            && let Some(help) = form::in_place_of(field, node, refused)
+        {
+            diagnostic.help(help);
+            continue;
+        }
         let advised = diagnostic.help.clone();
         if let Some(help) = image_of_service(field, keys, node, diagnostic) {
             diagnostic.help(help);
@@ -142,6 +192,16 @@ pub fn explain_types(field: &Field, keys: &[Field], node: &Node, found: &mut [Di
             diagnostic.help(help);
         }
     }
+}
+
+/// The value itself, or the element or entry of it that stands at a place.
+fn part_at(node: &Node, at: Option<Span>) -> Option<&Node> {
+    let parts: Vec<&Node> = match &node.value {
+        Value::List(items) => items.iter().collect(),
+        Value::Map(map) => map.entries.iter().map(|(_, value)| value).collect(),
+        Value::Null | Value::Scalar(_) => Vec::new(),
+    };
+    std::iter::once(node).chain(parts).find(|part| at == Some(part.span))
 }
 
 /// For a service that is nothing but its image: the `:` of `web: nginx:1.27` is that of a tag.
@@ -217,6 +277,10 @@ fn example_element(field: &Field, node: &Node, diagnostic: &Diagnostic) -> Optio
     match (field.shape, value) {
         (Shape::Dependencies | Shape::Names, _) => {
             Some(format!("leave the dashes out: `{name}:`, and what belongs to it below"))
+        }
+        (_, Some(file)) if matches!(field.key, "configs" | "secrets") => {
+            let key = field.key;
+            Some(format!("write `{name}` here, and at the top level:\n\n{key}:\n  {name}:\n    file: {file}"))
         }
         (Shape::Hosts, Some(address)) => Some(format!("write `\"{name}={address}\"`")),
         (Shape::TextsWithColon, Some(rest)) => {
@@ -298,9 +362,23 @@ pub fn of_text(text: &str, wanted: Wanted) -> Option<String> {
     // What stands in several lines is joined by blanks.
     let is_lines =
         text.contains(' ') && text.split(' ').all(|word| word.contains(':') && !word.ends_with([':', ',']));
-    let elements = text.split(if is_lines { " " } else { ", " });
+    let separator = if is_lines { " " } else { ", " };
+    if !is_lines && wanted.is_first(Kind::List) && text.replace(", ", "").contains(',') {
+        return Some(format!("write it as a list: `{}`", inline(&json!(divided_by_commas(text)))));
+    }
+    let elements = text.split(separator);
     let elements: Vec<String> = elements.map(|element| format!("{quote}{element}{quote}")).collect();
     wanted.is_first(Kind::List).then(|| format!("write it as a list: `[{}]`", elements.join(", ")))
+}
+
+/// The elements of a list on one line: all of the text where its commas divide something else, as in
+/// `type=local,src=a` and `/a:/b:ro,z`.
+pub fn divided_by_commas(text: &str) -> Vec<&str> {
+    let elements: Vec<&str> = text.split(',').map(str::trim).collect();
+    let colons = |element: &str| element.matches(':').count();
+    let are_alike =
+        elements.iter().all(|element| !element.is_empty() && colons(element) == colons(elements[0]));
+    if are_alike && !text.contains('=') { elements } else { vec![text] }
 }
 
 /// The lines of a mapping that YAML joined to one text, since a space or a colon is missing in each:

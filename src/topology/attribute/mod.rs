@@ -6,6 +6,7 @@
 
 mod element;
 mod example;
+mod form;
 mod generic;
 pub(crate) mod hint;
 pub mod quotes;

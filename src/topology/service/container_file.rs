@@ -60,6 +60,12 @@ impl<K: From<String> + AsRef<str> + Clone> Attribute for ContainerFile<K> {
                 let source = Some(Spanned::decode(node, found)?);
                 ContainerFileSection { source, ..ContainerFileSection::default() }
             }
+            _ if is_pair(node) => {
+                found
+                    .error(code::WRONG_TYPE, "a name, or a mapping with `source` is needed here")
+                    .label(node.span, "this mapping has no `source`");
+                return None;
+            }
             _ => ContainerFileSection::decode(node, found)?,
         };
         let ContainerFileSection { source, target, uid, gid, mode, extensions } = section;
@@ -77,6 +83,14 @@ impl<K: From<String> + AsRef<str> + Clone> Attribute for ContainerFile<K> {
     fn schema(definitions: &mut JsonMap<String, Json>) -> Json {
         json!({ "anyOf": [{ "type": "string" }, ContainerFileSection::schema(definitions)] })
     }
+}
+
+/// Whether a mapping is a name and a path, which are written elsewhere.
+fn is_pair(node: &Node) -> bool {
+    let entries = node.as_map().map_or(&[][..], |map| &map.entries);
+    let [(name, value)] = entries else { return false };
+    let is_path = value.as_text().is_some_and(|path| path.contains(['/', '.']));
+    is_path && ContainerFileSection::FIELDS.iter().all(|field| field.key != name.text)
 }
 
 /// Permissions of a file. `0440` is octal with and without quotes.

@@ -157,6 +157,12 @@ impl Attribute for DeviceRequests {
                 let count = Some(Spanned::new(DeviceCount(-1), node.span));
                 Some(Self(vec![DeviceRequest { count, ..DeviceRequest::default() }]))
             }
+            Value::List(items) if !items.is_empty() && items.iter().all(|item| item.as_text().is_some()) => {
+                found
+                    .error(code::WRONG_TYPE, "a list of device requests is needed here, not of words")
+                    .label(node.span, "a request is a mapping");
+                None
+            }
             Value::List(items) => {
                 let request = |item: &Node| {
                     let request = DeviceRequest::decode(item, &mut *found)?;

@@ -110,7 +110,7 @@ record! {
         /// DNS servers.
         dns: OneOrMany = public example("9.9.9.9"),
         /// Options of the resolver.
-        dns_opt: Vec<Spanned<String>> = public example("[use-vc]"),
+        dns_opt: Vec<Spanned<String>> = public example("[use-vc]") also("dns_option", "dns_options"),
         /// Domains that are searched.
         dns_search: OneOrMany = public example("example.com"),
         /// Domain name of the container.
@@ -232,7 +232,7 @@ record! {
         /// User that runs the process: `name`, `uid` or `uid:gid`.
         user: Option<String> = public example("\"1000\"") also("user_name", "username", "uid", "run_as"),
         /// User namespace: `host`.
-        userns_mode: Option<Namespace> = public example("host"),
+        userns_mode: Option<Namespace> = public example("host") also("userns", "user_namespace"),
         /// UTS namespace: `host`.
         uts: Option<Spanned<Namespace>> = public example("host") instead("`host`"),
         /// Directories, files and volumes that the container sees.

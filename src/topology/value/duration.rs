@@ -112,6 +112,10 @@ fn help_for(text: &str) -> String {
     let closed = without_blanks(text);
     match Duration::parse(&closed) {
         Ok(_) => format!("write it without blanks: `{closed}`"),
+        // Of larger numbers it is not clear what they count.
+        Err(_) if closed.parse::<u64>().is_ok_and(|number| number <= 600) => {
+            format!("write a number and a unit: `{closed}s`")
+        }
         Err(_) => "write a number and a unit: `500ms`, `10s`, `1m30s`, `2h`".to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form, Sealing, Shape, Wanted, WantedKind, map, wrong_type};
+use crate::topology::value::is_as_written;
 use crate::topology::value::pitfall::warn_of_reading;
 use crate::topology::value::scalar::{loose_text, refuse_date};
 use crate::value::pair::Pair;
@@ -172,7 +173,7 @@ fn warn_of_quotes(name: &str, value: Option<&str>, item: &Node, found: &mut Diag
 
 /// `- NAME:value` without a blank is a name alone.
 fn warn_of_colon(name: &str, item: &Node, found: &mut Diagnostics) {
-    let Some((name, value)) = name.split_once(':') else { return };
+    let Some((name, value)) = name.split_once(':').or_else(|| name.split_once(' ')) else { return };
     let (name, value) = (name.trim_end(), unquoted(value.trim()));
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-');
     if !name.is_empty() && name.chars().all(is_word) {
@@ -296,6 +297,20 @@ impl Attribute for HostMap {
 
 fn host_item(item: &Node, found: &mut Diagnostics) -> Vec<Spanned<HostEntry>> {
     let Some(text) = String::decode(item, found) else { return Vec::new() };
+    if let Some(meant) = pairs_meant(&text).filter(|_| is_as_written(item)) {
+        let help = match meant.as_slice() {
+            [one] => format!("write `{one}`"),
+            several => {
+                let several: Vec<String> = several.iter().map(|pair| format!("\"{pair}\"")).collect();
+                format!("write an element for each: `{}`", several.join(", "))
+            }
+        };
+        found
+            .error(code::BAD_VALUE, format!("`{text}` is not a host name with its address"))
+            .label(item.span, "needs a name, a `=` and an address")
+            .help(help);
+        return Vec::new();
+    }
     let Some((host, addresses)) = text.split_once('=').or_else(|| text.split_once(':')) else {
         found
             .error(code::BAD_VALUE, format!("`{text}` has no address"))
@@ -304,6 +319,34 @@ fn host_item(item: &Node, found: &mut Diagnostics) -> Vec<Spanned<HostEntry>> {
         return Vec::new();
     };
     addresses.split(',').flat_map(|address| host_entry(host, address, item, found)).collect()
+}
+
+/// What was meant by pairs in another form: `a 192.0.2.7`, `192.0.2.7:a` as in `/etc/hosts`, or several on a line.
+fn pairs_meant(text: &str) -> Option<Vec<String>> {
+    let is_address = |word: &str| word == "host-gateway" || word.parse::<std::net::IpAddr>().is_ok();
+    let is_name = |word: &str| !word.is_empty() && !is_address(word) && !word.contains([':', '=']);
+    let pair = |first: &str, second: &str| match () {
+        () if is_name(first) && is_address(second) => Some(format!("{first}={second}")),
+        () if is_address(first) && is_name(second) => Some(format!("{second}={first}")),
+        () => None,
+    };
+    let words: Vec<&str> = text.split([' ', ',', '\t']).filter(|word| !word.is_empty()).collect();
+    match words.as_slice() {
+        [one] => {
+            let (first, second) = one.split_once('=').or_else(|| one.split_once(':'))?;
+            is_address(first).then(|| pair(first, second)).flatten().map(|pair| vec![pair])
+        }
+        [first, second] if !text.contains(['=', ',']) && pair(first, second).is_some() => {
+            pair(first, second).map(|pair| vec![pair])
+        }
+        several => {
+            let pairs = several.iter().map(|word| {
+                let (name, address) = word.split_once('=').or_else(|| word.split_once(':'))?;
+                (!is_address(name)).then(|| pair(name, address)).flatten()
+            });
+            pairs.collect()
+        }
+    }
 }
 
 fn host_entry(host: &str, address: &str, item: &Node, found: &mut Diagnostics) -> Option<Spanned<HostEntry>> {
