@@ -284,29 +284,22 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
     let Pool { file, services, .. } = &loader.pools.pools[pool];
     let wanted = &reference.service;
     let names = || services.iter().map(|(key, _)| key.text.as_str());
-    if let Some((path, service)) = named_file(wanted).filter(|_| reference.file.is_none()) {
-        let service = service.unwrap_or(&name).to_owned();
-        let message = format!("`{name}` extends `{wanted}`, which is not a service in `{}`", file.display());
-        let help =
-            format!("for a service of another file, write `extends: {{file: {path}, service: {service}}}`");
-        loader
-            .found
-            .error(code::BAD_EXTENDS, message)
-            .label(reference.service_span, "no such service")
-            .help(help);
-        return;
-    }
+    let elsewhere = named_file(wanted).filter(|_| reference.file.is_none()).map(|(path, service)| {
+        let service = service.unwrap_or(&name);
+        format!("for a service of another file, write `extends: {{file: {path}, service: {service}}}`")
+    });
     let closest = suggest::closest(wanted, names());
     let otherwise = || match services.is_empty() {
         true => "the file has no services".to_owned(),
         false => format!("services there: {}", suggest::one_of(names().take(10))),
     };
     let message = format!("`{name}` extends `{wanted}`, which is not a service in `{}`", file.display());
-    loader
-        .found
-        .error(code::BAD_EXTENDS, message)
-        .label(reference.service_span, "no such service")
-        .did_you_mean(wanted, closest, otherwise);
+    let diagnostic = loader.found.error(code::BAD_EXTENDS, message);
+    diagnostic.label(reference.service_span, "no such service");
+    match elsewhere {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic.did_you_mean(wanted, closest, otherwise),
+    };
 }
 
 /// The file that a text names, and the service in it: `./base.yaml`, `base.yaml:web`.

@@ -23,6 +23,8 @@ const INVALID_MAC_ADDRESS: Code =
     code!("invalid-mac-address", BAD_ADDRESS, "A MAC address cannot be used for an interface.");
 const INVALID_DNS_SERVER: Code =
     code!("invalid-dns-server", BAD_ADDRESS, "A name server is not an IP address.");
+const INVALID_SEARCH_DOMAIN: Code =
+    code!("invalid-search-domain", BAD_VALUE, "Several search domains are written as one.");
 
 pub(super) const RULE: Rule = Rule {
     codes: &[
@@ -30,6 +32,7 @@ pub(super) const RULE: Rule = Rule {
         (DUPLICATE_ADDRESS, Severity::Error),
         (INVALID_MAC_ADDRESS, Severity::Error),
         (INVALID_DNS_SERVER, Severity::Error),
+        (INVALID_SEARCH_DOMAIN, Severity::Warning),
     ],
     group: Group::Correctness,
     since: "0.1.0",
@@ -258,7 +261,7 @@ fn check_name_servers(service: &Service, found: &mut Diagnostics) {
     for domain in service.dns_search.0.iter().filter(|domain| domain.contains(',')) {
         let domains: Vec<&str> = service.dns_search.texts().flat_map(words).collect();
         found
-            .warning(code::BAD_VALUE, format!("the search domain `{}` has a comma in it", domain.value))
+            .warning(INVALID_SEARCH_DOMAIN, format!("the search domain `{}` has a comma in it", domain.value))
             .label(domain.span, "read as the name of one domain")
             .help(format!("write a list: `dns_search: [{}]`", domains.join(", ")));
     }
