@@ -5,6 +5,7 @@ use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::source::Spanned;
 use crate::topology::Topology;
+use crate::value::security_option::SYSTEM_PATHS_UNCONFINED;
 use crate::value::security_option::SecurityOption;
 
 /// The options that Docker Compose and the engine know on Linux.
@@ -54,8 +55,9 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
         Some("") if name == "seccomp" => "a profile is missing",
         // The engine never sees it: its client leaves the paths open.
         Some(_) if name == "systempaths" && !option.shows_system_paths() => {
-            refuse(option, "only `=unconfined` is supported", "write `systempaths=unconfined`", found)
-                .perhaps_replace(&option.to_string(), "systempaths=unconfined");
+            let help = format!("write `{SYSTEM_PATHS_UNCONFINED}`");
+            refuse(option, "only `=unconfined` is supported", &help, found)
+                .perhaps_replace(&option.to_string(), SYSTEM_PATHS_UNCONFINED);
             return;
         }
         _ => return,

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Leaves the paths open that the engine hides from containers: the only value that clients support.
+pub const SYSTEM_PATHS_UNCONFINED: &str = "systempaths=unconfined";
+
 /// An option of the host's security system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityOption {
