@@ -211,7 +211,7 @@ fn check(mistake: &str, right: &str) -> Option<String> {
     let before = load_service(mistake);
     let found = before.found.sorted();
     let [diagnostic] = found.as_slice() else {
-        return Some(format!("{mistake}: {} findings in place of one", found.len()));
+        return Some(format!("{mistake}: {} diagnostics instead of one", found.len()));
     };
     let followed = follow(&before, diagnostic);
     if !followed.contains(&format!("    {right}\n")) {
