@@ -289,4 +289,26 @@ mod tests {
              plan for shop: 1 container to start,\n  nothing to remove\n"
         );
     }
+
+    #[test]
+    fn what_is_shown_to_nobody_is_not_promised_to_whoever_asks() {
+        let line = |is_hidden| {
+            let mut plan = Plan::new("shop".into());
+            let change = FieldChange {
+                path: FieldPath::of(&["secrets", "key", "content"]),
+                from: Some(HIDDEN.into()),
+                to: Some(HIDDEN.into()),
+                is_hidden,
+                is_revealed: false,
+                span: None,
+            };
+            let start = Action::StartContainer { container: "shop-web-1".into(), post_start: Vec::new() };
+            plan.steps.push(Step::new(start, Because::Changed(vec![change]), Some("web".into())));
+            text(&plan, &Sources::default(), Look::BARE, None, Goal::UP)
+        };
+        assert!(line(false).contains("    secrets.key.content: changed (never shown)\n"));
+        assert!(!line(false).contains(HIDDEN_VALUES));
+        assert!(line(true).contains("    secrets.key.content: changed (hidden)\n"));
+        assert!(line(true).contains(HIDDEN_VALUES));
+    }
 }
