@@ -112,7 +112,13 @@ impl<'read, E: Logs> LogStream<'read, E> {
                 }
                 self.chunks.insert(chunks.boxed_local()).next().await
             }
-            Err(error) => Some(Err(error)),
+            Err(error) => {
+                // A refusal is an answer too: the container may be gone.
+                if let Some(drain) = self.drain.filter(|_| !may_pass(&error)) {
+                    drain.hears(&self.container);
+                }
+                Some(Err(error))
+            }
         }
     }
 
