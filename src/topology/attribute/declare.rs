@@ -1,0 +1,302 @@
+//! The declarations of attributes: `record!`, `choice!`, and the macros that take their lines apart.
+
+/// Declares a mapping with known keys; see the documentation of [the module](super).
+///
+/// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`. What else is known of it
+/// stands behind a `=`: with `required` the key must be there, with `public` nobody keeps a secret in its value
+/// ([`Sealing`](super::Sealing)), `example("...")` is a value that it may have, `also("...")` what else it is called,
+/// `form("...")` and `instead("...")` are advice ([`Field`](super::Field)), and `shape(...)` is its [`Shape`] where the type does
+/// not say it. Keys that belong elsewhere stand behind the fields.
+/// The type's `Default` stands for an absent key.
+macro_rules! record {
+    (
+        $(#[doc = $record_doc:literal])*
+        pub struct $name:ident {
+            $( $(#[doc = $doc:literal])* $field:ident $(as $key:literal)? : $type:ty $(= $($mark:ident $(($($of_mark:tt)*))?)+)?, )*
+        } $(elsewhere { $elsewhere:path })?
+    ) => {
+        $(#[doc = $record_doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name {
+            $( $(#[doc = $doc])* pub $field: $type, )*
+            /// Extensions (`x-...`).
+            pub extensions: $crate::topology::attribute::Extensions,
+        }
+
+        /// The keys by the names of their fields, so that nobody else spells one.
+        #[allow(non_upper_case_globals, dead_code)]
+        impl $name {
+            $( #[doc(hidden)]
+            pub const $field: &'static str = $crate::topology::attribute::key!($field $(as $key)?); )*
+        }
+
+        impl $name {
+            /// Every key that is known here.
+            pub const FIELDS: &'static [$crate::topology::attribute::Field] = &[
+                $( $crate::topology::attribute::Field {
+                    key: $crate::topology::attribute::key!($field $(as $key)?),
+                    keys: <$type as $crate::topology::attribute::Attribute>::KEYS,
+                    doc: concat!($($doc, "\n"),*),
+                    is_required: $crate::topology::attribute::is_required!($($($mark $(($($of_mark)*))?)+)?),
+                    sealing: $crate::topology::attribute::sealing_of!($type, $($($mark $(($($of_mark)*))?)+)?),
+                    example: $crate::topology::attribute::mark_of!(example; $($($mark $(($($of_mark)*))?)+)?),
+                    also: $crate::topology::attribute::also_of!($($($mark $(($($of_mark)*))?)+)?),
+                    form: $crate::topology::attribute::mark_of!(form; $($($mark $(($($of_mark)*))?)+)?),
+                    instead: $crate::topology::attribute::mark_of!(instead; $($($mark $(($($of_mark)*))?)+)?),
+                    shape: $crate::topology::attribute::shape_of!($type, $($($mark $(($($of_mark)*))?)+)?),
+                    schema: <$type as $crate::topology::attribute::Attribute>::schema,
+                }, )*
+            ];
+
+            const RECORD: $crate::topology::attribute::Record = $crate::topology::attribute::Record {
+                fields: Self::FIELDS,
+                elsewhere: $crate::topology::attribute::elsewhere!($($elsewhere)?),
+            };
+
+            /// Reads the value of a key; false when the key is not known here.
+            fn read_field(
+                &mut self,
+                key: &str,
+                node: &$crate::document::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> bool {
+                let Some(known) = Self::FIELDS.iter().find(|known| known.key == key) else { return false };
+                match key {
+                    $( $crate::topology::attribute::key!($field $(as $key)?) => {
+                        $crate::topology::attribute::read(known, &mut self.$field, node, found);
+                    } )*
+                    _ => return false,
+                }
+                true
+            }
+
+            /// Reads a mapping; mistakes in one key do not hide those in another.
+            pub fn decode_map(
+                map: &$crate::document::Map,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Self {
+                let mut record = Self::default();
+                for (key, node) in &map.entries {
+                    if record.read_field(&key.text, node, found) {
+                        continue;
+                    }
+                    if key.text.starts_with("x-") {
+                        let value = $crate::topology::attribute::json_of(node);
+                        record.extensions.insert(key.text.clone(), value);
+                        continue;
+                    }
+                    let meant = $crate::topology::attribute::refuse_key(&Self::RECORD, key, found);
+                    // What stands below a misspelt key has mistakes of its own.
+                    if let Some(meant) = meant.filter(|meant| map.get(meant).is_none()) {
+                        record.read_field(meant, node, found);
+                    }
+                }
+                record
+            }
+        }
+
+        impl $crate::topology::attribute::Attribute for $name {
+            const MAY_BE_EMPTY: bool = true;
+            const KEYS: &'static [$crate::topology::attribute::Field] = Self::FIELDS;
+            const SEALING: $crate::topology::attribute::Sealing =
+                $crate::topology::attribute::Sealing::Fields(Self::FIELDS);
+            const SHAPE: $crate::topology::attribute::Shape = $crate::topology::attribute::Shape::Record;
+
+            fn decode(
+                node: &$crate::document::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Option<Self> {
+                let map = $crate::topology::attribute::map(node, found)?;
+                $crate::topology::attribute::refuse_missing_keys(&Self::RECORD, map, node.span, found);
+                Some(Self::decode_map(map, found))
+            }
+
+            fn canonical(&self, form: $crate::topology::attribute::Form) -> serde_json::Value {
+                // Taken apart without `..`, so that no field can be left out.
+                let Self { $($field,)* extensions } = self;
+                let mut object = serde_json::Map::new();
+                if form != $crate::topology::attribute::Form::Model {
+                    object.extend(extensions.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
+                let put = match form {
+                    $crate::topology::attribute::Form::Stored => $crate::topology::attribute::put_stored,
+                    _ => $crate::topology::attribute::put,
+                };
+                $( put(
+                    &mut object, $crate::topology::attribute::key!($field $(as $key)?), $field.canonical(form),
+                ); )*
+                serde_json::Value::Object(object)
+            }
+
+            fn schema(definitions: &mut serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
+                $crate::topology::attribute::record_schema(
+                    stringify!($name), concat!($($record_doc, "\n"),*), Self::FIELDS, definitions,
+                )
+            }
+        }
+    };
+}
+
+/// Whether a record's field must be there.
+macro_rules! is_required {
+    () => {
+        false
+    };
+    (required $($rest:tt)*) => {
+        true
+    };
+    ($mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::is_required!($($rest)*)
+    };
+    ($mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::is_required!($($rest)*)
+    };
+}
+
+/// What of a record's field may be a secret.
+macro_rules! sealing_of {
+    ($type:ty,) => {
+        <$type as $crate::topology::attribute::Attribute>::SEALING
+    };
+    ($type:ty, public $($rest:tt)*) => {
+        $crate::topology::attribute::Sealing::Public
+    };
+    ($type:ty, $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::sealing_of!($type, $($rest)*)
+    };
+    ($type:ty, $mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::sealing_of!($type, $($rest)*)
+    };
+}
+
+/// What a mark with a text says of a record's field.
+macro_rules! mark_of {
+    ($wanted:ident;) => {
+        None
+    };
+    (example; example ($text:literal) $($rest:tt)*) => {
+        Some($text)
+    };
+    (form; form ($text:literal) $($rest:tt)*) => {
+        Some($text)
+    };
+    (instead; instead ($text:literal) $($rest:tt)*) => {
+        Some($text)
+    };
+    ($wanted:ident; $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::mark_of!($wanted; $($rest)*)
+    };
+    ($wanted:ident; $mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::mark_of!($wanted; $($rest)*)
+    };
+}
+
+/// What else a record's field is called.
+macro_rules! also_of {
+    () => {
+        &[]
+    };
+    (also ($($name:literal),*) $($rest:tt)*) => {
+        &[$($name),*]
+    };
+    ($mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::also_of!($($rest)*)
+    };
+    ($mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::also_of!($($rest)*)
+    };
+}
+
+/// How the value of a record's field is written.
+macro_rules! shape_of {
+    ($type:ty,) => {
+        <$type as $crate::topology::attribute::Attribute>::SHAPE
+    };
+    ($type:ty, shape ($shape:ident) $($rest:tt)*) => {
+        $crate::topology::attribute::Shape::$shape
+    };
+    ($type:ty, $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
+        $crate::topology::attribute::shape_of!($type, $($rest)*)
+    };
+    ($type:ty, $mark:ident $($rest:tt)*) => {
+        $crate::topology::attribute::shape_of!($type, $($rest)*)
+    };
+}
+
+/// The keys that belong elsewhere than in a record.
+macro_rules! elsewhere {
+    () => {
+        &[]
+    };
+    ($elsewhere:path) => {
+        $elsewhere
+    };
+}
+
+/// The key of a record's field.
+macro_rules! key {
+    ($field:ident as $key:literal) => {
+        $key
+    };
+    ($field:ident) => {
+        stringify!($field)
+    };
+}
+
+/// Declares a value that is one word out of a few; see the documentation of [the module](super).
+macro_rules! choice {
+    (
+        $(#[doc = $choice_doc:literal])*
+        pub enum $name:ident {
+            $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )*
+        }
+    ) => {
+        $(#[doc = $choice_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $( $(#[doc = $doc])* $variant, )*
+        }
+
+        impl $name {
+            /// Every word.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            /// The word as it is written in a topology.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $word, )*
+                }
+            }
+
+            /// The value that a word stands for.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $( $word => Some(Self::$variant), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl $crate::topology::attribute::Attribute for $name {
+            const SEALING: $crate::topology::attribute::Sealing =
+                $crate::topology::attribute::Sealing::Public;
+
+            fn decode(
+                node: &$crate::document::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Option<Self> {
+                $crate::topology::attribute::word(node, Self::WORDS, Self::from_word, found)
+            }
+
+            fn canonical(&self, _: $crate::topology::attribute::Form) -> serde_json::Value {
+                serde_json::Value::from(self.word())
+            }
+
+            fn schema(_: &mut serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
+                serde_json::json!({ "type": "string", "enum": Self::WORDS })
+            }
+        }
+    };
+}
+
+pub(crate) use {also_of, choice, elsewhere, is_required, key, mark_of, record, sealing_of, shape_of};
