@@ -133,7 +133,7 @@ fn report_template_problem(
         Is::TooDeep => found
             .error(code::BAD_INTERPOLATION, "variables nest deeper than 32 levels")
             .label(span, "not read any deeper")
-            .help("give the inner part a name of its own in an env file"),
+            .help("set the inner part as a separate variable in an env file"),
         Is::TooLarge => found
             .error(code::TOO_LARGE, "the text is too large once its variables are filled in")
             .label(span, "filled in up to here")

@@ -225,7 +225,7 @@ fn address_mistake(address: Address, text: &str) -> Option<(String, &'static str
     }
     let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
     if authority.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        return Some(("a host has no blanks in its name".to_owned(), example));
+        return Some(("a host name has no spaces".to_owned(), example));
     }
     let takes_path = match address {
         Address::Syslog | Address::Gelf => true,

@@ -193,7 +193,7 @@ fn check_host_names(service: &Service, domain: Option<Span>, found: &mut Diagnos
         if let Some(at) = at {
             found
                 .error(CONFLICTING_NAMESPACE, format!("`{attribute}` cannot be set with `uts: host`"))
-                .label(at, format!("a {kind} name of its own"))
+                .label(at, format!("a separate {kind} name"))
                 .label(uts.span, "the host's own name")
                 .help("remove one of the two");
         }

@@ -45,7 +45,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_group(group: &str) -> Result<(), String> {
     check_part(group, "group")?;
     match group.contains(':') && !group.contains('$') {
-        true => Err("a name cannot contain `:`, and each group is an element of its own".to_owned()),
+        true => Err("a name cannot contain `:`, and each group is a separate element".to_owned()),
         false => Ok(()),
     }
 }

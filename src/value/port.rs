@@ -341,7 +341,7 @@ fn other_forms(text: &str) -> Option<String> {
         text.contains(separator) && parts.clone().count() > 1 && parts.all(|part| parse(part).is_ok())
     };
     if is_several(&[',', ' ']) && !text.contains(": ") {
-        return Some("write each port as an element of its own".to_owned());
+        return Some("write each port as a separate element".to_owned());
     }
     let fixed = [
         ("->", ":"),
@@ -504,7 +504,7 @@ mod tests {
             ("8080:80:tcp", "write `\"8080:80/tcp\"`"),
             ("8080:80/tpc", "write `\"8080:80/tcp\"`"),
             ("http://localhost:8080", "publish the port alone: `\"8080:8080\"`"),
-            ("8080:80, 443:443", "write each port as an element of its own"),
+            ("8080:80, 443:443", "write each port as a separate element"),
         ] {
             assert_eq!(
                 PortMapping::parse(text).map_err(|mistake| mistake.help),

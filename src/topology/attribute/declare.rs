@@ -2,12 +2,11 @@
 
 /// Declares a mapping with known keys; see the documentation of [the module](super).
 ///
-/// A field is `name: Type` or, where the key is no Rust name, `name as "key": Type`. What else is known of it
-/// stands behind a `=`: with `required` the key must be there, with `public` nobody keeps a secret in its value
-/// ([`Sealing`](super::Sealing)), `example("...")` is a value that it may have, `also("...")` what else it is called,
-/// `form("...")` and `instead("...")` are advice ([`Field`](super::Field)), and `shape(...)` is its [`Shape`] where the type does
-/// not say it. Keys that belong elsewhere stand behind the fields.
-/// The type's `Default` stands for an absent key.
+/// A field is `name: Type` or, where the key is not a Rust name, `name as "key": Type`. Marks follow a `=`: with
+/// `required` the key must be there, with `public` its value is never a secret ([`Sealing`](super::Sealing)),
+/// `example("...")` is a value that it may have, `also("...")` another name of it, `form("...")` and `instead("...")`
+/// are advice ([`Field`](super::Field)), and `shape(...)` is its [`Shape`](super::Shape) where the type does not
+/// give it. Keys that belong elsewhere follow the fields. The type's `Default` is the value of an absent key.
 macro_rules! record {
     (
         $(#[doc = $record_doc:literal])*
