@@ -200,7 +200,7 @@ fn check_logging(topology: &Topology, service: &ServiceName, logging: &Logging, 
         if let Some(name) = named.filter(|name| !OTHERS.contains(name)) {
             let known: Vec<&str> =
                 DRIVERS.iter().map(|driver| driver.name).chain(OTHERS.iter().copied()).collect();
-            let otherwise = || "remove it: the engine then creates the log file".to_owned();
+            let otherwise = || "remove it: the engine then uses its default driver".to_owned();
             warn_of_plugin("log driver", name, at, &known, otherwise, found);
         }
         return;
