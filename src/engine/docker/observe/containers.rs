@@ -158,8 +158,8 @@ async fn look_closer(
     }
     match inspect::inspect(transport, &container.id).await {
         Ok(inspected) => {
-            let is_young = container.state.is_young;
-            container.state = ContainerState { is_young, ..inspected.container_state() };
+            let state = inspected.container_state();
+            container.state = ContainerState { is_young: is_young(&container.state, &state), ..state };
             container.settings = Some(inspected.settings());
             container.namespace_owners = inspected.host_config.namespace_owners();
             Ok(Some(container))
@@ -167,6 +167,12 @@ async fn look_closer(
         Err(EngineError::Refused { status: 404, .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a container was started a moment ago: when it was listed, or since then. One that crashes again
+/// and again may be listed between two runs and run when it is looked at.
+fn is_young(listed: &ContainerState, inspected: &ContainerState) -> bool {
+    listed.is_young || (listed.status != Status::Running && inspected.status == Status::Running)
 }
 
 /// Whether a container of a service was made from other settings than are wanted.
@@ -292,6 +298,23 @@ mod tests {
         let text = r#"{"Id": "a", "Names": ["/a"], "Image": "", "ImageID": "", "Created": 0, "Labels": null,
             "State": "hibernating", "Status": ""}"#;
         assert!(listed(text).is_none());
+    }
+
+    #[test]
+    fn what_was_between_two_runs_when_it_was_listed_and_runs_now_is_young() {
+        let state = |state: &str, status: &str| {
+            let text = format!(
+                r#"{{"Id": "a", "Names": ["/a"], "Image": "", "ImageID": "", "Created": 0, "State": "{state}",
+                    "Status": "{status}", "Labels": {{"com.docker.compose.service": "web"}}}}"#
+            );
+            listed(&text).unwrap().state
+        };
+        let running = state("running", "Up 3 minutes");
+        assert!(is_young(&state("restarting", "Restarting (3) 2 seconds ago"), &running));
+        assert!(is_young(&state("exited", "Exited (3) 2 hours ago"), &running));
+        assert!(is_young(&state("running", "Up 2 seconds"), &running));
+        assert!(!is_young(&running, &running));
+        assert!(!is_young(&state("running", "Up 3 minutes"), &state("exited", "Exited (3) 1 second ago")));
     }
 
     #[test]
