@@ -1,23 +1,23 @@
 //! Codes: a stable name, one sentence, and the page that `topo explain CODE` prints, which is
 //! `page/NAME.md` next to the file that declares the code.
 //!
-//! Here are those of no rule in particular: what readers and parsers report, and the kinds of mistake that
-//! codes of rules belong to. `crate::lint::codes` has all.
+//! This file has the codes that belong to no single rule: what readers and parsers report, and the
+//! broader kinds of mistake that rules refine. `crate::lint::codes` lists all codes.
 
 use std::fmt;
 
-/// A stable name for one kind of finding.
+/// A stable name for one kind of diagnostic.
 #[derive(Clone, Copy)]
 pub struct Code(&'static Page);
 
-/// What is known of a code.
+/// The properties of a code.
 #[derive(Debug)]
 pub struct Page {
     /// The stable name, in kebab case.
     pub name: &'static str,
-    /// The broader code for this kind of mistake, where a rule has a code of its own.
+    /// The broader code for this kind of mistake, if this is the code of a rule.
     pub kind: Option<Code>,
-    /// What it says, in one sentence.
+    /// Its meaning in one sentence.
     pub sentence: &'static str,
     /// What, why, example and fix: Markdown for `topo explain`.
     pub text: &'static str,
@@ -34,12 +34,12 @@ impl Code {
         Self(page)
     }
 
-    /// What kind of mistake it is: the broader code, or the code itself.
+    /// The kind of mistake: the broader code, or the code itself.
     pub fn kind(self) -> Code {
         self.0.kind.unwrap_or(self)
     }
 
-    /// Everything known of the code.
+    /// The properties of the code.
     pub fn page(self) -> &'static Page {
         self.0
     }
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_a_page_that_fits_a_terminal() {
+    fn every_code_has_a_page_that_fits_into_a_terminal() {
         for code in ALL {
             let Page { name, kind: _, sentence, text } = code.page();
             assert!(sentence.ends_with('.') && !text.is_empty(), "{name}");
@@ -174,8 +174,8 @@ mod tests {
 
     #[test]
     fn every_page_belongs_to_a_code() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnostic/page");
-        for page in std::fs::read_dir(folder).expect("the directory of pages").flatten() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnostic/page");
+        for page in std::fs::read_dir(directory).expect("the directory of pages").flatten() {
             let name = page.path().file_stem().expect("a name").to_string_lossy().into_owned();
             assert!(ALL.iter().any(|code| code.name() == name), "{name}");
         }

@@ -1,9 +1,9 @@
-//! In: the text of an env file. Out: the part of a line that is a value, which is shown to nobody.
+//! In: the text of an env file. Out: the part of a line that is a value, so that it can be hidden.
 //! Must not: judge whether a value is a secret.
 
 use std::ops::Range;
 
-/// The bytes of the line at `line` that belong to a value, if some do.
+/// The bytes of the line at `line` that belong to a value, if any.
 pub(super) fn value(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     let mut quote = None;
     for before in text[..line.start].lines() {
@@ -16,13 +16,13 @@ pub(super) fn value(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     }
     match shown.find('=') {
         Some(sign) => Some(line.start + sign + 1..end).filter(|value| !is_expression(&text[value.clone()])),
-        // A name alone is the caller's; anything else was perhaps meant as a value.
+        // A bare name has the caller's value; anything else may have been meant as a value.
         None if shown.trim_start().starts_with('#') || is_name(shown) => None,
         None => Some(line.start..end),
     }
 }
 
-/// The quote that is open after a line, when `open` was before it.
+/// The quote that is open after a line, given the one that was open before it.
 fn quote_after(line: &str, open: Option<char>) -> Option<char> {
     let (quote, rest) = match open {
         Some(quote) => (quote, line),
@@ -42,7 +42,7 @@ fn quote_after(line: &str, open: Option<char>) -> Option<char> {
     (!is_closed).then_some(quote)
 }
 
-/// Nothing, or another variable.
+/// Whether it is empty, or refers to another variable.
 fn is_expression(value: &str) -> bool {
     value.is_empty() || (value.starts_with("${") && value.find('}') == Some(value.len() - 1))
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_found_on_every_line_that_they_take() {
+    fn values_are_found_on_every_line_that_they_span() {
         let text = "# a\nA=one\nexport B\nC=\nD=\"two\n three=\n\"\nE='f\\'o'\nfive six\r\n#G=h\nI=${J:?}\n";
         let mut start = 0;
         let mut values = Vec::new();

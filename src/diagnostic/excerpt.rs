@@ -1,5 +1,5 @@
-//! In: the labels of a finding in one file. Out: the few lines to show, safe for any terminal.
-//! Must not: hand on a line of a megabyte, a control character, or a label over several lines.
+//! In: the labels of a diagnostic in one file. Out: the few lines to show, safe for any terminal.
+//! Must not: pass on huge lines, control characters, or labels that span lines.
 
 use super::position::{Position, Positions};
 use super::{HIDDEN, Label, env_line};
@@ -8,42 +8,42 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
-/// Lines of one file, and labels in them.
+/// Lines of one file with labels.
 #[derive(Debug, Default)]
 pub(super) struct Excerpt {
-    /// The file's path as people know it.
+    /// The file's path for display.
     pub(super) path: String,
-    /// Sorted by number; neighbours in the file are neighbours here.
+    /// Sorted by line number.
     pub(super) lines: Vec<Line>,
 }
 
-/// One line, perhaps shortened.
+/// One line, possibly shortened.
 #[derive(Debug)]
 pub(super) struct Line {
     /// From 1.
     pub(super) number: usize,
     /// Without line end, tabs and control characters.
     pub(super) text: String,
-    /// Sorted by place.
+    /// Sorted by position.
     pub(super) marks: Vec<Mark>,
 }
 
 /// A label in a line.
 #[derive(Debug)]
 pub(super) struct Mark {
-    /// Bytes of the line's text.
+    /// The bytes of the line's text.
     pub(super) range: Range<usize>,
-    /// Where it is in the file.
+    /// The position in the file.
     pub(super) position: Position,
     pub(super) text: String,
     pub(super) is_primary: bool,
 }
 
-/// A tab in an excerpt.
+/// The replacement for a tab.
 const TAB: &str = "    ";
 
-/// The lines of `file` that `labels` are about, cut to `width` columns; each label comes with whether it is the
-/// primary one.
+/// The lines of `file` with these labels, cut to `width` columns; each label comes with whether it
+/// is the primary one.
 pub(super) fn excerpt(
     file: FileId,
     labels: &[(&Label, bool)],
@@ -93,12 +93,12 @@ fn window(text: &str, line: Range<usize>, focus: usize, width: usize) -> Range<u
         return line;
     }
     let focus = text.floor_char_boundary(focus.clamp(line.start, line.end));
-    // A third of the room before what matters, the rest after.
+    // A third of the width before the label, the rest after it.
     let start = focus - taken(text[line.start..focus].chars().rev(), width / 3);
     start..start + taken(text[start..line.end].chars(), width)
 }
 
-/// The bytes of those characters that fit into `width` columns.
+/// How many bytes of these characters fit into `width` columns.
 fn taken(characters: impl Iterator<Item = char>, width: usize) -> usize {
     let ends = characters.scan((0, 0), |(bytes, columns), character| {
         *bytes += character.len_utf8();
@@ -108,13 +108,13 @@ fn taken(characters: impl Iterator<Item = char>, width: usize) -> usize {
     ends.take_while(|(_, columns)| *columns <= width).last().map_or(0, |(bytes, _)| bytes)
 }
 
-/// A line while it becomes safe to show.
+/// A line that is being made safe for display.
 struct Shown {
     text: String,
-    /// For each byte of the window, and one past it, where it is in `text`.
+    /// For each byte of the window, and one past it, its offset in `text`.
     places: Vec<usize>,
     window: Range<usize>,
-    /// Where [`HIDDEN`] is in `text`, if something is hidden.
+    /// The place of [`HIDDEN`] in `text`, if something is hidden.
     hidden: Range<usize>,
 }
 
@@ -145,21 +145,22 @@ impl Shown {
         Self { text, places, window, hidden }
     }
 
-    /// Where bytes of the file are in the text that is shown; what is hidden is there as a whole.
+    /// The range in `text` of bytes of the file; a hidden part counts as a whole.
     fn range(&self, bytes: Range<usize>) -> Range<usize> {
         let (start, end) = (self.place(bytes.start), self.place(bytes.end));
         let ends_inside = start >= self.hidden.start && end == self.hidden.start && !bytes.is_empty();
         start..if ends_inside { self.hidden.end.max(end) } else { end }
     }
 
-    /// Where a byte of the file is in the text that is shown, or the end that is nearer to it.
+    /// The offset in `text` of a byte of the file, or the nearer end.
     fn place(&self, offset: usize) -> usize {
         let inside = offset.clamp(self.window.start, self.window.end) - self.window.start;
         self.places.get(inside).copied().unwrap_or(self.text.len())
     }
 }
 
-/// Text for a terminal: no control characters, and none that turn the direction of writing.
+/// Text for a terminal, without control characters and without those that change the writing
+/// direction.
 pub(super) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     text.chars().for_each(|character| push_clean(&mut clean, character));

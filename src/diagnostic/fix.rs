@@ -1,5 +1,5 @@
-//! In: what a diagnostic says to write. Out: edits of the files, byte by byte.
-//! Must not: write a file, or change what came from a variable.
+//! In: what a diagnostic says to write. Out: edits of the files, byte by byte. Must not: write a
+//! file, or change text that came from a variable.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,44 +7,44 @@ use std::path::PathBuf;
 use super::Diagnostic;
 use crate::source::{Sources, Span};
 
-/// Changes of files that fix what a diagnostic is about; its help says them in words.
+/// Changes that fix what a diagnostic reports; its help describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// What is changed, together or not at all.
+    /// The changes, all or none of which are applied.
     pub changes: Vec<Change>,
-    /// Whether the topology keeps the meaning that it had, or gets the only one that can have been meant.
-    /// A guess, such as the closest known name, is not safe.
+    /// Whether the topology keeps its meaning, or gets the only one that can have been intended. A
+    /// guess, such as the closest known name, is not safe.
     pub is_safe: bool,
 }
 
-/// One change, in terms of what stands at a place.
+/// One change, in terms of the text at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Writes `new` in place of `old`, which has to stand once within the place.
+    /// Replaces `old`, which must occur exactly once within the place, by `new`.
     Replace {
         /// The place.
         within: Span,
-        /// What stands there.
+        /// The text to replace.
         old: String,
-        /// What is written instead.
+        /// The replacement.
         new: String,
     },
-    /// Removes the lines of the place, which have to hold nothing else but a comment.
+    /// Removes the lines of the place, which may otherwise contain only a comment.
     RemoveLines(Span),
 }
 
-/// New text in place of a range of a file.
+/// New text for a range of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What is replaced.
+    /// The range.
     pub span: Span,
-    /// By what.
+    /// The text.
     pub text: String,
 }
 
 impl Fix {
-    /// The edits; nothing where the text is not as expected: a value that came from a variable or was
-    /// written with escapes stands elsewhere, or otherwise.
+    /// The edits; `None` if the text is not as expected, because a value came from a variable or
+    /// was written with escapes.
     pub fn edits(&self, sources: &Sources) -> Option<Vec<Edit>> {
         self.changes.iter().map(|change| change.edit(sources)).collect()
     }
@@ -65,7 +65,7 @@ impl Change {
                 let start = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
                 let end = text[range.end..].find('\n').map_or(text.len(), |length| range.end + length + 1);
                 let rest = text[range.end..end].trim();
-                // A file does not begin with an empty line because its first one went.
+                // The file must not begin with an empty line after its first lines are removed.
                 let blank = if start == 0 { blank_lines(&text[end..]) } else { 0 };
                 let is_alone =
                     text[start..range.start].trim().is_empty() && (rest.is_empty() || rest.starts_with('#'));
@@ -76,24 +76,25 @@ impl Change {
     }
 }
 
-/// The length of the empty lines that a text begins with.
+/// The length of the empty lines at the start of a text.
 fn blank_lines(text: &str) -> usize {
     let lines = text.split_inclusive('\n');
     lines.take_while(|line| line.trim().is_empty() && line.ends_with('\n')).map(str::len).sum()
 }
 
-/// What comes of the fixes of several diagnostics.
+/// The result of applying the fixes of several diagnostics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fixed {
-    /// The whole new text of each file that changes.
+    /// The whole new text of each changed file.
     pub texts: BTreeMap<PathBuf, String>,
-    /// What was edited, in the order of the files and of their text.
+    /// The edits, in the order of the files and of their text.
     pub edits: Vec<Edit>,
-    /// How many diagnostics are fixed. One whose edits overlap those of another waits for the next time.
+    /// How many diagnostics are fixed. One whose edits overlap those of another waits for the next
+    /// run.
     pub count: usize,
 }
 
-/// Applies the fixes of these diagnostics, those that are not safe only on request.
+/// Applies the fixes of these diagnostics, unsafe ones only on request.
 pub fn apply(sources: &Sources, diagnostics: &[&Diagnostic], with_unsafe: bool) -> Fixed {
     let mut chosen: BTreeMap<PathBuf, Vec<Edit>> = BTreeMap::new();
     let mut count = 0;
@@ -118,7 +119,7 @@ pub fn apply(sources: &Sources, diagnostics: &[&Diagnostic], with_unsafe: bool) 
     Fixed { texts, edits, count }
 }
 
-/// The text of a file after its edits, which come in its order.
+/// The text of a file after its edits, which are sorted.
 fn edited(sources: &Sources, edits: Vec<Edit>) -> String {
     let mut text = edits.first().map(|edit| sources.get(edit.span.file).text.clone()).unwrap_or_default();
     for edit in edits.into_iter().rev() {
@@ -141,7 +142,8 @@ mod tests {
         Span::new(file, start, start + words.len())
     }
 
-    /// Words at a place, what is written there instead of which part (nothing: the lines go), whether it is safe.
+    /// The text at a place, its part to replace with the replacement (`None`: remove the lines),
+    /// whether it is safe.
     type Wanted<'a> = (&'a str, Option<(&'a str, &'a str)>, bool);
 
     fn fixed(changes: &[Wanted<'_>], with_unsafe: bool) -> (Option<String>, usize) {
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_once_within_the_place_is_replaced() {
+    fn text_that_occurs_once_is_replaced() {
         let (text, count) =
             fixed(&[("foo: fo", Some(("foo", "food")), true), ("fo,", Some(("fo", "fu")), true)], false);
         assert_eq!(
@@ -172,20 +174,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_there_twice_stays() {
+    fn text_that_is_missing_or_occurs_twice_is_kept() {
         assert_eq!(fixed(&[("\"x\\ty\"", Some(("x\ty", "z")), true)], false), (None, 0), "an escape");
         assert_eq!(fixed(&[("foo: fo", Some(("fo", "z")), true)], false), (None, 0), "twice");
     }
 
     #[test]
-    fn lines_are_removed_where_nothing_else_is_on_them() {
+    fn lines_are_removed_if_nothing_else_is_on_them() {
         let (text, count) = fixed(&[("version: '3'", None, true)], false);
         assert_eq!((text.unwrap().as_str(), count), ("a: {foo: fo, bar: \"x\\ty\"}\n", 1));
         assert_eq!(fixed(&[("foo: fo", None, true)], false), (None, 0));
     }
 
     #[test]
-    fn a_guess_is_applied_only_on_request_and_overlapping_fixes_one_at_a_time() {
+    fn guesses_are_applied_only_on_request_and_overlapping_fixes_one_at_a_time() {
         let guess = [("foo", Some(("foo", "food")), false)];
         assert_eq!(fixed(&guess, false), (None, 0));
         assert_eq!(fixed(&guess, true).1, 1);

@@ -1,4 +1,5 @@
-//! Findings as workflow commands of GitHub Actions, which show them in the files of a pull request.
+//! Diagnostics as workflow commands of GitHub Actions, which shows them in the files of a pull
+//! request.
 
 use super::position::{Positions, is_standard_input};
 use super::{Diagnostic, Severity};
@@ -6,8 +7,8 @@ use crate::source::{Sources, Span};
 use std::fmt::Write;
 use std::path::Path;
 
-/// One line for each finding: `::error file=...,line=...,col=...,title=...::message`. Paths start from the root of the
-/// repository where it is known; what is read from standard input has no file there.
+/// One line per diagnostic: `::error file=...,line=...,col=...,title=...::message`. Paths are
+/// relative to the repository if its root is known; standard input has no file.
 pub fn github(sources: &Sources, diagnostics: &[&Diagnostic], repository: Option<&Path>) -> String {
     let mut positions = Positions::from_root(sources, repository);
     let mut text = String::new();
@@ -34,7 +35,7 @@ fn place(diagnostic: &Diagnostic, positions: &mut Positions<'_>) -> String {
     let file = property(&positions.path(span.file));
     let (start, end) = (region.start, region.end);
     let mut place = format!("file={file},line={},endLine={},", start.line, end.line);
-    // Columns are only understood within one line; the last one is marked, too.
+    // Columns are only supported within one line; the last column is included.
     if start.line == end.line {
         let last = end.column.saturating_sub(1).max(start.column);
         let _ = write!(place, "col={},endColumn={last},", start.column);
@@ -46,7 +47,7 @@ fn span_in_a_file(diagnostic: &Diagnostic, positions: &Positions<'_>) -> Option<
     diagnostic.span().filter(|span| !is_standard_input(&positions.sources.get(span.file).path))
 }
 
-/// The headline, what stands at the place, and the help. A place in no file is told in words.
+/// The headline, the label, and the help. A place outside all files is described in the text.
 fn message(diagnostic: &Diagnostic, positions: &mut Positions<'_>) -> String {
     let elsewhere = diagnostic.span().filter(|_| span_in_a_file(diagnostic, positions).is_none());
     let headline = match elsewhere.map(|span| positions.region(span).start) {
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_titles_and_line_ends_are_written_as_github_reads_them() {
+    fn places_titles_and_line_ends_follow_the_format_of_github() {
         let (sources, found) = sample();
         let expected = r#"::notice title=empty-topology::no place
 ::error file=sub dir/over.yaml,line=3,endLine=3,col=12,endColumn=19,title=bad-override::a list, 100%25 <wrong>%0Athis is a list%0Ahelp: write a string

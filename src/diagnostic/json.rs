@@ -1,4 +1,4 @@
-//! Findings as one JSON object, for scripts. Fields are only ever added.
+//! Diagnostics as one JSON object, for scripts. Fields are only ever added.
 //!
 //! ```json
 //! {
@@ -19,21 +19,21 @@
 //! ```
 //!
 //! Lines and columns count from 1, columns in characters, bytes from 0; an end is one past the last.
-//! A fix is `null` where the help cannot be said as edits; one that is not `safe` is a guess.
+//! A fix is `null` if the help cannot be expressed as edits; one that is not `safe` is a guess.
 
 use super::position::{Position, Positions};
 use super::{Diagnostic, Edit, Fix, Label, Severity};
 use crate::source::{Sources, Span};
 use serde::Serialize;
 
-/// The version of this form.
+/// The version of this format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,
     summary: Summary,
-    diagnostics: Vec<Finding<'a>>,
+    diagnostics: Vec<JsonDiagnostic<'a>>,
 }
 
 #[derive(Serialize)]
@@ -44,7 +44,7 @@ struct Summary {
 }
 
 #[derive(Serialize)]
-struct Finding<'a> {
+struct JsonDiagnostic<'a> {
     code: &'static str,
     severity: &'static str,
     message: &'a str,
@@ -83,7 +83,7 @@ struct Point {
     byte: u32,
 }
 
-/// The findings, indented, ended by a line end.
+/// The diagnostics, indented, with a final line end.
 pub fn json(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
     let mut positions = Positions::new(sources);
     let count = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
@@ -92,7 +92,8 @@ pub fn json(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
         warnings: count(Severity::Warning),
         notes: count(Severity::Note),
     };
-    let diagnostics = diagnostics.iter().map(|diagnostic| finding(diagnostic, &mut positions)).collect();
+    let diagnostics =
+        diagnostics.iter().map(|diagnostic| json_diagnostic(diagnostic, &mut positions)).collect();
     let report = Report { version: VERSION, summary, diagnostics };
     serde_json::to_string_pretty(&report).expect("strings and numbers are always JSON") + "\n"
 }
@@ -106,11 +107,11 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-fn finding<'a>(diagnostic: &'a Diagnostic, positions: &mut Positions<'_>) -> Finding<'a> {
+fn json_diagnostic<'a>(diagnostic: &'a Diagnostic, positions: &mut Positions<'_>) -> JsonDiagnostic<'a> {
     let Diagnostic { code, severity, message, labels, help, fix, subject: _, wrong_type: _ } = diagnostic;
     let fix = fix.as_ref().and_then(|fix| repair(fix, positions));
     let places = labels.iter().enumerate().map(|(index, label)| place(label, index == 0, positions));
-    Finding {
+    JsonDiagnostic {
         code: code.name(),
         severity: severity_name(*severity),
         message,

@@ -1,5 +1,5 @@
-//! Findings as a JUnit report, which most CI systems can show. A suite is a file, a case a finding;
-//! errors fail, warnings and notes are the output of a case that passes.
+//! Diagnostics as a JUnit report, which most CI systems can show. A suite is a file, a case a
+//! diagnostic; errors fail, warnings and notes are the output of a passing case.
 
 use super::position::Positions;
 use super::{Diagnostic, Severity};
@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// The report: an XML document.
 pub fn junit(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
     let mut positions = Positions::new(sources);
-    // A file that several topologies include was loaded more than once.
+    // A file that several topologies include is loaded more than once.
     let mut first_of: HashMap<String, FileId> = HashMap::new();
     let mut by_file: BTreeMap<Option<FileId>, Vec<&Diagnostic>> = BTreeMap::new();
     for (file, _) in sources.files() {
@@ -79,7 +79,7 @@ fn failures(found: &[&Diagnostic]) -> usize {
     found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
 }
 
-/// Text for XML 1.0, which cannot hold most control characters in any form.
+/// Text for XML 1.0, which cannot represent most control characters.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

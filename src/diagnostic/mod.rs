@@ -1,5 +1,5 @@
-//! In: what any stage has to say about the user's text. Out: words, SARIF, JSON, annotations.
-//! Must not: decide what is a mistake.
+//! In: what any stage reports about the user's text. Out: text, SARIF, JSON, annotations. Must not:
+//! decide what is a mistake.
 
 pub mod code;
 mod env_line;
@@ -20,21 +20,21 @@ pub use fix::{Change, Edit, Fix};
 
 use crate::source::Span;
 
-/// What stands in place of a value that is not shown.
+/// The replacement for a hidden value.
 pub const HIDDEN: &str = "(hidden)";
 
-/// How bad a finding is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The topology cannot be used.
     Error,
-    /// It can be used, but probably does not do what was meant.
+    /// It can be used, but probably does not do what was intended.
     Warning,
     /// Worth knowing.
     Note,
 }
 
-/// A place and what is to be said of it.
+/// A place and a text about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The place.
@@ -43,63 +43,63 @@ pub struct Label {
     pub text: String,
 }
 
-/// One finding. Headline: what is wrong. Labels: the facts, the first one at the exact place. Help:
-/// what to type instead.
+/// Something found in a topology. Headline: what is wrong. Labels: the facts, the first one at the
+/// exact place. Help: what to type instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Stable name, explained by `topo explain`.
     pub code: Code,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// What is wrong: lower case, no final stop.
     pub message: String,
-    /// Places; the first is the primary one. Empty when the finding has no place in a file.
+    /// Places; the first is the primary one. Empty if it has no place in a file.
     pub labels: Vec<Label>,
     /// What to type instead.
     pub help: Option<String>,
-    /// The same as changes of the files, where it can be said so exactly.
+    /// The help as changes of the files, if it can be expressed exactly.
     pub fix: Option<Fix>,
-    /// The name of what is missing or incomplete, for whoever knows better; not shown.
+    /// The name of what is missing or incomplete, for later stages; not shown.
     pub subject: Option<String>,
-    /// How a value of the wrong type is wrong, for advice that depends on it; not shown.
+    /// What is wrong with a value of the wrong type, for advice that depends on it; not shown.
     pub wrong_type: Option<WrongType>,
 }
 
-/// How a value of the wrong type is wrong.
+/// What is wrong with a value of the wrong type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WrongType {
-    /// There is none.
+    /// It is empty.
     Empty,
-    /// In quotes it would be right, and that is what is advised.
+    /// It would be right in quotes, which the help says.
     Quotable,
 }
 
 impl Diagnostic {
-    /// Adds a place. The first one added is the primary one.
+    /// Adds a label. The first one added is the primary one.
     pub fn label(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
         self.labels.push(Label { span, text: text.into() });
         self
     }
 
-    /// Says what to type instead.
+    /// Sets the help: what to type instead.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
         self
     }
 
-    /// Says how a value of the wrong type is wrong.
+    /// Records what is wrong with a value of the wrong type.
     pub fn of_wrong_type(&mut self, wrong_type: WrongType) -> &mut Self {
         self.wrong_type = Some(wrong_type);
         self
     }
 
-    /// Has `new` written in place of `old`, which stands at the place.
+    /// Adds a fix that replaces `old` at a place by `new`.
     pub fn replace(&mut self, within: Span, old: impl Into<String>, new: impl Into<String>) -> &mut Self {
         self.change(Change::Replace { within, old: old.into(), new: new.into() })
     }
 
-    /// Asks whether `closest` was meant by `word`, which stands at the primary place; says something else
-    /// where no known word is close.
+    /// Asks whether `closest` was meant by `word` at the primary place; without a close word,
+    /// `otherwise` is the help.
     pub fn did_you_mean(
         &mut self,
         word: &str,
@@ -110,7 +110,7 @@ impl Diagnostic {
         self.perhaps_replace(word, closest).help(format!("did you mean `{closest}`?"))
     }
 
-    /// Has `new` written in place of `old` at the primary place, as a guess.
+    /// Adds an unsafe fix that replaces `old` at the primary place by `new`.
     pub fn perhaps_replace(&mut self, old: &str, new: impl Into<String>) -> &mut Self {
         match self.span() {
             Some(at) => self.replace(at, old, new).only_a_guess(),
@@ -118,7 +118,7 @@ impl Diagnostic {
         }
     }
 
-    /// Has the lines of the place removed.
+    /// Adds a fix that removes the lines of a place.
     pub fn remove_lines(&mut self, place: Span) -> &mut Self {
         self.change(Change::RemoveLines(place))
     }
@@ -128,7 +128,7 @@ impl Diagnostic {
         self
     }
 
-    /// The fix may be what was meant, or not: it is applied only on request.
+    /// Marks the fix as a guess, which is applied only on request.
     pub fn only_a_guess(&mut self) -> &mut Self {
         self.fix.iter_mut().for_each(|fix| fix.is_safe = false);
         self
@@ -146,14 +146,14 @@ impl Diagnostic {
     }
 }
 
-/// The most findings that are kept; a file of a million mistakes needs no million messages.
+/// The most diagnostics that are kept: nobody reads a million messages.
 const LIMIT: usize = 1_000;
 
-/// What was found so far: the sink that every stage writes to.
+/// The diagnostics so far: the sink that every stage writes to.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     all: Vec<Diagnostic>,
-    /// Findings beyond the limit: the last one, and how many there are of each severity.
+    /// Diagnostics beyond the limit: the last one, and how many there are of each severity.
     last_hidden: Option<Box<Diagnostic>>,
     hidden: [usize; 3],
 }
@@ -169,7 +169,7 @@ impl Diagnostics {
         self.push(Severity::Warning, code, message.into())
     }
 
-    /// Writes every help in another form.
+    /// Rewrites every help.
     pub fn rewrite_helps(&mut self, rewritten: impl Fn(&str) -> String) {
         let hidden = self.last_hidden.iter_mut().map(|hidden| &mut **hidden);
         for help in self.all.iter_mut().chain(hidden).filter_map(|diagnostic| diagnostic.help.as_mut()) {
@@ -201,60 +201,59 @@ impl Diagnostics {
         self.last_hidden.insert(Box::new(diagnostic))
     }
 
-    /// Makes errors of the warnings with this code: what may be overlooked while a topology is only
-    /// looked at cannot be when it is run.
+    /// Turns warnings with this code into errors: some mistakes matter only when a topology is run.
     pub fn raise(&mut self, code: Code) {
         let warnings = self.all.iter_mut().filter(|found| found.severity == Severity::Warning);
         warnings.filter(|found| found.code == code).for_each(|found| found.severity = Severity::Error);
     }
 
-    /// A mark for [`Diagnostics::since`].
+    /// The current position, for [`Diagnostics::since`].
     pub fn mark(&self) -> usize {
         self.all.len()
     }
 
-    /// What was added since a mark was taken.
+    /// The diagnostics added since a mark was taken.
     pub fn since(&mut self, mark: usize) -> &mut [Diagnostic] {
         self.all.get_mut(mark..).unwrap_or_default()
     }
 
-    /// Changes each finding.
+    /// Changes each diagnostic.
     pub fn for_each(&mut self, change: impl FnMut(&mut Diagnostic)) {
         self.all.iter_mut().for_each(change);
     }
 
-    /// Keeps what `keep` says.
+    /// Keeps the diagnostics for which `keep` is true.
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.all.retain(keep);
     }
 
-    /// Keeps what `keep` says, which may change it.
+    /// Keeps the diagnostics for which `keep`, which may change them, is true.
     pub fn retain_mut(&mut self, keep: impl FnMut(&mut Diagnostic) -> bool) {
         self.all.retain_mut(keep);
     }
 
-    /// True when at least one error was found.
+    /// Whether there is at least one error.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
 
-    /// How many findings of this severity there are, those that are not kept included.
+    /// How many diagnostics of this severity there are, including those beyond the limit.
     pub fn count(&self, severity: Severity) -> usize {
         let kept = self.all.iter().filter(|diagnostic| diagnostic.severity == severity);
         kept.count() + self.hidden[severity as usize]
     }
 
-    /// How many findings are not kept, because there are too many.
+    /// How many diagnostics are beyond the limit.
     pub fn hidden(&self) -> usize {
         self.hidden.iter().sum()
     }
 
-    /// True when nothing was found.
+    /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// Every finding once, sorted by file and place.
+    /// Every diagnostic once, sorted by file and place.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.all.iter().collect();
         sorted.sort_by(|first, second| {
@@ -263,12 +262,12 @@ impl Diagnostics {
             };
             key(first).cmp(&key(second)).then_with(|| first.message.cmp(&second.message))
         });
-        // An alias or a second use of one text may report the same thing at the same place again.
+        // A text that is used twice or through an alias may be reported twice at the same place.
         sorted.dedup();
         sorted
     }
 
-    /// The same findings at other places.
+    /// The same diagnostics at other places.
     pub fn moved(mut self, place: impl Fn(Span) -> Span) -> Self {
         for diagnostic in &mut self.all {
             diagnostic.labels.iter_mut().for_each(|label| label.span = place(label.span));
@@ -280,7 +279,7 @@ impl Diagnostics {
         self
     }
 
-    /// Takes over everything that `other` found.
+    /// Takes over the diagnostics of `other`.
     pub fn append(&mut self, other: Diagnostics) {
         for diagnostic in other.all {
             let severity = diagnostic.severity;
@@ -299,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn findings_beyond_the_limit_are_counted() {
+    fn diagnostics_beyond_the_limit_are_counted() {
         let mut found = Diagnostics::default();
         for _ in 0..LIMIT {
             found.warning(code::OBSOLETE, "w");

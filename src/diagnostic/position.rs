@@ -1,6 +1,6 @@
-//! Lines and columns of places, fast enough for thousands of findings in large files.
+//! Lines and columns of places, fast enough for thousands of diagnostics in large files.
 
-use crate::source::{FileId, Sources, Span, cleaned, from_here};
+use crate::source::{FileId, Sources, Span, cleaned, display_path};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
@@ -19,10 +19,10 @@ pub(super) struct Position {
     pub(super) column: usize,
 }
 
-/// Finds lines in every loaded file; each file is searched for line ends once.
+/// Finds lines in every loaded file; the line ends of each file are searched once.
 pub(super) struct Positions<'a> {
     pub(super) sources: &'a Sources,
-    /// The folder that paths start from, where that is not the working folder.
+    /// The directory that paths are relative to, if not the working directory.
     root: Option<&'a Path>,
     line_starts: HashMap<FileId, Vec<usize>>,
 }
@@ -32,19 +32,19 @@ impl<'a> Positions<'a> {
         Self::from_root(sources, None)
     }
 
-    /// Paths start from this folder where files are below it: a code host knows them so.
+    /// Shows paths relative to this directory for files below it, as a code host expects.
     pub(super) fn from_root(sources: &'a Sources, root: Option<&'a Path>) -> Self {
         Self { sources, root, line_starts: HashMap::new() }
     }
 
-    /// The file's path as people and programs know it: from the root or the working folder on, where it is below.
+    /// The file's path for display: relative to the root or the working directory if it is below.
     pub(super) fn path(&self, file: FileId) -> String {
         let path = &self.sources.get(file).path;
         let below_root = self.root.filter(|_| !is_standard_input(path)).and_then(|root| {
             let whole = cleaned(&std::env::current_dir().unwrap_or_default().join(path));
             whole.strip_prefix(root).map(Path::to_owned).ok()
         });
-        below_root.unwrap_or_else(|| cleaned(&from_here(path))).display().to_string()
+        below_root.unwrap_or_else(|| cleaned(&display_path(path))).display().to_string()
     }
 
     pub(super) fn region(&mut self, span: Span) -> Region {
@@ -62,12 +62,12 @@ impl<'a> Positions<'a> {
         Position { line: line + 1, column: String::from_utf8_lossy(before).chars().count() + 1 }
     }
 
-    /// The line, from 0, that holds a byte.
+    /// The line, from 0, that contains a byte.
     pub(super) fn line_of(&mut self, file: FileId, offset: usize) -> usize {
         self.starts(file).partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// The bytes of a line, from 0, without its end; nothing when there is no such line.
+    /// The bytes of a line, from 0, without its end; `None` if there is no such line.
     pub(super) fn line(&mut self, file: FileId, line: usize) -> Option<Range<usize>> {
         let text = &self.sources.get(file).text;
         let starts = self.starts(file);
@@ -85,7 +85,7 @@ impl<'a> Positions<'a> {
     }
 }
 
-/// Standard input has no path: it is called as it is named on the command line.
+/// Standard input has no path: it is shown as on the command line.
 pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_start_from_the_root_where_there_is_one() {
+    fn paths_are_relative_to_the_root_if_there_is_one() {
         let mut sources = Sources::default();
         let here = std::env::current_dir().unwrap();
         let below = sources.add("sub/../a.yaml", "");

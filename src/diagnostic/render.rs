@@ -1,25 +1,25 @@
-//! In: findings. Out: words with the marked places, of the same shape in terminals, pipes and tests.
-//! Must not: print, ask what the terminal can do, or read files.
+//! In: diagnostics. Out: text with the marked places, of the same shape in terminals, pipes and
+//! tests. Must not: print, query the terminal, or read files.
 
-mod finding;
 mod handler;
+mod miette_diagnostic;
 
 use super::position::Positions;
 use super::{Diagnostic, Severity};
 use crate::source::Sources;
-use finding::Finding;
 use handler::Handler;
 use miette::ReportHandler;
+use miette_diagnostic::MietteDiagnostic;
 use std::fmt;
 
-/// What the reader can show.
+/// What the output supports.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderOptions {
-    /// Whether it shows colours.
+    /// Whether to use colours.
     pub color: bool,
-    /// Whether it shows more than ASCII.
+    /// Whether to use more than ASCII.
     pub unicode: bool,
-    /// The width of a terminal, in columns; sentences are not broken where there is none.
+    /// The width of a terminal, in columns; without one, text is not wrapped.
     pub width: Option<usize>,
 }
 
@@ -28,14 +28,14 @@ impl RenderOptions {
     pub const PLAIN: Self = Self { color: false, unicode: true, width: None };
 }
 
-/// Findings, each ended by an empty line.
+/// The diagnostics, each followed by an empty line.
 pub fn render(sources: &Sources, diagnostics: &[&Diagnostic], options: RenderOptions) -> String {
     let mut positions = Positions::new(sources);
     let handler = Handler::new(options);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        let finding = Finding::new(diagnostic, handler.code_width(), &mut positions);
-        text += &fmt::from_fn(|f| handler.debug(&finding, f)).to_string();
+        let miette_diagnostic = MietteDiagnostic::new(diagnostic, handler.code_width(), &mut positions);
+        text += &fmt::from_fn(|f| handler.debug(&miette_diagnostic, f)).to_string();
         text.push('\n');
     }
     if options.unicode { text } else { text.replace('→', "->") }
@@ -55,7 +55,7 @@ mod tests {
     const ASCII: RenderOptions = RenderOptions { color: false, unicode: false, width: Some(80) };
 
     #[test]
-    fn each_place_is_shown_in_pipes_and_terminals_alike() {
+    fn places_are_shown_alike_in_pipes_and_terminals() {
         let (sources, found) = sample();
         let expected = r#"note[empty-topology]: no place
 
@@ -83,7 +83,7 @@ warning[wrong-type]: two lines
         }
     }
 
-    /// The part of the line above that a mark points at, by columns as a terminal counts them.
+    /// The part of the line above that a mark points at, by terminal columns.
     fn pointed_at(text: &str) -> Vec<String> {
         let lines: Vec<&str> = text.lines().collect();
         let pairs = lines.windows(2).filter(|pair| pair[1].contains('^') || pair[1].contains("| -"));
@@ -102,7 +102,7 @@ warning[wrong-type]: two lines
     }
 
     #[test]
-    fn marks_stand_below_what_they_mark_whatever_is_before_it() {
+    fn marks_are_aligned_whatever_characters_precede_them() {
         for (line, marked) in [
             ("ação: x", "x"),
             ("日本: [é, 本]", "本"),
@@ -122,7 +122,7 @@ warning[wrong-type]: two lines
     }
 
     #[test]
-    fn a_label_without_room_beside_its_mark_goes_below() {
+    fn a_label_that_does_not_fit_next_to_its_mark_goes_below() {
         let mut sources = Sources::default();
         let file = sources.add("x", format!("{}: here, there", "k".repeat(50)));
         let mut found = Diagnostics::default();
@@ -143,7 +143,7 @@ warning[wrong-type]: two lines
     }
 
     #[test]
-    fn ascii_and_no_colour_are_kept() {
+    fn ascii_and_no_colour_are_respected() {
         let (sources, mut found) = sample();
         found.note(code::CYCLE, "a → b");
         let text = drawn(&found, &sources, ASCII);
@@ -165,7 +165,7 @@ warning[wrong-type]: two lines
     }
 
     #[test]
-    fn nothing_that_a_terminal_would_obey_gets_through() {
+    fn terminal_control_sequences_are_removed() {
         let mut sources = Sources::default();
         let file = sources.add("e\u{1b}[2Jvil", "a: \u{1b}[31mred\u{202e}x\u{7}\n");
         let mut found = Diagnostics::default();
@@ -179,7 +179,7 @@ warning[wrong-type]: two lines
     }
 
     #[test]
-    fn any_place_can_be_drawn() {
+    fn any_span_can_be_rendered() {
         let mut sources = Sources::default();
         let file = sources.add("x", "a: é\r\n\tb\n\n😀: [\n  c]\r\n");
         let length = sources.get(file).text.len() + 2;
@@ -195,7 +195,7 @@ warning[wrong-type]: two lines
     }
 
     #[test]
-    fn the_lines_of_a_help_stay_lines() {
+    fn line_breaks_in_a_help_are_kept() {
         let (sources, mut found) = (Sources::default(), Diagnostics::default());
         found.error(code::EMPTY_TOPOLOGY, "nothing").help("add:\n\nservices:\n  web:");
         let lines = |text: String| text.lines().skip(1).map(str::trim_end).collect::<Vec<_>>().join("|");
@@ -206,7 +206,7 @@ warning[wrong-type]: two lines
     }
 
     #[test]
-    fn long_words_are_broken_between_words() {
+    fn long_texts_are_wrapped_between_words() {
         let (sources, mut found) = sample();
         let sentence = "a sentence that is much longer than the terminal is wide, and goes on";
         let span = found.sorted()[1].span().expect("a place");

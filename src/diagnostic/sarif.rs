@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0 (OASIS), which code hosts and editors show.
+//! Diagnostics as SARIF 2.1.0 (OASIS), which code hosts and editors show.
 
 use super::json::severity_name;
 use super::position::Positions;
@@ -20,7 +20,7 @@ struct Log<'a> {
 struct Run<'a> {
     tool: Tool,
     column_kind: &'static str,
-    results: Vec<Finding<'a>>,
+    results: Vec<SarifResult<'a>>,
 }
 
 #[derive(Serialize)]
@@ -58,7 +58,7 @@ struct Text<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding<'a> {
+struct SarifResult<'a> {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,
@@ -126,12 +126,13 @@ struct Region {
     byte_length: u32,
 }
 
-/// The log, indented, ended by a line end. Paths start from the root of the repository where it is known.
+/// The log, indented, with a final line end. Paths are relative to the repository if its root is
+/// known.
 pub fn sarif(sources: &Sources, diagnostics: &[&Diagnostic], repository: Option<&Path>) -> String {
     let mut positions = Positions::from_root(sources, repository);
     let mut codes: Vec<Code> = Vec::new();
     let results =
-        diagnostics.iter().map(|diagnostic| finding(diagnostic, &mut codes, &mut positions)).collect();
+        diagnostics.iter().map(|diagnostic| result(diagnostic, &mut codes, &mut positions)).collect();
     let driver = Driver {
         name: "topo",
         version: env!("CARGO_PKG_VERSION"),
@@ -151,11 +152,11 @@ fn rule(code: Code) -> Rule {
     Rule { id: page.name, short_description: Text { text: page.sentence.into() }, full_description, help }
 }
 
-fn finding<'a>(
+fn result<'a>(
     diagnostic: &'a Diagnostic,
     codes: &mut Vec<Code>,
     positions: &mut Positions<'_>,
-) -> Finding<'a> {
+) -> SarifResult<'a> {
     let Diagnostic { code, severity, message, labels, help, fix, subject: _, wrong_type: _ } = diagnostic;
     let rule_index = codes.iter().position(|known| known == code).unwrap_or_else(|| {
         codes.push(*code);
@@ -171,7 +172,7 @@ fn finding<'a>(
     let fixes = fix.iter().filter_map(|fix| repair(fix, help.as_deref(), positions)).collect();
     let level = severity_name(*severity);
     let message = Text { text };
-    Finding { rule_id: code.name(), rule_index, level, message, locations, related_locations, fixes }
+    SarifResult { rule_id: code.name(), rule_index, level, message, locations, related_locations, fixes }
 }
 
 fn repair<'a>(fix: &Fix, help: Option<&'a str>, positions: &mut Positions<'_>) -> Option<Repair<'a>> {

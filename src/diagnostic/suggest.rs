@@ -1,13 +1,13 @@
-//! What was probably typed: the closest known word, a name with the letters that are allowed.
+//! Suggestions for mistyped words: the closest known word, or a valid name.
 
-/// What word processors and web pages write in place of a hyphen.
+/// Characters that word processors and web pages use in place of a hyphen.
 pub const OTHER_DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '–', '—', '−'];
 
 /// The candidate that `word` was probably meant to be, if one is close enough.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Blanks around a word are a slip, however short it is.
+    // Blanks around a word are a slip of any length.
     let folded = word.trim().to_lowercase();
-    // Any two words of one or two letters are close to each other, which says nothing.
+    // Any two words of one or two letters are close to each other.
     let limit = match word.chars().count() {
         0..3 => 0,
         3..6 => 1,
@@ -24,7 +24,7 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether two words differ in the order of their letters alone, as `bd` and `db`.
+/// Whether two words differ only in the order of their letters, such as `bd` and `db`.
 fn has_same_letters(word: &str, candidate: &str) -> bool {
     let sorted = |text: &str| {
         let mut letters: Vec<char> = text.to_lowercase().chars().collect();
@@ -34,16 +34,15 @@ fn has_same_letters(word: &str, candidate: &str) -> bool {
     sorted(word) == sorted(candidate)
 }
 
-/// A name with a `-` in place of the letters that are not allowed in it; empty when none is left. Those of
-/// other alphabets are written as Latin ones first: `café` as `cafe`.
+/// A name with `-` in place of characters that are not allowed; may be empty. Other alphabets are
+/// transliterated first: `café` is `cafe`.
 pub fn similar(name: &str, is_allowed: impl Fn(char) -> bool) -> String {
     let name = in_ascii(name);
     let words = name.split(|letter| !is_allowed(letter)).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-")
 }
 
-/// A text with its letters written in ASCII, as people do where no others are taken: `Straße` as
-/// `Strasse`. What is no letter stays.
+/// A text transliterated to ASCII: `Straße` is `Strasse`. What is not a letter is kept.
 pub fn in_ascii(text: &str) -> String {
     let mut ascii = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -56,12 +55,12 @@ pub fn in_ascii(text: &str) -> String {
     ascii
 }
 
-/// Names of which one is meant: `` `a`, `b` or `c` ``.
+/// Alternatives: `` `a`, `b` or `c` ``.
 pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     joined(names, "or")
 }
 
-/// Names of things that are all there: `` `a`, `b` and `c` ``.
+/// An enumeration: `` `a`, `b` and `c` ``.
 pub fn all_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     joined(names, "and")
 }
@@ -80,10 +79,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_of_other_alphabets_are_written_as_latin_ones() {
+    fn letters_of_other_alphabets_are_transliterated() {
         for (text, ascii) in [
             ("aplicação", "aplicacao"),
-            // An accent by itself, as macOS writes names of files.
+            // A combining accent, as in file names on macOS.
             ("cafe\u{301}", "cafe"),
             ("Straße", "Strasse"),
             ("база", "baza"),

@@ -1,4 +1,4 @@
-//! A few findings, for the tests of this folder.
+//! Sample diagnostics for the tests of this directory.
 
 use super::{Diagnostics, code};
 use crate::source::{FileId, Sources, Span};
@@ -20,7 +20,7 @@ pub(super) fn sample() -> (Sources, Diagnostics) {
     (sources, found)
 }
 
-/// Where `text` stands as the value of a line, or else anywhere.
+/// The span of `text` as the value of a line, or anywhere else.
 pub(super) fn at(sources: &Sources, file: FileId, text: &str) -> Span {
     let whole = &sources.get(file).text;
     let start = whole.find(&format!(": {text}")).map(|start| start + 2).or_else(|| whole.find(text));

@@ -2,7 +2,7 @@
 //! Must not: recurse along a chain, read a file twice, or follow a circle.
 //!
 //! Compose specification, "extends": the base is another service of the same document or of
-//! another file, the extending service is merged over it. Paths keep the folder of the file that
+//! another file, the extending service is merged over it. Paths keep the directory of the file that
 //! they were written in, since they keep their place.
 
 use super::load::{Loader, Scope};
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_another_file_start_from_its_folder() {
+    fn paths_of_another_file_start_from_its_directory() {
         let loaded = load_files(&[
             (
                 "compose.yaml",
@@ -367,10 +367,10 @@ mod tests {
         );
         let files = loaded.at("services.web.env_file").and_then(Node::as_list).expect("a list");
         let bases = files.iter().map(|file| loaded.document.base(file.span.file).to_owned());
-        let folder = loaded.folder.path();
+        let directory = loaded.directory.path();
         assert_eq!(
             bases.collect::<Vec<_>>(),
-            [folder.join("deep"), folder.join("common"), folder.to_owned()]
+            [directory.join("deep"), directory.join("common"), directory.to_owned()]
         );
     }
 

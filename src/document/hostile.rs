@@ -8,7 +8,7 @@ use crate::source::{Encoding, Environment, FILE_LIMIT, FileChoice, ReadError, So
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Texts that use everything that this folder reads.
+/// Texts that use everything that this directory reads.
 const SEEDS: &[&str] = &[
     "name: ${NAME:-demo}\nservices:\n  web: &web\n    image: \"nginx:$TAG\"\n    ports: ['8080:80', {target: 443}]\n    environment:\n      A: ${A:?needed}\n      B: ${B-${C:+x$$}}\n  api:\n    <<: *web\n    command: |\n      echo $$HOME\n      ${X}\n",
     "x-a: &a {k: 1, l: [1, 2]}\nx-b: &b\n  - *a\n  - <<: [*a, {m: 2}]\nservices: {s: {<<: *a, image: x, labels: *b}}\n",
@@ -124,31 +124,31 @@ fn next_boundary(text: &str, at: usize) -> usize {
     (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
-/// Loads a text from a folder with files to extend and include.
-fn load_text(text: &str, folder: &Path) -> (Sources, Document, Diagnostics) {
+/// Loads a text from a directory with files to extend and include.
+fn load_text(text: &str, directory: &Path) -> (Sources, Document, Diagnostics) {
     let mut sources = Sources::default();
-    let file = sources.add(folder.join("compose.yaml"), text);
+    let file = sources.add(directory.join("compose.yaml"), text);
     let environment = Environment::from_pairs([("A", "a"), ("TAG", "1")]);
     let mut found = Diagnostics::default();
-    let document = load(&mut sources, &[file], folder, &environment, &mut found);
+    let document = load(&mut sources, &[file], directory, &environment, &mut found);
     (sources, document, found)
 }
 
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary directory");
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let files =
         [("base.yaml", SEEDS[1]), ("over.yaml", "services: {base: {image: $B}}"), ("one.env", ENV_SEEDS[0])];
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).expect("a file");
+        std::fs::write(directory.path().join(name), text).expect("a file");
     }
-    folder
+    directory
 }
 
 /// What holds for every text.
 #[track_caller]
-fn check(text: &str, folder: &Path) {
+fn check(text: &str, directory: &Path) {
     let start = Instant::now();
-    let (sources, document, found) = load_text(text, folder);
+    let (sources, document, found) = load_text(text, directory);
     assert!(start.elapsed() < Duration::from_secs(20), "slow: {text:?}");
     assert!(document.unparsed.is_none() || found.has_errors(), "incomplete without a word: {text:?}");
     check_node(&document.root, &sources, 0);
@@ -187,13 +187,13 @@ fn check_span(span: Span, sources: &Sources) {
 
 #[test]
 fn mutated_topologies_are_read_without_harm() {
-    let folder = folder();
+    let directory = directory();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for seed in SEEDS {
-        check(seed, folder.path());
+        check(seed, directory.path());
     }
     for _ in 0..mutations() {
-        check(&mutated(SEEDS, &mut numbers), folder.path());
+        check(&mutated(SEEDS, &mut numbers), directory.path());
     }
 }
 
@@ -214,17 +214,17 @@ fn mutated_env_files_are_read_without_harm() {
 
 #[test]
 fn every_prefix_of_a_topology_is_read_without_harm() {
-    let folder = folder();
+    let directory = directory();
     for seed in SEEDS {
         for end in (0..seed.len()).filter(|end| seed.is_char_boundary(*end)) {
-            check(&seed[..end], folder.path());
+            check(&seed[..end], directory.path());
         }
     }
 }
 
 #[test]
 fn large_texts_take_linear_time() {
-    let folder = folder();
+    let directory = directory();
     let size = 1 << 17;
     let repeated = |piece: &str| piece.repeat(size / piece.len());
     let texts = [
@@ -255,16 +255,16 @@ fn large_texts_take_linear_time() {
     ];
     for text in texts {
         let start = Instant::now();
-        check(&text, folder.path());
+        check(&text, directory.path());
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", &text[..40]);
     }
 }
 
 #[test]
 fn a_scalar_may_fill_the_whole_file() {
-    let folder = folder();
+    let directory = directory();
     let text = format!("a: {}", "x".repeat(usize::try_from(FILE_LIMIT).expect("a size") - 3));
-    let (_, document, found) = load_text(&text, folder.path());
+    let (_, document, found) = load_text(&text, directory.path());
     assert!(found.is_empty());
     assert_eq!(
         document.root.as_map().and_then(|map| map.get("a")?.as_text()).map(str::len),
@@ -284,9 +284,9 @@ fn variables_cannot_blow_a_text_up() {
 
 #[test]
 fn files_that_are_no_text_are_refused() {
-    let folder = folder();
+    let directory = directory();
     let write = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         std::fs::write(&path, bytes).expect("a file");
         path
     };
@@ -303,15 +303,15 @@ fn files_that_are_no_text_are_refused() {
     ));
     let too_large = vec![b' '; usize::try_from(FILE_LIMIT).expect("a size") + 1];
     assert!(matches!(read(&write("large.yaml", &too_large)), Err(ReadError::TooLarge(_))));
-    for path in [folder.path(), Path::new("/dev/zero")] {
+    for path in [directory.path(), Path::new("/dev/zero")] {
         assert!(matches!(read(path), Err(ReadError::NotAFile(_))), "{}", path.display());
     }
 }
 
 #[test]
 fn the_null_device_is_an_empty_file_under_any_name() {
-    let folder = folder();
-    let link = folder.path().join("none.env");
+    let directory = directory();
+    let link = directory.path().join("none.env");
     std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
     for path in [link.as_path(), Path::new("/dev/null")] {
         let mut sources = Sources::default();
@@ -325,13 +325,13 @@ fn the_null_device_is_an_empty_file_under_any_name() {
 #[cfg(unix)]
 #[test]
 fn a_pipe_without_a_writer_does_not_block() {
-    let folder = folder();
-    let pipe = folder.path().join("pipe.yaml");
+    let directory = directory();
+    let pipe = directory.path().join("pipe.yaml");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
     assert!(made.success());
     let choice = FileChoice {
         files: vec![pipe],
-        working_directory: folder.path().to_owned(),
+        working_directory: directory.path().to_owned(),
         ..FileChoice::default()
     };
     assert!(discover(&choice, Environment::default()).is_err());
@@ -340,7 +340,7 @@ fn a_pipe_without_a_writer_does_not_block() {
         "services: {a: {extends: {file: pipe.yaml, service: b}}}",
         "include: [/dev/zero]",
     ] {
-        let (_, _, found) = load_text(text, folder.path());
+        let (_, _, found) = load_text(text, directory.path());
         assert_eq!(
             found.sorted().iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(),
             [code::MISSING_FILE]
@@ -351,24 +351,24 @@ fn a_pipe_without_a_writer_does_not_block() {
 #[cfg(unix)]
 #[test]
 fn links_that_lead_to_themselves_end_somewhere() {
-    let folder = folder();
+    let directory = directory();
     let link = |to: &str, name: &str| {
-        std::os::unix::fs::symlink(to, folder.path().join(name)).expect("a link");
+        std::os::unix::fs::symlink(to, directory.path().join(name)).expect("a link");
     };
     link("loop.yaml", "loop.yaml");
     link(".", "again");
-    std::fs::write(folder.path().join("self.yaml"), "include: [again/self.yaml]\n").expect("a file");
+    std::fs::write(directory.path().join("self.yaml"), "include: [again/self.yaml]\n").expect("a file");
     for text in [
         "include: [loop.yaml]",
         "include: [again/self.yaml]",
         "services: {a: {extends: {file: loop.yaml, service: b}}}",
     ] {
-        let (_, document, found) = load_text(text, folder.path());
+        let (_, document, found) = load_text(text, directory.path());
         assert!(!document.unparsed.is_none() && found.has_errors(), "{text}");
     }
     let choice = FileChoice {
         files: vec!["loop.yaml".into()],
-        working_directory: folder.path().to_owned(),
+        working_directory: directory.path().to_owned(),
         ..FileChoice::default()
     };
     assert!(discover(&choice, Environment::default()).is_err());

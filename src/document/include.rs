@@ -1,7 +1,7 @@
 //! In: a document that includes others. Out: the same, with their services and resources.
 //! Must not: include a file into itself, or let two definitions of one name pass.
 //!
-//! Compose specification, "include": each entry is a topology of its own, with its own folder and
+//! Compose specification, "include": each entry is a topology of its own, with its own directory and
 //! env files; what it defines is copied in and cannot be overridden here.
 
 use super::interpolate::report_env_problems;
@@ -9,7 +9,7 @@ use super::load::{Loader, Scope};
 use super::node::{Key, Map, Node, Value};
 use super::scalar::Kind;
 use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::source::{Environment, FileId, Span, Spanned, cleaned, from_here};
+use crate::source::{Environment, FileId, Span, Spanned, cleaned, display_path};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +66,7 @@ fn entry(element: &Node, found: &mut Diagnostics) -> Option<Entry> {
         match key.text.as_str() {
             "path" => entry.paths = texts("path", value, found)?,
             "env_file" => entry.env_files = texts("env_file", value, found)?,
-            "project_directory" => entry.project_directory = folder(value, found)?,
+            "project_directory" => entry.project_directory = directory(value, found)?,
             extension if extension.starts_with("x-") => {}
             _ => report_unknown(key, found),
         }
@@ -90,8 +90,8 @@ fn texts(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<Spanned
     }
 }
 
-/// A folder is named by one text, which may be a number for Docker Compose.
-fn folder(node: &Node, found: &mut Diagnostics) -> Option<Option<Spanned<String>>> {
+/// A directory is named by one text, which may be a number for Docker Compose.
+fn directory(node: &Node, found: &mut Diagnostics) -> Option<Option<Spanned<String>>> {
     match (&node.value, node.as_text()) {
         (Value::Null, _) => Some(None),
         (_, Some(text)) => Some(Some(Spanned::new(text.to_owned(), node.span))),
@@ -253,7 +253,7 @@ fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>
     loader.unparsed.definitions = true;
     let start = scope.chain.iter().position(|path| path == main).unwrap_or_default();
     let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
-    let names: Vec<String> = names.map(|path| format!("`{}`", from_here(path).display())).collect();
+    let names: Vec<String> = names.map(|path| format!("`{}`", display_path(path).display())).collect();
     let message = match scope.chain.contains(&main.to_owned()) {
         true => format!("files include each other in a cycle: {}", names.join(" → ")),
         false => "includes nest deeper than 50 files".to_owned(),
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_included_topology_has_its_own_folder_and_variables() {
+    fn an_included_topology_has_its_own_directory_and_variables() {
         let loaded = load_files(&[
             ("compose.yaml", "include: [sub/compose.yaml]\nservices: {web: {image: x}}"),
             (
@@ -301,11 +301,11 @@ mod tests {
             "{services: {web: {image: x}, db: {image: \"own-set\", env_file: db.env}}, volumes: {data: null}}"
         );
         let file = loaded.at("services.db.env_file").expect("an env file").span.file;
-        assert_eq!(loaded.document.base(file), loaded.folder.path().join("sub"));
+        assert_eq!(loaded.document.base(file), loaded.directory.path().join("sub"));
     }
 
     #[test]
-    fn the_long_form_overrides_and_moves_the_folder() {
+    fn the_long_form_overrides_and_moves_the_directory() {
         let loaded = load_files(&[
             (
                 "compose.yaml",
@@ -318,7 +318,7 @@ mod tests {
         ]);
         assert_eq!(loaded.show_clean("services.db"), "{image: \"1\", env_file: x.env, command: \"2\"}");
         let file = loaded.at("services.db.env_file").expect("an env file").span.file;
-        assert_eq!(loaded.document.base(file), loaded.folder.path());
+        assert_eq!(loaded.document.base(file), loaded.directory.path());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{LoadOptions, Unparsed, extends, include, merge, unset, yaml};
 use crate::diagnostic::{Code, Diagnostics, code};
 use crate::source::{
     Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable, cleaned,
-    from_here, normalised_project_name, substitute,
+    display_path, normalised_project_name, substitute,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(super) struct Loader<'a> {
     pub(super) sources: &'a mut Sources,
     pub(super) found: &'a mut Diagnostics,
     options: LoadOptions,
-    /// The folder that relative paths of a file start from.
+    /// The directory that relative paths of a file start from.
     pub(super) bases: HashMap<FileId, PathBuf>,
     /// The variables that were filled in for each file.
     pub(super) environments: HashMap<FileId, Arc<Environment>>,
@@ -54,7 +54,7 @@ pub(super) struct Loader<'a> {
 /// What the files of one topology, or of one `include`, have in common.
 pub(super) struct Scope {
     pub(super) environment: Arc<Environment>,
-    /// The project's folder.
+    /// The project's directory.
     pub(super) directory: PathBuf,
     /// Files that are being loaded: this one, the one that includes it, and so on.
     pub(super) chain: Vec<PathBuf>,
@@ -194,7 +194,7 @@ impl<'a> Loader<'a> {
             return None;
         };
         self.files_left = files_left;
-        match self.sources.read_as(path, &from_here(path)) {
+        match self.sources.read_as(path, &display_path(path)) {
             Ok(file) => {
                 self.named_at.insert(file, span);
                 Some(file)

@@ -103,7 +103,7 @@ impl Document {
         &self.filled
     }
 
-    /// The folder that relative paths written in `file` start from.
+    /// The directory that relative paths written in `file` start from.
     pub fn base(&self, file: FileId) -> &Path {
         self.bases.get(&file).unwrap_or(&self.project_directory)
     }

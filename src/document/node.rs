@@ -80,7 +80,7 @@ pub struct TakenAway {
 
 impl Map {
     /// A mapping that nothing was taken away from.
-    pub fn of(entries: Vec<(Key, Node)>) -> Self {
+    pub fn from_entries(entries: Vec<(Key, Node)>) -> Self {
         Self { entries, taken_away: Vec::new() }
     }
 
@@ -142,7 +142,7 @@ impl Node {
             Json::Array(items) => Value::List(items.iter().map(Self::of_json).collect()),
             Json::Object(entries) => {
                 let key = |text: &String| Key { text: text.clone(), span: Span::NOWHERE };
-                Value::Map(Map::of(
+                Value::Map(Map::from_entries(
                     entries.iter().map(|(text, json)| (key(text), Self::of_json(json))).collect(),
                 ))
             }

@@ -26,9 +26,9 @@ pub enum Kind {
 
 impl Scalar {
     /// What the scalar looks like. One that was quoted, or held a variable, is always [`Kind::Text`];
-    /// for an attribute that takes a number, ask [`Kind::of`] its text.
+    /// for an attribute that takes a number, ask [`Kind::resolve`] its text.
     pub fn kind(&self) -> Kind {
-        if self.is_plain { Kind::of(&self.text) } else { Kind::Text }
+        if self.is_plain { Kind::resolve(&self.text) } else { Kind::Text }
     }
 
     /// True for what Compose's reader takes for a point in time, as in `2024-05-01`; its kind is
@@ -40,7 +40,7 @@ impl Scalar {
 
 impl Kind {
     /// What `text` would be, written without quotes.
-    pub fn of(text: &str) -> Kind {
+    pub fn resolve(text: &str) -> Kind {
         match text {
             "true" | "True" | "TRUE" => return Kind::Bool(true),
             "false" | "False" | "FALSE" => return Kind::Bool(false),
@@ -138,7 +138,7 @@ mod tests {
     #[track_caller]
     fn check(expected: Kind, texts: &[&str]) {
         for text in texts {
-            assert_eq!(Kind::of(text), expected, "{text}");
+            assert_eq!(Kind::resolve(text), expected, "{text}");
         }
     }
 

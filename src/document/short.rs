@@ -33,7 +33,7 @@ pub(super) fn pairs_to_map(node: Node) -> Pairs {
             }
         }
     }
-    Pairs::Map(Node { value: Value::Map(Map::of(entries)), ..node })
+    Pairs::Map(Node { value: Value::Map(Map::from_entries(entries)), ..node })
 }
 
 /// The value of a name in `[NAME=value, NAME]`, at its own place; nothing stands for a bare name.
@@ -98,7 +98,7 @@ pub(super) fn dependencies_to_map(node: Node) -> Node {
             (key, Node::new(element.span, Value::Scalar(scalar)))
         };
         let entries = vec![entry("condition", "service_started"), entry("required", "true")];
-        Node::new(element.span, Value::Map(Map::of(entries)))
+        Node::new(element.span, Value::Map(Map::from_entries(entries)))
     })
 }
 
@@ -112,7 +112,7 @@ fn names_with(node: Node, value: impl Fn(&Node) -> Node) -> Node {
             entries.push((Key { text: text.to_owned(), span: element.span }, value(element)));
         }
     }
-    Node { value: Value::Map(Map::of(entries)), ..node }
+    Node { value: Value::Map(Map::from_entries(entries)), ..node }
 }
 
 /// `build: path` as `build: {context: path}`.
@@ -122,7 +122,7 @@ pub(super) fn build_to_map(node: Node) -> Node {
     }
     let span = node.span;
     let entries = vec![(Key { text: "context".to_owned(), span }, node)];
-    Node::new(span, Value::Map(Map::of(entries)))
+    Node::new(span, Value::Map(Map::from_entries(entries)))
 }
 
 /// Where the bytes `range` of a scalar's text stand, if the text is written without escapes.

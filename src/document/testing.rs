@@ -1,23 +1,23 @@
-//! Helpers for the tests of this folder.
+//! Helpers for the tests of this directory.
 
 use super::{Document, Node, Value, load};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::source::{Environment, Sources};
 
-/// A topology loaded from files in a folder of its own; `compose*.yaml` are merged in order.
+/// A topology loaded from files in a directory of its own; `compose*.yaml` are merged in order.
 pub(super) struct Loaded {
     pub(super) sources: Sources,
     pub(super) document: Document,
     pub(super) found: Diagnostics,
-    pub(super) folder: tempfile::TempDir,
+    pub(super) directory: tempfile::TempDir,
 }
 
 pub(super) fn load_files(files: &[(&str, &str)]) -> Loaded {
-    let folder = tempfile::tempdir().expect("a temporary directory");
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let mut sources = Sources::default();
     let mut ids = Vec::new();
     for (name, text) in files {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         std::fs::write(&path, text).expect("a file");
         if name.starts_with("compose") {
@@ -26,8 +26,8 @@ pub(super) fn load_files(files: &[(&str, &str)]) -> Loaded {
     }
     let mut found = Diagnostics::default();
     let environment = Environment::from_pairs([("SET", "set")]);
-    let document = load(&mut sources, &ids, folder.path(), &environment, &mut found);
-    Loaded { sources, document, found, folder }
+    let document = load(&mut sources, &ids, directory.path(), &environment, &mut found);
+    Loaded { sources, document, found, directory }
 }
 
 impl Loaded {

@@ -27,7 +27,7 @@ pub(crate) enum Identity {
     VolumeTarget,
     /// The device in the container.
     DeviceTarget,
-    /// The path in the container, by default the source's name below this folder.
+    /// The path in the container, by default the source's name below this directory.
     FileTarget(&'static str),
 }
 
@@ -151,12 +151,12 @@ fn key(element: &Node, identity: Identity) -> Option<String> {
 
 fn text_key(text: &str, identity: Identity) -> Option<String> {
     Some(match identity {
-        Identity::Name => Pair::of(text).name.to_owned(),
+        Identity::Name => Pair::split(text).name.to_owned(),
         Identity::Text | Identity::EnvFile => text.to_owned(),
-        Identity::Port => PortParts::of(text).identity(),
+        Identity::Port => PortParts::split(text).identity(),
         Identity::VolumeTarget => mount::target_of(text).to_owned(),
         Identity::DeviceTarget => ShortDevice::parse(text).ok()?.target.to_owned(),
-        Identity::FileTarget(folder) => format!("{folder}/{text}"),
+        Identity::FileTarget(directory) => format!("{directory}/{text}"),
     })
 }
 
@@ -166,8 +166,10 @@ fn map_key(map: &Map, identity: Identity) -> Option<String> {
         Identity::Name | Identity::Text => None,
         Identity::EnvFile => text("path").map(str::to_owned),
         Identity::VolumeTarget | Identity::DeviceTarget => text("target").map(str::to_owned),
-        Identity::FileTarget(folder) => text("target")
-            .map_or_else(|| Some(format!("{folder}/{}", text("source")?)), |target| Some(target.to_owned())),
+        Identity::FileTarget(directory) => text("target").map_or_else(
+            || Some(format!("{directory}/{}", text("source")?)),
+            |target| Some(target.to_owned()),
+        ),
         Identity::Port => {
             let [host_ip, published, protocol] = ["host_ip", "published", "protocol"].map(text);
             Some(PortParts { host_ip, published, target: text("target")?, protocol }.identity())

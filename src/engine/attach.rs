@@ -1,5 +1,5 @@
-//! In: a container. Out: what its own process writes, a way to its input, its end.
-//! Must not: decide what becomes of the output.
+//! In: a container. Out: the output of its main process, its input, its exit. Must not: decide what
+//! happens with the output.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -13,62 +13,61 @@ use super::{EngineError, LogChunk, Observe, TerminalSize};
 use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
 
-/// What of a container's process is wanted.
+/// How to attach to a container's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttachChoice {
-    /// Whether its input is wanted too.
+    /// Whether its input is attached too.
     pub has_input: bool,
-    /// The keys that leave it alone in its terminal, as the engine takes them.
+    /// The key sequence that detaches from its terminal, in the engine's notation.
     pub detach_keys: String,
 }
 
-/// What a container is like for one who attaches to it.
+/// The settings of a container that matter for attaching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Console {
     /// Whether it has a terminal.
     pub has_terminal: bool,
     /// Whether its input is open.
     pub has_input: bool,
-    /// Whether its input ends with that of the first one who attaches to it.
+    /// Whether its input is closed when the first client that attaches closes it.
     pub ends_with_input: bool,
 }
 
-/// Which end of a container is waited for.
+/// Which end of a container to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LastEnd {
-    /// Its process ends.
+    /// The exit of its process.
     Exit,
-    /// The engine has removed it, as it was told to do when the process ends.
+    /// Its removal by the engine, which was told to remove it after its exit.
     Removal,
 }
 
-/// A process that can be talked to.
+/// An attached process.
 pub struct Attached {
-    /// What it writes, until it ends or closes its output.
+    /// Its output, until it exits or closes its output.
     pub output: Pin<Box<dyn Stream<Item = Result<LogChunk, EngineError>>>>,
-    /// The way to its input.
+    /// Its input.
     pub input: Input,
 }
 
-/// The way to the input of a process.
+/// The input of a process.
 pub struct Input(Pin<Box<dyn AsyncWrite>>);
 
-/// The exit code of a container's process, when it ends.
+/// The exit code of a container's process, once it exits.
 pub type EndOfProcess = LocalBoxFuture<'static, Result<i64, EngineError>>;
 
-/// How long an engine may need to note that a process has ended whose output it has ended. Docker notes it
-/// before, other engines may do so just after.
+/// How long an engine may need to record the exit of a process whose output has ended. Docker
+/// records it before the end of the output, other engines may do so shortly after.
 pub(super) const END_IS_NOTED: Duration = Duration::from_millis(100);
 
-/// The output of a process ended, and the process runs on.
+/// The output of a process ended while it is running.
 pub(super) fn output_ended_early() -> EngineError {
     EngineError::Disconnected("the output ended before the process did".to_owned())
 }
 
-/// Gets in touch with the processes of containers.
+/// Attaches to the processes of containers.
 pub trait Attach: Observe {
-    /// Gets in touch with a container's process, which need not run yet: then nothing of what it
-    /// writes is lost.
+    /// Attaches to a container's process, which need not be started yet: then no output is lost.
     fn attach(
         &self,
         container: &ContainerName,
@@ -76,10 +75,10 @@ pub trait Attach: Observe {
         has_terminal: bool,
     ) -> impl Future<Output = Result<Attached, EngineError>>;
 
-    /// What a container is like for one who attaches to it.
+    /// The settings of a container that matter for attaching.
     fn console(&self, container: &ContainerName) -> impl Future<Output = Result<Console, EngineError>>;
 
-    /// Begins to wait for a container's next end. Once this is ready, no end is missed.
+    /// Starts waiting for a container's next end. Once the outer future is ready, no end is missed.
     fn wait_for_end(
         &self,
         container: &ContainerName,
@@ -93,18 +92,19 @@ pub trait Attach: Observe {
         signal: &str,
     ) -> impl Future<Output = Result<(), EngineError>>;
 
-    /// Tells a container the size of its terminal.
+    /// Sets the size of a container's terminal.
     fn resize_container(
         &self,
         container: &ContainerName,
         size: TerminalSize,
     ) -> impl Future<Output = Result<(), EngineError>>;
 
-    /// Whether a terminal can have its size before its program runs.
+    /// Whether a terminal's size can be set before its program starts.
     fn takes_size_at_start(&self) -> bool;
 
-    /// The exit code of a container's process whose output has ended, which `ended` waits for. Engines end the
-    /// output with the process, whatever that closed itself: of one that still runs, the connection was lost.
+    /// The exit code of a container's process whose output has ended; `ended` waits for it. Engines
+    /// end the output only with the process, even if the process closes it earlier: if it is still
+    /// running, the connection was lost.
     fn end_after_output(
         &self,
         container: &ContainerName,
@@ -114,7 +114,8 @@ pub trait Attach: Observe {
             let mut ended = pin!(ended);
             let still_runs = async {
                 tokio::time::sleep(END_IS_NOTED).await;
-                // A container that is gone has ended; one that is started again had noted its end before.
+                // A container that is gone has exited; if it was restarted, its exit was recorded
+                // before.
                 self.inspect(container).await.is_ok_and(|state| state.status == Status::Running)
             };
             let still_runs = tokio::select! { biased;
@@ -126,13 +127,13 @@ pub trait Attach: Observe {
     }
 }
 
-/// How long nothing may come of a process that has ended before its output counts as closed.
+/// How long there must be no output after the exit of a process until its output counts as closed.
 const SILENCE: Duration = Duration::from_secs(2);
 
 impl Attached {
-    /// Closes the output when nothing more comes of a process that has `ended`: an engine that is asked to
-    /// attach while a process ends may leave the connection open for ever. While nobody takes what has
-    /// come, no time passes.
+    /// Closes the output when nothing more arrives after the process has `ended`: an engine that is
+    /// asked to attach while a process exits may leave the connection open forever. The time does
+    /// not count while arrived output is still unread.
     pub fn closed_after(self, ended: impl Future + Clone + 'static) -> Self {
         let output = stream::unfold((self.output, ended), async |(mut output, ended)| {
             let silence = async {
@@ -150,19 +151,19 @@ impl Attached {
 }
 
 impl Input {
-    /// A way to it.
+    /// Wraps a writer.
     pub(super) fn new(input: impl AsyncWrite + 'static) -> Self {
         Self(Box::pin(input))
     }
 
-    /// Hands bytes on; false when the process takes no more.
+    /// Sends bytes; false if the process takes no more.
     pub async fn send(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).await.is_ok() && self.0.flush().await.is_ok()
     }
 
-    /// Says that nothing more comes, while the output goes on.
+    /// Closes the input; the output continues.
     pub async fn close(&mut self) {
-        // A process that has ended already needs no word of it.
+        // A process that has already exited does not need it.
         let _ = self.0.shutdown().await;
     }
 }
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_output_that_is_left_open_ends_some_time_after_its_process() {
+    async fn an_output_that_stays_open_ends_some_time_after_its_process() {
         let open = || stream::iter([Ok(chunk())]).chain(stream::pending());
         let shown: Vec<_> = attached(open()).closed_after(ready(())).output.collect().await;
         assert_eq!(shown.len(), 1);

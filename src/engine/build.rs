@@ -1,4 +1,4 @@
-//! What is asked about the builds of images, besides that they are done.
+//! Questions about builds of images.
 
 use std::future::Future;
 
@@ -6,17 +6,17 @@ use super::EngineError;
 pub use super::docker::build::definitions;
 use crate::plan::action::ImageSpec;
 
-/// What buildx says of a Dockerfile.
+/// The result of a builder's check of a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// Its words.
+    /// Its output.
     pub words: String,
-    /// Whether it found nothing.
+    /// Whether there were no warnings.
     pub is_clean: bool,
 }
 
-/// Checks how images would be built.
+/// Checks builds without running them.
 pub trait CheckBuilds {
-    /// Lets the builder check how an image would be built, without building it.
+    /// Has the builder check how an image would be built, without building it.
     fn check(&self, spec: &ImageSpec) -> impl Future<Output = Result<Checked, EngineError>>;
 }

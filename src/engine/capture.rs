@@ -1,5 +1,5 @@
-//! In: a container. Out: an image made of it, or an archive of all its files.
-//! Must not: change the container.
+//! In: a container. Out: an image of it, or an archive of all its files. Must not: change the
+//! container.
 
 use std::future::Future;
 
@@ -10,24 +10,24 @@ use super::EngineError;
 use crate::topology::name::{ContainerName, ImageId};
 use crate::value::image::ImageReference;
 
-/// What is said of an image that is made of a container.
+/// The options of an image made from a container.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
-    /// Its name; none when absent.
+    /// Its reference, if it gets one.
     pub image: Option<ImageReference>,
     /// Who made it.
     pub author: Option<String>,
-    /// Why.
+    /// The commit message.
     pub message: Option<String>,
-    /// Instructions of a Dockerfile that are applied to it.
+    /// Dockerfile instructions to apply.
     pub changes: Vec<String>,
-    /// Whether the container is frozen meanwhile.
+    /// Whether the container is paused meanwhile.
     pub pauses: bool,
 }
 
-/// Keeps what containers are at the moment.
+/// Captures the current state of containers.
 pub trait Capture {
-    /// Makes an image of what a container has changed in its own.
+    /// Creates an image from a container's changes.
     fn commit(
         &self,
         container: &ContainerName,

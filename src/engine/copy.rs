@@ -1,5 +1,5 @@
-//! In: a container, running or not, and paths in it. Out: what is there; archives out of it and into it.
-//! Must not: know of this machine's files, or hold an archive in memory.
+//! In: a container, running or not, and paths in it. Out: their kind; archives from and to them.
+//! Must not: know files of this machine, or keep an archive in memory.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -11,35 +11,35 @@ use super::EngineError;
 use super::archive::packing::Pieces;
 use crate::topology::name::ContainerName;
 
-/// What is at a path in a container.
+/// The kind of a path in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A folder.
-    Folder,
+    /// A directory.
+    Directory,
     /// A file.
     File,
     /// A symbolic link.
     Link {
-        /// Where it leads, from the container's root; the last link of a chain is followed too.
+        /// Its target, as an absolute path in the container; chains of links are resolved.
         target: String,
     },
     /// A device, a pipe, a socket.
     Other,
 }
 
-/// Who owns the files of an archive that is put into a container.
+/// Who owns the files of an archive that is unpacked in a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// Whom the archive names.
+    /// The owners in the archive.
     OfArchive,
-    /// The container's own user.
+    /// The container's user.
     OfContainer,
 }
 
-/// What becomes of a folder where a file is to be, and the other way round.
+/// How a directory in place of a file, or a file in place of a directory, is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherKinds {
-    /// It stays, and unpacking fails.
+    /// It is kept, and unpacking fails.
     Stay,
     /// It is replaced.
     AreReplaced,
@@ -47,16 +47,16 @@ pub enum OtherKinds {
 
 /// Copies files into containers and out of them.
 pub trait CopyFiles {
-    /// What is at a path of a container; nothing when nothing is there. A slash at the end follows a
-    /// link, and does not make a folder of a file.
+    /// The kind of a path in a container; `None` if it does not exist. A trailing slash follows a
+    /// link, and is allowed after a file.
     fn kind_of_path(
         &self,
         container: &ContainerName,
         path: &str,
     ) -> impl Future<Output = Result<Option<Kind>, EngineError>>;
 
-    /// What is at a path of a container, as an archive. The path's last part is the first entry's name:
-    /// `/etc/.` makes an archive of what is in `/etc`.
+    /// A path of a container as an archive. The path's last component is the name of the first
+    /// entry: `/etc/.` makes an archive of the content of `/etc`.
     fn archive_of_path(
         &self,
         container: &ContainerName,
@@ -68,19 +68,20 @@ pub trait CopyFiles {
         >,
     >;
 
-    /// Unpacks an archive into a folder of a container.
+    /// Unpacks an archive into a directory of a container.
     fn unpack_to_path(
         &self,
         container: &ContainerName,
-        folder: &str,
+        directory: &str,
         archive: Pieces,
         ownership: Ownership,
         other_kinds: OtherKinds,
     ) -> impl Future<Output = Result<(), EngineError>>;
 
-    /// Those of the paths, from the root of a container, that are links to folders there. An archive that has
-    /// a folder at such a path would put one in the link's place; what is in it goes through the link.
-    fn linked_folders(
+    /// Those of the paths, absolute in a container, that are links to directories there. A
+    /// directory entry in an archive would replace such a link; entries below it go through the
+    /// link.
+    fn linked_directories(
         &self,
         container: &ContainerName,
         paths: impl IntoIterator<Item = String>,
@@ -88,7 +89,7 @@ pub trait CopyFiles {
         async move {
             let mut linked = BTreeSet::new();
             let mut missing: Option<String> = None;
-            // What is below a folder that is not there is not there either.
+            // Nothing exists below a missing directory.
             for path in paths.into_iter().collect::<BTreeSet<String>>() {
                 if missing.as_ref().is_some_and(|missing| path.starts_with(missing.as_str())) {
                     continue;
@@ -96,11 +97,11 @@ pub trait CopyFiles {
                 match self.kind_of_path(container, &path).await? {
                     None => missing = Some(format!("{}/", path.trim_end_matches('/'))),
                     Some(Kind::Link { target }) => {
-                        if self.kind_of_path(container, &target).await? == Some(Kind::Folder) {
+                        if self.kind_of_path(container, &target).await? == Some(Kind::Directory) {
                             linked.insert(path);
                         }
                     }
-                    Some(Kind::Folder | Kind::File | Kind::Other) => {}
+                    Some(Kind::Directory | Kind::File | Kind::Other) => {}
                 }
             }
             Ok(linked)

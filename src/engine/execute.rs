@@ -1,5 +1,5 @@
-//! In: a command line and a container that runs. Out: the command's process there, its output and exit code.
-//! Must not: decide what becomes of the output.
+//! In: a command line and a running container. Out: the command's process, its output and exit
+//! code. Must not: decide what happens with the output.
 
 use std::future::Future;
 
@@ -14,26 +14,26 @@ use crate::topology::service::Hook;
 pub struct Command {
     /// The command line.
     pub words: Vec<String>,
-    /// `NAME=VALUE`, over the container's own.
+    /// `NAME=VALUE`, overriding the container's own.
     pub environment: Vec<String>,
-    /// Who runs it. The container's own user when absent.
+    /// The user. The container's own when absent.
     pub user: Option<String>,
-    /// Where it starts. The container's own folder when absent.
+    /// The working directory. The container's own when absent.
     pub working_directory: Option<String>,
-    /// Whether it has all rights.
+    /// Whether it is privileged.
     pub is_privileged: bool,
-    /// Whether it gets input.
+    /// Whether it has input.
     pub has_input: bool,
     /// Its terminal, if it has one.
     pub terminal: Option<TerminalSize>,
-    /// The keys that leave it alone in its terminal, as the engine takes them.
+    /// The key sequence that detaches from its terminal, in the engine's notation.
     pub detach_keys: String,
 }
 
-/// A command that the engine knows.
+/// A command that was created in the engine.
 #[derive(Clone, Debug)]
 pub struct Exec {
-    /// The engine's name of it.
+    /// The engine's id of it.
     pub(super) id: String,
     /// Its terminal, if it has one.
     pub(super) terminal: Option<TerminalSize>,
@@ -50,7 +50,7 @@ pub struct TerminalSize {
 
 /// Runs commands in containers.
 pub trait Execute {
-    /// Tells the engine of a command; nothing runs yet.
+    /// Creates a command in the engine; nothing runs yet.
     fn create_exec(
         &self,
         container: &ContainerName,
@@ -58,21 +58,22 @@ pub trait Execute {
         is_attached: bool,
     ) -> impl Future<Output = Result<Exec, EngineError>>;
 
-    /// Runs it, and stays in touch with it. A program that is not there is an error of the output.
+    /// Runs it and attaches to it. A missing program is an error of the output.
     fn start_exec(&self, exec: &Exec) -> impl Future<Output = Result<Attached, EngineError>>;
 
-    /// Runs it, and leaves it alone.
+    /// Runs it without attaching.
     fn start_exec_detached(&self, exec: &Exec) -> impl Future<Output = Result<(), EngineError>>;
 
-    /// Tells it the size of its terminal.
+    /// Sets the size of its terminal.
     fn resize_exec(&self, exec: &Exec, size: TerminalSize) -> impl Future<Output = Result<(), EngineError>>;
 
-    /// The exit code of a command whose output has ended. Engines end the output with the command, whatever
-    /// that closed itself: of one that still runs, the connection was lost.
+    /// The exit code of a command whose output has ended. Engines end the output only with the
+    /// command, even if the command closes it earlier: if it is still running, the connection was
+    /// lost.
     fn exec_exit_code(&self, exec: &Exec) -> impl Future<Output = Result<i64, EngineError>>;
 
-    /// Runs a command of the topology in a container to its end. `said` gets each line that it writes;
-    /// another exit code than 0 is an error.
+    /// Runs a hook in a container to completion. `said` is called with each line of output; an exit
+    /// code other than 0 is an error.
     fn run_hook(
         &self,
         container: &ContainerName,
@@ -95,7 +96,7 @@ pub trait Execute {
     }
 }
 
-/// Says each line of an output, until that ends.
+/// Calls back with each line of an output, until it ends.
 pub(super) async fn say_lines(
     mut output: impl Stream<Item = Result<LogChunk, EngineError>> + Unpin,
     said: &dyn Fn(String),
@@ -121,7 +122,7 @@ fn text(line: &[u8]) -> String {
 
 fn command(hook: &Hook) -> Command {
     let Hook { command, user, privileged, working_dir, environment, extensions: _ } = hook;
-    // A variable without a value has none in the caller's environment either.
+    // A variable without a value is not set in the caller's environment either.
     let set = environment.texts().map(|(name, value)| format!("{name}={value}"));
     Command {
         words: command.0.clone().unwrap_or_default(),

@@ -1,17 +1,17 @@
-//! In: the engine's words. Out: what to do about them, where the words are known to puzzle.
+//! In: an error message of the engine. Out: what to do about it, if the message alone is not clear.
 //! Must not: guess: no hint is better than a wrong one.
 
 use super::EngineError;
 use crate::value::image::DOCKER_HUB;
 
 impl EngineError {
-    /// What the user can do, when the engine's words alone do not say. Commands of topo in it are written as
-    /// if they needed no file.
+    /// What the user can do, if the engine's message alone does not say so. Commands of topo in it
+    /// are written without a file.
     pub fn hint(&self) -> Option<String> {
         self.hint_about(None)
     }
 
-    /// [`EngineError::hint`], where it is known which registry was asked.
+    /// [`EngineError::hint`], if the registry of the request is known.
     pub fn hint_about(&self, registry: Option<&str>) -> Option<String> {
         match self {
             Self::Unreachable { advice, .. } | Self::NoAddress { advice, .. } => Some(advice.clone()),
@@ -39,7 +39,7 @@ impl EngineError {
     }
 }
 
-/// Words of the engine, and what to do about them. The first that fit are taken.
+/// Messages of the engine, and what to do about them. The first match applies.
 const HINTS: &[(&str, &str)] = &[
     ("toomanyrequests", "Docker Hub limits how much is pulled without an account: `docker login`"),
     (
@@ -102,7 +102,7 @@ const HINTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// A hint with the registry that it is about; where that is not known, without it.
+/// A hint with its registry; without it if the registry is unknown.
 fn with_registry(hint: &str, registry: Option<&str>) -> String {
     let registry = registry.map(|registry| if is_docker_hub(registry) { DOCKER_HUB } else { registry });
     match registry {
@@ -139,7 +139,7 @@ fn hint(message: &str) -> Option<String> {
     hint_of(message)
 }
 
-/// `network 93e074872fee... not found`: the one that a container was attached to.
+/// `network 93e074872fee... not found`: one that a container was connected to.
 fn is_missing_network(message: &str) -> bool {
     let id = message.strip_prefix("network ").and_then(|rest| rest.strip_suffix(" not found"));
     id.is_some_and(|id| id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -150,7 +150,7 @@ fn hint_of(message: &str) -> Option<String> {
     Some((*hint).to_owned())
 }
 
-/// Words of an engine that cannot reach a host, and what may be wrong.
+/// Messages of an engine that cannot reach a host, and the probable cause.
 const UNREACHABLE: &[(&str, &str)] = &[
     (
         "no such host",
@@ -174,7 +174,7 @@ const NO_ANSWER: &str =
 /// `Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host`
 fn unreachable_hint(message: &str) -> Option<String> {
     let (words, hint) = UNREACHABLE.iter().find(|(words, _)| message.contains(words))?;
-    // Other things than registries may refuse a connection too.
+    // Not only registries may refuse a connection.
     let is_of_a_registry = message.contains("/v2/") || message.contains("/token");
     if message.contains("docker.io") {
         return Some(
@@ -207,7 +207,7 @@ fn name_hint(message: &str) -> Option<String> {
     ))
 }
 
-/// The other project's container is left as it is.
+/// The other project's container must not be touched.
 fn taken_name_hint(is_fixed: bool) -> &'static str {
     match is_fixed {
         true => {
@@ -220,7 +220,7 @@ fn taken_name_hint(is_fixed: bool) -> &'static str {
     }
 }
 
-/// `exec: "/start.sh": permission denied` of a container, exit code 126 of a build's step.
+/// `exec: "/start.sh": permission denied` in a container, exit code 126 in a build step.
 fn permission_hint(message: &str) -> Option<String> {
     if message.contains("] RUN ") && message.ends_with(": exit code: 126") {
         return Some(
@@ -254,7 +254,7 @@ fn port_hint(message: &str) -> Option<String> {
     None
 }
 
-/// The first port that follows an address.
+/// The first port after an address.
 fn host_port(message: &str) -> Option<u16> {
     let starts = message.match_indices(':').map(|(at, _)| &message[at + 1..]);
     let ports = starts.map(|rest| {
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_that_is_taken_is_named() {
+    fn a_taken_port_is_named() {
         for (message, wanted) in [
             ("Bind for 0.0.0.0:8080 failed: port is already allocated", "publish=8080"),
             (
@@ -284,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn the_volume_that_is_in_use_is_named() {
+    fn a_volume_in_use_is_named() {
         let hint = hint("remove shop_data: volume is in use - [f89abc73]").unwrap();
         assert!(hint.contains("--filter volume=shop_data`"), "{hint}");
     }
 
     #[test]
-    fn a_name_that_is_taken_is_freed_by_the_command_that_is_named() {
+    fn a_taken_name_comes_with_the_command_that_frees_it() {
         let message = "Error when allocating new name: Conflict. The container name \"/shop-web-1\" is already in use by container \"93e0748\". You have to remove (or rename) that container to be able to reuse that name.";
         let hint = hint(message).unwrap();
         assert!(hint.contains("`docker rename shop-web-1 shop-web-1-other`"), "{hint}");
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_is_out_of_reach_leads_to_the_network() {
+    fn an_unreachable_registry_hints_at_the_network() {
         for (message, wanted) in [
             (
                 "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host",
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_names_the_registry_that_asks_for_it() {
+    fn a_login_hint_names_the_registry() {
         let hint_about = |message: &str, registry| {
             EngineError::Refused { status: 500, message: message.to_owned() }.hint_about(registry)
         };
@@ -364,14 +364,14 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_gone_comes_back_by_up() {
+    fn a_missing_network_is_recreated_by_up() {
         let message = format!("network {} not found", "93e0748a".repeat(8));
         assert!(hint(&message).unwrap().contains("`topo up`"));
         assert_eq!(hint("network front not found"), None);
     }
 
     #[test]
-    fn a_script_that_may_not_be_run_is_made_executable() {
+    fn a_script_without_permission_is_made_executable() {
         let hint_of_start = hint("exec: \"/app/start.sh\": permission denied").unwrap();
         assert!(hint_of_start.contains("`chmod +x start.sh`"), "{hint_of_start}");
         assert!(hint("[3/3] RUN /start.sh: exit code: 126").unwrap().contains("`RUN chmod +x"));
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_copied_from_a_context_is_told_from_what_a_stage_lacks() {
+    fn files_missing_in_a_context_are_distinguished_from_those_missing_in_a_stage() {
         let missing = |message: &str| {
             let error =
                 EngineError::BuildFailed { message: message.to_owned(), output: Vec::new(), excerpt: None };
@@ -394,19 +394,19 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_need_no_hint() {
+    fn clear_messages_need_no_hint() {
         assert_eq!(hint("invalid restart policy: unknown policy 'x'"), None);
         assert_eq!(hint("port is already allocated"), None);
     }
 
     #[test]
-    fn an_image_that_is_gone_is_not_blamed_on_the_topology() {
+    fn a_removed_image_is_not_blamed_on_the_topology() {
         let hint = hint("No such image: nope:1").unwrap();
         assert!(hint.contains("`topo pull`") && !hint.contains("pull_policy"), "{hint}");
     }
 
     #[test]
-    fn a_missing_program_leads_to_the_command() {
+    fn a_missing_program_hints_at_the_command() {
         let message = "exec: \"nope\": executable file not found in $PATH".to_owned();
         let error = EngineError::Refused { status: 400, message };
         assert!(error.hint().unwrap().contains("`command`"));

@@ -1,4 +1,4 @@
-//! Who an engine is, and where.
+//! The identity and the address of an engine.
 
 use std::fmt;
 use std::future::Future;
@@ -9,48 +9,48 @@ use serde::Deserialize;
 use super::EngineError;
 use crate::plan::observed::ApiVersion;
 
-/// Says who the engine is.
+/// Describes the engine.
 pub trait Identity {
     /// Where the engine is.
     fn address(&self) -> &Address;
 
-    /// The API version that is spoken with it.
+    /// The negotiated API version.
     fn version(&self) -> ApiVersion;
 
-    /// What the engine says of itself.
+    /// The engine's own description.
     fn about(&self) -> impl Future<Output = Result<About, EngineError>>;
 
-    /// What of the configuration of its clients cannot be used, in words for people.
+    /// Warnings about the client configuration.
     fn troubles(&self) -> &[String];
 
-    /// How that configuration wants `ps` to write its list.
+    /// The configured format of `ps`.
     fn ps_format(&self) -> Option<&str>;
 }
 
-/// What an engine says of itself.
+/// An engine's description of itself.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct About {
     /// The engine's own version: `28.5.2`.
     #[serde(rename = "Version")]
     pub version: String,
-    /// The newest version of the API that it speaks: `1.51`.
+    /// The newest supported version of the API: `1.51`.
     #[serde(rename = "ApiVersion")]
     pub api: String,
     /// The operating system: `linux`.
     #[serde(rename = "Os")]
     pub system: String,
-    /// The processor: `amd64`.
+    /// The architecture: `amd64`.
     #[serde(rename = "Arch")]
     pub processor: String,
 }
 
-/// Where an engine is, and who said so.
+/// An engine's address and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// How it is reached.
     pub endpoint: Endpoint,
-    /// Who said so.
+    /// Where the address comes from.
     pub origin: Origin,
 }
 
@@ -68,14 +68,14 @@ pub enum Endpoint {
     },
     /// A program whose standard input and output are the connection: `ssh`, or the Docker CLI for TLS.
     Program {
-        /// The address as it was given, for people.
+        /// The address as given, for display.
         address: String,
         /// The program and its arguments.
         command: Vec<String>,
     },
 }
 
-/// Who named the address.
+/// Where an address comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The variable `DOCKER_HOST`.
@@ -84,10 +84,10 @@ pub enum Origin {
     Context {
         /// Its name.
         name: String,
-        /// Who chose it: `DOCKER_CONTEXT` or `config.json`.
+        /// What chose it: `DOCKER_CONTEXT` or `config.json`.
         chosen_by: &'static str,
     },
-    /// Nobody: the default socket, or the first other one that exists.
+    /// The default socket, or the first other one that exists.
     Default,
 }
 

@@ -1,4 +1,4 @@
-//! What engines say of what they have, as lists and tables show it.
+//! The content of engines, for lists and tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -11,7 +11,7 @@ use crate::plan::observed::ObservedContainer;
 use crate::topology::name::{ImageId, ProjectName, ServiceName, VolumeName};
 use crate::value::image::ImageReference;
 
-/// Lists what an engine has.
+/// Lists the objects of an engine.
 pub trait Inventory {
     /// The containers of one service, those of `run` included.
     fn containers_of(
@@ -20,57 +20,57 @@ pub trait Inventory {
         service: &ServiceName,
     ) -> impl Future<Output = Result<Vec<ObservedContainer>, EngineError>>;
 
-    /// Whether an image has a name; one that is gone counts as if it had.
+    /// Whether an image has a tag; true if it no longer exists.
     fn has_names(&self, image: &ImageId) -> impl Future<Output = Result<bool, EngineError>>;
 
-    /// The projects of this engine, by name.
+    /// The projects of this engine, sorted by name.
     fn projects(
         &self,
         containers: Containers,
     ) -> impl Future<Output = Result<Vec<ListedProject>, EngineError>>;
 
-    /// What the engine has of these images; one that is gone is left out.
+    /// The details of these images; missing ones are left out.
     fn images(
         &self,
         ids: &BTreeSet<ImageId>,
     ) -> impl Future<Output = Result<BTreeMap<ImageId, ImageDetails>, EngineError>>;
 
-    /// The volumes of a project, by name.
+    /// The volumes of a project, sorted by name.
     fn volumes(&self, project: &ProjectName)
     -> impl Future<Output = Result<Vec<VolumeDetails>, EngineError>>;
 }
 
-/// Tells what images are.
+/// Looks up images.
 pub trait Images {
-    /// The reference with the digest that its registry has for it now, as `name:tag@sha256:...`. One
-    /// with a digest is only spelled out.
+    /// The reference with the digest that its registry currently has for it: `name:tag@sha256:...`.
+    /// One with a digest only gets its full name.
     fn pinned_image(&self, image: &ImageReference) -> impl Future<Output = Result<String, EngineError>>;
 
-    /// The variables that an image sets, as `NAME=value`; nothing when the engine does not have it.
+    /// The variables that an image sets, as `NAME=value`; `None` if the engine does not have it.
     fn image_variables(
         &self,
         image: &ImageReference,
     ) -> impl Future<Output = Result<Option<Vec<String>>, EngineError>>;
 }
 
-/// Tells what containers use.
+/// Reports resource usage of containers.
 pub trait Statistics {
-    /// What runs in a container.
+    /// The processes of a container.
     fn processes(&self, container: &str) -> impl Future<Output = Result<Processes, EngineError>>;
 
-    /// What a container uses.
+    /// The resource usage of a container.
     fn usage(
         &self,
         container: &str,
-        looks: Looks,
+        samples: Samples,
     ) -> impl Future<
         Output = Result<impl Stream<Item = Result<Usage, EngineError>> + Unpin + use<Self>, EngineError>,
     >;
 }
 
-/// Tells what happened, in the engine's own words.
+/// Reports events in the engine's format.
 pub trait History {
-    /// What happens to a project's containers.
+    /// The events of a project's containers.
     fn incidents(
         &self,
         project: &ProjectName,
@@ -83,34 +83,34 @@ pub trait History {
     >;
 }
 
-/// A project of this engine, whoever made it.
+/// A project of this engine, whatever created it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedProject {
     /// Its name.
     pub name: String,
-    /// How many containers are in which state, in the engine's words.
+    /// The number of containers by state, in the engine's words.
     pub states: BTreeMap<String, usize>,
-    /// The files that it was read from.
+    /// Its topology files.
     pub files: BTreeSet<String>,
 }
 
-/// An image as a list shows it.
+/// An image in a list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ImageDetails {
     /// Its size in bytes.
     #[serde(default)]
     pub size: u64,
-    /// The operating system that it is for.
+    /// Its operating system.
     #[serde(default)]
     pub os: String,
-    /// The processor that it is for.
+    /// Its architecture.
     #[serde(default)]
     pub architecture: String,
-    /// The kind of that processor; mostly empty.
+    /// The variant of the architecture; mostly empty.
     #[serde(default)]
     pub variant: String,
-    /// When it was made: RFC 3339, or nothing.
+    /// When it was created: RFC 3339, or empty.
     #[serde(default)]
     pub created: String,
     #[serde(default)]
@@ -123,14 +123,14 @@ struct Metadata {
     last_tag_time: String,
 }
 
-/// A volume as a list shows it.
+/// A volume in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumeDetails {
     /// Its name.
     pub name: VolumeName,
-    /// The driver that keeps it.
+    /// Its driver.
     pub driver: String,
-    /// Where it is on the engine's machine.
+    /// Its path on the engine's machine.
     pub mountpoint: String,
     /// `local` or `global`.
     pub scope: String,
@@ -140,7 +140,7 @@ pub struct VolumeDetails {
     pub used_by: BTreeSet<ServiceName>,
 }
 
-/// Which containers make a project.
+/// Which containers count for a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Containers {
     /// Those that run.
@@ -156,72 +156,72 @@ impl ImageDetails {
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
 
-    /// When it was given its name last, or made: RFC 3339. An engine that does not know says nothing, or
-    /// the year 1.
+    /// When it was last tagged, or created: RFC 3339. Empty or the year 1 if the engine does not
+    /// know.
     pub fn tagged(&self) -> &str {
         let tagged = &self.metadata.last_tag_time;
         if tagged.is_empty() || tagged.starts_with("0001-") { &self.created } else { tagged }
     }
 }
 
-/// What runs in a container, as the `ps` of the engine's machine shows it.
+/// The processes of a container, in the format of the host's `ps`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Processes {
-    /// The columns' titles.
+    /// The column titles.
     pub titles: Vec<String>,
     /// A row for each process, with a value for each title.
     pub processes: Vec<Vec<String>>,
 }
 
-/// What a container uses of the machine.
+/// The resource usage of a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// How much processor time it took since the last look: 1 is one processor all the time.
+    /// CPU usage since the last sample: 1 is one CPU fully used.
     pub processors: f64,
-    /// Memory in bytes, without what the system could drop at once.
+    /// Memory in bytes, without reclaimable cache.
     pub memory: u64,
-    /// How much memory it may use, in bytes; the machine's when nothing limits it.
+    /// The memory limit, in bytes; that of the machine without a limit.
     pub memory_limit: u64,
-    /// Bytes that came by networks.
+    /// Bytes received from networks.
     pub received: u64,
-    /// Bytes that were sent by networks.
+    /// Bytes sent to networks.
     pub sent: u64,
-    /// Bytes that were read from disks.
+    /// Bytes read from disks.
     pub read: u64,
-    /// Bytes that were written to disks.
+    /// Bytes written to disks.
     pub written: u64,
     /// Processes and threads.
     pub processes: u64,
 }
 
-/// How often a container's use is told.
+/// How many samples of a container's usage to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looks {
-    /// Once, after about a second: the processor's share needs two looks.
+pub enum Samples {
+    /// One, after about a second: CPU usage needs two measurements.
     One,
-    /// Each second, until the container ends.
+    /// One per second, until the container ends.
     Many,
 }
 
-/// Something that happened to a container, in the engine's words.
+/// An event of a container, in the engine's format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerEvent {
-    /// What happened: `start`, `die`, `exec_start: sh`.
+    /// The action: `start`, `die`, `exec_start: sh`.
     pub action: String,
     /// The container's id.
     pub id: String,
-    /// What the engine says of it: `name`, `image`, `exitCode`, and the container's labels.
+    /// The attributes: `name`, `image`, `exitCode`, and the container's labels.
     pub attributes: BTreeMap<String, String>,
-    /// When, in nanoseconds since 1970.
+    /// The time, in nanoseconds since 1970.
     pub at: i64,
 }
 
-/// Which part of what happens is wanted, in seconds since 1970 as the engine takes them.
+/// Which period of events to report, in seconds since 1970 as the engine expects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Not what is older; only what is to come when absent.
+    /// The start; only future events when absent.
     pub since: Option<String>,
-    /// Not what is later; without an end when absent.
+    /// The end; unlimited when absent.
     pub until: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! In: a path that the user named for something to be written to. Out: what is there, and a file to write
-//! to. Must not: replace a device, a named pipe or a socket, or write to a disk past its file system.
+//! In: a path to write to. Out: what exists there, and an open file. Must not: replace a device, a
+//! named pipe or a socket, or write to a disk directly.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,22 +9,22 @@ use std::path::{Path, PathBuf};
 
 use super::EngineError;
 
-/// What is at a path; of a symbolic link, what it leads to.
+/// What exists at a path, following symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing, or a link that leads to nothing.
+    /// Nothing, or a dangling link.
     Nothing,
     /// A file.
     File,
-    /// A folder.
-    Folder,
-    /// A terminal, `/dev/null`, a pipe, a standard stream: it takes what is written to it.
+    /// A directory.
+    Directory,
+    /// A terminal, `/dev/null`, a pipe, a standard stream: it is written to directly.
     Stream,
-    /// A disk or a socket: nothing is written to it, and it stays.
+    /// A disk or a socket, which is refused.
     Taken(&'static str),
 }
 
-/// Works on files where that holds nobody up: a directory on a server may take its time.
+/// Runs file operations on a blocking thread: a network file system may be slow.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
@@ -32,10 +32,10 @@ pub async fn blocking<T: Send + 'static>(
     done.map_err(|error| EngineError::Other(error.to_string()))?
 }
 
-/// How many links may lead to one another, as in the kernel.
+/// The maximum length of a chain of links, as in the kernel.
 const LONGEST_CHAIN: usize = 40;
 
-/// Looks at what is at a path.
+/// Looks up what exists at a path.
 pub fn look(path: &Path) -> Standing {
     if standard_stream(path).is_some() {
         return Standing::Stream;
@@ -45,12 +45,12 @@ pub fn look(path: &Path) -> Standing {
     match special(kind) {
         Some(word) if kind.is_block_device() || kind.is_socket() => Standing::Taken(word),
         Some(_) => Standing::Stream,
-        None if kind.is_dir() => Standing::Folder,
+        None if kind.is_dir() => Standing::Directory,
         None => Standing::File,
     }
 }
 
-/// What something is called that is neither a file, a folder nor a link.
+/// The name of a kind that is neither a file, a directory nor a link.
 pub fn special(kind: fs::FileType) -> Option<&'static str> {
     if kind.is_block_device() || kind.is_char_device() {
         Some("a device")
@@ -63,12 +63,12 @@ pub fn special(kind: fs::FileType) -> Option<&'static str> {
     }
 }
 
-/// Opens what is at a path to be written to, and makes a file where nothing is. A file is emptied first; it
-/// keeps its permissions, its owner and its other names.
+/// Opens a path for writing, and creates the file if missing. An existing file is truncated; it
+/// keeps its permissions, its owner and its hard links.
 ///
 /// # Errors
 ///
-/// The path names a folder, a disk or a socket, or the system refuses.
+/// The path is a directory, a disk or a socket, or the system reports an error.
 pub fn open(path: &Path) -> io::Result<File> {
     if let Some(stream) = standard_stream(path) {
         return stream;
@@ -78,21 +78,21 @@ pub fn open(path: &Path) -> io::Result<File> {
             OpenOptions::new().write(true).create(true).truncate(true).open(path)
         }
         Standing::Stream => OpenOptions::new().write(true).open(path),
-        Standing::Folder => Err(io::ErrorKind::IsADirectory.into()),
+        Standing::Directory => Err(io::ErrorKind::IsADirectory.into()),
         Standing::Taken(word) => Err(io::Error::other(format!("it is {word}"))),
     }
 }
 
-/// Writes a text to what is at a path, as [`open`] has it.
+/// Writes a text to a path, as with [`open`].
 ///
 /// # Errors
 ///
-/// As of [`open`], or the text cannot be written.
+/// Those of [`open`], or the text cannot be written.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     io::Write::write_all(&mut open(path)?, text.as_bytes())
 }
 
-/// What a chain of links leads to, whether it is there or not.
+/// The end of a chain of links, whether it exists or not.
 pub fn target(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LONGEST_CHAIN {
@@ -102,7 +102,8 @@ pub fn target(path: &Path) -> PathBuf {
     path
 }
 
-/// Whether a path is that of an open file of this process: `/dev/stdin`, or `/dev/fd/63` of `<(...)`.
+/// Whether a path is an open file descriptor of this process: `/dev/stdin`, or `/dev/fd/63` of
+/// `<(...)`.
 pub fn is_open_file(path: &Path) -> bool {
     let mut path = path.to_owned();
     for _ in 0..LONGEST_CHAIN {
@@ -115,8 +116,8 @@ pub fn is_open_file(path: &Path) -> bool {
     false
 }
 
-/// The program's own standard stream, where a path leads to it: `/dev/stdout`. To open it by its path would
-/// empty the file that a shell appends to, and fails for a socket.
+/// The standard stream of this process that a path leads to, such as `/dev/stdout`. Opening it by
+/// path would truncate a file that a shell appends to, and fails for a socket.
 fn standard_stream(path: &Path) -> Option<io::Result<File>> {
     let mut path = path.to_owned();
     for _ in 0..LONGEST_CHAIN {
@@ -132,11 +133,12 @@ fn standard_stream(path: &Path) -> Option<io::Result<File>> {
     None
 }
 
-/// The number of one of this process's open files: `/dev/fd/1`.
+/// The number of a file descriptor of this process: `/dev/fd/1`.
 fn descriptor(path: &Path) -> Option<&str> {
     let own = PathBuf::from(format!("/proc/{}/fd", std::process::id()));
-    let folder = path.parent()?;
-    let is_own = folder == Path::new("/proc/self/fd") || folder == Path::new("/dev/fd") || folder == own;
+    let directory = path.parent()?;
+    let is_own =
+        directory == Path::new("/proc/self/fd") || directory == Path::new("/dev/fd") || directory == own;
     path.file_name()?.to_str().filter(|_| is_own)
 }
 
@@ -153,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_keeps_its_permissions_and_its_other_names() {
-        let folder = tempfile::tempdir().unwrap();
-        let [secret, other, link] = ["secret", "other", "link"].map(|name| folder.path().join(name));
+    fn a_file_keeps_its_permissions_and_its_hard_links() {
+        let directory = tempfile::tempdir().unwrap();
+        let [secret, other, link] = ["secret", "other", "link"].map(|name| directory.path().join(name));
         fs::write(&secret, "a longer text").unwrap();
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
         fs::hard_link(&secret, &other).unwrap();
@@ -167,18 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_nothing_makes_what_it_leads_to() {
-        let folder = tempfile::tempdir().unwrap();
-        symlink("late", folder.path().join("link")).unwrap();
-        write(&folder.path().join("link"), "x").unwrap();
-        assert_eq!(fs::read_to_string(folder.path().join("late")).unwrap(), "x");
-        assert!(folder.path().join("link").is_symlink());
+    fn a_dangling_link_creates_its_target() {
+        let directory = tempfile::tempdir().unwrap();
+        symlink("late", directory.path().join("link")).unwrap();
+        write(&directory.path().join("link"), "x").unwrap();
+        assert_eq!(fs::read_to_string(directory.path().join("late")).unwrap(), "x");
+        assert!(directory.path().join("link").is_symlink());
     }
 
     #[test]
-    fn a_pipe_is_written_to_and_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pipe");
+    fn a_pipe_is_written_to_and_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
         pipe(&path);
         assert_eq!(look(&path), Standing::Stream);
         let reader = std::thread::spawn({
@@ -195,19 +197,19 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_and_a_folder_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("socket");
+    fn a_socket_and_a_directory_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
         let _listener = UnixListener::bind(&path).unwrap();
         assert_eq!(write(&path, "x").unwrap_err().to_string(), "it is a socket");
         assert!(fs::metadata(&path).unwrap().file_type().is_socket());
-        assert_eq!(write(folder.path(), "x").unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(write(directory.path(), "x").unwrap_err().kind(), io::ErrorKind::IsADirectory);
     }
 
     #[test]
     fn a_link_to_a_standard_stream_is_that_stream() {
-        let folder = tempfile::tempdir().unwrap();
-        let link = folder.path().join("out");
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("out");
         symlink("/proc/self/fd/1", &link).unwrap();
         for path in [link.as_path(), Path::new("/dev/stdout"), Path::new("/dev/fd/2")] {
             assert_eq!(look(path), Standing::Stream, "{}", path.display());

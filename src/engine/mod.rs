@@ -1,13 +1,13 @@
-//! In: actions of a plan, and questions. Out: what the engine did, has and says.
-//! Must not: decide what is done, or print.
+//! In: actions of a plan, and queries. Out: the results of an engine.
+//! Must not: decide what to do, or print.
 //!
-//! What is asked of an engine is divided by need, so that whoever reads logs can do no more than that:
+//! The operations of an engine are divided by purpose, so that code that reads logs can do no more than that:
 //!
-//! | need | trait |
+//! | purpose | trait |
 //! |---|---|
-//! | to plan a run, and carry it out | [`Observe`], [`Perform`], [`Events`], [`Logs`]; all four: [`Engine`] |
-//! | to run commands and be in touch with processes | [`Execute`], [`Attach`] |
-//! | to copy files, or keep what a container is | [`CopyFiles`], [`Capture`]; [`sync`], [`archive`] |
+//! | to plan a run, and perform it | [`Observe`], [`Perform`], [`Events`], [`Logs`]; all four: [`Engine`] |
+//! | to run commands and attach to processes | [`Execute`], [`Attach`] |
+//! | to copy files, or capture containers | [`CopyFiles`], [`Capture`]; [`sync`], [`archive`] |
 //! | lists and tables | [`Inventory`], [`Statistics`], [`History`], [`Images`], [`Identity`] |
 //! | to check how images are built | [`CheckBuilds`] |
 //! | everything | [`Target`] |
@@ -43,16 +43,16 @@ pub use copy::{CopyFiles, Kind, OtherKinds, Ownership};
 pub use execute::{Command, Exec, Execute, TerminalSize};
 pub use identity::{About, Address, Endpoint, Identity, Origin};
 pub use inventory::{
-    ContainerEvent, Containers, EventFilter, History, ImageDetails, Images, Inventory, ListedProject, Looks,
-    Processes, Statistics, Usage, VolumeDetails,
+    ContainerEvent, Containers, EventFilter, History, ImageDetails, Images, Inventory, ListedProject,
+    Processes, Samples, Statistics, Usage, VolumeDetails,
 };
 
-/// What a plan is carried out on: tests bring one that lives in memory.
+/// What a plan is performed on; tests use one in memory.
 pub trait Engine: Observe + Perform + Events + Logs {}
 
 impl<E: Observe + Perform + Events + Logs> Engine for E {}
 
-/// What all commands together need of an engine. The real one is [`docker::Docker`].
+/// All operations that commands need. The real engine is [`docker::Docker`].
 pub trait Target:
     Engine
     + Attach
@@ -84,7 +84,7 @@ impl<
 {
 }
 
-/// Reads what an engine has. Changes nothing.
+/// Reads the state of an engine, without changing anything.
 pub trait Observe {
     /// Reads everything that planning needs, in as few calls as the engine allows.
     fn observe(&self, query: &Query) -> impl Future<Output = Result<Observed, EngineError>>;
@@ -93,37 +93,38 @@ pub trait Observe {
     fn inspect(&self, container: &ContainerName)
     -> impl Future<Output = Result<ContainerState, EngineError>>;
 
-    /// The id of the image that a reference names, if it is there.
+    /// The id of the image of a reference, if it exists.
     fn image_id(&self, image: &ImageReference) -> impl Future<Output = Result<Option<ImageId>, EngineError>>;
 }
 
-/// Does actions.
+/// Performs actions.
 pub trait Perform {
-    /// Does one action. Dropping the future undoes nothing. [`Action::Wait`] is not for the engine to
-    /// perform: the run waits by [`Events::subscribe`] and [`Observe::inspect`].
+    /// Performs an action. Dropping the future does not undo anything. [`Action::Wait`] is never
+    /// performed by the engine: the run waits by [`Events::subscribe`] and [`Observe::inspect`].
     fn perform(
         &self,
         action: &Action,
         progress: &dyn Fn(Progress),
     ) -> impl Future<Output = Result<(), EngineError>>;
 
-    /// How many processors the engine's machine has, if it says so soon: more calls at once only take turns.
+    /// The number of the engine's processors, if it answers quickly: more concurrent requests would
+    /// only queue.
     fn processors(&self) -> impl Future<Output = Option<usize>> {
         std::future::ready(None)
     }
 }
 
-/// Tells what happens.
+/// Reports events.
 pub trait Events {
-    /// Subscribes to what happens to the project's containers. When the future is ready the
-    /// subscription holds: whatever happens from then on reaches the stream.
+    /// Subscribes to the events of the project's containers. Once the future is ready, no event is
+    /// missed.
     fn subscribe(
         &self,
         project: &ProjectName,
     ) -> impl Future<Output = Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError>>;
 }
 
-/// Gives what containers print.
+/// Reads the output of containers.
 pub trait Logs {
     /// A container's output.
     fn logs<'engine>(
@@ -138,14 +139,14 @@ pub trait Logs {
     >;
 }
 
-/// Something that happened to a container.
+/// An event of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The container's name at that time.
     pub container: ContainerName,
-    /// What happened.
+    /// The kind of event.
     pub what: What,
-    /// When, in nanoseconds since 1970 by the engine's clock.
+    /// The time, in nanoseconds since 1970 by the engine's clock.
     pub at: i64,
 }
 
@@ -161,30 +162,30 @@ pub enum What {
         /// The exit code.
         exit_code: i64,
     },
-    /// It was frozen.
+    /// It was paused.
     Paused,
     /// Its health changed.
     Health(Health),
-    /// Its health check ran; the engine does not tell with what result.
+    /// Its health check ran, with an unknown result.
     HealthChecked,
-    /// It got another name; `container` is the new one.
+    /// It was renamed; `container` is the new name.
     Renamed,
     /// It was removed.
     Removed,
-    /// Anything else, in the engine's word.
+    /// Any other event, by the engine's word.
     Other(String),
 }
 
-/// How far a long action is.
+/// The progress of a long action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Bytes of one part (an image layer, a build context) so far.
+    /// Bytes of a part (an image layer, a build context) so far.
     Bytes {
         /// Which part: a layer's id.
         part: String,
         /// Bytes done.
         done: u64,
-        /// Bytes in all, when known.
+        /// The total, if known.
         total: Option<u64>,
     },
     /// One part is finished.
@@ -192,56 +193,57 @@ pub enum Progress {
         /// Which part.
         part: String,
     },
-    /// What it does now, for a person: `extracting`...
+    /// The current activity, for display: `extracting`...
     Now(String),
     /// A step of a build began or ended.
     Step {
-        /// What it does, in the builder's words: `[2/4] RUN make`. `[internal] ...` are the builder's own.
+        /// Its name given by the builder: `[2/4] RUN make`. Internal steps are `[internal] ...`.
         name: String,
-        /// What became of it.
+        /// Its state.
         state: StepState,
     },
-    /// A line of output: what a build step printed.
+    /// A line of output of a build step.
     Output(String),
-    /// The engine did what it was asked, but for something that it says here.
+    /// A warning of the engine about a successful request.
     Warning(String),
 }
 
-/// What became of a step of a build.
+/// The state of a build step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepState {
     /// It began.
     Began,
-    /// It was done before: the result was there.
+    /// Its result was cached.
     Cached,
     /// It is done.
     Done {
         /// How long it took.
         took: Duration,
     },
-    /// It failed, or was given up.
+    /// It failed, or was cancelled.
     Failed,
 }
 
-/// Which part of a container's output is wanted.
+/// Which part of a container's output to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogChoice {
-    /// Goes on with what is to come.
+    /// Whether to follow future output.
     pub follow: bool,
     /// Only the last lines; all when absent.
     pub tail: Option<u64>,
-    /// Only what is not older: seconds since 1970, with an optional fraction, as the engine takes it.
+    /// Only from this time on: seconds since 1970, with an optional fraction, as the engine
+    /// expects.
     pub since: Option<String>,
-    /// Only what is older: seconds since 1970.
+    /// Only before this time: seconds since 1970.
     pub until: Option<String>,
-    /// Each line begins with its time (RFC 3339, nanoseconds).
+    /// Whether each line begins with its time (RFC 3339, nanoseconds).
     pub timestamps: bool,
 }
 
-/// A piece of output; it need not end at a line's end.
+/// A chunk of output; may end within a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogChunk {
-    /// Which stream it was written to. A terminal has only one, the standard output.
+    /// The stream that it was written to. A terminal has only standard output.
     pub stream: OutputStream,
     /// The bytes.
     pub bytes: Bytes,
@@ -263,7 +265,7 @@ pub struct Excerpt {
     pub first: usize,
     /// The lines.
     pub lines: Vec<String>,
-    /// The numbers of those that it is about.
+    /// The numbers of the lines concerned.
     pub about: std::ops::RangeInclusive<usize>,
 }
 

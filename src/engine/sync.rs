@@ -1,4 +1,4 @@
-//! In: files of this machine that changed, and their paths in a container. Out: the same files there.
+//! In: changed files on this machine, and their paths in a container. Out: the same files there.
 //! Must not: choose the files.
 
 use std::fs;
@@ -12,10 +12,10 @@ use crate::topology::name::ContainerName;
 use crate::topology::service::Hook;
 use crate::topology::value::Command;
 
-/// How long the paths of one call of `rm` may be, in bytes: every kernel takes that.
+/// The most bytes of paths in one call of `rm`: every kernel accepts that.
 const LONGEST: usize = 100_000;
 
-/// A file, a link or a folder, here and in a container.
+/// A file, a link or a directory, here and in a container.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SyncEntry {
     /// Its path here.
@@ -24,17 +24,17 @@ pub struct SyncEntry {
     pub there: String,
 }
 
-/// How many files, links and folders became in a container what they are here.
+/// The number of files, links and directories that were synchronised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Synced {
-    /// They are there now, as they are here.
+    /// Copied to the container.
     pub synced: usize,
-    /// They are not here any more, and neither there.
+    /// Removed from the container.
     pub removed: usize,
 }
 
-/// Makes files in a container what they are here, as the container's user; what is not here any more
-/// is removed there, with `rm`.
+/// Synchronises files to a container, as the container's user; those that no longer exist here are
+/// removed there, with `rm`.
 pub async fn bring_up_to_date<E: CopyFiles + Execute>(
     engine: &E,
     container: &ContainerName,
@@ -45,8 +45,8 @@ pub async fn bring_up_to_date<E: CopyFiles + Execute>(
     let divided = blocking(move || Ok(twins.into_iter().partition(is_here)));
     let (present, gone): (Vec<SyncEntry>, Vec<SyncEntry>) = divided.await?;
     let done = Synced { synced: present.len(), removed: gone.len() };
-    // A folder may have taken a file's place: what is gone goes first.
-    for paths in portions(&gone) {
+    // A directory may have replaced a file: removals come first.
+    for paths in batches(&gone) {
         remove_paths(engine, container, paths).await?;
     }
     if present.is_empty() {
@@ -54,10 +54,10 @@ pub async fn bring_up_to_date<E: CopyFiles + Execute>(
     }
     let mut sent = send(engine, container, present.clone(), OtherKinds::Stay).await;
     if let Err(EngineError::Refused { .. }) = sent {
-        // A folder is a file there, or a link: what is in it goes through a link to a folder.
+        // A directory there may be a file, or a link to a directory, which is kept.
         let twins = present.clone();
-        let folders = blocking(move || Ok(folders_among(twins))).await?;
-        let linked = engine.linked_folders(container, folders).await?;
+        let directories = blocking(move || Ok(directories_among(twins))).await?;
+        let linked = engine.linked_directories(container, directories).await?;
         let others = present.into_iter().filter(|twin| !linked.contains(&twin.there)).collect();
         sent = send(engine, container, others, OtherKinds::AreReplaced).await;
     }
@@ -73,7 +73,7 @@ async fn send<E: CopyFiles>(
     let Sending { pieces, sent: _, producer } =
         packing::send(Owners::LeftOut, move |archive| pack(archive, &twins), cannot_read);
     let sent = engine.unpack_to_path(container, "/", pieces, Ownership::OfContainer, other_kinds).await;
-    // What went wrong here is the cause of what the engine says then.
+    // An error on this side is the cause of the engine's error.
     if let Ok(Err(error)) = producer.await {
         return Err(error);
     }
@@ -93,36 +93,36 @@ async fn remove_paths<E: Execute>(
     })
 }
 
-/// The paths there of those that are folders here.
-fn folders_among(twins: Vec<SyncEntry>) -> Vec<String> {
-    twins.into_iter().filter(|twin| is_folder(&twin.here)).map(|twin| twin.there).collect()
+/// The paths there of entries that are directories here.
+fn directories_among(twins: Vec<SyncEntry>) -> Vec<String> {
+    twins.into_iter().filter(|twin| is_directory(&twin.here)).map(|twin| twin.there).collect()
 }
 
-fn is_folder(path: &Path) -> bool {
+fn is_directory(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
-fn portions(gone: &[SyncEntry]) -> Vec<Vec<String>> {
-    let mut portions: Vec<Vec<String>> = Vec::new();
+fn batches(gone: &[SyncEntry]) -> Vec<Vec<String>> {
+    let mut batches: Vec<Vec<String>> = Vec::new();
     let mut length = LONGEST;
     for SyncEntry { there, .. } in gone {
         length += there.len() + 1;
         if length > LONGEST {
-            portions.push(Vec::new());
+            batches.push(Vec::new());
             length = there.len() + 1;
         }
-        if let Some(last) = portions.last_mut() {
+        if let Some(last) = batches.last_mut() {
             last.push(there.clone());
         }
     }
-    portions
+    batches
 }
 
 fn pack(archive: &mut Archive, twins: &[SyncEntry]) -> Result<(), Stopped> {
     for SyncEntry { here, there } in twins {
         let metadata = match fs::symlink_metadata(here) {
             Ok(metadata) => metadata,
-            // It went meanwhile: that is a change of its own.
+            // It has been removed meanwhile, which is another change.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(Stopped::unreadable(here, error)),
         };
@@ -140,11 +140,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_paths_are_removed_in_portions() {
+    fn many_paths_are_removed_in_batches() {
         let twin = |there: &str| SyncEntry { here: PathBuf::new(), there: there.to_owned() };
-        assert!(portions(&[]).is_empty());
-        assert_eq!(portions(&[twin("/a"), twin("/b")]), [["/a", "/b"]]);
+        assert!(batches(&[]).is_empty());
+        assert_eq!(batches(&[twin("/a"), twin("/b")]), [["/a", "/b"]]);
         let long = "x".repeat(60_000);
-        assert_eq!(portions(&[twin(&long), twin(&long), twin("/b")]).len(), 2);
+        assert_eq!(batches(&[twin(&long), twin(&long), twin("/b")]).len(), 2);
     }
 }

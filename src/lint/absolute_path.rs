@@ -29,21 +29,21 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let is_absolute =
             if may_run_on_windows(topology, service) { begins_at_root } else { begins_at_linux_root };
         check_targets(service, is_absolute, found);
-        if let Some(folder) = service.working_dir.as_ref().filter(|folder| !is_absolute(folder)) {
+        if let Some(directory) = service.working_dir.as_ref().filter(|directory| !is_absolute(directory)) {
             let at = topology.place_of(&["services", name.as_str(), "working_dir"]);
-            offer_absolute(folder, refuse("working directory", folder, at, found));
+            offer_absolute(directory, refuse("working directory", directory, at, found));
         }
-        for (folder, at) in folders_of_hooks(topology, name, service) {
+        for (directory, at) in directories_of_hooks(topology, name, service) {
             // An empty one is the container's own.
-            if !folder.is_empty() && !is_absolute(folder) {
-                offer_absolute(folder, refuse("working directory", folder, at, found));
+            if !directory.is_empty() && !is_absolute(directory) {
+                offer_absolute(directory, refuse("working directory", directory, at, found));
             }
         }
     }
 }
 
-/// The working folders of commands beside the service's own, and where they stand.
-fn folders_of_hooks<'a>(
+/// The working directories of commands beside the service's own, and where they stand.
+fn directories_of_hooks<'a>(
     topology: &'a Topology,
     name: &'a ServiceName,
     service: &'a Service,
@@ -54,10 +54,10 @@ fn folders_of_hooks<'a>(
     });
     let before = service.pre_start.iter().enumerate();
     let before = before.map(|(index, hook)| ("pre_start", index, &hook.working_dir, hook.span));
-    running.chain(before).filter_map(|(list, index, folder, at)| {
+    running.chain(before).filter_map(|(list, index, directory, at)| {
         let items = topology.node_at(&["services", name.as_str(), list]).and_then(|node| node.as_list());
         let written = items.and_then(|items| items.get(index)?.as_map()?.get("working_dir"));
-        Some((folder.as_deref()?, written.map_or(at, |node| node.span)))
+        Some((directory.as_deref()?, written.map_or(at, |node| node.span)))
     })
 }
 

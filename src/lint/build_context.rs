@@ -1,11 +1,11 @@
-//! What is built from folders that are not there.
+//! What is built from directories that are not there.
 
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, suggest};
 use crate::lint::blank;
 use crate::lint::rule::{Group, Rule, code};
-use crate::source::{ReadError, Sources, Spanned, from_here};
+use crate::source::{ReadError, Sources, Spanned, display_path};
 use crate::topology::Topology;
 use crate::topology::join_path;
 use crate::topology::service::BuildContext;
@@ -44,27 +44,27 @@ pub fn require(build: &BuildSection, found: &mut Diagnostics) {
 fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics) {
     let is_local = |context: &&Spanned<String>| BuildContext::parse(context).local().is_some();
     let Some(context) = build.context.as_ref().filter(is_local) else { return };
-    let folder = Path::new(&context.value);
-    if !folder.exists() {
+    let directory = Path::new(&context.value);
+    if !directory.exists() {
         let blank = blank::told(context.span, found);
         if blank.is_some() && severity != Severity::Error {
             return;
         }
-        let message = format!("the build context `{}` does not exist", from_here(folder).display());
+        let message = format!("the build context `{}` does not exist", display_path(directory).display());
         tell(message, severity, found)
             .label(context.span, "nothing to build from")
-            .help(blank.unwrap_or_else(|| other_folder(folder)));
+            .help(blank.unwrap_or_else(|| other_directory(directory)));
         return;
     }
     // A context may be an archive, whose content is not looked at.
-    if !folder.is_dir() {
+    if !directory.is_dir() {
         return;
     }
     check_ignore_file(context, build, found);
     let Some(dockerfile) = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()) else {
         return;
     };
-    match Sources::check(&build.dockerfile_in(folder)) {
+    match Sources::check(&build.dockerfile_in(directory)) {
         Ok(()) => return,
         Err(ReadError::Missing(_)) => {}
         Err(error) => {
@@ -79,8 +79,8 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
     if blank.is_some() && severity != Severity::Error {
         return;
     }
-    let path = join_path(folder, &dockerfile.value);
-    let message = format!("the Dockerfile `{}` does not exist", from_here(Path::new(&path)).display());
+    let path = join_path(directory, &dockerfile.value);
+    let message = format!("the Dockerfile `{}` does not exist", display_path(Path::new(&path)).display());
     let (help, meant) = other_file(&dockerfile.value, Path::new(&path));
     let diagnostic = tell(message, severity, found);
     diagnostic.label(dockerfile.span, "looked for in the build context").help(blank.clone().unwrap_or(help));
@@ -91,13 +91,13 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
 
 /// What says which files are left out must be a file too, where there is one.
 fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mut Diagnostics) {
-    let folder = Path::new(&context.value);
+    let directory = Path::new(&context.value);
     let beside = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()).map(|_| {
-        let mut name = build.dockerfile_in(folder).into_os_string();
+        let mut name = build.dockerfile_in(directory).into_os_string();
         name.push(".dockerignore");
         PathBuf::from(name)
     });
-    let paths = beside.into_iter().chain([folder.join(".dockerignore")]);
+    let paths = beside.into_iter().chain([directory.join(".dockerignore")]);
     let first = paths
         .map(|path| Sources::check(&path))
         .find(|is_read| !matches!(is_read, Err(ReadError::Missing(_))));
@@ -108,10 +108,10 @@ fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mu
         .help("remove it, or put a file in its place");
 }
 
-/// What to type for a folder that is not there.
-fn other_folder(folder: &Path) -> String {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let there = names_beside(folder, |path| path.is_dir());
+/// What to type for a directory that is not there.
+fn other_directory(directory: &Path) -> String {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let there = names_beside(directory, |path| path.is_dir());
     match suggest::closest(&name, there.iter().map(String::as_str)) {
         Some(closest) => format!("did you mean the directory `{closest}`?"),
         None => "create the directory, or name one that is there in its place".to_owned(),
@@ -128,8 +128,8 @@ fn other_file(written: &str, path: &Path) -> (String, Option<String>) {
     let mut there = names_beside(path, |path| path.is_file());
     there.retain(is_dockerfile);
     there.truncate(LIMIT);
-    let folder = written.strip_suffix(&*name).unwrap_or_default();
-    let there: Vec<String> = there.iter().map(|name| format!("{folder}{name}")).collect();
+    let directory = written.strip_suffix(&*name).unwrap_or_default();
+    let there: Vec<String> = there.iter().map(|name| format!("{directory}{name}")).collect();
     let names = || there.iter().map(String::as_str);
     let only = || there.first().map(String::as_str).filter(|_| there.len() == 1);
     if let Some(file) = suggest::closest(written, names()).or_else(only) {
@@ -142,9 +142,9 @@ fn other_file(written: &str, path: &Path) -> (String, Option<String>) {
     (help, None)
 }
 
-/// Names of what stands in the same folder, in their order.
+/// Names of what stands in the same directory, in their order.
 fn names_beside(path: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
-    let entries = path.parent().and_then(|folder| folder.read_dir().ok()).into_iter().flatten();
+    let entries = path.parent().and_then(|directory| directory.read_dir().ok()).into_iter().flatten();
     let entries = entries.flatten().filter(|entry| is_wanted(&entry.path()));
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();

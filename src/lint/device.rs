@@ -106,14 +106,14 @@ fn check_existence(service: &Service, found: &mut Diagnostics) {
     let mapped = service.devices.iter().filter(|device| device.source.starts_with('/'));
     let mapped = mapped.map(|device| (device.source.as_str(), device.span));
     for (path, at) in mapped {
-        check_file(path, at, "neither a device nor a directory of devices", is_device_or_folder, found);
+        check_file(path, at, "neither a device nor a directory of devices", is_device_or_directory, found);
     }
     for (path, at) in service.blkio_config.iter().flat_map(limited) {
         check_file(path, at, "not a block device", |kind| kind.is_block_device(), found);
     }
 }
 
-fn is_device_or_folder(kind: FileType) -> bool {
+fn is_device_or_directory(kind: FileType) -> bool {
     kind.is_char_device() || kind.is_block_device() || kind.is_dir()
 }
 

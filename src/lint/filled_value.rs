@@ -12,7 +12,7 @@ pub fn conceal(sources: &Sources, document: &Document, environment: &Environment
         let scalars = places.into_iter().filter_map(|place| document.filled().scalar_at(place));
         for scalar in scalars {
             let environment = document.environment(scalar.file).unwrap_or(environment);
-            Filled::of(sources.text(scalar), environment).conceal_in(diagnostic);
+            Filled::interpolate(sources.text(scalar), environment).conceal_in(diagnostic);
         }
     });
 }
@@ -29,7 +29,7 @@ struct Filled<'a> {
 const PART: usize = 3;
 
 impl<'a> Filled<'a> {
-    fn of(raw: &'a str, environment: &'a Environment) -> Self {
+    fn interpolate(raw: &'a str, environment: &'a Environment) -> Self {
         let quotes: &[char] = &['"', '\''];
         let written = raw.trim().trim_matches(quotes);
         let text = substitute(written, &|name| environment.value(name), &mut raw.len().max(1 << 16)).text;
@@ -93,7 +93,7 @@ mod tests {
 
     fn concealed(written: &str, words: &str) -> String {
         let environment = Environment::from_pairs([("PW", "hunter2:word"), ("N", "7"), ("NAME", "db")]);
-        Filled::of(written, &environment).concealed(words)
+        Filled::interpolate(written, &environment).concealed(words)
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
 /// Finds limits that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
-        let memory = Memory::of(service);
+        let memory = Memory::from_service(service);
         memory.check_least(found);
         memory.check_reservation(found);
         memory.check_swap(found);
@@ -49,7 +49,7 @@ struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    fn of(service: &'a Service) -> Self {
+    fn from_service(service: &'a Service) -> Self {
         let resources = service.deploy.as_ref().and_then(|deploy| deploy.resources.as_ref());
         let limits = resources.and_then(|resources| resources.limits.as_ref());
         let reservations = resources.and_then(|resources| resources.reservations.as_ref());

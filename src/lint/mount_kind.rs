@@ -151,7 +151,7 @@ fn check_bind(mount: &Spanned<Mount>, options: &BindOptions, found: &mut Diagnos
         .help("keep one of the two");
 }
 
-/// A folder of an image or a volume that is mounted in place of the whole.
+/// A directory of an image or a volume that is mounted in place of the whole.
 fn check_subpaths(mount: &Spanned<Mount>, found: &mut Diagnostics) {
     let Mount { kind, source, volume, image, .. } = &mount.value;
     let given = |path: &Option<String>| path.clone().filter(|path| !path.is_empty() && !path.contains('$'));
@@ -225,8 +225,8 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
     for (target, at) in files(service) {
         check_target(&target, None, at, found);
     }
-    for folder in &service.tmpfs.0 {
-        check_target(&folder.target, None, folder.span, found);
+    for directory in &service.tmpfs.0 {
+        check_target(&directory.target, None, directory.span, found);
     }
 }
 

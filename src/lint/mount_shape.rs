@@ -1,4 +1,4 @@
-//! A folder is mounted on a folder, and a file on a file.
+//! A directory is mounted on a directory, and a file on a file.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use crate::topology::{Host, Topology};
 
 /// What a container has before anything is mounted, whatever its image is. Engine 28.5 puts it there.
 const FILES: &[&str] = &["/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
-const FOLDERS: &[&str] = &["/dev", "/dev/mqueue", "/dev/pts", "/dev/shm", "/sys"];
+const DIRECTORIES: &[&str] = &["/dev", "/dev/mqueue", "/dev/pts", "/dev/shm", "/sys"];
 
 /// What nearly every image has.
 const USUAL_FILES: &[&str] = &["/bin/sh", "/etc/group", "/etc/passwd", "/etc/shadow"];
-const USUAL_FOLDERS: &[&str] = &[
+const USUAL_DIRECTORIES: &[&str] = &[
     "/bin", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/usr", "/usr/bin",
     "/usr/lib", "/var",
 ];
@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds folders on files, files on folders, mounts below a file, and mounts that hide the devices.
+/// Finds directories on files, files on directories, mounts below a file, and mounts that hide the devices.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         if may_run_on_windows(topology, service) {
@@ -50,7 +50,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     File,
-    Folder,
+    Directory,
     /// It may be on another machine, or is not there yet.
     Unknown,
 }
@@ -72,11 +72,11 @@ fn mounts<'a>(topology: &Topology, service: &'a Service) -> Vec<Mounted<'a>> {
             at: mount.target.span,
         }
     });
-    let in_memory = service.tmpfs.0.iter().map(|folder| Mounted {
-        target: clean(&folder.target),
+    let in_memory = service.tmpfs.0.iter().map(|directory| Mounted {
+        target: clean(&directory.target),
         source: None,
-        shape: Shape::Folder,
-        at: folder.span,
+        shape: Shape::Directory,
+        at: directory.span,
     });
     listed.chain(in_memory).collect()
 }
@@ -89,12 +89,12 @@ fn shape(topology: &Topology, mount: &Mount) -> Shape {
             };
             let is_here = topology.host == Host::This || path.starts_with(&topology.directory);
             match path.metadata().ok().filter(|_| is_here && path.is_absolute()) {
-                Some(there) if there.is_dir() => Shape::Folder,
+                Some(there) if there.is_dir() => Shape::Directory,
                 Some(_) => Shape::File,
                 None => Shape::Unknown,
             }
         }
-        MountKind::Volume | MountKind::Tmpfs => Shape::Folder,
+        MountKind::Volume | MountKind::Tmpfs => Shape::Directory,
         // A path in an image may be a file.
         MountKind::Image | MountKind::Cluster | MountKind::Npipe => Shape::Unknown,
     }
@@ -103,12 +103,12 @@ fn shape(topology: &Topology, mount: &Mount) -> Shape {
 fn check_target(mount: &Mounted, found: &mut Diagnostics) {
     let target = mount.target.as_str();
     let (is_certain, is, there) = match mount.shape {
-        Shape::Folder if FILES.contains(&target) || REPLACEABLE.contains(&target) => {
+        Shape::Directory if FILES.contains(&target) || REPLACEABLE.contains(&target) => {
             (true, "directory", "file")
         }
-        Shape::File if FOLDERS.contains(&target) => (true, "file", "directory"),
-        Shape::Folder if USUAL_FILES.contains(&target) => (false, "directory", "file"),
-        Shape::File if USUAL_FOLDERS.contains(&target) => (false, "file", "directory"),
+        Shape::File if DIRECTORIES.contains(&target) => (true, "file", "directory"),
+        Shape::Directory if USUAL_FILES.contains(&target) => (false, "directory", "file"),
+        Shape::File if USUAL_DIRECTORIES.contains(&target) => (false, "file", "directory"),
         _ => return,
     };
     let diagnostic = match is_certain {
@@ -125,8 +125,8 @@ fn check_target(mount: &Mounted, found: &mut Diagnostics) {
 /// No process starts without `/dev/null`.
 fn check_devices(mount: &Mounted, found: &mut Diagnostics) {
     let has_devices = match (mount.source, mount.shape) {
-        (Some(source), Shape::Folder) => Path::new(source).join("null").exists(),
-        (None, Shape::Folder) => false,
+        (Some(source), Shape::Directory) => Path::new(source).join("null").exists(),
+        (None, Shape::Directory) => false,
         _ => true,
     };
     if mount.target == "/dev" && !has_devices {

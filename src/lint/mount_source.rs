@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::lint::rule::{Group, Rule, code as code_of_rule};
-use crate::source::from_here;
+use crate::source::display_path;
 use crate::topology::Topology;
 use crate::topology::service::{Mount, MountKind};
 use crate::value::path::drive;
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Finds sources that are written as Windows writes paths, which Compose passes on everywhere, and sources in
-/// the project's folder that do not exist. Elsewhere they may well be on the
+/// the project's directory that do not exist. Elsewhere they may well be on the
 /// machine that the engine runs on.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let mounts = topology.services.values().flat_map(|service| &service.volumes.0);
@@ -58,7 +58,7 @@ fn of_windows(source: &str) -> Option<String> {
     }
 }
 
-/// A source as it is written, as far as that can be seen: the folder before a relative one left out.
+/// A source as it is written, as far as that can be seen: the directory before a relative one left out.
 fn shown(source: &str) -> &str {
     let name = source.rsplit_once('/').map_or(source, |(_, name)| name);
     if name.starts_with(".\\") || name.starts_with("..\\") { name } else { source }
@@ -66,7 +66,7 @@ fn shown(source: &str) -> &str {
 
 fn report(mount: &Mount, found: &mut Diagnostics) {
     let Some(source) = &mount.source else { return };
-    let message = format!("`{}` does not exist", from_here(Path::new(&source.value)).display());
+    let message = format!("`{}` does not exist", display_path(Path::new(&source.value)).display());
     let is_made = mount.bind.as_ref().and_then(|bind| bind.create_host_path) != Some(false);
     if !is_made {
         found

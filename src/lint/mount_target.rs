@@ -31,8 +31,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_targets(service: &Service, found: &mut Diagnostics) {
     let mut taken: BTreeMap<String, Span> = BTreeMap::new();
     let mounts = service.volumes.0.iter().map(|mount| (mount.target.value.clone(), mount.span));
-    let folders = service.tmpfs.0.iter().map(|folder| (folder.target.clone(), folder.span));
-    for (target, at) in mounts.chain(folders).chain(files(service)) {
+    let directories = service.tmpfs.0.iter().map(|directory| (directory.target.clone(), directory.span));
+    for (target, at) in mounts.chain(directories).chain(files(service)) {
         let target = if target == "/" { target } else { target.trim_end_matches('/').to_owned() };
         if let Some(earlier) = taken.insert(target.clone(), at) {
             report(&target, earlier, at, found);
@@ -47,9 +47,9 @@ pub(super) fn files(service: &Service) -> impl Iterator<Item = (String, Span)> {
 }
 
 /// Where a secret or config appears, and where that is said.
-fn file_target<K: AsRef<str>>(file: &ContainerFile<K>, folder: &str) -> (String, Span) {
+fn file_target<K: AsRef<str>>(file: &ContainerFile<K>, directory: &str) -> (String, Span) {
     let (name, at) = file.name();
-    (if name.starts_with('/') { name.to_owned() } else { format!("{folder}/{name}") }, at)
+    (if name.starts_with('/') { name.to_owned() } else { format!("{directory}/{name}") }, at)
 }
 
 /// Of two entries of one list with the same target only the last is left.

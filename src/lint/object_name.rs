@@ -9,7 +9,7 @@ use crate::value::sharing::Namespace;
 /// Networks that every engine has. Engine 28.5 refuses to make one of these names.
 const PREDEFINED: [&str; 4] = ["bridge", "host", "none", "default"];
 
-/// The longest name of a volume, in bytes: it is that of a folder on the engine's machine.
+/// The longest name of a volume, in bytes: it is that of a directory on the engine's machine.
 const LONGEST: usize = 255;
 
 const INVALID_NETWORK_NAME: Code =

@@ -64,8 +64,8 @@ mod tests {
 
     /// What is expected of all the fixtures in `tests/diagnostics`.
     fn fixtures() -> String {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/diagnostics");
-        let cases = std::fs::read_dir(folder).expect("the fixtures").flatten();
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/diagnostics");
+        let cases = std::fs::read_dir(directory).expect("the fixtures").flatten();
         cases.filter_map(|case| std::fs::read_to_string(case.path().join("expected.txt")).ok()).collect()
     }
 
@@ -96,8 +96,8 @@ mod tests {
         let names: Vec<&str> = codes().map(Code::name).collect();
         let unique: BTreeSet<&str> = names.iter().copied().collect();
         assert_eq!(names.len(), unique.len());
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/page");
-        for page in std::fs::read_dir(folder).expect("the directory of pages").flatten() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/page");
+        for page in std::fs::read_dir(directory).expect("the directory of pages").flatten() {
             let name = page.path().file_stem().expect("a name").to_string_lossy().into_owned();
             assert!(unique.contains(name.as_str()), "{name}");
             let text = std::fs::read_to_string(page.path()).expect("a page");

@@ -197,7 +197,7 @@ fn check_network_parameter(
 
 /// Whether the machine that the engine runs on, when it is this one, does not know a parameter.
 fn is_missing(topology: &Topology, dotted: &str) -> bool {
-    let folder = Path::new("/proc/sys");
+    let directory = Path::new("/proc/sys");
     // A dot in the name of an interface is a slash here, and so the other way round.
     let path: String = dotted
         .chars()
@@ -209,8 +209,8 @@ fn is_missing(topology: &Topology, dotted: &str) -> bool {
         .collect();
     topology.host == Host::This
         && !dotted.contains('$')
-        && folder.join("net").is_dir()
-        && !folder.join(path).exists()
+        && directory.join("net").is_dir()
+        && !directory.join(path).exists()
 }
 
 /// `net/ipv4/conf/eth0.1/forwarding` with dots, as sysctl(8) reads names whose first separator is a slash.

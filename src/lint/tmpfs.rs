@@ -1,4 +1,4 @@
-//! Options of folders in memory.
+//! Options of directories in memory.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -21,32 +21,32 @@ pub(super) const RULE: Rule = Rule {
 /// Finds options that the engine does not know, and values that the kernel cannot read.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
-        for folder in service.tmpfs.0.iter().filter(|folder| !folder.to_string().contains('$')) {
-            if let Some(mistake) = folder.mistake() {
-                report(folder, &mistake, found);
+        for directory in service.tmpfs.0.iter().filter(|directory| !directory.to_string().contains('$')) {
+            if let Some(mistake) = directory.mistake() {
+                report(directory, &mistake, found);
             }
         }
     }
 }
 
-fn report(folder: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics) {
-    let write = |name: &str| format!("write, for example, `{}:{name}={}`", folder.target, example(name));
+fn report(directory: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics) {
+    let write = |name: &str| format!("write, for example, `{}:{name}={}`", directory.target, example(name));
     let (reason, help) = match mistake {
-        ValueError::Unknown(option) => unknown(option, folder),
+        ValueError::Unknown(option) => unknown(option, directory),
         ValueError::WithoutValue(name) => (format!("`{name}` has no value"), write(name)),
         ValueError::WithValue(name) => (format!("`{name}` takes no value"), format!("write `{name}` alone")),
         ValueError::BadValue(name, value) => (format!("`{name}` cannot be `{value}`"), write(name)),
     };
     let diagnostic = found
-        .error(INVALID_TMPFS_OPTION, format!("`{}` is not a tmpfs mount", folder.value))
-        .label(folder.span, reason)
+        .error(INVALID_TMPFS_OPTION, format!("`{}` is not a tmpfs mount", directory.value))
+        .label(directory.span, reason)
         .help(help);
     match mistake {
         ValueError::Unknown("") => {
-            diagnostic.perhaps_replace(&folder.to_string(), folder.without_empty_options().to_string());
+            diagnostic.perhaps_replace(&directory.to_string(), directory.without_empty_options().to_string());
         }
         ValueError::Unknown(option) => {
-            let name = Pair::of(option).name.trim();
+            let name = Pair::split(option).name.trim();
             if let Some(closest) = closest_option(option).filter(|closest| *closest != name) {
                 diagnostic.perhaps_replace(name, closest);
             }
@@ -55,9 +55,9 @@ fn report(folder: &Spanned<Tmpfs>, mistake: &ValueError, found: &mut Diagnostics
     }
 }
 
-fn unknown(option: &str, folder: &Tmpfs) -> (String, String) {
+fn unknown(option: &str, directory: &Tmpfs) -> (String, String) {
     if option.is_empty() {
-        let written = folder.without_empty_options();
+        let written = directory.without_empty_options();
         return ("there is nothing before or after a comma".to_owned(), format!("write `{written}`"));
     }
     let help = match closest_option(option) {

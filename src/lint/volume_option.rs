@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::network_driver::warn_of_plugin;
 use crate::lint::rule::{Group, Rule, code};
-use crate::source::{Spanned, from_here};
+use crate::source::{Spanned, display_path};
 use crate::topology::name::VolumeKey;
 use crate::topology::value::ByteSize;
 use crate::topology::{Host, Topology, Volume};
@@ -44,7 +44,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds options that the driver does not know, those that lack another, and folders that are not there.
+/// Finds options that the driver does not know, those that lack another, and directories that are not there.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, volume) in &topology.volumes {
         let driver = volume.driver.as_deref().unwrap_or_default();
@@ -63,7 +63,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// What is no file system of its own: it stands for a folder that is mounted once more.
+/// What is no file system of its own: it stands for a directory that is mounted once more.
 const NO_FILE_SYSTEM: [&str; 3] = ["", "none", "bind"];
 
 /// File systems that Linux, or a module that comes with it, can mount.
@@ -166,16 +166,17 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
                 }
             })
         });
-        for folder in
-            layers.flatten().filter(|folder: &&str| folder.starts_with('/') && !Path::new(folder).exists())
+        for directory in layers
+            .flatten()
+            .filter(|directory: &&str| directory.starts_with('/') && !Path::new(directory).exists())
         {
             found
-                .warning(MISSING_VOLUME_DIRECTORY, format!("`{folder}` does not exist"))
+                .warning(MISSING_VOLUME_DIRECTORY, format!("`{directory}` does not exist"))
                 .label(
                     option("o").map_or(kind.span, |options| options.span),
                     "the kernel refuses to mount it",
                 )
-                .help(format!("create it: `mkdir -p {folder}`"));
+                .help(format!("create it: `mkdir -p {directory}`"));
         }
     }
 }
@@ -208,7 +209,7 @@ fn check_needs(topology: &Topology, key: &VolumeKey, volume: &Volume, found: &mu
         .help(format!("add `{needed}: {}`", example(needed, options.get("type").map(|kind| kind.as_str()))));
 }
 
-/// `type: none` is what a bind mount has; a folder in memory is its own device.
+/// `type: none` is what a bind mount has; a directory in memory is its own device.
 fn example(option: &str, kind: Option<&str>) -> &'static str {
     match (option, kind) {
         ("type", _) => "none",
@@ -240,12 +241,12 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
             check_options_of_memory(options, found);
         }
         if option("o").is_some_and(|options| options.split(',').any(|option| option.trim() == "bind")) {
-            check_folder(topology, device, found);
+            check_directory(topology, device, found);
         }
     }
 }
 
-/// Options of a folder in memory, which a mount of a service has as well.
+/// Options of a directory in memory, which a mount of a service has as well.
 fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
     let reason = match tmpfs::mistake_in(options) {
         None => return,
@@ -260,8 +261,8 @@ fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
         .help("write, for example, `o: size=64m,uid=1000`");
 }
 
-/// A folder that is mounted as a volume is made by nobody, and is found by its whole path alone.
-fn check_folder(topology: &Topology, device: &Spanned<String>, found: &mut Diagnostics) {
+/// A directory that is mounted as a volume is made by nobody, and is found by its whole path alone.
+fn check_directory(topology: &Topology, device: &Spanned<String>, found: &mut Diagnostics) {
     let path = Path::new(&device.value);
     if !path.is_absolute() {
         found
@@ -275,11 +276,11 @@ fn check_folder(topology: &Topology, device: &Spanned<String>, found: &mut Diagn
     }
     let is_here = topology.host == Host::This || path.starts_with(&topology.directory);
     if is_here && !path.exists() {
-        let folder = from_here(path).display().to_string();
+        let directory = display_path(path).display().to_string();
         found
-            .warning(MISSING_VOLUME_DIRECTORY, format!("`{folder}` does not exist"))
+            .warning(MISSING_VOLUME_DIRECTORY, format!("`{directory}` does not exist"))
             .label(device.span, "the engine refuses to mount it: a volume's directory is not made")
-            .help(format!("create it: `mkdir -p {folder}`"));
+            .help(format!("create it: `mkdir -p {directory}`"));
     }
 }
 

@@ -179,7 +179,7 @@ pub struct ContainerState {
     /// How often the engine started it again since somebody started it.
     pub restarts: u32,
     /// Whether it was started a moment ago, so that it may be about to end again.
-    pub is_young: bool,
+    pub is_just_started: bool,
     /// No later than the first words of its last run: in seconds since 1970 with a fraction, by the engine's
     /// clock; not known of one that was never started, or that the engine started again since.
     pub begun: Option<String>,
@@ -294,7 +294,7 @@ impl ContainerState {
             Condition::Completed => is_completed,
             Condition::Ready => {
                 let runs_unchecked =
-                    self.status == Status::Running && self.health.is_none() && !self.is_young;
+                    self.status == Status::Running && self.health.is_none() && !self.is_just_started;
                 is_healthy || runs_unchecked || (is_completed && !self.restarts_after_success)
             }
         }

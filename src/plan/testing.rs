@@ -82,7 +82,7 @@ fn state_of(word: &str) -> ContainerState {
         health_output: None,
         failed_check: None,
         restarts: 0,
-        is_young: word == "young",
+        is_just_started: word == "young",
         begun: None,
         started: None,
     }

@@ -1,4 +1,4 @@
-//! In: a step that failed, and why. Out: what to do about it, where that is known.
+//! In: a step that failed, and its cause. Out: what to do about it, if known.
 
 use super::Commands;
 use crate::engine::EngineError;
@@ -32,7 +32,7 @@ fn registry(action: &Action) -> Option<&str> {
     }
 }
 
-/// A file that `COPY` does not find: Docker names it as if it were in the root directory of the machine.
+/// A file that `COPY` does not find: Docker reports it as if it were in the root directory.
 fn missing_file(action: &Action, error: &EngineError) -> Option<String> {
     let Action::BuildImage(image) = action else { return None };
     let file = error.missing_in_context()?;

@@ -1,23 +1,24 @@
-//! In: what a builder says of its steps. Out: which of it is for people, and whether all was done before.
-//! Must not: know who builds: BuildKit's trace and buildx use the same names.
+//! In: what a builder reports about its steps. Out: which steps to show, and whether all were
+//! cached. Must not: know the builder: BuildKit's trace and buildx use the same names.
 
 use crate::engine::StepState;
 
-/// Whether a step is one that its Dockerfile asks for, or makes the image of them: `[2/4] RUN make`,
-/// `exporting to image`. A builder has others for itself: it reads the Dockerfile, looks base images up,
-/// asks for tokens, puts the context together.
-pub(super) fn is_for_people(step: &str) -> bool {
-    is_asked_for(step) || step.starts_with("exporting to ")
+/// Whether a step comes from the Dockerfile or exports the image: `[2/4] RUN make`, `exporting to
+/// image`. Builders have internal steps: to load the Dockerfile, resolve base images, authenticate,
+/// transfer the context.
+pub(super) fn is_shown(step: &str) -> bool {
+    is_from_dockerfile(step) || step.starts_with("exporting to ")
 }
 
-/// `[2/4] RUN make`, `[build 1/3] FROM rust`; not `[internal] load metadata`, `[auth] sharing credentials`.
-fn is_asked_for(step: &str) -> bool {
+/// `[2/4] RUN make`, `[build 1/3] FROM rust`; not `[internal] load metadata`, `[auth] sharing
+/// credentials`.
+fn is_from_dockerfile(step: &str) -> bool {
     let place = step.strip_prefix('[').and_then(|step| Some(step.split_once(']')?.0));
     let number = place.and_then(|place| place.rsplit(' ').next()?.split_once('/'));
     number.is_some_and(|(number, all)| number.parse::<u32>().is_ok() && all.parse::<u32>().is_ok())
 }
 
-/// What became of the steps of a build so far.
+/// The results of a build's steps so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct BuildCounts {
     has_old: bool,
@@ -26,25 +27,25 @@ pub(super) struct BuildCounts {
 
 impl BuildCounts {
     pub(super) fn note(&mut self, step: &str, state: StepState) {
-        if !is_asked_for(step) {
+        if !is_from_dockerfile(step) {
             return;
         }
         match state {
             StepState::Cached => self.has_old = true,
-            // Where a base image comes from is no work.
+            // Resolving a base image is not work.
             StepState::Done { .. } if step.contains("] FROM ") => {}
             StepState::Done { .. } | StepState::Failed => self.has_new = true,
             StepState::Began => {}
         }
     }
 
-    /// Whether every step had been done before.
+    /// Whether every step was cached.
     pub(super) fn is_from_cache(self) -> bool {
         self.has_old && !self.has_new
     }
 }
 
-/// What a build is whose steps had all been done before.
+/// The description of a build with every step cached.
 pub(super) const FROM_CACHE: &str = "built from cache";
 
 #[cfg(test)]
@@ -56,11 +57,11 @@ mod tests {
     const DONE: StepState = StepState::Done { took: Duration::ZERO };
 
     #[test]
-    fn a_builders_own_business_is_left_out() {
+    fn internal_steps_of_a_builder_are_left_out() {
         for step in
             ["[2/4] RUN make", "[build 1/3] FROM rust", "[web stage-1 3/3] COPY . .", "exporting to image"]
         {
-            assert!(is_for_people(step), "{step}");
+            assert!(is_shown(step), "{step}");
         }
         for step in [
             "[internal] load build definition from Dockerfile",
@@ -69,12 +70,12 @@ mod tests {
             "copy /context /",
             "resolve image config for docker-image://docker.io/docker/dockerfile:1",
         ] {
-            assert!(!is_for_people(step), "{step}");
+            assert!(!is_shown(step), "{step}");
         }
     }
 
     #[test]
-    fn a_build_is_from_cache_when_no_step_was_done_anew() {
+    fn a_build_is_from_cache_when_no_step_was_run() {
         let is_from_cache = |steps: &[(&str, StepState)]| {
             let mut counts = BuildCounts::default();
             steps.iter().for_each(|(step, state)| counts.note(step, *state));

@@ -1,12 +1,12 @@
-//! In: help texts that name commands of topo. Out: the same with what says which topology is meant.
+//! In: help texts with commands of topo. Out: the same with the arguments that select the topology.
 
-/// How another command about the same topology is typed: `topo up` as `topo up shop.yaml`, or as
+/// How to type another command about the same topology: `topo up` as `topo up shop.yaml`, or as
 /// `topo -p shop up`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commands {
-    /// What comes before the command's name: `topo`, `topo -p shop`.
+    /// The text before the command's name: `topo`, `topo -p shop`.
     pub before: String,
-    /// The arguments that come after it and its own options: `shop.yaml`.
+    /// The arguments after its own options: `shop.yaml`.
     pub after: String,
 }
 
@@ -24,7 +24,7 @@ impl Commands {
         format!("{before} {command}{space}{after}")
     }
 
-    /// A text with every `` `topo COMMAND` `` in it written as [`Commands::line`] does.
+    /// A text with every `` `topo COMMAND` `` in it replaced as [`Commands::line`] does.
     pub fn filled_in(&self, text: &str) -> String {
         const START: &str = "`topo ";
         let mut pieces = text.split(START);
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_in_a_text_say_which_topology_is_meant() {
+    fn commands_in_a_text_select_the_topology() {
         let of_file = Commands { before: "topo".to_owned(), after: "shop.yaml".to_owned() };
         assert_eq!(
             of_file.filled_in("`docker ps`, then `topo down -v` or `topo up`: now"),

@@ -1,12 +1,12 @@
-//! In: a run that did not go well. Out: what failed and why, what is left, what to type.
-//! Must not: leave out the engine's own words.
+//! In: a run that failed. Out: what failed and why, what is left, what to type. Must not: leave out
+//! the engine's own message.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::Context;
 use super::advice::hint;
-use super::look::{Look, Mark, Role, tame};
+use super::look::{Look, Mark, Role, sanitize};
 use super::objects::{ObjectChange, Objects};
 use super::prose::wrapped;
 use super::wording::{
@@ -17,14 +17,14 @@ use crate::engine::Excerpt;
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::run::{Cause, Failure, Outcome};
 
-/// How many failures are shown in full. Sixty that have one cause help no more than a few.
+/// How many failures are shown in full: more of them seldom help.
 const MOST_FAILURES: usize = 10;
 
 /// How many names are listed in a row.
 const MOST_NAMES: usize = 12;
 
-/// Writes every failure; then, when the run missed its aim, what runs and how to go on. What the steps in
-/// `printed` printed was shown already.
+/// Writes every failure; then, if the run missed its goal, what is running and how to continue. The
+/// output of the steps in `printed` was already shown.
 pub(super) fn write_failures(
     out: &mut dyn Write,
     plan: &Plan,
@@ -49,7 +49,7 @@ pub(super) fn write_failures(
     write_remains(out, outcome, context)
 }
 
-/// Failures that have one cause: a registry that cannot be reached fails all its images in the same words.
+/// Failures with one cause: an unreachable registry fails all its images with the same message.
 struct Group<'run> {
     steps: Vec<(StepId, &'run Step)>,
     failure: &'run Failure,
@@ -105,9 +105,9 @@ fn groups<'run>(plan: &'run Plan, outcome: &'run Outcome) -> Vec<Group<'run>> {
 struct Page<'page> {
     out: &'page mut dyn Write,
     look: Look,
-    /// Sentences are broken between words at this width.
+    /// The width to wrap text at.
     width: Option<usize>,
-    /// Steps whose output was shown already.
+    /// Steps whose output was already shown.
     printed: &'page BTreeSet<StepId>,
 }
 
@@ -130,9 +130,9 @@ impl Page<'_> {
     fn details(&mut self, group: &Group<'_>, log_tail: &[String], context: &Context) -> io::Result<()> {
         let ((id, step), cause) = (group.steps[0], &group.failure.cause);
         for line in engine_words(cause).iter().flat_map(|words| words.lines()) {
-            self.sentence(&format!("  {}", tame(line)), 4)?;
+            self.sentence(&format!("  {}", sanitize(line)), 4)?;
         }
-        failed_check(cause).map_or(Ok(()), |check| self.sentence(&format!("  {}", tame(check)), 4))?;
+        failed_check(cause).map_or(Ok(()), |check| self.sentence(&format!("  {}", sanitize(check)), 4))?;
         excerpt(cause).map_or(Ok(()), |excerpt| self.excerpt(excerpt))?;
         let output = if self.printed.contains(&id) { &[] } else { build_output(cause) };
         self.block("the build step printed:", output.iter().map(String::as_str))?;
@@ -158,7 +158,7 @@ impl Page<'_> {
         for (line, number) in lines.iter().zip(*first..) {
             let mark = if about.contains(&number) { self.look.paint(Role::Bad, ">") } else { " ".into() };
             let margin = self.look.paint(Role::Aside, &format!("{number:>digits$} |"));
-            writeln!(self.out, "  {mark} {margin} {}", tame(line).trim_end())?;
+            writeln!(self.out, "  {mark} {margin} {}", sanitize(line).trim_end())?;
         }
         Ok(())
     }
@@ -170,19 +170,19 @@ impl Page<'_> {
         }
         writeln!(self.out, "  {title}")?;
         for line in lines {
-            writeln!(self.out, "  {} {}", self.look.paint(Role::Aside, "|"), tame(line))?;
+            writeln!(self.out, "  {} {}", self.look.paint(Role::Aside, "|"), sanitize(line))?;
         }
         Ok(())
     }
 
     /// `  api, web: not started because db is unhealthy`
     fn skipped(&mut self, plan: &Plan, outcome: &Outcome, group: &Group<'_>) -> io::Result<()> {
-        let objects = Objects::of(plan);
+        let objects = Objects::in_plan(plan);
         let mut unfinished: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for skipped in group.steps.iter().flat_map(|(step, _)| outcome.skipped_by(*step)) {
-            let object = &objects.all()[objects.place(skipped)];
+            let object = &objects.all()[objects.index(skipped)];
             let is_same = subject(&plan.steps[skipped]) == subject(group.first());
-            // What failed itself is told for itself.
+            // Objects that failed themselves are reported on their own.
             let has_failed = outcome.failures().any(|(step, _)| object.steps.contains(&step));
             let verb = object.change(plan, |_| true).and_then(|change| undo_verb(object.kind, change));
             if let Some(verb) = verb.filter(|_| !is_same && !has_failed) {
@@ -198,8 +198,8 @@ impl Page<'_> {
     }
 }
 
-/// What is said of an object that was left as it was. Of images nothing: the containers that need them say
-/// enough.
+/// The phrase for an object that was left unchanged. None for images: the containers that need them
+/// are listed.
 fn undo_verb(kind: Kind, change: ObjectChange) -> Option<&'static str> {
     match change {
         ObjectChange::Recreated => Some("recreated"),
@@ -219,12 +219,12 @@ fn undo_verb(kind: Kind, change: ObjectChange) -> Option<&'static str> {
     }
 }
 
-/// What is left running, and the commands that go on from here.
+/// What is left running, and the commands to continue with.
 fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> io::Result<()> {
     let Context { resume, past_hooks, clean_up, stops_on_failure, look, .. } = context;
     let is_hook = |cause: &Cause| matches!(cause, Cause::Engine(EngineError::HookFailed { .. }));
     let resume = match outcome.failures().any(|(_, failure)| is_hook(&failure.cause)) {
-        // What failed would fail again.
+        // The hook that failed would fail again.
         true => past_hooks.as_ref().or(resume.as_ref()),
         false => resume.as_ref(),
     };
@@ -248,7 +248,7 @@ fn write_remains(out: &mut dyn Write, outcome: &Outcome, context: &Context) -> i
     Ok(())
 }
 
-/// The service that a step is for; what it is about when that is an image, a network or a volume.
+/// The service of a step; its object if that is an image, a network or a volume.
 fn subject(step: &Step) -> String {
     match (&step.action, &step.service) {
         (
@@ -274,7 +274,7 @@ mod tests {
     use crate::run::{End, Ended};
 
     #[test]
-    fn an_engine_that_is_gone_comes_with_advice_and_many_failures_are_summed_up() {
+    fn a_lost_engine_comes_with_advice_and_many_failures_are_summarised() {
         let text = failures(12);
         let one = "x db: container c0 could not be started\n  \
                    no Docker Engine answers at unix:///run/docker.sock: gone\n  \
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_is_out_of_reach_is_told_once_for_all_its_images() {
+    fn an_unreachable_registry_is_reported_once_for_all_its_images() {
         let mut plan = Plan::new("shop".into());
         let images = [("a", Some("one")), ("b", Some("two")), ("c", None)];
         for (image, service) in images {
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_health_check_that_prints_nothing_is_named() {
+    fn a_health_check_without_output_is_named() {
         let mut plan = Plan::new("shop".into());
         let action = Action::Wait { container: "shop-db-1".into(), until: crate::plan::Condition::Healthy };
         plan.steps.push(Step::new(action, Because::Asked, Some("db".into())));
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_itself_is_not_said_to_wait_for_another_failure() {
+    fn what_failed_itself_is_not_listed_as_waiting_for_another_failure() {
         let mut plan = Plan::new("shop".into());
         for service in ["servidor", "visitante"] {
             let rename = Action::RenameContainer { from: service.into(), to: service.into() };
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn containers_that_use_a_volume_are_not_told_by_their_ids() {
+    fn containers_that_use_a_volume_are_not_listed_by_id() {
         let mut plan = Plan::new("shop".into());
         let action = Action::RemoveVolume { volume: "shop_data".into() };
         plan.steps.push(Step::new(action, Because::Asked, None));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_that_fails_again_and_again_does_not_bar_the_way() {
+    fn a_hook_that_keeps_failing_can_be_bypassed() {
         let mut plan = Plan::new("shop".into());
         let action = Action::StopContainer {
             container: "shop-web-1".into(),

@@ -1,50 +1,50 @@
-//! In: what every object is at, the time, the terminal's size. Out: the lines to show.
-//! Must not: draw, or read a clock.
+//! In: the state of every object, the time, the terminal's size. Out: the lines to show. Must not:
+//! draw, or read a clock.
 
 use std::cmp::Reverse;
 use std::time::Instant;
 
 use super::builds::FROM_CACHE;
-use super::look::{Look, Mark, Role, tame};
+use super::look::{Look, Mark, Role, sanitize};
 use super::objects::ObjectChange;
 use super::progress_model::{Current, ObjectState, ProgressModel};
 use super::wording::{bytes, doing, done, duration, failed, names};
 use super::{AfterCancel, StopSignal};
 use crate::plan::{Action, Plan, StepId};
 
-/// From this width on the kind of an object has a column.
+/// The minimum width for a column with the kinds of objects.
 const WIDE_FOR_KINDS: usize = 60;
 
-/// From this width on a pull has a bar.
+/// The minimum width for progress bars of pulls.
 const WIDE_FOR_BARS: usize = 90;
 
-/// What is being done is cut to no less than this.
+/// Descriptions of work in progress are not cut shorter than this.
 const SHORTEST_WORDS: usize = 12;
 
-/// The mark, the blank behind it, and the two behind a name.
+/// The mark and a blank before a name, and two blanks after it.
 const AROUND_NAMES: usize = 4;
 
-/// Names are cut to no less than this.
+/// Names are not cut shorter than this.
 const SHORTEST_NAME: usize = 12;
 
 /// The widest column of names.
 const WIDEST_NAME: usize = 40;
 
-/// The size of what is drawn on, in columns and lines.
+/// The size of the terminal, in columns and lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) width: usize,
     pub(super) height: usize,
 }
 
-/// What is needed to make lines.
+/// All that the lines depend on.
 pub(super) struct Frame<'frame> {
     pub(super) plan: &'frame Plan,
     pub(super) progress: &'frame ProgressModel,
     pub(super) look: Look,
-    /// What comes when the user asked to stop.
+    /// What follows a request to stop.
     pub(super) after_cancel: AfterCancel,
-    /// How the user asked to stop.
+    /// How the stop was requested.
     pub(super) stop_signal: Option<StopSignal>,
     pub(super) size: Size,
     pub(super) now: Instant,
@@ -53,10 +53,10 @@ pub(super) struct Frame<'frame> {
 }
 
 impl Frame<'_> {
-    /// The lines while the run goes on. There are fewer than the terminal has: what matters least is
-    /// left to the last line, which counts.
+    /// The lines during the run, fewer than the terminal has: the last line counts what is left
+    /// out.
     pub(super) fn live(&self) -> Vec<String> {
-        if self.is_told_elsewhere() {
+        if self.is_reported_elsewhere() {
             return Vec::new();
         }
         let room = self.size.height.saturating_sub(2).max(1);
@@ -71,30 +71,30 @@ impl Frame<'_> {
         self.cut(&lines)
     }
 
-    /// The lines that stay when the run is over, however many they are.
+    /// The lines that stay after the run, however many they are.
     pub(super) fn last(&self) -> Vec<String> {
-        let is_told_here = |place: &usize| !(self.is_told_elsewhere() && self.progress.is_late(*place));
+        let is_told_here = |place: &usize| !(self.is_reported_elsewhere() && self.progress.is_late(*place));
         let places: Vec<usize> = self.progress.begun().iter().copied().filter(is_told_here).collect();
         self.cut(&self.rows(&places))
     }
 
-    /// Whether another run kills by now what this one is still stopping, and tells of it.
-    fn is_told_elsewhere(&self) -> bool {
+    /// Whether another run now kills what this one was still stopping, and reports it.
+    fn is_reported_elsewhere(&self) -> bool {
         self.progress.is_cancelling && self.after_cancel == AfterCancel::Kill
     }
 
-    /// No line may go on in the next one: what is drawn again would be lines off.
+    /// Truncates lines: a wrapped line would break redrawing.
     fn cut(&self, lines: &[String]) -> Vec<String> {
         let ellipsis = self.look.ellipsis();
         lines.iter().map(|line| console::truncate_str(line, self.room(), ellipsis).into_owned()).collect()
     }
 
-    /// How many columns a line may take. A terminal shows `^C` behind the last line.
+    /// The columns available for a line. The terminal shows `^C` after the last line.
     fn room(&self) -> usize {
         self.size.width.saturating_sub(3).max(1)
     }
 
-    /// What matters most comes first; of what is done, what was done last.
+    /// Sorts the most important objects first; of the done ones, the most recent.
     fn rank(&self, place: usize) -> (usize, Reverse<usize>) {
         let rank = match self.progress.state_of(place) {
             ObjectState::Failed(..) => 0,
@@ -109,7 +109,7 @@ impl Frame<'_> {
     fn rows(&self, places: &[usize]) -> Vec<String> {
         let lengths = places.iter().map(|place| self.progress.objects.all()[*place].name.chars().count());
         let width = lengths.max().unwrap_or(0).min(WIDEST_NAME).min(self.size.width / 2);
-        // What came of it is read first, and needs room more than the middle of a name.
+        // The result is read first, and needs the space more than the middle of a name.
         let results = places.iter().filter_map(|place| {
             let state_of = self.progress.state_of(*place);
             matches!(state_of, ObjectState::Done)
@@ -134,7 +134,7 @@ impl Frame<'_> {
         format!("{head}{}", self.words(place, &state_of, room))
     }
 
-    /// How wide the column of kinds is.
+    /// The width of the column of kinds.
     fn kind_width(&self) -> usize {
         if self.size.width >= WIDE_FOR_KINDS { 10 } else { 0 }
     }
@@ -173,11 +173,12 @@ impl Frame<'_> {
         }
     }
 
-    /// `pulling  ━━━━────  12.3 MB of 45.6 MB  3.1s`. Long words are cut, so that the time is seen to go on.
+    /// `pulling  ━━━━────  12.3 MB of 45.6 MB  3.1s`. Long texts are cut, so that the time stays
+    /// visible.
     fn busy(&self, current: &Current, room: usize) -> String {
         let action = &self.plan.steps[current.step].action;
         let words = match &current.now {
-            Some(now) => tame(now),
+            Some(now) => sanitize(now),
             None => doing(action).into_owned(),
         };
         let elapsed = duration(self.now.duration_since(current.since));
@@ -187,7 +188,7 @@ impl Frame<'_> {
         format!("{}{tail}", console::truncate_str(&words, room, self.look.ellipsis()))
     }
 
-    /// How far a pull is, or the sending of a build's context, until the first step of the build.
+    /// The progress of a pull, or of sending a build's context, until the first step of the build.
     fn bytes(&self, current: &Current) -> Option<String> {
         let is_build = matches!(self.plan.steps[current.step].action, Action::BuildImage(_));
         let (done, total) = current.bytes().filter(|_| !is_build || current.now.is_none())?;
@@ -204,7 +205,7 @@ impl Frame<'_> {
         if !needs.is_empty() {
             let mut subjects: Vec<&str> = needs
                 .iter()
-                .map(|need| self.progress.objects.all()[self.progress.objects.place(*need)].name.as_str())
+                .map(|need| self.progress.objects.all()[self.progress.objects.index(*need)].name.as_str())
                 .collect();
             subjects.dedup();
             words = format!("{words}, waits for {}", names(subjects, 2));
@@ -212,7 +213,7 @@ impl Frame<'_> {
         words
     }
 
-    /// What an object is by now: `created`, `recreated, healthy`, `created, started`.
+    /// What has become of an object: `created`, `recreated, healthy`, `created, started`.
     fn achieved(&self, place: usize) -> Option<String> {
         let (plan, progress) = (self.plan, self.progress);
         let change = progress.change(plan, place).map(|change| match change {
@@ -258,7 +259,7 @@ impl Frame<'_> {
     }
 }
 
-/// A name in so many columns: filled up, or cut in its middle, since names differ at their ends.
+/// A name padded to the width, or cut in the middle, since names differ at their ends.
 fn fit(name: &str, width: usize) -> String {
     let length = name.chars().count();
     if length <= width {

@@ -1,5 +1,5 @@
-//! In: a run. Out: one JSON object a line.
-//! Must not: change the meaning of a key that was released; keys may be added.
+//! In: a run. Out: one JSON object per line.
+//! Must not: change the meaning of a released key; keys may be added.
 //!
 //! Every line has `event`. Lines about a step have `step` (its number in the plan, from 0), `action`
 //! (`pull push build create remove connect disconnect rename start stop kill pause unpause wait-healthy
@@ -139,7 +139,7 @@ impl<'out> JsonLines<'out> {
     fn write(&mut self, line: &Line<'_>) {
         let Ok(mut text) = serde_json::to_string(line) else { return };
         text.push('\n');
-        // A reader that went away must not end the run.
+        // A closed pipe must not end the run.
         let _ = self.out.write_all(text.as_bytes());
         let _ = self.out.flush();
     }

@@ -1,5 +1,5 @@
-//! In: lines of several containers. Out: the lines, each under its container's name.
-//! Must not: wait where other work could go on, or know an engine.
+//! In: lines of several containers. Out: the lines, each prefixed with its container's name. Must
+//! not: block, or know an engine.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,41 +12,41 @@ use crate::report::Look;
 use crate::run::LineEnds;
 use crate::run::logs::{BothLineEnds, ComesBackAs, Label, Line, LogEvent, LogSink};
 
-/// Where lines go. Whoever reads them may take their time.
+/// Where lines are written to; readers may be slow.
 pub trait Outlet {
-    /// Writes some of the bytes, one at least; pending while the reader takes none.
+    /// Writes some of the bytes, at least one; pending while the reader accepts none.
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 }
 
-/// A writer takes all at once, and is waited for.
+/// A blocking writer takes all bytes at once.
 impl<Writer: io::Write> Outlet for Writer {
     fn poll_write(&mut self, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(self.write_all(bytes).and_then(|()| self.flush()).map(|()| bytes.len()))
     }
 }
 
-/// Writes lines of several containers, those of each of their two streams to an outlet of its own. Lines are
-/// held until they are handed on.
+/// Writes lines of several containers, each of their two streams to its own outlet. Lines are
+/// buffered until the outlet takes them.
 pub struct Printer<'out> {
     out: &'out mut dyn Outlet,
     err: &'out mut dyn Outlet,
-    /// What was printed and is not handed on, in its order.
+    /// What was printed and is still buffered, in order.
     held: VecDeque<(OutputStream, BytesMut)>,
     prefixes: Prefixes,
     look: Look,
     line_ends: BothLineEnds,
     labels: Vec<String>,
     width: usize,
-    /// Why nothing can be written any more.
+    /// The error that prevents further writing.
     broken_by: Option<(OutputStream, io::Error)>,
 }
 
-/// Whether lines begin with the name of the container that printed them.
+/// Whether lines are prefixed with the name of their container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prefixes {
-    /// They do: `gateway-1  | line`.
+    /// With names: `gateway-1  | line`.
     Names,
-    /// They are as they were printed.
+    /// Without names, as they were printed.
     None,
 }
 
@@ -66,13 +66,13 @@ impl<'out> Printer<'out> {
         }
     }
 
-    /// What ends a line that goes to `out` and to `err`; a line feed alone where nothing is said.
+    /// The line ends of `out` and `err`; a line feed by default.
     pub fn with_line_ends(mut self, out: LineEnds, err: LineEnds) -> Self {
         self.line_ends = BothLineEnds { out, err };
         self
     }
 
-    /// Writes a line of a container with its time, if it is wanted.
+    /// Writes a line of a container, with its time if requested.
     fn timed_line(&mut self, label: Label, line: Line<'_>, times: bool) {
         if !times || line.time.is_empty() {
             return self.line(label, line.stream, line.text);
@@ -80,10 +80,10 @@ impl<'out> Printer<'out> {
         self.line(label, line.stream, &[line.time, b" ", line.text].concat());
     }
 
-    /// Writes a line, without its end, of a container.
+    /// Writes a line of a container, given without its end.
     pub fn line(&mut self, label: Label, stream: OutputStream, line: &[u8]) {
         let prefix = self.prefix(label);
-        // A colour that the container leaves on must not run into the next line.
+        // A colour that the container does not reset must not affect the next line.
         let end: &[u8] = if self.look.colors && line.contains(&0x1b) { b"\x1b[0m\n" } else { b"\n" };
         self.hold(stream, &[prefix.as_bytes(), line, end]);
     }
@@ -102,7 +102,7 @@ impl<'out> Printer<'out> {
         self.hold(OutputStream::Out, &[prefix.as_bytes(), line.as_bytes(), end]);
     }
 
-    /// Writes a remark on a container. Whoever leaves names out of its lines does not leave this out.
+    /// Writes a remark about a container, even without prefixes.
     pub fn remark(&mut self, label: Label, words: &str) {
         let name = self.look.in_color(label.0, &self.labels[label.0]);
         self.hold(OutputStream::Err, &[name.as_bytes(), b" ", words.as_bytes(), b"\n"]);
@@ -141,7 +141,7 @@ impl LogSink for Printer<'_> {
         self.line_ends
     }
 
-    /// The column of names gets as wide as the longest so far.
+    /// The column of names grows with the longest one so far.
     fn join(&mut self, label: &str) -> Label {
         if let Some(place) = self.labels.iter().position(|joined| joined == label) {
             return Label(place);
@@ -173,7 +173,7 @@ impl LogSink for Printer<'_> {
         self.held.iter().map(|(_, bytes)| bytes.len()).sum()
     }
 
-    fn poll_hand_on(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while let Some((stream, bytes)) = self.held.front_mut() {
             let outlet = match stream {
                 OutputStream::Out => &mut self.out,
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_stand_under_their_names_and_streams_stay_apart() {
+    fn lines_are_prefixed_with_names_and_streams_stay_separate() {
         let (out, err) = print(Prefixes::Names, Look::BARE, |printer| {
             let db = printer.join("db-1");
             let gateway = printer.join("gateway-1");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn without_names_lines_are_as_they_were_printed() {
+    fn without_names_lines_are_unchanged() {
         let (out, err) = print(Prefixes::None, Look::BARE, |printer| {
             let db = printer.join("db-1");
             printer.line(db, OutputStream::Out, b"\xffready");
@@ -272,7 +272,7 @@ mod tests {
     }
 
     fn hand_on(printer: &mut Printer<'_>) {
-        assert!(printer.poll_hand_on(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert!(printer.poll_flush(&mut Context::from_waker(Waker::noop())).is_ready());
     }
 
     fn print(prefixes: Prefixes, look: Look, say: impl FnOnce(&mut Printer<'_>)) -> (String, String) {

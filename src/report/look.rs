@@ -1,29 +1,29 @@
-//! In: what the terminal can do. Out: texts with colours and marks as far as it can.
-//! Must not: find out what it can; the command line decides.
+//! In: what the terminal supports. Out: texts with colours and marks accordingly. Must not: detect
+//! what it supports; the command line decides.
 
 use owo_colors::Style;
 
-/// How texts look.
+/// The styling of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Whether colours are used.
     pub colors: bool,
-    /// Whether signs outside ASCII are used.
+    /// Whether characters outside ASCII are used.
     pub unicode: bool,
 }
 
-/// What a piece of text is, which decides its colour.
+/// The meaning of a text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It went well.
+    /// Success.
     Good,
-    /// It failed.
+    /// Failure.
     Bad,
-    /// It is to be noticed: a warning, something that was given up.
+    /// A warning, or something that was given up.
     Notice,
-    /// It goes on.
+    /// In progress.
     Active,
-    /// It matters less than what is around it.
+    /// Less important than the text around it.
     Aside,
     /// A name.
     Strong,
@@ -40,14 +40,14 @@ pub enum Mark {
     Failed,
     /// Not started, or given up.
     Dropped,
-    /// Waits for something else.
+    /// Waiting for something else.
     Idle,
-    /// Under way; the number goes round.
+    /// In progress; the number selects a frame of the spinner.
     Busy(usize),
 }
 
 impl Look {
-    /// Nothing but ASCII without colours.
+    /// Only ASCII, without colours.
     pub const BARE: Look = Look { colors: false, unicode: false };
 
     /// A text in the colour of its role.
@@ -67,7 +67,7 @@ impl Look {
         style.style(text).to_string()
     }
 
-    /// A text in one of the colours that tell things apart; the same number has the same colour.
+    /// A text in one of the colours that distinguish things; the same number has the same colour.
     pub fn in_color(self, number: usize, text: &str) -> String {
         if !self.colors {
             return text.to_owned();
@@ -87,7 +87,7 @@ impl Look {
         styles[number % styles.len()].style(text).to_string()
     }
 
-    /// What stands for the end of a text that was cut.
+    /// The mark at the end of a truncated text.
     pub fn ellipsis(self) -> &'static str {
         if self.unicode { "…" } else { "..." }
     }
@@ -119,13 +119,13 @@ fn round(signs: &str, turn: usize) -> char {
     signs.chars().cycle().nth(turn % signs.chars().count()).unwrap_or(' ')
 }
 
-/// A text of several lines of somebody else, tame in each.
-pub fn tame_lines(text: &str) -> String {
-    text.split('\n').map(tame).collect::<Vec<_>>().join("\n")
+/// A text from elsewhere, line by line without control characters.
+pub fn sanitize_lines(text: &str) -> String {
+    text.split('\n').map(sanitize).collect::<Vec<_>>().join("\n")
 }
 
-/// A text of somebody else without what would move the cursor or change colours.
-pub fn tame(text: &str) -> String {
+/// A text from elsewhere without control characters, which could move the cursor or change colours.
+pub fn sanitize(text: &str) -> String {
     let text = console::strip_ansi_codes(text);
     text.chars().filter(|sign| !sign.is_control() || *sign == '\t').collect()
 }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_colours_there_is_no_escape() {
+    fn without_colours_there_are_no_escape_sequences() {
         let look = Look { colors: false, unicode: true };
         assert_eq!(look.paint(Role::Bad, "no"), "no");
         assert_eq!(look.bar(0.5, 4), "━━──");
@@ -143,18 +143,18 @@ mod tests {
     }
 
     #[test]
-    fn with_colours_a_text_keeps_its_own_end() {
+    fn trailing_colour_changes_of_a_text_are_reset() {
         let look = Look { colors: true, unicode: true };
         assert_eq!(look.paint(Role::Good, "yes"), "\u{1b}[32myes\u{1b}[0m");
     }
 
     #[test]
-    fn the_spinner_goes_round() {
+    fn the_spinner_repeats() {
         assert_eq!(Look::BARE.mark(Mark::Busy(5)), "/");
     }
 
     #[test]
-    fn a_foreign_text_moves_no_cursor() {
-        assert_eq!(tame("\u{1b}[31mred\u{1b}[0m\u{7}\tand\r\u{1b}[2J"), "red\tand");
+    fn a_text_from_elsewhere_cannot_move_the_cursor() {
+        assert_eq!(sanitize("\u{1b}[31mred\u{1b}[0m\u{7}\tand\r\u{1b}[2J"), "red\tand");
     }
 }

@@ -1,14 +1,14 @@
-//! In: a plan, and the events of its run. Out: words.
+//! In: a plan, and the events of its run. Out: text.
 //! Must not: decide anything, start anything, or read an engine.
 //!
 //! | form | for | module |
 //! |---|---|---|
-//! | `tty` | a person who watches: one line an object, redrawn while it goes on | [`terminal`] |
-//! | `plain` | pipes and logs of CI: one line an event that matters | [`plain`] |
-//! | `json` | programs: one object a line | [`json`] |
-//! | `quiet` | scripts: nothing but failures | [`quiet`] |
+//! | `tty` | a person who watches: one line per object, redrawn during the run | [`terminal`] |
+//! | `plain` | pipes and logs of CI: one line per important event | [`plain`] |
+//! | `json` | programs: one object per line | [`json`] |
+//! | `quiet` | scripts: only failures | [`quiet`] |
 //!
-//! Every word for an action, a reason or a failure is in [`wording`].
+//! The texts for actions, reasons and failures are in [`wording`].
 
 mod advice;
 mod builds;
@@ -35,7 +35,7 @@ pub mod terminal;
 pub mod wording;
 
 pub use commands::Commands;
-pub use look::{Look, tame, tame_lines};
+pub use look::{Look, sanitize, sanitize_lines};
 pub use objects::{ObjectChange, ObjectSteps, Objects};
 pub use quiet_filter::QuietFilter;
 pub use redacted::Redacted;
@@ -50,12 +50,12 @@ use crate::plan::{Plan, Step};
 use crate::run::{Event, Outcome};
 use crate::topology::name::ServiceName;
 
-/// Turns what happens in a run into words.
+/// Shows what happens during a run.
 pub trait Report {
     /// Something happened.
     fn event(&mut self, plan: &Plan, event: &Event);
 
-    /// Time passed: what moves on its own is drawn again.
+    /// Time passed: redraws animated output.
     fn tick(&mut self, _plan: &Plan) {}
 
     /// How often [`Report::tick`] is to be called; never when absent.
@@ -63,7 +63,7 @@ pub trait Report {
         None
     }
 
-    /// The run is over.
+    /// The run has ended.
     fn finish(&mut self, plan: &Plan, outcome: &Outcome);
 }
 
@@ -73,7 +73,7 @@ pub enum Form {
     /// [`Form::Tty`] on a terminal, else [`Form::Plain`].
     #[default]
     Auto,
-    /// For a person who watches.
+    /// For a person at a terminal.
     Tty,
     /// For pipes and logs.
     Plain,
@@ -83,57 +83,57 @@ pub enum Form {
     Quiet,
 }
 
-/// What a report says besides the run's own story.
+/// What a report needs to know besides the events of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// What the command wants, and of whom.
+    /// What the command wants, and for which services.
     pub scoped_goal: ScopedGoal,
-    /// How other commands about the same topology are typed.
+    /// How to type other commands about the same topology.
     pub commands: Commands,
-    /// The command that goes on after a failure: `topo up shop.yaml`.
+    /// The command that continues after a failure: `topo up shop.yaml`.
     pub resume: Option<String>,
-    /// The command that goes on in spite of a `pre_stop` hook that fails: `topo down shop.yaml --force`.
+    /// The command that continues despite a failing `pre_stop` hook: `topo down shop.yaml --force`.
     pub past_hooks: Option<String>,
-    /// The command that clears away what is left after a failure: `topo down shop.yaml`.
+    /// The command that removes what is left after a failure: `topo down shop.yaml`.
     pub clean_up: Option<String>,
-    /// What comes after the user asked to stop.
+    /// What follows a request to stop.
     pub after_cancel: AfterCancel,
-    /// How the user asked to stop, once that happened.
+    /// How the stop was requested, once it was.
     pub stop_signal: &'static OnceLock<StopSignal>,
-    /// Whether what runs is stopped next when the run fails.
+    /// Whether a failed run is followed by stopping what is running.
     pub stops_on_failure: bool,
-    /// The services whose output is shown while the run goes on: it is not repeated for a failure.
+    /// The services whose output is shown during the run, so that it is not repeated for a failure.
     pub shown: Vec<ServiceName>,
-    /// How texts look.
+    /// The styling of texts.
     pub look: Look,
 }
 
-/// What comes after the user asked to stop, and the run is over.
+/// What follows after a request to stop, when the run has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AfterCancel {
     /// Nothing.
     #[default]
     End,
-    /// What runs is stopped, and that is reported; if asked once more, killed.
+    /// What is running is stopped, which is reported as well; after another request it is killed.
     Stop,
-    /// What could not be stopped so far is killed, and that is reported.
+    /// What was not stopped so far is killed, which is reported as well.
     Kill,
 }
 
-/// How somebody asks a run to stop.
+/// How a stop can be requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopSignal {
     /// By SIGINT: Ctrl-C.
     Interrupt,
-    /// By SIGTERM: `kill`, or whatever supervises topo.
+    /// By SIGTERM: `kill`, or a supervisor of topo.
     Terminate,
 }
 
-/// Nobody asks to stop by a signal.
+/// For runs that no signal stops.
 pub static NO_STOP_SIGNAL: OnceLock<StopSignal> = OnceLock::new();
 
 impl AfterCancel {
-    /// What is said at once when the user asks to stop; by Ctrl-C where no signal is known.
+    /// The message when a stop is requested; the one for Ctrl-C without a signal.
     pub fn words(self, signal: Option<StopSignal>) -> &'static str {
         if signal == Some(StopSignal::Terminate) {
             return match self {
@@ -151,12 +151,12 @@ impl AfterCancel {
 }
 
 impl Context {
-    /// What is said at once when the user asks to stop.
+    /// The message when a stop is requested.
     fn words_of_cancel(&self) -> &'static str {
         self.after_cancel.words(self.stop_signal.get().copied())
     }
 
-    /// One that says no more than the run itself.
+    /// A context that adds nothing to the events of the run.
     #[cfg(test)]
     fn bare() -> Self {
         Self {
@@ -173,18 +173,18 @@ impl Context {
         }
     }
 
-    /// Whether another run goes on where this one was told to stop: that one says how it all ended.
+    /// Whether another run continues after this one was told to stop, and reports the result.
     fn is_not_the_end(&self, outcome: &Outcome) -> bool {
         outcome.is_cancelled && self.after_cancel != AfterCancel::End
     }
 
-    /// Whether the output of what a step is for was shown already.
+    /// Whether the output of a step's service was already shown.
     fn has_shown(&self, step: &Step) -> bool {
         step.service.as_ref().is_some_and(|service| self.shown.contains(service))
     }
 }
 
-/// The report of a form. It writes to `out`; live progress is drawn on the standard error stream, if
+/// Creates the report of a form. It writes to `out`; live progress is drawn on standard error, if
 /// that is a terminal, as lines of `live`.
 pub fn report<'out>(
     form: Form,

@@ -1,5 +1,5 @@
-//! In: a plan. Out: the objects that it is about, each with its steps, and what became of them.
-//! Must not: find words, but for those of a deed.
+//! In: a plan. Out: its objects, each with its steps and how it changed. Must not: contain texts,
+//! except those for a change.
 
 use std::collections::HashMap;
 
@@ -21,13 +21,13 @@ pub struct ObjectSteps {
     pub kind: Kind,
     /// The name that it keeps.
     pub name: String,
-    /// The service that it is for.
+    /// The service that it belongs to.
     pub service: Option<ServiceName>,
     /// Its steps, in the plan's order.
     pub steps: Vec<StepId>,
 }
 
-/// What became of an object.
+/// How an object changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectChange {
     /// An image was pulled.
@@ -36,11 +36,11 @@ pub enum ObjectChange {
     Pushed,
     /// An image was built.
     Built,
-    /// It is new; a container may be started too.
+    /// It is new; a new container may have been started too.
     Created,
-    /// A new one took the place of the old one.
+    /// It was replaced by a new one.
     Recreated,
-    /// A container that was there was started.
+    /// An existing container was started.
     Started,
     /// A container was stopped and started.
     Restarted,
@@ -50,29 +50,29 @@ pub enum ObjectChange {
     Signalled,
     /// A container was killed.
     Killed,
-    /// A container was frozen.
+    /// A container was paused.
     Paused,
-    /// A frozen container goes on.
+    /// A paused container was resumed.
     Unpaused,
-    /// A container that runs on was attached to a network.
+    /// A running container was connected to a network.
     Connected,
-    /// A container got its own name back.
+    /// A container was given its own name again.
     Renamed,
-    /// It is gone.
+    /// It was removed.
     Removed,
 }
 
 impl Objects {
-    /// The objects that a plan is about.
-    pub fn of(plan: &Plan) -> Self {
+    /// The objects of a plan.
+    pub fn in_plan(plan: &Plan) -> Self {
         let mut places = HashMap::new();
         let mut objects = Self { all: Vec::new(), of_step: Vec::new() };
         for step in plan.steps.ids() {
             let Step { action, group, .. } = &plan.steps[step];
             let object = object(action);
             let name = group.as_ref().map_or(object.name, |group| group.as_str());
-            let place = *places.entry((object.kind, name)).or_insert(objects.all.len());
-            if place == objects.all.len() {
+            let index = *places.entry((object.kind, name)).or_insert(objects.all.len());
+            if index == objects.all.len() {
                 let service = plan.steps[step].service.clone();
                 objects.all.push(ObjectSteps {
                     kind: object.kind,
@@ -81,8 +81,8 @@ impl Objects {
                     steps: Vec::new(),
                 });
             }
-            objects.all[place].steps.push(step);
-            objects.of_step.push(place);
+            objects.all[index].steps.push(step);
+            objects.of_step.push(index);
         }
         objects
     }
@@ -92,14 +92,15 @@ impl Objects {
         &self.all
     }
 
-    /// The place in [`Objects::all`] of the object that a step is about.
-    pub fn place(&self, step: StepId) -> usize {
+    /// The index in [`Objects::all`] of a step's object.
+    pub fn index(&self, step: StepId) -> usize {
         self.of_step[step.index()]
     }
 }
 
 impl ObjectSteps {
-    /// What became of it by the steps that are done; nothing when they only waited or gave it a name.
+    /// How it was changed by the steps that are done; `None` if they only waited for it or renamed
+    /// it.
     pub fn change(&self, plan: &Plan, is_done: impl Fn(StepId) -> bool) -> Option<ObjectChange> {
         let mut kinds = ActionKinds::default();
         for step in self.steps.iter().filter(|step| is_done(**step)) {
@@ -110,7 +111,7 @@ impl ObjectSteps {
 }
 
 impl ObjectChange {
-    /// The word for it.
+    /// The past participle.
     pub fn word(self) -> &'static str {
         match self {
             ObjectChange::Pulled => "pulled",
@@ -133,7 +134,7 @@ impl ObjectChange {
 }
 
 impl ObjectChange {
-    /// The word for it before it is done.
+    /// The infinitive.
     pub fn to_do(self) -> &'static str {
         match self {
             ObjectChange::Pulled => "pull",
@@ -155,7 +156,7 @@ impl ObjectChange {
     }
 }
 
-/// Which kinds of actions were done to an object.
+/// The kinds of actions that were performed on an object.
 #[derive(Default)]
 struct ActionKinds {
     pulled: bool,
@@ -208,7 +209,7 @@ impl ActionKinds {
         let changes = [
             (self.created && (self.replaced || self.removed), ObjectChange::Recreated),
             (self.created, ObjectChange::Created),
-            // A predecessor under another name than its successor's.
+            // A predecessor with a different name than its successor.
             (self.removed || self.replaced, ObjectChange::Removed),
             (self.stopped && self.started, ObjectChange::Restarted),
             (self.started, ObjectChange::Started),

@@ -1,5 +1,5 @@
-//! In: a run. Out: one line for each event that matters, the same on every machine but for times.
-//! Must not: move a cursor, or draw again.
+//! In: a run. Out: one line per important event, the same on every machine except for times.
+//! Must not: move the cursor, or redraw.
 //!
 //! ```text
 //! image shop-api:latest  building
@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::builds::{BuildCounts, FROM_CACHE, is_for_people};
+use super::builds::{BuildCounts, FROM_CACHE, is_shown};
 use super::failure::write_failures;
-use super::look::tame;
+use super::look::sanitize;
 use super::objects::{ObjectChange, Objects};
 use super::prose::wrapped;
 use super::summary::end_line;
@@ -29,35 +29,35 @@ use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Because, Plan, Step, StepId};
 use crate::run::{End, Event, Failure, Outcome};
 
-/// What takes less is not worth a time.
-const WORTH_A_TIME: Duration = Duration::from_millis(100);
+/// Shorter durations are not shown.
+const SHORTEST_SHOWN_DURATION: Duration = Duration::from_millis(100);
 
-/// How often it is looked for stops that take their time. The first tick comes at once.
+/// How often slow stops are looked for. The first tick comes at once.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A stop that was under way at so many ticks takes its time: one to two seconds.
+/// A stop that is in progress for this many ticks is slow: one to two seconds.
 const TICKS_UNTIL_SLOW: u32 = 2;
 
 /// The report for pipes and logs.
 pub struct Plain<'out> {
     context: Context,
-    /// The terminal's width in columns: the end is broken between words there.
+    /// The terminal's width in columns, at which the summary is wrapped.
     width: Option<usize>,
     out: &'out mut dyn Write,
-    /// What the plan is about; known from the first event on.
+    /// The objects of the plan; known from the first event on.
     objects: Option<Objects>,
-    /// What became of the steps of builds.
+    /// The results of the steps of builds.
     builds: HashMap<StepId, BuildCounts>,
-    /// Steps of which a line of output was shown.
+    /// Steps with a line of output that was shown.
     printed: BTreeSet<StepId>,
-    /// Stops that go on, and for how many ticks.
+    /// Stops in progress, and for how many ticks.
     stops: BTreeMap<StepId, u32>,
-    /// Another run kills by now what this one is still stopping, and tells of it.
-    is_told_elsewhere: bool,
+    /// Whether another run now kills what this one was still stopping, and reports it.
+    is_reported_elsewhere: bool,
 }
 
 impl<'out> Plain<'out> {
-    /// Writes to `out`, which is so many columns wide when it is a terminal.
+    /// Writes to `out`, which has `width` columns if it is a terminal.
     pub fn new(context: Context, width: Option<usize>, out: &'out mut dyn Write) -> Self {
         Self {
             context,
@@ -67,7 +67,7 @@ impl<'out> Plain<'out> {
             builds: HashMap::new(),
             printed: BTreeSet::new(),
             stops: BTreeMap::new(),
-            is_told_elsewhere: false,
+            is_reported_elsewhere: false,
         }
     }
 
@@ -86,30 +86,30 @@ impl<'out> Plain<'out> {
                 }
                 Ok(())
             }
-            Event::StepProgress { step, progress: Progress::Now(what) } if tells_of_now(plan, *step) => {
-                self.line(plan, *step, &tame(what))
+            Event::StepProgress { step, progress: Progress::Now(what) } if shows_status(plan, *step) => {
+                self.line(plan, *step, &sanitize(what))
             }
             Event::StepProgress { step, progress: Progress::Step { name, state } } => {
                 self.builds.entry(*step).or_default().note(name, *state);
                 match state {
-                    StepState::Began if is_for_people(name) => self.line(plan, *step, &tame(name)),
-                    StepState::Cached if is_for_people(name) => {
-                        self.line(plan, *step, &format!("{}  cached", tame(name)))
+                    StepState::Began if is_shown(name) => self.line(plan, *step, &sanitize(name)),
+                    StepState::Cached if is_shown(name) => {
+                        self.line(plan, *step, &format!("{}  cached", sanitize(name)))
                     }
                     _ => Ok(()),
                 }
             }
             Event::StepProgress { step, progress: Progress::Output(output) } => {
                 self.printed.insert(*step);
-                self.line(plan, *step, &format!("| {}", tame(output)))
+                self.line(plan, *step, &format!("| {}", sanitize(output)))
             }
             Event::StepProgress { step, progress: Progress::Warning(words) } => {
-                self.line(plan, *step, &format!("warning: {}", tame(words)))
+                self.line(plan, *step, &format!("warning: {}", sanitize(words)))
             }
             Event::StepProgress { .. } => Ok(()),
             Event::StepEnded { step, end, took } => self.write_end(plan, *step, end, *took),
             Event::Cancelling => {
-                self.is_told_elsewhere = self.context.after_cancel == AfterCancel::Kill;
+                self.is_reported_elsewhere = self.context.after_cancel == AfterCancel::Kill;
                 writeln!(self.out, "{}", self.context.words_of_cancel())
             }
         }
@@ -121,32 +121,32 @@ impl<'out> Plain<'out> {
         let is_from_cache = self.builds.get(&step).is_some_and(|build| build.is_from_cache());
         let done = if is_from_cache { FROM_CACHE.into() } else { done(action) };
         match end {
-            End::Done if self.is_told_elsewhere => Ok(()),
+            End::Done if self.is_reported_elsewhere => Ok(()),
             End::Done if self.is_part_of_a_replacement(plan, step) => match action {
                 Action::RenameContainer { from: _, to } => {
                     writeln!(self.out, "{} {to}  recreated", Kind::Container.word())
                 }
                 _ => Ok(()),
             },
-            End::Done if took >= WORTH_A_TIME => {
+            End::Done if took >= SHORTEST_SHOWN_DURATION => {
                 self.line(plan, step, &format!("{done} in {}", duration(took)))
             }
             End::Done => self.line(plan, step, &done),
-            // The engine's words follow at the end.
+            // The engine's message follows at the end.
             End::Failed(Failure { cause, log_tail: _ }) => self.line(plan, step, &failed(action, cause)),
-            // What was not started is summed up at the end.
+            // Skipped steps are summarised at the end.
             End::NotNeeded | End::Skipped { .. } | End::Cancelled => Ok(()),
         }
     }
 
-    /// Says of a stop that takes its time what is waited for.
+    /// Reports slow stops.
     fn write_tick(&mut self, plan: &Plan) -> io::Result<()> {
         let slow = self.stops.iter_mut().filter_map(|(step, ticks)| {
             *ticks += 1;
             (*ticks == TICKS_UNTIL_SLOW).then_some(*step)
         });
         for step in slow.collect::<Vec<_>>() {
-            if self.is_told_elsewhere {
+            if self.is_reported_elsewhere {
                 continue;
             }
             let words = match plan.steps[step].because {
@@ -158,11 +158,11 @@ impl<'out> Plain<'out> {
         self.out.flush()
     }
 
-    /// True for what makes a successor under another name, and lets the old container give way to it. That
-    /// is one thing to a person, and is told when the successor has the name.
+    /// Whether a step creates a successor under another name, or moves the old container out of its
+    /// way. To users this is one change, reported once the successor has the name.
     fn is_part_of_a_replacement(&mut self, plan: &Plan, step: StepId) -> bool {
-        let objects = self.objects.get_or_insert_with(|| Objects::of(plan));
-        let object = &objects.all()[objects.place(step)];
+        let objects = self.objects.get_or_insert_with(|| Objects::in_plan(plan));
+        let object = &objects.all()[objects.index(step)];
         let Step { action, because, .. } = &plan.steps[step];
         let is_part = matches!(action, Action::CreateContainer(_) | Action::RenameContainer { .. })
             || *because == Because::Replaced;
@@ -175,7 +175,7 @@ impl<'out> Plain<'out> {
 
 impl Report for Plain<'_> {
     fn event(&mut self, plan: &Plan, event: &Event) {
-        // A reader that went away must not end the run.
+        // A closed pipe must not end the run.
         let _ = self.write_event(plan, event);
     }
 
@@ -204,8 +204,8 @@ fn is_long(action: &Action) -> bool {
     )
 }
 
-/// What pulls say they do now is too much for a log.
-fn tells_of_now(plan: &Plan, step: StepId) -> bool {
+/// The status messages of pulls are too many for a log.
+fn shows_status(plan: &Plan, step: StepId) -> bool {
     matches!(plan.steps[step].action, Action::BuildImage(_) | Action::Wait { .. })
 }
 
@@ -217,7 +217,7 @@ mod tests {
     use std::sync::OnceLock;
 
     #[test]
-    fn a_stop_that_takes_its_time_is_told() {
+    fn a_slow_stop_is_reported() {
         let told = |because: Because, ticks: usize| {
             let mut plan = Plan::new("shop".into());
             let action = Action::StopContainer {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_called_by_its_name() {
+    fn a_signal_is_named() {
         static TERMINATED: OnceLock<StopSignal> = OnceLock::new();
         static INTERRUPTED: OnceLock<StopSignal> = OnceLock::new();
         TERMINATED.get_or_init(|| StopSignal::Terminate);

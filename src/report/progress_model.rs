@@ -1,28 +1,28 @@
-//! In: the events of a run, with their times. Out: what each object of the plan is at.
-//! Must not: find words for it, or draw.
+//! In: the events of a run, with their times. Out: the progress of each object of the plan. Must
+//! not: contain texts, or draw.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::builds::{BuildCounts, is_for_people};
+use super::builds::{BuildCounts, is_shown};
 use super::objects::{ObjectChange, Objects};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Plan, StepId};
 use crate::run::{Cause, End, Event};
 
-/// What every object of a plan is at.
+/// The progress of every object of a plan.
 #[derive(Debug)]
 pub(super) struct ProgressModel {
     pub(super) objects: Objects,
     rows: Vec<ObjectProgress>,
     ends: Vec<Option<StepResult>>,
     needs: Vec<Vec<StepId>>,
-    /// Rows that have begun, in the order in which they did.
+    /// Objects that have begun, in that order.
     begun: Vec<usize>,
     pub(super) is_cancelling: bool,
 }
 
-/// How a step ended, in short.
+/// The result of a step, without details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StepResult {
     Done,
@@ -31,48 +31,48 @@ enum StepResult {
     Dropped,
 }
 
-/// What one object is at.
+/// The progress of an object.
 #[derive(Debug, Default)]
 struct ObjectProgress {
     current: Option<Current>,
     failed: Option<(StepId, Cause)>,
     dropped: bool,
-    /// How long its steps took in all.
+    /// The total time of its steps.
     worked: Duration,
-    /// What became of the steps of its build.
+    /// The results of the steps of its build.
     build: BuildCounts,
-    /// Whether it was done only after the user asked to stop.
+    /// Whether it was done only after a request to stop.
     is_late: bool,
 }
 
-/// The step that an object is at.
+/// The current step of an object.
 #[derive(Debug)]
 pub(super) struct Current {
     pub(super) step: StepId,
     pub(super) since: Instant,
-    /// What it does at the moment, as the engine says.
+    /// The engine's current status message.
     pub(super) now: Option<String>,
     parts: BTreeMap<String, (u64, Option<u64>)>,
 }
 
-/// What an object is at.
+/// The state of an object.
 #[derive(Debug)]
 pub(super) enum ObjectState<'progress> {
     /// A step failed.
     Failed(StepId, &'progress Cause),
-    /// A step is under way.
+    /// A step is in progress.
     Busy(&'progress Current),
-    /// Steps are to come; the next one needs these steps of other objects.
+    /// Steps are still to come; the next one needs these steps of other objects.
     Idle(Vec<StepId>),
-    /// Something was not started, or given up.
+    /// A step was skipped or given up.
     Dropped,
-    /// All is done.
+    /// Every step is done.
     Done,
 }
 
 impl ProgressModel {
     pub(super) fn new(plan: &Plan) -> Self {
-        let objects = Objects::of(plan);
+        let objects = Objects::in_plan(plan);
         Self {
             rows: objects.all().iter().map(|_| ObjectProgress::default()).collect(),
             ends: vec![None; plan.steps.len()],
@@ -87,7 +87,7 @@ impl ProgressModel {
         match event {
             Event::StepStarted { step } => self.begin(*step, at),
             Event::StepProgress { step, progress } => {
-                let row = &mut self.rows[self.objects.place(*step)];
+                let row = &mut self.rows[self.objects.index(*step)];
                 if let Progress::Step { name, state } = progress {
                     row.build.note(name, *state);
                 }
@@ -100,12 +100,12 @@ impl ProgressModel {
         }
     }
 
-    /// The objects that have begun, in the order in which they did.
+    /// The objects that have begun, in that order.
     pub(super) fn begun(&self) -> &[usize] {
         &self.begun
     }
 
-    /// How many objects are done, and how many there are; one that proved not needed is done.
+    /// How many objects are done, including unneeded ones, and how many there are.
     pub(super) fn count(&self) -> (usize, usize) {
         let is_over = |place: &usize| matches!(self.state_of(*place), ObjectState::Done);
         ((0..self.rows.len()).filter(is_over).count(), self.rows.len())
@@ -127,27 +127,27 @@ impl ProgressModel {
         }
     }
 
-    /// Whether an object was done only after the user asked to stop.
+    /// Whether an object was done only after a request to stop.
     pub(super) fn is_late(&self, place: usize) -> bool {
         self.rows[place].is_late
     }
 
-    /// How long the steps of an object took in all.
+    /// The total time of an object's steps.
     pub(super) fn worked(&self, place: usize) -> Duration {
         self.rows[place].worked
     }
 
-    /// Whether an image was built without doing anything anew.
+    /// Whether every step of an image's build was cached.
     pub(super) fn is_from_cache(&self, place: usize) -> bool {
         self.rows[place].build.is_from_cache()
     }
 
-    /// What became of an object so far.
+    /// How an object has changed so far.
     pub(super) fn change(&self, plan: &Plan, place: usize) -> Option<ObjectChange> {
         self.objects.all()[place].change(plan, |step| self.is_done(step))
     }
 
-    /// The last step of an object that is done and that `is_meant`.
+    /// The last step of an object that is done and `is_meant`.
     pub(super) fn last_done(
         &self,
         plan: &Plan,
@@ -164,17 +164,17 @@ impl ProgressModel {
 
     fn waits_for(&self, place: usize, step: StepId) -> Vec<StepId> {
         let needs = self.needs[step.index()].iter().copied();
-        needs.filter(|need| self.ends[need.index()].is_none() && self.objects.place(*need) != place).collect()
+        needs.filter(|need| self.ends[need.index()].is_none() && self.objects.index(*need) != place).collect()
     }
 
     fn begin(&mut self, step: StepId, at: Instant) {
-        let place = self.objects.place(step);
+        let place = self.objects.index(step);
         self.rows[place].current = Some(Current { step, since: at, now: None, parts: BTreeMap::new() });
         self.show(place);
     }
 
     fn end(&mut self, step: StepId, end: &End, took: Duration) {
-        let place = self.objects.place(step);
+        let place = self.objects.index(step);
         let row = &mut self.rows[place];
         row.worked += took;
         if row.current.as_ref().is_some_and(|current| current.step == step) {
@@ -217,15 +217,15 @@ impl Current {
                 *done = total.unwrap_or(*done);
             }
             Progress::Now(what) => self.now = Some(what.clone()),
-            // Several steps may be under way: the one that began last stands for all.
-            Progress::Step { name, state: StepState::Began } if is_for_people(name) => {
+            // Several steps may be in progress: the one that began last is shown.
+            Progress::Step { name, state: StepState::Began } if is_shown(name) => {
                 self.now = Some(name.clone());
             }
             Progress::Step { .. } | Progress::Output(_) | Progress::Warning(_) => {}
         }
     }
 
-    /// Bytes so far, and bytes in all as far as they are known.
+    /// Bytes so far, and the total if known.
     pub(super) fn bytes(&self) -> Option<(u64, u64)> {
         let done = self.parts.values().map(|(done, _)| done).sum();
         let total = self.parts.values().map(|(done, total)| total.unwrap_or(*done)).sum();

@@ -1,14 +1,14 @@
-//! In: a sentence, and how wide the terminal is. Out: its lines, broken between words.
-//! Must not: break a word: paths, commands and names are copied whole.
+//! In: a text, and the width of the terminal. Out: its lines, wrapped between words. Must not:
+//! break a word: paths, commands and names are copied whole.
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-/// The narrowest that text is broken for: below, a terminal does it as well.
+/// The narrowest width that is wrapped: below, the terminal does it as well.
 const NARROWEST: usize = 30;
 
-/// A text whose lines begin with blanks from the second on; as it is where there is no terminal.
+/// Wraps a text, with the lines from the second on indented; unchanged without a terminal.
 ///
-/// Escape sequences take no room, and what is in front of the first word belongs to the first line.
+/// Escape sequences have no width, and blanks before the first word belong to the first line.
 pub fn wrapped(text: &str, width: Option<usize>, indent: usize) -> String {
     let Some(width) = width.filter(|width| *width >= NARROWEST) else { return text.to_owned() };
     let margin = " ".repeat(indent);
@@ -21,7 +21,7 @@ pub fn wrapped(text: &str, width: Option<usize>, indent: usize) -> String {
     textwrap::fill(text, options)
 }
 
-/// A text of paragraphs. Lines that begin with blanks stay as they are: they are examples.
+/// Wraps a text of paragraphs. Indented lines are kept: they are examples.
 pub fn reflowed(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     let mut lines: Vec<String> = Vec::new();
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_end_between_words_and_words_stay_whole() {
+    fn lines_are_wrapped_and_words_stay_whole() {
         let text = "  help: start that engine, or unset DOCKER_HOST to use the local one";
         assert_eq!(
             wrapped(text, Some(40), 8),
@@ -61,13 +61,13 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
+    fn escape_sequences_have_no_width() {
         let text = "\u{1b}[1;31merror\u{1b}[0m: no service is named `wbe` here";
         assert_eq!(wrapped(text, Some(40), 2), text);
     }
 
     #[test]
-    fn paragraphs_fill_the_terminal_and_examples_stay() {
+    fn paragraphs_are_wrapped_and_examples_are_kept() {
         let text = "one two three four five\nsix seven eight.\n\n    web:  # stays as it is, however long it may be\n";
         assert_eq!(
             reflowed(text, Some(32)),

@@ -1,4 +1,4 @@
-//! A port of a container in words: `0.0.0.0:8080->80/tcp`, or `80/tcp` when it is not published.
+//! The text for a container's port: `0.0.0.0:8080->80/tcp`, or `80/tcp` if it is not published.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_ipv6_stands_in_brackets() {
+    fn an_ipv6_address_is_in_brackets() {
         let port = |host: Option<&str>| PublishedPort {
             host: host.map(|host| host.parse().unwrap()),
             target: 80,

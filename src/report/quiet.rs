@@ -1,5 +1,4 @@
-//! In: a run. Out: nothing but its failures.
-//! Must not: write a word when all went well.
+//! In: a run. Out: only its failures. Must not: write anything on success.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -30,7 +29,7 @@ impl Report for Quiet<'_> {
         if outcome.is_success() {
             return;
         }
-        // A reader that went away must not end the run.
+        // A closed pipe must not end the run.
         let _ = write_failures(self.out, plan, outcome, &self.context, None, &BTreeSet::new());
         if !self.context.is_not_the_end(outcome) {
             let _ = writeln!(self.out, "{}", end_line(plan, outcome, &self.context.scoped_goal));

@@ -1,10 +1,10 @@
-//! In: an event of a run. Out: whether it is progress that the user does not want to see.
-//! Must not: keep back how a step ended.
+//! In: an event of a run. Out: whether it is progress that the user does not want to see. Must not:
+//! hide how a step ended.
 
 use crate::plan::{Action, Plan};
 use crate::run::Event;
 
-/// Whose progress is not shown.
+/// Whose progress is hidden.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuietFilter {
     /// That of pulls and pushes.

@@ -1,5 +1,5 @@
-//! In: a run. Out: the same to another report, without what words of the engine and of containers give away.
-//! Must not: change what topo itself says.
+//! In: a run. Out: the same for another report, with secrets redacted from texts of the engine and
+//! of containers. Must not: change topo's own texts.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::engine::{EngineError, Excerpt, Progress};
 use crate::plan::Plan;
 use crate::run::{Cause, End, Event, Failure, Outcome};
 
-/// A report that hears what `redact` makes of words that are not topo's own.
+/// A report whose texts from elsewhere are redacted.
 pub struct Redacted<'out, F> {
     report: Box<dyn Report + 'out>,
     redact: F,
 }
 
 impl<'out, F: Fn(&str) -> String> Redacted<'out, F> {
-    /// Puts `redact` before a report.
+    /// Wraps a report.
     pub fn new(report: Box<dyn Report + 'out>, redact: F) -> Self {
         Self { report, redact }
     }
@@ -126,7 +126,7 @@ mod tests {
     use crate::report::json::JsonLines;
 
     #[test]
-    fn everything_that_others_say_is_redacted() {
+    fn every_text_from_elsewhere_is_redacted() {
         let mut plan = Plan::new("shop".into());
         let action = Action::StartContainer { container: "shop-web-1".into(), post_start: Vec::new() };
         plan.steps.push(Step::new(action, Because::Absent, None));

@@ -1,6 +1,5 @@
-//! In: what indicatif wants drawn. Out: the same on the standard error stream.
-//! Must not: leave the cursor where a `^C` would begin another line, or end the run of a terminal that is
-//! gone.
+//! In: what indicatif draws. Out: the same on standard error. Must not: leave the cursor where a
+//! `^C` would wrap to the next line, or fail when the terminal is gone.
 
 use std::io;
 use std::sync::OnceLock;
@@ -9,43 +8,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use console::Term;
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 
-/// How often indicatif draws at most, a second.
+/// The maximum frame rate of indicatif, per second.
 const RATE: u8 = 20;
 
-/// The live lines of the terminal, there while a run is reported in the form for it. Whatever else is
-/// written to the terminal meanwhile goes through [`Live::give_way`], and stands above them.
+/// The live lines on the terminal during a run. All other output to the terminal goes through
+/// [`Live::give_way`], and appears above them.
 #[derive(Clone, Debug)]
 pub struct Live(pub(super) MultiProgress);
 
 impl Live {
-    /// No line so far.
+    /// Without lines.
     pub fn new() -> Self {
         Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
     }
 
-    /// Those of this process, which has one terminal.
+    /// The live lines of this process, which has one terminal.
     pub fn of_process() -> Self {
         static LIVE: OnceLock<Live> = OnceLock::new();
         LIVE.get_or_init(Self::new).clone()
     }
 
-    /// Writes whole lines where live ones are, which are drawn again below.
+    /// Writes whole lines above the live ones, which are redrawn.
     pub fn give_way<T>(&self, write: impl FnOnce() -> T) -> T {
         self.0.suspend(write)
     }
 
-    /// Lines are drawn on the standard error stream from now on; nowhere when that is no terminal.
+    /// Draws on standard error from now on, if that is a terminal.
     pub(super) fn begin(&self) {
-        // Another run may be drawn there still: a new target does not know of its lines, and they would stay.
+        // A previous run may still have lines there, which a new target would not remove.
         let _ = self.0.clear();
         self.0.set_draw_target(draw_target());
     }
 
-    /// What is drawn is wiped out, and nothing is drawn from now on.
+    /// Clears the live lines and stops drawing.
     pub(super) fn end(&self) {
-        // A terminal that went away must not end the run.
+        // A closed terminal must not end the run.
         let _ = self.0.clear();
-        // Lines draw once more when they are dropped, and would wipe out what is written now.
+        // Lines are drawn again when dropped, and would erase later output.
         self.0.set_draw_target(ProgressDrawTarget::hidden());
     }
 }
@@ -56,7 +55,7 @@ impl Default for Live {
     }
 }
 
-/// A writer whose lines stand above live ones. What is written is held back until its line is whole.
+/// A writer above the live lines. Output is buffered until its line is complete.
 pub struct Above<'out> {
     live: Live,
     out: &'out mut dyn io::Write,
@@ -64,7 +63,7 @@ pub struct Above<'out> {
     pace: Pace,
 }
 
-/// When held lines are handed on.
+/// When buffered lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
     Line,
@@ -72,12 +71,12 @@ enum Pace {
 }
 
 impl<'out> Above<'out> {
-    /// Hands each line on at once.
+    /// Writes each line at once.
     pub fn by_line(live: &Live, out: &'out mut dyn io::Write) -> Self {
         Self { live: live.clone(), out, held: Vec::new(), pace: Pace::Line }
     }
 
-    /// Hands lines on when it is flushed, since drawing again for each of many would take long.
+    /// Writes lines when flushed: redrawing after each of many lines would be slow.
     pub fn by_flush(live: &Live, out: &'out mut dyn io::Write) -> Self {
         Self { pace: Pace::Flush, ..Self::by_line(live, out) }
     }
@@ -110,17 +109,17 @@ fn draw_target() -> ProgressDrawTarget {
     }
 }
 
-/// Lines and columns of the standard error stream's terminal.
+/// Lines and columns of standard error's terminal.
 pub(super) fn size() -> (usize, usize) {
     let (height, width) = Term::stderr().size();
     (height.into(), width.into())
 }
 
-/// A terminal on which lines end at their end.
+/// A terminal whose lines are not padded.
 ///
-/// indicatif fills every line up with blanks, so that the cursor ends at the right edge. The `^C` that a
-/// terminal shows there scrolls, and the next drawing is one line off. Here the rest of a line is erased
-/// instead, and the next line begins when it is written.
+/// indicatif pads every line with blanks, so that the cursor is at the right edge. A `^C` there
+/// makes the terminal scroll, and the next redraw is one line off. Here the rest of a line is
+/// erased instead, and the next line begins only when it is written.
 #[derive(Debug)]
 struct Screen {
     term: Term,

@@ -4,8 +4,8 @@
 use crate::plan::observed::Status;
 use crate::topology::name::ServiceName;
 
-/// The state of a service by those of its containers: `web is running`; where it is the `goal`: `web is already
-/// running`.
+/// The state of a service by those of its containers: `web is running`; if it is the `goal`: `web
+/// is already running`.
 pub fn standing(
     service: &ServiceName,
     containers: impl IntoIterator<Item = Status>,
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_liveliest_container_says_how_a_service_stands() {
+    fn the_most_active_container_decides_the_state_of_a_service() {
         let web = ServiceName::from("web");
         let says = |states: &[Status], goal| standing(&web, states.iter().copied(), goal);
         assert_eq!(says(&[Status::Exited, Status::Running], Some(Status::Running)), "web is already running");

@@ -1,5 +1,4 @@
-//! In: a plan and what came of its run. Out: the one line that says it.
-//! Must not: go into failures.
+//! In: a plan and the outcome of its run. Out: a one-line summary. Must not: go into failures.
 
 use std::collections::BTreeMap;
 
@@ -9,36 +8,36 @@ use crate::plan::{Plan, StepId};
 use crate::run::{End, Outcome};
 use crate::topology::name::ServiceName;
 
-/// What a command wants of the project, in words that follow the project's name.
+/// What a command wants to achieve, as phrases that follow the project's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Goal {
-    /// When it was reached: `is up`.
+    /// When achieved: `is up`.
     pub reached: &'static str,
-    /// When it was not: `is not up`.
+    /// When not: `is not up`.
     pub missed: &'static str,
     /// When there was nothing to do: `is already stopped`, `has no container to pause`.
     pub idle: &'static str,
 }
 
 impl Goal {
-    /// Containers run as the topology says.
+    /// Containers run as declared.
     pub const UP: Goal = Goal { reached: "is up", missed: "is not up", idle: "is up to date" };
-    /// Containers are there as the topology says.
+    /// Containers exist as declared.
     pub const CREATE: Goal = Goal { reached: "is created", missed: "is not created", idle: "is up to date" };
-    /// As many containers run as were asked for.
+    /// The requested number of containers runs.
     pub const SCALE: Goal = Goal { reached: "is scaled", missed: "is not scaled", idle: "is already scaled" };
     /// Nothing is left.
     pub const DOWN: Goal = Goal { reached: "is down", missed: "is not down", idle: "is already down" };
-    /// What was there runs.
+    /// Existing containers run.
     pub const START: Goal =
         Goal { reached: "is started", missed: "is not started", idle: "is already running" };
-    /// Containers stay, but none runs.
+    /// Containers are kept, but none runs.
     pub const STOP: Goal =
         Goal { reached: "is stopped", missed: "is not stopped", idle: "is already stopped" };
-    /// Containers ran, and run again.
+    /// Running containers were restarted.
     pub const RESTART: Goal =
         Goal { reached: "is restarted", missed: "is not restarted", idle: "has no container to restart" };
-    /// Containers were ended at once.
+    /// Containers were killed.
     pub const KILL: Goal = Goal { reached: "is killed", missed: "is not killed", idle: "is not running" };
     /// Containers got a signal.
     pub const SIGNAL: Goal =
@@ -52,10 +51,10 @@ impl Goal {
     /// Stopped containers are removed.
     pub const REMOVE: Goal =
         Goal { reached: "is cleared", missed: "is not cleared", idle: "has no stopped container" };
-    /// Containers are as the files are that are watched.
+    /// Containers follow the watched files.
     pub const WATCH: Goal =
         Goal { reached: "is up to date", missed: "is not up to date", idle: "is up to date" };
-    /// Images are there.
+    /// Images are present.
     pub const PULL: Goal = Goal {
         reached: "has its images",
         missed: "did not get all its images",
@@ -64,7 +63,7 @@ impl Goal {
     /// Images are in their registries.
     pub const PUSH: Goal =
         Goal { reached: "is pushed", missed: "is not pushed", idle: "has no image to push" };
-    /// What a container of `run` needs is there.
+    /// What a container of `run` needs is ready.
     pub const RUN: Goal =
         Goal { reached: "is ready to run", missed: "is not ready to run", idle: "is ready to run" };
     /// Images are built.
@@ -72,16 +71,16 @@ impl Goal {
         Goal { reached: "is built", missed: "is not built", idle: "has no image to build" };
 }
 
-/// What a command wants, and of whom.
+/// What a command wants, and for which services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopedGoal {
     /// What it wants.
     pub goal: Goal,
-    /// The services that it wants it of; the whole project when empty.
+    /// The services; empty for the whole project.
     pub services: Vec<ServiceName>,
-    /// What is said where there is nothing to do; the intent's words of the project when absent.
+    /// The text for nothing to do; that of the goal if absent.
     pub idle: Option<String>,
-    /// How many containers were stopped by a run that this one takes the place of: they count too.
+    /// How many containers a preceding run has already stopped: they count too.
     pub stopped_before: usize,
 }
 
@@ -92,7 +91,7 @@ impl From<Goal> for ScopedGoal {
 }
 
 impl ScopedGoal {
-    /// Whom it is about, and that it was reached or missed: `project shop is up`, `web, db`.
+    /// The subject and its result: `project shop is up`, `web, db`.
     fn subject(&self, plan: &Plan, came_of_it: &str) -> String {
         match self.services.as_slice() {
             [] => format!("project {} {came_of_it}", plan.project),
@@ -101,10 +100,10 @@ impl ScopedGoal {
     }
 }
 
-/// How many services are named in a row.
+/// How many services are listed.
 const MOST_NAMES: usize = 12;
 
-/// What came of a run: `project shop is up: 3 containers created, 1 network created in 2.1s`.
+/// The summary of a run: `project shop is up: 3 containers created, 1 network created in 2.1s`.
 pub(super) fn end_line(plan: &Plan, outcome: &Outcome, scoped_goal: &ScopedGoal) -> String {
     let ScopedGoal { goal, services: _, idle, stopped_before } = scoped_goal;
     let missed = || scoped_goal.subject(plan, goal.missed);
@@ -115,7 +114,7 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, scoped_goal: &ScopedGoal)
         let changes = changes(plan, outcome, |_| true);
         let changes =
             if changes.is_empty() { String::new() } else { format!(", {}", change_words(&changes)) };
-        // What runs as before is up, although it is not what it was to become.
+        // A container that keeps running is up, although it is not up to date.
         let missed = match *goal {
             Goal::UP if runs_all(plan, outcome) => scoped_goal.subject(plan, Goal::WATCH.missed),
             _ => missed(),
@@ -147,7 +146,7 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, scoped_goal: &ScopedGoal)
     format!("{}: {} in {took}{apart}", scoped_goal.subject(plan, goal.reached), change_words(&changes))
 }
 
-/// How many objects of a plan are not what they were to be.
+/// How many objects of a plan are not in the desired state.
 struct Unfinished {
     failed: usize,
     dropped: usize,
@@ -155,7 +154,7 @@ struct Unfinished {
 }
 
 fn unfinished(plan: &Plan, outcome: &Outcome) -> Unfinished {
-    let objects = Objects::of(plan);
+    let objects = Objects::in_plan(plan);
     let count = |is_meant: fn(&End) -> bool| {
         let has_one = |steps: &[StepId]| steps.iter().any(|step| is_meant(&outcome.steps[step.index()].end));
         objects.all().iter().filter(|object| has_one(&object.steps)).count()
@@ -167,20 +166,20 @@ fn unfinished(plan: &Plan, outcome: &Outcome) -> Unfinished {
     Unfinished { failed, dropped: either - failed, all: objects.all().len() }
 }
 
-/// Whether every container that a plan is about runs.
+/// Whether every container of a plan is running.
 fn runs_all(plan: &Plan, outcome: &Outcome) -> bool {
-    let objects = Objects::of(plan);
+    let objects = Objects::in_plan(plan);
     let mut containers = objects.all().iter().filter(|object| object.kind == Kind::Container).peekable();
     let runs = |name: &str| outcome.running.iter().any(|running| running.as_str() == name);
     containers.peek().is_some() && containers.all(|container| runs(&container.name))
 }
 
-/// Whether a step did not come to its end.
+/// Whether a step was not completed.
 fn is_undone(outcome: &Outcome, step: StepId) -> bool {
     matches!(outcome.steps[step.index()].end, End::Failed(_) | End::Skipped { .. } | End::Cancelled)
 }
 
-/// How many of the objects that are meant have which fate, by kind. Containers come first, because they matter most.
+/// How many objects of each kind changed how. Containers come first, because they matter most.
 fn changes(
     plan: &Plan,
     outcome: &Outcome,
@@ -188,7 +187,7 @@ fn changes(
 ) -> BTreeMap<(std::cmp::Reverse<Kind>, ObjectChange), usize> {
     let is_done = |step: StepId| outcome.steps[step.index()].end == End::Done;
     let mut changes = BTreeMap::new();
-    for object in Objects::of(plan).all().iter().filter(|object| is_meant(&object.steps)) {
+    for object in Objects::in_plan(plan).all().iter().filter(|object| is_meant(&object.steps)) {
         if let Some(change) = object.change(plan, is_done) {
             *changes.entry((std::cmp::Reverse(object.kind), change)).or_default() += 1;
         }

@@ -1,5 +1,5 @@
-//! In: a run. Out: live lines on a terminal, redrawn while it goes on, and a few that stay.
-//! Must not: leave the terminal other than it was: the cursor is never hidden.
+//! In: a run. Out: live lines on a terminal, redrawn during the run, and a few that stay. Must not:
+//! change the terminal's state: the cursor is never hidden.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::write_failures;
 use super::frame::{Frame, Size};
-use super::look::{Mark, Role, tame};
+use super::look::{Mark, Role, sanitize};
 use super::progress_model::ProgressModel;
 use super::prose::wrapped;
 use super::screen::{self, Live};
@@ -20,13 +20,13 @@ use crate::engine::Progress;
 use crate::plan::Plan;
 use crate::run::{Event, Outcome};
 
-/// How often what moves on its own is drawn again.
+/// How often animations are redrawn.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Nobody sees what is drawn more often than this.
+/// The shortest interval between redraws.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(30);
 
-/// The report for a person who watches.
+/// The report for a person at a terminal.
 pub struct Terminal<'out> {
     context: Context,
     out: &'out mut dyn Write,
@@ -35,12 +35,12 @@ pub struct Terminal<'out> {
     drawn: Option<Instant>,
     live: Live,
     lines: Vec<ProgressBar>,
-    /// What the engine warned of, which stays.
+    /// Warnings of the engine, which stay.
     warnings: Vec<String>,
 }
 
 impl<'out> Terminal<'out> {
-    /// What stays goes to `out`; live lines are drawn on the standard error stream, if that is a
+    /// Permanent output goes to `out`; live lines are drawn on standard error, if that is a
     /// terminal.
     pub fn new(context: Context, live: &Live, out: &'out mut dyn Write) -> Self {
         let live = live.clone();
@@ -131,7 +131,7 @@ impl Report for Terminal<'_> {
         let now = Instant::now();
         progress.note(event, now);
         if let Event::StepProgress { step, progress: Progress::Warning(words) } = event {
-            self.warnings.push(format!("{}: {}", object(&plan.steps[*step].action), tame(words)));
+            self.warnings.push(format!("{}: {}", object(&plan.steps[*step].action), sanitize(words)));
         }
         if self.drawn.is_none_or(|drawn| now.duration_since(drawn) >= SHORTEST_PERIOD) {
             self.draw(plan);

@@ -1,5 +1,6 @@
-//! In: actions, reasons, causes, sizes and times. Out: the words for them, in this one place.
-//! Must not: know where the words go, or leave out a variant (`_`): a new one has to find its words.
+//! In: actions, reasons, causes, sizes and times. Out: the texts for them, all in this place. Must
+//! not: know where the texts go, or use a wildcard (`_`): the compiler asks for the texts of a new
+//! variant.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +13,7 @@ use crate::plan::{Action, Because, Condition, FieldChange};
 use crate::run::Cause;
 use crate::topology::Separator;
 
-/// What an action is done to.
+/// The object of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Object<'action> {
     /// Its kind.
@@ -35,7 +36,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// One of the kind.
+    /// The singular: `image`.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Image => "image",
@@ -58,7 +59,7 @@ impl fmt::Display for Object<'_> {
     }
 }
 
-/// What an action is done to: `container shop-db-1`.
+/// The object of an action: `container shop-db-1`.
 pub fn object(action: &Action) -> Object<'_> {
     let (kind, name) = match action {
         Action::PullImage { image, platform: _ }
@@ -86,7 +87,7 @@ pub fn object(action: &Action) -> Object<'_> {
     Object { kind, name }
 }
 
-/// What is to be done: `create`, `wait until healthy`.
+/// The infinitive of an action: `create`, `wait until healthy`.
 pub fn to_do(action: &Action) -> Cow<'static, str> {
     let words = match action {
         Action::PullImage { .. } => "pull",
@@ -121,7 +122,7 @@ pub fn to_do(action: &Action) -> Cow<'static, str> {
     Cow::Borrowed(words)
 }
 
-/// What is being done: `creating`, `waiting until healthy`.
+/// The present participle of an action: `creating`, `waiting until healthy`.
 pub fn doing(action: &Action) -> Cow<'static, str> {
     let words = match action {
         Action::PullImage { .. } => "pulling",
@@ -152,7 +153,7 @@ pub fn doing(action: &Action) -> Cow<'static, str> {
     Cow::Borrowed(words)
 }
 
-/// What was done: `created`, `healthy`.
+/// The past participle of an action: `created`, `healthy`.
 pub fn done(action: &Action) -> Cow<'static, str> {
     let words = match action {
         Action::PullImage { .. } => "pulled",
@@ -313,7 +314,7 @@ pub fn change(change: &FieldChange) -> String {
     }
 }
 
-/// What became of the subject of a failed step: `is unhealthy`, `could not be created`.
+/// What happened to the object of a failed step: `is unhealthy`, `could not be created`.
 pub fn failed(action: &Action, cause: &Cause) -> String {
     match cause {
         Cause::Engine(EngineError::HookFailed { .. }) => match action {
@@ -334,7 +335,7 @@ pub fn failed(action: &Action, cause: &Cause) -> String {
     }
 }
 
-/// The engine's words of a failure; none when the cause says it all.
+/// The engine's message about a failure; `None` if the cause says it all.
 pub fn engine_words(cause: &Cause) -> Option<String> {
     match cause {
         Cause::Engine(error) => Some(without_ids(&error.to_string())),
@@ -348,7 +349,7 @@ pub fn engine_words(cause: &Cause) -> Option<String> {
     }
 }
 
-/// Ids of containers that use a volume, which nobody knows them by, are left out where their names are unknown.
+/// Leaves out ids of containers that use a volume if their names are unknown.
 fn without_ids(words: &str) -> String {
     let (before, _) = words
         .split_once(" - [")
@@ -357,7 +358,7 @@ fn without_ids(words: &str) -> String {
     before.to_owned()
 }
 
-/// The health check that failed, how often and how.
+/// The health check that failed, with its count and result.
 pub fn failed_check(cause: &Cause) -> Option<&str> {
     match cause {
         Cause::Unhealthy { check, output: _ } => check.as_deref(),
@@ -365,7 +366,7 @@ pub fn failed_check(cause: &Cause) -> Option<&str> {
     }
 }
 
-/// What the failed container's health check printed last.
+/// The last output of the failed container's health check.
 pub fn health_output(cause: &Cause) -> Option<&str> {
     match cause {
         Cause::Unhealthy { check: _, output } | Cause::NotInTime { limit: _, output } => output.as_deref(),
@@ -378,7 +379,7 @@ pub fn health_output(cause: &Cause) -> Option<&str> {
     }
 }
 
-/// The last lines of what failed, other than a container's log: a build step's output.
+/// The last lines of a failure other than a container's log: a build step's output.
 pub fn build_output(cause: &Cause) -> &[String] {
     match cause {
         Cause::Engine(EngineError::BuildFailed { message: _, output, excerpt: _ }) => output,
@@ -394,7 +395,7 @@ pub fn excerpt(cause: &Cause) -> Option<&Excerpt> {
     }
 }
 
-/// Names in a row, the first few when there are many: `a, b, c`, `a, b and 7 more`.
+/// A list of names, shortened if there are many: `a, b, c`, `a, b and 7 more`.
 pub fn names<'name>(names: impl IntoIterator<Item = &'name str>, most: usize) -> String {
     let names: Vec<_> = names.into_iter().collect();
     if names.len() <= most {
@@ -403,7 +404,7 @@ pub fn names<'name>(names: impl IntoIterator<Item = &'name str>, most: usize) ->
     format!("{} and {} more", names[..most].join(", "), names.len() - most)
 }
 
-/// A time as people read it: `0.3s`, `12.4s`, `2m 05s`, `1h 02m`.
+/// A duration for people: `0.3s`, `12.4s`, `2m 05s`, `1h 02m`.
 pub fn duration(duration: Duration) -> String {
     let tenths = (duration.as_millis() + 50) / 100;
     let seconds = tenths / 10;
@@ -414,7 +415,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// A size as people read it, in powers of 1000 as Docker shows it: `512 B`, `3.4 MB`.
+/// A size for people, in powers of 1000 as in Docker: `512 B`, `3.4 MB`.
 pub fn bytes(bytes: u64) -> String {
     let mut size = bytes as f64;
     for unit in ["B", "kB", "MB", "GB"] {
@@ -431,7 +432,7 @@ fn with_signal(signal: &str, kill: &'static str, send: &str) -> Cow<'static, str
     if is_kill(signal) { Cow::Borrowed(kill) } else { Cow::Owned(format!("{send} {signal}")) }
 }
 
-/// Whether a signal is the one that ends a process at once.
+/// Whether it is SIGKILL.
 pub fn is_kill(signal: &str) -> bool {
     matches!(signal, "SIGKILL" | "KILL" | "9")
 }
@@ -496,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_names_short_values_and_no_long_ones() {
+    fn a_change_shows_only_short_values() {
         let says = |from: Option<Json>, to: Option<Json>| {
             change(&FieldChange {
                 path: FieldPath::of(&["a", "b"]),
@@ -515,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn many_names_are_summed_up() {
+    fn many_names_are_shortened() {
         assert_eq!(names(["a", "b"], 2), "a, b");
         assert_eq!(names(["a", "b", "c", "d"], 2), "a, b and 2 more");
     }

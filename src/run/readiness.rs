@@ -252,7 +252,7 @@ mod tests {
             health_output: None,
             failed_check: None,
             restarts: 0,
-            is_young: false,
+            is_just_started: false,
             begun: None,
             started: None,
         }

@@ -1,55 +1,55 @@
-//! In: what the command line and the environment say. Out: the texts that make the topology, the
-//! folder they belong to, and the variables that they may use.
-//! Must not: read a file twice, or guess silently: what was looked for is in the error.
+//! In: what the command line and the environment say. Out: the texts that make up the topology, its
+//! project directory, and the variables that the texts may use. Must not: read a file twice, or
+//! guess silently: errors list what was searched.
 //!
 //! The rules are those of Docker Compose 2.40: `-f`, else `COMPOSE_FILE`, else the first of
-//! [`DEFAULT_NAMES`] in the working folder or above it, together with its override file.
+//! [`DEFAULT_NAMES`] in the working directory or above it, together with its override file.
 
 use super::env::{Environment, Origin, Variable};
 use super::{FileId, ReadError, Remote, Sources};
 use std::path::{Component, Path, PathBuf};
 
-/// File names that are looked for, the preferred one first.
+/// Default file names, in order of preference.
 pub const DEFAULT_NAMES: [&str; 4] =
     ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-/// Files that are merged over a default one in the same folder, the preferred one first.
+/// Override files that are merged over a default one in the same directory, in order of preference.
 pub const OVERRIDE_NAMES: [&str; 4] = [
     "compose.override.yml",
     "compose.override.yaml",
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 ];
-/// The variable that holds the project's name, for texts too.
+/// The variable that holds the project's name; texts may use it.
 pub const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
 
 /// What the user chose, as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct FileChoice {
-    /// Topology files, merged in this order; `-` is standard input. Empty: find them.
+    /// Topology files, merged in this order; `-` is standard input. Empty: search for them.
     pub files: Vec<PathBuf>,
-    /// The folder that relative paths start from. `None`: the first file's.
+    /// The directory that relative paths start from. `None`: that of the first file.
     pub project_directory: Option<PathBuf>,
-    /// Env files, later ones win. Empty: `COMPOSE_ENV_FILES`, else `.env` in the project's folder.
+    /// Env files, later ones win. Empty: `COMPOSE_ENV_FILES`, else `.env` in the project directory.
     pub env_files: Vec<PathBuf>,
     /// The project's name, if it was given on the command line.
     pub project_name: Option<String>,
-    /// The folder that relative paths on the command line start from.
+    /// The directory that relative paths on the command line start from.
     pub working_directory: PathBuf,
 }
 
-/// The texts of a topology and what surrounds them.
+/// The texts of a topology and their context.
 #[derive(Clone, Debug)]
 pub struct Discovered {
     /// Every text that was loaded.
     pub sources: Sources,
     /// The topology's files, to be merged in this order; at least one.
     pub files: Vec<FileId>,
-    /// The project's folder, absolute.
+    /// The project directory, absolute.
     pub project_directory: PathBuf,
     /// Variables for the texts. `COMPOSE_PROJECT_NAME` is always among them: from the command line,
-    /// the environment, or the folder's name, see [`Origin`].
+    /// the environment, or the directory's name, see [`Origin`].
     pub environment: Environment,
-    /// Files with a default name that were passed over for a preferred one.
+    /// Files with a default name that were ignored in favour of a preferred one.
     pub passed_over: Vec<PathBuf>,
 }
 
@@ -67,10 +67,10 @@ pub enum DiscoverError {
     Unreadable {
         /// Who named it.
         named_by: NamedBy,
-        /// Why.
+        /// The cause.
         error: ReadError,
     },
-    /// `COMPOSE_DISABLE_ENV_FILE` holds something else than a boolean.
+    /// `COMPOSE_DISABLE_ENV_FILE` is not a boolean.
     #[error("`COMPOSE_DISABLE_ENV_FILE` is `{0}`, which is neither true nor false")]
     BadSwitch(String),
 }
@@ -78,9 +78,9 @@ pub enum DiscoverError {
 /// Who named a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedBy {
-    /// The command line names a topology.
+    /// The command line names a topology file.
     CommandLine,
-    /// `COMPOSE_FILE` names a topology.
+    /// `COMPOSE_FILE` names a topology file.
     Variable,
     /// `--env-file`.
     EnvFileOption,
@@ -90,29 +90,30 @@ pub enum NamedBy {
     ItsName,
 }
 
-/// Finds and reads the files of a topology. `process` is the environment that topo was started with.
+/// Finds and reads the files of a topology. `process` is topo's own environment.
 pub fn discover(choice: &FileChoice, process: Environment) -> Result<Discovered, DiscoverError> {
     let mut search = Search::new(choice, process);
     let uses_default = search.add_env_files()?;
     search.find_files()?;
-    // Again, as in Compose: the first may have set `COMPOSE_FILE`, which may lead to another.
+    // Again, as in Compose: the first `.env` may have set `COMPOSE_FILE`, which may lead to
+    // another.
     if uses_default {
         search.add_default_env_file()?;
     }
     search.finish()
 }
 
-/// The variables that `process` and env files set, as far as they can be read: for what must be known
-/// before a topology is looked for.
+/// The variables of `process` and of the env files that can be read, for what must be known before
+/// a topology is looked for.
 pub fn surroundings(choice: &FileChoice, process: Environment) -> Environment {
     let mut search = Search::new(choice, process);
-    // What cannot be read is told when the topology is.
+    // Unreadable files are reported when the topology is loaded.
     let _ = search.add_env_files();
     search.environment
 }
 
-/// The folder name as a project name: lower case, only letters, digits, `-` and `_`, beginning with a
-/// letter or digit; empty when nothing is left.
+/// The directory's name as a project name: lower case, only letters, digits, `-` and `_`, beginning
+/// with a letter or digit; empty when nothing is left.
 pub fn normalised_project_name(name: &str) -> String {
     let is_allowed = |character: &char| matches!(character, 'a'..='z' | '0'..='9' | '_' | '-');
     let allowed: String = name.to_lowercase().chars().filter(is_allowed).collect();
@@ -154,7 +155,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Returns whether the default one is wanted.
+    /// Returns whether the default one is to be read.
     fn add_env_files(&mut self) -> Result<bool, DiscoverError> {
         let named = self.named_env_files();
         let uses_default = named.is_empty() && !self.default_env_file_is_disabled()?;
@@ -243,33 +244,33 @@ impl<'a> Search<'a> {
 
     fn default_files(&mut self) -> Result<Vec<Named>, DiscoverError> {
         let searched = self.project_directory();
-        for folder in searched.ancestors() {
-            let mut files = self.first_of(folder, &DEFAULT_NAMES);
+        for directory in searched.ancestors() {
+            let mut files = self.first_of(directory, &DEFAULT_NAMES);
             if !files.is_empty() {
-                files.extend(self.first_of(folder, &OVERRIDE_NAMES));
+                files.extend(self.first_of(directory, &OVERRIDE_NAMES));
                 return Ok(files);
             }
         }
         Err(DiscoverError::NothingFound { searched })
     }
 
-    /// The first of `names` that is in `folder`; the others there are passed over.
-    fn first_of(&mut self, folder: &Path, names: &[&str]) -> Vec<Named> {
-        let mut there = names.iter().map(|name| folder.join(name)).filter(|path| path.exists());
+    /// The first of `names` that exists in `directory`; the others are recorded as passed over.
+    fn first_of(&mut self, directory: &Path, names: &[&str]) -> Vec<Named> {
+        let mut there = names.iter().map(|name| directory.join(name)).filter(|path| path.exists());
         let Some(path) = there.next() else { return Vec::new() };
         let passed_over: Vec<PathBuf> = there.map(|path| self.choice.shown(&path)).collect();
         self.passed_over.extend(passed_over);
         vec![Named { shown: self.choice.shown(&path), path, by: NamedBy::ItsName }]
     }
 
-    /// The folder that the files known so far belong to.
+    /// The project directory, judging by the files known so far.
     fn project_directory(&self) -> PathBuf {
         if let Some(directory) = &self.choice.project_directory {
             return self.choice.absolute(directory);
         }
         let first = self.files.iter().find(|file| file.path != Path::new("-"));
-        let folder = first.and_then(|file| file.path.parent()).map(Path::to_owned);
-        folder.unwrap_or_else(|| self.choice.absolute(Path::new("")))
+        let directory = first.and_then(|file| file.path.parent()).map(Path::to_owned);
+        directory.unwrap_or_else(|| self.choice.absolute(Path::new("")))
     }
 
     fn finish(mut self) -> Result<Discovered, DiscoverError> {
@@ -284,9 +285,9 @@ impl<'a> Search<'a> {
     }
 
     fn name_project(&mut self, project_directory: &Path) {
-        let folder = project_directory.file_name().unwrap_or_default().to_string_lossy();
+        let directory = project_directory.file_name().unwrap_or_default().to_string_lossy();
         let fallback = |value: String| Variable { value, origin: Origin::Fallback };
-        self.environment.add_fallback(PROJECT_NAME, fallback(normalised_project_name(&folder)));
+        self.environment.add_fallback(PROJECT_NAME, fallback(normalised_project_name(&directory)));
         self.environment.add_fallback("PWD", fallback(self.choice.working_directory.display().to_string()));
         if let Some(name) = &self.choice.project_name {
             self.environment
@@ -296,7 +297,7 @@ impl<'a> Search<'a> {
 }
 
 impl FileChoice {
-    /// A path as given, from the root on, without `.` and `..`; `-` stays.
+    /// A path as given, made absolute, without `.` and `..`; `-` is kept.
     fn absolute(&self, path: &Path) -> PathBuf {
         if path == Path::new("-") {
             return path.to_owned();
@@ -304,14 +305,14 @@ impl FileChoice {
         cleaned(&self.working_directory.join(path))
     }
 
-    /// How a path that was found is shown: from the working folder when it is below it.
+    /// How a path that was found is shown: relative to the working directory when it is below it.
     fn shown(&self, path: &Path) -> PathBuf {
         let below = path.strip_prefix(cleaned(&self.working_directory));
         below.map_or_else(|_| path.to_owned(), Path::to_owned)
     }
 }
 
-/// The path without `.` and `..`, by its text alone.
+/// The path without `.` and `..`; symbolic links are not resolved.
 pub fn cleaned(path: &Path) -> PathBuf {
     let mut cleaned = PathBuf::new();
     for component in path.components() {
@@ -329,10 +330,10 @@ pub fn cleaned(path: &Path) -> PathBuf {
     cleaned
 }
 
-/// A path as people like to see it: from the working folder on when it is below it.
-pub fn from_here(path: &Path) -> PathBuf {
-    let folder = std::env::current_dir().unwrap_or_default();
-    match path.strip_prefix(folder) {
+/// A path for display: relative to the working directory when it is below it.
+pub fn display_path(path: &Path) -> PathBuf {
+    let directory = std::env::current_dir().unwrap_or_default();
+    match path.strip_prefix(directory) {
         Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
         Ok(rest) => rest.to_owned(),
         Err(_) => path.to_owned(),

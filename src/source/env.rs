@@ -27,7 +27,7 @@ pub enum Origin {
     File(Span),
     /// An option, such as `--project-name`; wins over everything.
     CommandLine,
-    /// What topo takes when nobody sets the variable, such as the folder's name for the project.
+    /// A default for a variable that nobody sets, such as the directory's name for the project.
     Fallback,
 }
 
@@ -37,13 +37,13 @@ pub enum Origin {
 /// over an earlier one.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// The candidates of a name, the one that wins first.
+    /// The candidates of each name, the one that wins first.
     variables: BTreeMap<String, Vec<Variable>>,
     problems: Vec<EnvProblem>,
 }
 
 impl Environment {
-    /// The environment that topo was started with; what is not UTF-8 is left out.
+    /// The environment of this process, without entries that are not UTF-8.
     pub fn of_process() -> Self {
         Self::from_pairs(
             std::env::vars_os()
@@ -81,19 +81,21 @@ impl Environment {
         self.variables.keys().map(String::as_str)
     }
 
-    /// Lines of env files that could not be read, and variables that they lack.
+    /// Lines of env files that could not be read, and variables that they refer to in vain.
     pub fn problems(&self) -> &[EnvProblem] {
         &self.problems
     }
 
-    /// Adds what a `.env` file sets, over earlier files. Its values may use, the first of these that
-    /// is set: the process environment, its own earlier lines, earlier files.
+    /// Adds the variables of a `.env` file, which win over those of earlier files. Its values may
+    /// refer to variables, looked up in this order: the process environment, its own earlier lines,
+    /// earlier files.
     pub fn add_file(&mut self, sources: &Sources, file: FileId) {
         self.take_file(sources, file, |known| !matches!(known, Origin::File(_)));
     }
 
-    /// Adds what a `.env` file sets where nothing but the files `over` sets it. Its values may use,
-    /// the first of these that is set: what is set elsewhere, its own earlier lines, the files `over`.
+    /// Adds the variables of a `.env` file that are set nowhere but in the files `over`. Its values
+    /// may refer to variables, looked up in this order: what is set elsewhere, its own earlier
+    /// lines, the files `over`.
     pub fn add_weak_file(&mut self, sources: &Sources, file: FileId, over: &[FileId]) {
         self.take_file(
             sources,
@@ -102,7 +104,7 @@ impl Environment {
         );
     }
 
-    /// `is_stronger` tells the origins that win over `file`.
+    /// `is_stronger` says which origins win over `file`.
     fn take_file(&mut self, sources: &Sources, file: FileId, is_stronger: impl Fn(Origin) -> bool) {
         let is_strong = |variable: &&Variable| is_stronger(variable.origin);
         let weak = self.variables.iter().filter_map(|(name, candidates)| {
@@ -113,10 +115,10 @@ impl Environment {
         let EnvFile { entries, problems } =
             parse_env_file_over(sources, file, EnvFormat::DotEnv, &strong, weak.collect());
         for EnvEntry { name, value } in entries {
-            // A bare name takes the value that the variable has already.
+            // A bare name keeps the value that the variable already has.
             let Some(value) = value.filter(|value| value.span != name.span) else { continue };
             let candidates = self.variables.entry(name.value).or_default();
-            // The `.env` of an included file may be the one that was read for the whole project.
+            // The `.env` of an included file may be that of the whole project, read before.
             let is_it = |known: &Variable| match known.origin {
                 Origin::File(place) => is_stronger(known.origin) && sources.is_same_place(place, value.span),
                 _ => false,
@@ -130,7 +132,7 @@ impl Environment {
         self.problems.extend(problems);
     }
 
-    /// Adds what another environment's files set, for names that this one does not have.
+    /// Adds variables from another environment's files whose names are missing here.
     pub fn add_missing_from(&mut self, other: &Environment) {
         for (name, candidates) in &other.variables {
             self.variables.entry(name.clone()).or_insert_with(|| candidates.clone());
@@ -142,7 +144,7 @@ impl Environment {
         self.variables.entry(name.to_owned()).or_default().insert(0, variable);
     }
 
-    /// Adds a candidate for a variable that is not set, or set to nothing.
+    /// Adds a candidate for a variable that is unset or empty.
     pub fn add_fallback(&mut self, name: &str, variable: Variable) {
         let candidates = self.variables.entry(name.to_owned()).or_default();
         if candidates.first().is_none_or(|first| first.value.is_empty()) {
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_file_only_fills_gaps() {
+    fn a_weak_file_only_sets_what_is_unset() {
         let (mut sources, mut environment) = environment(&["A=1"]);
         let file = sources.add(".env", "A=2\nB=$A\nB=3$A");
         environment.add_weak_file(&sources, file, &[]);
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fallback_counts_where_the_value_is_empty() {
+    fn a_fallback_replaces_an_empty_value() {
         let mut environment = Environment::from_pairs([("A", ""), ("B", "b")]);
         for name in ["A", "B", "C"] {
             environment.add_fallback(name, Variable { value: "x".to_owned(), origin: Origin::Fallback });

@@ -9,7 +9,7 @@ mod template;
 
 pub use discover::{
     DEFAULT_NAMES, DiscoverError, Discovered, FileChoice, NamedBy, OVERRIDE_NAMES, PROJECT_NAME, cleaned,
-    discover, from_here, normalised_project_name, surroundings,
+    discover, display_path, normalised_project_name, surroundings,
 };
 pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
@@ -30,7 +30,7 @@ use tracing::debug;
 /// The largest file that is read, in bytes (16 MiB).
 pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// One loaded text. The same path loaded twice has two ids, since it may be read for two purposes.
+/// One loaded text. A path that is loaded twice, for two purposes, has two ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
@@ -46,7 +46,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The place of what no file says.
+    /// The span of what is written in no file.
     pub const NOWHERE: Self = Self { file: FileId(u32::MAX), start: 0, end: 0 };
 
     /// The bytes `start..end` of `file`.
@@ -65,7 +65,7 @@ impl Span {
         self.file == other.file && self.start <= other.start && other.end <= self.end
     }
 
-    /// This place, or `other` when this one is empty, as that of a missing value is.
+    /// This span, or `other` when this one is empty, like that of a missing value.
     pub fn or(self, other: Span) -> Self {
         if self.start == self.end { other } else { self }
     }
@@ -76,7 +76,7 @@ impl Span {
     }
 }
 
-/// A value and the place that it was written at. Two are equal when their values are.
+/// A value and where it was written. Equal when the values are.
 #[derive(Clone, Copy, Debug)]
 pub struct Spanned<T> {
     /// The value.
@@ -131,12 +131,12 @@ impl<T: fmt::Display> fmt::Display for Spanned<T> {
     }
 }
 
-/// A loaded text and the path that people know it by.
+/// A loaded text and the path that users know it by.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// The path as it was asked for (`-` for standard input).
+    /// The path as given (`-` for standard input).
     pub path: PathBuf,
-    /// Its content in UTF-8, without a byte-order mark. Offsets in it are not those of a file in UTF-16.
+    /// Its content in UTF-8, without a byte-order mark; offsets differ from those in a UTF-16 file.
     pub text: String,
     /// Whether it sets variables or labels, whose values are not shown.
     pub is_env_file: bool,
@@ -162,39 +162,39 @@ pub enum ReadError {
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// The line of the first byte that is no part of a character, from 1.
+        /// The line of the first invalid byte, from 1.
         line: usize,
         /// Its column, from 1, in characters.
         column: usize,
-        /// What the file looks like.
+        /// The probable encoding of the file.
         encoding: Encoding,
-        /// The text, with a replacement character for each byte that is no part of one, and where the
-        /// first of them stands in it, in bytes.
+        /// The text with a replacement character for each invalid byte, and the offset of the first
+        /// of them in it, in bytes.
         readable: (String, usize),
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("cannot read `{}`: {error}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error.
         error: std::io::Error,
     },
 }
 
-/// What a text that is not UTF-8 looks like.
+/// The probable encoding of a text that is not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// UTF-16 that is cut off, or holds half a character.
+    /// UTF-16 that is truncated or has an unpaired surrogate.
     Utf16,
-    /// One byte a character: Latin-1, Windows-1252 and the like.
+    /// One byte per character: Latin-1, Windows-1252 and the like.
     OneByte,
-    /// No text at all.
+    /// Not a text.
     Binary,
 }
 
 impl Encoding {
-    fn of(bytes: &[u8]) -> Self {
+    fn detect(bytes: &[u8]) -> Self {
         let has_mark = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
         if has_mark {
             return Self::Utf16;
@@ -203,7 +203,7 @@ impl Encoding {
         if bytes.iter().take(1_000).any(is_control) { Self::Binary } else { Self::OneByte }
     }
 
-    /// The rest of a sentence about a text that is not UTF-8 at this place.
+    /// The rest of a sentence about a text that is not UTF-8 at this position.
     fn shown(self, line: usize, column: usize) -> String {
         match self {
             Self::Utf16 => ", and begins as UTF-16 that is damaged".to_owned(),
@@ -213,14 +213,14 @@ impl Encoding {
     }
 }
 
-/// Every text that was loaded, kept for as long as spans are shown.
+/// Every loaded text, kept for as long as spans are shown.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
 }
 
 impl Sources {
-    /// Keeps a text that is already in memory.
+    /// Adds a text that is already in memory.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
         let text = without_mark(text.into());
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
@@ -228,14 +228,14 @@ impl Sources {
         id
     }
 
-    /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input, and the null device an
-    /// empty file. A text is UTF-8, or UTF-16
-    /// with a byte order mark, as YAML 1.2 (5.2, "character encodings") has it.
+    /// Reads a regular file of at most [`FILE_LIMIT`] bytes; `-` is standard input, and the null
+    /// device is an empty file. A text is UTF-8, or UTF-16 with a byte-order mark, as in YAML 1.2
+    /// (5.2, "character encodings").
     pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
         self.read_as(path, path)
     }
 
-    /// Reads like [`Sources::read`], for people under the name `shown`.
+    /// Like [`Sources::read`], with `shown` as the path that users see.
     pub fn read_as(&mut self, path: &Path, shown: &Path) -> Result<FileId, ReadError> {
         let bytes = match path {
             _ if path == Path::new("-") => read_bounded(path, std::io::stdin().lock()),
@@ -248,7 +248,7 @@ impl Sources {
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let (line, column) = position_after(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-            let encoding = Encoding::of(error.as_bytes());
+            let encoding = Encoding::detect(error.as_bytes());
             let first = error.utf8_error().valid_up_to();
             let readable = (String::from_utf8_lossy(error.as_bytes()).into_owned(), first);
             ReadError::NotUtf8 { path: shown.to_owned(), line, column, encoding, readable }
@@ -256,18 +256,20 @@ impl Sources {
         Ok(self.add(shown, text))
     }
 
-    /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes that no place in it is shown of. What the
-    /// shell hands over is refused: the engine, which mounts the file, does not have it.
+    /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes, for which no span is needed.
+    /// File descriptors passed by the shell are refused: the engine, which mounts the file, does
+    /// not have them.
     pub fn bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
         if is_handed_over(path) {
             return Err(ReadError::NotAFile(path.to_owned()));
         }
-        read_regular(path, &from_here(path))
+        read_regular(path, &display_path(path))
     }
 
-    /// Whether [`Sources::bytes`] would take a path. Nothing is opened: a FIFO would wait for its writer.
+    /// Whether [`Sources::bytes`] would accept a path. Nothing is opened: a FIFO would wait for its
+    /// writer.
     pub fn check(path: &Path) -> Result<(), ReadError> {
-        let shown = from_here(path);
+        let shown = display_path(path);
         let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => ReadError::Missing(shown.clone()),
             _ => ReadError::Io { path: shown.clone(), error },
@@ -280,14 +282,14 @@ impl Sources {
         }
     }
 
-    /// Takes over the files of `other`. Returns where a place in one of them is now.
+    /// Takes over the files of `other`. The function that it returns translates their spans.
     pub fn absorb(&mut self, other: Sources) -> impl Fn(Span) -> Span + use<> {
         let shift = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.extend(other.files);
         move |span| Span { file: FileId(span.file.0 + shift), ..span }
     }
 
-    /// Says that a file sets variables or labels.
+    /// Records that a file sets variables or labels.
     pub fn mark_env_file(&mut self, id: FileId) {
         self.files[id.0 as usize].is_env_file = true;
     }
@@ -302,7 +304,7 @@ impl Sources {
         self.get(span.file).text.get(span.range()).unwrap_or_default()
     }
 
-    /// Whether two places are the same in one file that was perhaps loaded twice.
+    /// Whether two spans are the same place of one file, perhaps loaded twice.
     pub fn is_same_place(&self, first: Span, second: Span) -> bool {
         first.range() == second.range() && self.get(first.file).path == self.get(second.file).path
     }
@@ -324,7 +326,7 @@ impl Sources {
     }
 }
 
-/// A text without the byte order mark that may begin it.
+/// A text without a leading byte-order mark.
 pub fn without_mark(mut text: String) -> String {
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
@@ -332,7 +334,8 @@ pub fn without_mark(mut text: String) -> String {
     text
 }
 
-/// The text of UTF-16 that a byte order mark begins; nothing when there is none, or when it is no text.
+/// The text of UTF-16 that begins with a byte-order mark; `None` without one, or when it is not
+/// valid.
 fn text_of_utf16(bytes: &[u8]) -> Option<String> {
     let (mark, units) = bytes.split_first_chunk::<2>()?;
     let unit: fn([u8; 2]) -> u16 = match mark {
@@ -345,7 +348,7 @@ fn text_of_utf16(bytes: &[u8]) -> Option<String> {
     text.ok().filter(|_| rest.is_empty())
 }
 
-/// Line and column of what follows a text, both from 1.
+/// Line and column right after a text, both from 1.
 fn position_after(before: &[u8]) -> (usize, usize) {
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -353,11 +356,11 @@ fn position_after(before: &[u8]) -> (usize, usize) {
     (line, column)
 }
 
-/// Reads a file that is no text of the topology, such as the content of a secret.
+/// Reads a file that is not part of the topology's text, such as the content of a secret.
 ///
 /// # Errors
 ///
-/// It is missing, unreadable, not a regular file, or has no end.
+/// It is missing, unreadable, not a regular file, or endless.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     if is_handed_over(path) { read_handed_over(path, path) } else { read_regular(path, path) }
 }
@@ -372,7 +375,7 @@ fn read_regular(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
         std::io::ErrorKind::NotFound => ReadError::Missing(shown.to_owned()),
         _ => ReadError::Io { path: shown.to_owned(), error },
     };
-    // Asked before opening: opening a FIFO would wait for its writer.
+    // Checked before opening: opening a FIFO would wait for its writer.
     let metadata = std::fs::metadata(path).map_err(io)?;
     if is_null_device(&metadata) {
         return Ok(Vec::new());
@@ -380,18 +383,18 @@ fn read_regular(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
     if !metadata.is_file() {
         return Err(ReadError::NotAFile(shown.to_owned()));
     }
-    // Some files of `/proc` and `/sys` have no end, and wait for more.
+    // Some files of `/proc` and `/sys` are endless and block.
     let without_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = std::fs::OpenOptions::new().read(true).custom_flags(without_waiting).open(path).map_err(io)?;
     read_bounded(shown, file)
 }
 
-/// What the shell hands over by number (`<(command)`) is open already, and is no regular file.
+/// A file descriptor passed by the shell (`<(command)`) is open already, and is not a regular file.
 fn is_handed_over(path: &Path) -> bool {
     path.starts_with("/dev/fd") || path == Path::new("/dev/stdin")
 }
 
-/// `/dev/null`, which is the customary way to name no file: the memory devices' third node on Linux
+/// `/dev/null`, the customary way to name no file: minor 3 of the memory devices on Linux
 /// (`Documentation/admin-guide/devices.txt`, "1 char").
 fn is_null_device(metadata: &std::fs::Metadata) -> bool {
     let device = metadata.rdev();
@@ -423,9 +426,9 @@ mod tests {
         let text = "a: é\n😀: b\n";
         let little = utf16(text, [0xff, 0xfe], u16::to_le_bytes);
         let big = utf16(text, [0xfe, 0xff], u16::to_be_bytes);
-        let folder = tempfile::tempdir().expect("a directory");
+        let directory = tempfile::tempdir().expect("a directory");
         for bytes in [&little, &big] {
-            let path = folder.path().join("wide.yaml");
+            let path = directory.path().join("wide.yaml");
             std::fs::write(&path, bytes).expect("a file");
             let mut sources = Sources::default();
             let file = sources.read(&path).expect("a text");

@@ -1,20 +1,21 @@
-//! In: the name of a program. Out: the file that runs, as Docker's own programs find theirs.
-//! Must not: run it.
+//! In: the name of a program. Out: its executable file, found the way Docker's own programs find
+//! theirs. Must not: run it.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Finds a program in the PATH of the environment; a path stays as it is.
+/// Finds a program in the PATH of the environment; a path is returned as it is.
 ///
-/// As in Go's `exec.LookPath`, what cannot be executed hides nothing, and a program in a folder that the PATH
-/// names relative to the working folder (`.`, an empty entry) is not run: whoever owns the working folder
-/// would choose the program.
+/// As in Go's `exec.LookPath`, files that are not executable are skipped, and a program in a
+/// directory that PATH names relative to the working directory (`.`, an empty entry) is refused:
+/// otherwise whoever owns the working directory would choose the program.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotFound`] when no folder has it, [`ErrorKind::PermissionDenied`] when only such a relative one has.
+/// [`ErrorKind::NotFound`] when no directory has it, [`ErrorKind::PermissionDenied`] when only a
+/// relative one has.
 pub fn find(name: &str) -> io::Result<PathBuf> {
     find_in(name, std::env::var_os("PATH").unwrap_or_default().as_os_str())
 }
@@ -23,11 +24,11 @@ fn find_in(name: &str, path: &OsStr) -> io::Result<PathBuf> {
     if name.contains('/') {
         return Ok(PathBuf::from(name));
     }
-    let folders = std::env::split_paths(path).map(|folder| match folder.as_os_str().is_empty() {
+    let directories = std::env::split_paths(path).map(|directory| match directory.as_os_str().is_empty() {
         true => PathBuf::from("."),
-        false => folder,
+        false => directory,
     });
-    let found = folders.map(|folder| folder.join(name)).find(|file| is_executable(file));
+    let found = directories.map(|directory| directory.join(name)).find(|file| is_executable(file));
     match found {
         Some(file) if file.is_absolute() => Ok(file),
         Some(file) => Err(io::Error::new(
@@ -42,7 +43,7 @@ fn find_in(name: &str, path: &OsStr) -> io::Result<PathBuf> {
     }
 }
 
-/// Whether it is a file that somebody may execute.
+/// Whether it is a regular file with an execute bit.
 pub fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
@@ -51,34 +52,36 @@ pub fn is_executable(file: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn file(folder: &Path, name: &str, mode: u32) {
-        std::fs::create_dir_all(folder).unwrap();
-        std::fs::write(folder.join(name), "#!/bin/sh\n").unwrap();
-        std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    fn file(directory: &Path, name: &str, mode: u32) {
+        std::fs::create_dir_all(directory).unwrap();
+        std::fs::write(directory.join(name), "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(directory.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
     #[test]
-    fn what_cannot_be_executed_hides_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let [plain, folders, real] = ["plain", "directories", "real"].map(|name| folder.path().join(name));
+    fn files_that_are_not_executable_are_skipped() {
+        let directory = tempfile::tempdir().unwrap();
+        let [plain, directories, real] =
+            ["plain", "directories", "real"].map(|name| directory.path().join(name));
         file(&plain, "prog", 0o644);
-        std::fs::create_dir_all(folders.join("prog")).unwrap();
+        std::fs::create_dir_all(directories.join("prog")).unwrap();
         file(&real, "prog", 0o755);
-        let path = std::env::join_paths([&plain, &folders, &real]).unwrap();
+        let path = std::env::join_paths([&plain, &directories, &real]).unwrap();
         assert_eq!(find_in("prog", &path).unwrap(), real.join("prog"));
         assert_eq!(find_in("other", &path).unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(find_in("./prog", &path).unwrap(), Path::new("./prog"), "a path says where it is");
     }
 
     #[test]
-    fn what_lies_in_the_working_folder_is_not_run_by_its_name() {
-        // The working folder of tests is the package's: a file of it stands in for one that somebody left there.
-        let folder = tempfile::tempdir_in(".").unwrap();
-        let name = folder.path().file_name().unwrap().to_str().unwrap().to_owned();
-        file(folder.path(), "prog", 0o755);
+    fn a_program_in_the_working_directory_is_not_found_by_its_name() {
+        // Tests run in the package's directory: a file there stands in for one planted by somebody
+        // else.
+        let directory = tempfile::tempdir_in(".").unwrap();
+        let name = directory.path().file_name().unwrap().to_str().unwrap().to_owned();
+        file(directory.path(), "prog", 0o755);
         let real = tempfile::tempdir().unwrap();
         file(real.path(), "prog", 0o755);
-        let path = |folders: &str| format!("{folders}:{}", real.path().display());
+        let path = |directories: &str| format!("{directories}:{}", real.path().display());
         for relative in [name.clone(), format!("./{name}")] {
             let error = find_in("prog", path(&relative).as_ref()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{relative}");

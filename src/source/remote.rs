@@ -1,18 +1,19 @@
-//! References to files that are not on this machine, which Docker Compose loads and topo does not.
+//! References to files on other machines, which Docker Compose loads and topo does not.
 
-/// How a reference leads to another machine.
+/// The kind of a remote reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remote {
-    /// A repository of Git: `https://host/project.git#branch:folder`, `git@host:project`...
+    /// A Git repository: `https://host/project.git#branch:directory`, `git@host:project`...
     Repository,
-    /// An artifact of a registry: `oci://host/name:tag`.
+    /// An OCI artifact in a registry: `oci://host/name:tag`.
     Artifact,
     /// Anything else with a scheme.
     Address,
 }
 
 impl Remote {
-    /// Reads a path as Docker Compose does before it looks for a file; nothing when it is one.
+    /// Classifies a path as Docker Compose does before it looks for a file; `None` for a local
+    /// path.
     pub fn parse(path: &str) -> Option<Self> {
         let repositories = ["git@", "github.com/", "git://", "ssh://", "git+ssh://"];
         let (address, _) = path.split_once('#').unwrap_or((path, ""));
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leads_to_another_machine_is_told_from_a_path() {
+    fn remote_references_are_told_from_local_paths() {
         for (path, remote) in [
             ("oci://docker.io/x/y:1", Some(Remote::Artifact)),
             ("https://github.com/a/b.git", Some(Remote::Repository)),

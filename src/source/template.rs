@@ -1,7 +1,7 @@
-//! `$NAME` and `${NAME:-default}` in a text: the rules of the Compose specification, "Interpolation".
+//! `$NAME` and `${NAME:-default}` in a text, by the Compose Specification, "Interpolation".
 //!
-//! Lazy: a branch that is not taken is not read, so it can neither warn nor fail. Linear in the
-//! length of the text, and bounded in what it writes.
+//! Lazy: a branch that is not taken is not evaluated, so it can neither warn nor fail. Linear in
+//! the length of the text, and bounded in the size of its output.
 
 mod variables;
 
@@ -9,50 +9,50 @@ use std::ops::Range;
 
 pub use variables::{TemplateVariable, variables as template_variables};
 
-/// The deepest that expressions may stand inside of each other.
+/// How deep expressions may be nested.
 const DEPTH_LIMIT: usize = 32;
 
-/// A text with its variables filled in, and what is to be said of them.
+/// A text with its variables filled in, and the problems found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Substituted {
     /// The text; an expression that cannot be read stays as it was written.
     pub text: String,
-    /// What was found, in the order of the text.
+    /// In the order of the text.
     pub problems: Vec<TemplateProblem>,
 }
 
-/// Something to be said of one expression.
+/// A problem with one expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateProblem {
     /// The expression, in bytes of the text that was given.
     pub range: Range<usize>,
-    /// What is to be said.
+    /// What is wrong.
     pub kind: TemplateProblemKind,
 }
 
-/// What can be said of an expression.
+/// What can be wrong with an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateProblemKind {
-    /// `${` is not closed.
+    /// `${` is never closed.
     Unclosed,
-    /// No name stands after `${`.
+    /// No name after `${`.
     NoName,
-    /// Something other than an operator stands after the name.
+    /// Something other than an operator after the name.
     BadOperator {
         /// The name before it.
         name: String,
     },
-    /// More than 32 expressions inside of each other.
+    /// More than 32 nested expressions.
     TooDeep,
-    /// The text became larger than the budget.
+    /// The text exceeds the budget.
     TooLarge,
-    /// `${NAME:?message}` or `${NAME?message}`, and the variable is not there.
+    /// `${NAME:?message}` or `${NAME?message}`, and the variable is not set.
     Required {
         /// The variable.
         name: String,
-        /// What the author says about it, perhaps nothing.
+        /// The author's message, may be empty.
         message: String,
-        /// True when the variable is set to nothing.
+        /// Whether the variable is set but empty.
         is_empty: bool,
     },
     /// The variable is not set; nothing was filled in.
@@ -62,7 +62,8 @@ pub enum TemplateProblemKind {
     },
 }
 
-/// Fills in the variables of `text`. `budget` is how many bytes may still be written, and becomes less.
+/// Fills in the variables of `text`. `budget` is how many bytes may still be written, and is
+/// reduced.
 pub fn substitute<'a>(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<&'a str>,
@@ -109,7 +110,7 @@ impl<'t> Writer<'t, '_, '_> {
         self.push(&self.whole[at..range.end]);
     }
 
-    /// `$NAME`; returns where to go on.
+    /// `$NAME`; returns where to continue.
     fn named(&mut self, dollar: usize, end: usize) -> usize {
         let name = name_at(&self.whole[dollar + 1..end]);
         let after = dollar + 1 + name.len();
@@ -117,10 +118,10 @@ impl<'t> Writer<'t, '_, '_> {
         after
     }
 
-    /// `${...}`; returns where to go on.
+    /// `${...}`; returns where to continue.
     fn braced(&mut self, dollar: usize, end: usize, depth: usize) -> usize {
         let Some(close) = closing_brace(&self.whole[dollar + 1..end]).map(|close| dollar + 1 + close) else {
-            // Whatever follows is inside of the expression, so there is nothing more to fill in.
+            // All that follows is inside the expression, so there is nothing more to fill in.
             self.problem(dollar..end, TemplateProblemKind::Unclosed);
             self.push(&self.whole[dollar..end]);
             return end;
@@ -201,7 +202,7 @@ impl<'t> Writer<'t, '_, '_> {
     }
 }
 
-/// True for a byte that a variable's name can begin with.
+/// Whether a variable's name can begin with this byte.
 fn is_name_start(byte: u8) -> bool {
     byte == b'_' || byte.is_ascii_alphabetic()
 }
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dollar_that_names_nothing_stays() {
+    fn a_dollar_without_a_name_is_kept() {
         check("$$SET $${SET} $ $1 $. 5$", "$SET ${SET} $ $1 $. 5$");
         check("^[a-z]+$", "^[a-z]+$");
     }
@@ -294,12 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_that_is_not_taken_says_nothing() {
+    fn a_branch_that_is_not_taken_reports_nothing() {
         check("${SET:-${NONE:?no}}${SET:-$NONE}${SET-${1}}${NONE+${NONE?}}", "valuevaluevalue");
     }
 
     #[test]
-    fn a_required_variable_that_is_missing_says_what_its_author_says() {
+    fn a_missing_required_variable_reports_its_message() {
         let required = |is_empty, message: &str| TemplateProblemKind::Required {
             name: if is_empty { "EMPTY" } else { "NONE" }.to_owned(),
             message: message.to_owned(),
@@ -311,14 +312,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unset_variable_is_reported_where_it_stands() {
+    fn an_unset_variable_is_reported_at_its_place() {
         let unset = TemplateProblemKind::Unset { name: "NONE".to_owned() };
         problem("é $NONE.", "$NONE", unset.clone());
         problem("${A:-x${NONE}}", "${NONE}", unset);
     }
 
     #[test]
-    fn what_cannot_be_read_stays_as_it_is() {
+    fn unreadable_expressions_are_kept() {
         problem("a ${SET", "${SET", TemplateProblemKind::Unclosed);
         problem("${}", "${}", TemplateProblemKind::NoName);
         problem("${1} $SET", "${1}", TemplateProblemKind::NoName);

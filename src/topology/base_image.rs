@@ -1,5 +1,5 @@
-//! In: the Dockerfiles of services. Out: which service's image is built on which other one's.
-//! Must not: report a Dockerfile that cannot be read: the builder does, if it is ever used.
+//! In: the Dockerfiles of services. Out: which service's image is built on which other's. Must not:
+//! report an unreadable Dockerfile; the builder does, if it is ever used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,13 +11,14 @@ use crate::topology::service::build::BuildSection;
 use crate::value::image::ImageReference;
 use crate::value::pair::Pair;
 
-/// Services by those whose images are built on theirs. No service leads back to itself.
+/// Services with those whose images they are built on. Acyclic.
 pub type Bases = BTreeMap<ServiceName, BTreeSet<ServiceName>>;
 
-/// How much of a Dockerfile's variables is filled in, in bytes.
+/// How many bytes interpolation may add to a Dockerfile.
 const GROWTH_LIMIT: usize = 1 << 16;
 
-/// Finds the services whose Dockerfiles name another one's image in `FROM` or `COPY --from`.
+/// Finds the services whose Dockerfiles refer to another service's image in `FROM` or `COPY
+/// --from`.
 pub(super) fn find<'a>(
     project: &ProjectName,
     services: impl Iterator<Item = (&'a ServiceName, &'a Service)> + Clone,
@@ -49,7 +50,7 @@ fn image(project: &ProjectName, name: &ServiceName, service: &Service) -> String
     service.image.as_ref().map_or_else(|| format!("{project}-{name}"), |image| image.value.to_string())
 }
 
-/// Names of one image are the same.
+/// Equal for all names of one image.
 fn key(image: &str) -> (String, String) {
     let reference = ImageReference::from(image);
     (reference.full_name(), reference.version().to_owned())
@@ -60,12 +61,12 @@ fn dockerfile(build: &BuildSection) -> Option<String> {
     if let Some(inline) = &build.dockerfile_inline {
         return Some(inline.value.clone());
     }
-    let folder = Path::new(build.context.as_ref()?.as_str());
-    let text = Sources::bytes(&build.dockerfile_in(folder)).ok()?;
+    let directory = Path::new(build.context.as_ref()?.as_str());
+    let text = Sources::bytes(&build.dockerfile_in(directory)).ok()?;
     String::from_utf8(text).ok()
 }
 
-/// The images that a Dockerfile names; its own stages may be among them.
+/// The images that a Dockerfile refers to, possibly with its own stages among them.
 fn images(text: &str, build: &BuildSection) -> BTreeSet<String> {
     let mut arguments = BTreeMap::<&str, &str>::new();
     let mut images = BTreeSet::new();

@@ -26,7 +26,7 @@ pub fn schema() -> Json {
     schema
 }
 
-/// A variable may stand where one of several words is wanted.
+/// Allows a variable wherever one of several words is expected.
 fn admit_variables(schema: &mut Json) {
     match schema {
         Json::Array(items) => items.iter_mut().for_each(admit_variables),
@@ -41,7 +41,7 @@ fn admit_variables(schema: &mut Json) {
     }
 }
 
-/// Names have their letters, and only networks and volumes may be left empty.
+/// Restricts the characters of names, and allows only networks and volumes to be empty.
 fn complete_sections(sections: &mut JsonMap<String, Json>) {
     for (name, section) in
         sections.iter_mut().filter(|(_, section)| section.get("additionalProperties").is_some())
@@ -54,7 +54,8 @@ fn complete_sections(sections: &mut JsonMap<String, Json>) {
     }
 }
 
-/// Which networks, volumes, secrets, configs and models are part of a topology's canonical form.
+/// Which networks, volumes, secrets, configs and models are included in a topology's canonical
+/// form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resources {
     /// Those that an active service uses, as `docker compose config` prints them.
@@ -76,7 +77,7 @@ impl Topology {
         let services = self.services.iter().map(|(name, value)| {
             let mut model = service(value);
             if let (Form::Full, Some(Json::Object(needed))) = (form, model.get_mut("depends_on")) {
-                // What need not be there and is not cannot be read back as a dependency.
+                // A missing optional service cannot be read back as a dependency.
                 needed.retain(|name, _| self.services.contains_key(name.as_str()));
             }
             (name.to_string(), model)
@@ -99,7 +100,7 @@ impl Topology {
 }
 
 impl Topology {
-    /// The keys of the networks that active services use: only those are made.
+    /// The keys of the networks that active services use: only those are created.
     pub fn used_networks(&self) -> BTreeSet<&NetworkKey> {
         Used::by(self).networks
     }
@@ -114,7 +115,7 @@ fn entries<K: AsRef<str>, T: Attribute>(
     Json::Object(kept.map(|(key, entry)| (key.as_ref().to_owned(), entry.value.canonical(form))).collect())
 }
 
-/// Keys that active services use.
+/// The keys that active services use.
 #[derive(Default)]
 struct Used<'a> {
     networks: BTreeSet<&'a NetworkKey>,
@@ -141,7 +142,7 @@ impl<'a> Used<'a> {
     }
 }
 
-/// Writes `$` as `$$` everywhere, so that a reader that fills in variables leaves it alone.
+/// Writes `$` as `$$` everywhere, so that interpolation leaves it alone.
 pub fn escape_variables(value: Json) -> Json {
     let escaped = |text: String| if text.contains('$') { text.replace('$', "$$") } else { text };
     match value {
@@ -155,7 +156,8 @@ pub fn escape_variables(value: Json) -> Json {
     }
 }
 
-/// A service in canonical form. Env files are part of `environment` by now, and label files of `labels`.
+/// A service in canonical form. Env files are already part of `environment`, label files of
+/// `labels`.
 pub fn canonical_service(service: &Service, form: Form) -> Json {
     let mut model = whole_service(service, form);
     if let Json::Object(object) = &mut model {
@@ -165,7 +167,7 @@ pub fn canonical_service(service: &Service, form: Form) -> Json {
     model
 }
 
-/// Everything that is known of a service.
+/// Every attribute of a service.
 pub(super) fn whole_service(service: &Service, form: Form) -> Json {
     let mut model = service.canonical(form);
     if let Json::Object(object) = &mut model {
@@ -182,7 +184,7 @@ pub(super) fn whole_service(service: &Service, form: Form) -> Json {
     model
 }
 
-/// Attributes that say how a service is run, and nothing of what its container is.
+/// Attributes that affect how a service is run, but not its container.
 const NOT_OF_THE_CONTAINER: &[&str] = &[
     Service::attach,
     Service::build,
@@ -197,7 +199,8 @@ const NOT_OF_THE_CONTAINER: &[&str] = &[
     Service::scale,
 ];
 
-/// What of a service makes its container: when this changes, the container must change.
+/// The attributes that a service's container is created from: when this changes, the container must
+/// be recreated.
 pub fn service_model(service: &Service) -> Json {
     let mut model = canonical_service(service, Form::Model);
     if let Json::Object(object) = &mut model {
@@ -208,7 +211,7 @@ pub fn service_model(service: &Service) -> Json {
             deploy.retain(|key, _| key == Deploy::resources || key == Deploy::restart_policy);
         }
         object.retain(|_, value| !value.is_null() && *value != json!({}));
-        // `front: {}` asks for the same as `front:`.
+        // `front: {}` means the same as `front:`.
         let networks = object.get_mut(Service::networks).and_then(Json::as_object_mut);
         networks
             .into_iter()

@@ -1,11 +1,12 @@
-//! The canonical form as YAML that every reader takes for the same.
+//! The canonical form as YAML that all readers agree on.
 //!
-//! Docker Compose, readers of YAML 1.1 and readers of YAML 1.2 do not agree on which unquoted texts are
-//! numbers, booleans, dates or nothing; so every text that any of them takes for one is quoted.
+//! Docker Compose, YAML 1.1 readers and YAML 1.2 readers disagree on which unquoted texts are
+//! numbers, booleans, dates or null; every text that any of them would not read as a string is
+//! quoted.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-/// The order of a topology's sections; other mappings are in the order of their keys.
+/// The order of a topology's sections; other mappings are sorted by key.
 const SECTIONS: &[&str] = &["name", "services", "networks", "volumes", "secrets", "configs", "models"];
 
 /// Writes a topology's canonical form.
@@ -26,7 +27,7 @@ pub fn to_yaml(topology: &Json) -> String {
     text
 }
 
-/// Writes what follows a `key:` or a `-`, from the blank or line break on.
+/// Writes the value after a `key:` or a `-`, beginning with the blank or line break.
 fn write_value(value: &Json, indent: usize, text: &mut String) {
     match value {
         Json::Object(entries) if !entries.is_empty() => {
@@ -55,7 +56,7 @@ fn write_entries(entries: &JsonMap<String, Json>, indent: usize, text: &mut Stri
 fn write_entry(key: &str, value: &Json, indent: usize, text: &mut String) {
     let margin = " ".repeat(indent);
     let key = string_text(key);
-    // A reader need not look further than 1024 characters for the colon of a simple key.
+    // A reader need not look for the colon of a simple key beyond 1024 characters.
     if key.len() > 1000 {
         text.push_str(&format!("{margin}? {key}\n{margin}:"));
     } else {
@@ -92,7 +93,7 @@ fn scalar_text(value: &Json) -> String {
     }
 }
 
-/// YAML 1.1 wants a point and a sign with an exponent.
+/// YAML 1.1 requires a decimal point, and a sign in the exponent.
 fn number_text(number: &serde_json::Number) -> String {
     let text = number.to_string();
     let Some((digits, exponent)) = text.split_once('e') else { return text };
@@ -101,7 +102,7 @@ fn number_text(number: &serde_json::Number) -> String {
     format!("{digits}{point}e{sign}{exponent}")
 }
 
-/// A value on one line, as it can be typed: `{path: ./src, action: sync}`.
+/// A value on one line, ready to be typed: `{path: ./src, action: sync}`.
 pub fn inline(value: &Json) -> String {
     match value {
         Json::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
@@ -109,7 +110,7 @@ pub fn inline(value: &Json) -> String {
             let entry = |(key, value): (&String, &Json)| format!("{key}: {}", inline(value));
             format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
-        // Between brackets these have a meaning.
+        // These are syntax within brackets.
         Json::String(text) if text.contains([',', ':', '[', ']', '{', '}']) => quoted(text),
         Json::String(text) => string_text(text),
         Json::Number(number) => number_text(number),
@@ -121,7 +122,7 @@ fn string_text(string: &str) -> String {
     if is_plain(string) { string.to_owned() } else { quoted(string) }
 }
 
-/// Whether a text can stand without quotes and is a text for every reader.
+/// Whether every reader takes the unquoted text for a string.
 fn is_plain(string: &str) -> bool {
     let Some(first) = string.chars().next() else { return false };
     let mut rest = string[first.len_utf8()..].chars();
@@ -140,7 +141,8 @@ fn is_plain(string: &str) -> bool {
         && !is_number_like(string)
 }
 
-/// ASCII without control characters, and other letters that no reader takes for a line break or a mark.
+/// ASCII without control characters, and other characters that no reader takes for a line break or
+/// a byte-order mark.
 fn is_printable(letter: char) -> bool {
     match letter {
         ' '..='~' => true,
@@ -152,14 +154,14 @@ fn is_printable(letter: char) -> bool {
     }
 }
 
-/// Words that some reader takes for a boolean or for nothing.
+/// Words that some reader takes for a boolean or null.
 fn is_word(string: &str) -> bool {
     const WORDS: &[&str] = &["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     WORDS.iter().any(|word| string.eq_ignore_ascii_case(word))
 }
 
-/// Numbers to any base, floats, dates, times and numbers to base 60: everything that begins like a
-/// number and has no letter that none of these has.
+/// Whether some reader could take the text for a number in any base, a float, a date or a time: it
+/// begins like a number and has only characters that occur in them.
 fn is_number_like(string: &str) -> bool {
     let unsigned = string.trim_start_matches(['+', '-']);
     let begins = unsigned.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.')
@@ -188,8 +190,8 @@ fn quoted(string: &str) -> String {
     text
 }
 
-/// Whether a text of several lines can be written line by line: no line has blanks at its ends that
-/// people would not see, and at most one line break ends it.
+/// Whether a text of several lines can be a block scalar: no invisible blanks at either end of a
+/// line, and at most one line break at the end.
 fn is_block(string: &str) -> bool {
     let body = string.strip_suffix('\n').unwrap_or(string);
     let is_visible = |line: &str| {
@@ -220,8 +222,8 @@ mod tests {
     use serde_json::json;
     use std::path::Path;
 
-    /// Texts that some reader of YAML takes for something else, or loses a part of.
-    const NASTY: &[&str] = &[
+    /// Texts that some YAML reader misreads or truncates.
+    const PROBLEMATIC: &[&str] = &[
         "",
         " ",
         "  lead",
@@ -373,9 +375,9 @@ mod tests {
     ];
 
     fn topology() -> Json {
-        let texts: Vec<Json> = NASTY.iter().map(|text| json!(text)).collect();
+        let texts: Vec<Json> = PROBLEMATIC.iter().map(|text| json!(text)).collect();
         let keys: JsonMap<String, Json> =
-            NASTY.iter().map(|text| ((*text).to_owned(), json!(text))).collect();
+            PROBLEMATIC.iter().map(|text| ((*text).to_owned(), json!(text))).collect();
         json!({
             "services": {
                 "list": texts,
@@ -390,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn nasty_texts_are_read_back_by_our_reader() {
+    fn problematic_texts_survive_a_round_trip() {
         let written = to_yaml(&topology());
         let mut sources = Sources::default();
         let file = sources.add("t.yaml", written.as_str());
@@ -415,14 +417,14 @@ mod tests {
     }
 
     #[test]
-    fn nasty_texts_are_read_back_by_serde_yaml() {
+    fn problematic_texts_survive_a_round_trip_through_serde_yaml() {
         let written = to_yaml(&topology());
         let read: Json = serde_yaml::from_str(&written).unwrap_or_else(|error| panic!("{error}\n{written}"));
         assert_eq!(read, topology());
     }
 
     #[test]
-    fn what_needs_no_quotes_has_none() {
+    fn texts_are_quoted_only_where_needed() {
         for text in [
             "nginx:1.27-alpine",
             "--flag",
@@ -438,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_are_in_their_order_and_lists_begin_at_their_dash() {
+    fn sections_are_ordered_and_mappings_begin_at_their_dash() {
         let topology = json!({
             "services": { "web": { "ports": [{ "target": 80, "mode": "host" }], "command": ["sh", "-c", "a\nb\n"] } },
             "name": "shop",

@@ -1,5 +1,5 @@
-//! In: a document with mistakes. Out: its project's name, as far as that is certain.
-//! Must not: guess. Another project, that of the directory, could be stopped in place of the one that is meant.
+//! In: a document with errors. Out: its project's name, if that is certain. Must not: guess.
+//! Otherwise another project, that of the directory, could be stopped by mistake.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::document::{Document, Key, Node, Value};
 use crate::source::{PROJECT_NAME, Sources, Span};
 use crate::topology::name::ProjectName;
 
-/// The project's name, as far as it is certain in a document with mistakes; `found` are those of its texts.
+/// The project's name, if it is certain despite the errors; `found` are those of its texts.
 pub fn name_in(
     document: &Document,
     choices: &ResolveChoices,
@@ -21,7 +21,7 @@ pub fn name_in(
     choices.name.clone().or_else(in_texts).filter(|name| !name.is_empty()).map(ProjectName::new)
 }
 
-/// Whether the name that a topology gives its project uses variables.
+/// Whether the project's name in the topology uses variables.
 pub fn is_name_filled_in(document: &Document, sources: &Sources) -> bool {
     let name = document.root.as_map().and_then(|root| root.get("name"));
     name.is_some_and(|name| sources.text(name.span).contains('$'))
@@ -38,7 +38,7 @@ impl Texts<'_> {
         let name = self.document.root.as_map().and_then(|root| root.entry("name"));
         let unread = self.document.perhaps_named.last();
         match (name, unread) {
-            // A later file has the last word.
+            // A later file wins.
             (Some((key, name)), _) if unread.is_none_or(|file| *file <= key.span.file) => {
                 self.name_that_was_read(key, name, default)
             }
@@ -56,12 +56,12 @@ impl Texts<'_> {
         if self.found.sorted().iter().any(is_wrong) || self.env_file_may_name() {
             return None;
         }
-        // Without the lines that could not be read, what was deeper may seem to stand at the top.
+        // Without the unreadable lines, a nested key may look like a top-level one.
         let is_cut = self.document.unparsed.lines || self.document.unparsed.rest;
         if is_cut && self.sources.position(key.span).1 != 1 {
             return None;
         }
-        // Of two sides of a conflict, one was read.
+        // Only one side of a merge conflict was read.
         let is_perhaps_other = self.document.perhaps_named.contains(&key.span.file);
         if is_perhaps_other && names_at_the_top(&self.sources.get(key.span.file).text).len() > 1 {
             return None;
@@ -72,7 +72,7 @@ impl Texts<'_> {
         }
     }
 
-    /// Whether an env file with mistakes speaks of the project's name.
+    /// Whether an env file with errors may set the project's name.
     fn env_file_may_name(&self) -> bool {
         let mut wrong = self.found.sorted().into_iter().filter(|found| found.severity == Severity::Error);
         wrong.any(|found| {
@@ -81,7 +81,7 @@ impl Texts<'_> {
         })
     }
 
-    /// Whether what is perhaps the name stands at the top under another key, or is indented too far.
+    /// Whether the name may have been written under another top-level key, or indented too far.
     fn is_name_misplaced(&self) -> bool {
         let entries = self.document.root.as_map().map(|root| root.entries.as_slice()).unwrap_or_default();
         let mut known =
@@ -96,7 +96,7 @@ impl Texts<'_> {
     }
 }
 
-/// The name that the lines of a file give, when it is one word at the very left, and there is one.
+/// The name by the unindented lines of a file, when there is exactly one and it is a single word.
 fn the_name_at_the_top(text: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut names = lines.iter().enumerate().filter_map(|(index, line)| {
@@ -109,12 +109,12 @@ fn the_name_at_the_top(text: &str) -> Option<String> {
     names.all(|other| other.and_then(word) == Some(first)).then(|| normal_project_name(first))
 }
 
-/// The different lines of a file that give a name at the very left.
+/// The different unindented lines of a file that set a name.
 fn names_at_the_top(text: &str) -> BTreeSet<&str> {
     text.lines().filter(|line| line.starts_with("name:")).map(str::trim_end).collect()
 }
 
-/// The text of a plain or quoted scalar without anything that means more than itself.
+/// The text of a plain or quoted scalar without special characters.
 fn word(value: &str) -> Option<&str> {
     let value = value.split(" #").next()?.trim();
     let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_plain_word_is_certain() {
+    fn only_a_single_plain_word_is_certain() {
         for (text, expected) in [
             ("name: shop\n", Some("shop")),
             ("services: [\nname: 'shop' # ours\n\nx", Some("shop")),

@@ -1,4 +1,4 @@
-//! Attributes that exclude each other, must agree, or need each other, within one service or resource.
+//! Attributes that exclude, require or must agree with each other, within one service or resource.
 //!
 //! Compose Specification; the rules of Docker Compose's loader.
 
@@ -93,7 +93,7 @@ fn check_attestations(
     }
 }
 
-/// `additional_contexts: {base: service:NAME}` takes another service's image.
+/// `additional_contexts: {base: service:NAME}` uses another service's image.
 fn check_contexts(topology: &Topology, build: &BuildSection, found: &mut Diagnostics) {
     for (name, context) in &build.additional_contexts.0 {
         if context.value.as_deref() == Some("") {
@@ -117,7 +117,7 @@ fn check_contexts(topology: &Topology, build: &BuildSection, found: &mut Diagnos
     }
 }
 
-/// What both the service and its `deploy` section say must be the same.
+/// Values set both by the service and by its `deploy` section must agree.
 fn check_deploy(service: &Service, deploy: &Deploy, found: &mut Diagnostics) {
     agree("scale", service.scale.as_ref(), "deploy.replicas", deploy.replicas.as_ref(), found);
     let Some(resources) = &deploy.resources else { return };
@@ -239,12 +239,12 @@ fn check_resources(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// Whether a definition is one; that it is not was reported.
+/// Whether a definition is a mapping; if not, that was reported.
 fn is_mapping(topology: &Topology, section: &str, key: &str) -> bool {
     topology.node_at(&[section, key]).is_none_or(|node| matches!(node.value, Value::Map(_) | Value::Null))
 }
 
-/// The old form `external: {name: NAME}` beside `name: NAME`.
+/// The old form `external: {name: NAME}` next to `name: NAME`.
 fn check_external_name(
     kind: &str,
     external: &External,
@@ -261,7 +261,7 @@ fn check_external_name(
     }
 }
 
-/// Somebody else made it: how it is made is not for this topology to say.
+/// An external volume is created elsewhere, so this topology cannot define how.
 fn check_external_volume(topology: &Topology, key: &VolumeKey, found: &mut Diagnostics) {
     let Some(map) = topology.node_at(&["volumes", key.as_str()]).and_then(|node| node.as_map()) else {
         return;
@@ -277,10 +277,10 @@ fn check_external_volume(topology: &Topology, key: &VolumeKey, found: &mut Diagn
     }
 }
 
-/// The length of a text that is written as empty, `""`.
+/// The length of an explicitly empty text, `""`.
 const EMPTY_QUOTES: usize = 2;
 
-/// A secret or config comes from exactly one place.
+/// A secret or config has exactly one source.
 fn check_origin(
     kind: &str,
     key: &str,
@@ -305,7 +305,7 @@ fn check_origin(
                 .label(path.span, "its content is taken from the file that is named here")
                 .help("write the path of a file, such as `file: ./NAME`");
         }
-        // What a variable leaves empty may be meant to be.
+        // A text that is empty because of a variable may be meant to be.
         [text] if content.is_some() && text.is_empty() && text.span.range().len() <= EMPTY_QUOTES => {
             found
                 .warning(code::MISSING_ATTRIBUTE, format!("{kind} `{key}` is empty"))

@@ -1,4 +1,4 @@
-//! What is in secrets and configs. Contents are kept apart from the topology, so that no canonical
+//! The contents of secrets and configs. They are kept apart from the topology, so that no canonical
 //! form, label or message can show them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,28 +9,28 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::Document;
-use crate::source::{Environment, ReadError, Sources, Spanned, from_here};
+use crate::source::{Environment, ReadError, Sources, Spanned, display_path};
 use crate::topology::Sections;
 use crate::topology::attribute::Named;
 use crate::topology::file::{Config, Secret};
 use crate::topology::name::{ConfigKey, SecretKey, ServiceName};
 use crate::topology::service::{ContainerFile, Service};
 
-/// What is in one secret or config.
+/// The content of a secret or config.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Content {
     /// Where it is.
     pub place: ContentPlace,
-    /// A short name for it: two contents are the same when their fingerprints are.
+    /// A digest: two contents are the same when their fingerprints are.
     pub fingerprint: String,
 }
 
 /// Where a content is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ContentPlace {
-    /// In a file of this machine.
+    /// In a file on this machine.
     File(PathBuf),
-    /// Here.
+    /// In memory.
     Text(String),
 }
 
@@ -52,7 +52,7 @@ pub struct Contents {
 
 /// Looks up the contents that active services use.
 ///
-/// What is not there is a warning: it matters only once the topology is run.
+/// A missing content is a warning: it matters only once the topology is run.
 pub(super) fn resolve(
     sections: &Sections,
     services: &BTreeMap<ServiceName, Named<Box<Service>>>,
@@ -73,7 +73,7 @@ pub(super) fn resolve(
     let configs_used = sources(services, |service| &service.configs);
     for (key, secret) in sections.secrets.iter().filter(|(key, _)| secrets_used.contains(key)) {
         let Secret { file, environment: variable, external, .. } = &secret.value;
-        // What is in an external one, nobody here knows.
+        // The content of an external one is unknown.
         if !external.is_external {
             let origin = Origin {
                 kind: "secret",
@@ -107,7 +107,7 @@ fn sources<'a, K: Ord>(
     used.map(|file| &file.source.value).collect()
 }
 
-/// Where a content comes from: one of three places, as is checked elsewhere.
+/// The source of a content: one of three, as checked elsewhere.
 struct Origin<'a> {
     kind: &'a str,
     key: &'a str,
@@ -119,7 +119,7 @@ struct Origin<'a> {
 impl Origin<'_> {
     fn content(&self, environment: &Environment, found: &mut Diagnostics) -> Option<Content> {
         let Origin { kind, key, file, variable, inline } = *self;
-        // A file or a variable without a name is reported elsewhere.
+        // An empty path or variable name is reported elsewhere.
         if let Some(path) = file {
             return if path.is_empty() { None } else { of_file(kind, key, path, found) };
         }
@@ -137,7 +137,7 @@ impl Origin<'_> {
     }
 }
 
-/// What to type for a variable that is not set.
+/// The help for a variable that is not set.
 fn how_to_set(name: &str) -> String {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let is_name = name.chars().all(is_letter) && !name.starts_with(|first: char| first.is_ascii_digit());
@@ -166,7 +166,7 @@ fn of_file(kind: &str, key: &str, path: &Spanned<String>, found: &mut Diagnostic
         }
         Err(error) => {
             let message = match &error {
-                ReadError::Missing(path) => format!("`{}` does not exist", from_here(path).display()),
+                ReadError::Missing(path) => format!("`{}` does not exist", display_path(path).display()),
                 _ => error.to_string(),
             };
             found

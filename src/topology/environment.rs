@@ -1,7 +1,7 @@
-//! What a container's environment is in the end: its env files, and over them `environment`.
+//! A container's final environment: its env files, overridden by `environment`.
 //!
-//! Compose Specification, "env_file" and "environment". Values of env files and of `environment`
-//! win over nothing but the image's own; a name without a value is the caller's.
+//! Compose Specification, "env_file" and "environment". Env files and `environment` override only
+//! the image's own values; a name without a value is taken from the caller's environment.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Document, report_env_problems, report_label_file_problems};
 use crate::source::{
-    self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Span, Spanned, from_here,
+    self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Span, Spanned, display_path,
     parse_env_file_over,
 };
 use crate::topology::attribute::Named;
@@ -21,8 +21,8 @@ use crate::topology::value::Pairs;
 
 type Values = BTreeMap<String, Spanned<Option<String>>>;
 
-/// Completes the environment and labels of services from files and from the caller. Returns where env files set
-/// variables, by their names; of several places the first.
+/// Completes the environment and labels of services from files and from the caller. Returns where
+/// env files set variables, by name, the first place of each.
 pub fn resolve(
     services: &mut BTreeMap<ServiceName, Named<Box<Service>>>,
     document: &Document,
@@ -44,7 +44,7 @@ pub fn resolve(
     set_at
 }
 
-/// Which files of a service are read.
+/// Which of a service's files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinesOf {
     /// `env_file`.
@@ -53,7 +53,7 @@ pub enum LinesOf {
     LabelFiles,
 }
 
-/// What files of a service say, line for line. `service` is as it was before [`resolve`].
+/// The lines of a service's files. `service` is as before [`resolve`].
 pub fn file_lines(
     files: LinesOf,
     service: &Service,
@@ -61,7 +61,7 @@ pub fn file_lines(
     environment: &Environment,
     sources: &mut Sources,
 ) -> Vec<EnvEntry> {
-    // What is wrong with a file is said by `resolve`.
+    // `resolve` reports what is wrong with a file.
     let found = &mut Diagnostics::default();
     let mut reader = Reader { document, environment, sources, found, lines: Vec::new() };
     let service = &mut service.clone();
@@ -77,7 +77,7 @@ struct Reader<'a> {
     environment: &'a Environment,
     sources: &'a mut Sources,
     found: &'a mut Diagnostics,
-    /// What was read for the service at hand.
+    /// The lines read for the current service.
     lines: Vec<EnvEntry>,
 }
 
@@ -86,7 +86,8 @@ impl Reader<'_> {
         let mut own = std::mem::take(&mut service.environment.0);
         for (name, value) in &mut own {
             if value.value.is_none() {
-                // The caller of an included file is the file that includes it, with the entry's env files.
+                // The caller of an included file is the file that includes it, with the env files
+                // of the `include` entry.
                 let caller = self.document.environment(value.span.file).unwrap_or(self.environment);
                 value.value = caller.value(name).map(str::to_owned);
             }
@@ -97,14 +98,15 @@ impl Reader<'_> {
             let Some(id) = self.open(file, "needed for the environment of this service", help) else {
                 continue;
             };
-            // The caller's own values win, then the service's, then the file's, then those of earlier files.
+            // The caller's values win, then the service's, then the file's, then those of earlier
+            // files.
             let environment = self.environment;
             let known = |name: &str| environment.value(name).or_else(|| text(&own, name));
             let read = self.parse(id, file, &known, &values);
             report_env_problems(&read.problems, environment, self.found);
             let read = read.entries;
             for EnvEntry { name, value } in read {
-                // A bare name is the caller's, and is left out when the caller has none.
+                // A bare name takes the caller's value, and is left out when the caller has none.
                 let written = value.as_ref().map(|value| value.value.as_str());
                 let Some(text) = written.or_else(|| environment.value(&name.value)) else { continue };
                 let span = value.as_ref().map_or(name.span, |value| value.span);
@@ -115,8 +117,8 @@ impl Reader<'_> {
         service.environment = Pairs(values);
     }
 
-    /// Labels of files come before those of `labels`, which win. Their values use no variables of
-    /// the caller.
+    /// Labels of files are overridden by `labels`. Their values cannot refer to the caller's
+    /// variables.
     fn complete_labels(&mut self, service: &mut Service) {
         let mut labels = Values::new();
         for path in &service.label_file.0 {
@@ -137,13 +139,13 @@ impl Reader<'_> {
     }
 
     fn open(&mut self, file: &EnvFile, why: &str, help: &str) -> Option<FileId> {
-        // An empty path is a file that is missing for Docker Compose, and not the folder.
+        // Docker Compose takes an empty path for a missing file, not for the directory.
         if file.path.is_empty() && !file.required {
             return None;
         }
         let home = self.environment.value("HOME").map(Path::new);
         let path = paths::join_home(self.document.base(file.path.span.file), home, &file.path.value);
-        match self.sources.read_as(Path::new(&path), &from_here(Path::new(&path))) {
+        match self.sources.read_as(Path::new(&path), &display_path(Path::new(&path))) {
             Ok(id) => {
                 self.sources.mark_env_file(id);
                 Some(id)

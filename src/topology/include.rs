@@ -1,4 +1,4 @@
-//! What the document stage has used up already: read here only so that editors know its shape.
+//! Attributes that the document stage has already applied: declared here only for the schema.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 

@@ -1,16 +1,15 @@
-//! In: a tree with mistakes. Out: the tree that was probably meant, where keys stand one level too high
-//! or too deep.
-//! Must not: touch a tree in which every key is known where it stands.
+//! In: a tree with errors. Out: the tree that was probably meant, where keys are one level too high
+//! or too deep. Must not: touch a tree in which every key is known at its place.
 //!
 //! One wrong indentation makes every key below it wrong: it is reported once, and the keys are read
-//! where they belong, so that their own mistakes are found too.
+//! where they belong, so that their own errors are found too.
 
 use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Key, Map, Node, Value};
 use crate::topology::Sections;
 use crate::topology::service::Service;
 
-/// Moves keys to where they belong; nothing when all stand there.
+/// Moves keys to where they belong; `None` when all are in place.
 pub fn mend(root: &Node, found: &mut Diagnostics) -> Option<Node> {
     let mut repaired = root.clone();
     let Value::Map(top) = &mut repaired.value else { return None };
@@ -32,7 +31,7 @@ pub fn mend(root: &Node, found: &mut Diagnostics) -> Option<Node> {
 
 type Entry = (Key, Node);
 
-/// `web:` beside `services:`, or without any.
+/// `web:` next to `services:`, or without any.
 fn gather_services(top: &mut Map, found: &mut Diagnostics) -> bool {
     let holder = top.entry("services").map(|(key, node)| (key.clone(), node.value.clone()));
     if !matches!(holder, None | Some((_, Value::Null | Value::Map(_)))) {
@@ -63,7 +62,7 @@ fn gather_services(top: &mut Map, found: &mut Diagnostics) -> bool {
     true
 }
 
-/// `networks:` and the like with the indentation of a service.
+/// `networks:` and the like, indented like a service.
 fn take_sections(services: &mut Map, found: &mut Diagnostics) -> Vec<Entry> {
     let is_section = |(key, node): &Entry| {
         let Value::Map(map) = &node.value else { return false };
@@ -90,7 +89,7 @@ fn add_section(top: &mut Map, (key, section): Entry) {
     }
 }
 
-/// `image:` beside `web:`, not below it.
+/// `image:` next to `web:` instead of below it.
 fn gather_attributes(services: &mut Map, found: &mut Diagnostics) -> bool {
     let mut kept: Vec<Entry> = Vec::with_capacity(services.entries.len());
     let mut is_changed = false;
@@ -105,7 +104,7 @@ fn gather_attributes(services: &mut Map, found: &mut Diagnostics) -> bool {
         if let Some((owner, _)) = kept.last().filter(|_| !attributes.is_empty()) {
             let owner = owner.clone();
             report_beside(&attributes, &owner, found);
-            let mut map = Map::of(kept);
+            let mut map = Map::from_entries(kept);
             put_below(&mut map, owner, attributes);
             kept = map.entries;
             is_changed = true;
@@ -115,7 +114,7 @@ fn gather_attributes(services: &mut Map, found: &mut Diagnostics) -> bool {
     is_changed
 }
 
-/// An attribute of a service that cannot be a service itself.
+/// A service's attribute that cannot be a service itself.
 fn is_lone_attribute((key, node): &Entry) -> bool {
     is_attribute(key)
         && match &node.value {
@@ -125,7 +124,7 @@ fn is_lone_attribute((key, node): &Entry) -> bool {
         }
 }
 
-/// `db:` below `web:`, not beside it.
+/// `db:` below `web:` instead of next to it.
 fn free_services(services: &mut Map, found: &mut Diagnostics) -> bool {
     let mut freed = Vec::new();
     for (owner, service) in &mut services.entries {
@@ -150,12 +149,12 @@ fn free_services(services: &mut Map, found: &mut Diagnostics) -> bool {
     is_changed
 }
 
-/// Whether an attribute has keys of its own.
+/// Whether an attribute is a mapping with keys.
 fn is_holder(key: &Key) -> bool {
     Service::FIELDS.iter().any(|field| field.key == key.text && field.shape.has_keys())
 }
 
-/// `NAME: value` beside an empty `environment:`, not below it.
+/// `NAME: value` next to an empty `environment:` instead of below it.
 fn gather_values(service: &mut Map, found: &mut Diagnostics) -> bool {
     let is_unknown = |(key, _): &Entry| !is_attribute(key) && !key.text.starts_with("x-");
     let mut holder = None;
@@ -191,7 +190,7 @@ fn is_attribute(key: &Key) -> bool {
     Service::FIELDS.iter().any(|field| field.key == key.text)
 }
 
-/// Puts entries below a key of `map`, which is added when it is not there.
+/// Puts entries below a key of `map`, which is added if missing.
 fn put_below(map: &mut Map, key: Key, below: Vec<Entry>) {
     let Some((first, last)) = below.first().zip(below.last()) else { return };
     let span = first.0.span.to(last.1.span.or(last.0.span));
@@ -201,12 +200,12 @@ fn put_below(map: &mut Map, key: Key, below: Vec<Entry>) {
             let new: Vec<Entry> = below.into_iter().filter(is_new).collect();
             known.entries.extend(new);
         }
-        Some(node) => *node = Node::new(span, Value::Map(Map::of(below))),
-        None => map.entries.push((key, Node::new(span, Value::Map(Map::of(below))))),
+        Some(node) => *node = Node::new(span, Value::Map(Map::from_entries(below))),
+        None => map.entries.push((key, Node::new(span, Value::Map(Map::from_entries(below))))),
     }
 }
 
-/// The most keys that are marked.
+/// How many keys are labelled at most.
 const MARKED: usize = 10;
 
 fn report_beside(entries: &[Entry], above: &Key, found: &mut Diagnostics) {

@@ -1,5 +1,5 @@
-//! In: the spanned tree. Out: a checked topology.
-//! Must not: read files itself (env files are asked of the source stage), or know an engine.
+//! In: the spanned tree. Out: a checked topology. Must not: read files itself (the source stage
+//! reads env files), or know an engine.
 
 pub mod attribute;
 pub mod base_image;
@@ -91,11 +91,11 @@ record! {
 /// A topology that was read, completed and checked.
 #[derive(Clone, Debug)]
 pub struct Topology {
-    /// What separates its objects from others' on one engine.
+    /// The project's name, which keeps its objects apart from others on the same engine.
     pub name: ProjectName,
-    /// The services whose profiles are active.
+    /// Services with an active profile, or with none.
     pub services: BTreeMap<ServiceName, Named<Arc<Service>>>,
-    /// The services whose profiles are not.
+    /// Services whose profiles are inactive.
     pub inactive: BTreeMap<ServiceName, Named<Arc<Service>>>,
     /// Networks by their keys; each has its name.
     pub networks: BTreeMap<NetworkKey, Named<Network>>,
@@ -107,80 +107,80 @@ pub struct Topology {
     pub configs: BTreeMap<ConfigKey, Named<Config>>,
     /// AI models by their keys.
     pub models: BTreeMap<ModelKey, Named<Model>>,
-    /// What is in secrets and configs.
+    /// The contents of secrets and configs.
     pub contents: content::Contents,
-    /// Which service's image is built on which other one's, by their Dockerfiles.
+    /// Which service's image is built on which other's, by their Dockerfiles.
     pub bases: base_image::Bases,
-    /// The platform that the caller wants for services that name none. It is no part of what makes a
-    /// container: two callers may differ in it.
+    /// The caller's platform for services that set none. It is not compared with existing
+    /// containers, since it may differ between callers.
     pub default_platform: Option<String>,
-    /// What stands between the parts of names of containers and images.
+    /// The separator in names of containers and images.
     pub separator: Separator,
     /// Extensions (`x-...`).
     pub extensions: Extensions,
-    /// The directory that the project lives in.
+    /// The project directory.
     pub directory: PathBuf,
-    /// The files that it was read from, as they were asked for.
+    /// The files that it was read from, as given.
     pub files: Vec<PathBuf>,
-    /// Where services name what they extend, by the services' names.
+    /// Where services name what they extend, by service.
     pub extends: HashMap<String, Span>,
-    /// The tree that it was made from: where each value stands.
+    /// The tree that it was read from, which knows where each value was written.
     tree: Tree,
     /// Where the engine is that will run it.
     pub host: Host,
-    /// Which of its texts hold what a variable is set to.
+    /// Which of its texts contain the value of a variable.
     filled: Arc<Filled>,
-    /// What was done to make it.
+    /// The stages that were run on it.
     stages: Stages,
     /// Where env files of services set variables, by their names.
     pub set_by_env_files: BTreeMap<String, Span>,
-    /// What could not be read of it.
+    /// The parts that could not be read.
     unparsed: Unparsed,
 }
 
 /// What the caller decides about a topology.
 #[derive(Clone, Debug, Default)]
 pub struct ResolveChoices {
-    /// The project's name, when it is given from outside.
+    /// The project's name, if given by the caller.
     pub name: Option<String>,
     /// The name when neither the caller nor the topology gives one: the directory's.
     pub default_name: String,
     /// Profiles that are active; `*` means all.
     pub profiles: BTreeSet<String>,
-    /// Services that are named by the caller: their profiles are active too.
+    /// Services named by the caller, which activates their profiles.
     pub targets: Vec<ServiceName>,
-    /// The directory that the project lives in.
+    /// The project directory.
     pub directory: PathBuf,
-    /// The files that are merged, as they were asked for.
+    /// The files that are merged, as given.
     pub files: Vec<PathBuf>,
-    /// The platform of services that name none: DOCKER_DEFAULT_PLATFORM.
+    /// The platform of services that set none: DOCKER_DEFAULT_PLATFORM.
     pub platform: Option<String>,
-    /// What stands between the parts of names.
+    /// The separator in names of containers and images.
     pub separator: Separator,
-    /// What is done.
+    /// The stages to run.
     pub stages: Stages,
     /// Where the engine is that will run it.
     pub host: Host,
 }
 
-/// Where an engine is, and what may be said of its machine.
+/// Where the engine is, and so what may be assumed about its machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Host {
-    /// On this machine: its devices are those that are here.
+    /// On this machine, so that its devices can be checked.
     #[default]
     This,
     /// Elsewhere, perhaps on another system.
     Other,
 }
 
-/// What stands between the parts of the names that containers and images of a project get.
+/// The separator in the names of a project's containers and images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Separator {
     /// `shop-web-1`.
     #[default]
     Hyphen,
-    /// `shop_web_1`: with COMPOSE_COMPATIBILITY, and by Docker Compose v1.
+    /// `shop_web_1`: with COMPOSE_COMPATIBILITY, and in Docker Compose v1.
     Underscore,
 }
 
@@ -202,18 +202,18 @@ impl Separator {
     }
 }
 
-/// What [`resolve`] does beyond reading; `topo config` can leave each out.
+/// The stages of [`resolve`] after reading; `topo config` can skip each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stages {
     /// Relative paths become absolute.
     pub paths: bool,
-    /// What is left unsaid is filled in: default network, implied dependencies, names.
+    /// Defaults are added: default network, implied dependencies, names.
     pub defaults: bool,
     /// Env files become part of `environment`, label files of `labels`.
     pub env_files: bool,
-    /// What is in secrets and configs is read.
+    /// The contents of secrets and configs are read.
     pub contents: bool,
-    /// References and rules that span attributes are checked.
+    /// References and rules that involve several attributes are checked.
     pub consistency: bool,
 }
 
@@ -225,8 +225,8 @@ impl Default for Stages {
 
 /// Reads, completes and checks a topology.
 ///
-/// When something is wrong, which `found` tells, what could be read is returned all the same, so that
-/// rules can find more. Nothing is returned when nothing is known of what follows a place in a file.
+/// Even with errors in `found`, whatever could be read is returned, so that rules can find more.
+/// `None` is returned only when the rest of a file after some place is unknown.
 pub fn resolve(
     document: &Document,
     environment: &Environment,
@@ -290,7 +290,7 @@ pub fn resolve(
     Some(topology)
 }
 
-/// Makes paths whole, brings what can be said in two ways into one, and fills in what is left unsaid.
+/// Makes paths absolute, unifies alternative forms, and adds defaults.
 fn complete(
     sections: &mut Sections,
     name: &ProjectName,
@@ -317,7 +317,7 @@ fn share(services: BTreeMap<ServiceName, Named<Box<Service>>>) -> BTreeMap<Servi
 }
 
 impl Topology {
-    /// Where a value stands: the node at a path, or the nearest one above it.
+    /// Where a value was written: the span of the node at a path, or of the nearest one above it.
     pub fn place_of(&self, path: &[&str]) -> Span {
         self.tree.nearest(path).0.span
     }
@@ -326,13 +326,13 @@ impl Topology {
         self.tree.nearest(&[]).0
     }
 
-    /// What was written at a path, if anything was.
+    /// The node at a path, if there is one.
     pub fn node_at(&self, path: &[&str]) -> Option<&Node> {
         let (node, depth) = self.tree.nearest(path);
         (depth == path.len()).then_some(node)
     }
 
-    /// Leaves out every service but these and what they depend on.
+    /// Removes every service but these and their dependencies.
     pub fn keep_only(&mut self, chosen: &[ServiceName]) {
         let mut kept = BTreeSet::new();
         let mut next: Vec<ServiceName> = chosen.to_vec();
@@ -345,8 +345,8 @@ impl Topology {
         self.services.retain(|name, _| kept.contains(name));
     }
 
-    /// Leaves services out as if a profile of theirs were not active: nobody brings them up, and what depends on
-    /// them does without. Their containers are no orphans.
+    /// Treats services as if their profiles were inactive: they are not started, and what depends
+    /// on them does without. Their containers are not orphans.
     pub fn deactivate(&mut self, services: &[ServiceName]) {
         for name in services {
             if let Some((name, service)) = self.services.remove_entry(name) {
@@ -355,7 +355,7 @@ impl Topology {
         }
     }
 
-    /// Takes dependencies away that lead to services which are not active.
+    /// Removes dependencies on services that are not active.
     pub fn forget_inactive_dependencies(&mut self) {
         let active: BTreeSet<ServiceName> = self.services.keys().cloned().collect();
         for service in self.services.values_mut() {
@@ -365,7 +365,7 @@ impl Topology {
         }
     }
 
-    /// The topology with this many containers of services, in place of what they say.
+    /// The topology with these numbers of containers in place of its own.
     pub fn scaled(&self, scale: &BTreeMap<ServiceName, u32>) -> Self {
         let mut scaled = self.clone();
         for (name, count) in scale {
@@ -377,7 +377,7 @@ impl Topology {
         scaled
     }
 
-    /// Every profile that a service names, sorted.
+    /// The profiles of all services, sorted.
     pub fn profiles(&self) -> BTreeSet<&str> {
         let services = self.services.values().chain(self.inactive.values());
         services.flat_map(|service| service.profiles.iter().map(|profile| profile.as_str())).collect()
@@ -398,8 +398,9 @@ impl Topology {
         by_default.or_else(named).map(|(name, _)| name)
     }
 
-    /// The services whose network, IPC, PID or UTS namespace a service shares, and which of them: what it has
-    /// of them is gone when their containers stop. `container:NAME` counts where the container is a service's.
+    /// The services whose network, IPC, PID or UTS namespaces a service shares, and which
+    /// namespaces: they are lost when those services' containers stop. `container:NAME` counts if
+    /// the container is a service's.
     pub fn namespaces_of<'a>(
         &'a self,
         service: &'a Service,

@@ -13,7 +13,7 @@ record! {
         model: Option<Spanned<String>> = required public,
         /// Size of the context, in tokens.
         context_size: Option<Integer>,
-        /// Flags of the program that runs it.
+        /// Flags of the inference runtime.
         runtime_flags: Vec<Spanned<String>>,
     }
 }

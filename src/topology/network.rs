@@ -21,9 +21,9 @@ record! {
         driver_opts: Options = public also("opts", "options", "driver_options"),
         /// Address management.
         ipam: Ipam = form("write `ipam: {config: [{subnet: 172.28.0.0/16}]}`"),
-        /// Whether the network is made and removed by somebody else.
+        /// Whether the network is created and removed outside this topology.
         external: External,
-        /// Whether containers reach nothing outside it.
+        /// Whether containers are cut off from networks outside.
         internal: Flag,
         /// Whether containers have IPv4 addresses. True when absent.
         enable_ipv4: Option<bool>,
@@ -57,12 +57,13 @@ record! {
         ip_range: Option<Spanned<String>> = public instead("addresses as `172.28.0.0/16`"),
         /// The gateway's address.
         gateway: Option<Spanned<String>> = public instead("an address such as `192.0.2.7`"),
-        /// Addresses that are kept for others, by host name.
+        /// Addresses reserved for hosts, by host name.
         aux_addresses: BTreeMap<String, crate::topology::attribute::Named<String>> = public,
     }
 }
 
-/// Whether something is made and removed by somebody else: a boolean, or (in old files) its name.
+/// Whether something is created and removed outside this topology: a boolean, or (in old files) its
+/// name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct External {
     /// True when it is.

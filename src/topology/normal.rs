@@ -1,4 +1,4 @@
-//! What a topology leaves unsaid: default network, implied dependencies, names, build defaults.
+//! The defaults of a topology: default network, implied dependencies, names, build defaults.
 //!
 //! Compose Specification; compared with what `docker compose config` prints.
 
@@ -32,7 +32,7 @@ pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &En
     complete_labels(sections);
 }
 
-/// Gives paths in containers their one form: in Compose, this is part of reading.
+/// Normalises paths in containers; Compose does it while reading.
 pub fn unify(sections: &mut Sections) {
     for service in sections.services.values_mut() {
         for mount in &mut service.value.volumes.0 {
@@ -53,9 +53,10 @@ fn complete_labels(sections: &mut Sections) {
     sections.configs.values_mut().for_each(|config| fill(&mut config.value.labels));
 }
 
-/// A service that says nothing of networks is attached to `default`.
+/// A service without `networks` is attached to `default`.
 fn complete_networks(service: &mut Service, at: Span, default_network_at: &mut Option<Span>) {
-    // What a variable left empty says nothing; Docker Compose leaves such a service without network.
+    // A value left empty by a variable counts as absent; Docker Compose leaves such a service
+    // without a network.
     service.network_mode.take_if(|mode| mode.is_empty());
     if service.network_mode.is_some() || service.provider.is_some() {
         return;
@@ -79,8 +80,9 @@ fn containers(sections: &Sections, project: &ProjectName) -> BTreeMap<ContainerN
     sections.services.iter().map(name).collect()
 }
 
-/// Links, shared namespaces and shared volumes order services as `depends_on` does. So does a namespace of a
-/// container that is named, where a service here has it; Docker Compose 2.40 does not see that.
+/// Links, shared namespaces and shared volumes order services as `depends_on` does. So does the
+/// namespace of a container given by name, if it belongs to a service here; Docker Compose 2.40
+/// misses that.
 fn complete_dependencies(service: &mut Service, containers: &BTreeMap<ContainerName, ServiceName>) {
     let implied = |restart| Dependency { condition: DependencyCondition::Started, restart, required: true };
     let needed = service.shares().filter_map(|share| {
@@ -122,7 +124,7 @@ fn complete_build(build: &mut Spanned<Build>, environment: &Environment) {
         build.dockerfile = Some(Spanned::new("Dockerfile".to_owned(), at));
     }
     let Pairs(args) = &mut build.args;
-    // An argument without a value is the caller's, and is left out when the caller has none.
+    // An argument without a value is taken from the caller, and left out when the caller has none.
     args.retain(|name, value| {
         if value.is_none() {
             value.value = environment.get(name).map(|variable| variable.value.clone());
@@ -131,7 +133,7 @@ fn complete_build(build: &mut Spanned<Build>, environment: &Environment) {
     });
 }
 
-/// A label without a value is an empty one. A variable without a value is the caller's.
+/// A label without a value is empty. A variable without a value is taken from the caller.
 fn complete_pairs(service: &mut Service) {
     fill(&mut service.annotations);
     fill(&mut service.labels);
@@ -162,8 +164,8 @@ fn complete_devices(service: &mut Service) {
     service.gpus.0.iter_mut().for_each(|request| fill(&mut request.options));
 }
 
-/// Where zero is what the engine takes anyway, it is as good as absent. Docker Compose leaves out
-/// zeros that mean something too, such as `mem_swappiness: 0`; those stay.
+/// Where zero is the engine's default, it is the same as absent. Docker Compose also drops zeros
+/// that have a meaning, such as `mem_swappiness: 0`; those are kept.
 fn drop_zeros(service: &mut Service) {
     let plain =
         [&mut service.cpu_count, &mut service.cpu_period, &mut service.cpu_quota, &mut service.cpu_shares];
@@ -202,8 +204,8 @@ fn clean_target(target: &str) -> String {
     cleaned(Path::new(target)).to_string_lossy().into_owned()
 }
 
-/// Networks, volumes, secrets and configs have names in the engine: their own, or the project's name
-/// and their key; external ones are named as they are.
+/// Sets the names of networks, volumes, secrets and configs in the engine: their own, or the
+/// project's name and their key; external ones have no prefix.
 fn complete_names(sections: &mut Sections, project: &ProjectName) {
     let complete = |name: &mut Option<Spanned<String>>, external: &External, key: &str, span: Span| {
         if name.as_ref().is_some_and(|name| !name.is_empty()) {

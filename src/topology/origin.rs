@@ -1,8 +1,9 @@
-//! In: a path of the model. Out: where its value is written, and whether the topology's own text says it.
-//! Must not: decide what is shown.
+//! In: a path of the model. Out: where its value was written, and whether it is literal text of the
+//! topology. Must not: decide what is shown.
 //!
-//! The model names things by what they are for (`ports.80/tcp`, `volumes./data`), and knows nothing of short
-//! forms and env files; the tree that was read does, and values of services know their own places.
+//! The model addresses list elements by their purpose (`ports.80/tcp`, `volumes./data`), and knows
+//! nothing of short forms and env files; the tree that was read does, and values of services know
+//! their own places.
 
 use std::collections::BTreeMap;
 
@@ -14,27 +15,27 @@ use crate::topology::attribute::{Attribute, Form};
 use crate::topology::service::{ContainerFile, Mounts, Ports, Service};
 use crate::topology::{Topology, secrecy};
 
-/// Where a value of the model comes from.
+/// The origin of a value of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Where it is written; where nothing is, the key that it belongs below.
+    /// Where it was written; for a default, the key that it would be below.
     pub place: Span,
-    /// Whether the topology's own text says it all: it is from no variable, from no other file, and not from
-    /// the caller.
+    /// Whether all of it is literal text of the topology: not from a variable, another file or the
+    /// caller.
     pub is_literal: bool,
 }
 
-/// Entries of a mapping or of a list by their names.
+/// Entries of a mapping or a list by name.
 pub type Entries<'value> = BTreeMap<String, &'value Json>;
 
-/// The entries of a mapping; those of a list of mounts, ports, secrets or configs by what each is for.
+/// The entries of a mapping; those of a list of mounts, ports, secrets or configs by their purpose.
 pub fn entries(value: &Json) -> Option<Entries<'_>> {
     match value {
         Json::Object(map) => Some(map.iter().map(|(key, value)| (key.clone(), value)).collect()),
         Json::Array(items) => {
             let named = items.iter().map(|item| Some((entry_name(item.as_object()?)?, item)));
             let entries: Entries<'_> = named.collect::<Option<_>>()?;
-            // Two of one name: the list as a whole says it better.
+            // With two of the same name, the whole list is more readable.
             (entries.len() == items.len()).then_some(entries)
         }
         _ => None,
@@ -49,11 +50,11 @@ fn entry_name(item: &JsonMap<String, Json>) -> Option<String> {
     }
 }
 
-/// The attributes whose values are lists of words: each word has an origin of its own.
+/// Attributes whose values are lists of words, each with its own origin.
 const WORDS: &[&[&str]] = &[&["command"], &["entrypoint"], &["healthcheck", "test"]];
 
 impl Topology {
-    /// Where the value at a path of the model comes from: `["services", "web", "ports", "80/tcp"]`.
+    /// The origin of the value at a path of the model: `["services", "web", "ports", "80/tcp"]`.
     pub fn origin(&self, path: &[&str]) -> Origin {
         let Some((section, rest)) = path.split_first() else { return self.origin_of(self.root(), None) };
         if let ("services", [name, rest @ ..]) = (*section, rest)
@@ -63,13 +64,13 @@ impl Topology {
         }
         match self.node_at(&[section]) {
             Some(node) => self.below(node, node.span, rest),
-            // Nobody wrote it.
+            // It is a default.
             None => Origin { place: self.root().span, is_literal: true },
         }
     }
 
-    /// The key of the attribute that a value of a service was below, which is gone: the files that such
-    /// values come from, when it was not the topology's own text that said it.
+    /// The key of the attribute that a removed value of a service was below; for a value that was
+    /// not literal, the attribute that lists the files it could have come from.
     pub fn former_place(&self, path: &[&str], was_literal: bool) -> Span {
         let ["services", name, attribute, _] = path else { return self.origin(path).place };
         let files = match *attribute {
@@ -83,17 +84,17 @@ impl Topology {
         place.unwrap_or_else(|| self.origin(path).place)
     }
 
-    /// Whether a text of the topology holds what a variable is set to.
+    /// Whether a text of the topology contains the value of a variable.
     pub fn holds_variable(&self, place: Span) -> bool {
         self.filled.holds_variable(place)
     }
 
-    /// Whether the topology's text says this, in the value at a path, as it is: it is from no variable.
+    /// Whether the value at a path contains this text literally, not from a variable.
     pub fn says(&self, text: &str, path: &[&str]) -> bool {
         self.filled.is_written(text, self.origin(path).place)
     }
 
-    /// The paths of an object, below it, whose values are not literally in the topology.
+    /// The paths, below an object, of values that are not literal text of the topology.
     pub fn from_elsewhere(&self, place: [&str; 2]) -> Vec<Vec<String>> {
         let mut paths = Vec::new();
         if let Some(node) = self.node_at(&place) {
@@ -112,7 +113,7 @@ impl Topology {
         paths
     }
 
-    /// The values of variables and labels of services that are not literally in the topology.
+    /// The values of variables and labels of services that are not literal text of the topology.
     pub fn pairs_from_elsewhere(&self) -> Vec<&str> {
         let mut values = Vec::new();
         for (name, service) in &self.services {
@@ -174,7 +175,7 @@ impl Topology {
         }
     }
 
-    /// A variable or a label of a service, whose files have a say too.
+    /// A variable or a label of a service, which may also come from a file.
     fn pair_origin(
         &self,
         service: &str,
@@ -196,7 +197,7 @@ impl Topology {
         Origin { place: value.span, is_literal }
     }
 
-    /// The origin of what is at `path` below a node, whose key stands at `key`.
+    /// The origin of what is at `path` below a node with its key at `key`.
     // The reader bounds how deep a tree is, so this may recurse.
     fn below(&self, node: &Node, key: Span, path: &[&str]) -> Origin {
         let Some((next, rest)) = path.split_first() else { return self.origin_of(node, Some(key)) };
@@ -222,7 +223,7 @@ impl Topology {
         Origin { place, is_literal: !self.filled.holds_variable_below(node) }
     }
 
-    /// The secret or config that a file of a service is made of.
+    /// The secret or config that a service mounts as this file.
     fn source_of(&self, service: &Service, attribute: &str, file: &str) -> Option<String> {
         fn find<K: AsRef<str> + Clone + From<String>>(
             files: &[Spanned<ContainerFile<K>>],
@@ -237,7 +238,7 @@ impl Topology {
         }
     }
 
-    /// Where a secret or config says what is in it.
+    /// Where the content of a secret or config is defined.
     fn content_place(&self, section: &str, key: &str) -> Span {
         let said = ["file", "environment", "content"].into_iter();
         let mut said = said.filter_map(|attribute| self.node_at(&[section, key, attribute]));
@@ -246,14 +247,14 @@ impl Topology {
 }
 
 impl Topology {
-    /// Whether the value at a path is a command line, each of whose words has an origin of its own.
+    /// Whether the value at a path is a command line, each of whose words has its own origin.
     pub fn has_words(&self, path: &[String]) -> bool {
         matches!(path, [section, _, rest @ ..] if section == "services" && is_words(rest))
     }
 }
 
 impl Topology {
-    /// Whether a value is a word of a command line that the words around it say is a secret.
+    /// Whether a value is a word of a command line that the words around it mark as a secret.
     pub fn is_secret_word(&self, path: &[String]) -> bool {
         let Some((last, list)) = path.split_last().filter(|(_, list)| self.has_words(list)) else {
             return false;
@@ -274,7 +275,7 @@ fn names(item: &Json, name: &str) -> bool {
     item.as_object().and_then(entry_name).is_some_and(|known| known == name)
 }
 
-/// Where the element of a list stands that is for this.
+/// Where the element of a list with this name was written.
 fn element_place(service: &Service, attribute: &str, element: &str) -> Option<Span> {
     fn find<T>(items: &[Spanned<T>], name: &str, model: impl Fn(&Spanned<T>) -> Json) -> Option<Span> {
         let is_meant = |item: &&Spanned<T>| match model(item) {

@@ -1,17 +1,17 @@
-//! In: what was found in a topology that could not be read whole. Out: what is certain of it.
-//! Must not: forget what depends on nothing but what was read.
+//! In: diagnostics of a topology that could not be read completely. Out: those that are certain.
+//! Must not: drop diagnostics that depend only on what was read.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, WrongType, code};
 use crate::document::Unparsed;
 use crate::topology::Topology;
 
-/// What a service that is extended can make right.
+/// Diagnostics that the extended service may resolve.
 const RIGHT_BY_BASE: &[Code] = &[code::NO_IMAGE_OR_BUILD, code::NO_HEALTHCHECK];
 
-/// Required attributes that a service that is extended can bring into a mapping.
+/// Required attributes that the extended service may add to a mapping.
 const FROM_BASE: &[&str] = &["condition", "type"];
 
-/// What attributes in lost lines can make right, and which ones.
+/// Diagnostics that attributes in unreadable lines may resolve, with these attributes.
 const RIGHT_BY_LINES: &[(Code, &[&str])] = &[
     (code::BAD_ADDRESS, &["config", "external", "gateway", "ip_range", "ipam", "profiles", "subnet"]),
     (code::CONFLICT, &["build", "deploy", "limits", "mem_limit", "memory", "platforms", "resources"]),
@@ -25,7 +25,7 @@ const RIGHT_BY_LINES: &[(Code, &[&str])] = &[
 ];
 
 impl Topology {
-    /// Runs a check; what it finds is kept as far as it is certain.
+    /// Runs a check and keeps the diagnostics that are certain.
     pub fn keep_certain(&self, found: &mut Diagnostics, check: impl FnOnce(&mut Diagnostics)) {
         if self.unparsed.is_none() {
             return check(found);
@@ -36,19 +36,19 @@ impl Topology {
         found.append(checked);
     }
 
-    /// Whether something of this name is perhaps defined in what could not be read.
+    /// Whether the unreadable part may define something of this name.
     pub fn may_define(&self, name: &str) -> bool {
         self.unparsed.may_define(name)
     }
 }
 
-/// Forgets what seems to be missing, and was perhaps in the part that could not be read.
+/// Drops reports of something missing that may be in the unreadable part.
 pub fn forget_missing(unparsed: &Unparsed, found: &mut Diagnostics) {
     if unparsed.is_none() {
         return;
     }
     found.retain(|diagnostic| {
-        // Where something stood, the reader of YAML may have been left with nothing.
+        // The YAML reader may have lost a value there.
         let has_lost_value =
             (unparsed.lines || unparsed.rest) && diagnostic.wrong_type == Some(WrongType::Empty);
         let is_of_lost_value = diagnostic.span().is_some_and(|span| unparsed.aliases.contains(&span));

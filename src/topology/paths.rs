@@ -1,4 +1,5 @@
-//! Relative paths become absolute. A path belongs to the directory of the file that it was written in.
+//! Makes relative paths absolute. A path is relative to the directory of the file that it was
+//! written in.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use crate::topology::service::{Build, BuildContext, MountKind, Service};
 use crate::topology::volume::Volume;
 use crate::value::path::is_absolute_on_windows;
 
-/// A build without a context takes the directory of its file.
+/// A build without a context uses the directory of its file.
 pub fn fill_in_contexts(sections: &mut Sections) {
     let builds = sections.services.values_mut().filter_map(|service| service.value.build.as_mut());
     for build in builds {
@@ -24,7 +25,7 @@ pub fn fill_in_contexts(sections: &mut Sections) {
 pub fn resolve(sections: &mut Sections, document: &Document, environment: &Environment) {
     let home = environment.get("HOME").map(|variable| PathBuf::from(&variable.value));
     let absolute = |path: &mut Spanned<String>| {
-        // What is empty is for the attribute's own rule to refuse.
+        // The attribute's own rule refuses an empty path.
         if path.is_empty() {
             return;
         }
@@ -61,12 +62,12 @@ fn resolve_service(service: &mut Service, absolute: &impl Fn(&mut Spanned<String
     }
 }
 
-/// A local volume that is a bind mount in disguise: `driver_opts: {o: bind, device: ./folder}`.
+/// A `local` volume that is really a bind mount: `driver_opts: {o: bind, device: ./directory}`.
 fn resolve_device(volume: &mut Volume, absolute: &impl Fn(&mut Spanned<String>)) {
     let is_local = volume.driver.as_deref() == Some("local");
     let is_bind = volume.driver_opts.0.get("o").is_some_and(|option| option.as_str() == "bind");
     if let (true, true, Some(device)) = (is_local, is_bind, volume.driver_opts.0.get_mut("device")) {
-        // As in Compose, an empty one is the folder of its file.
+        // As in Compose, an empty one is the directory of its file.
         if device.is_empty() {
             device.value = ".".to_owned();
         }
@@ -95,7 +96,7 @@ fn resolve_build(build: &mut Build, absolute: &impl Fn(&mut Spanned<String>)) {
     }
 }
 
-/// Joins a relative path to its directory, without `.` and `..`; an absolute path stays as it is.
+/// Joins a relative path to its directory, without `.` and `..`; an absolute path is kept.
 pub fn join(base: &Path, path: &str) -> String {
     if path.starts_with('/') || is_absolute_on_windows(path) {
         return path.to_owned();
@@ -103,7 +104,7 @@ pub fn join(base: &Path, path: &str) -> String {
     cleaned(&base.join(path)).to_string_lossy().into_owned()
 }
 
-/// Like [`join`]; what begins with `~` begins with the home directory.
+/// Like [`join`], with `~` replaced by the home directory.
 pub fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
     match (path.strip_prefix('~'), home) {
         (Some(rest), Some(home)) => join(home, rest.trim_start_matches('/')),

@@ -1,9 +1,9 @@
-//! Platforms as they are written, and whether they are the same.
+//! Platforms as they are written, and whether they match.
 //!
-//! The names are those that Docker knows (OCI Image Specification, "image index", and containerd's other names
-//! for them): upper and lower case are one, and most processors have several names.
+//! The names are Docker's (OCI Image Specification, "image index", and containerd's aliases): case
+//! is ignored, and most architectures have several names.
 
-/// What an image is made for; a part that is not said is any.
+/// The platform of an image; a missing part matches any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
     system: Option<String>,
@@ -12,12 +12,12 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Reads `linux/arm/v7`, or the system or the processor alone.
+    /// Reads `linux/arm/v7`, or the system or the architecture alone.
     pub fn parse(text: &str) -> Self {
         let text = text.to_lowercase();
         let mut parts = text.split('/');
         let [first, second, variant] = std::array::from_fn(|_| parts.next().unwrap_or_default());
-        // `linux(ubuntu22)` names a system's release.
+        // `linux(ubuntu22)` includes the version of the system.
         let system = first.split('(').next().unwrap_or_default();
         let (system, processor) = match second {
             "" if !SYSTEMS.contains(&system) => ("", first),
@@ -29,7 +29,7 @@ impl Platform {
         Self { system: said(system), processor: said(processor), variant: said(&variant) }
     }
 
-    /// Whether an image for this platform is what `asked` asks for.
+    /// Whether an image for this platform satisfies `asked`.
     pub fn is_for(&self, asked: &Self) -> bool {
         let agree =
             |one: &Option<String>, other: &Option<String>| one.is_none() || other.is_none() || one == other;
@@ -39,11 +39,11 @@ impl Platform {
     }
 }
 
-/// Operating systems that may be named without a processor.
+/// Operating systems that may be named without an architecture.
 const SYSTEMS: &[&str] = &["linux", "windows", "freebsd", "darwin", "macos", "wasi", "wasip1"];
 
-/// A processor and its variant by the names that images have. The variant that a processor has by default is
-/// left out, but for 32-bit ARM: images for it name theirs.
+/// An architecture and its variant, by the names that images use. The default variant is left out,
+/// except for 32-bit ARM, whose images name theirs.
 fn known_as<'a>(processor: &'a str, variant: &str) -> (&'a str, String) {
     let kept = variant.to_owned();
     match (processor, variant) {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn platforms_are_the_same_whatever_their_names() {
+    fn platforms_match_whatever_their_names() {
         for (runs, asked) in [
             ("linux/amd64", "linux/amd64"),
             ("linux/amd64", "linux/x86_64"),

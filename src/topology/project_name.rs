@@ -1,5 +1,5 @@
-//! In: what the caller and a topology say. Out: the project's name.
-//! Must not: look at anything but the name.
+//! In: the names given by the caller and by a topology. Out: the project's name. Must not: look at
+//! anything but the name.
 
 use super::{ProjectName, ResolveChoices, Sections};
 use crate::diagnostic::{Diagnostics, code, suggest};
@@ -57,7 +57,7 @@ pub fn project_name(
     ProjectName::new(normal)
 }
 
-/// Whether a value is empty since a variable that it requires is not set, which is told already.
+/// Whether a value is empty because a required variable is not set, which is already reported.
 fn is_of_missing_variable(node: &Node, found: &mut Diagnostics) -> bool {
     let mut is_told = false;
     found.for_each(|diagnostic| {
@@ -72,13 +72,13 @@ pub fn is_project_name(name: &str) -> bool {
     !name.is_empty() && normal_project_name(name) == name
 }
 
-/// What to write in place of a name that a project cannot have; empty when no letter of it is of use.
-/// Unlike Compose's own form it keeps letters with accents, without them.
+/// A valid name close to an invalid one; empty when none of its characters is usable. Unlike
+/// Compose's normal form, it replaces letters with accents by those without.
 pub fn project_name_like(name: &str) -> String {
     normal_project_name(&suggest::in_ascii(name))
 }
 
-/// The name that Compose makes of one that a project cannot have; empty when there is none.
+/// The name that Compose makes of an invalid one; may be empty.
 pub fn normal_project_name(name: &str) -> String {
     normalised_project_name(name)
 }

@@ -1,5 +1,5 @@
-//! In: the spanned tree. Out: the sections of a topology.
-//! Must not: complete them, or check what one says of another.
+//! In: the spanned tree. Out: the sections of a topology. Must not: add defaults, or compare
+//! sections with each other.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use crate::diagnostic::{Diagnostics, code, suggest};
 use crate::document::{Document, Key, Kind, Map, Node, Replaced, Value};
 use crate::source::Span;
 
-/// The sections, and the tree that they were read from: the document's, with mistakes of indentation
-/// mended.
+/// The sections, and the tree that they were read from: the document's, with its indentation
+/// corrected.
 pub fn read(document: &Document, found: &mut Diagnostics) -> (Sections, Arc<Node>) {
     let mut root = Arc::clone(&document.root);
     let Some(map) = document.root.as_map() else { return (Sections::default(), root) };
@@ -52,7 +52,7 @@ fn decode(document: &Document, map: &Map, found: &mut Diagnostics) -> Sections {
     sections
 }
 
-/// Checks the keys of a topology: what they name must be names.
+/// Checks that the keys of a topology's sections are valid names.
 fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
     let Some(map) = root.as_map() else { return };
     if let Some((key, version)) = map.entry("version") {
@@ -78,7 +78,8 @@ fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
     }
 }
 
-/// The Compose Specification has no versions; Docker Compose refuses one that is no string all the same.
+/// The Compose Specification has no versions; Docker Compose still refuses one that is not a
+/// string.
 fn check_version(key: &Key, version: &Node, found: &mut Diagnostics) {
     let message = "`version` has no effect any more";
     let kind = version.as_scalar().map(|version| version.kind());
@@ -96,35 +97,35 @@ fn check_version(key: &Key, version: &Node, found: &mut Diagnostics) {
         .remove_lines(key.span.to(version.span));
 }
 
-/// Finds the mistakes in elements of a service's lists that others took the place of.
+/// Reports errors in elements of a service's lists that were overridden.
 fn decode_replaced(document: &Document, found: &mut Diagnostics) {
     for Replaced { path, node } in &document.replaced {
         let [section, _, attribute] = path.as_slice() else { continue };
         if section == "services" {
             let key = Key { text: attribute.clone(), span: node.span };
             let list = Node::new(node.span, Value::List(vec![node.clone()]));
-            Service::decode_map(&Map::of(vec![(key, list)]), found);
+            Service::decode_map(&Map::from_entries(vec![(key, list)]), found);
         }
     }
 }
 
-/// As in Compose, a topology without anything and one whose `services` holds nothing are refused; a
-/// mapping without services may be half of a topology.
+/// As in Compose, an empty topology and one with an empty `services` are refused; a mapping without
+/// services may be part of a topology.
 fn miss_services(document: &Document, map: &Map, found: &mut Diagnostics) {
     let message = "the topology has no services";
     let services = map.entry("services");
     let is_null = services.is_some_and(|(_, services)| matches!(services.value, Value::Null));
     if services.is_some_and(|(_, services)| !is_null && services.as_map().is_none()) {
-        // It is of a wrong type, which was said.
+        // Its wrong type was reported.
         return;
     }
     if let Some((_, services)) = services.filter(|_| is_null) {
-        // One finding is enough.
+        // One diagnostic is enough.
         found.retain(|diagnostic| diagnostic.span() != Some(services.span));
     }
     let is_misspelt = |(key, _): &(Key, Node)| suggest::closest(&key.text, ["services"]).is_some();
     if services.is_none() && map.entries.iter().any(is_misspelt) {
-        // It is said what was meant.
+        // The key that was meant was reported.
         return;
     }
     let diagnostic = match is_null || map.entries.is_empty() {
@@ -152,7 +153,7 @@ fn is_name_letter(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "._-".contains(letter)
 }
 
-/// What to write in place of a name with other letters.
+/// A valid name close to one with other characters.
 fn name_like(name: &str) -> String {
     let similar = suggest::similar(name, is_name_letter);
     if similar.is_empty() { "write a name such as `web`".to_owned() } else { format!("write `{similar}`") }

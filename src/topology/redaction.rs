@@ -1,8 +1,9 @@
-//! In: the values of variables and env files that a topology uses. Out: words of others without them.
-//! Must not: change what topo itself says of the topology, or names that are shown everywhere.
+//! In: the values of variables and env files that a topology uses. Out: texts of other programs
+//! with these values redacted. Must not: change topo's own messages, or names that are shown
+//! everywhere.
 //!
-//! The engine quotes what it was given: a mount that it cannot make, a program that it does not find. What
-//! came from a variable is replaced by the text that the file has, `${PASSWORD}`.
+//! The engine quotes what it was given: a mount that it cannot create, a program that it does not
+//! find. A value from a variable is replaced by the text in the file, `${PASSWORD}`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -12,26 +13,26 @@ use crate::source::{Environment, PROJECT_NAME, substitute, template_variables};
 use crate::topology::Topology;
 use crate::topology::secrecy::HIDDEN;
 
-/// The fewest bytes of a value that is looked for: shorter ones occur by accident.
+/// The fewest bytes of a value that is redacted: shorter ones occur by accident.
 const SHORTEST: usize = 4;
 
-/// From how many bytes on a value is looked for within words, too.
+/// The fewest bytes of a value that is redacted within words, too.
 const WITHIN_WORDS: usize = 8;
 
-/// The fewest bytes of a part of a value, such as the user in an address.
+/// The fewest bytes of a redacted part of a value, such as the user in an address.
 const SHORTEST_PART: usize = 6;
 
-/// Words that give nothing away.
+/// Values that reveal nothing.
 const COMMON: &[&str] = &["true", "false", "none", "null", "root", "localhost"];
 
-/// Knows what is not to be shown, and what stands in its place.
+/// Replaces values that must not be shown.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    /// By their first bytes: values, and what is shown instead. The longest come first.
+    /// Values and their replacements by the first bytes of the value. The longest come first.
     secrets: HashMap<[u8; SHORTEST], Vec<Secret>>,
-    /// Names of objects: they are shown everywhere.
+    /// Names of objects, which are shown everywhere.
     names: BTreeSet<String>,
-    /// Names that names of objects begin with.
+    /// Prefixes of the names of objects.
     projects: BTreeSet<String>,
 }
 
@@ -39,13 +40,13 @@ pub struct Redactor {
 struct Secret {
     value: String,
     shown: String,
-    /// Whether it is replaced within longer words.
+    /// Whether it is redacted within longer words.
     is_within_words: bool,
 }
 
 impl Redactor {
-    /// What a topology has from variables, from files and from the caller.
-    pub fn of(topology: &Topology, document: &Document, environment: &Environment) -> Self {
+    /// The values that a topology has from variables, from files and from the caller.
+    pub fn for_topology(topology: &Topology, document: &Document, environment: &Environment) -> Self {
         let mut redactor = Self::default();
         redactor.take_names(topology);
         for (scalar, written) in document.filled().scalars() {
@@ -64,7 +65,7 @@ impl Redactor {
         redactor
     }
 
-    /// Adds a value, and what is shown in its place.
+    /// Adds a value and its replacement.
     pub fn add(&mut self, value: &str, shown: &str) {
         self.put(value, shown, value.len() >= WITHIN_WORDS);
         let escaped = escaped(value);
@@ -76,7 +77,7 @@ impl Redactor {
         }
     }
 
-    /// Adds what another one knows.
+    /// Adds the values of another one.
     pub fn extend(&mut self, other: Self) {
         let Self { secrets, names, projects } = other;
         for secret in secrets.into_values().flatten() {
@@ -86,7 +87,7 @@ impl Redactor {
         self.projects.extend(projects);
     }
 
-    /// The words without values.
+    /// The text with its secrets redacted.
     pub fn redact<'words>(&self, words: &'words str) -> Cow<'words, str> {
         if self.secrets.is_empty() {
             return Cow::Borrowed(words);
@@ -116,7 +117,7 @@ impl Redactor {
         Cow::Owned(shown)
     }
 
-    /// How long the name is that the words begin with, if they begin with one.
+    /// The length of the object name at the start of the text, if there is one.
     fn name_at(&self, words: &str) -> Option<usize> {
         let ends = |length: usize| ends_word(&words[length..]);
         let is_name = |name: &&String| words.starts_with(name.as_str()) && ends(name.len());
@@ -156,7 +157,8 @@ impl Redactor {
         }
     }
 
-    /// A text of the topology that holds variables: their values, and the words that it came to have.
+    /// A text of the topology with variables: adds their values, and the text with the variables
+    /// filled in.
     fn take_filled(&mut self, written: &str, environment: &Environment) {
         let text = substitute(written, &|name| environment.value(name), &mut written.len().max(1 << 16)).text;
         for variable in
@@ -187,17 +189,17 @@ impl Redactor {
     }
 }
 
-/// As Go quotes a text.
+/// The text as Go quotes it.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t")
 }
 
-/// What stands between the parts of mounts, addresses and command lines.
+/// Separators in mounts, addresses and command lines.
 fn is_separator(letter: char) -> bool {
     letter.is_whitespace() || "\"'`,;:@=".contains(letter)
 }
 
-/// Whether a word is over where this follows; a full stop at its end is none of it.
+/// Whether a word ends before this text; a full stop at its end is not part of it.
 fn ends_word(rest: &str) -> bool {
     !rest.trim_start_matches('.').starts_with(is_part_of_word)
 }
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_variables_are_named_and_not_shown() {
+    fn values_of_variables_are_replaced_by_their_names() {
         let redactor = redactor();
         for (words, shown) in [
             ("exec: \"geheim-1\": not found", "exec: \"${PW}\": not found"),
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_one_knows_is_known_too() {
+    fn another_redactor_can_be_merged_in() {
         let mut all = Redactor::default();
         assert_eq!(all.redact("geheim-1"), "geheim-1");
         all.extend(redactor());

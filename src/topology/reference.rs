@@ -1,4 +1,4 @@
-//! What a topology names must be there, and nothing may wait for itself.
+//! Everything that a topology refers to must exist, and nothing may depend on itself.
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -33,12 +33,12 @@ fn check_source(
     found: &mut Diagnostics,
 ) {
     let has_image = service.image.as_ref().is_some_and(|image| !image.is_empty());
-    // One that is written but wrong was reported already.
+    // One that is present but wrong was already reported.
     let is_written = |key: &str| {
         let node = topology.node_at(&["services", name.as_str(), key]);
         node.is_some_and(|node| node.as_text() != Some(""))
     };
-    // So was a service that is no mapping.
+    // So was a service that is not a mapping.
     let is_something = topology
         .node_at(&["services", name.as_str()])
         .is_some_and(|node| !matches!(node.value, Value::Null | Value::Map(_)));
@@ -55,7 +55,7 @@ fn check_source(
     }
 }
 
-/// Whether `imge` stands where `image` was meant, which was reported.
+/// Whether `imge` was written instead of `image`, which was reported.
 fn is_misspelt(topology: &Topology, name: &ServiceName) -> bool {
     let written = topology.node_at(&["services", name.as_str()]).and_then(Node::as_map);
     let mut keys = written.into_iter().flat_map(|service| &service.entries);
@@ -85,7 +85,8 @@ fn check_volumes(topology: &Topology, service: &Service, found: &mut Diagnostics
         let Some(key) = mount.volume_key() else { continue };
         let before = found.mark();
         check_key(topology, code::UNKNOWN_VOLUME, "volume", (&key.value, key.span), &topology.volumes, found);
-        // In the short form the volume stands before a colon, and its name may occur in the target as well.
+        // In the short form the volume comes before a colon, and its name may occur in the target
+        // as well.
         if key.span == mount.span {
             found.since(before).iter_mut().for_each(replace_before_colon);
         }
@@ -116,7 +117,7 @@ fn check_files(topology: &Topology, service: &Service, found: &mut Diagnostics) 
     }
 }
 
-/// Checks that a section has a key that a service refers to.
+/// Checks that a section has the key that a service refers to.
 fn check_key<K: Ord + AsRef<str>, T>(
     topology: &Topology,
     code: Code,
@@ -153,13 +154,13 @@ fn check_key<K: Ord + AsRef<str>, T>(
     });
 }
 
-/// False where definitions of this kind are written as something else than a mapping, which was reported.
+/// False when the section is not a mapping, which was reported.
 fn has_readable_section(topology: &Topology, kind: &str) -> bool {
     let section = topology.node_at(&[&format!("{kind}s")]);
     section.is_none_or(|section| matches!(section.value, Value::Null | Value::Map(_)))
 }
 
-/// How a file is put into a container that was named where its secret or config is to be.
+/// A help for a file given by its path where its secret or config was expected.
 fn mounted_file(kind: &str, name: &str) -> String {
     let (file, target) = name.split_once(':').unwrap_or((name, ""));
     let file = file.strip_prefix("./").unwrap_or(file);
@@ -191,7 +192,7 @@ fn check_services(topology: &Topology, name: &ServiceName, service: &Service, fo
         }
         unknown_service(topology, name, needed, dependency.key, found);
     }
-    // What `depends_on` says as well is a mistake of its own.
+    // `depends_on` reports its own errors.
     for Share { owner, at, kind: _ } in service.shares() {
         let Some(needed) = owner.service() else { continue };
         let is_elsewhere = service.depends_on.0.get(needed).is_none_or(|known| known.key != at);
@@ -201,7 +202,7 @@ fn check_services(topology: &Topology, name: &ServiceName, service: &Service, fo
     }
 }
 
-/// A service whose image is copied from need not be active.
+/// A service whose image is only copied from need not be active.
 fn check_contexts(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
     for (needed, span) in service.context_services() {
         if topology.service(needed.as_str()).is_none() {
@@ -233,12 +234,12 @@ fn unknown_service(
     );
 }
 
-/// Services that need each other, and the places that say so.
+/// Services that need each other, and the places where they say so.
 struct Cycles<'a> {
     graph: DiGraph<&'a ServiceName, Span>,
-    /// What one does for the other, as in `web` waits for `db`.
+    /// The relation of two of them, as in `web` waits for `db`.
     verb: &'static str,
-    /// What they do in a circle.
+    /// The message about a cycle.
     message: &'static str,
 }
 
@@ -283,7 +284,7 @@ impl Cycles<'_> {
         }
     }
 
-    /// The shortest way from `start` over others back to itself.
+    /// The shortest cycle through `start`.
     fn way_back(&self, start: NodeIndex) -> Vec<NodeIndex> {
         let mut came_from = HashMap::new();
         let mut queue = VecDeque::from([start]);
@@ -306,7 +307,7 @@ impl Cycles<'_> {
         vec![start]
     }
 
-    /// Shows each step of a circle.
+    /// Labels each edge of a cycle.
     fn show(&self, path: &[NodeIndex], found: &mut Diagnostics) {
         let Self { graph, verb, message } = self;
         let names: Vec<&str> = path.iter().chain(&path[..1]).map(|node| graph[*node].as_str()).collect();

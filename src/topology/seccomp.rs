@@ -1,4 +1,4 @@
-//! Profiles of seccomp: files of this machine, of which the engine gets the text.
+//! seccomp profiles: files on this machine whose text is sent to the engine.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,25 +6,25 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::source::{Sources, Spanned, from_here};
+use crate::source::{Sources, Spanned, display_path};
 use crate::topology::attribute::Named;
 use crate::topology::join_path;
 use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 use crate::value::security_option::SecurityOption;
 
-/// Finds profiles of active services that cannot be read, or are none. As in Docker Compose, their paths begin
-/// at the project's directory.
+/// Reports profiles of active services that cannot be read or are invalid. As in Docker Compose,
+/// their paths are relative to the project directory.
 pub(super) fn check(
     services: &BTreeMap<ServiceName, Named<Box<Service>>>,
-    folder: &Path,
+    directory: &Path,
     found: &mut Diagnostics,
 ) {
     for option in services.values().flat_map(|service| &service.security_opt) {
         let path = option.seccomp_profile();
-        // An empty path is refused as an option.
+        // The option is refused for its empty path.
         if let Some(path) = path.filter(|path| !path.is_empty() && !path.contains('$')) {
-            check_profile(option, &join_path(folder, path), found);
+            check_profile(option, &join_path(directory, path), found);
         }
     }
 }
@@ -51,7 +51,7 @@ fn check_profile(option: &Spanned<SecurityOption>, path: &str, found: &mut Diagn
     found
         .error(
             code::BAD_VALUE,
-            format!("`{}` is not a seccomp profile", from_here(Path::new(path)).display()),
+            format!("`{}` is not a seccomp profile", display_path(Path::new(path)).display()),
         )
         .label(option.span, mistake)
         .help(match Path::new(path).is_file() {
@@ -60,7 +60,7 @@ fn check_profile(option: &Spanned<SecurityOption>, path: &str, found: &mut Diagn
         });
 }
 
-/// What runc 1.3 does with a call.
+/// The actions of runc 1.3.
 const ACTIONS: &[&str] = &[
     "SCMP_ACT_ALLOW",
     "SCMP_ACT_ERRNO",
@@ -73,7 +73,7 @@ const ACTIONS: &[&str] = &[
     "SCMP_ACT_TRAP",
 ];
 
-/// How it compares an argument.
+/// Its operators for comparing arguments.
 const OPERATORS: &[&str] = &[
     "SCMP_CMP_EQ",
     "SCMP_CMP_GE",
@@ -97,7 +97,7 @@ fn mistake_in(profile: &Json) -> Option<String> {
     })
 }
 
-/// Says that the word at a key is none of these; a missing one is left to the engine.
+/// Describes the word at a key if it is none of these; a missing one is left to the engine.
 fn unknown(value: &Json, key: &str, words: &[&'static str]) -> Option<String> {
     let word = value.get(key)?.as_str().filter(|word| !word.is_empty() && !words.contains(word))?;
     Some(match suggest::closest(word, words.iter().copied()) {

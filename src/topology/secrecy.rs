@@ -1,16 +1,17 @@
-//! In: a text that the topology says literally, and where. Out: whether it looks like a secret.
-//! Must not: judge what comes from a variable, which nobody shows unasked.
+//! In: a literal text of the topology, and its place. Out: whether it looks like a secret. Must
+//! not: judge values from variables, which are always hidden.
 //!
-//! A list of words can only lose, so that it is the last of three sieves: a value is shown when it is
-//! literally in the topology, and neither its name nor its shape nor its place among arguments says secret.
+//! A list of words is never complete, so it is only the last of three filters: a value is shown
+//! when it is literal text of the topology, and neither its name nor its shape nor its position
+//! among arguments suggests a secret.
 
 pub use crate::diagnostic::HIDDEN;
 
-/// What tells how to see values that are not shown.
+/// How to see hidden values.
 pub const HIDDEN_VALUES: &str =
     "values that come from variables or look like secrets are hidden: `--show-values` shows them";
 
-/// Parts of names, at any place in them, whose values are secrets.
+/// Names that contain these anywhere hold secrets.
 const ANYWHERE: &[&str] = &[
     "passw",
     "passphrase",
@@ -34,11 +35,11 @@ const ANYWHERE: &[&str] = &[
     "webhook",
 ];
 
-/// Words of names whose values are secrets; also at the end of a longer word, as in `PGPWD`.
+/// Names with these words hold secrets, even at the end of a longer word, as in `PGPWD`.
 const WORDS: &[&str] =
     &["pass", "pwd", "pw", "pin", "creds", "cred", "jwt", "dsn", "key", "keys", "otp", "psk"];
 
-/// Words of names whose values are secrets when they stand alone.
+/// Names with these words hold secrets, if the word stands alone.
 const WHOLE_WORDS: &[&str] = &[
     "auth",
     "salt",
@@ -55,7 +56,7 @@ const WHOLE_WORDS: &[&str] = &[
     "users",
 ];
 
-/// What tokens of well-known services begin with.
+/// Prefixes of tokens of well-known services.
 const PREFIXES: &[&str] = &[
     "ghp_",
     "gho_",
@@ -110,10 +111,10 @@ const PREFIXES: &[&str] = &[
     "{SSHA}",
 ];
 
-/// The fewest letters of a token: what is shorter is a word.
+/// The fewest characters of a token: anything shorter is a word.
 const TOKEN: usize = 16;
 
-/// Whether what a name names is better not shown.
+/// Whether a name suggests that its value is a secret.
 pub fn names_a_secret(name: &str) -> bool {
     let parts = words_of(name);
     let joined = parts.concat();
@@ -123,7 +124,7 @@ pub fn names_a_secret(name: &str) -> bool {
         })
 }
 
-/// Whether a text looks like a secret, or holds one.
+/// Whether a text looks like a secret, or contains one.
 pub fn looks_secret(text: &str) -> bool {
     text.contains("-----BEGIN")
         || has_credentials(text)
@@ -136,8 +137,8 @@ pub fn looks_secret(text: &str) -> bool {
         }
 }
 
-/// Which words of a command line are secrets, or hold one: by their looks, or because an option before
-/// them says so.
+/// Which words of a command line are secrets, or contain one: by their shape, or because of an
+/// option before them.
 pub fn secret_words(words: &[&str]) -> Vec<bool> {
     let is_secret = |(index, word): (usize, &&str)| {
         let before = index.checked_sub(1).and_then(|before| words.get(before));
@@ -197,7 +198,7 @@ fn is_separator(letter: char) -> bool {
     letter.is_whitespace() || "\"'`,;:&?=()[]{}|@<>/\\".contains(letter) && letter != '{' && letter != '}'
 }
 
-/// A word that no person made up.
+/// A word that looks generated.
 fn is_token(word: &str) -> bool {
     let long_enough = word.len() >= TOKEN;
     if PREFIXES.iter().any(|prefix| word.strip_prefix(prefix).is_some_and(|rest| rest.len() >= 8)) {
@@ -206,7 +207,7 @@ fn is_token(word: &str) -> bool {
     long_enough && word.split(['-', '_', '.']).any(is_random) || is_uuid(word)
 }
 
-/// Letters and digits in a row that change places often, as those of digests and keys do.
+/// A run of letters and digits that alternate often, as in digests and keys.
 fn is_random(run: &str) -> bool {
     let digits = run.bytes().filter(u8::is_ascii_digit).count();
     let kind = |byte: u8| match byte {
@@ -220,7 +221,7 @@ fn is_random(run: &str) -> bool {
     run.len() >= TOKEN && digits > 0 && digits < run.len() && changes >= 3
 }
 
-/// A long word with slashes that is no path.
+/// A long word with slashes that is not a path.
 fn is_base64(word: &str) -> bool {
     let has = |is_kind: fn(&u8) -> bool| word.bytes().any(|byte| is_kind(&byte));
     word.len() >= 2 * TOKEN
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_secret_by_what_stands_before_them() {
+    fn arguments_are_secret_because_of_the_option_before_them() {
         let secret = |line: &str| {
             let words: Vec<&str> = line.split(' ').collect();
             let secret = secret_words(&words);

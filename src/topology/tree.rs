@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::document::Node;
 
-/// The tree, and where each service stands in it: rules ask for them one by one, and there may be
+/// The tree, with an index of its services: rules look them up one by one, and there may be
 /// thousands.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
@@ -14,7 +14,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Looks up the services of a tree.
+    /// Indexes the services of a tree.
     pub(super) fn new(root: Arc<Node>) -> Self {
         let services = root.as_map().and_then(|root| root.get("services")?.as_map());
         let entries = services.into_iter().flat_map(|services| &services.entries);

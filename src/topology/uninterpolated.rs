@@ -1,11 +1,11 @@
-//! The canonical form of a topology whose variables stay as they are written: `config --no-interpolate`.
+//! The canonical form of a topology with its variables left in place: `config --no-interpolate`.
 //!
-//! What holds a variable may be anything once it is filled in, so it is taken out before the rest is
-//! read, and put back, as it was written, into the rest's canonical form. A reader that fills in the
-//! variables of the result finds what it would have found in the topology's own files.
+//! A value with variables may become anything, so it is cut out before the rest is read, and put
+//! back as it was written into the rest's canonical form. Interpolating the result yields the same
+//! as interpolating the topology's own files.
 //!
-//! As in Docker Compose, the rest keeps the words that it was written in too, `1m30s` or `64m` or a
-//! command line, but for the attributes in [`LONG`].
+//! As in Docker Compose, the rest also keeps its notation, such as `1m30s`, `64m` or a command
+//! line, except for the attributes in [`LONG`].
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use crate::topology::canonical::whole_service;
 use crate::topology::service::Mounts;
 use crate::topology::{ResolveChoices, normal, paths, project_name, read};
 
-/// Mappings that are taken out as a whole: some of their keys must be there, so a part of them cannot
-/// be read.
+/// Mappings that are cut out as a whole: some of their keys are required, so that a part of them
+/// cannot be read.
 pub(super) const WHOLE: &[&str] =
     &["models.*", "services.*.depends_on", "services.*.provider", "services.*.ulimits.*"];
 
-/// Lists of things that are read one by one: only those with variables are taken out.
+/// Lists whose elements are read independently: only those with variables are cut out.
 pub(super) const ONE_BY_ONE: &[&str] = &[
     "services.*.configs",
     "services.*.develop.watch",
@@ -36,7 +36,7 @@ pub(super) const ONE_BY_ONE: &[&str] = &[
     "services.*.volumes",
 ];
 
-/// What is shown in its long form, with its defaults and whole paths, unless it holds a variable.
+/// Attributes that are shown in their long form, with defaults and absolute paths, unless they contain a variable.
 pub(super) const LONG: &[&str] = &[
     "*.*.external",
     "configs.*.file",
@@ -67,7 +67,7 @@ pub(super) const LONG: &[&str] = &[
     "volumes.*.driver_opts.device",
 ];
 
-/// What is filled in beside an attribute only as long as that one says nothing.
+/// Defaults that are added next to an attribute only when that is absent.
 pub(super) const FILLED_IN_BESIDE: &[(&str, &str)] = &[
     ("services.*.network_mode", "networks"),
     ("services.*.provider", "networks"),
@@ -78,13 +78,13 @@ pub(super) const FILLED_IN_BESIDE: &[(&str, &str)] = &[
     ("configs.*.external", "name"),
 ];
 
-/// Something that stays as it is written.
+/// A part that stays as it was written.
 struct Cut {
     path: Vec<String>,
     value: Json,
-    /// Where it stands in the list at `path`, when it is an element.
+    /// Its index in the list at `path`, if it is an element.
     element: Option<usize>,
-    /// Where it is written.
+    /// Where it was written.
     at: Span,
 }
 
@@ -94,8 +94,8 @@ impl Cut {
     }
 }
 
-/// The canonical form of a document that was loaded without filling in its variables. Every service
-/// is part of it, whatever its profiles are.
+/// The canonical form of a document that was loaded without interpolation. It includes every
+/// service, whatever its profiles.
 pub fn uninterpolated(
     document: &Document,
     environment: &Environment,
@@ -107,7 +107,7 @@ pub fn uninterpolated(
     cut_from(Arc::make_mut(&mut rest.root), &mut Vec::new(), &mut cuts);
     let (mut sections, _) = read(&rest, found);
     if let Some(name) = &mut sections.name {
-        // Other names are made of it.
+        // Other names are derived from it.
         name.value = substitute(&name.value, &|name| environment.value(name), &mut 1_000).text;
     }
     let name = project_name(&sections, choices, document, found);
@@ -146,13 +146,13 @@ fn cut_from(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) {
     });
 }
 
-/// Whether a value is left for the rest.
+/// Whether a value stays in the rest.
 fn is_kept(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool {
     let is_opaque = path.last().is_some_and(|key| key.starts_with("x-"));
     if is_opaque || *path == ["name"] {
         return true;
     }
-    // An argument of a build that has no value is a variable too.
+    // A build argument without a value is a variable too.
     let is_callers = matches!(node.value, Value::Null) && matches("services.*.build.args.*", path);
     if is_callers || has_variables(node) {
         return is_kept_in_part(node, path, cuts);
@@ -161,19 +161,19 @@ fn is_kept(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool
         _ if is_long(node, path) => {}
         Value::Null => {}
         Value::Map(_) => cut_from(node, path, cuts),
-        // It is read all the same: other values follow from it.
+        // It is read as well: other values are derived from it.
         _ => cuts.push(Cut::new(path, node)),
     }
     true
 }
 
 fn is_long(node: &Node, path: &[String]) -> bool {
-    // The keys of a build are looked at one by one.
+    // The keys of a build are considered one by one.
     let is_mapped_build = matches!(node.value, Value::Map(_)) && matches("services.*.build", path);
     !is_mapped_build && matches_any(path, LONG)
 }
 
-/// Takes the parts with variables out of a value that has some.
+/// Cuts the parts with variables out of a value that has some.
 fn is_kept_in_part(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool {
     match &mut node.value {
         Value::Map(_) if !matches_any(path, WHOLE) => {
@@ -230,7 +230,7 @@ fn has_variables(node: &Node) -> bool {
     }
 }
 
-/// Takes away what was filled in because something that was taken out seemed to be missing.
+/// Removes defaults that were added only because something that was cut out seemed to be missing.
 fn take_back_defaults(model: &mut Json, path: &[String], root: &Node) {
     let Some((_, above)) = path.split_last() else { return };
     for (_, beside) in FILLED_IN_BESIDE.iter().filter(|(pattern, _)| matches(pattern, path)) {
@@ -243,7 +243,7 @@ fn take_back_defaults(model: &mut Json, path: &[String], root: &Node) {
     }
 }
 
-/// Joins a path that is relative, whatever its variables are, to its directory.
+/// Makes a path that is relative, whatever its variables are, absolute.
 fn complete_path(cut: &mut Cut, document: &Document) {
     const TEXTS: &[&str] = &[
         "configs.*.file",
@@ -273,7 +273,7 @@ fn complete_path(cut: &mut Cut, document: &Document) {
     }
 }
 
-/// What a long port leaves unsaid.
+/// Adds the defaults of a long port.
 fn complete_ports(cut: &mut Cut) {
     let Json::Array(ports) = &mut cut.value else { return };
     if matches("services.*.ports", &cut.path) {

@@ -14,7 +14,7 @@ record! {
         driver: Option<String> = public,
         /// Options of the driver.
         driver_opts: Options = also("opts", "options", "driver_options"),
-        /// Whether the volume is made and removed by somebody else.
+        /// Whether the volume is created and removed outside this topology.
         external: External,
         /// Labels.
         labels: Pairs,

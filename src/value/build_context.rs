@@ -1,4 +1,4 @@
-//! Where a build finds its files, as it is written: `./app`, `service:NAME`, `docker-image://NAME`...
+//! Where a build finds its files: `./app`, `service:NAME`, `docker-image://NAME`...
 
 /// The context of a build, or one of its `additional_contexts` (Compose Specification, "Compose Build
 /// Specification", `context` and `additional_contexts`).
@@ -6,9 +6,9 @@
 pub enum BuildContext<'a> {
     /// The image of a service: `service:NAME`.
     Service(&'a str),
-    /// What the builder fetches or knows itself: a repository, an archive, an image, an OCI layout.
+    /// A repository, an archive, an image or an OCI layout, which the builder fetches.
     Remote(&'a str),
-    /// A folder of this machine, or an archive on it.
+    /// A directory or an archive on this machine.
     Local(&'a str),
 }
 
@@ -20,7 +20,7 @@ impl<'a> BuildContext<'a> {
             return Self::Service(name);
         }
         let is_repository = begins_with(&["git@", "github.com/"]);
-        // Buildx takes a reference with and without the slashes.
+        // Buildx accepts a reference with and without the slashes.
         let is_reference = begins_with(&["docker-image:", "oci-layout:"]);
         if text.contains("://") || is_repository || is_reference {
             return Self::Remote(text);
@@ -28,7 +28,7 @@ impl<'a> BuildContext<'a> {
         Self::Local(text)
     }
 
-    /// The image that is called this.
+    /// The reference to an image of this name.
     pub fn of_image(name: &str) -> String {
         format!("docker-image://{name}")
     }
@@ -41,7 +41,7 @@ impl<'a> BuildContext<'a> {
         }
     }
 
-    /// The path of a folder or an archive of this machine.
+    /// The path of a directory or an archive on this machine.
     pub fn local(self) -> Option<&'a str> {
         match self {
             Self::Local(path) => Some(path),
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_what_is_neither_a_service_nor_fetched() {
+    fn what_is_neither_a_service_nor_remote_is_a_directory() {
         for remote in [
             "https://example.com/a.git",
             "ssh://git@host/a",
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_may_be_called_like_the_word_before_it() {
+    fn a_service_may_have_a_prefix_as_its_name() {
         for name in ["base", "service", "host", "none", "container", ""] {
             assert_eq!(BuildContext::parse(&format!("service:{name}")), BuildContext::Service(name));
         }

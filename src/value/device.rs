@@ -4,7 +4,7 @@
 
 use crate::value::ValueError;
 
-/// What a container may do with a device when nothing else is said: read, write, make nodes.
+/// The default permissions of a container on a device: read, write, create nodes.
 pub const ALL_PERMISSIONS: &str = "rwm";
 
 /// A device in the short form.
@@ -36,20 +36,21 @@ impl<'a> ShortDevice<'a> {
     }
 }
 
-/// Whether these are `r`, `w` and `m`, and at least one of them.
+/// Whether these are one or more of `r`, `w` and `m`.
 pub fn are_permissions(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|letter| "rwm".contains(letter))
 }
 
-/// Whether a device is named as in the Container Device Interface: `vendor.com/class=device`.
+/// Whether a device has a qualified name of the Container Device Interface:
+/// `vendor.com/class=device`.
 pub fn is_cdi(name: &str) -> bool {
     !name.starts_with('/') && name.contains('/') && name.contains('=')
 }
 
-/// Whether the engine reads a rule of the device control group: `c 1:3 mr`, a kind, two numbers or `*`, and
-/// what is allowed.
+/// Whether the engine accepts a rule of the device control group: `c 1:3 mr`: a kind, two numbers
+/// or `*`, and permissions.
 pub fn is_cgroup_rule(rule: &str) -> bool {
-    // The kernel keeps numbers of 32 bits.
+    // The kernel has 32-bit numbers.
     let is_number = |text: &str| text == "*" || (!text.starts_with('+') && text.parse::<u32>().is_ok());
     let parts: Vec<&str> = rule.split(' ').collect();
     let [kind, numbers, access] = parts.as_slice() else { return false };

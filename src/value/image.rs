@@ -1,5 +1,5 @@
-//! Image references: `[HOST[:PORT]/]NAME[:TAG][@DIGEST]`, by the grammar of the distribution project's
-//! references.
+//! Image references: `[HOST[:PORT]/]NAME[:TAG][@DIGEST]`, by the grammar of the CNCF Distribution
+//! project.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::ValueError;
 
-/// An image, by the name that it is pulled, built and run by.
+/// The reference that an image is pulled, built and run by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct ImageReference {
@@ -18,7 +18,7 @@ pub struct ImageReference {
     tag: Option<usize>,
 }
 
-/// What the Docker CLI files the credentials of Docker Hub under.
+/// The key of Docker Hub's credentials in the Docker CLI's configuration.
 pub const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 impl From<String> for ImageReference {
@@ -48,7 +48,7 @@ impl fmt::Display for ImageReference {
 }
 
 impl ImageReference {
-    /// Takes the text as it is.
+    /// Takes the text without checking it.
     pub fn new(text: impl Into<String>) -> Self {
         text.into().into()
     }
@@ -58,7 +58,7 @@ impl ImageReference {
         &self.text
     }
 
-    /// Whether nothing is said.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -78,12 +78,12 @@ impl ImageReference {
         }
     }
 
-    /// Whether it names one image for ever, by its digest.
+    /// Whether a digest pins it to one image.
     pub fn has_digest(&self) -> bool {
         self.text.len() > self.tag.unwrap_or(self.name)
     }
 
-    /// Finds what no image can be called.
+    /// Reports what is wrong with the reference.
     pub fn check(&self) -> Result<(), ValueError> {
         check_parts(&self.text).map_err(|reason| {
             let help = match similar(&self.text) {
@@ -94,7 +94,7 @@ impl ImageReference {
         })
     }
 
-    /// The server whose credentials are needed, in the words of the Docker CLI's configuration.
+    /// The server whose credentials are needed, named as in the Docker CLI's configuration.
     pub fn server(&self) -> &str {
         match self.name().split_once('/') {
             Some(("docker.io" | "index.docker.io" | "registry-1.docker.io", _)) | None => DOCKER_HUB,
@@ -103,7 +103,7 @@ impl ImageReference {
         }
     }
 
-    /// The name with its registry: `redis` is `docker.io/library/redis`.
+    /// The full name with its registry: `redis` is `docker.io/library/redis`.
     pub fn full_name(&self) -> String {
         match (self.server(), self.name().split_once('/')) {
             (DOCKER_HUB, None) => format!("docker.io/library/{}", self.name()),
@@ -120,13 +120,13 @@ impl ImageReference {
     }
 }
 
-/// What stands before the tag, the tag and the digest.
+/// The name, the tag and the digest.
 fn split(reference: &str) -> (&str, Option<&str>, Option<&str>) {
     let (rest, digest) = match reference.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest)),
         None => (reference, None),
     };
-    // A colon before a slash is that of a registry's port.
+    // A colon before a slash belongs to a registry's port.
     let last = rest.rfind('/').map_or(0, |slash| slash + 1);
     match rest[last..].find(':') {
         Some(colon) => (&rest[..last + colon], Some(&rest[last + colon + 1..]), digest),
@@ -134,7 +134,7 @@ fn split(reference: &str) -> (&str, Option<&str>, Option<&str>) {
     }
 }
 
-/// A reference that differs in what people leave in by mistake.
+/// A correct reference that differs by a common mistake.
 fn similar(image: &str) -> Option<String> {
     let is_wrapping = |letter: char| "“”‘’\"'`;,".contains(letter) || letter.is_whitespace();
     let bare = image.trim_matches(is_wrapping);
@@ -160,7 +160,7 @@ fn check_parts(reference: &str) -> Result<(), String> {
     path.split('/').try_for_each(check_component)
 }
 
-/// As Docker tells a registry from the first part of a name.
+/// Whether the first part of a name is a registry, by Docker's rule.
 fn is_host(text: &str) -> bool {
     text == "localhost" || text.contains(['.', ':']) || text.chars().any(char::is_uppercase)
 }

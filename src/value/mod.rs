@@ -1,9 +1,9 @@
-//! In: the text of one value. Out: its parts, typed. One grammar a file, and no other module looks for
-//! a grammar's prefixes and separators.
-//! Must not: know which attribute a value belongs to, or report anything.
+//! In: the text of one value. Out: its parts, typed. Each grammar has a file, and no other module
+//! looks for its prefixes and separators. Must not: know which attribute a value belongs to, or
+//! report anything.
 //!
-//! A value that is one text reads every text (`From<String>`), also one that is wrong, for a rule to say so, and
-//! displays it as it was written.
+//! Values of a single text accept every text (`From<String>`), also a wrong one, which a rule then
+//! reports, and display it as it was written.
 
 pub mod build_context;
 pub mod device;
@@ -22,14 +22,14 @@ use std::fmt;
 /// What is wrong with a text, and what to type instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueError {
-    /// What is wrong, as a label says it.
+    /// What is wrong, worded as a label.
     pub reason: String,
     /// What to type instead.
     pub help: String,
 }
 
 impl ValueError {
-    /// A mistake for this reason, mended by this.
+    /// An error with this reason and help.
     pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
         Self { reason: reason.into(), help: help.into() }
     }

@@ -12,31 +12,31 @@ pub struct ShortMount<'a> {
     pub source: Option<&'a str>,
     /// Where it appears in the container.
     pub target: &'a str,
-    /// Its options, in the order in which they are written: the later of two that contradict each other wins.
+    /// Its options in the order of the text: of two that contradict each other, the later one wins.
     pub options: Vec<MountOption>,
 }
 
-/// An option of the short form that does something.
+/// An option of the short form that has an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MountOption {
-    /// `ro`: it cannot be written to.
+    /// `ro`: read-only.
     ReadOnly,
-    /// `rw`: it can be written to.
+    /// `rw`: writable.
     ReadWrite,
-    /// `nocopy`: what the image has at the target is not copied.
+    /// `nocopy`: the image's content at the target is not copied into the volume.
     NoCopy,
-    /// `z` or `Z`: the SELinux label.
+    /// `z` or `Z`: how SELinux labels it.
     Selinux(&'static str),
-    /// How mounts spread.
+    /// How mounts below it propagate.
     Propagation(&'static str),
 }
 
-/// How mounts may spread.
+/// The modes of mount propagation.
 pub const PROPAGATIONS: [&str; 6] = ["rprivate", "private", "rshared", "shared", "rslave", "slave"];
 /// The labels of SELinux: shared, private.
 pub const SELINUX: [&str; 2] = ["z", "Z"];
-/// They speed file sharing up on a Mac, and mean nothing here.
-const OF_MACS: [&str; 3] = ["cached", "delegated", "consistent"];
+/// Consistency modes for Docker Desktop on a Mac, which have no effect here.
+const CONSISTENCY_MODES: [&str; 3] = ["cached", "delegated", "consistent"];
 const SUGGESTED: [&str; 8] =
     ["readonly", "nocopy", "cached", "delegated", "consistent", "rprivate", "rshared", "rslave"];
 
@@ -46,22 +46,24 @@ impl<'a> ShortMount<'a> {
         parse(text)
     }
 
-    /// Whether a folder or file of the host is mounted, and not a volume.
+    /// Whether a path of the host is mounted, rather than a volume.
     pub fn is_bind(&self) -> bool {
         self.source.is_some_and(path::is_path)
     }
 }
 
-/// Where a mount appears, also one that has another mistake: what makes two elements the same.
+/// The target of a mount, even of a wrong one: two elements with the same target are the same
+/// mount.
 pub fn target_of(text: &str) -> &str {
     let parts = split(text);
     parts.get(1).copied().unwrap_or(parts[0])
 }
 
-/// A source or target that ends in a blank, which hardly anybody means, and the mount without blanks.
+/// A source or target with a trailing blank, which is hardly ever meant, and the mount without
+/// blanks.
 pub fn trailing_blank(text: &str) -> Option<(&str, String)> {
     let parts = split(text);
-    // What is refused for its blank is told already.
+    // What is refused because of its blank is already reported.
     if parts.iter().any(|part| part.starts_with(char::is_whitespace)) || has_blank_after_name(&parts) {
         return None;
     }
@@ -69,8 +71,8 @@ pub fn trailing_blank(text: &str) -> Option<(&str, String)> {
     Some((part.trim(), without_blanks(&parts)))
 }
 
-/// `type=bind,source=./a,target=/b` in the short form.
-fn of_mount_option(text: &str) -> Option<String> {
+/// The short form of `type=bind,source=./a,target=/b`.
+fn short_form_of_mount_option(text: &str) -> Option<String> {
     let pairs: Vec<(&str, &str)> = text.split(',').filter_map(|pair| pair.split_once('=')).collect();
     let value = |names: &[&str]| pairs.iter().find(|(name, _)| names.contains(name)).map(|(_, value)| *value);
     let (source, target) = (value(&["source", "src"])?, value(&["target", "destination", "dst"])?);
@@ -78,7 +80,7 @@ fn of_mount_option(text: &str) -> Option<String> {
     Some(format!("{source}:{target}{}", if is_read_only { ":ro" } else { "" }))
 }
 
-/// The two paths of a mount with something else than a colon between them: `./a;/b`, `./a -> /b`.
+/// The two paths of a mount with another separator than a colon: `./a;/b`, `./a -> /b`.
 fn with_other_divider(text: &str) -> Option<(&str, &str)> {
     let dividers = ["->", "=>", ";", "=", ",", "|", " "];
     let mut divided = dividers.into_iter().filter_map(|divider| text.split_once(divider));
@@ -87,8 +89,8 @@ fn with_other_divider(text: &str) -> Option<(&str, &str)> {
         .map(|(source, target)| (source.trim(), target.trim()))
 }
 
-/// The mount that was meant by a text that would be the path of an anonymous volume: `v=/b`, or an option
-/// `--mount` of `docker run`.
+/// The mount that was probably meant by a text that reads as the path of an anonymous volume:
+/// `v=/b`, or the value of `docker run --mount`.
 pub fn meant(text: &str) -> Option<String> {
     if let Some(target) = target_option(text) {
         let is_tmpfs = text.split(',').any(|pair| pair == "type=tmpfs");
@@ -97,20 +99,20 @@ pub fn meant(text: &str) -> Option<String> {
     with_other_divider(text).map(|(source, target)| format!("{source}:{target}"))
 }
 
-/// The target in an option `--mount` of `docker run`: `type=tmpfs,target=/a`.
+/// The target in the value of `docker run --mount`: `type=tmpfs,target=/a`.
 pub fn target_option(text: &str) -> Option<&str> {
     let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
     let mut targets = pairs.filter(|(name, _)| matches!(*name, "target" | "destination" | "dst"));
     targets.next().map(|(_, target)| target)
 }
 
-/// Whether the name of a volume ends in a blank: no volume has such a name.
+/// Whether the name of a volume has a trailing blank, which no volume's name has.
 fn has_blank_after_name(parts: &[&str]) -> bool {
     let [source, _, ..] = parts else { return false };
     source.trim_end() != *source && !source.trim().is_empty() && !path::is_path(source)
 }
 
-/// How mounts are written, for one that is not.
+/// The help that shows the forms of a mount.
 fn forms(text: &str) -> &'static str {
     if text.contains(" - ") {
         return "two elements are read as one: align each `-` with the one above";
@@ -125,7 +127,7 @@ fn parse(text: &str) -> Result<ShortMount<'_>, ValueError> {
             format!("write `{}`", mount.trim()),
         ));
     }
-    if let Some(mount) = of_mount_option(text) {
+    if let Some(mount) = short_form_of_mount_option(text) {
         return Err(ValueError::new(
             "`--mount` of `docker run` is written like this",
             format!("write `{mount}`"),
@@ -167,14 +169,14 @@ fn parse(text: &str) -> Result<ShortMount<'_>, ValueError> {
     Ok(ShortMount { source, target, options: options.into_iter().flatten().collect() })
 }
 
-/// An option, or nothing for one that does nothing.
+/// An option; `None` for one without effect.
 fn read_option(option: &str) -> Result<Option<MountOption>, ()> {
     let among = |words: &[&'static str]| words.iter().copied().find(|word| *word == option);
     Ok(Some(match option {
         "ro" | "readonly" => MountOption::ReadOnly,
         "rw" => MountOption::ReadWrite,
         "nocopy" => MountOption::NoCopy,
-        _ if OF_MACS.contains(&option) => return Ok(None),
+        _ if CONSISTENCY_MODES.contains(&option) => return Ok(None),
         _ => match (among(&SELINUX), among(&PROPAGATIONS)) {
             (Some(label), _) => MountOption::Selinux(label),
             (None, Some(propagation)) => MountOption::Propagation(propagation),
@@ -201,7 +203,7 @@ fn without_blanks(parts: &[&str]) -> String {
     parts.iter().map(part).collect::<Vec<_>>().join(":")
 }
 
-/// `podman-run(1)`, "--volume".
+/// Whether it is an option of `podman-run(1)`, "--volume".
 fn is_of_podman(option: &str) -> bool {
     matches!(option, "U" | "O" | "idmap" | "exec" | "noexec" | "dev" | "nodev" | "suid" | "nosuid" | "copy")
         || option.starts_with("idmap=")
@@ -231,8 +233,9 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Whether a colon between these belongs to a Windows drive. `c:/data` and `c:/data:ro` are the volume `c`,
-/// which Compose takes for a drive as well, and in `c:/code:/code` a target follows the folder of the drive.
+/// Whether a colon between these belongs to a Windows drive. `c:/data` and `c:/data:ro` mount the
+/// volume `c`, although Compose takes it for a drive; in `c:/code:/code` a target follows the
+/// directory on the drive.
 fn is_drive(letter: &str, rest: &str, is_first: bool) -> bool {
     let has_target = || rest.split(':').nth(1).is_some_and(|next| next.starts_with('/'));
     path::is_drive_letter(letter)
@@ -282,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn help_can_be_typed() {
+    fn the_help_is_a_mount_that_can_be_read() {
         for (text, help) in [
             ("aa:/b:readony", "did you mean `readonly`?"),
             ("aa:/b:ro,U", "only Podman has it: write `aa:/b:ro`"),
@@ -304,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_is_known_in_spite_of_mistakes() {
+    fn the_target_is_found_despite_mistakes() {
         assert_eq!(target_of("a:/b:rx"), "/b");
         assert_eq!(target_of("${DATA}:/b"), "/b");
     }

@@ -1,5 +1,5 @@
-//! Names and keys, one type a kind, so that one cannot be given for another: what an object is called in the
-//! topology is its key, what it is called in the engine its name.
+//! Names and keys, one type per kind, so that they cannot be confused. What an object is called in
+//! the topology is its key, what it is called in the engine its name.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ macro_rules! names {
             pub struct $name(String);
 
             impl $name {
-                /// Takes the name as it is.
+                /// Takes the name without checking it.
                 pub fn new(name: impl Into<String>) -> Self {
                     Self(name.into())
                 }
@@ -57,7 +57,7 @@ macro_rules! names {
 }
 
 names! {
-    /// The project: what separates one topology's objects from another's on one engine.
+    /// The project: it keeps the objects of topologies on one engine apart.
     ProjectName
     /// A service's key in the topology.
     ServiceName
@@ -73,9 +73,9 @@ names! {
     ModelKey
     /// A container's name in the engine.
     ContainerName
-    /// A network's name in the engine: [`NetworkKey`] is another.
+    /// A network's name in the engine, as opposed to its [`NetworkKey`].
     NetworkName
-    /// A volume's name in the engine: [`VolumeKey`] is another.
+    /// A volume's name in the engine, as opposed to its [`VolumeKey`].
     VolumeName
     /// The engine's id of an image: `sha256:` and 64 hexadecimal digits.
     ImageId

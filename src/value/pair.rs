@@ -1,32 +1,32 @@
-//! Names with values: `NAME=value`, or a name alone. The first `=` divides.
+//! Names with values: `NAME=value`, or a bare name. They are split at the first `=`.
 
 /// A name, and its value if it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair<'a> {
-    /// What stands before the `=`; empty when nothing does.
+    /// The text before the `=`; may be empty.
     pub name: &'a str,
-    /// What stands behind it.
+    /// The text after it.
     pub value: Option<&'a str>,
 }
 
 impl<'a> Pair<'a> {
-    /// Takes a text apart.
-    pub fn of(text: &'a str) -> Self {
+    /// Splits a text.
+    pub fn split(text: &'a str) -> Self {
         match text.split_once('=') {
             Some((name, value)) => Self { name, value: Some(value) },
             None => Self { name: text, value: None },
         }
     }
 
-    /// Name and value; nothing for a name alone.
+    /// Name and value; `None` for a bare name.
     pub fn both(text: &'a str) -> Option<(&'a str, &'a str)> {
-        let Self { name, value } = Self::of(text);
+        let Self { name, value } = Self::split(text);
         Some((name, value?))
     }
 
-    /// Name and value; a name alone has the value that is found for it, or is left out.
+    /// Name and value; a bare name gets its value from `find`, or is left out.
     pub fn or_found(text: &'a str, find: impl FnOnce(&str) -> Option<String>) -> Option<(String, String)> {
-        let Self { name, value } = Self::of(text);
+        let Self { name, value } = Self::split(text);
         Some((name.to_owned(), value.map(str::to_owned).or_else(|| find(name))?))
     }
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_sign_divides() {
+    fn the_first_equals_sign_separates() {
         for (text, name, value) in [
             ("A=1", "A", Some("1")),
             ("A=1=2", "A", Some("1=2")),
@@ -45,7 +45,7 @@ mod tests {
             ("=1", "", Some("1")),
             ("", "", None),
         ] {
-            assert_eq!(Pair::of(text), Pair { name, value }, "{text}");
+            assert_eq!(Pair::split(text), Pair { name, value }, "{text}");
         }
     }
 

@@ -1,22 +1,22 @@
-//! Paths of the host and of containers, of Linux and of Windows.
+//! Paths on the host and in containers, of Linux and of Windows.
 
-/// Whether this is the letter of a Windows drive.
+/// Whether this is a Windows drive letter.
 pub fn is_drive_letter(text: &str) -> bool {
     matches!(text.as_bytes(), [letter] if letter.is_ascii_alphabetic())
 }
 
-/// The letter of the Windows drive that a path begins at, and what follows its colon: `C` and `\data`.
+/// The drive letter of a Windows path and what follows its colon: `C` and `\data`.
 pub fn drive(path: &str) -> Option<(&str, &str)> {
     let (letter, rest) = path.split_once(':')?;
     (is_drive_letter(letter) && rest.starts_with(['\\', '/'])).then_some((letter, rest))
 }
 
-/// Whether a path begins at a drive of Windows, or at a share of its network.
+/// Whether a path begins with a Windows drive, or with a network share.
 pub fn is_absolute_on_windows(path: &str) -> bool {
     path.starts_with(r"\\") || drive(path).is_some()
 }
 
-/// Whether the source of a mount is a path, and not the name of a volume.
+/// Whether the source of a mount is a path rather than the name of a volume.
 pub fn is_path(source: &str) -> bool {
     source.starts_with(['.', '/', '~', '\\']) || source.get(1..2) == Some(":")
 }
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drives_are_told_from_names() {
+    fn drives_are_distinguished_from_names() {
         assert_eq!(drive(r"C:\data"), Some(("C", r"\data")));
         assert_eq!(drive("c:/data"), Some(("c", "/data")));
         for path in ["/data", "data:/x", "c:data", ":/x", "é:/x"] {
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_told_from_volumes() {
+    fn paths_are_distinguished_from_volumes() {
         for path in [".", "./a", "/a", "~/a", r"\\server\share", r"C:\a", "c:/a"] {
             assert!(is_path(path), "{path}");
         }

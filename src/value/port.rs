@@ -1,5 +1,5 @@
-//! Ports: `[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]` for published ones, `TARGET[/PROTOCOL]` for exposed ones,
-//! where a port may be a range.
+//! Ports: `[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]` when published, `TARGET[/PROTOCOL]` when
+//! exposed; each port may be a range.
 //!
 //! Compose Specification, "ports" and "expose".
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::suggest;
 use crate::value::ValueError;
 
-/// A transport protocol. Ordered as their words are.
+/// A transport protocol, in alphabetical order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -27,7 +27,7 @@ pub enum Protocol {
 impl Protocol {
     const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
 
-    /// The word as the engine writes it.
+    /// The engine's word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Sctp => "sctp",
@@ -36,7 +36,7 @@ impl Protocol {
         }
     }
 
-    /// Reads a word in lower case.
+    /// Reads a lower-case word.
     pub fn parse(word: &str) -> Result<Self, ValueError> {
         Self::ALL.into_iter().find(|protocol| protocol.word() == word).ok_or_else(|| {
             let help = match Self::closest(word) {
@@ -58,20 +58,20 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// How a port is published in a cluster; an engine alone makes no difference.
+/// How a port is published in a cluster; without effect on a single engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PortMode {
     /// `ingress`: on every node.
     #[default]
     Ingress,
-    /// `host`: on the node that the container runs on.
+    /// `host`: on the node of the container.
     Host,
-    /// A word that no cluster knows, which Docker Compose passes on.
+    /// An unknown mode, which Docker Compose passes on.
     Other(String),
 }
 
 impl PortMode {
-    /// The mode that a word stands for.
+    /// The mode for a word.
     pub fn parse(word: String) -> Self {
         match word.as_str() {
             "ingress" => Self::Ingress,
@@ -117,12 +117,12 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
-    /// How many ports it holds.
+    /// How many ports it has.
     pub fn len(self) -> usize {
         usize::from(self.last - self.first) + 1
     }
 
-    /// A range holds one port at least.
+    /// Never: a range has at least one port.
     pub fn is_empty(self) -> bool {
         false
     }
@@ -142,7 +142,7 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// How to write a port that is out of range.
+/// The help for a port that is out of range.
 pub const IN_RANGE: &str = "write a port from 1 to 65535";
 const FORMS: &str =
     "write `HOST:CONTAINER`, such as `\"8080:80\"`, `\"127.0.0.1:5432:5432\"` or `\"53:53/udp\"`";
@@ -161,12 +161,12 @@ fn port_number(text: &str) -> Result<u16, ValueError> {
     text.parse().map_err(|_| ValueError::new(format!("`{text}` is larger than 65535"), IN_RANGE))
 }
 
-/// The texts that a published port is made of, in the short form and in the long one.
+/// The texts of a published port's parts, in either form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortParts<'a> {
-    /// The address of the host, in the short form with its brackets.
+    /// The address on the host, in the short form with its brackets.
     pub host_ip: Option<&'a str>,
-    /// The port of the host.
+    /// The port on the host.
     pub published: Option<&'a str>,
     /// The port in the container.
     pub target: &'a str,
@@ -175,8 +175,8 @@ pub struct PortParts<'a> {
 }
 
 impl<'a> PortParts<'a> {
-    /// Takes the short form apart, whatever its parts are.
-    pub fn of(text: &'a str) -> Self {
+    /// Splits the short form without checking its parts.
+    pub fn split(text: &'a str) -> Self {
         let (rest, protocol) = match text.rsplit_once('/') {
             Some((rest, protocol)) => (rest, Some(protocol)),
             None => (text, None),
@@ -199,8 +199,8 @@ impl<'a> PortParts<'a> {
         }
     }
 
-    /// What makes two elements the same port, whatever their forms. A part that cannot be read stands for
-    /// itself.
+    /// A key that is equal for two elements that publish the same port, whatever their forms. A
+    /// part that cannot be read is compared as text.
     pub fn identity(self) -> String {
         let Self { host_ip, published, target, protocol } = self;
         let host_ip = bare(host_ip.unwrap_or("0.0.0.0"));
@@ -210,17 +210,18 @@ impl<'a> PortParts<'a> {
     }
 }
 
-/// An address without the brackets that tell the colons of IPv6 from others.
+/// An address without the brackets that IPv6 needs before a port.
 fn bare(address: &str) -> &str {
     address.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// A published port in the short form, or as many of them as its ranges have.
+/// A published port in the short form, or several of them with ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortMapping {
-    /// The address of the host; all of them when absent.
+    /// The address on the host; `None` for all of them.
     pub host_ip: Option<IpAddr>,
-    /// The ports of the host: as many as targets, or a range to choose from for a single one.
+    /// The ports on the host: as many as targets, or a range to choose one from for a single
+    /// target.
     pub published: Option<PortRange>,
     /// The ports in the container.
     pub target: PortRange,
@@ -237,7 +238,7 @@ impl PortMapping {
         })
     }
 
-    /// Each target with what it is published on.
+    /// Each target with the host ports that it is published on.
     pub fn pairs(self) -> impl Iterator<Item = (u16, Option<PortRange>)> {
         self.target.ports().zip(0..).map(move |(target, index)| {
             let published = self.published.map(|range| match self.target.len() {
@@ -250,7 +251,7 @@ impl PortMapping {
 }
 
 fn parse(text: &str) -> Result<PortMapping, ValueError> {
-    let PortParts { host_ip, published, target, protocol } = PortParts::of(text);
+    let PortParts { host_ip, published, target, protocol } = PortParts::split(text);
     let protocol = protocol.map_or(Ok(Protocol::Tcp), |word| short_protocol(word, text))?;
     if target.is_empty() {
         let help = match published {
@@ -304,21 +305,21 @@ fn host_address(address: &str, published: &str) -> Result<IpAddr, ValueError> {
     }
     if is_link_local(ip) {
         let help = format!("write `\"[::1]:{published}:80\"`, or leave the address out");
-        return Err(ValueError::new(OF_ONE_LINK, help));
+        return Err(ValueError::new(LINK_LOCAL, help));
     }
     Ok(ip)
 }
 
-/// Why nothing can be published on a link-local address: the interface would have to be named too.
-pub const OF_ONE_LINK: &str =
+/// Why nothing can be published on a link-local address: Docker cannot name the interface.
+pub const LINK_LOCAL: &str =
     "a link-local address is one of several interfaces, and the engine cannot be told which";
 
-/// Whether an address is one of several interfaces.
+/// Whether an address is link-local, so that several interfaces may have it.
 pub fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-/// What to type in place of forms that other tools have.
+/// A help for the forms of other tools.
 fn other_forms(text: &str) -> Option<String> {
     if text.contains(" - ") {
         return Some("two elements are read as one: align each `-` with the one above".to_owned());
@@ -333,7 +334,7 @@ fn other_forms(text: &str) -> Option<String> {
     if let Some(help) = help_for_backwards(text) {
         return Some(help);
     }
-    if let Some(port) = OPTIONS_OF_DOCKER.iter().find_map(|option| text.strip_prefix(option)) {
+    if let Some(port) = DOCKER_RUN_OPTIONS.iter().find_map(|option| text.strip_prefix(option)) {
         return parse(port.trim()).is_ok().then(|| format!("write `\"{}\"`", port.trim()));
     }
     let is_several = |separator: &[char]| {
@@ -361,12 +362,12 @@ fn other_forms(text: &str) -> Option<String> {
     fixed.map(|fixed| format!("write `\"{fixed}\"`"))
 }
 
-/// How `docker run` is told of ports.
-const OPTIONS_OF_DOCKER: [&str; 3] = ["-p ", "-p=", "--publish "];
+/// How ports are passed to `docker run`.
+const DOCKER_RUN_OPTIONS: [&str; 3] = ["-p ", "-p=", "--publish "];
 
-/// An address before one port: `127.0.0.1:80`.
+/// An address before a single port: `127.0.0.1:80`.
 fn help_for_address_alone(text: &str) -> Option<String> {
-    let PortParts { host_ip, published, target, protocol: _ } = PortParts::of(text);
+    let PortParts { host_ip, published, target, protocol: _ } = PortParts::split(text);
     let (address, rest) = match (host_ip, published?) {
         (None, address) => (address, text.strip_prefix(address)?.strip_prefix(':')?),
         (Some(_), _) => {
@@ -383,7 +384,7 @@ fn help_for_address_alone(text: &str) -> Option<String> {
     })
 }
 
-/// `8080-80` is more often meant as a port of the host and one of the container than as a range.
+/// `8080-80` more often means a host port and a container port than a range.
 fn help_for_backwards(text: &str) -> Option<String> {
     let (first, rest) = text.split_once('-')?;
     let last = rest.split('/').next().unwrap_or_default();
@@ -396,11 +397,11 @@ fn help_for_backwards(text: &str) -> Option<String> {
     })
 }
 
-/// An element of `expose`, as it is written.
+/// An element of `expose`, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExposedPort {
     text: String,
-    /// The ports that it stands for.
+    /// The ports that it exposes.
     pub ports: Result<ExposedPorts, ValueError>,
 }
 
@@ -416,7 +417,7 @@ impl fmt::Display for ExposedPort {
     }
 }
 
-/// Ports that other containers may see: `3000`, `3000-3005` or `53/udp`.
+/// Exposed ports: `3000`, `3000-3005` or `53/udp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExposedPorts {
     /// The ports in the container.
@@ -491,7 +492,7 @@ mod tests {
             ("8000-8002:80-81", "the two ranges have different lengths"),
             ("localhost:8080:80", "`localhost` is not an IP address"),
             ("::1:8080:80", "write an IPv6 address in brackets: `[::1]`"),
-            ("[fe80::1]:8080:80", OF_ONE_LINK),
+            ("[fe80::1]:8080:80", LINK_LOCAL),
         ] {
             assert_eq!(read(text), Err(reason.to_owned()), "{text}");
         }
@@ -515,8 +516,8 @@ mod tests {
     }
 
     #[test]
-    fn one_port_has_one_identity() {
-        let identity = |text| PortParts::of(text).identity();
+    fn equal_ports_have_the_same_identity() {
+        let identity = |text| PortParts::split(text).identity();
         let same = "0.0.0.0:8080:80/tcp";
         for text in ["8080:80", "0.0.0.0:8080:80", "8080:80/TCP"] {
             assert_eq!(identity(text), same, "{text}");

@@ -1,8 +1,9 @@
-//! `security_opt` of a service: `NAME=VALUE`, `NAME:VALUE` or a name alone.
+//! `security_opt` of a service: `NAME=VALUE`, `NAME:VALUE` or a bare name.
 
 use std::fmt;
 
-/// Leaves the paths open that the engine hides from containers: the only value that clients support.
+/// Unmasks the paths that the engine hides from containers; the only value of `systempaths` that
+/// clients support.
 pub const SYSTEM_PATHS_UNCONFINED: &str = "systempaths=unconfined";
 
 /// An option of the host's security system.
@@ -12,11 +13,11 @@ pub struct SecurityOption {
     pub name: String,
     /// Its value, if one is given.
     pub value: Option<String>,
-    /// What divides the two.
+    /// The separator of the two.
     sign: char,
 }
 
-/// As the engine reads it: where there is a `=`, the name ends at the first of them.
+/// As in the engine: where there is a `=`, the name ends at the first one.
 impl From<String> for SecurityOption {
     fn from(text: String) -> Self {
         for sign in ['=', ':'] {
@@ -39,7 +40,7 @@ impl fmt::Display for SecurityOption {
 }
 
 impl SecurityOption {
-    /// Whether nothing is said.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.name.is_empty() && self.value.is_none()
     }
@@ -49,13 +50,14 @@ impl SecurityOption {
         Self { name: "seccomp".to_owned(), value: Some(profile.to_string()), sign: '=' }
     }
 
-    /// The file of a seccomp profile that is not the engine's own.
+    /// The file of a seccomp profile other than the engine's own.
     pub fn seccomp_profile(&self) -> Option<&str> {
         let value = self.value.as_deref().filter(|_| self.name == "seccomp")?;
         (!matches!(value, "unconfined" | "builtin")).then_some(value)
     }
 
-    /// Whether it shows paths such as `/proc/kcore`: the client carries it out, and the engine knows no such option.
+    /// Whether it unmasks paths such as `/proc/kcore`: carried out by the client, as the engine has
+    /// no such option.
     pub fn shows_system_paths(&self) -> bool {
         self.name == "systempaths" && self.sign == '=' && self.value.as_deref() == Some("unconfined")
     }
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn either_sign_divides() {
+    fn both_separators_are_read() {
         for (text, name, value) in [
             ("no-new-privileges", "no-new-privileges", None),
             ("no-new-privileges:true", "no-new-privileges", Some("true")),
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn own_profiles_of_seccomp_are_files() {
+    fn custom_seccomp_profiles_are_files() {
         assert_eq!(option("seccomp=a.json").seccomp_profile(), Some("a.json"));
         assert_eq!(option("seccomp:./a=b.json").seccomp_profile(), None);
         for text in ["seccomp=unconfined", "seccomp:builtin", "apparmor=a.json", "seccomp"] {

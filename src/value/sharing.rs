@@ -1,4 +1,4 @@
-//! What a service shares with another container, as it is written: `service:NAME`, `container:NAME`...
+//! What a service shares with another container: `service:NAME`, `container:NAME`...
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::value::name::{ContainerName, ServiceName};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Namespace {
-    /// `host`: the machine's.
+    /// `host`: the host's.
     Host,
     /// `none`.
     None,
@@ -22,7 +22,7 @@ pub enum Namespace {
     Service(ServiceName),
     /// `container:NAME`: that of this container, by its name or id.
     Container(ContainerName),
-    /// Another word of the engine's, such as `bridge`, or a network of the engine.
+    /// Another word of the engine, such as `bridge`, or the name of a network.
     Named(String),
 }
 
@@ -63,12 +63,12 @@ impl fmt::Display for Namespace {
 }
 
 impl Namespace {
-    /// Whether nothing is said.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Named(word) if word.is_empty())
     }
 
-    /// Whose namespace it is; nothing where it is no other container's.
+    /// The owner of the namespace; `None` unless it belongs to another container.
     pub fn owner(&self) -> Option<Owner<'_>> {
         match self {
             Self::Service(name) => Some(Owner::Service(name)),
@@ -77,23 +77,23 @@ impl Namespace {
         }
     }
 
-    /// The service whose namespace it is.
+    /// The service that owns the namespace.
     pub fn service(&self) -> Option<&ServiceName> {
         self.owner().and_then(Owner::service)
     }
 
-    /// The container whose namespace it is, by its name or id.
+    /// The container that owns the namespace, by its name or id.
     pub fn container(&self) -> Option<&ContainerName> {
         self.owner().and_then(Owner::container)
     }
 }
 
-/// Whom something belongs to that a service shares.
+/// The owner of something that a service shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner<'a> {
     /// A container of this service.
     Service(&'a ServiceName),
-    /// A container that is named as the engine names it.
+    /// A container by its name in the engine.
     Container(&'a ContainerName),
 }
 
@@ -115,22 +115,22 @@ impl<'a> Owner<'a> {
     }
 }
 
-/// An element of `volumes_from`: `SERVICE[:ACCESS]`, or `container:NAME[:ACCESS]`. As in Compose, what
-/// begins with `container:` is never the service `container`.
+/// An element of `volumes_from`: `SERVICE[:ACCESS]`, or `container:NAME[:ACCESS]`. As in Compose,
+/// the prefix `container:` is never the service `container`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumesFrom {
-    /// Whose volumes they are.
+    /// The owner of the volumes.
     pub owner: VolumesOwner,
     /// `ro` or `rw`.
     pub access: Option<String>,
 }
 
-/// Whose volumes are mounted.
+/// The owner of volumes that are mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VolumesOwner {
-    /// Those of a container of this service.
+    /// A container of this service.
     Service(ServiceName),
-    /// Those of a container that is named as the engine names it.
+    /// A container by its name in the engine.
     Container(ContainerName),
 }
 
@@ -168,7 +168,7 @@ impl VolumesFrom {
         Self { owner: VolumesOwner::Container(name), access }
     }
 
-    /// Whose volumes they are.
+    /// The owner of the volumes.
     pub fn owner(&self) -> Owner<'_> {
         match &self.owner {
             VolumesOwner::Service(name) => Owner::Service(name),
@@ -176,7 +176,7 @@ impl VolumesFrom {
         }
     }
 
-    /// Whether the engine reads what is said of access: `ro` or `rw`, and a label of SELinux.
+    /// Whether the engine accepts the access mode: `ro` or `rw`, and a label of SELinux.
     pub fn is_access_known(&self) -> bool {
         let words: Vec<&str> = self
             .access
@@ -189,12 +189,12 @@ impl VolumesFrom {
             && is_once(["z", "Z"])
     }
 
-    /// Whether they cannot be written to.
+    /// Whether they are mounted read-only.
     pub fn is_read_only(&self) -> bool {
         self.access.as_deref() == Some("ro")
     }
 
-    /// As the engine takes it, which knows containers only: `NAME[:ACCESS]`.
+    /// In the engine's form, which knows containers only: `NAME[:ACCESS]`.
     pub fn for_engine(&self) -> String {
         let name = match &self.owner {
             VolumesOwner::Service(name) => name.as_str(),
@@ -204,13 +204,13 @@ impl VolumesFrom {
     }
 }
 
-/// An element of `links` or `external_links`: `NAME[:ALIAS]`, a service or a container and what else it is
-/// called here. As in Compose, no word before the name says what it is.
+/// An element of `links` or `external_links`: `NAME[:ALIAS]`, a service or a container and its
+/// alias. As in Compose, there is no prefix that tells which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link<N> {
     /// The service, or the container of another project.
     pub name: N,
-    /// What stands behind the first colon.
+    /// The text after the first colon.
     rest: Option<String>,
 }
 
@@ -234,13 +234,13 @@ impl<N: fmt::Display> fmt::Display for Link<N> {
 }
 
 impl<N: AsRef<str>> Link<N> {
-    /// The link without what the engine does not know: a third part.
+    /// The link without a third part, which the engine does not know.
     pub fn without_rest(&self) -> Option<String> {
         let (alias, _) = self.rest.as_ref()?.split_once(':')?;
         Some(format!("{}:{alias}", self.name.as_ref()))
     }
 
-    /// What it is called here.
+    /// Its alias, which is the name by default.
     pub fn alias(&self) -> &str {
         self.rest.as_deref().filter(|rest| !rest.is_empty()).unwrap_or(self.name.as_ref())
     }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn access_is_what_the_engine_reads() {
+    fn access_modes_are_those_of_the_engine() {
         for text in ["db", "db:", "db:ro", "db:rw,z", "db:Z", "container:db:ro,Z"] {
             assert!(VolumesFrom::from(text.to_owned()).is_access_known(), "{text}");
         }
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_engine_are_no_services() {
+    fn words_of_the_engine_are_not_services() {
         for (text, wanted) in [
             ("host", Namespace::Host),
             ("service:host", Namespace::Service("host".into())),

@@ -1,18 +1,18 @@
-//! Folders in memory: `TARGET[:OPTIONS]`, as `mount(8)` writes options of such a file system.
+//! tmpfs mounts: `TARGET[:OPTIONS]`, with the options of `mount(8)` for this file system.
 //!
-//! Engine 28.5 takes the options below, and no others.
+//! Engine 28.5 accepts the options below, and no others.
 
 use std::fmt;
 
 use crate::diagnostic::suggest;
 use crate::value::pair::Pair;
 
-/// A folder in memory.
+/// A tmpfs mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tmpfs {
     /// Where it appears in the container.
     pub target: String,
-    /// What stands behind the colon.
+    /// The text after the colon.
     options: Option<String>,
 }
 
@@ -69,7 +69,7 @@ const FLAGS: &[&str] = &[
     "unbindable",
 ];
 
-/// Options with a value, and how that is written.
+/// Options with a value, and a description of its format.
 pub const SETTINGS: &[(&str, &str)] = &[
     ("gid", "1000"),
     ("mode", "1777"),
@@ -80,31 +80,31 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("uid", "1000"),
 ];
 
-/// Why an option cannot be one.
+/// What is wrong with an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueError<'a> {
     /// No option has this name.
     Unknown(&'a str),
-    /// The option needs a value, and has none.
+    /// The option needs a value.
     WithoutValue(&'a str),
-    /// The option has no value, and this one is given to it.
+    /// The option takes no value, but has this one.
     WithValue(&'a str),
-    /// The value is not one of this option.
+    /// The option does not accept this value.
     BadValue(&'a str, &'a str),
 }
 
 impl Tmpfs {
-    /// Its options, divided by commas; empty when there are none.
+    /// Its options, separated by commas; may be empty.
     pub fn options(&self) -> &str {
         self.options.as_deref().unwrap_or_default()
     }
 
-    /// The first option that cannot be one.
+    /// The first invalid option.
     pub fn mistake(&self) -> Option<ValueError<'_>> {
         mistake_in(self.options())
     }
 
-    /// The folder as it is written without empty options.
+    /// The mount as it was written, without empty options.
     pub fn without_empty_options(&self) -> String {
         let options = self.options().split(',').filter(|option| !option.is_empty());
         let options = options.collect::<Vec<_>>().join(",");
@@ -112,20 +112,20 @@ impl Tmpfs {
     }
 }
 
-/// The first of these options, which commas divide, that cannot be one.
+/// The first invalid one of these comma-separated options.
 pub fn mistake_in(options: &str) -> Option<ValueError<'_>> {
     if options.is_empty() { None } else { options.split(',').find_map(mistake) }
 }
 
-/// The option that was probably meant by one that is not known.
+/// The known option that was probably meant by an unknown one.
 pub fn closest_option(option: &str) -> Option<&'static str> {
-    let name = Pair::of(option).name.trim();
+    let name = Pair::split(option).name.trim();
     let known = || FLAGS.iter().copied().chain(SETTINGS.iter().map(|(name, _)| *name));
     known().find(|known| *known == name).or_else(|| suggest::closest(name, known()))
 }
 
 fn mistake(option: &str) -> Option<ValueError<'_>> {
-    let Pair { name, value } = Pair::of(option);
+    let Pair { name, value } = Pair::split(option);
     let is_flag = FLAGS.contains(&name);
     let is_setting = SETTINGS.iter().any(|(known, _)| *known == name);
     match value {
@@ -137,14 +137,14 @@ fn mistake(option: &str) -> Option<ValueError<'_>> {
     }
 }
 
-/// Whether the kernel can read the value.
+/// Whether the kernel accepts the value.
 fn fits(name: &str, value: &str) -> bool {
     match name {
         "size" => is_amount(value.strip_suffix('%').unwrap_or(value)),
         "nr_blocks" | "nr_inodes" => is_amount(value),
         "mode" => !value.is_empty() && u32::from_str_radix(value, 8).is_ok(),
         "uid" | "gid" => value.parse::<u32>().is_ok_and(|id| id != u32::MAX),
-        // Which memory nodes there are is the machine's.
+        // Which memory nodes exist depends on the machine.
         _ => true,
     }
 }

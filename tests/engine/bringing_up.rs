@@ -1,4 +1,4 @@
-//! What `up` can be told.
+//! Options of `up`.
 
 use crate::harness::{Ran, docker, project};
 use crate::proxy::{Proxy, Trouble};
@@ -16,7 +16,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_wait_is_given_up_after_its_time() {
+fn a_wait_ends_after_its_timeout() {
     let sick = format!("{WEB}    healthcheck: {{ test: [CMD, 'false'], interval: 1s, retries: 1000 }}\n");
     let project = project("up-wait-timeout", &sick);
     let ran = project.topo("up", &["--wait", "--wait-timeout", "2"]).exits(4);
@@ -27,7 +27,7 @@ fn a_wait_is_given_up_after_its_time() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_engine_that_does_not_answer_is_waited_for_as_long_as_a_wait() {
+fn an_engine_that_does_not_answer_is_waited_for_until_the_timeout() {
     let project = project("up-no-answer", WEB);
     for hanging in ["GET /_ping", "GET /networks*", "POST /containers/*/start*"] {
         let proxy = Proxy::start();
@@ -40,7 +40,7 @@ fn an_engine_that_does_not_answer_is_waited_for_as_long_as_a_wait() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn containers_are_left_alone_or_replaced_as_the_user_says() {
+fn containers_are_kept_or_replaced_as_requested() {
     let project = project("up-recreate", WEB);
     project.topo("up", &["-d"]).exits(0);
     let first = project.id("web");
@@ -57,7 +57,7 @@ fn containers_are_left_alone_or_replaced_as_the_user_says() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn images_come_as_the_user_says() {
+fn images_are_built_and_pulled_as_requested() {
     let missing = WEB.replace("busybox:1.37", "127.0.0.1:9/missing:1");
     let project = project("up-pull", &missing);
     let ran = project.topo("up", &["-d", "--pull", "never"]);
@@ -76,7 +76,7 @@ fn images_come_as_the_user_says() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn output_in_the_foreground_is_as_the_user_says() {
+fn output_in_the_foreground_is_shown_as_requested() {
     let talking = WEB.replace("sleep 1000", "echo hello");
     let project = project("up-output", &talking);
     let plain = project.topo("up", &["--no-color"]).exits(0);
@@ -92,7 +92,7 @@ fn output_in_the_foreground_is_as_the_user_says() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn containers_have_the_time_to_stop_that_the_user_gives() {
+fn containers_get_the_requested_time_to_stop() {
     let stubborn = "
 services:
   web:
@@ -106,5 +106,5 @@ services:
     project.topo("up", &["-d", "--force-recreate", "--timeout", "1"]).exits(0);
     assert_ne!(project.id("web"), first);
     project.topo("down", &["--timeout", "1"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }

@@ -1,4 +1,4 @@
-//! The connection to the engine breaks while output is shown: no line is lost or comes twice.
+//! The connection to the engine breaks while output is shown: no line is lost or repeated.
 
 use std::process::Stdio;
 
@@ -14,16 +14,16 @@ services:
     command: sh -c 'i=0; while true; do i=$$((i+1)); echo tick $$i; sleep 0.1; done'
 ";
 
-/// topo through a proxy, in the background, with what it prints in two files.
+/// topo through a proxy, in the background, with its output in two files.
 fn start(project: &Project, proxy: &Proxy, command: &str, arguments: &[&str]) -> std::process::Child {
-    let file = |name: &str| std::fs::File::create(project.folder().join(name)).expect("a file");
+    let file = |name: &str| std::fs::File::create(project.directory().join(name)).expect("a file");
     let mut topo = project.command(command, arguments);
     topo.env("DOCKER_HOST", proxy.address()).stdout(file("out")).stderr(file("err"));
     topo.spawn().expect("topo runs")
 }
 
 fn said(project: &Project, name: &str) -> String {
-    std::fs::read_to_string(project.folder().join(name)).expect("a file")
+    std::fs::read_to_string(project.directory().join(name)).expect("a file")
 }
 
 /// The numbers of the ticks that were shown.
@@ -33,14 +33,14 @@ fn ticks(text: &str) -> Vec<usize> {
 }
 
 #[track_caller]
-fn is_without_gap(ticks: &[usize]) {
+fn assert_without_gap(ticks: &[usize]) {
     let whole: Vec<usize> = (ticks[0]..ticks[0] + ticks.len()).collect();
     assert_eq!(ticks, whole, "a line is lost or comes twice");
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_break_of_a_moment_loses_nothing() {
+fn a_short_break_loses_nothing() {
     let project = project("blink", TICKING);
     project.topo("up", &["-d"]).exits(0);
     for (command, arguments) in [("logs", &["-f"][..]), ("up", &["--no-log-prefix"])] {
@@ -50,11 +50,11 @@ fn a_break_of_a_moment_loses_nothing() {
         eventually("some lines", || count() > 5);
         proxy.go_away();
         let before = count();
-        // The engine is away for this time, in which the container prints lines that are not heard.
+        // The engine is away for this time, during which the container prints unread lines.
         std::thread::sleep(std::time::Duration::from_millis(700));
         proxy.come_back();
         eventually("more lines", || count() > before + 15);
-        // A single answer that is cut is a break too.
+        // A single truncated response is a break too.
         proxy.rule("GET /containers/*/logs*", Trouble::Cut { after: 100 }).times(1);
         proxy.go_away();
         proxy.come_back();
@@ -62,7 +62,7 @@ fn a_break_of_a_moment_loses_nothing() {
         eventually("more lines after a cut", || count() > before + 15);
         project.topo("stop", &[]).exits(0);
         assert_eq!(topo.wait().expect("topo ends").code(), Some(0), "{}", said(&project, "err"));
-        is_without_gap(&ticks(&said(&project, "out")));
+        assert_without_gap(&ticks(&said(&project, "out")));
         assert!(!said(&project, "err").contains("error"), "{}", said(&project, "err"));
         project.topo("start", &[]).exits(0);
     }
@@ -88,7 +88,7 @@ fn an_engine_that_does_not_come_back_is_an_error() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn following_ends_when_nothing_runs_any_more() {
+fn following_ends_when_nothing_is_running() {
     let topology = format!("{TICKING}  done: {{ image: 'busybox:1.37', command: echo done }}\n");
     let project = project("follow-ends", &topology);
     project.topo("up", &["-d"]).exits(0);
@@ -103,7 +103,7 @@ fn following_ends_when_nothing_runs_any_more() {
     project.topo("stop", &[]).exits(0);
     assert_eq!(logs.wait().expect("topo ends").code(), Some(0));
     assert_eq!(shown().matches("tick 1\n").count(), 1, "{}", shown());
-    // That of a job that was done before is no news.
+    // The exit of a job before is not reported.
     assert!(!said(&project, "err").contains("done-1"), "{}", said(&project, "err"));
     assert!(said(&project, "err").contains("t-1 exited with code "), "{}", said(&project, "err"));
     project.topo("logs", &["-f"]).exits(0).says("done");
@@ -115,7 +115,7 @@ fn following_ends_when_nothing_runs_any_more() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_end_of_the_named_services_is_the_end_whatever_else_is_shown() {
+fn following_ends_with_the_named_services_whatever_else_is_shown() {
     let topology =
         format!("{TICKING}  foo: {{ image: 'busybox:1.37', command: echo hello, depends_on: [t] }}\n");
     let project = project("named-end", &topology);
@@ -126,7 +126,7 @@ fn the_end_of_the_named_services_is_the_end_whatever_else_is_shown() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
+fn a_lost_connection_to_a_program_is_reported_with_a_way_back() {
     let project = project("lost-program", TICKING);
     project.topo("up", &["-d"]).exits(0);
     let lost = |command: &str, arguments: &[&str], way_back: &str| {
@@ -161,7 +161,7 @@ fn a_program_that_cannot_be_heard_any_more_is_told_with_the_way_back() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_output_that_is_cut_before_the_program_ends_is_no_success() {
+fn output_that_breaks_before_the_program_exits_is_not_a_success() {
     let topology = format!(
         "{TICKING}  j: {{ image: 'busybox:1.37', command: [sh, -c, 'seq 1 5000; sleep 1; seq 5001 10000; exit 3'] }}\n"
     );
@@ -187,7 +187,7 @@ fn an_output_that_is_cut_before_the_program_ends_is_no_success() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn output_that_up_could_not_show_is_no_success() {
+fn output_that_up_could_not_show_is_not_a_success() {
     let job = "services: { j: { image: 'busybox:1.37', command: [sh, -c, 'seq 1 3; sleep 1'] } }\n";
     let project = project("unread-output", job);
     for options in [&["--exit-code-from", "j"][..], &["--abort-on-container-exit"], &[]] {
@@ -203,7 +203,7 @@ fn output_that_up_could_not_show_is_no_success() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_full_disk_is_told() {
+fn a_full_disk_is_reported() {
     let project = project("full-disk", TICKING);
     project.topo("up", &["-d"]).exits(0);
     eventually("a line", || project.topo("logs", &[]).out.contains("tick 1"));

@@ -1,4 +1,4 @@
-//! What of a folder reaches an image, wherever its Dockerfile is.
+//! Which files of a directory reach an image, wherever its Dockerfile is.
 
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::harness::{Project, Ran, docker, engine_api, project};
 
-/// Dockerfiles that are in the context, beside it, left out of it, or nowhere.
+/// Dockerfiles in the context, next to it, excluded from it, or inline.
 const TOPOLOGY: &str = "
 services:
   inline:
@@ -18,10 +18,10 @@ services:
         CMD [\"find\", \"/context\"]
   outside: { build: { context: app, dockerfile: ../Outside } }
   ignored: { build: { context: app } }
-  subfolder: { build: { context: app, dockerfile: docker/Own } }
+  subdirectory: { build: { context: app, dockerfile: docker/Own } }
 ";
 
-const SERVICES: [&str; 4] = ["inline", "outside", "ignored", "subfolder"];
+const SERVICES: [&str; 4] = ["inline", "outside", "ignored", "subdirectory"];
 
 fn dockerfile(command: &str) -> String {
     format!("FROM busybox:1.37\nCOPY . /context\nCMD [\"{command}\", \"/context\"]\n")
@@ -33,7 +33,7 @@ fn write_dockerfiles(project: &Project, command: &str) {
     }
 }
 
-/// What is in the images, and which commands they have.
+/// The content of the images, and their commands.
 fn contents(project: &Project) -> Vec<(String, String)> {
     let image = |service: &&str| format!("{}-{service}", project.name());
     let content = |image: String| {
@@ -49,7 +49,7 @@ fn contents(project: &Project) -> Vec<(String, String)> {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_image_has_what_its_context_has_and_no_dockerfile_that_is_not_part_of_it() {
+fn an_image_has_the_files_of_its_context_and_no_other_dockerfile() {
     let project = project("contexts", TOPOLOGY);
     write_dockerfiles(&project, "find");
     project.write("app/.dockerignore", "Dockerfile\n.dockerignore\n*.log\n");
@@ -67,7 +67,8 @@ fn an_image_has_what_its_context_has_and_no_dockerfile_that_is_not_part_of_it() 
     Ran::of(compose.output().expect("it runs")).exits(0);
     assert_eq!(contents(&project), built);
 
-    // Nothing that is copied has changed but where the Dockerfile itself is: `docker/Own` is in the context.
+    // No copied file has changed unless the Dockerfile itself is among them: `docker/Own` is in the
+    // context.
     project.write("Outside", &dockerfile("ls"));
     project.write("app/Dockerfile", &dockerfile("ls"));
     project.write("topology.yaml", &TOPOLOGY.replace("CMD [\"find\"", "CMD [\"ls\""));
@@ -79,7 +80,7 @@ fn an_image_has_what_its_context_has_and_no_dockerfile_that_is_not_part_of_it() 
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn further_contexts_hold_no_dockerfile_either() {
+fn additional_contexts_contain_no_dockerfile_either() {
     let project = project(
         "further-contexts",
         "
@@ -95,7 +96,7 @@ services:
 ",
     );
     if engine_api() < 42 {
-        // The builder of Engine 20.10 knows no further contexts.
+        // The builder of Engine 20.10 does not support additional contexts.
         return;
     }
     for path in ["app/a", "other/b", "other/Dockerfile"] {
@@ -109,19 +110,19 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_changes_in_a_context_reaches_the_image_and_what_goes_leaves_it() {
+fn changes_and_removals_in_a_context_reach_the_image() {
     let project = project("incremental", "services: { web: { build: app } }\n");
     project.write("app/Dockerfile", "FROM busybox:1.37\nCOPY link/ /context\nCOPY *.txt /context/\n");
     project.write("app/real/kept", "kept");
     project.write("app/real/gone", "gone");
     project.write("app/a.txt", "before");
-    symlink("real", project.folder().join("app/link")).expect("a link");
+    symlink("real", project.directory().join("app/link")).expect("a link");
     let image = format!("{}-web", project.name());
     let seen =
         || docker(&["run", "--rm", "--network=none", &image, "sh", "-c", "cd /context; grep -r . * | sort"]);
     project.topo("build", &[]).exits(0);
     assert_eq!(seen().trim(), "a.txt:before\ngone:gone\nkept:kept");
-    std::fs::remove_file(project.folder().join("app/real/gone")).expect("it is there");
+    std::fs::remove_file(project.directory().join("app/real/gone")).expect("it is there");
     project.write("app/a.txt", "and after");
     project.write("app/b.txt", &"x".repeat(300_000));
     project.topo("build", &[]).exits(0);
@@ -130,12 +131,12 @@ fn what_changes_in_a_context_reaches_the_image_and_what_goes_leaves_it() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn pipes_sockets_and_what_nobody_may_read_are_treated_as_docker_treats_them() {
+fn pipes_sockets_and_unreadable_files_are_treated_as_in_docker() {
     let project = project("special-files", "services: { web: { build: app } }\n");
     project.write("app/Dockerfile", "FROM busybox:1.37\nCOPY . /context\n");
-    let pipe = project.folder().join("app/pipe");
+    let pipe = project.directory().join("app/pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
-    let socket = project.folder().join("app/socket");
+    let socket = project.directory().join("app/socket");
     let _listening = std::os::unix::net::UnixListener::bind(socket).expect("a socket");
     project.topo("build", &[]).exits(0);
     let image = format!("{}-web", project.name());
@@ -143,6 +144,6 @@ fn pipes_sockets_and_what_nobody_may_read_are_treated_as_docker_treats_them() {
         docker(&["run", "--rm", "--network=none", &image, "sh", "-c", "stat -c '%F %n' /context/[ps]*"]);
     assert!(seen.contains("regular empty file /context/socket"), "{seen}");
     let name = std::ffi::OsString::from_vec(b"app/a\xff".to_vec());
-    std::fs::write(project.folder().join(name), "").expect("a file");
+    std::fs::write(project.directory().join(name), "").expect("a file");
     project.topo("build", &[]).exits(4).says("has a name that is not UTF-8 text");
 }

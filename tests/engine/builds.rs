@@ -1,4 +1,4 @@
-//! Builds with every part of the build section, from folders, archives and repositories.
+//! Builds with every part of the build section, from directories, archives and repositories.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use crate::harness::{Project, Ran, docker, engine_api, eventually, project};
 use crate::images::free_port;
 
-/// What a build leaves that the build section has a say in.
+/// The traces of a build that depend on the build section.
 const DOCKERFILE: &str = "\
 FROM busybox:1.37 AS base
 ARG GIVEN=default
@@ -63,26 +63,26 @@ fn remove_images(images: &[&str]) {
 }
 
 fn run(project: &Project, mut command: Command) -> Ran {
-    command.env("PASSED", "through").current_dir(project.folder());
+    command.env("PASSED", "through").current_dir(project.directory());
     Ran::of(command.output().expect("it runs"))
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_is_built_is_what_compose_builds() {
+fn builds_are_those_of_docker_compose() {
     let images = ["topo-test-everything:1", "topo-test-everything:2"];
     let project = project("everything", EVERYTHING);
     project.write("app/Dockerfile.dev", DOCKERFILE);
     project.write("app/.dockerignore", "*\n");
-    project.write("app/Dockerfile.dev.dockerignore", "# Its own.\n*.log\nfolder\n!folder/kept\n");
-    for file in ["a.log", "b.txt", "folder/gone", "folder/kept"] {
+    project.write("app/Dockerfile.dev.dockerignore", "# Its own.\n*.log\ndirectory\n!directory/kept\n");
+    for file in ["a.log", "b.txt", "directory/gone", "directory/kept"] {
         project.write(&format!("app/{file}"), file);
     }
     remove_images(&images);
     let command = project.command("build", &[]);
     run(&project, command).exits(0);
     let ours = images.map(facts);
-    assert!(ours[0].contains("PASSED=through") && ours[0].contains("/context/folder/kept"), "{}", ours[0]);
+    assert!(ours[0].contains("PASSED=through") && ours[0].contains("/context/directory/kept"), "{}", ours[0]);
     assert!(!ours[0].contains("a.log") && !ours[0].contains("gone"), "{}", ours[0]);
     assert_eq!(ours[0], ours[1]);
     remove_images(&images);
@@ -96,7 +96,7 @@ fn what_is_built_is_what_compose_builds() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_builds_on_another_services_image_is_built_after_it() {
+fn an_image_is_built_after_its_base_of_another_service() {
     let project = project("ordered", "");
     let base = format!("{}-base", project.name());
     project.write(
@@ -118,7 +118,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
+fn the_failed_line_of_the_dockerfile_is_shown_with_its_output() {
     let project = project("line", "services: { web: { build: . } }\n");
     project.write("Dockerfile", "FROM busybox:1.37\n\nRUN echo compiling && exit 7\n");
     let ran = project.topo("build", &[]).exits(4).says("  Dockerfile:3: ");
@@ -128,7 +128,7 @@ fn the_line_of_the_dockerfile_that_failed_is_shown_with_its_output() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn plain_progress_has_what_steps_print_and_says_which_were_cached() {
+fn plain_progress_has_the_output_of_steps_and_marks_cached_ones() {
     let project = project("steps", "services: { web: { build: . } }\n");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_nanos();
     project.write("Dockerfile", &format!("FROM busybox:1.37\nRUN echo made-at-{now}\n"));
@@ -140,10 +140,10 @@ fn plain_progress_has_what_steps_print_and_says_which_were_cached() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_mounts_an_image_is_recreated_when_that_is_built_anew() {
+fn containers_are_recreated_when_an_image_they_mount_is_rebuilt() {
     let project = project("mounted-image", "");
     if engine_api() < 48 {
-        // Older engines mount no images.
+        // Older engines do not mount images.
         return;
     }
     let image = format!("{}-assets:1", project.name());
@@ -191,18 +191,18 @@ fn an_archive_is_fetched_from_its_address() {
     let project = project("archive", "");
     project.write("context/Dockerfile", "FROM busybox:1.37\nCOPY file /file\n");
     project.write("context/file", "from the archive");
-    let context = project.folder().join("context");
+    let context = project.directory().join("context");
     let packed = Command::new("tar").arg("-C").arg(context).args(["-cz", "."]).output().expect("tar runs");
-    let port = serve_once_and_again(packed.stdout);
+    let port = serve(packed.stdout);
     project.write(
         "topology.yaml",
         &format!("services: {{ app: {{ build: 'http://127.0.0.1:{port}/context.tar.gz' }} }}\n"),
     );
-    builds_and_holds(&project, "from the archive");
+    assert_built(&project, "from the archive");
 }
 
-/// A server on loopback that answers every request with these bytes, until the test ends.
-fn serve_once_and_again(body: Vec<u8>) -> u16 {
+/// A server on loopback that responds to every request with these bytes, until the test ends.
+fn serve(body: Vec<u8>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     std::thread::spawn(move || {
@@ -222,7 +222,7 @@ fn serve_once_and_again(body: Vec<u8>) -> u16 {
     port
 }
 
-/// A server of repositories; it ends with the test.
+/// A Git server; it ends with the test.
 struct GitDaemon(Child);
 
 impl Drop for GitDaemon {
@@ -238,24 +238,24 @@ fn a_repository_is_fetched_from_its_address() {
     let project = project("git", "");
     project.write("repository/sub/Dockerfile", "FROM busybox:1.37\nCOPY file /file\n");
     project.write("repository/sub/file", "from the repository");
-    let repository = project.folder().join("repository");
+    let repository = project.directory().join("repository");
     for arguments in [&["init", "-q", "-b", "main"][..], &["add", "."], &["commit", "-q", "-m", "one"]] {
         let who = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
         let done = Command::new("git").arg("-C").arg(&repository).args(who).args(arguments).status();
         assert!(done.is_ok_and(|status| status.success()), "git {arguments:?}");
     }
-    let Some((_daemon, port)) = git_daemon(project.folder()) else { return };
+    let Some((_daemon, port)) = git_daemon(project.directory()) else { return };
     project.write(
         "topology.yaml",
         &format!("services: {{ app: {{ build: 'git://127.0.0.1:{port}/repository#main:sub' }} }}\n"),
     );
-    builds_and_holds(&project, "from the repository");
+    assert_built(&project, "from the repository");
 }
 
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn git_daemon(folder: &Path) -> Option<(GitDaemon, u16)> {
+fn git_daemon(directory: &Path) -> Option<(GitDaemon, u16)> {
     let port = free_port();
-    let (base, listen) = (format!("--base-path={}", folder.display()), format!("--port={port}"));
+    let (base, listen) = (format!("--base-path={}", directory.display()), format!("--port={port}"));
     let mut command = Command::new("git");
     command.args(["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", &listen, &base]);
     let mut daemon = GitDaemon(command.stderr(Stdio::null()).spawn().ok()?);
@@ -270,7 +270,7 @@ fn git_daemon(folder: &Path) -> Option<(GitDaemon, u16)> {
     Some((daemon, port))
 }
 
-fn builds_and_holds(project: &Project, text: &str) {
+fn assert_built(project: &Project, text: &str) {
     project.topo("build", &[]).exits(0).says("built");
     let image = format!("{}-app", project.name());
     assert_eq!(docker(&["run", "--rm", "--network=none", &image, "cat", "/file"]), text);
@@ -281,18 +281,18 @@ fn builds_and_holds(project: &Project, text: &str) {
 fn a_large_context_is_never_held_in_memory() {
     let project = project("large", "services: { app: { build: . } }\n");
     project.write("Dockerfile", "FROM busybox:1.37\n");
-    let file = std::fs::File::create(project.folder().join("large")).expect("a file");
-    // A hole is read as zeros: nothing of it is on the disk.
+    let file = std::fs::File::create(project.directory().join("large")).expect("a file");
+    // A hole is read as zeros, but takes no space on the disk.
     file.set_len(200 << 20).expect("a large file");
     let topo = project.command("build", &[]);
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -v 700000; exec \"$@\"", "sh"]).arg(topo.get_program()).args(topo.get_args());
-    Ran::of(shell.current_dir(project.folder()).output().expect("topo runs")).exits(0).says("built");
+    Ran::of(shell.current_dir(project.directory()).output().expect("topo runs")).exits(0).says("built");
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_nothing_can_be_built_from_is_refused_before_anything_is_made() {
+fn an_impossible_build_is_refused_before_anything_is_created() {
     let topology = "
 services:
   web: { build: ./nowhere, image: 'topo-test-nowhere:1' }
@@ -305,6 +305,6 @@ services:
         project.topo(command, words).exits(1).says("nowhere` does not exist");
         assert!(project.objects("network").is_empty(), "{command}");
     }
-    // Its image is there: nothing is built.
+    // Its image exists: nothing is built.
     project.topo("up", &["-d", "there"]).exits(0);
 }

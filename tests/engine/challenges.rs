@@ -1,4 +1,5 @@
-//! The course's challenges: each comes up, answers, survives a change, and goes without a trace.
+//! The course's challenges: each starts, responds, survives a change, and is removed without a
+//! trace.
 
 use crate::harness::{GATEWAY_PORT, docker, eventually, get, post, project_of};
 use crate::lessons::follow;
@@ -12,19 +13,19 @@ fn desafio1_the_client_logs_each_answer_of_the_api() {
     let answered = || project.topo("logs", &["cliente"]).err.contains("a API respondeu 200");
     eventually("the client logs an answer", answered);
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
     follow(&project, "desafio1");
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn desafio2_rows_survive_down_and_are_forgotten_by_down_v() {
+fn desafio2_rows_survive_down_and_are_removed_by_down_v() {
     let project = project_of("desafio2", "topologies/desafio2.yaml");
     project.topo("up", &["-d", "--wait"]).exits(0);
     post(8082, "/notas", r#"{"texto": "lembrar do pão"}"#);
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
     assert_eq!(project.objects("volume").len(), 1);
     project.topo("up", &["-d", "--wait"]).exits(0);
     assert!(get(8082, "/notas").contains("lembrar do pão"));
@@ -32,10 +33,10 @@ fn desafio2_rows_survive_down_and_are_forgotten_by_down_v() {
     project.topo("up", &["-d", "--wait"]).exits(0);
     assert!(!get(8082, "/notas").contains("lembrar do pão"));
     project.topo("down", &["-v"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
     assert_eq!(project.objects("volume"), Vec::<String>::new());
     follow(&project, "desafio2");
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
@@ -49,9 +50,9 @@ fn desafio3_each_visit_is_a_row_in_postgres_and_a_count_in_redis() {
     assert_eq!(second.1, first.1 + 1, "one more counted in Redis");
     project.topo("up", &["-d"]).exits(0).says("nothing to do");
     project.topo("down", &["-v"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
     follow(&project, "desafio3");
-    project.is_gone();
+    project.assert_gone();
 }
 
 /// Rows in the database and the count in Redis.
@@ -70,14 +71,14 @@ fn desafio4_one_service_asks_the_other_by_its_name() {
     let name = users["usuarios"][0]["nome"].as_str().expect("a name").to_owned();
     assert!(get(8084, "/perfis").contains(&name), "what one service knows, the other shows");
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
     follow(&project, "desafio4");
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn desafio5_the_gateway_is_the_only_way_in_and_joins_both_answers() {
+fn desafio5_the_gateway_is_the_only_entry_and_joins_both_answers() {
     let project = project_of("desafio5", "topologies/desafio5.yaml");
     let _turn = GATEWAY_PORT.lock();
     project.topo("up", &["-d", "--wait"]).exits(0);
@@ -94,7 +95,7 @@ fn desafio5_the_gateway_is_the_only_way_in_and_joins_both_answers() {
     assert_eq!((gateway, orders), (project.id("gateway"), project.id("pedidos")), "started, not recreated");
     get(8085, "/usuarios/1/pedidos");
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
     follow(&project, "desafio5");
-    project.is_gone();
+    project.assert_gone();
 }

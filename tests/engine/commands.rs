@@ -1,4 +1,4 @@
-//! Commands about containers that are there: each does what it says, to those that it is about.
+//! Commands on existing containers affect the right ones.
 
 use std::process::Stdio;
 
@@ -33,7 +33,7 @@ fn started_at(project: &Project, service: &str) -> String {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn start_brings_what_is_needed_and_nothing_else() {
+fn start_starts_what_is_needed_and_nothing_else() {
     let project = project("start", CHAIN);
     project.topo("start", &[]).exits(4).says("has no container to start").says("topo up");
     project.topo("up", &["-d", "--no-start"]).exits(0);
@@ -48,7 +48,7 @@ fn start_brings_what_is_needed_and_nothing_else() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn stop_leaves_what_the_service_needs_and_start_brings_the_same_containers_back() {
+fn stop_keeps_dependencies_running_and_start_starts_the_same_containers() {
     let project = project("stop", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let ids = ["web", "db", "other"].map(|service| project.id(service));
@@ -64,7 +64,7 @@ fn stop_leaves_what_the_service_needs_and_start_brings_the_same_containers_back(
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn restart_takes_the_dependants_along_that_say_so() {
+fn restart_restarts_dependants_that_ask_for_it() {
     let project = project("restart", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let before = ["web", "db", "other"].map(|service| started_at(&project, service));
@@ -82,7 +82,7 @@ fn restart_takes_the_dependants_along_that_say_so() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_is_excluded_is_left_as_it_is_also_when_others_depend_on_it() {
+fn excluded_services_are_left_unchanged_even_when_others_depend_on_them() {
     let project = project("exclude", CHAIN);
     let up = project.topo("up", &["-d", "--exclude", "db", "--exclude", "other"]);
     up.exits(0).says("`web` depends on `db`, which is excluded").says("1 container created");
@@ -95,7 +95,7 @@ fn what_is_excluded_is_left_as_it_is_also_when_others_depend_on_it() {
     project.topo("stop", &["-t", "1"]).exits(0);
     project.topo("start", &["web", "--exclude", "db"]).exits(0).says("1 container started");
     assert_eq!(states(["web", "db", "other"]), ["running", "exited", "exited"]);
-    // Where there is no file, the engine knows which services there are.
+    // Without a file, the engine knows the services.
     project.topo_alone(&["-p", project.name(), "start", "--exclude", "web"]).exits(0);
     assert!(started_at(&project, "db") > db);
     project.topo("restart", &["db", "--exclude", "web", "-t", "1"]).exits(0).says("1 container restarted");
@@ -105,7 +105,7 @@ fn what_is_excluded_is_left_as_it_is_also_when_others_depend_on_it() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_signal_reaches_the_process_and_kill_ends_it() {
+fn kill_sends_a_signal_or_kills_the_process() {
     let topology = "
 services:
   web:
@@ -145,7 +145,7 @@ fn orphans_are_killed_only_on_request() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn paused_containers_stand_still_until_they_go_on() {
+fn paused_containers_stand_still_until_resumed() {
     let project = project("pause", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     project.topo("pause", &["web"]).exits(0).says("1 container paused");
@@ -159,7 +159,7 @@ fn paused_containers_stand_still_until_they_go_on() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn rm_asks_and_removes_only_what_does_not_run() {
+fn rm_asks_and_removes_only_stopped_containers() {
     let project = project("rm", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     project.topo("rm", &[]).exits(0).says("nothing to do");
@@ -180,7 +180,7 @@ fn rm_asks_and_removes_only_what_does_not_run() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn create_makes_everything_and_starts_nothing() {
+fn create_creates_everything_and_starts_nothing() {
     let project = project("create", CHAIN);
     project.topo("create", &["web", "--scale", "web=2"]).exits(0).says("is created");
     assert_eq!(project.objects("container").len(), 3, "web twice, and what it needs");
@@ -194,7 +194,7 @@ fn create_makes_everything_and_starts_nothing() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn scale_changes_numbers_and_no_container_that_stays() {
+fn scale_changes_numbers_without_touching_other_containers() {
     let project = project("scale-command", CHAIN);
     project.topo("scale", &["other=1", "--no-deps"]).exits(0).says("is scaled");
     let first = project.id("other");
@@ -224,7 +224,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn wait_passes_on_the_code_of_the_first_that_ends() {
+fn wait_passes_on_the_code_of_the_first_exit() {
     let project = project("wait", JOBS);
     project.topo("wait", &["fast"]).exits(4).says("no container");
     project.topo("up", &["-d"]).exits(0);
@@ -237,12 +237,12 @@ fn wait_passes_on_the_code_of_the_first_that_ends() {
     project.topo("wait", &["slow"]).exits(4).says("exited with code 4");
     project.topo("start", &["slow"]).exits(0);
     project.topo("wait", &["--down-project", "other", "slow"]).exits(4).says("is down");
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_first_end_or_the_first_failure_ends_everything() {
+fn the_first_exit_or_the_first_failure_stops_everything() {
     let topology = "
 services:
   web:
@@ -278,7 +278,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_first_end_ends_everything_although_a_restart_policy_starts_the_container_again() {
+fn the_first_exit_stops_everything_despite_a_restart_policy() {
     let topology = |policy: &str| {
         format!(
             "
@@ -314,7 +314,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn output_is_of_those_that_were_chosen() {
+fn only_output_of_chosen_services_is_shown() {
     let talk = |name: &str, more: &str| {
         format!("  {name}:\n    image: busybox:1.37\n    command: echo {name} talks\n{more}")
     };
@@ -339,7 +339,7 @@ fn output_is_of_those_that_were_chosen() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn dependencies_are_replaced_without_a_change_only_on_request() {
+fn unchanged_dependencies_are_replaced_only_on_request() {
     let project = project("recreate-deps", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let ids = ["web", "db", "other"].map(|service| project.id(service));

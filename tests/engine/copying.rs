@@ -1,4 +1,4 @@
-//! `topo cp`, both ways.
+//! `topo cp`, in both directions.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
@@ -33,19 +33,19 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The project's folder, with `files/one`, `files/deep/two` and a link to it.
+/// The project's directory, with `files/one`, `files/deep/two` and a link to it.
 fn files(project: &Project) -> std::path::PathBuf {
     project.write("files/one", "1\n");
     let two = project.write("files/deep/two", "2\n");
     fs::set_permissions(&two, fs::Permissions::from_mode(0o604)).expect("permissions");
-    let folder = two.ancestors().nth(3).expect("the project's directory").to_owned();
-    symlink("deep/two", folder.join("files/link")).expect("a link");
-    folder
+    let directory = two.ancestors().nth(3).expect("the project's directory").to_owned();
+    symlink("deep/two", directory.join("files/link")).expect("a link");
+    directory
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_folder_or_what_is_in_it_goes_into_a_container() {
+fn a_directory_or_its_contents_are_copied_into_a_container() {
     let project = up("cp-in");
     files(&project);
     project
@@ -57,7 +57,7 @@ fn a_folder_or_what_is_in_it_goes_into_a_container() {
         "1\n2\ndeep/two\n"
     );
     assert_eq!(in_container(&project, "stat -c %a /tmp/files/deep/two"), "604\n");
-    // To a name that is not there yet, and only the contents.
+    // To a new name, and only the contents.
     project.topo("cp", &["files", "web:/tmp/new"]).exits(0);
     project.topo("cp", &["files/.", "web:/tmp/deep"]).exits(0);
     assert_eq!(in_container(&project, "cat /tmp/new/one /tmp/deep/one /tmp/deep/inner"), "1\n1\ninner\n");
@@ -65,7 +65,7 @@ fn a_folder_or_what_is_in_it_goes_into_a_container() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_file_goes_into_a_folder_or_in_anothers_place() {
+fn a_file_is_copied_into_a_directory_or_over_another_file() {
     let project = up("cp-file");
     files(&project);
     for to in ["web:/tmp", "web:/tmp/deep/inner", "web:tmp/named", "web:/tmp/deep/link"] {
@@ -73,7 +73,7 @@ fn a_file_goes_into_a_folder_or_in_anothers_place() {
     }
     let script = "cat /tmp/one /tmp/named /tmp/deep/inner; readlink /tmp/deep/link";
     assert_eq!(in_container(&project, script), "1\n1\n1\ninner\n");
-    // A link stays one unless it is followed.
+    // A link is copied as such unless it is followed.
     project.topo("cp", &["files/link", "web:/tmp/as-link"]).exits(0);
     project.topo("cp", &["-L", "files/link", "web:/tmp/as-file"]).exits(0);
     assert_eq!(in_container(&project, "readlink /tmp/as-link; cat /tmp/as-file"), "deep/two\n2\n");
@@ -84,7 +84,7 @@ fn a_file_goes_into_a_folder_or_in_anothers_place() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn files_come_out_of_a_container() {
+fn files_are_copied_out_of_a_container() {
     let project = up("cp-out");
     let here = files(&project);
     project.topo("cp", &["web:/tmp/deep", "new"]).exits(0);
@@ -104,7 +104,7 @@ fn files_come_out_of_a_container() {
         ("inner\n", "inner\n")
     );
     assert!(here.join("a-link").is_symlink());
-    // A stopped container gives its files too.
+    // Files can be copied from a stopped container too.
     project.topo("stop", &["-t", "0"]).exits(0);
     project.topo("cp", &["web:/tmp/deep/inner", "late"]).exits(0);
     assert_eq!(text(&here.join("late")), "inner\n");
@@ -112,7 +112,7 @@ fn files_come_out_of_a_container() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn archives_go_through_pipes() {
+fn archives_are_piped() {
     let project = up("cp-pipe");
     files(&project);
     let mut topo = project.command("cp", &["web:/tmp/deep", "-"]);
@@ -153,7 +153,7 @@ fn every_container_of_a_service_gets_the_files() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_cannot_be_copied_is_said() {
+fn what_cannot_be_copied_is_reported() {
     let project = up("cp-wrong");
     project.topo("exec", &["-T", "web", "ln", "-s", "loop", "/tmp/loop"]).exits(0);
     project.write("f", "f");
@@ -182,19 +182,19 @@ fn what_cannot_be_copied_is_said() {
     project.topo("cp", &[]).exits(2).says("two ends are needed");
 }
 
-/// A node of our own that is what `/dev/null` is; none where only root may make one and we are not.
-fn own_null(path: &Path) -> bool {
+/// A device like `/dev/null`; false without the privilege to create one.
+fn make_null_device(path: &Path) -> bool {
     let made = Command::new("mknod").args(["-m", "666"]).arg(path).args(["c", "1", "3"]).status();
     made.is_ok_and(|status| status.success())
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_device_or_a_pipe_is_written_to_and_stays() {
+fn a_device_or_a_pipe_is_written_to_and_kept() {
     let project = up("cp-node");
     let here = files(&project);
     let inner = "web:/tmp/deep/inner";
-    if own_null(&here.join("node")) && own_null(&here.join("files/inner")) {
+    if make_null_device(&here.join("node")) && make_null_device(&here.join("files/inner")) {
         project.topo("cp", &[inner, "node"]).exits(0);
         let words = "not copied: `files/inner` is a device here, which is not replaced";
         project.topo("cp", &["web:/tmp/deep/.", "files"]).exits(4).says(words);
@@ -210,7 +210,7 @@ fn a_device_or_a_pipe_is_written_to_and_stays() {
     assert_eq!(project.topo("cp", &[inner, "out"]).exits(0).out, "inner\n");
     assert!(project.topo("export", &["-o", "out", "web"]).exits(0).out.contains("tmp/deep/inner"));
     assert!(here.join("out").is_symlink());
-    // What is neither file, folder nor link in the container is told too.
+    // A special file in the container is reported too.
     project.topo("cp", &["web:/tmp/pipe", "x"]).exits(4).says("`/tmp/pipe` in");
     project.topo("cp", &["web:/tmp", "all"]).exits(4).says("not copied: `pipe` is a named pipe");
     assert_eq!(text(&here.join("all/deep/inner")), "inner\n");
@@ -218,7 +218,7 @@ fn a_device_or_a_pipe_is_written_to_and_stays() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_pipe_gives_what_comes_through_it() {
+fn a_pipe_is_read_to_its_end() {
     let project = up("cp-fed");
     let here = files(&project);
     project.feed("cp", &["/dev/stdin", "web:/tmp/fed"], b"through\n").exits(0);

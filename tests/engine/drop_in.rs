@@ -1,4 +1,4 @@
-//! topo in the place of Docker Compose: as a plugin of the Docker CLI, and under programs that call it.
+//! topo in place of Docker Compose: as a plugin of the Docker CLI, and for programs that call it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ fn docker_compose_is_topo_once_it_is_a_plugin() {
     let refused = docker(&["exec", "web", "true"]).exits(4);
     refused.says(&format!("start it: `docker compose -f {}", project.topology()));
     docker(&["down", "-t", "0"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
@@ -58,13 +58,13 @@ fn the_links_of_the_readme_make_topo_a_plugin() {
     let (_, section) = readme.split_once("## In place of Docker Compose").expect("a section");
     let (_, block) = section.split_once("```sh\n").expect("a block of commands");
     let (commands, _) = block.split_once("```").expect("its end");
-    let topo = Path::new(env!("CARGO_BIN_EXE_topo")).parent().expect("a folder");
+    let topo = Path::new(env!("CARGO_BIN_EXE_topo")).parent().expect("a directory");
     let path = format!("{}:{}", topo.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
     shell
         .args(["-e", "-c", commands])
         .env("PATH", path)
-        .env("HOME", project.folder())
+        .env("HOME", project.directory())
         .env_remove("DOCKER_CONFIG");
     let ran = run(&mut shell).exits(0);
     ran.says(&format!("topo    {}", env!("CARGO_PKG_VERSION"))).says("Docker Compose version v2.40.3 (topo ");
@@ -73,34 +73,34 @@ fn the_links_of_the_readme_make_topo_a_plugin() {
 #[test]
 #[ignore = "needs a Docker Engine"]
 fn docker_compose_of_npm_calls_topo() {
-    calls("npm-docker-compose", |project, folder| node(project, folder, "docker-compose.mjs"));
+    calls("npm-docker-compose", |project, directory| node(project, directory, "docker-compose.mjs"));
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
 fn testcontainers_of_npm_calls_topo() {
-    calls("npm-testcontainers", |project, folder| node(project, folder, "testcontainers.mjs"));
+    calls("npm-testcontainers", |project, directory| node(project, directory, "testcontainers.mjs"));
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
 fn testcontainers_of_python_calls_topo() {
-    calls("testcontainers", |project, folder| python(project, folder, "testcontainers_compose.py"));
+    calls("testcontainers", |project, directory| python(project, directory, "testcontainers_compose.py"));
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
 fn python_on_whales_calls_topo() {
-    calls("whales", |project, folder| python(project, folder, "whales.py"));
+    calls("whales", |project, directory| python(project, directory, "whales.py"));
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
 fn pytest_docker_calls_topo() {
-    calls("pytest-docker", |project, folder| {
-        let mut command = program(project, &folder.join("python/bin/pytest"))?;
+    calls("pytest-docker", |project, directory| {
+        let mut command = program(project, &directory.join("python/bin/pytest"))?;
         command.args(["-q", "-p", "no:cacheprovider"]).arg(caller("test_web.py"));
-        command.env("COMPOSE_FOLDER", project.folder()).env("COMPOSE_PROJECT", project.name());
+        command.env("COMPOSE_DIRECTORY", project.directory()).env("COMPOSE_PROJECT", project.name());
         Some(command)
     });
 }
@@ -108,28 +108,28 @@ fn pytest_docker_calls_topo() {
 #[test]
 #[ignore = "needs a Docker Engine"]
 fn the_dev_containers_command_line_calls_topo() {
-    calls("devcontainer", |project, folder| {
+    calls("devcontainer", |project, directory| {
         let settings = r#"{"dockerComposeFile": "../compose.yaml", "service": "web", "workspaceFolder": "/",
             "overrideCommand": true, "updateRemoteUserUID": false, "postCreateCommand": "echo made > /made"}"#;
         project.write(".devcontainer/devcontainer.json", settings);
-        let mut command = program(project, &folder.join("npm/node_modules/.bin/devcontainer"))?;
-        command.args(["up", "--workspace-folder"]).arg(project.folder());
+        let mut command = program(project, &directory.join("npm/node_modules/.bin/devcontainer"))?;
+        command.args(["up", "--workspace-directory"]).arg(project.directory());
         command.env("COMPOSE_PROJECT_NAME", project.name());
         Some(command)
     });
 }
 
-/// Runs a program that brings up `tests/callers/compose.yaml`, where scripts/callers has installed it.
+/// Runs a program that brings up `tests/callers/compose.yaml`, if scripts/callers has installed it.
 fn calls(name: &str, command: impl Fn(&Project, &Path) -> Option<Command>) {
     let project = project(&format!("callers-{name}"), ONE);
     let topology = std::fs::read_to_string(caller("compose.yaml")).expect("a file of the repository");
     project.write("compose.yaml", &topology);
-    let folder = std::env::var_os("TOPO_TEST_CALLERS").map(PathBuf::from);
-    let Some(mut command) = folder.and_then(|folder| command(&project, &folder)) else {
+    let directory = std::env::var_os("TOPO_TEST_CALLERS").map(PathBuf::from);
+    let Some(mut command) = directory.and_then(|directory| command(&project, &directory)) else {
         #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
         {
             eprintln!(
-                "SKIPPED: scripts/callers installs what calls Docker Compose, TOPO_TEST_CALLERS names its folder"
+                "SKIPPED: scripts/callers installs what calls Docker Compose, TOPO_TEST_CALLERS names its directory"
             );
         }
         return;
@@ -137,16 +137,16 @@ fn calls(name: &str, command: impl Fn(&Project, &Path) -> Option<Command>) {
     run(&mut command).exits(0);
 }
 
-fn node(project: &Project, folder: &Path, script: &str) -> Option<Command> {
-    let modules = folder.join("npm/node_modules");
+fn node(project: &Project, directory: &Path, script: &str) -> Option<Command> {
+    let modules = directory.join("npm/node_modules");
     let mut command = modules.is_dir().then(|| plugin_environment(project, Command::new("node")))?;
-    command.arg(caller(script)).arg(modules).arg(project.folder()).arg(project.name());
+    command.arg(caller(script)).arg(modules).arg(project.directory()).arg(project.name());
     Some(command)
 }
 
-fn python(project: &Project, folder: &Path, script: &str) -> Option<Command> {
-    let mut command = program(project, &folder.join("python/bin/python"))?;
-    command.arg(caller(script)).arg(project.folder()).arg(project.name());
+fn python(project: &Project, directory: &Path, script: &str) -> Option<Command> {
+    let mut command = program(project, &directory.join("python/bin/python"))?;
+    command.arg(caller(script)).arg(project.directory()).arg(project.name());
     Some(command)
 }
 
@@ -158,20 +158,22 @@ fn caller(name: &str) -> PathBuf {
     Path::new(ROOT).join("tests/callers").join(name)
 }
 
-/// `docker`, with topo as its plugins.
+/// `docker` with topo as its plugins.
 fn as_plugin(project: &Project) -> Command {
     plugin_environment(project, Command::new("docker"))
 }
 
 fn plugin_environment(project: &Project, mut command: Command) -> Command {
-    let plugins = project.folder().join("docker/cli-plugins");
-    std::fs::create_dir_all(&plugins).expect("a folder");
+    let plugins = project.directory().join("docker/cli-plugins");
+    std::fs::create_dir_all(&plugins).expect("a directory");
     for name in ["docker-compose", "docker-topo"] {
-        // It is there from the command before.
+        // A previous command may have created it.
         let _ = std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_topo"), plugins.join(name));
     }
-    command.env("DOCKER_CONFIG", project.folder().join("docker")).env("TESTCONTAINERS_RYUK_DISABLED", "true");
-    command.current_dir(project.folder()).stdin(Stdio::null());
+    command
+        .env("DOCKER_CONFIG", project.directory().join("docker"))
+        .env("TESTCONTAINERS_RYUK_DISABLED", "true");
+    command.current_dir(project.directory()).stdin(Stdio::null());
     command
 }
 

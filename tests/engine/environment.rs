@@ -1,4 +1,4 @@
-//! What variables of the environment decide while a project is run, and what `topo config` tells of it.
+//! The effects of environment variables, and how `topo config` reports them.
 
 use crate::harness::{Project, Ran, docker, project};
 
@@ -19,7 +19,7 @@ fn topo(project: &Project, variables: &[(&str, &str)], command: &str, arguments:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_hash_that_is_printed_is_the_one_on_the_container() {
+fn the_printed_hash_is_that_of_the_container() {
     let project = project("hash", ONE);
     let platform = docker(&["version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"]);
     for variables in [&[][..], &[("DOCKER_DEFAULT_PLATFORM", platform.as_str())]] {
@@ -32,7 +32,7 @@ fn the_hash_that_is_printed_is_the_one_on_the_container() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn orphans_are_told_of_unless_they_are_ignored_and_go_when_the_environment_says_so() {
+fn orphans_are_reported_ignored_or_removed_as_the_environment_says() {
     let project = project("orphans", TWO);
     project.topo("up", &["-d"]).exits(0);
     project.write("topology.yaml", ONE);
@@ -47,7 +47,7 @@ fn orphans_are_told_of_unless_they_are_ignored_and_go_when_the_environment_says_
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn progress_goes_where_the_environment_wants_it() {
+fn the_form_of_progress_follows_the_environment() {
     let project = project("status", ONE);
     let variables = [("COMPOSE_STATUS_STDOUT", "1"), ("COMPOSE_PROGRESS", "plain")];
     let ran = topo(&project, &variables, "up", &["-d"]).exits(0);

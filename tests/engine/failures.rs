@@ -1,11 +1,11 @@
-//! What goes wrong on an engine is said with the service, the step, the engine's words and a way on.
+//! Failures are reported with the service, the step, the engine's message and what to do.
 
 use crate::harness::{Ran, docker, project};
 use crate::proxy::{Proxy, Trouble};
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_container_that_dies_before_it_is_healthy_shows_its_last_words() {
+fn a_container_that_exits_before_it_is_healthy_shows_its_last_output() {
     let topology = "
 services:
   db:
@@ -25,7 +25,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_unhealthy_container_shows_what_its_check_printed() {
+fn an_unhealthy_container_shows_the_output_of_its_check() {
     let topology = "
 services:
   db:
@@ -44,7 +44,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_crash_loop_that_began_before_is_not_ready_and_what_ended_is_not_said_to_run() {
+fn an_earlier_crash_loop_is_not_ready_and_exited_containers_are_not_listed_as_running() {
     let topology = "
 services:
   web:
@@ -64,7 +64,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_is_stopped_next_is_not_said_to_run() {
+fn containers_that_are_stopped_next_are_not_listed_as_running() {
     let topology = "
 services:
   db:
@@ -92,7 +92,7 @@ fn a_failing_build_shows_the_failing_step() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_independent_service_comes_up_beside_one_that_fails() {
+fn an_independent_service_is_started_despite_a_failure() {
     let topology = "
 services:
   bad:
@@ -155,7 +155,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_external_network_that_is_missing_is_found_before_anything_is_made() {
+fn a_missing_external_network_is_reported_before_anything_is_created() {
     let project = project(
         "external",
         "
@@ -177,7 +177,7 @@ networks:
 }
 
 #[test]
-fn without_an_engine_the_address_is_said_and_what_to_do() {
+fn without_an_engine_the_address_and_a_hint_are_shown() {
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_topo"))
         .args(["ps", "-p", "any"])
         .env("DOCKER_HOST", "unix:///no/such/engine.sock")
@@ -191,7 +191,7 @@ fn without_an_engine_the_address_is_said_and_what_to_do() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_engine_that_breaks_off_or_refuses_is_told() {
+fn a_disconnecting_or_refusing_engine_is_reported() {
     let project = project("broken-engine", "services: { web: { image: 'busybox:1.37' } }");
     let proxy = Proxy::start();
     let ps = || {

@@ -1,4 +1,4 @@
-//! `topo up` in the foreground: what containers print is shown from their first line on, beside the progress.
+//! `topo up` in the foreground: output is shown from the first line on, along with the progress.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -42,7 +42,7 @@ services:
     depends_on: { db: { condition: service_healthy }, slow: { condition: service_healthy } }
 ";
 
-/// A topo whose output can be read while it runs.
+/// A running topo whose output can be read.
 struct Read {
     child: Child,
     out: PathBuf,
@@ -51,7 +51,7 @@ struct Read {
 
 impl Read {
     fn start(project: &Project, mut command: Command) -> Self {
-        let (out, err) = (project.folder().join("out"), project.folder().join("err"));
+        let (out, err) = (project.directory().join("out"), project.directory().join("err"));
         let file = |path: &PathBuf| File::create(path).expect("a file");
         let child = command.stdout(file(&out)).stderr(file(&err)).spawn().expect("topo runs");
         Self { child, out, err }
@@ -92,7 +92,7 @@ fn becomes_healthy(project: &Project, service: &str) {
     docker(&["exec", &project.container(service), "touch", "/ok"]);
 }
 
-/// What topo says of the project itself, how it all ended.
+/// The summaries of topo about the project.
 fn summaries<'text>(project: &Project, text: &'text str) -> Vec<&'text str> {
     let about = format!("project {} ", project.name());
     text.lines().filter(|line| line.contains(&about)).collect()
@@ -100,7 +100,7 @@ fn summaries<'text>(project: &Project, text: &'text str) -> Vec<&'text str> {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_runs_is_heard_while_others_wait_for_it() {
+fn output_is_shown_while_others_wait_for_the_container() {
     let project = project("heard-at-once", WAITING);
     let mut up = Read::start(&project, project.command("up", &[]));
     eventually("the first line", || up.out().contains("db speaks"));
@@ -111,7 +111,7 @@ fn what_runs_is_heard_while_others_wait_for_it() {
     eventually("it is up", || !summaries(&project, &up.err()).is_empty());
     up.signal("INT");
     up.ends(130);
-    // The column of names is as wide from the first line on as any name will need.
+    // The column of names is wide enough for all names from the first line on.
     let first = "db-1                      | db speaks\na_web_with_a_long_name-1  | web speaks\n";
     assert_eq!(up.out(), first);
     let err = up.err();
@@ -124,11 +124,11 @@ fn what_runs_is_heard_while_others_wait_for_it() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn on_a_terminal_lines_stand_above_what_goes_on() {
+fn on_a_terminal_output_appears_above_the_progress() {
     let project = project("heard-on-terminal", WAITING);
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("db speaks");
-    // The lines of progress are drawn again below.
+    // The progress is redrawn below.
     terminal.shows("waiting until");
     becomes_healthy(&project, "db");
     terminal.shows("web speaks");
@@ -142,7 +142,7 @@ fn on_a_terminal_lines_stand_above_what_goes_on() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_crashes_is_heard_at_once_and_not_repeated() {
+fn output_of_a_crash_is_shown_at_once_and_not_repeated() {
     let project = project("heard-crash", CRASHING);
     let mut up = Read::start(&project, project.command("up", &[]));
     eventually("its last words", || up.out().contains("the disk is full"));
@@ -152,7 +152,7 @@ fn what_crashes_is_heard_at_once_and_not_repeated() {
     up.ends(4);
     let all = up.out() + &up.err();
     assert_eq!(all.matches("the disk is full").count(), 1, "{all}");
-    // Where its output is not shown, the failure shows it.
+    // Without its output, the failure shows it.
     project.topo("down", &[]).exits(0);
     project.write("topology.yaml", &CRASHING.replace("test, -e, /ok", "'true'"));
     let ran = project.topo("up", &["--no-attach", "db"]).exits(4).says("it printed last:");
@@ -161,7 +161,7 @@ fn what_crashes_is_heard_at_once_and_not_repeated() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_ran_before_is_heard_from_now_on() {
+fn output_of_running_containers_is_shown_from_now_on() {
     let topology = "
 services:
   talker:
@@ -202,7 +202,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_reader_who_stops_reading_does_not_hold_up_the_others() {
+fn a_reader_that_stops_reading_does_not_block_others() {
     let topology = "
 services:
   talker:
@@ -219,7 +219,7 @@ services:
     depends_on: { talker: { condition: service_healthy } }
 ";
     let project = project("heard-late", topology);
-    let err = project.folder().join("err");
+    let err = project.directory().join("err");
     let mut command = project.command("up", &[]);
     command.stdout(Stdio::piped()).stderr(File::create(&err).expect("a file"));
     let mut up = command.spawn().expect("topo runs");
@@ -230,7 +230,7 @@ services:
     let lines: Vec<String> = out.lines().take(100_000).map(|line| line.expect("text")).collect();
     let printed = (1..=100_000).map(|number| format!("talker-1  | {number}"));
     assert!(lines.iter().eq(printed.collect::<Vec<_>>().iter()), "a line is lost, cut or twice");
-    // Nobody reads any more, and that ends it with the next line or Ctrl-C.
+    // The closed pipe ends it with the next line or Ctrl-C.
     let stopped = Command::new("kill").args(["-INT", &up.id().to_string()]).status();
     assert!(stopped.is_ok_and(|status| status.success()));
     assert_eq!(up.wait().expect("topo ends").code(), Some(130), "{}", said());
@@ -238,7 +238,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn ctrl_c_while_it_comes_up_ends_with_one_summary() {
+fn ctrl_c_during_startup_ends_with_one_summary() {
     let project = project("heard-ctrl-c", WAITING);
     let mut up = Read::start(&project, project.command("up", &[]));
     eventually("the first line", || up.out().contains("db speaks"));
@@ -253,7 +253,7 @@ fn ctrl_c_while_it_comes_up_ends_with_one_summary() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_crashes_again_and_again_is_not_up() {
+fn a_crash_loop_is_not_up() {
     let topology = "
 services:
   looping:
@@ -272,7 +272,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_was_not_named_runs_on_and_that_is_told() {
+fn other_services_keep_running_and_are_reported() {
     let topology = "
 services:
   web: { image: 'busybox:1.37', init: true, command: sleep 1000, depends_on: [db] }

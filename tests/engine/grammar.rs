@@ -1,15 +1,16 @@
-//! What `topo validate` says of a value, and what the engine says of it: the two have to agree, since an error
-//! belongs in front of the user before anything is made.
+//! `topo validate` and the engine must agree on values, since an error should be reported before
+//! anything is created.
 //!
-//! For each place of a topology in the tables below there are values that people write, and each of those is
-//! broken in many ways. A value that is not refused by `validate` is brought up by topo. One that is refused is
-//! brought up by Docker Compose, where that is installed: what runs there was refused for nothing. A disagreement
-//! that stays is in [`accepted`], with its reason.
+//! The tables below have common values for each place of a topology, each of which is then
+//! corrupted in many ways. A value that `validate` accepts is brought up by topo. One that it
+//! refuses is brought up by Docker Compose, if installed: if it runs there, it was refused for
+//! nothing. Known disagreements are listed in [`accepted`], with their reasons.
 //!
-//! - `TOPO_GRAMMAR_VALUES`: how many values are tried; `all` tries each one. 48 by default.
-//! - `TOPO_GRAMMAR_SKIP`: how many are passed over before, to go through all of them in parts. None by default.
-//! - `TOPO_GRAMMAR_SEED`: which ones come first.
-//! - `TOPO_GRAMMAR_ONLY`: only places that hold this text.
+//! - `TOPO_GRAMMAR_VALUES`: how many values to try; `all` for every one. 48 by default.
+//! - `TOPO_GRAMMAR_SKIP`: how many to skip first, to go through all of them in parts. None by
+//!   default.
+//! - `TOPO_GRAMMAR_SEED`: determines their order.
+//! - `TOPO_GRAMMAR_ONLY`: only places that contain this text.
 
 mod accepted;
 mod places;
@@ -21,16 +22,16 @@ use std::sync::Mutex;
 use crate::harness::{Project, Ran, Turn, project};
 use places::Place;
 
-/// How many values are tried unless more are asked for.
+/// How many values are tried by default.
 const DEFAULT_COUNT: usize = 48;
 
-/// How many projects are brought up at a time.
+/// How many projects are brought up concurrently.
 const WORKERS: usize = 4;
 
-/// Projects that publish a port of this machine, or choose a subnet or a name, take turns.
+/// Projects that publish a port, or choose a subnet or a name, run one at a time.
 static EXCLUSIVE: Turn = Turn(Mutex::new(()));
 
-/// One value at one place.
+/// A value at a place.
 struct Candidate {
     /// The topology with `@`.
     place: String,
@@ -39,7 +40,7 @@ struct Candidate {
 
 impl Candidate {
     fn topology(&self) -> String {
-        // What JSON quotes, YAML reads as the same text.
+        // YAML reads a JSON string as the same text.
         self.place.replace('@', &serde_json::Value::from(self.value.as_str()).to_string())
     }
 
@@ -79,7 +80,7 @@ fn validate_and_the_engine_agree() {
     assert!(disagreements.is_empty(), "{} disagreements\n{}", disagreements.len(), disagreements.join("\n"));
 }
 
-/// The values that are tried, in an order that depends on the seed alone.
+/// The values to try, in an order that depends only on the seed.
 fn chosen() -> Vec<Candidate> {
     let only = std::env::var("TOPO_GRAMMAR_ONLY").unwrap_or_default();
     let mut all = Vec::new();
@@ -98,7 +99,7 @@ fn chosen() -> Vec<Candidate> {
     all
 }
 
-/// What the two say, when it differs and no reason for that is known.
+/// The two results, if they differ without a known reason.
 fn disagreement(candidate: &Candidate, project: &Project) -> Option<String> {
     let is_exclusive = ["ports: ", "subnet: ", "name: "].iter().any(|part| candidate.place.contains(part));
     let _turn = is_exclusive.then(|| EXCLUSIVE.lock());
@@ -132,10 +133,10 @@ fn disagreement(candidate: &Candidate, project: &Project) -> Option<String> {
     ))
 }
 
-/// Brings the project up by Docker Compose; nothing where that is not installed.
+/// Brings the project up with Docker Compose; `None` if it is not installed.
 fn compose(project: &Project) -> Option<Ran> {
     let mut compose = Command::new("docker");
     compose.args(["compose", "--progress", "quiet", "-f", "topology.yaml", "-p", project.name(), "up", "-d"]);
-    let ran = Ran::of(compose.current_dir(project.folder()).output().ok()?);
+    let ran = Ran::of(compose.current_dir(project.directory()).output().ok()?);
     (!ran.err.contains("is not a docker command")).then_some(ran)
 }

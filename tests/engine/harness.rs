@@ -1,4 +1,5 @@
-//! A project of its own for each test, topo to run on it, and Docker's own client to look behind topo.
+//! A separate project for each test, topo to run on it, and Docker's own client to check the
+//! results.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,23 +9,23 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The folder of the package.
+/// The directory of the package.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Tests that publish the gateway's port take turns.
+/// Tests that publish the gateway's port run one at a time.
 pub static GATEWAY_PORT: Turn = Turn(std::sync::Mutex::new(()));
 
-/// A lock that a failed test does not break for the others.
+/// A lock that a failed test does not poison for the others.
 pub struct Turn(pub std::sync::Mutex<()>);
 
 impl Turn {
-    /// Waits for the turn.
+    /// Waits for the lock.
     pub fn lock(&self) -> std::sync::MutexGuard<'_, ()> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-/// What one command printed, and its exit code.
+/// The output of a command, and its exit code.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -33,7 +34,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// What a program that ended has printed.
+    /// The output of a finished program.
     pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -62,20 +63,20 @@ impl Ran {
     }
 }
 
-/// The minor version of the API that the engine speaks.
+/// The minor version of the engine's API.
 pub fn engine_api() -> u32 {
     let version = docker(&["version", "--format", "{{.Server.APIVersion}}"]);
     version.trim().strip_prefix("1.").and_then(|minor| minor.parse().ok()).expect("a version 1.N")
 }
 
-/// A project of one test.
+/// The project of a test.
 pub struct Project {
     name: String,
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     topology: PathBuf,
 }
 
-/// A project with this topology. The name must be the test's own.
+/// A project with this topology. The name must be unique to the test.
 pub fn project(name: &str, topology: &str) -> Project {
     let project = empty_project(name);
     project.write("topology.yaml", topology);
@@ -89,21 +90,21 @@ pub fn project_of(name: &str, topology: &str) -> Project {
     project
 }
 
-/// A project in a copy of this folder, whose topology is `compose.yaml`.
-pub fn folder_project(name: &str, source: &Path) -> Project {
+/// A project in a copy of this directory, whose topology is `compose.yaml`.
+pub fn directory_project(name: &str, source: &Path) -> Project {
     let mut project = empty_project(name);
-    copy_folder(source, project.folder());
-    project.topology = project.folder().join("compose.yaml");
+    copy_directory(source, project.directory());
+    project.topology = project.directory().join("compose.yaml");
     project
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder to copy") {
+fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a directory to copy") {
         let path = entry.expect("an entry").path();
         let target = to.join(path.file_name().expect("it has a name"));
         if path.is_dir() {
-            copy_folder(&path, &target);
+            copy_directory(&path, &target);
         } else {
             std::fs::copy(&path, &target).expect("a file is copied");
         }
@@ -112,10 +113,10 @@ fn copy_folder(from: &Path, to: &Path) {
 
 fn empty_project(name: &str) -> Project {
     assert_engine_answers();
-    let folder = tempfile::tempdir().expect("a folder for the test");
-    let topology = folder.path().join("topology.yaml");
-    let project = Project { name: format!("topo-test-{name}"), folder, topology };
-    // A run that was killed may have left something.
+    let directory = tempfile::tempdir().expect("a directory for the test");
+    let topology = directory.path().join("topology.yaml");
+    let project = Project { name: format!("topo-test-{name}"), directory, topology };
+    // A killed run may have left something.
     project.clean_up();
     project
 }
@@ -127,10 +128,10 @@ fn assert_engine_answers() {
 }
 
 impl Project {
-    /// A file beside the topology.
+    /// Writes a file next to the topology.
     pub fn write(&self, path: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("it has a parent")).expect("a folder");
+        let path = self.directory.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("it has a parent")).expect("a directory");
         std::fs::write(&path, text).expect("a file");
         path
     }
@@ -140,7 +141,7 @@ impl Project {
         Ran::of(self.command(command, arguments).output().expect("topo runs"))
     }
 
-    /// Runs topo with something to read.
+    /// Runs topo with this standard input.
     pub fn feed(&self, command: &str, arguments: &[&str], input: &[u8]) -> Ran {
         let mut child = self
             .command(command, arguments)
@@ -151,14 +152,14 @@ impl Project {
             .expect("topo runs");
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = input.to_vec();
-        // Nobody reads the output meanwhile: a large input must not wait for that.
+        // The output is not read meanwhile, which must not block on a large input.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
         let output = child.wait_with_output().expect("topo ends");
         writer.join().expect("the input is written");
         Ran::of(output)
     }
 
-    /// Starts topo and goes on.
+    /// Starts topo in the background.
     pub fn start(&self, command: &str, arguments: &[&str]) -> Running {
         let child = self
             .command(command, arguments)
@@ -169,29 +170,29 @@ impl Project {
         Running::of(child)
     }
 
-    /// `topo COMMAND TOPOLOGY ARGUMENTS...`, not run yet.
+    /// The command `topo COMMAND TOPOLOGY ARGUMENTS...`.
     pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
         topo.arg(command).arg(&self.topology).args(["--project-name", &self.name]).args(arguments);
-        topo.current_dir(self.folder.path()).stdin(Stdio::null());
+        topo.current_dir(self.directory.path()).stdin(Stdio::null());
         topo
     }
 
-    /// Runs `topo ARGUMENTS...`, of no project.
+    /// Runs `topo ARGUMENTS...` without a project.
     pub fn topo_alone(&self, arguments: &[&str]) -> Ran {
         let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
-        topo.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        topo.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
         Ran::of(topo.output().expect("topo runs"))
     }
 
-    /// Where the topology is.
+    /// The path of the topology.
     pub fn topology(&self) -> String {
         self.topology.display().to_string()
     }
 
-    /// The test's own folder, with the topology in it.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// The directory of the test, which contains the topology.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The project's name.
@@ -225,15 +226,15 @@ impl Project {
         names
     }
 
-    /// Fails the test unless nothing of the project is left, volumes apart.
+    /// Fails the test if anything of the project is left except volumes.
     #[track_caller]
-    pub fn is_gone(&self) {
+    pub fn assert_gone(&self) {
         assert_eq!(self.objects("container"), Vec::<String>::new());
         assert_eq!(self.objects("network"), Vec::<String>::new());
     }
 
-    /// Volumes of the project's containers that nobody named. One that a successor took over is mounted by its
-    /// name, and does not go with its container.
+    /// Anonymous volumes of the project's containers. An inherited one is mounted by name, and is
+    /// not removed with its container.
     fn unnamed_volumes(&self) -> Vec<String> {
         let names = "{{range .Mounts}}{{if eq .Type \"volume\"}}{{println .Name}}{{end}}{{end}}";
         let containers = self.objects("container");
@@ -245,7 +246,7 @@ impl Project {
         listed.iter().flat_map(|names| names.lines()).filter(is_unnamed).map(str::to_owned).collect()
     }
 
-    /// Removes what the project has on the engine.
+    /// Removes the project from the engine.
     pub fn clean_up(&self) {
         let unnamed = self.unnamed_volumes();
         for kind in ["container", "network", "volume"] {
@@ -274,21 +275,21 @@ impl Drop for Project {
     }
 }
 
-/// A topo that runs in the background.
+/// A topo in the background.
 pub struct Running {
     child: Option<Child>,
-    out: Gathered,
-    err: Gathered,
+    out: Collected,
+    err: Collected,
 }
 
 impl Running {
     fn of(mut child: Child) -> Self {
-        let out = Gathered::of(child.stdout.take().expect("its output is asked for"));
-        let err = Gathered::of(child.stderr.take().expect("its errors are asked for"));
+        let out = Collected::of(child.stdout.take().expect("its output is asked for"));
+        let err = Collected::of(child.stderr.take().expect("its errors are asked for"));
         Self { child: Some(child), out, err }
     }
 
-    /// What it has printed to its standard output.
+    /// Its standard output so far.
     pub fn out(&self) -> String {
         self.out.so_far()
     }
@@ -306,11 +307,11 @@ impl Running {
         assert!(done.is_ok_and(|status| status.success()), "topo {id} gets SIG{name}");
     }
 
-    /// Waits for its end.
+    /// Waits until it exits.
     pub fn end(mut self) -> Ran {
         let mut child = self.child.take().expect("it was not waited for");
         let id = child.id().to_string();
-        // One that hangs fails its test, and holds up no other.
+        // One that hangs fails its test, without blocking others.
         let (over, watched) = std::sync::mpsc::channel::<()>();
         let guard = std::thread::spawn(move || {
             if watched.recv_timeout(Duration::from_secs(180)).is_err() {
@@ -334,13 +335,13 @@ impl Drop for Running {
     }
 }
 
-/// What a program prints, gathered as it comes.
-struct Gathered {
+/// Collects a program's output.
+struct Collected {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
 
-impl Gathered {
+impl Collected {
     fn of(mut stream: impl Read + Send + 'static) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let gathered = Arc::clone(&bytes);
@@ -357,7 +358,7 @@ impl Gathered {
         String::from_utf8_lossy(&self.bytes.lock().expect("nobody fails meanwhile")).into_owned()
     }
 
-    /// Everything, once the stream has ended.
+    /// The complete output, once the stream has ended.
     fn all(&mut self) -> Vec<u8> {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("what is printed is read");
@@ -366,13 +367,13 @@ impl Gathered {
     }
 }
 
-/// What Docker's own client says; empty when it fails.
+/// The output of Docker's own client; empty if it fails.
 pub fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output().expect("docker runs");
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
-/// Waits until something is true; fails the test when it does not become so.
+/// Waits until a condition is true; fails the test if it does not become so.
 #[track_caller]
 pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -382,7 +383,7 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     }
 }
 
-/// The body of an answer over HTTP; the status must be a success.
+/// The body of an HTTP response; the status must be a success.
 #[track_caller]
 pub fn get(port: u16, path: &str) -> String {
     let answer = request(port, "GET", path, "").expect("an answer");
@@ -391,7 +392,7 @@ pub fn get(port: u16, path: &str) -> String {
     body.to_owned()
 }
 
-/// Sends JSON and returns the body of the answer.
+/// Sends JSON and returns the body of the response.
 #[track_caller]
 pub fn post(port: u16, path: &str, json: &str) -> String {
     let answer = request(port, "POST", path, json).expect("an answer");

@@ -1,4 +1,4 @@
-//! What happens around a container's life: `pre_start`, `post_start`, `pre_stop`, `use_api_socket`.
+//! The life cycle of a container: `pre_start`, `post_start`, `pre_stop`, `use_api_socket`.
 
 use crate::harness::{docker, eventually, project};
 
@@ -28,7 +28,7 @@ volumes: { notes: }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn commands_are_run_after_a_start_and_before_a_stop() {
+fn hooks_are_run_after_a_start_and_before_a_stop() {
     let topology = HOOKED.replace("user: '7'", "user: '0'");
     let project = project("hooks", &topology);
     let log = || {
@@ -38,7 +38,7 @@ fn commands_are_run_after_a_start_and_before_a_stop() {
     let once = "started web as 0 in /tmp";
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(log(), once);
-    // What depends on it starts when the commands are done.
+    // Dependants start after the hooks.
     let printed = || docker(&["logs", &project.container("after")]);
     eventually("the output of the other service", || printed() == once);
     project.topo("up", &["-d"]).exits(0);
@@ -55,7 +55,7 @@ fn commands_are_run_after_a_start_and_before_a_stop() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_commands_print_is_output_of_the_service_where_that_is_shown() {
+fn output_of_hooks_is_shown_with_that_of_the_service() {
     let topology = HOOKED.replace("'7'", "'0'").replace("echo first", "echo bye; echo first");
     let project = project("hooks-said", &topology);
     let up = project.start("up", &["web"]);
@@ -67,14 +67,14 @@ fn what_commands_print_is_output_of_the_service_where_that_is_shown() {
     let ran = up.end().exits(130);
     assert_eq!(ran.out, "web-1 ->  | warming up\nweb-1 ->  | bye\n", "{}", ran.err);
     assert!(!ran.err.contains("warming up") && !ran.err.contains("bye"), "{}", ran.err);
-    // Where no output is shown it is progress.
+    // Without output, it is progress.
     let ran = project.topo("up", &["-d", "web"]).exits(0);
     assert!(ran.out.is_empty() && ran.err.contains("| warming up"), "{}", ran.err);
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_command_that_fails_after_a_start_fails_the_run() {
+fn a_failing_post_start_hook_fails_the_run() {
     let project = project(
         "hooks-start",
         &HOOKED.replace("echo warming up", "echo it is cold; exit 3").replace("'7'", "'0'"),
@@ -86,7 +86,7 @@ fn a_command_that_fails_after_a_start_fails_the_run() {
     assert!(ran.err.contains("after"), "{}", ran.err);
     let status = |service: &str| project.inspect(service, "{{.State.Status}}");
     assert_eq!((status("web"), status("after")), ("exited".to_owned(), "created".to_owned()));
-    // It is not taken for done: whatever starts the container runs the hook again.
+    // It does not count as done: any start runs the hook again.
     for command in [&["up", "-d"][..], &["start"], &["restart", "web"]] {
         project.topo(command[0], &command[1..]).exits(4).says("post_start[0]: ");
         assert_eq!(status("web"), "exited");
@@ -98,7 +98,7 @@ fn a_command_that_fails_after_a_start_fails_the_run() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_command_that_fails_before_a_stop_leaves_the_container_running() {
+fn a_failing_pre_stop_hook_leaves_the_container_running() {
     let topology = HOOKED.replace("echo first >> /notes/log", "test -e /tmp/done").replace("sleep 1;", "");
     let project = project("hooks-stop", &topology.replace("user: '7'", "user: '0'"));
     project.topo("up", &["-d", "web"]).exits(0);
@@ -106,15 +106,15 @@ fn a_command_that_fails_before_a_stop_leaves_the_container_running() {
     assert!(ran.err.contains("its pre_stop hook failed\n  pre_stop["), "{}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
     docker(&["exec", &project.container("web"), "touch", "/tmp/done"]);
-    // A container that is frozen, or that has ended, runs no command.
+    // A paused or exited container runs no hooks.
     docker(&["stop", "-t", "0", &project.container("web")]);
     project.topo("down", &["-t", "0"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_command_that_fails_before_a_stop_is_passed_on_request() {
+fn a_failing_pre_stop_hook_is_ignored_on_request() {
     let topology = "
 services:
   web:
@@ -129,12 +129,12 @@ services:
     assert!(ran.err.contains("to continue:") && ran.err.contains("--force"), "{}", ran.err);
     assert!(!ran.err.contains("to clean up"), "{}", ran.err);
     project.topo("down", &["-t", "0", "--force"]).exits(0).says("a pre_stop hook failed");
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_failed_before_a_first_start_goes_with_the_project() {
+fn a_failed_pre_start_container_is_removed_with_the_project() {
     let topology = "
 services:
   web:
@@ -146,17 +146,17 @@ services:
     project.topo("up", &["-d"]).exits(4);
     let ran = project.topo("down", &[]).exits(0);
     assert!(!ran.err.contains("topo run"), "{}", ran.err);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_container_of_run_has_its_commands_too() {
+fn hooks_are_run_for_one_off_containers_too() {
     let topology = HOOKED.replace("user: '7'", "user: '0'").replace("sleep 1;", "");
     let project = project("hooks-run", &topology);
     let ran = project.topo("run", &["--rm", "-T", "web", "sh", "-c", "sleep 2; cat /notes/log"]).exits(0);
     assert_eq!(ran.out, "started web as 0 in /tmp\n");
-    // One that fails is a failure, unless the program fails itself; the hooks after it are not run.
+    // A failing hook is a failure, unless the program fails itself; further hooks are not run.
     let topology = "
 services:
   web:
@@ -178,7 +178,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_hooks_print_before_the_start_is_output_of_their_service() {
+fn output_of_pre_start_hooks_is_shown_with_that_of_the_service() {
     let topology = "
 services:
   web:
@@ -234,7 +234,7 @@ volumes: { notes: }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn containers_run_to_their_ends_before_the_first_start() {
+fn pre_start_containers_run_to_completion_before_the_first_start() {
     let topology = PREPARED;
     let project = project("hooks-before", topology);
     let log = || docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
@@ -242,7 +242,8 @@ fn containers_run_to_their_ends_before_the_first_start() {
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(log(), once);
     assert_eq!(project.objects("container"), [project.container("web")], "they are gone afterwards");
-    // What was done is not done again: not at once, not after a stop, not for one more.
+    // Completed hooks are not repeated: not immediately, not after a stop, not for another
+    // container.
     project.topo("up", &["-d"]).exits(0);
     project.topo("stop", &["-t", "0"]).exits(0);
     project.topo("up", &["-d"]).exits(0);
@@ -250,7 +251,7 @@ fn containers_run_to_their_ends_before_the_first_start() {
     assert_eq!(log(), once);
     project.topo("up", &["-d", "--force-recreate", "-t", "0"]).exits(0);
     assert_eq!(log(), format!("{once}\n{once}"));
-    // Another definition is another container.
+    // A changed hook is a new container.
     project.write("topology.yaml", &topology.replace("echo first", "echo changed"));
     project.topo("up", &["-d", "-t", "0"]).exits(0);
     assert!(log().ends_with("changed hook service\nsecond as 0"), "{}", log());
@@ -258,7 +259,7 @@ fn containers_run_to_their_ends_before_the_first_start() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn containers_run_to_their_ends_also_before_start_begins_what_was_only_created() {
+fn pre_start_containers_run_before_start_starts_a_created_container() {
     let project = project("hooks-before-start", PREPARED);
     let log = || docker(&["exec", &project.container("web"), "cat", "/notes/log"]);
     project.topo("create", &[]).exits(0);
@@ -272,7 +273,7 @@ fn containers_run_to_their_ends_also_before_start_begins_what_was_only_created()
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_fails_before_the_first_start_stays_for_a_look_and_is_done_again() {
+fn a_failed_pre_start_container_is_kept_and_run_again() {
     let topology = PREPARED.replace("echo migrating", "test -e /notes/ok");
     let project = project("hooks-before-failed", &topology);
     let first = format!("{}-pre_start-0", project.container("web"));
@@ -285,12 +286,12 @@ fn what_fails_before_the_first_start_stays_for_a_look_and_is_done_again() {
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
     assert_eq!(project.objects("container"), [project.container("web")]);
     project.topo("down", &["-t", "0"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn each_replica_may_have_its_own_preparation() {
+fn pre_start_hooks_can_run_for_each_replica() {
     let topology = PREPARED.replace("        user: '0'\n", "        user: '0'\n        per_replica: true\n");
     let project =
         project("hooks-before-each", &topology.replace("init: true\n", "init: true\n    scale: 2\n"));
@@ -302,7 +303,7 @@ fn each_replica_may_have_its_own_preparation() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn ctrl_c_leaves_no_preparation_running() {
+fn ctrl_c_leaves_no_pre_start_container_running() {
     let topology = PREPARED.replace("sleep 1;", "sleep 1000;");
     let project = project("hooks-before-left", &topology);
     let up = project.start("up", &["-d"]);

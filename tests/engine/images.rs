@@ -1,17 +1,17 @@
-//! Images come and go: built, pushed, pulled, removed, on a registry of the test's own.
+//! Images are built, pushed, pulled and removed, with a registry of the test.
 
 use std::process::{Child, Command, Stdio};
 
 use crate::harness::{Project, Ran, docker, eventually, project};
 
-/// The account `ana`, whose password is `geheim-pw`, as htpasswd writes it.
+/// The account `ana` with the password `geheim-pw`, in htpasswd format.
 const ACCOUNT: &str = "ana:$2y$05$abcdefghijklmnopqrstuuhCPfTs8iCCQEkkYqdxxSsKu.kPgwGhG\n";
 
 /// A registry on this machine; it ends with the test.
 pub struct Registry {
     process: Child,
     pub port: u16,
-    _folder: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
 impl Registry {
@@ -20,18 +20,18 @@ impl Registry {
         Self::start_with("")
     }
 
-    /// With further lines of configuration, in which `FOLDER` is the registry's own.
+    /// With additional configuration, in which `DIRECTORY` is the registry's directory.
     pub fn start_with(more: &str) -> Self {
         let port = free_port();
-        let folder = tempfile::tempdir().expect("a folder for the registry");
-        let config = folder.path().join("config.yml");
-        let storage = folder.path().join("data");
+        let directory = tempfile::tempdir().expect("a directory for the registry");
+        let config = directory.path().join("config.yml");
+        let storage = directory.path().join("data");
         let text = format!(
             "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n{more}\n",
             storage.display()
         );
-        let text = text.replace("FOLDER", &folder.path().display().to_string());
-        std::fs::write(folder.path().join("accounts"), ACCOUNT).expect("a file");
+        let text = text.replace("DIRECTORY", &directory.path().display().to_string());
+        std::fs::write(directory.path().join("accounts"), ACCOUNT).expect("a file");
         std::fs::write(&config, text).expect("a file");
         let started = Command::new("docker-registry")
             .arg("serve")
@@ -40,7 +40,7 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn()
             .expect("docker-registry is installed: scripts/engine installs it");
-        let registry = Self { process: started, port, _folder: folder };
+        let registry = Self { process: started, port, _directory: directory };
         eventually("the registry answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         registry
     }
@@ -69,7 +69,7 @@ pub fn free_port() -> u16 {
 }
 
 fn topology(name: &str, registry: &Registry) -> String {
-    // Images of equal content are one image, which another test's container may use.
+    // Images of equal content are the same image, which another test's container may use.
     let (app, missing) = (registry.image("app"), registry.image("missing"));
     format!(
         "
@@ -99,24 +99,24 @@ fn started(name: &str) -> (Project, Registry) {
     (project, registry)
 }
 
-pub fn is_there(image: &str) -> bool {
+pub fn exists(image: &str) -> bool {
     !docker(&["image", "inspect", "--format", "{{.Id}}", image]).is_empty()
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn images_go_to_their_registry_and_come_back() {
+fn images_are_pushed_and_pulled_again() {
     let (project, registry) = started("registry");
     let (one, two) = (registry.image("app:one"), registry.image("app:two"));
     project.topo("push", &["app"]).exits(4).says("topo build");
     project.topo("build", &["local"]).exits(0);
-    assert!(!is_there(&one), "only what was named is built");
+    assert!(!exists(&one), "only what was named is built");
     project.topo("build", &["local", "--with-dependencies", "--push"]).exits(0).says("pushed");
     for image in [&one, &two] {
         docker(&["image", "rm", image]);
     }
     project.topo("pull", &["app"]).exits(0).says("1 image pulled");
-    assert_eq!([is_there(&one), is_there(&two)], [true, false]);
+    assert_eq!([exists(&one), exists(&two)], [true, false]);
     project.topo("pull", &["app", "--policy", "missing"]).exits(0).says("nothing to do");
     project.topo("pull", &["app", "--ignore-buildable"]).exits(0).says("nothing to do");
     assert!(project.topo("pull", &["app", "--quiet"]).exits(0).err.is_empty());
@@ -127,7 +127,7 @@ fn images_go_to_their_registry_and_come_back() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_cannot_be_pulled_is_a_failure_unless_the_user_says_so() {
+fn a_failed_pull_is_a_failure_unless_ignored() {
     let (project, _registry) = started("pull-fails");
     project.topo("pull", &["buildable"]).exits(4).says("to build them: topo").says("build buildable");
     project.topo("pull", &["buildable", "--ignore-buildable"]).exits(0).says("nothing to do");
@@ -137,25 +137,25 @@ fn what_cannot_be_pulled_is_a_failure_unless_the_user_says_so() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn down_removes_images_on_request_and_leaves_those_that_others_use() {
+fn down_removes_images_on_request_except_those_used_by_others() {
     let (project, registry) = started("rmi");
     let (app, local) = (registry.image("app:one"), format!("{}-local", project.name()));
     project.topo("up", &["-d", "local"]).exits(0);
     project.topo("plan", &["--down", "--rmi", "local"]).exits(0).says(&local);
     project.topo("down", &["--rmi", "local"]).exits(0).says("1 image removed");
-    assert!(is_there(&app) && !is_there(&local));
+    assert!(exists(&app) && !exists(&local));
     docker(&["image", "rm", &registry.image("app:two")]);
     let holder = docker(&["create", &app, "true"]);
     project.topo("down", &["--rmi", "all"]).exits(0).says("could not be removed").says("not required");
-    assert!(is_there(&app));
+    assert!(exists(&app));
     docker(&["rm", &holder]);
     project.topo("down", &["--rmi", "all"]).exits(0).says("1 image removed");
-    assert!(!is_there(&app));
+    assert!(!exists(&app));
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn builds_are_printed_and_checked_without_being_done() {
+fn builds_are_printed_and_checked_without_being_run() {
     let (project, registry) = started("build-print");
     let printed = project.topo("build", &["--print", "app"]).exits(0).out;
     let file: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
@@ -166,12 +166,12 @@ fn builds_are_printed_and_checked_without_being_done() {
         "no word of a `$` that is the Dockerfile's: {}",
         checked.out
     );
-    assert!(!is_there(&registry.image("app:one")));
+    assert!(!exists(&registry.image("app:one")));
     project.topo("build", &["--memory", "1g"]).exits(2).says("limit of memory");
     project.topo("build", &["local", "--builder", "no-such-builder"]).exits(4).says("no-such-builder");
     let chosen = project.command("build", &["local"]).env("BUILDX_BUILDER", "no-such-builder").output();
     Ran::of(chosen.expect("topo runs")).exits(4).says("no-such-builder");
-    // An SSH agent cannot be reached without its socket.
+    // An SSH agent is unreachable without its socket.
     for agent in ["", "default"] {
         let build = project.command("build", &["local", "--ssh", agent]).env_remove("SSH_AUTH_SOCK").output();
         Ran::of(build.expect("topo runs")).exits(2).says("SSH_AUTH_SOCK");

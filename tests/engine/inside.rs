@@ -1,4 +1,4 @@
-//! Commands that reach into containers: `exec`, `run`, `attach`, `cp`, `commit`, `export`.
+//! Commands that access containers: `exec`, `run`, `attach`, `cp`, `commit`, `export`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -63,12 +63,12 @@ fn exec_in_the_background_leaves_the_command_running() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_large_input_comes_back_whole_and_its_end_is_seen() {
+fn a_large_input_is_passed_completely_with_its_end() {
     let project = up("exec-pipe", WEB);
     let large: Vec<u8> = (0..8_000_000_u32).map(|number| b'a' + (number % 23) as u8).collect();
     let ran = project.feed("exec", &["-T", "web", "cat"], &large).exits(0);
     assert!(ran.out.as_bytes() == large, "{} of {} bytes came back", ran.out.len(), large.len());
-    // The command goes on after the end of its input.
+    // The command continues after the end of its input.
     let ran = project.feed("exec", &["web", "sh", "-c", "wc -c; echo after"], b"12345");
     assert_eq!(ran.exits(0).out, "5\nafter\n");
 }
@@ -92,15 +92,15 @@ fn exec_is_interactive_in_a_terminal() {
     terminal.resize(40, 100);
     terminal.types("sleep 0.3; stty size\r");
     terminal.shows("40 100");
-    // Ctrl-C is the command's: it ends `sleep`, and neither the shell nor topo.
+    // Ctrl-C is for the command: it ends `sleep`, but neither the shell nor topo.
     terminal.types("sleep 2000\r");
     eventually("it sleeps", || docker(&["top", &project.container("web")]).contains("sleep 2000"));
     terminal.types("\x03");
     terminal.shows("# ");
-    assert!(!terminal.is_as_before(), "the terminal is raw meanwhile");
+    assert!(!terminal.is_restored(), "the terminal is raw meanwhile");
     terminal.types("exit 5\r");
     assert_eq!(terminal.ends(), 5);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
 }
 
 #[test]
@@ -110,10 +110,10 @@ fn the_terminal_is_restored_after_a_signal() {
     for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("QUIT", 131)] {
         let mut terminal = exec(&project, &["web", "sh"]);
         terminal.shows("# ");
-        assert!(!terminal.is_as_before());
+        assert!(!terminal.is_restored());
         terminal.signal(signal);
         assert_eq!(terminal.ends(), code, "{}", terminal.screen());
-        assert!(terminal.is_as_before(), "SIG{signal}");
+        assert!(terminal.is_restored(), "SIG{signal}");
     }
 }
 
@@ -126,25 +126,25 @@ fn detach_keys_leave_the_command_running() {
     terminal.shows("ready");
     terminal.types("\x18d");
     assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     eventually("the command goes on", || project.topo("exec", &["web", "test", "-e", "/on"]).code == 0);
     project.topo("exec", &["--detach-keys", "ctrl", "web", "sh"]).exits(2).says("not a sequence of keys");
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_container_that_is_gone_gives_the_terminal_back() {
+fn the_terminal_is_restored_when_the_container_is_gone() {
     let project = up("exec-gone", WEB);
     let mut terminal = exec(&project, &["web", "sh"]);
     terminal.shows("# ");
     docker(&["rm", "-f", &project.container("web")]);
     assert_ne!(terminal.ends(), 0);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_makes_one_container_more_and_removes_it() {
+fn run_creates_another_container_and_removes_it() {
     let project = up("run", WEB);
     let web = project.id("web");
     let ran =
@@ -156,7 +156,7 @@ fn run_makes_one_container_more_and_removes_it() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_has_the_labels_of_compose_and_none_of_the_services_ports_and_names() {
+fn run_uses_the_labels_of_compose_but_not_the_ports_and_names_of_the_service() {
     let topology = format!("{WEB}    ports: ['18977:80']\n");
     let project = project("run-labels", &topology);
     let name = project.topo("run", &["-d", "-l", "a=b", "web"]).exits(0).out.trim().to_owned();
@@ -177,12 +177,12 @@ fn run_has_the_labels_of_compose_and_none_of_the_services_ports_and_names() {
     project.topo("plan", &["--down", "--remove-orphans"]).exits(0).says("stop, remove");
     project.topo("kill", &[]).exits(0).says("killed");
     project.topo("down", &["--remove-orphans"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_takes_every_option() {
+fn run_accepts_every_option() {
     let topology = format!("{WEB}    ports: ['18975:80']\n");
     let project = project("run-options", &topology);
     project.write("more.env", "A=file\nB=file\n");
@@ -234,7 +234,7 @@ fn run_takes_every_option() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_brings_up_what_is_needed_and_nothing_else() {
+fn run_starts_what_is_needed_and_nothing_else() {
     let topology = "
 services:
   db:
@@ -257,14 +257,14 @@ services:
     assert!(ran.out.contains("1 packets received"), "{}", ran.out);
     assert_eq!(project.objects("container"), [project.container("db")]);
     assert_eq!(project.inspect("db", "{{.State.Health.Status}}"), "healthy");
-    // The second time there is nothing to say.
+    // The second time there is nothing to report.
     let ran = project.topo("run", &["--rm", "-T", "web", "echo", "quick"]).exits(0);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("quick\n", ""));
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_builds_the_image_that_is_missing() {
+fn run_builds_a_missing_image() {
     let topology = "
 services:
   job:
@@ -283,7 +283,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn nothing_is_lost_of_a_program_that_ends_at_once() {
+fn no_output_is_lost_of_a_program_that_exits_at_once() {
     let project = project("run-quick", WEB);
     for _ in 0..5 {
         let ran = project.topo("run", &["--rm", "-T", "web", "seq", "1", "2000"]).exits(0);
@@ -302,11 +302,11 @@ fn run_reads_a_pipe_to_its_end() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_leaves_a_strangers_container_of_the_same_name_alone() {
+fn run_leaves_a_foreign_container_of_the_same_name_alone() {
     let topology = format!("{WEB}  needs:\n    image: busybox:1.37\n    depends_on: [web]\n");
     let project = project("run-stranger", &topology);
     let name = format!("{}-stranger", project.name());
-    // Its label makes it go with the project's containers should this test fail.
+    // Its label makes sure that it is removed with the project's containers if this test fails.
     let label = format!("com.docker.compose.project={}", project.name());
     let stranger =
         docker(&["run", "-d", "--name", &name, "--label", &label, "busybox:1.37", "sleep", "1000"]);
@@ -319,7 +319,7 @@ fn run_leaves_a_strangers_container_of_the_same_name_alone() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_of_what_cannot_be_run_says_so_and_leaves_nothing() {
+fn run_reports_what_cannot_be_run_and_leaves_nothing() {
     let project = project("run-nope", &WEB.replace("init: true", "init: false"));
     let ran = project.topo("run", &["-T", "web", "nope"]).exits(127);
     ran.says("executable file not found").says("check the command, and the `entrypoint`");
@@ -350,7 +350,7 @@ fn ctrl_c_reaches_the_container_and_the_third_one_kills_it() {
         ],
     );
     running.shows("ready");
-    // Two signals at once arrive as one: each is waited for.
+    // Two signals at once arrive as one, so each is waited for.
     for number in 1..3 {
         running.signal("INT");
         running.shows(&format!("caught {number}"));
@@ -362,7 +362,7 @@ fn ctrl_c_reaches_the_container_and_the_third_one_kills_it() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn run_is_interactive_in_a_terminal_and_can_be_left() {
+fn run_is_interactive_in_a_terminal_and_can_be_detached_from() {
     let project = project("run-terminal", WEB);
     let mut terminal = Terminal::start(project.command("run", &["--rm", "web", "sh"]));
     terminal.shows("# ");
@@ -373,7 +373,7 @@ fn run_is_interactive_in_a_terminal_and_can_be_left() {
     terminal.shows("30 90");
     terminal.types("\x10\x11");
     assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     terminal.shows("keeps running in the background");
     assert_eq!(project.objects("container").len(), 1);
     project.topo("down", &["--remove-orphans", "-t", "1"]).exits(0);
@@ -381,13 +381,13 @@ fn run_is_interactive_in_a_terminal_and_can_be_left() {
     terminal.shows("# ");
     terminal.types("exit 4\r");
     assert_eq!(terminal.ends(), 4);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     assert_eq!(project.objects("container"), Vec::<String>::new());
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_reader_that_goes_ends_the_container() {
+fn a_closed_pipe_ends_the_container() {
     let project = project("run-head", WEB);
     let mut topo = project.command("run", &["--rm", "-T", "web", "yes"]);
     let mut child = topo.stdout(Stdio::piped()).spawn().expect("topo runs");
@@ -409,13 +409,13 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn attach_talks_to_the_process_itself() {
+fn attach_connects_to_the_main_process() {
     let project = up("attach", TALKER);
     let mut topo = project.command("attach", &["talker"]);
     topo.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = topo.spawn().expect("topo runs");
     child.stdin.take().expect("a pipe").write_all(b"one\ntwo\n").expect("it reads");
-    // The pipe is closed now, and what comes back is still shown.
+    // The pipe is closed now, and remaining output is still shown.
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     for wanted in ["heard one", "heard two"] {
         assert_eq!(lines.next().expect("a line").expect("UTF-8"), wanted);
@@ -427,26 +427,26 @@ fn attach_talks_to_the_process_itself() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn attach_in_a_terminal_can_be_left_and_taken_up_again() {
+fn attach_in_a_terminal_can_be_detached_from_and_repeated() {
     let topology = TALKER.replace("stdin_open: true", "stdin_open: true\n    tty: true");
     let project = up("attach-terminal", &topology);
     let mut terminal = Terminal::start(project.command("attach", &["talker"]));
-    eventually("the terminal is raw", || !terminal.is_as_before());
+    eventually("the terminal is raw", || !terminal.is_restored());
     terminal.types("one\r");
     terminal.shows("heard one");
     terminal.types("\x10\x11");
     terminal.shows("detached: `topo-test-attach-terminal-talker-1` keeps running");
     assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     assert_eq!(project.inspect("talker", "{{.State.Running}}"), "true");
     let mut terminal = Terminal::start(project.command("attach", &["talker"]));
-    eventually("the terminal is raw", || !terminal.is_as_before());
+    eventually("the terminal is raw", || !terminal.is_restored());
     terminal.types("two\r");
     terminal.shows("heard two");
     terminal.types("\x03");
     terminal.shows("bye");
     assert_eq!(terminal.ends(), 6);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
 }
 
 #[test]
@@ -477,7 +477,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn commit_makes_an_image_and_export_an_archive() {
+fn commit_creates_an_image_and_export_an_archive() {
     let project = up("commit", WEB);
     project.topo("exec", &["web", "sh", "-c", "echo changed > /file"]).exits(0);
     let image = format!("{}-made:1", project.name());

@@ -1,4 +1,4 @@
-//! Ctrl-C, and a topo that is killed.
+//! Ctrl-C, and a killed topo.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ fn ctrl_c_while_waiting_starts_nothing_new() {
     assert!(pressed.elapsed() < Duration::from_secs(30), "it ended by itself: {}", ran.err);
     assert_eq!(project.inspect("web", "{{.State.Status}}"), "created");
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn ctrl_c_in_the_foreground_stops_the_services() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_foreground_ends_when_all_services_have_ended() {
+fn up_in_the_foreground_ends_with_all_services() {
     let topology = "services:\n  job:\n    image: busybox:1.37\n    command: echo all done\n";
     let project = project("ends", topology);
     project.topo("up", &[]).exits(0).says("job-1").says("all done");
@@ -79,7 +79,7 @@ services:
     for version in 2..8 {
         project.write("topology.yaml", &topology.replace("'1'", &format!("'{version}'")));
         let up = project.start("up", &["-d"]);
-        // A little later each time, so that the kill falls into another step.
+        // A little later each time, so that another step is interrupted.
         std::thread::sleep(Duration::from_millis(30 * (version - 1)));
         up.signal("KILL");
         up.end();

@@ -1,21 +1,21 @@
-//! The commands of a README, and what they are said to print.
+//! The commands of a README, with the output that it shows.
 //!
-//! A block of ` ```sh ` is run as it stands; a block of ` ```text ` or ` ```json ` right after it is what it
-//! prints, with `…` for whatever differs from time to time. A second word after the language marks what
-//! cannot be run or compared: ` ```sh terminal ` needs a person, ` ```text exemplo ` is an example.
+//! A block ` ```sh ` is run; a block ` ```text ` or ` ```json ` right after it is its output, with
+//! `…` in place of what varies. A second word after the language marks what cannot be run or
+//! compared: ` ```sh terminal ` needs a person, ` ```text exemplo ` is an example.
 
 /// Commands that belong together.
 #[derive(Debug, PartialEq)]
 pub struct Block {
-    /// The commands, as a shell reads them.
+    /// The shell commands.
     pub commands: String,
     /// Whether a test can run them.
     pub is_run: bool,
-    /// The lines that are printed, among others, in this order.
+    /// Lines of the output, in this order, among others.
     pub printed: Vec<String>,
 }
 
-/// The blocks of a README, in order. Blocks inside of lists are left out.
+/// The blocks of a README, in order, except for those in lists.
 pub fn blocks(readme: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut lines = readme.lines();
@@ -37,7 +37,7 @@ pub fn blocks(readme: &str) -> Vec<Block> {
     blocks
 }
 
-/// The first expected line that is missing from what was printed; `…` stands for anything.
+/// The first expected line that is missing in the output; `…` matches anything.
 pub fn first_missing<'a>(expected: &'a [String], printed: &str) -> Option<&'a str> {
     let mut lines = printed.lines();
     expected
@@ -47,18 +47,18 @@ pub fn first_missing<'a>(expected: &'a [String], printed: &str) -> Option<&'a st
 }
 
 fn is_like(pattern: &str, line: &str) -> bool {
-    // How long a step took stands at the end, and not at all where it took next to no time.
+    // The duration of a step is at the end, and omitted if it is very short.
     if pattern.strip_suffix(" …") == Some(line) {
         return true;
     }
     let Some((start, rest)) = pattern.split_once('…') else { return pattern == line };
     let Some(line) = line.strip_prefix(start) else { return false };
-    // What follows `…` may be found at several places of the line.
+    // The text after `…` may occur several times in the line.
     (0..=line.len()).filter(|at| line.is_char_boundary(*at)).any(|at| is_like(rest, &line[at..]))
 }
 
 #[test]
-fn commands_are_read_with_what_they_print() {
+fn commands_are_read_with_their_output() {
     let readme = "```sh\ntopo ps\n```\n\n```text\nola  …  Exited\n```\n\n```sh terminal\ntopo run\n```\n\n```text\nx\n```\n";
     let read = blocks(readme);
     assert_eq!((read[0].commands.as_str(), read[0].is_run), ("topo ps", true));
@@ -67,7 +67,7 @@ fn commands_are_read_with_what_they_print() {
 }
 
 #[test]
-fn an_ellipsis_stands_for_anything() {
+fn an_ellipsis_matches_anything() {
     let expected = ["a … c".to_owned(), "…z".to_owned()];
     assert_eq!(first_missing(&expected, "noise\na b c\n\nxyz\n"), None);
     assert_eq!(first_missing(&expected, "xyz\na b c\n"), Some("…z"));

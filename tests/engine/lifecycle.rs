@@ -1,4 +1,4 @@
-//! Up, unchanged, changed, stopped, scaled, down.
+//! Start, no change, change, stop, scale, removal.
 
 use crate::harness::{docker, eventually, project};
 
@@ -20,7 +20,7 @@ volumes:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_volume_that_another_project_uses_stays() {
+fn a_volume_used_by_another_project_is_kept() {
     let topology = |command: &str| {
         format!(
             "services: {{web: {{image: 'busybox:1.37', command: {command}, init: true, volumes: ['shared:/d']}}}}\n\
@@ -42,7 +42,7 @@ fn a_volume_that_another_project_uses_stays() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_name_of_run_that_is_taken_is_told_from_that_of_the_service() {
+fn a_taken_name_of_run_is_distinguished_from_that_of_the_service() {
     let topology = "
 services:
   web: { image: 'busybox:1.37', command: sleep 1000, init: true, container_name: topo-test-run-named }
@@ -74,7 +74,7 @@ fn a_changed_service_alone_is_recreated_and_the_field_is_named() {
     let (web, db) = (project.id("web"), project.id("db"));
     project.write("topology.yaml", &TWO.replace("'0'", "'1'"));
     project.topo("plan", &["--exit-code"]).exits(5).says("environment.DEBUG").says("topology.yaml:7:");
-    // The successor's other name, and that the old container gives way to it, is nothing to tell.
+    // The successor's temporary name, and the removal of the old container, are not shown.
     let line = format!("container {}  recreated\n", project.container("web"));
     let told = project.topo("up", &["-d"]).exits(0).says(&line);
     assert!(!told.err.contains("removed"), "{}", told.err);
@@ -86,7 +86,7 @@ fn a_changed_service_alone_is_recreated_and_the_field_is_named() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_stopped_container_is_started_again_and_not_recreated() {
+fn a_stopped_container_is_started_and_not_recreated() {
     let project = project("stopped", TWO);
     project.topo("up", &["-d"]).exits(0);
     let web = project.id("web");
@@ -98,25 +98,25 @@ fn a_stopped_container_is_started_again_and_not_recreated() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn down_keeps_volumes_and_down_v_forgets_them() {
+fn down_keeps_volumes_and_down_v_removes_them() {
     let project = project("volumes", TWO);
     project.topo("up", &["-d"]).exits(0);
     docker(&["exec", &project.container("db"), "sh", "-c", "echo kept > /data/file"]);
     let told = project.topo("down", &[]).exits(0).says("is down").says("1 volume kept").says("down -v");
     let quiet = project.topo("down", &["--progress", "quiet"]).exits(0);
     assert!(told.err.contains(&project.objects("volume")[0]) && quiet.err.is_empty(), "{}", quiet.err);
-    project.is_gone();
+    project.assert_gone();
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(docker(&["exec", &project.container("db"), "cat", "/data/file"]), "kept");
     project.topo("down", &["-v"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
     assert_eq!(project.objects("volume"), Vec::<String>::new());
     project.topo("down", &[]).exits(0).says("nothing to do");
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn replicas_come_and_go_and_those_that_stay_are_not_touched() {
+fn replicas_are_added_and_removed_without_touching_others() {
     let project = project("scale", TWO);
     project.topo("up", &["-d", "--scale", "web=3"]).exits(0);
     assert_eq!(project.objects("container").len(), 4);
@@ -130,7 +130,7 @@ fn replicas_come_and_go_and_those_that_stay_are_not_touched() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn anonymous_volumes_are_taken_over_by_the_successor() {
+fn anonymous_volumes_are_inherited_by_the_successor() {
     let topology = "
 services:
   web:
@@ -146,7 +146,7 @@ services:
     project.write("topology.yaml", &topology.replace("'0'", "'1'"));
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(docker(&["exec", &project.container("web"), "cat", "/data/file"]), "kept");
-    // No `up` removes a volume: the one that is given up stays for whoever wants it.
+    // `up` removes no volumes: the unused one is kept.
     let _given_up = Volume(project.inspect("web", "{{range .Mounts}}{{.Name}}{{end}}"));
     project.topo("up", &["-d", "--force-recreate", "-V"]).exits(0);
     assert_eq!(docker(&["exec", &project.container("web"), "cat", "/data/file"]), "");
@@ -155,7 +155,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_volume_of_somebody_else_stays_whatever_its_name() {
+fn a_foreign_volume_is_kept_whatever_its_name() {
     let topology = "
 services:
   web:
@@ -181,7 +181,7 @@ volumes:
     assert!(!left.contains(&ours), "down -v takes what is the container's own");
 }
 
-/// A volume that goes with the test.
+/// A volume that is removed with the test.
 struct Volume(String);
 
 impl Drop for Volume {
@@ -256,7 +256,7 @@ volumes:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_image_is_built_once_and_its_container_replaced_only_when_it_changed() {
+fn an_image_is_built_once_and_its_container_replaced_only_after_a_change() {
     let topology = "
 services:
   web:
@@ -280,7 +280,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn orphans_are_named_and_go_only_on_request() {
+fn orphans_are_reported_and_removed_only_on_request() {
     let project = project("orphans", TWO);
     project.topo("up", &["-d"]).exits(0);
     project.write(
@@ -295,7 +295,7 @@ fn orphans_are_named_and_go_only_on_request() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn compose_shows_what_topo_made() {
+fn compose_lists_what_topo_created() {
     let project = project("compose-ps", TWO);
     project.topo("up", &["-d"]).exits(0);
     let listed = docker(&["compose", "-p", project.name(), "ps", "--services"]);

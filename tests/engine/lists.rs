@@ -1,4 +1,4 @@
-//! What lists show, of projects that topo made and of those that Compose made.
+//! Lists of projects that topo or Docker Compose created.
 
 use std::process::Command;
 
@@ -32,7 +32,7 @@ fn compose(project: &Project, arguments: &[&str]) -> String {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn topo_lists_what_compose_made() {
+fn topo_lists_what_compose_created() {
     let project = project("list-compose", SHOP);
     compose(&project, &["up", "-d"]);
     eventually("the job ends", || project.inspect("job", "{{.State.Status}}") == "exited");
@@ -91,7 +91,7 @@ fn images_volumes_and_ports_are_those_of_the_engine() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_goes_on_inside_is_seen() {
+fn processes_in_containers_are_listed() {
     let project = project("list-inside", SHOP);
     project.topo("up", &["-d"]).exits(0);
     let top = project.topo("top", &["web"]).exits(0).out;
@@ -106,7 +106,7 @@ fn what_goes_on_inside_is_seen() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn stats_go_on_until_they_are_stopped_and_let_others_join() {
+fn stats_continue_until_stopped_and_include_new_containers() {
     let project = project("list-stats", SHOP);
     project.topo("up", &["-d", "web"]).exits(0);
     let stats = project.start("stats", &["--format", "{{.Name}}"]);
@@ -121,7 +121,7 @@ fn stats_go_on_until_they_are_stopped_and_let_others_join() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn events_of_a_time_are_told_once_and_those_to_come_as_they_come() {
+fn past_events_are_listed_once_and_future_ones_as_they_happen() {
     let project = project("list-events", SHOP);
     let following = project.start("events", &["--json", "web"]);
     std::thread::sleep(std::time::Duration::from_secs(1));
@@ -152,7 +152,7 @@ fn events_of_a_time_are_told_once_and_those_to_come_as_they_come() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn names_stay_whole_while_other_columns_give_way() {
+fn names_are_not_shortened_before_other_columns() {
     let project = project("list-in-a-terminal-that-is-narrow", SHOP);
     project.topo("up", &["-d", "web"]).exits(0);
     let topo = env!("CARGO_BIN_EXE_topo");
@@ -170,7 +170,7 @@ fn names_stay_whole_while_other_columns_give_way() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_reader_that_goes_away_ends_a_list() {
+fn a_closed_pipe_ends_a_list() {
     let project = project("list-pipe", SHOP);
     project.topo("up", &["-d"]).exits(0);
     let topo = env!("CARGO_BIN_EXE_topo");
@@ -181,7 +181,7 @@ fn a_reader_that_goes_away_ends_a_list() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn version_tells_the_engines_own() {
+fn version_shows_that_of_the_engine() {
     let project = project("list-version", SHOP);
     let json = project.topo_alone(&["version", "-f", "json"]).exits(0).out;
     let versions: serde_json::Value = serde_json::from_str(&json).expect("JSON");
@@ -195,14 +195,14 @@ fn version_tells_the_engines_own() {
 fn lines_of(columns: u16, command: Command) -> Vec<String> {
     let mut terminal = Terminal::of_width(columns, command);
     terminal.ends();
-    // The program may be faster than who reads its terminal.
+    // The program may be faster than the reader of its terminal.
     eventually("something is shown", || terminal.screen().ends_with('\n'));
     terminal.screen().lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn every_list_fits_a_terminal_of_60_columns_and_is_whole_in_a_pipe() {
+fn every_list_fits_into_60_columns_and_is_complete_in_a_pipe() {
     let project = project("list-that-is-wider-than-a-terminal", SHOP);
     project.topo("up", &["-d"]).exits(0);
     let name = project.container("web");
@@ -214,7 +214,7 @@ fn every_list_fits_a_terminal_of_60_columns_and_is_whole_in_a_pipe() {
         assert!(shown.iter().all(|line| line.chars().count() <= 60), "{command}: {shown:#?}");
         let piped = project.topo(command, options).exits(0).out;
         assert!(!piped.contains('…') || command == "ps", "{command}: {piped}");
-        // Nothing is left out, and each thing has its line.
+        // Nothing is left out, and each object has a line.
         let wanted = if command == "volumes" { format!("{}_data", project.name()) } else { name.clone() };
         assert!(piped.contains(&wanted) || command == "top", "{command}: {piped}");
     }
@@ -225,7 +225,7 @@ fn every_list_fits_a_terminal_of_60_columns_and_is_whole_in_a_pipe() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn sentences_end_between_words_in_a_narrow_terminal() {
+fn sentences_are_wrapped_between_words_in_a_narrow_terminal() {
     let project = project("narrow-words", SHOP);
     let lines = lines_of(40, project.command("exec", &["wbe", "ls"]));
     let first = lines.iter().position(|line| line.contains("did you mean `web`?"));

@@ -1,7 +1,8 @@
-//! What only a real Docker Engine proves. Every test has a project of its own, takes it down again also
-//! when it fails, and touches nothing else.
+//! What only a real Docker Engine proves. Every test has a separate project, removes it even if it
+//! fails, and touches nothing else.
 //!
-//! `cargo test` ignores them, and `cargo test -- --include-ignored` runs them on the engine that `scripts/engine` starts.
+//! `cargo test` ignores these tests, and `cargo test -- --include-ignored` runs them on the engine
+//! that `scripts/engine` starts.
 
 mod bringing_up;
 mod broken_streams;
@@ -9,8 +10,8 @@ mod build_contexts;
 mod builds;
 mod challenges;
 mod commands;
+mod complete_output;
 mod copying;
-mod door;
 mod drop_in;
 mod environment;
 mod failures;
@@ -20,8 +21,8 @@ mod harness;
 mod hooks;
 mod images;
 mod inside;
+mod interceptor;
 mod interrupts;
-mod last_words;
 mod lessons;
 mod lifecycle;
 mod lists;

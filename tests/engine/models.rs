@@ -1,4 +1,4 @@
-//! AI models, which a plugin of the Docker CLI serves: here one that only writes down its orders.
+//! AI models, served by a Docker CLI plugin, here a stub that records its commands.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -40,20 +40,20 @@ fn started(name: &str) -> Project {
     project
 }
 
-/// What the plugin answers from now on.
+/// Sets the plugin's response.
 fn say(project: &Project, order: &str, answer: &str) {
     project.write(&format!("docker/cli-plugins/{order}"), answer);
 }
 
 fn topo(project: &Project, command: &str, arguments: &[&str]) -> Ran {
     let mut topo = project.command(command, arguments);
-    topo.env("DOCKER_CONFIG", project.folder().join("docker"));
+    topo.env("DOCKER_CONFIG", project.directory().join("docker"));
     Ran::of(topo.output().expect("topo runs"))
 }
 
-/// What the plugin was told to do since this was asked last; questions left out.
+/// The plugin's commands since the last call, without queries.
 fn orders(project: &Project) -> Vec<String> {
-    let path = project.folder().join("docker/cli-plugins/calls");
+    let path = project.directory().join("docker/cli-plugins/calls");
     let calls = fs::read_to_string(&path).unwrap_or_default();
     let _ = fs::remove_file(path);
     calls.lines().filter(|call| !call.ends_with("--json")).map(str::to_owned).collect()
@@ -61,7 +61,7 @@ fn orders(project: &Project) -> Vec<String> {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn models_are_made_ready_and_services_learn_where_they_are() {
+fn models_are_prepared_and_services_get_their_addresses() {
     let project = started("models");
     topo(&project, "up", &["-d", "plain"]).exits(0);
     assert_eq!(orders(&project), Vec::<String>::new(), "nothing here uses a model");
@@ -82,7 +82,7 @@ fn models_are_made_ready_and_services_learn_where_they_are() {
     ] {
         assert!(environment.contains(variable), "{variable}: {environment}");
     }
-    // What is there is not pulled again, and the same address changes nothing.
+    // An existing model is not pulled again, and the same address changes nothing.
     say(&project, "list", r#"[{"id": "x", "tags": ["ai/smollm2:latest", "ai/other:1"]}, {"tags": null}]"#);
     topo(&project, "plan", &[]).exits(0).says("nothing to do");
     topo(&project, "up", &["-d"]).exits(0).says("nothing to do");
@@ -95,11 +95,11 @@ fn models_are_made_ready_and_services_learn_where_they_are() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn models_that_cannot_be_had_end_the_run_before_anything_is_created() {
+fn unavailable_models_end_the_run_before_anything_is_created() {
     let project = started("models-fail");
     say(&project, "offline", "");
     topo(&project, "up", &["-d"]).exits(4).says("`docker model pull ai/smollm2`: the hub is far away");
-    fs::remove_file(project.folder().join("docker/cli-plugins/offline")).expect("it was there");
+    fs::remove_file(project.directory().join("docker/cli-plugins/offline")).expect("it was there");
     say(&project, "status", "{}");
     topo(&project, "up", &["-d"]).exits(4).says("names no endpoint");
     topo(&project, "plan", &[]).exits(0).says("where models are reached is not known yet");
@@ -107,23 +107,23 @@ fn models_that_cannot_be_had_end_the_run_before_anything_is_created() {
     topo(&project, "up", &["-d"])
         .exits(4)
         .says("the answer of `docker model ls --json` is not a list of models");
-    fs::remove_file(project.folder().join("docker/cli-plugins/docker-model")).expect("it was there");
+    fs::remove_file(project.directory().join("docker/cli-plugins/docker-model")).expect("it was there");
     topo(&project, "up", &["-d"]).exits(1).says("topology.yaml:8").says("needs Docker Model Runner");
     assert_eq!(project.objects("container"), Vec::<String>::new());
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_takes_the_model_runner_long_ends_with_topo() {
+fn slow_commands_of_the_model_runner_end_with_topo() {
     let project = started("models-slow");
-    let folder = project.folder().join("docker");
+    let directory = project.directory().join("docker");
     for (order, signal) in [("pull", "INT"), ("configure", "TERM"), ("status", "TERM"), ("ls", "INT")] {
         let slow = format!("docker/cli-plugins/slow-{order}");
         project.write(&slow, "");
         let mut topo = project.command("up", &["-d"]);
-        topo.env("DOCKER_CONFIG", &folder).stderr(std::process::Stdio::piped());
+        topo.env("DOCKER_CONFIG", &directory).stderr(std::process::Stdio::piped());
         let topo = topo.spawn().expect("topo runs");
-        let path = folder.join("cli-plugins/pid");
+        let path = directory.join("cli-plugins/pid");
         let mut id = String::new();
         eventually("the order", || {
             id = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
@@ -137,9 +137,9 @@ fn what_takes_the_model_runner_long_ends_with_topo() {
         assert!(ran.err.contains("interrupted"), "{order}: {}", ran.err);
         eventually("the end of the plugin", || !std::path::Path::new(&format!("/proc/{id}")).exists());
         fs::remove_file(path).expect("it was there");
-        fs::remove_file(project.folder().join(slow)).expect("it was there");
+        fs::remove_file(project.directory().join(slow)).expect("it was there");
     }
-    // A question that is never answered is given up.
+    // A query without an answer times out.
     project.write("docker/cli-plugins/slow-ls", "");
     topo(&project, "up", &["-d"]).exits(4).says("`docker model ls --json` did not end within 10 seconds");
     assert_eq!(project.objects("container"), Vec::<String>::new());

@@ -1,12 +1,12 @@
-//! What stands in a command's way is compared with Docker Compose, command by command.
+//! Which mistakes stop which command, compared with Docker Compose.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Commands of Docker Compose's own, too.
+/// Commands that Docker Compose has as well.
 const SHARED: [&str; 10] = ["ps", "down", "stop", "exec", "run", "create", "scale", "up", "config", "logs"];
 
-/// What Docker Compose finds out at the engine, half way, or not at all.
+/// What Docker Compose finds out from the engine, too late, or never.
 const LATER: [(&str, &str); 13] = [
     ("name_clash", "scale a=2"),
     ("name_clash", "config --services"),
@@ -25,13 +25,13 @@ const LATER: [(&str, &str); 13] = [
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_stands_in_the_way_of_a_command_does_so_in_docker_compose_too() {
+fn mistakes_stop_the_same_commands_as_in_docker_compose() {
     let version = Command::new("docker").args(["compose", "version", "--short"]).output();
     if !version.is_ok_and(|version| version.stdout.starts_with(b"2.40")) {
         return;
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/needs");
-    let table = std::fs::read_to_string(folder.join("expected.txt")).expect("a table");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/needs");
+    let table = std::fs::read_to_string(directory.join("expected.txt")).expect("a table");
     let mut topology = "";
     let mut compared = 0;
     for line in table.lines() {
@@ -43,7 +43,7 @@ fn what_stands_in_the_way_of_a_command_does_so_in_docker_compose_too() {
         let is_shared = SHARED.contains(&command.split(' ').next().unwrap_or_default());
         if is_shared && !LATER.contains(&(topology, command)) {
             assert!(
-                compose_refuses(&folder.join(format!("{topology}.yaml")), command),
+                compose_refuses(&directory.join(format!("{topology}.yaml")), command),
                 "{topology}: {command}"
             );
             compared += 1;
@@ -52,7 +52,7 @@ fn what_stands_in_the_way_of_a_command_does_so_in_docker_compose_too() {
     assert!(compared > 40, "{compared}");
 }
 
-/// Without an engine, what Docker Compose says of the file comes before what it says of that.
+/// Without an engine, Docker Compose reports errors in the file before the missing engine.
 fn compose_refuses(topology: &Path, command: &str) -> bool {
     let ended = Command::new("docker")
         .args(["compose", "-f"])

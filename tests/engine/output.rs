@@ -1,4 +1,4 @@
-//! What containers print reaches who reads it: whole, once, in its own stream, and as long as somebody reads.
+//! Output of containers is complete, in the right stream, and ends with its reader.
 
 use std::process::Command;
 
@@ -26,7 +26,7 @@ fn printed(project: &Project, text: &str) -> bool {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn logs_take_every_option() {
+fn logs_accepts_every_option() {
     let project = project("output-options", TALKERS);
     project.topo("up", &["-d"]).exits(0);
     eventually("the last lines", || printed(&project, "trouble") && printed(&project, "half"));
@@ -35,7 +35,7 @@ fn logs_take_every_option() {
     let all = logs(&["web"]);
     assert_eq!(all.out, (1..=5).map(|n| format!("web-1  | web {n}\n")).collect::<String>());
     assert_eq!(all.err, "web-1  | trouble\n", "the streams stay apart");
-    // The engine counts the lines of both streams, and does not know which of the two came first.
+    // The engine counts the lines of both streams, and does not know their order.
     let last = logs(&["web", "-n", "2", "--no-log-prefix"]);
     assert_eq!(last.out.lines().count() + last.err.lines().count(), 2, "{last:?}");
     assert!(last.out.ends_with("web 5\n"), "{last:?}");
@@ -56,7 +56,7 @@ fn logs_take_every_option() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_container_that_is_restarted_is_followed_without_a_line_lost_or_twice() {
+fn a_restarted_container_is_followed_without_lost_or_repeated_lines() {
     let counting = "
 services:
   counter:
@@ -82,7 +82,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn who_comes_later_joins_those_that_are_followed() {
+fn new_containers_join_those_that_are_followed() {
     let topology = "
 services:
   web:
@@ -114,7 +114,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_reader_that_has_enough_ends_the_output() {
+fn a_closed_pipe_ends_the_output() {
     let project = project("output-pipe", TALKERS);
     project.topo("up", &["-d"]).exits(0);
     eventually("the last lines", || printed(&project, "trouble"));
@@ -140,7 +140,7 @@ fn a_reader_that_has_enough_ends_the_output() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn progress_for_programs_is_an_object_a_line() {
+fn json_progress_has_one_object_per_line() {
     let project = project("output-json", TALKERS);
     let up = project.topo("up", &["-d", "--progress", "json", "web"]).exits(0);
     assert_eq!(up.out, "");
@@ -165,7 +165,7 @@ fn progress_for_programs_is_an_object_a_line() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_an_engine_takes_and_does_nothing_with_is_told_in_its_words() {
+fn warnings_of_the_engine_are_shown() {
     let topology =
         "services: { web: { image: 'busybox:1.37', command: sleep 1000, init: true, cpu_percent: 50 } }\n";
     let project = project("output-warning", topology);

@@ -1,4 +1,4 @@
-//! Services that other programs run.
+//! Services of external providers.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::harness::{Project, eventually, project};
 
-/// Writes down how it is called, and says what the file `says` holds.
+/// Records its calls, and prints the content of the file `says`.
 const PROGRAM: &str = "#!/bin/sh
 cd \"$(dirname \"$0\")\"
 if [ \"$2\" = metadata ]; then cat metadata 2>/dev/null; exit; fi
@@ -37,7 +37,7 @@ const SAYS: &str = r#"{"type":"info","message":"half way"}
 
 struct Provided {
     project: Project,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 fn provided(name: &str) -> Provided {
@@ -46,14 +46,14 @@ fn provided(name: &str) -> Provided {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
     project.write("topology.yaml", &TOPOLOGY.replace("PROGRAM", program.to_str().expect("UTF-8")));
     project.write("says", SAYS);
-    let folder = program.parent().expect("a folder").to_owned();
-    Provided { project, folder }
+    let directory = program.parent().expect("a directory").to_owned();
+    Provided { project, directory }
 }
 
 impl Provided {
-    /// How it was called since this was asked last.
+    /// Its calls since the last time.
     fn calls(&self) -> Vec<String> {
-        let path = self.folder.join("calls");
+        let path = self.directory.join("calls");
         let calls = fs::read_to_string(&path).unwrap_or_default();
         let _ = fs::remove_file(path);
         calls.lines().map(str::to_owned).collect()
@@ -62,7 +62,7 @@ impl Provided {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_provider_is_called_and_its_variables_reach_what_depends_on_it() {
+fn a_provider_is_called_and_its_variables_reach_dependants() {
     let provided = provided("provider");
     let project = &provided.project;
     let call = |order: &str, options: &str| {
@@ -89,7 +89,8 @@ fn a_provider_is_called_and_its_variables_reach_what_depends_on_it() {
     assert_eq!(ran.out, "mysql://y\n");
     provided.calls();
     project.topo("plan", &[]).exits(0).says("what the provider of `my_db` says is not known before it runs");
-    // What depends on nothing of it does not call it, and one that cannot be stopped is not stopped.
+    // Services that do not depend on it do not call it, and a provider without `stop` is not
+    // stopped.
     project.topo("up", &["-d", "other"]).exits(0);
     project.topo("stop", &["-t", "0"]).exits(0);
     assert_eq!(provided.calls(), Vec::<String>::new());
@@ -100,7 +101,7 @@ fn a_provider_is_called_and_its_variables_reach_what_depends_on_it() {
     project.topo("stop", &["-t", "0"]).exits(0);
     project.topo("down", &["-t", "0"]).exits(0);
     assert_eq!(provided.calls(), [call("stop", ""), call("down", " --kind=mysql")]);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn a_provider_that_fails_ends_the_run_before_anything_is_created() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn ctrl_c_in_the_foreground_stops_what_a_provider_runs() {
+fn ctrl_c_in_the_foreground_stops_a_provider() {
     let provided = provided("provider-foreground");
     let project = &provided.project;
     project.write("metadata", r#"{"description": "x", "up": {"parameters": []}, "stop": {}}"#);
@@ -138,14 +139,14 @@ fn ctrl_c_in_the_foreground_stops_what_a_provider_runs() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_provider_is_ended_when_topo_is_asked_to_end() {
+fn a_provider_is_ended_when_topo_is_interrupted() {
     let provided = provided("provider-slow");
     let project = &provided.project;
     project.write("slow", "");
     for (command, arguments) in [("up", &["-d"][..]), ("up", &[]), ("create", &[]), ("scale", &["app=2"])] {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {
             let topo = project.start(command, arguments);
-            let id = running(&provided.folder);
+            let id = running(&provided.directory);
             topo.signal(signal);
             topo.end().exits(code).says("the provider of `my_db` was interrupted");
             eventually("the end of the provider", || !PathBuf::from(format!("/proc/{id}")).exists());
@@ -156,7 +157,7 @@ fn a_provider_is_ended_when_topo_is_asked_to_end() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_provider_stands_in_nobodys_way() {
+fn a_provider_does_not_affect_other_commands() {
     let provided = provided("provider-start");
     let project = &provided.project;
     project.topo("up", &["-d"]).exits(0);
@@ -166,9 +167,9 @@ fn a_provider_stands_in_nobodys_way() {
     project.topo("up", &["-d", "--scale", "my_db=2"]).exits(2).says("has no containers to scale");
 }
 
-/// The id of the provider that was just started.
-fn running(folder: &std::path::Path) -> String {
-    let path = folder.join("pid");
+/// The process id of the provider that was just started.
+fn running(directory: &std::path::Path) -> String {
+    let path = directory.join("pid");
     let mut id = String::new();
     eventually("the start of the provider", || {
         id = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();

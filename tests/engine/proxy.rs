@@ -1,4 +1,4 @@
-//! A proxy of a test's own between topo and the engine: it delays, cuts, drops or invents answers.
+//! A proxy between topo and the engine, which delays, truncates, drops or fakes responses.
 //!
 //! ```ignore
 //! let proxy = Proxy::start();
@@ -17,46 +17,45 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// What happens to an answer.
+/// A disruption of a response.
 #[derive(Clone, Debug)]
 pub enum Trouble {
-    /// So many bytes of its body arrive, then the connection breaks.
+    /// The connection breaks after this many bytes of the body.
     Cut { after: usize },
-    /// It arrives for so long, then the connection breaks.
+    /// The connection breaks after this time.
     CutAfter(Duration),
-    /// So many bytes of its body arrive, then nothing does, while the connection stands, until the rule is
-    /// lifted.
+    /// The response stalls after this many bytes of its body, until the rule is lifted.
     Stall { after: usize },
-    /// The request is held so long before it reaches the engine.
+    /// The request is delayed before it reaches the engine.
     Delay(Duration),
-    /// The request does not reach the engine before the rule is lifted.
+    /// The request does not reach the engine until the rule is lifted.
     Hang,
-    /// The proxy answers itself, with this status and body.
+    /// The proxy responds itself, with this status and body.
     Answer { status: u16, body: String },
-    /// Lines of the body that contain this text do not arrive.
+    /// Lines of the body with this text are dropped.
     DropLines(String),
 }
 
-/// A proxy in front of an engine. It ends when it is dropped, and all connections through it break.
+/// A proxy in front of an engine. Dropping it breaks all connections.
 pub struct Proxy {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     state: Arc<State>,
 }
 
-/// A rule that was just made.
+/// A new rule.
 pub struct Rule<'proxy> {
     proxy: &'proxy Proxy,
     index: usize,
 }
 
 impl Rule<'_> {
-    /// The rule is used up after so many requests.
+    /// Limits the rule to this many requests.
     pub fn times(self, count: usize) -> Self {
         self.proxy.state.lock().rules[self.index].left = Some(count);
         self
     }
 
-    /// The rule is taken back: requests that it holds up go on.
+    /// Removes the rule: requests that it holds up continue.
     pub fn lift(self) {
         self.proxy.state.lock().rules[self.index].is_lifted = true;
         self.proxy.state.changed.notify_all();
@@ -72,10 +71,10 @@ impl Proxy {
         Self::before(Path::new(engine))
     }
 
-    /// A proxy in front of what listens at this socket.
+    /// A proxy in front of the server at this socket.
     pub fn before(engine: &Path) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the socket");
-        let listener = UnixListener::bind(folder.path().join(SOCKET)).expect("a socket");
+        let directory = tempfile::tempdir().expect("a directory for the socket");
+        let listener = UnixListener::bind(directory.path().join(SOCKET)).expect("a socket");
         let state =
             Arc::new(State { engine: engine.to_owned(), inner: Mutex::default(), changed: Condvar::new() });
         let shared = state.clone();
@@ -87,34 +86,34 @@ impl Proxy {
                 }
                 let state = shared.clone();
                 thread::spawn(move || {
-                    // A connection that breaks is what tests want to see.
+                    // Tests provoke broken connections.
                     let _ = state.serve(&client);
                     let _ = client.shutdown(Shutdown::Both);
                 });
             }
         });
-        Self { folder, state }
+        Self { directory, state }
     }
 
-    /// What `DOCKER_HOST` has to be.
+    /// The value of `DOCKER_HOST`.
     pub fn address(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
-    /// Answers to requests that match this pattern have a trouble from now on.
+    /// Disrupts responses to requests that match this pattern from now on.
     pub fn rule(&self, pattern: &str, trouble: Trouble) -> Rule<'_> {
         let mut inner = self.state.lock();
         inner.rules.push(Entry { pattern: pattern.to_owned(), trouble, left: None, is_lifted: false });
         Rule { proxy: self, index: inner.rules.len() - 1 }
     }
 
-    /// All connections break, and nobody listens any more until the engine is back.
+    /// Breaks all connections, and refuses new ones until the engine is back.
     pub fn go_away(&self) {
         std::fs::rename(self.socket(), self.hidden()).expect("the socket is there");
         self.state.break_all();
     }
 
-    /// The engine listens again.
+    /// Accepts connections again.
     pub fn come_back(&self) {
         std::fs::rename(self.hidden(), self.socket()).expect("the socket is hidden");
     }
@@ -126,11 +125,11 @@ impl Proxy {
     }
 
     fn socket(&self) -> PathBuf {
-        self.folder.path().join(SOCKET)
+        self.directory.path().join(SOCKET)
     }
 
     fn hidden(&self) -> PathBuf {
-        self.folder.path().join("hidden")
+        self.directory.path().join("hidden")
     }
 }
 
@@ -138,7 +137,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.state.lock().is_over = true;
         self.state.break_all();
-        // The thread that listens finds out with the next connection.
+        // The next connection wakes the listening thread.
         let _ = UnixStream::connect(self.socket()).or_else(|_| UnixStream::connect(self.hidden()));
     }
 }
@@ -155,7 +154,7 @@ struct State {
 struct Inner {
     rules: Vec<Entry>,
     requests: Vec<String>,
-    /// Both ends of all connections so far; those that are over too.
+    /// Both ends of all connections so far, including closed ones.
     connections: Vec<UnixStream>,
     is_over: bool,
 }
@@ -163,7 +162,7 @@ struct Inner {
 struct Entry {
     pattern: String,
     trouble: Trouble,
-    /// For how many requests it holds yet; for all when absent.
+    /// How many requests it still applies to; unlimited when absent.
     left: Option<usize>,
     is_lifted: bool,
 }
@@ -185,7 +184,7 @@ impl State {
         Ok(())
     }
 
-    /// Notes a request, and takes the rule for it.
+    /// Records a request, and takes the rule for it.
     fn take_rule(&self, request: &str) -> Option<(usize, Trouble)> {
         let mut inner = self.lock();
         inner.requests.push(request.to_owned());
@@ -196,14 +195,14 @@ impl State {
         Some((index, rule.trouble.clone()))
     }
 
-    /// Waits until a rule is lifted; false when the proxy is dropped before.
+    /// Waits until a rule is lifted; false if the proxy is dropped before.
     fn hold(&self, index: usize) -> bool {
         let holds = |inner: &mut Inner| !inner.is_over && !inner.rules[index].is_lifted;
         let inner = self.changed.wait_while(self.lock(), holds).unwrap_or_else(PoisonError::into_inner);
         !inner.is_over
     }
 
-    /// One request a connection: the engine is told to close it.
+    /// One request per connection: the engine is told to close it.
     fn serve(&self, mut client: &UnixStream) -> io::Result<()> {
         self.remember(client)?;
         let mut from_client = BufReader::new(client.try_clone()?);
@@ -269,7 +268,7 @@ impl State {
     }
 }
 
-/// The way of a body to the client.
+/// The destination of a body.
 struct Body<'client> {
     is_chunked: bool,
     to: &'client UnixStream,
@@ -295,9 +294,9 @@ impl Body<'_> {
 /// Which part of a body passes.
 enum Passing {
     Everything,
-    /// So many bytes yet.
+    /// This many bytes more.
     UpTo(usize),
-    /// Whole lines, but not those with this text.
+    /// Whole lines without this text.
     Without {
         text: Vec<u8>,
         line: Vec<u8>,
@@ -315,7 +314,7 @@ impl Passing {
         }
     }
 
-    /// What passes of a piece, and what is kept back when nothing passes any more.
+    /// The passing part of a piece, and the rest if nothing passes any more.
     fn pass(&mut self, mut piece: Vec<u8>) -> (Vec<u8>, Option<Vec<u8>>) {
         match self {
             Self::Everything => (piece, None),
@@ -338,11 +337,11 @@ impl Passing {
     }
 }
 
-/// The first line and the headers of a request or an answer.
+/// The first line and the headers of a request or a response.
 struct Head(Vec<String>);
 
 impl Head {
-    /// Nothing when the connection ends before.
+    /// `None` if the connection ends before.
     fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut lines = Vec::new();
         loop {
@@ -374,7 +373,7 @@ impl Head {
         self.0.iter().any(|line| line.to_ascii_lowercase() == format!("{name}: {value}"))
     }
 
-    /// The same request for one that closes the connection after its answer, unless it becomes a stream.
+    /// The same request with `Connection: close`, unless it is upgraded to a stream.
     fn closing(mut self) -> Self {
         let is_upgrade = self.0.iter().any(|line| line.to_ascii_lowercase().starts_with("upgrade:"));
         if !is_upgrade {
@@ -389,7 +388,7 @@ impl Head {
     }
 }
 
-/// The next chunk; nothing at the end.
+/// The next chunk; `None` at the end.
 fn read_chunk(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = String::new();
     from.read_line(&mut line)?;
@@ -400,7 +399,7 @@ fn read_chunk(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     Ok((size > 0).then_some(chunk))
 }
 
-/// What is there by now; nothing at the end.
+/// The available data; `None` at the end.
 fn read_piece(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let piece = from.fill_buf()?.to_owned();
     from.consume(piece.len());
@@ -414,7 +413,7 @@ fn pump(from: &mut impl BufRead, to: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a text is like a pattern, in which `*` stands for anything.
+/// Whether a text matches a pattern, in which `*` stands for anything.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -427,9 +426,9 @@ fn matches(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Answers every request with three lines in chunks, and notes what it was sent.
-    fn engine(folder: &Path) -> PathBuf {
-        let socket = folder.join("real.sock");
+    /// Responds to every request with three lines in chunks, and records it.
+    fn engine(directory: &Path) -> PathBuf {
+        let socket = directory.join("real.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -460,8 +459,8 @@ mod tests {
 
     #[test]
     fn each_trouble_does_what_it_says() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let proxy = Proxy::before(&engine(folder.path()));
+        let directory = tempfile::tempdir().expect("a directory");
+        let proxy = Proxy::before(&engine(directory.path()));
         let whole = "4|one\n|6|two\nth|4|ree\n|0||";
         assert_eq!(body(&ask(&proxy, "/v1.51/_ping")), whole);
         for (trouble, seen) in [
@@ -483,8 +482,8 @@ mod tests {
 
     #[test]
     fn it_goes_away_and_comes_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let proxy = Proxy::before(&engine(folder.path()));
+        let directory = tempfile::tempdir().expect("a directory");
+        let proxy = Proxy::before(&engine(directory.path()));
         let hang = proxy.rule("*", Trouble::Hang);
         let mut held = UnixStream::connect(proxy.socket()).expect("a connection");
         write!(held, "GET /x HTTP/1.1\r\n\r\n").expect("a request");
@@ -503,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn an_asterisk_stands_for_anything() {
+    fn an_asterisk_matches_anything() {
         assert!(matches("GET /containers/*/logs*", "GET /containers/web-1/logs?follow=1"));
         assert!(matches("*", "") && matches("a*", "a") && !matches("a*b", "abc"));
         assert!(!matches("GET /containers/*/logs", "GET /containers/web-1/json"));

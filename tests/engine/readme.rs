@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::harness::{GATEWAY_PORT, ROOT, project_of};
 
-/// The commands that print the same on every machine at every time.
+/// The commands whose output is always the same.
 const ALIKE: [&str; 3] = [
     "topo validate topologies/desafio5.yaml",
     "topo plan topologies/desafio5.yaml",
@@ -21,8 +21,8 @@ fn the_session_of_the_readme_works() {
     let commands: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
     let session: Vec<&str> = readme.lines().collect();
     assert!(commands.len() >= 5, "the session is found: {commands:?}");
-    let folder = Path::new(env!("CARGO_BIN_EXE_topo")).parent().expect("a folder");
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    let directory = Path::new(env!("CARGO_BIN_EXE_topo")).parent().expect("a directory");
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap_or_default());
     project.topo("down", &["--rmi", "local"]).exits(0);
     for command in commands {
         let output = Command::new("sh")
@@ -40,10 +40,10 @@ fn the_session_of_the_readme_works() {
             assert_eq!(shown(&session, command), printed.trim_end(), "{command}");
         }
     }
-    project.is_gone();
+    project.assert_gone();
 }
 
-/// What the README shows below a command.
+/// The output that the README shows for a command.
 fn shown(session: &[&str], command: &str) -> String {
     let below = session.iter().skip_while(|line| line.strip_prefix("$ ") != Some(command)).skip(1);
     let lines: Vec<&str> =

@@ -1,17 +1,17 @@
-//! Registries that want an account or a token, or are not there.
+//! Registries that require credentials or a token, or do not exist.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::door;
 use crate::harness::{Project, Ran, docker, project};
-use crate::images::{Registry, free_port, is_there};
+use crate::images::{Registry, exists, free_port};
+use crate::interceptor;
 
-/// What makes the registry ask for a password.
-const WITH_PASSWORD: &str = "auth: { htpasswd: { realm: test, path: FOLDER/accounts } }";
+/// Makes the registry require a password.
+const WITH_PASSWORD: &str = "auth: { htpasswd: { realm: test, path: DIRECTORY/accounts } }";
 
 fn topology(image: &str, name: &str) -> String {
-    // Images of equal content are one image, which another test's container may use.
+    // Images of equal content are the same image, which another test's container may use.
     format!(
         "
 services:
@@ -32,12 +32,12 @@ fn started(name: &str) -> (Project, Registry, String) {
     (project, registry, image)
 }
 
-/// Runs topo with the configuration of the Docker CLI that is in `docker/` beside the topology.
+/// Runs topo with the Docker CLI configuration in `docker/` next to the topology.
 fn topo(project: &Project, command: &str, arguments: &[&str]) -> Ran {
-    let folder = project.folder();
-    let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let directory = project.directory();
+    let path = format!("{}:{}", directory.join("bin").display(), std::env::var("PATH").unwrap_or_default());
     let mut topo = project.command(command, arguments);
-    topo.env("DOCKER_CONFIG", folder.join("docker")).env("PATH", path);
+    topo.env("DOCKER_CONFIG", directory.join("docker")).env("PATH", path);
     Ran::of(topo.output().expect("topo runs"))
 }
 
@@ -45,7 +45,7 @@ fn configure(project: &Project, config: &str) {
     project.write("docker/config.json", config);
 }
 
-/// `docker login` writes such an entry.
+/// The format of an entry of `docker login`.
 fn account(registry: &Registry, auth: &str) -> String {
     format!(r#"{{"auths": {{"127.0.0.1:{}": {{"auth": "{auth}"}}}}}}"#, registry.port)
 }
@@ -56,7 +56,7 @@ const WRONG: &str = "YW5hOmZhbHNjaC1wdw==";
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn with_an_account_an_image_is_pushed_and_up_pulls_it() {
+fn with_credentials_an_image_is_pushed_and_pulled_by_up() {
     let (project, registry, image) = started("account");
     configure(&project, &account(&registry, RIGHT));
     topo(&project, "build", &[]).exits(0);
@@ -76,14 +76,14 @@ fn with_an_account_an_image_is_pushed_and_up_pulls_it() {
         &format!("services: {{ app: {{ image: '{image}', init: true, command: sleep 1000, {aged} }} }}\n"),
     );
     topo(&project, "up", &["-d"]).exits(0).says("pulled");
-    // The engine knows since when an image has its name only of those that were named here.
+    // The engine knows the time of tagging only for images that were tagged here.
     docker(&["tag", &image, &image]);
     topo(&project, "up", &["-d"]).exits(0).says("nothing to do");
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_private_base_image_comes_with_the_account_and_without_one_is_told() {
+fn a_private_base_image_is_pulled_with_credentials_and_reported_without() {
     let (project, registry, image) = started("private-base");
     configure(&project, &account(&registry, RIGHT));
     topo(&project, "build", &["--push"]).exits(0);
@@ -118,7 +118,7 @@ fn an_image_is_pinned_by_its_digest() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_wrong_password_and_none_are_told_with_what_to_do_and_without_the_password() {
+fn wrong_and_missing_passwords_are_reported_with_a_hint_and_without_the_password() {
     let (project, registry, _) = started("wrong-password");
     topo(&project, "build", &[]).exits(0);
     for config in [account(&registry, WRONG), "{}".to_owned()] {
@@ -134,7 +134,7 @@ fn a_wrong_password_and_none_are_told_with_what_to_do_and_without_the_password()
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn an_image_that_is_missing_and_a_registry_that_is_down_are_told() {
+fn a_missing_image_and_an_unreachable_registry_are_reported() {
     let (project, registry, image) = started("missing");
     configure(&project, &account(&registry, RIGHT));
     project.write("topology.yaml", &format!("services: {{ app: {{ image: '{image}' }} }}\n"));
@@ -144,10 +144,11 @@ fn an_image_that_is_missing_and_a_registry_that_is_down_are_told() {
     topo(&project, "up", &["-d"]).exits(4).says(&nobody).says("connection refused");
 }
 
-/// A helper speaks by the protocol of docker-credential-helpers: `get`, the server on standard input.
-fn install_helper(folder: &Path, name: &str, answer: &str) {
-    let program = folder.join("bin").join(format!("docker-credential-{name}"));
-    std::fs::create_dir_all(program.parent().expect("a folder")).expect("a folder");
+/// A helper with the protocol of docker-credential-helpers: `get`, with the server on standard
+/// input.
+fn install_helper(directory: &Path, name: &str, answer: &str) {
+    let program = directory.join("bin").join(format!("docker-credential-{name}"));
+    std::fs::create_dir_all(program.parent().expect("a directory")).expect("a directory");
     let script = format!("#!/bin/sh\n[ \"$1\" = get ] || exit 3\nread -r server\n{answer}\n");
     std::fs::write(&program, script).expect("a helper");
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("it can be run");
@@ -155,15 +156,19 @@ fn install_helper(folder: &Path, name: &str, answer: &str) {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn helpers_are_asked_for_the_account() {
+fn helpers_are_asked_for_credentials() {
     let (project, registry, _) = started("helper");
     let server = format!("127.0.0.1:{}", registry.port);
     let knows = format!(
         "[ \"$server\" = '{server}' ] && echo '{{\"ServerURL\":\"{server}\",\"Username\":\"ana\",\"Secret\":\"geheim-pw\"}}'"
     );
-    install_helper(project.folder(), "test-knows", &knows);
-    install_helper(project.folder(), "test-locked", "echo the key ring is locked; exit 1");
-    install_helper(project.folder(), "test-empty", "echo credentials not found in native keychain; exit 1");
+    install_helper(project.directory(), "test-knows", &knows);
+    install_helper(project.directory(), "test-locked", "echo the key ring is locked; exit 1");
+    install_helper(
+        project.directory(),
+        "test-empty",
+        "echo credentials not found in native keychain; exit 1",
+    );
     topo(&project, "build", &[]).exits(0);
     for config in [
         r#"{"credsStore": "test-knows"}"#.to_owned(),
@@ -181,46 +186,48 @@ fn helpers_are_asked_for_the_account() {
     topo(&project, "push", &[]).exits(4).says("docker-credential-test-not-installed");
 }
 
-/// Stands before a registry, and lets in who shows a ticket. One is handed out for an identity token: the
-/// way of registries whose accounts are somewhere else.
-fn ticket_office(registry: u16) -> u16 {
-    door::open(move |visitor| {
-        let request = visitor.request();
+/// A server in front of a registry that lets in clients with a token. It issues one for an identity
+/// token, like registries with separate authentication servers.
+fn token_server(registry: u16) -> u16 {
+    interceptor::start(move |connection| {
+        let request = connection.request();
         if request.starts_with("POST /token ") {
             return match request.contains("refresh_token=the-identity-token") {
-                true => visitor.answer("200 OK", &[], r#"{"access_token": "a-ticket", "expires_in": 300}"#),
-                false => visitor.answer("401 Unauthorized", &[], r#"{"details": "no such token"}"#),
+                true => {
+                    connection.answer("200 OK", &[], r#"{"access_token": "a-ticket", "expires_in": 300}"#)
+                }
+                false => connection.answer("401 Unauthorized", &[], r#"{"details": "no such token"}"#),
             };
         }
         if request.contains("Authorization: Bearer a-ticket\r\n") {
-            return visitor.pass_on(registry, u64::MAX);
+            return connection.pass_on(registry, u64::MAX);
         }
         let host = request.lines().find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default();
         let office = format!("WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"test\"");
-        visitor.answer("401 Unauthorized", &[&office], r#"{"errors": [{"code": "UNAUTHORIZED"}]}"#);
+        connection.answer("401 Unauthorized", &[&office], r#"{"errors": [{"code": "UNAUTHORIZED"}]}"#);
     })
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn identity_tokens_are_shown_wherever_they_are_kept() {
+fn identity_tokens_are_used_wherever_they_are_stored() {
     let project = project("identity", "");
     let registry = Registry::start();
-    let server = format!("127.0.0.1:{}", ticket_office(registry.port));
+    let server = format!("127.0.0.1:{}", token_server(registry.port));
     let image = format!("{server}/topo-test-identity:1");
     project.write("topology.yaml", &topology(&image, "identity"));
     topo(&project, "build", &[]).exits(0);
     let answer = |token: &str| {
         format!("echo '{{\"ServerURL\":\"{server}\",\"Username\":\"<token>\",\"Secret\":\"{token}\"}}'")
     };
-    install_helper(project.folder(), "test-token", &answer("the-identity-token"));
+    install_helper(project.directory(), "test-token", &answer("the-identity-token"));
     let in_file = |token: &str| format!(r#"{{"auths": {{"{server}": {{"identitytoken": "{token}"}}}}}}"#);
     for config in [in_file("the-identity-token"), r#"{"credsStore": "test-token"}"#.to_owned()] {
         configure(&project, &config);
         topo(&project, "push", &[]).exits(0).says("1 image pushed");
         docker(&["image", "rm", &image]);
         topo(&project, "pull", &["--policy", "always"]).exits(0).says("1 image pulled");
-        assert!(is_there(&image));
+        assert!(exists(&image));
     }
     for config in [in_file("a-stale-token"), "{}".to_owned()] {
         configure(&project, &config);
@@ -232,7 +239,7 @@ fn identity_tokens_are_shown_wherever_they_are_kept() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_platform_is_asked_for_and_layers_are_told_as_they_come() {
+fn the_requested_platform_is_pulled_with_progress_of_layers() {
     let project = project("platform", "");
     let registry = Registry::start();
     let image = registry.image("platform:1");

@@ -1,13 +1,14 @@
-//! Values of secrets and configs reach the containers and nobody else, whatever topo is asked to say.
+//! Values of secrets and configs reach only the containers, and are never shown.
 
 use std::process::Command;
 
 use crate::harness::{Project, Ran, docker, project};
 
-/// The beginning of each value: what holds none of it gives nothing away.
+/// The prefix of each value: a text without it reveals nothing.
 const MARK: &str = "geheim-7f3a";
 
-/// The content of a config is written in the topology: `topo config` shows it, as Docker Compose does.
+/// The content of a config is literally in the topology: `topo config` shows it, like Docker
+/// Compose.
 const WRITTEN: &str = "geheim-7f3a-content";
 
 const TOPOLOGY: &str = "
@@ -41,7 +42,7 @@ configs:
   content: { content: 'geheim-7f3a-content' }
 ";
 
-/// A round has values of its own: each round is a change.
+/// Each round has its own values, so that it is a change.
 struct Round<'a> {
     project: &'a Project,
     number: u32,
@@ -61,7 +62,7 @@ impl<'a> Round<'a> {
         Self { project, number }
     }
 
-    /// What topo says, which holds no value.
+    /// The output of topo, which must contain no value.
     fn topo(&self, command: &str, arguments: &[&str]) -> Ran {
         let ran = self.say(command, arguments);
         let said = format!("{}{}", ran.out, ran.err);
@@ -76,7 +77,7 @@ impl<'a> Round<'a> {
         Ran::of(topo.output().expect("topo runs"))
     }
 
-    /// Where a value comes from is told without it.
+    /// The origin of a value is explained without it.
     fn explains(&self, path: &str) {
         let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
         topo.args(["config", "explain", "-f", &self.project.topology(), path]);
@@ -85,7 +86,7 @@ impl<'a> Round<'a> {
         assert!(!ran.out.contains(MARK) && !ran.err.contains(MARK), "{path}: {}{}", ran.out, ran.err);
     }
 
-    /// Says in every way what would be done, and does it.
+    /// Shows in every way what would be done, and does it.
     fn is_gone_through(&self, progress: &str) {
         for format in ["text", "json", "dot"] {
             self.topo("plan", &["--format", format]).exits(0);
@@ -102,7 +103,7 @@ impl<'a> Round<'a> {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn values_of_secrets_and_configs_are_told_nowhere() {
+fn values_of_secrets_and_configs_are_never_shown() {
     let project = project("secrecy", "");
     for (number, progress) in [(1, "json"), (2, "plain")] {
         Round::begin(&project, number, &[]).is_gone_through(progress);
@@ -133,7 +134,7 @@ fn values_of_secrets_and_configs_are_told_nowhere() {
     round.topo("down", &["-v", "-t", "0", "--progress", "json"]).exits(0);
 }
 
-/// `VALUE` is a value that is nobody's business.
+/// `VALUE` is a secret.
 const LABELLED: &str = "
 services:
   web:
@@ -153,7 +154,7 @@ volumes:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn labels_hold_no_value_and_what_changed_is_told_all_the_same() {
+fn labels_contain_no_value_and_changes_are_still_reported() {
     let project = project("secrecy-labels", "");
     let write = |round: &str| {
         project.write("topology.yaml", &LABELLED.replace("VALUE", MARK).replace("ROUND", round));
@@ -171,7 +172,7 @@ fn labels_hold_no_value_and_what_changed_is_told_all_the_same() {
         project.topo("events", &["--json", "--since", "1m", "--until", "0s"]).out,
     ];
     assert!(told[..2].iter().all(|labels| labels.contains("topo.applied")), "{told:?}");
-    // The beginning of the SHA-256 of `1234`, which every table of short secrets has.
+    // The beginning of the SHA-256 of `1234`, which any table of short secrets contains.
     assert!(told.iter().all(|text| !text.contains(MARK) && !text.contains("03ac674216f3e15c")), "{told:?}");
 
     write("1235");
@@ -187,9 +188,9 @@ fn labels_hold_no_value_and_what_changed_is_told_all_the_same() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_fails_tells_no_value_either() {
+fn failures_show_no_value_either() {
     let project = project("secrecy-failed", "");
-    // A file cannot be put below a file.
+    // A file cannot be mounted below a file.
     let round = Round::begin(&project, 1, &[("TARGET", "/etc/passwd/variable")]);
     for progress in ["json", "plain"] {
         round.topo("up", &["-d", "--progress", progress]).exits(4);
@@ -201,7 +202,7 @@ fn what_fails_tells_no_value_either() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn builds_tell_no_value() {
+fn builds_show_no_value() {
     let project = project("secrecy-build", "");
     let round = Round::begin(&project, 1, &[]);
     round.topo("build", &["built", "--print"]).exits(0).says("TOPO_BUILD_SECRET");
@@ -216,7 +217,7 @@ fn builds_tell_no_value() {
     }
 }
 
-/// `N` begins with the mark, and so does what is in the env file.
+/// `N` begins with the mark, like the content of the env file.
 const VARIABLES: &str = "
 services:
   web:
@@ -236,7 +237,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn plans_tell_neither_the_old_nor_the_new_value_of_a_variable() {
+fn plans_show_neither_the_old_nor_the_new_value_of_a_variable() {
     let project = project("secrecy-variables", VARIABLES);
     let topo = |round: &str, command: &str, arguments: &[&str]| {
         project.write("values.env", &format!("FROM_FILE={MARK}-{round}-file\n"));
@@ -260,7 +261,7 @@ fn plans_tell_neither_the_old_nor_the_new_value_of_a_variable() {
     assert!(shown.contains(&format!("\"{MARK}-oldone\" -> \"{MARK}-newone\"")), "{shown}");
 }
 
-/// What the engine refuses, or cannot run, and quotes.
+/// What the engine refuses or cannot run, and quotes in its message.
 const QUOTED: [(&str, &str); 9] = [
     ("command that is not there", "command: ['/bin/${N}x', '${N}']"),
     ("short word", "command: ['/bin/${S}x']"),
@@ -281,7 +282,7 @@ const QUOTED: [(&str, &str); 9] = [
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn words_of_the_engine_tell_no_value_of_a_variable() {
+fn messages_of_the_engine_show_no_value_of_a_variable() {
     let project = project("secrecy-quoted", "");
     for (claim, attributes) in QUOTED {
         project.write(
@@ -318,7 +319,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_is_told_of_containers_that_run_tells_no_value() {
+fn lists_of_running_containers_show_no_value() {
     let project = project("secrecy-watched", WATCHED);
     project.write("labels.env", &format!("from.file={MARK}-file\n"));
     let topo = |round: &str, command: &str, arguments: &[&str]| {
@@ -339,7 +340,7 @@ fn what_is_told_of_containers_that_run_tells_no_value() {
     for format in ["json", "table"] {
         tells_none(topo("old", "ps", &["--no-trunc", "--format", format]).exits(0));
     }
-    // What the labels say stays hidden when the variable has another value.
+    // Values in labels stay hidden even after the variable has changed.
     let labels = "{{.Labels}}";
     tells_none(topo("new", "ps", &["--format", labels]).exits(0));
     let plan = tells_none(topo("new", "plan", &[]).exits(0));

@@ -1,4 +1,5 @@
-//! What holds on to a container of another service: namespaces, and links on the engine's default network.
+//! Dependence on a container of another service: namespaces, and links on the engine's default
+//! network.
 
 use crate::harness::{Project, docker, eventually, project};
 
@@ -23,7 +24,7 @@ services:
     )
 }
 
-/// Whether the application answers in the network of the other.
+/// Whether the application is reachable in the network of the other container.
 fn assert_reached(project: &Project) {
     let vpn = project.container("vpn");
     let wget = ["exec", vpn.as_str(), "wget", "-qO-", "localhost:8800"];
@@ -32,7 +33,7 @@ fn assert_reached(project: &Project) {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_shares_a_network_comes_back_with_its_owner() {
+fn containers_sharing_a_network_are_restarted_with_its_owner() {
     let project = project("ns-restart", &topology(1));
     project.topo("up", &["-d"]).exits(0);
     assert_reached(&project);
@@ -52,7 +53,7 @@ fn what_shares_a_network_comes_back_with_its_owner() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_shares_a_network_is_replaced_with_its_owner() {
+fn containers_sharing_a_network_are_replaced_with_its_owner() {
     let project = project("ns-replace", &topology(1));
     project.topo("up", &["-d"]).exits(0);
     project.write("topology.yaml", &topology(2));

@@ -1,4 +1,4 @@
-//! Containers that stand otherwise than the topology says, and what each command makes of them.
+//! Containers in other states than declared, and how commands treat them.
 
 use crate::harness::{Project, docker, project};
 
@@ -28,7 +28,7 @@ fn pause(project: &Project) {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_is_paused_goes_on_or_is_replaced_stopped_restarted_and_removed_like_any_other() {
+fn paused_containers_are_resumed_replaced_stopped_restarted_and_removed() {
     let project = project("paused", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     let ids = ["web", "db"].map(|service| project.id(service));
@@ -53,12 +53,12 @@ fn what_is_paused_goes_on_or_is_replaced_stopped_restarted_and_removed_like_any_
     project.topo("up", &["-d"]).exits(0);
     pause(&project);
     project.topo("down", &["-t", "1"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_is_paused_says_how_it_goes_on_where_it_is_needed_running() {
+fn commands_that_need_a_running_container_explain_how_to_resume_a_paused_one() {
     let project = project("paused-help", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     pause(&project);
@@ -73,7 +73,7 @@ fn what_is_paused_says_how_it_goes_on_where_it_is_needed_running() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn where_there_is_nothing_to_do_the_services_and_their_states_are_named() {
+fn with_nothing_to_do_the_services_and_their_states_are_shown() {
     let project = project("idle", CHAIN);
     project.topo("stop", &["web"]).exits(0).says("nothing to do: web has no container");
     project.topo("up", &["-d"]).exits(0);
@@ -95,7 +95,7 @@ fn where_there_is_nothing_to_do_the_services_and_their_states_are_named() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn more_replicas_than_host_ports_are_found_before_anything_is_touched() {
+fn too_many_replicas_for_the_host_ports_are_reported_before_anything_changes() {
     let topology = "
 services:
   web:
@@ -112,7 +112,7 @@ services:
         assert!(ran.err.contains("`web` has 2 replicas and one host port, 28491"), "{}", ran.err);
         assert!(ran.err.contains("topology.yaml:7:"), "{}", ran.err);
     }
-    project.is_gone();
+    project.assert_gone();
     project.write("topology.yaml", &topology.replace("28491:", "28491-28492:"));
     project.topo("up", &["-d", "--scale", "web=2"]).exits(0);
     let ports =
@@ -122,7 +122,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_project_is_shown_and_taken_down_by_its_name_where_its_file_is_broken() {
+fn a_project_with_a_broken_file_is_listed_and_removed_by_name() {
     let project = project("broken-file", CHAIN);
     project.topo("up", &["-d"]).exits(0);
     project.topo("down", &["web"]).exits(0).says("web: 1 container removed");
@@ -134,5 +134,5 @@ fn a_project_is_shown_and_taken_down_by_its_name_where_its_file_is_broken() {
         .exits(0)
         .says("which `topo -f compose.yaml -p topo-test-broken-file validate` shows");
     project.topo_alone(&["-p", project.name(), "down"]).exits(0).says("is down");
-    project.is_gone();
+    project.assert_gone();
 }

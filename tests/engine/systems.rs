@@ -1,4 +1,4 @@
-//! The systems of the course's material: each runs as its README says, and in a terminal too.
+//! The systems of the course's material: each works as its README says, also in a terminal.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -19,7 +19,7 @@ fn run_in_terminal(project: &Project, service: &str) -> Terminal {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn hello_world_is_said_again_by_the_same_container() {
+fn hello_world_is_printed_again_by_the_same_container() {
     let project = system("hello-world");
     follow(&project, "hello-world");
     project.topo("up", &[]).exits(0);
@@ -27,7 +27,7 @@ fn hello_world_is_said_again_by_the_same_container() {
     project.topo("start", &[]).exits(0);
     assert_eq!(first, project.id("ola"));
     project.topo("down", &["--rmi", "local"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn carguru_draws_a_car_in_a_new_container_and_in_a_stopped_one() {
         cars.insert(project.topo("run", &["--rm", "carguru"]).exits(0).out);
     }
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
@@ -53,14 +53,14 @@ fn hash_generator_reads_a_terminal_and_a_pipe() {
     terminal.types("docker\r");
     terminal.shows("e982f17bcbe0f724063b708a4f76db211a999304");
     assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn soma_asks_again_for_what_is_no_number() {
+fn soma_asks_again_for_what_is_not_a_number() {
     let project = system("soma");
     follow(&project, "soma");
     let mut terminal = run_in_terminal(&project, "soma");
@@ -78,33 +78,33 @@ fn soma_asks_again_for_what_is_no_number() {
     terminal.types("\x03");
     terminal.shows("interrompido");
     assert_eq!(terminal.ends(), 130);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn compose_basico_runs_as_it_was_written_for_an_older_compose() {
+fn compose_basico_runs_as_written_for_an_older_compose() {
     let project = system("compose-basico");
     follow(&project, "compose-basico");
     project.topo("up", &["-d"]).exits(0).says("note[obsolete]");
     assert_eq!(project.objects("container"), ["compose-basico-servidor", "compose-basico-visitante"]);
     project.topo("down", &[]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn app_porta_5000_answers_on_its_port_and_goes() {
+fn app_porta_5000_answers_on_its_port_and_is_removed() {
     let project = system("app-porta-5000");
     follow(&project, "app-porta-5000");
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn minha_app_python_is_tested_inside_its_image_and_can_do_little() {
+fn minha_app_python_is_tested_inside_its_image_and_has_few_privileges() {
     let project = system("minha-app-python");
     follow(&project, "minha-app-python");
     project.topo("create", &[]).exits(0);
@@ -113,7 +113,7 @@ fn minha_app_python_is_tested_inside_its_image_and_can_do_little() {
     let limits = "true [no-new-privileges:true] [ALL] json-file map[max-file:3 max-size:1m] app";
     assert_eq!(project.inspect("app", template), limits);
     project.topo("down", &["-v"]).exits(0);
-    project.is_gone();
+    project.assert_gone();
 }
 
 #[test]
@@ -137,15 +137,15 @@ fn a_test_that_fails_inside_the_image_ends_its_build() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn registro_takes_an_image_with_a_password_and_gives_it_to_another_topology() {
+fn registro_accepts_an_image_with_a_password_and_serves_it_to_another_topology() {
     let project = system("registro");
     let others =
         ["registro-publicar", "registro-usar"].map(|name| project_of(name, "topologies/registro.yaml"));
     follow(&project, "registro");
     for project in &others {
-        project.is_gone();
+        project.assert_gone();
     }
     docker(&["image", "rm", "--force", "localhost:5001/saudacao:1.0"]);
-    project.is_gone();
+    project.assert_gone();
     assert_eq!(project.objects("volume"), Vec::<String>::new());
 }

@@ -1,4 +1,4 @@
-//! topo and Docker Compose take each other's projects over, and leave alone what has not changed.
+//! topo and Docker Compose take over each other's projects, and keep what has not changed.
 
 use std::process::Command;
 
@@ -62,7 +62,7 @@ fn shop(name: &str) -> Project {
     project
 }
 
-/// Runs `docker compose up -d` on the project's topology, and returns what it said.
+/// Runs `docker compose up -d` on the project's topology, and returns its output.
 #[track_caller]
 fn compose_up(project: &Project) -> String {
     let topology = project.topology();
@@ -73,7 +73,7 @@ fn compose_up(project: &Project) -> String {
     words
 }
 
-/// The ids of everything that the project has, by name.
+/// The ids of all objects of the project, by name.
 fn ids(project: &Project) -> Vec<String> {
     let id = |kind: &str, name: &String| {
         format!("{name} {}", docker(&[kind, "inspect", "--format", "{{.Id}}", name]))
@@ -86,7 +86,7 @@ fn ids(project: &Project) -> Vec<String> {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_compose_made_is_taken_over_and_only_what_differs_is_replaced() {
+fn objects_of_compose_are_taken_over_and_only_different_ones_replaced() {
     let project = shop("takeover-by-topo");
     compose_up(&project);
     let made = ids(&project);
@@ -110,7 +110,7 @@ fn what_compose_made_is_taken_over_and_only_what_differs_is_replaced() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_topo_made_is_taken_over_by_compose() {
+fn objects_of_topo_are_taken_over_by_compose() {
     let project = shop("takeover-by-compose");
     project.topo("up", &["-d", "--wait"]).exits(0);
     let made = ids(&project);
@@ -174,7 +174,7 @@ volumes:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn networks_and_volumes_that_compose_made_otherwise_are_noticed() {
+fn different_networks_and_volumes_of_compose_are_noticed() {
     let project = project("takeover-resources", RESOURCES);
     compose_up(&project);
     project.topo("plan", &["--exit-code"]).exits(0).says("nothing to do");

@@ -1,4 +1,4 @@
-//! A terminal with nobody in front of it.
+//! A pseudo terminal.
 
 use std::io::{Read, Write};
 use std::process::{Child, Command};
@@ -10,7 +10,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::harness::eventually;
 
-/// A terminal, and a program in its foreground.
+/// A terminal with a program in its foreground.
 pub struct Terminal {
     pty: Arc<Pty>,
     pts: Pts,
@@ -20,12 +20,12 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program in a terminal of 24 lines of 80 characters.
+    /// Starts a program in a terminal of 24 lines of 80 columns.
     pub fn start(command: Command) -> Self {
         Self::of_width(80, command)
     }
 
-    /// Starts a program in a terminal of 24 lines of so many characters.
+    /// Starts a program in a terminal of 24 lines of this many columns.
     pub fn of_width(columns: u16, command: Command) -> Self {
         let (pty, pts) = open().expect("a terminal");
         pty.resize(Size::new(24, columns)).expect("a size");
@@ -42,12 +42,12 @@ impl Terminal {
         Self { pty, pts, child, screen, seen: 0 }
     }
 
-    /// Types; `\x03` is Ctrl-C.
+    /// Types keys; `\x03` is Ctrl-C.
     pub fn types(&self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).expect("the keys are taken");
     }
 
-    /// Waits until a text is shown, after what was waited for before.
+    /// Waits until a text is shown, after the one that was waited for before.
     #[track_caller]
     pub fn shows(&mut self, text: &str) {
         let mut shown = String::new();
@@ -75,13 +75,13 @@ impl Terminal {
         assert!(sent.is_ok_and(|status| status.success()));
     }
 
-    /// Whether the terminal shows what is typed and takes whole lines, as a shell left it.
-    pub fn is_as_before(&self) -> bool {
+    /// Whether the terminal echoes and reads lines, as the shell set it up.
+    pub fn is_restored(&self) -> bool {
         let modes = tcgetattr(&self.pts).expect("the terminal's settings").local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
     }
 
-    /// Waits for the program's end.
+    /// Waits until the program exits.
     #[track_caller]
     pub fn ends(&mut self) -> i32 {
         let mut status = None;
@@ -93,7 +93,7 @@ impl Terminal {
         status.and_then(|status| status.code()).unwrap_or(-1)
     }
 
-    /// Everything that was shown.
+    /// Everything shown so far.
     pub fn screen(&self) -> String {
         String::from_utf8_lossy(&self.screen.lock().expect("no panic")).into_owned()
     }
@@ -106,11 +106,11 @@ impl Drop for Terminal {
     }
 }
 
-/// The program's input and outputs are the terminal, whatever they were to be.
+/// Makes the terminal the program's input and output.
 fn with_terminal(command: Command) -> pty_process::blocking::Command {
     let mut inside = pty_process::blocking::Command::new(command.get_program()).args(command.get_args());
-    if let Some(folder) = command.get_current_dir() {
-        inside = inside.current_dir(folder);
+    if let Some(directory) = command.get_current_dir() {
+        inside = inside.current_dir(directory);
     }
     inside.env("TERM", "xterm")
 }

@@ -1,4 +1,4 @@
-//! What `TOPO_LOG` shows to those who look for a fault.
+//! The log of `TOPO_LOG`.
 
 use crate::harness::{Ran, project};
 
@@ -14,7 +14,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn requests_are_logged_without_what_may_be_secret() {
+fn requests_are_logged_without_possible_secrets() {
     let project = project("tracing", TOPOLOGY);
     let up = |filter: &str| {
         let mut command = project.command("up", &["-d", "--force-recreate"]);

@@ -31,21 +31,21 @@ fn watched(name: &str) -> Project {
     project
 }
 
-/// What a file in the container holds; nothing when it is not there.
+/// The content of a file in the container; `None` if it does not exist.
 fn held(project: &Project, path: &str) -> String {
     docker(&["exec", &project.container("web"), "cat", path])
 }
 
-fn is_there(project: &Project, path: &str) -> bool {
+fn exists(project: &Project, path: &str) -> bool {
     let done = Command::new("docker").args(["exec", &project.container("web"), "test", "-e", path]).status();
     done.is_ok_and(|status| status.success())
 }
 
 fn root(project: &Project) -> PathBuf {
-    project.write("flag", "1\n").parent().expect("a folder").to_owned()
+    project.write("flag", "1\n").parent().expect("a directory").to_owned()
 }
 
-/// `topo watch`, once it watches: the file that is synced first is there.
+/// `topo watch`, once it watches: the file that is synced first exists.
 fn watch(project: &Project, arguments: &[&str]) -> Running {
     let watching = project.start("watch", arguments);
     eventually("the first sync", || held(project, "/srv/src/first") == "1");
@@ -54,33 +54,33 @@ fn watch(project: &Project, arguments: &[&str]) -> Running {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn files_that_change_and_go_do_so_in_the_container() {
+fn changed_and_removed_files_are_synced_to_the_container() {
     let project = watched("watch-sync");
     let root = root(&project);
     let watching = watch(&project, &[]);
     project.write("src/new/deep/file", "2\n");
     project.write("src/first", "changed\n");
-    eventually("a new file in new folders", || held(&project, "/srv/src/new/deep/file") == "2");
+    eventually("a new file in new directories", || held(&project, "/srv/src/new/deep/file") == "2");
     eventually("a changed file", || held(&project, "/srv/src/first") == "changed");
     let owner = docker(&["exec", &project.container("web"), "stat", "-c", "%u", "/srv/src/first"]);
     assert_eq!(owner, "33");
-    fs::remove_dir_all(root.join("src/new")).expect("a folder to remove");
+    fs::remove_dir_all(root.join("src/new")).expect("a directory to remove");
     fs::rename(root.join("src/first"), root.join("src/renamed")).expect("a file to rename");
-    eventually("a folder that goes", || !is_there(&project, "/srv/src/new"));
+    eventually("a removed directory", || !exists(&project, "/srv/src/new"));
     eventually("a file with another name", || {
-        held(&project, "/srv/src/renamed") == "changed" && !is_there(&project, "/srv/src/first")
+        held(&project, "/srv/src/renamed") == "changed" && !exists(&project, "/srv/src/first")
     });
-    // A folder takes a file's place, and the other way round.
+    // A directory replaces a file, and the reverse.
     fs::remove_file(root.join("src/renamed")).expect("a file to remove");
     project.write("src/renamed/inner", "3\n");
-    eventually("a folder in a file's place", || held(&project, "/srv/src/renamed/inner") == "3");
+    eventually("a directory in a file's place", || held(&project, "/srv/src/renamed/inner") == "3");
     project.write("src/x.log", "ignored\n");
     project.write("src/node_modules/y", "ignored\n");
     project.write("src/last", "4\n");
     eventually("the last file", || held(&project, "/srv/src/last") == "4");
-    assert!(!is_there(&project, "/srv/src/x.log") && !is_there(&project, "/srv/src/node_modules"));
+    assert!(!exists(&project, "/srv/src/x.log") && !exists(&project, "/srv/src/node_modules"));
     fs::remove_file(root.join("src/last")).expect("a file to remove");
-    eventually("a file that goes", || !is_there(&project, "/srv/src/last"));
+    eventually("a removed file", || !exists(&project, "/srv/src/last"));
     watching.signal("INT");
     watching
         .end()
@@ -104,14 +104,14 @@ fn a_thousand_files_are_one_pass() {
     assert_eq!(count.trim(), "1000");
     watching.signal("INT");
     let ran = watching.end().exits(130);
-    // The folder counts as well.
+    // The directory counts as well.
     let passes: Vec<&str> = ran.err.lines().filter(|line| line.contains("files synced")).collect();
     assert_eq!(passes, ["watch: 1001 files synced to topo-test-watch-burst-web-1"], "{}", ran.err);
 }
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_change_restarts_or_runs_a_command_where_the_rule_says_so() {
+fn a_change_restarts_or_runs_a_command_by_its_rule() {
     let project = watched("watch-more");
     let watching = watch(&project, &[]);
     let started = || project.inspect("web", "{{.State.StartedAt}}");
@@ -125,7 +125,7 @@ fn a_change_restarts_or_runs_a_command_where_the_rule_says_so() {
     project.write("hooked/b.md", "not included\n");
     project.write("hooked/a.txt", "2\n");
     eventually("the command", || held(&project, "/tmp/ran") == "2");
-    assert!(!is_there(&project, "/srv/hooked/b.md"));
+    assert!(!exists(&project, "/srv/hooked/b.md"));
     assert_eq!(project.id("web"), id, "the container is the same");
     watching.signal("INT");
     watching.end().exits(130).says("web-1: reloaded now");
@@ -133,7 +133,7 @@ fn a_change_restarts_or_runs_a_command_where_the_rule_says_so() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_fails_is_told_and_watching_goes_on() {
+fn failures_are_reported_and_watching_continues() {
     let project = watched("watch-failure");
     let watching = watch(&project, &["--quiet"]);
     docker(&["stop", "-t", "0", &project.container("web")]);
@@ -172,7 +172,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     let watching = project.start("watch", &["--quiet"]);
     eventually("the first image", || held(&project, "/greeting") == "one");
     let (id, image) = (project.id("web"), project.inspect("web", "{{.Image}}"));
-    // A build that fails is told, and the container stays.
+    // A failing build is reported, and the container is kept.
     project.write("image/Dockerfile", "FROM busybox:1.37\nRUN false\n");
     std::thread::sleep(std::time::Duration::from_secs(3));
     assert_eq!(project.id("web"), id);
@@ -187,7 +187,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
     });
     let id = project.id("web");
     project.write("image/ignored", "nothing\n");
-    // Nothing is to happen: only time shows it.
+    // Nothing must happen, which only time can show.
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(project.id("web"), id);
     project.write("topology.yaml", &format!("{BUILT}    environment: {{ NEW: '1' }}\n"));
@@ -202,7 +202,7 @@ fn an_image_is_rebuilt_and_its_container_replaced() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn a_rebuild_restarts_what_is_to_be_restarted_with_it() {
+fn a_rebuild_restarts_dependants_that_ask_for_it() {
     let dependants = "
   with:
     image: busybox:1.37
@@ -239,7 +239,7 @@ fn a_rebuild_restarts_what_is_to_be_restarted_with_it() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_comes_later_is_watched_and_links_are_written_through() {
+fn new_paths_are_watched_and_links_are_followed() {
     let topology = "
 services:
   web:
@@ -268,14 +268,14 @@ services:
     for number in ["1", "2"] {
         let file = project.write(&format!("late/dist/deep/{number}"), number);
         let there = format!("/srv/dist/deep/{number}");
-        eventually("a folder that comes later", || held(&project, &there) == number);
-        let late = file.ancestors().nth(3).expect("the folder");
+        eventually("a directory that comes later", || held(&project, &there) == number);
+        let late = file.ancestors().nth(3).expect("the directory");
         fs::remove_dir_all(late).expect("it is removed");
-        eventually("a folder that goes", || !is_there(&project, &there));
+        eventually("a removed directory", || !exists(&project, &there));
     }
     watching.signal("INT");
     watching.end().exits(130).says("does not exist yet: waiting for it");
-    // Copying goes through the link as well.
+    // Copying follows the link as well.
     for (from, to, text) in [("data/.", "web:/app/data", "contents"), ("data", "web:/app", "folder")] {
         project.write("data/sub/copied", text);
         project.topo("cp", &[from, to]).exits(0);
@@ -307,7 +307,7 @@ fn up_shows_the_output_and_watches() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn keys_begin_to_watch_and_leave_the_services_running() {
+fn keys_toggle_watching_and_detach() {
     let project = watched("watch-keys");
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("keys: `w` toggles watching files, `d` detaches and leaves the services running");
@@ -315,23 +315,23 @@ fn keys_begin_to_watch_and_leave_the_services_running() {
     terminal.types("w");
     terminal.shows("watching the files of web");
     eventually("the first sync", || held(&project, "/srv/src/first") == "1");
-    // An empty line disturbs nothing.
+    // An empty line has no effect.
     terminal.types("\rw");
     terminal.shows("watch: ended");
     assert_eq!(terminal.screen().matches("watching the files").count(), 1, "{}", terminal.screen());
     terminal.types("d");
     terminal.shows("keep running in the background");
     assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
-    // Ctrl-C stops them, and the terminal is as before.
+    // Ctrl-C stops them, and restores the terminal.
     let mut terminal = Terminal::start(project.command("up", &["--no-build"]));
     terminal.shows("leaves the services running");
     terminal.types("\x03");
     assert_eq!(terminal.ends(), 130);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
-    // Whoever wants no keys has none.
+    // The keys can be disabled.
     let mut terminal = Terminal::start(project.command("up", &["--menu=false"]));
     eventually("it runs", || project.inspect("web", "{{.State.Running}}") == "true");
     terminal.types("d");
@@ -342,7 +342,7 @@ fn keys_begin_to_watch_and_leave_the_services_running() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn keys_are_heard_while_services_are_brought_up() {
+fn keys_work_while_services_are_brought_up() {
     let project = watched("watch-early");
     let slow = "    depends_on: { db: { condition: service_healthy } }
   db:
@@ -353,7 +353,7 @@ fn keys_are_heard_while_services_are_brought_up() {
 ";
     project.write("topology.yaml", &format!("{SYNCED}{slow}"));
     let ready = || crate::harness::docker(&["exec", &project.container("db"), "touch", "/ready"]);
-    // To watch files is not forgotten.
+    // A request to watch files is remembered.
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("leaves the services running");
     terminal.types("w");
@@ -364,7 +364,7 @@ fn keys_are_heard_while_services_are_brought_up() {
     terminal.types("d");
     assert_eq!(terminal.ends(), 0);
     project.topo("down", &["-t", "0"]).exits(0);
-    // Who detaches leaves the rest to be brought up without output.
+    // After detaching, the rest is brought up without output.
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("output-of-db");
     terminal.types("d");
@@ -372,9 +372,9 @@ fn keys_are_heard_while_services_are_brought_up() {
     ready();
     terminal.shows(" is up");
     assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
-    // What fails then is a failure.
+    // A failure meanwhile is a failure.
     let failing = slow.replace("exec sleep 1000", "until test -e /ready; do sleep 0.1; done; exit 3");
     project.write("topology.yaml", &format!("{SYNCED}{failing}"));
     let mut terminal = Terminal::start(project.command("up", &[]));
@@ -403,7 +403,7 @@ fn up_ends_with_its_services_unless_their_files_are_watched() {
         terminal.shows("watching the files of web");
         project.topo("stop", &["-t", "0"]).exits(0);
         terminal.shows("exited with code");
-        // Started by somebody else, it is followed again.
+        // It is followed again after a start by another command.
         project.topo("start", &[]).exits(0);
         terminal.shows("started again");
         project.topo("stop", &["-t", "0"]).exits(0);
@@ -416,7 +416,7 @@ fn up_ends_with_its_services_unless_their_files_are_watched() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_cannot_be_watched_is_said() {
+fn what_cannot_be_watched_is_reported() {
     let nothing = "services: { web: { image: 'busybox:1.37' } }\n";
     let project = project("watch-wrong", nothing);
     project.topo("watch", &[]).exits(4).says("there is nothing to watch");

@@ -1,11 +1,12 @@
-//! Advice is taken at its word: what a help says to write is written, and nothing is found any more.
+//! Advice works when followed literally: after writing what a help says, nothing is reported any
+//! more.
 
 use topo::diagnostic::{Diagnostic, fix};
 
-use crate::golden::{copy_folder, tests_folder};
+use crate::golden::{copy_directory, tests_directory};
 use crate::loading::{Loaded, Request, load};
 
-/// Attributes of a service, each with one mistake, and what is to be there once the advice is followed.
+/// Attributes of a service, each with one mistake, and the result of following the advice.
 const MISTAKES: &[(&str, &str)] = &[
     (r#"volumes: ["/a: /b"]"#, r#"volumes: ["/a:/b"]"#),
     (r#"volumes: [" /a:/b"]"#, r#"volumes: ["/a:/b"]"#),
@@ -201,7 +202,7 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_a_help_says_to_write_is_right() {
+fn advice_is_right_when_followed_literally() {
     let wrong: Vec<String> = MISTAKES.iter().filter_map(|(mistake, right)| check(mistake, right)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -222,9 +223,9 @@ fn check(mistake: &str, right: &str) -> Option<String> {
     (!left.is_empty()).then(|| format!("{mistake}: once followed: {}", left.join(", ")))
 }
 
-/// The text with the last code of a help in it: in the place of its key's line where it begins with that
-/// key, of the key before the place, of the list around the place where it is a list, and of the place itself
-/// otherwise.
+/// The text with the last code of a help applied: in place of its key's line if it begins with that
+/// key, of the key before the place, of the list around the place if it is a list, or else of the
+/// place itself.
 fn follow(loaded: &Loaded, diagnostic: &Diagnostic) -> String {
     let help = diagnostic.help.as_deref().expect("a help");
     let code = help.rsplit('`').nth(1).expect("something to write");
@@ -263,8 +264,8 @@ fn load_service(attributes: &str) -> Loaded {
 }
 
 fn load_text(text: &str) -> Loaded {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("topology.yaml");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("topology.yaml");
     std::fs::write(&file, text).expect("a file");
     let files = [
         ("my.env", "A=1\n"),
@@ -272,20 +273,20 @@ fn load_text(text: &str) -> Loaded {
         ("base.yaml", "services:\n  a: {tty: true}\n  b: {tty: true}\n"),
     ];
     for (name, content) in files {
-        std::fs::write(folder.path().join(name), content).expect("a file");
+        std::fs::write(directory.path().join(name), content).expect("a file");
     }
-    load(&Request::of_file(&file))
+    load(&Request::for_file(&file))
 }
 
-/// Every fix that a golden topology offers mends what it is offered for, guesses included.
+/// Every fix that a golden topology offers resolves its diagnostic, guesses included.
 #[test]
-fn a_fix_mends_what_it_is_offered_for() {
+fn every_fix_resolves_its_diagnostic() {
     let (mut tried, mut wrong) = (0, Vec::new());
-    for case in std::fs::read_dir(tests_folder().join("diagnostics")).expect("cases").flatten() {
+    for case in std::fs::read_dir(tests_directory().join("diagnostics")).expect("cases").flatten() {
         for index in 0.. {
-            let copy = tempfile::tempdir().expect("a folder");
-            copy_folder(&case.path(), copy.path());
-            let request = Request::of_case(copy.path());
+            let copy = tempfile::tempdir().expect("a directory");
+            copy_directory(&case.path(), copy.path());
+            let request = Request::for_case(copy.path());
             let before = load(&request);
             let found = before.found.sorted();
             let Some(diagnostic) = found.get(index) else { break };

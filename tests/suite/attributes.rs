@@ -1,4 +1,5 @@
-//! Every attribute that reaches the engine is tried on a real one, or it is said here why not.
+//! Every attribute that reaches the engine is tried on a real one, or listed here with a reason why
+//! not.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use serde_json::Value as Json;
 #[path = "../engine/grammar/places/mod.rs"]
 mod places;
 
-/// Attributes whose values are not tried on an engine, each with those below it, and why.
+/// Attributes whose values are not tried on an engine, including those below them, and why.
 const NOT_TRIED: &[(&str, &str)] = &[
     ("include", "read by topo alone"),
     ("name", "the test names its projects"),
@@ -104,8 +105,8 @@ fn is_at_or_below(attribute: &str, exempt: &str) -> bool {
     attribute.strip_prefix(exempt).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// The attributes below a part of the schema: `services.*.ports[].target`. What holds no further mapping with known
-/// keys is one attribute, so that the two forms of `labels` are the same.
+/// The attributes below a part of the schema: `services.*.ports[].target`. A mapping without known
+/// keys counts as one attribute, so that both forms of `labels` are the same.
 fn gather(schema: &Json, part: &Json, path: &str, attributes: &mut BTreeSet<String>) {
     if !has_known_keys(schema, part) {
         attributes.insert(path.to_owned());
@@ -134,7 +135,7 @@ fn has_known_keys(schema: &Json, part: &Json) -> bool {
     })
 }
 
-/// The forms that a value may have.
+/// The alternatives for a value.
 fn forms<'a>(schema: &'a Json, part: &'a Json) -> Vec<&'a Json> {
     if let Some(reference) = part["$ref"].as_str() {
         let record = schema.pointer(reference.trim_start_matches('#')).expect("a definition");
@@ -146,10 +147,10 @@ fn forms<'a>(schema: &'a Json, part: &'a Json) -> Vec<&'a Json> {
     }
 }
 
-/// What stands in place of `@` here: that begins no value in YAML.
+/// Replaces `@`, which cannot begin a value in YAML.
 const VALUE: &str = "THE-VALUE";
 
-/// The attribute that `@` stands at.
+/// The attribute whose value is `@`.
 fn path_of_value(schema: &Json, topology: &str) -> String {
     let value: Json = serde_yaml::from_str(&topology.replace('@', VALUE)).expect(topology);
     find(schema, schema, &value, String::new()).unwrap_or_else(|| panic!("no attribute in {topology}"))

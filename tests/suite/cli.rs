@@ -1,15 +1,15 @@
-//! Golden command lines: what a person sees of commands that need no engine.
+//! Golden command lines: what users see of commands that need no engine.
 //!
-//! `tests/cli/<claim>/command` holds arguments of topo, one command a line; the other files of the folder
-//! are what it finds there. As in a shell, `NAME=value` before the arguments sets a variable, and `< FILE`
-//! after them is the standard input. `expected.txt` holds what each command printed and its exit code.
-//! `TOPO_UPDATE_GOLDEN=1` rewrites it.
+//! `tests/cli/<claim>/command` has arguments of topo, one command per line; the other files of the
+//! directory are its working directory. As in a shell, `NAME=value` before the arguments sets a
+//! variable, and `< FILE` after them is standard input. `expected.txt` has the output of each
+//! command and its exit code. `TOPO_UPDATE_GOLDEN=1` rewrites it.
 
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::golden::{self, copy_folder};
+use crate::golden::{self, copy_directory};
 
 golden::fixtures! {
     "cli", |case| golden::check(&case.join("expected.txt"), &run_all(case));
@@ -58,27 +58,27 @@ golden::fixtures! {
 
 /// Commands run in a copy, since they may write files.
 fn run_all(case: &Path) -> String {
-    let copy = tempfile::tempdir().expect("a temporary folder");
-    // A project takes its name from its folder.
-    let folder = copy.path().canonicalize().expect("its path").join(case.file_name().expect("a name"));
-    copy_folder(case, &folder);
+    let copy = tempfile::tempdir().expect("a temporary directory");
+    // A project is named after its directory.
+    let directory = copy.path().canonicalize().expect("its path").join(case.file_name().expect("a name"));
+    copy_directory(case, &directory);
     let commands = std::fs::read_to_string(case.join("command")).expect("a file `command`");
-    commands.lines().filter(|line| !line.is_empty()).map(|line| run(&folder, line)).collect()
+    commands.lines().filter(|line| !line.is_empty()).map(|line| run(&directory, line)).collect()
 }
 
-fn run(folder: &Path, line: &str) -> String {
+fn run(directory: &Path, line: &str) -> String {
     let Invocation { variables, arguments, input } = Invocation::read(line);
     let shown = match arguments.first().and_then(|first| line.find(first)) {
         Some(start) => format!("{}topo {}", &line[..start], &line[start..]),
         None => "topo".to_owned(),
     };
     let stdin = match &input {
-        Some(file) => Stdio::from(File::open(folder.join(file)).expect("the input")),
+        Some(file) => Stdio::from(File::open(directory.join(file)).expect("the input")),
         None => Stdio::null(),
     };
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_topo"))
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .stdin(stdin)
         .env_clear()
         .env("HOME", "/nonexistent")
@@ -90,7 +90,7 @@ fn run(folder: &Path, line: &str) -> String {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     let code = status.code().expect("an exit code");
     let (out, err) = (text(stdout), text(stderr));
-    format!("$ {shown}\n{out}{err}[exit {code}]\n\n").replace(&folder.display().to_string(), "FOLDER")
+    format!("$ {shown}\n{out}{err}[exit {code}]\n\n").replace(&directory.display().to_string(), "DIRECTORY")
 }
 
 /// A line of a `command` file.

@@ -1,11 +1,11 @@
-//! The scripts of `topo completion`, loaded by the shells that they are for.
+//! The scripts of `topo completion`, loaded by their shells.
 
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Types each line into a shell at a pseudo terminal, presses Tab, and prints what stands there then.
+/// Types each line into a shell at a pseudo terminal, presses Tab, and prints the resulting line.
 const ZSH: &str = r#"
 zmodload zsh/zpty
 zpty topo zsh -f
@@ -26,7 +26,7 @@ done
 zpty -d topo
 "#;
 
-/// What bash has for each line once its last word is completed. A word is quoted for the next reader.
+/// The line in bash once its last word is completed. Words are quoted to be read back.
 const BASH: &str = r#"
 source <(topo completion bash)
 for typed; do
@@ -37,24 +37,25 @@ for typed; do
 done
 "#;
 
-/// A folder with topologies, one of them with a blank in its name.
-fn folder() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a topology");
+/// A directory with topologies, one of them with a blank in its name.
+fn directory() -> TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write =
+        |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a topology");
     write("compose.yaml", "services: { web: { image: i }, worker: { image: i } }\n");
     write("my shop.yaml", "services: { front: { image: i }, back: { image: i } }\n");
-    std::fs::create_dir(folder.path().join("zsh")).expect("a folder of functions");
-    folder
+    std::fs::create_dir(directory.path().join("zsh")).expect("a directory of functions");
+    directory
 }
 
-/// What a shell prints, or nothing when it is not installed.
-fn printed(folder: &Path, shell: &str, arguments: &[&str]) -> Option<String> {
-    let topo = Path::new(env!("CARGO_BIN_EXE_topo")).parent().expect("a folder");
+/// The output of a shell; `None` if it is not installed.
+fn printed(directory: &Path, shell: &str, arguments: &[&str]) -> Option<String> {
+    let topo = Path::new(env!("CARGO_BIN_EXE_topo")).parent().expect("a directory");
     let output = Command::new(shell)
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .env("PATH", format!("{}:{}", topo.display(), std::env::var("PATH").unwrap_or_default()))
-        .env("HOME", folder)
+        .env("HOME", directory)
         .env("TERM", "xterm")
         .env_remove("TOPO_COMPLETE")
         .output();
@@ -66,8 +67,8 @@ fn printed(folder: &Path, shell: &str, arguments: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn bash_completes_by_the_script_that_topo_prints() {
-    let folder = folder();
+fn bash_completes_with_the_printed_script() {
+    let directory = directory();
     let lines = [
         ("topo sca", "scale"),
         ("topo stop w", "web worker"),
@@ -82,15 +83,15 @@ fn bash_completes_by_the_script_that_topo_prints() {
     ];
     let mut arguments = vec!["-c", BASH, "bash"];
     arguments.extend(lines.iter().map(|(typed, _)| *typed));
-    let Some(printed) = printed(folder.path(), "bash", &arguments) else { return };
+    let Some(printed) = printed(directory.path(), "bash", &arguments) else { return };
     assert_eq!(printed.lines().collect::<Vec<_>>(), lines.map(|(_, wanted)| wanted));
 }
 
 #[test]
-fn zsh_completes_by_the_script_that_topo_prints_sourced_or_found() {
-    let folder = folder();
+fn zsh_completes_with_the_printed_script_sourced_or_autoloaded() {
+    let directory = directory();
     let lines = [
-        // The first Tab loads a function that was found.
+        // The first Tab loads the function.
         ("topo sca", "topo scale "),
         ("topo up wor", "topo up worker "),
         ("topo up --progress=pl", "topo up --progress=plain "),
@@ -109,14 +110,14 @@ fn zsh_completes_by_the_script_that_topo_prints_sourced_or_found() {
         let mut arguments = vec!["-f", "-c", ZSH, "zsh"];
         arguments.extend(loaded);
         arguments.extend(lines.iter().map(|(typed, _)| *typed));
-        let Some(printed) = printed(folder.path(), "zsh", &arguments) else { return };
+        let Some(printed) = printed(directory.path(), "zsh", &arguments) else { return };
         assert_eq!(printed.lines().collect::<Vec<_>>(), lines.map(|(_, wanted)| wanted), "{loaded:?}");
     }
 }
 
 #[test]
-fn fish_completes_by_the_script_that_topo_prints() {
-    let folder = folder();
+fn fish_completes_with_the_printed_script() {
+    let directory = directory();
     let lines = [
         ("topo sca", "scale\tSet the number of containers of a service"),
         ("topo up w", "web\nworker"),
@@ -132,18 +133,18 @@ fn fish_completes_by_the_script_that_topo_prints() {
     let script = "source (topo completion fish | psub); for typed in $argv; complete -C $typed; end";
     let mut arguments = vec!["--no-config", "-c", script];
     arguments.extend(lines.iter().map(|(typed, _)| *typed));
-    let Some(printed) = printed(folder.path(), "fish", &arguments) else { return };
+    let Some(printed) = printed(directory.path(), "fish", &arguments) else { return };
     let wanted: Vec<&str> = lines.iter().map(|(_, wanted)| *wanted).collect();
     assert_eq!(printed, wanted.join("\n"));
 }
 
 #[test]
-fn elvish_takes_the_script_that_topo_prints() {
-    let folder = folder();
-    // Names of the editor are there only at a terminal: a stand-in takes their place.
+fn elvish_accepts_the_printed_script() {
+    let directory = directory();
+    // Names of the editor exist only at a terminal: they are replaced by a stub.
     let script = "topo completion elvish | slurp | var script = (all); \
                   eval &ns=(ns [&'edit:'=(ns [&'completion:'=(ns [&arg-completer=[&]])])]) \
                   $script\"\\nput ($edit:completion:arg-completer[topo] topo up wo)\" | to-lines";
-    let Some(printed) = printed(folder.path(), "elvish", &["-norc", "-c", script]) else { return };
+    let Some(printed) = printed(directory.path(), "elvish", &["-norc", "-c", script]) else { return };
     assert_eq!(printed, "worker");
 }

@@ -1,4 +1,4 @@
-//! The fingerprint of a service is the one that Docker Compose gives it.
+//! The fingerprint of a service is the one of Docker Compose.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use topo::plan::compose_hash;
 use crate::config::{Place, accepted_cases, has_docker_compose};
 use crate::golden::say;
 
-/// Services of all the forms that `tests/config` has, in one topology that Docker Compose is asked about.
+/// Services with all forms of `tests/config`, in one topology that Docker Compose is asked about.
 #[test]
-fn services_have_the_fingerprints_that_docker_compose_gives_them() {
+fn services_have_the_fingerprints_of_docker_compose() {
     if !has_docker_compose() {
         say("SKIPPED: Docker Compose 2.40 is not installed, its fingerprints are not compared");
         return;
@@ -38,11 +38,11 @@ fn services_have_the_fingerprints_that_docker_compose_gives_them() {
     assert!(different.is_empty(), "{} of {}:\n{}", different.len(), ours.len(), different.join("\n"));
 }
 
-/// The body of the one service of a topology that has nothing else.
+/// The body of the only service of a topology without anything else.
 fn lone_service(text: &str) -> Option<String> {
     let body = text.strip_prefix("services:\n  a:\n")?;
     let is_lone = body.lines().all(|line| line.starts_with("   ") || line.trim().is_empty());
-    // `docker compose config --hash` alone has not read these files; `up` has.
+    // `docker compose config --hash` alone does not read these files, but `up` does.
     let is_read = !["env_file", "label_file", "extends"].iter().any(|key| body.contains(key));
     let is_free = !["container_name", "anchor", "&", "depends_on", "links", "volumes_from", "service:"]
         .iter()
@@ -50,8 +50,8 @@ fn lone_service(text: &str) -> Option<String> {
     (is_lone && is_read && is_free).then(|| body.to_owned())
 }
 
-/// What Docker Compose makes of these is not what topo makes of them, see `tests/config/agreement.txt`; or
-/// it is a key that Docker Compose 2.40 has not.
+/// Docker Compose and topo disagree on these, see `tests/config/agreement.txt`; or Docker Compose
+/// 2.40 does not know a key.
 const DIFFERENT: &[&str] = &[
     "mem float number",
     "mem exp",

@@ -1,9 +1,9 @@
-//! Every form of every attribute, and what Docker Compose 2.40 makes of it.
+//! Every form of every attribute, compared with Docker Compose 2.40.
 //!
-//! `tests/config/TOPIC.txt` holds topologies, each after a line `=== name`; `TOPIC.json` what `docker
-//! compose config --format json` says of them: a model, or the words of a refusal. `agreement.txt` holds
-//! every topology that topo takes differently. `TOPO_UPDATE_GOLDEN=1` rewrites it, and the answers of
-//! Docker Compose where it is installed.
+//! `tests/config/TOPIC.txt` has topologies, each after a line `=== name`; `TOPIC.json` has the
+//! output of `docker compose config --format json`: a model, or an error message. `agreement.txt`
+//! lists every topology that topo reads differently. `TOPO_UPDATE_GOLDEN=1` rewrites it, and the
+//! output of Docker Compose if it is installed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use std::process::Command;
 use serde_json::{Value as Json, json};
 use topo::topology::{self, Form, Resources, Topology};
 
-use crate::golden::{self, is_update, say, tests_folder};
+use crate::golden::{self, is_update, say, tests_directory};
 use crate::loading::{Loaded, Request, load};
 use crate::reference::{difference, substitute};
 
-/// Files that topologies may name.
+/// Files that topologies may refer to.
 const FILES: &[(&str, &str)] = &[
     ("e.env", "A=1\nB=\"two words\"\n"),
     ("f.env", "C=${A}${SET}${OWN}\nA=2\nD='${A}'\n"),
@@ -29,14 +29,14 @@ const VARIABLES: &[(&str, &str)] = &[("HOME", "/root"), ("SET", "set-value")];
 /// A topology of `tests/config`.
 pub(crate) struct Case {
     topic: String,
-    /// What it shows.
+    /// What it demonstrates.
     pub name: String,
     /// The topology.
     pub text: String,
 }
 
 #[test]
-fn every_form_is_read_as_docker_compose_reads_it() {
+fn every_form_is_read_as_in_docker_compose() {
     let place = Place::new();
     let mut report = String::new();
     let mut agree = 0;
@@ -53,7 +53,7 @@ fn every_form_is_read_as_docker_compose_reads_it() {
         }
     }
     report += &format!("{agree} of {} agree\n", cases.len());
-    golden::check(&folder().join("agreement.txt"), &report);
+    golden::check(&directory().join("agreement.txt"), &report);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_canonical_form_is_a_fixed_point() {
 }
 
 #[test]
-fn docker_compose_reads_what_is_written() {
+fn docker_compose_reads_the_canonical_form_back() {
     if !has_docker_compose() {
         say("SKIPPED: Docker Compose 2.40 is not installed, what topo writes is not read by it");
         return;
@@ -93,7 +93,7 @@ fn docker_compose_reads_what_is_written() {
     assert_eq!(difference(&model(&topology), &read), None, "{written}");
 }
 
-/// A topology whose values are easily read as something else.
+/// A topology with values that are easily misread.
 fn golden_text() -> String {
     let nasty = [
         "",
@@ -136,7 +136,7 @@ fn golden_text() -> String {
         .to_string()
 }
 
-/// What differs between the two, in words; nothing when they agree.
+/// The differences between the two as text; `None` if they agree.
 fn compare(place: &Place, case: &Case, answer: &Json) -> Option<String> {
     let loaded = place.load(&case.text);
     match (answer.as_str(), &loaded.topology) {
@@ -160,48 +160,48 @@ fn model(topology: &Topology) -> Json {
     substitute(&model, &places(&topology.directory).each_ref().map(|(path, name)| (path.as_str(), *name)))
 }
 
-/// The folder that a topology is loaded in, and the one above it, under names that do not change.
-fn places(folder: &Path) -> [(String, &'static str); 2] {
-    let parent = folder.parent().expect("a folder above");
-    [(folder.display().to_string(), "<folder>"), (parent.display().to_string(), "<parent>")]
+/// The directory that a topology is loaded in, and its parent, with constant names for them.
+fn places(directory: &Path) -> [(String, &'static str); 2] {
+    let parent = directory.parent().expect("a directory above");
+    [(directory.display().to_string(), "<directory>"), (parent.display().to_string(), "<parent>")]
 }
 
-/// The answers of Docker Compose; asked for when they are to be rewritten.
+/// The output of Docker Compose; run again if it is to be rewritten.
 fn answers(place: &Place, topic: &str, cases: &[&Case]) -> BTreeMap<String, Json> {
     let known = recorded(topic);
     if !is_update() || !has_docker_compose() {
         return known;
     }
     let answer = |case: &&Case| match (known.get(&case.name), place.ask_docker_compose(&case.text)) {
-        // Of several reasons to refuse, Docker Compose names any one.
+        // Of several errors, Docker Compose reports an arbitrary one.
         (Some(Json::String(words)), Json::String(_)) => (case.name.clone(), json!(words)),
         (_, answer) => (case.name.clone(), answer),
     };
     let answers: BTreeMap<String, Json> = cases.iter().map(answer).collect();
     let lines: Vec<String> =
         answers.iter().map(|(name, answer)| format!("{}: {answer}", json!(name))).collect();
-    let file = folder().join(format!("{topic}.json"));
+    let file = directory().join(format!("{topic}.json"));
     std::fs::write(&file, format!("{{\n{}\n}}\n", lines.join(",\n"))).expect("the answers can be written");
     answers
 }
 
 fn recorded(topic: &str) -> BTreeMap<String, Json> {
-    let file = folder().join(format!("{topic}.json"));
+    let file = directory().join(format!("{topic}.json"));
     let text = std::fs::read_to_string(&file).unwrap_or_else(|_| "{}".to_owned());
     serde_json::from_str(&text).expect("answers in JSON")
 }
 
-/// Whether the version that topo is compared with is here.
+/// Whether the version that topo is compared with is installed.
 pub(crate) fn has_docker_compose() -> bool {
     let version = Command::new("docker").args(["compose", "version", "--short"]).output();
     version.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"2.40."))
 }
 
-fn folder() -> PathBuf {
-    tests_folder().join("config")
+fn directory() -> PathBuf {
+    tests_directory().join("config")
 }
 
-/// The topologies of `tests/config` that Docker Compose takes.
+/// The topologies of `tests/config` that Docker Compose accepts.
 pub(crate) fn accepted_cases() -> Vec<Case> {
     let cases = cases();
     let answers: BTreeMap<&str, BTreeMap<String, Json>> =
@@ -214,8 +214,8 @@ pub(crate) fn accepted_cases() -> Vec<Case> {
 /// Every topology of `tests/config`.
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
-    let mut topics: Vec<PathBuf> = std::fs::read_dir(folder())
-        .expect("the folder of cases")
+    let mut topics: Vec<PathBuf> = std::fs::read_dir(directory())
+        .expect("the directory of cases")
         .map(|entry| entry.expect("a file").path())
         .collect();
     topics.retain(|path| {
@@ -249,45 +249,45 @@ fn by_topic(cases: &[Case]) -> BTreeMap<&str, Vec<&Case>> {
     topics
 }
 
-/// A folder of its own that topologies are loaded in.
+/// A temporary directory to load topologies in.
 pub(crate) struct Place {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Place {
-    /// A new one.
+    /// Creates one.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        // The project is named after its folder.
-        let project = folder.path().join("project");
-        std::fs::create_dir(&project).expect("a folder");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        // The project is named after its directory.
+        let project = directory.path().join("project");
+        std::fs::create_dir(&project).expect("a directory");
         for (name, text) in FILES {
             std::fs::write(project.join(name), text).expect("a file");
         }
-        Self { folder }
+        Self { directory }
     }
 
     fn write(&self, text: &str) -> PathBuf {
-        let file = self.folder.path().join("project/compose.yaml");
+        let file = self.directory.path().join("project/compose.yaml");
         std::fs::write(&file, text).expect("a topology");
         file
     }
 
-    /// Loads a topology as if it stood in a file there.
+    /// Loads a topology as if it were a file there.
     pub(crate) fn load(&self, text: &str) -> Loaded {
-        let mut request = Request::of_file(&self.write(text));
+        let mut request = Request::for_file(&self.write(text));
         request.variables =
             VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         load(&request)
     }
 
-    /// What `docker compose config` with these options prints.
+    /// The output of `docker compose config` with these options.
     fn run_docker_compose(&self, text: &str, options: &[&str]) -> std::process::Output {
         let path = std::env::var_os("PATH").unwrap_or_default();
         Command::new("docker")
             .args(["compose", "-f", "compose.yaml", "config"])
             .args(options)
-            .current_dir(self.write(text).parent().expect("a folder"))
+            .current_dir(self.write(text).parent().expect("a directory"))
             .env_clear()
             .env("PATH", path)
             .envs(VARIABLES.iter().copied())
@@ -295,7 +295,7 @@ impl Place {
             .expect("docker compose")
     }
 
-    /// The fingerprints that Docker Compose gives to services.
+    /// The fingerprints of services according to Docker Compose.
     pub(crate) fn fingerprints(&self, text: &str) -> BTreeMap<String, String> {
         let output = self.run_docker_compose(text, &["--hash", "*"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -304,11 +304,11 @@ impl Place {
         pairs.map(|(name, hash)| (name.to_owned(), hash.to_owned())).collect()
     }
 
-    /// A model, or the last line of a refusal.
+    /// A model, or the last line of an error message.
     fn ask_docker_compose(&self, text: &str) -> Json {
         let output = self.run_docker_compose(text, &["--format", "json"]);
-        let folder = self.folder.path().join("project");
-        let places = places(&folder);
+        let directory = self.directory.path().join("project");
+        let places = places(&directory);
         let texts = &places.each_ref().map(|(path, name)| (path.as_str(), *name));
         if output.status.success() {
             let model: Json = serde_json::from_slice(&output.stdout).expect("a model in JSON");

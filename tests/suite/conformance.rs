@@ -1,6 +1,7 @@
-//! Real Compose files, and what Docker Compose says of them.
+//! Real Compose files, compared with Docker Compose.
 //!
-//! They are no part of the project: they lie in `../shared/conformance` where it is developed.
+//! The files are not part of the project: they are in `../shared/conformance` where it is
+//! developed.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use crate::loading::{Request, load};
 use crate::reference::{answers, difference, real_files, substitute};
 
 #[test]
-fn real_files_resolve_as_docker_compose_resolves_them() {
+fn real_files_resolve_as_in_docker_compose() {
     let Some(root) = real_files() else {
         say("SKIPPED: real files are not compared, there is no ../shared/conformance");
         return;
@@ -34,7 +35,7 @@ fn check(root: &Path, answer: &Path) -> Result<(), String> {
     let text = std::fs::read_to_string(root.join("expected").join(answer)).expect("an answer");
     let expected: Json = serde_json::from_str(&text).expect("an answer in JSON");
     let file = root.join("files").join(answer.with_extension(""));
-    let loaded = load(&Request::of_file(&file));
+    let loaded = load(&Request::for_file(&file));
     let is_accepted = expected["accepted"] == true;
     let errors =
         || loaded.found.sorted().iter().map(|found| format!("\n  {}", found.message)).collect::<String>();

@@ -1,7 +1,7 @@
-//! What is said of bad topologies: each folder of `tests/diagnostics/` is a claim, a topology that it
-//! is about, and the whole text that a user sees.
+//! The diagnostics of bad topologies: each directory of `tests/diagnostics/` is a claim, a
+//! topology, and the complete text that a user sees.
 //!
-//! `args` may hold a line of command: `NAME=value -f FILE --profile NAME --run`.
+//! `args` may contain command-line arguments: `NAME=value -f FILE --profile NAME --run`.
 
 use std::path::Path;
 
@@ -33,14 +33,14 @@ golden::fixtures! {
     a_definition_is_a_mapping
     a_device_has_known_permissions
     a_dockerfile_is_a_file
-    a_file_is_mounted_on_a_file_and_a_folder_on_a_folder
+    a_file_is_mounted_on_a_file_and_a_directory_on_a_directory
     a_fixed_address_can_be_given
     a_health_check_in_one_word_is_taken_apart
     a_health_check_is_a_text_for_a_shell_or_a_list
     a_health_check_says_who_runs_it
     a_health_check_that_is_waited_for_is_there
     a_health_check_that_no_shell_reads_is_told
-    a_hook_starts_in_an_absolute_folder
+    a_hook_starts_in_an_absolute_directory
     a_host_leads_to_an_address
     a_host_port_is_published_once
     a_host_port_may_be_used_in_turns
@@ -134,7 +134,7 @@ golden::fixtures! {
     an_attribute_beside_its_service_is_read_as_its_own
     an_element_without_its_quote_is_found
     an_empty_image_is_no_image
-    an_empty_project_name_leaves_that_of_the_folder
+    an_empty_project_name_leaves_that_of_the_directory
     an_empty_value_is_no_list
     an_env_file_exists_and_can_be_read
     an_env_file_is_a_file
@@ -153,7 +153,7 @@ golden::fixtures! {
     booleans_that_docker_compose_refuses_are_told
     broken_yaml_is_shown_where_it_breaks
     cpus_stand_for_a_quota
-    devices_and_folders_are_no_files
+    devices_and_directories_are_no_files
     devices_are_counted_or_named
     every_place_that_names_a_missing_service_is_shown
     files_do_not_include_each_other_in_a_circle
@@ -215,17 +215,17 @@ golden::fixtures! {
 }
 
 fn check(case: &Path) {
-    let request = Request::of_case(case);
+    let request = Request::for_case(case);
     golden::check(&case.join("expected.txt"), &shown(&load(&request), case));
 }
 
-/// All findings as they are shown where there is no terminal, without the path of this checkout.
+/// All diagnostics as shown without a terminal, without the path of this checkout.
 fn shown(loaded: &Loaded, case: &Path) -> String {
     let text = render(&loaded.sources, &loaded.found.sorted(), RenderOptions::PLAIN);
     if text.is_empty() {
         return "nothing is wrong\n".to_owned();
     }
-    // Files are shown from the folder on that the tests are run in: this crate's.
-    let from_here = case.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("a case in this crate");
-    text.replace(&format!("{}/", from_here.display()), "").replace(&from_here.display().to_string(), ".")
+    // Paths are shown relative to the working directory of tests, that of this crate.
+    let relative = case.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("a case in this crate");
+    text.replace(&format!("{}/", relative.display()), "").replace(&relative.display().to_string(), ".")
 }

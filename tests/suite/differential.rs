@@ -1,5 +1,5 @@
-//! `topo config` and `docker compose config` side by side: over the topologies of this project, and over
-//! every file below the folder that `TOPO_COMPOSE_FILES` names, such as a checkout of somebody else's.
+//! Compares `topo config` and `docker compose config`: on the topologies of this project, and on
+//! every file below the directory in `TOPO_COMPOSE_FILES`, such as a checkout of another project.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,15 +10,15 @@ use crate::config::has_docker_compose;
 use crate::golden::say;
 use crate::reference::difference;
 
-/// Lists that both write, in an order of their own.
+/// Lists that both write, in different orders.
 const LISTS: [&str; 6] = ["--services", "--images", "--volumes", "--networks", "--profiles", "--variables"];
 
-/// What is done to the model.
+/// Options that select what to show of the model.
 const MODELS: [&[&str]; 5] =
     [&[], &["--no-path-resolution"], &["--no-normalize"], &["--no-consistency"], &["--profile", "*"]];
 
 #[test]
-fn the_topologies_here_are_read_as_docker_compose_reads_them() {
+fn the_topologies_here_are_read_as_in_docker_compose() {
     if !has_docker_compose() {
         say("SKIPPED: Docker Compose 2.40 is not installed, the topologies here are not read by it");
         return;
@@ -30,13 +30,13 @@ fn the_topologies_here_are_read_as_docker_compose_reads_them() {
 }
 
 #[test]
-fn a_folder_of_compose_files_is_read_as_docker_compose_reads_it() {
-    let Some(folder) = std::env::var_os("TOPO_COMPOSE_FILES") else {
-        say("SKIPPED: TOPO_COMPOSE_FILES names no folder of files that topo and Docker Compose both read");
+fn a_directory_of_compose_files_is_read_as_in_docker_compose() {
+    let Some(directory) = std::env::var_os("TOPO_COMPOSE_FILES") else {
+        say("SKIPPED: TOPO_COMPOSE_FILES names no directory of files that topo and Docker Compose both read");
         return;
     };
     assert!(has_docker_compose(), "Docker Compose 2.40 is not installed");
-    let files = files_below(Path::new(&folder), 8);
+    let files = files_below(Path::new(&directory), 8);
     let wrong: Vec<String> = files.iter().filter_map(|file| compare(file, &[])).collect();
     say(&format!("{} of {} files agree with Docker Compose", files.len() - wrong.len(), files.len()));
     assert!(!files.is_empty() && wrong.is_empty(), "{}", wrong.join("\n"));
@@ -46,7 +46,7 @@ fn models(file: &Path) -> impl Iterator<Item = String> {
     MODELS.iter().filter_map(move |options| compare(file, options)).chain(read_back(file))
 }
 
-/// What differs between the two models, or between the two verdicts.
+/// The difference between the two models, or between acceptance and refusal.
 fn compare(file: &Path, options: &[&str]) -> Option<String> {
     let options = [options, &["--format", "json"]].concat();
     let (theirs, ours) = (docker_compose(file, &options), topo(file, &options));
@@ -59,7 +59,7 @@ fn compare(file: &Path, options: &[&str]) -> Option<String> {
     Some(format!("{} {options:?}\n{words}", file.display()))
 }
 
-/// What Docker Compose makes of the YAML that topo writes must be what it makes of the file itself.
+/// Docker Compose must read topo's YAML like the file itself.
 fn read_back(file: &Path) -> Option<String> {
     let written = tempfile::Builder::new().suffix(".yaml").tempfile().expect("a temporary file");
     std::fs::write(written.path(), topo(file, &[]).stdout).expect("a file is written");
@@ -93,7 +93,7 @@ fn json(output: &Output) -> Json {
 }
 
 fn docker_compose(file: &Path, options: &[&str]) -> Output {
-    // `--profile` stands before the command.
+    // `--profile` comes before the command.
     let (before, after) =
         if options.contains(&"--profile") { options.split_at(2) } else { ([].as_slice(), options) };
     let mut command = Command::new("docker");
@@ -109,7 +109,7 @@ fn topo(file: &Path, options: &[&str]) -> Output {
 
 fn run(mut command: Command, file: &Path) -> Output {
     command
-        .current_dir(file.parent().expect("a file in a folder"))
+        .current_dir(file.parent().expect("a file in a directory"))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", "/root")
@@ -117,9 +117,10 @@ fn run(mut command: Command, file: &Path) -> Output {
         .expect("the command runs")
 }
 
-/// Every YAML file in a folder and in those below it, `depth` levels down, sorted; hidden ones are not meant.
-pub(crate) fn files_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+/// Every YAML file in a directory and up to `depth` levels below it, sorted, without hidden ones.
+pub(crate) fn files_below(directory: &Path, depth: usize) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let mut files = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));

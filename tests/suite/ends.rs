@@ -1,4 +1,4 @@
-//! Which containers ended, as a run in the foreground and `wait` are told.
+//! Which containers ended, as reported to a run in the foreground and to `wait`.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::memory_engine::MemoryEngine;
 use crate::runs::scenario::Scenario;
 
 #[test]
-fn an_engine_that_does_not_answer_for_a_moment_is_asked_again() {
+fn an_engine_that_does_not_answer_for_a_moment_is_retried() {
     let end = ContainerEnd { container: "shop-job-1".into(), exit_code: 3, is_restarted: false };
     assert_eq!(first_end(2), Ok(Some(end)));
 }
 
 #[test]
-fn an_engine_that_does_not_answer_any_more_is_an_error() {
+fn an_engine_that_stays_silent_is_an_error() {
     assert!(matches!(first_end(1000), Err(EngineError::Disconnected(_))));
 }
 
 #[test]
-fn ends_that_nobody_tells_of_are_seen() {
+fn exits_without_events_are_noticed() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
     let containers =
@@ -45,15 +45,15 @@ fn ends_that_nobody_tells_of_are_seen() {
 }
 
 #[test]
-fn ends_before_a_restart_are_told_where_that_is_asked_for() {
+fn exits_before_a_restart_are_reported_if_requested() {
     let died = |exit_code| What::Died { exit_code };
     let kill = || What::Other("kill".to_owned());
     let runs = "container shop-a-1 runs-already";
     for (containers, changes, told) in [
         (runs, vec![died(3), What::Started, died(4), What::Started], vec![(3, true), (4, true)]),
-        // Somebody restarts it.
+        // A user restarts it.
         (runs, vec![kill(), died(143), What::Started, died(3), What::Started], vec![(3, true)]),
-        // These are ends of the container that had the name before.
+        // Exits of the container that had the name before.
         (runs, vec![died(3), What::Removed, What::Renamed, What::Started], vec![]),
         (runs, vec![died(3), What::Removed, What::Created, What::Started], vec![]),
         (
@@ -69,7 +69,7 @@ fn ends_before_a_restart_are_told_where_that_is_asked_for() {
     }
 }
 
-/// The exit codes that are told in the first seconds, and whether the container is started again after them.
+/// The exit codes reported in the first seconds, and whether the container is restarted after each.
 fn ends_of(
     containers: &str,
     changes: &[What],
@@ -94,7 +94,7 @@ fn ends_of(
     })
 }
 
-/// The first end of a job, by an engine that does not answer the first questions.
+/// The first exit of a job, from an engine that does not answer the first requests.
 fn first_end(unanswered: usize) -> Result<Option<ContainerEnd>, EngineError> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");

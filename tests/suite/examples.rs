@@ -1,15 +1,15 @@
-//! The examples in `--help` are about the project in `tests/examples`, and work there.
+//! The examples in `--help` refer to the project in `tests/examples`, and work there.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value as Json;
 
-use crate::golden::copy_folder;
+use crate::golden::copy_directory;
 
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples");
 
-/// Runs topo in the project, where no engine answers.
+/// Runs topo in the project, without an engine.
 fn topo(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_topo"))
         .args(words)
@@ -56,15 +56,15 @@ fn every_example_of_a_help_is_understood_without_an_engine() {
     let examples = examples();
     assert!(examples.len() > 40, "the examples are found: {examples:?}");
     for words in &examples {
-        // Some write a file: into a copy that goes.
-        let folder = tempfile::tempdir().expect("a folder");
-        copy_folder(Path::new(PROJECT), folder.path());
-        std::fs::create_dir(folder.path().join("tables")).expect("a folder");
+        // Some write a file, so they run in a temporary copy.
+        let directory = tempfile::tempdir().expect("a directory");
+        copy_directory(Path::new(PROJECT), directory.path());
+        std::fs::create_dir(directory.path().join("tables")).expect("a directory");
         let output = Command::new(env!("CARGO_BIN_EXE_topo"))
             .args(words)
-            .current_dir(folder.path())
+            .current_dir(directory.path())
             .env("DOCKER_HOST", "unix:///nonexistent/engine.sock")
-            .env("HOME", folder.path())
+            .env("HOME", directory.path())
             .stdin(Stdio::null())
             .output()
             .expect("topo runs");
@@ -79,7 +79,7 @@ fn every_example_of_a_help_is_understood_without_an_engine() {
 }
 
 #[test]
-fn every_example_names_services_ports_and_images_that_are_there() {
+fn every_example_names_existing_services_ports_and_images() {
     let services = services();
     for words in examples() {
         let takes_service = matches!(

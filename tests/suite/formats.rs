@@ -1,5 +1,5 @@
-//! What `topo validate` writes for programs is what their formats ask for: SARIF by its schema, JUnit by
-//! a reader of other tools' reports.
+//! The output of `topo validate` for programs conforms to its formats: SARIF to its schema, JUnit
+//! to another tool's parser.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,12 +7,12 @@ use std::process::Command;
 use quick_junit::Report;
 use serde_json::Value as Json;
 
-use crate::golden::tests_folder;
+use crate::golden::tests_directory;
 
 /// Every topology with a mistake that has a golden text, in one document.
 fn findings(format: &str) -> String {
-    let root = tests_folder().join("diagnostics");
-    let cases = std::fs::read_dir(&root).expect("the folder of cases").flatten();
+    let root = tests_directory().join("diagnostics");
+    let cases = std::fs::read_dir(&root).expect("the directory of cases").flatten();
     let files = cases.map(|case| case.path().join("topology.yaml"));
     let mut files: Vec<PathBuf> = files.filter(|file| file.is_file()).collect();
     files.sort();
@@ -20,7 +20,7 @@ fn findings(format: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_topo"))
         .args(["validate", "--format", format])
         .args(files)
-        .current_dir(tests_folder())
+        .current_dir(tests_directory())
         .env_clear()
         .env("HOME", "/nonexistent")
         .env("GITHUB_WORKSPACE", env!("CARGO_MANIFEST_DIR"))
@@ -31,10 +31,11 @@ fn findings(format: &str) -> String {
 }
 
 #[test]
-fn sarif_fits_its_official_schema() {
+fn sarif_conforms_to_its_official_schema() {
     let schema =
-        std::fs::read_to_string(tests_folder().join("sarif/sarif-schema-2.1.0.json")).expect("the schema");
-    // Its pattern for the languages of a run, which topo does not write, has a `]` too many for this reader.
+        std::fs::read_to_string(tests_directory().join("sarif/sarif-schema-2.1.0.json")).expect("the schema");
+    // Its pattern for the languages of a run, which topo does not write, has an extra `]` for this
+    // library.
     let schema: Json = serde_json::from_str(&schema.replace("{2}]?$", "{2}$")).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let mut log: Json = serde_json::from_str(&findings("sarif")).expect("JSON");
@@ -59,7 +60,7 @@ fn every_sarif_result_has_a_rule_and_a_relative_place() {
 }
 
 #[test]
-fn junit_is_read_by_another_program() {
+fn junit_is_read_by_another_parser() {
     let text = findings("junit");
     let report = Report::deserialize_from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let cases: usize = report.test_suites.iter().map(|suite| suite.test_cases.len()).sum();
@@ -69,7 +70,7 @@ fn junit_is_read_by_another_program() {
 }
 
 #[test]
-fn annotations_stand_on_one_line_each_and_name_their_file() {
+fn annotations_take_one_line_each_and_name_their_file() {
     let text = findings("github");
     let is_annotation = |line: &&str| {
         ["::error file=tests/", "::warning file=tests/", "::notice file=tests/"]

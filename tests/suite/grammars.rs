@@ -1,9 +1,9 @@
-//! A value with a grammar is taken apart in `src/value/`, and nowhere else.
+//! Values with a grammar are parsed in `src/value/`, and nowhere else.
 
 use std::path::{Path, PathBuf};
 
-/// How code looks for the prefixes and separators that values of a topology have.
-const LOOKING: &[&str] = &[
+/// How code looks for the prefixes and separators of a topology's values.
+const PATTERNS: &[&str] = &[
     "\"container:\"",
     "\"container:{",
     "\"service:\"",
@@ -17,15 +17,15 @@ const LOOKING: &[&str] = &[
     "split_once('@')",
 ];
 
-/// Where that is allowed: the grammars of values, and those that are not of values.
-const HOMES: &[&str] = &[
+/// Where that is allowed: in the grammars of values, and for other texts.
+const ALLOWED: &[&str] = &[
     "value/",
-    // YAML's own syntax, also where it is broken, and lines of env files.
+    // YAML's own syntax, even if broken, and lines of env files.
     "diagnostic/env_line.rs",
     "document/unparsed.rs",
     "document/yaml/",
     "source/env/",
-    // What was meant by texts that no attribute reads.
+    // What was meant by texts that no attribute accepts.
     "topology/attribute/form.rs",
     "topology/attribute/hint.rs",
     "topology/reference.rs",
@@ -38,7 +38,7 @@ const HOMES: &[&str] = &[
     "cli/arguments/invocation/",
     "cli/arguments/usage.rs",
     "topology/provenance/path.rs",
-    // Addresses and accounts of engines and registries, and what looks like an account.
+    // Addresses and credentials of engines and registries, and what looks like credentials.
     "engine/docker/connect.rs",
     "engine/docker/credentials.rs",
     "engine/docker/inspect.rs",
@@ -46,23 +46,24 @@ const HOMES: &[&str] = &[
     // Texts that topo writes itself.
     "plan/label.rs",
     "plan/scope.rs",
-    // One rule a grammar, which nothing else reads.
+    // One rule per grammar, which nothing else reads.
     "lint/log_option.rs",
     "lint/user.rs",
     "lint/volume_option.rs",
 ];
 
-/// Grammars with words of their own: what looks for one, and the only places under `src/` that may.
+/// Grammars with their own keywords: how they are recognised, and the only places under `src/` that
+/// may.
 const WORDS: &[(&[&str], &[&str])] = &[
     // `security_opt`
     (&["\"seccomp=", "\"seccomp:", "\"systempaths="], &["value/security_option.rs"]),
-    // Contexts of builds.
+    // Build contexts.
     (&["\"docker-image:", "\"oci-layout:"], &["value/build_context.rs"]),
-    // Accesses of `volumes_from`, and other options of mounts.
+    // Access modes of `volumes_from`, and other options of mounts.
     (&["\":ro\"", "\":rw\""], &["value/"]),
-    // Digests of images; what stands before an account or in a key of SSH is no image.
+    // Digests of images; credentials and SSH keys are not images.
     (&["split('@')", ".split_once('@')"], &["value/image.rs", "topology/secrecy.rs"]),
-    // Ports with their protocols: `80/tcp`. Subnets and platforms have a slash as well.
+    // Ports with protocols: `80/tcp`. Subnets and platforms have a slash as well.
     (
         &["\"/tcp\"", "\"/udp\"", ".split_once('/')"],
         &[
@@ -72,14 +73,14 @@ const WORDS: &[(&[&str], &[&str])] = &[
             "engine/docker/silence.rs",
             "lint/subnet.rs",
             "report/builds.rs",
-            // Subnets where something else was wanted.
+            // Subnets in place of something else.
             "topology/attribute/form.rs",
         ],
     ),
 ];
 
 #[test]
-fn words_of_a_grammar_are_looked_for_where_it_is() {
+fn keywords_of_a_grammar_are_used_only_where_it_is_parsed() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         for (words, homes) in WORDS {
@@ -97,14 +98,14 @@ fn words_of_a_grammar_are_looked_for_where_it_is() {
 }
 
 #[test]
-fn values_are_taken_apart_where_their_grammar_is() {
+fn values_are_parsed_where_their_grammar_is() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
-        if HOMES.iter().any(|home| path.to_string_lossy().starts_with(home)) {
+        if ALLOWED.iter().any(|home| path.to_string_lossy().starts_with(home)) {
             continue;
         }
         for (number, line) in code_of(&text) {
-            if let Some(looking) = LOOKING.iter().find(|looking| line.contains(**looking)) {
+            if let Some(looking) = PATTERNS.iter().find(|looking| line.contains(**looking)) {
                 wrong.push(format!("src/{}:{number}: {looking}", path.display()));
             }
         }
@@ -113,23 +114,23 @@ fn values_are_taken_apart_where_their_grammar_is() {
 }
 
 #[test]
-fn every_home_is_lived_in() {
+fn every_exception_is_needed() {
     let all = sources();
-    for home in HOMES {
+    for home in ALLOWED {
         let mut own = all.iter().filter(|(path, _)| path.to_string_lossy().starts_with(home));
         let looks =
-            |text: &str| code_of(text).any(|(_, line)| LOOKING.iter().any(|looking| line.contains(looking)));
+            |text: &str| code_of(text).any(|(_, line)| PATTERNS.iter().any(|looking| line.contains(looking)));
         assert!(own.any(|(_, text)| looks(text)), "src/{home} takes nothing apart: leave it out of the list");
     }
 }
 
-/// The numbered lines of a source, without comments and without its tests, which stand last.
+/// The numbered lines of a source, without comments and without its tests, which come last.
 fn code_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").enumerate();
     lines.map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
-/// Every Rust file under `src/`, by its path from there; files of tests alone left out.
+/// Every Rust file under `src/`, by relative path, without test files.
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = files_below(&root);
@@ -142,9 +143,9 @@ fn sources() -> Vec<(PathBuf, String)> {
     files.into_iter().filter(is_code).map(read).collect()
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("a folder of the sources");
-    let paths = entries.map(|entry| entry.expect("an entry of a folder").path());
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("a directory of the sources");
+    let paths = entries.map(|entry| entry.expect("an entry of a directory").path());
     let below = |path: PathBuf| if path.is_dir() { files_below(&path) } else { vec![path] };
     paths.flat_map(below).filter(|path| path.extension().is_some_and(|end| end == "rs")).collect()
 }

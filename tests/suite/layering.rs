@@ -1,9 +1,9 @@
-//! The architecture that the crate's documentation draws, read off the sources.
+//! The architecture in the crate's documentation, checked against the sources.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The folders of `src/`, left to right: each uses only what stands to its left, and itself.
+/// The directories of `src/`, left to right: each uses only those to its left, and itself.
 const STAGES: &[&str] = &[
     "source",
     "diagnostic",
@@ -18,8 +18,8 @@ const STAGES: &[&str] = &[
     "cli",
 ];
 
-/// Foreign crates, and the only paths under `src/` that may name them.
-const HOMES: &[(&str, &[&str])] = &[
+/// External crates, and the only paths under `src/` that may name them.
+const ALLOWED: &[(&str, &[&str])] = &[
     ("granit_parser", &["document/yaml.rs", "document/yaml/"]),
     ("miette", &["diagnostic/render.rs", "diagnostic/render/"]),
     ("petgraph", &["plan/", "run/", "topology/reference.rs"]),
@@ -30,12 +30,12 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn a_stage_uses_only_what_stands_to_its_left() {
+fn a_stage_uses_only_those_to_its_left() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         let Some(own) = stage_of(&path) else { continue };
         for (line, used) in uses_of_stages(&text, depth(&path)) {
-            if position(&used).is_none_or(|used| used > position(own).expect("a folder that is listed")) {
+            if position(&used).is_none_or(|used| used > position(own).expect("a directory that is listed")) {
                 wrong.push(format!("src/{}:{line}: `{own}` uses `{used}`", path.display()));
             }
         }
@@ -44,18 +44,18 @@ fn a_stage_uses_only_what_stands_to_its_left() {
 }
 
 #[test]
-fn every_folder_is_a_stage() {
-    let in_folders: BTreeSet<String> =
+fn every_directory_is_a_stage() {
+    let in_directories: BTreeSet<String> =
         sources().iter().filter_map(|(path, _)| stage_of(path).map(str::to_owned)).collect();
     let listed: BTreeSet<String> = STAGES.iter().map(|stage| (*stage).to_owned()).collect();
-    assert_eq!(in_folders, listed);
+    assert_eq!(in_directories, listed);
 }
 
 #[test]
-fn foreign_crates_stay_at_home() {
+fn external_crates_are_used_only_in_their_modules() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
-        for (name, homes) in HOMES {
+        for (name, homes) in ALLOWED {
             let is_home = homes.iter().any(|home| path.to_string_lossy().starts_with(home));
             let is_used = code_lines(&text).any(|(_, line)| paths_after(line, name).next().is_some());
             if is_used && !is_home {
@@ -97,29 +97,29 @@ fn commands_know_no_kind_of_engine() {
     assert!(wrong.is_empty(), "only src/{HOME} names an engine:\n{}", wrong.join("\n"));
 }
 
-/// Whether a line of code, without its texts, has the type of the engine.
+/// Whether a line of code, without string literals, names the engine's type.
 fn names_docker(line: &str) -> bool {
     let code: String = line.split('"').step_by(2).collect();
     code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == "Docker")
 }
 
 #[test]
-fn groups_and_climbing_paths_are_seen() {
+fn groups_and_super_paths_are_recognised() {
     let text = "use crate::{\n    plan::Plan,\n    run::{a, b},\n};\nuse super::super::engine::Engine;\n// crate::cli\n";
     let seen: Vec<String> = uses_of_stages(text, 2).into_iter().map(|(_, stage)| stage).collect();
     assert_eq!(seen, ["plan", "run", "engine"]);
 }
 
-/// Every Rust file under `src/`, by its path from there.
+/// Every Rust file under `src/`, by relative path.
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder of the sources") {
-            let path = entry.expect("an entry of a folder").path();
+    let mut directories = vec![root.clone()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).expect("a directory of the sources") {
+            let path = entry.expect("an entry of a directory").path();
             if path.is_dir() {
-                folders.push(path);
+                directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).expect("a source file");
                 files.push((path.strip_prefix(&root).expect("a file below the root").to_owned(), text));
@@ -130,7 +130,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The folder that a file is in, or the name of a file that is a stage alone.
+/// The directory that a file is in, or the name of a file that is a stage by itself.
 fn stage_of(path: &Path) -> Option<&str> {
     let first = path.iter().next()?.to_str()?;
     let name = first.strip_suffix(".rs").unwrap_or(first);
@@ -147,7 +147,7 @@ fn depth(path: &Path) -> usize {
     if path.ends_with("mod.rs") { components - 1 } else { components }
 }
 
-/// Lines and stages that are named by paths from the crate's root.
+/// The lines with stages that are named by paths from the crate's root.
 fn uses_of_stages(text: &str, depth: usize) -> Vec<(usize, String)> {
     let code: String = code_lines(text).flat_map(|(_, line)| [line, "\n"]).collect();
     let climbing = vec!["super"; depth].join("::");
@@ -164,13 +164,13 @@ fn uses_of_stages(text: &str, depth: usize) -> Vec<(usize, String)> {
     uses
 }
 
-/// The lines of a text, with comments emptied.
+/// The lines of a text, with comments removed.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let code = |line: &'_ str| !line.trim_start().starts_with("//");
     text.lines().enumerate().map(move |(index, line)| (index + 1, if code(line) { line } else { "" }))
 }
 
-/// Where paths begin with `root::`, and what follows.
+/// The text after each `root::`.
 fn paths_after<'a>(text: &'a str, root: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
     text.match_indices(root).filter_map(move |(start, _)| {
         let is_word =
@@ -180,7 +180,7 @@ fn paths_after<'a>(text: &'a str, root: &'a str) -> impl Iterator<Item = (usize,
     })
 }
 
-/// The first name of what follows, or of each member of a group.
+/// The first name of a path, or of each member of a group.
 fn names_of(rest: &str) -> Vec<String> {
     let Some(group) = rest.strip_prefix('{') else { return vec![name_of(rest)] };
     let mut depth = 0;

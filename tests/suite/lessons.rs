@@ -1,4 +1,4 @@
-//! What the READMEs of the topologies tell a person to type is something that topo understands.
+//! The commands in the READMEs of the topologies are understood by topo.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,19 +8,19 @@ mod text;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// All READMEs under `topologies`, the index included.
+/// All READMEs under `topologies`, including the index.
 fn readmes() -> Vec<PathBuf> {
-    let folder = Path::new(ROOT).join("topologies");
+    let directory = Path::new(ROOT).join("topologies");
     let entries =
-        std::fs::read_dir(&folder).expect("topologies").map(|entry| entry.expect("an entry").path());
+        std::fs::read_dir(&directory).expect("topologies").map(|entry| entry.expect("an entry").path());
     let mut readmes: Vec<PathBuf> =
         entries.map(|path| path.join("README.md")).filter(|path| path.exists()).collect();
-    readmes.push(folder.join("README.md"));
+    readmes.push(directory.join("README.md"));
     readmes.sort();
     readmes
 }
 
-/// The words of each `topo ...` of a README, in a block of any kind, in a list or within a sentence.
+/// The words of each `topo ...` of a README, in a code block, a list or a sentence.
 fn commands(readme: &str) -> Vec<Vec<String>> {
     let blocks = text::blocks(readme).into_iter().map(|block| block.commands).collect::<Vec<_>>().join("\n");
     let in_lists = readme.lines().filter(|line| line.starts_with("  topo ")).map(str::trim);
@@ -37,18 +37,18 @@ fn commands_of_line(line: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_command_of_the_lessons_is_one_that_topo_knows() {
-    // Some write a file: into a folder that goes.
-    let folder = tempfile::tempdir().expect("a folder");
-    std::os::unix::fs::symlink(Path::new(ROOT).join("topologies"), folder.path().join("topologies"))
+fn every_command_of_the_lessons_is_understood() {
+    // Some write a file, so they run in a temporary directory.
+    let directory = tempfile::tempdir().expect("a directory");
+    std::os::unix::fs::symlink(Path::new(ROOT).join("topologies"), directory.path().join("topologies"))
         .expect("a link");
     let mut count = 0;
     for readme in readmes() {
         let text = std::fs::read_to_string(&readme).expect("a README");
-        // `...` stands for what the reader knows already.
+        // `...` replaces what the reader already knows.
         for words in commands(&text).iter().filter(|words| !words.contains(&"...".to_owned())) {
             let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
-            topo.args(&words[1..]).current_dir(folder.path()).stdin(Stdio::null());
+            topo.args(&words[1..]).current_dir(directory.path()).stdin(Stdio::null());
             topo.env("DOCKER_HOST", "unix:///nonexistent/engine.sock");
             topo.env("COMPOSE_FILE", "topologies/carguru.yaml");
             let output = topo.output().expect("topo runs");
@@ -64,13 +64,14 @@ fn every_command_of_the_lessons_is_one_that_topo_knows() {
 
 #[test]
 fn every_topology_has_a_lesson_and_is_in_the_index() {
-    let folder = Path::new(ROOT).join("topologies");
-    let index = std::fs::read_to_string(folder.join("README.md")).expect("the index");
-    for entry in std::fs::read_dir(&folder).expect("topologies").map(|entry| entry.expect("an entry").path())
+    let directory = Path::new(ROOT).join("topologies");
+    let index = std::fs::read_to_string(directory.join("README.md")).expect("the index");
+    for entry in
+        std::fs::read_dir(&directory).expect("topologies").map(|entry| entry.expect("an entry").path())
     {
         let name = entry.file_stem().expect("a name").to_string_lossy().into_owned();
         if entry.extension().is_some_and(|extension| extension == "yaml") {
-            assert!(folder.join(&name).join("README.md").exists(), "{name} has no README");
+            assert!(directory.join(&name).join("README.md").exists(), "{name} has no README");
             assert!(index.contains(&format!("]({name}/README.md)")), "{name} is not in the index");
         }
     }

@@ -1,4 +1,4 @@
-//! A topology loaded the way the commands load it, for tests.
+//! Loads a topology the way the commands do, for tests.
 
 use std::path::{Path, PathBuf};
 
@@ -7,45 +7,45 @@ use topo::source::{self, Environment, FileChoice, Origin, Sources};
 use topo::topology::{self, ResolveChoices, Topology};
 use topo::{document, lint};
 
-/// What is loaded, and with what.
+/// What to load, and how.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
-    /// The folder that the command is given in.
-    pub folder: PathBuf,
+    /// The working directory of the command.
+    pub directory: PathBuf,
     /// `-f`.
     pub files: Vec<PathBuf>,
     /// `--profile`.
     pub profiles: Vec<String>,
     /// The process environment.
     pub variables: Vec<(String, String)>,
-    /// Whether what topo does not apply is looked for too.
+    /// Whether to look for attributes that topo does not apply.
     pub is_for_running: bool,
 }
 
-/// What came of it.
+/// The result.
 pub(crate) struct Loaded {
     /// The texts.
     pub sources: Sources,
-    /// Absent when there are errors.
+    /// `None` if there are errors.
     pub topology: Option<Topology>,
-    /// Everything that was found.
+    /// All diagnostics.
     pub found: Diagnostics,
 }
 
 impl Request {
-    /// A request for one file, found in its folder, with nothing but `HOME` in the environment.
-    pub fn of_file(file: &Path) -> Self {
+    /// A request for one file, found in its directory, with only `HOME` in the environment.
+    pub fn for_file(file: &Path) -> Self {
         Self {
-            folder: file.parent().expect("a file in a folder").to_owned(),
+            directory: file.parent().expect("a file in a directory").to_owned(),
             files: vec![PathBuf::from(file.file_name().expect("a file"))],
             variables: vec![("HOME".to_owned(), "/root".to_owned())],
             ..Self::default()
         }
     }
 
-    /// The request of a golden topology: `topology.yaml`, and what its `args` say.
-    pub fn of_case(case: &Path) -> Self {
-        let mut request = Self::of_file(&case.join("topology.yaml"));
+    /// The request of a golden topology: `topology.yaml`, with its `args`.
+    pub fn for_case(case: &Path) -> Self {
+        let mut request = Self::for_file(&case.join("topology.yaml"));
         if let Ok(arguments) = std::fs::read_to_string(case.join("args")) {
             if arguments.contains("-f ") {
                 request.files.clear();
@@ -55,7 +55,7 @@ impl Request {
         request
     }
 
-    /// Adds what a line of command says: `NAME=value ... -f FILE --profile NAME --run`.
+    /// Adds command-line arguments: `NAME=value ... -f FILE --profile NAME --run`.
     pub fn add_arguments(&mut self, line: &str) {
         let mut words = line.split_whitespace();
         while let Some(word) = words.next() {
@@ -77,7 +77,7 @@ impl Request {
 pub(crate) fn load(request: &Request) -> Loaded {
     let choice = FileChoice {
         files: request.files.clone(),
-        working_directory: request.folder.clone(),
+        working_directory: request.directory.clone(),
         ..FileChoice::default()
     };
     let process = Environment::from_pairs(request.variables.iter().cloned());

@@ -1,4 +1,4 @@
-//! What containers print, brought together.
+//! Output of containers, merged.
 
 mod broken;
 mod followed;
@@ -13,7 +13,7 @@ use topo::run::logs::read_past;
 use stage::{run, source};
 
 #[test]
-fn what_was_printed_comes_in_the_order_of_time() {
+fn output_is_sorted_by_time() {
     let engine = "
         container shop-db-1 runs-already prints@10ms:one prints@30ms:three
         container shop-api-1 runs-already prints@20ms:two prints@40ms:four";
@@ -27,7 +27,7 @@ fn what_was_printed_comes_in_the_order_of_time() {
 }
 
 #[test]
-fn times_are_shown_when_they_are_wanted() {
+fn times_are_shown_on_request() {
     let text = run("container shop-db-1 runs-already prints@10ms:one", async |engine, stage| {
         sleep(Duration::from_millis(20)).await;
         let mut source = source("shop-db-1");
@@ -38,7 +38,7 @@ fn times_are_shown_when_they_are_wanted() {
 }
 
 #[test]
-fn no_more_streams_are_open_at_once_than_may_be() {
+fn the_number_of_open_streams_is_limited() {
     let engine: String = (1..=9)
         .map(|number| {
             format!(

@@ -1,4 +1,4 @@
-//! An engine that lives in memory: containers follow a script, and time is what the test makes of it.
+//! An engine in memory: containers follow a script, and time is simulated.
 
 mod script;
 
@@ -36,26 +36,26 @@ pub(crate) struct MemoryEngine {
     calls: Cell<usize>,
     most_calls: Cell<usize>,
     subscriptions: Cell<usize>,
-    /// How often the output of each container was asked for.
+    /// How often the output of each container was opened.
     openings: RefCell<BTreeMap<ContainerName, usize>>,
     open: Cell<usize>,
     most_open: Cell<usize>,
 }
 
-/// The engine's clock, in seconds, when a test begins.
+/// The engine's clock when a test begins, in seconds.
 const YEAR_2026: f64 = 1_767_225_600.0;
 
-/// As the engine says that a container goes on.
+/// The engine's word for resuming a container.
 const UNPAUSED: &str = "unpause";
 
-/// Time, and an order among things that happen at the same time.
+/// A time, and the order of events at the same time.
 type Moment = (Instant, u64);
 
 #[derive(Clone, Debug)]
 struct Entry {
     container: ContainerName,
     what: Happening,
-    /// It is of a container that is gone; another one may have its name by now.
+    /// Whether it belongs to a container that is gone; another one may have its name by now.
     is_of_past: bool,
 }
 
@@ -100,17 +100,17 @@ impl MemoryEngine {
         engine
     }
 
-    /// The most calls that were under way at once.
+    /// The most concurrent calls so far.
     pub(crate) fn most_calls(&self) -> usize {
         self.most_calls.get()
     }
 
-    /// How often somebody subscribed to events.
+    /// How often events were subscribed to.
     pub(crate) fn subscriptions(&self) -> usize {
         self.subscriptions.get()
     }
 
-    /// The most streams of output that were open at once.
+    /// The most concurrently open streams of output so far.
     pub(crate) fn most_open(&self) -> usize {
         self.most_open.get()
     }
@@ -119,7 +119,7 @@ impl MemoryEngine {
         self.happens(name, Duration::ZERO, Happening::Changed(What::Created));
     }
 
-    /// Writes what the container will do into the timeline.
+    /// Adds the container's scripted behaviour to the timeline.
     fn start(&self, name: &ContainerName) {
         let behaviour = self.behaviour(name);
         let mut begin = Duration::ZERO;
@@ -169,7 +169,7 @@ impl MemoryEngine {
         self.changed.notify_waiters();
     }
 
-    /// What was to come of a container comes no more.
+    /// Removes the future events of a container.
     fn interrupt(&self, container: &ContainerName) {
         let now = Instant::now();
         self.timeline.borrow_mut().retain(|(at, _), entry| *at <= now || entry.container != *container);
@@ -179,7 +179,7 @@ impl MemoryEngine {
         self.script.containers.get(name).cloned().unwrap_or_default()
     }
 
-    /// The container's state now: all that happened to it, put together. Nothing when it is not there.
+    /// The container's current state from all its events; `None` if it does not exist.
     pub(crate) fn state(&self, name: &ContainerName) -> Option<ContainerState> {
         let behaviour = self.behaviour(name);
         let now = Instant::now();
@@ -192,7 +192,7 @@ impl MemoryEngine {
         life.state
     }
 
-    /// The next thing in the timeline after `cursor`, when its time has come.
+    /// The next event in the timeline after `cursor`, once its time has come.
     async fn next_entry(&self, cursor: Moment) -> (Moment, Entry) {
         loop {
             let changed = self.changed.notified();
@@ -207,7 +207,7 @@ impl MemoryEngine {
         }
     }
 
-    /// Ends when the script breaks the stream of events.
+    /// Ends when the script breaks the event stream.
     async fn break_of_events(&self) -> EngineError {
         match self.script.events_break_at {
             Some(at) if !self.break_is_over.get() => {
@@ -444,7 +444,7 @@ impl Logs for MemoryEngine {
     }
 }
 
-/// A stream of output that is open.
+/// An open stream of output.
 struct Open<'engine>(&'engine MemoryEngine);
 
 impl<'engine> Open<'engine> {
@@ -462,7 +462,7 @@ impl Drop for Open<'_> {
 }
 
 impl MemoryEngine {
-    /// What a container printed up to now, as far as it is wanted.
+    /// The requested output of a container so far.
     fn printed(&self, container: &ContainerName, choice: &LogChoice, now: Moment) -> Vec<LogChunk> {
         let since =
             choice.since.as_ref().map_or(0.0, |since| since.parse::<f64>().expect("seconds") - YEAR_2026);
@@ -478,7 +478,7 @@ impl MemoryEngine {
     }
 }
 
-/// A container's state while its past is read.
+/// A container's state while its events are replayed.
 #[derive(Default)]
 struct Life {
     state: Option<ContainerState>,
@@ -506,7 +506,7 @@ impl Life {
                 let is_final = self.deaths > behaviour.restarts;
                 state.status = if is_final { Status::Exited } else { Status::Restarting };
                 state.restarts += u32::from(!is_final);
-                // As the real engine does while a container does not run.
+                // Like the real engine for a container that is not running.
                 state.health = state.health.map(|_| Health::Unhealthy);
                 state.exit_code = *exit_code;
             }
@@ -533,7 +533,7 @@ impl Life {
             health_output: None,
             failed_check: None,
             restarts: behaviour.former_restarts,
-            is_young: false,
+            is_just_started: false,
             begun: None,
             started: None,
         };

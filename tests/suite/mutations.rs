@@ -1,5 +1,5 @@
-//! Topologies that were changed at random, taken through every stage that reads: nothing may panic, and
-//! nothing may be refused without a word. `TOPO_MUTATIONS` says how many are tried.
+//! Randomly changed topologies, taken through every stage that reads: nothing may panic, and
+//! nothing may be refused without a message. `TOPO_MUTATIONS` sets how many are tried.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use topo::topology::{Form, Resources, escape_variables, to_yaml};
 use crate::config::{Place, accepted_cases, cases};
 use crate::loading::Loaded;
 
-/// Words that are put in the place of others.
+/// Words that replace others.
 const WORDS: &[&str] = &[
     "",
     "~",
@@ -64,7 +64,7 @@ const WORDS: &[&str] = &[
     "/dev/zero",
 ];
 
-/// What is said of a text that would be fine if something had that name.
+/// Messages that would not appear if something had that name.
 const NAMES_NOTHING: &[&str] = &[
     "is named",
     "does not exist",
@@ -77,7 +77,7 @@ const NAMES_NOTHING: &[&str] = &[
     "`isolation` cannot be",
 ];
 
-/// Numbers that look random and are the same on every run (xorshift).
+/// A pseudo-random sequence that is the same on every run (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -90,7 +90,7 @@ impl Numbers {
 }
 
 #[test]
-fn mutated_topologies_are_checked_without_harm() {
+fn mutated_topologies_are_checked_without_panics() {
     let count = std::env::var("TOPO_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000);
     let seeds: Vec<String> = cases().into_iter().map(|case| case.text).collect();
     let place = Place::new();
@@ -106,9 +106,9 @@ fn mutated_topologies_are_checked_without_harm() {
     }
 }
 
-/// Advice that leads into the next mistake is none.
+/// Advice to quote a value must not lead to the next error.
 #[test]
-fn what_is_to_be_quoted_is_known_in_quotes() {
+fn quoted_values_are_valid_where_quotes_are_advised() {
     let place = Place::new();
     let (mut advised, mut wrong) = (0, BTreeSet::new());
     for text in accepted_cases().iter().map(|case| case.text.as_str()) {
@@ -116,7 +116,7 @@ fn what_is_to_be_quoted_is_known_in_quotes() {
         let untouched = place.load(text);
         let is_new =
             |message: &&str| !untouched.found.sorted().iter().any(|known| known.message == **message);
-        // The names of keys are no values.
+        // Keys are not values.
         let is_value = |at: &usize| pieces.get(at + 1).is_none_or(|next| !next.starts_with(':'));
         for at in (0..pieces.len()).filter(is_value) {
             let before = pieces[..at].concat();
@@ -138,7 +138,7 @@ fn what_is_to_be_quoted_is_known_in_quotes() {
     assert!(advised > 100, "only {advised} values were to be quoted");
 }
 
-/// The value that an error at this place says is to be written instead.
+/// The value that an error at this place says to write instead.
 fn quoted_by_advice(loaded: &Loaded, at: usize) -> Option<String> {
     let found = loaded.found.sorted();
     let here = found.iter().filter(|found| found.severity == Severity::Error);
@@ -148,7 +148,7 @@ fn quoted_by_advice(loaded: &Loaded, at: usize) -> Option<String> {
     })
 }
 
-/// One to four words of a topology become others, or those of another topology.
+/// Replaces one to four words of a topology by others, or by those of another topology.
 fn mutated(seeds: &[String], numbers: &mut Numbers) -> String {
     let mut pieces = pieces(&seeds[numbers.below(seeds.len())]);
     for _ in 0..=numbers.below(4) {
@@ -168,7 +168,7 @@ fn mutated(seeds: &[String], numbers: &mut Numbers) -> String {
     pieces.concat()
 }
 
-/// The words of a text and what stands between them.
+/// The words of a text and the separators between them.
 fn pieces(text: &str) -> Vec<&str> {
     let is_between = |letter: char| " \n,:[]{}\"".contains(letter);
     text.split_inclusive(is_between)

@@ -1,27 +1,28 @@
-//! What each command needs of a topology with a mistake in it.
+//! What each command requires of a topology with a mistake.
 //!
-//! `tests/needs/*.yaml` are topologies with one mistake each, and `tests/needs/commands` are arguments of topo.
-//! `tests/needs/expected.txt` is the table: `goes` where the command goes on to the engine or prints what it
-//! was asked for, `refuses` where the mistake stands in its way. `TOPO_UPDATE_GOLDEN=1` rewrites it.
+//! `tests/needs/*.yaml` are topologies with one mistake each, and `tests/needs/commands` are
+//! arguments of topo. `tests/needs/expected.txt` is the table: `goes` if the command proceeds to
+//! the engine or prints its output, `refuses` if the mistake stops it. `TOPO_UPDATE_GOLDEN=1`
+//! rewrites it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 #[test]
 fn a_command_checks_only_what_it_needs() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/needs");
-    let topologies = topologies(&folder);
-    let commands = std::fs::read_to_string(folder.join("commands")).expect("a file `commands`");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/needs");
+    let topologies = topologies(&directory);
+    let commands = std::fs::read_to_string(directory.join("commands")).expect("a file `commands`");
     let mut table = String::new();
     for topology in &topologies {
         let name = topology.file_stem().expect("a name").to_string_lossy();
         table += &format!("{name}\n");
         for command in commands.lines() {
-            let answer = if goes_on(topology, command) { "goes" } else { "refuses" };
+            let answer = if proceeds(topology, command) { "goes" } else { "refuses" };
             table += &format!("  {command:<26} {answer}\n");
         }
     }
-    let expected = folder.join("expected.txt");
+    let expected = directory.join("expected.txt");
     if std::env::var_os("TOPO_UPDATE_GOLDEN").is_some() {
         std::fs::write(&expected, &table).expect("the expected text is written");
     }
@@ -31,8 +32,8 @@ fn a_command_checks_only_what_it_needs() {
     assert!(different.is_empty() && wanted.lines().count() == table.lines().count(), "{different:#?}");
 }
 
-fn topologies(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("a folder of topologies");
+fn topologies(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("a directory of topologies");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     let mut topologies: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
@@ -41,7 +42,7 @@ fn topologies(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether a command does its work, or would if the engine answered.
-fn goes_on(topology: &Path, command: &str) -> bool {
+fn proceeds(topology: &Path, command: &str) -> bool {
     const NO_ENGINE: i32 = 3;
     let ended = Command::new(env!("CARGO_BIN_EXE_topo"))
         .arg("-f")

@@ -1,4 +1,4 @@
-//! The pictures beside the topologies are what `topo graph` draws of them.
+//! The pictures next to the topologies are the output of `topo graph`.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,8 +7,8 @@ use crate::golden;
 
 #[test]
 fn every_topology_has_its_picture() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies");
-    for entry in std::fs::read_dir(&folder).expect("topologies") {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies");
+    for entry in std::fs::read_dir(&directory).expect("topologies") {
         let topology = entry.expect("an entry").path();
         if topology.extension().is_none_or(|extension| extension != "yaml") {
             continue;

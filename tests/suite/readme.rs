@@ -1,9 +1,9 @@
-//! What the README says of commands, exit codes and mistakes is what the program says.
+//! The commands, exit codes and diagnostics in the README are those of the program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::golden::{self, tests_folder};
+use crate::golden::{self, tests_directory};
 
 fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
@@ -19,7 +19,7 @@ fn help() -> String {
 }
 
 #[test]
-fn the_table_of_commands_is_the_programs_own_list() {
+fn the_table_of_commands_matches_the_help() {
     let help = help();
     let commands = help.lines().skip_while(|line| !line.starts_with("Usage:")).skip(1);
     let listed: Vec<String> = commands
@@ -36,7 +36,7 @@ fn the_table_of_commands_is_the_programs_own_list() {
 }
 
 #[test]
-fn the_table_of_exit_codes_is_the_programs_own() {
+fn the_table_of_exit_codes_matches_the_help() {
     let help = help();
     let codes = help.lines().skip_while(|line| *line != "Exit codes:").skip(1);
     let listed: Vec<String> = codes
@@ -54,8 +54,8 @@ fn the_table_of_exit_codes_is_the_programs_own() {
 }
 
 #[test]
-fn the_mistakes_that_are_shown_are_the_programs_own_words() {
-    let case = tests_folder().join("cli/the_readme_shows_a_real_mistake");
+fn the_diagnostics_shown_are_those_of_the_program() {
+    let case = tests_directory().join("cli/the_readme_shows_a_real_mistake");
     let shown = String::from_utf8(validate(&case, &["shop.yaml"]).stdout).expect("UTF-8");
     let readme = readme();
     let (before, rest) = readme.split_once("```text\n").expect("a block of text");
@@ -65,7 +65,7 @@ fn the_mistakes_that_are_shown_are_the_programs_own_words() {
 }
 
 #[test]
-fn the_recipe_for_ci_finds_nothing_in_the_topologies_here() {
+fn the_recipe_for_ci_passes_on_the_topologies_here() {
     let readme = readme();
     let steps = readme.lines().filter_map(|line| line.trim().strip_prefix("- run: topo validate "));
     let steps: Vec<&str> = steps.map(|step| step.split(" > ").next().unwrap_or(step)).collect();
@@ -77,20 +77,20 @@ fn the_recipe_for_ci_finds_nothing_in_the_topologies_here() {
     }
 }
 
-fn validate(folder: &Path, arguments: &[&str]) -> Output {
+fn validate(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_topo"));
-    command.arg("validate").args(arguments).current_dir(folder).env_clear();
+    command.arg("validate").args(arguments).current_dir(directory).env_clear();
     command.output().expect("topo runs")
 }
 
 #[test]
-fn the_keys_of_progress_for_programs_are_those_that_are_written() {
+fn the_keys_of_json_progress_are_those_that_are_written() {
     let readme = readme();
     let section = readme.split("## ").find(|section| section.starts_with("For programs")).expect("a section");
     let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs");
     let mut count = 0;
-    for folder in std::fs::read_dir(runs).expect("runs") {
-        let text = std::fs::read_to_string(folder.expect("a run").path().join("json.txt")).expect("lines");
+    for directory in std::fs::read_dir(runs).expect("runs") {
+        let text = std::fs::read_to_string(directory.expect("a run").path().join("json.txt")).expect("lines");
         for line in text.lines() {
             let line: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(line).expect("an object");

@@ -1,13 +1,14 @@
-//! Real Compose files with the reference's answers, where the project is developed, and how two models
-//! are compared: an absent key, a null, an empty list and an empty mapping are the
-//! same, and so are a number and its text. Everything else must be equal, the order of lists included.
+//! Real Compose files with the output of Docker Compose, where the project is developed, and how
+//! two models are compared: an absent key, a null, an empty list and an empty mapping are equal,
+//! and so are a number and its text. Everything else must be the same, including the order of
+//! lists.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-/// What differs between two models, a line each; nothing when they are the same.
+/// The differences between two models, one per line; `None` if they are equal.
 pub(crate) fn difference(expected: &Json, actual: &Json) -> Option<String> {
     let mut lines = Vec::new();
     compare("", expected, actual, &mut lines);
@@ -35,7 +36,7 @@ fn compare(path: &str, expected: &Json, actual: &Json, lines: &mut Vec<String>) 
     }
 }
 
-/// True for what is as good as absent, through and through.
+/// Whether a value is recursively empty.
 fn is_nothing(value: &Json) -> bool {
     match value {
         Json::Null => true,
@@ -53,7 +54,7 @@ fn text(value: &Json) -> String {
     }
 }
 
-/// Puts texts in the place of others, everywhere in a model.
+/// Replaces texts everywhere in a model.
 pub(crate) fn substitute(value: &Json, texts: &[(&str, &str)]) -> Json {
     match value {
         Json::String(text) => {
@@ -67,12 +68,12 @@ pub(crate) fn substitute(value: &Json, texts: &[(&str, &str)]) -> Json {
     }
 }
 
-/// The folder of real files; absent elsewhere than where the project is developed.
+/// The directory of real files; `None` unless the project is developed here.
 pub(crate) fn real_files() -> Option<PathBuf> {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance").canonicalize().ok()
 }
 
-/// The real files that the reference accepts.
+/// The real files that Docker Compose accepts.
 pub(crate) fn accepted_files() -> Option<Vec<PathBuf>> {
     let root = real_files()?;
     let is_accepted = |answer: &PathBuf| {
@@ -83,15 +84,15 @@ pub(crate) fn accepted_files() -> Option<Vec<PathBuf>> {
     Some(accepted.map(|answer| root.join("files").join(answer.with_extension(""))).collect())
 }
 
-/// Every answer below a folder, by its path from there.
+/// Every output below a directory, by relative path.
 pub(crate) fn answers(root: &Path) -> Vec<PathBuf> {
     let mut answers = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder of answers").flatten() {
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).expect("a directory of answers").flatten() {
             let path = entry.path();
             if path.is_dir() {
-                folders.push(path);
+                directories.push(path);
             } else {
                 answers.push(path.strip_prefix(root).expect("below the root").to_owned());
             }

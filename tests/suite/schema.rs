@@ -12,13 +12,13 @@ use crate::loading::{Request, load};
 use crate::reference::accepted_files;
 
 #[test]
-fn the_schema_is_made_from_the_decode_tables() {
+fn the_schema_file_is_up_to_date() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/topology.schema.json");
     golden::check(&file, &format!("{:#}\n", topo::topology::schema()));
 }
 
 #[test]
-fn every_real_file_that_is_accepted_passes_the_schema() {
+fn every_accepted_real_file_passes_the_schema() {
     let Some(files) = accepted_files() else {
         say("SKIPPED: there are no real files to hold against the schema");
         return;
@@ -35,7 +35,7 @@ fn every_real_file_that_is_accepted_passes_the_schema() {
 }
 
 #[test]
-fn every_form_that_topo_reads_passes_the_schema() {
+fn every_accepted_form_passes_the_schema() {
     let validator = validator();
     let place = crate::config::Place::new();
     let wrong: Vec<String> = cases()
@@ -47,7 +47,7 @@ fn every_form_that_topo_reads_passes_the_schema() {
 }
 
 #[test]
-fn a_variable_passes_the_schema_wherever_a_value_may_stand() {
+fn variables_pass_the_schema_in_place_of_any_value() {
     let validator = validator();
     let place = crate::config::Place::new();
     let mut wrong = BTreeSet::new();
@@ -70,7 +70,7 @@ fn every_topology_of_the_project_passes_the_schema() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = files_below(&root.join("topologies"), 0);
     files.extend(files_below(&root.join("tests"), 3));
-    let accepted = |file: &&PathBuf| load(&Request::of_file(file)).topology.is_some();
+    let accepted = |file: &&PathBuf| load(&Request::for_file(file)).topology.is_some();
     let accepted: Vec<&PathBuf> = files.iter().filter(accepted).collect();
     assert!(accepted.len() > 20, "{accepted:?}");
     let complaint = |file: &&PathBuf| {
@@ -82,7 +82,7 @@ fn every_topology_of_the_project_passes_the_schema() {
 }
 
 #[test]
-fn the_schema_refuses_what_is_not_known() {
+fn the_schema_refuses_unknown_keys() {
     let validator = validator();
     for text in [
         "services: {web: {image: nginx, prots: [80]}}",
@@ -100,7 +100,7 @@ fn validator() -> jsonschema::Validator {
     jsonschema::validator_for(&topo::topology::schema()).expect("a schema that is one")
 }
 
-/// What the schema has against a topology.
+/// The errors of a topology according to the schema.
 fn complain(validator: &jsonschema::Validator, text: &str) -> Option<String> {
     let topology = parse(text);
     let complaints: Vec<String> =
@@ -114,7 +114,7 @@ fn parse(text: &str) -> Json {
     serde_json::to_value(&topology).expect("plain data")
 }
 
-/// Where the strings, numbers and booleans of a topology are.
+/// The paths of a topology's strings, numbers and booleans.
 fn scalars(value: &Json) -> Vec<String> {
     let below = |(key, value): (String, &Json)| {
         let key = key.replace('~', "~0").replace('/', "~1");

@@ -1,5 +1,5 @@
-//! What topo does with each attribute of a service: `schema/support.md`, made from the decode table, the
-//! rules and the tests, so that it stays true. `TOPO_UPDATE_GOLDEN=1` rewrites it.
+//! The support for each attribute of a service: `schema/support.md`, generated from the decode
+//! tables, the rules and the tests, so that it is always true. `TOPO_UPDATE_GOLDEN=1` rewrites it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use topo::source::Sources;
 use topo::topology::Service;
 use topo::topology::attribute::Attribute;
 
-use crate::golden::{self, tests_folder};
+use crate::golden::{self, tests_directory};
 
 const HEAD: &str = "\
 # Attributes of a service
@@ -30,7 +30,7 @@ An attribute that is not applied is an error at its position. `models` is one wh
 ";
 
 #[test]
-fn the_table_of_support_is_true() {
+fn the_table_of_support_is_up_to_date() {
     let (fixtures, refused, others) = (fixtures(), refused(), engine_tests());
     let mut table = HEAD.to_owned();
     let mut attributes: Vec<&str> = Service::FIELDS.iter().map(|field| field.key).collect();
@@ -53,12 +53,12 @@ fn the_table_of_support_is_true() {
     golden::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/support.md"), &table);
 }
 
-/// The fixtures of the parity tests that use each attribute; at most three are named.
+/// The fixtures of the parity tests that use each attribute, at most three.
 fn fixtures() -> BTreeMap<String, BTreeSet<String>> {
     let mut fixtures: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for folder in entries(&tests_folder().join("parity")) {
-        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(folder.join("compose.yaml")).expect("a fixture");
+    for directory in entries(&tests_directory().join("parity")) {
+        let name = directory.file_name().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(directory.join("compose.yaml")).expect("a fixture");
         let mut topology: serde_yaml::Value = serde_yaml::from_str(&text).expect("YAML");
         topology.apply_merge().expect("merge keys");
         let services = topology["services"].as_mapping().expect("services");
@@ -74,15 +74,15 @@ fn fixtures() -> BTreeMap<String, BTreeSet<String>> {
     fixtures
 }
 
-/// How attributes are written that this project's machines refuse, and the engine's words.
+/// Attributes that the machines of this project do not support, with the engine's message.
 fn refused() -> BTreeMap<String, [String; 2]> {
-    let text = std::fs::read_to_string(tests_folder().join("parity-refused.yaml")).expect("a list");
+    let text = std::fs::read_to_string(tests_directory().join("parity-refused.yaml")).expect("a list");
     serde_yaml::from_str(&text).expect("YAML")
 }
 
-/// The other tests against an engine, by file.
+/// The other tests with an engine, by file.
 fn engine_tests() -> BTreeMap<String, String> {
-    let files = entries(&tests_folder().join("engine"));
+    let files = entries(&tests_directory().join("engine"));
     let files = files.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
     files
         .map(|file| {
@@ -92,14 +92,14 @@ fn engine_tests() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("a folder");
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("a directory");
     let mut entries: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     entries.sort();
     entries
 }
 
-/// Whether a text writes the attribute as a key.
+/// Whether a text has the attribute as a key.
 fn names(text: &str, attribute: &str) -> bool {
     text.match_indices(&format!("{attribute}:")).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -108,14 +108,14 @@ fn names(text: &str, attribute: &str) -> bool {
     })
 }
 
-/// Whether the rule against what topo leaves undone names the attribute.
+/// Whether the rule about unsupported attributes names it.
 fn is_refused_by_topo(attribute: &str) -> bool {
     let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lint/unsupported.rs");
     let rule = std::fs::read_to_string(rule).expect("the rule");
     rule.contains(&format!("\"{attribute}\"")) || rule.contains(&format!("&service.{attribute}.0"))
 }
 
-/// Whether some value that makes no sense anywhere is an error in its own place.
+/// Whether a meaningless value is an error at its place.
 fn is_checked(attribute: &str) -> bool {
     const NONSENSE: [&str; 5] =
         ["[[[]]]", "{ '': { '': [[]] } }", "'\\0 :: //'", "-1.5", "{ nonsense: [1] }"];

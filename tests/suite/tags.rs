@@ -1,6 +1,6 @@
-//! `!reset` and `!override`, wherever the text with the tag stands: what a service says over another one
-//! gives the same, whether the other one is in an earlier file, extended, or included. Docker Compose 2.40
-//! is asked for each way, where it is installed.
+//! `!reset` and `!override`, wherever the tagged text is: the result is the same whether the
+//! service below it comes from an earlier file, `extends` or `include`. Each case is compared with
+//! Docker Compose 2.40, if installed.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,8 +13,8 @@ use crate::golden::say;
 use crate::loading::{Request, load};
 use crate::reference::difference;
 
-/// What is tagged: its name, what the base says, what is said over it, and what is left.
-const CELLS: &[[&str; 4]] = &[
+/// What is tagged: its name, the base, the override, and the result.
+const CASES: &[[&str; 4]] = &[
     ["scalar", "user: a", "user: !reset null", ""],
     ["scalar_again", "user: a", "user: !override b", "user: b"],
     ["command", "command: a b", "command: !reset", ""],
@@ -54,7 +54,7 @@ const CELLS: &[[&str; 4]] = &[
     ["reset_anchor", "labels: {a: '1'}", "labels: *nothing", ""],
 ];
 
-/// How the tagged text comes to stand over the base: files, and those that are named.
+/// How the tagged text is placed over the base: the files, and which of them are named.
 type Way = (&'static str, fn(&Texts) -> Vec<(&'static str, String)>, &'static [&'static str]);
 
 const WAYS: &[Way] = &[
@@ -68,14 +68,14 @@ const WAYS: &[Way] = &[
     ),
     (
         "a file that extends, reached by extends.file",
-        |texts| vec![("a.yaml", texts.plainly_extending("b.yaml")), ("b.yaml", texts.extending_here())],
+        |texts| vec![("a.yaml", texts.only_extending("b.yaml")), ("b.yaml", texts.extending_here())],
         &["a.yaml"],
     ),
     (
         "a file that extends a third one, reached by extends.file",
         |texts| {
             vec![
-                ("a.yaml", texts.plainly_extending("b.yaml")),
+                ("a.yaml", texts.only_extending("b.yaml")),
                 ("b.yaml", texts.extending("c/c.yaml")),
                 ("c/c.yaml", texts.base()),
             ]
@@ -86,8 +86,8 @@ const WAYS: &[Way] = &[
         "two files further on",
         |texts| {
             vec![
-                ("a.yaml", texts.plainly_extending("b.yaml")),
-                ("b.yaml", texts.plainly_extending("c.yaml")),
+                ("a.yaml", texts.only_extending("b.yaml")),
+                ("b.yaml", texts.only_extending("c.yaml")),
                 ("c.yaml", texts.extending_here()),
             ]
         },
@@ -106,7 +106,7 @@ const WAYS: &[Way] = &[
         |texts| {
             vec![
                 ("a.yaml", "include: [b.yaml]\n".to_owned()),
-                ("b.yaml", texts.plainly_extending("c.yaml")),
+                ("b.yaml", texts.only_extending("c.yaml")),
                 ("c.yaml", texts.extending_here()),
             ]
         },
@@ -118,7 +118,7 @@ const WAYS: &[Way] = &[
             vec![
                 ("a.yaml", "include: [{path: [b.yaml, c.yaml]}]\n".to_owned()),
                 ("b.yaml", texts.images()),
-                ("c.yaml", texts.plainly_extending("d.yaml")),
+                ("c.yaml", texts.only_extending("d.yaml")),
                 ("d.yaml", texts.extending_here()),
             ]
         },
@@ -126,13 +126,13 @@ const WAYS: &[Way] = &[
     ),
 ];
 
-/// Topologies with one service a cell.
+/// Topologies with one service per case.
 struct Texts;
 
 impl Texts {
     fn services(attributes: impl Fn(&[&str; 4]) -> String) -> String {
         let service = |cell: &[&str; 4]| format!("  {}:\n    image: x\n{}", cell[0], attributes(cell));
-        let services: String = CELLS.iter().map(service).collect();
+        let services: String = CASES.iter().map(service).collect();
         let anchors = "x-labels: &labels !override {b: '2'}\nx-nothing: &nothing !reset {}\n";
         format!("{anchors}services:\n  other: {{image: y}}\n{services}networks: {{n: , m: }}\n")
     }
@@ -164,8 +164,8 @@ impl Texts {
         })
     }
 
-    /// Nothing but `extends`.
-    fn plainly_extending(&self, file: &str) -> String {
+    /// Only `extends`.
+    fn only_extending(&self, file: &str) -> String {
         Self::services(|[name, ..]| format!("    extends: {{file: {file}, service: {name}}}\n"))
     }
 
@@ -175,14 +175,14 @@ impl Texts {
             Self::services(|[name, _, over, _]| format!("    extends: base_{name}\n{}", Self::line(over)));
         let base =
             |[name, base, ..]: &[&str; 4]| format!("  base_{name}:\n    image: x\n{}", Self::line(base));
-        let bases: String = CELLS.iter().map(base).collect();
+        let bases: String = CASES.iter().map(base).collect();
         tagged.replace("networks: {n: , m: }\n", &format!("{bases}networks: {{n: , m: }}\n"))
     }
 }
 
 #[test]
-fn a_tag_means_the_same_whichever_way_its_text_is_reached() {
-    let left = tempfile::tempdir().expect("a folder");
+fn a_tag_has_the_same_effect_wherever_its_text_is() {
+    let left = tempfile::tempdir().expect("a directory");
     std::fs::write(left.path().join("a.yaml"), Texts.left()).expect("a file");
     let expected = topo(left.path(), &["a.yaml"]);
     let asks_docker_compose = has_docker_compose();
@@ -191,16 +191,16 @@ fn a_tag_means_the_same_whichever_way_its_text_is_reached() {
     }
     let mut wrong = Vec::new();
     for (way, files, named) in WAYS {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         for (name, text) in files(&Texts) {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
             std::fs::write(path, text).expect("a file");
         }
-        let ours = topo(folder.path(), named);
+        let ours = topo(directory.path(), named);
         wrong.extend(different(&expected, &ours).map(|words| format!("topo, by {way}:\n{words}")));
         if asks_docker_compose {
-            let theirs = docker_compose(folder.path(), named);
+            let theirs = docker_compose(directory.path(), named);
             wrong.extend(
                 different(&expected, &theirs).map(|words| format!("Docker Compose, by {way}:\n{words}")),
             );
@@ -209,9 +209,9 @@ fn a_tag_means_the_same_whichever_way_its_text_is_reached() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What differs between the services of the cells.
+/// The differences between the services of the cases.
 fn different(expected: &Json, actual: &Json) -> Option<String> {
-    let differences = CELLS.iter().filter_map(|[name, ..]| {
+    let differences = CASES.iter().filter_map(|[name, ..]| {
         let service = |model: &Json| model["services"][*name].clone();
         difference(&service(expected), &service(actual)).map(|words| format!("{name}\n{words}"))
     });
@@ -219,9 +219,9 @@ fn different(expected: &Json, actual: &Json) -> Option<String> {
     (!differences.is_empty()).then(|| differences.join("\n"))
 }
 
-fn topo(folder: &Path, files: &[&str]) -> Json {
+fn topo(directory: &Path, files: &[&str]) -> Json {
     let request = Request {
-        folder: folder.to_owned(),
+        directory: directory.to_owned(),
         files: files.iter().map(Into::into).collect(),
         ..Request::default()
     };
@@ -231,12 +231,12 @@ fn topo(folder: &Path, files: &[&str]) -> Json {
     topology.canonical(Form::Model, Resources::Used)
 }
 
-fn docker_compose(folder: &Path, files: &[&str]) -> Json {
+fn docker_compose(directory: &Path, files: &[&str]) -> Json {
     let output = Command::new("docker")
         .arg("compose")
         .args(files.iter().flat_map(|file| ["-f", file]))
         .args(["config", "--format", "json"])
-        .current_dir(folder)
+        .current_dir(directory)
         .output()
         .expect("docker compose");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! The world around topo, without an engine: a stand-in answers over a socket as little as commands need.
+//! Commands with a stub engine that answers over a socket just enough for them.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// What stands in for an engine that has nothing.
-struct StandIn {
-    folder: TempDir,
+/// A stub for an empty engine.
+struct StubEngine {
+    directory: TempDir,
     /// The heads of the requests so far.
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-/// The answer to every request but the first: a status and a body.
+/// The response to every request but the first: a status and a body.
 type Answer = fn(target: &str) -> (u16, &'static str);
 
 fn nothing(target: &str) -> (u16, &'static str) {
@@ -30,11 +30,12 @@ fn nothing(target: &str) -> (u16, &'static str) {
     }
 }
 
-impl StandIn {
+impl StubEngine {
     fn new(answer: Answer) -> Self {
-        let folder = tempfile::tempdir().expect("a folder can be made");
+        let directory = tempfile::tempdir().expect("a directory can be made");
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let listener = UnixListener::bind(folder.path().join("engine.sock")).expect("a socket can be made");
+        let listener =
+            UnixListener::bind(directory.path().join("engine.sock")).expect("a socket can be made");
         let noted = requests.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -42,24 +43,25 @@ impl StandIn {
                 std::thread::spawn(move || serve(stream, answer, &noted));
             }
         });
-        Self { folder, requests }
+        Self { directory, requests }
     }
 
     fn file(&self, name: &str, text: &str) -> &Self {
-        let path = self.folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder can be made");
+        let path = self.directory.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it is in the directory"))
+            .expect("a directory can be made");
         std::fs::write(path, text).expect("a file can be written");
         self
     }
 
     fn topo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_topo"));
-        let socket = self.folder.path().join("engine.sock");
+        let socket = self.directory.path().join("engine.sock");
         command
             .args(arguments)
-            .current_dir(self.folder.path())
+            .current_dir(self.directory.path())
             .env("DOCKER_HOST", format!("unix://{}", socket.display()))
-            .env("DOCKER_CONFIG", self.folder.path().join("docker"))
+            .env("DOCKER_CONFIG", self.directory.path().join("docker"))
             .env_remove("DOCKER_CUSTOM_HEADERS")
             .stdin(Stdio::null());
         command
@@ -90,8 +92,8 @@ fn serve(stream: UnixStream, answer: Answer, noted: &Mutex<Vec<String>>) {
 }
 
 #[test]
-fn headers_of_the_docker_cli_go_with_every_request() {
-    let engine = StandIn::new(nothing);
+fn headers_of_the_docker_cli_are_sent_with_every_request() {
+    let engine = StubEngine::new(nothing);
     engine.file("docker/config.json", r#"{"HttpHeaders": {"X-Meta": "evf", "Authorization": "Bearer abc"}}"#);
     for command in [vec!["ls"], vec!["-p", "shop", "ps"], vec!["-p", "shop", "down"]] {
         engine.run(&command);
@@ -108,8 +110,8 @@ fn headers_of_the_docker_cli_go_with_every_request() {
 }
 
 #[test]
-fn an_empty_configuration_says_nothing_and_a_broken_one_stops_nothing() {
-    let engine = StandIn::new(nothing);
+fn an_empty_configuration_is_accepted_and_a_broken_one_is_a_warning() {
+    let engine = StubEngine::new(nothing);
     for (text, warnings) in
         [("", 0), (" \n", 0), ("{}", 0), ("{", 1), ("nonsense", 1), (r#"{"proxies": 1}"#, 1)]
     {
@@ -127,8 +129,8 @@ fn an_empty_configuration_says_nothing_and_a_broken_one_stops_nothing() {
 }
 
 #[test]
-fn the_configuration_chooses_how_ps_writes_unless_an_option_does() {
-    let engine = StandIn::new(nothing);
+fn the_configured_format_of_ps_is_overridden_by_an_option() {
+    let engine = StubEngine::new(nothing);
     engine.file("docker/config.json", r#"{"psFormat": "table {{.Service}}\t{{.Status}}"}"#);
     assert_eq!(
         engine.run(&["-p", "shop", "ps"]).1.split_whitespace().collect::<Vec<_>>(),
@@ -142,7 +144,7 @@ fn the_configuration_chooses_how_ps_writes_unless_an_option_does() {
 }
 
 #[test]
-fn words_of_others_reach_the_terminal_without_escapes() {
+fn texts_from_elsewhere_are_printed_without_escape_sequences() {
     let answers: [(Answer, &str); 2] = [
         (|_| (500, "a\u{1b}[2Jb\u{1b}]0;t\u{7}c"), "error: abc"),
         (
@@ -151,7 +153,7 @@ fn words_of_others_reach_the_terminal_without_escapes() {
         ),
     ];
     for (answer, said) in answers {
-        let engine = StandIn::new(answer);
+        let engine = StubEngine::new(answer);
         for command in
             ["ps", "ls", "images", "top", "volumes", "logs", "stats", "events", "down", "stop", "wait a"]
         {
@@ -164,32 +166,32 @@ fn words_of_others_reach_the_terminal_without_escapes() {
 }
 
 #[test]
-fn an_address_for_programs_holds_no_prose() {
-    let engine = StandIn::new(nothing);
+fn an_address_for_programs_contains_no_prose() {
+    let engine = StubEngine::new(nothing);
     let (_, text, _) = engine.run(&["version", "--format", "json"]);
     let version: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let socket = engine.folder.path().join("engine.sock");
+    let socket = engine.directory.path().join("engine.sock");
     assert_eq!(version["engine"]["address"], format!("unix://{}", socket.display()));
     assert_eq!(version["engine"]["address_source"], "DOCKER_HOST");
 }
 
 #[test]
-fn down_and_stop_hear_signals_while_a_provider_is_at_it() {
+fn down_and_stop_handle_signals_while_a_provider_runs() {
     for (command, signal, code) in
         [("down", "INT", 130), ("down", "TERM", 143), ("stop", "INT", 130), ("stop", "TERM", 143)]
     {
-        let engine = StandIn::new(nothing);
+        let engine = StubEngine::new(nothing);
         engine.file("compose.yaml", "name: shop\nservices: {db: {provider: {type: slow}}}\n");
         let script = "#!/bin/sh\ncase \"$*\" in\n  *metadata*) echo '{\"description\": \"x\", \"stop\": {}}' ;;\n  \
                       *) echo $$ > called.tmp; mv called.tmp called; exec sleep 600 ;;\nesac\n";
         engine.file("bin/slow", script);
-        executable(&engine.folder.path().join("bin/slow"));
+        executable(&engine.directory.path().join("bin/slow"));
         let path = std::env::var("PATH").expect("there is a PATH");
-        let bin = engine.folder.path().join("bin");
+        let bin = engine.directory.path().join("bin");
         let mut topo = engine.topo(&[command]);
         topo.env("PATH", format!("{}:{path}", bin.display())).stderr(Stdio::piped());
         let child = topo.spawn().expect("topo runs");
-        let provider = until(|| std::fs::read_to_string(engine.folder.path().join("called")).ok());
+        let provider = until(|| std::fs::read_to_string(engine.directory.path().join("called")).ok());
         kill(signal, &child.id().to_string());
         let output = child.wait_with_output().expect("it ends");
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -201,26 +203,26 @@ fn down_and_stop_hear_signals_while_a_provider_is_at_it() {
 }
 
 #[test]
-fn a_program_that_cannot_be_executed_hides_no_provider() {
-    let engine = StandIn::new(nothing);
+fn a_file_that_is_not_executable_hides_no_provider() {
+    let engine = StubEngine::new(nothing);
     engine.file("compose.yaml", "name: shop\nservices: {db: {provider: {type: maker}}}\n");
     engine.file("plain/maker", "no program").file("real/maker", "#!/bin/sh\ntouch \"$3\"\n");
-    executable(&engine.folder.path().join("real/maker"));
-    let path = |folders: &str| {
-        let folders = folders.split(' ').map(|folder| match folder {
-            "." | "" => folder.to_owned(),
-            folder => engine.folder.path().join(folder).display().to_string(),
+    executable(&engine.directory.path().join("real/maker"));
+    let path = |directories: &str| {
+        let directories = directories.split(' ').map(|directory| match directory {
+            "." | "" => directory.to_owned(),
+            directory => engine.directory.path().join(directory).display().to_string(),
         });
         let path = std::env::var("PATH").expect("there is a PATH");
-        folders.chain([path]).collect::<Vec<_>>().join(":")
+        directories.chain([path]).collect::<Vec<_>>().join(":")
     };
-    let called = |folders: &str| {
-        let output = engine.topo(&["down"]).env("PATH", path(folders)).output().expect("topo runs");
+    let called = |directories: &str| {
+        let output = engine.topo(&["down"]).env("PATH", path(directories)).output().expect("topo runs");
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     assert_eq!(called("plain real").0, Some(0));
     engine.file("maker", "#!/bin/sh\n");
-    executable(&engine.folder.path().join("maker"));
+    executable(&engine.directory.path().join("maker"));
     for here in [". real", " real"] {
         let (code, errors) = called(here);
         assert_eq!(code, Some(4), "{errors}");

@@ -57,7 +57,7 @@ pub struct Global {
 impl Global {
     /// Whether a person may read what is said besides progress: neither a program does, nor was silence
     /// asked for.
-    pub fn is_for_people(&self) -> bool {
+    pub fn is_shown(&self) -> bool {
         !matches!(self.progress, Some(ProgressForm::Json | ProgressForm::Quiet))
     }
 

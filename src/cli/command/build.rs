@@ -151,7 +151,7 @@ fn check_options(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
         Some((format!("`{option} {value}`: {reason}"), help.to_owned()))
     });
     let argument =
-        options.build_args.iter().find(|argument| Pair::of(argument).name.is_empty()).map(|argument| {
+        options.build_args.iter().find(|argument| Pair::split(argument).name.is_empty()).map(|argument| {
             (
                 format!("`--build-arg {argument}` names no argument"),
                 "write `--build-arg NAME=VALUE`".to_owned(),
@@ -165,7 +165,7 @@ fn check_options(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
 
 /// What is wrong with a value of `--ssh`, and what to do.
 fn ssh_mistake(key: &str) -> Option<(String, String)> {
-    let Pair { name: id, value: path } = Pair::of(key);
+    let Pair { name: id, value: path } = Pair::split(key);
     let has_agent = || std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty());
     match path {
         Some(_) if id.is_empty() => Some((
@@ -186,7 +186,7 @@ fn ssh_mistake(key: &str) -> Option<(String, String)> {
 }
 
 fn choices(services: Vec<ServiceName>, options: &BuildArgs) -> BuildChoices {
-    let ssh = options.ssh.iter().map(|key| match Pair::of(key) {
+    let ssh = options.ssh.iter().map(|key| match Pair::split(key) {
         // As Docker Compose reads it.
         Pair { name: "", value: None } => ("default".to_owned(), None),
         Pair { name, value } => (name.to_owned(), value.map(str::to_owned)),

@@ -123,7 +123,7 @@ pub fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
             provide::end(topology, &choices.services, Order::Down, &output, &session.cancel).await?;
         }
         let left = plan::volumes_left(&query.project, topology.as_ref(), &observed, &choices);
-        if outcome.is_success() && global.is_for_people() {
+        if outcome.is_success() && global.is_shown() {
             about_volumes(&left, &global).iter().for_each(|remark| session.remark(remark));
         }
         Ok(session::exit_of(&outcome))

@@ -22,7 +22,7 @@ use crate::cli::topology::project::{Project, project};
 use crate::engine::EngineError;
 use crate::engine::{ContainerEvent, EventFilter, History, Target};
 use crate::plan::label;
-use crate::report::tame;
+use crate::report::sanitize;
 use crate::topology::name::{ProjectName, ServiceName};
 
 /// Show events of the project's containers as they happen.
@@ -191,7 +191,7 @@ fn line(incident: &ContainerEvent) -> String {
     let attributes: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let time = in_nanoseconds(incident.at, "%Y-%m-%d %H:%M:%S%.6f");
     let action = redacted(action.trim_end());
-    format!("{time} container {} {id} ({})\n", tame(&action), tame(&attributes.join(", ")))
+    format!("{time} container {} {id} ({})\n", sanitize(&action), sanitize(&attributes.join(", ")))
 }
 
 fn json_line(incident: &ContainerEvent) -> String {

@@ -108,15 +108,16 @@ async fn write_file(
     let there = match local_file::look(path) {
         Standing::Nothing => None,
         Standing::File => Some(fs::metadata(path)?),
-        Standing::Stream | Standing::Folder | Standing::Taken(_) => {
+        Standing::Stream | Standing::Directory | Standing::Taken(_) => {
             return write(archive, &mut local_file::open(path)?).await;
         }
     };
     // What a link leads to is written, not the link.
     let path = local_file::target(path);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory =
+        path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let everybody = fs::Permissions::from_mode(0o666);
-    let mut partial = tempfile::Builder::new().permissions(everybody).tempfile_in(folder)?;
+    let mut partial = tempfile::Builder::new().permissions(everybody).tempfile_in(directory)?;
     if let Some(there) = there {
         partial.as_file().set_permissions(there.permissions())?;
     }

@@ -20,7 +20,7 @@ use crate::cli::topology::project::{Project, project};
 use crate::engine::Identity;
 use crate::plan::observed::{Health, ObservedContainer, PublishedPort, Status};
 use crate::plan::{Observed, label};
-use crate::report::tame;
+use crate::report::sanitize;
 use crate::topology::name::ServiceName;
 
 /// List the project's containers.
@@ -150,7 +150,7 @@ pub fn run(global: Global, options: PsArgs) -> Result<Exit, Exit> {
     if options.services {
         let mut names: Vec<&str> = containers.iter().map(|container| container.service.as_str()).collect();
         names.dedup();
-        output.print(&names.iter().map(|name| format!("{}\n", tame(name))).collect::<String>());
+        output.print(&names.iter().map(|name| format!("{}\n", sanitize(name))).collect::<String>());
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> =

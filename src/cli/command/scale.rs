@@ -52,7 +52,7 @@ pub fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
         );
         return Err(Exit::Usage);
     }
-    let named = wishes.iter().map(|wish| Pair::of(wish).name);
+    let named = wishes.iter().map(|wish| Pair::split(wish).name);
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
     let scale = scale(&wishes, &global.command("scale"), &output)?;
     let selection = Selection {

@@ -23,7 +23,7 @@ use crate::cli::list::units::{binary, decimal, percent};
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::topology::project::{Project, project};
 use crate::engine::What;
-use crate::engine::{Looks, Target, Usage};
+use crate::engine::{Samples, Target, Usage};
 use crate::plan::observed::{Observed, ObservedContainer};
 use crate::run::{Heard, subscription};
 use crate::topology::name::{ContainerName, ServiceName};
@@ -171,7 +171,7 @@ impl<E: Target> Stats<'_, E> {
     }
 
     async fn look_once(&mut self) -> Result<Exit, Exit> {
-        let mut told = self.listen(Looks::One).await?;
+        let mut told = self.listen(Samples::One).await?;
         while let Some((name, usage)) = told.next().await {
             self.note(&name, usage);
         }
@@ -180,7 +180,7 @@ impl<E: Target> Stats<'_, E> {
     }
 
     async fn watch(&mut self, mut heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
-        let mut told = self.listen(Looks::Many).await?;
+        let mut told = self.listen(Samples::Many).await?;
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut looks = interval_at(Instant::now() + NET, NET);
@@ -191,12 +191,12 @@ impl<E: Target> Stats<'_, E> {
                 Some((name, usage)) = told.next() => self.note(&name, usage),
                 Some(heard) = heard.recv() => {
                     if is_news(&heard) {
-                        told = self.listen(Looks::Many).await?;
+                        told = self.listen(Samples::Many).await?;
                     }
                 }
                 _ = looks.tick() => {
                     if self.has_changed().await? {
-                        told = self.listen(Looks::Many).await?;
+                        told = self.listen(Samples::Many).await?;
                     }
                 }
                 _ = ticks.tick() => {
@@ -219,7 +219,7 @@ impl<E: Target> Stats<'_, E> {
     /// Listens anew to the containers that are meant; what is known of them stays.
     async fn listen(
         &mut self,
-        looks: Looks,
+        samples: Samples,
     ) -> Result<SelectAll<impl Stream<Item = Told> + Unpin + use<E>>, Exit> {
         let observed = self.session.observe(&self.project.query).await?;
         self.running = running(&observed);
@@ -239,7 +239,7 @@ impl<E: Target> Stats<'_, E> {
         let asked =
             meant.into_iter().filter(|container| container.state.is_running()).map(async |container| {
                 // One that ended meanwhile tells nothing.
-                let samples = engine.usage(&container.id, looks).await.ok()?;
+                let samples = engine.usage(&container.id, samples).await.ok()?;
                 let name = container.name.clone();
                 let told =
                     samples.filter_map(move |sample| ready(sample.ok().map(|usage| (name.clone(), usage))));

@@ -269,7 +269,7 @@ pub fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
         let kill = CancellationToken::new();
         interrupt::listen_for(vec![session.cancel.clone(), kill.clone()]);
         // Who asked for plain lines wants no keys beside them.
-        let is_plain = global.progress == Some(ProgressForm::Plain) || !global.is_for_people();
+        let is_plain = global.progress == Some(ProgressForm::Plain) || !global.is_shown();
         let has_menu = foreground.menu.or(global.settings.has_menu).unwrap_or(!is_plain);
         let builds = choices.build != BuildChoice::Never;
         let (sources, output) = (&loaded.sources, &output);

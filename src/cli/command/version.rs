@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::engine::EngineError;
 use crate::engine::{About, Address, Identity, Origin};
-use crate::report::tame;
+use crate::report::sanitize;
 
 /// Show the version of topo and of the engine.
 #[derive(Args, Debug)]
@@ -97,7 +97,7 @@ fn pretty(found: &Result<Found, EngineError>) -> String {
             format!("{version} (API {api}{spoken}; {system}/{processor}) at {address}")
         }
     };
-    format!("topo    {VERSION}\nengine  {}\n", tame(&engine))
+    format!("topo    {VERSION}\nengine  {}\n", sanitize(&engine))
 }
 
 /// Who named the address.

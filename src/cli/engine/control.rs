@@ -163,7 +163,7 @@ impl Control {
         if services.is_empty() {
             return services;
         }
-        for object in Objects::of(plan).all() {
+        for object in Objects::in_plan(plan).all() {
             let service = object.service.as_ref().filter(|_| object.change(plan, |_| true).is_some());
             services.extend(service.filter(|service| !services.contains(service)).cloned());
         }

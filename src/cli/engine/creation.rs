@@ -161,7 +161,7 @@ pub(crate) fn scale(
         let read = Pair::both(argument).and_then(|(name, number)| Some((name, number.parse().ok()?)));
         let Some((name, number)) = read else {
             let service =
-                Some(Pair::of(argument).name).filter(|service| !service.is_empty()).unwrap_or("web");
+                Some(Pair::split(argument).name).filter(|service| !service.is_empty()).unwrap_or("web");
             let help = format!("write `{words} {service}=3`");
             output.error(&format!("expected `SERVICE=NUMBER`, not `{argument}`"), Some(&help));
             return Err(Exit::Usage);

@@ -238,8 +238,8 @@ impl<'a, E: Engine> Session<'a, E> {
     }
 
     /// Whether a person may read what is said besides progress.
-    pub(crate) fn is_for_people(&self) -> bool {
-        self.global.is_for_people()
+    pub(crate) fn is_shown(&self) -> bool {
+        self.global.is_shown()
     }
 
     /// Says that Ctrl-C was heard, where progress is for people.
@@ -333,7 +333,7 @@ fn without_values(words: &[String]) -> Vec<String> {
             _ => ("", word.as_str()),
         };
         let holds_one = is_variable || !option.is_empty();
-        let name = Pair::of(variable).name;
+        let name = Pair::split(variable).name;
         shown.push(if holds_one { format!("{option}{name}") } else { word.clone() });
         is_variable = NAMES.contains(&word.as_str());
     }

@@ -10,7 +10,7 @@ use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::engine::OutputStream;
 use crate::report::prose::wrapped;
-use crate::report::{Look, tame_lines};
+use crate::report::{Look, sanitize_lines};
 use crate::run::LineEnds;
 use crate::source::Sources;
 
@@ -109,20 +109,20 @@ impl Output {
 
     /// Prints an error that has no place in a topology, and what to do about it.
     pub fn error(&self, message: &str, help: Option<&str>) {
-        self.say(&format!("{}: {}", self.marked("error", "31"), tame_lines(&redacted(message))), 2);
+        self.say(&format!("{}: {}", self.marked("error", "31"), sanitize_lines(&redacted(message))), 2);
         if let Some(help) = help {
-            self.say(&format!("  {}: {}", self.marked("help", "36"), tame_lines(help)), 8);
+            self.say(&format!("  {}: {}", self.marked("help", "36"), sanitize_lines(help)), 8);
         }
     }
 
     /// Prints a warning that has no place in a topology.
     pub fn warning(&self, message: &str) {
-        self.say(&format!("{}: {}", self.marked("warning", "33"), tame_lines(&redacted(message))), 2);
+        self.say(&format!("{}: {}", self.marked("warning", "33"), sanitize_lines(&redacted(message))), 2);
     }
 
     /// Prints something that was done, or is going on.
     pub fn remark(&self, words: &str) {
-        self.say(&tame_lines(words), 2);
+        self.say(&sanitize_lines(words), 2);
     }
 
     /// A sentence on standard error; in a terminal its further lines begin with blanks.

@@ -40,7 +40,7 @@ pub(crate) fn explain(
     output: &Output,
 ) {
     let is_person = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-    if is_person && global.is_for_people() {
+    if is_person && global.is_shown() {
         let is_meant = |service: &ServiceName| targets.is_empty() || targets.contains(service);
         let there = observed.containers.iter().filter(|container| is_meant(&container.service)).count();
         let reasons = targets.iter().filter_map(|target| of_service(topology?, target, global));

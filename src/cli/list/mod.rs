@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json};
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::cli::list::table::{Kind, table, whole_table};
-use crate::report::tame_lines;
+use crate::report::sanitize_lines;
 use template::{Misfit, Template};
 
 /// One thing that is listed: its values by their names. Every row of a list has the names of its [`List`]. `Labels` is
@@ -156,7 +156,7 @@ fn lines(template: &Template, rows: &[Row], list: List<'_>, output: &Output) -> 
     }
     let line = |row: &Row| {
         let line = template.line(row).map_err(|misfit| explain(misfit, list, output));
-        line.map(|line| tame_lines(&line))
+        line.map(|line| sanitize_lines(&line))
     };
     rows.iter().map(line).collect()
 }

@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::cli::io::output::{speaks_unicode, width_of_output};
-use crate::report::tame;
+use crate::report::sanitize;
 
 /// What becomes of a column where a terminal has no room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Columns {
             titles.into_iter().map(|(title, kind)| Column { kind, cells: vec![title] }).collect();
         for line in lines {
             // Anybody who may use the engine chooses labels, and programs their arguments.
-            let mut cells = line.into_iter().map(|cell| tame(&cell));
+            let mut cells = line.into_iter().map(|cell| sanitize(&cell));
             columns.iter_mut().for_each(|column| column.cells.push(cells.next().unwrap_or_default()));
         }
         Self(columns)

@@ -189,7 +189,7 @@ impl Read {
     /// From now on, words of the engine are shown without the values that the topology has from elsewhere.
     fn hide_values(&self, topology: Option<&Topology>) {
         if let Some(topology) = topology {
-            redaction::hide(Redactor::of(topology, &self.document, &self.environment));
+            redaction::hide(Redactor::for_topology(topology, &self.document, &self.environment));
         }
     }
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::source::{DEFAULT_NAMES, DiscoverError, Encoding, NamedBy, ReadError, Sources, Span, from_here};
+use crate::source::{
+    DEFAULT_NAMES, DiscoverError, Encoding, NamedBy, ReadError, Sources, Span, display_path,
+};
 
 /// The most names that are listed.
 const LISTED: usize = 5;
@@ -40,11 +42,11 @@ fn to_name(searched: &Path) -> String {
     }
     let folders = ["", "topologies"].map(|folder| searched.join(folder));
     let there = folders.iter().map(|folder| topologies_in(folder)).find(|names| !names.is_empty());
-    let from_here = |file: &PathBuf| from_here(file).display().to_string();
+    let path_text = |file: &PathBuf| display_path(file).display().to_string();
     match there {
         Some(files) => format!(
             "name one of the files here: {}",
-            listed(&files.iter().map(from_here).collect::<Vec<_>>())
+            listed(&files.iter().map(path_text).collect::<Vec<_>>())
         ),
         None => match around(searched).as_slice() {
             [] => format!("create {}, or name a file of another directory", suggest::one_of(DEFAULT_NAMES)),
@@ -66,16 +68,16 @@ fn around(folder: &Path) -> Vec<String> {
     let is_of_system = |folder: &Path| folder.parent().is_none() || folder == std::env::temp_dir();
     for (steps, folder) in above.take_while(|(_, folder)| !is_of_system(folder)) {
         let files = topologies_in(folder);
-        let from_here = |file: &PathBuf| match file.file_name().filter(|_| is_here) {
+        let path_text = |file: &PathBuf| match file.file_name().filter(|_| is_here) {
             Some(name) => format!("{}{}", "../".repeat(steps), name.display()),
             None => file.display().to_string(),
         };
         if !files.is_empty() {
-            return files.iter().map(from_here).collect();
+            return files.iter().map(path_text).collect();
         }
     }
     let files = folders_in(folder).into_iter().flat_map(|folder| topologies_in(&folder));
-    files.map(|file| from_here(&file).display().to_string()).collect()
+    files.map(|file| display_path(&file).display().to_string()).collect()
 }
 
 /// The directories in a directory that are not hidden, sorted.

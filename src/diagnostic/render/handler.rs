@@ -1,4 +1,4 @@
-//! How a finding looks: a headline, the marked lines of each file, and what to type instead.
+//! The layout of a diagnostic: a headline, the marked lines of each file, and the help.
 
 use super::RenderOptions;
 use miette::{Diagnostic, LabeledSpan, ReportHandler, Severity};
@@ -7,26 +7,26 @@ use std::fmt;
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
-/// The most columns of a line that are shown where the width is not known.
+/// How many columns of a line are shown if the width is unknown.
 const WIDTH: usize = 120;
 
-/// The least columns that are written for.
+/// The narrowest layout, in columns.
 const LEAST_WIDTH: usize = 40;
 
-/// Room for line numbers, the bar, and the dots of a line that is cut.
+/// Columns for line numbers, the bar, and the dots of a truncated line.
 const FRAME: usize = 12;
 
-/// The least columns that are worth a label beside its mark.
+/// The fewest columns for a label next to its mark.
 const LABEL_WIDTH: usize = 24;
 
-/// Draws findings.
+/// Renders diagnostics.
 pub(super) struct Handler {
     color: bool,
-    /// Of the terminal.
+    /// The terminal's width.
     width: Option<usize>,
 }
 
-/// A line with its labels, which are sorted by place.
+/// A line with its labels, sorted by position.
 struct Row {
     number: usize,
     text: String,
@@ -35,13 +35,13 @@ struct Row {
 
 /// A label in a line.
 struct Mark {
-    /// Bytes of the line.
+    /// The bytes of the line.
     range: Range<usize>,
     text: String,
     is_primary: bool,
 }
 
-/// What is marked in one file.
+/// The labelled lines of one file.
 #[derive(Default)]
 struct Part {
     /// `FILE:LINE:COLUMN` of the primary label, or of the first one.
@@ -55,7 +55,7 @@ impl Handler {
         Self { color, width: width.map(|width| width.max(LEAST_WIDTH)) }
     }
 
-    /// The columns that a line of a file may take.
+    /// The columns available for a line of a file.
     pub(super) fn code_width(&self) -> usize {
         self.width.map_or(WIDTH, |width| width - FRAME)
     }
@@ -64,28 +64,28 @@ impl Handler {
         if self.color && !text.trim().is_empty() { style.style(text).to_string() } else { text.to_owned() }
     }
 
-    /// The parts of the drawing that are not text.
+    /// The lines and bars of the layout.
     fn frame(&self, text: &str) -> String {
         self.paint(text, Style::new().blue().bold())
     }
 
     /// `error[code]: message`.
-    fn headline(&self, finding: &dyn Diagnostic) -> String {
-        let code = finding.code().map(|code| format!("[{code}]")).unwrap_or_default();
-        let title = format!("{}{code}", word(finding.severity()));
-        let mut lines = self.broken(&format!("{title}: {finding}"), 2).into_iter();
+    fn headline(&self, diagnostic: &dyn Diagnostic) -> String {
+        let code = diagnostic.code().map(|code| format!("[{code}]")).unwrap_or_default();
+        let title = format!("{}{code}", word(diagnostic.severity()));
+        let mut lines = self.broken(&format!("{title}: {diagnostic}"), 2).into_iter();
         let first = lines.next().unwrap_or_default();
         let bold = Style::new().bold();
         let first = format!(
             "{}{}",
-            self.paint(&title, severity_style(finding.severity()).bold()),
+            self.paint(&title, severity_style(diagnostic.severity()).bold()),
             self.paint(first.get(title.len()..).unwrap_or_default(), bold)
         );
         let others = lines.map(|line| format!("  {}", self.paint(&line, bold)));
         std::iter::once(first).chain(others).map(|line| line + "\n").collect()
     }
 
-    /// Words in lines that fit beside so many columns; one line where the width is not known.
+    /// The text in lines that fit after `taken` columns; one line if the width is unknown.
     fn broken(&self, words: &str, taken: usize) -> Vec<String> {
         match self.width {
             Some(width) => broken(words, width.saturating_sub(taken)),
@@ -121,7 +121,8 @@ impl Handler {
         Ok(())
     }
 
-    /// `^^^ text` below the primary label, `---` below the others; a text without room for it goes below.
+    /// `^^^ text` below the primary label, `---` below the others; a text that does not fit goes
+    /// below.
     fn underline(&self, row: &Row, mark: &Mark, gutter: usize, primary: Style) -> Vec<String> {
         let before = row.text[..mark.range.start].width();
         let length = row.text[mark.range.clone()].width().max(1);
@@ -146,7 +147,7 @@ impl Handler {
         std::iter::once(under).chain(below).collect()
     }
 
-    /// The help; its own lines, such as those of an example, stay lines.
+    /// The help; its line breaks, such as those of an example, are kept.
     fn help(&self, f: &mut fmt::Formatter<'_>, help: &str, gutter: usize) -> fmt::Result {
         let indent = gutter + " = help: ".len();
         let title = format!(
@@ -165,39 +166,39 @@ impl Handler {
 }
 
 impl ReportHandler for Handler {
-    fn debug(&self, finding: &dyn Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.headline(finding))?;
-        let parts: Vec<Part> = std::iter::once(finding)
-            .chain(finding.related().into_iter().flatten())
+    fn debug(&self, diagnostic: &dyn Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.headline(diagnostic))?;
+        let parts: Vec<Part> = std::iter::once(diagnostic)
+            .chain(diagnostic.related().into_iter().flatten())
             .map(marked)
             .filter(|part| !part.rows.is_empty())
             .collect();
         let numbers = parts.iter().flat_map(|part| &part.rows).map(|row| row.number);
         let gutter = numbers.max().unwrap_or_default().to_string().len();
-        let primary = severity_style(finding.severity());
+        let primary = severity_style(diagnostic.severity());
         for (index, part) in parts.iter().enumerate() {
             self.part(f, part, if index == 0 { "-->" } else { ":::" }, gutter, primary)?;
         }
-        match finding.help() {
+        match diagnostic.help() {
             Some(help) => self.help(f, &help.to_string(), gutter),
             None => Ok(()),
         }
     }
 }
 
-/// The lines that the labels of a finding are in.
-fn marked(finding: &dyn Diagnostic) -> Part {
+/// The labelled lines of a diagnostic.
+fn marked(diagnostic: &dyn Diagnostic) -> Part {
     let mut part = Part::default();
-    for label in finding.labels().into_iter().flatten() {
-        let _ = part.add(finding, &label);
+    for label in diagnostic.labels().into_iter().flatten() {
+        let _ = part.add(diagnostic, &label);
     }
     part
 }
 
 impl Part {
-    /// Adds a label; nothing when it is outside of the text.
-    fn add(&mut self, finding: &dyn Diagnostic, label: &LabeledSpan) -> Option<()> {
-        let line = finding.source_code()?.read_span(label.inner(), 0, 0).ok()?;
+    /// Adds a label; `None` if it is outside the text.
+    fn add(&mut self, diagnostic: &dyn Diagnostic, label: &LabeledSpan) -> Option<()> {
+        let line = diagnostic.source_code()?.read_span(label.inner(), 0, 0).ok()?;
         let number = line.line() + 1;
         if self.rows.last().is_none_or(|row| row.number != number) {
             let text = String::from_utf8_lossy(line.data()).into_owned();
@@ -236,7 +237,7 @@ fn severity_style(severity: Option<Severity>) -> Style {
     }
 }
 
-/// Breaks a text between words; words that are too long stay whole, so that paths can be copied.
+/// Wraps a text between words; words that are too long stay whole, so that paths can be copied.
 fn broken(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for (index, word) in text.split(' ').enumerate() {

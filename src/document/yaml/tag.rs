@@ -84,7 +84,7 @@ fn scalar(text: &str, is_plain: bool) -> Value {
 }
 
 fn with_looks(looks: Looks, text: &str, span: Span, found: &mut Diagnostics) -> Value {
-    let what = match (looks, Kind::of(text)) {
+    let what = match (looks, Kind::resolve(text)) {
         (Looks::Null, _) if is_null(text) => return Value::Null,
         (Looks::Int, Kind::Int(_)) | (Looks::Float, Kind::Int(_) | Kind::Float(_)) => {
             return scalar(text, true);

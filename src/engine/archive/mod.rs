@@ -1,4 +1,4 @@
-//! Archives that go to an engine and come from it.
+//! Archives sent to an engine and received from it.
 //!
 //! | to change | look in |
 //! |---|---|

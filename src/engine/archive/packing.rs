@@ -1,5 +1,5 @@
-//! In: files of this machine. Out: an archive of them, piece by piece, as it is read.
-//! Must not: hold more of it in memory than a few pieces, or choose what is in it.
+//! In: files on this machine. Out: a tar archive of them, streamed while it is written. Must not:
+//! keep more than a few chunks in memory, or choose the files.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
@@ -14,40 +14,40 @@ use tokio::task::JoinHandle;
 
 use crate::engine::EngineError;
 
-/// How many bytes are handed on at once.
+/// The size of a chunk, in bytes.
 pub const PIECE: usize = 128 * 1024;
-/// How many pieces may wait to be sent.
+/// How many chunks may wait to be sent.
 const WAITING: usize = 4;
 
-/// Pieces of an archive, as they come.
+/// Chunks of an archive.
 pub type Pieces = mpsc::Receiver<io::Result<Bytes>>;
 
-/// An archive under way.
+/// An archive that is being sent.
 pub struct Sending {
-    /// What goes to the engine.
+    /// The data for the engine.
     pub pieces: Pieces,
-    /// How many bytes were handed on so far, now and then.
+    /// The number of bytes sent so far, now and then.
     pub sent: mpsc::UnboundedReceiver<u64>,
-    /// Ends when everything was handed on, or with what went wrong on this side.
+    /// Ends when everything was sent, or with an error on this side.
     pub producer: JoinHandle<Result<(), EngineError>>,
 }
 
 /// Why an archive ends early.
 pub enum Stopped {
-    /// Nobody takes it any more: the request has failed and says why.
+    /// The receiver is gone: the request has failed and reports why.
     Unwanted,
     /// Something cannot be read.
     Unreadable {
-        /// What.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The error.
         error: io::Error,
     },
-    /// Something else is wrong on this side.
+    /// Another error on this side.
     Trouble(EngineError),
 }
 
-/// What the system refuses is told apart where it is read: what is left fails in writing.
+/// Read errors become [`Stopped::Unreadable`] where they occur: what is left are write errors.
 impl From<io::Error> for Stopped {
     fn from(_: io::Error) -> Self {
         Self::Unwanted
@@ -67,10 +67,10 @@ impl Stopped {
     }
 }
 
-/// Whether an archive names the owners of files.
+/// Whether an archive has the owners of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owners {
-    /// They are those of whoever checked the files out, and mean nothing.
+    /// The owners on this machine mean nothing in a container.
     LeftOut,
     /// They are kept.
     Kept,
@@ -82,7 +82,8 @@ pub struct Archive {
     owners: Owners,
 }
 
-/// Starts to pack, no faster than it is sent. `explain` says what it means that a file cannot be read.
+/// Starts packing, no faster than the archive is sent. `explain` describes what an unreadable file
+/// means.
 pub fn send(
     owners: Owners,
     pack: impl FnOnce(&mut Archive) -> Result<(), Stopped> + Send + 'static,
@@ -96,7 +97,7 @@ pub fn send(
         let packed = pack(&mut archive).and_then(|()| Ok(archive.builder.finish()?));
         let error = match packed {
             Ok(()) | Err(Stopped::Unwanted) => {
-                // When it is not wanted any more, nobody misses the rest.
+                // If the receiver is gone, the rest is not needed.
                 let _ = archive.builder.get_mut().flush();
                 return Ok(());
             }
@@ -110,11 +111,11 @@ pub fn send(
 }
 
 impl Archive {
-    /// Adds what is at a path of this machine: a folder without what is in it, a link as it is, or a
-    /// file. Sockets, pipes and devices are left out: they mean nothing elsewhere.
+    /// Adds a path of this machine: a directory without its content, a link itself, or a file.
+    /// Sockets, pipes and devices are left out: they mean nothing elsewhere.
     pub fn add(&mut self, name: &Path, on_disk: &Path, metadata: &Metadata) -> Result<(), Stopped> {
         if metadata.is_dir() {
-            return self.add_folder(name, metadata);
+            return self.add_directory(name, metadata);
         }
         if metadata.is_symlink() {
             return self.add_link(name, on_disk, metadata);
@@ -122,7 +123,7 @@ impl Archive {
         if metadata.is_file() { self.add_file(name, on_disk, metadata) } else { Ok(()) }
     }
 
-    /// Adds a file that is no file of this machine.
+    /// Adds a file with this text.
     pub fn add_text(&mut self, name: &str, text: &[u8]) -> Result<(), Stopped> {
         let mut header = Header::new_gnu();
         header.set_entry_type(EntryType::Regular);
@@ -131,10 +132,10 @@ impl Archive {
         Ok(self.builder.append_data(&mut header, name, text)?)
     }
 
-    fn add_folder(&mut self, name: &Path, metadata: &Metadata) -> Result<(), Stopped> {
+    fn add_directory(&mut self, name: &Path, metadata: &Metadata) -> Result<(), Stopped> {
         let mut header = self.header(EntryType::Directory, metadata);
         header.set_size(0);
-        // An empty last part stands for the slash that tells a folder.
+        // The empty last component makes the trailing slash of a directory.
         Ok(self.builder.append_data(&mut header, name.join(""), io::empty())?)
     }
 
@@ -171,7 +172,7 @@ impl Archive {
     }
 }
 
-/// Reads just as many bytes as a file had when its header was written.
+/// Reads exactly as many bytes as the file's header says.
 struct Exact {
     file: File,
     left: u64,
@@ -196,7 +197,7 @@ impl Read for Exact {
     }
 }
 
-/// Hands bytes on in pieces, and waits while too many are under way.
+/// Sends bytes in chunks, and blocks while too many are pending.
 struct PieceWriter {
     pieces: mpsc::Sender<io::Result<Bytes>>,
     counts: mpsc::UnboundedSender<u64>,
@@ -205,9 +206,9 @@ struct PieceWriter {
 }
 
 impl PieceWriter {
-    /// Ends the body as broken: an archive that merely ended would be taken for a whole one.
+    /// Ends the body with an error: a mere end would look like a complete archive.
     fn break_off(&self) {
-        // When nobody listens, the request is over anyway.
+        // Without a receiver, the request is over anyway.
         let _ = self.pieces.blocking_send(Err(io::ErrorKind::Interrupted.into()));
     }
 }
@@ -228,7 +229,7 @@ impl Write for PieceWriter {
         self.sent += self.piece.len() as u64;
         let piece = self.piece.split().freeze();
         self.pieces.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        // Nobody needs to listen to the count.
+        // The count is optional.
         let _ = self.counts.send(self.sent);
         Ok(())
     }
@@ -239,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_becomes_shorter_is_an_error() {
+    fn a_file_that_shrinks_is_an_error() {
         let file = tempfile::tempfile().unwrap();
         let mut exact = Exact { file, left: 5, trouble: None };
         assert!(exact.read(&mut [0; 8]).is_err());

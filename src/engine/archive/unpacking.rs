@@ -1,6 +1,6 @@
-//! In: an archive as it comes from the engine. Out: its files on this machine, and what of it was left out.
-//! Must not: hold more of it in memory than a few pieces, write outside the folder that was named, or replace
-//! a device, a named pipe or a socket.
+//! In: an archive streamed from the engine. Out: its files on this machine, and what was left out.
+//! Must not: keep more than a few chunks in memory, write outside the given directory, or replace a
+//! device, a named pipe or a socket.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -20,26 +20,26 @@ use crate::engine::EngineError;
 use crate::engine::archive::packing::Owners;
 use crate::engine::local_file::{self, Standing, special};
 
-/// How many pieces may wait to be written.
+/// How many chunks may wait to be written.
 const WAITING: usize = 4;
 
-/// Where an archive goes.
+/// Where an archive is unpacked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Its entries go into this folder, which is made when it is missing.
-    Folder(PathBuf),
-    /// Its only entry becomes this file, or is written to the stream that is there.
+    /// Its entries go into this directory, which is created if missing.
+    Directory(PathBuf),
+    /// Its only entry becomes this file, or is written to the existing stream.
     File(PathBuf),
 }
 
-/// Something of an archive that was not written, and why.
+/// An entry that was not written, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
-    /// It is neither a file, a folder nor a link.
+    /// It is neither a file, a directory nor a link.
     Special {
         /// Its path in the archive.
         entry: PathBuf,
-        /// What it is: `a device`.
+        /// Its kind: `a device`.
         what: &'static str,
     },
     /// Its path leads out of the archive: `../x`.
@@ -47,14 +47,14 @@ pub enum LeftOut {
         /// The path in the archive.
         entry: PathBuf,
     },
-    /// Something that is not replaced has its place.
+    /// Something that must not be replaced is in its place.
     Occupied {
-        /// The place on this machine.
+        /// The path on this machine.
         place: PathBuf,
-        /// What is there: `a device`.
+        /// Its kind: `a device`.
         what: &'static str,
     },
-    /// A link on this machine has the place of a folder, and leads out of the folder that was named.
+    /// A link on this machine, in place of a directory, leads out of the given directory.
     Behind {
         /// The link.
         link: PathBuf,
@@ -81,20 +81,20 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// Why an archive was not written.
+/// Why an archive could not be unpacked.
 #[derive(Debug)]
 pub enum Failure {
-    /// The engine broke off.
+    /// The engine ended the stream early.
     Engine(EngineError),
-    /// This machine refuses.
+    /// An error on this machine.
     File(io::Error),
 }
 
-/// Writes an archive's files, no faster than it comes and no slower. What is left out is told.
+/// Writes an archive's files as it arrives. Returns what was left out.
 ///
 /// # Errors
 ///
-/// The engine breaks off, or this machine refuses.
+/// The engine ends the stream early, or a file cannot be written.
 pub async fn unpack(
     mut archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
     place: Place,
@@ -108,7 +108,7 @@ pub async fn unpack(
             cut_off = Some(error);
             io::Error::from(io::ErrorKind::UnexpectedEof)
         });
-        // The writer ends before the archive does when something is in its way.
+        // The writer ends before the archive if something goes wrong.
         if pieces.send(piece).await.is_err() {
             break;
         }
@@ -129,12 +129,12 @@ fn write(
     let mut archive = tar::Archive::new(Pieces { waiting, piece: Bytes::new() });
     archive.set_preserve_ownerships(owners == Owners::Kept);
     match place {
-        Place::Folder(folder) => write_folder(&mut archive, folder, owners),
+        Place::Directory(directory) => write_directory(&mut archive, directory, owners),
         Place::File(path) => write_file(&mut archive, path, owners),
     }
 }
 
-fn write_folder(
+fn write_directory(
     archive: &mut tar::Archive<Pieces>,
     root: &Path,
     owners: Owners,
@@ -144,41 +144,41 @@ fn write_folder(
         fs::create_dir(root).map_err(|error| about(root, &error))?;
     }
     let whole = root.canonicalize().map_err(|error| about(root, &error))?;
-    let mut folder = Folder { root, whole, owners, left_out: BTreeSet::new() };
-    // Folders get their permissions last: one that may not be written to still gets its files.
-    let mut folders = Vec::new();
+    let mut directory = Directory { root, whole, owners, left_out: BTreeSet::new() };
+    // Permissions of directories are set last, so that read-only ones still get their files.
+    let mut directories = Vec::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
-        let Some(place) = folder.place_of(&entry)? else { continue };
+        let Some(place) = directory.place_of(&entry)? else { continue };
         if entry.header().entry_type() != EntryType::Directory {
-            folder.write(&mut entry, &place)?;
+            directory.write(&mut entry, &place)?;
         } else if place == root {
-            folders.extend(is_new.then_some((entry, place)));
-        } else if folder.make(&place)? {
-            folders.push((entry, place));
+            directories.extend(is_new.then_some((entry, place)));
+        } else if directory.make(&place)? {
+            directories.push((entry, place));
         }
     }
-    for (mut entry, place) in folders.into_iter().rev() {
+    for (mut entry, place) in directories.into_iter().rev() {
         if place == root {
             fs::set_permissions(root, Permissions::from_mode(entry.header().mode()? & 0o777))?;
         }
         entry.unpack_in(root)?;
     }
-    Ok(folder.left_out)
+    Ok(directory.left_out)
 }
 
-/// A folder that the entries of an archive are written to.
-struct Folder<'a> {
-    /// As it was named.
+/// A directory that the entries of an archive are written to.
+struct Directory<'a> {
+    /// As given.
     root: &'a Path,
-    /// Without links.
+    /// Without symbolic links.
     whole: PathBuf,
     owners: Owners,
     left_out: BTreeSet<LeftOut>,
 }
 
-impl Folder<'_> {
-    /// Where an entry goes; nothing when it is left out.
+impl Directory<'_> {
+    /// Where an entry is written; `None` if it is left out.
     fn place_of(&mut self, entry: &Entry<'_, Pieces>) -> io::Result<Option<PathBuf>> {
         let path = entry.path()?;
         let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
@@ -186,7 +186,7 @@ impl Folder<'_> {
         for part in path.components() {
             match part {
                 Component::Normal(name) => {
-                    // What leads to the place is inside of the folder; what is there may be replaced.
+                    // The parent is inside the directory; the target itself may be replaced.
                     if let Some(behind) = self.leads_out(&place) {
                         self.left_out.insert(behind);
                         return Ok(None);
@@ -216,7 +216,7 @@ impl Folder<'_> {
         Ok(Some(place))
     }
 
-    /// A link in the place of a folder that leads out of the root.
+    /// A link in place of a directory that leads out of the root.
     fn leads_out(&self, place: &Path) -> Option<LeftOut> {
         if place == self.root || !place.is_symlink() {
             return None;
@@ -225,7 +225,8 @@ impl Folder<'_> {
         (!target.starts_with(&self.whole)).then(|| LeftOut::Behind { link: place.to_owned(), target })
     }
 
-    /// Makes a folder; false when it is there already, and keeps its permissions, or is left out.
+    /// Creates a directory; false if it already exists, in which case it keeps its permissions, or
+    /// is left out.
     fn make(&mut self, place: &Path) -> io::Result<bool> {
         if let Some(behind) = self.leads_out(place) {
             self.left_out.insert(behind);
@@ -253,20 +254,21 @@ impl Folder<'_> {
         match entry.header().entry_type() {
             EntryType::Link => {
                 let original = entry.link_name()?.map(|name| self.root.join(name));
-                // What it is another name of was left out.
+                // The original of the hard link was left out.
                 if let Some((original, what)) =
                     original.and_then(|path| Some((path.clone(), occupant(&path)?)))
                 {
                     self.left_out.insert(LeftOut::Occupied { place: original, what });
                     return Ok(());
                 }
-                // The library makes room for a file or a symbolic link, but not for a hard link.
+                // The library replaces existing files for a file or a symbolic link, but not for a
+                // hard link.
                 if is_file {
                     fs::remove_file(place).map_err(|error| about(place, &error))?;
                 }
             }
             EntryType::Symlink | EntryType::XGlobalHeader => {}
-            // Of a file with several names the others may be somebody else's, or other files of the archive.
+            // Other names of a file may belong to somebody else, or to other files of the archive.
             _ if there.is_some_and(|there| there.is_file() && there.nlink() == 1)
                 && overwrite(entry, place, self.owners)? =>
             {
@@ -278,7 +280,7 @@ impl Folder<'_> {
     }
 }
 
-/// What is at a place that is not replaced, or where a link at the place leads.
+/// What must not be replaced at a path, or where a link at the path leads.
 fn occupant(place: &Path) -> Option<&'static str> {
     let kind = place.symlink_metadata().ok()?.file_type();
     if !kind.is_symlink() {
@@ -287,8 +289,8 @@ fn occupant(place: &Path) -> Option<&'static str> {
     special(fs::metadata(place).ok()?.file_type()).map(|_| "a link to a device, a pipe or a socket")
 }
 
-/// Writes an entry into the file that is there, which keeps its permissions unless owners are kept too; false
-/// when the file cannot be written to, which does not keep it from being replaced.
+/// Writes an entry into an existing file, which keeps its permissions unless owners are kept too;
+/// false if the file is not writable, in which case it may be replaced.
 fn overwrite(entry: &mut Entry<'_, Pieces>, place: &Path, owners: Owners) -> io::Result<bool> {
     let mut file = match OpenOptions::new().write(true).truncate(true).open(place) {
         Ok(file) => file,
@@ -324,7 +326,7 @@ fn write_file(
     match local_file::look(path) {
         Standing::Stream if !is_link => {
             let mut stream = local_file::open(path).map_err(|error| about(path, &error))?;
-            // That nobody reads any more is told apart by its kind.
+            // A reader that is gone is recognised by the kind of the error.
             io::copy(&mut entry, &mut stream)?;
             return Ok(BTreeSet::new());
         }
@@ -333,7 +335,7 @@ fn write_file(
             return Ok(BTreeSet::from([LeftOut::Occupied { place: path.to_owned(), what }]));
         }
         Standing::File if !is_link && overwrite(&mut entry, path, owners)? => {}
-        Standing::File | Standing::Folder | Standing::Nothing => {
+        Standing::File | Standing::Directory | Standing::Nothing => {
             entry.unpack(local_file::target(path)).map(drop)?;
         }
     }
@@ -344,7 +346,7 @@ fn about(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
 }
 
-/// An error and what is behind it, in one line.
+/// An error with its sources, on one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut behind = error.source();
@@ -359,7 +361,7 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// Reads what is sent piece by piece.
+/// Reads from a channel of chunks.
 struct Pieces {
     waiting: mpsc::Receiver<io::Result<Bytes>>,
     piece: Bytes,

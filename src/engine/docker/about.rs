@@ -1,5 +1,4 @@
-//! In: an engine. Out: what it says of itself, and how it is reached.
-//! Must not: change anything.
+//! In: an engine. Out: its description, and how it is reached. Must not: change anything.
 
 use super::Docker;
 use super::transport::Call;

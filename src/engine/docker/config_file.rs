@@ -1,5 +1,5 @@
-//! In: the folder of the Docker CLI's configuration. Out: what its `config.json` says.
-//! Must not: act on an entry.
+//! In: the directory of the Docker CLI's configuration. Out: the content of its `config.json`. Must
+//! not: act on an entry.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -10,21 +10,23 @@ use serde::de::{DeserializeOwned, Deserializer};
 
 use crate::source::{ReadError, Sources};
 
-/// Why a `config.json` says nothing.
+/// Why a `config.json` could not be read.
 #[derive(Debug)]
 pub struct Unreadable {
-    /// What went wrong, with the file's path.
+    /// The error, with the file's path.
     pub why: String,
     is_forbidden: bool,
 }
 
-/// Reads `config.json`, as far as `T` knows it. One that is not there says nothing.
+/// Reads the entries of `config.json` that `T` declares. A missing file is empty.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or is not what the Docker CLI writes.
-pub fn read<T: DeserializeOwned + Default>(folder: Option<&Path>) -> Result<T, Unreadable> {
-    let Some(path) = folder.map(|folder| folder.join("config.json")) else { return Ok(T::default()) };
+/// The file cannot be read, or is not in the Docker CLI's format.
+pub fn read<T: DeserializeOwned + Default>(directory: Option<&Path>) -> Result<T, Unreadable> {
+    let Some(path) = directory.map(|directory| directory.join("config.json")) else {
+        return Ok(T::default());
+    };
     let is_forbidden = |error: &ReadError| match error {
         ReadError::Io { error, .. } => error.kind() == ErrorKind::PermissionDenied,
         _ => false,
@@ -32,7 +34,7 @@ pub fn read<T: DeserializeOwned + Default>(folder: Option<&Path>) -> Result<T, U
     match Sources::bytes(&path) {
         Err(ReadError::Missing(_)) => Ok(T::default()),
         Err(error) => Err(Unreadable { is_forbidden: is_forbidden(&error), why: error.to_string() }),
-        // A full disk leaves such a file behind.
+        // A full disk leaves an empty file behind.
         Ok(text) if text.trim_ascii().is_empty() => Ok(T::default()),
         Ok(text) => match serde_json::from_slice::<Option<T>>(&text) {
             Ok(entries) => Ok(entries.unwrap_or_default()),
@@ -44,24 +46,24 @@ pub fn read<T: DeserializeOwned + Default>(folder: Option<&Path>) -> Result<T, U
     }
 }
 
-/// What of `config.json` matters for reaching an engine and for every container.
+/// The entries of `config.json` that concern connections and all containers.
 ///
-/// As for the Docker CLI, a file that cannot be understood is no reason to stop: it is warned of.
+/// As for the Docker CLI, an invalid file is a warning, not an error.
 #[derive(Debug, Default)]
 pub struct CliConfig {
-    /// The context that is used when nothing else is said.
+    /// The current context.
     pub current_context: Option<String>,
     /// Headers that are sent with every request.
     pub headers: BTreeMap<String, String>,
-    /// Proxies of containers and builds, by the engine's address.
+    /// Proxies of containers and builds, by engine address.
     pub proxies: BTreeMap<String, Option<Proxies>>,
-    /// How `ps` writes its list when nothing else is said.
+    /// The default format of `ps`.
     pub ps_format: Option<String>,
-    /// What cannot be understood, in words for people.
+    /// A warning about entries that cannot be used.
     pub trouble: Option<String>,
 }
 
-/// Proxies as `config.json` has them.
+/// The proxies in `config.json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[expect(missing_docs, reason = "their names say what they are")]
@@ -74,19 +76,19 @@ pub struct Proxies {
 }
 
 impl CliConfig {
-    /// Reads it. A file that is somebody else's, as after a `sudo docker login`, says nothing.
-    pub fn read(folder: Option<&Path>) -> Self {
+    /// Reads it. A file without read permission, as after `sudo docker login`, counts as empty.
+    pub fn read(directory: Option<&Path>) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Entries {
             current_context: Option<String>,
-            #[serde(rename = "HttpHeaders", deserialize_with = "nothing_if_null")]
+            #[serde(rename = "HttpHeaders", deserialize_with = "default_if_null")]
             http_headers: BTreeMap<String, String>,
-            #[serde(deserialize_with = "nothing_if_null")]
+            #[serde(deserialize_with = "default_if_null")]
             proxies: BTreeMap<String, Option<Proxies>>,
             ps_format: Option<String>,
         }
-        match read(folder) {
+        match read(directory) {
             Ok(Entries { current_context, http_headers, proxies, ps_format }) => {
                 Self { current_context, headers: http_headers, proxies, ps_format, trouble: None }
             }
@@ -96,12 +98,12 @@ impl CliConfig {
     }
 }
 
-/// For entries that other programs write as `null` when they have nothing to say.
+/// Deserializes `null`, which other programs write for absent entries, as the default.
 ///
 /// # Errors
 ///
 /// The value is neither `null` nor a `T`.
-pub fn nothing_if_null<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+pub fn default_if_null<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     value: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(value)?.unwrap_or_default())
@@ -114,55 +116,55 @@ mod tests {
     #[derive(Debug, Default, PartialEq, serde::Deserialize)]
     #[serde(default)]
     struct Config {
-        #[serde(deserialize_with = "nothing_if_null")]
+        #[serde(deserialize_with = "default_if_null")]
         names: Vec<String>,
     }
 
     fn config(text: &str) -> Result<Config, Unreadable> {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("config.json"), text).unwrap();
-        read(Some(folder.path()))
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("config.json"), text).unwrap();
+        read(Some(directory.path()))
     }
 
     #[test]
-    fn what_is_absent_or_null_is_empty() {
+    fn absent_and_null_entries_are_empty() {
         for text in ["", " \n", "{}", "null", r#"{"names": null}"#, r#"{"names": []}"#, r#"{"others": 1}"#] {
             assert_eq!(config(text).unwrap(), Config::default(), "{text}");
         }
         assert_eq!(read::<Config>(None).unwrap(), Config::default());
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read::<Config>(Some(folder.path())).unwrap(), Config::default());
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(read::<Config>(Some(directory.path())).unwrap(), Config::default());
     }
 
     #[test]
-    fn what_is_no_json_is_told_with_its_path() {
+    fn invalid_json_is_reported_with_its_path() {
         let error = config("{").unwrap_err();
         assert!(error.why.starts_with("cannot understand `") && error.why.contains("config.json`"));
     }
 
     #[test]
-    fn what_never_ends_is_told_and_not_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.json");
+    fn an_endless_file_is_reported_and_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
         let mode = rustix::fs::Mode::from_raw_mode(0o600);
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-        let trouble = CliConfig::read(Some(folder.path())).trouble.unwrap();
+        let trouble = CliConfig::read(Some(directory.path())).trouble.unwrap();
         assert!(trouble.ends_with("config.json` is not a regular file"), "{trouble}");
         std::fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-        assert!(CliConfig::read(Some(folder.path())).trouble.is_some());
+        assert!(CliConfig::read(Some(directory.path())).trouble.is_some());
     }
 
     #[test]
-    fn a_broken_file_is_no_reason_to_stop() {
-        let folder = tempfile::tempdir().unwrap();
+    fn an_invalid_file_is_only_a_warning() {
+        let directory = tempfile::tempdir().unwrap();
         for text in ["{", "1", "nonsense", r#"{"HttpHeaders": 1}"#, r#"{"proxies": {"default": 1}}"#] {
-            std::fs::write(folder.path().join("config.json"), text).unwrap();
-            let CliConfig { current_context, headers, trouble, .. } = CliConfig::read(Some(folder.path()));
+            std::fs::write(directory.path().join("config.json"), text).unwrap();
+            let CliConfig { current_context, headers, trouble, .. } = CliConfig::read(Some(directory.path()));
             assert_eq!((current_context, headers.len()), (None, 0), "{text}");
             assert!(trouble.unwrap().starts_with("cannot understand `"), "{text}");
         }
-        std::fs::write(folder.path().join("config.json"), "").unwrap();
-        assert_eq!(CliConfig::read(Some(folder.path())).trouble, None);
+        std::fs::write(directory.path().join("config.json"), "").unwrap();
+        assert_eq!(CliConfig::read(Some(directory.path())).trouble, None);
     }
 }

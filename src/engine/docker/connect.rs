@@ -2,8 +2,8 @@
 //! Must not: open a connection.
 //!
 //! The order is that of the Docker CLI: `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context of
-//! `config.json`, the default socket. Where the default socket does not exist, the sockets of Docker
-//! Desktop, of a rootless engine and of Podman are looked for. An empty variable counts as unset.
+//! `config.json`, the default socket. If the default socket does not exist, the sockets of Docker
+//! Desktop, of a rootless engine and of Podman are tried. An empty variable counts as unset.
 
 mod context;
 
@@ -13,11 +13,10 @@ use std::path::{Path, PathBuf};
 use super::config_file::CliConfig;
 use crate::engine::{Address, Endpoint, EngineError, Origin};
 
-/// The socket that an engine listens on when nothing else is said.
+/// The default socket of engines.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
-/// Finds the engine's address from the variables of the environment, and the context that `config.json` of
-/// the Docker CLI chooses.
+/// Finds the engine's address from environment variables and the Docker CLI's current context.
 pub fn locate(
     variables: &BTreeMap<String, String>,
     current_context: Option<String>,
@@ -25,10 +24,10 @@ pub fn locate(
     locate_among(&Variables(variables), current_context, &|path| path.exists())
 }
 
-/// Whether the engine that the variables name runs on this machine. Docker Desktop's has one of its own; of an
-/// address that cannot be found nothing is known.
+/// Whether the engine runs on this machine, according to the variables. Docker Desktop's runs in a
+/// virtual machine; if there is no valid address, this is unknown, hence false.
 pub fn is_here(variables: &BTreeMap<String, String>) -> bool {
-    let context = CliConfig::read(config_folder(variables).as_deref()).current_context;
+    let context = CliConfig::read(config_directory(variables).as_deref()).current_context;
     let Ok(Address { endpoint: Endpoint::Unix(socket), .. }) = locate(variables, context) else {
         return false;
     };
@@ -63,7 +62,7 @@ fn locate_among(
     Ok(Address { endpoint, origin: Origin::Context { name, chosen_by } })
 }
 
-/// The environment, in which an empty variable counts as unset.
+/// Environment variables, of which empty ones count as unset.
 struct Variables<'a>(&'a BTreeMap<String, String>);
 
 impl Variables<'_> {
@@ -72,8 +71,8 @@ impl Variables<'_> {
     }
 }
 
-/// The folder of the Docker CLI's configuration: `DOCKER_CONFIG`, else `~/.docker`.
-pub fn config_folder(variables: &BTreeMap<String, String>) -> Option<PathBuf> {
+/// The directory of the Docker CLI's configuration: `DOCKER_CONFIG`, else `~/.docker`.
+pub fn config_directory(variables: &BTreeMap<String, String>) -> Option<PathBuf> {
     let variables = Variables(variables);
     let named = variables.get("DOCKER_CONFIG").map(PathBuf::from);
     named.or_else(|| Some(Path::new(variables.get("HOME")?).join(".docker")))
@@ -84,30 +83,30 @@ fn default_endpoint(variables: &Variables, exists: &dyn Fn(&Path) -> bool) -> En
     let runtime = variables.get("XDG_RUNTIME_DIR").map(PathBuf::from);
     let candidates = [
         Some(PathBuf::from(DEFAULT_SOCKET)),
-        runtime.as_ref().map(|folder| folder.join("docker.sock")),
-        home.map(|folder| folder.join(".docker/run/docker.sock")),
-        runtime.map(|folder| folder.join("podman/podman.sock")),
+        runtime.as_ref().map(|directory| directory.join("docker.sock")),
+        home.map(|directory| directory.join(".docker/run/docker.sock")),
+        runtime.map(|directory| directory.join("podman/podman.sock")),
         Some(PathBuf::from("/run/podman/podman.sock")),
     ];
     let found = candidates.into_iter().flatten().find(|path| exists(path));
     Endpoint::Unix(found.unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET)))
 }
 
-/// Whether, and on whose word, a TCP connection is encrypted.
+/// Whether a TCP connection is encrypted, and why.
 enum Tls {
     None,
     /// By `DOCKER_TLS_VERIFY`, or because the address says `https`.
     Verified,
-    /// By `DOCKER_TLS`: encrypted, whoever answers.
+    /// By `DOCKER_TLS`: encrypted, without verifying the server.
     Unverified,
-    /// By the certificates of this context.
+    /// With the certificates of this context.
     Context(String),
 }
 
-/// Understands an address as the Docker CLI writes it. The error is what to write instead.
+/// Parses an address in the Docker CLI's format. The error is what to write instead.
 fn parse_host(host: &str, tls: Tls) -> Result<Endpoint, String> {
     if !host.contains("://") && host.contains('/') {
-        // A path is no name of a host.
+        // A path is not a host name.
         let path = host.trim_start_matches("unix:").trim_start_matches('/');
         return Err(format!("write `unix:///{path}`"));
     }
@@ -127,7 +126,8 @@ fn parse_tcp(address: &str, rest: &str, tls: Tls) -> Result<Endpoint, String> {
     let (host, port) =
         split_port(authority, default_port).ok_or("write `tcp://HOST:PORT`, with a number for the port")?;
     let target = Endpoint::Tcp { host, port };
-    // TLS of our own would cost 1.3 MB: the Docker CLI knows its own certificates and lends a hand.
+    // A TLS implementation would add 1.3 MB: the Docker CLI, which knows its certificates, is used
+    // as a proxy.
     let dial = |options: &[&str]| Endpoint::Program {
         address: address.to_owned(),
         command: ["docker"]
@@ -161,7 +161,7 @@ fn parse_ssh(address: &str, rest: &str) -> Result<Endpoint, String> {
     if host_and_port.ends_with(&format!(":{port}")) {
         command.extend(["-p".to_owned(), port.to_string()]);
     }
-    // After `--` nothing is an option: a host name that begins with a dash cannot become one.
+    // After `--` nothing is an option, not even a host name that begins with a dash.
     command.extend(["--".to_owned(), host, "docker".to_owned()]);
     if !socket.is_empty() {
         command.extend(["--host".to_owned(), shell_quoted(&format!("unix:///{socket}"))]);
@@ -170,7 +170,7 @@ fn parse_ssh(address: &str, rest: &str) -> Result<Endpoint, String> {
     Ok(Endpoint::Program { address: address.to_owned(), command })
 }
 
-/// ssh hands its words to a shell on the other side.
+/// ssh passes its words to a shell on the remote side.
 fn shell_quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.replace('\0', ""), |quoted| quoted.into_owned())
 }
@@ -214,7 +214,7 @@ mod tests {
 
     fn locate_with(variables: &[(&str, &str)], sockets: &[&str]) -> Result<Address, EngineError> {
         let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let context = CliConfig::read(config_folder(&variables).as_deref()).current_context;
+        let context = CliConfig::read(config_directory(&variables).as_deref()).current_context;
         locate_among(&Variables(&variables), context, &|path| {
             sockets.iter().any(|socket| Path::new(socket) == path)
         })
@@ -227,22 +227,22 @@ mod tests {
         }
     }
 
-    fn context(folder: &Path, name: &str, meta: &str) {
+    fn context(directory: &Path, name: &str, meta: &str) {
         let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
-        let folder = folder.join("contexts/meta").join(digest);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("meta.json"), meta).unwrap();
+        let directory = directory.join("contexts/meta").join(digest);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("meta.json"), meta).unwrap();
     }
 
     #[test]
-    fn nothing_said_means_the_default_socket() {
+    fn the_default_socket_is_used_by_default() {
         assert_eq!(endpoint(&[], &[]), "unix:///var/run/docker.sock");
         let sockets = ["/var/run/docker.sock", "/run/user/7/docker.sock"];
         assert_eq!(endpoint(&[("XDG_RUNTIME_DIR", "/run/user/7")], &sockets), "unix:///var/run/docker.sock");
     }
 
     #[test]
-    fn other_sockets_stand_in_for_a_missing_default() {
+    fn other_sockets_replace_a_missing_default() {
         let variables = [("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/home/ana")];
         let found = |socket| endpoint(&variables, &["/run/podman/podman.sock", socket]);
         assert_eq!(found("/run/user/7/docker.sock"), "unix:///run/user/7/docker.sock");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_read_as_the_docker_cli_reads_them() {
+    fn hosts_are_parsed_as_in_the_docker_cli() {
         let host = |host| endpoint(&[("DOCKER_HOST", host)], &[]);
         assert_eq!(host("unix:///run/x.sock"), "unix:///run/x.sock");
         assert_eq!(host("10.0.0.1:4000"), "tcp://10.0.0.1:4000");
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn ssh_runs_the_docker_cli_on_the_other_side() {
+    fn ssh_runs_the_docker_cli_on_the_remote_side() {
         let host = |host| endpoint(&[("DOCKER_HOST", host)], &[]);
         let ssh = "ssh -o ConnectTimeout=30 -o BatchMode=yes -T";
         assert_eq!(host("ssh://box"), format!("{ssh} -- box docker system dial-stdio"));
@@ -331,10 +331,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_context_comes_with_those_that_there_are() {
-        let folder = tempfile::tempdir().unwrap();
-        context(folder.path(), "server", r#"{"Name":"server","Endpoints":{}}"#);
-        let config = folder.path().to_str().unwrap();
+    fn an_unknown_context_is_reported_with_the_existing_ones() {
+        let directory = tempfile::tempdir().unwrap();
+        context(directory.path(), "server", r#"{"Name":"server","Endpoints":{}}"#);
+        let config = directory.path().to_str().unwrap();
         let hint = |name| {
             let error = locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", name)], &[]);
             error.unwrap_err().hint().unwrap()
@@ -345,9 +345,9 @@ mod tests {
 
     #[test]
     fn a_context_names_its_host() {
-        let folder = tempfile::tempdir().unwrap();
-        context(folder.path(), "far", r#"{"Name":"far","Endpoints":{"docker":{"Host":"tcp://far:1"}}}"#);
-        let config = folder.path().to_str().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        context(directory.path(), "far", r#"{"Name":"far","Endpoints":{"docker":{"Host":"tcp://far:1"}}}"#);
+        let config = directory.path().to_str().unwrap();
         let address = locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", "far")], &[]).unwrap();
         assert_eq!(address.to_string(), "tcp://far:1 (context `far`, chosen by DOCKER_CONTEXT)");
     }
@@ -355,9 +355,9 @@ mod tests {
     #[test]
     fn the_current_context_is_used_unless_another_is_named() {
         let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join(".docker");
-        context(&folder, "far", r#"{"Endpoints":{"docker":{"Host":"unix:///far.sock"}}}"#);
-        std::fs::write(folder.join("config.json"), r#"{"currentContext":"far"}"#).unwrap();
+        let directory = home.path().join(".docker");
+        context(&directory, "far", r#"{"Endpoints":{"docker":{"Host":"unix:///far.sock"}}}"#);
+        std::fs::write(directory.join("config.json"), r#"{"currentContext":"far"}"#).unwrap();
         let home = home.path().to_str().unwrap();
         let address = locate_with(&[("HOME", home)], &[]).unwrap();
         assert_eq!(address.to_string(), "unix:///far.sock (context `far`, chosen by config.json)");
@@ -367,10 +367,10 @@ mod tests {
 
     #[test]
     fn a_context_with_certificates_goes_through_the_docker_cli() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let meta = r#"{"Endpoints":{"docker":{"Host":"tcp://far:2376","SkipTLSVerify":true}}}"#;
-        context(folder.path(), "far", meta);
-        let config = folder.path().to_str().unwrap();
+        context(directory.path(), "far", meta);
+        let config = directory.path().to_str().unwrap();
         assert_eq!(
             endpoint(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", "far")], &[]),
             "docker --context far system dial-stdio"
@@ -379,9 +379,9 @@ mod tests {
 
     #[test]
     fn an_unknown_context_or_an_unreadable_one_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        context(folder.path(), "bad", "{");
-        let config = folder.path().to_str().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        context(directory.path(), "bad", "{");
+        let config = directory.path().to_str().unwrap();
         let error = |name| {
             locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", name)], &[]).unwrap_err().to_string()
         };
@@ -390,11 +390,11 @@ mod tests {
     }
 
     #[test]
-    fn a_context_that_cannot_be_used_names_no_address_and_the_way_to_another() {
-        let folder = tempfile::tempdir().unwrap();
-        context(folder.path(), "bad", "{");
-        context(folder.path(), "swarm", r#"{"Endpoints":{}}"#);
-        let config = folder.path().to_str().unwrap();
+    fn an_unusable_context_is_reported_without_its_address_and_with_a_way_out() {
+        let directory = tempfile::tempdir().unwrap();
+        context(directory.path(), "bad", "{");
+        context(directory.path(), "swarm", r#"{"Endpoints":{}}"#);
+        let config = directory.path().to_str().unwrap();
         for name in ["bad", "swarm"] {
             let error = locate_with(&[("DOCKER_CONFIG", config), ("DOCKER_CONTEXT", name)], &[]).unwrap_err();
             assert!(matches!(error, EngineError::NoAddress { .. }), "{error:?}");
@@ -402,13 +402,13 @@ mod tests {
                 format!("`docker context inspect {name}` shows it; set DOCKER_CONTEXT to choose another one");
             assert_eq!(error.hint(), Some(wanted));
         }
-        std::fs::write(folder.path().join("config.json"), r#"{"currentContext":"swarm"}"#).unwrap();
+        std::fs::write(directory.path().join("config.json"), r#"{"currentContext":"swarm"}"#).unwrap();
         let hint = locate_with(&[("DOCKER_CONFIG", config)], &[]).unwrap_err().hint().unwrap();
         assert!(hint.ends_with("choose another one by `docker context use`"), "{hint}");
     }
 
     #[test]
-    fn without_a_folder_of_the_docker_cli_only_the_default_context_is_there() {
+    fn without_a_config_directory_only_the_default_context_exists() {
         let error = locate_with(&[("DOCKER_CONTEXT", "far")], &[]).unwrap_err();
         assert_eq!(error.to_string(), "no Docker context is named `far` (chosen by DOCKER_CONTEXT)");
         assert_eq!(error.hint().unwrap(), "set DOCKER_CONTEXT to `default`");

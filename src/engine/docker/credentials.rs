@@ -1,5 +1,5 @@
-//! In: the Docker CLI's `config.json` and a registry. Out: what the engine is to show that registry.
-//! Must not: keep a secret longer than a call, or show one in an error.
+//! In: the Docker CLI's `config.json` and a registry. Out: the credentials for that registry. Must
+//! not: keep a secret longer than a call, or show one in an error.
 //!
 //! The order is that of the Docker CLI: a helper for the registry (`credHelpers`), else the helper
 //! for all (`credsStore`), else the file itself (`auths`). A helper is a program
@@ -17,13 +17,13 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use super::config_file::{self, nothing_if_null};
+use super::config_file::{self, default_if_null};
 use crate::engine::EngineError;
 
-/// How long a helper may take: a person may have to unlock a key ring.
+/// How long a helper may take: the user may have to unlock a keyring.
 const HELPER_LIMIT: Duration = Duration::from_secs(120);
 
-/// What the engine shows a registry: moby's `AuthConfig`.
+/// Credentials as sent to the engine: moby's `AuthConfig`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Credentials {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -41,7 +41,7 @@ pub struct Credentials {
 impl Credentials {
     /// The value of `X-Registry-Auth`: URL-safe base64 with padding, as the engine decodes it.
     pub fn header(&self) -> String {
-        // A struct of strings has no way to fail.
+        // A struct of strings always serializes.
         URL_SAFE.encode(serde_json::to_vec(self).unwrap_or_default())
     }
 
@@ -61,18 +61,18 @@ impl Credentials {
     }
 }
 
-/// What was found out about a registry's credentials.
+/// The result of looking up a registry's credentials.
 #[derive(Default)]
 pub struct Lookup {
-    /// The credentials; anonymous access without.
+    /// The credentials; `None` for anonymous access.
     pub credentials: Option<Credentials>,
-    /// Why there are none, when somebody should have had them. The pull is tried all the same: the
-    /// image may be public.
+    /// Why there are none although some are configured. The pull is attempted anyway: the image may
+    /// be public.
     pub trouble: Option<String>,
 }
 
 impl Lookup {
-    /// A registry's refusal, and why it was asked without credentials.
+    /// Adds the reason for missing credentials to a registry's refusal.
     pub fn explaining(&self, error: EngineError) -> EngineError {
         match (error, &self.trouble) {
             (EngineError::Refused { status, message }, Some(trouble)) => EngineError::Refused {
@@ -87,32 +87,32 @@ impl Lookup {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
-    #[serde(deserialize_with = "nothing_if_null")]
+    #[serde(deserialize_with = "default_if_null")]
     auths: BTreeMap<String, Option<FileEntry>>,
-    #[serde(rename = "credsStore", deserialize_with = "nothing_if_null")]
+    #[serde(rename = "credsStore", deserialize_with = "default_if_null")]
     store: String,
-    #[serde(rename = "credHelpers", deserialize_with = "nothing_if_null")]
+    #[serde(rename = "credHelpers", deserialize_with = "default_if_null")]
     helpers: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct FileEntry {
-    #[serde(deserialize_with = "nothing_if_null")]
+    #[serde(deserialize_with = "default_if_null")]
     auth: String,
-    #[serde(deserialize_with = "nothing_if_null")]
+    #[serde(deserialize_with = "default_if_null")]
     username: String,
-    #[serde(deserialize_with = "nothing_if_null")]
+    #[serde(deserialize_with = "default_if_null")]
     password: String,
-    #[serde(rename = "identitytoken", deserialize_with = "nothing_if_null")]
+    #[serde(rename = "identitytoken", deserialize_with = "default_if_null")]
     identity_token: String,
-    #[serde(rename = "registrytoken", deserialize_with = "nothing_if_null")]
+    #[serde(rename = "registrytoken", deserialize_with = "default_if_null")]
     registry_token: String,
 }
 
-/// Looks up the credentials for a server in the configuration in `folder`.
-pub async fn look_up(folder: Option<&Path>, server: &str) -> Lookup {
-    let found = match config_file::read(folder) {
+/// Looks up the credentials for a server in the configuration in `directory`.
+pub async fn look_up(directory: Option<&Path>, server: &str) -> Lookup {
+    let found = match config_file::read(directory) {
         Ok(config) => from_config(&config, server).await,
         Err(unreadable) => Err(unreadable.why),
     };
@@ -122,9 +122,9 @@ pub async fn look_up(folder: Option<&Path>, server: &str) -> Lookup {
     }
 }
 
-/// Everything that is known, as a `config.json` that needs no helper.
-pub async fn all(folder: Option<&Path>) -> Result<String, String> {
-    let config: Config = config_file::read(folder).map_err(|unreadable| unreadable.why)?;
+/// All credentials, as a `config.json` that needs no helper.
+pub async fn all(directory: Option<&Path>) -> Result<String, String> {
+    let config: Config = config_file::read(directory).map_err(|unreadable| unreadable.why)?;
     let mut servers: BTreeSet<String> = config.auths.keys().chain(config.helpers.keys()).cloned().collect();
     if !config.store.is_empty() {
         servers.extend(list_of_helper(&format!("docker-credential-{}", config.store), HELPER_LIMIT).await?);
@@ -204,7 +204,7 @@ async fn ask_helper(program: &str, server: &str) -> Result<Option<Credentials>, 
     let output = run_helper(program, "get", server, HELPER_LIMIT).await?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stdout);
-        // This exact text is how every helper says that it knows nothing of the server.
+        // By convention, this exact text means that there are no credentials for the server.
         if message.contains("credentials not found in native keychain") {
             return Ok(None);
         }
@@ -212,7 +212,7 @@ async fn ask_helper(program: &str, server: &str) -> Result<Option<Credentials>, 
         let words = [message.trim(), errors.trim()].into_iter().find(|words| !words.is_empty());
         return Err(format!("`{program}` failed: {}", words.unwrap_or("it did not say why")));
     }
-    // The answer holds a secret: it must not be quoted.
+    // The answer contains a secret: it must not be quoted.
     let answer: HelperAnswer = serde_json::from_slice(&output.stdout)
         .map_err(|_| format!("`{program}` did not answer as a credential helper does"))?;
     Ok(Some(from_helper(answer, server)))
@@ -221,7 +221,7 @@ async fn ask_helper(program: &str, server: &str) -> Result<Option<Credentials>, 
 fn from_helper(answer: HelperAnswer, server: &str) -> Credentials {
     let HelperAnswer { username, secret } = answer;
     let server_address = server.to_owned();
-    // By this user name a helper says that its secret is an identity token.
+    // This user name means that the secret is an identity token.
     if username == "<token>" {
         return Credentials { identity_token: secret, server_address, ..Credentials::default() };
     }
@@ -244,7 +244,7 @@ async fn output_of_helper(program: &str, verb: &str, server: &str) -> std::io::R
         .kill_on_drop(true)
         .spawn()?;
     if let Some(mut input) = child.stdin.take() {
-        // A helper that ends without reading says why by its exit.
+        // A helper that exits without reading its input reports why by its exit.
         let _ = input.write_all(server.as_bytes()).await;
     }
     child.wait_with_output().await
@@ -256,9 +256,9 @@ mod tests {
     use crate::value::image::DOCKER_HUB;
 
     async fn from(config: &str, server: &str) -> Lookup {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("config.json"), config).unwrap();
-        look_up(Some(folder.path()), server).await
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("config.json"), config).unwrap();
+        look_up(Some(directory.path()), server).await
     }
 
     async fn header(config: &str, server: &str) -> Option<String> {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_broken_is_told_without_the_secret() {
+    async fn invalid_entries_are_reported_without_the_secret() {
         let lookup = from(r#"{"auths": {"ghcr.io": {"auth": "c2VjcmV0"}}}"#, "ghcr.io").await;
         let trouble = lookup.trouble.unwrap();
         assert_eq!(trouble, "the `auth` of ghcr.io in `config.json` is not base64 of `user:password`");
@@ -311,35 +311,35 @@ mod tests {
 
     #[tokio::test]
     async fn all_credentials_fit_into_one_file() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let auth = STANDARD.encode("ana:pw");
         let config = format!(
             r#"{{"auths": {{"a": {{"auth": "{auth}"}}, "b": {{"identitytoken": "t"}}, "c": {{}}}}}}"#
         );
-        std::fs::write(folder.path().join("config.json"), config).unwrap();
-        let all = all(Some(folder.path())).await.unwrap();
+        std::fs::write(directory.path().join("config.json"), config).unwrap();
+        let all = all(Some(directory.path())).await.unwrap();
         assert_eq!(all, format!(r#"{{"auths":{{"a":{{"auth":"{auth}"}},"b":{{"identitytoken":"t"}}}}}}"#));
     }
 
-    /// A helper that answers with this shell script, and its folder.
+    /// A helper that answers with this shell script, and its directory.
     fn helper(script: &str) -> (tempfile::TempDir, String) {
         use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("docker-credential-test");
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("docker-credential-test");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
         let program = program.to_str().unwrap().to_owned();
-        (folder, program)
+        (directory, program)
     }
 
     async fn ask(script: &str) -> Result<Option<Credentials>, String> {
-        let (_folder, program) = helper(script);
+        let (_directory, program) = helper(script);
         ask_helper(&program, "reg.example").await
     }
 
     #[tokio::test]
-    async fn a_helper_that_hangs_is_given_up_whatever_it_was_asked() {
-        let (_folder, program) = helper("exec sleep 1000");
+    async fn a_helper_that_hangs_times_out_whatever_the_request() {
+        let (_directory, program) = helper("exec sleep 1000");
         let error = list_of_helper(&program, Duration::from_millis(50)).await.unwrap_err();
         assert!(error.ends_with("said nothing for 0.05 seconds"), "{error}");
     }

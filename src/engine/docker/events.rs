@@ -1,5 +1,4 @@
-//! In: a project. Out: what happens to its containers, as it happens.
-//! Must not: decide what a change means.
+//! In: a project. Out: events of its containers, as they happen. Must not: interpret a change.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ use super::transport::{Call, Transport};
 use crate::engine::{Change, ContainerEvent, EngineError, EventFilter, History, What};
 use crate::topology::name::{ContainerName, ProjectName};
 
-/// Subscribes; the engine has answered, and so the subscription holds, when the future is ready.
+/// Subscribes; when the future is ready, the engine has answered and no event is missed.
 pub async fn subscribe(
     transport: &Transport,
     project: &ProjectName,
@@ -71,7 +70,7 @@ where
     Ok(None)
 }
 
-/// An event as the engine sends it.
+/// An event in the engine's format.
 #[derive(Deserialize)]
 struct Event {
     #[serde(rename = "Action")]
@@ -90,7 +89,7 @@ struct Actor {
     attributes: Option<BTreeMap<String, String>>,
 }
 
-/// An event of something without a name is no container's.
+/// `None` for an event of something that is not a container.
 fn change(event: Event) -> Option<Change> {
     let attributes = event.actor.attributes.unwrap_or_default();
     let what = match event.action.as_str() {
@@ -100,7 +99,7 @@ fn change(event: Event) -> Option<Change> {
         "pause" => What::Paused,
         "rename" => What::Renamed,
         "destroy" | "remove" => What::Removed,
-        // As Podman says it; some of its versions give the result as an attribute.
+        // Podman's form; some of its versions put the result into an attribute.
         "health_status" => attributes
             .get("health_status")
             .and_then(|word| health_word(word))
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn every_event_of_a_life_is_understood() {
+    fn every_lifecycle_event_is_understood() {
         for (action, attributes, what) in [
             ("create", "", What::Created),
             ("start", "", What::Started),

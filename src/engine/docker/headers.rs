@@ -1,16 +1,17 @@
 //! In: the Docker CLI's `HttpHeaders` and `DOCKER_CUSTOM_HEADERS`. Out: headers of every request.
-//! Must not: show a value: it may be what a proxy before the engine lets in.
+//! Must not: show a value: it may be a token for a proxy.
 
 use crate::value::pair::Pair;
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Headers in place of those of `config.json`, as `name=value,"name=value, with a comma"` (Docker CLI 28).
+/// Headers that replace those of `config.json`: `name=value,"name=value, with a comma"` (Docker CLI
+/// 28).
 const VARIABLE: &str = "DOCKER_CUSTOM_HEADERS";
 
-/// Headers that say where a request ends, which connection it is for, and what becomes of that: they are set by
-/// what sends the request. The Docker CLI leaves them to its HTTP library likewise.
+/// Headers of the connection and the framing, which the HTTP client sets. The Docker CLI leaves
+/// them to its HTTP library as well.
 fn is_of_the_connection(name: &HeaderName) -> bool {
     let of_the_connection = [
         header::CONNECTION,
@@ -25,8 +26,8 @@ fn is_of_the_connection(name: &HeaderName) -> bool {
     of_the_connection.contains(name) || ["keep-alive", "proxy-connection"].contains(&name.as_str())
 }
 
-/// The headers, and what cannot be one, in words for people.
-pub fn of_every_request(
+/// The headers, and a warning about invalid ones.
+pub fn default_headers(
     variables: &BTreeMap<String, String>,
     configured: &BTreeMap<String, String>,
 ) -> (HeaderMap, Option<String>) {
@@ -50,7 +51,7 @@ pub fn of_every_request(
 }
 
 fn pair(field: &str) -> (String, String) {
-    let Pair { name, value } = Pair::of(field);
+    let Pair { name, value } = Pair::split(field);
     (name.to_owned(), value.unwrap_or_default().to_owned())
 }
 
@@ -80,7 +81,7 @@ mod tests {
     fn headers(variable: &str, configured: &[(&str, &str)]) -> (Vec<String>, Option<String>) {
         let text = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
         let variables = BTreeMap::from([text(&(VARIABLE, variable))]);
-        let (headers, trouble) = of_every_request(&variables, &configured.iter().map(text).collect());
+        let (headers, trouble) = default_headers(&variables, &configured.iter().map(text).collect());
         let shown =
             |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
         let mut headers: Vec<String> = headers.iter().map(shown).collect();
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_stands_in_for_the_file() {
+    fn the_variable_overrides_the_file() {
         let configured = [("X-Meta", "evf"), ("Authorization", "Bearer abc")];
         assert_eq!(
             headers("", &configured),
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_where_a_request_ends_is_left_to_the_connection() {
+    fn headers_of_the_framing_are_left_to_the_connection() {
         let configured = ["Content-Length", "transfer-encoding", "Host", "CONNECTION", "Upgrade", "X-D"];
         let (sent, trouble) = headers("", &configured.map(|name| (name, "9")));
         assert_eq!(sent, ["x-d: 9"]);

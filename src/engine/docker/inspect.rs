@@ -1,5 +1,5 @@
-//! In: what the engine says of one container. Out: its state.
-//! Must not: fail on a word that a newer engine uses.
+//! In: the engine's description of a container. Out: its state. Must not: fail on a word that a
+//! newer engine uses.
 
 mod further;
 
@@ -18,29 +18,30 @@ use crate::topology::Service;
 use crate::topology::service::{Healthcheck, Logging, Namespace};
 use crate::value::pair::Pair;
 
-/// An engine notes a start once the process runs: what that printed at once is older, seen on Engine 20.10.
+/// An engine records a start only after the process runs, so that its first output may be older;
+/// seen on Engine 20.10.
 const HEAD_START: Duration = Duration::from_secs(1);
 
-/// `GET /containers/NAME/json`, as far as it is needed.
+/// The parts of `GET /containers/NAME/json` that are needed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Inspected {
-    /// Its id, in full.
+    /// Its full id.
     #[serde(default)]
     pub id: String,
-    /// Its name, after a slash.
+    /// Its name, with a leading slash.
     #[serde(default)]
     pub name: String,
     /// Its state.
     pub state: InspectedState,
-    /// How often the engine started it again.
+    /// How often the engine restarted it.
     #[serde(default)]
     pub restart_count: u32,
-    /// What was asked of the engine.
+    /// Its host configuration.
     pub host_config: InspectedHostConfig,
-    /// What was asked of the container.
+    /// Its configuration.
     pub config: InspectedConfig,
-    /// What is mounted.
+    /// Its mounts.
     #[serde(default)]
     pub mounts: Vec<InspectedMount>,
 }
@@ -59,7 +60,7 @@ pub struct InspectedState {
 #[serde(rename_all = "PascalCase", default)]
 struct InspectedHealth {
     status: String,
-    /// How often the check failed since it passed.
+    /// How often the check failed in a row.
     failing_streak: Option<u64>,
     log: Option<Vec<InspectedHealthRun>>,
 }
@@ -71,7 +72,7 @@ struct InspectedHealthRun {
     output: String,
 }
 
-/// A container's host configuration, as far as it is needed.
+/// The parts of a container's host configuration that are needed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct InspectedHostConfig {
@@ -92,7 +93,7 @@ pub struct InspectedHostConfig {
 }
 
 impl InspectedHostConfig {
-    /// The host ports by those of the container: `80/tcp`.
+    /// The host ports by container port: `80/tcp`.
     fn host_ports(&self) -> BTreeMap<String, String> {
         let bindings = self.port_bindings.iter().flatten();
         let first = |(port, hosts): (&String, &Option<Vec<PortBinding>>)| {
@@ -103,7 +104,7 @@ impl InspectedHostConfig {
 }
 
 impl InspectedRestartPolicy {
-    /// As Compose writes it: `always`, `on-failure:3`.
+    /// In Compose's format: `always`, `on-failure:3`.
     fn written(&self) -> Option<String> {
         let Self { name, maximum_retry_count, .. } = self;
         match (name.as_str(), maximum_retry_count) {
@@ -114,14 +115,14 @@ impl InspectedRestartPolicy {
     }
 }
 
-/// A host port that a container's one is published at.
+/// A host port that a container port is published on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct PortBinding {
     host_port: String,
 }
 
-/// A mount as it was asked for.
+/// A mount as requested.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct WantedMount {
@@ -137,7 +138,7 @@ struct WantedVolume {
 }
 
 impl InspectedHostConfig {
-    /// Where volumes are mounted that were asked for with this label.
+    /// Where the requested mounts with this label are.
     pub fn labelled_targets(&self, label: &str) -> BTreeSet<&str> {
         let has_label = |mount: &&WantedMount| {
             let labels = mount.volume_options.as_ref().and_then(|volume| volume.labels.as_ref());
@@ -152,7 +153,7 @@ impl InspectedHostConfig {
         modes.filter_map(|mode| Some(Namespace::from(mode.clone()).container()?.to_string())).collect()
     }
 
-    /// Whether a volume was asked for by its name, here or by a container whose volumes are used.
+    /// Whether a volume may have been requested by name, here or by a container of `volumes_from`.
     fn may_name(&self, volume: &str) -> bool {
         let is_bound = |bind: &String| bind.split(':').next() == Some(volume);
         self.binds.iter().flatten().any(is_bound)
@@ -176,7 +177,7 @@ struct InspectedRestartPolicy {
     maximum_retry_count: u64,
 }
 
-/// A container's configuration, as far as it is needed.
+/// The parts of a container's configuration that are needed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct InspectedConfig {
@@ -184,9 +185,9 @@ pub struct InspectedConfig {
     pub tty: bool,
     /// Whether its input is open.
     pub open_stdin: bool,
-    /// Whether its input ends with that of the first one who attaches to it.
+    /// Whether its input is closed when the first client that attaches closes it.
     pub stdin_once: bool,
-    /// The image reference that it was created with.
+    /// The image reference from its creation.
     pub image: String,
     /// All labels.
     pub labels: Option<BTreeMap<String, String>>,
@@ -200,7 +201,7 @@ pub struct InspectedConfig {
     further: FurtherConfig,
 }
 
-/// How often a check fails before its container is unhealthy, unless it says so itself.
+/// The default number of failed checks after which a container is unhealthy.
 const DEFAULT_RETRIES: u64 = 3;
 
 /// One mount of a container.
@@ -216,19 +217,19 @@ pub struct InspectedMount {
     source: String,
     /// Where it appears in the container.
     pub destination: String,
-    /// Whether the container may write to it.
+    /// Whether it is writable.
     #[serde(rename = "RW")]
     is_writable: bool,
 }
 
-/// Asks the engine for a container, by name or id.
+/// Inspects a container by name or id.
 pub async fn inspect(transport: &Transport, container: &str) -> Result<Inspected, EngineError> {
     transport.json(Call::get(format!("/containers/{}/json", escape(container, "")))).await
 }
 
 impl Inspected {
-    /// Mounted volumes that have a name as the engine gives it to a volume that nobody named: 64
-    /// hexadecimal digits. Somebody may have asked for such a volume by its name all the same.
+    /// Mounted volumes with a generated name, 64 hexadecimal digits. Such a volume may still have
+    /// been requested by name.
     pub fn unnamed_volumes(&self) -> impl Iterator<Item = &InspectedMount> {
         let is_unnamed = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         self.volumes().filter(move |mount| is_unnamed(&mount.name))
@@ -239,16 +240,17 @@ impl Inspected {
         self.mounts.iter().filter(|mount| mount.kind == "volume")
     }
 
-    /// Whether a volume surely is this container's own: the engine made it for the container, or for a
-    /// predecessor from which it was taken over, where the mount has the label `inherited`. The label
-    /// `com.docker.volume.anonymous` does not tell: `docker volume create` without a name gives it too.
+    /// Whether a volume certainly belongs only to this container: the engine created it for the
+    /// container, or for a predecessor it was inherited from, in which case the mount has the label
+    /// `inherited`. The label `com.docker.volume.anonymous` is no proof: `docker volume create`
+    /// without a name sets it too.
     pub fn owns(&self, mount: &InspectedMount, inherited: &str) -> bool {
         self.host_config.labelled_targets(inherited).contains(mount.destination.as_str())
             || !self.host_config.may_name(&mount.name)
     }
 
-    /// What the check says. The engine calls a container unhealthy when it freezes it, and until the check
-    /// is run again after that, although it did not fail.
+    /// The result of the health check. The engine reports a container as unhealthy while it is
+    /// paused, and until the next check after that, although no check failed.
     fn health(&self, health: &InspectedHealth) -> Option<Health> {
         let retries = self.config.healthcheck.as_ref().map_or(0, |check| check.retries);
         let retries = if retries == 0 { DEFAULT_RETRIES } else { retries };
@@ -260,7 +262,8 @@ impl Inspected {
         }
     }
 
-    /// `its health check `pg_isready` failed 3 times in a row, at last with exit code 2`
+    /// For example ``its health check `pg_isready` failed 3 times in a row, at last with exit code
+    /// 2``.
     fn failed_check(&self, health: &InspectedHealth) -> Option<String> {
         let command = self.config.healthcheck.as_ref()?.command()?;
         let run = health.log.as_ref()?.last().filter(|run| run.exit_code != 0)?;
@@ -270,14 +273,14 @@ impl Inspected {
             streak => format!("failed {streak} times in a row"),
         };
         let last = match run.exit_code {
-            // So the engine says that its time was over.
+            // How the engine reports a timeout.
             -1 => "because it did not end in time".to_owned(),
             code => format!("at last with exit code {code}"),
         };
         Some(format!("its health check `{command}` {failed}, {last}"))
     }
 
-    /// What it was created with.
+    /// The settings that it was created with.
     pub fn settings(&self) -> Settings {
         let InspectedConfig { env, cmd, entrypoint, .. } = &self.config;
         let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
@@ -292,7 +295,7 @@ impl Inspected {
         }
     }
 
-    /// Further attributes, as the model has them.
+    /// Further attributes, in the form of the model.
     fn attributes(&self) -> BTreeMap<&'static str, Json> {
         let InspectedConfig { healthcheck, user, working_dir, further, .. } = &self.config;
         let named = |text: &String| json!(Some(text).filter(|text| !text.is_empty()));
@@ -329,7 +332,7 @@ impl Inspected {
         attributes
     }
 
-    /// Folders, files and named volumes, those of secrets left out.
+    /// Directories, files and named volumes, except for those of secrets.
     fn named_mounts(&self) -> Json {
         let unnamed: Vec<&str> = self.unnamed_volumes().map(|mount| mount.destination.as_str()).collect();
         let is_named = |mount: &&InspectedMount| {
@@ -342,7 +345,7 @@ impl Inspected {
         mounts.collect()
     }
 
-    /// The state as topo knows it.
+    /// The state in topo's terms.
     pub fn container_state(&self) -> ContainerState {
         let health = self.state.health.as_ref();
         let last_run = health.and_then(|health| health.log.as_ref()?.last());
@@ -357,19 +360,19 @@ impl Inspected {
             health_output: last_run.map(|run| run.output.trim_end().to_owned()),
             failed_check: health.and_then(|health| self.failed_check(health)),
             restarts: self.restart_count,
-            is_young: false,
+            is_just_started: false,
             begun: self.begun(),
             started: self.started().map(Timestamp::as_nanosecond),
         }
     }
 
-    /// When the last run began; one that was never started began in the year 1.
+    /// When the last run began; the year 1 if it was never started.
     fn started(&self) -> Option<Timestamp> {
         let time: Timestamp = self.state.started_at.parse().ok()?;
         (time > Timestamp::UNIX_EPOCH).then_some(time)
     }
 
-    /// The engine says only when the last run began.
+    /// The engine only knows when the last run began.
     fn begun(&self) -> Option<String> {
         let time = self.started()?;
         let is_known = self.restart_count == 0;
@@ -378,7 +381,7 @@ impl Inspected {
     }
 }
 
-/// The engine's word for where in its life a container is.
+/// The status for the engine's word.
 pub fn status(word: &str) -> Status {
     match word {
         "created" | "configured" | "initialized" => Status::Created,
@@ -387,20 +390,21 @@ pub fn status(word: &str) -> Status {
         "restarting" => Status::Restarting,
         "removing" => Status::Removing,
         "dead" => Status::Dead,
-        // `exited`, Podman's `stopped`, and what a newer engine may say: nothing that surely runs.
+        // `exited`, Podman's `stopped`, and unknown words of newer engines: not known to be
+        // running.
         _ => Status::Exited,
     }
 }
 
-/// Whether a container was started a moment ago: `Up Less than a second`, `Up 3 seconds (healthy)`. To an
-/// engine, too, one that ran for ten seconds did not crash: its pauses between runs begin anew.
-pub fn is_young(status: &str) -> bool {
+/// Whether a container was started a moment ago: `Up Less than a second`, `Up 3 seconds (healthy)`.
+/// The engine also resets its restart delay after ten seconds.
+pub fn is_just_started(status: &str) -> bool {
     let Some(since) = status.strip_prefix("Up ") else { return false };
     let seconds = since.split_once(" second").and_then(|(number, _)| number.parse::<u32>().ok());
     since.starts_with("Less than a second") || seconds.is_some_and(|seconds| seconds < 10)
 }
 
-/// The engine's word for what a health check says; `none` is that there is no check.
+/// The health for the engine's word; `None` for `none`, which means that there is no check.
 pub fn health_word(word: &str) -> Option<Health> {
     match word {
         "starting" => Some(Health::Starting),
@@ -419,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_health_check_speaks() {
+    fn the_last_health_check_decides() {
         let state = state(
             r#"{"State": {"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy",
                 "Log": [{"Output": "first"}, {"Output": "refused\n"}]}},
@@ -431,17 +435,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_started_less_than_ten_seconds_ago_is_young() {
+    fn a_container_is_young_for_ten_seconds_after_its_start() {
         for status in ["Up Less than a second", "Up 1 second", "Up 9 seconds (healthy)"] {
-            assert!(is_young(status), "{status}");
+            assert!(is_just_started(status), "{status}");
         }
         for status in ["Up 10 seconds", "Up About a minute", "Up 3 minutes", "Restarting (3) 2 seconds ago"] {
-            assert!(!is_young(status), "{status}");
+            assert!(!is_just_started(status), "{status}");
         }
     }
 
     #[test]
-    fn when_somebody_started_it_is_known_until_the_engine_does() {
+    fn a_restart_by_the_engine_hides_the_start_by_a_client() {
         let begun = |time: &str, restarts: u64| {
             let text = format!(
                 r#"{{"State": {{"Status": "exited", "StartedAt": "{time}"}}, "RestartCount": {restarts},
@@ -456,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_that_failed_is_told_with_its_command() {
+    fn a_failed_check_is_reported_with_its_command() {
         let told = |test: &str, streak: u64, exit_code: i64| {
             let text = format!(
                 r#"{{"State": {{"Status": "running", "Health": {{"Status": "unhealthy", "FailingStreak": {streak},
@@ -484,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_that_did_not_fail_often_enough_makes_nothing_unhealthy() {
+    fn too_few_failed_checks_do_not_make_a_container_unhealthy() {
         let health = |streak: u64, check: &str| {
             let text = format!(
                 r#"{{"State": {{"Status": "running", "Health": {{"Status": "unhealthy", "FailingStreak": {streak}}}}},
@@ -512,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_that_was_asked_for_by_its_name_is_nobodys_own() {
+    fn a_volume_requested_by_name_does_not_belong_to_the_container() {
         let owned = |asked: &str| {
             let text = format!(
                 r#"{{"State": {{}}, "Config": {{}}, "HostConfig": {{{asked}}},
@@ -532,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_a_newer_engine_is_no_failure() {
+    fn an_unknown_word_of_a_newer_engine_is_accepted() {
         let text = r#"{"State": {"Status": "hibernating", "Health": {"Status": "tired"}}, "HostConfig": {}, "Config": {}}"#;
         assert_eq!(state(text).status, Status::Exited);
         assert_eq!(state(text).health, None);

@@ -1,5 +1,5 @@
-//! In: what is asked for. Out: projects, images and volumes as lists show them.
-//! Must not: change anything, or fail on a word that a newer engine uses.
+//! In: a query. Out: projects, images and volumes for lists. Must not: change anything, or fail on
+//! a word that a newer engine uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::plan::label;
 use crate::plan::observed::ObservedContainer;
 use crate::topology::name::{ImageId, ProjectName, ServiceName};
 
-/// How many questions are asked at once.
+/// How many requests are sent at once.
 const AT_ONCE: usize = 8;
 
 #[derive(Deserialize)]
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_says_what_it_is_for_and_when_it_got_its_name() {
+    fn the_platform_and_the_tagging_time_of_an_image_are_read() {
         let details = |text: &str| serde_json::from_str::<ImageDetails>(text).expect("an image");
         let image = details(
             r#"{"Size": 5, "Os": "linux", "Architecture": "arm64", "Variant": "v8", "Created": "2026-01-01T00:00:00Z",

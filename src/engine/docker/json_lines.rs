@@ -1,5 +1,4 @@
-//! In: a body that holds one JSON value a line. Out: the values.
-//! Must not: know what they mean.
+//! In: a body with one JSON value per line. Out: the values. Must not: know what they mean.
 
 use std::collections::VecDeque;
 
@@ -9,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::EngineError;
 
-/// The longest line that is taken, in bytes (16 MiB).
+/// The longest accepted line, in bytes (16 MiB).
 const LINE_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Reads values from a body as it comes.
+/// Reads values from a body as it arrives.
 pub struct JsonLines<S> {
     body: S,
     rest: Vec<u8>,
@@ -78,13 +77,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn values_may_be_cut_anywhere() {
+    async fn values_may_be_split_anywhere() {
         assert_eq!(read(&["1\n2", "3\n", "\r\n4\r", "\n", "5"]).await, Ok(vec![1, 23, 4, 5]));
         assert_eq!(read(&[]).await, Ok(vec![]));
     }
 
     #[tokio::test]
-    async fn what_is_no_json_is_shown() {
+    async fn invalid_json_is_shown() {
         let error = read(&["1\nnope\n"]).await.unwrap_err().to_string();
         assert!(error.ends_with("in `nope`"), "{error}");
     }

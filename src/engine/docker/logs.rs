@@ -1,8 +1,9 @@
-//! In: a container. Out: what it printed and prints.
-//! Must not: hold more of it than one piece, or cut it into lines.
+//! In: a container. Out: its past and future output. Must not: keep more than one chunk of it, or
+//! split it into lines.
 //!
-//! A container without a terminal has two streams in one body: frames of eight bytes of header (stream,
-//! three zeros, length as a big-endian number) and the payload. With a terminal the body is the output.
+//! A container without a terminal has two streams in one body: frames of an eight-byte header
+//! (stream, three zeros, big-endian length) and the payload. With a terminal, the body is the
+//! output itself.
 
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, TryStreamExt, stream};
@@ -21,7 +22,7 @@ pub async fn logs(
     let response = transport.send(call(container, choice)).await?;
     let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
     let is_raw = match content_type {
-        // Since API 1.42 the answer says which of the two it is.
+        // Since API 1.42 the content type tells which of the two it is.
         Some("application/vnd.docker.multiplexed-stream") => false,
         Some("application/vnd.docker.raw-stream") if transport.version().minor >= 42 => true,
         _ => inspect::inspect(transport, container.as_str()).await?.config.tty,
@@ -29,16 +30,16 @@ pub async fn logs(
     Ok(chunks(stream_of(response), if is_raw { Shape::Raw } else { Shape::Frames }))
 }
 
-/// How a body carries output.
+/// The encoding of output in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A terminal's: everything is output.
+    /// With a terminal: everything is output.
     Raw,
-    /// Two streams in frames.
+    /// Two multiplexed streams in frames.
     Frames,
 }
 
-/// Takes a body apart into pieces of output.
+/// Decodes a body into chunks of output.
 pub fn chunks<S>(body: S, shape: Shape) -> impl Stream<Item = Result<LogChunk, EngineError>> + Unpin + use<S>
 where
     S: Stream<Item = Result<Bytes, EngineError>> + Unpin,
@@ -87,19 +88,19 @@ where
     }
 }
 
-/// Takes frames apart without copying their payload.
+/// Decodes frames without copying their payload.
 struct Decoder {
     state: State,
-    /// What is left of the last piece of the body.
+    /// The rest of the last chunk of the body.
     piece: Bytes,
 }
 
 enum State {
     /// Everything is output.
     Raw,
-    /// A header, of which so many bytes are there.
+    /// A header, with the number of bytes received.
     Header { bytes: [u8; 8], have: usize },
-    /// A payload, of which so many bytes are to come.
+    /// A payload, with the number of bytes still to come.
     Payload { stream: u8, left: usize },
 }
 
@@ -110,7 +111,7 @@ impl State {
 }
 
 impl Decoder {
-    /// Whether the body may end here: a frame that has begun is sent whole by an engine that ends a body.
+    /// Whether the body may end here: an engine always sends a frame completely.
     fn is_between_chunks(&self) -> bool {
         match self.state {
             State::Raw | State::Header { have: 0, .. } => true,
@@ -118,7 +119,7 @@ impl Decoder {
         }
     }
 
-    /// The next chunk; `None` when another piece of the body is needed.
+    /// The next chunk; `None` if more of the body is needed.
     fn next(&mut self) -> Result<Option<LogChunk>, EngineError> {
         while self.piece.has_remaining() {
             match &mut self.state {
@@ -161,7 +162,7 @@ fn chunk(stream: u8, bytes: Bytes) -> Result<LogChunk, EngineError> {
     match stream {
         0 | 1 => Ok(LogChunk { stream: OutputStream::Out, bytes }),
         2 => Ok(LogChunk { stream: OutputStream::Err, bytes }),
-        // The third stream is the engine's own, for what went wrong while it was reading.
+        // The third stream is for errors of the engine itself.
         _ => Err(EngineError::Other(format!(
             "the output broke off: {}",
             String::from_utf8_lossy(&bytes).trim()
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn frames_are_taken_apart_wherever_the_body_is_cut() {
+    async fn frames_are_decoded_wherever_the_body_is_split() {
         let body = [frame(1, "out 1\n"), frame(2, "err\n"), frame(1, ""), frame(1, "out 2")].concat();
         for size in 1..=body.len() {
             let read = read(body.clone(), size, State::start()).await;
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_ends_within_a_frame_was_cut() {
+    async fn a_body_that_ends_within_a_frame_is_incomplete() {
         let body = [frame(1, "out 1\n"), frame(2, "err\n")].concat();
         let boundaries = [0, 14, body.len()];
         for length in 0..=body.len() {
@@ -213,14 +214,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_terminals_output_is_taken_as_it_is() {
+    async fn output_of_a_terminal_is_not_decoded() {
         let body = b"\x01\0\0\0\0\0\0\x05hello\r\n".to_vec();
         let read = read(body, 4, State::Raw).await;
         assert_eq!(read, Ok(("\x01\0\0\0\0\0\0\x05hello\r\n".to_owned(), String::new())));
     }
 
     #[tokio::test]
-    async fn the_engines_own_stream_is_an_error() {
+    async fn the_stream_of_the_engine_itself_is_an_error() {
         let read = read([frame(1, "a"), frame(3, "disk gone\n")].concat(), 64, State::start()).await;
         assert_eq!(read.unwrap_err().to_string(), "the output broke off: disk gone");
     }

@@ -1,22 +1,22 @@
 //! The Docker Engine, over its HTTP API.
 //!
-//! bollard gives the models of requests and the plain calls; what it cannot do (see the modules) is
+//! bollard provides the models of requests and simple calls; what it does not support (see the modules) is
 //! done by requests of our own on the same transport.
 //!
 //! | to change | look in |
 //! |---|---|
 //! | which engine is used | [`connect`] |
-//! | how bytes get there | [`wire`], [`transport`], [`headers`], [`version`] |
-//! | how a refusal reads | [`error`] |
+//! | how requests are sent | [`wire`], [`transport`], [`headers`], [`version`] |
+//! | how errors are worded | [`error`] |
 //! | what is read of a project | [`observe`], [`inspect`] |
 //! | what happens, what is printed | [`events`], [`logs`] |
 //! | what lists show | [`inventory`], [`usage`], [`about`] |
-//! | how an action is done | [`perform`], and one module for each kind of object |
+//! | how an action is performed | [`perform`], and one module for each kind of object |
 //! | how an attribute of a service is applied | [`container`] |
 //! | what is read of the Docker CLI's `config.json` | [`config_file`] |
 //! | which proxies containers and builds get | [`proxy`] |
-//! | how images come | [`pull`], [`push`], [`build`], [`registry`], [`credentials`] |
-//! | how commands, streams and files get into a container and out of it | [`inside`] |
+//! | how images are pulled, pushed and built | [`pull`], [`push`], [`build`], [`registry`], [`credentials`] |
+//! | how commands, streams and files reach a container | [`inside`] |
 
 pub mod about;
 pub mod build;
@@ -70,36 +70,36 @@ use transport::{Call, Transport};
 pub struct Docker {
     transport: Transport,
     bollard: bollard::Docker,
-    /// The folder of the Docker CLI's configuration, for credentials.
-    config_folder: Option<PathBuf>,
-    /// Proxy variables that containers and builds get unless the topology sets them.
+    /// The directory of the Docker CLI's configuration, for credentials.
+    config_directory: Option<PathBuf>,
+    /// Proxy variables for containers and builds, unless the topology sets them.
     proxies: BTreeMap<String, String>,
-    /// Whether the caller chose a builder of buildx: it builds what says nothing else.
+    /// Whether the caller chose a builder of buildx: it is the default for builds.
     has_chosen_builder: bool,
     ps_format: Option<String>,
     troubles: Vec<String>,
-    /// What names of images were found to mean a moment ago.
+    /// A short-lived cache of the ids of images.
     images: Mutex<BTreeMap<ImageReference, (Instant, Option<ImageId>)>>,
     processors: OnceCell<Option<usize>>,
 }
 
-/// How long the engine may take to say how many processors there are.
+/// How long to wait for the engine's number of processors.
 const INFO_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long an image's name is believed to mean the same, unless this run changes it.
+/// How long a cached id of an image is valid, unless this run changes the image.
 const IMAGE_KNOWN_FOR: Duration = Duration::from_secs(10);
 
 impl Docker {
-    /// Finds the engine that the variables of the environment name, and asks it for its version. `on_silence` is
-    /// told when an answer does not come for a while.
+    /// Finds the engine from environment variables, and asks for its version. `on_silence` is
+    /// called when a response is overdue.
     pub async fn connect(
         variables: &BTreeMap<String, String>,
         on_silence: OnSilence,
     ) -> Result<Self, EngineError> {
-        let config_folder = connect::config_folder(variables);
-        let mut config = CliConfig::read(config_folder.as_deref());
+        let config_directory = connect::config_directory(variables);
+        let mut config = CliConfig::read(config_directory.as_deref());
         let address = connect::locate(variables, config.current_context.take())?;
-        let (headers, unusable) = headers::of_every_request(variables, &config.headers);
+        let (headers, unusable) = headers::default_headers(variables, &config.headers);
         let transport = Transport::open(address, headers, Silence::new(on_silence)).await?;
         let bollard = transport.bollard()?;
         let engine = transport.address().endpoint.to_string();
@@ -110,7 +110,7 @@ impl Docker {
         Ok(Self {
             transport,
             bollard,
-            config_folder,
+            config_directory,
             proxies,
             has_chosen_builder,
             ps_format: config.ps_format,
@@ -131,7 +131,7 @@ impl Docker {
         Some(info.processors).filter(|processors| *processors > 0)
     }
 
-    /// The image that a name means; containers that are made together of one image ask once.
+    /// The image of a reference; containers created together from one image ask only once.
     async fn known_image(&self, image: &ImageReference) -> Result<Option<ImageId>, EngineError> {
         let mut images = self.images.lock().await;
         if let Some((at, id)) = images.get(image)
@@ -144,7 +144,7 @@ impl Docker {
         Ok(id)
     }
 
-    /// A name of an image may mean another one from now on.
+    /// Clears the cache, as a reference may now mean another image.
     async fn forget_images(&self) {
         self.images.lock().await.clear();
     }

@@ -1,5 +1,4 @@
-//! In: a network of a plan. Out: the network in the engine.
-//! Must not: decide whether it is needed.
+//! In: a network of a plan. Out: the network in the engine. Must not: decide whether it is needed.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +16,8 @@ use crate::topology::Network;
 use crate::topology::name::{ContainerName, NetworkName};
 use crate::topology::network::AddressPool;
 
-/// Creates a network. One of the same name is an error, unless it is this very one: a run that was
-/// killed may have asked for it a moment ago, and the engine went on with what it was asked.
+/// Creates a network. An existing one of the same name is an error, unless it is this very network:
+/// a run that was killed may have requested it a moment ago, and the engine completed the request.
 pub async fn create(transport: &Transport, spec: &NetworkSpec) -> Result<(), EngineError> {
     let call = Call::new(Method::POST, "/networks/create").json(&request(spec, transport.version()))?;
     match transport.send(call).await {
@@ -51,8 +50,8 @@ async fn labels(
     Ok(network.labels.unwrap_or_default())
 }
 
-/// What stands for a network in a path: its name, or its id where a path cannot hold the name (`/`, `..`): the
-/// engine would look for something else.
+/// A network for the path of a request: its name, or its id if a path cannot contain the name (`/`,
+/// `..`), which would mean another resource.
 pub(super) async fn reference(transport: &Transport, network: &NetworkName) -> Result<String, EngineError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -69,7 +68,7 @@ pub(super) async fn reference(transport: &Transport, network: &NetworkName) -> R
     Ok(found.map_or_else(|| escape(name, ""), |found| found.id))
 }
 
-/// Removes a network; one that is gone already is no failure.
+/// Removes a network; if it does not exist, that is not an error.
 pub async fn remove(docker: &Docker, network: &NetworkName) -> Result<(), EngineError> {
     let reference = reference(&docker.transport, network).await?;
     let removed = docker.bollard.remove_network(&reference).await;
@@ -79,7 +78,8 @@ pub async fn remove(docker: &Docker, network: &NetworkName) -> Result<(), Engine
     }
 }
 
-/// Detaches a container from a network; one that is gone, or is not attached, is no failure.
+/// Disconnects a container from a network; if either does not exist, or it is not connected, that
+/// is not an error.
 pub async fn disconnect(
     docker: &Docker,
     network: &NetworkName,
@@ -99,7 +99,7 @@ pub async fn disconnect(
 struct Request {
     #[serde(flatten)]
     network: NetworkCreateRequest,
-    /// Before API 1.44 the engine takes a name twice unless it is asked to look.
+    /// Before API 1.44 the engine allows duplicate names unless told to check.
     #[serde(rename = "CheckDuplicate")]
     check_duplicate: bool,
 }
@@ -114,8 +114,8 @@ fn request(spec: &NetworkSpec, version: ApiVersion) -> Request {
         enable_ipv4,
         enable_ipv6,
         attachable,
-        // The name and the labels of the specification hold these already, and what is external is
-        // not created.
+        // The specification already contains the name and the labels, and external networks are not
+        // created.
         name: _,
         labels: _,
         external: _,

@@ -1,10 +1,10 @@
-//! In: a project's name, and names of images, networks and volumes. Out: what the engine has of them.
-//! Must not: change anything, or fail on a word that a newer engine uses.
+//! In: a project's name, and names of images, networks and volumes. Out: what the engine has of
+//! them. Must not: change anything, or fail on a word that a newer engine uses.
 //!
-//! bollard fails a whole list on one enum value that it does not know: the lists are read here, into
-//! structures that hold only what is needed. A running container that is as it is wanted costs no call of
-//! its own, unless it shares something with another service's; whether the engine would start it again,
-//! and what its health check printed, is left to `inspect`.
+//! bollard fails on a whole list for a single unknown enum value: the lists are read here, into
+//! structures with only what is needed. A running container that is up to date needs no request of
+//! its own, unless it shares something with another service's; whether the engine would restart it,
+//! and the output of its health check, is left to `inspect`.
 
 mod containers;
 mod images;
@@ -24,13 +24,13 @@ use crate::topology::name::{NetworkName, VolumeName};
 pub use containers::containers_of;
 pub use images::{has_names, image_id};
 
-/// How many questions are asked at once.
+/// How many requests are sent at once.
 const AT_ONCE: usize = 8;
 
-/// How long the names may be, escaped and in bytes, that are asked for in one request.
+/// The most bytes of escaped names in one request.
 const NAMES_AT_ONCE: usize = 32 * 1024;
 
-/// Reads everything at once, but for the number of processors.
+/// Reads everything at once, except for the number of processors.
 pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, EngineError> {
     let Query { project, images, networks, volumes, fingerprints, processors: _ } = query;
     let (containers, networks, volumes, images) = try_join4(
@@ -47,7 +47,7 @@ pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, E
     Ok(Observed { containers, networks, volumes, images, platforms, image_ages, api, processors: None })
 }
 
-/// The filter for what belongs to a project.
+/// The filter for objects of a project.
 pub fn project_filter(project: &str) -> String {
     format!("{}={project}", label::PROJECT)
 }
@@ -65,7 +65,7 @@ async fn observe_networks(
     project: &str,
     wanted: &BTreeSet<NetworkName>,
 ) -> Result<Vec<ObservedNetwork>, EngineError> {
-    // An engine has few networks: one list of all is quicker than one by label and one by name.
+    // An engine has few networks: one list of all is faster than one by label and one by name.
     let listed: Vec<ListedNetwork> = transport.json(Call::get("/networks")).await?;
     let listed = listed.into_iter().map(|ListedNetwork { name, id, labels }| ObservedNetwork {
         name: name.into(),
@@ -80,7 +80,7 @@ async fn observe_networks(
     Ok(networks)
 }
 
-/// Asks who is attached to a network of the project: a list does not say.
+/// Asks which containers are connected to a network of the project, which a list does not say.
 async fn look_into(
     transport: &Transport,
     mut network: ObservedNetwork,
@@ -150,19 +150,19 @@ async fn list_volumes_named(
     transport: &Transport,
     wanted: &BTreeSet<VolumeName>,
 ) -> Result<Vec<ListedVolume>, EngineError> {
-    // The engine takes the names for patterns: what matches by accident is sorted out afterwards.
-    let filters = in_pieces(wanted).into_iter().map(|names| json!({ "name": names }).to_string());
+    // The engine treats the names as patterns: accidental matches are removed afterwards.
+    let filters = in_batches(wanted).into_iter().map(|names| json!({ "name": names }).to_string());
     let lists = stream::iter(filters).map(|filters| list_volumes(transport, filters));
     let listed: Vec<Vec<ListedVolume>> = lists.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(listed.into_iter().flatten().collect())
 }
 
-/// Names in pieces that fit into a request, whose length is limited.
-fn in_pieces(names: &BTreeSet<VolumeName>) -> Vec<Vec<&VolumeName>> {
+/// Names in batches that fit into a request of limited length.
+fn in_batches(names: &BTreeSet<VolumeName>) -> Vec<Vec<&VolumeName>> {
     let mut pieces: Vec<Vec<&VolumeName>> = Vec::new();
     let mut room = 0;
     for name in names {
-        // Quotes and a comma, which are escaped to three characters each as any other may be.
+        // Quotes and a comma; each character may take three bytes when escaped.
         let length = (name.as_str().len() + 3) * 3;
         if length > room || pieces.is_empty() {
             pieces.push(Vec::new());
@@ -187,14 +187,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_names_are_asked_for_in_pieces_that_fit() {
+    fn many_names_are_requested_in_batches() {
         let names: BTreeSet<VolumeName> =
             (0..5000).map(|number| format!("shop_a-rather-long-name_{number:04}").as_str().into()).collect();
-        let pieces = in_pieces(&names);
+        let pieces = in_batches(&names);
         assert!(pieces.len() > 1);
         assert!(pieces.iter().all(|piece| escape(&json!(piece).to_string(), "").len() < NAMES_AT_ONCE + 10));
         let asked: BTreeSet<VolumeName> = pieces.into_iter().flatten().cloned().collect();
         assert_eq!(asked, names);
-        assert!(in_pieces(&BTreeSet::new()).is_empty());
+        assert!(in_batches(&BTreeSet::new()).is_empty());
     }
 }

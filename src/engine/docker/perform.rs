@@ -1,5 +1,5 @@
-//! In: an action. Out: the call that does it.
-//! Must not: decide anything; conditions live in the plan.
+//! In: an action. Out: the requests that perform it. Must not: decide anything; conditions belong
+//! to the plan.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::topology::name::ContainerName;
 use crate::topology::service::Hook;
 use crate::value::image::ImageReference;
 
-/// Does one action.
+/// Performs an action.
 pub async fn perform(
     docker: &Docker,
     action: &Action,
@@ -88,14 +88,14 @@ async fn perform_one(
     }
 }
 
-/// The engine's answer for one that runs already (304) counts as done.
+/// The engine's response for a running container (304) counts as success.
 pub(super) async fn start(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
     let name = escape(container.as_str(), "");
     let started = docker.bollard.start_container(&name, None::<StartContainerOptions>).await;
     started.map_err(|error| docker.transport.failure(error))
 }
 
-/// Commands of the topology, one after the other. The first that fails is named by its place.
+/// Runs hooks one after the other. The first that fails is named by its position.
 async fn run_hooks(
     docker: &Docker,
     container: &ContainerName,
@@ -114,8 +114,8 @@ async fn run_hooks(
     Ok(())
 }
 
-/// The engine keeps no record of hooks. One whose `post_start` failed is stopped, so that whoever starts it next
-/// runs them again, as Kubernetes does.
+/// The engine keeps no record of hooks. A container whose `post_start` failed is stopped, so that
+/// the next start runs them again, as in Kubernetes.
 async fn give_up(docker: &Docker, container: &ContainerName, failure: EngineError) -> EngineError {
     match (stop(docker, container, None).await, failure) {
         (Err(error), EngineError::HookFailed { hook, message }) => {
@@ -126,7 +126,7 @@ async fn give_up(docker: &Docker, container: &ContainerName, failure: EngineErro
     }
 }
 
-/// One that is frozen runs no command.
+/// A paused container runs no command.
 async fn runs(docker: &Docker, container: &ContainerName) -> Result<bool, EngineError> {
     match docker.inspect(container).await {
         Ok(state) => Ok(state.status == Status::Running),
@@ -135,7 +135,8 @@ async fn runs(docker: &Docker, container: &ContainerName) -> Result<bool, Engine
     }
 }
 
-/// The engine's answer for one that does not run (304) counts as done, and so does one that is gone.
+/// The engine's response for a stopped container (304) counts as success, and so does a missing
+/// one.
 async fn stop(
     docker: &Docker,
     container: &ContainerName,
@@ -150,7 +151,7 @@ async fn stop(
     }
 }
 
-/// One that ended meanwhile counts as done.
+/// A container that exited meanwhile counts as success.
 async fn kill(docker: &Docker, container: &ContainerName, signal: &str) -> Result<(), EngineError> {
     let options = KillContainerOptionsBuilder::new().signal(signal).build();
     let killed = docker.bollard.kill_container(&escape(container.as_str(), ""), Some(options)).await;
@@ -162,23 +163,23 @@ async fn kill(docker: &Docker, container: &ContainerName, signal: &str) -> Resul
 
 async fn pause(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
     let paused = docker.bollard.pause_container(&escape(container.as_str(), "")).await;
-    unless_said(paused.map_err(|error| docker.transport.failure(error)), "is already paused")
+    unless_already(paused.map_err(|error| docker.transport.failure(error)), "is already paused")
 }
 
 async fn unpause(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
     let unpaused = docker.bollard.unpause_container(&escape(container.as_str(), "")).await;
-    unless_said(unpaused.map_err(|error| docker.transport.failure(error)), "is not paused")
+    unless_already(unpaused.map_err(|error| docker.transport.failure(error)), "is not paused")
 }
 
-/// A refusal because it is so already counts as done.
-fn unless_said(done: Result<(), EngineError>, so_already: &str) -> Result<(), EngineError> {
+/// A refusal because the state is already reached counts as success.
+fn unless_already(done: Result<(), EngineError>, already_message: &str) -> Result<(), EngineError> {
     match done {
-        Err(EngineError::Refused { message, .. }) if message.contains(so_already) => Ok(()),
+        Err(EngineError::Refused { message, .. }) if message.contains(already_message) => Ok(()),
         other => other,
     }
 }
 
-/// One that is gone already is no failure.
+/// If it does not exist, that is not an error.
 async fn remove_image(docker: &Docker, image: &ImageReference) -> Result<(), EngineError> {
     let call = Call::new(Method::DELETE, format!("/images/{}", escape(image.as_str(), "/:@")));
     match docker.transport.send(call).await {

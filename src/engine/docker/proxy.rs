@@ -1,13 +1,13 @@
-//! In: the Docker CLI's `config.json` and the engine's address. Out: the proxy variables that containers
-//! and builds get, as the Docker CLI gives them.
-//! Must not: look at the proxies of this machine: those are another matter.
+//! In: the Docker CLI's `config.json` and the engine's address. Out: the proxy variables of
+//! containers and builds, as the Docker CLI sets them. Must not: use the proxies of this machine,
+//! which are unrelated.
 
 use std::collections::BTreeMap;
 
 use super::config_file::{CliConfig, Proxies};
 
-/// Proxy variables by their names, each in capitals and in small letters. The configuration may have
-/// some for one engine, and some for all others (`default`).
+/// Proxy variables by name, each in upper and lower case. The configuration may have some for an
+/// engine, and some for all others (`default`).
 pub fn variables(config: &mut CliConfig, engine: &str) -> BTreeMap<String, String> {
     let CliConfig { proxies, .. } = config;
     let chosen = proxies.remove(engine).or_else(|| proxies.remove("default")).flatten();
@@ -32,13 +32,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_of_its_own_wins_over_the_default() {
-        let folder = tempfile::tempdir().unwrap();
+    fn an_entry_for_the_engine_wins_over_the_default() {
+        let directory = tempfile::tempdir().unwrap();
         let text = r#"{"proxies": {"default": {"httpProxy": "http://p:1", "noProxy": "localhost"},
             "tcp://far:1": {"httpsProxy": "http://q:2"}}}"#;
-        std::fs::write(folder.path().join("config.json"), text).unwrap();
+        std::fs::write(directory.path().join("config.json"), text).unwrap();
         let names = |engine| -> Vec<String> {
-            let variables = variables(&mut CliConfig::read(Some(folder.path())), engine);
+            let variables = variables(&mut CliConfig::read(Some(directory.path())), engine);
             variables.iter().map(|(name, value)| format!("{name}={value}")).collect()
         };
         assert_eq!(
@@ -50,15 +50,15 @@ mod tests {
 
     #[test]
     fn nothing_is_given_without_a_configuration() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(variables(&mut CliConfig::read(Some(folder.path())), "x").is_empty());
+        let directory = tempfile::tempdir().unwrap();
+        assert!(variables(&mut CliConfig::read(Some(directory.path())), "x").is_empty());
         assert!(variables(&mut CliConfig::read(None), "x").is_empty());
         let nulls =
             [r#"null"#, r#"{"default": null}"#, r#"{"default": {"httpProxy": null}}"#].map(str::to_owned);
         for proxies in nulls {
-            std::fs::write(folder.path().join("config.json"), format!(r#"{{"proxies": {proxies}}}"#))
+            std::fs::write(directory.path().join("config.json"), format!(r#"{{"proxies": {proxies}}}"#))
                 .unwrap();
-            let mut config = CliConfig::read(Some(folder.path()));
+            let mut config = CliConfig::read(Some(directory.path()));
             assert!(variables(&mut config, "x").is_empty(), "{proxies}");
         }
     }

@@ -1,5 +1,5 @@
-//! In: an image reference. Out: the image in the engine, and how far its layers are meanwhile.
-//! Must not: decide whether it is needed.
+//! In: an image reference. Out: the image in the engine, and the progress of its layers. Must not:
+//! decide whether it is needed.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use super::transport::Call;
 use crate::engine::{EngineError, Progress};
 use crate::value::image::ImageReference;
 
-/// Waits before another attempt after a connection broke.
+/// The delays before further attempts after a broken connection.
 const BACKOFF: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
-/// Pulls an image. A connection that broke is tried again, since layers that arrived are kept.
+/// Pulls an image, with further attempts after a broken connection, since complete layers are kept.
 pub async fn pull(
     docker: &Docker,
     image: &ImageReference,
     platform: Option<&str>,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let lookup = credentials::look_up(docker.config_folder.as_deref(), image.server()).await;
+    let lookup = credentials::look_up(docker.config_directory.as_deref(), image.server()).await;
     let mut waits = BACKOFF.iter();
     loop {
         let error = match attempt(docker, image, platform, &lookup, progress).await {
@@ -57,7 +57,7 @@ async fn attempt(
     transfer(docker, call, progress).await
 }
 
-/// Asks for a pull or a push, and follows it to its end.
+/// Requests a pull or a push, and follows it to its end.
 pub(super) async fn transfer(
     docker: &Docker,
     call: Call,
@@ -73,7 +73,8 @@ pub(super) async fn transfer(
     Ok(())
 }
 
-/// True when a connection broke: ours to the engine, or in the engine's words its own to the registry.
+/// Whether a connection broke: that to the engine or, by the engine's message, its own to the
+/// registry.
 fn is_worth_another_attempt(error: &EngineError) -> bool {
     const DROPPED: [&str; 5] =
         ["unexpected EOF", "connection reset by peer", "TLS handshake timeout", "i/o timeout", "broken pipe"];
@@ -113,7 +114,7 @@ struct ErrorDetail {
 }
 
 impl Message {
-    /// The error that ended the stream. It comes after a status of 200.
+    /// The error that ended the stream, after a status of 200.
     pub fn failure(&self) -> Option<EngineError> {
         let detailed =
             self.error_detail.as_ref().map(|detail| &detail.message).filter(|words| !words.is_empty());
@@ -121,11 +122,11 @@ impl Message {
         Some(EngineError::Refused { status: 500, message: error::plain(words) })
     }
 
-    /// What it says of the pull or push.
+    /// The progress of the pull or push.
     pub fn progress(self) -> Option<Progress> {
         let Self { id, status, detail, .. } = self;
         let part = match id {
-            // The first line names the tag in place of a layer.
+            // The first line has the tag in place of a layer.
             Some(id) if !status.starts_with("Pulling from") => id,
             _ => return (!status.is_empty()).then_some(Progress::Now(status)),
         };
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_come_and_are_done() {
+    fn layers_make_progress_and_complete() {
         let progress = |text| message(text).progress();
         assert_eq!(
             progress(r#"{"status":"Downloading","progressDetail":{"current":5,"total":9},"id":"ab"}"#),
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_the_stream_is_the_engines_word() {
+    fn an_error_in_the_stream_has_the_message_of_the_engine() {
         let failure =
             message(r#"{"errorDetail":{"message":"no space left on device"},"error":"x"}"#).failure();
         assert_eq!(failure.unwrap().to_string(), "no space left on device");
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_credentials_are_told_with_the_refusal() {
+    fn missing_credentials_are_reported_with_the_refusal() {
         let refused = EngineError::Refused { status: 404, message: "pull access denied".to_owned() };
         let error =
             Lookup { credentials: None, trouble: Some("`docker-credential-x` failed: locked".to_owned()) }

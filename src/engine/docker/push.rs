@@ -1,5 +1,5 @@
-//! In: an image reference. Out: the image in its registry, and how far its layers are meanwhile.
-//! Must not: decide whether it is to be pushed.
+//! In: an image reference. Out: the image in its registry, and the progress of its layers. Must
+//! not: decide whether to push it.
 
 use http::Method;
 
@@ -10,15 +10,15 @@ use super::transport::{Call, escape};
 use crate::engine::{EngineError, Progress};
 use crate::value::image::ImageReference;
 
-/// Pushes an image with the caller's account.
+/// Pushes an image with the caller's credentials.
 pub async fn push(
     docker: &Docker,
     image: &ImageReference,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let lookup = credentials::look_up(docker.config_folder.as_deref(), image.server()).await;
+    let lookup = credentials::look_up(docker.config_directory.as_deref(), image.server()).await;
     let path = format!("/images/{}/push", escape(image.name(), "/:"));
-    // The engine wants the header also of those who have no account.
+    // The engine requires the header even without credentials.
     let account = lookup.credentials.as_ref().map_or("e30=".to_owned(), |credentials| credentials.header());
     let call =
         Call::new(Method::POST, path).query("tag", image.version()).header("x-registry-auth", &account);

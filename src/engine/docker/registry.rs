@@ -1,5 +1,5 @@
-//! In: an image reference. Out: what a registry and the engine know of the image.
-//! Must not: pull it.
+//! In: an image reference. Out: what a registry and the engine know about the image. Must not: pull
+//! it.
 
 use serde::Deserialize;
 
@@ -40,7 +40,7 @@ impl Images for Docker {
             return Ok(format!("{name}@{}", image.version()));
         }
         let tagged = format!("{name}:{}", image.version());
-        let lookup = credentials::look_up(self.config_folder.as_deref(), image.server()).await;
+        let lookup = credentials::look_up(self.config_directory.as_deref(), image.server()).await;
         let mut call = Call::get(format!("/distribution/{}/json", escape(&tagged, "/:")));
         if let Some(credentials) = &lookup.credentials {
             call = call.header("x-registry-auth", &credentials.header());

@@ -1,5 +1,5 @@
-//! In: a request that was sent. Out: how long its answer may take, and words when it does not come.
-//! Must not: give up what the engine goes on doing.
+//! In: a request that was sent. Out: how long its response may take, and a message when it is
+//! overdue. Must not: give up what the engine is still working on.
 
 use std::fmt;
 use std::future::pending;
@@ -11,71 +11,75 @@ use tokio::time::{Instant, sleep};
 
 use crate::engine::EngineError;
 
-/// Told in words that the engine has not answered for a while.
+/// Called with a message when the engine has not responded for a while.
 pub type OnSilence = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How long an answer is waited for before that is told.
+/// How long to wait for a response before reporting the delay.
 const TOLD_AFTER: Duration = Duration::from_secs(10);
 
-/// How long an answer is waited for that engines give at once, before it is given up.
+/// How long to wait for a response that engines give at once before giving up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
 
-/// Tells of answers that do not come.
+/// Reports overdue responses.
 #[derive(Clone)]
 pub struct Silence {
     on_silence: OnSilence,
-    /// When it was told last: of requests that wait side by side, one is enough.
+    /// The time of the last report: one is enough for concurrent requests.
     told: Arc<Mutex<Option<Instant>>>,
 }
 
-/// A request, as far as it matters for how long it takes.
+/// The parts of a request that determine how long it takes.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RequestInfo {
     method: Method,
     /// The path without the API's version. No query: it may hold secrets.
     path: String,
 }
 
-/// How long engines need for an answer.
+/// How long engines need for a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// They know it already.
+    /// No time: it is a mere query.
     AtOnce,
-    /// They do something that usually takes a moment.
+    /// Usually a moment.
     AMoment,
-    /// As long as it takes: a pull, a build, the end of a process.
+    /// Any time: a pull, a build, the exit of a process.
     Open,
 }
 
-/// The engine did not answer what engines answer at once.
+/// The engine did not give a response that engines give at once.
 #[derive(Debug, thiserror::Error)]
 #[error("the engine has not answered `{asked}` for {} s", GIVEN_UP_AFTER.as_secs())]
 pub struct NoAnswer {
-    asked: Asked,
+    asked: RequestInfo,
 }
 
 impl NoAnswer {
-    /// In the words of the engine's errors.
+    /// As an engine error.
     pub fn explained(&self) -> EngineError {
         EngineError::Other(self.to_string())
     }
 }
 
 impl Silence {
-    /// Tells it in this way.
+    /// Reports with this callback.
     pub fn new(on_silence: OnSilence) -> Self {
         Self { on_silence, told: Arc::default() }
     }
 
-    /// Waits for an answer, and tells when it does not come for a while.
-    pub async fn watch<T>(&self, asked: &Asked, answer: impl Future<Output = T>) -> Result<T, NoAnswer> {
+    /// Waits for a response, and reports when it is overdue.
+    pub async fn watch<T>(
+        &self,
+        asked: &RequestInfo,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, NoAnswer> {
         tokio::select! { biased;
             answer = answer => Ok(answer),
             no_answer = self.lasts(asked) => Err(no_answer),
         }
     }
 
-    async fn lasts(&self, asked: &Asked) -> NoAnswer {
+    async fn lasts(&self, asked: &RequestInfo) -> NoAnswer {
         let pace = asked.pace();
         if pace == Pace::Open {
             return pending().await;
@@ -89,7 +93,7 @@ impl Silence {
         NoAnswer { asked: asked.clone() }
     }
 
-    fn tell(&self, asked: &Asked) {
+    fn tell(&self, asked: &RequestInfo) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| told.elapsed() >= TOLD_AFTER) {
             *told = Some(Instant::now());
@@ -101,8 +105,8 @@ impl Silence {
     }
 }
 
-impl Asked {
-    /// A request to a path, which may begin with the API's version.
+impl RequestInfo {
+    /// A request for a path, which may begin with the API's version.
     pub fn new(method: &Method, path: &str) -> Self {
         let is_version = |part: &str| {
             part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
@@ -118,14 +122,14 @@ impl Asked {
     fn pace(&self) -> Pace {
         let ends_with = |ends: &[&str]| ends.iter().any(|end| self.path.ends_with(end));
         let is_question = matches!(self.method, Method::GET | Method::HEAD);
-        // Files are packed for them, volumes measured, registries asked.
+        // The engine packs files, measures volumes, or asks registries.
         let is_work = ends_with(&["/archive", "/export", "/get", "/system/df"])
             || self.path.starts_with("/distribution/");
         let lasts = ["/build", "/create", "/push", "/commit", "/load", "/prune", "/session", "/grpc"];
         match is_question {
             true if is_work => Pace::Open,
             true => Pace::AtOnce,
-            // Of all that is created, images alone come from afar.
+            // Of all that is created, only images need a download.
             false if self.path.ends_with("/create") && self.path != "/images/create" => Pace::AMoment,
             false if ends_with(&lasts) || ends_with(&["/archive", "/stop", "/restart", "/wait"]) => {
                 Pace::Open
@@ -135,7 +139,7 @@ impl Asked {
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for RequestInfo {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.method, self.path)
     }
@@ -145,12 +149,12 @@ impl fmt::Display for Asked {
 mod tests {
     use super::*;
 
-    fn asked(method: Method, path: &str) -> Asked {
-        Asked::new(&method, path)
+    fn asked(method: Method, path: &str) -> RequestInfo {
+        RequestInfo::new(&method, path)
     }
 
     #[test]
-    fn only_what_engines_answer_at_once_has_a_bound() {
+    fn only_requests_that_engines_answer_at_once_have_a_limit() {
         for path in ["/_ping", "/v1.51/networks", "/v1.51/containers/json", "/containers/a/logs", "/info"] {
             assert_eq!(asked(Method::GET, path).pace(), Pace::AtOnce, "{path}");
         }
@@ -166,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_told_once_for_all_and_ends_where_an_answer_is_due() {
+    async fn silence_is_reported_once_and_ends_requests_with_a_limit() {
         let words = Arc::new(Mutex::new(Vec::new()));
         let heard = words.clone();
         let silence = Silence::new(Arc::new(move |told: &str| heard.lock().unwrap().push(told.to_owned())));

@@ -1,8 +1,8 @@
-//! In: requests, bollard's and our own. Out: the engine's responses.
-//! Must not: know what a request means.
+//! In: requests of bollard and of topo. Out: the engine's responses. Must not: know what a request
+//! means.
 //!
-//! Every request but the first ping gets the API version as a prefix, the highest one that both sides
-//! speak: bollard sends none on a custom transport.
+//! Every request except the first ping gets the API version as a prefix, the highest one that both
+//! sides support: bollard adds none on a custom transport.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use tracing::debug;
 
 use super::error;
-use super::silence::{Asked, NoAnswer, Silence};
+use super::silence::{NoAnswer, RequestInfo, Silence};
 use super::version::ApiVersion;
 use super::wire::Connector;
 use crate::engine::archive::packing::Pieces;
@@ -38,23 +38,23 @@ impl<B> BodyOf for Request<B> {
     type Body = B;
 }
 
-/// How long the first answer may take; ssh alone may need a while.
+/// How long the first response may take; ssh itself may need a while.
 const FIRST_ANSWER: Duration = Duration::from_secs(40);
 
-/// The largest response that is read as a whole, in bytes (256 MiB).
+/// The largest response that is buffered, in bytes (256 MiB).
 const RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
 
-/// The longest path with its query, in bytes: a URI may have 65,534, of which the address and the API
-/// version take a few.
+/// The longest path with its query, in bytes: a URI is limited to 65,534, including the address and
+/// the API version.
 const TARGET_LIMIT: usize = 65_000;
 
-/// Why a request has no answer.
+/// Why a request has no response.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
     /// It could not be sent, or the connection broke.
     #[error(transparent)]
     Client(legacy::Error),
-    /// The engine kept silent.
+    /// The engine did not respond.
     #[error(transparent)]
     Silent(NoAnswer),
 }
@@ -74,15 +74,15 @@ pub struct Transport {
     address: Address,
     client: Client<Connector, Body>,
     version: ApiVersion,
-    /// Headers of every request that has none of their names.
+    /// Headers that are added to every request unless it sets them.
     headers: HeaderMap,
     silence: Silence,
 }
 
-/// A connection that was taken over: bytes, both ways.
+/// An upgraded connection: bytes in both directions.
 pub type Connection = TokioIo<Upgraded>;
 
-/// A request of our own.
+/// A request of topo.
 pub struct Call {
     method: Method,
     target: String,
@@ -91,12 +91,12 @@ pub struct Call {
 }
 
 impl Call {
-    /// A request without a body to a path that is escaped already, such as `/containers/json`.
+    /// A request without a body for a path that is already escaped, such as `/containers/json`.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         Self { method, target: path.into(), headers: Vec::new(), body: bollard::body_full(Bytes::new()) }
     }
 
-    /// Asks for something.
+    /// A GET request.
     pub fn get(path: impl Into<String>) -> Self {
         Self::new(Method::GET, path)
     }
@@ -110,7 +110,7 @@ impl Call {
         self
     }
 
-    /// Adds a header whose value is plain ASCII; another is left out.
+    /// Adds a header whose value is plain ASCII; others are ignored.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((HeaderName::from_static(name), value));
@@ -118,13 +118,13 @@ impl Call {
         self
     }
 
-    /// Sends `value` as JSON.
+    /// Sets a JSON body.
     pub fn json(self, value: &impl serde::Serialize) -> Result<Self, EngineError> {
         let text = serde_json::to_vec(value).map_err(|error| EngineError::Other(error.to_string()))?;
         Ok(self.header("content-type", "application/json").body(bollard::body_full(text.into())))
     }
 
-    /// Sends this body.
+    /// Sets the body.
     pub fn body(mut self, body: Body) -> Self {
         self.body = body;
         self
@@ -147,13 +147,13 @@ impl Call {
 }
 
 impl Call {
-    /// What it is sent to, without what is asked.
+    /// The path without its query.
     fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 }
 
-/// Escapes text for a path or a query; characters of `kept` stay as they are.
+/// Escapes text for a path or a query, except for the characters in `kept`.
 pub fn escape(text: &str, kept: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -168,7 +168,7 @@ pub fn escape(text: &str, kept: &str) -> String {
 }
 
 impl Transport {
-    /// Asks the engine for its version; the one round trip before the first real request.
+    /// Asks the engine for its version; the only round trip before the first real request.
     pub async fn open(address: Address, headers: HeaderMap, silence: Silence) -> Result<Self, EngineError> {
         let client = Client::builder(TokioExecutor::new()).build(Connector(address.endpoint.clone()));
         let mut transport = Self { address, client, version: ApiVersion::OLDEST, headers, silence };
@@ -185,19 +185,20 @@ impl Transport {
         Ok(transport)
     }
 
-    /// The API version that is spoken.
+    /// The negotiated API version.
     pub fn version(&self) -> ApiVersion {
         self.version
     }
 
-    /// Where the engine is.
+    /// The engine's address.
     pub fn address(&self) -> &Address {
         &self.address
     }
 
     /// A bollard client on this transport.
     pub fn bollard(&self) -> Result<bollard::Docker, EngineError> {
-        // The limit of bollard covers a `stop` with a long grace period too, so it is set out of reach.
+        // bollard's limit would apply to a `stop` with a long grace period too, so it is
+        // effectively disabled.
         const NO_LIMIT: u64 = 365 * 24 * 60 * 60;
         let transport = self.clone();
         let serve = move |request| {
@@ -216,12 +217,12 @@ impl Transport {
         .map_err(|error| self.failure(error))
     }
 
-    /// What bollard reports, in our words.
+    /// An error of bollard in topo's terms.
     pub fn failure(&self, error: bollard::errors::Error) -> EngineError {
         error::from_bollard(&self.address, error)
     }
 
-    /// Sends a request; any answer that is not a success is an error with the engine's words.
+    /// Sends a request; a response without success is an error with the engine's message.
     pub async fn send(&self, call: Call) -> Result<Response<Incoming>, EngineError> {
         let request = self.versioned(call.into_request()?).map_err(|error| {
             EngineError::Other(format!("cannot name what the engine is asked for: {error}"))
@@ -233,10 +234,10 @@ impl Transport {
         checked(response).await
     }
 
-    /// Sends a request and reads the answer as JSON.
+    /// Sends a request and parses the response as JSON.
     pub async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, EngineError> {
         let path = call.path().to_owned();
-        let asked = Asked::new(&call.method, &path);
+        let asked = RequestInfo::new(&call.method, &path);
         let response = self.send(call).await?;
         let bytes = self
             .silence
@@ -248,7 +249,7 @@ impl Transport {
         })
     }
 
-    /// Like [`Transport::json`], but what does not exist is `None`.
+    /// Like [`Transport::json`], with `None` for what does not exist.
     pub async fn json_if_found<T: DeserializeOwned>(&self, call: Call) -> Result<Option<T>, EngineError> {
         match self.json(call).await {
             Ok(value) => Ok(Some(value)),
@@ -257,7 +258,7 @@ impl Transport {
         }
     }
 
-    /// Sends a request and hands out the answer as it comes.
+    /// Sends a request and returns the response as a stream.
     pub async fn stream(
         &self,
         call: Call,
@@ -265,8 +266,8 @@ impl Transport {
         Ok(stream_of(self.send(call).await?))
     }
 
-    /// Sends a request that takes the connection over: from then on it carries bytes of this protocol both
-    /// ways. Also returns the headers of the answer.
+    /// Sends a request that upgrades the connection, which then carries bytes of this protocol in
+    /// both directions. Also returns the headers of the response.
     pub async fn take_over(
         &self,
         call: Call,
@@ -284,11 +285,12 @@ impl Transport {
         Ok((TokioIo::new(upgraded), headers))
     }
 
-    /// Every request passes through here. Its query is not logged: build arguments and labels may be secrets.
+    /// The path of all requests. The query is not logged: build arguments and labels may be
+    /// secrets.
     async fn exchange(&self, request: BollardRequest) -> Result<Response<Incoming>, Broken> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let begun = Instant::now();
-        let asked = Asked::new(&method, &path);
+        let asked = RequestInfo::new(&method, &path);
         let answer = match self.silence.watch(&asked, self.client.request(request)).await {
             Ok(answer) => answer.map_err(Broken::Client),
             Err(no_answer) => Err(Broken::Silent(no_answer)),
@@ -316,7 +318,7 @@ impl Transport {
     }
 }
 
-/// The body of a response, as it comes.
+/// The body of a response as a stream.
 pub fn stream_of(
     response: Response<Incoming>,
 ) -> impl Stream<Item = Result<Bytes, EngineError>> + Send + Unpin {
@@ -349,7 +351,7 @@ async fn collect(response: Response<Incoming>) -> Result<Bytes, EngineError> {
     Ok(bytes.into())
 }
 
-/// Pieces as the body of a request, as they come.
+/// Chunks as the body of a request.
 pub fn body_of(pieces: Pieces) -> Body {
     let body = stream::unfold(pieces, async |mut pieces: Pieces| Some((pieces.recv().await?, pieces)));
     bollard::body_try_stream(body)
@@ -373,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_too_long_says_which_and_not_what() {
+    fn a_request_that_is_too_long_is_named_without_its_query() {
         let fits = Call::new(Method::POST, "/build").query("labels", &"x".repeat(TARGET_LIMIT - 14));
         let uri = fits.into_request().unwrap().uri().clone();
         assert!(
@@ -386,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_other_characters_is_left_out() {
+    fn a_header_with_other_characters_is_ignored() {
         assert_eq!(Call::get("/").header("x-a", "line\nbreak").headers.len(), 0);
     }
 }

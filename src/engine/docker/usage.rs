@@ -1,5 +1,4 @@
-//! In: a container. Out: its processes, and what it uses of the machine.
-//! Must not: change anything.
+//! In: a container. Out: its processes and its resource usage. Must not: change anything.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +9,7 @@ use serde::Deserialize;
 use super::Docker;
 use super::json_lines::JsonLines;
 use super::transport::{Call, escape};
-use crate::engine::{EngineError, Looks, Processes, Statistics, Usage};
+use crate::engine::{EngineError, Processes, Samples, Statistics, Usage};
 
 impl Statistics for Docker {
     async fn processes(&self, container: &str) -> Result<Processes, EngineError> {
@@ -20,9 +19,9 @@ impl Statistics for Docker {
     async fn usage(
         &self,
         container: &str,
-        looks: Looks,
+        samples: Samples,
     ) -> Result<impl Stream<Item = Result<Usage, EngineError>> + Unpin + use<>, EngineError> {
-        let stream = if looks == Looks::Many { "1" } else { "0" };
+        let stream = if samples == Samples::Many { "1" } else { "0" };
         let call = Call::get(format!("/containers/{}/stats", escape(container, ""))).query("stream", stream);
         let body = self.transport.stream(call).await?;
         Ok(Box::pin(stream::try_unfold(JsonLines::new(body), next_usage)))
@@ -116,7 +115,7 @@ impl Sample {
         }
     }
 
-    /// The first sample of a stream has no look before it.
+    /// The first sample of a stream has no previous one.
     fn processors(&self) -> f64 {
         let (now, before) = (&self.cpu_stats, &self.precpu_stats);
         let own = now.cpu_usage.total_usage.saturating_sub(before.cpu_usage.total_usage);
@@ -133,7 +132,7 @@ impl Sample {
 }
 
 impl Memory {
-    /// Without the cache of files that nobody uses: cgroup v1 and v2 name it differently.
+    /// Without inactive file cache, which cgroup v1 and v2 name differently.
     fn used(&self) -> u64 {
         let cached = ["total_inactive_file", "inactive_file"].iter().find_map(|name| self.stats.get(*name));
         let cached = cached.copied().filter(|cached| *cached < self.usage).unwrap_or_default();
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_run_uses_nothing() {
+    fn a_stopped_container_uses_nothing() {
         let sample: Sample = serde_json::from_str(
             r#"{"memory_stats": {}, "blkio_stats": {"io_service_bytes_recursive": null}}"#,
         )

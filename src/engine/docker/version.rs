@@ -1,17 +1,17 @@
-//! In: the version that an engine speaks. Out: the version that topo speaks with it.
-//! Must not: talk to an engine.
+//! In: the API version that an engine supports. Out: the version to use with it. Must not: talk to
+//! an engine.
 
 use super::error;
 use crate::engine::{Address, EngineError};
 pub use crate::plan::observed::ApiVersion;
 
 impl ApiVersion {
-    /// The oldest one that topo works with: Docker Engine 20.10.
+    /// The oldest supported one: Docker Engine 20.10.
     pub const OLDEST: Self = Self { minor: 41 };
     /// The newest one that bollard's models describe.
     pub const NEWEST: Self = Self { minor: 53 };
 
-    /// The highest version that both sides speak.
+    /// The highest version that both sides support.
     pub fn negotiate(spoken: Option<&str>, address: &Address) -> Result<Self, EngineError> {
         let minor = spoken.and_then(|version| version.strip_prefix("1.")?.parse().ok());
         let Some(minor) = minor else {
@@ -44,14 +44,14 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_of_both_versions_is_spoken() {
+    fn the_lower_of_both_versions_is_used() {
         assert_eq!(negotiate(Some("1.41")), Ok("1.41".to_owned()));
         assert_eq!(negotiate(Some("1.51")), Ok("1.51".to_owned()));
         assert_eq!(negotiate(Some("1.99")), Ok("1.53".to_owned()));
     }
 
     #[test]
-    fn an_engine_that_is_too_old_is_named_with_what_is_needed() {
+    fn an_outdated_engine_is_reported_with_the_required_version() {
         let error = negotiate(Some("1.40")).unwrap_err();
         assert_eq!(
             error,
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_an_api_version_is_no_engine() {
+    fn a_server_without_an_api_version_is_not_an_engine() {
         for spoken in [None, Some("banana"), Some("2.0")] {
             assert!(negotiate(spoken).unwrap_err().contains("names no API version"), "{spoken:?}");
         }

@@ -13,10 +13,10 @@ use crate::plan::action::VolumeSpec;
 use crate::topology::Volume;
 use crate::topology::name::VolumeName;
 
-/// Creates a volume; the engine leaves one of the same name and driver as it is.
+/// Creates a volume; the engine keeps an existing one of the same name and driver.
 pub async fn create(transport: &Transport, spec: &VolumeSpec) -> Result<(), EngineError> {
     let VolumeSpec { name, volume, labels: _ } = spec;
-    // The name and the labels of the specification hold these already, and what is external is not
+    // The specification already contains the name and the labels, and external volumes are not
     // created.
     let Volume { driver, driver_opts, name: _, labels: _, external: _, extensions: _ } = &**volume;
     let request = VolumeCreateRequest {
@@ -30,7 +30,7 @@ pub async fn create(transport: &Transport, spec: &VolumeSpec) -> Result<(), Engi
     transport.send(call).await.map(|_| ())
 }
 
-/// Removes a volume; one that is gone already is no failure.
+/// Removes a volume; if it does not exist, that is not an error.
 pub async fn remove(docker: &Docker, volume: &VolumeName) -> Result<(), EngineError> {
     let removed =
         docker.bollard.remove_volume(&escape(volume.as_str(), ""), None::<RemoveVolumeOptions>).await;
@@ -43,8 +43,8 @@ pub async fn remove(docker: &Docker, volume: &VolumeName) -> Result<(), EngineEr
     }
 }
 
-/// The engine names the containers that use a volume by their ids, which nobody knows them by:
-/// `remove shop_data: volume is in use - [f89abc739922, 5b1d739922aa]`.
+/// Replaces the ids of containers that use a volume by their names: `remove shop_data: volume is in
+/// use - [f89abc739922, 5b1d739922aa]`.
 async fn with_names(transport: &Transport, message: String) -> String {
     let Some((before, ids)) = users(&message) else { return message };
     let mut names = Vec::new();
@@ -57,7 +57,7 @@ async fn with_names(transport: &Transport, message: String) -> String {
     if names.is_empty() { message } else { format!("{before} by {}", names.join(", ")) }
 }
 
-/// What is said before the ids of containers that use a volume, and the ids.
+/// The text before the ids of containers that use a volume, and the ids.
 fn users(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
     let (before, ids) = message.strip_suffix(']')?.split_once(" - [")?;
     before.ends_with(": volume is in use").then(|| (before, ids.split(',').map(str::trim)))
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_containers_that_use_a_volume_are_read() {
+    fn the_containers_that_use_a_volume_are_found() {
         let (before, ids) = users("remove shop_data: volume is in use - [f89a, 5b1d]").expect("it is one");
         assert_eq!(
             (before, ids.collect::<Vec<_>>()),

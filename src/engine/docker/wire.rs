@@ -1,5 +1,4 @@
-//! In: an endpoint. Out: byte streams to it, as hyper wants them.
-//! Must not: know HTTP.
+//! In: an endpoint. Out: byte streams to it for hyper. Must not: know HTTP.
 
 use std::future::Future;
 use std::io;
@@ -21,7 +20,7 @@ use super::error::is_crowded;
 use crate::engine::Endpoint;
 use crate::source::program;
 
-/// Opens a connection for hyper whenever it wants one; the URI does not matter.
+/// Opens connections for hyper; the URI is ignored.
 #[derive(Clone, Debug)]
 pub struct Connector(pub Endpoint);
 
@@ -47,10 +46,10 @@ impl tower_service::Service<http::Uri> for Connector {
     }
 }
 
-/// How long a connection waits until another one has ended, where the system lets topo open no more.
+/// How long to wait for another connection to close when too many files are open.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often it is tried meanwhile.
+/// How often to try meanwhile.
 const RETRY: Duration = Duration::from_millis(50);
 
 async fn dial(endpoint: &Endpoint) -> io::Result<Wire> {
@@ -76,14 +75,14 @@ async fn dial_once(endpoint: &Endpoint) -> io::Result<Wire> {
     }))
 }
 
-/// How long a connection may be idle before it is asked whether it is still there, and how long between two
-/// such questions: what stands in between forgets idle connections after a few minutes.
+/// How long a connection may be idle before it is probed, and the interval of probes: routers and
+/// firewalls forget idle connections after a few minutes.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How many questions may stay without an answer.
+/// How many probes may go unanswered.
 const UNANSWERED: u32 = 4;
 
-/// Has the system find out that a connection is dead, and keep one alive that is not.
+/// Makes the system detect a dead connection, and keep an idle one alive.
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     sockopt::set_socket_keepalive(stream, true)?;
     sockopt::set_tcp_keepidle(stream, IDLE)?;
@@ -132,19 +131,19 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// A program whose standard input and output are the connection. When it ends, what it last wrote to
+/// A program whose standard input and output are the connection. When it exits, the last output on
 /// its standard error is the reason.
 struct ProgramStream {
-    /// Absent once this side has said all that it has to say.
+    /// `None` once the input is closed.
     input: Option<ChildStdin>,
     output: ChildStdout,
-    errors: ChildStderr,
-    last_words: Vec<u8>,
+    stderr: ChildStderr,
+    stderr_tail: Vec<u8>,
     exit: Pin<Box<dyn Future<Output = io::Result<ExitStatus>> + Send>>,
 }
 
 /// How much of a program's standard error is kept, in bytes.
-const LAST_WORDS: usize = 4096;
+const STDERR_LIMIT: usize = 4096;
 
 impl ProgramStream {
     fn start(command: &[String]) -> io::Result<Self> {
@@ -157,7 +156,7 @@ impl ProgramStream {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            // Ctrl-C is for topo alone: it still needs the connection to stop what it started.
+            // Ctrl-C must not reach it: topo still needs the connection to stop what it started.
             .process_group(0)
             .spawn()
             .map_err(cannot_run)?;
@@ -165,24 +164,24 @@ impl ProgramStream {
         Ok(Self {
             input: Some(child.stdin.take().ok_or_else(missing)?),
             output: child.stdout.take().ok_or_else(missing)?,
-            errors: child.stderr.take().ok_or_else(missing)?,
-            last_words: Vec::new(),
+            stderr: child.stderr.take().ok_or_else(missing)?,
+            stderr_tail: Vec::new(),
             exit: Box::pin(async move { child.wait().await }),
         })
     }
 
-    /// Takes what is there of the standard error, so that the program never blocks on it.
-    fn listen(&mut self, context: &mut Context<'_>) {
+    /// Reads the available standard error, so that the program never blocks on it.
+    fn read_stderr(&mut self, context: &mut Context<'_>) {
         loop {
             let mut bytes = [0; 1024];
             let mut buffer = ReadBuf::new(&mut bytes);
-            let read = Pin::new(&mut self.errors).poll_read(context, &mut buffer);
+            let read = Pin::new(&mut self.stderr).poll_read(context, &mut buffer);
             if !matches!(read, Poll::Ready(Ok(()))) || buffer.filled().is_empty() {
                 return;
             }
-            self.last_words.extend_from_slice(buffer.filled());
-            let excess = self.last_words.len().saturating_sub(LAST_WORDS);
-            self.last_words.drain(..excess);
+            self.stderr_tail.extend_from_slice(buffer.filled());
+            let excess = self.stderr_tail.len().saturating_sub(STDERR_LIMIT);
+            self.stderr_tail.drain(..excess);
         }
     }
 }
@@ -194,17 +193,17 @@ impl AsyncRead for ProgramStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.listen(context);
+        this.read_stderr(context);
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.output).poll_read(context, buffer))?;
         if buffer.filled().len() > before {
             return Poll::Ready(Ok(()));
         }
-        // Only after its exit is everything that it had to say in the pipe.
+        // Only after its exit is all of its standard error in the pipe.
         let status = ready!(this.exit.as_mut().poll(context))?;
         this.exit = Box::pin(std::future::ready(Ok(status)));
-        this.listen(context);
-        let words = String::from_utf8_lossy(&this.last_words).trim().to_owned();
+        this.read_stderr(context);
+        let words = String::from_utf8_lossy(&this.stderr_tail).trim().to_owned();
         if status.success() || words.is_empty() {
             return Poll::Ready(Ok(()));
         }

@@ -333,8 +333,8 @@ impl<'a> Judge<'a, '_> {
     /// Its anonymous volumes are to be new ones, and it has some.
     fn renews_volumes(&self, current: &ObservedContainer) -> Option<Decision> {
         let has_some = current.mounts.iter().any(ObservedMount::is_anonymous_volume);
-        let is_asked_for = self.context.choices.renew_anonymous_volumes && self.is_chosen();
-        (has_some && is_asked_for).then(|| Decision::unconditional(Because::VolumesRenewed))
+        let is_from_dockerfile = self.context.choices.renew_anonymous_volumes && self.is_chosen();
+        (has_some && is_from_dockerfile).then(|| Decision::unconditional(Because::VolumesRenewed))
     }
 
     /// What of the container itself is not as the topology says.

@@ -16,7 +16,7 @@ const WAIT_DB: usize = 2;
 const START_API: usize = 3;
 
 #[test]
-fn a_pull_shows_its_bytes_and_a_bar_where_there_is_room() {
+fn a_pull_shows_its_bytes_and_a_bar_if_there_is_space() {
     let mut stage = Stage::new();
     stage.at(0, started(PULL));
     for (part, done, total) in [("a", 2_000_000, Some(3_000_000)), ("b", 500_000, Some(1_000_000))] {
@@ -33,7 +33,7 @@ fn a_pull_shows_its_bytes_and_a_bar_where_there_is_room() {
 }
 
 #[test]
-fn a_finished_layer_counts_whole_and_the_engine_may_say_what_it_does() {
+fn a_finished_layer_counts_fully_and_the_status_of_the_engine_is_shown() {
     let mut stage = Stage::new();
     stage.at(0, started(PULL));
     let part = || "a".to_owned();
@@ -57,7 +57,7 @@ fn long_words_are_cut_before_the_time() {
 }
 
 #[test]
-fn names_are_cut_before_what_came_of_them() {
+fn names_are_cut_before_their_results() {
     let mut stage = Stage::new();
     let image = "registry.example.com/a-team/postgres:17".into();
     stage.plan.steps[StepId::new(PULL)].action = Action::PullImage { image, platform: None };
@@ -80,7 +80,7 @@ fn no_line_is_wider_than_a_narrow_terminal() {
 }
 
 #[test]
-fn a_build_shows_what_its_dockerfile_asks_for_and_what_was_there_before() {
+fn a_build_shows_the_steps_of_its_dockerfile_and_which_were_cached() {
     let mut stage = Stage::new();
     let spec = ImageSpec {
         service: "api".into(),
@@ -105,7 +105,7 @@ fn a_build_shows_what_its_dockerfile_asks_for_and_what_was_there_before() {
 }
 
 #[test]
-fn an_object_says_what_it_is_by_now_and_what_it_waits_for() {
+fn an_object_shows_its_state_and_what_it_waits_for() {
     let mut stage = Stage::new();
     stage.done(PULL, 300);
     stage.done(START_DB, 20);
@@ -123,7 +123,7 @@ fn an_object_says_what_it_is_by_now_and_what_it_waits_for() {
 }
 
 #[test]
-fn a_failure_and_what_it_drops_are_marked() {
+fn a_failure_and_the_steps_that_it_skips_are_marked() {
     let mut stage = Stage::new();
     stage.done(PULL, 300);
     stage.done(START_DB, 20);
@@ -138,7 +138,7 @@ fn a_failure_and_what_it_drops_are_marked() {
 }
 
 #[test]
-fn a_small_terminal_shows_what_goes_on_and_counts_the_rest() {
+fn a_small_terminal_shows_what_is_in_progress_and_counts_the_rest() {
     let mut stage = Stage::new();
     stage.done(PULL, 300);
     stage.at(0, started(START_DB));
@@ -148,7 +148,7 @@ fn a_small_terminal_shows_what_goes_on_and_counts_the_rest() {
 }
 
 #[test]
-fn what_another_run_kills_by_now_is_left_to_that_one() {
+fn what_another_run_kills_is_left_to_that_run() {
     let mut stage = Stage::new();
     stage.after_cancel = AfterCancel::Kill;
     stage.done(PULL, 300);
@@ -161,7 +161,7 @@ fn what_another_run_kills_by_now_is_left_to_that_one() {
 }
 
 #[test]
-fn a_cancel_is_said() {
+fn a_cancellation_is_shown() {
     let mut stage = Stage::new();
     stage.at(0, Event::Cancelling);
     assert_eq!(stage.live(80, 24, 100), ["  0 of 3 done  0.1s  stopping; Ctrl-C again kills"]);
@@ -181,7 +181,7 @@ fn goes_on(step: usize, progress: Progress) -> Event {
     Event::StepProgress { step: StepId::new(step), progress }
 }
 
-/// A plan (pull, start the database, wait for it, start the other) and what happened so far.
+/// A plan (pull, start the database, wait for it, start the other) and its events so far.
 struct Stage {
     plan: Plan,
     progress: ProgressModel,

@@ -9,7 +9,7 @@ use crate::topology::Topology;
 pub fn dot(topology: &Topology, look: &Look) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&Picture::of(topology, look.language), look, &mut text);
+    let _ = write(&Picture::new(topology, look.language), look, &mut text);
     text
 }
 

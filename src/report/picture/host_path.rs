@@ -1,15 +1,16 @@
-//! In: a path of the host. Out: how it is written in a picture, which looks the same on each machine.
+//! In: a path on the host. Out: its form in a picture, the same on every machine.
 
 use std::path::Path;
 
-/// The path as seen from the project's folder, if it is in it or beside it; else the whole path.
+/// The path relative to the project directory, if it is in it or next to it; else the whole path.
 pub fn shown(path: &str, project: &Path) -> String {
-    let below =
-        |folder: &Path| Path::new(path).strip_prefix(folder).ok().map(|rest| rest.display().to_string());
+    let below = |directory: &Path| {
+        Path::new(path).strip_prefix(directory).ok().map(|rest| rest.display().to_string())
+    };
     if let Some(rest) = below(project) {
         return if rest.is_empty() { ".".to_owned() } else { format!("./{rest}") };
     }
-    // Everything is below the root, which is beside nothing.
+    // Everything is below the root, so it does not count as a parent.
     let parent = project.parent().filter(|parent| parent.parent().is_some());
     match parent.and_then(below) {
         Some(rest) if rest.is_empty() => "..".to_owned(),
@@ -23,7 +24,7 @@ mod tests {
     use super::shown;
 
     #[test]
-    fn paths_of_the_project_do_not_tell_where_the_project_is() {
+    fn paths_in_the_project_do_not_reveal_its_location() {
         let shown = |path| shown(path, std::path::Path::new("/home/ana/shop"));
         assert_eq!(shown("/home/ana/shop/site"), "./site");
         assert_eq!(shown("/home/ana/shop"), ".");
@@ -34,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_beside_a_project_below_the_root() {
+    fn paths_next_to_a_project_directly_below_the_root_are_absolute() {
         assert_eq!(shown("/etc/hosts", std::path::Path::new("/shop")), "/etc/hosts");
         assert_eq!(shown("/etc/hosts", std::path::Path::new("/")), "./etc/hosts");
     }

@@ -1,4 +1,4 @@
-//! The picture for Mermaid, which Git forges draw in Markdown.
+//! The picture for Mermaid, which code hosts render in Markdown.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use crate::topology::Topology;
 pub fn mermaid(topology: &Topology, look: &Look) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&Picture::of(topology, look.language), look, &mut text);
+    let _ = write(&Picture::new(topology, look.language), look, &mut text);
     text
 }
 
@@ -23,7 +23,7 @@ fn write(picture: &Picture<'_>, look: &Look, text: &mut String) -> std::fmt::Res
     writeln!(text, "flowchart {direction}")?;
     for service in &picture.services {
         let replicas = if service.replicas == 1 { String::new() } else { format!(" ×{}", service.replicas) };
-        let id = ids.of("service", service.name.as_str());
+        let id = ids.id("service", service.name.as_str());
         let mut label =
             format!("{}{replicas}<br/>{}", escaped(service.name.as_str()), escaped(&service.source));
         if !service.profiles.is_empty() {
@@ -36,13 +36,13 @@ fn write(picture: &Picture<'_>, look: &Look, text: &mut String) -> std::fmt::Res
         }
     }
     for network in &picture.networks {
-        writeln!(text, "  {}{{{{\"{}\"}}}}", ids.of("network", network), escaped(network))?;
+        writeln!(text, "  {}{{{{\"{}\"}}}}", ids.id("network", network), escaped(network))?;
     }
     for volume in &picture.volumes {
-        writeln!(text, "  {}[(\"{}\")]", ids.of("volume", volume), escaped(volume))?;
+        writeln!(text, "  {}[(\"{}\")]", ids.id("volume", volume), escaped(volume))?;
     }
     for (kind, name) in picture.different_files() {
-        let (id, name) = (ids.of(kind.as_str(), name), escaped(name));
+        let (id, name) = (ids.id(kind.as_str(), name), escaped(name));
         match kind {
             FileKind::Path => writeln!(text, "  {id}[/\"{name}\"/]")?,
             FileKind::Secret => writeln!(text, "  {id}[[\"{name}\"]]")?,
@@ -50,34 +50,34 @@ fn write(picture: &Picture<'_>, look: &Look, text: &mut String) -> std::fmt::Res
         }
     }
     for (port, service) in &picture.ports {
-        let id = ids.of("port", &format!("{port} {service}"));
-        writeln!(text, "  {id}>\"{}\"] --> {}", escaped(port), ids.of("service", service.as_str()))?;
+        let id = ids.id("port", &format!("{port} {service}"));
+        writeln!(text, "  {id}>\"{}\"] --> {}", escaped(port), ids.id("service", service.as_str()))?;
     }
     for (waiter, needed, condition) in &picture.waits {
-        let (from, to) = (ids.of("service", waiter.as_str()), ids.of("service", needed.as_str()));
+        let (from, to) = (ids.id("service", waiter.as_str()), ids.id("service", needed.as_str()));
         writeln!(text, "  {from} -->|{}| {to}", picture.words.condition(*condition))?;
     }
     for (service, network) in &picture.attachments {
-        writeln!(text, "  {} -.- {}", ids.of("service", service.as_str()), ids.of("network", network))?;
+        writeln!(text, "  {} -.- {}", ids.id("service", service.as_str()), ids.id("network", network))?;
     }
     for (service, volume, target) in &picture.mounts {
-        let (from, to) = (ids.of("service", service.as_str()), ids.of("volume", volume));
+        let (from, to) = (ids.id("service", service.as_str()), ids.id("volume", volume));
         writeln!(text, "  {from} -.->|\"{}\"| {to}", escaped(target))?;
     }
     for file in &picture.files {
-        let (from, to) = (ids.of("service", file.service.as_str()), ids.of(file.kind.as_str(), &file.name));
+        let (from, to) = (ids.id("service", file.service.as_str()), ids.id(file.kind.as_str(), &file.name));
         let label = file.target.map(|target| format!("|\"{}\"|", escaped(target))).unwrap_or_default();
         writeln!(text, "  {from} -.->{label} {to}")?;
     }
     Ok(())
 }
 
-/// Ids that are no names: Mermaid takes words such as `end` in a name for its own.
+/// Generated ids: Mermaid takes words such as `end` in a name for keywords.
 #[derive(Default)]
 struct Ids(BTreeMap<(&'static str, String), String>);
 
 impl Ids {
-    fn of(&mut self, kind: &'static str, name: &str) -> String {
+    fn id(&mut self, kind: &'static str, name: &str) -> String {
         let number = self.0.keys().filter(|(known, _)| *known == kind).count() + 1;
         self.0.entry((kind, name.to_owned())).or_insert_with(|| format!("{kind}{number}")).clone()
     }

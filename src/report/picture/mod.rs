@@ -1,7 +1,6 @@
-//! In: a topology. Out: its picture, drawn or as text for a drawing program: services and the profiles that
-//! they need, what they wait for, networks, published ports, and what they see of volumes, of the host, of
-//! secrets and configs.
-//! Must not: know an engine.
+//! In: a topology. Out: its picture, drawn or as text for a drawing program: services and the
+//! profiles that they need, what they wait for, networks, published ports, volumes, host paths,
+//! secrets and configs. Must not: know an engine.
 
 mod dot;
 mod host_path;
@@ -22,50 +21,50 @@ use crate::topology::service::{DependencyCondition, MountKind, Port};
 use crate::topology::{Service, Topology};
 use words::Words;
 
-/// What is chosen about how a picture looks.
+/// Options of a picture.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
     /// The language of labels and legend.
     pub language: Language,
-    /// Where the picture goes. Without one, SVG takes what fits a page, and the
-    /// other formats go to the right.
+    /// The direction of the picture. Without one, SVG uses what fits on a page, and the other
+    /// formats go to the right.
     pub direction: Option<Direction>,
 }
 
-/// Where a picture goes.
+/// The direction of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// What is needed stands to the right of who needs it.
+    /// What is needed is to the right of what needs it.
     Right,
-    /// What is needed stands below who needs it.
+    /// What is needed is below what needs it.
     Down,
 }
 
-/// What is drawn, apart from how.
+/// The content of a picture, apart from its layout.
 struct Picture<'a> {
     title: &'a str,
     words: &'static Words,
     services: Vec<Box<'a>>,
     networks: Vec<&'a str>,
     volumes: Vec<&'a str>,
-    /// Published ports: what the host sees, and the service behind it.
+    /// Published ports: the address on the host, and the service behind it.
     ports: Vec<(String, &'a ServiceName)>,
-    /// Who waits for whom, and for what.
+    /// Which service waits for which, and for what.
     waits: Vec<(&'a ServiceName, &'a ServiceName, DependencyCondition)>,
     /// Which service is attached to which network.
     attachments: Vec<(&'a ServiceName, &'a str)>,
-    /// Which service sees which volume, and where.
+    /// Which service mounts which volume, and where.
     mounts: Vec<(&'a ServiceName, &'a str, &'a str)>,
     files: Vec<SeenFile<'a>>,
 }
 
-/// A file or folder that a service sees and that is in no volume.
+/// A file or directory that a service mounts and that is not in a volume.
 struct SeenFile<'a> {
     service: &'a ServiceName,
     kind: FileKind,
     /// The path on the host, or the key in the topology.
     name: String,
-    /// Where the service sees it, if that is not told by the name.
+    /// Where it is mounted, if the name does not say so.
     target: Option<&'a str>,
 }
 
@@ -81,15 +80,15 @@ enum FileKind {
 /// A service.
 struct Box<'a> {
     name: &'a ServiceName,
-    /// The image, what it is built from, or who provides it.
+    /// The image, what it is built from, or its provider.
     source: String,
     replicas: u32,
-    /// It starts only with one of these, if there are any.
+    /// If there are any, it starts only with one of these.
     profiles: Vec<&'a str>,
 }
 
 impl<'a> Picture<'a> {
-    fn of(topology: &'a Topology, language: Language) -> Self {
+    fn new(topology: &'a Topology, language: Language) -> Self {
         let mut picture = Picture {
             title: topology.name.as_str(),
             words: language.words(),
@@ -153,7 +152,7 @@ impl<'a> Picture<'a> {
         self.files.push(SeenFile { service, kind, name, target });
     }
 
-    /// Files by their kind and name, each once.
+    /// Files by kind and name, without duplicates.
     fn different_files(&self) -> BTreeSet<(FileKind, &str)> {
         self.files.iter().map(|file| (file.kind, file.name.as_str())).collect()
     }
@@ -168,7 +167,7 @@ impl<'a> Picture<'a> {
 }
 
 impl FileKind {
-    /// The start of an id.
+    /// The prefix of an id.
     fn as_str(self) -> &'static str {
         match self {
             Self::Path => "path",

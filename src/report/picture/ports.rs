@@ -1,16 +1,16 @@
-//! In: the published ports of a service. Out: a word for each, neighbours as one.
-//! Must not: lose an address or a protocol.
+//! In: the published ports of a service. Out: a text for each, consecutive ones as a range. Must
+//! not: lose an address or a protocol.
 
 use crate::topology::service::Port;
 use crate::value::port::{PortRange, Protocol};
 
-/// Such as `8080 → 80`, `8000-8010 → 8000-8010`, `127.0.0.1:53 → 53/udp` or, with the word for a port that the
-/// engine chooses, `any → 80`.
+/// For example `8080 → 80`, `8000-8010 → 8000-8010`, `127.0.0.1:53 → 53/udp` or, with `any` for a
+/// port that the engine chooses, `any → 80`.
 pub fn words(ports: &[&Port], any: &str) -> Vec<String> {
     ports.chunk_by(|one, next| are_neighbours(one, next)).map(|ports| word(ports, any)).collect()
 }
 
-/// Whether the second port is the next of a range that the first is in.
+/// Whether the second port continues a range that ends with the first.
 fn are_neighbours(one: &Port, next: &Port) -> bool {
     let is_next = |one: u16, next: u16| one.checked_add(1) == Some(next);
     let (Some(published), Some(next_published)) = (one.published, next.published) else { return false };
@@ -52,13 +52,13 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_one_word() {
+    fn consecutive_ports_become_a_range() {
         assert_eq!(drawn(&["8000-8010:8000-8010", "80:80"]), ["8000-8010 → 8000-8010", "80 → 80"]);
         assert_eq!(drawn(&["8000:80", "8001:90"]), ["8000 → 80", "8001 → 90"]);
     }
 
     #[test]
-    fn addresses_and_protocols_are_told_where_they_are_not_the_usual_ones() {
+    fn addresses_and_protocols_are_shown_unless_they_are_the_defaults() {
         assert_eq!(drawn(&["127.0.0.1:53:53/udp", "80"]), ["127.0.0.1:53 → 53/udp", "any → 80"]);
     }
 }

@@ -1,38 +1,38 @@
-//! What pictures say in each language that they speak.
+//! The texts of pictures, in each language.
 
 use crate::topology::service::DependencyCondition;
 
 /// The language of a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// The language of everything else that topo says.
+    /// The language of all other output.
     #[default]
     English,
     /// As it is spoken in Brazil.
     Portuguese,
 }
 
-/// The words of a language.
+/// The texts of a language.
 #[derive(Debug)]
 pub struct Words {
-    /// The tag of the language, as SVG writes it. BCP 47.
+    /// The BCP 47 tag of the language, for SVG.
     pub tag: &'static str,
-    /// In place of the image of a service that only has a build.
+    /// Replaces the image of a service that only has a build.
     pub built_here: &'static str,
-    /// Before the program that runs a service in place of the engine.
+    /// Precedes the name of a provider.
     pub provider: &'static str,
-    /// In place of a port that the engine chooses.
+    /// Replaces a port that the engine chooses.
     pub any_port: &'static str,
-    /// Before the names of profiles.
+    /// Precedes the names of profiles.
     pub profile: &'static str,
-    /// What is waited for.
+    /// The conditions that a service waits for.
     pub started: &'static str,
     pub healthy: &'static str,
     pub completed: &'static str,
     pub legend: Legend,
 }
 
-/// What the signs of a picture mean.
+/// The meanings of the signs in a picture.
 #[derive(Debug)]
 pub struct Legend {
     pub started: &'static str,
@@ -100,7 +100,7 @@ const PORTUGUESE: Words = Words {
 };
 
 impl Language {
-    /// Its words.
+    /// Its texts.
     pub fn words(self) -> &'static Words {
         match self {
             Self::English => &ENGLISH,

@@ -1,18 +1,18 @@
-//! In: two values of which one takes the other's place. Out: both, cut to where they begin to differ.
-//! Must not: cut a short value.
+//! In: the old and the new value. Out: both, shortened to where they begin to differ. Must not:
+//! shorten a short value.
 
 use serde_json::Value as Json;
 
 use crate::plan::{HIDDEN, UNKNOWN};
 use crate::report::look::Look;
 
-/// How much of a value is shown, in characters.
+/// How many characters of a value are shown.
 const WIDTH: usize = 60;
 
-/// How much of it is shown in front of what differs, in characters.
+/// How many of them precede the difference.
 const IN_FRONT: usize = 24;
 
-/// Both values as they are shown; what was not there is `nothing`, and what is there no more `removed`.
+/// Both values for display; an absent old value is `nothing`, an absent new one `removed`.
 pub(super) fn both(from: Option<&Json>, to: Option<&Json>, look: Look) -> [String; 2] {
     let [from, to] = [(from, "nothing"), (to, "removed")].map(|(value, absent)| letters(value, absent));
     let start = match from.len().max(to.len()) > WIDTH {
@@ -24,12 +24,13 @@ pub(super) fn both(from: Option<&Json>, to: Option<&Json>, look: Look) -> [Strin
 
 fn letters(value: Option<&Json>, absent: &str) -> Vec<char> {
     let text = value.map_or_else(|| absent.to_owned(), Json::to_string);
-    // They are no texts of anybody.
+    // Placeholders, not values.
     let stand_ins = [HIDDEN, UNKNOWN].into_iter();
     stand_ins.fold(text, |text, word| text.replace(&format!("\"{word}\""), word)).chars().collect()
 }
 
-/// Where what is shown begins: a little before the first difference, at a blank or a comma if there is one.
+/// The start of the shown part: a little before the first difference, at a blank or a comma if
+/// there is one.
 fn start(from: &[char], to: &[char]) -> usize {
     let same = from.iter().zip(to).take_while(|(one, other)| one == other).count();
     let earliest = same.saturating_sub(IN_FRONT);
@@ -40,7 +41,7 @@ fn start(from: &[char], to: &[char]) -> usize {
     between.map_or(earliest, |place| earliest + place)
 }
 
-/// The letters from `start` on. The first one tells a text from a list, and stays.
+/// The characters from `start` on. The first one, which distinguishes a text from a list, is kept.
 fn window(letters: &[char], start: usize, ellipsis: &str) -> String {
     let (opening, start) = match (start, letters.first()) {
         (1.., Some(first)) => (format!("{first}{ellipsis}"), start),
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_differ_far_in_are_cut_in_front_of_that() {
+    fn values_that_differ_late_are_shortened_before_the_difference() {
         let options = |port: u16| {
             json!(format!("-Xmx512m -Xms256m -XX:+UseG1GC -Dspring.profiles.active=é http://dev:{port}"))
         };
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn short_values_are_whole_and_long_ones_begin_where_they_differ_early() {
+    fn short_values_and_early_differences_are_not_shortened_at_the_start() {
         assert_eq!(shown(json!(["a", 1]), json!(["a", 2])), r#"["a",1] -> ["a",2]"#);
         let long = json!("x".repeat(70));
         let cut = format!("\"{}…", "x".repeat(59));

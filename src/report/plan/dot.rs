@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::plan::{Needs, Plan};
 use crate::report::wording;
 
-/// The steps of a plan in the DOT language; an arrow points from a step to what waits for it.
+/// The steps of a plan in the DOT language; arrows point from a step to those that wait for it.
 pub fn dot(plan: &Plan) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.

@@ -1,6 +1,6 @@
 //! In: a plan that is not run. Out: what it would do and why, for people, programs and Graphviz.
-//! Must not: show contents of secrets (a plan holds none but in its file contents, which are left out), or
-//! values that the plan hides.
+//! Must not: show contents of secrets (a plan contains them only as file contents, which are left
+//! out), or values that the plan hides.
 
 mod difference;
 mod dot;
@@ -18,10 +18,10 @@ use crate::plan::{Action, Guard, Needs, Plan, StepId};
 use crate::report::objects::ObjectSteps;
 use crate::report::wording::{self, names};
 
-/// The most names of one sentence.
+/// The most names in a sentence.
 const MOST_NAMES: usize = 8;
 
-/// What has to be over before an object is started or stopped, as far as it is about other objects:
+/// What an object waits for before it is started or stopped, as far as other objects are concerned:
 /// `shop-db-1 and shop-cache-1 are healthy`.
 fn waits_for(plan: &Plan, object: &ObjectSteps) -> String {
     let is_awaited = |step: &&StepId| {
@@ -57,8 +57,8 @@ fn waits_for(plan: &Plan, object: &ObjectSteps) -> String {
     groups.iter().map(sentence).collect::<Vec<_>>().join(", ")
 }
 
-/// What a needed step leaves its object in; nothing for the parts of a replacement, which say nothing
-/// to a person, and for images, which come first anyway.
+/// The state that a needed step leaves its object in; `None` for the parts of a replacement, which
+/// mean nothing to users, and for images, which come first anyway.
 fn state(plan: &Plan, needed: StepId, how: Needs) -> Option<String> {
     let action = &plan.steps[needed].action;
     let is_silent = matches!(
@@ -75,7 +75,7 @@ fn state(plan: &Plan, needed: StepId, how: Needs) -> Option<String> {
     (!is_silent).then(|| format!("{}{failure}", wording::done(action)))
 }
 
-/// The condition of a guarded step, in words.
+/// The condition of a guarded step as text.
 fn condition(guard: &Guard) -> String {
     match guard {
         Guard::ImageDiffers(images) => {

@@ -1,8 +1,8 @@
-//! Values of the model as a person writes them.
+//! Values of the model as a person would write them.
 
 use serde_json::Value as Json;
 
-/// The attributes that are numbers of bytes, by their last keys; `*` is any key.
+/// The attributes that are sizes in bytes, by their last keys; `*` is any key.
 const SIZES: &[&[&str]] = &[
     &["mem_limit"],
     &["mem_reservation"],
@@ -19,7 +19,7 @@ const SIZES: &[&[&str]] = &[
 const DURATIONS: &[&str] =
     &["interval", "timeout", "start_period", "start_interval", "stop_grace_period", "delay", "window"];
 
-/// The value at a path: `64m` in place of 67108864, `2m` in place of 2m0s.
+/// The value at a path: `64m` instead of 67108864, `2m` instead of 2m0s.
 pub(super) fn readable<'a>(mut path: Vec<&'a str>, value: &'a Json) -> Json {
     at(&mut path, value)
 }
@@ -56,7 +56,7 @@ fn is_size(path: &[&str]) -> bool {
     })
 }
 
-/// In the largest unit that leaves a whole number.
+/// The size in the largest unit that gives an integer.
 fn size(text: &str) -> Option<String> {
     let bytes: u64 = text.parse().ok()?;
     let units = [(1 << 40, "t"), (1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")];
@@ -64,7 +64,7 @@ fn size(text: &str) -> Option<String> {
     units.into_iter().find(fits).map(|(factor, unit)| format!("{}{unit}", bytes / factor))
 }
 
-/// Without the parts that are zero at its end.
+/// The duration without trailing parts that are zero.
 fn duration(text: &str) -> &str {
     let ends_with_zero = |text: &str, end: &str| {
         text.strip_suffix(end).is_some_and(|rest| rest.ends_with(|letter: char| letter.is_alphabetic()))
@@ -99,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_no_zeros_at_their_ends() {
+    fn durations_have_no_trailing_zeros() {
         let read = ["1h0m0s", "2m0s", "1m30s", "10s", "0s", "1h0m1s", "10m0s", "1h10m0s"].map(duration);
         assert_eq!(read, ["1h", "2m", "1m30s", "10s", "0s", "1h0m1s", "10m", "1h10m"]);
     }
 
     #[test]
-    fn what_is_no_size_is_as_it_is() {
+    fn other_values_are_unchanged() {
         assert_eq!(readable("environment.MEMORY".split('.').collect(), &json!("1024")), json!("1024"));
         assert_eq!(
             readable("sysctls.net.core.rmem_max".split('.').collect(), &json!("1048576")),

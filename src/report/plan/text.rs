@@ -1,4 +1,4 @@
-//! The plan for people: one object after the other, what is done to it, why, and after what.
+//! The plan for people: for each object what is done to it, why, and after what.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,12 +16,12 @@ use crate::report::wording::{self, Kind};
 use crate::source::Sources;
 use crate::topology::secrecy::{HIDDEN, HIDDEN_VALUES};
 
-/// What `topo plan` prints. `goal` is what the plan is for; lines are broken between words at `width`.
+/// The output of `topo plan`. `goal` is what the plan is for; lines are wrapped at `width`.
 pub fn text(plan: &Plan, sources: &Sources, look: Look, width: Option<usize>, goal: Goal) -> String {
     let context = Context { plan, sources, look, width };
     let mut text = String::new();
     let mut counts = ChangeCounts::default();
-    let objects = Objects::of(plan);
+    let objects = Objects::in_plan(plan);
     for object in in_order(plan, &objects) {
         let parts = context.parts(object);
         let Some((first, rest)) = parts.split_first() else { continue };
@@ -43,10 +43,10 @@ fn hides_values(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| step.because.changes().iter().any(|change| change.is_hidden))
 }
 
-/// Objects as a person would do them: in the order of their first steps.
+/// Objects in the order of their first steps.
 fn in_order<'objects>(plan: &Plan, objects: &'objects Objects) -> Vec<&'objects ObjectSteps> {
     let mut seen = std::collections::HashSet::new();
-    let places = plan.in_order().into_iter().map(|step| objects.place(step));
+    let places = plan.in_order().into_iter().map(|step| objects.index(step));
     places.filter(|place| seen.insert(*place)).map(|place| &objects.all()[place]).collect()
 }
 
@@ -57,7 +57,7 @@ struct Context<'a> {
     width: Option<usize>,
 }
 
-/// What is done to an object: surely, or on a condition.
+/// What is done to an object, unconditionally or not.
 struct Part<'a> {
     steps: Vec<&'a Step>,
     change: ObjectChange,
@@ -70,11 +70,11 @@ enum Certainty {
     Conditional,
 }
 
-/// How many objects of which kind have what done to them.
+/// How many objects of which kind are changed how.
 type ChangeCounts = BTreeMap<(std::cmp::Reverse<Kind>, Certainty, ObjectChange), usize>;
 
 impl<'a> Context<'a> {
-    /// The sure part first; none when nothing is done but waiting.
+    /// The unconditional part first; empty if the steps only wait.
     fn parts(&self, object: &ObjectSteps) -> Vec<Part<'a>> {
         let plan = self.plan;
         let part = |certainty| {
@@ -100,7 +100,7 @@ impl<'a> Context<'a> {
         let name = self.look.paint(Role::Strong, &object.name);
         let sign = self.look.paint(role, sign);
         let headline = format!("{sign} {} {name}: {}", object.kind.word(), self.sentence(first));
-        // Further in than the details that follow.
+        // Indented deeper than the details that follow.
         writeln!(text, "{}", wrapped(&headline, self.width, 6))?;
         let after = waits_for(self.plan, object);
         let after = (!after.is_empty()).then(|| self.aside(&format!("after {after}")));
@@ -138,13 +138,13 @@ impl<'a> Context<'a> {
             let words = if to.is_some() { "connect to" } else { "disconnect from" };
             return format!("{words} network {network}{place}");
         }
-        // The contents of a secret or config are shown to nobody, whatever is asked for.
+        // The contents of a secret or config are never shown, even with `--show-values`.
         let is_whole = |value: &Option<Json>| value.as_ref().and_then(Json::as_str) == Some(HIDDEN);
         if is_whole(from) && is_whole(to) {
             let what = if *is_hidden { HIDDEN } else { "(never shown)" };
             return format!("{path}: changed {what}{place}");
         }
-        // What is not shown of two values may leave them alike.
+        // After redaction, two different values may look the same.
         let is_both = from.is_some() && to.is_some();
         let changed = if is_both && (*is_hidden || from == to) { "changed, " } else { "" };
         let [from, to] = [from, to].map(|value| value.as_ref().map(|value| readable(path.keys(), value)));
@@ -179,7 +179,7 @@ fn sign(part: &Part<'_>) -> (&'static str, Role) {
     }
 }
 
-/// What is done, in few words; the steps of a replacement are one.
+/// A short description of what is done; the steps of a replacement are one.
 fn words(part: &Part<'_>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     if part.change == ObjectChange::Recreated || part.change == ObjectChange::Restarted {
@@ -194,7 +194,7 @@ fn words(part: &Part<'_>) -> Vec<String> {
     for step in &part.steps {
         let word = match (&step.action, part.change) {
             (Action::StartContainer { .. }, ObjectChange::Recreated) => "start".to_owned(),
-            // `recreate` or `restart` says the rest.
+            // `recreate` or `restart` covers the rest.
             (_, ObjectChange::Recreated)
             | (Action::StartContainer { .. } | Action::StopContainer { .. }, ObjectChange::Restarted) => {
                 continue;
@@ -209,8 +209,8 @@ fn words(part: &Part<'_>) -> Vec<String> {
     words
 }
 
-/// Every reason once. That a container gives way to its successor is said by `recreate` where they have one
-/// name, that its image changed by the condition, and that a project is taken down by who asks for it.
+/// Every reason once, without those that are obvious: a container replaced by its successor of the
+/// same name (`recreate`), a changed image (the condition), a project that the user takes down.
 fn reasons(part: &Part<'_>) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for step in part.steps.iter().filter(|step| !matches!(step.action, Action::Wait { .. })) {
@@ -226,7 +226,7 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
                 [change] => format!("{} changed", change.path),
                 changes => format!("{} attributes changed", changes.len()),
             },
-            // Each of them has a line of its own.
+            // Each of the changes has its own line.
             Because::MadeBy { program, changes } if !changes.is_empty() => {
                 format!("{program} made it, from other settings")
             }
@@ -267,7 +267,7 @@ mod tests {
     use crate::plan::FieldPath;
 
     #[test]
-    fn lines_end_between_words_and_go_on_further_in() {
+    fn long_lines_are_wrapped_and_indented() {
         let mut plan = Plan::new("shop".into());
         let change = |path: &str| FieldChange {
             path: FieldPath::of(&path.split('.').collect::<Vec<_>>()),
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_to_nobody_is_not_promised_to_whoever_asks() {
+    fn contents_that_are_never_shown_are_not_offered() {
         let line = |is_hidden| {
             let mut plan = Plan::new("shop".into());
             let change = FieldChange {

@@ -107,10 +107,10 @@ impl Rules {
             return Ok(());
         }
         let texts = |patterns: &crate::topology::value::OneOrMany| {
-            Ignore::of(patterns.0.iter().map(|pattern| pattern.as_str()))
+            Ignore::from_patterns(patterns.0.iter().map(|pattern| pattern.as_str()))
         };
         let mut ignored = vec![(path.clone(), texts(&rule.ignore)?)];
-        ignored.push((path.clone(), Ignore::of(NEVER.iter().copied())?));
+        ignored.push((path.clone(), Ignore::from_patterns(NEVER.iter().copied())?));
         if let Some((folder, build)) = service.build.as_ref().and_then(|build| Some((folder(build)?, build)))
             && let Ok(folder) = folder.canonicalize()
         {
@@ -318,8 +318,8 @@ mod tests {
     fn case(ignore: &[&str], include: &[&str]) -> Case {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().canonicalize().unwrap();
-        let ignored =
-            [ignore, NEVER].map(|patterns| (path.clone(), Ignore::of(patterns.iter().copied()).unwrap()));
+        let ignored = [ignore, NEVER]
+            .map(|patterns| (path.clone(), Ignore::from_patterns(patterns.iter().copied()).unwrap()));
         let rule = Rule {
             service: ServiceName::from("web"),
             action: WatchAction::SyncRestart,
@@ -329,7 +329,7 @@ mod tests {
             exec: None,
             syncs_first: false,
             ignored: ignored.into(),
-            included: (!include.is_empty()).then(|| Ignore::of(include.iter().copied()).unwrap()),
+            included: (!include.is_empty()).then(|| Ignore::from_patterns(include.iter().copied()).unwrap()),
         };
         Case { folder, rule }
     }

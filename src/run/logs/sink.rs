@@ -26,7 +26,7 @@ pub trait LogSink {
     fn held(&self) -> usize;
 
     /// Hands on what is held; pending while a reader takes no more of it.
-    fn poll_hand_on(&mut self, context: &mut Context<'_>) -> Poll<()>;
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
     /// True when nothing can be written any more: a pipe was closed, a disk is full.
     fn is_broken(&self) -> bool;
@@ -73,7 +73,7 @@ pub(super) const ENOUGH: usize = 16 * 1024;
 
 /// Hands on all that a sink holds.
 pub(super) async fn hand_on(sink: &mut dyn LogSink) {
-    poll_fn(|context| sink.poll_hand_on(context)).await;
+    poll_fn(|context| sink.poll_flush(context)).await;
 }
 
 /// A sink that several readings give lines to, while one task hands them on.
@@ -113,7 +113,7 @@ impl<'follow> SharedSink<'follow> {
         poll_fn(|context| {
             let before = self.sink.borrow().held();
             // More may be read before this is asked again.
-            let _ = self.poll_hand_on(context);
+            let _ = self.poll_flush(context);
             drain.hands_on(before, self.sink.borrow().held());
             if self.is_broken() { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -122,11 +122,11 @@ impl<'follow> SharedSink<'follow> {
 
     /// Hands on all that is held.
     pub(super) async fn hand_on(&self) {
-        poll_fn(|context| self.poll_hand_on(context)).await;
+        poll_fn(|context| self.poll_flush(context)).await;
     }
 
-    fn poll_hand_on(&self, context: &mut Context<'_>) -> Poll<()> {
-        let handed_on = self.sink.borrow_mut().poll_hand_on(context);
+    fn poll_flush(&self, context: &mut Context<'_>) -> Poll<()> {
+        let handed_on = self.sink.borrow_mut().poll_flush(context);
         if handed_on.is_ready() {
             self.handed_on.notify_waiters();
         }

@@ -1,16 +1,17 @@
-//! In: the text of an env file. Out: its variables with their places, and what could not be read.
-//! Must not: stop at the first bad line, or take more than linear time.
+//! In: the text of an env file. Out: its variables with their places, and its problems. Must not:
+//! stop at the first bad line, or take more than linear time.
 //!
 //! The dialect is that of Compose's reader: `NAME=value`, `NAME: value`, `export` before the name,
-//! `#` comments, single quotes as they stand, double quotes with escapes and variables over several
-//! lines, no quotes with variables up to ` #`. The raw format is that of `docker run --env-file`.
+//! `#` comments, single quotes taken literally, double quotes with escapes and variables over
+//! several lines, no quotes with variables up to ` #`. The raw format is that of `docker run
+//! --env-file`.
 
 use super::super::template::{Substituted, TemplateProblemKind, substitute};
 use super::super::{FileId, Sources, Span, Spanned};
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// The most bytes that the values of one file may grow to through variables.
+/// How many bytes the values of one file may grow to by interpolation.
 const GROWTH_LIMIT: usize = 16 * 1024 * 1024;
 
 /// How an env file is written.
@@ -18,16 +19,16 @@ const GROWTH_LIMIT: usize = 16 * 1024 * 1024;
 pub enum EnvFormat {
     /// With quotes, escapes and variables.
     DotEnv,
-    /// Values as they stand (`format: raw`).
+    /// Values taken literally (`format: raw`).
     Raw,
 }
 
-/// What an env file says.
+/// The content of an env file.
 #[derive(Clone, Debug, Default)]
 pub struct EnvFile {
     /// Its variables in order; a later one wins over an earlier one of the same name.
     pub entries: Vec<EnvEntry>,
-    /// What could not be read, and variables that its values lack.
+    /// What could not be read, and unset variables that its values refer to.
     pub problems: Vec<EnvProblem>,
 }
 
@@ -36,38 +37,38 @@ pub struct EnvFile {
 pub struct EnvEntry {
     /// The name.
     pub name: Spanned<String>,
-    /// The value; `None` for a bare name, which takes the value that the reader's surroundings have.
+    /// The value; `None` for a bare name, whose value comes from outside the file.
     pub value: Option<Spanned<String>>,
 }
 
-/// Something to be said of a place in an env file.
+/// A problem with a place in an env file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvProblem {
     /// The place.
     pub span: Span,
-    /// What is to be said.
+    /// What is wrong.
     pub kind: EnvProblemKind,
 }
 
-/// What can be said of an env file.
+/// What can be wrong in an env file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EnvProblemKind {
-    /// A character that a name cannot have.
+    /// A character that is not allowed in a name.
     BadName {
         /// The character.
         character: char,
     },
-    /// White space inside of a name.
+    /// White space in a name.
     SpaceInName,
-    /// Nothing stands before `=`.
+    /// Nothing before `=`.
     NoName,
-    /// A quote is opened and not closed.
+    /// A quote that is never closed.
     UnclosedQuote,
-    /// A word follows a closing quote on its line, and is no variable.
+    /// A word after a closing quote that is not a variable.
     AfterQuote,
-    /// More than a word follows a closing quote on its line, and cannot be read.
+    /// More than a word after a closing quote, which cannot be read.
     UnreadableAfterQuote,
-    /// A name without a value, which the reader's surroundings do not have either.
+    /// A name without a value, which is not set outside the file either.
     NoValue {
         /// The name.
         name: String,
@@ -76,7 +77,8 @@ pub enum EnvProblemKind {
     Template(TemplateProblemKind),
 }
 
-/// Reads an env file; `lookup` gives the variables that its values may use, which win over its own.
+/// Reads an env file; `lookup` gives the variables that its values may refer to, which win over its
+/// own.
 pub fn parse_env_file<'a>(
     sources: &Sources,
     file: FileId,
@@ -86,7 +88,7 @@ pub fn parse_env_file<'a>(
     parse_env_file_over(sources, file, format, lookup, HashMap::new())
 }
 
-/// [`parse_env_file`], with values `own` that lose against everything else.
+/// [`parse_env_file`] with further values, `own`, that lose against all others.
 pub fn parse_env_file_over<'a>(
     sources: &Sources,
     file: FileId,
@@ -122,7 +124,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// The start of the next line that says something.
+    /// The start of the next line that is neither empty nor a comment.
     fn next_statement(&self, mut at: usize) -> Option<usize> {
         loop {
             let rest = &self.text[at..];
@@ -134,7 +136,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// Reads one statement; returns where to go on.
+    /// Reads one statement; returns where to continue.
     fn statement(&mut self, start: usize) -> usize {
         let start = self.skip_export(start);
         let line_end = self.line_end(start);
@@ -160,7 +162,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// A name alone, which takes the value that the surroundings have.
+    /// A bare name, whose value comes from outside the file.
     fn bare(&mut self, name: Spanned<String>) {
         let value = (self.lookup)(&name).map(|value| Spanned::new(value.to_owned(), name.span));
         if value.is_none() {
@@ -172,7 +174,8 @@ impl Reader<'_, '_, '_> {
         self.read.entries.push(EnvEntry { name, value });
     }
 
-    /// Whether something was read from the same line already, which only a quoted value leaves room for.
+    /// Whether something was already read from the same line, which is possible only after a quoted
+    /// value.
     fn is_amid_line(&self, at: usize) -> bool {
         let line_start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let before = self.text[line_start..at].trim();
@@ -195,13 +198,13 @@ impl Reader<'_, '_, '_> {
         line_end
     }
 
-    /// A quoted value, which may have several lines; returns where to go on.
+    /// A quoted value, which may span lines; returns where to continue.
     fn quoted(&mut self, name: Spanned<String>, start: usize, quote: u8) -> usize {
         let Some((value, end)) = unquote(&self.text[start..], quote) else {
             let line_end = self.line_end(start);
             let span = Span::new(self.file, start, start + self.text[start..line_end].trim_end().len());
             self.read.problems.push(EnvProblem { span, kind: EnvProblemKind::UnclosedQuote });
-            // The quote may be closed by one that was meant to open another value.
+            // The closing quote may be one that was meant to open another value.
             return line_end;
         };
         let range = start..start + end;
@@ -289,13 +292,13 @@ fn bad_name(name: &str) -> Option<EnvProblemKind> {
     }
 }
 
-/// White space that does not end a line.
+/// White space other than line ends.
 fn is_space(character: char) -> bool {
     character != '\n' && character.is_whitespace()
 }
 
-/// The content of the quotes that `text` begins with, and where they end. A backslash before the
-/// quote is dropped, any other stays.
+/// The content of the quotes that `text` begins with, and where they end. A backslash is dropped
+/// before the quote and kept elsewhere.
 fn unquote(text: &str, quote: u8) -> Option<(String, usize)> {
     let mut content = String::new();
     let mut piece_start = 1;
@@ -319,7 +322,7 @@ fn unquote(text: &str, quote: u8) -> Option<(String, usize)> {
     None
 }
 
-/// `\n` and the like; `\$` becomes `$$`, which variables leave alone.
+/// Replaces `\n` and the like; `\$` becomes `$$`, which interpolation leaves alone.
 fn expand_escapes(text: &str) -> String {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
@@ -423,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn values_use_what_is_outside_then_earlier_lines() {
+    fn values_refer_to_outside_variables_then_to_earlier_lines() {
         check(
             "A=1\nB=$A-${A:-x}-$OUTER\nOUTER=2\nC=$OUTER",
             &[("A", "1"), ("B", "1-1-outer"), ("OUTER", "2"), ("C", "outer")],
@@ -431,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_reported_where_it_stands() {
+    fn problems_are_reported_at_their_place() {
         problem("A=1\nB*C=2\nD=3", "B*C", EnvProblemKind::BadName { character: '*' });
         problem("A B=2", "A B", EnvProblemKind::SpaceInName);
         problem("=2", "", EnvProblemKind::NoName);
@@ -454,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn the_raw_format_keeps_values_as_they_stand() {
+    fn the_raw_format_takes_values_literally() {
         let mut sources = Sources::default();
         let file = sources.add("raw.env", "# c\n A=\"a $B\" # c\nOUTER\nB =1\n\nC=\r\n");
         let read = parse_env_file(&sources, file, EnvFormat::Raw, &|_| Some("x"));
@@ -465,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_double_stop_growing() {
+    fn exponential_growth_of_values_is_bounded() {
         let mut text = String::from("V0=0123456789\n");
         for n in 1..64 {
             text += &format!("V{n}=$V{0}$V{0}\n", n - 1);

@@ -7,18 +7,18 @@ use super::{DEPTH_LIMIT, Use, closing_brace, is_name_start, name_at, operator_at
 pub struct TemplateVariable {
     /// The variable.
     pub name: String,
-    /// What is taken when it is not there.
+    /// The default for when it is not set.
     pub default: Option<String>,
-    /// What is taken in its place when it is there.
+    /// The value used instead when it is set.
     pub alternative: Option<String>,
-    /// Whether it must be there.
+    /// Whether it must be set.
     pub is_required: bool,
-    /// Whether being empty counts as not being there: a `:` stands before the operator.
+    /// Whether an empty value counts as unset: a `:` before the operator.
     pub is_for_empty: bool,
 }
 
-/// Every use of a variable in a text, those inside of others after them. What cannot be read is left
-/// out.
+/// Every use of a variable in a text, nested ones after those around them. Unreadable expressions
+/// are left out.
 pub fn variables(text: &str) -> Vec<TemplateVariable> {
     let mut all = Vec::new();
     collect(text, 0, &mut all);
@@ -46,7 +46,7 @@ fn collect(text: &str, depth: usize, all: &mut Vec<TemplateVariable>) {
     }
 }
 
-/// `inner` is what stands between the braces.
+/// `inner` is the text between the braces.
 fn collect_braced(inner: &str, depth: usize, all: &mut Vec<TemplateVariable>) {
     let name = name_at(inner);
     let Some((how, operator)) = operator_at(&inner[name.len()..]).filter(|_| !name.is_empty()) else {
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_use_is_listed_with_what_it_falls_back_to() {
+    fn every_use_is_listed_with_its_default() {
         let shown = |text: &str| {
             let line = |variable: TemplateVariable| {
                 let TemplateVariable { name, default, alternative, is_required, .. } = variable;

@@ -1,5 +1,5 @@
-//! In: an explanation. Out: the same without values that are shown to nobody unasked.
-//! Must not: hide where a value comes from.
+//! In: an explanation. Out: the same without the values that are hidden by default. Must not: hide
+//! where a value comes from.
 
 use serde_json::Value as Json;
 
@@ -8,8 +8,8 @@ use crate::source::PROJECT_NAME;
 use crate::topology::Topology;
 use crate::topology::secrecy::{self, HIDDEN};
 
-/// Puts [`HIDDEN`] in place of values that come from variables, env files or the caller, or that look like
-/// secrets; true when there are some.
+/// Replaces values that come from variables, env files or the caller, or that look like secrets, by
+/// [`HIDDEN`]; true if there are any.
 pub fn conceal(explained: &mut Explanation, topology: &Topology) -> bool {
     let mut hider = Hider { topology, has_hidden: false };
     let Explanation { path: _, keys, value, candidates, variables, parts, container_variable: _, note: _ } =
@@ -71,7 +71,7 @@ impl Hider<'_> {
             CandidateKind::Process | CandidateKind::CommandLine | CandidateKind::Variables => {
                 keys.last().is_none_or(|name| name != PROJECT_NAME)
             }
-            // A bare name says that the caller's value is passed on.
+            // A bare name means that the caller's value is passed on.
             CandidateKind::EnvFile | CandidateKind::LabelFile => candidate.note.is_none(),
             CandidateKind::Written
             | CandidateKind::Environment
@@ -101,15 +101,15 @@ impl Hider<'_> {
 }
 
 fn says_secret_here(keys: &[String], text: &str) -> bool {
-    // A text that is nothing but a variable shows no value.
+    // A text that is only a variable shows no value.
     let is_variable = text.trim_matches(['"', '\'']).strip_prefix('$').is_some_and(|rest| {
         rest.trim_matches(['{', '}']).chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
     });
     !is_variable && (says_secret(keys) || secrecy::looks_secret(text))
 }
 
-/// Whether a name on the way to a value says secret: not that of its service or network. `secrets` itself
-/// lists names and places.
+/// Whether a key on the path to a value suggests a secret, apart from the name of its service or
+/// network. `secrets` itself lists only names and places.
 fn says_secret(keys: &[String]) -> bool {
     keys.get(2..)
         .unwrap_or(keys)

@@ -1,7 +1,8 @@
-//! Where the values of a topology come from: which texts had a say, in which order, and which won.
+//! Where the values of a topology come from: which texts set them, in which order, and which one
+//! won.
 //!
-//! In: a path, and everything that was read. Out: rungs, the strongest first.
-//! Must not: ask an engine; that a variable may come from the image is left to the caller.
+//! In: a path, and everything that was read. Out: candidates, the strongest first. Must not: ask an
+//! engine; the caller adds that a variable may come from the image.
 
 mod conceal;
 mod part;
@@ -27,49 +28,49 @@ pub struct Subject<'a> {
     pub environment: &'a Environment,
     /// The topology.
     pub topology: &'a Topology,
-    /// The same before its env files were read.
+    /// The topology before its env files were read.
     pub before_env_files: &'a Topology,
     /// The texts; files that are read again are added.
     pub sources: &'a mut Sources,
 }
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug)]
 pub struct Explanation {
     /// The path, spelled out.
     pub path: String,
     /// The same, key by key.
     pub keys: Vec<String>,
-    /// The value in the canonical form; nothing when it is not set.
+    /// The value in the canonical form; `None` when it is not set.
     pub value: Option<Json>,
-    /// What had a say in it, the strongest first.
+    /// The texts that set it, the strongest first.
     pub candidates: Vec<Candidate>,
-    /// The variables that the winner uses, each with what had a say in it.
+    /// The variables that the winning text uses, each with its candidates.
     pub variables: Vec<(String, Vec<Candidate>)>,
-    /// What a mapping or a list is made of.
+    /// The elements of a mapping or a list.
     pub parts: Vec<Part>,
     /// The service whose image may set the value, when it is a variable of a container.
     pub container_variable: Option<(ServiceName, String)>,
-    /// What else is to be said: a sentence without its stop.
+    /// A remark: a sentence without a full stop.
     pub note: Option<String>,
 }
 
-/// A text that had a say.
+/// A text that sets a value.
 #[derive(Debug)]
 pub struct Candidate {
     /// What kind of text it is: `environment`, `env_file`...
     pub kind: CandidateKind,
-    /// Where it stands; nothing for what stands in no file.
+    /// Where it was written; `None` when it is in no file.
     pub place: Option<Span>,
     /// The text as it is written.
     pub text: String,
     /// Whether it won.
     pub wins: bool,
-    /// What is to be said of it.
+    /// A remark.
     pub note: Option<String>,
 }
 
-/// What kind of text had a say.
+/// The kinds of texts that can set a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CandidateKind {
     /// The topology's own text.
@@ -92,12 +93,12 @@ pub enum CandidateKind {
     Image,
     /// The default in `${NAME:-default}`.
     Default,
-    /// Nobody's: what topo takes when nothing is said.
+    /// A default of topo.
     Fallback,
 }
 
 impl CandidateKind {
-    /// The word for it.
+    /// Its name in the output.
     pub fn word(self) -> &'static str {
         match self {
             Self::Written => "topology",
@@ -118,11 +119,11 @@ impl CandidateKind {
 /// Why a path cannot be explained.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PathError {
-    /// The part that is not there, with all before it.
+    /// The first part that does not exist, with the path before it.
     pub path: String,
     /// The path that was probably meant.
     pub closest: Option<String>,
-    /// What could stand in its place.
+    /// The keys that exist there.
     pub known: Vec<String>,
 }
 
@@ -135,14 +136,14 @@ pub fn explain(asked: &str, subject: &mut Subject<'_>) -> Result<Explanation, Pa
     };
     if let [section, service, pairs, name] = found.path.as_slice()
         && section == "services"
-        && let Some(precedence) = precedence::of(service, pairs, name)
+        && let Some(precedence) = precedence::precedence(service, pairs, name)
     {
         return precedence.explain(subject);
     }
     Ok(explain_written(&found, subject))
 }
 
-/// What is not there may be known all the same: an attribute that nobody set.
+/// A path that is not set may still be known: an attribute without a value.
 fn explain_unset(unknown: Unknown, subject: &Subject<'_>) -> Result<Explanation, PathError> {
     let path: Vec<String> = unknown.before.iter().chain([&unknown.key]).cloned().collect();
     let candidates = without_value(&path, &subject.document.root, CandidateKind::Written, subject.sources);
@@ -182,13 +183,13 @@ fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
     }
     let variables = node.as_ref().map_or_else(Vec::new, |node| variables_of(node, subject));
     let value = value.cloned().or_else(|| node.as_deref().and_then(scalar));
-    let parts = node.as_ref().map_or_else(Vec::new, |node| part::of(path, node, subject.topology));
+    let parts = node.as_ref().map_or_else(Vec::new, |node| part::parts(path, node, subject.topology));
     let keys = path.clone();
     let path = path::spell(path);
     Explanation { path, keys, value, candidates, variables, parts, container_variable: None, note }
 }
 
-/// What took away the value at a path, or one that held it.
+/// The element that removed the value at a path, or a value above it.
 fn taken_away<'n>(path: &[String], root: &'n Node) -> Option<&'n TakenAway> {
     let mut node = root;
     for key in path {
@@ -201,7 +202,7 @@ fn taken_away<'n>(path: &[String], root: &'n Node) -> Option<&'n TakenAway> {
     None
 }
 
-/// The text that took away the value at a path, then those that had set it.
+/// The text that removed the value at a path, then those that had set it.
 fn without_value(path: &[String], root: &Node, kind: CandidateKind, sources: &Sources) -> Vec<Candidate> {
     let Some(TakenAway { key: _, tag, place, earlier }) = taken_away(path, root) else { return Vec::new() };
     let candidate = |place: &Span, text: &str, note: Option<&str>| Candidate {
@@ -216,7 +217,7 @@ fn without_value(path: &[String], root: &Node, kind: CandidateKind, sources: &So
     std::iter::once(winner).chain(others).collect()
 }
 
-/// The link, namespace or volume that a dependency follows from.
+/// The link, namespace or volume that implies a dependency.
 fn implied(path: &[String], topology: &Topology, sources: &Sources) -> Vec<Candidate> {
     let [section, service, attribute, name, ..] = path else { return Vec::new() };
     if section != "services" || attribute != "depends_on" {
@@ -237,9 +238,9 @@ fn scalar(node: &Node) -> Option<Json> {
     node.as_text().map(Json::from)
 }
 
-/// The text of a node, then those that it won over, the last one first.
+/// The text of a node, then those that it overrode, the last one first.
 fn written(node: &Node, kind: CandidateKind, sources: &Sources) -> Vec<Candidate> {
-    // What collections say is merged: none of them wins as a whole.
+    // Collections are merged: none of them wins as a whole.
     let is_scalar = matches!(node.value, Value::Scalar(_) | Value::Null);
     let mut places = vec![node.span];
     for place in node.earlier.iter().rev() {

@@ -1,4 +1,4 @@
-//! What a mapping or a list is made of.
+//! The elements of a mapping or a list.
 
 use super::path::spell;
 use crate::document::{Node, Value};
@@ -6,21 +6,21 @@ use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::value::Pairs;
 
-/// A value inside of a mapping or a list.
+/// A value within a mapping or a list.
 #[derive(Debug)]
 pub struct Part {
     /// Its path from the root on.
     pub path: String,
-    /// The value; nothing stands for an empty one.
+    /// The value; may be empty.
     pub value: String,
-    /// Where it stands.
+    /// Where it was written.
     pub place: Span,
-    /// Whether the topology's own text says it all.
+    /// Whether all of it is literal text of the topology.
     pub is_literal: bool,
 }
 
 /// Every value below a node, in the order of the text.
-pub(super) fn of(path: &[String], node: &Node, topology: &Topology) -> Vec<Part> {
+pub(super) fn parts(path: &[String], node: &Node, topology: &Topology) -> Vec<Part> {
     let mut parts = Vec::new();
     if !matches!(node.value, Value::Scalar(_) | Value::Null) {
         collect(&mut path.to_vec(), node, topology, &mut parts);
@@ -31,7 +31,7 @@ pub(super) fn of(path: &[String], node: &Node, topology: &Topology) -> Vec<Part>
 // The reader bounds how deep a tree is, so this may recurse.
 fn collect(path: &mut Vec<String>, node: &Node, topology: &Topology, parts: &mut Vec<Part>) {
     if let Some(pairs) = pairs_at(path, topology) {
-        // Env files have a say too, which the tree does not know.
+        // Env files set some too, which the tree does not contain.
         parts.extend(pairs.0.iter().map(|(name, value)| {
             let path = [path.as_slice(), std::slice::from_ref(name)].concat();
             let keys: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -10,7 +10,7 @@ use crate::diagnostic::suggest;
 use crate::document::{Node, Value, pair_named};
 use crate::topology::{Topology, schema};
 
-/// What stands at a path.
+/// What is at a path.
 pub(super) struct Found<'a> {
     /// The keys from the root on.
     pub(super) path: Vec<String>,
@@ -18,24 +18,24 @@ pub(super) struct Found<'a> {
     pub(super) value: Option<&'a Json>,
     /// The node in the tree.
     pub(super) node: Option<Cow<'a, Node>>,
-    /// When the tree has none: the nearest node above it, and its path.
+    /// If the tree has none: the nearest node above it, and its path.
     pub(super) nearest: Option<(Vec<String>, Cow<'a, Node>)>,
 }
 
-/// A key that is not there.
+/// A key that does not exist.
 pub(super) struct Unknown {
-    /// The keys before it, which are there.
+    /// The keys before it, which exist.
     pub(super) before: Vec<String>,
     /// The key.
     pub(super) key: String,
-    /// The keys that follow it.
+    /// The keys after it.
     pub(super) further: Vec<String>,
-    /// The keys that are there in its place.
+    /// The keys that exist at its place.
     known: BTreeSet<String>,
 }
 
-/// Looks a path up in the tree and in the canonical form. Names of variables and labels are taken as
-/// they are: a variable that the topology does not set may be set elsewhere.
+/// Looks up a path in the tree and in the canonical form. Names of variables and labels are not
+/// checked: a variable that the topology does not set may be set elsewhere.
 pub(super) fn find<'a>(asked: &str, root: &'a Node, model: &'a Json) -> Result<Found<'a>, Unknown> {
     let keys = split(asked);
     let mut found =
@@ -62,13 +62,13 @@ pub(super) fn find<'a>(asked: &str, root: &'a Node, model: &'a Json) -> Result<F
     Ok(found)
 }
 
-/// Attributes whose names are no attributes.
+/// Attributes whose keys are free names.
 fn is_pairs(attribute: &str) -> bool {
     attribute == "environment" || attribute == "labels"
 }
 
 impl Found<'_> {
-    /// How many of the next keys make one key that is there; keys may hold dots.
+    /// How many of the next parts form one existing key; keys may contain dots.
     fn longest_key(&self, rest: &[Asked]) -> usize {
         let quoted = rest.iter().position(|key| key.is_quoted).unwrap_or(rest.len()).max(1);
         (1..=quoted).rev().find(|length| self.has(&joined(&rest[..*length]))).unwrap_or(0)
@@ -104,7 +104,7 @@ impl Found<'_> {
 }
 
 impl Unknown {
-    /// What to say when the key means nothing.
+    /// The error for this unknown key.
     pub(super) fn mistake(self, topology: &Topology) -> PathError {
         let Self { before, key, known, further, .. } = self;
         let below = |key: &str| spell(&[before.as_slice(), &[key.to_owned()]].concat());
@@ -130,7 +130,7 @@ fn child_value<'a>(value: &'a Json, key: &str) -> Option<&'a Json> {
     }
 }
 
-/// Keys that tell the elements of a list apart.
+/// Keys that identify the elements of a list.
 const NAMES: [&str; 5] = ["target", "source", "name", "path", "subnet"];
 
 fn text_of(value: &Json) -> String {
@@ -156,7 +156,7 @@ fn index(key: &str) -> Option<usize> {
     key.parse().ok()
 }
 
-/// Whether an element of a list goes by this name: `8080:80` by `80`, `data:/data` by `/data`.
+/// Whether an element of a list has this name: `8080:80` is `80`, `data:/data` is `/data`.
 fn is_named(element: &Node, key: &str) -> bool {
     match &element.value {
         Value::Scalar(scalar) => scalar.text == key || scalar.text.split(':').any(|part| part == key),
@@ -165,7 +165,7 @@ fn is_named(element: &Node, key: &str) -> bool {
     }
 }
 
-/// One key of a path as it was asked for.
+/// One key of a path as given.
 struct Asked {
     text: String,
     is_quoted: bool,
@@ -175,7 +175,7 @@ fn joined(keys: &[Asked]) -> String {
     keys.iter().map(|key| key.text.as_str()).collect::<Vec<_>>().join(".")
 }
 
-/// Takes a path apart at its dots; what stands in quotes is one key, and `[0]` is `.0`.
+/// Splits a path at its dots; a quoted part is one key, and `[0]` is `.0`.
 fn split(path: &str) -> Vec<Asked> {
     let mut keys = Vec::new();
     let mut rest = path;
@@ -199,7 +199,7 @@ fn next_key(path: &str) -> (&str, bool, &str) {
     (&path[..end], false, after)
 }
 
-/// A path in words that [`find`] reads again.
+/// A path as text that [`find`] reads back.
 pub(super) fn spell(keys: &[String]) -> String {
     let spelled = |key: &String| match key.contains(['.', '[', ']']) {
         true => format!("\"{key}\""),
@@ -208,7 +208,7 @@ pub(super) fn spell(keys: &[String]) -> String {
     keys.iter().map(spelled).collect::<Vec<_>>().join(".")
 }
 
-/// What the schema says of a path, if it knows it.
+/// The schema's description of a path, if it is known.
 pub(super) fn description(path: &[String]) -> Option<String> {
     let schema = schema();
     let mut places = vec![&schema];
@@ -219,7 +219,7 @@ pub(super) fn description(path: &[String]) -> Option<String> {
     places.into_iter().find_map(|place| place["description"].as_str()).map(str::to_owned)
 }
 
-/// The forms that a schema allows.
+/// The alternatives that a schema allows.
 fn resolved<'a>(place: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
     let mut forms: Vec<&Json> = place["anyOf"].as_array().into_iter().flatten().collect();
     forms.push(place);
@@ -235,7 +235,7 @@ fn below<'a>(place: &'a Json, key: &str) -> Option<&'a Json> {
     property.or_else(|| place.get("additionalProperties").filter(|any| any.is_object()))
 }
 
-/// A sentence as it goes on after a colon.
+/// A sentence as it continues after a colon.
 pub(super) fn lower_first(sentence: &str) -> String {
     let mut letters = sentence.chars();
     if sentence.chars().nth(1).is_some_and(char::is_uppercase) {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_taken_apart_at_dots_outside_of_quotes() {
+    fn a_path_is_split_at_dots_outside_quotes() {
         assert_eq!(keys("services.web.ports[0].target"), ["services", "web", "ports", "0", "target"]);
         assert_eq!(keys("a.\"b.c\".d"), ["a", "b.c", "d"]);
         assert_eq!(keys("a.['b.c'].''"), ["a", "b.c", ""]);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spelled_is_read_again() {
+    fn a_spelled_path_is_read_back() {
         let path = ["services", "web.1", "labels", "a[b]"].map(str::to_owned);
         assert_eq!(keys(&spell(&path)), path);
     }

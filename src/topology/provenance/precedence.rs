@@ -1,7 +1,7 @@
-//! Variables and labels of a service: who may set them, and who does.
+//! Variables and labels of a service: what may set them, and what does.
 //!
-//! Compose Specification, "environment" and "env_file": `environment` wins over env files, the last
-//! one first, and they win over the image. A name without a value is the caller's.
+//! Compose Specification, "environment" and "env_file": `environment` wins over env files, of which
+//! the last one wins, and they win over the image. A name without a value is taken from the caller.
 
 use std::cell::RefCell;
 
@@ -32,8 +32,8 @@ enum Attribute {
     Labels,
 }
 
-/// The ladder at `services.SERVICE.ATTRIBUTE.NAME`, if there is one.
-pub(super) fn of<'a>(service: &'a str, attribute: &str, name: &'a str) -> Option<Precedence<'a>> {
+/// The variable or label at `services.SERVICE.ATTRIBUTE.NAME`, if the path is of this form.
+pub(super) fn precedence<'a>(service: &'a str, attribute: &str, name: &'a str) -> Option<Precedence<'a>> {
     let attribute = match attribute {
         "environment" => Attribute::Environment,
         "labels" => Attribute::Labels,
@@ -44,7 +44,7 @@ pub(super) fn of<'a>(service: &'a str, attribute: &str, name: &'a str) -> Option
 
 const PASSES_ON: &str = "passes the caller's value on";
 
-/// The rungs of a ladder, the strongest group first, and in each group the strongest first.
+/// Candidates in groups, the strongest group first, and the strongest of each group first.
 struct Groups {
     own: Vec<Candidate>,
     callers: Vec<Candidate>,
@@ -52,7 +52,7 @@ struct Groups {
 }
 
 impl Precedence<'_> {
-    /// Every rung.
+    /// Every candidate.
     pub(super) fn explain(&self, subject: &mut Subject<'_>) -> Result<Explanation, PathError> {
         let value = self.value(subject);
         let own = self.own(&subject.document.root);
@@ -82,7 +82,7 @@ impl Precedence<'_> {
             path: spell(&self.path()),
             keys: self.path().to_vec(),
             value: value.map(Json::from),
-            candidates: groups.into_rungs(),
+            candidates: groups.into_candidates(),
             variables: variables.into_iter().filter(|(name, _)| name != self.name).collect(),
             parts: Vec::new(),
             container_variable: self
@@ -106,17 +106,18 @@ impl Precedence<'_> {
                 None => without_value(&self.path(), &subject.document.root, own_kind, subject.sources),
             },
             callers: if self.is_variable() { candidates(self.name, caller) } else { Vec::new() },
-            lines: lines.map(|line| line_rung(line, line_kind, subject.sources)).collect(),
+            lines: lines.map(|line| line_candidate(line, line_kind, subject.sources)).collect(),
         }
     }
 
-    /// The variables that the last line about this one uses. After the caller, `environment` may set
-    /// them, then earlier files, then earlier lines of the same file.
+    /// The variables used by the last line that sets this one. They are looked up in the caller's
+    /// environment, then in `environment`, then in earlier files, then in earlier lines of the same
+    /// file.
     fn variables_of_file(&self, lines: &[EnvEntry], subject: &Subject<'_>) -> Vec<(String, Vec<Candidate>)> {
         let Some(last) = lines.iter().rposition(|line| line.name.value == self.name) else {
             return Vec::new();
         };
-        let candidate = |line: &EnvEntry| line_rung(line, CandidateKind::EnvFile, subject.sources);
+        let candidate = |line: &EnvEntry| line_candidate(line, CandidateKind::EnvFile, subject.sources);
         let mut variables = variables(&candidate(&lines[last]).text, subject.environment);
         for (name, candidates) in &mut variables {
             let other = Precedence { name, ..*self };
@@ -143,7 +144,7 @@ impl Precedence<'_> {
         ["services", self.service, attribute, self.name].map(str::to_owned)
     }
 
-    /// What the topology's own texts say.
+    /// What the topology's own texts set.
     fn own(&self, root: &Node) -> Option<Node> {
         let path = self.path();
         let pairs = path[..3].iter().try_fold(root, |node, key| node.as_map()?.get(key))?;
@@ -154,7 +155,7 @@ impl Precedence<'_> {
         }
     }
 
-    /// Every line of the service's files.
+    /// The lines of the service's files.
     fn lines(&self, subject: &mut Subject<'_>) -> Vec<EnvEntry> {
         let Some(service) = subject.before_env_files.service(self.service) else { return Vec::new() };
         let Subject { document, environment, sources, .. } = subject;
@@ -165,7 +166,7 @@ impl Precedence<'_> {
         environment::file_lines(files, service, document, environment, sources)
     }
 
-    /// What the container gets.
+    /// The container's value.
     fn value(&self, subject: &Subject<'_>) -> Option<String> {
         self.pairs(subject.topology.service(self.service)?).0.get(self.name)?.value.clone()
     }
@@ -174,7 +175,7 @@ impl Precedence<'_> {
         if self.is_variable() { &service.environment } else { &service.labels }
     }
 
-    /// A name that nobody sets may be that of another one, misspelled.
+    /// A name that nobody sets may be a misspelling of another one.
     fn refuse_misspelled(&self, subject: &Subject<'_>) -> Result<(), PathError> {
         let service = subject.topology.service(self.service);
         let known: Vec<String> =
@@ -194,7 +195,7 @@ impl Groups {
         own.is_empty() && callers.is_empty() && lines.is_empty()
     }
 
-    /// The topology's own text wins, unless it passes the caller's value on.
+    /// The topology's own text wins, unless it passes on the caller's value.
     fn mark_winner(&mut self, is_passed_on: bool) {
         let Self { own, callers, lines: _ } = self;
         let Some(own) = own.first_mut().filter(|_| is_passed_on) else { return };
@@ -208,7 +209,7 @@ impl Groups {
         }
     }
 
-    /// The last line of the files wins, where the topology says nothing, or takes it away.
+    /// The last line of the files wins, if the topology sets nothing or removes it.
     fn mark_line(&mut self) {
         let Self { own, callers: _, lines } = self;
         own.iter_mut().for_each(|taken_away| taken_away.wins = false);
@@ -217,20 +218,20 @@ impl Groups {
         }
     }
 
-    fn into_rungs(self) -> Vec<Candidate> {
+    fn into_candidates(self) -> Vec<Candidate> {
         let Self { own, callers, lines } = self;
         own.into_iter().chain(callers).chain(lines).collect()
     }
 }
 
-fn line_rung(line: &EnvEntry, kind: CandidateKind, sources: &Sources) -> Candidate {
+fn line_candidate(line: &EnvEntry, kind: CandidateKind, sources: &Sources) -> Candidate {
     let EnvEntry { name, value } = line;
     let place = value.as_ref().map_or(name.span, |value| value.span);
     let note = value.is_none().then(|| PASSES_ON.to_owned());
     Candidate { kind, place: Some(place), text: sources.text(place).to_owned(), wins: false, note }
 }
 
-/// Who sets a variable, the strongest first.
+/// What sets a variable, the strongest first.
 fn candidates(name: &str, environment: &Environment) -> Vec<Candidate> {
     let candidate = |variable: &crate::source::Variable| {
         let (kind, place) = match variable.origin {
@@ -244,7 +245,7 @@ fn candidates(name: &str, environment: &Environment) -> Vec<Candidate> {
     environment.candidates(name).iter().map(candidate).collect()
 }
 
-/// The variables that a text looks up, in order, each with who sets it.
+/// The variables that a text uses, in order, each with what sets it.
 pub(super) fn variables(text: &str, environment: &Environment) -> Vec<(String, Vec<Candidate>)> {
     let asked = RefCell::new(Vec::new());
     let lookup = |name: &str| {
@@ -262,7 +263,7 @@ pub(super) fn variables(text: &str, environment: &Environment) -> Vec<(String, V
     variables
 }
 
-/// Who sets one variable of a text, and its default there.
+/// What sets one variable of a text, and its default there.
 fn variable(text: &str, name: &str, environment: &Environment) -> Vec<Candidate> {
     let mut candidates = candidates(name, environment);
     let used = template_variables(text).into_iter().find(|used| used.name == name && used.default.is_some());

@@ -32,9 +32,9 @@ record! {
         dockerfile: Option<Spanned<String>> = public also("file", "docker_file", "docker-file"),
         /// The Dockerfile's text itself.
         dockerfile_inline: Option<Spanned<String>>,
-        /// Rights that the build asks for.
+        /// Privileges that the build requests.
         entitlements: Vec<Spanned<String>> = public,
-        /// Further lines of the hosts file while building.
+        /// Additional lines of the hosts file while building.
         extra_hosts: HostMap = public instead("an address such as `192.0.2.7`"),
         /// Isolation technology (Windows).
         isolation: Option<String> = public,
@@ -42,17 +42,17 @@ record! {
         labels: Pairs,
         /// Network while building: `default`, `none` or `host`.
         network: Option<String> = public,
-        /// Whether every step is run anew.
+        /// Whether every step is run again, without the cache.
         no_cache: Flag,
-        /// Stages that are built anew.
+        /// Stages that are built without the cache.
         no_cache_filter: OneOrMany = public,
         /// Platforms to build for.
         platforms: Vec<Spanned<String>> = public instead("`linux/amd64`, `linux/arm64` or `linux/arm/v7`"),
-        /// Whether the build has all rights on the host.
+        /// Whether the build has full access to the host.
         privileged: Flag,
         /// Provenance attestation: `true`, `false` or `mode=max`.
         provenance: Option<Loose> = public,
-        /// Whether base images are pulled anew.
+        /// Whether base images are always pulled.
         pull: Flag,
         /// Bill-of-materials attestation: `true`, `false` or a generator.
         sbom: Option<Loose> = public,
@@ -62,9 +62,9 @@ record! {
         shm_size: Option<ByteSize>,
         /// SSH agents or keys that the build may use: `default`, or `id=path`.
         ssh: SshKeys,
-        /// Further tags of the image.
+        /// Additional tags of the image.
         tags: Vec<Spanned<ImageReference>> = public,
-        /// The stage that is built. The last one when absent.
+        /// The stage to build. The last one when absent.
         target: Option<Spanned<String>> = public also("stage"),
         /// Limits of the build's processes.
         ulimits: BTreeMap<String, Named<Ulimit>>,
@@ -72,34 +72,35 @@ record! {
 }
 
 impl BuildSection {
-    /// The path of its Dockerfile when its context is this directory. Where the usual name is not there, the builder
-    /// takes `dockerfile` too.
-    pub fn dockerfile_in(&self, folder: &Path) -> PathBuf {
+    /// The path of its Dockerfile if its context is this directory. If the default name does not
+    /// exist, the builder accepts `dockerfile` too.
+    pub fn dockerfile_in(&self, directory: &Path) -> PathBuf {
         const USUAL: &str = "Dockerfile";
         let named = self.dockerfile.as_ref().map_or(USUAL, |name| name.as_str());
-        let (path, other) = (folder.join(named), folder.join("dockerfile"));
+        let (path, other) = (directory.join(named), directory.join("dockerfile"));
         if named == USUAL && !path.exists() && other.exists() { other } else { path }
     }
 }
 
-/// What an image may say of itself.
+/// A statement about an image that is attached to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attestation {
-    /// How it was made.
+    /// How it was built.
     Provenance,
-    /// What is in it.
+    /// What it contains.
     Sbom,
 }
 
 impl Attestation {
-    /// What is wrong with a value, and what to write instead; nothing where the builder takes it. Values are
-    /// `true`, `false`, or `NAME=VALUE` several times with commas between (BuildKit, "Build attestations").
+    /// What is wrong with a value, and what to write instead; `None` if the builder accepts it.
+    /// Values are `true`, `false`, or comma-separated `NAME=VALUE` pairs (BuildKit, "Build
+    /// attestations").
     pub fn mistake(self, value: &str) -> Option<(String, &'static str)> {
         let help = match self {
             Self::Provenance => "write `mode=max`, `mode=min`, `true` or `false`",
             Self::Sbom => "write `true`, `false` or `generator=IMAGE`",
         };
-        // What is not filled in may become anything.
+        // A text with variables may become anything.
         if value.is_empty() || value.contains('$') || matches!(value, "true" | "false") {
             return None;
         }
@@ -164,7 +165,7 @@ impl Attribute for SshKeys {
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         if let Value::Scalar(scalar) = &node.value {
-            let Pair { name: id, value: path } = Pair::of(&scalar.text);
+            let Pair { name: id, value: path } = Pair::split(&scalar.text);
             let path = Spanned::new(path.map(str::to_owned), node.span);
             return Some(Self(BTreeMap::from([(id.to_owned(), path)])));
         }
@@ -208,20 +209,20 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_name_may_be_in_small_letters() {
-        let folder = tempfile::tempdir().unwrap();
+    fn the_default_name_may_be_in_lower_case() {
+        let directory = tempfile::tempdir().unwrap();
         let span = Span::new(Sources::default().add("topology.yaml", ""), 0, 0);
         let path = |named: Option<&str>| {
             let dockerfile = named.map(|name| Spanned::new(name.to_owned(), span));
             let build = BuildSection { dockerfile, ..BuildSection::default() };
-            build.dockerfile_in(folder.path()).file_name().unwrap().to_str().unwrap().to_owned()
+            build.dockerfile_in(directory.path()).file_name().unwrap().to_str().unwrap().to_owned()
         };
         assert_eq!(path(None), "Dockerfile");
-        std::fs::write(folder.path().join("dockerfile"), "").unwrap();
+        std::fs::write(directory.path().join("dockerfile"), "").unwrap();
         assert_eq!(path(None), "dockerfile");
         assert_eq!(path(Some("Dockerfile")), "dockerfile");
         assert_eq!(path(Some("Other")), "Other");
-        std::fs::write(folder.path().join("Dockerfile"), "").unwrap();
+        std::fs::write(directory.path().join("Dockerfile"), "").unwrap();
         assert_eq!(path(None), "Dockerfile");
     }
 }

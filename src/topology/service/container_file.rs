@@ -1,4 +1,4 @@
-//! A secret or config as a service uses it: its name, or a mapping.
+//! A secret or config as used by a service: its name, or a mapping.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -13,7 +13,7 @@ record! {
     pub struct ContainerFileSection {
         /// The secret's or config's key in the topology.
         source: Option<Spanned<String>> = required public,
-        /// Where it appears: a path, or for a secret a name under `/run/secrets`.
+        /// Where it appears: a path, or for a secret a name below `/run/secrets`.
         target: Option<Spanned<String>> = public,
         /// Owner, as a number.
         uid: Option<Loose> = public,
@@ -24,12 +24,13 @@ record! {
     }
 }
 
-/// A secret or config as a service uses it, by its key; `- NAME` is short for a mapping with just a source.
+/// A secret or config as used by a service, by its key; `- NAME` is short for a mapping with only a
+/// source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainerFile<K> {
     /// The secret or config.
     pub source: Spanned<K>,
-    /// Where it appears: a path, or for a secret a name under `/run/secrets`.
+    /// Where it appears: a path, or for a secret a name below `/run/secrets`.
     pub target: Option<Spanned<String>>,
     /// Owner, as a number.
     pub uid: Option<Loose>,
@@ -42,7 +43,7 @@ pub struct ContainerFile<K> {
 }
 
 impl<K: AsRef<str>> ContainerFile<K> {
-    /// What it is called in the container, and where that is said: its target, or the key.
+    /// Its name in the container, and where it was written: its target, or the key.
     pub fn name(&self) -> (&str, Span) {
         match &self.target {
             Some(target) => (target, target.span),
@@ -69,7 +70,7 @@ impl<K: From<String> + AsRef<str> + Clone> Attribute for ContainerFile<K> {
             _ => ContainerFileSection::decode(node, found)?,
         };
         let ContainerFileSection { source, target, uid, gid, mode, extensions } = section;
-        // Empty is not set, as for Docker Compose.
+        // An empty value counts as absent, as for Docker Compose.
         let target = target.filter(|target| !target.is_empty());
         Some(Self { source: source?.map(K::from), target, uid, gid, mode, extensions })
     }
@@ -85,7 +86,7 @@ impl<K: From<String> + AsRef<str> + Clone> Attribute for ContainerFile<K> {
     }
 }
 
-/// Whether a mapping is a name and a path, which are written elsewhere.
+/// Whether a mapping is a name and a path, which belong elsewhere.
 fn is_pair(node: &Node) -> bool {
     let entries = node.as_map().map_or(&[][..], |map| &map.entries);
     let [(name, value)] = entries else { return false };
@@ -130,7 +131,7 @@ impl Attribute for FileMode {
     }
 }
 
-/// Permissions are thought of in octal digits; YAML reads octal only after a `0`.
+/// Permissions are meant as octal digits; YAML reads octal only after a leading `0`.
 fn warn_of_decimal(text: &str, mode: i64, node: &Node, found: &mut Diagnostics) {
     if text.starts_with('0') || !text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
         return;

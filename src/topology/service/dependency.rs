@@ -16,23 +16,23 @@ use crate::topology::service::model_binding::refuse_repetition;
 use crate::topology::value::Flag;
 
 choice! {
-    /// What a dependency is waited for.
+    /// What a dependent service waits for.
     pub enum DependencyCondition {
         /// It was started.
         Started = "service_started",
         /// Its health check passes.
         Healthy = "service_healthy",
-        /// It ended with exit code 0.
+        /// It exited with code 0.
         Completed = "service_completed_successfully",
     }
 }
 
 record! {
-    /// How one service depends on another, as it is written.
+    /// How one service depends on another, as it was written.
     pub struct DependencySection {
-        /// What is waited for: `service_started`, `service_healthy` or `service_completed_successfully`.
+        /// What to wait for: `service_started`, `service_healthy` or `service_completed_successfully`.
         condition: Option<DependencyCondition> = required,
-        /// Whether this service is restarted when the other is.
+        /// Whether this service is restarted after the other one.
         restart: Flag,
         /// Whether this service cannot start without the other. True when absent.
         required: Option<bool>,
@@ -42,9 +42,9 @@ record! {
 /// How one service depends on another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependency {
-    /// What is waited for.
+    /// What to wait for.
     pub condition: DependencyCondition,
-    /// Whether this service is restarted when the other is.
+    /// Whether this service is restarted after the other one.
     pub restart: bool,
     /// Whether this service cannot start without the other.
     pub required: bool,
@@ -61,7 +61,7 @@ impl Default for Dependency {
 pub struct Dependencies(pub BTreeMap<ServiceName, Named<Dependency>>);
 
 impl Dependencies {
-    /// Adds a dependency that follows from another attribute, unless it is stated already.
+    /// Adds a dependency implied by another attribute, unless there already is one.
     pub fn imply(&mut self, service: ServiceName, dependency: Dependency, span: Span) {
         self.0.entry(service).or_insert(Named { value: dependency, key: span, span, is_given: true });
     }

@@ -1,5 +1,5 @@
-//! The `deploy` section. Replicas, resources and the restart policy act on one engine; the rest is
-//! for a cluster.
+//! The `deploy` section. Replicas, resources and the restart policy also apply to a single engine;
+//! the rest is for a cluster.
 
 use serde_json::Value as Json;
 
@@ -19,7 +19,7 @@ record! {
         replicas: Option<Spanned<Integer>> = also("scale", "replica", "instances"),
         /// Labels of the service in a cluster.
         labels: Pairs,
-        /// How a failed update is taken back.
+        /// How a failed update is rolled back.
         rollback_config: Option<UpdateConfig>,
         /// How a changed service is replaced.
         update_config: Option<UpdateConfig>,
@@ -41,9 +41,9 @@ record! {
         delay: Option<Duration>,
         /// `continue`, `rollback` or `pause`.
         failure_action: Option<String> = public,
-        /// How long a new container is watched for failure.
+        /// How long a new container is monitored for failure.
         monitor: Option<Duration>,
-        /// Failures that are tolerated, from 0 to 1.
+        /// The ratio of failures to tolerate, from 0 to 1.
         max_failure_ratio: Option<Decimal>,
         /// Which of the two containers goes first.
         order: Option<UpdateOrder>,
@@ -65,7 +65,7 @@ record! {
     pub struct Resources {
         /// The most that a container may use.
         limits: Option<Limits> = also("limit") form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
-        /// What is kept for a container.
+        /// What is reserved for a container.
         reservations: Option<Reservations> = also("reservation") form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
     } elsewhere { crate::topology::attribute::hint::RESOURCES }
 }
@@ -83,13 +83,13 @@ record! {
 }
 
 record! {
-    /// What is kept for a container.
+    /// What is reserved for a container.
     pub struct Reservations {
         /// CPUs, such as `0.25`.
         cpus: Option<Spanned<Cpus>> = public also("cpu"),
         /// Memory.
         memory: Option<Spanned<ByteSize>> = also("mem", "mem_limit", "ram"),
-        /// Resources of a kind that the cluster defines.
+        /// Generic resources of the cluster.
         generic_resources: Vec<GenericResource>,
         /// Devices, such as GPUs.
         devices: Vec<Spanned<DeviceRequest>>,
@@ -97,7 +97,7 @@ record! {
 }
 
 record! {
-    /// A resource of a kind that the cluster defines.
+    /// A generic resource of the cluster.
     pub struct GenericResource {
         /// How much of which kind.
         discrete_resource_spec: Option<DiscreteResource>,
@@ -121,7 +121,7 @@ record! {
         condition: Option<Spanned<String>> = public,
         /// Time between two attempts.
         delay: Option<Duration>,
-        /// How often it is tried.
+        /// How many attempts are made.
         max_attempts: Option<Spanned<Integer>>,
         /// How long a container must run to count as started.
         window: Option<Duration>,
@@ -153,7 +153,7 @@ record! {
 pub struct Cpus(pub f64);
 
 impl Cpus {
-    /// Thousand millionths of a CPU, as the engine wants them.
+    /// Billionths of a CPU, as the engine expects.
     pub fn nano(self) -> i64 {
         (self.0 * 1e9).round() as i64
     }

@@ -8,45 +8,45 @@ use crate::topology::value::{Flag, OneOrMany};
 record! {
     /// What `watch` does when files change.
     pub struct Develop {
-        /// Rules, looked at in order.
+        /// Rules, in order.
         watch: Vec<Spanned<WatchRule>>,
     }
 }
 
 record! {
-    /// What is done when files under one path change.
+    /// What to do when files below a path change.
     pub struct WatchRule {
-        /// The directory or file that is watched.
+        /// The directory or file to watch.
         path: Option<Spanned<String>> = required public,
-        /// What is done: `sync`, `rebuild`, `restart`, `sync+restart` or `sync+exec`.
+        /// What to do: `sync`, `rebuild`, `restart`, `sync+restart` or `sync+exec`.
         action: Option<Spanned<WatchAction>> = required,
-        /// Where files go in the container.
+        /// Where files are copied to in the container.
         target: Option<Spanned<String>> = public,
-        /// Patterns of files that count for nothing.
+        /// Patterns of files to ignore.
         ignore: OneOrMany = public,
-        /// Patterns of the only files that count.
+        /// Patterns of the only files to watch.
         include: OneOrMany = public,
         /// The command of `sync+exec`.
         exec: Option<Hook>,
-        /// Whether files are brought up to date when watching begins.
+        /// Whether files are synchronised when watching begins.
         initial_sync: Flag,
     }
 }
 
 impl WatchRule {
-    /// The former name of `initial_sync`, which Docker Compose 2 obeys.
+    /// The former name of `initial_sync`, which Docker Compose 2 supports.
     pub const OLD_INITIAL_SYNC: &'static str = "x-initialSync";
 
-    /// Whether files are brought up to date when watching begins.
+    /// Whether files are synchronised when watching begins.
     pub fn syncs_first(&self) -> bool {
         self.initial_sync.0 || self.extensions.get(Self::OLD_INITIAL_SYNC).is_some_and(|value| value == true)
     }
 }
 
 choice! {
-    /// What is done when files change.
+    /// What to do when files change.
     pub enum WatchAction {
-        /// The image is built anew and the container recreated.
+        /// The image is rebuilt and the container recreated.
         Rebuild = "rebuild",
         /// The container is restarted.
         Restart = "restart",

@@ -13,25 +13,25 @@ use crate::value::ValueError;
 use crate::value::device::{ALL_PERMISSIONS, ShortDevice, is_cdi};
 
 record! {
-    /// A host device that a container sees, as it is written.
+    /// A host device for a container, as it was written.
     pub struct DeviceSection {
         /// Path on the host, or the name of a CDI device.
         source: Option<Spanned<String>> = required public,
         /// Path in the container.
         target: Option<String> = public,
-        /// `r`, `w` and `m` (make nodes).
+        /// `r`, `w` and `m` (create nodes).
         permissions: Option<String> = public,
     }
 }
 
-/// A host device that a container sees; `/dev/a:/dev/b:rwm` is the short form.
+/// A host device for a container; `/dev/a:/dev/b:rwm` is the short form.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceMapping {
     /// Path on the host, or the name of a CDI device.
     pub source: String,
     /// Path in the container.
     pub target: String,
-    /// `r`, `w` and `m` (make nodes).
+    /// `r`, `w` and `m` (create nodes).
     pub permissions: String,
 }
 
@@ -96,13 +96,13 @@ fn decode_short(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Devi
 }
 
 record! {
-    /// A request for devices that a driver hands out.
+    /// A request for devices of a driver.
     pub struct DeviceRequest {
-        /// What the devices must be able to do: `gpu`.
+        /// What the devices must be capable of: `gpu`.
         capabilities: Vec<Spanned<String>> = public,
         /// How many: a number, or `all`.
         count: Option<Spanned<DeviceCount>>,
-        /// Which ones, in place of a count.
+        /// Which ones, instead of a count.
         device_ids: Vec<Spanned<String>> = public,
         /// The driver: `nvidia`.
         driver: Option<String> = public,
@@ -112,7 +112,8 @@ record! {
 }
 
 impl DeviceRequest {
-    /// The request at this place: for all devices when it says neither how many nor which ones.
+    /// Completes the request at this place: with neither a count nor ids, all devices are
+    /// requested.
     pub fn completed(mut self, at: Span) -> Self {
         if self.device_ids.is_empty() {
             self.count.get_or_insert(Spanned::new(DeviceCount(-1), at));

@@ -8,7 +8,7 @@ use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Shape, Wanted, WantedKind, choice, record, wrong_type};
 
 record! {
-    /// A file with environment variables, as it is written.
+    /// A file with environment variables, as it was written.
     pub struct EnvFileSection {
         /// The file.
         path: Option<Spanned<String>> = required public,
@@ -22,7 +22,7 @@ record! {
 choice! {
     /// How an env file is read.
     pub enum EnvFileFormat {
-        /// Every line is taken as it is: no quotes, no variables.
+        /// Every line is taken literally: no quotes, no variables.
         Raw = "raw",
     }
 }
@@ -34,7 +34,7 @@ pub struct EnvFile {
     pub path: Spanned<String>,
     /// Whether it must exist.
     pub required: bool,
-    /// How it is read; the usual dialect when absent.
+    /// How it is read; the default format when absent.
     pub format: Option<EnvFileFormat>,
 }
 

@@ -11,7 +11,7 @@ use crate::topology::value::{
 };
 
 record! {
-    /// How to tell that a container is healthy.
+    /// How to check that a container is healthy.
     pub struct Healthcheck {
         /// Whether the image's health check is switched off.
         disable: Flag = also("disabled"),
@@ -23,15 +23,15 @@ record! {
         test: Option<Spanned<HealthTest>> = also("command", "cmd", "check"),
         /// How long a check may take. 30 seconds when absent.
         timeout: Option<Spanned<Duration>>,
-        /// Time after the start in which failures do not count.
+        /// Time after the start during which failures do not count.
         start_period: Option<Spanned<Duration>> = also("start", "start-period", "initial_delay"),
-        /// Time between two checks in the start period. 5 seconds when absent.
+        /// Time between two checks during the start period. 5 seconds when absent.
         start_interval: Option<Spanned<Duration>>,
     }
 }
 
 impl Healthcheck {
-    /// True when no check is run at all.
+    /// Whether no check is run at all.
     pub fn is_disabled(&self) -> bool {
         let is_none = |test: &Spanned<HealthTest>| test.0.first().is_some_and(|word| word == "NONE");
         *self.disable || self.test.as_ref().is_some_and(is_none)
@@ -92,15 +92,15 @@ fn refuse_unknown_kind(words: &[String], node: &Node, found: &mut Diagnostics) {
         });
 }
 
-/// Whether every word stands in the file as it is.
+/// Whether every word is literal text of the file.
 fn is_written(node: &Node) -> bool {
     node.as_list().is_some_and(|items| items.iter().all(is_as_written))
 }
 
-/// `["CMD curl -f"]`: what a Dockerfile says in words is all in one.
+/// `["CMD curl -f"]`: all in one word.
 fn help_for_one_word(kind: &str, command: &str) -> String {
     let words = shlex::split(command).filter(|_| kind == "CMD");
-    // What a shell is needed for stays one text.
+    // A command that needs a shell stays one text.
     match words.filter(|words| !words.is_empty() && !command.contains(['|', '&', ';', '$', '>', '<'])) {
         Some(words) => format!("write `{}`", json!([&["CMD".to_owned()], words.as_slice()].concat())),
         None => format!("write `{}`", json!(["CMD-SHELL", command])),
@@ -124,8 +124,8 @@ fn warn_of_kind_in_text(command: &str, node: &Node, found: &mut Diagnostics) {
     }
 }
 
-/// `["CMD", "curl -f"]` looks for a program with a blank in its name; of `["CMD-SHELL", "curl", "-f"]`
-/// the shell reads the first word.
+/// `["CMD", "curl -f"]` runs a program with a blank in its name; of `["CMD-SHELL", "curl", "-f"]`
+/// the shell reads only the first word.
 fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
     let (message, label) = match words {
         [kind, command] if kind == "CMD" && command.trim().contains(' ') && !command.starts_with('/') => {
@@ -144,7 +144,8 @@ fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
         .help(format!("write `[\"CMD-SHELL\", \"{}\"]`", command.replace('"', "\\\"")));
 }
 
-/// `["CMD", "curl", ..., "||", "exit", "1"]` and `["CMD", "pg_isready", "-U", "$$USER"]`: no shell reads them.
+/// `["CMD", "curl", ..., "||", "exit", "1"]` and `["CMD", "pg_isready", "-U", "$$USER"]`: no shell
+/// interprets them.
 fn warn_of_shell_words(words: &[String], node: &Node, found: &mut Diagnostics) {
     let [kind, command @ ..] = words else { return };
     if kind != "CMD" || is_run_by_shell(command) {
@@ -156,7 +157,7 @@ fn warn_of_shell_words(words: &[String], node: &Node, found: &mut Diagnostics) {
     let diagnostic = found.warning(code::SHELL_SYNTAX, passed_on(word));
     diagnostic.label(item.map_or(node.span, |item| item.span), "no shell reads what follows `CMD`");
     let is_simple = |word: &String| !word.contains(['"', '\'', '\\', ' ', '`']);
-    // What is written in single quotes, or holds blanks, only its author can quote anew.
+    // Words with single quotes or blanks can be requoted only by their author.
     let line = match is_written(node) && command.iter().all(is_simple) {
         true => command.join(" ").replace('$', "$$"),
         false => "...".to_owned(),
@@ -164,7 +165,7 @@ fn warn_of_shell_words(words: &[String], node: &Node, found: &mut Diagnostics) {
     diagnostic.help(format!("let a shell read it: `[\"CMD-SHELL\", \"{line}\"]`"));
 }
 
-/// An operator, or a variable or a command to be filled in.
+/// An operator, a variable or a command substitution.
 fn is_shell_syntax(word: &str) -> bool {
     let is_variable = |(index, _): (usize, &str)| {
         word[index + 1..].starts_with(|next: char| next.is_ascii_alphabetic() || matches!(next, '_' | '{'))
@@ -172,7 +173,7 @@ fn is_shell_syntax(word: &str) -> bool {
     is_operator(word) || is_substitution(word) || word.match_indices('$').any(is_variable)
 }
 
-/// Whether a shell, or another interpreter, is the program.
+/// Whether the program is a shell, or another interpreter.
 fn is_run_by_shell(command: &[String]) -> bool {
     runs_code(command) || command.first().is_some_and(|program| program.ends_with("sh"))
 }

@@ -11,9 +11,9 @@ use crate::topology::value::{ByteSize, Integer};
 /// A limit of a container's processes: one number, or a soft and a hard one. `-1` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ulimit {
-    /// The limit that holds.
+    /// The effective limit.
     pub soft: i64,
-    /// The most that the process may raise it to.
+    /// The highest value that the process may raise it to.
     pub hard: i64,
     /// True when it was written as one number.
     pub is_single: bool,
@@ -22,9 +22,9 @@ pub struct Ulimit {
 record! {
     /// A limit with two values.
     pub struct UlimitSection {
-        /// The most that the process may raise it to.
+        /// The highest value that the process may raise it to.
         hard: Option<Integer> = required,
-        /// The limit that holds.
+        /// The effective limit.
         soft: Option<Integer> = required,
     }
 }
@@ -54,13 +54,13 @@ impl Attribute for Ulimit {
 record! {
     /// Limits on block devices.
     pub struct BlkioConfig {
-        /// Most bytes a second that are read from a device.
+        /// Most bytes read from a device per second.
         device_read_bps: Vec<Spanned<DeviceRate>>,
-        /// Most reads a second from a device.
+        /// Most reads from a device per second.
         device_read_iops: Vec<Spanned<DeviceRate>>,
-        /// Most bytes a second that are written to a device.
+        /// Most bytes written to a device per second.
         device_write_bps: Vec<Spanned<DeviceRate>>,
-        /// Most writes a second to a device.
+        /// Most writes to a device per second.
         device_write_iops: Vec<Spanned<DeviceRate>>,
         /// Relative weight of all block devices: 10 to 1000.
         weight: Option<Spanned<Integer>>,
@@ -74,7 +74,7 @@ record! {
     pub struct DeviceRate {
         /// The device: `/dev/sda`.
         path: Option<String> = public,
-        /// Bytes or operations a second.
+        /// Bytes or operations per second.
         rate: Option<ByteSize>,
     }
 }

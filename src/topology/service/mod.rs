@@ -1,4 +1,4 @@
-//! A service and all its attributes; each that is more than a word or a number has its own file.
+//! A service and all its attributes; each with a grammar or keys of its own has a file.
 //!
 //! Compose Specification, "Services top-level element", and the 93 attributes of its schema.
 
@@ -63,9 +63,9 @@ record! {
         build: Option<Spanned<Build>> = example(".") form("write `build: .`, or `build: {context: ., dockerfile: Dockerfile}`"),
         /// Limits on block devices.
         blkio_config: Option<BlkioConfig> = example("{weight: 300}"),
-        /// Linux capabilities that are added.
+        /// Linux capabilities to add.
         cap_add: Vec<Spanned<String>> = public example("[NET_ADMIN]") instead("the name of a capability: `NET_ADMIN`"),
-        /// Linux capabilities that are dropped.
+        /// Linux capabilities to drop.
         cap_drop: Vec<Spanned<String>> = public example("[NET_ADMIN]") instead("the name of a capability: `NET_ADMIN`"),
         /// Control-group namespace: `host` or `private`.
         cgroup: Option<CgroupNamespace> = example("host"),
@@ -97,7 +97,7 @@ record! {
         cpuset: Option<String> = public example("0-1") also("cpuset-cpus", "cpuset_cpus"),
         /// Credentials of a managed account (Windows).
         credential_spec: Option<CredentialSpec> = example("{file: account.json}"),
-        /// Services that are started before this one, and what is waited for.
+        /// Services that are started before this one, and what to wait for.
         depends_on: Dependencies = example("[db]") also("depend_on", "depends", "depend", "dependencies", "needs", "requires") form("write a list: `[db]`"),
         /// Replicas, resources and restarts.
         deploy: Nullable<Box<Deploy>> = example("{resources: {limits: {memory: 64m}}}") form("write, for example, `deploy: {replicas: 2}`"),
@@ -123,17 +123,17 @@ record! {
         environment: Pairs = example("{DEBUG: \"1\"}") also("env", "envs", "env_vars", "vars", "variables"),
         /// Ports that are exposed to other containers, without publishing them.
         expose: Vec<Spanned<ExposedPort>> = public example("[\"80\"]") instead("a port: `\"80\"`"),
-        /// A service that this one is made from.
+        /// A service that this one is based on.
         extends: Option<Extends> = example("{service: db}"),
         /// Containers outside the project that are linked.
         external_links: Vec<Spanned<Link<ContainerName>>> = public example("[\"other:database\"]"),
-        /// Further lines of the container's hosts file.
+        /// Additional lines of the container's hosts file.
         extra_hosts: HostMap = public example("[\"name=203.0.113.7\"]") also("hosts", "add-host", "add_host", "extra_host") form("write a list: `[\"name=203.0.113.7\"]`") instead("an address such as `192.0.2.7`"),
         /// GPUs: `all`, or a list of requests.
         gpus: DeviceRequests = example("all") also("gpu"),
-        /// Further groups of the container's user.
+        /// Additional groups of the container's user.
         group_add: WordList = public example("[audio]"),
-        /// How to tell that the container is healthy.
+        /// How to check that the container is healthy.
         healthcheck: Option<Spanned<Healthcheck>> = example("{test: curl -f http://localhost/}") also("health", "health_check", "healthy") form("write the command below it:\n\nhealthcheck:\n  test: curl -f http://localhost/"),
         /// Host name of the container.
         hostname: Option<Spanned<String>> = public example("web") also("host", "host_name") form("write one name"),
@@ -155,43 +155,43 @@ record! {
         logging: Option<Logging> = example("{driver: local}") also("log", "logs") form("write `logging: {driver: json-file}`"),
         /// Hardware address on the first network.
         mac_address: Option<Spanned<String>> = public example("02:42:ac:11:00:02") instead("an address such as `02:42:ac:11:00:02`"),
-        /// Most memory that the container may use.
+        /// The most memory that the container may use.
         mem_limit: Option<Spanned<ByteSize>> = example("256m") also("mem", "memory", "memory_limit", "ram"),
-        /// Memory that is kept for the container.
+        /// Memory reserved for the container.
         mem_reservation: Option<Spanned<ByteSize>> = example("64m") also("memory_reservation"),
         /// How readily memory is swapped out: 0 to 100.
         mem_swappiness: Option<Spanned<Integer>> = example("60"),
-        /// Most memory and swap together; `-1` means no limit.
+        /// The most memory and swap together; `-1` means no limit.
         memswap_limit: Option<Spanned<SwapLimit>> = example("512m") also("memory-swap", "memory_swap", "memswap"),
         /// AI models that the service uses.
         models: ModelBindings = example("[llm]"),
-        /// `bridge`, `host`, `none`, `service:NAME` or `container:NAME`, in place of `networks`.
+        /// `bridge`, `host`, `none`, `service:NAME` or `container:NAME`, instead of `networks`.
         network_mode: Option<Spanned<Namespace>> = public example("host") also("net", "network-mode") instead("`bridge`, `host`, `none` or `service:NAME`"),
         /// Networks that the container is attached to.
         networks: Option<ServiceNetworks> = example("[front]") also("network", "nets") form("write a list: `[front]`"),
-        /// Whether the kernel may not kill the container when memory runs out.
+        /// Whether the kernel must not kill the container when memory runs out.
         oom_kill_disable: Flag = example("true"),
         /// How readily the kernel kills the container when memory runs out: -1000 to 1000.
         oom_score_adj: Option<Spanned<Integer>> = example("500"),
         /// PID namespace: `host`, `service:NAME` or `container:NAME`.
         pid: Option<Spanned<Namespace>> = public example("host") instead("`host` or `service:NAME`"),
-        /// Most processes; `-1` means no limit.
+        /// The most processes; `-1` means no limit.
         pids_limit: Option<Spanned<Integer>> = example("100"),
         /// Platform of the image: `linux/amd64`.
         platform: Option<Spanned<String>> = public example("linux/amd64") also("arch", "architecture") instead("`linux/amd64`, `linux/arm64` or `linux/arm/v7`"),
         /// Ports that are published on the host.
         ports: Ports = example("[\"8080:80\"]") also("port", "publish", "published_ports") form("write a list:\n\nports:\n  - \"8080:80\"") instead("a port: `\"80\"`"),
-        /// Commands in the container after it started.
+        /// Commands to run in the container after it has started.
         post_start: Vec<Spanned<Hook>> = example("[{command: ./migrate.sh}]"),
-        /// Containers that run to their end before this one starts.
+        /// Containers that run to completion before this one starts.
         pre_start: Vec<Spanned<PreStartHook>> = example("[{command: ./migrate.sh}]"),
-        /// Commands in the container before it is stopped.
+        /// Commands to run in the container before it is stopped.
         pre_stop: Vec<Spanned<Hook>> = example("[{command: ./drain.sh}]"),
-        /// Whether the container has all rights on the host.
+        /// Whether the container has full access to the host.
         privileged: Flag = example("true"),
         /// The service is active only when one of these profiles is.
         profiles: Vec<Spanned<String>> = public example("[debug]"),
-        /// A program that runs the service in place of the engine.
+        /// A program that runs the service instead of the engine.
         provider: Option<Spanned<Provider>> = example("{type: example}"),
         /// When the image is pulled.
         pull_policy: Option<Spanned<PullPolicy>> = example("always") also("pull"),
@@ -221,7 +221,7 @@ record! {
         storage_opt: Options = public example("{size: 1G}"),
         /// Kernel parameters of the container.
         sysctls: Pairs = public example("{net.core.somaxconn: \"1024\"}"),
-        /// Directories in memory: `/run` or `/run:size=64m`.
+        /// tmpfs mounts: `/run` or `/run:size=64m`.
         tmpfs: OneOrMany<Tmpfs> = public example("/tmp") instead("a path in the container: `/path`"),
         /// Whether the container has a terminal.
         tty: Flag = example("true"),
@@ -239,7 +239,7 @@ record! {
         volumes: Mounts = example("[\"./data:/data\"]") also("volume", "mount", "mounts", "bind", "binds") form("write a list:\n\nvolumes:\n  - ./data:/data") instead("the source and the path in the container: `./data:/data`"),
         /// Services or containers whose volumes are mounted too: `service:ro`, `container:NAME`.
         volumes_from: Vec<Spanned<VolumesFrom>> = public example("[db]"),
-        /// Directory that the command starts in.
+        /// The working directory of the command.
         working_dir: Option<String> = public example("/srv") also("workdir", "working_directory", "work_dir", "cwd") instead("a path in the container: `/path`"),
     } elsewhere { crate::topology::attribute::hint::SERVICE }
 }
@@ -280,8 +280,8 @@ pub use extends::Extends;
 pub use microseconds::Microseconds;
 
 mod extends {
-    //! What a service was made from. The document stage has applied it already: it is read here only
-    //! so that its keys are known.
+    //! `extends`, which the document stage has already applied: declared here only so that its key
+    //! is known.
 
     use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -289,7 +289,7 @@ mod extends {
     use crate::document::Node;
     use crate::topology::attribute::{Attribute, Form, Sealing};
 
-    /// A service that this one was made from.
+    /// The service that this one is based on.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct Extends;
 
@@ -353,7 +353,7 @@ mod microseconds {
     }
 }
 
-/// What containers can share with each other, and lose when the one that it belongs to stops.
+/// Namespaces that containers can share, and lose when the owner stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NamespaceKind {
@@ -368,7 +368,7 @@ pub enum NamespaceKind {
 }
 
 impl NamespaceKind {
-    /// What it is called: `network`.
+    /// Its name: `network`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -379,30 +379,31 @@ impl NamespaceKind {
     }
 }
 
-/// Something that a service has of another container.
+/// Something that a service shares with another container.
 #[derive(Clone, Copy, Debug)]
 pub struct Share<'a> {
-    /// What it is.
+    /// What is shared.
     pub kind: ShareKind,
-    /// Whose it is.
+    /// The owner.
     pub owner: Owner<'a>,
-    /// Where that is said.
+    /// Where that was written.
     pub at: Span,
 }
 
-/// What a service has of another container.
+/// What a service can share with another container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareKind {
     /// `links`: its address under a name.
     Link,
-    /// A namespace, which is gone when the other container stops.
+    /// A namespace, which is lost when the other container stops.
     Namespace(NamespaceKind),
     /// `volumes_from`.
     Volumes,
 }
 
 impl Service {
-    /// More containers of one service than any engine runs: a mistyped number.
+    /// The most containers of one service: no engine runs more, so a larger number is a typing
+    /// error.
     pub const MOST_REPLICAS: u32 = 10_000;
 
     /// How many containers are wanted.
@@ -412,12 +413,13 @@ impl Service {
         u32::try_from(wanted.max(0)).unwrap_or(u32::MAX)
     }
 
-    /// Commands that are run in each of its containers as soon as that runs.
+    /// Commands that are run in each of its containers as soon as it has started.
     pub fn after_start(&self) -> Vec<Hook> {
         self.post_start.iter().map(|hook| hook.value.clone()).collect()
     }
 
-    /// What it has of other containers, and where that is said: links first, then namespaces, then volumes.
+    /// What it shares with other containers, and where that was written: links first, then
+    /// namespaces, then volumes.
     pub fn shares(&self) -> impl Iterator<Item = Share<'_>> {
         let links = self.links.iter().map(|link| Share {
             kind: ShareKind::Link,
@@ -442,7 +444,7 @@ impl Service {
         links.chain(namespaces).chain(volumes)
     }
 
-    /// The services whose images its own is built from, and where that is said.
+    /// The services whose images its own is built from, and where that was written.
     pub fn context_services(&self) -> impl Iterator<Item = (ServiceName, Span)> {
         let contexts = self.build.iter().flat_map(|build| build.additional_contexts.0.values());
         contexts.filter_map(|context| {
@@ -451,7 +453,7 @@ impl Service {
         })
     }
 
-    /// True when its health check can ever pass: it has one of its own that is not switched off.
+    /// Whether a health check is declared and not disabled.
     pub fn has_healthcheck(&self) -> bool {
         self.healthcheck.as_ref().is_some_and(|healthcheck| !healthcheck.is_disabled())
     }

@@ -13,7 +13,7 @@ use crate::topology::attribute::{
 use crate::topology::name::ModelKey;
 
 record! {
-    /// How a service learns of a model.
+    /// How a service is told about a model.
     pub struct ModelBinding {
         /// The environment variable that holds the model's address.
         endpoint_var: Option<String> = public,
@@ -72,7 +72,7 @@ where
     Some(all)
 }
 
-/// A list of names holds each once.
+/// A list must not repeat a name.
 pub fn refuse_repetition(name: &str, at: Span, earlier: Span, found: &mut Diagnostics) {
     found
         .error(code::DUPLICATE_KEY, format!("`{name}` occurs twice in this list"))

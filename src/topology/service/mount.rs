@@ -25,7 +25,7 @@ choice! {
         Bind = "bind",
         /// A volume; an anonymous one without a source.
         Volume = "volume",
-        /// A directory in memory.
+        /// A tmpfs mount.
         Tmpfs = "tmpfs",
         /// A volume of a cluster.
         Cluster = "cluster",
@@ -37,7 +37,7 @@ choice! {
 }
 
 record! {
-    /// A mount, as the long form writes it.
+    /// A mount in the long form.
     pub struct MountSection {
         /// What is mounted: `bind`, `volume`, `tmpfs`, `image`...
         kind as "type": Option<MountKind> = required,
@@ -45,15 +45,15 @@ record! {
         source: Option<Spanned<String>> = public also("src", "from", "host"),
         /// Where it appears in the container.
         target: Option<Spanned<String>> = required public also("destination", "dst", "to", "path", "container") instead("a path in the container: `/path`"),
-        /// Whether it cannot be written to.
+        /// Whether it is mounted read-only.
         read_only: Flag = also("readonly", "ro", "read-only"),
-        /// Ignored by every engine of today.
+        /// Ignored by current engines.
         consistency: Option<String> = public,
         /// Options of a bind mount.
         bind: Option<BindOptions>,
         /// Options of a volume.
         volume: Option<VolumeOptions>,
-        /// Options of a directory in memory.
+        /// Options of a tmpfs mount.
         tmpfs: Option<TmpfsOptions>,
         /// Options of an image mount.
         image: Option<ImageOptions>,
@@ -63,11 +63,11 @@ record! {
 record! {
     /// Options of a bind mount.
     pub struct BindOptions {
-        /// How mounts spread: `rprivate`, `rshared`, `rslave`...
+        /// Propagation of mounts: `rprivate`, `rshared`, `rslave`...
         propagation: Option<String> = public instead("`rprivate`, `rshared` or `rslave`"),
-        /// Whether a missing directory is made on the host. True when absent.
+        /// Whether a missing directory is created on the host. True when absent.
         create_host_path: Option<bool>,
-        /// Whether mounts below it come along: `enabled`, `disabled`, `writable` or `readonly`.
+        /// Whether submounts are included: `enabled`, `disabled`, `writable` or `readonly`.
         recursive: Option<String> = public instead("`enabled`, `disabled`, `writable` or `readonly`"),
         /// SELinux label: `z` shared, `Z` private.
         selinux: Option<String> = public instead("`z` or `Z`"),
@@ -79,15 +79,15 @@ record! {
     pub struct VolumeOptions {
         /// Labels of an anonymous volume.
         labels: Pairs,
-        /// Whether what the image has at the target is not copied into an empty volume.
+        /// Whether the image's content at the target is not copied into an empty volume.
         nocopy: Flag,
-        /// A directory in the volume that is mounted in place of its root.
+        /// A directory in the volume to mount instead of its root.
         subpath: Option<String> = public,
     }
 }
 
 record! {
-    /// Options of a directory in memory.
+    /// Options of a tmpfs mount.
     pub struct TmpfsOptions {
         /// Its size.
         size: Option<ByteSize>,
@@ -96,7 +96,7 @@ record! {
     }
 }
 
-/// Permissions of a directory in memory; a number in the canonical form, unlike those of files.
+/// Permissions of a tmpfs mount; a number in the canonical form, unlike those of files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TmpfsMode(pub u32);
 
@@ -124,7 +124,7 @@ record! {
     }
 }
 
-/// What a container sees at one path.
+/// A mount in a container.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mount {
     /// What is mounted.
@@ -133,34 +133,34 @@ pub struct Mount {
     pub source: Option<Spanned<String>>,
     /// Where it appears in the container.
     pub target: Spanned<String>,
-    /// Whether it cannot be written to.
+    /// Whether it is mounted read-only.
     pub read_only: bool,
-    /// Ignored by every engine of today.
+    /// Ignored by current engines.
     pub consistency: Option<String>,
     /// Options of a bind mount.
     pub bind: Option<BindOptions>,
     /// Options of a volume.
     pub volume: Option<VolumeOptions>,
-    /// Options of a directory in memory.
+    /// Options of a tmpfs mount.
     pub tmpfs: Option<TmpfsOptions>,
     /// Options of an image mount.
     pub image: Option<ImageOptions>,
 }
 
 impl Mount {
-    /// The volume that is mounted; nothing for an anonymous one, and for what is no volume.
+    /// The volume that is mounted; `None` for an anonymous one, and for other kinds of mounts.
     pub fn volume_key(&self) -> Option<Spanned<VolumeKey>> {
         let source = self.source.as_ref().filter(|_| self.kind == MountKind::Volume)?;
         Some(Spanned::new(VolumeKey::from(source.as_str()), source.span))
     }
 
-    /// The image that is mounted, when one is.
+    /// The image, if one is mounted.
     pub fn image_reference(&self) -> Option<Spanned<ImageReference>> {
         let source = self.source.as_ref().filter(|_| self.kind == MountKind::Image)?;
         Some(source.clone().map(ImageReference::from))
     }
 
-    /// Reads the short form, as it stands at a place.
+    /// Reads the short form at a place.
     pub fn from_short(text: &str, at: Span) -> Result<Self, ValueError> {
         let short = ShortMount::parse(text)?;
         let is_bind = short.is_bind();
@@ -180,7 +180,7 @@ impl Mount {
     }
 }
 
-/// What a container sees at which path.
+/// The mounts of a container.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mounts(pub Vec<Spanned<Mount>>);
 
@@ -261,7 +261,7 @@ fn decode_mount(node: &Node, found: &mut Diagnostics) -> Option<Mount> {
     Some(Mount { kind, source, target, read_only: read_only.0, consistency, bind, volume, tmpfs, image })
 }
 
-/// Refuses another word than these at a path below a mount.
+/// Refuses any other word than these at a path below a mount.
 fn check_words(mount: &Node, path: &[&str], words: &[&'static str], found: &mut Diagnostics) {
     let at = path.iter().try_fold(mount, |node, key| node.as_map()?.get(key));
     if let Some(node) = at.filter(|node| node.as_text().is_some()) {
@@ -273,7 +273,7 @@ fn refuse(text: &str, ValueError { reason, help }: ValueError, node: &Node, foun
     found.error(code::BAD_MOUNT, format!("`{text}` is not a mount")).label(node.span, reason).help(help);
 }
 
-/// A blank at the end of a source or a target is a part of its name, which hardly anybody means.
+/// Warns about a trailing blank in a source or a target, which is hardly ever meant.
 fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
     let Some((part, repaired)) = trailing_blank(text) else { return };
     found

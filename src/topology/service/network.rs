@@ -13,9 +13,9 @@ use crate::topology::service::model_binding::{decode_names, names_schema};
 use crate::topology::value::{Integer, Options};
 
 record! {
-    /// A container's place in one network.
+    /// A container's endpoint in a network.
     pub struct ServiceNetwork {
-        /// Further names of the container in this network.
+        /// Additional names of the container in this network.
         aliases: Vec<Spanned<String>> = public,
         /// Name of the interface in the container.
         interface_name: Option<Spanned<String>> = public,
@@ -31,13 +31,13 @@ record! {
         driver_opts: Options = public,
         /// The network with the highest priority is attached first.
         priority: Option<Integer>,
-        /// The network with the highest one gives the default route.
+        /// The network with the highest one provides the default route.
         gw_priority: Option<Spanned<Integer>>,
     }
 }
 
-/// The networks that a service is attached to, by their keys in the topology. A mapping keeps room for
-/// eleven entries, hence the boxes.
+/// The networks that a service is attached to, by their keys in the topology. Boxed because a
+/// `BTreeMap` node has room for eleven entries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServiceNetworks(pub BTreeMap<NetworkKey, Named<Box<ServiceNetwork>>>);
 

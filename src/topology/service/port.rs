@@ -18,16 +18,16 @@ use crate::topology::value::scalar::loose_text;
 use crate::topology::value::{Integer, Loose};
 use crate::value::ValueError;
 pub use crate::value::port::ExposedPort;
-use crate::value::port::{IN_RANGE, OF_ONE_LINK, PortMapping, PortMode, PortRange, Protocol, is_link_local};
+use crate::value::port::{IN_RANGE, LINK_LOCAL, PortMapping, PortMode, PortRange, Protocol, is_link_local};
 
 record! {
-    /// A published port, as the long form writes it.
+    /// A published port in the long form.
     pub struct PortSection {
-        /// A name for people.
+        /// A name for documentation.
         name: Option<String> = public,
         /// `ingress` or `host`, for a cluster.
         mode: Option<String> = public,
-        /// The host's address that the port is published on. All of them when absent.
+        /// The address on the host. All of them when absent.
         host_ip: Option<Spanned<String>> = public also("ip", "address") instead("an address such as `192.0.2.7`"),
         /// The port in the container.
         target: Option<Spanned<Integer>> = required also("container", "container_port", "port", "to"),
@@ -35,7 +35,7 @@ record! {
         published: Option<Spanned<Loose>> = public also("host", "host_port", "public", "from") instead("a port: `\"80\"`"),
         /// `tcp`, `udp` or `sctp`.
         protocol: Option<Spanned<String>> = public instead("`tcp` or `udp`"),
-        /// The protocol that is spoken, for people: `http`.
+        /// The application protocol, for documentation: `http`.
         app_protocol: Option<String> = public,
     }
 }
@@ -43,19 +43,19 @@ record! {
 /// A port of a container that is published on the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Port {
-    /// A name for people.
+    /// A name for documentation.
     pub name: Option<String>,
     /// How it is published in a cluster.
     pub mode: PortMode,
-    /// The host's address that the port is published on; all of them when absent.
+    /// The address on the host; all of them when absent.
     pub host_ip: Option<IpAddr>,
     /// The port in the container.
     pub target: u16,
     /// The port on the host, or a range to choose from; any free one when absent.
     pub published: Option<PortRange>,
-    /// What is spoken below the application.
+    /// The transport protocol.
     pub protocol: Protocol,
-    /// The protocol that is spoken, for people.
+    /// The application protocol, for documentation.
     pub app_protocol: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl Attribute for Ports {
             return wrong_type(node, Wanted::new("a list of ports", &[WantedKind::List]), found);
         };
         let ports = items.iter().flat_map(|item| decode_item(item, found));
-        // Ranges may name a port again; that is no second port.
+        // Ranges may repeat a port; that is not a second port.
         let mut seen = HashSet::new();
         Some(Self(ports.filter(|port| seen.insert(port.value.clone())).collect()))
     }
@@ -97,10 +97,11 @@ impl Attribute for Ports {
     }
 }
 
-/// The most ports that a topology may publish, ranges counted out: a short text can name very many.
+/// The most ports that a topology may publish with all ranges expanded: a short text can name very
+/// many.
 const LIMIT: usize = 200_000;
 
-/// Refuses a topology that publishes more ports than can be kept. Asked before any is read.
+/// Refuses a topology that publishes more ports than fit into memory. Checked before any is read.
 pub fn refuse_too_many(services: &Node, found: &mut Diagnostics) -> bool {
     let services = services.as_map().into_iter().flat_map(|map| &map.entries);
     let ports = services.filter_map(|(_, service)| service.as_map()?.get("ports")?.as_list());
@@ -174,7 +175,7 @@ fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
     let section = PortSection::decode(node, found)?;
     let PortSection { name, mode, host_ip, target, published, protocol, app_protocol, extensions: _ } =
         section;
-    // Each is looked at, so that one mistake does not hide another.
+    // Every part is read, so that one error does not hide another.
     let host_ip = host_ip.map_or(Some(None), |address| long_host_ip(&address, found).map(Some));
     let protocol = protocol.map_or(Some(Protocol::Tcp), |protocol| long_protocol(&protocol, found));
     let published = long_published(published, found);
@@ -201,7 +202,7 @@ fn long_host_ip(address: &Spanned<String>, found: &mut Diagnostics) -> Option<Ip
     if is_link_local(ip) {
         found
             .error(code::BAD_PORT, format!("a port cannot be published on `{}`", address.value))
-            .label(address.span, OF_ONE_LINK)
+            .label(address.span, LINK_LOCAL)
             .help("write an address such as `::1`, or leave `host_ip` out to publish on all of them");
         return None;
     }
@@ -226,7 +227,7 @@ fn long_target(target: &Spanned<Integer>, found: &mut Diagnostics) -> Option<u16
     port
 }
 
-/// No range when none is written; nothing when it cannot be read.
+/// The outer `None` for a range that cannot be read, the inner one for an absent range.
 fn long_published(published: Option<Spanned<Loose>>, found: &mut Diagnostics) -> Option<Option<PortRange>> {
     let Some(published) = published.filter(|published| !published.value.0.is_empty()) else {
         return Some(None);

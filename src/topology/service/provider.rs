@@ -11,11 +11,11 @@ use crate::topology::attribute::{Attribute, Form, Wanted, WantedKind, map, recor
 use crate::topology::value::Loose;
 
 record! {
-    /// A program that runs the service in place of the engine.
+    /// A program that runs the service instead of the engine.
     pub struct Provider {
         /// The program, or a plugin of the Docker CLI.
         kind as "type": Option<Spanned<String>> = required public,
-        /// Options that it is called with.
+        /// Options that are passed to it.
         options: ProviderOptions,
     }
 }

@@ -14,7 +14,7 @@ pub enum PullPolicy {
     Always,
     /// Never.
     Never,
-    /// When it is not there.
+    /// When it is not present.
     Missing,
     /// Never: it is built.
     Build,

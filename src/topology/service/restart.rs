@@ -13,7 +13,7 @@ pub enum RestartPolicy {
     No,
     /// Whenever it ends.
     Always,
-    /// When it ends with an exit code other than 0; at most so often, when a number is given.
+    /// When it exits with another code than 0; with at most this many attempts, if given.
     OnFailure {
         /// The most attempts.
         attempts: Option<u32>,
@@ -55,7 +55,7 @@ impl Attribute for RestartPolicy {
     const SEALING: Sealing = Sealing::Public;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        // Many writers of YAML make `false` of an unquoted `no`; Docker Compose refuses it.
+        // Many YAML writers turn an unquoted `no` into `false`; Docker Compose refuses it.
         if let Value::Scalar(scalar) = &node.value
             && scalar.kind() == Kind::Bool(false)
         {
@@ -71,7 +71,7 @@ impl Attribute for RestartPolicy {
         if policy.is_none() {
             let diagnostic = found.error(code::BAD_VALUE, format!("no restart policy is named `{word}`"));
             diagnostic.label(node.span, "not known here").help(help_for(&word));
-            // Without quotes, `no` would be a boolean.
+            // An unquoted `no` would be a boolean.
             if let Some(meant) = meant_by(&word).filter(|meant| meant != "no") {
                 diagnostic.perhaps_replace(&word, meant);
             }
@@ -87,7 +87,7 @@ impl Attribute for RestartPolicy {
         json!({ "anyOf": [
             { "enum": WORDS },
             { "type": "string", "pattern": "^(on-failure:[0-9]+)?$" },
-            // What many readers make of an unquoted `no`.
+            // How many readers take an unquoted `no`.
             { "type": "boolean" },
         ] })
     }

@@ -40,7 +40,7 @@ impl ByteSize {
     }
 }
 
-/// A limit of memory and swap together, in bytes; -1 for none.
+/// A limit on memory and swap together, in bytes; -1 for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SwapLimit(pub i64);
 

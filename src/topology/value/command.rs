@@ -1,4 +1,4 @@
-//! Command lines: a string that is split as a shell splits words, or a list.
+//! Command lines: a string that is split into words as a shell does, or a list.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -7,7 +7,7 @@ use crate::document::{Node, Value};
 use crate::topology::attribute::{Attribute, Form, Wanted, wrong_type};
 use crate::topology::value::words::{self, Words};
 
-/// The words of a command line. Nothing: the image's own; no words: none at all.
+/// The words of a command line. `None`: the image's own; no words: an empty command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command(pub Option<Vec<String>>);
 
@@ -62,13 +62,13 @@ fn split(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<String>
     }
 }
 
-/// Words as a list that a file may hold: a `$` is one there when it is written twice.
+/// Words as a list for a file: each `$` is doubled.
 pub fn written(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| json!(word.replace('$', "$$")).to_string()).collect();
     format!("[{}]", quoted.join(", "))
 }
 
-/// What to write where a shell is meant to read a command line; what variables brought into it is not shown.
+/// How to pass a command line to a shell; values of variables are not shown.
 fn for_shell(line: Option<String>) -> String {
     match line {
         Some(line) => {
@@ -82,12 +82,12 @@ fn for_shell(line: Option<String>) -> String {
     }
 }
 
-/// The command line that stands in the file.
+/// The command line as it is in the file.
 fn line_of_text(node: &Node) -> Option<String> {
     node.as_text().filter(|text| is_as_written(node) && !text.contains('\n')).map(str::to_owned)
 }
 
-/// The elements of a list as a command line; those that hold blanks keep together.
+/// The elements of a list as a command line; those with blanks are quoted.
 fn line_of_words(words: &[String], items: &[Node]) -> Option<String> {
     let is_for_shell = |word: &str| is_operator(word) || is_substitution(word);
     let quoted = |word: &String| match is_for_shell(word) {
@@ -105,7 +105,7 @@ fn warn_of_operator(operator: &str, node: &Node, found: &mut Diagnostics) {
         .help(for_shell(line_of_text(node)));
 }
 
-/// `$(date)` and `` `date` `` are texts like others where no shell is the program.
+/// `$(date)` and `` `date` `` are taken literally unless a shell is the program.
 fn warn_of_substitution(words: &[String], node: &Node, found: &mut Diagnostics) {
     let Some(word) = words.iter().find(|word| is_substitution(word)).filter(|_| !runs_code(words)) else {
         return;
@@ -116,7 +116,7 @@ fn warn_of_substitution(words: &[String], node: &Node, found: &mut Diagnostics) 
         .help(for_shell(line_of_text(node)));
 }
 
-/// Operators and substitutions in a list, which goes to the program word for word.
+/// Operators and substitutions in a list, whose words are passed to the program literally.
 fn warn_of_shell_words(words: &[String], items: &[Node], found: &mut Diagnostics) {
     if runs_code(words) {
         return;
@@ -131,14 +131,14 @@ fn warn_of_shell_words(words: &[String], items: &[Node], found: &mut Diagnostics
     }
 }
 
-/// Whether a word of its own is an operator of a shell.
+/// Whether a whole word is a shell operator.
 pub fn is_operator(word: &str) -> bool {
     matches!(word, "&&" | "||" | "|" | ";" | "&" | "<" | ">" | ">>" | "2>&1" | "2>" | "&>")
         || word.starts_with(">/")
         || word.starts_with("2>/")
 }
 
-/// Whether a text stands in the file as it is: what a variable brought in may be secret. A `$` was `$$`.
+/// Whether a text is literally in the file: values of variables may be secret. A `$` was `$$`.
 pub fn is_as_written(node: &Node) -> bool {
     let length = (node.span.end - node.span.start) as usize;
     let is_length = |text: &str| {
@@ -148,22 +148,22 @@ pub fn is_as_written(node: &Node) -> bool {
     node.as_text().is_some_and(is_length)
 }
 
-/// What is said of a word that only a shell would not take literally.
+/// The message about a word that only a shell would interpret.
 pub fn passed_on(word: &str) -> String {
     format!("{} is passed on literally", in_backquotes(word))
 }
 
-/// A text in a sentence: its own backquotes would not be told from those around it.
+/// A text for a sentence: backquotes in it could not be told from those around it.
 fn in_backquotes(text: &str) -> String {
     if text.contains('`') { text.to_owned() } else { format!("`{text}`") }
 }
 
-/// Whether a shell would put the output of a command into a word.
+/// Whether a word contains a command substitution.
 pub fn is_substitution(word: &str) -> bool {
     (word.contains("$(") && word.contains(')')) || (word.matches('`').count() > 1)
 }
 
-/// Whether a word of the command line is code for a shell, or for another interpreter.
+/// Whether a word of the command line is code for a shell or another interpreter.
 pub fn runs_code(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "-c" | "-lc" | "-ec" | "-exc" | "-e" | "eval"))
 }

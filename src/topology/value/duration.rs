@@ -1,6 +1,6 @@
 //! Durations: `1m30s`, `100ms`, `1.5h`, `2d`, `1w`.
 //!
-//! Compose Specification, "Specifying durations"; days and weeks as the reference reads them.
+//! Compose Specification, "Specifying durations"; days and weeks as in Docker Compose.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -12,7 +12,7 @@ use crate::topology::attribute::{Attribute, Form, Sealing, Wanted, WantedKind, w
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration(pub std::time::Duration);
 
-/// Units and their length in nanoseconds; a longer name comes before one that it begins with.
+/// Units and their length in nanoseconds; a longer name comes before its prefixes.
 const UNITS: &[(&str, f64)] = &[
     ("ns", 1.0),
     ("us", 1e3),
@@ -54,14 +54,14 @@ impl Duration {
             nanoseconds += amount * length;
             rest = &rest[letters..];
         }
-        // As much as the engine can hold: 64 bits of nanoseconds.
+        // The engine's limit: 64 bits of nanoseconds.
         if nanoseconds > i64::MAX as f64 {
             return Err("it is longer than 292 years");
         }
         Ok(Self(std::time::Duration::from_nanos(nanoseconds.round() as u64)))
     }
 
-    /// Nanoseconds, as the engine wants them.
+    /// Nanoseconds, as the engine expects.
     pub fn nanoseconds(self) -> i64 {
         i64::try_from(self.0.as_nanos()).unwrap_or(i64::MAX)
     }
@@ -80,7 +80,7 @@ impl std::fmt::Display for Duration {
             _ => {
                 let minutes = self.0.as_secs() / 60;
                 let seconds = self.0.as_secs_f64() - (minutes * 60) as f64;
-                // Nine digits are all there is; more would be noise of the subtraction.
+                // More than nine digits would be noise of the subtraction.
                 let seconds = (seconds * 1e9).round() / 1e9;
                 match (minutes / 60, minutes % 60) {
                     (0, 0) => write!(formatter, "{seconds}s"),
@@ -92,7 +92,7 @@ impl std::fmt::Display for Duration {
     }
 }
 
-/// What is wrong with what stands behind a number.
+/// The error for the text after a number.
 fn unknown_unit(unit: &str) -> &'static str {
     match unit.trim() {
         "" => "a unit is missing",
@@ -103,7 +103,7 @@ fn unknown_unit(unit: &str) -> &'static str {
     }
 }
 
-/// What to type in place of a text that is no duration.
+/// A text without blanks around its parts.
 fn without_blanks(text: &str) -> String {
     text.split_whitespace().collect()
 }
@@ -112,7 +112,7 @@ fn help_for(text: &str) -> String {
     let closed = without_blanks(text);
     match Duration::parse(&closed) {
         Ok(_) => format!("write it without blanks: `{closed}`"),
-        // Of larger numbers it is not clear what they count.
+        // The unit of a larger number is not obvious.
         Err(_) if closed.parse::<u64>().is_ok_and(|number| number <= 600) => {
             format!("write a number and a unit: `{closed}s`")
         }

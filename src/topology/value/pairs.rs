@@ -29,7 +29,7 @@ impl Pairs {
         self.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// Sets a value for what stands at `at`; true when the name had another value.
+    /// Sets a value written at `at`; true if the name had another value.
     pub fn set(&mut self, name: &str, value: &str, at: Span) -> bool {
         let former = self.0.insert(name.to_owned(), Spanned::new(Some(value.to_owned()), at));
         former.is_some_and(|former| former.value.as_deref() != Some(value))
@@ -131,7 +131,7 @@ fn pair_item(item: &Node, found: &mut Diagnostics) -> Option<(String, Spanned<Op
             );
         }
     };
-    let Pair { name, value } = Pair::of(text);
+    let Pair { name, value } = Pair::split(text);
     if name.is_empty() {
         found.error(code::BAD_VALUE, "the name before the `=` is missing").label(item.span, "no name here");
         return None;
@@ -155,7 +155,7 @@ fn pair_item(item: &Node, found: &mut Diagnostics) -> Option<(String, Spanned<Op
     Some((name.to_owned(), Spanned::new(value.map(str::to_owned), item.span)))
 }
 
-/// In `- NAME="value"` YAML sees no quotes: they belong to the value.
+/// In `- NAME="value"` the quotes belong to the value.
 fn warn_of_quotes(name: &str, value: Option<&str>, item: &Node, found: &mut Diagnostics) {
     let Some(value) = value else { return warn_of_colon(name, item, found) };
     for quote in ['"', '\''] {
@@ -171,7 +171,7 @@ fn warn_of_quotes(name: &str, value: Option<&str>, item: &Node, found: &mut Diag
     }
 }
 
-/// `- NAME:value` without a blank is a name alone.
+/// `- NAME:value` without a blank is a bare name.
 fn warn_of_colon(name: &str, item: &Node, found: &mut Diagnostics) {
     let Some((name, value)) = name.split_once(':').or_else(|| name.split_once(' ')) else { return };
     let (name, value) = (name.trim_end(), unquoted(value.trim()));
@@ -184,19 +184,19 @@ fn warn_of_colon(name: &str, item: &Node, found: &mut Diagnostics) {
     }
 }
 
-/// The text between two quotes, which YAML would have taken away in a mapping.
+/// The text between two quotes, which YAML would have removed in a mapping.
 fn unquoted(value: &str) -> &str {
     let between = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     between('"').or_else(|| between('\'')).unwrap_or(value)
 }
 
-/// A text as YAML has to read it in a list: quoted where it would be something else.
+/// A text as an element of a YAML list: quoted where necessary.
 fn element(text: &str) -> String {
     let is_plain = !text.contains(": ") && !text.contains(" #") && !text.ends_with(':');
     if is_plain { text.to_owned() } else { json!(text).to_string() }
 }
 
-/// Options of a driver: values may be numbers; a value may be left empty.
+/// Driver options: values may be numbers or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options(pub BTreeMap<String, Spanned<String>>);
 
@@ -321,7 +321,8 @@ fn host_item(item: &Node, found: &mut Diagnostics) -> Vec<Spanned<HostEntry>> {
     addresses.split(',').flat_map(|address| host_entry(host, address, item, found)).collect()
 }
 
-/// What was meant by pairs in another form: `a 192.0.2.7`, `192.0.2.7:a` as in `/etc/hosts`, or several on a line.
+/// The pairs that were meant by another form: `a 192.0.2.7`, `192.0.2.7:a` as in `/etc/hosts`, or
+/// several on a line.
 fn pairs_meant(text: &str) -> Option<Vec<String>> {
     let is_address = |word: &str| word == "host-gateway" || word.parse::<std::net::IpAddr>().is_ok();
     let is_name = |word: &str| !word.is_empty() && !is_address(word) && !word.contains([':', '=']);
@@ -357,7 +358,7 @@ fn host_entry(host: &str, address: &str, item: &Node, found: &mut Diagnostics) -
             .label(item.span, "needs a name without `:` and `=`");
         return None;
     }
-    // An IPv6 address may stand in brackets.
+    // An IPv6 address may be in brackets.
     let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
     if bare != "host-gateway" && bare.parse::<std::net::IpAddr>().is_err() {
         found

@@ -1,11 +1,11 @@
-//! Unquoted values that YAML reads as something else than they look like.
+//! Unquoted values that YAML does not read as what they look like.
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Scalar};
 use crate::topology::value::scalar::loose_text;
 
-/// Warns where a text was meant and YAML read a number or a boolean that is written differently, or
-/// where other readers would.
+/// Warns if a text was expected, but YAML reads a number or a boolean in another notation, or other
+/// readers would.
 pub fn warn_of_reading(scalar: &Scalar, node: &Node, found: &mut Diagnostics) {
     if !scalar.is_plain {
         return;
@@ -26,7 +26,7 @@ pub fn warn_of_reading(scalar: &Scalar, node: &Node, found: &mut Diagnostics) {
     }
 }
 
-/// What was a boolean in YAML 1.1.
+/// Booleans of YAML 1.1.
 fn is_word(text: &str) -> bool {
     ["yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
@@ -39,7 +39,7 @@ fn warn_of_word(text: &str, node: &Node, found: &mut Diagnostics) {
         .help(format!("quote it: \"{text}\""));
 }
 
-/// Warns of a port mapping that YAML 1.1 reads as a number to base 60.
+/// Warns about a port mapping that YAML 1.1 reads as a base-60 number.
 pub fn warn_of_base_60(scalar: &Scalar, node: &Node, found: &mut Diagnostics) {
     if !scalar.is_plain || !is_base_60(&scalar.text) {
         return;
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_digits_below_60_make_a_number_to_base_60() {
+    fn only_digits_below_60_make_a_base_60_number() {
         for text in ["22:22", "8080:9", "1:00:59"] {
             assert!(is_base_60(text), "{text}");
         }

@@ -1,5 +1,5 @@
-//! Strings, booleans and numbers. A string that came from a variable, or was quoted, is taken for
-//! whatever type the attribute needs: interpolation comes before typing.
+//! Strings, booleans and numbers. A quoted string, or one from a variable, is converted to the type
+//! of the attribute: interpolation comes before typing.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -25,7 +25,7 @@ impl Attribute for String {
     }
 }
 
-/// A string that may be written as a number or a boolean too.
+/// A string that may also be written as a number or a boolean.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Loose(pub String);
 
@@ -55,7 +55,7 @@ impl std::ops::Deref for Loose {
     }
 }
 
-/// Readers of YAML make a point in time of what looks like a date, and Docker Compose refuses it.
+/// YAML readers take such a text for a timestamp, and Docker Compose refuses it.
 pub fn refuse_date<T>(scalar: &Scalar, node: &Node, found: &mut Diagnostics) -> Option<T> {
     let diagnostic = found.error(code::WRONG_TYPE, "a string is needed here, not a date");
     diagnostic.label(node.span, "read as a point in time");
@@ -63,12 +63,12 @@ pub fn refuse_date<T>(scalar: &Scalar, node: &Node, found: &mut Diagnostics) -> 
     None
 }
 
-/// The text that a scalar stands for where only text is wanted: `0x1F` is `31`, `1e3` is `1000`.
+/// The text of a scalar where only a string is expected: `0x1F` is `31`, `1e3` is `1000`.
 pub fn loose_text(scalar: &Scalar) -> String {
     match scalar.kind() {
         Kind::Bool(value) => value.to_string(),
         Kind::Int(value) => value.to_string(),
-        // More than 63 bits, which a float holds only roughly.
+        // More than 63 bits, which a float holds only approximately.
         Kind::Float(value) => match scalar.text.parse::<u64>() {
             Ok(whole) => whole.to_string(),
             Err(_) => float_text(value),
@@ -77,7 +77,8 @@ pub fn loose_text(scalar: &Scalar) -> String {
     }
 }
 
-/// As Go prints a float by `%v`: the shortest text, with an exponent below 1e-4 and from 1e21 on.
+/// A float formatted like Go's `%v`: the shortest text, with an exponent below 1e-4 and from 1e21
+/// on.
 fn float_text(value: f64) -> String {
     if !value.is_finite() {
         return if value.is_nan() {
@@ -134,7 +135,8 @@ impl Attribute for bool {
     }
 }
 
-/// Docker Compose makes a boolean of the words of YAML 1.1, with a warning, and refuses `1`, `0`, `t` and `f`.
+/// Docker Compose accepts the booleans of YAML 1.1 with a warning, and refuses `1`, `0`, `t` and
+/// `f`.
 fn warn_of_bool_word(text: &str, value: bool, node: &Node, found: &mut Diagnostics) {
     let lower = text.to_ascii_lowercase();
     if lower == "true" || lower == "false" {
@@ -149,7 +151,7 @@ fn warn_of_bool_word(text: &str, value: bool, node: &Node, found: &mut Diagnosti
         .replace(node.span, text, value.to_string());
 }
 
-/// The words that Compose takes for booleans in strings.
+/// The words that Compose accepts for booleans in strings.
 fn bool_word(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "1" | "y" | "yes" | "on" => Some(true),
@@ -158,7 +160,7 @@ fn bool_word(text: &str) -> Option<bool> {
     }
 }
 
-/// A boolean for which `false` is the same as not being there.
+/// A boolean for which `false` means the same as absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flag(pub bool);
 
@@ -186,7 +188,7 @@ impl std::ops::Deref for Flag {
     }
 }
 
-/// A whole number.
+/// An integer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integer(pub i64);
 
@@ -196,7 +198,7 @@ impl Attribute for Integer {
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         match number(node) {
             Some(Kind::Int(value)) => Some(Self(value)),
-            // `1e3` and `2.0` are whole numbers too.
+            // `1e3` and `2.0` are integers too.
             Some(Kind::Float(value)) if value.fract() == 0.0 && value.abs() < 9e15 => {
                 Some(Self(value as i64))
             }
@@ -213,7 +215,7 @@ impl Attribute for Integer {
     }
 }
 
-/// A number that need not be whole. Docker Compose keeps single precision, and so it is written.
+/// A number with a fraction. Docker Compose keeps single precision, which the output follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Decimal(pub f64);
 
@@ -236,7 +238,7 @@ impl Attribute for Decimal {
         if single.fract() == 0.0 && single.abs() < 9e15 {
             return json!(single as i64);
         }
-        // The shortest digits that tell it from other numbers of single precision.
+        // The shortest digits that identify it in single precision.
         json!(single.to_string().parse::<f64>().unwrap_or(self.0))
     }
 
@@ -245,7 +247,7 @@ impl Attribute for Decimal {
     }
 }
 
-/// The number that a scalar holds, also in a string.
+/// The number in a scalar, which may be a string.
 fn number(node: &Node) -> Option<Kind> {
     let Value::Scalar(scalar) = &node.value else { return None };
     match scalar.kind() {

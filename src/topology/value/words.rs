@@ -1,17 +1,18 @@
-//! A command line as words, as Docker Compose splits it: no shell is asked.
+//! Splits a command line into words as Docker Compose does, without a shell.
 //!
-//! Quotes and backslashes group; `` `...` `` and `$(...)` hold together and stay as they are; an unquoted `;`, `&`, `|`, `<` or `>` ends the command line.
+//! Quotes and backslashes group; `` `...` `` and `$(...)` are kept together literally; an unquoted
+//! `;`, `&`, `|`, `<` or `>` ends the command line.
 
 /// The words of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
     /// The words.
     pub words: Vec<String>,
-    /// The operator of a shell that the rest was left out for.
+    /// The shell operator at which the rest was cut off.
     pub cut_at: Option<String>,
 }
 
-/// What holds letters together at the moment.
+/// The open quote.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Quote {
     None,
@@ -25,7 +26,7 @@ enum Quote {
 
 struct Splitter {
     words: Vec<String>,
-    /// The word that has begun; an empty one begins with its quotes.
+    /// The current word; an opening quote begins an empty one.
     word: Option<String>,
     quote: Quote,
 }
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_of_a_shell_end_the_line() {
+    fn shell_operators_end_the_command_line() {
         for (text, wanted, operator) in [
             ("a | b", vec!["a"], "|"),
             ("a b&& c", vec!["a", "b"], "&&"),
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_open_is_refused() {
+    fn unclosed_quotes_are_refused() {
         for text in ["a 'b", "a \"b", "a `b", "a $(b", "a \\", "a (b)", "a)"] {
             assert!(split(text).is_err(), "{text}");
         }

@@ -1,6 +1,7 @@
-//! Disagreements that stay: a part of the place, a part of the value (empty for every value), and why.
+//! Known disagreements: a part of the place, a part of the value (empty for every value), and the
+//! reason.
 
-/// What `validate` refuses though the engine takes it.
+/// Refused by `validate`, but accepted by the engine.
 const REFUSED: &[(&str, &str, &str)] = &[
     ("expose: [@]", "", "the engine writes down what is no port, and nobody can connect to it"),
     ("networks: {n: {name: @", "..", "the engine does not find a network again whose name is a path"),
@@ -35,7 +36,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "a variable without a name is a mistake more often than none",
     ),
     ("mode: @", "-", "Docker Compose does not read the mode of a file that it mounts"),
-    ("{type: bind, target: /a, source: @", "", "Docker Compose takes an empty path for the project's folder"),
+    (
+        "{type: bind, target: /a, source: @",
+        "",
+        "Docker Compose takes an empty path for the project's directory",
+    ),
     ("healthcheck: {test: [CMD, 'true']", "-0", "nothing takes less time than none"),
     ("rate: @", "99999999999", "Docker Compose lets the number overflow"),
     ("rate: @", "10241024", "Docker Compose lets the number overflow"),
@@ -47,9 +52,9 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("ports: [{target: @", "0", "a container has no port 0, and Docker Compose publishes nothing"),
 ];
 
-/// What `validate` takes though the engine refuses it.
+/// Accepted by `validate`, but refused by the engine.
 const TAKEN: &[(&str, &str, &str)] = &[
-    ("o: bind, device: @", "/", "which folders there are is the machine's: a warning"),
+    ("o: bind, device: @", "/", "which directories there are is the machine's: a warning"),
     ("logging: {options: {@", "", "which driver is the default is the engine's: a warning"),
     ("networks: {n: {driver: @", "", "a plugin of the engine may be a driver"),
     ("ipam: {driver: @", "", "a plugin of the engine may be a driver"),
@@ -57,16 +62,16 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("oom_score_adj: @", "-", "an engine that may not lower its own score cannot lower a container's"),
     ("user: @", "", "which names there are is the image's"),
     ("group_add: [@]", "", "which names there are is the image's"),
-    ("image: {subpath: @", "", "which folders there are is the image's"),
+    ("image: {subpath: @", "", "which directories there are is the image's"),
     ("{type: image, source: @", "", "which images can be pulled is the registry's"),
     ("platform: @", "", "which platforms there are is the image's"),
     ("runtime: @", "", "which runtimes there are is the engine's"),
     ("logging: {driver: @", "", "a plugin of the engine may be a driver"),
     ("storage_opt: {@", "", "which options there are is the storage driver's"),
     ("devices: [{source: @", "/", "which devices there are is the machine's: a warning"),
-    ("{type: bind, target: /a, source: @", r"\", "which folders there are is the machine's: a warning"),
+    ("{type: bind, target: /a, source: @", r"\", "which directories there are is the machine's: a warning"),
     ("pre_start: [{command: @", "", "which programs there are is the image's"),
-    ("'true', working_dir: @", "/", "which folders there are is the image's"),
+    ("'true', working_dir: @", "/", "which directories there are is the image's"),
     ("nofile: {soft: @", "0", "how many files the runtime itself opens is its own"),
     ("nofile: {soft: @", "1", "how many files the runtime itself opens is its own"),
     ("nofile: {soft: 512, hard: @", "", "how much a process may have is the machine's"),
@@ -100,25 +105,25 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("post_start: [{command: @", "", "which programs there are is the image's"),
     ("endpoint.sysctls: @", "IFNAME", "which parameters there are is the kernel's"),
     ("path: @", "", "which devices there are is the machine's: a warning"),
-    ("target: @", "/sys/", "which folders there are is the kernel's"),
+    ("target: @", "/sys/", "which directories there are is the kernel's"),
     ("volumes: [@]", "slave", "what spreads is the mount table's of the machine"),
 ];
 
-/// What is never sent to an engine: Engine 28.5 breaks off, and keeps the container's name for ever.
-/// Under the last two names a network is made that is not found again, and every other run fails at it.
+/// Never sent to an engine: Engine 28.5 aborts and keeps the container's name reserved forever. The
+/// last two names create a network that is not found again, which makes every other run fail.
 const HARMFUL: &[(&str, &str)] = &[("group_add: [@]", ""), ("name: @", "/"), ("name: @", "..")];
 
-/// Whether a value at a place would do harm to the engine.
+/// Whether a value at a place would harm the engine.
 pub fn is_harmful(place: &str, value: &str) -> bool {
     HARMFUL.iter().any(|(at, harmful)| place.contains(at) && value == *harmful)
 }
 
-/// Why `validate` may refuse a value that the engine takes.
+/// Why `validate` may refuse a value that the engine accepts.
 pub fn reason_to_refuse(place: &str, value: &str) -> Option<&'static str> {
     reason(REFUSED, place, value)
 }
 
-/// Why `validate` may take a value that the engine refuses.
+/// Why `validate` may accept a value that the engine refuses.
 pub fn reason_to_take(place: &str, value: &str) -> Option<&'static str> {
     reason(TAKEN, place, value)
 }

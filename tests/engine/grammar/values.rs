@@ -1,9 +1,9 @@
-//! Values that people write, and what becomes of them by a slip.
+//! Common values, and variants with a typical slip.
 
 use std::collections::BTreeSet;
 
-/// What fits hardly any attribute.
-const FOREIGN: &[&str] = &[
+/// Values that fit hardly any attribute.
+const UNFITTING: &[&str] = &[
     "",
     " ",
     "0",
@@ -20,14 +20,14 @@ const FOREIGN: &[&str] = &[
     "..",
 ];
 
-/// The values, and each of them broken.
+/// The values, and corrupted variants of each.
 pub fn around(values: &[&str]) -> BTreeSet<String> {
-    let broken = values.iter().flat_map(|value| broken(value));
-    values.iter().chain(FOREIGN).map(|value| (*value).to_owned()).chain(broken).collect()
+    let corrupted = values.iter().flat_map(|value| corrupted(value));
+    values.iter().chain(UNFITTING).map(|value| (*value).to_owned()).chain(corrupted).collect()
 }
 
-fn broken(value: &str) -> Vec<String> {
-    let mut broken = vec![
+fn corrupted(value: &str) -> Vec<String> {
+    let mut corrupted = vec![
         format!("-{value}"),
         format!(" {value}"),
         format!("{value} "),
@@ -45,18 +45,18 @@ fn broken(value: &str) -> Vec<String> {
     for (one, other) in [(":", "="), ("=", ":"), (",", ";"), ("/", r"\"), ("/", "//"), (".", ","), (":", " ")]
     {
         if value.contains(one) {
-            broken.push(value.replace(one, other));
+            corrupted.push(value.replace(one, other));
         }
     }
     if let Some(digit) = value.find(|letter: char| letter.is_ascii_digit()) {
-        broken.push(format!("{}-{}", &value[..digit], &value[digit..]));
-        broken.push(value.replace(|letter: char| letter.is_ascii_digit(), "0"));
-        broken.push(value.replace(|letter: char| letter.is_ascii_digit(), ""));
+        corrupted.push(format!("{}-{}", &value[..digit], &value[digit..]));
+        corrupted.push(value.replace(|letter: char| letter.is_ascii_digit(), "0"));
+        corrupted.push(value.replace(|letter: char| letter.is_ascii_digit(), ""));
     }
-    broken
+    corrupted
 }
 
-/// Puts things in an order that looks random, and is the same for the same seed (xorshift).
+/// Shuffles deterministically, depending on the seed (xorshift).
 pub fn shuffle<T>(things: &mut [T], seed: u64) {
     let mut state = seed.max(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     for last in (1..things.len()).rev() {

@@ -1,16 +1,16 @@
-//! JSON as lines `PATH = VALUE`, one for each leaf: a difference is a line.
+//! JSON as lines `PATH = VALUE`, one per leaf, so that each difference is a line.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-/// Leaves by their path, in JSON's own notation.
+/// Leaves by path, in JSON notation.
 pub type Leaves = BTreeMap<String, String>;
 
-/// Objects whose keys the user chose: each is a leaf, whatever it holds.
+/// Objects with keys chosen by the user: each entry is a leaf, whatever it contains.
 const BY_NAME: [&str; 7] = ["ExposedPorts", "Labels", "Networks", "Options", "Ports", "Tmpfs", "Volumes"];
 
-/// Every leaf of a value; what is empty or absent is none.
+/// Every leaf of a value, without empty ones.
 pub fn leaves(path: &str, value: &Json) -> Leaves {
     let mut leaves = Leaves::new();
     collect(path, value, &mut leaves);
@@ -43,7 +43,7 @@ fn collect(path: &str, value: &Json, leaves: &mut Leaves) {
     }
 }
 
-/// What differs from a plain object of the same kind: its defaults are the engine's, not the fixture's.
+/// The differences from a plain object of the same kind, whose values are the engine's defaults.
 pub fn beyond(plain: &Leaves, leaves: &Leaves) -> Vec<String> {
     let more = leaves.iter().filter(|(path, value)| plain.get(*path) != Some(value));
     let less = plain.keys().filter(|path| !leaves.contains_key(*path));

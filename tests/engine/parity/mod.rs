@@ -1,12 +1,12 @@
-//! A topology that topo brings up leaves what `docker compose` leaves: the same containers, networks
-//! and volumes, and the same files of secrets and configs.
+//! A topology brought up by topo results in the same as with `docker compose`: the same containers,
+//! networks and volumes, and the same files of secrets and configs.
 //!
-//! A fixture is a folder below `tests/parity/`: `compose.yaml`, what it refers to, and in
-//! `expected.txt` what `docker compose` made of it. Where that program is installed it is asked again;
-//! `TOPO_RECORD_PARITY=1` writes down what it did. Three keys of a fixture are for this test alone:
+//! A fixture is a directory below `tests/parity/`: `compose.yaml`, the files that it refers to, and
+//! `expected.txt` with the result of `docker compose`. If that is installed, it is run again;
+//! `TOPO_RECORD_PARITY=1` records its result. Three keys of a fixture are only for this test:
 //! `x-files` are the files whose owner, mode and content are compared, by service; `x-except` are
-//! beginnings of lines that are not compared, with the reason as a comment beside each; `x-needs-api`
-//! is the API version 1.N below which services of the profile `newer` are left out.
+//! prefixes of lines that are not compared, with the reason in a comment at each; `x-needs-api` is
+//! the API version 1.N below which services of the profile `newer` are left out.
 
 mod lines;
 mod refused;
@@ -17,9 +17,9 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::harness::{Project, ROOT, Ran, docker, folder_project};
+use crate::harness::{Project, ROOT, Ran, directory_project, docker};
 
-/// Declares the test of each fixture, and the list of them all.
+/// Declares the test of each fixture, and a list of all of them.
 macro_rules! fixtures {
     ($($name:ident)*) => {
         $(
@@ -50,12 +50,12 @@ fn every_fixture_is_tested() {
 /// What the engine's defaults depend on.
 const ENGINE: &str = "{{.ServerVersion}} on control groups {{.CgroupVersion}}";
 
-/// Names that a fixture finds on the engine, made before it is brought up.
+/// The name of objects that a fixture expects on the engine.
 const OUTSIDE: &str = "topo-parity-outside";
 
 fn check(name: &str) {
     let source = Path::new(ROOT).join("tests/parity").join(name);
-    let project = folder_project(&format!("parity-{name}").replace('_', "-"), &source);
+    let project = directory_project(&format!("parity-{name}").replace('_', "-"), &source);
     let outside = Outside::made_for(&project);
     let fixture = Fixture::read(&source);
     let profile = ["--profile", fixture.profile()];
@@ -66,12 +66,12 @@ fn check(name: &str) {
     assert_same(&fixture, &expected, &actual);
     topo("plan", &["--exit-code"]).says("nothing to do");
     topo("down", &["-v", "-t", "0"]);
-    project.is_gone();
+    project.assert_gone();
     assert_eq!(project.objects("volume"), Vec::<String>::new());
     drop(outside);
 }
 
-/// A fixture, and what it says to this test.
+/// A fixture with its settings for this test.
 struct Fixture {
     reference: PathBuf,
     text: String,
@@ -95,7 +95,7 @@ impl Fixture {
         }
     }
 
-    /// Some services are for newer engines only; what an older one is told is tested elsewhere.
+    /// Some services need newer engines; the errors of older ones are tested elsewhere.
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn profile(&self) -> &'static str {
         let version = docker(&["version", "--format", "{{.Server.APIVersion}}"]);
@@ -111,7 +111,7 @@ impl Fixture {
         "older"
     }
 
-    /// What `docker compose` makes of it, or made of it on such an engine.
+    /// The result of `docker compose`, now or recorded on such an engine.
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn expected(&self, project: &Project, profile: &str) -> Option<Vec<String>> {
         let engine = format!("engine {}", docker(&["info", "--format", ENGINE]));
@@ -157,17 +157,17 @@ fn has_compose() -> bool {
 fn compose(project: &Project, arguments: &[&str]) -> Ran {
     let mut command = Command::new("docker");
     command.args(["compose", "--project-name", project.name()]).args(arguments);
-    Ran::of(command.current_dir(project.folder()).output().expect("docker compose runs"))
+    Ran::of(command.current_dir(project.directory()).output().expect("docker compose runs"))
 }
 
-/// What is there before the project, for the fixtures that name it; it goes with the test.
+/// The objects that fixtures expect, which are removed with the test.
 struct Outside {
     name: String,
 }
 
 impl Outside {
     fn made_for(project: &Project) -> Option<Self> {
-        let file = project.folder().join("compose.yaml");
+        let file = project.directory().join("compose.yaml");
         let text = std::fs::read_to_string(&file).expect("compose.yaml");
         if !text.contains(OUTSIDE) {
             return None;

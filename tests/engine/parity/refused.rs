@@ -1,14 +1,15 @@
-//! What this machine's engine or kernel cannot do: topo says so itself where the file tells, or shows the engine's words.
+//! What this machine's engine or kernel does not support: topo reports it based on the file, or
+//! shows the engine's message.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::harness::{ROOT, project};
 
-/// An engine that can do it after all is no failure: then the container runs.
+/// An engine that supports it after all is not a failure: then the container runs.
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_the_engine_cannot_do_it_says_itself() {
+fn unsupported_attributes_are_reported_by_the_engine() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("tests/parity-refused.yaml")).expect("a list");
     let refused: BTreeMap<String, [String; 2]> = serde_yaml::from_str(&text).expect("YAML");
     for (attribute, [written, words]) in &refused {

@@ -1,4 +1,4 @@
-//! What the engine has of a project, in lines that are the same whoever made it.
+//! The objects of a project in the engine, as lines that do not depend on what created them.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -8,11 +8,11 @@ use serde_json::{Value as Json, json};
 use super::lines::{Leaves, beyond, leaves};
 use crate::harness::{Project, docker};
 
-/// What is the engine's own, or another each time, of a container as a whole.
-const FLEETING_OF_ALL: [&str; 3] = ["Args", "Image", "Path"];
+/// Variable or engine-specific keys of a container itself.
+const VARIABLE_CONTAINER_KEYS: [&str; 3] = ["Args", "Image", "Path"];
 
-/// What is the engine's own, or another each time, wherever it stands.
-const FLEETING: [&str; 30] = [
+/// Variable or engine-specific keys at any place.
+const VARIABLE_KEYS: [&str; 30] = [
     "Containers",
     "Created",
     "CreatedAt",
@@ -45,7 +45,7 @@ const FLEETING: [&str; 30] = [
     "ConfigFrom",
 ];
 
-/// Lists whose order means nothing.
+/// Lists whose order does not matter.
 const SETS: [&str; 12] = [
     "Aliases",
     "Binds",
@@ -61,11 +61,11 @@ const SETS: [&str; 12] = [
     "Ulimits",
 ];
 
-/// Labels that name a version or a moment, or that only one of the programs writes.
-const FLEETING_LABELS: [&str; 3] =
+/// Labels with a version or a time, or that only one of the programs writes.
+const VARIABLE_LABELS: [&str; 3] =
     ["com.docker.compose.config-hash", "com.docker.compose.image", "com.docker.compose.version"];
 
-/// Everything that the engine has of the project. `text` is the fixture, `files` its `x-files`.
+/// All objects of the project. `text` is the fixture, `files` its `x-files`.
 pub fn of(project: &Project, text: &str, files: &Json) -> Vec<String> {
     let containers = project.objects("container");
     let normal = Normal::new(project, &containers, text);
@@ -90,7 +90,7 @@ pub fn of(project: &Project, text: &str, files: &Json) -> Vec<String> {
     lines
 }
 
-/// Owner, mode and content of files, as the container sees them.
+/// Owner, mode and content of files in a container.
 fn file_lines(project: &Project, files: &Json) -> Vec<String> {
     let mut lines = Vec::new();
     for (service, paths) in files.as_object().into_iter().flatten() {
@@ -105,7 +105,7 @@ fn file_lines(project: &Project, files: &Json) -> Vec<String> {
     lines
 }
 
-/// A container of which nothing was asked.
+/// A container without any attributes.
 fn plain_container(normal: &Normal<'_>) -> &'static Leaves {
     static PLAIN: OnceLock<Leaves> = OnceLock::new();
     PLAIN.get_or_init(|| {
@@ -119,7 +119,7 @@ fn plain_container(normal: &Normal<'_>) -> &'static Leaves {
     })
 }
 
-/// Takes out of a value what is another each time.
+/// Removes variable parts from a value.
 struct Normal<'a> {
     fixture: &'a str,
     words: BTreeMap<String, String>,
@@ -127,9 +127,9 @@ struct Normal<'a> {
 
 impl<'a> Normal<'a> {
     fn new(project: &Project, containers: &[String], fixture: &'a str) -> Self {
-        let folder = project.folder().canonicalize().expect("the fixture's folder");
+        let directory = project.directory().canonicalize().expect("the fixture's directory");
         let mut words = BTreeMap::from([
-            (folder.display().to_string(), "FOLDER".to_owned()),
+            (directory.display().to_string(), "DIRECTORY".to_owned()),
             (project.name().to_owned(), "PROJECT".to_owned()),
         ]);
         let outside = format!("{}-outside", project.name());
@@ -156,7 +156,7 @@ impl<'a> Normal<'a> {
 
     fn value(&self, key: &str, value: &mut Json) {
         match value {
-            // Written in no order.
+            // Its order is arbitrary.
             Json::String(text) if key == "com.docker.compose.depends_on" => {
                 let mut parts: Vec<&str> = text.split(',').collect();
                 parts.sort_unstable();
@@ -175,8 +175,8 @@ impl<'a> Normal<'a> {
                 let is_whole = key.is_empty();
                 object.retain(|key, _| {
                     let key = key.as_str();
-                    let is_of_all = is_whole && FLEETING_OF_ALL.contains(&key);
-                    !FLEETING.contains(&key) && !is_of_all && !is_fleeting_label(key)
+                    let is_of_all = is_whole && VARIABLE_CONTAINER_KEYS.contains(&key);
+                    !VARIABLE_KEYS.contains(&key) && !is_of_all && !is_variable_label(key)
                 });
                 if let Some(name) = name.filter(|_| is_volume || key == "Ulimits" || key == "RestartPolicy") {
                     object.insert("Called".to_owned(), name);
@@ -196,7 +196,7 @@ impl<'a> Normal<'a> {
         }
     }
 
-    /// Addresses and ports that the engine chose by itself.
+    /// Addresses and ports that the engine chose.
     fn drop_chosen(&self, key: &str, object: &mut serde_json::Map<String, Json>) {
         let is_written = |value: &Json| value.as_str().is_some_and(|text| self.fixture.contains(text));
         object.retain(|key, value| {
@@ -212,7 +212,7 @@ impl<'a> Normal<'a> {
     }
 
     fn text(&self, text: &str) -> String {
-        // The longest first: an id before its beginning, a container before its project.
+        // The longest first: an id before its prefix, a container before its project.
         let mut words: Vec<_> = self.words.iter().collect();
         words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
         let mut text = text.to_owned();
@@ -221,7 +221,7 @@ impl<'a> Normal<'a> {
         }
         let is_id = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let text = if is_id { "ANONYMOUS".to_owned() } else { text };
-        // Names of containers stand in their own ids.
+        // Names of containers, in their own ids.
         self.words
             .iter()
             .filter(|(_, name)| *name == "PROJECT")
@@ -229,6 +229,6 @@ impl<'a> Normal<'a> {
     }
 }
 
-fn is_fleeting_label(key: &str) -> bool {
-    key.starts_with("topo.") || FLEETING_LABELS.contains(&key)
+fn is_variable_label(key: &str) -> bool {
+    key.starts_with("topo.") || VARIABLE_LABELS.contains(&key)
 }

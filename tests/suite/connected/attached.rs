@@ -1,4 +1,4 @@
-//! `up` that stays attached to its services.
+//! `up` in the foreground.
 
 use std::time::Duration;
 
@@ -14,25 +14,25 @@ use topo::report::logs::Prefixes;
 use topo::run::attached::Abort;
 use topo::topology::name::ServiceName;
 
-use super::{Place, WEB_AND_DB, code, in_time_of_its_own};
+use super::{Place, WEB_AND_DB, code, in_simulated_time};
 
-/// What the user does meanwhile.
+/// The actions of the user meanwhile.
 struct User {
     interrupt: CancellationToken,
     kill: CancellationToken,
     keys: tokio::sync::mpsc::UnboundedSender<Typed>,
 }
 
-/// How `up` is asked for.
-struct Asked {
+/// Options of `up`.
+struct UpOptions {
     abort: Abort,
     exit_code_from: Option<ServiceName>,
 }
 
-const NOTHING_SPECIAL: Asked = Asked { abort: Abort::Never, exit_code_from: None };
+const DEFAULTS: UpOptions = UpOptions { abort: Abort::Never, exit_code_from: None };
 
 /// The exit code of an `up`, while its user does something.
-async fn up(place: &Place, asked: Asked, acts: impl AsyncFnOnce(User)) -> u8 {
+async fn up(place: &Place, asked: UpOptions, acts: impl AsyncFnOnce(User)) -> u8 {
     let choices = UpChoices::default();
     let plan = place.plan(&choices).await;
     let services: Vec<ServiceName> = place.topology.services.keys().cloned().collect();
@@ -74,14 +74,14 @@ async fn waits(user: User) {
 }
 
 #[test]
-fn a_container_that_ends_stops_everything_and_its_output_is_shown_to_its_end() {
-    in_time_of_its_own(async {
+fn a_container_that_exits_stops_everything_and_its_output_is_shown_completely() {
+    in_simulated_time(async {
         let script = "
             container shop-db-1 prints@0ms:ready
             container shop-web-1 prints@10ms:begin prints@1s:\"3 tests failed\" exits@1s:3";
         for abort in [Abort::OnExit, Abort::OnFailure] {
             let place = Place::new(WEB_AND_DB, script);
-            let code = up(&place, Asked { abort, exit_code_from: None }, waits).await;
+            let code = up(&place, UpOptions { abort, exit_code_from: None }, waits).await;
             assert_eq!(code, 3);
             let (out, err) = (place.said.out(), place.said.err());
             assert!(out.contains("web-1  | 3 tests failed\n") && out.contains("db-1   | ready\n"), "{out}");
@@ -94,18 +94,18 @@ fn a_container_that_ends_stops_everything_and_its_output_is_shown_to_its_end() {
 }
 
 #[test]
-fn only_a_failure_aborts_where_that_is_asked_for_and_the_chosen_service_says_the_code() {
-    in_time_of_its_own(async {
+fn abort_on_failure_needs_a_failure_and_the_exit_code_comes_from_the_chosen_service() {
+    in_simulated_time(async {
         let script = "
             container shop-db-1 exits@1s:0
             container shop-web-1 prints@10ms:begin exits@2s:5";
         let place = Place::new(WEB_AND_DB, script);
-        assert_eq!(up(&place, Asked { abort: Abort::OnFailure, exit_code_from: None }, waits).await, 5);
+        assert_eq!(up(&place, UpOptions { abort: Abort::OnFailure, exit_code_from: None }, waits).await, 5);
         let place = Place::new(WEB_AND_DB, script);
-        let from_db = Asked { abort: Abort::OnFailure, exit_code_from: Some("db".into()) };
+        let from_db = UpOptions { abort: Abort::OnFailure, exit_code_from: Some("db".into()) };
         assert_eq!(up(&place, from_db, waits).await, 0);
         let place = Place::new(WEB_AND_DB, script);
-        let any = Asked { abort: Abort::OnExit, exit_code_from: None };
+        let any = UpOptions { abort: Abort::OnExit, exit_code_from: None };
         assert_eq!(up(&place, any, waits).await, 0, "db ended first");
         assert_eq!(place.engine.take_done().last().map(String::as_str), Some("stop shop-web-1"));
     });
@@ -113,9 +113,9 @@ fn only_a_failure_aborts_where_that_is_asked_for_and_the_chosen_service_says_the
 
 #[test]
 fn ctrl_c_stops_dependants_first_and_their_last_output_is_shown() {
-    in_time_of_its_own(async {
+    in_simulated_time(async {
         let place = Place::new(WEB_AND_DB, "container shop-web-1 prints@10ms:begin");
-        let code = up(&place, NOTHING_SPECIAL, async |user| {
+        let code = up(&place, DEFAULTS, async |user| {
             sleep(Duration::from_secs(1)).await;
             user.interrupt.cancel();
             waits(user).await;
@@ -133,13 +133,13 @@ fn ctrl_c_stops_dependants_first_and_their_last_output_is_shown() {
 }
 
 #[test]
-fn ctrl_c_once_more_kills_what_is_being_stopped() {
-    in_time_of_its_own(async {
+fn another_ctrl_c_kills_what_is_being_stopped() {
+    in_simulated_time(async {
         let script = "
             container shop-web-1 prints@10ms:begin calls-take:20s
             container shop-db-1 prints@10ms:begin";
         let place = Place::new(WEB_AND_DB, script);
-        let code = up(&place, NOTHING_SPECIAL, async |user| {
+        let code = up(&place, DEFAULTS, async |user| {
             sleep(Duration::from_secs(60)).await;
             user.interrupt.cancel();
             sleep(Duration::from_secs(1)).await;
@@ -154,14 +154,14 @@ fn ctrl_c_once_more_kills_what_is_being_stopped() {
 }
 
 #[test]
-fn ctrl_c_while_bringing_up_stops_what_runs_already() {
-    in_time_of_its_own(async {
+fn ctrl_c_during_startup_stops_what_is_already_running() {
+    in_simulated_time(async {
         let topology = WEB_AND_DB.replace("[db]", "{ db: { condition: service_healthy } }").replace(
             "db: { image: 'app:1' }",
             "db: { image: 'app:1', healthcheck: { test: [CMD, 'true'] } }",
         );
         let place = Place::new(&topology, "container shop-db-1 healthcheck healthy@100s prints@0ms:slow");
-        let code = up(&place, NOTHING_SPECIAL, async |user| {
+        let code = up(&place, DEFAULTS, async |user| {
             sleep(Duration::from_secs(5)).await;
             user.interrupt.cancel();
             waits(user).await;
@@ -173,10 +173,10 @@ fn ctrl_c_while_bringing_up_stops_what_runs_already() {
 }
 
 #[test]
-fn who_detaches_leaves_the_services_running() {
-    in_time_of_its_own(async {
+fn detaching_leaves_the_services_running() {
+    in_simulated_time(async {
         let place = Place::new(WEB_AND_DB, "container shop-web-1 prints@10ms:begin");
-        let code = up(&place, NOTHING_SPECIAL, async |user| {
+        let code = up(&place, DEFAULTS, async |user| {
             sleep(Duration::from_secs(1)).await;
             user.keys.send(Typed::Key(Key::Watch)).expect("somebody listens");
             user.keys.send(Typed::Key(Key::Detach)).expect("somebody listens");
@@ -191,37 +191,37 @@ fn who_detaches_leaves_the_services_running() {
 }
 
 #[test]
-fn output_whose_stream_breaks_is_shown_whole_and_once() {
-    in_time_of_its_own(async {
+fn output_of_a_broken_stream_is_shown_completely_and_once() {
+    in_simulated_time(async {
         let web = "container shop-web-1 prints@0ms:one prints@1s:two prints@2s:three exits@3s:0";
         let script = format!("{web} output-breaks-after:1 output-refused:2\ncontainer shop-db-1 exits@1s:0");
         let place = Place::new(WEB_AND_DB, &script);
-        assert_eq!(up(&place, NOTHING_SPECIAL, waits).await, 0, "all ended");
+        assert_eq!(up(&place, DEFAULTS, waits).await, 0, "all ended");
         assert_eq!(place.said.out(), "web-1  | one\nweb-1  | two\nweb-1  | three\n");
     });
 }
 
 #[test]
-fn output_that_is_lost_is_an_error_and_a_failure() {
-    in_time_of_its_own(async {
+fn lost_output_is_an_error_and_a_failure() {
+    in_simulated_time(async {
         let web = "container shop-web-1 prints@0ms:one prints@1s:two exits@60s:0";
         let script = format!("{web} output-breaks-after:1 output-refused:99\ncontainer shop-db-1 exits@1s:0");
         let place = Place::new(WEB_AND_DB, &script);
-        assert_eq!(up(&place, NOTHING_SPECIAL, waits).await, Exit::Failed.code());
+        assert_eq!(up(&place, DEFAULTS, waits).await, Exit::Failed.code());
         let err = place.said.err();
         assert!(err.contains("the output of `shop-web-1` cannot be read"), "{err}");
     });
 }
 
 #[test]
-fn what_cannot_be_started_ends_it_and_stops_the_rest_only_where_ends_count() {
-    in_time_of_its_own(async {
+fn a_failed_start_ends_up_and_stops_the_rest_only_with_abort_options() {
+    in_simulated_time(async {
         let script = "container shop-web-1 refuses-start:broken";
         let place = Place::new(WEB_AND_DB, script);
-        assert_eq!(up(&place, NOTHING_SPECIAL, waits).await, Exit::Failed.code());
+        assert_eq!(up(&place, DEFAULTS, waits).await, Exit::Failed.code());
         assert_eq!(place.engine.take_done(), ["start shop-db-1"]);
         let place = Place::new(WEB_AND_DB, script);
-        let asked = Asked { abort: Abort::OnExit, exit_code_from: None };
+        let asked = UpOptions { abort: Abort::OnExit, exit_code_from: None };
         assert_eq!(up(&place, asked, waits).await, Exit::Failed.code());
         assert_eq!(place.engine.take_done(), ["start shop-db-1", "stop shop-db-1"]);
     });

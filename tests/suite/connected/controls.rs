@@ -1,4 +1,4 @@
-//! Commands about containers that are there.
+//! Commands on existing containers.
 
 use topo::cli::on_engine::{Control, Excluded, Exit, Project};
 use topo::plan::observed::Status;
@@ -6,12 +6,12 @@ use topo::plan::{self, KillChoices, Plan, RestartChoices, Scope};
 use topo::report::Goal;
 use topo::topology::name::ServiceName;
 
-use super::{Place, WEB_AND_DB, code, in_time_of_its_own};
+use super::{Place, WEB_AND_DB, code, in_simulated_time};
 
-/// Nothing happens unless it is asked for.
+/// Nothing happens unless requested.
 const QUIET: &str = "container shop-web-1 prints@0ms:begin\ncontainer shop-db-1 prints@0ms:begin";
 
-/// Brings the project up, and does one command about some of its services; returns what was done.
+/// Brings the project up, and runs a command on some of its services; returns what was done.
 async fn control(
     place: &Place,
     (command, goal): (&'static str, Goal),
@@ -45,8 +45,8 @@ async fn running() -> Place {
 }
 
 #[test]
-fn stop_stops_dependants_first_and_only_what_is_named() {
-    in_time_of_its_own(async {
+fn stop_stops_dependants_first_and_only_the_named_services() {
+    in_simulated_time(async {
         assert_eq!(stop(&running().await, &[]).await, ["stop shop-web-1", "stop shop-db-1"]);
         assert_eq!(stop(&running().await, &["db"]).await, ["stop shop-db-1"]);
         let place = running().await;
@@ -56,8 +56,8 @@ fn stop_stops_dependants_first_and_only_what_is_named() {
 }
 
 #[test]
-fn what_is_stopped_already_is_said_and_left_alone() {
-    in_time_of_its_own(async {
+fn already_stopped_containers_are_reported_and_left_alone() {
+    in_simulated_time(async {
         let place = running().await;
         stop(&place, &["web"]).await;
         assert_eq!(stop(&place, &["web"]).await, [""; 0]);
@@ -66,8 +66,8 @@ fn what_is_stopped_already_is_said_and_left_alone() {
 }
 
 #[test]
-fn kill_reaches_all_at_once() {
-    in_time_of_its_own(async {
+fn kill_signals_all_at_once() {
+    in_simulated_time(async {
         let choices = KillChoices { signal: "SIGKILL".to_owned(), orphans: false, one_offs: false };
         let place = running().await;
         let mut done = control(&place, ("kill", Goal::KILL), &[], |scope| plan::kill(scope, &choices)).await;
@@ -80,7 +80,7 @@ fn kill_reaches_all_at_once() {
 
 #[test]
 fn pause_and_unpause_go_in_opposite_orders() {
-    in_time_of_its_own(async {
+    in_simulated_time(async {
         let place = running().await;
         let paused = control(&place, ("pause", Goal::PAUSE), &[], plan::pause).await;
         assert_eq!(paused, ["pause shop-web-1", "pause shop-db-1"]);
@@ -91,7 +91,7 @@ fn pause_and_unpause_go_in_opposite_orders() {
 
 #[test]
 fn restart_stops_dependants_first_and_starts_them_last() {
-    in_time_of_its_own(async {
+    in_simulated_time(async {
         let place = running().await;
         let choices = RestartChoices::default();
         let restart = |scope: Scope<'_>| plan::restart(scope, &choices);

@@ -1,4 +1,4 @@
-//! An engine that knows what plans made of a project, and whose containers follow a script.
+//! An engine that tracks the state of a project, and whose containers follow a script.
 
 use std::cell::RefCell;
 
@@ -17,25 +17,25 @@ use crate::plans::world::World;
 pub(crate) struct ProjectEngine {
     memory: MemoryEngine,
     world: RefCell<World>,
-    /// What was done to containers, in the order in which it was done: `stop shop-db-1`.
+    /// What was done to containers, in that order: `stop shop-db-1`.
     done: RefCell<Vec<String>>,
 }
 
 impl ProjectEngine {
-    /// It has the image `app:1`.
+    /// Creates one with the image `app:1`.
     pub(crate) fn new(script: Script) -> Self {
         let mut world = World::default();
         world.make_image(&ImageReference::from("app:1"));
         Self { memory: MemoryEngine::new(script), world: RefCell::new(world), done: RefCell::default() }
     }
 
-    /// What was done to containers since this was asked last.
+    /// What was done to containers since the last call.
     pub(crate) fn take_done(&self) -> Vec<String> {
         self.done.take()
     }
 
-    /// The world learns what containers did by themselves.
-    fn look_at_containers(&self) {
+    /// Updates the world with what containers did by themselves.
+    fn update_containers(&self) {
         for container in &mut self.world.borrow_mut().containers {
             if let Some(state) = self.memory.state(&container.seen.name) {
                 container.seen.state = state;
@@ -43,7 +43,7 @@ impl ProjectEngine {
         }
     }
 
-    fn note(&self, action: &Action) {
+    fn record(&self, action: &Action) {
         let verb = match action {
             Action::StartContainer { .. } => "start",
             Action::StopContainer { .. } => "stop",
@@ -59,7 +59,7 @@ impl ProjectEngine {
 
 impl Observe for ProjectEngine {
     async fn observe(&self, query: &Query) -> Result<Observed, EngineError> {
-        self.look_at_containers();
+        self.update_containers();
         Ok(self.world.borrow().observe(query))
     }
 
@@ -75,8 +75,8 @@ impl Observe for ProjectEngine {
 impl Perform for ProjectEngine {
     async fn perform(&self, action: &Action, progress: &dyn Fn(Progress)) -> Result<(), EngineError> {
         self.memory.perform(action, progress).await?;
-        self.note(action);
-        self.look_at_containers();
+        self.record(action);
+        self.update_containers();
         let changes_more = !matches!(
             action,
             Action::StopContainer { .. }

@@ -7,7 +7,7 @@ use topo::cli::on_engine::{Exit, Following, Session, fixed_names, follow_all, so
 use topo::engine::LogChoice;
 use topo::report::logs::Prefixes;
 
-use super::{LIMIT, Place, WEB_AND_DB, in_time_of_its_own};
+use super::{LIMIT, Place, WEB_AND_DB, in_simulated_time};
 
 /// Follows all services of a project that was brought up.
 async fn follow(place: &Place, interrupts: impl Future<Output = ()>) -> Exit {
@@ -34,8 +34,8 @@ async fn follow(place: &Place, interrupts: impl Future<Output = ()>) -> Exit {
 }
 
 #[test]
-fn it_ends_when_all_that_it_follows_is_gone() {
-    in_time_of_its_own(async {
+fn it_ends_when_all_followed_containers_are_gone() {
+    in_simulated_time(async {
         let script = "
             container shop-db-1 prints@0ms:ready exits@3s:137 removed@3s
             container shop-web-1 prints@1s:served exits@2s:0";
@@ -47,8 +47,8 @@ fn it_ends_when_all_that_it_follows_is_gone() {
 }
 
 #[test]
-fn a_stream_that_breaks_for_good_is_a_failure() {
-    in_time_of_its_own(async {
+fn a_permanently_broken_stream_is_a_failure() {
+    in_simulated_time(async {
         let script = "
             container shop-db-1 exits@1s:0
             container shop-web-1 prints@0ms:one prints@1s:two output-breaks-after:1 output-refused:99";
@@ -62,8 +62,8 @@ fn a_stream_that_breaks_for_good_is_a_failure() {
 }
 
 #[test]
-fn ctrl_c_ends_it_and_touches_nothing() {
-    in_time_of_its_own(async {
+fn ctrl_c_ends_it_without_touching_containers() {
+    in_simulated_time(async {
         let place = Place::new(WEB_AND_DB, "container shop-db-1 prints@0ms:ready");
         let exit = follow(&place, sleep(Duration::from_secs(5))).await;
         assert_eq!(exit, Exit::Interrupted);

@@ -1,5 +1,5 @@
-//! Commands that are connected, on an engine in memory: what they do, say and end with, in time that passes only
-//! when nothing else can happen.
+//! Connected commands on an engine in memory: their actions, output and exit codes, in simulated
+//! time that passes only when nothing else can happen.
 
 mod attached;
 mod controls;
@@ -30,10 +30,10 @@ services:
   db: { image: 'app:1' }
 ";
 
-/// Longer than all that is tried may take.
+/// Longer than anything that is tested takes.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// What a command runs on.
+/// The environment of a command.
 struct Place {
     engine: ProjectEngine,
     topology: Topology,
@@ -42,14 +42,14 @@ struct Place {
     said: Said,
 }
 
-/// What was written to the two streams.
+/// The text written to the two streams.
 #[derive(Clone, Debug, Default)]
 struct Said {
     out: Arc<Mutex<Vec<u8>>>,
     err: Arc<Mutex<Vec<u8>>>,
 }
 
-/// A way to one of the two.
+/// A writer for one of the two.
 struct Pen(Arc<Mutex<Vec<u8>>>);
 
 impl Streams for Said {
@@ -106,7 +106,7 @@ impl Place {
         plan::up(&self.topology, &self.observed().await, choices, &mut Diagnostics::default())
     }
 
-    /// Brings everything up, and forgets how that was done.
+    /// Brings everything up, and forgets what was done.
     async fn bring_up(&self) {
         let plan = self.plan(&UpChoices::default()).await;
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
@@ -116,12 +116,12 @@ impl Place {
     }
 }
 
-/// The code of a command that ends.
+/// The exit code of a command.
 async fn code(command: impl Future<Output = Result<Exit, Exit>>) -> u8 {
     timeout(LIMIT, command).await.expect("it ends").unwrap_or_else(|exit| exit).code()
 }
 
-fn in_time_of_its_own(test: impl Future<Output = ()>) {
+fn in_simulated_time(test: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
     runtime.block_on(test);

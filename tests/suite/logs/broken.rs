@@ -9,7 +9,7 @@ use topo::run::logs::read_past;
 use super::stage::{follow_all, run, source};
 
 #[test]
-fn what_was_printed_so_far_is_read_over_breaks() {
+fn past_output_is_read_despite_breaks() {
     let engine = "container shop-db-1 runs-already prints@0ms:one prints@0ms:two prints@1ms:three
                   output-breaks-after:2 output-refused:1"
         .replace("\n                 ", "");
@@ -23,7 +23,7 @@ fn what_was_printed_so_far_is_read_over_breaks() {
 }
 
 #[test]
-fn a_stream_of_events_that_breaks_loses_nobody() {
+fn a_broken_event_stream_loses_no_container() {
     let engine = "
         container shop-db-1 runs-already prints@0ms:begin exits@300ms:1 restarts:1
         events break@100ms
@@ -31,7 +31,7 @@ fn a_stream_of_events_that_breaks_loses_nobody() {
     let text = run(engine, async |engine, stage| {
         follow_all(engine, &["shop-db-1"], ready(()), stage).await;
     });
-    // It was started and ended again while nobody listened.
+    // It was started and exited again without events.
     let expected = "
 0.000  db-1  | begin
 0.800  db-1  | begin
@@ -41,7 +41,7 @@ fn a_stream_of_events_that_breaks_loses_nobody() {
 }
 
 #[test]
-fn a_stream_that_breaks_is_asked_for_again_without_a_line_lost_or_twice() {
+fn a_broken_stream_is_reopened_without_lost_or_repeated_lines() {
     let engine = "
         container shop-db-1 runs-already prints@0ms:one prints@0ms:two prints@800ms:three prints@5s:four exits@6s:0
             output-breaks-after:1 output-refused:3"
@@ -60,7 +60,7 @@ fn a_stream_that_breaks_is_asked_for_again_without_a_line_lost_or_twice() {
 }
 
 #[test]
-fn a_stream_that_cannot_be_had_again_is_an_error() {
+fn a_stream_that_cannot_be_reopened_is_an_error() {
     let engine = "container shop-db-1 runs-already prints@0ms:one output-breaks-after:1 output-refused:99";
     let text = run(engine, async |engine, stage| {
         let log_drain = follow_all(engine, &["shop-db-1"], ready(()), stage).await;
@@ -75,7 +75,7 @@ fn a_stream_that_cannot_be_had_again_is_an_error() {
 }
 
 #[test]
-fn a_stream_that_ends_although_the_container_runs_is_asked_for_again() {
+fn a_stream_that_ends_while_the_container_runs_is_reopened() {
     let engine = "container shop-db-1 runs-already prints@0ms:one prints@4s:two exits@5s:0
                   output-pretends-end-after:1"
         .replace("\n                 ", "");

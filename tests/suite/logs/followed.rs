@@ -1,4 +1,4 @@
-//! Output that is followed over starts and ends.
+//! Output that is followed across starts and exits.
 
 use std::future::{pending, ready};
 use std::io::Write;
@@ -16,7 +16,7 @@ use topo::topology::name::{ContainerName, ServiceName};
 use super::stage::{Around, follow_all, nobody, nobody_joins, perform, restart, run, source, start, until};
 
 #[test]
-fn lines_are_followed_until_all_ended() {
+fn lines_are_followed_until_all_containers_exit() {
     let engine = "
         container shop-db-1 runs-already prints@10ms:one prints@60ms:three exits@70ms:0
         container shop-api-1 runs-already prints@50ms:two exits@90ms:3";
@@ -35,7 +35,7 @@ fn lines_are_followed_until_all_ended() {
 }
 
 #[test]
-fn one_that_is_started_again_goes_on_without_a_line_lost_or_twice() {
+fn a_restarted_container_continues_without_lost_or_repeated_lines() {
     let engine = "container shop-db-1 runs-already prints@0ms:begin prints@30ms:end exits@40ms:1 restarts:2";
     let text = run(engine, async |engine, stage| {
         follow_all(engine, &["shop-db-1"], ready(()), stage).await;
@@ -55,7 +55,7 @@ fn one_that_is_started_again_goes_on_without_a_line_lost_or_twice() {
 }
 
 #[test]
-fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
+fn a_restart_by_topo_is_shown_as_a_restart() {
     let engine = "
         container shop-db-1 runs-already prints@0ms:begin exits@500ms:0
         container shop-api-1 runs-already prints@0ms:begin exits@100ms:3 restarts:1";
@@ -90,7 +90,7 @@ fn what_topo_itself_takes_down_to_bring_it_back_reads_like_that() {
 }
 
 #[test]
-fn a_container_that_is_started_later_joins_if_it_is_wanted() {
+fn a_container_started_later_joins_if_selected() {
     let engine = "
         container shop-db-1 runs-already prints@10ms:one exits@30ms:0
         container shop-api-1 is-there-already prints@5ms:late exits@50ms:0
@@ -114,7 +114,7 @@ fn a_container_that_is_started_later_joins_if_it_is_wanted() {
 }
 
 #[test]
-fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start() {
+fn running_containers_are_followed_from_now_on_and_stopped_ones_from_their_next_start() {
     let engine = "
         container shop-db-1 runs-already prints@0ms:before prints@60ms:after exits@90ms:0
         container shop-job-1 runs-already prints@5ms:line exits@10ms:0";
@@ -140,10 +140,10 @@ fn what_was_there_is_heard_from_now_on_and_what_did_not_run_from_its_next_start(
 }
 
 #[test]
-fn an_end_is_told_once_whatever_else_is_heard() {
+fn an_exit_is_reported_once_whatever_other_events_arrive() {
     let engine = "container shop-db-1 runs-already prints@0ms:begin exits@30ms:1 restarts:1";
     let text = run(engine, async |engine, stage| {
-        // Between its two lives it is told to stop, by two at once; later it is started again.
+        // Between its two runs it is told to stop, by two commands at once; later it is restarted.
         let stopping = async {
             sleep(Duration::from_millis(50)).await;
             let kill = || Action::KillContainer { container: "shop-db-1".into(), signal: "KILL".to_owned() };
@@ -159,7 +159,7 @@ fn an_end_is_told_once_whatever_else_is_heard() {
 }
 
 #[test]
-fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
+fn a_container_known_to_be_started_joins_once_without_an_event() {
     let engine = "
         container shop-job-1 is-there-already prints@0ms:line exits@2ms:0
         events refuse:3";
@@ -181,7 +181,7 @@ fn one_that_is_known_to_have_been_started_joins_without_an_event_and_once() {
 }
 
 #[test]
-fn the_end_of_one_that_had_ended_before_is_no_news_and_that_of_its_next_run_is() {
+fn an_exit_before_following_is_not_reported_but_that_of_the_next_run_is() {
     let engine = "container shop-db-1 runs-already prints@0ms:one exits@10ms:3";
     let text = run(engine, async |engine, stage| {
         let around = Around::default();
@@ -206,7 +206,7 @@ fn the_end_of_one_that_had_ended_before_is_no_news_and_that_of_its_next_run_is()
 }
 
 #[test]
-fn whether_it_stays_may_change_meanwhile() {
+fn whether_following_continues_may_change_meanwhile() {
     let engine = "container shop-db-1 runs-already prints@0ms:one exits@10ms:0";
     let text = run(engine, async |engine, stage| {
         let around = Around::default();
@@ -223,7 +223,7 @@ fn whether_it_stays_may_change_meanwhile() {
 }
 
 #[test]
-fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
+fn output_of_hooks_is_shown_with_that_of_their_service() {
     let engine = "container shop-db-1 runs-already prints@0ms:one exits@50ms:0";
     let text = run(engine, async |engine, stage| {
         let around = Around::default();
@@ -261,7 +261,7 @@ fn what_hooks_print_is_output_of_their_service_while_that_is_shown() {
 }
 
 #[test]
-fn one_that_was_never_started_is_waited_for_and_one_that_comes_back_soon() {
+fn containers_that_were_never_started_or_restart_soon_are_waited_for() {
     let engine = "container shop-db-1 is-there-already prints@0ms:one exits@10ms:0";
     let text = run(engine, async |engine, stage| {
         let around = Around::default();

@@ -1,4 +1,4 @@
-//! Output that nobody takes, or not at once.
+//! Output whose reader is slow or gone.
 
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -28,7 +28,7 @@ fn a_closed_pipe_ends_it() {
 }
 
 #[test]
-fn a_reader_who_stops_reading_holds_up_nothing_but_the_output() {
+fn a_reader_that_stops_reading_blocks_only_the_output() {
     let engine = "
         container shop-db-1 runs-already prints@10ms:one prints@20ms:two exits@30ms:0
         container shop-api-1 is-there-already prints@5ms:late exits@50ms:0";
@@ -58,7 +58,7 @@ fn a_reader_who_stops_reading_holds_up_nothing_but_the_output() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_a_failure_and_a_reader_who_has_gone_is_not() {
+fn a_full_disk_is_a_failure_and_a_closed_pipe_is_not() {
     for (kind, failure) in [
         (io::ErrorKind::StorageFull, Some("standard output cannot be written: no storage space")),
         (io::ErrorKind::BrokenPipe, None),
@@ -74,7 +74,7 @@ fn a_disk_that_is_full_is_a_failure_and_a_reader_who_has_gone_is_not() {
     }
 }
 
-/// A reader who takes nothing for a while.
+/// A reader that reads nothing for a while.
 struct Late {
     reads: Pin<Box<Sleep>>,
     stage: Stage,

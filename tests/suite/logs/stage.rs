@@ -1,4 +1,4 @@
-//! Where tests of output run: an engine in memory, a clock that only waiting moves, and what is written.
+//! The environment of output tests: an engine in memory, simulated time, and captured output.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -19,7 +19,7 @@ use topo::topology::name::{ContainerName, ProjectName};
 use crate::memory_engine::MemoryEngine;
 use crate::runs::scenario::Scenario;
 
-/// What is known beside the output that is followed.
+/// What accompanies the output that is followed.
 pub struct Around {
     pub log_drain: LogDrain,
     pub hook_lines: HookLines,
@@ -39,7 +39,7 @@ impl Default for Around {
 }
 
 impl Around {
-    /// Nobody is waited for.
+    /// By default, no container is waited for.
     pub fn company<'around>(
         &'around self,
         joins: &'around dyn Fn(&ContainerName) -> Option<Source>,
@@ -75,12 +75,12 @@ pub async fn follow_all(
     around.log_drain
 }
 
-/// Stays until something is done.
+/// Continues until something is done.
 pub fn until(done: impl Future<Output = ()>) -> impl Stream<Item = bool> {
     once(done).map(|()| false)
 }
 
-/// Nobody is known to have been started.
+/// No container is known to have been started.
 pub fn nobody() -> Started {
     unbounded_channel().1
 }
@@ -119,8 +119,8 @@ pub fn source(container: &str) -> Source {
     }
 }
 
-/// Runs a test in time that passes only when nothing else can happen; returns all lines, each with the
-/// time at which it was written.
+/// Runs a test in simulated time, which passes only when nothing else can happen; returns all lines
+/// with the times at which they were written.
 pub fn run(engine: &str, test: impl AsyncFnOnce(&MemoryEngine, &Stage)) -> String {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
@@ -131,7 +131,7 @@ pub fn run(engine: &str, test: impl AsyncFnOnce(&MemoryEngine, &Stage)) -> Strin
     })
 }
 
-/// Notes what is written, each line with its time.
+/// Records output, each line with its time.
 #[derive(Clone)]
 pub struct Stage {
     begun: Instant,

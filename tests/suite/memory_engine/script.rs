@@ -1,4 +1,4 @@
-//! What containers of the engine in memory do, and when.
+//! The scripted behaviour of containers in the engine in memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,66 +6,66 @@ use std::time::Duration;
 use topo::topology::name::{ContainerName, ImageId};
 use topo::value::image::ImageReference;
 
-/// What is to happen.
+/// A script.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
-    /// What containers do once they were started.
+    /// The behaviour of containers after their start.
     pub(crate) containers: BTreeMap<ContainerName, Behaviour>,
-    /// Images that are there.
+    /// Existing images.
     pub(crate) images: BTreeMap<ImageReference, ImageId>,
-    /// Images as their registry has them, or as a build makes them.
+    /// Images as their registry or a build provides them.
     pub(crate) new_images: BTreeMap<ImageReference, ImageId>,
-    /// When the stream of events breaks, once.
+    /// When the event stream breaks, once.
     pub(crate) events_break_at: Option<Duration>,
-    /// How many attempts to subscribe are refused: at first, or after the break when there is one.
+    /// How many subscriptions are refused: at first, or after the break if there is one.
     pub(crate) refused_subscriptions: usize,
-    /// How it deals with those who want to hear its events, always.
+    /// How subscriptions to events are answered, always.
     pub(crate) hearing: Hearing,
-    /// How many questions for a container's state are not answered at first.
+    /// How many inspections are not answered at first.
     pub(crate) unanswered_questions: usize,
 }
 
-/// How an engine, or what stands before it, deals with those who want to hear its events.
+/// How an engine, or a proxy in front of it, answers subscriptions to events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Hearing {
-    /// It tells them.
+    /// With events.
     #[default]
     Told,
-    /// They get no answer.
+    /// Not at all.
     Unanswered,
-    /// It refuses.
+    /// With a refusal.
     Forbidden,
-    /// It says that it tells them, and does not.
+    /// With success, but without events.
     Silent,
-    /// It tells that a health check ran, not with what result.
+    /// With events that a health check ran, but not its result.
     WithoutHealth,
 }
 
-/// What a container does.
+/// The behaviour of a container.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Behaviour {
-    /// It was there, and started, before the run.
+    /// Whether it was created and started before the run.
     pub(crate) runs_already: bool,
-    /// It was there, not started, before the run.
+    /// Whether it was created but not started before the run.
     pub(crate) is_there_already: bool,
     pub(crate) has_healthcheck: bool,
-    /// What happens how long after each start.
+    /// Events with their time after each start.
     pub(crate) deeds: Vec<(Duration, ObjectChange)>,
-    /// How often its restart policy starts it again.
+    /// How often its restart policy restarts it.
     pub(crate) restarts: usize,
     pub(crate) restarts_after_success: bool,
-    /// How often it was started again before the test began.
+    /// How often it was restarted before the test began.
     pub(crate) former_restarts: u32,
     pub(crate) removes_itself: bool,
     pub(crate) refuses_create: Option<String>,
-    /// What the engine warns of when it is created.
+    /// The engine's warning when it is created.
     pub(crate) warns: Option<String>,
     pub(crate) refuses_start: Option<String>,
     /// After how many lines the first stream of its output breaks.
     pub(crate) output_breaks_after: Option<usize>,
     /// How often its output is refused after that.
     pub(crate) output_refused: usize,
-    /// The first stream of its output ends after so many lines as if there were no more.
+    /// After how many lines the first stream of its output ends as if complete.
     pub(crate) output_pretends_end_after: Option<usize>,
     /// How long each call on it takes.
     pub(crate) call_takes: Option<Duration>,

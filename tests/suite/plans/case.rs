@@ -1,15 +1,15 @@
-//! A case of `tests/plans`: a folder whose name is the claim.
+//! A case of `tests/plans`: a directory whose name is the claim.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `topology.yaml` | what is wanted |
-//! | `before.yaml` | what was brought up before, with all profiles, and runs well; nothing when absent |
+//! | `topology.yaml` | the desired topology |
+//! | `before.yaml` | what was brought up before, with all profiles, and is healthy; nothing when absent |
 //! | `state.yaml` | what happened since: [`Events`] |
-//! | `choices.yaml` | what the command line says: [`Choices`] |
-//! | `variables.yaml` | the variables that the caller has: those `before`, and those `now` |
-//! | `*.env` | env files, which the topologies name |
-//! | `plan.txt` | what `topo plan` says of it |
-//! | `plan.json` | what `--format json` says of it; not compared when absent |
+//! | `choices.yaml` | the options of the command: [`Choices`] |
+//! | `variables.yaml` | the caller's variables: those `before`, and those `now` |
+//! | `*.env` | env files that the topologies refer to |
+//! | `plan.txt` | the output of `topo plan` |
+//! | `plan.json` | the output of `--format json`; not compared when absent |
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ use topo::value::image::ImageReference;
 use super::load::{Place, jobs, load_in};
 use super::world::World;
 
-/// The variables that the caller has.
+/// The caller's variables.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Variables {
@@ -47,31 +47,31 @@ struct Variables {
 struct Events {
     /// Containers, by their names.
     containers: BTreeMap<String, ContainerEvents>,
-    /// References that name another image now.
+    /// References that mean another image now.
     renewed_images: Vec<String>,
-    /// Hours since references got their images; not known of the others.
+    /// How many hours ago references were tagged; unknown for others.
     image_ages: BTreeMap<String, u64>,
-    /// What is gone.
+    /// Objects that were removed.
     gone: Things,
-    /// What somebody else made.
+    /// Objects that were created by others.
     foreign: Things,
-    /// A container of another project that joined a network of this one.
-    stranger: Option<Stranger>,
-    /// The engine speaks API 1.this.
+    /// A container of another project in a network of this one.
+    stranger: Option<ForeignContainer>,
+    /// The minor version of the engine's API.
     api: Option<u32>,
-    /// The engine's machine has so many processors.
+    /// The number of processors of the engine's machine.
     processors: Option<usize>,
-    /// Docker Compose made everything.
+    /// Whether Docker Compose created everything.
     made_by_compose: bool,
-    /// It was a release that gave networks and volumes no fingerprints.
+    /// Whether a release created everything that gave networks and volumes no fingerprints.
     without_fingerprints: bool,
-    /// Another release made everything, with the labels in this file.
+    /// Another release created everything, with the labels in this file.
     labels: Option<PathBuf>,
-    /// `up` of `topology.yaml` was begun, and ended before this step: `remove container shop-web-1`.
+    /// `up` of `topology.yaml` was killed before this step: `remove container shop-web-1`.
     interrupted_before: Option<String>,
 }
 
-/// The labels of every object, by its name.
+/// The labels of every object, by name.
 #[derive(Deserialize)]
 struct Labels {
     containers: BTreeMap<String, BTreeMap<String, String>>,
@@ -98,7 +98,7 @@ impl Labels {
 #[serde(default, deny_unknown_fields)]
 struct ContainerEvents {
     gone: bool,
-    /// It ended with this code.
+    /// It exited with this code.
     exited: Option<i64>,
     unhealthy: bool,
     paused: bool,
@@ -107,13 +107,13 @@ struct ContainerEvents {
     renamed: Option<String>,
     /// It was disconnected from this network.
     disconnected: Option<String>,
-    /// It is one of `run`.
+    /// It belongs to `run`.
     one_off: bool,
-    /// These files made it.
+    /// The topology files that it was created from.
     made_from: Option<String>,
-    /// Somebody restarted it, and nothing else.
+    /// It was restarted by a user, and nothing else was.
     started_again: bool,
-    /// It has a volume that nobody named.
+    /// It has an anonymous volume.
     has_anonymous_volume: bool,
 }
 
@@ -126,12 +126,12 @@ struct Things {
 }
 
 #[derive(Deserialize)]
-struct Stranger {
+struct ForeignContainer {
     name: String,
     network: String,
 }
 
-/// What the command line says.
+/// The options of the command.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Choices {
@@ -150,7 +150,7 @@ struct Choices {
     remove_orphans: bool,
     all_resources: bool,
     show_values: bool,
-    /// Seconds.
+    /// In seconds.
     grace: Option<u64>,
     always_recreate_deps: bool,
     command: Command,
@@ -190,14 +190,14 @@ enum Rmi {
     All,
 }
 
-/// The text of a case's plan, and what programs read of it.
-pub(crate) fn plan_of(folder: &Path) -> (String, String) {
-    let choices: Choices = read_yaml(&folder.join("choices.yaml"));
-    let events: Events = read_yaml(&folder.join("state.yaml"));
+/// The text of a case's plan, and its JSON.
+pub(crate) fn plan_of(directory: &Path) -> (String, String) {
+    let choices: Choices = read_yaml(&directory.join("choices.yaml"));
+    let events: Events = read_yaml(&directory.join("state.yaml"));
     let up = choices.up();
-    let wanted = std::fs::read_to_string(folder.join("topology.yaml")).expect("there is a topology");
-    let variables: Variables = read_yaml(&folder.join("variables.yaml"));
-    let place = Place { folder, variables: &variables.now };
+    let wanted = std::fs::read_to_string(directory.join("topology.yaml")).expect("there is a topology");
+    let variables: Variables = read_yaml(&directory.join("variables.yaml"));
+    let place = Place { directory, variables: &variables.now };
     let (mut topology, sources) = load_in(place, "topology.yaml", &wanted, &choices.profiles, &up);
     let excluded: Vec<ServiceName> = choices.exclude.iter().map(|name| name.as_str().into()).collect();
     topology.deactivate(&excluded);
@@ -207,16 +207,16 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
     events.make_foreign(&mut world);
     world.api = events.api.map(|minor| ApiVersion { minor });
     world.processors = events.processors;
-    if let Ok(before) = std::fs::read_to_string(folder.join("before.yaml")) {
-        let place = Place { folder, variables: &variables.before };
+    if let Ok(before) = std::fs::read_to_string(directory.join("before.yaml")) {
+        let place = Place { directory, variables: &variables.before };
         let (before, _) = load_in(place, "before.yaml", &before, &["*".to_owned()], &UpChoices::default());
         world.jobs.extend(jobs(&before));
         pull_everything(&mut world, &before);
         bring_up(&mut world, &before);
     }
-    events.happen(&mut world, &topology, &up);
+    events.apply(&mut world, &topology, &up);
     if let Some(labels) = &events.labels {
-        let text = std::fs::read_to_string(folder.join(labels)).expect("there are labels");
+        let text = std::fs::read_to_string(directory.join(labels)).expect("there are labels");
         let labels: Labels = serde_json::from_str(&text).expect("they are labels");
         labels.replace_those_of(&mut world);
     }
@@ -245,12 +245,12 @@ pub(crate) fn plan_of(folder: &Path) -> (String, String) {
     };
     let undeclared = undeclared.iter().map(|volume| format!("undeclared: {volume} stays\n"));
     let text = format!("{}{text}{}", said(&found, &sources), undeclared.collect::<String>());
-    // Env files are read from the folder of the case.
-    let home = format!("{}/", folder.display());
+    // Env files are read from the directory of the case.
+    let home = format!("{}/", directory.display());
     (text.replace(&home, ""), topo::report::plan::json(&plan, &sources).replace(&home, ""))
 }
 
-/// A plan that is kept has all that the plan has, once the topology says its secrets again.
+/// A stored plan contains everything of the plan, once the topology provides its secrets again.
 pub(crate) fn assert_is_stored_whole(plan: &Plan, topology: &Topology) {
     let text = serde_json::to_string(plan).expect("a plan can be written");
     let stored: StoredPlan = serde_json::from_str(&text).expect("a plan can be read");
@@ -267,7 +267,7 @@ fn read_yaml<T: Default + DeserializeOwned>(path: &Path) -> T {
     serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Images that need not be built are there.
+/// Images that are not built exist.
 fn pull_everything(world: &mut World, topology: &Topology) {
     for service in topology.services.values().chain(topology.inactive.values()) {
         if let Some(image) = service.image.as_ref().filter(|_| service.build.is_none()) {
@@ -284,7 +284,7 @@ fn bring_up(world: &mut World, topology: &Topology) {
     world.follow(&plan, |ready| ready.first().copied()).expect("before.yaml can be brought up");
 }
 
-/// What is said before the plan.
+/// The diagnostics before the plan.
 fn said(found: &Diagnostics, sources: &Sources) -> String {
     let mut text = String::new();
     for diagnostic in found.sorted() {
@@ -322,12 +322,12 @@ impl Events {
         }
     }
 
-    fn happen(&self, world: &mut World, topology: &Topology, choices: &UpChoices) {
+    fn apply(&self, world: &mut World, topology: &Topology, choices: &UpChoices) {
         if let Some(step) = &self.interrupted_before {
             interrupt(world, topology, choices, step);
         }
         for (name, events) in &self.containers {
-            events.happen(world, name);
+            events.apply(world, name);
         }
         for image in &self.renewed_images {
             let image = ImageReference::from(image.as_str());
@@ -341,7 +341,7 @@ impl Events {
         world.images.retain(|image, _| !self.gone.images.iter().any(|gone| gone == image.as_str()));
         world.networks.retain(|name, _| !self.gone.networks.iter().any(|gone| gone == name.as_str()));
         world.volumes.retain(|name, _| !self.gone.volumes.iter().any(|gone| gone == name.as_str()));
-        if let Some(Stranger { name, network }) = &self.stranger {
+        if let Some(ForeignContainer { name, network }) = &self.stranger {
             let network = world.networks.get_mut(network.as_str()).expect("the network is there");
             network.attached.push(name.as_str().into());
         }
@@ -364,7 +364,7 @@ impl Events {
 
 fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: &str) {
     let observed = world.observe(&plan::query(topology));
-    // It was another command: nothing says that it was scaled as well.
+    // It was another command, which was not necessarily given a scale.
     let choices = UpChoices { scale: BTreeMap::new(), ..choices.clone() };
     let plan = plan::up(topology, &observed, &choices, &mut Diagnostics::default());
     let line = |id: plan::StepId| {
@@ -382,7 +382,7 @@ fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: 
 }
 
 impl ContainerEvents {
-    fn happen(&self, world: &mut World, name: &str) {
+    fn apply(&self, world: &mut World, name: &str) {
         let Self { gone, exited, unhealthy, paused, dead, renamed, disconnected, .. } = self;
         let Self { one_off, made_from, started_again, has_anonymous_volume, .. } = self;
         if *started_again {

@@ -1,6 +1,6 @@
-//! Chance that is the same each time: splitmix64.
+//! Deterministic randomness: splitmix64.
 
-/// A source of numbers.
+/// A source of pseudo-random numbers.
 pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {

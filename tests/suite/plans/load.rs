@@ -1,4 +1,4 @@
-//! A topology from a text, as if it stood in the folder `/shop`.
+//! Loads a topology from a text, as if it were in the directory `/shop`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,17 +13,17 @@ use topo::topology::{ResolveChoices, Separator, Topology};
 /// Where a topology is read, and with which variables.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
-    pub(crate) folder: &'a Path,
+    pub(crate) directory: &'a Path,
     pub(crate) variables: &'a BTreeMap<String, String>,
 }
 
 /// The topology, and its text.
 pub(crate) fn load(name: &str, text: &str, profiles: &[String], choices: &UpChoices) -> (Topology, Sources) {
-    let (folder, variables) = (Path::new("/shop"), &BTreeMap::new());
-    load_in(Place { folder, variables }, name, text, profiles, choices)
+    let (directory, variables) = (Path::new("/shop"), &BTreeMap::new());
+    load_in(Place { directory, variables }, name, text, profiles, choices)
 }
 
-/// The same, with the env files of a folder, if it has some.
+/// The same, with the env files of a directory, if it has any.
 pub(crate) fn load_in(
     place: Place<'_>,
     name: &str,
@@ -34,15 +34,15 @@ pub(crate) fn load_in(
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let environment = Environment::from_pairs(place.variables.clone());
     let file = sources.add(name, text);
-    let folder = if text.contains("_file:") { place.folder } else { Path::new("/shop") };
-    let document = topo::document::load(&mut sources, &[file], folder, &environment, &mut found);
+    let directory = if text.contains("_file:") { place.directory } else { Path::new("/shop") };
+    let document = topo::document::load(&mut sources, &[file], directory, &environment, &mut found);
     let resolve = ResolveChoices {
         default_name: "shop".to_owned(),
         profiles: profiles.iter().cloned().collect::<BTreeSet<_>>(),
         targets: choices.services.clone(),
-        directory: folder.to_owned(),
-        // What was there before was made from the same file.
-        files: vec![folder.join("topology.yaml")],
+        directory: directory.to_owned(),
+        // Existing containers were created from the same file.
+        files: vec![directory.join("topology.yaml")],
         platform: place.variables.get("DOCKER_DEFAULT_PLATFORM").cloned(),
         separator: match place.variables.contains_key("COMPOSE_COMPATIBILITY") {
             true => Separator::Underscore,
@@ -55,7 +55,7 @@ pub(crate) fn load_in(
     (topology, sources)
 }
 
-/// Services that somebody waits for until they completed.
+/// Services that others wait for to complete.
 pub(crate) fn jobs(topology: &Topology) -> impl Iterator<Item = ServiceName> {
     let services = topology.services.values().chain(topology.inactive.values());
     let dependencies = services.flat_map(|service| &service.depends_on.0);

@@ -1,6 +1,6 @@
-//! Plans: of small topologies, compared with what they should say, and of random ones.
+//! Plans of small topologies, compared with golden files, and of random ones.
 //!
-//! What a folder of `tests/plans` holds is told in `case.rs`.
+//! The files in a directory of `tests/plans` are described in `case.rs`.
 
 mod case;
 mod chance;
@@ -134,10 +134,10 @@ golden::fixtures! {
     without_dependencies_what_shares_is_left_and_named
 }
 
-fn check(folder: &Path) {
-    let (text, json) = case::plan_of(folder);
-    golden::check(&folder.join("plan.txt"), &text);
-    if folder.join("plan.json").exists() {
-        golden::check(&folder.join("plan.json"), &json);
+fn check(directory: &Path) {
+    let (text, json) = case::plan_of(directory);
+    golden::check(&directory.join("plan.txt"), &text);
+    if directory.join("plan.json").exists() {
+        golden::check(&directory.join("plan.json"), &json);
     }
 }

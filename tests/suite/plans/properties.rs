@@ -1,4 +1,4 @@
-//! What holds of the plans of any topology, whatever the engine has.
+//! Properties of the plans of all topologies and all states of the engine.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ fn a_second_up_changes_nothing() {
 }
 
 #[test]
-fn an_edited_topology_is_reached_from_what_was_there() {
+fn an_edited_topology_is_reached_from_any_state() {
     for_each_round(|chance| {
         let (mut world, topology) = edited_world(chance);
         let choices = UpChoices { remove_orphans: true, ..UpChoices::default() };
@@ -40,7 +40,7 @@ fn an_edited_topology_is_reached_from_what_was_there() {
 }
 
 #[test]
-fn what_is_stored_of_a_plan_is_all_of_it() {
+fn a_stored_plan_is_complete() {
     for_each_round(|chance| {
         let (mut world, topology) = edited_world(chance);
         world.jobs.extend(jobs(&topology));
@@ -63,7 +63,7 @@ fn an_interrupted_up_is_finished_by_the_next_one() {
 }
 
 #[test]
-fn a_plan_tells_of_every_container_that_comes_or_goes_wherever_the_last_run_was_killed() {
+fn a_plan_lists_every_created_or_removed_container_wherever_the_last_run_was_killed() {
     for_each_round(|chance| {
         let (mut world, edited) = edited_sketch(chance);
         let loaded = load("topology.yaml", &edited.yaml(), &[], &UpChoices::default());
@@ -74,12 +74,12 @@ fn a_plan_tells_of_every_container_that_comes_or_goes_wherever_the_last_run_was_
         let steps = chance.below(killed.steps.len() + 1);
         follow_partly(&mut world, &killed, steps, chance);
         let choices = UpChoices { remove_orphans: true, recreate, ..UpChoices::default() };
-        assert_tells_all(&mut world, &loaded, &choices, chance);
+        assert_lists_all(&mut world, &loaded, &choices, chance);
     });
 }
 
 #[test]
-fn a_plan_tells_all_after_every_step_of_a_replacement() {
+fn a_plan_is_complete_after_every_step_of_an_interrupted_replacement() {
     let topology = |number: usize| {
         let text =
             format!("services:\n  web: {{ image: 'nginx:1', environment: {{ NUMBER: '{number}' }} }}\n");
@@ -90,18 +90,18 @@ fn a_plan_tells_all_after_every_step_of_a_replacement() {
     bring_up(&mut before, &topology(1).0, &UpChoices::default(), &mut chance);
     let replacement = plan(&before, &topology(2).0, &UpChoices::default());
     for steps in 0..=replacement.steps.len() {
-        // What was begun is gone on with, edited once more, or taken back.
+        // The interrupted change is completed, edited once more, or reverted.
         for number in [2, 3, 1] {
             let mut world = before.clone();
             follow_partly(&mut world, &replacement, steps, &mut chance);
-            assert_tells_all(&mut world, &topology(number), &UpChoices::default(), &mut chance);
+            assert_lists_all(&mut world, &topology(number), &UpChoices::default(), &mut chance);
             assert_matches(&mut world, &topology(number).0);
         }
     }
 }
 
 #[test]
-fn naming_a_service_cuts_no_other_one_off_and_scales_none() {
+fn naming_a_service_neither_disconnects_nor_scales_others() {
     for_each_round(|chance| {
         let before = Sketch::random(chance);
         let mut world = World::default();
@@ -129,7 +129,7 @@ fn naming_a_service_cuts_no_other_one_off_and_scales_none() {
 }
 
 #[test]
-fn new_images_are_taken_up_by_all_that_depend_on_them() {
+fn new_images_are_used_by_all_that_depend_on_them() {
     for_each_round(|chance| {
         let (mut world, topology) = edited_world(chance);
         let choices = UpChoices { remove_orphans: true, ..random_choices(chance) };
@@ -142,7 +142,8 @@ fn new_images_are_taken_up_by_all_that_depend_on_them() {
 fn no_up_removes_volumes() {
     for_each_round(|chance| {
         let (mut world, topology) = edited_world(chance);
-        // An interrupted run leaves containers that never ran, and that hold their predecessors' volumes.
+        // An interrupted run leaves containers that were never started, and that have their
+        // predecessors' volumes.
         world.jobs.extend(jobs(&topology));
         let begun = plan(&world, &topology, &random_choices(chance));
         let steps = chance.below(begun.steps.len() + 1);
@@ -162,7 +163,7 @@ fn no_up_removes_volumes() {
 }
 
 #[test]
-fn a_network_that_cannot_be_replaced_cuts_nobody_off() {
+fn a_network_that_cannot_be_replaced_disconnects_no_container() {
     let topology = |label: &str| {
         let text = format!(
             "
@@ -191,7 +192,7 @@ networks:
 }
 
 #[test]
-fn an_image_of_several_services_is_pulled_for_none_of_them_alone() {
+fn an_image_of_several_services_is_never_pulled_for_only_one_of_them() {
     let text = "services: { a: { image: 'one:1', scale: 2 }, b: { image: 'two:1' }, c: { image: 'two:1' } }";
     let topology = load("topology.yaml", text, &[], &UpChoices::default()).0;
     let pulled = |plan: &Plan| -> Vec<(String, Option<String>)> {
@@ -211,7 +212,7 @@ fn an_image_of_several_services_is_pulled_for_none_of_them_alone() {
 }
 
 #[test]
-fn what_is_down_is_gone() {
+fn down_removes_everything() {
     for_each_round(|chance| {
         let (mut world, topology) = edited_world(chance);
         let choices = topo::plan::DownChoices { volumes: true, remove_orphans: true, ..Default::default() };
@@ -224,7 +225,7 @@ fn what_is_down_is_gone() {
 }
 
 #[test]
-fn nothing_stops_before_what_depends_on_it() {
+fn nothing_stops_before_its_dependants() {
     for_each_round(|chance| {
         let topology = topology(&Sketch::random(chance));
         let mut world = World::default();
@@ -270,7 +271,7 @@ fn topology(sketch: &Sketch) -> Topology {
     load("topology.yaml", &sketch.yaml(), &[], &UpChoices::default()).0
 }
 
-/// An engine where something was brought up and then meddled with, and an edited topology.
+/// An engine with a topology that was brought up and then tampered with, and an edited topology.
 fn edited_world(chance: &mut Chance) -> (World, Topology) {
     let (world, edited) = edited_sketch(chance);
     (world, topology(&edited))
@@ -281,13 +282,13 @@ fn edited_sketch(chance: &mut Chance) -> (World, Sketch) {
     let mut world = World::default();
     bring_up(&mut world, &topology(&before), &UpChoices::default(), chance);
     for _ in 0..chance.below(4) {
-        meddle(&mut world, chance);
+        tamper(&mut world, chance);
     }
     (world, before.edited(chance))
 }
 
-/// Somebody does something behind topo's back.
-fn meddle(world: &mut World, chance: &mut Chance) {
+/// Changes something behind topo's back.
+fn tamper(world: &mut World, chance: &mut Chance) {
     if world.containers.is_empty() {
         return;
     }
@@ -299,12 +300,12 @@ fn meddle(world: &mut World, chance: &mut Chance) {
         2 => world.containers[place].seen.networks.clear(),
         3 => *world.releases.entry(image).or_default() += 1,
         4 => {
-            // The power fails, and somebody tidies up.
+            // A power failure, followed by a cleanup.
             world.containers.iter_mut().for_each(|container| container.stop(255));
             world.networks.clear();
         }
         7 if world.containers[place].seen.state.is_running() => {
-            // Somebody restarts it, and thinks of no other one.
+            // A user restarts it without regard to others.
             let name = world.containers[place].seen.name.clone();
             world.containers[place].stop(143);
             let _ = world.start_later(&name);
@@ -356,8 +357,8 @@ fn follow_partly(world: &mut World, plan: &Plan, steps: usize, chance: &mut Chan
     }
 }
 
-/// What `topo plan` prints of containers that come and go is what comes and goes.
-fn assert_tells_all(
+/// The containers created and removed according to `topo plan` are those that are.
+fn assert_lists_all(
     world: &mut World,
     (topology, sources): &(Topology, Sources),
     choices: &UpChoices,
@@ -396,7 +397,7 @@ fn describe(plan: &Plan) -> String {
     plan.steps.ids().map(line).collect()
 }
 
-/// Everything that the topology wants is there and whole, and planning again finds nothing to do.
+/// Everything in the topology exists and works, and another plan is empty.
 fn assert_matches(world: &mut World, topology: &Topology) {
     let again = plan(world, topology, &UpChoices::default());
     assert!(again.changes_nothing(), "planned again:\n{}", describe(&again));

@@ -1,4 +1,4 @@
-//! Random topologies, as data that can be changed a little and written as YAML.
+//! Random topologies, as data that can be edited and written as YAML.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use super::chance::Chance;
 
 const COMPLETED: &str = "service_completed_successfully";
 
-/// A topology. Somebody waits for each of its jobs.
+/// A topology. Every job has a dependant.
 #[derive(Clone, Debug)]
 pub(crate) struct Sketch {
     pub(crate) services: Vec<ServiceSketch>,
-    /// How many services there ever were.
+    /// How many services were ever added.
     count: usize,
     /// The names and settings of the networks `n0`, `n1`, `n2`.
     networks: [(Option<usize>, usize); 3],
@@ -25,10 +25,10 @@ pub(crate) struct ServiceSketch {
     pub(crate) replicas: usize,
     container_name: Option<String>,
     environment: usize,
-    /// Positions of services before this one, with condition, restart and required.
+    /// Earlier services by name, with condition, restart and required.
     depends_on: Vec<(String, &'static str, bool, bool)>,
     networks: Vec<usize>,
-    /// A service whose network namespace this one has.
+    /// A service whose network namespace this one shares.
     shares: Option<String>,
     ipc: Option<String>,
     volumes_from: Option<String>,
@@ -49,7 +49,7 @@ impl Sketch {
     fn add_service(&mut self, chance: &mut Chance) {
         self.count += 1;
         let number = self.count;
-        // The order of names is not that of dependencies.
+        // The order of names differs from that of dependencies.
         let name = format!("{}{number}", chance.one_of(&["a", "k", "z"]));
         let mut depends_on = Vec::new();
         for other in &self.services {
@@ -90,7 +90,7 @@ impl Sketch {
         });
     }
 
-    /// A topology that somebody edited.
+    /// An edited topology.
     pub(crate) fn edited(&self, chance: &mut Chance) -> Self {
         let mut sketch = self.clone();
         for _ in 0..chance.below(4) {
@@ -130,7 +130,7 @@ impl Sketch {
         }
     }
 
-    /// A service goes, and nobody speaks of it any more.
+    /// Removes a service and all references to it.
     fn remove(&mut self, place: usize) {
         if self.services.len() == 1 {
             return;

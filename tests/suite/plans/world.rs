@@ -1,4 +1,4 @@
-//! An engine that does what a plan says at once, and refuses what a real one would refuse.
+//! An engine that performs a plan immediately, and refuses what a real one would refuse.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -14,32 +14,32 @@ use topo::topology::name::{ContainerName, ImageId, NetworkName, ServiceName, Vol
 use topo::topology::service::MountKind;
 use topo::value::image::ImageReference;
 
-/// All that an engine has. Everything that it runs is well.
+/// The complete state of an engine. Everything that runs is healthy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct World {
     pub(crate) containers: Vec<Container>,
     pub(crate) networks: BTreeMap<NetworkName, ObservedNetwork>,
     pub(crate) volumes: BTreeMap<VolumeName, ObservedVolume>,
     pub(crate) images: BTreeMap<ImageReference, ImageId>,
-    /// How long ago images got their names.
+    /// How long ago images were tagged.
     pub(crate) image_ages: BTreeMap<ImageReference, std::time::Duration>,
-    /// How often an image was made anew elsewhere: another number is another image.
+    /// How often an image was rebuilt elsewhere: each number is another image.
     pub(crate) releases: BTreeMap<ImageReference, usize>,
-    /// Services that end with exit code 0 once they were started.
+    /// Services that exit with code 0 after their start.
     pub(crate) jobs: BTreeSet<ServiceName>,
-    /// The API that the engine speaks, when it is said.
+    /// The API version of the engine, if set.
     pub(crate) api: Option<ApiVersion>,
-    /// How many processors its machine has, when it is said.
+    /// The number of processors, if set.
     pub(crate) processors: Option<usize>,
     clock: i64,
 }
 
-/// A container, and what of it decides whether the engine can start it.
+/// A container, and what decides whether the engine can start it.
 #[derive(Clone, Debug)]
 pub(crate) struct Container {
     pub(crate) seen: ObservedContainer,
     pub(crate) spec: ContainerSpec,
-    /// The ids of the containers whose namespaces it has.
+    /// The ids of the containers whose namespaces it shares.
     owners: Vec<String>,
     started: i64,
 }
@@ -47,8 +47,8 @@ pub(crate) struct Container {
 type Refused = Result<(), String>;
 
 impl World {
-    /// Does the plan's steps in an order that `choose` decides, as far as their needs allow; gives up
-    /// before the step that `choose` returns nothing for.
+    /// Performs the plan's steps in an order decided by `choose`, as far as their needs allow;
+    /// stops before the step for which `choose` returns `None`.
     pub(crate) fn follow(
         &mut self,
         plan: &Plan,
@@ -67,7 +67,7 @@ impl World {
         Ok(())
     }
 
-    /// Does the plan's steps in its order; one fails, and what cannot be done without it is left out.
+    /// Performs the plan's steps in order; one fails, and those that depend on it are skipped.
     pub(crate) fn follow_without(&mut self, plan: &Plan, fails: StepId) {
         let mut done = BTreeSet::new();
         for step in plan.in_order() {
@@ -263,7 +263,7 @@ impl World {
         Ok(())
     }
 
-    /// As somebody who knows of no other container would do it.
+    /// Starts a container without regard to others.
     pub(crate) fn start_later(&mut self, name: &ContainerName) -> Refused {
         self.clock += 1;
         self.start(name)
@@ -313,7 +313,7 @@ impl World {
         self.containers.iter().find(|container| container.seen.name == *name)
     }
 
-    /// The labels that a container gets, with what depends on the ids of others.
+    /// The labels of a new container, with those that depend on the ids of others.
     fn labels(&mut self, spec: &ContainerSpec) -> Result<BTreeMap<String, String>, String> {
         let mut labels = spec.all_labels();
         if let Some(references) = &spec.references {
@@ -329,7 +329,7 @@ impl World {
         found.ok_or_else(|| format!("no such container: {name}"))
     }
 
-    /// Whether a container runs with all that it shares and is attached to.
+    /// Whether a container runs with everything that it shares and is connected to.
     pub(crate) fn is_whole(&self, container: &Container) -> bool {
         let owner_is_well = |owner: &String| {
             let owner = self.containers.iter().find(|other| other.seen.id == *owner);
@@ -341,7 +341,7 @@ impl World {
         container.owners.iter().all(owner_is_well) && container.seen.networks.iter().all(is_attached)
     }
 
-    /// What the engine says when it is asked.
+    /// The engine's answer to a query.
     pub(crate) fn observe(&self, query: &Query) -> Observed {
         let is_own = |labels: &BTreeMap<String, String>| label::belongs_to(labels, &query.project);
         let mut containers: Vec<ObservedContainer> =
@@ -394,14 +394,14 @@ impl Container {
     }
 }
 
-/// The containers whose namespaces a new one is to have.
+/// The containers whose namespaces a new one shares.
 fn owners(spec: &ContainerSpec) -> impl Iterator<Item = ContainerName> {
     let modes = [&spec.service.ipc, &spec.service.pid].into_iter().flatten().map(|mode| &mode.value);
     let modes = modes.chain(&spec.network_mode);
     modes.filter_map(|mode| mode.container().cloned())
 }
 
-/// What an engine says of a container that it was asked for.
+/// The settings that an engine reports for a container of this service.
 fn settings(service: &Service) -> Settings {
     let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
     Settings {
@@ -421,7 +421,7 @@ fn state(status: Status, exit_code: i64) -> ContainerState {
         health_output: None,
         failed_check: None,
         restarts: 0,
-        is_young: false,
+        is_just_started: false,
         begun: None,
         started: None,
     }

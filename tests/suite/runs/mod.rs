@@ -1,7 +1,8 @@
-//! Runs of small plans against the engine in memory, compared with what they should look like.
+//! Runs of small plans on the engine in memory, compared with golden files.
 //!
-//! A folder in `tests/runs` has a `scenario.txt` (its words are in `scenario.rs`) and what comes of it:
-//! `transcript.txt`, every event at its time; `plain.txt`, `json.txt` and `quiet.txt`, what is reported.
+//! A directory in `tests/runs` has a `scenario.txt` (its format is in `scenario.rs`) and its
+//! results: `transcript.txt` with every event at its time; `plain.txt`, `json.txt` and `quiet.txt`
+//! with the reports.
 
 mod reports;
 pub(crate) mod scenario;
@@ -56,12 +57,12 @@ golden::fixtures! {
     without_waits_nobody_subscribes
 }
 
-fn check(folder: &Path) {
-    let text = std::fs::read_to_string(folder.join("scenario.txt")).expect("the scenario can be read");
+fn check(directory: &Path) {
+    let text = std::fs::read_to_string(directory.join("scenario.txt")).expect("the scenario can be read");
     let scenario = Scenario::parse(&text);
     let recording = transcript::record(&scenario);
-    golden::check(&folder.join("transcript.txt"), &transcript::text(&scenario, &recording));
+    golden::check(&directory.join("transcript.txt"), &transcript::text(&scenario, &recording));
     for (file, form) in [("plain.txt", Form::Plain), ("json.txt", Form::Json), ("quiet.txt", Form::Quiet)] {
-        golden::check(&folder.join(file), &reports::text(form, &scenario, &recording));
+        golden::check(&directory.join(file), &reports::text(form, &scenario, &recording));
     }
 }

@@ -1,4 +1,4 @@
-//! What the reports say of a recorded run.
+//! The reports of a recorded run.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use topo::report::{AfterCancel, Commands, Context, Form, Goal, Live, Look, NO_ST
 use super::scenario::Scenario;
 use super::transcript::Recording;
 
-/// All that a report writes, with neither colours nor signs outside ASCII.
+/// The output of a report, without colours and in ASCII.
 pub(crate) fn text(form: Form, scenario: &Scenario, recording: &Recording) -> String {
     let context = Context {
         scoped_goal: Goal::UP.into(),

@@ -3,11 +3,11 @@
 //! ```text
 //! # A comment.
 //! container db healthcheck healthy@300ms prints@10ms:"ready soon" exits@2s:1 restarts:2
-//! image web:1 is a                       # the image is there, with this id
-//! new-image web:1 is b                   # what a pull or build of it brings
-//! events break@150ms                     # the stream of events breaks, once
-//! events refuse:3                        # so many subscriptions are refused: at first, or after the break
-//! events silent                          # or `unanswered`, `forbidden`, `without-health`: how events are told
+//! image web:1 is a                       # an existing image with this id
+//! new-image web:1 is b                   # the result of a pull or build
+//! events break@150ms                     # the event stream breaks, once
+//! events refuse:3                        # subscriptions to refuse: at first, or after the break
+//! events silent                          # or `unanswered`, `forbidden`, `without-health`: how subscriptions are answered
 //! limits calls:2 images:1
 //! wait-limit 5s
 //! cancel 200ms
@@ -60,7 +60,7 @@ impl Scenario {
         scenario
     }
 
-    /// The name that the scenario gives a step.
+    /// The name of a step in the scenario.
     pub(crate) fn name(&self, step: StepId) -> &str {
         &self.names[step.index()]
     }
@@ -306,7 +306,7 @@ fn condition(word: &str) -> Condition {
     }
 }
 
-/// `word@time:value` in its parts.
+/// The parts of `word@time:value`.
 fn split(text: &str) -> (&str, Option<&str>, Option<&str>) {
     let (head, value) = text.split_once(':').map_or((text, None), |(head, value)| (head, Some(value)));
     let (word, at) = head.split_once('@').map_or((head, None), |(word, at)| (word, Some(at)));

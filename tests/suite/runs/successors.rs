@@ -1,4 +1,4 @@
-//! Successors that a run has created, and what is left of them.
+//! Successors that a run has created, and whether they are kept.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use topo::run::run;
 use super::scenario::Scenario;
 use crate::memory_engine::MemoryEngine;
 
-/// The successor of web waits for what `db` is to do.
+/// The successor of web waits for `db`.
 const REPLACEMENT: &str = "
 container web runs-already
 container db healthcheck
@@ -26,7 +26,7 @@ step start: start web after rename restores stop
 ";
 
 #[test]
-fn a_successor_whose_predecessor_stays_is_removed() {
+fn a_successor_is_removed_if_its_predecessor_stays() {
     for difference in
         ["container db healthcheck unhealthy@100ms", "container db refuses-start:no", "cancel 100ms"]
     {
@@ -37,7 +37,7 @@ fn a_successor_whose_predecessor_stays_is_removed() {
 }
 
 #[test]
-fn a_successor_whose_predecessor_is_gone_stays() {
+fn a_successor_is_kept_if_its_predecessor_is_gone() {
     let healthy = format!("{REPLACEMENT}container db healthcheck healthy@100ms\n");
     assert!(is_left("web", &healthy) && !is_left("tmp_web", &healthy));
     let refused = "container bad refuses-start:no\nstep bad: start bad\nstep rename:";
@@ -46,7 +46,7 @@ fn a_successor_whose_predecessor_is_gone_stays() {
     assert!(is_left("tmp_web", &not_renamed) && !is_left("web", &not_renamed));
 }
 
-/// Whether a container is there once a scenario has been run.
+/// Whether a container exists after a scenario.
 fn is_left(container: &str, scenario: &str) -> bool {
     let scenario = Scenario::parse(scenario);
     let mut runtime = tokio::runtime::Builder::new_current_thread();

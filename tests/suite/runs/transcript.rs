@@ -1,4 +1,4 @@
-//! What happens when a scenario is run, as data and as text.
+//! The events of a scenario, as data and as text.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use topo::run::{End, Event, Outcome, refresh_running, run};
 use super::scenario::Scenario;
 use crate::memory_engine::MemoryEngine;
 
-/// All that came of a run.
+/// The results of a run.
 pub(crate) struct Recording {
     pub(crate) events: Vec<(Duration, Event)>,
     pub(crate) outcome: Outcome,
@@ -20,7 +20,7 @@ pub(crate) struct Recording {
     subscriptions: usize,
 }
 
-/// Runs a scenario in time that passes only when nothing else can happen.
+/// Runs a scenario in simulated time, which passes only when nothing else can happen.
 pub(crate) fn record(scenario: &Scenario) -> Recording {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
@@ -56,7 +56,7 @@ pub(crate) fn record(scenario: &Scenario) -> Recording {
     })
 }
 
-/// The transcript: an event a line with its time in seconds, then what came of the run.
+/// The transcript: one event per line with its time in seconds, then the outcome.
 pub(crate) fn text(scenario: &Scenario, recording: &Recording) -> String {
     let mut text = String::new();
     for (at, event) in &recording.events {

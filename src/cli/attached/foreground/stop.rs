@@ -112,7 +112,7 @@ impl<E: Engine> Foreground<'_, E> {
         };
         let others = observed.containers.iter().filter(runs_on).map(|container| container.service.as_str());
         let others: BTreeSet<&str> = others.collect();
-        if services.is_empty() || others.is_empty() || !self.session.is_for_people() {
+        if services.is_empty() || others.is_empty() || !self.session.is_shown() {
             return;
         }
         let verb = if others.len() == 1 { "keeps" } else { "keep" };

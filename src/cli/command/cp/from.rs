@@ -29,20 +29,20 @@ impl<E: CopyFiles> Copier<'_, E> {
                 help: Some("files, directories and links are copied"),
             });
         }
-        let place = if kind == Kind::Folder {
+        let place = if kind == Kind::Directory {
             let contents = Some(name).filter(|name| !is_contents(from) && !name.is_empty());
-            Place::Folder(folder_for(contents.as_deref(), to)?)
+            Place::Directory(directory_for(contents.as_deref(), to)?)
         } else {
             Place::File(file_for(&name, to)?)
         };
-        // What is in a folder, so that the folder can have any name here.
+        // What is in a directory, so that the directory can have any name here.
         let wanted = match kind {
-            Kind::Folder => format!("{}/.", path.trim_end_matches("/.").trim_end_matches('/')),
+            Kind::Directory => format!("{}/.", path.trim_end_matches("/.").trim_end_matches('/')),
             _ => path,
         };
         let archive = self.engine.archive_of_path(self.container, &wanted).await?;
         let owners = if self.manner.keeps_owners { Owners::Kept } else { Owners::LeftOut };
-        let (Place::Folder(written) | Place::File(written)) = place.clone();
+        let (Place::Directory(written) | Place::File(written)) = place.clone();
         let left_out = unpack(archive, place, owners).await.map_err(unwritten)?;
         let words = Some(format!("{}:{from} to {}", self.container, written.display()));
         Ok(Copied { words, left_out: left_out.iter().map(ToString::to_string).collect() })
@@ -68,16 +68,18 @@ impl<E: CopyFiles> Copier<'_, E> {
 }
 
 /// Where a directory goes: into one that is there, or to a new one. Contents have no name.
-fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> {
+fn directory_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> {
     if to.is_dir() {
-        let folder = name.map_or_else(|| to.to_owned(), |name| to.join(name));
-        return match folder.symlink_metadata() {
-            Ok(metadata) if !metadata.is_dir() && !folder.is_dir() => Err(no_place_for_folder(&folder)),
-            _ => Ok(folder),
+        let directory = name.map_or_else(|| to.to_owned(), |name| to.join(name));
+        return match directory.symlink_metadata() {
+            Ok(metadata) if !metadata.is_dir() && !directory.is_dir() => {
+                Err(no_place_for_directory(&directory))
+            }
+            _ => Ok(directory),
         };
     }
     if to.symlink_metadata().is_ok() {
-        return Err(no_place_for_folder(to));
+        return Err(no_place_for_directory(to));
     }
     has_parent(to)?;
     Ok(to.to_owned())
@@ -87,7 +89,7 @@ fn folder_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> {
 fn file_for(name: &str, to: &Path) -> Result<PathBuf, CopyProblem> {
     let path = if to.is_dir() { to.join(name) } else { to.to_owned() };
     match local_file::look(&path) {
-        Standing::Folder => {
+        Standing::Directory => {
             let message = format!("a file cannot replace the directory `{}`", path.display());
             return Err(CopyProblem::wrong(message));
         }
@@ -96,9 +98,9 @@ fn file_for(name: &str, to: &Path) -> Result<PathBuf, CopyProblem> {
         }
         Standing::Nothing | Standing::File | Standing::Stream => {}
     }
-    let ends_as_folder = to.as_os_str().as_encoded_bytes().ends_with(b"/");
-    if ends_as_folder && !to.is_dir() {
-        return Err(no_folder(to));
+    let ends_as_directory = to.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if ends_as_directory && !to.is_dir() {
+        return Err(no_directory(to));
     }
     // What a link leads to is written, not the link.
     has_parent(&local_file::target(&path))?;
@@ -108,16 +110,16 @@ fn file_for(name: &str, to: &Path) -> Result<PathBuf, CopyProblem> {
 fn has_parent(path: &Path) -> Result<(), CopyProblem> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     match parent {
-        Some(parent) if !parent.is_dir() => Err(no_folder(parent)),
+        Some(parent) if !parent.is_dir() => Err(no_directory(parent)),
         _ => Ok(()),
     }
 }
 
-fn no_folder(path: &Path) -> CopyProblem {
+fn no_directory(path: &Path) -> CopyProblem {
     CopyProblem::wrong(format!("there is no directory `{}`", path.display()))
 }
 
-fn no_place_for_folder(path: &Path) -> CopyProblem {
+fn no_place_for_directory(path: &Path) -> CopyProblem {
     CopyProblem::wrong(format!("a directory cannot replace a file: `{}` is a file", path.display()))
 }
 

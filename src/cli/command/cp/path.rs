@@ -51,7 +51,7 @@ pub(super) enum Source {
     /// What came out of a pipe, and is in a file of its own by now.
     Stream { path: PathBuf, content: NamedTempFile, metadata: Metadata },
     /// A directory.
-    Folder { path: PathBuf, metadata: Metadata },
+    Directory { path: PathBuf, metadata: Metadata },
     /// What is in a directory.
     Contents { path: PathBuf, metadata: Metadata },
 }
@@ -80,7 +80,7 @@ impl Source {
         }
         match (metadata.is_dir(), is_contents) {
             (true, true) => Ok(Self::Contents { path, metadata }),
-            (true, false) => Ok(Self::Folder { path, metadata }),
+            (true, false) => Ok(Self::Directory { path, metadata }),
             (false, _) => Ok(Self::File { path, metadata }),
         }
     }
@@ -102,7 +102,8 @@ impl Source {
 
     /// The name that it keeps in a directory.
     pub(super) fn name(&self) -> Result<String, CopyProblem> {
-        let (Self::File { path, .. } | Self::Folder { path, .. } | Self::Stream { path, .. }) = self else {
+        let (Self::File { path, .. } | Self::Directory { path, .. } | Self::Stream { path, .. }) = self
+        else {
             return Ok(String::new());
         };
         // `..` has a name of its own, too.
@@ -148,7 +149,7 @@ pub(super) fn split(path: &str) -> (&str, &str) {
     let path = path.trim_end_matches('/');
     match path.rsplit_once('/') {
         Some(("", name)) => ("/", name),
-        Some((folder, name)) => (folder, name),
+        Some((directory, name)) => (directory, name),
         None => ("/", path),
     }
 }

@@ -14,32 +14,32 @@ use crate::engine::{CopyFiles, EngineError, Kind, OtherKinds, Ownership};
 
 /// A directory of the container, and the name that the first entry gets in it; contents get none.
 struct Place {
-    folder: String,
+    directory: String,
     name: String,
 }
 
 impl<E: CopyFiles> Copier<'_, E> {
     /// Copies into the container; what was done is said unless it was piped.
     pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Copied, CopyProblem> {
-        let (path, is_folder) = match source {
+        let (path, is_directory) = match source {
             Source::Input => {
                 self.send(to, io_pump::reader()).await?;
                 return Ok(Copied::default());
             }
             Source::File { path, .. } | Source::Stream { path, .. } => (path.clone(), false),
-            Source::Folder { path, .. } | Source::Contents { path, .. } => (path.clone(), true),
+            Source::Directory { path, .. } | Source::Contents { path, .. } => (path.clone(), true),
         };
-        let Place { folder, name } = self.place(source, is_folder, to).await?;
+        let Place { directory, name } = self.place(source, is_directory, to).await?;
         let (tell, told) = mpsc::channel();
-        let sent = self.send_packed(&folder, pack(source, name.clone(), BTreeSet::new(), tell)).await;
+        let sent = self.send_packed(&directory, pack(source, name.clone(), BTreeSet::new(), tell)).await;
         let mut told: Vec<String> = told.try_iter().collect();
         if let Err(trouble) = sent {
-            if !is_folder || !matches!(trouble, CopyProblem::Refused(EngineError::Refused { .. })) {
+            if !is_directory || !matches!(trouble, CopyProblem::Refused(EngineError::Refused { .. })) {
                 return Err(trouble);
             }
-            // A folder of the source may be a link in the container: what is in it goes through the link.
-            // The engine takes a link's target from the folder that it unpacks to: that is the root now.
-            let whole = format!("{}/{name}", folder.trim_matches('/')).trim_matches('/').to_owned();
+            // A directory of the source may be a link in the container: what is in it goes through the link.
+            // The engine takes a link's target from the directory that it unpacks to: that is the root now.
+            let whole = format!("{}/{name}", directory.trim_matches('/')).trim_matches('/').to_owned();
             let mut linked = self.linked(source, &whole).await?;
             if linked.is_empty() {
                 return Err(trouble);
@@ -52,56 +52,56 @@ impl<E: CopyFiles> Copier<'_, E> {
             self.send_packed("/", pack(source, whole, linked, tell)).await?;
             told = told_again.try_iter().collect();
         }
-        let whole = format!("{}/{name}", folder.trim_end_matches('/'));
-        let shown = if name.is_empty() { folder.as_str() } else { whole.as_str() };
+        let whole = format!("{}/{name}", directory.trim_end_matches('/'));
+        let shown = if name.is_empty() { directory.as_str() } else { whole.as_str() };
         let words = Some(format!("{} to {}:{shown}", path.display(), self.container));
         Ok(Copied { words, left_out: told })
     }
 
     /// Where the files go, by what is there already.
-    async fn place(&self, source: &Source, is_folder: bool, to: &str) -> Result<Place, CopyProblem> {
+    async fn place(&self, source: &Source, is_directory: bool, to: &str) -> Result<Place, CopyProblem> {
         let mut to = to.to_owned();
         let mut there = self.engine.kind_of_path(self.container, &to).await?;
         if let Some(Kind::Link { target }) = there {
             there = self.engine.kind_of_path(self.container, &target).await?;
             to = target;
         }
-        let in_folder = |path: &str| {
-            let (folder, name) = split(path);
-            Place { folder: folder.to_owned(), name: name.to_owned() }
+        let in_directory = |path: &str| {
+            let (directory, name) = split(path);
+            Place { directory: directory.to_owned(), name: name.to_owned() }
         };
         let place = format!("`{to}` in {}", self.container);
         match there {
-            Some(Kind::Folder) => Ok(Place { folder: to, name: source.name()? }),
-            Some(Kind::File) if is_folder => {
+            Some(Kind::Directory) => Ok(Place { directory: to, name: source.name()? }),
+            Some(Kind::File) if is_directory => {
                 Err(CopyProblem::wrong(format!("a directory cannot replace a file: {place} is a file")))
             }
             Some(Kind::File) if to.ends_with('/') || is_contents(&to) => {
                 Err(CopyProblem::wrong(format!("{place} is a file, not a directory")))
             }
-            Some(Kind::File) => Ok(in_folder(&to)),
+            Some(Kind::File) => Ok(in_directory(&to)),
             Some(Kind::Link { .. } | Kind::Other) => {
                 Err(CopyProblem::wrong(format!("{place} is neither a directory nor a file")))
             }
-            None if !is_folder && to.ends_with('/') => Err(no_folder(&place)),
-            None => Ok(in_folder(to.trim_end_matches("/."))),
+            None if !is_directory && to.ends_with('/') => Err(no_directory(&place)),
+            None => Ok(in_directory(to.trim_end_matches("/."))),
         }
     }
 
     /// The directories of the source, by their names in the archive, that are links to directories in the container.
     async fn linked(&self, source: &Source, name: &str) -> Result<BTreeSet<PathBuf>, CopyProblem> {
-        let (Source::Folder { path, .. } | Source::Contents { path, .. }) = source else {
+        let (Source::Directory { path, .. } | Source::Contents { path, .. }) = source else {
             return Ok(BTreeSet::new());
         };
         let (name, path) = (PathBuf::from(name), path.clone());
-        let folders = local_file::blocking(move || Ok(folders_below(name, path))).await?;
-        let linked = self.engine.linked_folders(self.container, folders).await?;
+        let directories = local_file::blocking(move || Ok(directories_below(name, path))).await?;
+        let linked = self.engine.linked_directories(self.container, directories).await?;
         Ok(linked.iter().filter_map(|path| path.strip_prefix('/')).map(PathBuf::from).collect())
     }
 
-    async fn send_packed(&self, folder: &str, sending: Sending) -> Result<(), CopyProblem> {
+    async fn send_packed(&self, directory: &str, sending: Sending) -> Result<(), CopyProblem> {
         let Sending { pieces, sent: _, producer } = sending;
-        let sent = self.send(folder, pieces).await;
+        let sent = self.send(directory, pieces).await;
         // What went wrong here is the cause of what the engine says then.
         if let Ok(Err(error)) = producer.await {
             return Err(error.into());
@@ -109,33 +109,37 @@ impl<E: CopyFiles> Copier<'_, E> {
         sent
     }
 
-    async fn send(&self, folder: &str, archive: Pieces) -> Result<(), CopyProblem> {
+    async fn send(&self, directory: &str, archive: Pieces) -> Result<(), CopyProblem> {
         let ownership = if self.manner.keeps_owners { Ownership::OfContainer } else { Ownership::OfArchive };
-        match self.engine.unpack_to_path(self.container, folder, archive, ownership, OtherKinds::Stay).await {
+        match self
+            .engine
+            .unpack_to_path(self.container, directory, archive, ownership, OtherKinds::Stay)
+            .await
+        {
             Err(EngineError::Refused { status: 404, .. }) => {
-                Err(no_folder(&format!("`{folder}` in {}", self.container)))
+                Err(no_directory(&format!("`{directory}` in {}", self.container)))
             }
             other => Ok(other?),
         }
     }
 }
 
-/// A folder, by its name in the archive, and all that are in it, from the root of the container.
-fn folders_below(name: PathBuf, path: PathBuf) -> Vec<String> {
-    let mut folders = Vec::new();
+/// A directory, by its name in the archive, and all that are in it, from the root of the container.
+fn directories_below(name: PathBuf, path: PathBuf) -> Vec<String> {
+    let mut directories = Vec::new();
     let mut ways = vec![(name, path)];
-    while let Some((name, folder)) = ways.pop() {
-        folders.extend(name.to_str().filter(|name| !name.is_empty()).map(|name| format!("/{name}")));
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+    while let Some((name, directory)) = ways.pop() {
+        directories.extend(name.to_str().filter(|name| !name.is_empty()).map(|name| format!("/{name}")));
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 ways.push((name.join(entry.file_name()), entry.path()));
             }
         }
     }
-    folders
+    directories
 }
 
-fn no_folder(place: &str) -> CopyProblem {
+fn no_directory(place: &str) -> CopyProblem {
     let help = "name a directory that is there, or make it: `topo exec SERVICE mkdir -p DIRECTORY`";
     CopyProblem::Wrong { message: format!("there is no directory {place}"), help: Some(help) }
 }
@@ -145,7 +149,9 @@ fn no_folder(place: &str) -> CopyProblem {
 fn pack(source: &Source, name: String, linked: BTreeSet<PathBuf>, tell: mpsc::Sender<String>) -> Sending {
     let (path, metadata) = match source {
         Source::Input => (PathBuf::new(), None),
-        Source::File { path, metadata } | Source::Folder { path, metadata } => (path.clone(), Some(metadata)),
+        Source::File { path, metadata } | Source::Directory { path, metadata } => {
+            (path.clone(), Some(metadata))
+        }
         Source::Stream { path: _, content, metadata } => (content.path().to_owned(), Some(metadata)),
         Source::Contents { path, metadata } => (path.clone(), Some(metadata).filter(|_| !name.is_empty())),
     };
@@ -156,7 +162,7 @@ fn pack(source: &Source, name: String, linked: BTreeSet<PathBuf>, tell: mpsc::Se
             archive.add(name, &path, metadata)?;
         }
         if metadata.is_none_or(|metadata| metadata.is_dir()) {
-            pack_folder(archive, name, &path, &linked, &tell)
+            pack_directory(archive, name, &path, &linked, &tell)
         } else {
             Ok(())
         }
@@ -164,15 +170,15 @@ fn pack(source: &Source, name: String, linked: BTreeSet<PathBuf>, tell: mpsc::Se
     packing::send(Owners::Kept, pack, cannot_read)
 }
 
-fn pack_folder(
+fn pack_directory(
     archive: &mut Archive,
     name: &Path,
-    folder: &Path,
+    directory: &Path,
     linked: &BTreeSet<PathBuf>,
     tell: &mpsc::Sender<String>,
 ) -> Result<(), Stopped> {
-    let unreadable = |error| Stopped::unreadable(folder, error);
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
+    let unreadable = |error| Stopped::unreadable(directory, error);
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let (name, path) = (name.join(entry.file_name()), entry.path());
         let metadata = fs::symlink_metadata(&path).map_err(|error| Stopped::unreadable(&path, error))?;
@@ -185,7 +191,7 @@ fn pack_folder(
             archive.add(&name, &path, &metadata)?;
         }
         if metadata.is_dir() {
-            pack_folder(archive, &name, &path, linked, tell)?;
+            pack_directory(archive, &name, &path, linked, tell)?;
         }
     }
     Ok(())

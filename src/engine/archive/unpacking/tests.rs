@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// An archive in the making, as an engine writes it.
+/// An archive as an engine writes it.
 struct Written(tar::Builder<Vec<u8>>);
 
 impl Written {
@@ -36,7 +36,7 @@ impl Written {
         self.entry(EntryType::Regular, name, text, None)
     }
 
-    fn folder(self, name: &str) -> Self {
+    fn directory(self, name: &str) -> Self {
         self.entry(EntryType::Directory, name, "", None)
     }
 
@@ -52,8 +52,8 @@ impl Written {
     }
 }
 
-/// A folder `dd` in a folder of its own.
-fn folder() -> (TempDir, PathBuf) {
+/// A directory `dd` in a temporary directory.
+fn directory() -> (TempDir, PathBuf) {
     let outer = tempfile::tempdir().unwrap();
     let inner = outer.path().join("dd");
     fs::create_dir(&inner).unwrap();
@@ -69,16 +69,16 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn pipes_sockets_and_links_to_them_stay_and_the_rest_is_written() {
-    let (_outer, dd) = folder();
+fn pipes_sockets_and_links_to_them_are_kept_and_the_rest_is_written() {
+    let (_outer, dd) = directory();
     named_pipe(&dd.join("pipe"));
     let _listener = UnixListener::bind(dd.join("socket")).unwrap();
     symlink("pipe", dd.join("link")).unwrap();
-    let archive = Written::new().folder("./").file("pipe", "1").file("socket", "2").file("link", "3");
+    let archive = Written::new().directory("./").file("pipe", "1").file("socket", "2").file("link", "3");
     let archive = archive.entry(EntryType::Symlink, "pipe", "", Some("x")).file("rest", "4");
     let archive = archive.entry(EntryType::Link, "other", "", Some("pipe"));
     let place = |name: &str| dd.join(name).display().to_string();
-    let left_out = archive.into(Place::Folder(dd.clone())).unwrap();
+    let left_out = archive.into(Place::Directory(dd.clone())).unwrap();
     assert_eq!(
         left_out,
         [
@@ -98,12 +98,12 @@ fn pipes_sockets_and_links_to_them_stay_and_the_rest_is_written() {
 }
 
 #[test]
-fn devices_and_what_leads_out_are_left_out_and_told() {
-    let (outer, dd) = folder();
+fn devices_and_paths_outside_are_left_out_and_reported() {
+    let (outer, dd) = directory();
     let archive = Written::new().file("../evil", "x").entry(EntryType::Char, "null", "", None);
     let archive = archive.entry(EntryType::Block, "disk", "", None).entry(EntryType::Fifo, "p", "", None);
     assert_eq!(
-        archive.file("good", "1").into(Place::Folder(dd.clone())).unwrap(),
+        archive.file("good", "1").into(Place::Directory(dd.clone())).unwrap(),
         [
             "`disk` is a device",
             "`null` is a device",
@@ -116,18 +116,18 @@ fn devices_and_what_leads_out_are_left_out_and_told() {
 }
 
 #[test]
-fn nothing_goes_through_a_link_that_leads_out() {
-    let (outer, dd) = folder();
+fn nothing_is_written_through_a_link_that_leads_out() {
+    let (outer, dd) = directory();
     let elsewhere = outer.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     fs::create_dir(dd.join("inside")).unwrap();
     symlink("../elsewhere", dd.join("sub")).unwrap();
     symlink("inside", dd.join("near")).unwrap();
-    let archive = Written::new().folder("sub/").file("sub/a", "1").file("sub/b", "2");
-    let archive = archive.folder("near/").file("near/c", "3");
+    let archive = Written::new().directory("sub/").file("sub/a", "1").file("sub/b", "2");
+    let archive = archive.directory("near/").file("near/c", "3");
     let whole = elsewhere.canonicalize().unwrap();
     assert_eq!(
-        archive.into(Place::Folder(dd.clone())).unwrap(),
+        archive.into(Place::Directory(dd.clone())).unwrap(),
         [format!(
             "`{}` is a link here, and leads out of the directory to `{}`",
             dd.join("sub").display(),
@@ -139,8 +139,8 @@ fn nothing_goes_through_a_link_that_leads_out() {
 }
 
 #[test]
-fn a_file_that_is_there_keeps_its_permissions_and_no_other_one_changes() {
-    let (outer, dd) = folder();
+fn an_existing_file_keeps_its_permissions_and_other_names_are_unchanged() {
+    let (outer, dd) = directory();
     let secret = dd.join("secret");
     fs::write(&secret, "something longer").unwrap();
     fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
@@ -152,8 +152,8 @@ fn a_file_that_is_there_keeps_its_permissions_and_no_other_one_changes() {
     fs::create_dir(dd.join("private")).unwrap();
     fs::set_permissions(dd.join("private"), Permissions::from_mode(0o700)).unwrap();
     let archive = Written::new().file("secret", "new").file("shared", "new").file("link", "new");
-    let archive = archive.folder("private/").file("private/x", "1").folder("public/");
-    assert!(archive.into(Place::Folder(dd.clone())).unwrap().is_empty());
+    let archive = archive.directory("private/").file("private/x", "1").directory("public/");
+    assert!(archive.into(Place::Directory(dd.clone())).unwrap().is_empty());
     assert_eq!((fs::read_to_string(&secret).unwrap().as_str(), mode(&secret)), ("new", 0o600));
     assert_eq!(fs::read_to_string(&shared).unwrap(), "new");
     for other in ["name", "aim"] {
@@ -165,7 +165,7 @@ fn a_file_that_is_there_keeps_its_permissions_and_no_other_one_changes() {
 
 #[test]
 fn a_file_is_written_through_a_link_and_into_a_pipe() {
-    let (_outer, dd) = folder();
+    let (_outer, dd) = directory();
     let pipe = dd.join("pipe");
     named_pipe(&pipe);
     symlink("pipe", dd.join("to-pipe")).unwrap();
@@ -182,7 +182,7 @@ fn a_file_is_written_through_a_link_and_into_a_pipe() {
         assert_eq!(fs::read_to_string(dd.join("late")).unwrap(), text);
     }
     assert!(dd.join("link").is_symlink());
-    // A link is not written to a pipe, and does not replace it either.
+    // A link is neither written to a pipe, nor does it replace the pipe.
     let left_out =
         Written::new().entry(EntryType::Symlink, "l", "", Some("x")).into(Place::File(pipe.clone()));
     let words = format!("`{}` is a named pipe here, which is not replaced", pipe.display());
@@ -191,8 +191,8 @@ fn a_file_is_written_through_a_link_and_into_a_pipe() {
 }
 
 #[test]
-fn a_program_that_runs_is_replaced() {
-    let (_outer, dd) = folder();
+fn a_running_program_is_replaced() {
+    let (_outer, dd) = directory();
     let program = dd.join("program");
     fs::copy("/bin/sleep", &program).unwrap();
     let mut running = Command::new(&program).arg("100").spawn().unwrap();
@@ -204,12 +204,12 @@ fn a_program_that_runs_is_replaced() {
 
 #[test]
 fn a_broken_archive_is_an_error() {
-    let (_outer, dd) = folder();
+    let (_outer, dd) = directory();
     let mut half = Written::new().file("file", "text").0.into_inner().unwrap();
     half.truncate(514);
     let mut text = Vec::new();
     text.write_all(&half).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let archive = stream::iter([Ok(Bytes::from(text))]);
-    assert!(runtime.block_on(unpack(archive, Place::Folder(dd), Owners::LeftOut)).is_err());
+    assert!(runtime.block_on(unpack(archive, Place::Directory(dd), Owners::LeftOut)).is_err());
 }

@@ -1,5 +1,5 @@
-//! In: an image whose build needs a session with the builder. Out: the image, by `docker buildx bake`.
-//! Must not: put a secret into the definition: it goes by the environment.
+//! In: an image whose build needs a session with the builder. Out: the image, built by `docker
+//! buildx bake`. Must not: put a secret into the definition: secrets are passed in the environment.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
@@ -23,10 +23,10 @@ use crate::topology::service::Ulimit;
 use crate::topology::service::build::BuildSection;
 use crate::topology::value::{HostMap, Loose, Pairs};
 
-/// The entitlement that a privileged build needs.
+/// The entitlement for privileged builds.
 const PRIVILEGED: &str = "security.insecure";
 
-/// Lets buildx build an image; `reason` is the attribute that needs it.
+/// Builds an image with buildx; `reason` is the attribute that needs it.
 pub(super) async fn build(
     docker: &Docker,
     spec: &ImageSpec,
@@ -53,12 +53,12 @@ pub(super) async fn build(
     let context = spec.build.context.as_ref().map_or(".", |context| context.as_str()).to_owned();
     let (is_local, section) = (!is_remote(&context), spec.build.clone());
     let read = move || Dockerfile::read(Path::new(&context), &section);
-    // Only for people: that it cannot be read is what buildx says by then.
+    // Only for excerpts: buildx reports itself that it cannot be read.
     let dockerfile = if is_local { blocking(read).await.ok() } else { None };
     Err(dockerfile::failure(steps, &words, dockerfile.as_ref()))
 }
 
-/// `docker buildx bake` of the target `image`, whose definition comes by the standard input.
+/// `docker buildx bake` of the target `image`, whose definition is read from standard input.
 fn bake(docker: &Docker, spec: &ImageSpec) -> Command {
     let mut command = Command::new("docker");
     command
@@ -66,7 +66,7 @@ fn bake(docker: &Docker, spec: &ImageSpec) -> Command {
         .args(spec.builder.iter().flat_map(|builder| ["--builder", builder]))
         .args(allowed(&spec.build).flat_map(|entitlement| ["--allow".to_owned(), entitlement]))
         .arg("image")
-        // The definition is ours: it may read what the topology names.
+        // The definition comes from topo: it may read the files that the topology names.
         .env("BUILDX_BAKE_ENTITLEMENTS_FS", "0")
         .envs(engine_variable(docker.transport.address()))
         .envs(secret_variables(spec))
@@ -76,11 +76,11 @@ fn bake(docker: &Docker, spec: &ImageSpec) -> Command {
     command
 }
 
-/// Lets buildx check how an image would be built, without building it.
+/// Has buildx check how an image would be built, without building it.
 async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineError> {
     require_files(spec)?;
     let mut command = bake(docker, spec);
-    // With an output, the engine's builder tags an empty image.
+    // With an output, the engine's builder would tag an empty image.
     command.args(["--check", "--progress", "quiet", "--set", "*.output=type=cacheonly", "--set", "*.tags="]);
     command.stdout(Stdio::piped());
     let definition = definitions(&docker.proxies, [("image", spec)]);
@@ -94,12 +94,12 @@ async fn check(docker: &Docker, spec: &ImageSpec) -> Result<Checked, EngineError
     let output = checked.await.map_err(|error| broken(&error))?;
     let words = [output.stdout, output.stderr].map(|bytes| {
         let words = String::from_utf8_lossy(&bytes);
-        // The target's name comes first.
+        // The output begins with the target's name.
         let words = words.trim().strip_prefix("image\n").unwrap_or(words.trim()).trim();
         let lines = words.lines().filter(|line| !is_noise(line));
         lines.map(|line| format!("{line}\n")).collect::<String>()
     });
-    // Beside what it found, it tells by its errors how to call it.
+    // Usage errors are among its standard error.
     let words = words.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
     Ok(Checked { words, is_clean: output.status.success() })
 }
@@ -110,8 +110,8 @@ impl CheckBuilds for Docker {
     }
 }
 
-/// The definition of some images, each a target, as `docker buildx bake` reads it. Secrets that are texts
-/// are named by variables that are not in it.
+/// The definition of several images, each a target, for `docker buildx bake`. Secrets from texts
+/// are passed in variables, which the definition only names.
 pub fn definitions<'a>(
     proxies: &BTreeMap<String, String>,
     specs: impl IntoIterator<Item = (&'a str, &'a ImageSpec)>,
@@ -140,7 +140,7 @@ fn broken(error: &std::io::Error) -> EngineError {
     EngineError::Other(format!("cannot follow `docker buildx`: {error}"))
 }
 
-/// Follows a build to its end: how the program ended, and the last of its words.
+/// Follows a build to its end: its exit status, and the last of its output.
 async fn follow(
     mut child: Child,
     definition: String,
@@ -148,7 +148,7 @@ async fn follow(
     progress: &dyn Fn(Progress),
 ) -> std::io::Result<(ExitStatus, String)> {
     if let Some(mut input) = child.stdin.take() {
-        // A program that ends without reading says why on its standard error.
+        // A program that exits without reading its input reports why on standard error.
         let _ = input.write_all(definition.as_bytes()).await;
     }
     let words = match child.stderr.take() {
@@ -158,8 +158,8 @@ async fn follow(
     Ok((child.wait().await?, words))
 }
 
-/// buildx finds the engine as the Docker CLI does; only a socket that topo found instead of the
-/// default one must be named.
+/// buildx finds the engine as the Docker CLI does; only a socket that topo chose instead of the
+/// default one must be passed.
 fn engine_variable(address: &Address) -> Option<(&'static str, String)> {
     match (&address.origin, &address.endpoint) {
         (Origin::Default, Endpoint::Unix(_)) => Some(("DOCKER_HOST", address.endpoint.to_string())),
@@ -172,7 +172,7 @@ fn allowed(build: &BuildSection) -> impl Iterator<Item = String> {
     named.chain(build.privileged.then(|| PRIVILEGED.to_owned()))
 }
 
-/// Names of variables and the secrets that they hold.
+/// The names of variables with the secrets in them.
 fn secret_variables(spec: &ImageSpec) -> BTreeMap<String, String> {
     let text = |(index, (_, content)): (usize, (&String, &FileContent))| match content {
         FileContent::Text(text) => Some((secret_variable(index), text.to_string())),
@@ -185,8 +185,8 @@ fn secret_variable(index: usize) -> String {
     format!("TOPO_BUILD_SECRET_{index}")
 }
 
-/// The target's definition. The section is taken apart without `..`: a new attribute does not compile
-/// until it is applied.
+/// The target's definition. The section is destructured without `..`: a new attribute does not
+/// compile until it is applied.
 fn definition(proxies: &BTreeMap<String, String>, spec: &ImageSpec) -> Json {
     let BuildSection {
         additional_contexts,
@@ -209,14 +209,14 @@ fn definition(proxies: &BTreeMap<String, String>, spec: &ImageSpec) -> Json {
         tags,
         target,
         ulimits,
-        // Together with the service's own.
+        // Merged with the service's own.
         platforms: _,
         // In the specification, with their contents.
         secrets: _,
-        // With the entitlements that are asked for.
+        // With the requested entitlements.
         entitlements: _,
         privileged: _,
-        // For Windows, which buildx has nothing for.
+        // For Windows, which buildx does not support.
         isolation: _,
         extensions: _,
     } = &**spec.build;
@@ -259,7 +259,7 @@ fn limits(ulimits: &BTreeMap<String, Named<Ulimit>>) -> Vec<String> {
     ulimits.iter().map(limit).collect()
 }
 
-/// The addresses of each host, with commas between them.
+/// The addresses of each host, separated by commas.
 fn addresses(extra_hosts: &HostMap) -> BTreeMap<&str, String> {
     let mut hosts = BTreeMap::<&str, Vec<&str>>::new();
     for entry in &extra_hosts.0 {
@@ -268,12 +268,12 @@ fn addresses(extra_hosts: &HostMap) -> BTreeMap<&str, String> {
     hosts.into_iter().map(|(host, addresses)| (host, addresses.join(","))).collect()
 }
 
-/// The engine cannot hold an image for several platforms in every store; buildx says so.
+/// Not every image store supports images for several platforms; buildx reports that.
 fn output(spec: &ImageSpec) -> &'static str {
     if platforms(spec).len() > 1 { "type=image" } else { "type=docker" }
 }
 
-/// Leaves out what is not said, so that buildx's own defaults hold.
+/// Removes empty values, so that buildx's defaults apply.
 fn without_nothing(definition: Json) -> Json {
     let Json::Object(mut entries) = definition else { return definition };
     entries.retain(|_, value| match value {
@@ -285,7 +285,7 @@ fn without_nothing(definition: Json) -> Json {
     Json::Object(entries)
 }
 
-/// Names that have a value.
+/// The names that have a value.
 fn given(pairs: &Pairs) -> BTreeMap<&str, &str> {
     pairs.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.value.as_deref()?))).collect()
 }
@@ -313,7 +313,7 @@ fn secrets(spec: &ImageSpec) -> Vec<String> {
     spec.secrets.iter().enumerate().map(option).collect()
 }
 
-/// A field of what buildx reads as a line of CSV.
+/// A field of a line of CSV for buildx.
 fn field(name: &str, value: &str) -> String {
     let text = format!("{name}={value}");
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
@@ -323,7 +323,7 @@ fn key(id: &str, path: &Option<String>) -> String {
     path.as_ref().map_or_else(|| id.to_owned(), |path| format!("{id}={path}"))
 }
 
-/// buildx would wait for a named pipe, and read a device without end.
+/// buildx would block on a named pipe, and read a device forever.
 fn require_files(spec: &ImageSpec) -> Result<(), EngineError> {
     let named = spec.build.ssh.0.iter().filter_map(|(id, path)| Some((id, path.value.as_ref()?)));
     for (id, paths) in named {
@@ -348,7 +348,7 @@ fn attestation(kind: &str, wanted: &Option<Loose>) -> Option<String> {
     }
 }
 
-/// buildx takes `${` and `%{` in any text of a definition for expressions.
+/// buildx would evaluate `${` and `%{` in any text of a definition.
 fn escaped(value: Json) -> Json {
     match value {
         Json::String(text) => Json::String(text.replace("${", "$${").replace("%{", "%%{")),

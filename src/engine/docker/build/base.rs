@@ -1,18 +1,19 @@
-//! In: a build that failed. Out: the base image that its registry refused for want of an account.
-//! Must not: pull anything.
+//! In: a build that failed. Out: the base image that its registry refused without credentials. Must
+//! not: pull anything.
 //!
-//! The engine's builder asks every registry as nobody: the session lends it no account. What the engine has
-//! already it does not ask for.
+//! The engine's builder accesses every registry anonymously, as the session provides no
+//! credentials. It does not ask for images that the engine already has.
 
 use super::super::Docker;
 use super::super::credentials;
 use crate::engine::EngineError;
 use crate::value::image::ImageReference;
 
-/// How the builder names the step that asks a registry for a base image.
+/// The prefix of the builder's step that resolves a base image.
 const STEP: &str = "[internal] load metadata for ";
 
-/// How builders say that a registry wants an account. The first is that of one without a session.
+/// How builders report that a registry requires credentials. The first is that of a builder without
+/// sessions.
 const WANTS_ACCOUNT: [&str; 5] = [
     "no active sessions",
     "401 Unauthorized",
@@ -21,17 +22,16 @@ const WANTS_ACCOUNT: [&str; 5] = [
     "pull access denied",
 ];
 
-/// The base image that the build failed for, when there is an account that may help, or when only an
-/// account can.
+/// The base image that the build failed for, if credentials may help, or are required.
 pub(super) async fn refused(docker: &Docker, error: &EngineError) -> Option<ImageReference> {
     let EngineError::BuildFailed { message, .. } = error else { return None };
     let image = ImageReference::from(image_in(message)?);
     let wants_account = WANTS_ACCOUNT.iter().any(|words| message.contains(words));
-    let lookup = credentials::look_up(docker.config_folder.as_deref(), image.server()).await;
+    let lookup = credentials::look_up(docker.config_directory.as_deref(), image.server()).await;
     (wants_account || lookup.credentials.is_some()).then_some(image)
 }
 
-/// A pull's error, with the image that the topology does not name.
+/// A pull's error, with the image, which the topology does not name.
 pub(super) fn named(error: EngineError, image: &ImageReference) -> EngineError {
     match error {
         EngineError::Refused { status, message } => {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_image_is_taken_from_the_steps_name() {
+    fn the_image_is_read_from_the_name_of_the_step() {
         let message = "[internal] load metadata for reg.example:5000/a/b:1: no active sessions";
         assert_eq!(image_in(message), Some("reg.example:5000/a/b:1"));
         assert_eq!(image_in("[2/2] RUN false: exit code: 1"), None);

@@ -1,10 +1,10 @@
-//! In: a build section whose context is a folder. Out: what a builder needs of this machine.
-//! Must not: hold more of the folder in memory than a few pieces.
+//! In: a build section whose context is a directory. Out: the files that a builder needs from this
+//! machine. Must not: keep more than a few chunks of the directory in memory.
 //!
-//! A builder with a session asks for what it needs. One without (Podman's) gets the folder as an archive, and
-//! reads the Dockerfile from that: one that is not part of the context (outside the folder, inline, or left
-//! out by `.dockerignore`) is added. Entries come in the order of their names, without owners, so that the
-//! same folder makes the same archive.
+//! A builder with a session requests the files that it needs. One without (Podman's) gets the
+//! directory as an archive, and reads the Dockerfile from that: a Dockerfile that is not part of
+//! the context (outside the directory, inline, or excluded by `.dockerignore`) is added. Entries
+//! are sorted by name and have no owners, so that the same directory always makes the same archive.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::folder::{self, Selection, cannot_read};
+use super::directory::{self, Selection, cannot_read};
 use super::ignore::Ignore;
 use super::session::Offer;
 use crate::engine::EngineError;
 use crate::engine::archive::packing::{self, Archive, Owners, Sending, Stopped};
-use crate::source::{ReadError, Sources, from_here};
+use crate::source::{ReadError, Sources, display_path};
 use crate::topology::service::build::BuildSection;
 
-/// How the name of a Dockerfile begins that is added to an archive.
+/// The prefix of the name of a Dockerfile that is added to an archive.
 const ADDED: &str = ".dockerfile.";
 
-/// The name of a Dockerfile that is not a file.
+/// The name of an inline Dockerfile.
 const INLINE: &str = "Dockerfile";
 
-/// A folder that is ready to be sent.
+/// A directory that is ready to be sent.
 pub struct Context {
-    folder: PathBuf,
+    directory: PathBuf,
     ignore: IgnoreFile,
     dockerfile: Dockerfile,
 }
@@ -36,39 +36,39 @@ pub struct Context {
 /// The Dockerfile of a build.
 #[derive(Clone)]
 pub(super) struct Dockerfile {
-    /// Where it is; nothing for an inline one.
+    /// Its path; `None` for an inline one.
     path: Option<PathBuf>,
     text: Bytes,
 }
 
-/// What says which files are left out.
+/// The ignore file of a build.
 #[derive(Default)]
 struct IgnoreFile {
     ignore: Ignore,
-    /// Its text, when it belongs to the Dockerfile alone.
+    /// Its text, if it is specific to the Dockerfile.
     of_dockerfile: Option<Bytes>,
 }
 
 impl Context {
-    /// Reads the Dockerfile and what is to be left out.
-    pub fn open(folder: &Path, build: &BuildSection) -> Result<Self, EngineError> {
-        if !folder.is_dir() {
+    /// Reads the Dockerfile and the ignore file.
+    pub fn open(directory: &Path, build: &BuildSection) -> Result<Self, EngineError> {
+        if !directory.is_dir() {
             return Err(EngineError::Other(format!(
                 "the build context `{}` is not a directory",
-                folder.display()
+                directory.display()
             )));
         }
-        let dockerfile = Dockerfile::read(folder, build)?;
-        let ignore = IgnoreFile::read(folder, dockerfile.path.as_deref())?;
-        Ok(Self { folder: folder.to_owned(), ignore, dockerfile })
+        let dockerfile = Dockerfile::read(directory, build)?;
+        let ignore = IgnoreFile::read(directory, dockerfile.path.as_deref())?;
+        Ok(Self { directory: directory.to_owned(), ignore, dockerfile })
     }
 
-    /// What a builder may ask for in a session.
+    /// What a builder may request in a session.
     pub(super) fn offer(&self) -> Offer {
         let name = self.dockerfile.file_name();
         let ignore = self.ignore.of_dockerfile.clone().map(|text| (format!("{name}.dockerignore"), text));
         let dockerfile = [(name, self.dockerfile.text.clone())].into_iter().chain(ignore).collect();
-        Offer { context: self.folder.clone(), dockerfile }
+        Offer { context: self.directory.clone(), dockerfile }
     }
 
     /// The Dockerfile's name in a session.
@@ -79,7 +79,7 @@ impl Context {
     /// The Dockerfile's path in an archive.
     pub fn dockerfile_in_archive(&self) -> String {
         let Dockerfile { path, text } = &self.dockerfile;
-        path.as_ref().and_then(|path| path_within(&self.folder, path)).unwrap_or_else(|| added_name(text))
+        path.as_ref().and_then(|path| path_within(&self.directory, path)).unwrap_or_else(|| added_name(text))
     }
 
     /// The Dockerfile.
@@ -87,7 +87,7 @@ impl Context {
         &self.dockerfile
     }
 
-    /// Starts to read the folder into an archive, no faster than it is sent.
+    /// Starts packing the directory, no faster than it is sent.
     pub fn send(self) -> Sending {
         packing::send(Owners::LeftOut, move |archive| self.pack(archive), cannot_read)
     }
@@ -97,7 +97,7 @@ impl Context {
         let dockerfile = self.dockerfile_in_archive();
         let selection = Selection { ignored: self.ignore.ignore, only: None };
         let mut has_dockerfile = false;
-        folder::walk(&self.folder, &selection, &mut |path, on_disk, metadata| match archive
+        directory::walk(&self.directory, &selection, &mut |path, on_disk, metadata| match archive
             .add(path, on_disk, metadata)
         {
             Err(Stopped::Unreadable { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -112,24 +112,24 @@ impl Context {
 }
 
 impl Dockerfile {
-    /// Reads that of a build in this folder.
-    pub(super) fn read(folder: &Path, build: &BuildSection) -> Result<Self, EngineError> {
+    /// Reads that of a build in this directory.
+    pub(super) fn read(directory: &Path, build: &BuildSection) -> Result<Self, EngineError> {
         if let Some(inline) = &build.dockerfile_inline {
             return Ok(Self { path: None, text: inline.value.clone().into() });
         }
-        let path = build.dockerfile_in(folder);
+        let path = build.dockerfile_in(directory);
         let text = Sources::bytes(&path)
             .map_err(|error| EngineError::Other(format!("cannot read the Dockerfile: {error}")))?;
         Ok(Self { path: Some(path), text: text.into() })
     }
 
-    /// Where people find it: a path from here, or the attribute that holds its text.
+    /// Its place for messages: a relative path, or the attribute with its text.
     pub(super) fn shown(&self) -> String {
-        let path = self.path.as_ref().map(|path| from_here(path).display().to_string());
+        let path = self.path.as_ref().map(|path| display_path(path).display().to_string());
         path.unwrap_or_else(|| "dockerfile_inline".to_owned())
     }
 
-    /// What stands in it.
+    /// Its text.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.text).into_owned()
     }
@@ -141,14 +141,14 @@ impl Dockerfile {
 }
 
 impl IgnoreFile {
-    /// `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` in the folder.
-    fn read(folder: &Path, dockerfile: Option<&Path>) -> Result<Self, EngineError> {
+    /// `NAME.dockerignore` next to the Dockerfile, else `.dockerignore` in the directory.
+    fn read(directory: &Path, dockerfile: Option<&Path>) -> Result<Self, EngineError> {
         let beside = dockerfile.map(|path| {
             let mut name = path.as_os_str().to_owned();
             name.push(".dockerignore");
             (PathBuf::from(name), true)
         });
-        for (path, is_of_dockerfile) in beside.into_iter().chain([(folder.join(".dockerignore"), false)]) {
+        for (path, is_of_dockerfile) in beside.into_iter().chain([(directory.join(".dockerignore"), false)]) {
             let text = match Sources::bytes(&path) {
                 Ok(text) => Bytes::from(text),
                 Err(ReadError::Missing(_)) => continue,
@@ -162,23 +162,23 @@ impl IgnoreFile {
     }
 }
 
-/// The path of a file relative to a folder that it is in, whichever way both are written.
-fn path_within(folder: &Path, file: &Path) -> Option<String> {
+/// The path of a file relative to a directory that contains it, however both are written.
+fn path_within(directory: &Path, file: &Path) -> Option<String> {
     let parent = file.parent()?.canonicalize().ok()?;
-    let relative = parent.strip_prefix(folder.canonicalize().ok()?).ok()?.join(file.file_name()?);
+    let relative = parent.strip_prefix(directory.canonicalize().ok()?).ok()?.join(file.file_name()?);
     relative.to_str().map(str::to_owned)
 }
 
-/// The name of a Dockerfile that is added: always the same for the same text, so that it can be cached.
+/// The name of a Dockerfile that is added: the same for the same text, so that it can be cached.
 fn added_name(text: &[u8]) -> String {
     let digest: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("{ADDED}{digest}")
 }
 
-/// What is left out of a folder that is built from, whether or not its Dockerfile is there.
-pub fn left_out(folder: &Path, build: &BuildSection) -> Result<Ignore, EngineError> {
-    let dockerfile = build.dockerfile_inline.is_none().then(|| build.dockerfile_in(folder));
-    Ok(IgnoreFile::read(folder, dockerfile.as_deref())?.ignore)
+/// What is excluded from a build context, whether or not its Dockerfile exists.
+pub fn left_out(directory: &Path, build: &BuildSection) -> Result<Ignore, EngineError> {
+    let dockerfile = build.dockerfile_inline.is_none().then(|| build.dockerfile_in(directory));
+    Ok(IgnoreFile::read(directory, dockerfile.as_deref())?.ignore)
 }
 
 #[cfg(test)]
@@ -189,9 +189,9 @@ mod tests {
     use crate::engine::archive::packing::PIECE;
     use crate::source::{Sources, Span, Spanned};
 
-    fn write(folder: &Path, files: &[(&str, &str)]) {
+    fn write(directory: &Path, files: &[(&str, &str)]) {
         for (path, text) in files {
-            let path = folder.join(path);
+            let path = directory.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
@@ -203,9 +203,9 @@ mod tests {
         BuildSection { dockerfile, ..BuildSection::default() }
     }
 
-    async fn pack(folder: &Path, build: &BuildSection) -> Vec<u8> {
+    async fn pack(directory: &Path, build: &BuildSection) -> Vec<u8> {
         let Sending { pieces: mut coming, sent: _sent, producer } =
-            Context::open(folder, build).unwrap().send();
+            Context::open(directory, build).unwrap().send();
         let mut pieces: Vec<Bytes> = Vec::new();
         while let Some(piece) = coming.recv().await {
             pieces.push(piece.unwrap());
@@ -222,10 +222,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_left_out_stays_but_for_exceptions_and_the_dockerfile() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn ignored_files_are_not_sent_except_for_exceptions_and_the_dockerfile() {
+        let directory = tempfile::tempdir().unwrap();
         write(
-            folder.path(),
+            directory.path(),
             &[
                 (".dockerignore", "*\n!src/**/*.py\n"),
                 ("Dockerfile", "FROM scratch\n"),
@@ -235,21 +235,21 @@ mod tests {
                 ("big.bin", ""),
             ],
         );
-        let archive = pack(folder.path(), &BuildSection::default()).await;
+        let archive = pack(directory.path(), &BuildSection::default()).await;
         assert_eq!(names(&archive), ["src/", "src/deep/", "src/deep/a.py", "Dockerfile"]);
     }
 
     #[tokio::test]
-    async fn a_name_that_is_no_text_is_sent_unless_it_is_left_out() {
+    async fn a_name_that_is_not_text_is_sent_unless_it_is_ignored() {
         use std::os::unix::ffi::OsStrExt;
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let name = |bytes| std::ffi::OsStr::from_bytes(bytes);
-        write(folder.path(), &[("Dockerfile", ""), (".dockerignore", "*.log\n.dockerignore\n")]);
-        if fs::write(folder.path().join(name(b"a\xff.txt")), "").is_err() {
+        write(directory.path(), &[("Dockerfile", ""), (".dockerignore", "*.log\n.dockerignore\n")]);
+        if fs::write(directory.path().join(name(b"a\xff.txt")), "").is_err() {
             return;
         }
-        fs::write(folder.path().join(name(b"b\xff.log")), "").unwrap();
-        let archive = pack(folder.path(), &BuildSection::default()).await;
+        fs::write(directory.path().join(name(b"b\xff.log")), "").unwrap();
+        let archive = pack(directory.path(), &BuildSection::default()).await;
         let mut archive = tar::Archive::new(archive.as_slice());
         let names: Vec<Vec<u8>> =
             archive.entries().unwrap().map(|entry| entry.unwrap().path_bytes().into_owned()).collect();
@@ -257,21 +257,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_folder_makes_the_same_archive() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn the_same_directory_makes_the_same_archive() {
+        let directory = tempfile::tempdir().unwrap();
         let large = "x".repeat(3 * PIECE);
-        write(folder.path(), &[("Dockerfile", "FROM scratch\n"), ("b", &large), ("a/c", "1")]);
-        std::os::unix::fs::symlink("a/c", folder.path().join("link")).unwrap();
-        let archive = pack(folder.path(), &BuildSection::default()).await;
+        write(directory.path(), &[("Dockerfile", "FROM scratch\n"), ("b", &large), ("a/c", "1")]);
+        std::os::unix::fs::symlink("a/c", directory.path().join("link")).unwrap();
+        let archive = pack(directory.path(), &BuildSection::default()).await;
         assert_eq!(names(&archive), ["Dockerfile", "a/", "a/c", "b", "link"]);
-        assert_eq!(archive, pack(folder.path(), &BuildSection::default()).await);
+        assert_eq!(archive, pack(directory.path(), &BuildSection::default()).await);
     }
 
     #[tokio::test]
-    async fn a_dockerfile_from_elsewhere_is_added_and_brings_its_own_ignore_file() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn a_dockerfile_from_elsewhere_is_added_with_its_own_ignore_file() {
+        let directory = tempfile::tempdir().unwrap();
         write(
-            folder.path(),
+            directory.path(),
             &[
                 ("context/a", ""),
                 ("context/b", ""),
@@ -280,16 +280,16 @@ mod tests {
                 ("Other.dockerignore", "a\n.dockerignore\n"),
             ],
         );
-        let context = folder.path().join("context");
+        let context = directory.path().join("context");
         let archive = pack(&context, &build("../Other")).await;
         assert_eq!(names(&archive), ["b".to_owned(), added_name(b"FROM scratch\n")]);
     }
 
     #[test]
-    fn a_session_has_the_dockerfile_and_its_own_ignore_file_apart() {
-        let folder = tempfile::tempdir().unwrap();
+    fn a_session_offers_the_dockerfile_and_its_ignore_file_separately() {
+        let directory = tempfile::tempdir().unwrap();
         write(
-            folder.path(),
+            directory.path(),
             &[
                 ("context/.dockerignore", "a"),
                 ("context/sub/Dev", "FROM scratch\n"),
@@ -297,7 +297,7 @@ mod tests {
                 ("context/Dockerfile", "FROM busybox\n"),
             ],
         );
-        let context = folder.path().join("context");
+        let context = directory.path().join("context");
         let offered = |build: &BuildSection| Context::open(&context, build).unwrap().offer().dockerfile;
         let file = |name: &str, text: &'static str| (name.to_owned(), Bytes::from_static(text.as_bytes()));
         let own = [file("Dev", "FROM scratch\n"), file("Dev.dockerignore", "b")];
@@ -311,13 +311,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_file_of_a_sensible_size_is_never_read() {
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), &[("Dockerfile", "FROM scratch\n")]);
-        let made = std::process::Command::new("mkfifo").arg(folder.path().join(".dockerignore")).status();
+    fn special_and_huge_files_are_never_read() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &[("Dockerfile", "FROM scratch\n")]);
+        let made = std::process::Command::new("mkfifo").arg(directory.path().join(".dockerignore")).status();
         assert!(made.unwrap().success());
-        std::fs::File::create(folder.path().join("Large")).unwrap().set_len(1 << 40).unwrap();
-        let error = |build: &BuildSection| Context::open(folder.path(), build).err().unwrap().to_string();
+        std::fs::File::create(directory.path().join("Large")).unwrap().set_len(1 << 40).unwrap();
+        let error = |build: &BuildSection| Context::open(directory.path(), build).err().unwrap().to_string();
         assert!(error(&BuildSection::default()).ends_with(".dockerignore` is not a regular file"));
         assert!(error(&build("/dev/zero")).ends_with("`/dev/zero` is not a regular file"));
         assert!(error(&build(".dockerignore")).ends_with(".dockerignore` is not a regular file"));
@@ -325,10 +325,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
-        let folder = tempfile::tempdir().unwrap();
+    fn a_missing_file_is_named() {
+        let directory = tempfile::tempdir().unwrap();
         let error = |path: &Path| Context::open(path, &BuildSection::default()).err().unwrap().to_string();
-        assert!(error(folder.path()).starts_with("cannot read the Dockerfile: `"));
-        assert!(error(&folder.path().join("nope")).ends_with("nope` is not a directory"));
+        assert!(error(directory.path()).starts_with("cannot read the Dockerfile: `"));
+        assert!(error(&directory.path().join("nope")).ends_with("nope` is not a directory"));
     }
 }

@@ -1,5 +1,5 @@
-//! In: a Dockerfile's text and what a builder says of a failure. Out: the lines that it is about.
-//! Must not: understand what an instruction does.
+//! In: a Dockerfile's text and a builder's error message. Out: the lines concerned. Must not:
+//! understand what an instruction does.
 
 use std::ops::RangeInclusive;
 
@@ -7,12 +7,12 @@ use super::context::Dockerfile;
 use super::steps::Steps;
 use crate::engine::{EngineError, Excerpt};
 
-/// How many lines are shown before those that a failure is about, and how many after.
+/// How many lines are shown before and after those that a failure concerns.
 const AROUND: usize = 2;
-/// How many lines are shown at most of those that it is about.
+/// How many of the lines concerned are shown at most.
 const MOST: usize = 20;
 
-/// The error of a build that ended with these words, with its place in the Dockerfile.
+/// The error of a build that ended with this message, with its place in the Dockerfile.
 pub(super) fn failure(steps: Steps, words: &str, dockerfile: Option<&Dockerfile>) -> EngineError {
     let step = steps.failed_step().map(str::to_owned);
     let error = steps.failure(words);
@@ -30,7 +30,7 @@ pub(super) fn failure(steps: Steps, words: &str, dockerfile: Option<&Dockerfile>
     EngineError::BuildFailed { message, output: output.clone(), excerpt: Some(excerpt(&text, about)) }
 }
 
-/// The line that a builder could not understand, and what is wrong with it.
+/// The line that a builder could not parse, and its error.
 fn refused_line(words: &str) -> Option<(usize, &str)> {
     let rest = words.split_once("dockerfile parse error on line ")?.1;
     let (line, words) = rest.split_once(": ")?;
@@ -44,8 +44,8 @@ fn excerpt(text: &str, about: RangeInclusive<usize>) -> Excerpt {
     Excerpt { first, lines: lines.map(str::to_owned).collect(), about }
 }
 
-/// The lines, from 1, of the instruction of a step. Nothing when the builder's name for it differs from the
-/// text, as it does where variables were filled in.
+/// The lines, from 1, of the instruction of a step. `None` if the builder's name for it differs
+/// from the text, as it does when variables were filled in.
 fn lines_of(text: &str, step: &str) -> Option<RangeInclusive<usize>> {
     let instruction = step.strip_prefix('[')?.split_once("] ")?.1;
     let wanted = words(instruction);
@@ -74,7 +74,7 @@ fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
 
-/// Of a here-document the builder's name holds the first line and the beginning of the second.
+/// For a here-document, the builder's name contains the first line and the beginning of the second.
 fn is_heredoc(line: &str, instruction: &str) -> bool {
     line.contains("<<") && instruction.split_once(" (").is_some_and(|(start, _)| words(start) == words(line))
 }
@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_filled_in_is_not_guessed() {
+    fn instructions_with_variables_are_not_guessed() {
         assert_eq!(lines_of(TEXT, "[3/3] COPY src /"), None);
         assert_eq!(lines_of(TEXT, "[internal] load metadata for docker.io/library/busybox"), None);
         assert_eq!(lines_of("RUN x \\", "[1/1] RUN x"), Some(1..=1));
     }
 
     #[test]
-    fn a_line_that_is_not_understood_is_shown_with_those_around_it() {
+    fn a_line_with_a_syntax_error_is_shown_in_context() {
         let words = "dockerfile parse error on line 4: unknown instruction: RNU";
         assert_eq!(refused_line(words), Some((4, "unknown instruction: RNU")));
         assert_eq!(refused_line("no such host"), None);

@@ -1,8 +1,8 @@
-//! In: the text of a `.dockerignore` file. Out: which paths of a context are left out.
-//! Must not: read files.
+//! In: the text of a `.dockerignore` file. Out: which paths of a context are excluded. Must not:
+//! read files.
 //!
-//! The rules are Docker's: Go's `filepath.Match` with `**`, `!` for exceptions, the last line that
-//! matches wins, and what matches a folder matches everything below it.
+//! The rules are Docker's: Go's `filepath.Match` with `**`, `!` for exceptions, the last matching
+//! line wins, and a pattern that matches a directory matches everything below it.
 
 use crate::engine::EngineError;
 
@@ -15,7 +15,7 @@ pub struct Ignore {
 #[derive(Debug)]
 struct Pattern {
     is_exception: bool,
-    /// The pattern's components, as they are written.
+    /// The pattern's components, as written.
     components: Vec<String>,
     form: Form,
 }
@@ -33,10 +33,10 @@ enum Token {
     Character(char),
     /// `?`: any character but a slash.
     Any,
-    /// `*`: any characters but slashes.
+    /// `*`: any characters except slashes.
     Star,
     /// `**/`: nothing, or anything up to a slash.
-    Folders,
+    Directories,
     /// `**` at the end: everything.
     Everything,
     /// `[a-z]`, `[^a-z]`.
@@ -46,12 +46,12 @@ enum Token {
     },
 }
 
-/// Which patterns matched a folder: they match everything below it.
+/// Which patterns matched a directory: they match everything below it.
 #[derive(Clone, Debug, Default)]
 pub struct Matches(Vec<bool>);
 
 impl Ignore {
-    /// Reads the text; a pattern that cannot be understood is an error that names its line.
+    /// Parses the text; an invalid pattern is an error that names its line.
     pub fn parse(text: &str) -> Result<Self, EngineError> {
         let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate();
         let mut patterns = Vec::new();
@@ -64,8 +64,8 @@ impl Ignore {
         Ok(Self { patterns })
     }
 
-    /// Patterns that stand in a topology: each is one, whatever it begins with.
-    pub fn of<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<Self, EngineError> {
+    /// The patterns of a topology: each is taken as one, whatever it begins with.
+    pub fn from_patterns<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<Self, EngineError> {
         let read = |pattern: &str| {
             let unknown = || EngineError::Other(format!("`{pattern}` is not a pattern"));
             parse_pattern(pattern.trim()).ok_or_else(unknown)
@@ -73,7 +73,7 @@ impl Ignore {
         Ok(Self { patterns: patterns.map(read).collect::<Result<_, _>>()? })
     }
 
-    /// Whether a path is left out, by itself or with a folder that it is in.
+    /// Whether a path is excluded, by itself or with a parent directory.
     pub fn excludes_at_any_depth(&self, path: &str) -> bool {
         let mut matches = Matches::default();
         let mut is_excluded = false;
@@ -83,14 +83,16 @@ impl Ignore {
         is_excluded
     }
 
-    /// Whether a path is left out, given what matched its folder. Paths have slashes, and none in front.
-    pub fn excludes(&self, path: &str, folder: &Matches) -> (bool, Matches) {
+    /// Whether a path is excluded, given what matched its directory. Paths have slashes, but no
+    /// leading one.
+    pub fn excludes(&self, path: &str, directory: &Matches) -> (bool, Matches) {
         let mut is_excluded = false;
         let mut matches = Vec::with_capacity(self.patterns.len());
         for (index, pattern) in self.patterns.iter().enumerate() {
-            let from_folder = folder.0.get(index).copied().unwrap_or(false);
-            // An exception matters only for what is left out by then, and the other way round.
-            let is_match = from_folder || (pattern.is_exception == is_excluded && pattern.matches(path));
+            let from_directory = directory.0.get(index).copied().unwrap_or(false);
+            // An exception matters only for what is excluded so far, and a pattern only for what is
+            // included.
+            let is_match = from_directory || (pattern.is_exception == is_excluded && pattern.matches(path));
             matches.push(is_match);
             if is_match {
                 is_excluded = !pattern.is_exception;
@@ -99,16 +101,16 @@ impl Ignore {
         (is_excluded, Matches(matches))
     }
 
-    /// Whether a pattern may match something below a folder.
-    pub fn may_match_below(&self, folder: &str) -> bool {
-        let folder: Vec<&str> = folder.split('/').collect();
-        self.patterns.iter().any(|pattern| pattern.may_match_below(&folder))
+    /// Whether a pattern may match something below a directory.
+    pub fn may_match_below(&self, directory: &str) -> bool {
+        let directory: Vec<&str> = directory.split('/').collect();
+        self.patterns.iter().any(|pattern| pattern.may_match_below(&directory))
     }
 
-    /// Whether an exception may bring something back below a folder that is left out.
-    pub fn may_bring_back_below(&self, folder: &str) -> bool {
-        let folder: Vec<&str> = folder.split('/').collect();
-        self.patterns.iter().any(|pattern| pattern.is_exception && pattern.may_match_below(&folder))
+    /// Whether an exception may include something below an excluded directory.
+    pub fn may_include_below(&self, directory: &str) -> bool {
+        let directory: Vec<&str> = directory.split('/').collect();
+        self.patterns.iter().any(|pattern| pattern.is_exception && pattern.may_match_below(&directory))
     }
 }
 
@@ -122,11 +124,11 @@ impl Pattern {
         }
     }
 
-    fn may_match_below(&self, folder: &[&str]) -> bool {
+    fn may_match_below(&self, directory: &[&str]) -> bool {
         let has_any_depth = self.components.iter().any(|component| component.contains("**"));
         let fixed = self.components.iter().take_while(|component| !component.contains(['*', '?', '[', '\\']));
-        let agrees = fixed.zip(folder).all(|(component, name)| component == name);
-        agrees && (has_any_depth || self.components.len() > folder.len())
+        let agrees = fixed.zip(directory).all(|(component, name)| component == name);
+        agrees && (has_any_depth || self.components.len() > directory.len())
     }
 }
 
@@ -175,12 +177,12 @@ fn parse_tokens(pattern: &str) -> Option<Vec<Token>> {
         tokens.push(match character {
             '*' if characters.next_if_eq(&'*').is_some() => {
                 characters.next_if_eq(&'/');
-                if characters.peek().is_none() { Token::Everything } else { Token::Folders }
+                if characters.peek().is_none() { Token::Everything } else { Token::Directories }
             }
             '*' => Token::Star,
             '?' => Token::Any,
             '[' => parse_class(&mut characters)?,
-            // A backslash takes the next character as it is; at the end it is a mistake.
+            // A backslash escapes the next character; at the end it is an error.
             '\\' => Token::Character(characters.next()?),
             other => Token::Character(other),
         });
@@ -211,7 +213,7 @@ fn parse_class(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Opt
     }
 }
 
-/// Follows all ways through the tokens at once, so that no pattern takes longer than tokens times length.
+/// Follows all alternatives at once, so that no pattern takes longer than tokens times length.
 fn matches(tokens: &[Token], path: &str) -> bool {
     let mut front = Front::new(tokens);
     front.reach(tokens, 0);
@@ -221,11 +223,11 @@ fn matches(tokens: &[Token], path: &str) -> bool {
     front.at[tokens.len()]
 }
 
-/// Where the ways through the tokens are.
+/// The current alternatives.
 struct Front {
-    /// In front of a token; the last place is behind them all.
+    /// Whether one is before each token; the last element is after all tokens.
     at: Vec<bool>,
-    /// Within the text of a [`Token::Folders`], which must end with a slash.
+    /// Whether one is within the text of a [`Token::Directories`], which must end with a slash.
     within: Vec<bool>,
 }
 
@@ -234,10 +236,10 @@ impl Front {
         Self { at: vec![false; tokens.len() + 1], within: vec![false; tokens.len()] }
     }
 
-    /// Puts a way in front of a token, and behind it when the token may be nothing.
+    /// Adds an alternative before a token, and after it if the token may be empty.
     fn reach(&mut self, tokens: &[Token], mut place: usize) {
         self.at[place] = true;
-        while let Some(Token::Star | Token::Everything | Token::Folders) = tokens.get(place) {
+        while let Some(Token::Star | Token::Everything | Token::Directories) = tokens.get(place) {
             place += 1;
             self.at[place] = true;
         }
@@ -246,7 +248,7 @@ impl Front {
     fn advance(&self, tokens: &[Token], character: char) -> Self {
         let mut next = Self::new(tokens);
         for (place, token) in tokens.iter().enumerate() {
-            if let Token::Folders = token {
+            if let Token::Directories = token {
                 next.within[place] = self.at[place] || self.within[place];
                 if next.within[place] && character == '/' {
                     next.reach(tokens, place + 1);
@@ -265,7 +267,7 @@ impl Token {
         match self {
             Token::Character(wanted) => *wanted == character,
             Token::Any | Token::Star => character != '/',
-            Token::Everything | Token::Folders => true,
+            Token::Everything | Token::Directories => true,
             Token::Class { is_negated, ranges } => {
                 let is_listed = ranges.iter().any(|(first, last)| (*first..=*last).contains(&character));
                 is_listed != *is_negated
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn one_pattern_matches_as_docker_matches() {
+    fn a_pattern_matches_as_in_docker() {
         for (pattern, path, is_match) in [
             ("a", "a", true),
             ("a", "b/a", false),
@@ -320,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_that_matches_wins() {
+    fn the_last_matching_line_wins() {
         let text = "# sources only\n*\n!src\nsrc/*.log\n!src/keep.log\n";
         for (path, is_excluded) in
             [("a", true), ("src", false), ("src/a.rs", false), ("src/a.log", true), ("src/keep.log", false)]
@@ -332,8 +334,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_left_out_is_entered_only_for_an_exception() {
-        let below = |text: &str, folder: &str| Ignore::parse(text).unwrap().may_bring_back_below(folder);
+    fn an_excluded_directory_is_entered_only_for_an_exception() {
+        let below = |text: &str, directory: &str| Ignore::parse(text).unwrap().may_include_below(directory);
         assert!(!below("*", "a"));
         assert!(!below("*\n!*.py", "node_modules"));
         assert!(below("*\n!src/*.py", "src"));
@@ -344,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_told_with_its_line() {
+    fn an_invalid_pattern_is_reported_with_its_line() {
         for (text, wanted) in
             [("a\n[b", "line 2: `[b` is not a pattern"), ("!", "line 1: `!` is not a pattern")]
         {
@@ -353,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_pattern_takes_no_time() {
+    fn a_hostile_pattern_is_matched_quickly() {
         let pattern = "**/*a".repeat(200);
         assert!(!excludes(&pattern, &format!("{}b", "a".repeat(2000))));
     }

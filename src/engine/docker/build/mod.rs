@@ -1,15 +1,16 @@
-//! In: an image of a plan. Out: the image in the engine, and what its steps do meanwhile.
-//! Must not: decide whether it is needed.
+//! In: an image of a plan. Out: the image in the engine, and the progress of its build. Must not:
+//! decide whether it is needed.
 //!
-//! The engine's own BuildKit asks for the Dockerfile and for what is new in the context, in a session that lasts
-//! as long as the build. A builder without sessions gets both as an archive. What more a session would have to
-//! offer (secrets, SSH, further contexts...) goes to `docker buildx bake`.
+//! The engine's own BuildKit requests the Dockerfile and the changed files of the context, in a
+//! session that lasts as long as the build. A builder without sessions gets both as an archive.
+//! Features that need more from a session (secrets, SSH, further contexts...) are left to `docker
+//! buildx bake`.
 
 mod bake;
 mod base;
 pub mod context;
+mod directory;
 mod dockerfile;
-mod folder;
 pub mod ignore;
 mod protobuf;
 mod raw_json;
@@ -42,7 +43,7 @@ use context::{Context, Dockerfile};
 use session::Session;
 use steps::Steps;
 
-/// The variable that names the instance of buildx which builds. buildx reads it by itself.
+/// The variable that selects the instance of buildx for builds. buildx reads it by itself.
 pub const BUILDER: &str = "BUILDX_BUILDER";
 
 /// Builds an image and tags it.
@@ -58,7 +59,7 @@ pub async fn build(
     let mut pulled = BTreeSet::new();
     loop {
         let Err(error) = build_in_engine(docker, spec, progress).await else { return Ok(()) };
-        // The builder has no account of ours: a private base image is pulled for it.
+        // The builder has no credentials: a private base image is pulled for it.
         let Some(image) = base::refused(docker, &error).await.filter(|image| pulled.insert(image.clone()))
         else {
             return Err(error);
@@ -82,8 +83,8 @@ async fn build_in_engine(
         let call = call(docker, spec, dockerfile).query("remote", place);
         return follow(docker, call, None, progress).await;
     }
-    let (folder, section) = (PathBuf::from(place), spec.build.clone());
-    let context = blocking(move || Context::open(&folder, &section)).await?;
+    let (directory, section) = (PathBuf::from(place), spec.build.clone());
+    let context = blocking(move || Context::open(&directory, &section)).await?;
     let Some(mut session) = Session::open(&docker.transport, context.offer()).await? else {
         let call = call(docker, spec, &context.dockerfile_in_archive());
         return send_context(docker, call, context, progress).await;
@@ -92,16 +93,16 @@ async fn build_in_engine(
         .query("remote", "client-session")
         .query("session", &session.id);
     let built = follow(docker, call, Some(context.dockerfile()), progress).await;
-    // What could not be read here is the cause of what the builder says.
+    // A file that could not be read is the cause of the builder's error.
     built.map_err(|error| session.failure().unwrap_or(error))
 }
 
-/// True for a context that the builder fetches itself: a repository, or an archive by HTTP.
+/// Whether the builder fetches the context itself: a repository, or an archive by HTTP.
 fn is_remote(context: &str) -> bool {
     matches!(BuildContext::parse(context), BuildContext::Remote(_))
 }
 
-/// The platforms to build for; the service's own wins.
+/// The platforms to build for; the service's own platform wins.
 fn platforms(spec: &ImageSpec) -> Vec<&str> {
     match &spec.platform {
         Some(platform) => vec![platform.as_str()],
@@ -109,7 +110,7 @@ fn platforms(spec: &ImageSpec) -> Vec<&str> {
     }
 }
 
-/// The attribute or option that the engine's own builder can do nothing with, when there is one.
+/// The attribute or option that the engine's own builder does not support, if any.
 fn reason_for_session(spec: &ImageSpec) -> Option<&'static str> {
     let build = &*spec.build;
     let is_wanted = |attestation: &Option<crate::topology::value::Loose>| {
@@ -132,7 +133,7 @@ fn reason_for_session(spec: &ImageSpec) -> Option<&'static str> {
     reasons.into_iter().find(|(holds, _)| *holds).map(|(_, name)| name)
 }
 
-/// The image that a cache is taken from; nothing for another kind of cache.
+/// The image of an image cache; `None` for another kind of cache.
 fn cache_reference(cache: &str) -> Option<&str> {
     if !cache.contains('=') {
         return Some(cache);
@@ -143,7 +144,7 @@ fn cache_reference(cache: &str) -> Option<&str> {
     }
 }
 
-/// The request, but for its context. The section is taken apart without `..`: a new attribute does
+/// The request without its context. The section is destructured without `..`: a new attribute does
 /// not compile until it is applied.
 fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
     let BuildSection {
@@ -163,9 +164,9 @@ fn call(docker: &Docker, spec: &ImageSpec, dockerfile_name: &str) -> Call {
         context: _,
         dockerfile: _,
         dockerfile_inline: _,
-        // Together with the service's own.
+        // Merged with the service's own.
         platforms: _,
-        // Reasons to let buildx do it.
+        // Reasons to use buildx instead.
         additional_contexts: _,
         cache_to: _,
         entitlements: _,
@@ -215,7 +216,7 @@ fn with_given(call: Call, parameters: &[(&str, Option<&str>)]) -> Call {
     given.fold(call, |call, (name, value)| call.query(name, value))
 }
 
-/// Build arguments; the proxies' are among them unless the topology sets them.
+/// Build arguments; those of the proxies are included unless the topology sets them.
 fn arguments<'a>(
     proxies: &'a BTreeMap<String, String>,
     args: &'a Pairs,
@@ -230,8 +231,8 @@ fn ulimit_json(name: &str, ulimit: &Ulimit) -> Json {
     json!({ "Name": name, "Soft": soft, "Hard": hard })
 }
 
-/// Sends the folder while the builder works. What goes wrong on this side is what is told: the engine
-/// only sees an archive that breaks off.
+/// Sends the directory while the builder works. An error on this side takes precedence: the engine
+/// only sees an archive that ends early.
 async fn send_context(
     docker: &Docker,
     call: Call,
@@ -276,7 +277,7 @@ async fn follow(
     }
 }
 
-/// Reads what the builder says; the words of an error when it ends with one.
+/// Reads the builder's output; returns the error message if it ends with one.
 async fn read<S>(
     mut lines: JsonLines<S>,
     steps: &mut Steps,
@@ -292,9 +293,9 @@ where
         }
         match (id.as_deref(), aux) {
             (Some("moby.buildkit.trace"), Some(Json::String(trace))) => {
-                steps.note(trace::decode(&trace), progress);
+                steps.apply(trace::decode(&trace), progress);
             }
-            // Podman's builder, and the engine's older one, only print.
+            // Podman's builder, and the engine's older one, only print text.
             _ => stream.iter().flat_map(|text| text.lines()).for_each(|line| {
                 progress(Progress::Output(line.to_owned()));
             }),
@@ -317,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_images_are_caches_that_the_engine_takes() {
+    fn only_image_caches_are_supported_by_the_engine() {
         assert_eq!(cache_reference("shop/web:cache"), Some("shop/web:cache"));
         assert_eq!(cache_reference("type=registry,ref=shop/web"), Some("shop/web"));
         assert_eq!(cache_reference("type=local,src=/tmp/cache"), None);

@@ -1,14 +1,14 @@
-//! In: messages of BuildKit in the wire format of protobuf. Out: their fields, and the other way round.
-//! Must not: know what a field means.
+//! In: BuildKit messages in the protobuf wire format. Out: their fields, and the reverse. Must not:
+//! know what a field means.
 
-/// The fields of a message, as far as they can be read.
+/// The fields of a message, up to the first that cannot be read.
 pub(super) struct Fields<'a>(pub &'a [u8]);
 
 /// The value of a field.
 pub(super) enum Value<'a> {
-    /// A number, or true and false.
+    /// A number or a boolean.
     Number(u64),
-    /// A text, bytes or another message.
+    /// A string, bytes or an embedded message.
     Bytes(&'a [u8]),
 }
 
@@ -20,7 +20,7 @@ impl<'a> Iterator for Fields<'a> {
             return None;
         }
         let key = self.number()?;
-        // The three lower bits say how the value is written.
+        // The lowest three bits are the wire type.
         let value = match key & 7 {
             0 => Value::Number(self.number()?),
             1 => Value::Bytes(self.take(8)?),
@@ -36,7 +36,7 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// A number in groups of seven bits, the lowest first.
+    /// A varint: groups of seven bits, the lowest first.
     fn number(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A message that is being written. What has protobuf's default value is left out.
+/// A message that is being written. Protobuf's default values are omitted.
 #[derive(Default)]
 pub(super) struct Message(Vec<u8>);
 
@@ -71,7 +71,7 @@ impl Message {
         self
     }
 
-    /// Adds a text, bytes or another message.
+    /// Adds a string, bytes or an embedded message.
     pub(super) fn bytes(&mut self, field: u8, bytes: &[u8]) -> &mut Self {
         if !bytes.is_empty() {
             self.0.push(field << 3 | 2);
@@ -81,7 +81,7 @@ impl Message {
         self
     }
 
-    /// What was written so far.
+    /// The message so far.
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_messages_are_read_back() {
         let mut message = Message::default();
         message.number(1, 300).number(2, 0).bytes(3, b"text").bytes(4, b"").number(5, u64::MAX);
         let read: Vec<(u64, String)> = Fields(message.as_bytes())

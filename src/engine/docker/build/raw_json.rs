@@ -1,4 +1,4 @@
-//! In: what `docker buildx --progress rawjson` writes. Out: progress, and the words that are none.
+//! In: the output of `docker buildx --progress rawjson`. Out: progress, and lines of other text.
 //! Must not: run it.
 
 use std::collections::VecDeque;
@@ -11,13 +11,14 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 use super::steps::{Log, Status, Steps, Transfer, Vertex};
 use crate::engine::Progress;
 
-/// The longest line that is read as a whole, in bytes (16 MiB): progress holds pieces of output.
+/// The longest line that is parsed, in bytes (16 MiB): progress contains pieces of output.
 const LINE_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// How many lines of words are kept, and how many bytes of each: the last say why a build failed.
+/// How many lines of text are kept, and how many bytes of each: the last ones say why a build
+/// failed.
 const WORDS_LIMIT: usize = 1000;
 
-/// Reads what a build says; what is no progress is returned, as far as it fits.
+/// Reads the output of a build; returns the text other than progress, up to the limits.
 pub(super) async fn read(
     mut errors: impl AsyncBufRead + Unpin,
     steps: &mut Steps,
@@ -25,11 +26,11 @@ pub(super) async fn read(
 ) -> std::io::Result<String> {
     let mut words = VecDeque::new();
     let mut line = Vec::new();
-    // A line that is longer than the limit comes in pieces, none of which is progress.
+    // A longer line arrives in pieces, none of which is progress.
     while (&mut errors).take(LINE_LIMIT).read_until(b'\n', &mut line).await? > 0 {
         match serde_json::from_slice::<SolveStatus>(&line) {
-            Ok(status) => steps.note(status.into(), progress),
-            Err(_) => words.extend(spoken(&String::from_utf8_lossy(&line))),
+            Ok(status) => steps.apply(status.into(), progress),
+            Err(_) => words.extend(kept(&String::from_utf8_lossy(&line))),
         }
         if words.len() > WORDS_LIMIT {
             words.pop_front();
@@ -39,14 +40,14 @@ pub(super) async fn read(
     Ok(words.make_contiguous().join("\n"))
 }
 
-/// As much of a line as is kept; nothing of one that says nothing.
-fn spoken(line: &str) -> Option<String> {
+/// The part of a line to keep; `None` for an empty line.
+fn kept(line: &str) -> Option<String> {
     let line = line.trim_end_matches(['\r', '\n']);
     let line = &line[..line.floor_char_boundary(WORDS_LIMIT.min(line.len()))];
     (!is_noise(line)).then(|| line.strip_prefix("ERROR: ").unwrap_or(line).to_owned())
 }
 
-/// What buildx says of a `$` in the definition: it tries first whether that is a Compose file.
+/// buildx warns about a `$` in the definition, because it first tries to read a Compose file.
 pub(super) fn is_noise(line: &str) -> bool {
     line.starts_with("WARNING: The \"")
         && line.ends_with("variable is not set. Defaulting to a blank string.")
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_that_are_no_text_are_words_all_the_same() {
+    async fn invalid_utf8_is_kept_as_text() {
         let said: &[u8] = b"{\"logs\":[]}\nERROR: no \xff such file\r\nlast";
         let words = read(said, &mut Steps::default(), &|_| {}).await.unwrap();
         assert_eq!(words, "no \u{fffd} such file\nlast");
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_progress_is_told_from_words() {
+    fn progress_is_distinguished_from_other_text() {
         let line = r#"{"vertexes":[{"digest":"sha256:a","name":"RUN x","started":"2026-11-22T03:02:32Z","cached":true}],"logs":[{"vertex":"sha256:a","stream":1,"data":"aGk=","timestamp":"2026-11-22T03:02:32Z"}]}"#;
         let status = Status::from(serde_json::from_str::<SolveStatus>(line).unwrap());
         assert!(status.vertexes[0].is_cached && status.vertexes[0].started.is_some());

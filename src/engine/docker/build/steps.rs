@@ -1,55 +1,55 @@
-//! In: what a builder says of its steps, bit by bit. Out: progress, and what failed.
-//! Must not: know where it comes from: BuildKit's trace and buildx say the same.
+//! In: status updates of a builder. Out: progress, and the failure. Must not: know their source:
+//! BuildKit's trace and buildx report the same.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::engine::{EngineError, Progress, StepState};
 
-/// What a builder says at one time.
+/// A status update.
 #[derive(Debug, Default)]
 pub struct Status {
     /// Steps that changed.
     pub vertexes: Vec<Vertex>,
-    /// How far things are that are fetched or sent.
+    /// The progress of transfers.
     pub transfers: Vec<Transfer>,
-    /// What steps printed.
+    /// Output of steps.
     pub logs: Vec<Log>,
 }
 
 /// A step.
 #[derive(Debug, Default)]
 pub struct Vertex {
-    /// What identifies it in this build.
+    /// Its identifier within the build.
     pub digest: String,
-    /// What it does, for people: `[2/4] RUN make`.
+    /// Its display name: `[2/4] RUN make`.
     pub name: String,
-    /// Whether it was done before.
+    /// Whether its result was cached.
     pub is_cached: bool,
     /// When it began, in nanoseconds since 1970.
     pub started: Option<i128>,
     /// When it ended, in nanoseconds since 1970.
     pub completed: Option<i128>,
-    /// Why it failed; empty when it did not.
+    /// Its error; empty if it did not fail.
     pub error: String,
 }
 
-/// Something that is fetched or sent in a step.
+/// A transfer within a step.
 #[derive(Debug, Default)]
 pub struct Transfer {
-    /// What it is.
+    /// Its identifier.
     pub id: String,
-    /// The digest of the step that it belongs to.
+    /// The digest of its step.
     pub vertex: String,
     /// Bytes so far.
     pub current: u64,
-    /// Bytes in all; 0 when not known.
+    /// The total; 0 if unknown.
     pub total: u64,
     /// Whether it is finished.
     pub is_complete: bool,
 }
 
-/// Something that a step printed; it may end within a line.
+/// Output of a step; may end within a line.
 #[derive(Debug, Default)]
 pub struct Log {
     /// The step's digest.
@@ -58,10 +58,10 @@ pub struct Log {
     pub message: Vec<u8>,
 }
 
-/// How many lines of a step's output are kept for the case that it fails.
+/// How many lines of a step's output are kept in case it fails.
 const KEPT_LINES: usize = 50;
 
-/// The steps of one build, as far as they are known.
+/// The steps of a build so far.
 #[derive(Default)]
 pub struct Steps {
     steps: HashMap<String, Step>,
@@ -74,24 +74,24 @@ struct Step {
     has_begun: bool,
     has_ended: bool,
     error: String,
-    /// The beginning of a line whose end is not there yet.
+    /// An incomplete line.
     line: Vec<u8>,
     output: VecDeque<String>,
 }
 
 impl Steps {
-    /// Takes in what the builder says.
-    pub fn note(&mut self, status: Status, progress: &dyn Fn(Progress)) {
+    /// Applies a status update.
+    pub fn apply(&mut self, status: Status, progress: &dyn Fn(Progress)) {
         for vertex in status.vertexes {
-            self.note_vertex(vertex, progress);
+            self.apply_vertex(vertex, progress);
         }
         for transfer in status.transfers {
             if !self.is_internal(&transfer.vertex) {
-                note_transfer(transfer, progress);
+                report_transfer(transfer, progress);
             }
         }
         for log in status.logs {
-            self.note_log(&log, progress);
+            self.apply_log(&log, progress);
         }
     }
 
@@ -100,7 +100,7 @@ impl Steps {
         Some(self.steps.get(self.failed.as_ref()?)?.name.as_str())
     }
 
-    /// The error of a build that ended with these words.
+    /// The error of a build that ended with this message.
     pub fn failure(mut self, words: &str) -> EngineError {
         let words = super::super::error::plain(words);
         let failed = self.failed.and_then(|digest| self.steps.remove(&digest));
@@ -115,13 +115,13 @@ impl Steps {
         EngineError::BuildFailed { message, output: step.output.into(), excerpt: None }
     }
 
-    /// What the builder does for itself is not worth a mention, unless it reads the context.
+    /// Internal steps are not shown, except for the transfer of the context.
     fn is_internal(&self, digest: &str) -> bool {
         let name = self.steps.get(digest).map_or("", |step| step.name.as_str());
         name.starts_with("[internal]") && name != "[internal] load build context"
     }
 
-    fn note_vertex(&mut self, vertex: Vertex, progress: &dyn Fn(Progress)) {
+    fn apply_vertex(&mut self, vertex: Vertex, progress: &dyn Fn(Progress)) {
         let Vertex { digest, name, is_cached, started, completed, error } = vertex;
         let step = self.steps.entry(digest.clone()).or_default();
         step.name = name;
@@ -134,7 +134,7 @@ impl Steps {
         step.has_ended = true;
         if !error.is_empty() {
             step.error = error;
-            // What is given up because another step failed is not what failed.
+            // A step that was cancelled because another one failed is not the cause.
             let is_cause = !step.error.contains("context canceled");
             self.failed = self.failed.take().or(is_cause.then_some(digest));
             return report(StepState::Failed);
@@ -144,7 +144,7 @@ impl Steps {
         report(if is_cached { StepState::Cached } else { StepState::Done { took } });
     }
 
-    fn note_log(&mut self, log: &Log, progress: &dyn Fn(Progress)) {
+    fn apply_log(&mut self, log: &Log, progress: &dyn Fn(Progress)) {
         let step = self.steps.entry(log.vertex.clone()).or_default();
         let mut parts = log.message.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
@@ -156,7 +156,7 @@ impl Steps {
     }
 }
 
-/// The step's name holds the command already.
+/// The step's name contains the command already.
 fn without_command(error: &str) -> &str {
     let rest = error
         .strip_prefix("process \"")
@@ -164,7 +164,7 @@ fn without_command(error: &str) -> &str {
     rest.map_or(error, |(_, rest)| rest)
 }
 
-/// `failed to calculate checksum of ref 5609d77b::q5z7h: "/app.py": not found`: what it is about.
+/// The subject of `failed to calculate checksum of ref 5609d77b::q5z7h: "/app.py": not found`.
 fn without_digest(error: &str) -> &str {
     let error = error.strip_prefix("failed to compute cache key: ").unwrap_or(error);
     let rest = error.strip_prefix("failed to calculate checksum of ref ");
@@ -172,7 +172,7 @@ fn without_digest(error: &str) -> &str {
 }
 
 impl Step {
-    /// Ends a line; of one that was written over (by a carriage return) the last text is kept.
+    /// Ends a line; if it was overwritten (by a carriage return), the last text counts.
     fn end_line(&mut self) -> String {
         let line = std::mem::take(&mut self.line);
         let line = String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned();
@@ -185,13 +185,13 @@ impl Step {
     }
 }
 
-fn note_transfer(transfer: Transfer, progress: &dyn Fn(Progress)) {
+fn report_transfer(transfer: Transfer, progress: &dyn Fn(Progress)) {
     let Transfer { id, current, total, is_complete, vertex: _ } = transfer;
-    // What has no size (`exporting layers`) is a part of a step, not something that is on its way.
+    // Without a size (`exporting layers`) it is a phase of a step, not a transfer.
     if current == 0 && total == 0 {
         return;
     }
-    // BuildKit's words for what a session sends.
+    // BuildKit's names of transfers in a session.
     let part =
         id.strip_prefix("transferring ").and_then(|rest| rest.strip_suffix(':')).unwrap_or(&id).to_owned();
     progress(match is_complete {
@@ -214,10 +214,10 @@ mod tests {
         Log { vertex: vertex.to_owned(), message: text.as_bytes().to_vec() }
     }
 
-    fn note(steps: &mut Steps, vertexes: Vec<Vertex>, logs: Vec<Log>) -> Vec<Progress> {
+    fn apply(steps: &mut Steps, vertexes: Vec<Vertex>, logs: Vec<Log>) -> Vec<Progress> {
         let seen = RefCell::new(Vec::new());
         let status = Status { vertexes, transfers: Vec::new(), logs };
-        steps.note(status, &|progress| seen.borrow_mut().push(progress));
+        steps.apply(status, &|progress| seen.borrow_mut().push(progress));
         seen.into_inner()
     }
 
@@ -225,19 +225,19 @@ mod tests {
     fn a_step_begins_and_ends_once() {
         let mut steps = Steps::default();
         let step = |state| Progress::Step { name: "RUN make".to_owned(), state };
-        assert_eq!(note(&mut steps, vec![vertex("RUN make", None, None)], vec![]), []);
+        assert_eq!(apply(&mut steps, vec![vertex("RUN make", None, None)], vec![]), []);
         let begun = || vertex("RUN make", Some(1_000), None);
-        assert_eq!(note(&mut steps, vec![begun(), begun()], vec![]), [step(StepState::Began)]);
+        assert_eq!(apply(&mut steps, vec![begun(), begun()], vec![]), [step(StepState::Began)]);
         let done = || vertex("RUN make", Some(1_000), Some(3_000));
         let took = Duration::from_nanos(2_000);
-        assert_eq!(note(&mut steps, vec![done(), done()], vec![]), [step(StepState::Done { took })]);
+        assert_eq!(apply(&mut steps, vec![done(), done()], vec![]), [step(StepState::Done { took })]);
     }
 
     #[test]
     fn output_is_cut_into_lines_across_pieces() {
         let mut steps = Steps::default();
         let seen =
-            note(&mut steps, vec![], vec![log("a", "one\nt"), log("b", "x"), log("a", "wo\r\n10%\r20%\n")]);
+            apply(&mut steps, vec![], vec![log("a", "one\nt"), log("b", "x"), log("a", "wo\r\n10%\r20%\n")]);
         let line = |text: &str| Progress::Output(text.to_owned());
         assert_eq!(seen, [line("one"), line("two"), line("20%")]);
     }
@@ -254,7 +254,7 @@ mod tests {
                 "process \"/bin/sh -c false\" did not complete successfully: exit code: 1",
             ),
         ];
-        note(&mut steps, vertexes, vec![log("[a 2/2] RUN false", "oh\nno")]);
+        apply(&mut steps, vertexes, vec![log("[a 2/2] RUN false", "oh\nno")]);
         assert_eq!(
             steps.failure("failed to solve: x"),
             EngineError::BuildFailed {
@@ -266,14 +266,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_missing_is_named_without_digests() {
+    fn a_missing_file_is_named_without_digests() {
         let error = "failed to compute cache key: failed to calculate checksum of ref 5609-7b::q5z7: \"/app.py\": not found";
         assert_eq!(without_digest(error), "\"/app.py\": not found");
         assert_eq!(without_digest("exit code: 1"), "exit code: 1");
     }
 
     #[test]
-    fn a_failure_outside_any_step_is_told_in_the_builders_words() {
+    fn a_failure_outside_any_step_has_the_message_of_the_builder() {
         let error = Steps::default()
             .failure("failed to solve: dockerfile parse error on line 3: unknown instruction: RNU");
         assert_eq!(error.to_string(), "dockerfile parse error on line 3: unknown instruction: RNU");

@@ -1,8 +1,8 @@
-//! In: BuildKit's trace, as the engine sends it. Out: what it says of steps.
-//! Must not: fail on a field that a newer builder adds.
+//! In: BuildKit's trace, as sent by the engine. Out: its status updates. Must not: fail on a field
+//! that a newer builder adds.
 //!
-//! A trace is a protobuf message, `moby.buildkit.v1.StatusResponse` in base64. Only a dozen of its
-//! fields matter, so that they are read without a schema.
+//! A trace is a protobuf message, `moby.buildkit.v1.StatusResponse`, in base64. Only a dozen of its
+//! fields matter, so they are read without a schema.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::protobuf::{Fields, Value};
 use super::steps::{Log, Status, Transfer, Vertex};
 
-/// Decodes a trace; what cannot be decoded says nothing.
+/// Decodes a trace; an invalid one is an empty update.
 pub fn decode(text: &str) -> Status {
     let bytes = STANDARD.decode(text).unwrap_or_default();
     let mut status = Status::default();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_says_nothing_and_does_no_harm() {
+    fn an_invalid_trace_is_an_empty_update() {
         for bytes in [&[0xff; 20][..], &[1 << 3 | 2, 0xff, 0xff, 0xff, 0xff, 0x0f], &[7], &[]] {
             assert!(decode(&STANDARD.encode(bytes)).vertexes.is_empty());
         }

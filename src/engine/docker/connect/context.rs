@@ -1,5 +1,4 @@
-//! In: the name of a context of the Docker CLI. Out: its endpoint.
-//! Must not: decide which context is meant.
+//! In: the name of a Docker CLI context. Out: its endpoint. Must not: decide which context is used.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,12 +6,12 @@ use std::path::Path;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Endpoint, Origin, Tls, Variables, config_folder, not_an_address, parse_host};
+use super::{Endpoint, Origin, Tls, Variables, config_directory, not_an_address, parse_host};
 use crate::diagnostic::suggest::{closest, one_of};
 use crate::engine::EngineError;
 use crate::source::{ReadError, Sources};
 
-/// A context's `meta.json`, as far as it is needed.
+/// The parts of a context's `meta.json` that are needed.
 #[derive(Deserialize)]
 struct ContextMeta {
     #[serde(rename = "Endpoints")]
@@ -33,28 +32,28 @@ pub(super) fn endpoint(
     name: &str,
     chosen_by: &'static str,
 ) -> Result<Endpoint, EngineError> {
-    let folder = config_folder(variables.0).map(|folder| folder.join("contexts"));
+    let directory = config_directory(variables.0).map(|directory| directory.join("contexts"));
     let unknown = || EngineError::NoAddress {
         message: format!("no Docker context is named `{name}` (chosen by {chosen_by})"),
-        advice: other_contexts(name, folder.as_deref(), chosen_by),
+        advice: other_contexts(name, directory.as_deref(), chosen_by),
     };
     let unusable = |message: String| EngineError::NoAddress {
         message,
         advice: format!("`docker context inspect {name}` shows it; {}", another_by(chosen_by)),
     };
-    let folder = folder.as_deref().ok_or_else(unknown)?;
-    // The Docker CLI names a context's folder by the digest of the context's name.
+    let directory = directory.as_deref().ok_or_else(unknown)?;
+    // The Docker CLI names a context's directory by the digest of its name.
     let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
-    let meta: ContextMeta = read_json(&folder.join("meta").join(&digest).join("meta.json"))
+    let meta: ContextMeta = read_json(&directory.join("meta").join(&digest).join("meta.json"))
         .map_err(unusable)?
         .ok_or_else(unknown)?;
     let endpoint = meta
         .endpoints
         .get("docker")
         .ok_or_else(|| unusable(format!("the Docker context `{name}` has no Docker endpoint")))?;
-    let certificates = folder.join("tls").join(&digest).join("docker");
+    let certificates = directory.join("tls").join(&digest).join("docker");
     let has_certificates = certificates.is_dir();
-    // The Docker CLI, which reads them, would wait for a named pipe.
+    // The Docker CLI would block on a named pipe when it reads them.
     for name in ["ca.pem", "cert.pem", "key.pem"] {
         match Sources::check(&certificates.join(name)) {
             Ok(()) | Err(ReadError::Missing(_)) => {}
@@ -67,7 +66,7 @@ pub(super) fn endpoint(
     parse_host(&endpoint.host, tls).map_err(|advice| not_an_address(&endpoint.host, &origin, &advice))
 }
 
-/// How another context is chosen.
+/// How to choose another context.
 fn another_by(chosen_by: &str) -> &'static str {
     match chosen_by {
         "DOCKER_CONTEXT" => "set DOCKER_CONTEXT to choose another one",
@@ -75,16 +74,16 @@ fn another_by(chosen_by: &str) -> &'static str {
     }
 }
 
-/// The contexts that there are.
-fn other_contexts(name: &str, folder: Option<&Path>, chosen_by: &str) -> String {
+/// The other existing contexts.
+fn other_contexts(name: &str, directory: Option<&Path>, chosen_by: &str) -> String {
     #[derive(Deserialize)]
     struct Named {
         #[serde(rename = "Name")]
         name: String,
     }
-    let entries = folder.and_then(|folder| std::fs::read_dir(folder.join("meta")).ok());
+    let entries = directory.and_then(|directory| std::fs::read_dir(directory.join("meta")).ok());
     let entries = entries.into_iter().flatten().flatten();
-    // One that cannot be read is none that could be chosen.
+    // An unreadable one could not be chosen.
     let read = |entry: std::fs::DirEntry| read_json::<Named>(&entry.path().join("meta.json")).ok().flatten();
     let mut names: Vec<String> = entries.filter_map(read).map(|named| named.name).collect();
     names.push("default".to_owned());
@@ -99,7 +98,7 @@ fn other_contexts(name: &str, folder: Option<&Path>, chosen_by: &str) -> String 
     }
 }
 
-/// Nothing where no file is. The error is in words for people.
+/// `None` if there is no file. The error is a text for users.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
     let text = match Sources::bytes(path) {
         Ok(text) => text,

@@ -1,6 +1,5 @@
-//! In: a container that is to use the engine (`use_api_socket`). Out: the socket and the caller's
-//! registry accounts for it.
-//! Must not: give either to any other container.
+//! In: a container with `use_api_socket`. Out: the socket and the caller's registry credentials for
+//! it. Must not: give either to any other container.
 
 use super::super::Docker;
 use super::super::credentials;
@@ -9,22 +8,22 @@ use crate::plan::action::{ContainerSpec, FileContent, FileSpec};
 use crate::plan::sealed::Sealed;
 use crate::topology::Service;
 
-/// The engine's socket, at the path where every client looks for it.
+/// The engine's socket, at the default path of clients.
 pub(super) const BIND: &str = "/var/run/docker.sock:/var/run/docker.sock:rw";
 
-/// The folder of the client's configuration in the container.
-const CONFIG_FOLDER: &str = "/run/secrets/docker";
+/// The directory of the client's configuration in the container.
+const CONFIG_DIRECTORY: &str = "/run/secrets/docker";
 
-/// The permissions of the accounts: they are nobody's business but the container's main user's.
+/// The permissions of the credentials: only for the container's main user.
 const ACCOUNTS_MODE: u32 = 0o600;
 
-/// The variable that leads clients to the accounts, unless the topology sets it.
+/// The variable that points clients to the credentials, unless the topology sets it.
 pub(super) fn variable(service: &Service) -> Option<String> {
     let is_set = service.environment.0.contains_key("DOCKER_CONFIG");
-    (*service.use_api_socket && !is_set).then(|| format!("DOCKER_CONFIG={CONFIG_FOLDER}"))
+    (*service.use_api_socket && !is_set).then(|| format!("DOCKER_CONFIG={CONFIG_DIRECTORY}"))
 }
 
-/// The container with the caller's accounts among its files, when it is to have them.
+/// The container with the caller's credentials among its files, if it asks for them.
 pub(super) async fn with_accounts(
     docker: &Docker,
     spec: &ContainerSpec,
@@ -32,10 +31,10 @@ pub(super) async fn with_accounts(
     if !*spec.service.use_api_socket {
         return Ok(None);
     }
-    let accounts = credentials::all(docker.config_folder.as_deref()).await.map_err(EngineError::Other)?;
+    let accounts = credentials::all(docker.config_directory.as_deref()).await.map_err(EngineError::Other)?;
     let mut spec = spec.clone();
     spec.files.push(FileSpec {
-        target: format!("{CONFIG_FOLDER}/config.json"),
+        target: format!("{CONFIG_DIRECTORY}/config.json"),
         content: FileContent::Text(Sealed::from(accounts)),
         uid: None,
         gid: None,

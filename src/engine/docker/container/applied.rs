@@ -1,4 +1,4 @@
-//! Every attribute of a service changes something that the engine is asked for.
+//! Tests that every attribute of a service affects a request.
 
 use std::path::Path;
 
@@ -15,8 +15,8 @@ use crate::topology::name::ImageId;
 use crate::topology::{ResolveChoices, Service};
 use crate::value::image::ImageReference;
 
-/// What changes nothing that an engine with nothing but images is asked for, and why.
-const NOT_ASKED_FOR: &[(&str, &str)] = &[
+/// Attributes that have no effect on requests to an engine with only images, and why.
+const WITHOUT_REQUEST: &[(&str, &str)] = &[
     ("attach", "says whose output is shown"),
     ("develop", "says what `watch` does"),
     ("extends", "is carried out when the file is read"),
@@ -25,14 +25,14 @@ const NOT_ASKED_FOR: &[(&str, &str)] = &[
     ("pull_refresh_after", "says when an image that is there is pulled again"),
 ];
 
-/// What an attribute needs beside it.
-const BESIDE: &[(&str, &str)] = &[("memswap_limit", "mem_limit: 64m")];
+/// Another attribute that an attribute requires.
+const REQUIRED_WITH: &[(&str, &str)] = &[("memswap_limit", "mem_limit: 64m")];
 
 #[test]
 fn every_attribute_is_applied() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("web.env"), "DEBUG=1\n").unwrap();
-    std::fs::write(folder.path().join("web.labels"), "com.example.a=b\n").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("web.env"), "DEBUG=1\n").unwrap();
+    std::fs::write(directory.path().join("web.labels"), "com.example.a=b\n").unwrap();
     let mut wrong = Vec::new();
     for field in Service::FIELDS {
         let key = field.key;
@@ -40,13 +40,14 @@ fn every_attribute_is_applied() {
             wrong.push(format!("`{key}` has no example in `record!`"));
             continue;
         };
-        let beside = BESIDE.iter().find(|(attribute, _)| *attribute == key).map_or("", |(_, beside)| beside);
-        // What is there is not built.
+        let beside =
+            REQUIRED_WITH.iter().find(|(attribute, _)| *attribute == key).map_or("", |(_, beside)| beside);
+        // An existing image is not built.
         let images = if key == "build" { &["redis"][..] } else { &["busybox", "redis"] };
-        let without = asked_for(folder.path(), images, &[beside]);
-        let with = asked_for(folder.path(), images, &[beside, &format!("{key}: {example}")]);
+        let without = requests(directory.path(), images, &[beside]);
+        let with = requests(directory.path(), images, &[beside, &format!("{key}: {example}")]);
         let is_applied = without != with;
-        let is_listed = NOT_ASKED_FOR.iter().any(|(attribute, _)| *attribute == key);
+        let is_listed = WITHOUT_REQUEST.iter().any(|(attribute, _)| *attribute == key);
         match (is_applied, is_listed) {
             (false, false) => wrong.push(format!("`{key}: {example}` changes nothing that is asked for")),
             (true, true) => wrong.push(format!("`{key}: {example}` is asked for: take it off the list")),
@@ -56,9 +57,9 @@ fn every_attribute_is_applied() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The plan for an engine that has nothing but images, and the requests that create its containers, without what is told of
-/// attributes in labels.
-fn asked_for(folder: &Path, images: &[&str], attributes: &[&str]) -> Json {
+/// The plan for an engine with only images, and the requests that create its containers, without
+/// the labels that record attributes.
+fn requests(directory: &Path, images: &[&str], attributes: &[&str]) -> Json {
     let image = if attributes.iter().any(|line| line.starts_with("image:")) { "" } else { "image: busybox" };
     let lines: String = attributes.iter().map(|line| format!("    {line}\n")).collect();
     let text = format!(
@@ -69,10 +70,10 @@ fn asked_for(folder: &Path, images: &[&str], attributes: &[&str]) -> Json {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let environment = Environment::from_pairs([("PASSWORD".to_owned(), "geheim".to_owned())]);
     let file = sources.add("topology.yaml", text.as_str());
-    let document = crate::document::load(&mut sources, &[file], folder, &environment, &mut found);
+    let document = crate::document::load(&mut sources, &[file], directory, &environment, &mut found);
     let choices = ResolveChoices {
         name: Some("shop".to_owned()),
-        directory: folder.to_owned(),
+        directory: directory.to_owned(),
         ..ResolveChoices::default()
     };
     let topology = crate::topology::resolve(&document, &environment, &choices, &mut sources, &mut found);
@@ -91,28 +92,28 @@ fn asked_for(folder: &Path, images: &[&str], attributes: &[&str]) -> Json {
         }
     }
     let mut plan = serde_json::to_value(&plan).expect("a plan is data");
-    forget_model(&mut plan);
-    requests.iter_mut().for_each(forget_labels_of_topo);
+    remove_model(&mut plan);
+    requests.iter_mut().for_each(remove_labels_of_topo);
     json!({ "plan": plan, "requests": requests })
 }
 
-/// A specification has the whole service, of which only the request says what is applied.
-fn forget_model(plan: &mut Json) {
+/// A specification contains the whole service, but only the request shows what is applied.
+fn remove_model(plan: &mut Json) {
     match plan {
-        Json::Array(items) => items.iter_mut().for_each(forget_model),
+        Json::Array(items) => items.iter_mut().for_each(remove_model),
         Json::Object(entries) => {
             entries.retain(|key, value| match key.as_str() {
                 "labels" | "references" => false,
                 "service" => !value.is_object(),
                 _ => true,
             });
-            entries.values_mut().for_each(forget_model);
+            entries.values_mut().for_each(remove_model);
         }
         _ => {}
     }
 }
 
-fn forget_labels_of_topo(request: &mut Json) {
+fn remove_labels_of_topo(request: &mut Json) {
     if let Some(Json::Object(labels)) = request.pointer_mut("/body/Labels") {
         labels.retain(|name, _| !name.starts_with("com.docker.compose.") && !name.starts_with("topo."));
     }

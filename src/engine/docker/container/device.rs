@@ -1,5 +1,5 @@
-//! In: devices of a service. Out: device mappings and requests, as the engine takes them.
-//! Must not: look whether a device exists.
+//! In: devices of a service. Out: device mappings and requests in the engine's format. Must not:
+//! check whether a device exists.
 
 use bollard::models::{DeviceMapping as Mapping, DeviceRequest as Request};
 
@@ -7,7 +7,7 @@ use crate::source::Spanned;
 use crate::topology::service::device::{DeviceRequest, device_count};
 use crate::topology::service::{DeviceMapping, DeviceRequests};
 
-/// Host devices that the container sees under a path.
+/// Host devices that are mapped into the container.
 pub(super) fn mappings(devices: &[Spanned<DeviceMapping>]) -> Vec<Mapping> {
     let mapping = |device: &Spanned<DeviceMapping>| {
         let DeviceMapping { source, target, permissions } = &device.value;
@@ -20,7 +20,7 @@ pub(super) fn mappings(devices: &[Spanned<DeviceMapping>]) -> Vec<Mapping> {
     devices.iter().filter(|device| !device.is_cdi()).map(mapping).collect()
 }
 
-/// Devices that a driver hands out: CDI devices, GPUs, and those of `deploy.resources`.
+/// Devices that a driver provides: CDI devices, GPUs, and those of `deploy.resources`.
 pub(super) fn requests(
     devices: &[Spanned<DeviceMapping>],
     gpus: &DeviceRequests,
@@ -43,7 +43,7 @@ fn translate(request: &DeviceRequest) -> Request {
     let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
     Request {
         driver: driver.clone(),
-        // The engine takes either a number or names.
+        // The engine accepts either a count or ids.
         count: device_count(request).or(device_ids.is_empty().then_some(-1)),
         device_ids: Some(texts(device_ids)),
         capabilities: Some(vec![texts(capabilities)]),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn gpus_ask_for_the_gpu_capability() {
+    fn gpus_request_the_gpu_capability() {
         let count = Some(spanned(DeviceCount(-1)));
         let gpus = DeviceRequests(vec![DeviceRequest { count, ..DeviceRequest::default() }]);
         let requests = requests(&[], &gpus, &[]);

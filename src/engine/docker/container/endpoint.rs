@@ -1,8 +1,8 @@
-//! In: a container's networks. Out: its place in each, as the engine takes it.
-//! Must not: create a network.
+//! In: a container's networks. Out: its endpoint in each, in the engine's format. Must not: create
+//! a network.
 //!
-//! Since API 1.44 the engine takes all networks when a container is created. Before it refuses more
-//! than one: the others are connected one by one.
+//! Since API 1.44 the engine accepts all networks when a container is created. Before, it refuses
+//! more than one: the others are connected one by one.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::plan::action::{Attachment, ContainerSpec};
 use crate::source::Spanned;
 use crate::topology::ServiceNetwork;
 
-/// The API version that takes several networks at once, and a hardware address for each.
+/// The API version that accepts several networks at once, and a MAC address for each.
 const SEVERAL_AT_ONCE: u32 = 44;
 
 /// The driver option that names a container's interface.
@@ -33,10 +33,10 @@ pub(super) fn at_creation(spec: &ContainerSpec, version: ApiVersion) -> Networki
     NetworkingConfig { endpoints_config: Some(endpoints.collect()) }
 }
 
-/// Before API 1.44 a container has one hardware address, that of its first network.
+/// Before API 1.44 a container has one MAC address, that of its first network.
 pub(super) fn mac_address_of_container(spec: &ContainerSpec, version: ApiVersion) -> Option<String> {
     if version.minor >= SEVERAL_AT_ONCE {
-        // Without a network of its own there is only this way; the engine still takes it.
+        // Without a network of its own there is no other way; the engine still accepts it.
         return spec
             .service
             .mac_address
@@ -48,7 +48,7 @@ pub(super) fn mac_address_of_container(spec: &ContainerSpec, version: ApiVersion
     first.or(spec.service.mac_address.as_ref()).map(|address| address.value.clone())
 }
 
-/// Connects a created container to the networks that it could not be created in.
+/// Connects a created container to the remaining networks.
 pub(super) async fn connect_further(
     docker: &Docker,
     spec: &ContainerSpec,
@@ -63,7 +63,7 @@ pub(super) async fn connect_further(
     Ok(())
 }
 
-/// Attaches a container that is there to a network.
+/// Connects an existing container to a network.
 pub(in crate::engine::docker) async fn connect(
     docker: &Docker,
     attachment: &Attachment,
@@ -88,7 +88,7 @@ fn settings(attachment: &Attachment, version: ApiVersion) -> EndpointSettings {
         mac_address,
         driver_opts,
         gw_priority,
-        // The plan has put them into the aliases, and the networks into this order.
+        // The plan has added them to the aliases, and sorted the networks by them.
         aliases: _,
         priority: _,
         extensions: _,

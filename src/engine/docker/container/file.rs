@@ -1,10 +1,10 @@
-//! In: secrets and configs of a container. Out: files in the created container.
-//! Must not: write to this machine, or let a content reach an error.
+//! In: secrets and configs of a container. Out: files in the created container. Must not: write to
+//! this machine, or let a content reach an error.
 //!
-//! A file of this machine with no owner and mode of its own is mounted, read-only: what changes there
-//! changes in the container. Everything else is uploaded as an archive, which keeps owner and mode.
-//! The engine takes no upload into a read-only root file system, but it does into a volume: there the
-//! folder of such a file is an anonymous volume.
+//! A file of this machine without its own owner and mode is mounted read-only: changes to it are
+//! visible in the container. Everything else is uploaded as an archive, which keeps owner and mode.
+//! The engine accepts no upload into a read-only root file system, but it does into a volume: in
+//! that case the directory of the file is an anonymous volume.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,15 +20,15 @@ use crate::source::{self, Spanned};
 use crate::topology::Mount;
 use crate::topology::service::MountKind;
 
-/// The permissions of a file for which none are said: everybody may read it.
+/// The default permissions of a file: everybody may read it.
 const DEFAULT_MODE: u32 = 0o444;
 
-/// The label of a volume that holds nothing but uploaded files. No container takes it over from
-/// another: a secret that is gone from the topology must be gone from the container.
+/// The label of a volume that contains only uploaded files. No container inherits it: a secret that
+/// is removed from the topology must disappear from the container.
 pub(super) const UPLOAD_LABEL: &str = "topo.files";
 
-/// Mounts for the files that can be mounted. A file that is missing is an error: the older way of
-/// mounting would make a folder of that name.
+/// Mounts for the files that can be mounted. A missing file is an error: a bind in the older form
+/// would create a directory of that name.
 pub(super) fn mounts(files: &[FileSpec]) -> impl Iterator<Item = EngineMount> {
     files.iter().filter_map(|file| {
         Some(EngineMount {
@@ -41,53 +41,54 @@ pub(super) fn mounts(files: &[FileSpec]) -> impl Iterator<Item = EngineMount> {
     })
 }
 
-/// Volumes for files that could not be uploaded otherwise, or would be hidden by a folder in memory.
+/// Volumes for files that cannot be uploaded otherwise, or would be hidden by a tmpfs mount.
 pub(super) fn upload_volumes(spec: &ContainerSpec) -> Result<Vec<EngineMount>, EngineError> {
-    let folders = uploads(spec).map(|file| folder(&file.target)).filter(|folder| needs_volume(spec, folder));
-    let folders: BTreeSet<&str> = folders.collect();
-    if folders.contains("/") {
+    let directories =
+        uploads(spec).map(|file| directory(&file.target)).filter(|directory| needs_volume(spec, directory));
+    let directories: BTreeSet<&str> = directories.collect();
+    if directories.contains("/") {
         return Err(EngineError::Unsupported(
             "a read-only container takes no file at its root: give it a `target` in a directory".to_owned(),
         ));
     }
-    let volume = |folder: &str| EngineMount {
+    let volume = |directory: &str| EngineMount {
         typ: Some(MountType::VOLUME),
-        target: Some(folder.to_owned()),
+        target: Some(directory.to_owned()),
         volume_options: Some(MountVolumeOptions {
             labels: Some([(UPLOAD_LABEL.to_owned(), "true".to_owned())].into()),
             ..MountVolumeOptions::default()
         }),
         ..EngineMount::default()
     };
-    Ok(folders.into_iter().map(volume).collect())
+    Ok(directories.into_iter().map(volume).collect())
 }
 
 fn uploads(spec: &ContainerSpec) -> impl Iterator<Item = &FileSpec> {
     spec.files.iter().filter(|file| mountable(file).is_none())
 }
 
-fn needs_volume(spec: &ContainerSpec, folder: &str) -> bool {
+fn needs_volume(spec: &ContainerSpec, directory: &str) -> bool {
     let mounts = || spec.service.volumes.0.iter();
     let is_kept = |mount: &&Spanned<Mount>| matches!(mount.kind, MountKind::Bind | MountKind::Volume);
-    if mounts().filter(is_kept).any(|mount| is_below(folder, &mount.target.value)) {
+    if mounts().filter(is_kept).any(|mount| is_below(directory, &mount.target.value)) {
         return false;
     }
     let in_memory = spec.service.tmpfs.0.iter().map(|tmpfs| tmpfs.target.as_str());
     let mounted = mounts().filter(|mount| mount.kind == MountKind::Tmpfs);
     let mut in_memory = in_memory.chain(mounted.map(|mount| mount.target.as_str()));
-    *spec.service.read_only || in_memory.any(|target| is_below(folder, target))
+    *spec.service.read_only || in_memory.any(|target| is_below(directory, target))
 }
 
 /// Uploads the files that cannot be mounted.
 pub(super) async fn upload(docker: &Docker, spec: &ContainerSpec, id: &str) -> Result<(), EngineError> {
-    // One archive a folder: what goes to a volume must be sent to its path.
-    let mut folders: BTreeMap<&str, Vec<&FileSpec>> = BTreeMap::new();
+    // One archive per directory: files in a volume must be sent to its path.
+    let mut directories: BTreeMap<&str, Vec<&FileSpec>> = BTreeMap::new();
     for file in uploads(spec) {
-        folders.entry(folder(&file.target)).or_default().push(file);
+        directories.entry(directory(&file.target)).or_default().push(file);
     }
-    for (folder, files) in folders {
-        let is_volume = *spec.service.read_only || needs_volume(spec, folder);
-        let (root, prefix) = if is_volume { (folder, "") } else { ("/", folder) };
+    for (directory, files) in directories {
+        let is_volume = *spec.service.read_only || needs_volume(spec, directory);
+        let (root, prefix) = if is_volume { (directory, "") } else { ("/", directory) };
         let archive = archive(prefix, &files)?;
         let call = Call::new(Method::PUT, format!("/containers/{}/archive", escape(id, "")))
             .query("path", root)
@@ -98,7 +99,7 @@ pub(super) async fn upload(docker: &Docker, spec: &ContainerSpec, id: &str) -> R
     Ok(())
 }
 
-/// The path on this machine of a file that can be mounted as it is.
+/// The path on this machine of a file that can be mounted directly.
 fn mountable(file: &FileSpec) -> Option<&str> {
     let FileSpec { target: _, content, uid, gid, mode } = file;
     match content {
@@ -107,14 +108,14 @@ fn mountable(file: &FileSpec) -> Option<&str> {
     }
 }
 
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder.trim_end_matches('/'))
+fn is_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory.trim_end_matches('/'))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn folder(target: &str) -> &str {
+fn directory(target: &str) -> &str {
     match target.rsplit_once('/') {
-        Some((folder, _)) if !folder.is_empty() => folder,
+        Some((directory, _)) if !directory.is_empty() => directory,
         _ => "/",
     }
 }
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_file_is_mounted_and_nothing_else() {
+    fn only_a_plain_file_is_mounted() {
         let plain = FileSpec {
             content: FileContent::File(PathBuf::from("/a/key")),
             ..text("/run/secrets/key", None, None)
@@ -189,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_end_is_not_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("pipe");
+    fn an_endless_file_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
             .unwrap();
         for path in [pipe, PathBuf::from("/dev/zero")] {
@@ -201,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_at_the_root_has_the_root_for_a_folder() {
-        assert_eq!((folder("/key"), folder("/a/b/key")), ("/", "/a/b"));
+    fn the_directory_of_a_file_at_the_root_is_the_root() {
+        assert_eq!((directory("/key"), directory("/a/b/key")), ("/", "/a/b"));
         assert!(is_below("/a/b", "/a") && is_below("/a", "/a/") && !is_below("/ab", "/a"));
     }
 }

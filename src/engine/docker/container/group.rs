@@ -1,9 +1,9 @@
-//! In: a service. Out: its attributes in groups, one for each part of the create request that applies them.
-//! Must not: apply any.
+//! In: a service. Out: its attributes in groups, one for each part of the create request. Must not:
+//! apply any.
 //!
-//! A new attribute does not compile until it is in a group, or among those that are applied elsewhere. Whoever
-//! applies a group takes it apart without `..`: an attribute that is not applied any more is an unused variable,
-//! which is an error in this folder.
+//! A new attribute does not compile until it is in a group, or among those that are applied
+//! elsewhere. Each group is destructured without `..` where it is applied: an attribute that is no
+//! longer applied is an unused variable, which is an error in this directory.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ macro_rules! groups {
             }
         )*
 
-        /// The attributes of a service that are part of the request itself.
+        /// The attributes of a service that are part of the create request.
         #[derive(Clone, Copy)]
         pub(super) struct Groups<'a> {
             $($(#[doc = $doc])* pub $name: $group<'a>,)*
@@ -42,7 +42,7 @@ macro_rules! groups {
 
         impl<'a> Groups<'a> {
             /// The groups of a service.
-            pub(super) fn of(service: &'a Service) -> Self {
+            pub(super) fn from_service(service: &'a Service) -> Self {
                 let Service { $($($field,)*)* $($elsewhere: _,)* extensions: _ } = service;
                 Self { $($name: $group { $($field,)* },)* }
             }
@@ -52,9 +52,9 @@ macro_rules! groups {
 
 groups! {
     elsewhere {
-        // With the networks: `endpoint`.
+        // Applied with the networks: `endpoint`.
         mac_address,
-        // In the specification, with the engine's names.
+        // Applied in the specification, with the engine's names.
         configs,
         container_name,
         env_file,
@@ -67,7 +67,7 @@ groups! {
         networks,
         secrets,
         volumes,
-        // Done by the plan and the run.
+        // Applied by the plan and the run.
         attach,
         build,
         depends_on,
@@ -83,7 +83,7 @@ groups! {
         pull_refresh_after,
         scale,
     }
-    /// The process, and what the container says of itself.
+    /// The process and the container's own settings.
     body: Body {
         command: Command,
         domainname: Option<String>,
@@ -100,11 +100,11 @@ groups! {
         user: Option<String>,
         working_dir: Option<String>,
     }
-    /// Limits and restarts that come before those of the other groups.
+    /// Limits and restart policies that override those of the other groups.
     deployment: Deployment {
         deploy: Nullable<Box<Deploy>>,
     }
-    /// Processors.
+    /// CPUs.
     processor: Processor {
         cpu_count: Option<Integer>,
         cpu_percent: Option<Decimal>,
@@ -128,14 +128,14 @@ groups! {
         shm_size: Option<ByteSize>,
         ulimits: BTreeMap<String, Named<Ulimit>>,
     }
-    /// Devices, and how fast block devices are.
+    /// Devices and limits on block devices.
     devices: Devices {
         blkio_config: Option<BlkioConfig>,
         device_cgroup_rules: Vec<Spanned<String>>,
         devices: Vec<Spanned<DeviceMapping>>,
         gpus: DeviceRequests,
     }
-    /// What the container sees and may do of its host.
+    /// Namespaces, privileges and security.
     isolation: Isolation {
         cap_add: Vec<Spanned<String>>,
         cap_drop: Vec<Spanned<String>>,
@@ -160,7 +160,7 @@ groups! {
         extra_hosts: HostMap,
         ports: Ports,
     }
-    /// What is mounted beside volumes, and the container's own layer.
+    /// Storage other than mounts of volumes.
     storage: Storage {
         read_only: Flag,
         storage_opt: Options,
@@ -168,7 +168,7 @@ groups! {
         use_api_socket: Flag,
         volumes_from: Vec<Spanned<VolumesFrom>>,
     }
-    /// How it begins, what becomes of its output, and what happens at its end.
+    /// Start, output and end.
     life: Life {
         annotations: Pairs,
         init: Option<bool>,

@@ -1,7 +1,7 @@
-//! In: a container of a plan. Out: what the engine's host does for it: limits, isolation, mounts...
-//! Must not: talk to the engine, or drop an attribute: what an engine cannot do is an error.
+//! In: a container of a plan. Out: its host configuration: limits, isolation, mounts... Must not:
+//! talk to the engine, or drop an attribute: what an engine does not support is an error.
 //!
-//! One function a group of attributes; each fills in its part of the host configuration.
+//! One function per group of attributes, which fills in its part of the host configuration.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ pub(super) fn host_config(
     Ok(life(spec, groups.life, &deployed, host))
 }
 
-/// Processors.
+/// CPUs.
 fn processor(group: Processor<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
     let Processor {
         cpu_count,
@@ -50,7 +50,7 @@ fn processor(group: Processor<'_>, deployed: &Deployed<'_>, host: HostConfig) ->
     } = group;
     HostConfig {
         cpu_count: cpu_count.map(|count| count.0),
-        // The engine counts in hundredths of a percent.
+        // The engine uses hundredths of a percent.
         cpu_percent: cpu_percent.map(|percent| (percent.0 * 100.0).round() as i64),
         cpu_period: cpu_period.map(|period| period.0),
         cpu_quota: cpu_quota.map(|quota| quota.0),
@@ -92,7 +92,7 @@ fn memory(group: Memory<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostC
     }
 }
 
-/// Devices, and how fast block devices are.
+/// Devices and limits on block devices.
 fn devices(group: Devices<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
     let Devices { blkio_config, device_cgroup_rules, devices, gpus } = group;
     let blkio = limit::blkio(blkio_config.as_ref());
@@ -110,7 +110,7 @@ fn devices(group: Devices<'_>, deployed: &Deployed<'_>, host: HostConfig) -> Hos
     }
 }
 
-/// What the container sees and may do of its host.
+/// Namespaces, privileges and security.
 fn isolation(group: Isolation<'_>, host: HostConfig) -> Result<HostConfig, EngineError> {
     let Isolation {
         cap_add,
@@ -170,7 +170,7 @@ fn network(spec: &ContainerSpec, group: HostNetwork<'_>, host: HostConfig) -> Ho
     }
 }
 
-/// What is mounted, and the container's own layer.
+/// Mounts and the writable layer.
 fn storage(
     spec: &ContainerSpec,
     group: Storage<'_>,
@@ -194,7 +194,7 @@ fn storage(
     })
 }
 
-/// How it begins, what becomes of its output, and what happens at its end.
+/// Start, output and end.
 fn life(spec: &ContainerSpec, group: Life<'_>, deployed: &Deployed<'_>, host: HostConfig) -> HostConfig {
     let Life { annotations, init, logging, restart, runtime } = group;
     let OneOff { has_input: _, is_removed_at_its_end, terminal_size, pre_start: _ } =
@@ -218,7 +218,7 @@ fn integer(number: &Option<Spanned<Integer>>) -> Option<i64> {
     number.as_ref().map(|number| number.value.0)
 }
 
-/// The engine takes a capability with and without its prefix, but lists it as it was given.
+/// The engine accepts a capability with and without its prefix, but returns it as given.
 fn capability(name: &str) -> String {
     let name = name.to_ascii_uppercase();
     if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
@@ -244,7 +244,7 @@ fn log_config(logging: &Logging) -> HostConfigLogConfig {
     HostConfigLogConfig { typ: driver.clone(), config: options(driver_options) }
 }
 
-/// A text, if one is said.
+/// A text, if present.
 pub(super) fn text<T: std::fmt::Display>(value: &Option<Spanned<T>>) -> Option<String> {
     value.as_ref().map(|value| value.value.to_string())
 }
@@ -265,7 +265,7 @@ fn options(options: &Options) -> Option<HashMap<String, String>> {
     (!options.0.is_empty()).then(|| options.to_map().into_iter().collect())
 }
 
-/// An empty list is the same as none.
+/// `None` for an empty list.
 pub(super) fn list<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }

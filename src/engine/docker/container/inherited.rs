@@ -1,5 +1,5 @@
-//! In: a container that replaces another. Out: the anonymous volumes that it takes over.
-//! Must not: change anything.
+//! In: a container that replaces another. Out: the anonymous volumes that it inherits. Must not:
+//! change anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use crate::engine::EngineError;
 use crate::plan::action::ContainerSpec;
 use crate::topology::service::MountKind;
 
-/// The label of a mount whose volume was taken over and is nobody else's: it goes with the container
-/// when anonymous volumes go, although it is mounted by its name.
+/// The label of a mount with an inherited volume that belongs only to this container: it is removed
+/// with the container's anonymous volumes, although it is mounted by name.
 pub(super) const LABEL: &str = "topo.taken-over";
 
-/// Volumes by the path that they were mounted at.
+/// Volumes by mount path.
 pub(super) type InheritedVolumes = BTreeMap<String, InheritedVolume>;
 
 /// A volume of a predecessor.
@@ -25,8 +25,8 @@ pub(super) type InheritedVolumes = BTreeMap<String, InheritedVolume>;
 pub(super) struct InheritedVolume {
     /// Its name.
     pub name: String,
-    /// Whether it surely was made for the predecessor alone. Another one may be somebody's who knows it
-    /// by its name: it is taken over all the same, but stays when the container goes.
+    /// Whether it was definitely created for the predecessor only. Otherwise somebody may use it by
+    /// name: it is inherited as well, but kept when the container is removed.
     pub is_own: bool,
 }
 
@@ -37,8 +37,8 @@ impl InheritedVolume {
     }
 }
 
-/// Finds the predecessor's anonymous volumes that the new container still has a place for: where the
-/// service mounts an anonymous volume, or where the image declares one.
+/// Finds the predecessor's anonymous volumes that the new container still has a mount for: an
+/// anonymous volume of the service, or a volume declared by the image.
 pub(super) async fn volumes(
     transport: &Transport,
     spec: &ContainerSpec,

@@ -1,5 +1,5 @@
-//! In: limits and the restart policy of a service, flat and below `deploy`. Out: what holds.
-//! Must not: check that they agree; that is done when the topology is loaded.
+//! In: limits and the restart policy of a service, on its top level and below `deploy`. Out: the
+//! effective ones. Must not: check that they agree; that is done when the topology is loaded.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,21 @@ use crate::topology::service::device::DeviceRequest;
 use crate::topology::service::limit::{BlkioConfig, DeviceRate, DeviceWeight};
 use crate::topology::service::{Deploy, RestartPolicy, Ulimit};
 
-/// What `deploy` says of one container. The rest of `deploy` is for clusters, or was planned already.
+/// The settings of `deploy` for one container. The rest of `deploy` is for clusters, or was applied
+/// by the plan.
 #[derive(Default)]
 pub(super) struct Deployed<'a> {
-    /// Thousand millionths of a CPU.
+    /// Billionths of a CPU.
     pub nano_cpus: Option<i64>,
     /// Most memory, in bytes.
     pub memory: Option<i64>,
     /// Most processes.
     pub pids: Option<i64>,
-    /// Memory that is kept, in bytes.
+    /// Reserved memory, in bytes.
     pub memory_reservation: Option<i64>,
-    /// Devices that are kept.
+    /// Reserved devices.
     pub devices: &'a [Spanned<DeviceRequest>],
-    /// When the container is started again.
+    /// When the container is restarted.
     pub restart: Option<&'a DeployRestartPolicy>,
 }
 
@@ -39,7 +40,7 @@ pub(super) fn deployed(Deployment { deploy }: Deployment<'_>) -> Deployed<'_> {
     let Deploy {
         resources,
         restart_policy,
-        // How many containers there are is the plan's; the rest is for clusters.
+        // The plan applies the number of containers; the rest is for clusters.
         mode: _,
         endpoint_mode: _,
         replicas: _,
@@ -56,7 +57,7 @@ pub(super) fn deployed(Deployment { deploy }: Deployment<'_>) -> Deployed<'_> {
         deployed.memory = memory.as_ref().map(|memory| memory.value.0);
         deployed.pids = pids.as_ref().map(|pids| pids.value.0);
     }
-    // One engine keeps neither CPUs nor generic resources.
+    // A single engine reserves neither CPUs nor generic resources.
     if let Some(Reservations { memory, devices, cpus: _, generic_resources: _, extensions: _ }) = reservations
     {
         deployed.memory_reservation = memory.as_ref().map(|memory| memory.value.0);
@@ -79,7 +80,7 @@ pub(super) fn restart_policy(
             Some("none" | "no") => policy(NO, None),
             Some("on-failure") => policy(ON_FAILURE, attempts),
             Some("unless-stopped") => policy(UNLESS_STOPPED, None),
-            // The engine counts attempts only after failures.
+            // The engine supports a number of attempts only after failures.
             _ if attempts.is_some() => policy(ON_FAILURE, attempts),
             _ => policy(ALWAYS, None),
         });
@@ -106,15 +107,15 @@ pub(super) fn ulimits(ulimits: &BTreeMap<String, Named<Ulimit>>) -> Vec<Resource
 pub(super) struct Blkio {
     /// Weight of all block devices.
     pub weight: Option<u16>,
-    /// Weight of single devices.
+    /// Weights of single devices.
     pub weight_device: Vec<ResourcesBlkioWeightDevice>,
-    /// Most bytes that are read a second.
+    /// Most bytes read per second.
     pub read_bps: Vec<ThrottleDevice>,
-    /// Most reads a second.
+    /// Most reads per second.
     pub read_iops: Vec<ThrottleDevice>,
-    /// Most bytes that are written a second.
+    /// Most bytes written per second.
     pub write_bps: Vec<ThrottleDevice>,
-    /// Most writes a second.
+    /// Most writes per second.
     pub write_iops: Vec<ThrottleDevice>,
 }
 
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_policy_the_engines_default_holds() {
+    fn without_a_policy_the_default_of_the_engine_applies() {
         assert!(restart_policy(None, None).is_none());
     }
 }

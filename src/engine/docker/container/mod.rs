@@ -1,7 +1,7 @@
-//! In: a container of a plan. Out: the container in the engine, created but not started.
-//! Must not: decide what is in it.
+//! In: a container of a plan. Out: the container in the engine, created but not started. Must not:
+//! decide on its content.
 
-// An attribute that nobody applies any more is one: see `group`.
+// An attribute that is no longer applied is an unused variable: see `group`.
 #![deny(unused_variables)]
 
 mod api_socket;
@@ -45,7 +45,7 @@ struct Created {
     warnings: Option<Vec<String>>,
 }
 
-/// Creates a container with its networks and files. What fails half way is taken back.
+/// Creates a container with its networks and files. A partially created one is removed.
 pub async fn create(
     docker: &Docker,
     spec: &ContainerSpec,
@@ -55,7 +55,7 @@ pub async fn create(
     let spec = with_accounts.as_ref().unwrap_or(spec);
     let inherited = inherited::volumes(&docker.transport, spec).await?;
     let mut request = request::request(spec, inherited, docker.transport.version(), &docker.proxies)?;
-    // What the name means only shows now: the image may have been pulled or built a moment ago.
+    // The id is known only now: the image may have been pulled or built a moment ago.
     if let Some(image) = docker.known_image(&spec.image).await? {
         request.put_label(label::IMAGE, image.as_str());
     }
@@ -87,14 +87,14 @@ pub async fn create(
         file::upload(docker, spec, &created.id).await
     };
     if let Err(error) = finished.await {
-        // The first error is what matters: it says what is wrong with the topology.
+        // Only the first error matters: it says what is wrong with the topology.
         let _ = remove_by_id(docker, &created.id).await;
         return Err(error);
     }
     Ok(())
 }
 
-/// The fingerprint that Docker Compose gives a container that shares something with others.
+/// The fingerprint that Docker Compose gives to a container that shares something with others.
 async fn fingerprint(docker: &Docker, references: &References) -> Result<String, EngineError> {
     let mut ids = BTreeMap::new();
     for container in references.containers.values() {
@@ -103,9 +103,9 @@ async fn fingerprint(docker: &Docker, references: &References) -> Result<String,
     Ok(references.fingerprint(&ids))
 }
 
-/// A run that was killed may have asked the engine for this very container a moment ago: the engine
-/// goes on with what it was asked, and the container appears after the next run has looked. One that
-/// never ran and is this service's own is such a leftover, and gives way.
+/// A run that was killed may have requested this very container a moment ago: the engine continues
+/// with it, and the container appears after the next run has looked. A container of this service
+/// that was never started is such a leftover, and is replaced.
 async fn create_or_replace_leftover(
     docker: &Docker,
     spec: &ContainerSpec,
@@ -120,7 +120,7 @@ async fn create_or_replace_leftover(
             Ok(found) if is_leftover(spec, &found) => {
                 remove(docker, &spec.name, AnonymousVolumes::Keep).await?;
             }
-            // The name is taken before there is a container to look at.
+            // The name is reserved before there is a container to inspect.
             Err(EngineError::Refused { status: 404, .. }) => tokio::time::sleep(LEFTOVER_PAUSE).await,
             Ok(found) => {
                 return Err(name_taken(spec, found.config.labels.as_ref()).unwrap_or(refused));
@@ -131,12 +131,12 @@ async fn create_or_replace_leftover(
     docker.transport.json(call()?).await
 }
 
-/// How often a name is asked for that a killed run's creation holds, and how long is waited in between:
-/// a creation takes the engine much less than five seconds.
+/// How often a name is tried that a killed run's creation holds, and the pause in between: a
+/// creation takes the engine much less than five seconds.
 const LEFTOVER_TRIES: u32 = 50;
 const LEFTOVER_PAUSE: Duration = Duration::from_millis(100);
 
-/// Whose the name is, where that is another project.
+/// The project that has the name, if it is another one.
 fn name_taken(spec: &ContainerSpec, labels: Option<&BTreeMap<String, String>>) -> Option<EngineError> {
     let project =
         labels?.get(label::PROJECT).filter(|project| spec.labels.get(label::PROJECT) != Some(project))?;
@@ -162,7 +162,7 @@ async fn remove_by_id(docker: &Docker, id: &str) -> Result<(), EngineError> {
     docker.bollard.remove_container(id, Some(options)).await.map_err(|error| docker.transport.failure(error))
 }
 
-/// Removes a container, running or not; one that is gone already is no failure.
+/// Removes a container, running or not; if it does not exist, that is not an error.
 pub async fn remove(
     docker: &Docker,
     container: &ContainerName,
@@ -185,9 +185,9 @@ pub async fn remove(
     Ok(())
 }
 
-/// Names of the volumes that go with a container beside those that the engine removes with it. It
-/// forgets that a volume is anonymous once a successor has taken it over by name; those that hold
-/// uploaded files are nobody else's.
+/// The volumes to remove with a container besides those that the engine removes. The engine no
+/// longer treats a volume as anonymous once a successor has inherited it by name; volumes with
+/// uploaded files belong to this container only.
 async fn volumes_to_remove(
     docker: &Docker,
     container: &ContainerName,
@@ -208,7 +208,7 @@ async fn volumes_to_remove(
     Ok(going.map(|mount| mount.name.clone()).collect())
 }
 
-/// A volume that another container uses, or that is gone, is left alone.
+/// Removes a volume, unless another container uses it, or it does not exist.
 async fn remove_volume_if_unused(docker: &Docker, volume: &str) -> Result<(), EngineError> {
     match super::volume::remove(docker, &volume.into()).await {
         Err(EngineError::Refused { status: 409, .. }) => Ok(()),
@@ -216,11 +216,11 @@ async fn remove_volume_if_unused(docker: &Docker, volume: &str) -> Result<(), En
     }
 }
 
-/// For how long the removal of a container by somebody else is waited for.
+/// How long to wait while another client removes a container.
 const REMOVAL: Duration = Duration::from_secs(60);
 
-/// Somebody else removes the container: that it is gone is all that is wanted. One that stays although the engine
-/// gave these `words` is not waited for without end.
+/// Another client is removing the container, which is all that is wanted. The wait is limited in
+/// case it stays, and then ends with the engine's message, `words`.
 async fn await_removal(docker: &Docker, container: &ContainerName, words: String) -> Result<(), EngineError> {
     let path = format!("/containers/{}/wait", escape(container.as_str(), ""));
     let call = Call::new(Method::POST, path).query("condition", "removed");
@@ -229,7 +229,8 @@ async fn await_removal(docker: &Docker, container: &ContainerName, words: String
     until_removed(async { waited.await.map(|_| ()) }, async { look.await.map(|_| ()) }, words).await
 }
 
-/// Waits for the end of a removal, for so long; then `look` says whether the container is there still.
+/// Waits for the end of a removal, up to a limit; then `look` says whether the container still
+/// exists.
 async fn until_removed(
     waited: impl Future<Output = Result<(), EngineError>>,
     look: impl Future<Output = Result<(), EngineError>>,
@@ -256,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_another_project_has_is_told_with_that_project() {
+    fn a_name_taken_by_another_project_is_reported_with_that_project() {
         let labels = |project: &str| {
             let labels = [(label::PROJECT, project), (label::SERVICE, "web"), (label::NUMBER, "1")];
             labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()

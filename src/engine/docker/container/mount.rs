@@ -1,8 +1,8 @@
-//! In: the mounts of a container. Out: binds and mounts, as the engine takes them.
-//! Must not: look whether a path exists.
+//! In: the mounts of a container. Out: binds and mounts in the engine's format. Must not: check
+//! whether a path exists.
 //!
-//! The engine has two ways. The older one (`Binds`) makes a missing host folder and takes SELinux
-//! labels; the newer one (`Mounts`) takes everything else, and paths that have a colon in them.
+//! The engine has two forms. The older one (`Binds`) creates a missing host directory and supports
+//! SELinux labels; the newer one (`Mounts`) supports everything else, and paths with colons.
 
 use bollard::models::{
     Mount as EngineMount, MountBindOptions, MountImageOptions, MountTmpfsOptions, MountType,
@@ -16,16 +16,16 @@ use crate::topology::Mount;
 use crate::topology::service::MountKind;
 use crate::topology::service::mount::{BindOptions, ImageOptions, TmpfsOptions, VolumeOptions};
 
-/// Mounts of a container, each in the way that can do it.
+/// The mounts of a container, each in a form that supports it.
 #[derive(Default)]
 pub(super) struct Mounts {
-    /// The older way: `SOURCE:TARGET:OPTIONS`.
+    /// The older form: `SOURCE:TARGET:OPTIONS`.
     pub binds: Vec<String>,
-    /// The newer way.
+    /// The newer form.
     pub mounts: Vec<EngineMount>,
 }
 
-/// Translates every mount; volumes that are taken over from a predecessor are mounted by their names.
+/// Translates every mount; volumes inherited from a predecessor are mounted by name.
 pub(super) fn translate(
     mounts: &[Mount],
     mut inherited: InheritedVolumes,
@@ -39,7 +39,7 @@ pub(super) fn translate(
             None => translated.mounts.push(engine_mount(mount, volume, version)?),
         }
     }
-    // What is left is declared by the image alone.
+    // The rest is declared only by the image.
     translated.mounts.extend(inherited.into_iter().map(|(target, volume)| EngineMount {
         typ: Some(MountType::VOLUME),
         volume_options: with_labels(None, &volume),
@@ -50,11 +50,11 @@ pub(super) fn translate(
     Ok(translated)
 }
 
-/// The older way, for all mounts that it can do; nothing for others.
+/// The older form of a mount; `None` if it is not supported.
 fn bind(mount: &Mount) -> Option<String> {
     let Mount { kind, source, target, read_only, consistency: _, bind, volume, tmpfs: _, image: _ } = mount;
     let source = source.as_ref()?;
-    // Colons part what the older way says.
+    // Colons are the separator of the older form.
     if source.contains(':') || target.contains(':') {
         return None;
     }
@@ -80,11 +80,11 @@ fn bind_options(bind: Option<&BindOptions>) -> Option<Vec<&str>> {
     let Some(BindOptions { propagation, create_host_path, recursive, selinux, extensions: _ }) = bind else {
         return Some(Vec::new());
     };
-    // Only the newer way leaves a missing folder missing, or leaves out what is mounted below.
+    // Only the newer form can require an existing directory, or exclude submounts.
     if *create_host_path == Some(false) || recursive.is_some() {
         return None;
     }
-    // Propagation is possible in both ways; SELinux labels are not.
+    // Both forms support propagation, but only the older one SELinux labels.
     if propagation.is_some() && selinux.is_none() {
         return None;
     }
@@ -97,7 +97,7 @@ fn engine_mount(
     version: ApiVersion,
 ) -> Result<EngineMount, EngineError> {
     let Mount { kind, source, target, read_only, consistency, bind, volume, tmpfs, image } = mount;
-    // As Docker Compose does, what is said for another kind is left out.
+    // As in Docker Compose, options of other kinds of mounts are ignored.
     let mut volume_options = volume.as_ref().filter(|_| *kind == MountKind::Volume).map(volume_options);
     let mut source = source.as_ref().map(|source| source.value.clone());
     if let (None, Some(inherited)) = (&source, inherited) {
@@ -152,7 +152,8 @@ fn mount_bind_options(
         })?;
         options.propagation = Some(known);
     }
-    // Before API 1.42 the engine makes no folder in this way, and refuses when it is missing.
+    // Before API 1.42 the engine never creates the directory in this form, and refuses a missing
+    // one.
     options.create_mountpoint = (version.minor >= 42).then_some(*create_host_path != Some(false));
     match recursive.as_deref() {
         None | Some("enabled") => {}
@@ -180,7 +181,7 @@ fn volume_options(volume: &VolumeOptions) -> MountVolumeOptions {
     }
 }
 
-/// Adds the label of a volume that was taken over.
+/// Adds the label of an inherited volume.
 fn with_labels(options: Option<MountVolumeOptions>, volume: &InheritedVolume) -> Option<MountVolumeOptions> {
     let Some((name, value)) = volume.labels() else { return options };
     let mut options = options.unwrap_or_default();
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_mounts_take_the_older_way() {
+    fn plain_mounts_use_the_older_form() {
         let bind = Mount { read_only: true, ..mount(MountKind::Bind, Some("/host")) };
         assert_eq!(one(bind, NEW).unwrap().binds, ["/host:/data:ro"]);
         let volume = mount(MountKind::Volume, Some("shop_db"));
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn selinux_keeps_the_older_way_with_propagation() {
+    fn selinux_labels_use_the_older_form_also_with_propagation() {
         let options = BindOptions {
             selinux: Some("Z".to_owned()),
             propagation: Some("rslave".to_owned()),
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_path_that_must_exist_takes_the_newer_way() {
+    fn a_host_path_that_must_exist_uses_the_newer_form() {
         let options = BindOptions { create_host_path: Some(false), ..BindOptions::default() };
         let bind = Mount { bind: Some(options), ..mount(MountKind::Bind, Some("/host")) };
         let mounts = one(bind, NEW).unwrap();
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_anonymous_volume_is_taken_over_by_its_target() {
+    fn an_anonymous_volume_is_inherited_by_its_target() {
         let volume = |name: &str, is_own| InheritedVolume { name: name.to_owned(), is_own };
         let taken = InheritedVolumes::from([
             ("/data".to_owned(), volume("a1", true)),
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_a_colon_takes_the_newer_way() {
+    fn a_path_with_a_colon_uses_the_newer_form() {
         let source = one(mount(MountKind::Bind, Some("/host:ro")), NEW).unwrap();
         assert!(source.binds.is_empty());
         assert_eq!(source.mounts[0].source.as_deref(), Some("/host:ro"));

@@ -1,5 +1,5 @@
-//! In: the ports of a service. Out: what is exposed and what is published, as the engine takes it.
-//! Must not: choose a port.
+//! In: the ports of a service. Out: exposed and published ports in the engine's format. Must not:
+//! choose a port.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use crate::source::Spanned;
 use crate::topology::service::{ExposedPort, Port, Ports};
 use crate::value::port::ExposedPorts;
 
-/// Ports that other containers may see: those of `expose` and those that are published.
+/// Exposed ports: those of `expose` and the published ones.
 pub(super) fn exposed(ports: &Ports, expose: &[Spanned<ExposedPort>]) -> Vec<String> {
     let published = ports.0.iter().map(|port| container_port(port));
     let only_exposed = expose.iter().flat_map(|exposed| expand(exposed));
@@ -17,7 +17,7 @@ pub(super) fn exposed(ports: &Ports, expose: &[Spanned<ExposedPort>]) -> Vec<Str
     all.into_iter().collect()
 }
 
-/// Ports of the host that lead to the container's.
+/// Ports of the host by container port.
 pub(super) fn bindings(ports: &Ports) -> PortMap {
     let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
     for port in &ports.0 {
@@ -31,12 +31,12 @@ pub(super) fn bindings(ports: &Ports) -> PortMap {
 }
 
 fn container_port(port: &Port) -> String {
-    // The name, the mode and the application's protocol are for people and clusters.
+    // The name, the mode and the application protocol are for users and clusters.
     let Port { target, protocol, name: _, mode: _, host_ip: _, published: _, app_protocol: _ } = port;
     format!("{target}/{protocol}")
 }
 
-/// What cannot be read was refused before.
+/// An invalid element has been refused before.
 fn expand(exposed: &ExposedPort) -> impl Iterator<Item = String> + use<> {
     let exposed = exposed.ports.clone().ok();
     exposed.into_iter().flat_map(|ExposedPorts { ports, protocol }| {

@@ -1,5 +1,5 @@
-//! In: a container of a plan. Out: the body of the request that creates it.
-//! Must not: talk to the engine, or drop an attribute: what an engine cannot do is an error.
+//! In: a container of a plan. Out: the body of its create request. Must not: talk to the engine, or
+//! drop an attribute: what an engine does not support is an error.
 
 use std::collections::BTreeMap;
 
@@ -22,16 +22,16 @@ use crate::topology::value::{Duration, Pairs};
 pub(super) struct Request {
     #[serde(flatten)]
     body: ContainerCreateBody,
-    /// Left out of bollard's model, since API 1.44 has it for each network.
+    /// Missing in bollard's model, since API 1.44 has one per network.
     #[serde(rename = "MacAddress", skip_serializing_if = "Option::is_none")]
     mac_address: Option<String>,
-    /// Sent beside the body.
+    /// Sent as a query parameter.
     #[serde(skip)]
     pub platform: Option<String>,
 }
 
 impl Request {
-    /// Adds a label that shows only when the container is created.
+    /// Adds a label whose value is known only when the container is created.
     pub(super) fn put_label(&mut self, name: &str, value: &str) {
         self.body.labels.get_or_insert_default().insert(name.to_owned(), value.to_owned());
     }
@@ -44,7 +44,7 @@ pub(super) fn request(
     version: ApiVersion,
     proxies: &BTreeMap<String, String>,
 ) -> Result<Request, EngineError> {
-    let groups = Groups::of(&spec.service);
+    let groups = Groups::from_service(&spec.service);
     let Body {
         command,
         domainname,
@@ -91,7 +91,7 @@ pub(super) fn request(
     Ok(Request { body, mac_address, platform: text(platform) })
 }
 
-/// Seconds, as the engine counts a grace period; a part of one counts as a whole.
+/// Seconds of a grace period, rounded up.
 fn whole_seconds(duration: Duration) -> i64 {
     i64::try_from(duration.0.as_millis().div_ceil(1000)).unwrap_or(i64::MAX)
 }
@@ -122,13 +122,13 @@ fn health_config(healthcheck: &Healthcheck) -> HealthConfig {
     }
 }
 
-/// Proxies come first: what the topology says of them wins.
+/// Proxies come first, so that the topology overrides them.
 fn variables(environment: &Pairs, proxies: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     let proxies = proxies.iter().filter(|(name, _)| !environment.0.contains_key(*name));
     proxies.map(|(name, value)| format!("{name}={value}")).chain(environment.0.iter().map(variable))
 }
 
-/// A name without a value takes the variable away that the image has.
+/// A name without a value unsets the image's variable.
 fn variable((name, value): (&String, &Spanned<Option<String>>)) -> String {
     value.value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}"))
 }
@@ -147,14 +147,14 @@ mod tests {
     const OLD: ApiVersion = ApiVersion { minor: 41 };
     const NEW: ApiVersion = ApiVersion { minor: 51 };
 
-    /// A container of a service that is written in YAML.
+    /// A container of a service written in YAML.
     fn container(text: &str) -> ContainerSpec {
         let mut sources = Sources::default();
         let file = sources.add("topology.yaml", text);
         let mut found = crate::diagnostic::Diagnostics::default();
         let environment = crate::source::Environment::default();
-        let folder = std::path::Path::new("/");
-        let document = crate::document::load(&mut sources, &[file], folder, &environment, &mut found);
+        let directory = std::path::Path::new("/");
+        let document = crate::document::load(&mut sources, &[file], directory, &environment, &mut found);
         let service = Service::decode(&document.root, &mut found).unwrap();
         assert!(found.is_empty(), "{:?}", found.sorted());
         let network = |name: &str, mac_address: Option<&str>| Attachment {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_command_is_the_images_and_an_empty_one_is_none() {
+    fn an_absent_command_is_that_of_the_image_and_an_empty_one_is_empty() {
         let absent = body("tty: true", NEW);
         assert_eq!((&absent["Cmd"], &absent["Entrypoint"]), (&Json::Null, &Json::Null));
         let given = body("command: a 'b c'\nentrypoint: []", NEW);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_engine_gets_one_network_and_its_address_apart() {
+    fn an_older_engine_gets_one_network_and_a_separate_mac_address() {
         let new = body("tty: true", NEW);
         assert_eq!(new["NetworkingConfig"]["EndpointsConfig"].as_object().unwrap().len(), 2);
         let front = &new["NetworkingConfig"]["EndpointsConfig"]["shop_front"];
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_second_of_grace_is_a_whole_one() {
+    fn a_fractional_grace_period_is_rounded_up() {
         assert_eq!(body("stop_grace_period: 1500ms", NEW)["StopTimeout"], json!(2));
         assert_eq!(body("stop_grace_period: 0s", NEW)["StopTimeout"], json!(0));
     }

@@ -1,5 +1,5 @@
-//! In: security options of a service. Out: the same, with profiles in place of their paths.
-//! Must not: know what a profile allows.
+//! In: security options of a service. Out: the same with the contents of profiles in place of their
+//! paths. Must not: know what a profile allows.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use crate::source::{Sources, Spanned};
 use crate::topology::service::CredentialSpec;
 use crate::value::security_option::SecurityOption;
 
-/// Security options, as the engine takes them.
+/// Security options in the engine's format.
 pub(super) struct Security {
     /// The options.
     pub options: Vec<String>,
-    /// Whether paths such as `/proc/kcore` are neither hidden nor read-only.
+    /// Whether paths such as `/proc/kcore` are neither masked nor read-only.
     pub shows_system_paths: bool,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn options(
     Ok(security)
 }
 
-/// The engine reads no files of ours: a seccomp profile is sent as text.
+/// The engine does not read local files: a seccomp profile is sent as text.
 fn with_profile(option: &SecurityOption) -> Result<String, EngineError> {
     let Some(path) = option.seccomp_profile() else { return Ok(option.to_string()) };
     let text = Sources::bytes(Path::new(path))

@@ -1,5 +1,5 @@
-//! In: a container. Out: what its own process writes, a way to its input, its end.
-//! Must not: decide what becomes of the output.
+//! In: a container. Out: the output of its main process, its input, its exit. Must not: decide what
+//! happens with the output.
 
 use http::Method;
 use serde::Deserialize;
@@ -87,7 +87,7 @@ impl Attach for Docker {
     }
 }
 
-/// The exit code that an answer brings when the process ends.
+/// The exit code in a response that arrives when the process exits.
 async fn exit_code(answer: http::Response<hyper::body::Incoming>) -> Result<i64, EngineError> {
     let mut lines = super::super::json_lines::JsonLines::new(stream_of(answer));
     let ended: Option<Ended> = lines.next().await?;

@@ -1,5 +1,5 @@
-//! In: a container. Out: an image made of it, or an archive of all its files.
-//! Must not: change the container.
+//! In: a container. Out: an image of it, or an archive of all its files. Must not: change the
+//! container.
 
 use bytes::Bytes;
 use futures_util::Stream;

@@ -1,5 +1,5 @@
-//! In: a command line and a container that runs. Out: the command's process there, and its exit code.
-//! Must not: decide what becomes of the output.
+//! In: a command line and a running container. Out: the command's process, and its exit code. Must
+//! not: decide what happens with the output.
 
 use futures_util::StreamExt;
 use http::Method;
@@ -70,7 +70,7 @@ impl Execute for Docker {
         let (connection, _) = self.transport.take_over(call, "tcp").await?;
         let shape = if has_terminal { Shape::Raw } else { Shape::Frames };
         let mut attached = attached(connection, shape);
-        attached.output = Box::pin(attached.output.enumerate().map(told_apart));
+        attached.output = Box::pin(attached.output.enumerate().map(refusal_as_error));
         Ok(attached)
     }
 
@@ -110,7 +110,7 @@ impl Docker {
         Ok(())
     }
 
-    /// Since API 1.42 a terminal can have its size from the start.
+    /// Since API 1.42 a terminal's size can be set from the start.
     fn console_size(&self, terminal: Option<TerminalSize>) -> Option<[u16; 2]> {
         let size = terminal.filter(|_| self.transport.version().minor >= 42)?;
         Some([size.rows, size.columns])
@@ -121,8 +121,8 @@ fn path(exec: &Exec, action: &str) -> String {
     format!("/exec/{}/{action}", escape(&exec.id, ""))
 }
 
-/// What the engine says in place of a process that could not be started comes as its first output.
-fn told_apart((index, chunk): (usize, Result<LogChunk, EngineError>)) -> Result<LogChunk, EngineError> {
+/// The engine's error about a process that could not be started arrives as its first output.
+fn refusal_as_error((index, chunk): (usize, Result<LogChunk, EngineError>)) -> Result<LogChunk, EngineError> {
     const REFUSAL: &[u8] = b"OCI runtime exec failed: ";
     let chunk = chunk?;
     if index == 0 && chunk.bytes.starts_with(REFUSAL) {
@@ -143,11 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn the_engines_refusal_is_no_output() {
+    fn a_refusal_by_the_engine_is_not_output() {
         let text = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"nope\": executable file not found in $PATH\r\n";
-        let refused = told_apart((0, chunk(text))).unwrap_err();
+        let refused = refusal_as_error((0, chunk(text))).unwrap_err();
         assert_eq!(refused.to_string(), "exec: \"nope\": executable file not found in $PATH");
-        assert_eq!(told_apart((1, chunk(text))), chunk(text));
-        assert_eq!(told_apart((0, chunk("hello"))), chunk("hello"));
+        assert_eq!(refusal_as_error((1, chunk(text))), chunk(text));
+        assert_eq!(refusal_as_error((0, chunk("hello"))), chunk("hello"));
     }
 }

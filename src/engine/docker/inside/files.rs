@@ -1,5 +1,5 @@
-//! In: a container, running or not, and paths in it. Out: what is there; archives out of it and into it.
-//! Must not: know of this machine's files, or hold an archive in memory.
+//! In: a container, running or not, and paths in it. Out: their kind; archives from and to them.
+//! Must not: know files of this machine, or keep an archive in memory.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ use crate::topology::name::ContainerName;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PathStat {
-    /// As Go writes it: the kind in the highest bits.
+    /// In Go's format: the type in the highest bits.
     mode: u32,
     #[serde(default)]
     link_target: String,
@@ -28,15 +28,15 @@ impl CopyFiles for Docker {
         match self.transport.send(call(Method::HEAD, container, path)).await {
             Ok(answer) => kind(answer.headers()).map(Some),
             Err(EngineError::Refused { status: 404, .. }) => Ok(None),
-            // The engine has no words for a file whose path ends like a folder's.
+            // The engine reports no proper error for a file whose path ends like a directory's.
             Err(EngineError::Refused { status: 500, .. }) if path.ends_with(['/', '.']) => {
                 let file = path.trim_end_matches('.').trim_end_matches('/');
                 match self.transport.send(call(Method::HEAD, container, file)).await {
                     Ok(answer) => kind(answer.headers()).map(Some),
-                    Err(error) => Err(self.in_words(error, container, file).await),
+                    Err(error) => Err(self.with_message(error, container, file).await),
                 }
             }
-            Err(error) => Err(self.in_words(error, container, path).await),
+            Err(error) => Err(self.with_message(error, container, path).await),
         }
     }
 
@@ -51,12 +51,12 @@ impl CopyFiles for Docker {
     async fn unpack_to_path(
         &self,
         container: &ContainerName,
-        folder: &str,
+        directory: &str,
         archive: Pieces,
         ownership: Ownership,
         other_kinds: OtherKinds,
     ) -> Result<(), EngineError> {
-        let mut call = call(Method::PUT, container, folder)
+        let mut call = call(Method::PUT, container, directory)
             .query("noOverwriteDirNonDir", if other_kinds == OtherKinds::Stay { "true" } else { "false" })
             .header("content-type", "application/x-tar")
             .body(body_of(archive));
@@ -68,9 +68,9 @@ impl CopyFiles for Docker {
 }
 
 impl Docker {
-    /// The answer to a HEAD has no words: why the engine cannot look at a path, it says when it is asked for what
-    /// is there.
-    async fn in_words(&self, error: EngineError, container: &ContainerName, path: &str) -> EngineError {
+    /// The response to a HEAD request has no message: the engine gives its reason when the content
+    /// is requested.
+    async fn with_message(&self, error: EngineError, container: &ContainerName, path: &str) -> EngineError {
         if !matches!(error, EngineError::Refused { .. }) {
             return error;
         }
@@ -97,14 +97,14 @@ fn named_link(message: &str, path: &str) -> Option<String> {
 }
 
 fn kind(headers: &HeaderMap) -> Result<Kind, EngineError> {
-    const FOLDER: u32 = 1 << 31;
+    const DIRECTORY: u32 = 1 << 31;
     const LINK: u32 = 1 << 27;
-    // Devices, pipes, sockets, character devices, and what Go knows no word for.
+    // Devices, pipes, sockets, character devices, and irregular files in Go's terms.
     const OTHER: u32 = 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19;
     let stat = headers.get("x-docker-container-path-stat").and_then(|text| STANDARD.decode(text).ok());
     let stat: Option<PathStat> = stat.and_then(|text| serde_json::from_slice(&text).ok());
     match stat {
-        Some(PathStat { mode, .. }) if mode & FOLDER != 0 => Ok(Kind::Folder),
+        Some(PathStat { mode, .. }) if mode & DIRECTORY != 0 => Ok(Kind::Directory),
         Some(PathStat { mode, link_target }) if mode & LINK != 0 => Ok(Kind::Link { target: link_target }),
         Some(PathStat { mode, .. }) if mode & OTHER != 0 => Ok(Kind::Other),
         Some(_) => Ok(Kind::File),
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn the_engines_word_on_a_path_is_understood() {
+    fn the_header_about_a_path_is_understood() {
         let stat = |mode: u32| format!(r#"{{"name":"x","size":4096,"mode":{mode},"linkTarget":"/a/b"}}"#);
-        assert_eq!(kind_of(&stat(1 << 31 | 0o755)), Kind::Folder);
+        assert_eq!(kind_of(&stat(1 << 31 | 0o755)), Kind::Directory);
         assert_eq!(kind_of(&stat(0o644)), Kind::File);
         assert_eq!(kind_of(&stat(1 << 27 | 0o777)), Kind::Link { target: "/a/b".into() });
         assert_eq!(kind_of(&stat(1 << 26 | 1 << 21 | 0o666)), Kind::Other);

@@ -1,13 +1,13 @@
-//! What goes into a container and comes out of it: commands, streams, files, images.
+//! Access to containers: commands, streams, files, images.
 //!
 //! | to change | look in |
 //! |---|---|
 //! | how a connection becomes output and input | [`stream`] |
 //! | how a command is run in a container | [`exec`] |
-//! | how a container's own process is talked to | [`attach`] |
-//! | how an image or an archive is made of a container | [`commit`] |
-//! | how files get into a container and out of it | [`files`] |
-//! | how a container is run to its end before another one starts | [`to_end`] |
+//! | how to attach to a container's main process | [`attach`] |
+//! | how an image or an archive is created from a container | [`commit`] |
+//! | how files are copied from and to a container | [`files`] |
+//! | how a container is run to completion before another one starts | [`to_end`] |
 
 pub mod attach;
 pub mod commit;

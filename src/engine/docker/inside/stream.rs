@@ -1,5 +1,5 @@
-//! In: a connection that was taken over. Out: the output of a process, and a way to its input.
-//! Must not: know whose process it is.
+//! In: an upgraded connection. Out: the output of a process, and its input. Must not: know whose
+//! process it is.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, stream};
@@ -13,13 +13,13 @@ use crate::engine::{Attached, EngineError};
 /// How many bytes are read at once.
 const PIECE: usize = 64 * 1024;
 
-/// A process that a connection leads to.
+/// The process at the other end of a connection.
 pub(super) fn attached(connection: Connection, shape: Shape) -> Attached {
     let (read, write) = tokio::io::split(connection);
     Attached { output: Box::pin(chunks(Box::pin(pieces(read)), shape)), input: Input::new(write) }
 }
 
-/// What comes over a connection, as it comes.
+/// The chunks that arrive on a connection.
 fn pieces(read: impl AsyncRead + Unpin) -> impl Stream<Item = Result<Bytes, EngineError>> {
     stream::try_unfold((read, BytesMut::new()), async |(mut read, mut buffer)| {
         buffer.reserve(PIECE);

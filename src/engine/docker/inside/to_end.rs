@@ -1,5 +1,5 @@
-//! In: a container that is to run once. Out: what it writes, line by line, and how it ended.
-//! Must not: remove what failed: whoever looks for the reason wants to see it.
+//! In: a container that is to run once. Out: its output line by line, and its result. Must not:
+//! remove a container that failed: it is needed for finding the cause.
 
 use super::super::Docker;
 use super::super::{container, inspect, perform};
@@ -10,15 +10,15 @@ use crate::plan::label;
 use crate::topology::name::ContainerName;
 
 impl Docker {
-    /// Creates a container, runs it to its end and removes it. Another exit code than 0 is an error, and
-    /// the container stays until the next time.
+    /// Creates a container, runs it to completion and removes it. An exit code other than 0 is an
+    /// error, and the container is kept until the next time.
     pub async fn run_to_end(
         &self,
         spec: &ContainerSpec,
         progress: &dyn Fn(Progress),
     ) -> Result<(), EngineError> {
         let name = &spec.name;
-        if self.is_former(spec).await? {
+        if self.is_leftover(spec).await? {
             container::remove(self, name, AnonymousVolumes::Remove).await?;
         }
         container::create(self, spec, progress).await?;
@@ -39,8 +39,8 @@ impl Docker {
         ended.and(removed)
     }
 
-    /// Whether a container of that name is what an earlier run left.
-    async fn is_former(&self, spec: &ContainerSpec) -> Result<bool, EngineError> {
+    /// Whether the container of that name is left from an earlier run.
+    async fn is_leftover(&self, spec: &ContainerSpec) -> Result<bool, EngineError> {
         let found = match inspect::inspect(&self.transport, spec.name.as_str()).await {
             Err(EngineError::Refused { status: 404, .. }) => return Ok(false),
             found => found?.config.labels.unwrap_or_default(),

@@ -1,5 +1,5 @@
-//! In: what a container was created with, in the engine's words. Out: attributes as the topology's model has them.
-//! Must not: give what the engine fills in itself.
+//! In: the settings that a container was created with, in the engine's format. Out: attributes in
+//! the form of the topology's model. Must not: return the engine's defaults.
 
 use std::collections::BTreeMap;
 use std::time::Duration as Length;
@@ -11,7 +11,7 @@ use crate::topology::Service;
 use crate::topology::service::Healthcheck;
 use crate::topology::value::Duration;
 
-/// A container's host configuration, as far as attributes of a service say it.
+/// The parts of a container's host configuration that correspond to attributes of a service.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct FurtherHostConfig {
@@ -66,13 +66,13 @@ struct Ulimit {
     hard: i64,
 }
 
-/// What an engine takes for shared memory when nobody says anything.
+/// The engine's default size of shared memory.
 const DEFAULT_SHM_SIZE: i64 = 64 * 1024 * 1024;
-/// The runtime that it takes when nobody says anything.
+/// The engine's default runtime.
 const DEFAULT_RUNTIME: &str = "runc";
 
 impl FurtherHostConfig {
-    /// What is not as the engine makes it by itself.
+    /// Everything that differs from the engine's defaults.
     pub(super) fn attributes(&self) -> BTreeMap<&'static str, Json> {
         let number = |number: i64| json!((number > 0).then_some(number));
         let bytes = |number: i64| json!((number > 0).then(|| number.to_string()));
@@ -80,11 +80,11 @@ impl FurtherHostConfig {
             let Device { path_on_host, path_in_container, cgroup_permissions } = device;
             json!({ "source": path_on_host, "target": path_in_container, "permissions": cgroup_permissions })
         });
-        // The engine divides at the first colon, the model at `=`.
+        // The engine separates at the first colon, the model at `=`.
         let hosts = self.extra_hosts.iter().flatten().map(|host| host.replacen(':', "=", 1));
-        let folders = self.tmpfs.iter().flatten().map(|(folder, options)| match options.as_str() {
-            "" => folder.clone(),
-            options => format!("{folder}:{options}"),
+        let directories = self.tmpfs.iter().flatten().map(|(directory, options)| match options.as_str() {
+            "" => directory.clone(),
+            options => format!("{directory}:{options}"),
         });
         let limits = self.ulimits.iter().flatten().map(|Ulimit { name, soft, hard }| {
             (name.clone(), if soft == hard { json!(soft) } else { json!({ "soft": soft, "hard": hard }) })
@@ -122,7 +122,7 @@ impl FurtherHostConfig {
             (Service::security_opt, json!(self.security_opt)),
             (Service::shm_size, bytes(if self.shm_size == DEFAULT_SHM_SIZE { 0 } else { self.shm_size })),
             (Service::sysctls, json!(self.sysctls)),
-            (Service::tmpfs, folders.collect()),
+            (Service::tmpfs, directories.collect()),
             (Service::ulimits, Json::Object(limits.collect())),
             (Service::userns_mode, json!(self.userns_mode)),
             (Service::uts, json!(self.uts_mode)),
@@ -131,7 +131,7 @@ impl FurtherHostConfig {
     }
 }
 
-/// A container's configuration, as far as attributes of a service say it.
+/// The parts of a container's configuration that correspond to attributes of a service.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct FurtherConfig {
@@ -142,10 +142,10 @@ pub(super) struct FurtherConfig {
 }
 
 impl FurtherConfig {
-    /// What is not as the engine makes it by itself, of the container with this id.
+    /// Everything that differs from the engine's defaults, for the container with this id.
     pub(super) fn attributes(&self, id: &str) -> BTreeMap<&'static str, Json> {
         let Self { hostname, domainname, stop_signal, stop_timeout } = self;
-        // Its id is the name of a container that has no other.
+        // By default, the id is the host name.
         let hostname = if id.starts_with(hostname.as_str()) { "" } else { hostname };
         let grace = stop_timeout.map(|seconds| Duration(Length::from_secs(seconds)).to_string());
         BTreeMap::from([
@@ -157,11 +157,11 @@ impl FurtherConfig {
     }
 }
 
-/// A health check, as the engine has it.
+/// A health check in the engine's format.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct InspectedHealthcheck {
-    /// How often it fails before the container is unhealthy; 0 is the engine's own choice.
+    /// After how many failures the container is unhealthy; 0 for the engine's default.
     pub(super) retries: u64,
     pub(super) test: Option<Vec<String>>,
     interval: u64,
@@ -171,7 +171,7 @@ pub(super) struct InspectedHealthcheck {
 }
 
 impl InspectedHealthcheck {
-    /// The command that it runs, as a shell takes it.
+    /// Its command as a shell command line.
     pub(super) fn command(&self) -> Option<String> {
         match self.test.as_deref()? {
             [kind, words @ ..] if kind == "CMD" && !words.is_empty() => {

@@ -1,5 +1,5 @@
-//! In: a project's name. Out: its containers, as far as a list tells them.
-//! Must not: ask for each container what a list says of all.
+//! In: a project's name. Out: its containers, as far as a list describes them. Must not: inspect
+//! containers for what a list contains.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -83,7 +83,7 @@ struct ListedEndpoint {
     network_id: String,
 }
 
-/// The containers of the project. `fingerprints` are those that its services want.
+/// The containers of the project. `fingerprints` are the desired ones of its services.
 pub async fn observe(
     transport: &Transport,
     project: &str,
@@ -111,11 +111,12 @@ async fn list_containers(
     let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
     let listed: Vec<ListedContainer> = transport.json(call).await?;
     let listed = listed.into_iter().filter_map(observed_container);
-    let looked_at = stream::iter(listed).map(|container| look_closer(transport, container, fingerprints));
+    let looked_at =
+        stream::iter(listed).map(|container| inspect_if_needed(transport, container, fingerprints));
     let found: Vec<Option<ObservedContainer>> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
     let mut containers: Vec<ObservedContainer> = found.into_iter().flatten().collect();
     if !fingerprints.is_empty() {
-        note_starts(transport, &mut containers).await?;
+        add_start_times(transport, &mut containers).await?;
     }
     containers.sort_by(|one, other| {
         let key = |container: &ObservedContainer| (container.service.clone(), container.number);
@@ -124,20 +125,23 @@ async fn list_containers(
     Ok(containers)
 }
 
-/// Asks when those containers were started that share a namespace, and those that it belongs to: who is older
-/// than the other's namespace is cut off.
-async fn note_starts(transport: &Transport, containers: &mut [ObservedContainer]) -> Result<(), EngineError> {
+/// Asks for the start times of containers that share a namespace, and of its owners: a container
+/// that is older than the owner of its namespace has lost it.
+async fn add_start_times(
+    transport: &Transport,
+    containers: &mut [ObservedContainer],
+) -> Result<(), EngineError> {
     let shares = |container: &&ObservedContainer| !container.namespace_owners.is_empty();
     let users = containers.iter().filter(shares).map(|container| container.id.clone());
     let owners = containers.iter().flat_map(|container| container.namespace_owners.iter().cloned());
     let involved: BTreeSet<String> = users.chain(owners).collect();
-    let is_asked_for = |container: &&mut ObservedContainer| {
+    let is_from_dockerfile = |container: &&mut ObservedContainer| {
         container.state.started.is_none() && involved.contains(&container.id)
     };
-    let asked_for = stream::iter(containers.iter_mut().filter(is_asked_for)).map(async |container| {
+    let asked_for = stream::iter(containers.iter_mut().filter(is_from_dockerfile)).map(async |container| {
         match inspect::inspect(transport, &container.id).await {
             Ok(inspected) => container.state.started = inspected.container_state().started,
-            // It is gone by now.
+            // It no longer exists.
             Err(EngineError::Refused { status: 404, .. }) => {}
             Err(error) => return Err(error),
         }
@@ -146,20 +150,20 @@ async fn note_starts(transport: &Transport, containers: &mut [ObservedContainer]
     asked_for.buffer_unordered(AT_ONCE).try_collect().await
 }
 
-/// Asks for what a list does not say of a container that does not run, or is not as it is wanted; `None`
-/// when it is gone.
-async fn look_closer(
+/// Inspects a container that is not running, or not up to date; `None` if it no longer exists.
+async fn inspect_if_needed(
     transport: &Transport,
     mut container: ObservedContainer,
     fingerprints: &BTreeMap<ServiceName, String>,
 ) -> Result<Option<ObservedContainer>, EngineError> {
-    if container.state.status == Status::Running && !is_other(&container, fingerprints) {
+    if container.state.status == Status::Running && !is_outdated(&container, fingerprints) {
         return Ok(Some(container));
     }
     match inspect::inspect(transport, &container.id).await {
         Ok(inspected) => {
             let state = inspected.container_state();
-            container.state = ContainerState { is_young: is_young(&container.state, &state), ..state };
+            container.state =
+                ContainerState { is_just_started: is_just_started(&container.state, &state), ..state };
             container.settings = Some(inspected.settings());
             container.namespace_owners = inspected.host_config.namespace_owners();
             Ok(Some(container))
@@ -169,25 +173,25 @@ async fn look_closer(
     }
 }
 
-/// Whether a container was started a moment ago: when it was listed, or since then. One that crashes again
-/// and again may be listed between two runs and run when it is looked at.
-fn is_young(listed: &ContainerState, inspected: &ContainerState) -> bool {
-    listed.is_young || (listed.status != Status::Running && inspected.status == Status::Running)
+/// Whether a container was started a moment ago: when it was listed, or since then. One that
+/// crashes repeatedly may be listed between two runs and be running when inspected.
+fn is_just_started(listed: &ContainerState, inspected: &ContainerState) -> bool {
+    listed.is_just_started || (listed.status != Status::Running && inspected.status == Status::Running)
 }
 
-/// Whether a container of a service was made from other settings than are wanted.
-fn is_other(container: &ObservedContainer, fingerprints: &BTreeMap<ServiceName, String>) -> bool {
+/// Whether a container of a service was created with other settings than the desired ones.
+fn is_outdated(container: &ObservedContainer, fingerprints: &BTreeMap<ServiceName, String>) -> bool {
     let wanted = fingerprints.get(&container.service).filter(|_| !container.is_one_off);
     wanted.is_some_and(|wanted| container.labels.get(label::CONFIG_HASH) != Some(wanted))
 }
 
-/// A container without the labels of a service is not one of the project's.
+/// A container without the labels of a service does not belong to the project.
 fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
     let labels = listed.labels.unwrap_or_default();
     let service = labels.get(label::SERVICE)?.as_str().into();
     let number = labels.get(label::NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1);
     let is_one_off = labels.get(label::ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    // Links to other containers give further names, with a second slash.
+    // Links to other containers add names with a second slash.
     let name =
         listed.names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))?;
     let network_mode = listed.host_config.unwrap_or_default().network_mode;
@@ -201,7 +205,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         health_output: None,
         failed_check: None,
         restarts: 0,
-        is_young: inspect::is_young(&listed.status),
+        is_just_started: inspect::is_just_started(&listed.status),
         begun: None,
         started: None,
     };
@@ -241,7 +245,7 @@ fn health_in_status(status: &str) -> Option<Health> {
     health_word(word.strip_prefix("health: ").unwrap_or(word))
 }
 
-/// By their numbers; addresses of IPv4 come before those of IPv6.
+/// Sorted by number; IPv4 addresses come before IPv6 ones.
 fn published_ports(listed: Vec<ListedPort>) -> Vec<PublishedPort> {
     let port = |ListedPort { ip, private_port, public_port, protocol }: ListedPort| {
         let ip = ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -294,14 +298,14 @@ mod tests {
     }
 
     #[test]
-    fn a_container_of_no_service_is_left_out() {
+    fn a_container_without_a_service_is_left_out() {
         let text = r#"{"Id": "a", "Names": ["/a"], "Image": "", "ImageID": "", "Created": 0, "Labels": null,
             "State": "hibernating", "Status": ""}"#;
         assert!(listed(text).is_none());
     }
 
     #[test]
-    fn what_was_between_two_runs_when_it_was_listed_and_runs_now_is_young() {
+    fn a_container_restarted_since_it_was_listed_is_just_started() {
         let state = |state: &str, status: &str| {
             let text = format!(
                 r#"{{"Id": "a", "Names": ["/a"], "Image": "", "ImageID": "", "Created": 0, "State": "{state}",
@@ -310,15 +314,18 @@ mod tests {
             listed(&text).unwrap().state
         };
         let running = state("running", "Up 3 minutes");
-        assert!(is_young(&state("restarting", "Restarting (3) 2 seconds ago"), &running));
-        assert!(is_young(&state("exited", "Exited (3) 2 hours ago"), &running));
-        assert!(is_young(&state("running", "Up 2 seconds"), &running));
-        assert!(!is_young(&running, &running));
-        assert!(!is_young(&state("running", "Up 3 minutes"), &state("exited", "Exited (3) 1 second ago")));
+        assert!(is_just_started(&state("restarting", "Restarting (3) 2 seconds ago"), &running));
+        assert!(is_just_started(&state("exited", "Exited (3) 2 hours ago"), &running));
+        assert!(is_just_started(&state("running", "Up 2 seconds"), &running));
+        assert!(!is_just_started(&running, &running));
+        assert!(!is_just_started(
+            &state("running", "Up 3 minutes"),
+            &state("exited", "Exited (3) 1 second ago")
+        ));
     }
 
     #[test]
-    fn health_stands_at_the_end_of_the_status() {
+    fn the_health_is_at_the_end_of_the_status() {
         assert_eq!(health_in_status("Up 2 hours (healthy)"), Some(Health::Healthy));
         assert_eq!(health_in_status("Up 2 hours (unhealthy)"), Some(Health::Unhealthy));
         assert_eq!(health_in_status("Exited (0) 2 hours ago"), None);

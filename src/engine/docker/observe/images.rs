@@ -1,5 +1,4 @@
-//! In: names of images. Out: which are there, and since when.
-//! Must not: pull any.
+//! In: image references. Out: which images exist, and since when. Must not: pull any.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use crate::engine::docker::transport::{Call, Transport, escape};
 use crate::topology::name::ImageId;
 use crate::value::image::ImageReference;
 
-/// Those of the images that are there.
+/// Those of the images that exist.
 pub async fn observe(
     transport: &Transport,
     wanted: &BTreeSet<ImageReference>,
@@ -25,18 +24,18 @@ pub async fn observe(
     Ok(found.into_iter().filter_map(|(name, image)| Some((name.clone(), image?))).collect())
 }
 
-/// The id of the image that a reference names, if it is there.
+/// The id of the image of a reference, if it exists.
 pub async fn image_id(transport: &Transport, image: &ImageReference) -> Result<Option<ImageId>, EngineError> {
     Ok(image_of(transport, image).await?.map(|image| image.id))
 }
 
-/// An image that is there.
+/// An existing image.
 pub struct FoundImage {
     /// Its id.
     pub id: ImageId,
-    /// How long ago it got its name.
+    /// How long ago it was tagged.
     pub age: Option<Duration>,
-    /// What it is made for: `linux/arm64/v8`.
+    /// Its platform: `linux/arm64/v8`.
     pub platform: String,
 }
 
@@ -60,7 +59,7 @@ async fn image_of(transport: &Transport, image: &ImageReference) -> Result<Optio
     }
     let call = Call::get(format!("/images/{}/json", escape(image.as_str(), "/:@")));
     let found: Option<Image> = match transport.json_if_found(call).await {
-        // What the engine does not take for a reference names no image.
+        // What the engine does not accept as a reference is not an image.
         Err(EngineError::Refused { status: 400, .. }) => None,
         found => found?,
     };
@@ -76,17 +75,17 @@ async fn image_of(transport: &Transport, image: &ImageReference) -> Result<Optio
     }))
 }
 
-/// How long ago a time was; nothing for the year 1, by which the engine says that it does not know.
+/// How long ago a time was; `None` for the year 1, which means that the engine does not know.
 fn age(time: &str, now: Timestamp) -> Option<Duration> {
     let time: Timestamp = time.parse().ok()?;
     if time < Timestamp::UNIX_EPOCH {
         return None;
     }
-    // Clocks may differ: what is tagged later than now is new.
+    // Clocks may differ: a time in the future counts as now.
     Some(Duration::try_from(now.duration_since(time)).unwrap_or_default())
 }
 
-/// Whether an image that is there has a name.
+/// Whether an existing image has a tag.
 pub async fn has_names(transport: &Transport, image: &ImageId) -> Result<bool, EngineError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]

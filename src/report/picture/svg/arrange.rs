@@ -1,8 +1,8 @@
-//! In: boxes and arrows. Out: where each stands, and the way of each arrow.
-//! Must not: draw.
+//! In: boxes and arrows. Out: the position of each box, and the route of each arrow. Must not:
+//! draw.
 //!
-//! Boxes that arrows connect are put in layers, each group for itself; boxes without any arrow fill lines
-//! below them.
+//! Boxes that arrows connect are arranged in layers, each group on its own; boxes without arrows
+//! fill lines below them.
 
 mod layered;
 
@@ -13,10 +13,11 @@ use crate::report::picture::Direction;
 
 /// Space between boxes of a layer, and between the lines of single boxes.
 const GAP: f64 = 22.0;
-/// What fits a page, in pixels. A picture that is wider is drawn from top to bottom, if that makes it narrower.
+/// The width of a page, in pixels. A wider picture is drawn from top to bottom, if that makes it
+/// narrower.
 const PAGE_WIDTH: f64 = 1200.0;
 
-/// Everything at its place.
+/// Everything at its position.
 pub struct Arranged {
     pub width: f64,
     pub height: f64,
@@ -25,23 +26,23 @@ pub struct Arranged {
     pub routes: Vec<Route>,
 }
 
-/// A place, in pixels from the upper left.
+/// A position, in pixels from the upper left.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
     pub x: f64,
     pub y: f64,
 }
 
-/// The way of an arrow.
+/// The route of an arrow.
 #[derive(Default)]
 pub struct Route {
     pub start: Point,
     pub segments: Vec<Segment>,
-    /// The middle of its label.
+    /// The centre of its label.
     pub label: Point,
 }
 
-/// A part of the way of an arrow, from where the last one ends.
+/// A segment of a route, from the end of the previous one.
 #[derive(Clone, Copy, Debug)]
 pub enum Segment {
     Straight {
@@ -55,7 +56,8 @@ pub enum Segment {
     },
 }
 
-/// Finds a place for everything, in the direction that is asked for or, without one, that fits a page.
+/// Finds a position for everything, in the given direction or, without one, so that it fits on a
+/// page.
 pub fn arrange(scene: &Scene, direction: Option<Direction>) -> Arranged {
     let rightwards = || arrange_towards(scene, Direction::Right);
     let downwards = || arrange_towards(scene, Direction::Down);
@@ -84,13 +86,13 @@ fn arrange_towards(scene: &Scene, direction: Direction) -> Arranged {
     pack(scene, parts, widest.max((area * 1.6).sqrt()))
 }
 
-/// Boxes that belong together, placed from their own origin.
+/// Boxes that belong together, relative to their own origin.
 struct Part {
     width: f64,
     height: f64,
     /// Boxes, and their upper left corners.
     corners: Vec<(usize, Point)>,
-    /// Arrows by their number.
+    /// Routes by the index of the arrow.
     routes: Vec<(usize, Route)>,
 }
 
@@ -99,7 +101,7 @@ fn alone(scene: &Scene, node: usize) -> Part {
     Part { width, height, corners: vec![(node, Point::default())], routes: Vec::new() }
 }
 
-/// Puts parts side by side into lines of about this width.
+/// Puts parts next to each other into lines of about this width.
 fn pack(scene: &Scene, parts: Vec<Part>, line_width: f64) -> Arranged {
     let mut corners = vec![Point::default(); scene.nodes.len()];
     let mut routes: Vec<Route> = scene.arrows.iter().map(|_| Route::default()).collect();
@@ -122,7 +124,7 @@ fn pack(scene: &Scene, parts: Vec<Part>, line_width: f64) -> Arranged {
 }
 
 impl Route {
-    /// The way with each of its points moved.
+    /// The route with each of its points mapped.
     fn map(self, moved: impl Fn(Point) -> Point) -> Self {
         let segment = |segment: Segment| match segment {
             Segment::Straight { to } => Segment::Straight { to: moved(to) },
@@ -139,7 +141,7 @@ impl Route {
         }
     }
 
-    /// Where it starts, turns and ends.
+    /// Its start, bends and end.
     pub fn points(&self) -> impl Iterator<Item = Point> {
         std::iter::once(self.start).chain(self.segments.iter().map(|segment| segment.to()))
     }
@@ -153,7 +155,7 @@ impl Segment {
     }
 }
 
-/// Boxes that arrows connect, directly or through others.
+/// Groups of boxes that arrows connect, directly or indirectly.
 fn groups(scene: &Scene) -> Vec<Vec<usize>> {
     let mut group_of: Vec<usize> = (0..scene.nodes.len()).collect();
     for arrow in &scene.arrows {

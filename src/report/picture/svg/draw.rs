@@ -1,5 +1,4 @@
-//! In: everything at its place. Out: the text of the SVG file.
-//! Must not: move anything.
+//! In: everything at its position. Out: the text of the SVG file. Must not: move anything.
 
 use std::fmt::Write;
 
@@ -13,7 +12,7 @@ const HEADING: f64 = 40.0;
 
 /// Writes the file.
 pub fn draw(picture: &Picture<'_>, scene: &Scene, arranged: &Arranged) -> String {
-    let legend = legend::Legend::of(picture, scene);
+    let legend = legend::Legend::new(picture, scene);
     let inner = arranged.width.max(legend.width()).max(style::width(picture.title, style::Font::Heading));
     let (width, top) = (inner + 2.0 * style::MARGIN, style::MARGIN + HEADING);
     let below = top + arranged.height + style::MARGIN;
@@ -60,7 +59,7 @@ fn open(picture: &Picture<'_>, width: f64, height: f64, text: &mut String) -> st
     writeln!(text, "<rect class=\"background\" width=\"{width}\" height=\"{height}\" rx=\"8\"/>")
 }
 
-/// The colours of networks, from this place of each row on.
+/// The colours of networks, beginning with this column of each row.
 fn networks(from: usize) -> String {
     let rule = |(number, colours): (usize, &[&str; 4])| {
         format!(
@@ -72,7 +71,7 @@ fn networks(from: usize) -> String {
     style::NETWORKS.iter().enumerate().map(rule).collect()
 }
 
-/// Lines lie under boxes, and labels above everything.
+/// Arrows are drawn below boxes, and labels above everything.
 fn contents(scene: &Scene, arranged: &Arranged, text: &mut String) -> std::fmt::Result {
     for (arrow, route) in scene.arrows.iter().zip(&arranged.routes) {
         shape::arrow(arrow.kind, route, text)?;

@@ -1,4 +1,4 @@
-//! What the signs of a picture mean: those that are in it.
+//! Explains the signs that occur in a picture.
 
 use std::fmt::Write;
 
@@ -9,13 +9,13 @@ use super::style::{self, Font};
 use crate::report::picture::{FileKind, Picture, words};
 use crate::topology::service::DependencyCondition;
 
-/// The space that a sign takes, and between entries.
+/// The width of a sign, with the space after it.
 const SIGN: f64 = 46.0;
 const GAP: f64 = 26.0;
 const LINE: f64 = 26.0;
 /// The width of a chip.
 const CHIP: f64 = 34.0;
-/// How far a network's chip peeps out behind another one, and how many networks are shown.
+/// The offset of a network's chip behind another one.
 const STEP: f64 = 7.0;
 const MOST_NETWORKS: usize = 3;
 
@@ -38,14 +38,14 @@ struct Entry {
 enum Sign {
     Arrow(ArrowKind),
     Chip(ChipKind),
-    /// As many networks, each in its colour.
+    /// This many networks, each in its colour.
     Networks(usize),
     Volume,
 }
 
 impl Legend {
     /// The entries for what is in the picture.
-    pub fn of(picture: &Picture<'_>, scene: &Scene) -> Self {
+    pub fn new(picture: &Picture<'_>, scene: &Scene) -> Self {
         let words = &picture.words.legend;
         let mut entries = Vec::new();
         let mut add = |is_drawn: bool, sign: Sign, text: &'static str| {
@@ -133,7 +133,7 @@ impl Entry {
             Sign::Networks(count) => {
                 let last = count.clamp(1, MOST_NETWORKS) - 1;
                 let width = CHIP - last as f64 * STEP;
-                // The first lies on top, the others peep out behind it.
+                // The first one is on top.
                 for number in (0..=last).rev() {
                     chip(ChipKind::Network(number), number as f64 * STEP, width, text)?;
                 }

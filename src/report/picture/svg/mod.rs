@@ -1,8 +1,7 @@
-//! The picture as SVG, drawn here: nothing else has to be installed to see it.
+//! The picture as SVG, drawn without any other program.
 //!
-//! In: what is drawn. Out: one SVG file that needs no font, script or file from elsewhere, and follows the
-//! viewer's light or dark mode.
-//! Must not: differ from run to run.
+//! In: the content of a picture. Out: one SVG file without external fonts, scripts or files, which
+//! follows the viewer's light or dark mode. Must not: differ from run to run.
 
 mod arrange;
 mod draw;
@@ -16,8 +15,8 @@ use crate::topology::Topology;
 
 /// The topology as an SVG file.
 pub fn svg(topology: &Topology, look: &Look) -> String {
-    let picture = Picture::of(topology, look.language);
-    let scene = scene::Scene::of(&picture);
+    let picture = Picture::new(topology, look.language);
+    let scene = scene::Scene::new(&picture);
     let arranged = arrange::arrange(&scene, look.direction);
     draw::draw(&picture, &scene, &arranged)
 }

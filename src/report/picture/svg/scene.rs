@@ -1,5 +1,5 @@
-//! In: what is drawn. Out: its boxes with their sizes, and the arrows between them.
-//! Must not: know where they come to stand.
+//! In: the content of a picture. Out: its boxes with their sizes, and the arrows between them. Must
+//! not: know their positions.
 
 use std::collections::BTreeMap;
 
@@ -20,27 +20,27 @@ pub struct Node {
     pub kind: NodeKind,
 }
 
-/// What a box stands for.
+/// What a box represents.
 pub enum NodeKind {
     Service(Card),
     Volume(String),
 }
 
-/// What is written about a service.
+/// The content of a service's box.
 pub struct Card {
     pub name: String,
-    /// The image; shortened, with the whole text beside it.
+    /// The image, possibly shortened, with the full text.
     pub source: String,
     pub full_source: String,
-    /// Whether it starts only with a profile.
+    /// Whether it needs a profile.
     pub is_optional: bool,
     pub chips: Vec<Chip>,
 }
 
-/// A word in a frame, at its place within the card.
+/// A framed text, at its position within the card.
 pub struct Chip {
     pub text: String,
-    /// What was shortened in the text; empty if nothing was.
+    /// The text before it was shortened; empty if it was not.
     pub full_text: String,
     pub kind: ChipKind,
     pub x: f64,
@@ -48,20 +48,20 @@ pub struct Chip {
     pub width: f64,
 }
 
-/// What a chip stands for.
+/// What a chip represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChipKind {
     /// A profile that the service needs.
     Profile,
     /// A published port.
     Port,
-    /// What the service sees of the host, of secrets and of configs.
+    /// A file of the host, a secret or a config that the service mounts.
     File(FileKind),
-    /// A network, by its number.
+    /// A network, by its index.
     Network(usize),
 }
 
-/// An arrow from one box to another, by their numbers.
+/// An arrow from one box to another, by index.
 pub struct Arrow {
     pub from: usize,
     pub to: usize,
@@ -69,12 +69,12 @@ pub struct Arrow {
     pub label: String,
 }
 
-/// What an arrow stands for.
+/// What an arrow represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArrowKind {
     /// One service waits for another.
     Wait(DependencyCondition),
-    /// A service has a volume.
+    /// A service mounts a volume.
     Mount,
 }
 
@@ -86,8 +86,8 @@ impl Arrow {
 }
 
 impl Scene {
-    /// Takes the picture apart.
-    pub fn of(picture: &Picture<'_>) -> Self {
+    /// The boxes and arrows of a picture.
+    pub fn new(picture: &Picture<'_>) -> Self {
         let mut scene = Self { nodes: Vec::new(), arrows: Vec::new() };
         let mut services = BTreeMap::new();
         for service in &picture.services {
@@ -134,16 +134,16 @@ fn card(picture: &Picture<'_>, service: &Box<'_>) -> Node {
     Node { width: width + 2.0 * style::PADDING, height, kind: NodeKind::Service(card) }
 }
 
-/// The start of a digest is enough to tell two images apart.
+/// The start of a digest is enough to distinguish images.
 fn short_digest(image: &str) -> &str {
     let shown = image.find("@sha256:").map(|at| at + "@sha256:".len() + 7);
     shown.and_then(|end| image.get(..end)).unwrap_or(image)
 }
 
-/// What stands on the chips of a service, kind after kind.
+/// The chips of a service, grouped by kind.
 fn words(picture: &Picture<'_>, service: &Box<'_>) -> Vec<Word> {
     let word =
-        |text: &str, kind| Word::of(style::shortened(text, style::LONGEST_NAME), text.to_owned(), kind);
+        |text: &str, kind| Word::new(style::shortened(text, style::LONGEST_NAME), text.to_owned(), kind);
     let profiles = service.profiles.iter().map(|profile| word(profile, ChipKind::Profile));
     let ports = picture.ports.iter().filter(|(_, owner)| *owner == service.name);
     let ports = ports.map(|(port, _)| word(port, ChipKind::Port));
@@ -157,19 +157,19 @@ fn file_word(file: &SeenFile<'_>) -> Word {
     let kind = ChipKind::File(file.kind);
     let Some(target) = file.target else {
         let shown = style::shortened(&file.name, style::LONGEST_NAME);
-        return Word::of(shown, file.name.clone(), kind);
+        return Word::new(shown, file.name.clone(), kind);
     };
     let shown = |longest| {
         format!("{} → {}", style::shortened(&file.name, longest), style::shortened(target, longest))
     };
     let full = shown(usize::MAX);
     match full.chars().count() <= style::LONGEST_SOURCE {
-        true => Word::of(full.clone(), full, kind),
-        false => Word::of(shown(style::LONGEST_SOURCE / 2), full, kind),
+        true => Word::new(full.clone(), full, kind),
+        false => Word::new(shown(style::LONGEST_SOURCE / 2), full, kind),
     }
 }
 
-/// What stands on a chip.
+/// The text of a chip.
 struct Word {
     text: String,
     full_text: String,
@@ -177,7 +177,7 @@ struct Word {
 }
 
 impl Word {
-    fn of(text: String, full_text: String, kind: ChipKind) -> Self {
+    fn new(text: String, full_text: String, kind: ChipKind) -> Self {
         let full_text = if text == full_text { String::new() } else { full_text };
         Self { text, full_text, kind }
     }
@@ -208,7 +208,7 @@ fn flow(words: Vec<Word>, widest: f64) -> (Vec<Chip>, f64, usize) {
 }
 
 impl ChipKind {
-    /// What the sign before the text takes, if there is one.
+    /// The width of the sign before the text, if there is one.
     pub fn sign_width(self) -> f64 {
         match self {
             Self::File(FileKind::Secret | FileKind::Config) => style::SIGN_WIDTH,

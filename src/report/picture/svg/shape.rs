@@ -1,4 +1,4 @@
-//! Each kind of thing, drawn from its own origin.
+//! The shape of each kind of element, relative to its own origin.
 
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ pub fn card(card: &Card, width: f64, height: f64, text: &mut String) -> std::fmt
     card.chips.iter().try_for_each(|each| chip(each, text))
 }
 
-/// A word in a frame. Each kind has its form: colours alone do not reach everybody.
+/// A framed text. Each kind has its own shape, as colours alone are not accessible to everybody.
 pub fn chip(chip: &Chip, text: &mut String) -> std::fmt::Result {
     let Chip { text: word, full_text, kind, x, y, width } = chip;
     let class = match kind {
@@ -65,7 +65,7 @@ pub fn chip(chip: &Chip, text: &mut String) -> std::fmt::Result {
     writeln!(text, "</g>")
 }
 
-/// A lock or a sheet, at the start of a chip.
+/// A lock or a sheet of paper, at the start of a chip.
 fn sign(kind: FileKind, text: &mut String) -> std::fmt::Result {
     match kind {
         FileKind::Path => Ok(()),
@@ -79,7 +79,7 @@ fn sign(kind: FileKind, text: &mut String) -> std::fmt::Result {
     }
 }
 
-/// A volume: a drum.
+/// A volume: a cylinder.
 pub fn volume(name: &str, width: f64, height: f64, text: &mut String) -> std::fmt::Result {
     let (half, rise) = (number(width / 2.0), 6.0);
     let (low, full) = (number(height - rise), number(width));
@@ -118,7 +118,7 @@ pub fn arrow(kind: ArrowKind, route: &Route, text: &mut String) -> std::fmt::Res
     writeln!(text, "\"/>")
 }
 
-/// The class of an arrow, which is its marker's name too.
+/// The CSS class of an arrow, which is its marker's name too.
 pub fn class(kind: ArrowKind) -> &'static str {
     match kind {
         ArrowKind::Wait(DependencyCondition::Started) => "started",
@@ -128,14 +128,14 @@ pub fn class(kind: ArrowKind) -> &'static str {
     }
 }
 
-/// A tenth of a pixel is exact enough.
+/// A tenth of a pixel is precise enough.
 pub fn number(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
-    // There is no -0 in a picture.
+    // Avoids -0.
     format!("{}", rounded + 0.0)
 }
 
-/// Text as XML writes it; letters that XML does not have are left out.
+/// Text with XML escapes; characters that XML does not allow are left out.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -156,7 +156,7 @@ mod tests {
     use super::{escaped, number};
 
     #[test]
-    fn text_is_text_and_no_markup() {
+    fn text_is_escaped() {
         assert_eq!(escaped("a<b>&\"c\u{1b}\n"), "a&lt;b&gt;&amp;&quot;c");
     }
 

@@ -1,6 +1,6 @@
-//! Sizes, colours, and how wide a text is.
+//! Sizes, colours, and text widths.
 
-/// Space within boxes, in pixels, as all that follows.
+/// Space within boxes, in pixels, like all sizes here.
 pub const PADDING: f64 = 12.0;
 /// Space around the picture.
 pub const MARGIN: f64 = 24.0;
@@ -11,15 +11,15 @@ pub const CHIP_LINE: f64 = 22.0;
 pub const CHIP_HEIGHT: f64 = 18.0;
 pub const CHIP_PADDING: f64 = 7.0;
 pub const CHIP_GAP: f64 = 5.0;
-/// A sign before the text of a chip, with the space behind it.
+/// The width of a sign before the text of a chip, with the space after it.
 pub const SIGN_WIDTH: f64 = 13.0;
-/// Chips take this much before a line ends, also in a card that needs less.
+/// The width of a line of chips, even in a card that needs less.
 pub const CHIP_ROOM: f64 = 170.0;
-/// The text of a card takes at least this.
+/// The minimum width of a card's text.
 pub const NARROWEST: f64 = 96.0;
 pub const VOLUME_HEIGHT: f64 = 44.0;
-/// Letters of images and paths that are shown; the whole is in the tooltip. Names are whole: a longer one
-/// is no name of a host.
+/// How many characters of images and paths are shown; the tooltip has the full text. Names are not
+/// shortened: a host name has at most 63 characters.
 pub const LONGEST_NAME: usize = 63;
 pub const LONGEST_SOURCE: usize = 34;
 pub const LONGEST_PATH: usize = 28;
@@ -44,13 +44,13 @@ impl Font {
     }
 }
 
-/// The width of a text: in each of the fixed-width fonts that are asked for, a letter is 0.6 of its size wide.
+/// The width of a text: in each of the monospaced fonts, a character is 0.6 of the font size wide.
 pub fn width(text: &str, font: Font) -> f64 {
     console::measure_text_width(text) as f64 * font.size() * 0.605
 }
 
-/// The end of a long text, which tells more than its start: the name and the tag of an image, the last
-/// folder of a path. Where it can be, it is cut at a `/`.
+/// The end of a long text, which says more than its start: the name and the tag of an image, the
+/// last directory of a path. It is cut at a `/` if possible.
 pub fn shortened(text: &str, longest: usize) -> String {
     let letters = text.chars().count();
     if letters <= longest {
@@ -75,7 +75,7 @@ pub const NETWORKS: [[&str; 4]; 8] = [
     ["#e2e8f0", "#1e293b", "#475569", "#f1f5f9"],
 ];
 
-/// What is the same in every picture.
+/// The style rules for both modes.
 pub const LIGHT: &str = "\
 text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace; fill: #0f172a; }
 .background { fill: #ffffff; }
@@ -150,7 +150,7 @@ mod tests {
     use super::shortened;
 
     #[test]
-    fn long_texts_keep_their_end_and_whole_words_of_it() {
+    fn long_texts_keep_their_end_from_a_slash_on() {
         assert_eq!(shortened("nginx:1.27", 12), "nginx:1.27");
         assert_eq!(shortened("registry.example.com/shop/web:1", 16), "…/shop/web:1");
         assert_eq!(shortened("abcdefghijkl", 6), "…hijkl");

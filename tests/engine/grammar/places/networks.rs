@@ -1,8 +1,8 @@
-//! Attributes of networks, and of a service's place in them.
+//! Attributes of networks, and of a service's endpoint in them.
 
 use super::{Place, attached_service, network};
 
-/// Every place. Subnets are parts of one block: workers bring up networks beside each other.
+/// Every place. Subnets are parts of one block, as workers bring up networks concurrently.
 pub fn places() -> Vec<Place> {
     let mut places = drivers();
     places.extend(addresses());

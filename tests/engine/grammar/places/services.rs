@@ -15,7 +15,7 @@ pub fn places() -> Vec<Place> {
     places
 }
 
-/// Processors, memory, processes, block devices.
+/// CPUs, memory, processes, block devices.
 fn limits() -> Vec<Place> {
     vec![
         service("mem_limit: @", &["64m", "6m", "5m", "-1", "1.5g"]),
@@ -49,7 +49,7 @@ fn limits() -> Vec<Place> {
     ]
 }
 
-/// Limits on one device; on its own for each, since they differ in their units.
+/// Limits on one device, one by one, since their units differ.
 fn device_rates() -> Vec<Place> {
     let rates: [(&str, &[&str]); 4] = [
         ("device_read_bps", &["1m", "1024", "1.5"]),
@@ -64,7 +64,7 @@ fn device_rates() -> Vec<Place> {
     rates.into_iter().flat_map(rate).collect()
 }
 
-/// What the container may do and see of its host.
+/// Namespaces, privileges and security.
 fn security() -> Vec<Place> {
     vec![
         service(
@@ -132,7 +132,7 @@ fn security() -> Vec<Place> {
     ]
 }
 
-/// Folders, files and volumes.
+/// Directories, files and volumes.
 fn mounts() -> Vec<Place> {
     vec![
         service(
@@ -224,7 +224,7 @@ fn files() -> Vec<Place> {
     ["configs", "secrets"].into_iter().flat_map(of_kind).collect()
 }
 
-/// How its process runs, and what it is given.
+/// The process and its environment.
 fn process() -> Vec<Place> {
     vec![
         service("working_dir: @", &["/", "/tmp", r"C:\x", "/a/../b"]),
@@ -260,7 +260,7 @@ fn process() -> Vec<Place> {
     ]
 }
 
-/// Commands after and before its start.
+/// Hooks.
 fn hooks() -> Vec<Place> {
     let of_kind = |kind: &str, command: &str| {
         let place = |attribute: &str, values| service(&format!("{kind}: [{{{attribute}}}]"), values);

@@ -1,4 +1,4 @@
-//! Attributes of volumes, of what is mounted, and of files beside it.
+//! Attributes of volumes and mounts, and of other files.
 
 use super::{Place, service, volume};
 

@@ -1,20 +1,19 @@
-//! In: a path. Out: the extended attributes of what is there, which are part of an image.
-//! Must not: follow links.
+//! In: a path. Out: its extended attributes, which are part of an image. Must not: follow links.
 
 use std::path::Path;
 
 use rustix::fs::{lgetxattr, llistxattr};
 
-/// The most bytes that the names, or one value, take on Linux.
+/// The maximum size of the list of names, or of a value, on Linux.
 const LIMIT: usize = 64 * 1024;
 
-/// What macOS notes about files for itself.
+/// Attributes that macOS uses for itself.
 const OF_APPLE: &[u8] = b"com.apple.";
 
-/// Names and values. What cannot be asked is not there: few file systems have them.
-pub(super) fn of(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+/// Names and values. Errors count as absence: few file systems have extended attributes.
+pub(super) fn extended_attributes(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut nothing = [0; 0];
-    // Most files have none, which is seen without room for them.
+    // Most files have none, which is found out without a buffer.
     if !llistxattr(path, &mut nothing).is_ok_and(|length| length > 0) {
         return Vec::new();
     }

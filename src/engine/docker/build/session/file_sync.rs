@@ -1,9 +1,9 @@
-//! In: a call for the files of a folder. Out: what they are, and the content of those that the builder wants.
-//! Must not: hold more of them in memory than a few pieces, or choose what is sent.
+//! In: a call for the files of a directory. Out: their metadata, and the content of those that the
+//! builder requests. Must not: keep more than a few chunks in memory, or choose the files.
 //!
-//! The protocol is that of BuildKit's `moby.filesync.v1.FileSync/DiffCopy`: this side tells of everything that
-//! there is, in order; the builder compares it with what it has from the build before, and asks for the content
-//! of what is new by the number at which it was told of.
+//! The protocol is BuildKit's `moby.filesync.v1.FileSync/DiffCopy`: this side sends the metadata of
+//! every entry, in order; the builder compares it with what it has from the previous build, and
+//! requests the content of what changed by the entry's number.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 
-use super::super::folder::{self, Selection};
+use super::super::directory::{self, Selection};
 use super::super::protobuf::{Fields, Message, Value};
 use super::Local;
 use super::attributes;
@@ -25,27 +25,27 @@ use super::grpc::{Answer, Code, Messages, frame};
 use crate::engine::EngineError;
 use crate::engine::archive::packing::Stopped;
 
-/// How much of a file is sent at once, in bytes.
+/// The size of a chunk, in bytes.
 const PIECE: usize = 32 * 1024;
-/// How many pieces may wait to be sent.
+/// How many chunks may wait to be sent.
 const WAITING: usize = 4;
 
-/// What a packet is.
+/// The type of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Of this side: one thing in the folder. Empty after the last.
+    /// Sent by this side: the metadata of an entry. Empty after the last one.
     Stat = 0,
-    /// Of the builder: it wants this file.
+    /// Sent by the builder: a request for a file.
     Request = 1,
-    /// Of this side: a piece of a file. Empty after the last.
+    /// Sent by this side: a chunk of a file. Empty after the last one.
     Data = 2,
-    /// Of both: nothing more is wanted.
+    /// Sent by both: the end.
     End = 3,
-    /// Of both: it cannot go on.
+    /// Sent by both: an error.
     Failure = 4,
 }
 
-/// Sends what the builder wants of a folder. The error is what went wrong on this side.
+/// Sends the files of a directory that the builder requests. The error is one of this side.
 pub(super) async fn serve(
     local: Local,
     selection: Selection,
@@ -62,7 +62,7 @@ pub(super) async fn serve(
             }
             Ok::<(), h2::Error>(())
         });
-        // Requests are taken while files are told of: the builder waits for neither with the other.
+        // Requests are read while metadata is sent: neither side waits for the other.
         let mut requests = std::pin::pin!(forward_requests(messages, numbers));
         let mut are_requests_over = false;
         loop {
@@ -73,11 +73,11 @@ pub(super) async fn serve(
         }
     };
     if !is_taken {
-        // The builder is gone, and says why by the build's own answer.
+        // The builder is gone; the build's response says why.
         return Ok(());
     }
     let produced = producer.await.map_err(|error| EngineError::Other(error.to_string()))?;
-    // A builder that is gone by now has what it wanted.
+    // If the builder is gone by now, it has what it requested.
     let _ = match &produced {
         Ok(()) => answer.end(Code::Ok, ""),
         Err(_) => answer.end(Code::Unknown, "the files cannot be read"),
@@ -85,7 +85,7 @@ pub(super) async fn serve(
     produced
 }
 
-/// Hands on which files are wanted, until the builder wants no more.
+/// Forwards requests for files, until the builder needs no more.
 async fn forward_requests(mut messages: Messages, numbers: blocking::Sender<u32>) {
     while let Some(message) = messages.next().await {
         let mut kind = 0;
@@ -97,14 +97,14 @@ async fn forward_requests(mut messages: Messages, numbers: blocking::Sender<u32>
                 _ => {}
             }
         }
-        // Whoever does not listen any more has failed.
+        // A receiver that is gone has failed.
         if kind != Kind::Request as u64 || numbers.send(number).is_err() {
             return;
         }
     }
 }
 
-/// Tells of everything, then sends what is wanted of it.
+/// Sends all metadata, then the requested contents.
 fn produce(
     local: &Local,
     selection: &Selection,
@@ -114,12 +114,12 @@ fn produce(
     let mut packets = Packets { pieces, frames: BytesMut::new() };
     let error = match send_all(local, selection, requested, &mut packets) {
         Ok(()) | Err(Stopped::Unwanted) => return Ok(()),
-        Err(Stopped::Unreadable { path, error }) => folder::cannot_read(&path, &error),
+        Err(Stopped::Unreadable { path, error }) => directory::cannot_read(&path, &error),
         Err(Stopped::Trouble(error)) => error,
     };
     let mut packet = packet(Kind::Failure);
     packet.bytes(4, error.to_string().as_bytes());
-    // When nobody listens, the build is over anyway.
+    // Without a receiver, the build is over anyway.
     let _ = packets.put(&packet).and_then(|()| packets.flush());
     Err(error)
 }
@@ -131,8 +131,8 @@ fn send_all(
     packets: &mut Packets,
 ) -> Result<(), Stopped> {
     match local {
-        Local::Folder(root) => {
-            let files = tell_of_folder(root, selection, packets)?;
+        Local::Directory(root) => {
+            let files = send_metadata(root, selection, packets)?;
             for number in requested {
                 if let Some((path, length)) = files.get(&number) {
                     send_file(&root.join(path), number, *length, packets)?;
@@ -156,17 +156,18 @@ fn send_all(
     packets.flush()
 }
 
-/// Tells of everything in a folder; the files, by their numbers, and how long they are.
-fn tell_of_folder(
+/// Sends the metadata of everything in a directory; returns the files by number, with their
+/// lengths.
+fn send_metadata(
     root: &Path,
     selection: &Selection,
     packets: &mut Packets,
 ) -> Result<HashMap<u32, (PathBuf, u64)>, Stopped> {
     let mut files = HashMap::new();
     let mut number = 0;
-    folder::walk(root, selection, &mut |path, on_disk, metadata| {
+    directory::walk(root, selection, &mut |path, on_disk, metadata| {
         let Some(stat) = stat(path, on_disk, metadata)? else { return Ok(()) };
-        // A socket is an empty file.
+        // A socket is sent as an empty file.
         if metadata.is_file() || metadata.file_type().is_socket() {
             files.insert(number, (path.to_owned(), metadata.len()));
         }
@@ -184,7 +185,7 @@ fn send_file(path: &Path, number: u32, length: u64, packets: &mut Packets) -> Re
     let unreadable = |error| Stopped::unreadable(path, error);
     let mut file = match File::open(path) {
         Ok(file) => file.take(length),
-        // What vanished since it was told of is empty.
+        // A file that has vanished since is sent as an empty one.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return packets.put_data(number, &[]),
         Err(error) => return Err(unreadable(error)),
     };
@@ -199,7 +200,7 @@ fn send_file(path: &Path, number: u32, length: u64, packets: &mut Packets) -> Re
     packets.put_data(number, &[])
 }
 
-/// Packets on their way.
+/// Packets that are being sent.
 struct Packets {
     pieces: mpsc::Sender<Bytes>,
     frames: BytesMut,
@@ -221,7 +222,7 @@ impl Packets {
         let mut packet = packet(Kind::Data);
         packet.number(3, number.into()).bytes(4, data);
         self.put(&packet)?;
-        // The end of a file: the builder may wait for it.
+        // The end of a file: the builder may be waiting for it.
         if data.is_empty() { self.flush() } else { Ok(()) }
     }
 
@@ -245,8 +246,8 @@ fn packet(kind: Kind) -> Message {
     packet
 }
 
-/// What a thing in a folder is, as Go's `os.FileMode` says it. Owners are left out: they are those of whoever
-/// checked the files out. A socket is an empty file, as it is for Docker; nothing of what vanished meanwhile.
+/// The metadata of an entry, in terms of Go's `os.FileMode`, without the owners, which mean nothing
+/// in an image. As in Docker, a socket is an empty file; `None` if the entry has vanished.
 fn stat(path: &Path, on_disk: &Path, metadata: &Metadata) -> Result<Option<Message>, Stopped> {
     let target = match metadata.is_symlink().then(|| std::fs::read_link(on_disk)).transpose() {
         Ok(target) => target.unwrap_or_default(),
@@ -273,7 +274,7 @@ fn stat(path: &Path, on_disk: &Path, metadata: &Metadata) -> Result<Option<Messa
         let device = metadata.rdev();
         stat.number(8, device >> 8 & 0xfff).number(9, device & 0xff | device >> 12 & 0xf_ff00);
     }
-    for (name, value) in attributes::of(on_disk) {
+    for (name, value) in attributes::extended_attributes(on_disk) {
         let mut attribute = Message::default();
         attribute.bytes(1, &name).bytes(2, &value);
         stat.bytes(10, attribute.as_bytes());
@@ -281,7 +282,8 @@ fn stat(path: &Path, on_disk: &Path, metadata: &Metadata) -> Result<Option<Messa
     Ok(Some(stat))
 }
 
-/// A text as a file of just now: the builder takes what has the same age and length for the same.
+/// The metadata of a text as a file modified now: the builder takes files with equal times and
+/// sizes for unchanged.
 fn text_stat(name: &str, text: &[u8]) -> Message {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let mut stat = Message::default();
@@ -292,7 +294,7 @@ fn text_stat(name: &str, text: &[u8]) -> Message {
     stat
 }
 
-/// Permissions and kind, in the bits of Go's `os.FileMode`.
+/// Permissions and type, in the bits of Go's `os.FileMode`.
 fn mode(metadata: &Metadata) -> u32 {
     let bits = metadata.permissions().mode();
     let kind = metadata.file_type();
@@ -317,7 +319,7 @@ mod tests {
     use super::*;
     use crate::engine::docker::build::ignore::Ignore;
 
-    /// What is sent of a folder when every file is asked for: kinds, and paths or contents.
+    /// The packets sent for a directory when every file is requested: kinds, and paths or contents.
     fn sent(
         local: Local,
         selection: Selection,
@@ -370,9 +372,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_told_of_and_what_is_wanted_is_sent() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
+    fn metadata_of_a_directory_and_requested_files_are_sent() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
         fs::create_dir(root.join("a")).unwrap();
         fs::write(root.join("a/file"), "content").unwrap();
         fs::write(root.join("a.log"), "left out").unwrap();
@@ -381,9 +383,9 @@ mod tests {
         for (path, mode) in [("a", 0o2755), ("a/file", 0o4711), ("b", 0o644)] {
             fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
         }
-        let ignored = Ignore::of(["*.log"].into_iter()).unwrap();
+        let ignored = Ignore::from_patterns(["*.log"].into_iter()).unwrap();
         let selection = Selection { ignored, only: None };
-        let (packets, ended) = sent(Local::Folder(root.to_owned()), selection, &[1, 99]);
+        let (packets, ended) = sent(Local::Directory(root.to_owned()), selection, &[1, 99]);
         assert_eq!(ended, Ok(()));
         assert_eq!(
             packets,
@@ -410,12 +412,13 @@ mod tests {
     }
 
     #[test]
-    fn pipes_are_told_of_and_never_opened_and_sockets_are_empty() {
-        let folder = tempfile::tempdir().unwrap();
-        let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
+    fn pipes_are_never_opened_and_sockets_are_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = std::process::Command::new("mkfifo").arg(directory.path().join("pipe")).status().unwrap();
         assert!(made.success());
-        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
-        let (packets, ended) = sent(Local::Folder(folder.path().to_owned()), Selection::default(), &[0, 1]);
+        let _socket = std::os::unix::net::UnixListener::bind(directory.path().join("socket")).unwrap();
+        let (packets, ended) =
+            sent(Local::Directory(directory.path().to_owned()), Selection::default(), &[0, 1]);
         assert_eq!(ended, Ok(()));
         assert!(packets[0].1.starts_with("pipe 200000"), "{packets:?}");
         assert!(packets[1].1.starts_with("socket "), "{packets:?}");
@@ -424,25 +427,25 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_text_is_told_unless_it_is_left_out() {
-        let folder = tempfile::tempdir().unwrap();
+    fn a_name_that_is_not_text_is_an_error_unless_it_is_ignored() {
+        let directory = tempfile::tempdir().unwrap();
         let name = std::ffi::OsStr::from_bytes(b"a\xff.txt");
-        if fs::write(folder.path().join(name), "").is_err() {
+        if fs::write(directory.path().join(name), "").is_err() {
             return;
         }
-        let local = Local::Folder(folder.path().to_owned());
+        let local = Local::Directory(directory.path().to_owned());
         let (_, ended) = sent(local.clone(), Selection::default(), &[]);
         let error = ended.unwrap_err().to_string();
         assert!(error.contains("has a name that is not UTF-8 text"), "{error}");
-        let ignored = Ignore::of(["*.txt"].into_iter()).unwrap();
+        let ignored = Ignore::from_patterns(["*.txt"].into_iter()).unwrap();
         let (packets, ended) = sent(local, Selection { ignored, only: None }, &[]);
         assert_eq!((packets.len(), ended), (2, Ok(())));
     }
 
     #[test]
-    fn what_cannot_be_read_ends_it_and_is_told_to_both_sides() {
+    fn an_unreadable_file_ends_the_call_and_is_reported_to_both_sides() {
         let root = Path::new("/nowhere-to-be-found/context");
-        let (packets, ended) = sent(Local::Folder(root.join("\0")), Selection::default(), &[]);
+        let (packets, ended) = sent(Local::Directory(root.join("\0")), Selection::default(), &[]);
         let error = ended.unwrap_err().to_string();
         assert!(error.starts_with("cannot read `/nowhere"), "{error}");
         assert_eq!(packets, [packet_of(Kind::Failure, &error)]);

@@ -1,5 +1,5 @@
-//! In: streams of HTTP/2. Out: messages of gRPC, both ways.
-//! Must not: know what a message means.
+//! In: streams of HTTP/2. Out: gRPC messages in both directions. Must not: know what a message
+//! means.
 
 use std::future::poll_fn;
 
@@ -8,10 +8,10 @@ use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, HeaderValue, Response};
 
-/// The longest message that is taken, in bytes: a builder asks for one file at a time.
+/// The longest accepted message, in bytes: a builder requests one file at a time.
 const MESSAGE_LIMIT: usize = 64 * 1024;
 
-/// How a call ends: the codes of gRPC that are needed here.
+/// The gRPC status codes that are used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
     Ok = 0,
@@ -20,14 +20,14 @@ pub(super) enum Code {
     Unimplemented = 12,
 }
 
-/// Puts a message into the frame that gRPC wants: not compressed, and its length.
+/// Writes a message in gRPC's framing: uncompressed, with its length.
 pub(super) fn frame(message: &[u8], frames: &mut BytesMut) {
     frames.extend_from_slice(&[0]);
     frames.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     frames.extend_from_slice(message);
 }
 
-/// The messages of the other side, as they come.
+/// The incoming messages.
 pub(super) struct Messages {
     stream: RecvStream,
     buffer: BytesMut,
@@ -38,21 +38,22 @@ impl Messages {
         Self { stream, buffer: BytesMut::new() }
     }
 
-    /// The next message; nothing once the other side has said everything, or said something that is not one.
+    /// The next message; `None` at the end of the stream, or after an invalid message.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(message) = cut(&mut self.buffer)? {
                 return Some(message);
             }
             let piece = self.stream.data().await?.ok()?;
-            // Whoever sent it may send as much again.
+            // Allows the sender to send as much again.
             let _ = self.stream.flow_control().release_capacity(piece.len());
             self.buffer.extend_from_slice(&piece);
         }
     }
 }
 
-/// Cuts the first message off; the inner nothing while it is not complete, the outer one when it is none.
+/// Takes the first message off the buffer; the inner `None` if it is incomplete, the outer one if
+/// it is invalid.
 fn cut(buffer: &mut BytesMut) -> Option<Option<Bytes>> {
     let Some((head, rest)) = buffer.split_first_chunk::<5>() else { return Some(None) };
     let [is_compressed, length @ ..] = *head;
@@ -67,18 +68,18 @@ fn cut(buffer: &mut BytesMut) -> Option<Option<Bytes>> {
     Some(Some(buffer.split_to(length).freeze()))
 }
 
-/// The answer to a call.
+/// The response to a call.
 pub(super) struct Answer(SendStream<Bytes>);
 
 impl Answer {
-    /// Begins to answer.
+    /// Begins the response.
     pub(super) fn begin(mut respond: SendResponse<Bytes>) -> Result<Self, h2::Error> {
         let mut response = Response::new(());
         response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
         Ok(Self(respond.send_response(response, false)?))
     }
 
-    /// Sends framed messages, no faster than the other side takes them.
+    /// Sends framed messages, no faster than the other side receives them.
     pub(super) async fn send(&mut self, mut frames: Bytes) -> Result<(), h2::Error> {
         let Self(stream) = self;
         while !frames.is_empty() {
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_cut_out_of_what_comes_in_pieces() {
+    fn messages_are_assembled_from_pieces() {
         let mut frames = BytesMut::new();
         frame(b"one", &mut frames);
         frame(b"", &mut frames);
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compressed_or_too_long_is_refused() {
+    fn compressed_and_oversized_messages_are_refused() {
         for head in [[1, 0, 0, 0, 1], [0, 0xff, 0, 0, 0]] {
             assert_eq!(cut(&mut BytesMut::from(&head[..])), None);
         }

@@ -1,9 +1,9 @@
-//! In: what a builder may ask this machine for. Out: its answers, for as long as a build lasts.
-//! Must not: build.
+//! In: what a builder may request from this machine. Out: the responses, for as long as a build
+//! lasts. Must not: build.
 //!
-//! A session is a connection that the engine hands over (`POST /session`, Engine API 1.31): on it, the builder
-//! is the client of a gRPC service on this side. It asks for the Dockerfile and for the context one after the
-//! other, as two folders, so that neither is part of the other.
+//! A session is a connection that the engine upgrades (`POST /session`, Engine API 1.31): on it,
+//! the builder is the client of a gRPC service on this side. It requests the Dockerfile and the
+//! context as two separate directories, so that neither needs to contain the other.
 
 mod attributes;
 mod file_sync;
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::super::transport::{Call, Connection, Transport};
-use super::folder::Selection;
+use super::directory::Selection;
 use crate::engine::EngineError;
 use grpc::{Answer, Code, Messages};
 use wanted::Wanted;
@@ -29,37 +29,37 @@ use wanted::Wanted;
 const FILES: &str = "/moby.filesync.v1.FileSync/DiffCopy";
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
-/// `grpc.health.v1.HealthCheckResponse` that says `SERVING`.
+/// `grpc.health.v1.HealthCheckResponse` with the status `SERVING`.
 const HEALTHY: [u8; 2] = [1 << 3, 1];
 
-/// A folder of this machine, as a builder sees it.
+/// A directory that is offered to a builder.
 #[derive(Clone)]
 pub(super) enum Local {
-    /// A folder.
-    Folder(PathBuf),
-    /// Files that are in memory, by their names.
+    /// A directory.
+    Directory(PathBuf),
+    /// Files in memory, by name.
     Texts(Vec<(String, Bytes)>),
 }
 
-/// What a builder may ask for.
+/// What a builder may request.
 #[derive(Clone)]
 pub(super) struct Offer {
-    /// What is built from.
+    /// The build context.
     pub(super) context: PathBuf,
-    /// The Dockerfile, and what it leaves out if it has a file of its own for that.
+    /// The Dockerfile, and its own ignore file if it has one.
     pub(super) dockerfile: Vec<(String, Bytes)>,
 }
 
 /// A connection on which a builder is served, until it is dropped.
 pub(super) struct Session {
-    /// What the builder knows it by.
+    /// The id by which the builder refers to it.
     pub(super) id: String,
     _serving: JoinSet<()>,
     failures: mpsc::UnboundedReceiver<EngineError>,
 }
 
 impl Session {
-    /// Opens a session; nothing when the engine has none, or something on the way does not let it through.
+    /// Opens a session; `None` if the engine has none, or a proxy does not let it through.
     pub(super) async fn open(transport: &Transport, offer: Offer) -> Result<Option<Self>, EngineError> {
         let id =
             id().map_err(|error| EngineError::Other(format!("the system gives no random numbers: {error}")))?;
@@ -81,13 +81,13 @@ impl Session {
         Ok(Some(Self { id, _serving: serving, failures }))
     }
 
-    /// What went wrong on this side, if something did.
+    /// The error of this side, if there was one.
     pub(super) fn failure(&mut self) -> Option<EngineError> {
         self.failures.try_recv().ok()
     }
 }
 
-/// Answers calls until the connection ends, which the build's own answer explains.
+/// Serves calls until the connection ends, which the build's own response explains.
 async fn serve(connection: Connection, offer: Offer, failed: mpsc::UnboundedSender<EngineError>) {
     let Ok(mut connection) = h2::server::handshake(connection).await else { return };
     let mut answers = JoinSet::new();
@@ -95,7 +95,7 @@ async fn serve(connection: Connection, offer: Offer, failed: mpsc::UnboundedSend
         let (offer, failed) = (offer.clone(), failed.clone());
         answers.spawn(async move {
             if let Err(error) = answer(request, respond, offer).await {
-                // Nobody needs to ask what went wrong.
+                // The error may go unread.
                 let _ = failed.send(error);
             }
         });
@@ -103,14 +103,14 @@ async fn serve(connection: Connection, offer: Offer, failed: mpsc::UnboundedSend
     }
 }
 
-/// Answers a call. The error is what went wrong on this side; that a builder goes is not.
+/// Serves a call. The error is one of this side; a builder that disconnects is not an error.
 async fn answer(
     request: Request<RecvStream>,
     respond: SendResponse<Bytes>,
     offer: Offer,
 ) -> Result<(), EngineError> {
     let Ok(mut answer) = Answer::begin(respond) else { return Ok(()) };
-    // Whether the builder hears how its call ended is the builder's affair.
+    // It does not matter whether the builder receives the end of its call.
     match request.uri().path() {
         FILES => return send_files(request, answer, offer).await,
         HEALTH => {
@@ -130,12 +130,12 @@ async fn answer(
 async fn send_files(request: Request<RecvStream>, answer: Answer, offer: Offer) -> Result<(), EngineError> {
     let wanted = Wanted::read(request.headers());
     let messages = Messages::new(request.into_body());
-    let (local, selection) = match wanted.folder.as_str() {
+    let (local, selection) = match wanted.directory.as_str() {
         "context" => {
             let Offer { context, dockerfile: _ } = offer;
             let root = context.clone();
             let selection = super::blocking(move || wanted.selection(&root)).await?;
-            (Local::Folder(context), selection)
+            (Local::Directory(context), selection)
         }
         "dockerfile" => (Local::Texts(offer.dockerfile), Selection::default()),
         _ => {
@@ -153,15 +153,15 @@ fn id() -> std::io::Result<String> {
     Ok(hexadecimal(&bytes))
 }
 
-/// What a folder is known by from build to build: its path, on this machine. What the builder has of it is
-/// compared with it by age and length, so that two machines must not share it.
-fn shared_key(folder: &Path) -> String {
+/// A key that identifies a directory across builds: its path and this machine. The builder compares
+/// files by time and size, so that two machines must not share a key.
+fn shared_key(directory: &Path) -> String {
     let mut digest = Sha256::new();
     digest.update(rustix::system::uname().nodename().to_bytes());
     digest.update([0]);
     digest.update(std::fs::read("/etc/machine-id").unwrap_or_default());
     digest.update([0]);
-    digest.update(folder.as_os_str().as_encoded_bytes());
+    digest.update(directory.as_os_str().as_encoded_bytes());
     hexadecimal(&digest.finalize()[..16])
 }
 
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_keeps_its_key_and_shares_it_with_no_other() {
+    fn the_key_of_a_directory_is_stable_and_unique() {
         assert_eq!(shared_key(Path::new("/a")), shared_key(Path::new("/a")));
         assert_ne!(shared_key(Path::new("/a")), shared_key(Path::new("/b")));
     }

@@ -1,8 +1,8 @@
-//! In: the headers of a call for files. Out: which folder is asked for, and what of it.
-//! Must not: send anything.
+//! In: the headers of a call for files. Out: the requested directory, and which part of it. Must
+//! not: send anything.
 //!
-//! The builder names patterns (it has read `.dockerignore` by then) and the paths that the Dockerfile
-//! copies. Of the latter it follows no links: that is left to the side that has the files.
+//! The builder sends patterns (it has read `.dockerignore`) and the paths that the Dockerfile
+//! copies. It does not follow links among those paths: that is left to the side that has the files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,15 +10,15 @@ use std::path::{Component, Path, PathBuf};
 
 use http::HeaderMap;
 
-use super::super::folder::Selection;
+use super::super::directory::Selection;
 use super::super::ignore::Ignore;
 use crate::engine::EngineError;
 
-/// What a builder asks for.
+/// What a builder requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
-    /// The name of the folder: `context` or `dockerfile`.
-    pub(super) folder: String,
+    /// The name of the directory: `context` or `dockerfile`.
+    pub(super) directory: String,
     excluded: Vec<String>,
     included: Vec<String>,
     followed: Vec<String>,
@@ -28,28 +28,28 @@ impl Wanted {
     /// Reads the headers of `moby.filesync.v1.FileSync/DiffCopy`.
     pub(super) fn read(headers: &HeaderMap) -> Self {
         Self {
-            folder: values(headers, "dir-name").pop().unwrap_or_default(),
+            directory: values(headers, "dir-name").pop().unwrap_or_default(),
             excluded: values(headers, "exclude-patterns"),
             included: values(headers, "include-patterns"),
             followed: values(headers, "followpaths"),
         }
     }
 
-    /// What that is of the folder at `root`.
+    /// The requested selection of the directory at `root`.
     pub(super) fn selection(&self, root: &Path) -> Result<Selection, EngineError> {
-        let ignored = Ignore::of(self.excluded.iter().map(String::as_str))?;
+        let ignored = Ignore::from_patterns(self.excluded.iter().map(String::as_str))?;
         let mut wanted: BTreeSet<String> = self.included.iter().cloned().collect();
         self.followed.iter().for_each(|path| follow(root, path, &mut wanted));
         if wanted.is_empty() || wanted.contains("") {
             return Ok(Selection { ignored, only: None });
         }
-        // More than is wanted does no harm: a path that is not a pattern is looked for in everything.
-        let only = Ignore::of(wanted.iter().map(String::as_str)).ok();
+        // Sending more than requested does no harm: without a valid pattern everything is sent.
+        let only = Ignore::from_patterns(wanted.iter().map(String::as_str)).ok();
         Ok(Selection { ignored, only })
     }
 }
 
-/// The values of a header, which are escaped when another header says so.
+/// The values of a header, unescaped if another header says so.
 fn values(headers: &HeaderMap, name: &'static str) -> Vec<String> {
     let is_escaped = headers.get(format!("{name}-encoded")).is_some_and(|value| value == "1");
     let values = headers.get_all(name).iter().map(|value| value.as_bytes());
@@ -57,7 +57,7 @@ fn values(headers: &HeaderMap, name: &'static str) -> Vec<String> {
     values.map(|value| if is_escaped { text(&unescaped(value)) } else { text(value) }).collect()
 }
 
-/// Text as it is escaped in the query of a URL.
+/// Text with URL query escapes decoded.
 fn unescaped(value: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -77,7 +77,7 @@ fn unescaped(value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Adds a path, and each link on the way with what it leads to. A link never leads out of the folder.
+/// Adds a path, and each link on it with its target. A link never leads out of the directory.
 fn follow(root: &Path, path: &str, wanted: &mut BTreeSet<String>) {
     let mut current = String::new();
     let parts = normal_parts(Path::new(path));
@@ -97,27 +97,27 @@ fn follow(root: &Path, path: &str, wanted: &mut BTreeSet<String>) {
     wanted.insert(current);
 }
 
-/// Where the link at a path leads, or each of the links that a pattern finds.
+/// The target of the link at a path, or of each link that matches a pattern.
 fn targets(root: &Path, path: &str) -> Vec<PathBuf> {
-    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+    let directory = Path::new(path).parent().unwrap_or(Path::new(""));
     let name = path.rsplit('/').next().unwrap_or_default();
     if !name.contains(['*', '?', '[']) {
         return target(root, Path::new(path)).into_iter().collect();
     }
-    let Ok(pattern) = Ignore::of([name].into_iter()) else { return Vec::new() };
-    let entries = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+    let Ok(pattern) = Ignore::from_patterns([name].into_iter()) else { return Vec::new() };
+    let entries = fs::read_dir(root.join(directory)).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name());
     let names = names.filter(|name| pattern.excludes_at_any_depth(&name.to_string_lossy()));
-    names.filter_map(|name| target(root, &folder.join(name))).collect()
+    names.filter_map(|name| target(root, &directory.join(name))).collect()
 }
 
-/// Where a link leads, from the root.
+/// The target of a link, relative to the root.
 fn target(root: &Path, path: &Path) -> Option<PathBuf> {
     let target = fs::read_link(root.join(path)).ok()?;
     Some(path.parent().unwrap_or(Path::new("")).join(target))
 }
 
-/// The parts of a path below a root that nothing leads out of.
+/// The components of a path below a root, which nothing can leave.
 fn normal_parts(path: &Path) -> Vec<String> {
     let mut parts = Vec::new();
     for component in path.components() {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_read_as_builders_write_them() {
+    fn headers_are_read_in_the_format_of_builders() {
         let mut headers = HeaderMap::new();
         headers.append("dir-name", HeaderValue::from_static("context"));
         headers.append("exclude-patterns", HeaderValue::from_static("a+b"));
@@ -155,16 +155,16 @@ mod tests {
         headers.append("followpaths-encoded", HeaderValue::from_static("1"));
         let wanted = Wanted::read(&headers);
         assert_eq!(
-            (wanted.folder.as_str(), wanted.excluded),
+            (wanted.directory.as_str(), wanted.excluded),
             ("context", vec!["a+b".to_owned(), "!c".into()])
         );
         assert_eq!(wanted.followed, ["café au lait"]);
     }
 
     #[test]
-    fn links_are_followed_within_the_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
+    fn links_are_followed_within_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
         fs::create_dir_all(root.join("real/deep")).unwrap();
         fs::write(root.join("real/deep/file"), "").unwrap();
         symlink("real", root.join("link")).unwrap();

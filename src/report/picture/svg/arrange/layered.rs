@@ -1,8 +1,8 @@
-//! In: boxes that arrows connect. Out: the same in layers: who needs something stands before it.
-//! Must not: know of other groups of boxes.
+//! In: boxes that arrows connect. Out: their positions in layers: what needs something comes before
+//! it. Must not: know of other groups of boxes.
 //!
-//! The layers are columns from left to right, made by dagre. For a picture from top to bottom, boxes are
-//! turned before that, so that widths are heights, and the outcome is turned back.
+//! The layers are columns from left to right, computed by dagre. For a picture from top to bottom,
+//! boxes are transposed first, and the result is transposed back.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,16 @@ use super::{GAP, Part, Point, Route, Segment};
 use crate::report::picture::Direction;
 use crate::report::picture::svg::scene::{Arrow, Scene};
 
-/// Space between columns; labels stand in its middle. Many arrows need more of it, or they get steep.
+/// Space between columns, with labels in the middle. Many arrows need more of it, or they become
+/// steep.
 const COLUMN_GAP: f64 = 84.0;
 const WIDEST_COLUMN_GAP: f64 = 220.0;
 const COLUMN_GAP_OF_AN_ARROW: f64 = 1.5;
-/// Space between rows of a picture from top to bottom, where labels take less of it.
+/// Space between rows of a picture from top to bottom, where labels need less.
 const ROW_GAP: f64 = 52.0;
 /// Space between arrows that start or end at the same box.
 const ARROW_GAP: f64 = 13.0;
-/// Space at the ends of a box's side, where no arrow starts or ends.
+/// Space at the corners of a box, where no arrow starts or ends.
 const CORNER: f64 = 8.0;
 const LABEL_HEIGHT: f64 = 14.0;
 
@@ -35,7 +36,7 @@ pub fn arrange(scene: &Scene, group: &[usize], direction: Direction) -> Part {
     }
 }
 
-/// What is arranged, as seen along the direction: `width` runs from layer to layer.
+/// What is arranged, in terms of the direction: `width` runs from layer to layer.
 struct Layers<'a> {
     scene: &'a Scene,
     direction: Direction,
@@ -83,7 +84,7 @@ fn turned(part: Part) -> Part {
     }
 }
 
-/// Columns from left to right: who needs something stands left of it.
+/// Columns from left to right: what needs something is left of it.
 fn layered(layers: &Layers<'_>, group: &[usize]) -> Part {
     let mut graph = Graph::with_options(GraphOptions { directed: true, multigraph: true, compound: false });
     for node in group {
@@ -119,7 +120,7 @@ fn placed(
 ) -> Part {
     let middles = group.iter().map(|node| (*node, middle(graph, *node)));
     let mut middles: BTreeMap<usize, Point> = middles.collect();
-    let ways = arrows.iter().map(|(number, arrow)| Way::of(layers, graph, *number, arrow));
+    let ways = arrows.iter().map(|(number, arrow)| Way::new(layers, graph, *number, arrow));
     let mut ways: Vec<Way> = ways.collect();
     if is_upside_down(&middles) {
         let points = ways.iter_mut().flat_map(|way| way.between.iter_mut().chain([&mut way.label]));
@@ -132,7 +133,7 @@ fn placed(
     for way in &ways {
         columns.add(way.label.x, way.label_size.width);
     }
-    let ends = Ends::of(layers, &middles, &ways);
+    let ends = Ends::new(layers, &middles, &ways);
     let route =
         |way: &Way| (way.number, route(way, &ends, &columns, (middles[&way.from].x, middles[&way.to].x)));
     let routes = ways.iter().map(route).collect();
@@ -143,7 +144,7 @@ fn placed(
     shifted_to_origin(layers, &ways, corners.collect(), routes)
 }
 
-/// Whether most boxes of a column are in the reverse of their order, which dagre does not heed.
+/// Whether most boxes of a column are in reverse order, which dagre does not prevent.
 fn is_upside_down(middles: &BTreeMap<usize, Point>) -> bool {
     let (mut kept, mut reversed) = (0, 0);
     for (node, middle) in middles {
@@ -165,7 +166,7 @@ fn middle(graph: &Graph<NodeLabel, EdgeLabel>, node: usize) -> Point {
     Point { x: at(label.and_then(|label| label.x)), y: at(label.and_then(|label| label.y)) }
 }
 
-/// An arrow as dagre leads it past other boxes.
+/// An arrow with its route around other boxes, as dagre chose it.
 struct Way {
     number: usize,
     from: usize,
@@ -177,7 +178,7 @@ struct Way {
 }
 
 impl Way {
-    fn of(layers: &Layers<'_>, graph: &Graph<NodeLabel, EdgeLabel>, number: usize, arrow: &Arrow) -> Self {
+    fn new(layers: &Layers<'_>, graph: &Graph<NodeLabel, EdgeLabel>, number: usize, arrow: &Arrow) -> Self {
         let found = graph.edge(&arrow.from.to_string(), &arrow.to.to_string(), Some(&number.to_string()));
         let points = found.map(|edge| edge.points.as_slice()).unwrap_or_default();
         let inner = points.get(1..points.len().saturating_sub(1)).unwrap_or_default();
@@ -188,7 +189,7 @@ impl Way {
     }
 }
 
-/// Columns by their middle, in whole pixels, and half of their widths.
+/// Columns by their centre, in whole pixels, with half of their widths.
 #[derive(Default)]
 struct Columns(BTreeMap<i64, f64>);
 
@@ -203,15 +204,15 @@ impl Columns {
     }
 }
 
-/// Where arrows leave and reach their boxes.
+/// The points where arrows leave and reach their boxes.
 struct Ends {
     starts: BTreeMap<usize, Point>,
     targets: BTreeMap<usize, Point>,
 }
 
 impl Ends {
-    /// Arrows of one box are in the order of where they go to, so that they do not cross each other at once.
-    fn of(layers: &Layers<'_>, middles: &BTreeMap<usize, Point>, ways: &[Way]) -> Self {
+    /// Arrows of one box are sorted by their destinations, so that they do not cross right away.
+    fn new(layers: &Layers<'_>, middles: &BTreeMap<usize, Point>, ways: &[Way]) -> Self {
         let (mut starts, mut targets) = (BTreeMap::new(), BTreeMap::new());
         for (node, middle) in middles {
             let Size { width, height } = layers.node(*node);
@@ -243,7 +244,7 @@ fn spread(ways: &[&Way], side: Point, height: f64) -> Vec<(usize, Point)> {
     ways.iter().enumerate().map(|(place, way)| (way.number, at(place))).collect()
 }
 
-/// An arrow turns only between columns; along a column it goes straight, past the boxes there.
+/// An arrow bends only between columns; along a column it goes straight, past the boxes.
 fn route(way: &Way, ends: &Ends, columns: &Columns, (first, last): (f64, f64)) -> Route {
     let (start, target) = (ends.starts[&way.number], ends.targets[&way.number]);
     let mut points = vec![Point { x: first + columns.half_width(first), y: start.y }];
@@ -272,7 +273,7 @@ fn segment(from: Point, to: Point) -> Segment {
     Segment::Bend { first_control: Point { x, y: from.y }, second_control: Point { x, y: to.y }, to }
 }
 
-/// dagre counts from the middle of what it knows: what arrows and labels take may lie outside.
+/// dagre knows only boxes and centres of labels, so that parts may lie outside its area.
 fn shifted_to_origin(
     layers: &Layers<'_>,
     ways: &[Way],

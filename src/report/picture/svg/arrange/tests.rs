@@ -1,7 +1,7 @@
 use super::{Arranged, Direction, PAGE_WIDTH, Point, Route, arrange};
 use crate::report::picture::svg::scene::{Arrow, ArrowKind, Node, NodeKind, Scene};
 
-/// Numbers that are the same in each run.
+/// A pseudo-random sequence that is the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -11,7 +11,7 @@ impl Dice {
     }
 }
 
-/// Boxes of many sizes; arrows only lead to boxes with a higher number, so that there is no circle.
+/// Boxes of many sizes; arrows only lead to boxes with a higher index, so that there are no cycles.
 fn scene(nodes: usize, arrows: usize, seed: u64) -> Scene {
     let mut dice = Dice(seed);
     let node = |dice: &mut Dice| Node {
@@ -59,7 +59,7 @@ fn overlap(one: [f64; 4], other: [f64; 4]) -> bool {
 }
 
 #[test]
-fn boxes_stand_apart_and_within_the_picture() {
+fn boxes_do_not_overlap_and_are_within_the_picture() {
     for (scene, arranged, _) in arrangements() {
         for node in 0..scene.nodes.len() {
             let own = sides(&scene, &arranged, node);
@@ -73,7 +73,7 @@ fn boxes_stand_apart_and_within_the_picture() {
 }
 
 #[test]
-fn arrows_pass_no_box_and_bend_only_between_layers() {
+fn arrows_cross_no_box_and_bend_only_between_layers() {
     for (scene, arranged, direction) in arrangements() {
         for (arrow, route) in scene.arrows.iter().zip(&arranged.routes) {
             let points: Vec<Point> = route.points().collect();
@@ -95,7 +95,7 @@ fn arrows_pass_no_box_and_bend_only_between_layers() {
 }
 
 #[test]
-fn labels_stand_apart_and_on_no_box() {
+fn labels_overlap_neither_each_other_nor_boxes() {
     for (scene, arranged, _) in arrangements() {
         let half = |arrow: &Arrow| arrow.label_width() / 2.0;
         let labels: Vec<[f64; 4]> = scene
@@ -115,7 +115,7 @@ fn labels_stand_apart_and_on_no_box() {
 }
 
 #[test]
-fn an_arrangement_is_the_same_each_time() {
+fn the_layout_is_deterministic() {
     for scene in scenes() {
         let (one, other) = (arrange(&scene, None), arrange(&scene, None));
         assert_eq!(one.corners, other.corners);
@@ -130,7 +130,7 @@ fn same_boxes(nodes: usize, arrows: impl Iterator<Item = (usize, usize)>) -> Sce
 }
 
 #[test]
-fn a_chain_that_is_wider_than_a_page_goes_down() {
+fn a_chain_wider_than_a_page_is_drawn_from_top_to_bottom() {
     let chain = |length: usize| same_boxes(length, (1..length).map(|to| (to - 1, to)));
     let short = arrange(&chain(3), None);
     assert!(short.width > short.height && short.width < PAGE_WIDTH);
@@ -141,7 +141,7 @@ fn a_chain_that_is_wider_than_a_page_goes_down() {
 }
 
 #[test]
-fn what_is_wide_in_both_directions_goes_where_it_is_narrower() {
+fn what_is_too_wide_in_both_directions_uses_the_narrower_one() {
     let fan = same_boxes(26, (1..20).map(|to| (0, to)).chain((20..26).map(|to| (to - 1, to))));
     let [free, right, down] =
         [None, Some(Direction::Right), Some(Direction::Down)].map(|direction| arrange(&fan, direction).width);

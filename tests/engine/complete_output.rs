@@ -1,8 +1,8 @@
-//! What containers print reaches the reader whole, however the run ends.
+//! Output is shown completely, however the run ends.
 
 use crate::harness::project;
 
-/// `test` prints its report and fails; `db` has much to say while it is stopped.
+/// `test` prints its report and fails; `db` prints a lot while it is being stopped.
 const REPORT: &str = "
 services:
   db:
@@ -17,7 +17,7 @@ services:
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_container_whose_end_ends_everything_is_heard_to_its_end() {
+fn output_of_the_container_that_stops_everything_is_shown_completely() {
     let project = project("last-words", REPORT);
     for options in
         [&["--exit-code-from", "test"][..], &["--abort-on-container-exit"], &["--abort-on-container-failure"]]
@@ -33,11 +33,11 @@ fn the_container_whose_end_ends_everything_is_heard_to_its_end() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn what_is_printed_while_everything_is_stopped_is_heard_to_its_end() {
+fn output_during_the_stop_is_shown_completely() {
     let project = project("last-words-int", REPORT);
     let up = project.start("up", &["db", "--no-log-prefix"]);
     crate::harness::eventually("it runs", || project.inspect("db", "{{.State.Running}}") == "true");
-    // Its shell must have come as far as to say what it does when it is stopped.
+    // Its shell must have installed the trap.
     crate::harness::eventually("it waits", || {
         crate::harness::docker(&["top", &project.container("db")]).contains("sleep 0.1")
     });
@@ -49,7 +49,7 @@ fn what_is_printed_while_everything_is_stopped_is_heard_to_its_end() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn the_code_that_is_passed_on_is_that_of_the_chosen_service() {
+fn the_exit_code_is_that_of_the_chosen_service() {
     let topology = "
 services:
   db:

@@ -1,4 +1,4 @@
-//! A diagnostic as miette knows diagnostics: an excerpt of each file as its source code.
+//! A diagnostic as a `miette::Diagnostic`, with an excerpt of each file as its source code.
 
 use super::super::excerpt::{Excerpt, Mark, clean, excerpt};
 use super::super::position::Positions;
@@ -8,18 +8,18 @@ use crate::source::FileId;
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use std::fmt;
 
-/// The labels of a diagnostic in one file; the part of the first file has the words as well.
+/// The labels of a diagnostic in one file; the first file's part has the texts as well.
 #[derive(Debug)]
-pub(super) struct Finding<'a> {
+pub(super) struct MietteDiagnostic<'a> {
     diagnostic: Option<&'a Diagnostic>,
     excerpt: Excerpt,
-    /// Where each line of the excerpt begins in the text that they are together.
+    /// The offset of each line in the excerpt's text.
     starts: Vec<usize>,
-    others: Vec<Finding<'a>>,
+    others: Vec<MietteDiagnostic<'a>>,
 }
 
-impl<'a> Finding<'a> {
-    /// Lines are cut to so many columns.
+impl<'a> MietteDiagnostic<'a> {
+    /// Lines are cut to `width` columns.
     pub(super) fn new(diagnostic: &'a Diagnostic, width: usize, positions: &mut Positions<'_>) -> Self {
         let excerpts = by_file(diagnostic).into_iter();
         let mut parts = excerpts.map(|(file, labels)| Self::part(excerpt(file, &labels, width, positions)));
@@ -58,15 +58,15 @@ fn by_file(diagnostic: &Diagnostic) -> Vec<(FileId, Vec<(&Label, bool)>)> {
     files
 }
 
-impl fmt::Display for Finding<'_> {
+impl fmt::Display for MietteDiagnostic<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.diagnostic.map(|diagnostic| clean(&diagnostic.message)).unwrap_or_default())
     }
 }
 
-impl std::error::Error for Finding<'_> {}
+impl std::error::Error for MietteDiagnostic<'_> {}
 
-impl miette::Diagnostic for Finding<'_> {
+impl miette::Diagnostic for MietteDiagnostic<'_> {
     fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
         Some(Box::new(self.diagnostic?.code))
     }
@@ -105,8 +105,8 @@ impl miette::Diagnostic for Finding<'_> {
     }
 }
 
-impl SourceCode for Finding<'_> {
-    /// The line of a label, whatever is asked for around it: a label never leaves its line.
+impl SourceCode for MietteDiagnostic<'_> {
+    /// The line of a label; the requested context is ignored, as a label never leaves its line.
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,

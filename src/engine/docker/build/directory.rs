@@ -1,5 +1,5 @@
-//! In: a folder and what of it is wanted. Out: what is in it, in the order in which builders want it.
-//! Must not: read files.
+//! In: a directory and a selection of its content. Out: the selected entries, in the order that
+//! builders require. Must not: read files.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -10,49 +10,49 @@ use super::ignore::{Ignore, Matches};
 use crate::engine::EngineError;
 use crate::engine::archive::packing::Stopped;
 
-/// What of a folder is wanted.
+/// Which part of a directory is selected.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
-    /// What is left out.
+    /// What is excluded.
     pub(super) ignored: Ignore,
-    /// What alone is wanted; everything when absent.
+    /// If present, only this is included.
     pub(super) only: Option<Ignore>,
 }
 
-/// What is done with a thing in the folder: its path from the folder, its path, and what it is.
+/// Called for each entry: its path relative to the directory, its full path, and its metadata.
 pub(super) type Visit<'a> = dyn FnMut(&Path, &Path, &Metadata) -> Result<(), Stopped> + 'a;
 
-/// Goes through a folder. A folder comes before what is in it, and names in the order of their bytes.
-pub(super) fn walk(folder: &Path, selection: &Selection, visit: &mut Visit<'_>) -> Result<(), Stopped> {
-    let mut walk = Walk { root: folder, selection, visit, waiting: Vec::new() };
-    walk.folder(Path::new(""), &FolderMatches::default())
+/// Walks a directory. A directory precedes its content, and names are in byte order.
+pub(super) fn walk(directory: &Path, selection: &Selection, visit: &mut Visit<'_>) -> Result<(), Stopped> {
+    let mut walk = Walk { root: directory, selection, visit, pending: Vec::new() };
+    walk.directory(Path::new(""), &DirectoryMatches::default())
 }
 
 struct Walk<'a, 'b> {
     root: &'a Path,
     selection: &'a Selection,
     visit: &'a mut Visit<'b>,
-    /// Folders that are not wanted so far: one is visited when something in it is.
-    waiting: Vec<PathBuf>,
+    /// Directories that are not selected so far: one is visited when something in it is.
+    pending: Vec<PathBuf>,
 }
 
-/// Which patterns matched a folder.
+/// Which patterns matched a directory.
 #[derive(Default)]
-struct FolderMatches {
+struct DirectoryMatches {
     ignored: Matches,
     only: Matches,
 }
 
 impl Walk<'_, '_> {
-    fn folder(&mut self, folder: &Path, matches: &FolderMatches) -> Result<(), Stopped> {
-        for name in self.names(folder)? {
-            self.entry(&folder.join(name), matches)?;
+    fn directory(&mut self, directory: &Path, matches: &DirectoryMatches) -> Result<(), Stopped> {
+        for name in self.names(directory)? {
+            self.entry(&directory.join(name), matches)?;
         }
         Ok(())
     }
 
-    fn names(&self, folder: &Path) -> Result<Vec<OsString>, EngineError> {
-        let path = self.root.join(folder);
+    fn names(&self, directory: &Path) -> Result<Vec<OsString>, EngineError> {
+        let path = self.root.join(directory);
         let cannot = |error: io::Error| cannot_read(&path, &error);
         let Some(entries) = if_there(fs::read_dir(&path)).map_err(cannot)? else { return Ok(Vec::new()) };
         let names: io::Result<Vec<OsString>> =
@@ -62,16 +62,17 @@ impl Walk<'_, '_> {
         Ok(names)
     }
 
-    fn entry(&mut self, path: &Path, folder: &FolderMatches) -> Result<(), Stopped> {
+    fn entry(&mut self, path: &Path, directory: &DirectoryMatches) -> Result<(), Stopped> {
         let Selection { ignored, only } = self.selection;
-        // Patterns are text: bytes that are none match as a character that nobody writes.
+        // Patterns are text: bytes that are not become replacement characters, which nobody writes
+        // in a pattern.
         let text = path.to_string_lossy();
-        let (is_ignored, ignored_matches) = ignored.excludes(&text, &folder.ignored);
+        let (is_ignored, ignored_matches) = ignored.excludes(&text, &directory.ignored);
         let (is_chosen, only_matches) = match only {
-            Some(only) => only.excludes(&text, &folder.only),
+            Some(only) => only.excludes(&text, &directory.only),
             None => (true, Matches::default()),
         };
-        let may_hold_something = (!is_ignored || ignored.may_bring_back_below(&text))
+        let may_hold_something = (!is_ignored || ignored.may_include_below(&text))
             && (is_chosen || only.as_ref().is_some_and(|only| only.may_match_below(&text)));
         if !may_hold_something {
             return Ok(());
@@ -82,38 +83,38 @@ impl Walk<'_, '_> {
         let Some(metadata) = found else { return Ok(()) };
         let is_wanted = is_chosen && !is_ignored;
         if metadata.is_dir() {
-            let matches = FolderMatches { ignored: ignored_matches, only: only_matches };
-            return self.subfolder(path, &on_disk, &metadata, is_wanted, &matches);
+            let matches = DirectoryMatches { ignored: ignored_matches, only: only_matches };
+            return self.subdirectory(path, &on_disk, &metadata, is_wanted, &matches);
         }
         if !is_wanted {
             return Ok(());
         }
-        self.visit_waiting_folders()?;
+        self.visit_pending_directories()?;
         (self.visit)(path, &on_disk, &metadata)
     }
 
-    fn subfolder(
+    fn subdirectory(
         &mut self,
         path: &Path,
         on_disk: &Path,
         metadata: &Metadata,
         is_wanted: bool,
-        matches: &FolderMatches,
+        matches: &DirectoryMatches,
     ) -> Result<(), Stopped> {
         if is_wanted {
-            self.visit_waiting_folders()?;
+            self.visit_pending_directories()?;
             (self.visit)(path, on_disk, metadata)?;
         } else {
-            self.waiting.push(path.to_owned());
+            self.pending.push(path.to_owned());
         }
-        self.folder(path, matches)?;
-        // Nothing in it was wanted when it still waits.
-        self.waiting.pop_if(|last| last == path);
+        self.directory(path, matches)?;
+        // If it is still pending, nothing in it was selected.
+        self.pending.pop_if(|last| last == path);
         Ok(())
     }
 
-    fn visit_waiting_folders(&mut self) -> Result<(), Stopped> {
-        for path in std::mem::take(&mut self.waiting) {
+    fn visit_pending_directories(&mut self) -> Result<(), Stopped> {
+        for path in std::mem::take(&mut self.pending) {
             let on_disk = self.root.join(&path);
             let metadata = fs::symlink_metadata(&on_disk).map_err(|error| cannot_read(&on_disk, &error))?;
             (self.visit)(&path, &on_disk, &metadata)?;
@@ -122,7 +123,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// What vanished since its folder was listed is not part of it.
+/// `None` for entries that vanished after their directory was listed.
 fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     match found {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -130,7 +131,7 @@ fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// What it means that something in a build context cannot be read.
+/// The error for an unreadable file in a build context.
 pub(super) fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
     let help = match error.kind() {
         io::ErrorKind::PermissionDenied => "; if the build does not need it, add it to `.dockerignore`",
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     fn walked(root: &Path, ignored: &[&str], only: Option<&[&str]>) -> Vec<String> {
-        let patterns = |patterns: &[&str]| Ignore::of(patterns.iter().copied()).unwrap();
+        let patterns = |patterns: &[&str]| Ignore::from_patterns(patterns.iter().copied()).unwrap();
         let selection = Selection { ignored: patterns(ignored), only: only.map(patterns) };
         let mut paths = Vec::new();
         let walked = walk(root, &selection, &mut |path, _, _| {
@@ -156,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_comes_in_order_with_the_folders_that_it_is_in() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
+    fn selected_entries_are_ordered_and_come_with_their_directories() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
         for path in ["a/x/one", "a/x/two.log", "a/y/three", "a-b", "b/four", "b/five.log"] {
             fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
             fs::write(root.join(path), "").unwrap();
@@ -179,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn what_vanishes_meanwhile_is_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
+    fn entries_that_vanish_meanwhile_are_left_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
         fs::create_dir(root.join("c")).unwrap();
         fs::write(root.join("a"), "").unwrap();
         fs::write(root.join("b"), "").unwrap();

@@ -1,33 +1,34 @@
-//! A door before a registry: a test sees each request that comes first on a connection, and says what
-//! becomes of it.
+//! A server in front of a registry: a test sees the first request of each connection, and decides
+//! how it is answered.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 
-/// Somebody who asks by plain HTTP.
-pub struct Visitor {
+/// A client with a plain HTTP request.
+pub struct Connection {
     stream: TcpStream,
     request: Vec<u8>,
 }
 
-/// Opens a door, which stays open as long as the tests run: its port. Each visitor has a thread.
-pub fn open(answer: impl Fn(Visitor) + Send + Sync + 'static) -> u16 {
+/// Starts the server, which runs as long as the tests, and returns its port. Each client has a
+/// thread.
+pub fn start(answer: impl Fn(Connection) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let answer = Arc::new(answer);
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let answer = Arc::clone(&answer);
-            std::thread::spawn(move || Visitor::come(stream).map(|visitor| answer(visitor)));
+            std::thread::spawn(move || Connection::accept(stream).map(|connection| answer(connection)));
         }
     });
     port
 }
 
-impl Visitor {
-    /// The engine asks by HTTPS first, which finds nobody here.
-    fn come(mut stream: TcpStream) -> Option<Self> {
+impl Connection {
+    /// The engine tries HTTPS first, which fails here.
+    fn accept(mut stream: TcpStream) -> Option<Self> {
         let mut request = Vec::new();
         let mut piece = [0; 4096];
         loop {
@@ -47,11 +48,12 @@ impl Visitor {
         String::from_utf8_lossy(&self.request).into_owned()
     }
 
-    /// Answers with a status (`200 OK`), further headers (`name: value`) and a body; the connection ends.
+    /// Responds with a status (`200 OK`), headers (`name: value`) and a body, and closes the
+    /// connection.
     pub fn answer(mut self, status: &str, headers: &[&str], body: &str) {
         let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
         let length = body.len();
-        // An engine that went away needs no answer.
+        // If the engine disconnected, it needs no response.
         let _ = write!(
             self.stream,
             "HTTP/1.1 {status}\r\n{headers}Content-Type: application/json\r\nContent-Length: {length}\r\n\
@@ -59,8 +61,8 @@ impl Visitor {
         );
     }
 
-    /// Passes the request on to a registry, and all that follows, until either side ends. No more than
-    /// `most` bytes come back.
+    /// Forwards the connection to a registry, until either side closes it. At most `most` bytes of
+    /// the response are forwarded.
     pub fn pass_on(self, port: u16, most: u64) {
         let _ = self.try_to_pass_on(port, most);
     }
@@ -80,7 +82,7 @@ impl Visitor {
     }
 }
 
-/// Whether the head and as much of a body as it tells of are there.
+/// Whether the request is complete, including its body.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
