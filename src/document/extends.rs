@@ -1,9 +1,9 @@
-//! In: the services of one document. Out: the same, each with what it extends.
-//! Must not: recurse along a chain, read a file twice, or follow a circle.
+//! In: the services of one document. Out: the same, each merged with what it extends. Must not:
+//! recurse along a chain, read a file twice, or follow a cycle.
 //!
-//! Compose specification, "extends": the base is another service of the same document or of
-//! another file, the extending service is merged over it. Paths keep the directory of the file that
-//! they were written in, since they keep their place.
+//! Compose Specification, "extends": the base is another service of the same document or of another
+//! file, over which the extending service is merged. Paths stay relative to the directory of the
+//! file that they were written in, since they keep their span.
 
 use super::load::{Loader, Scope};
 use super::merge;
@@ -14,7 +14,7 @@ use crate::source::{FileId, Span, cleaned};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// Services that can be extended, by the file that they are in.
+/// Services that can be extended, by file.
 #[derive(Default)]
 pub(super) struct Pools {
     pools: Vec<Pool>,
@@ -23,29 +23,29 @@ pub(super) struct Pools {
 }
 
 struct Pool {
-    /// How the file is shown to people.
+    /// The file's path for display.
     file: PathBuf,
     services: Vec<(Key, Node)>,
     by_name: HashMap<String, usize>,
-    /// Whether a service has what it extends, or needs nothing.
+    /// Whether a service is resolved, or extends nothing.
     is_done: Vec<bool>,
 }
 
-/// One service of one pool.
+/// A service of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct At {
     pool: usize,
     service: usize,
 }
 
-/// What `extends` says.
+/// The value of `extends`.
 struct Reference {
     service: String,
     service_span: Span,
     file: Option<(String, Span)>,
 }
 
-/// Gives each service of a document what it extends.
+/// Resolves `extends` of each service of a document.
 pub(super) fn apply(tree: &mut Node, file: FileId, scope: &Scope, loader: &mut Loader<'_>) {
     let Value::Map(root) = &mut tree.value else { return };
     let Some(Node { value: Value::Map(services), .. }) = root.get_mut("services") else { return };
@@ -60,7 +60,7 @@ pub(super) fn apply(tree: &mut Node, file: FileId, scope: &Scope, loader: &mut L
     services.entries = std::mem::take(&mut loader.pools.pools[pool].services);
 }
 
-/// Follows the chain of a service up to one that is done, then merges back down.
+/// Follows the chain of a service up to one that is resolved, then merges back down.
 fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
     let mut chain: Vec<At> = Vec::new();
     let mut places: Vec<Span> = Vec::new();
@@ -70,7 +70,7 @@ fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
     while let Some(at) = next.filter(|at| !loader.pools.is_done(*at)) {
         if !seen.insert(at) {
             let first = chain.iter().position(|link| *link == at).unwrap_or_default();
-            report_circle(&chain[first..], &places[first..], loader);
+            report_cycle(&chain[first..], &places[first..], loader);
             next = None;
             is_cut = true;
             break;
@@ -101,7 +101,7 @@ fn resolve(start: At, scope: &Scope, loader: &mut Loader<'_>) {
     }
 }
 
-/// The service that is meant; says so if there is none.
+/// The service that is referred to; reports a missing one.
 fn target(at: At, reference: &Reference, scope: &Scope, loader: &mut Loader<'_>) -> Option<At> {
     let pool = match &reference.file {
         Some((path, span)) => pool_of(path, *span, scope, loader)?,
@@ -142,7 +142,7 @@ fn services_of(tree: Node) -> Vec<(Key, Node)> {
     }
 }
 
-/// True for a node that says nothing of its own: all it does is to drop what earlier files say.
+/// Whether a node has nothing but a `!reset`, which only drops values of earlier files.
 fn is_reset(node: &Node) -> bool {
     node.directive == Some(Directive::Reset)
 }
@@ -155,7 +155,7 @@ fn extend(at: At, base: At, loader: &mut Loader<'_>) {
         return;
     }
     let mut copy = loader.pools.node(base).clone();
-    // How the base overrides other files says nothing about the service that extends it.
+    // Overrides of other files within the base do not affect the service that extends it.
     merge::settle(&mut copy);
     let service = &mut loader.pools.pools[at.pool].services[at.service].1;
     let nothing = Node::new(service.span, Value::Null);
@@ -186,7 +186,7 @@ impl Pools {
         (key.text.clone(), key.span)
     }
 
-    /// Takes `extends` out of a service.
+    /// Removes `extends` from a service and returns its value.
     fn take_reference(&mut self, at: At, found: &mut Diagnostics) -> Option<Reference> {
         let Value::Map(service) = &mut self.pools[at.pool].services[at.service].1.value else { return None };
         let position = service.entries.iter().position(|(key, _)| key.text == "extends")?;
@@ -302,7 +302,7 @@ fn report_missing(at: At, reference: &Reference, pool: usize, loader: &mut Loade
     };
 }
 
-/// The file that a text names, and the service in it: `./base.yaml`, `base.yaml:web`.
+/// The file in a text, and the service in it: `./base.yaml`, `base.yaml:web`.
 fn named_file(text: &str) -> Option<(&str, Option<&str>)> {
     let end = [".yaml", ".yml"].iter().find_map(|ending| Some(text.find(ending)? + ending.len()))?;
     let (path, rest) = text.split_at(end);
@@ -311,7 +311,7 @@ fn named_file(text: &str) -> Option<(&str, Option<&str>)> {
         .then_some((path, Some(service).filter(|name| !name.is_empty())))
 }
 
-fn report_circle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {
+fn report_cycle(circle: &[At], places: &[Span], loader: &mut Loader<'_>) {
     let mut names: Vec<String> = circle.iter().map(|at| format!("`{}`", loader.pools.name(*at).0)).collect();
     names.extend(names.first().cloned());
     let message = format!("services extend each other in a cycle: {}", names.join(" → "));
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_of_the_service_reach_its_base_and_other_files() {
+    fn tags_of_the_service_apply_to_its_base_and_other_files() {
         let loaded = load_files(&[
             ("compose.yaml", "services: {web: {ports: ['1'], image: x}}"),
             (
@@ -388,20 +388,20 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_reset_is_not_there_to_be_extended() {
+    fn a_reset_service_cannot_be_extended() {
         let loaded = one("services: {a: !reset {image: a}, b: {extends: a}}");
-        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "a")]);
+        assert_eq!(loaded.diagnostics(), [(code::BAD_EXTENDS, "a")]);
         let loaded = load_files(&[
             ("compose.yaml", "services: {b: {extends: {file: base.yaml, service: a}}}"),
             ("base.yaml", "services: !reset {a: {image: a}}"),
         ]);
-        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "a")]);
+        assert_eq!(loaded.diagnostics(), [(code::BAD_EXTENDS, "a")]);
         let loaded = one("services: {a: !reset {extends: nowhere}, b: {image: b, extends: !reset nowhere}}");
         assert_eq!(loaded.show_clean("services"), "{b: {image: b}}");
     }
 
     #[test]
-    fn tags_of_merge_keys_and_of_each_document_count() {
+    fn tags_in_merge_keys_and_in_each_document_apply() {
         let loaded = load_files(&[
             ("compose.yaml", "services: {web: {extends: {file: web.yaml, service: web}}}"),
             (
@@ -413,34 +413,34 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_named() {
+    fn a_cycle_is_reported() {
         let loaded = one("services: {a: {extends: b}, b: {extends: {service: c}}, c: {extends: b}}");
-        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "c")]);
+        assert_eq!(loaded.diagnostics(), [(code::BAD_EXTENDS, "c")]);
         assert_eq!(
             loaded.found.sorted()[0].message,
             "services extend each other in a cycle: `b` → `c` → `b`"
         );
         let loaded = one("services: {a: {extends: {file: compose.yaml, service: a}}}");
-        assert_eq!(loaded.findings().len(), 1);
+        assert_eq!(loaded.diagnostics().len(), 1);
     }
 
     #[test]
-    fn what_cannot_be_extended_is_reported_where_it_is_named() {
+    fn an_invalid_base_is_reported_at_its_reference() {
         let loaded = one("services: {web: {extends: bas}, base: {}}");
-        assert_eq!(loaded.findings(), [(code::BAD_EXTENDS, "bas")]);
+        assert_eq!(loaded.diagnostics(), [(code::BAD_EXTENDS, "bas")]);
         assert_eq!(loaded.found.sorted()[0].help.as_deref(), Some("did you mean `base`?"));
         assert_eq!(
-            one("services: {a: {extends: {file: no.yaml, service: a}}}").findings(),
+            one("services: {a: {extends: {file: no.yaml, service: a}}}").diagnostics(),
             [(code::MISSING_FILE, "no.yaml")]
         );
         assert_eq!(
-            one("services: {a: {extends: {file: 'https://x/y.yaml', service: a}}}").findings()[0].0,
+            one("services: {a: {extends: {file: 'https://x/y.yaml', service: a}}}").diagnostics()[0].0,
             code::BAD_EXTENDS
         );
-        assert_eq!(one("services: {a: {extends: {}}}").findings(), [(code::MISSING_ATTRIBUTE, "extends")]);
-        assert_eq!(one("services: {a: {extends: []}}").findings(), [(code::WRONG_TYPE, "[]")]);
+        assert_eq!(one("services: {a: {extends: {}}}").diagnostics(), [(code::MISSING_ATTRIBUTE, "extends")]);
+        assert_eq!(one("services: {a: {extends: []}}").diagnostics(), [(code::WRONG_TYPE, "[]")]);
         assert_eq!(
-            one("services: {a: {extends: {service: b, fil: x}}, b: {}}").findings(),
+            one("services: {a: {extends: {service: b, fil: x}}, b: {}}").diagnostics(),
             [(code::UNKNOWN_ATTRIBUTE, "fil")]
         );
     }
@@ -452,7 +452,7 @@ mod tests {
         assert_eq!(loaded.show_clean("services.s4999"), "{image: x}");
         let links = (1..2_000).map(|n| format!("  s{n}: {{extends: s{}, labels: [l{n}]}}\n", n - 1));
         let loaded = one(&format!("services:\n  s0: {{image: x}}\n{}", links.collect::<String>()));
-        assert!(loaded.findings().iter().all(|(found, _)| *found == code::TOO_LARGE));
+        assert!(loaded.diagnostics().iter().all(|(found, _)| *found == code::TOO_LARGE));
         assert!(loaded.found.has_errors());
     }
 }

@@ -1,5 +1,5 @@
-//! Tests with texts that nobody writes on purpose: nothing may panic, take long or much memory, or
-//! mark a place that is not there. `TOPO_MUTATIONS` says how many mutated texts are tried.
+//! Tests with hostile texts: nothing may panic, take long or much memory, or report an invalid
+//! span. `TOPO_MUTATIONS` sets how many mutated texts are tried.
 
 use super::{Document, Node, Value, load};
 use crate::diagnostic::render::{RenderOptions, render};
@@ -8,7 +8,7 @@ use crate::source::{Encoding, Environment, FILE_LIMIT, FileChoice, ReadError, So
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Texts that use everything that this directory reads.
+/// Texts with everything that this directory reads.
 const SEEDS: &[&str] = &[
     "name: ${NAME:-demo}\nservices:\n  web: &web\n    image: \"nginx:$TAG\"\n    ports: ['8080:80', {target: 443}]\n    environment:\n      A: ${A:?needed}\n      B: ${B-${C:+x$$}}\n  api:\n    <<: *web\n    command: |\n      echo $$HOME\n      ${X}\n",
     "x-a: &a {k: 1, l: [1, 2]}\nx-b: &b\n  - *a\n  - <<: [*a, {m: 2}]\nservices: {s: {<<: *a, image: x, labels: *b}}\n",
@@ -26,7 +26,7 @@ const ENV_SEEDS: &[&str] = &[
     "\u{feff}A=${A:-${B:-${C}}}\r\nB=a b #c\r\nX Y=1\r\n=2\r\nQ=\"open\r\nZ='x'\r\n",
 ];
 
-/// Pieces that are put in where a text is changed.
+/// Fragments that are inserted when a text is changed.
 const PIECES: &[&str] = &[
     "$",
     "${",
@@ -77,7 +77,7 @@ const PIECES: &[&str] = &[
     "services:\n",
 ];
 
-/// Numbers that look random and are the same on every run (xorshift).
+/// A pseudo-random sequence that is the same on every run (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -144,7 +144,7 @@ fn directory() -> tempfile::TempDir {
     directory
 }
 
-/// What holds for every text.
+/// What must be true for every text.
 #[track_caller]
 fn check(text: &str, directory: &Path) {
     let start = Instant::now();
@@ -186,7 +186,7 @@ fn check_span(span: Span, sources: &Sources) {
 }
 
 #[test]
-fn mutated_topologies_are_read_without_harm() {
+fn mutated_topologies_are_read_without_panics() {
     let directory = directory();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for seed in SEEDS {
@@ -198,7 +198,7 @@ fn mutated_topologies_are_read_without_harm() {
 }
 
 #[test]
-fn mutated_env_files_are_read_without_harm() {
+fn mutated_env_files_are_read_without_panics() {
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
     for _ in 0..mutations() {
         let mut sources = Sources::default();
@@ -213,7 +213,7 @@ fn mutated_env_files_are_read_without_harm() {
 }
 
 #[test]
-fn every_prefix_of_a_topology_is_read_without_harm() {
+fn every_prefix_of_a_topology_is_read_without_panics() {
     let directory = directory();
     for seed in SEEDS {
         for end in (0..seed.len()).filter(|end| seed.is_char_boundary(*end)) {
@@ -273,7 +273,7 @@ fn a_scalar_may_fill_the_whole_file() {
 }
 
 #[test]
-fn variables_cannot_blow_a_text_up() {
+fn growth_by_variables_is_bounded() {
     let mut sources = Sources::default();
     let file = sources.add("compose.yaml", format!("a: {}", "$A".repeat(1_000_000)));
     let environment = Environment::from_pairs([("A", "x".repeat(100_000))]);
@@ -283,7 +283,7 @@ fn variables_cannot_blow_a_text_up() {
 }
 
 #[test]
-fn files_that_are_no_text_are_refused() {
+fn binary_files_are_refused() {
     let directory = directory();
     let write = |name: &str, bytes: &[u8]| {
         let path = directory.path().join(name);
@@ -350,7 +350,7 @@ fn a_pipe_without_a_writer_does_not_block() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_to_themselves_end_somewhere() {
+fn cyclic_links_are_refused() {
     let directory = directory();
     let link = |to: &str, name: &str| {
         std::os::unix::fs::symlink(to, directory.path().join(name)).expect("a link");

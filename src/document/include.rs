@@ -1,8 +1,8 @@
-//! In: a document that includes others. Out: the same, with their services and resources.
-//! Must not: include a file into itself, or let two definitions of one name pass.
+//! In: a document that includes others. Out: the same, with their services and resources. Must not:
+//! include a file into itself, or accept two definitions of one name.
 //!
-//! Compose specification, "include": each entry is a topology of its own, with its own directory and
-//! env files; what it defines is copied in and cannot be overridden here.
+//! Compose Specification, "include": each entry is a separate topology, with its own directory and
+//! env files; its definitions are copied and cannot be overridden here.
 
 use super::interpolate::report_env_problems;
 use super::load::{Loader, Scope};
@@ -13,15 +13,15 @@ use crate::source::{Environment, FileId, Span, Spanned, cleaned, display_path};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// What is copied from an included topology.
+/// The sections that are copied from an included topology.
 const SECTIONS: [&str; 6] = ["services", "volumes", "networks", "secrets", "configs", "models"];
-/// The deepest that includes may nest.
+/// How deep includes may be nested.
 const DEPTH_LIMIT: usize = 50;
 
 /// One entry of `include`.
 #[derive(Default)]
 struct Entry {
-    /// The first is the topology, others override it.
+    /// The first one is the topology, the others override it.
     paths: Vec<Spanned<String>>,
     project_directory: Option<Spanned<String>>,
     env_files: Vec<Spanned<String>>,
@@ -34,7 +34,7 @@ pub(super) fn apply(tree: &mut Node, scope: &Scope, loader: &mut Loader<'_>) {
     let (key, include) = root.entries.remove(position);
     let errors = loader.found.count(Severity::Error);
     let entries = entries(&key, &include, loader.found);
-    // A refused entry would have brought in services.
+    // The refused entry would have defined services.
     loader.unparsed.definitions |= loader.found.count(Severity::Error) > errors;
     for entry in entries {
         if let Some(included) = load(&entry, scope, loader) {
@@ -81,7 +81,7 @@ fn entry(element: &Node, found: &mut Diagnostics) -> Option<Entry> {
     Some(entry)
 }
 
-/// One text or a list of them; none when nothing is written.
+/// A string or a list of strings; empty if the value is.
 fn texts(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<Spanned<String>>> {
     match &node.value {
         Value::Null => Some(Vec::new()),
@@ -90,7 +90,7 @@ fn texts(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Vec<Spanned
     }
 }
 
-/// A directory is named by one text, which may be a number for Docker Compose.
+/// The value of `project_directory`, a string, which Docker Compose allows to be a number.
 fn directory(node: &Node, found: &mut Diagnostics) -> Option<Option<Spanned<String>>> {
     match (&node.value, node.as_text()) {
         (Value::Null, _) => Some(None),
@@ -125,7 +125,7 @@ fn refuse(name: &str, needed: &str, help: &str, node: &Node, found: &mut Diagnos
         .help(help);
 }
 
-/// The topology that an entry names; says so if there is none.
+/// The topology of an entry; reports a missing one.
 fn load(entry: &Entry, scope: &Scope, loader: &mut Loader<'_>) -> Option<Node> {
     let first = entry.paths.first()?;
     let base = loader.bases.get(&first.span.file).unwrap_or(&scope.directory).clone();
@@ -137,7 +137,7 @@ fn load(entry: &Entry, scope: &Scope, loader: &mut Loader<'_>) -> Option<Node> {
     }
     let main = &paths.first()?.0;
     if scope.chain.contains(main) || scope.chain.len() >= DEPTH_LIMIT {
-        report_circle(main, first.span, scope, loader);
+        report_cycle(main, first.span, scope, loader);
         return None;
     }
     let directory = match &entry.project_directory {
@@ -200,7 +200,7 @@ fn import(root: &mut Map, included: Node, entry: &Entry, found: &mut Diagnostics
                 import_section(own, section_map, &key.text, entry, found)
             }
             Some(own) if matches!(own.value, Value::Null) => *own = section,
-            // Not a mapping: refused where sections are read.
+            // Not a mapping, which is reported when sections are read.
             Some(_) => {}
         }
     }
@@ -221,7 +221,7 @@ fn import_section(own: &mut Map, included: &Map, section: &str, entry: &Entry, f
     }
 }
 
-/// True when two nodes say the same, wherever they stand.
+/// Whether two nodes are equal apart from their spans.
 fn is_same(first: &Node, second: &Node) -> bool {
     match (&first.value, &second.value) {
         (Value::Null, Value::Null) => true,
@@ -249,7 +249,7 @@ fn report_unknown(key: &Key, found: &mut Diagnostics) {
         });
 }
 
-fn report_circle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>) {
+fn report_cycle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>) {
     loader.unparsed.definitions = true;
     let start = scope.chain.iter().position(|path| path == main).unwrap_or_default();
     let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_long_form_overrides_and_moves_the_directory() {
+    fn the_long_form_overrides_and_changes_the_directory() {
         let loaded = load_files(&[
             (
                 "compose.yaml",
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_empty_is_as_if_it_were_left_out() {
+    fn empty_values_count_as_absent() {
         let loaded = load_files(&[
             (
                 "compose.yaml",
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_may_be_included_twice_but_a_name_has_one_meaning() {
+    fn a_file_may_be_included_twice_but_names_must_not_conflict() {
         let diamond = [
             ("compose.yaml", "include: [a.yaml, b.yaml]"),
             ("a.yaml", "include: [c.yaml]"),
@@ -356,28 +356,28 @@ mod tests {
             ("compose.yaml", "include: [a.yaml]\nservices: {db: {image: y}}"),
             ("a.yaml", "services: {db: {image: x}}"),
         ]);
-        assert_eq!(loaded.findings(), [(code::BAD_INCLUDE, "db")]);
+        assert_eq!(loaded.diagnostics(), [(code::BAD_INCLUDE, "db")]);
         assert_eq!(loaded.found.sorted()[0].labels.len(), 3);
     }
 
     #[test]
-    fn a_circle_is_named() {
+    fn a_cycle_is_reported() {
         let loaded = load_files(&[
             ("compose.yaml", "include: [a.yaml]"),
             ("a.yaml", "include: [b.yaml]"),
             ("b.yaml", "include: [a.yaml]"),
         ]);
-        assert_eq!(loaded.findings(), [(code::BAD_INCLUDE, "a.yaml")]);
+        assert_eq!(loaded.diagnostics(), [(code::BAD_INCLUDE, "a.yaml")]);
         let message = &loaded.found.sorted()[0].message;
         assert!(
             message.matches("a.yaml").count() == 2 && message.matches("b.yaml").count() == 1,
             "{message}"
         );
-        assert_eq!(load_files(&[("compose.yaml", "include: [compose.yaml]")]).findings().len(), 1);
+        assert_eq!(load_files(&[("compose.yaml", "include: [compose.yaml]")]).diagnostics().len(), 1);
     }
 
     #[test]
-    fn includes_that_double_are_bounded() {
+    fn exponential_includes_are_bounded() {
         let name = |level: usize| format!("{level}.yaml");
         let text = |level: usize| format!("include: [{0}, {0}]", name(level + 1));
         let files: Vec<(String, String)> = (0..40).map(|level| (name(level), text(level))).collect();
@@ -389,30 +389,32 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_included_is_reported_where_it_is_named() {
-        let findings = |text: &str| {
+    fn an_invalid_include_is_reported_at_its_entry() {
+        let diagnostics = |text: &str| {
             let loaded = load_files(&[("compose.yaml", text)]);
-            let [(code, place)] = loaded.findings()[..] else { panic!("{text}: {:?}", loaded.findings()) };
+            let [(code, place)] = loaded.diagnostics()[..] else {
+                panic!("{text}: {:?}", loaded.diagnostics())
+            };
             (code, place.to_owned())
         };
         let expect = |code, place: &str| (code, place.to_owned());
-        assert_eq!(findings("include: [no.yaml]"), expect(code::MISSING_FILE, "no.yaml"));
-        assert_eq!(findings("include: [oci://x/y]"), expect(code::BAD_INCLUDE, "oci://x/y"));
-        assert_eq!(findings("include: a.yaml"), expect(code::WRONG_TYPE, "a.yaml"));
-        assert_eq!(findings("include: [[{}]]"), expect(code::WRONG_TYPE, "[{}]"));
-        assert_eq!(findings("include: [{env_file: x}]"), expect(code::MISSING_ATTRIBUTE, "{env_file: x}"));
+        assert_eq!(diagnostics("include: [no.yaml]"), expect(code::MISSING_FILE, "no.yaml"));
+        assert_eq!(diagnostics("include: [oci://x/y]"), expect(code::BAD_INCLUDE, "oci://x/y"));
+        assert_eq!(diagnostics("include: a.yaml"), expect(code::WRONG_TYPE, "a.yaml"));
+        assert_eq!(diagnostics("include: [[{}]]"), expect(code::WRONG_TYPE, "[{}]"));
+        assert_eq!(diagnostics("include: [{env_file: x}]"), expect(code::MISSING_ATTRIBUTE, "{env_file: x}"));
         let wrong = |attribute: &str, place| {
             let text = format!("include: [{{path: compose.yaml, {attribute}}}]");
-            assert_eq!(findings(&text), expect(code::WRONG_TYPE, place), "{attribute}");
+            assert_eq!(diagnostics(&text), expect(code::WRONG_TYPE, place), "{attribute}");
         };
         wrong("project_directory: [x]", "[x]");
         wrong("project_directory: {a: b}", "{a: b}");
         wrong("env_file: {a: b}", "{a: b}");
         wrong("env_file: [[x]]", "[x]");
         wrong("env_file: 1", "1");
-        assert_eq!(findings("include: [{path: }]").0, code::MISSING_ATTRIBUTE);
-        assert_eq!(findings("include: [~]"), expect(code::WRONG_TYPE, "~"));
-        assert_eq!(findings("include: [true]"), expect(code::WRONG_TYPE, "true"));
-        assert_eq!(findings("include: [{path: []}]").0, code::MISSING_ATTRIBUTE);
+        assert_eq!(diagnostics("include: [{path: }]").0, code::MISSING_ATTRIBUTE);
+        assert_eq!(diagnostics("include: [~]"), expect(code::WRONG_TYPE, "~"));
+        assert_eq!(diagnostics("include: [true]"), expect(code::WRONG_TYPE, "true"));
+        assert_eq!(diagnostics("include: [{path: []}]").0, code::MISSING_ATTRIBUTE);
     }
 }

@@ -1,5 +1,5 @@
-//! In: a tree and variables. Out: the tree with `$NAME` and `${NAME:-default}` filled in.
-//! Must not: touch keys, read branches that are not taken, or say one thing twice.
+//! In: a tree and variables. Out: the tree with `$NAME` and `${NAME:-default}` filled in. Must not:
+//! touch keys, evaluate branches that are not taken, or report anything twice.
 
 use super::node::{Map, Node, Value};
 use crate::diagnostic::{Diagnostics, code, suggest};
@@ -11,12 +11,12 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-/// The most bytes that the values of one file may grow to through variables.
+/// How many bytes the values of one file may grow to by interpolation.
 const GROWTH_LIMIT: usize = 64 * 1024 * 1024;
-/// The most problems that are reported: a file of a million unset variables needs no million warnings.
+/// The most problems that are reported: nobody reads a million warnings.
 const PROBLEM_LIMIT: usize = 1_000;
 
-/// Fills in the variables of every value of `root`, and notes in `filled` where values of variables are.
+/// Interpolates every value of `root`, and records in `filled` where values of variables are.
 pub(super) fn interpolate(
     root: &mut Node,
     sources: &Sources,
@@ -29,7 +29,7 @@ pub(super) fn interpolate(
     filler.node(root);
 }
 
-/// Reports what could not be read of env files, and the variables that their values lack.
+/// Reports what could not be read in env files, and unset variables in their values.
 pub fn report_env_problems(problems: &[EnvProblem], environment: &Environment, found: &mut Diagnostics) {
     for problem in problems.iter().take(PROBLEM_LIMIT) {
         report_env_problem(problem, environment, found);
@@ -40,9 +40,9 @@ struct Filler<'a> {
     sources: &'a Sources,
     environment: &'a Environment,
     budget: usize,
-    /// Places that were reported: an alias brings the same text again.
+    /// Spans that were reported: an alias repeats the same text.
     said: HashSet<Span>,
-    /// Scalars that hold what a variable is set to, and their texts as they are written.
+    /// Scalars with the value of a variable, and their texts as written.
     filled: &'a mut BTreeMap<Span, Box<str>>,
     found: &'a mut Diagnostics,
 }
@@ -59,7 +59,7 @@ impl Filler<'_> {
                 let is_set = Cell::new(false);
                 let lookup = |name: &str| {
                     let value = environment.value(name);
-                    // The project's name is told everywhere.
+                    // The project's name is not a secret.
                     is_set.set(is_set.get() || (value.is_some() && name != PROJECT_NAME));
                     value
                 };
@@ -88,7 +88,7 @@ impl Filler<'_> {
     }
 }
 
-/// Where the bytes `range` of a scalar's text stand; `raw` is how it is written, at `scalar`.
+/// The span of the bytes `range` of a scalar's text; `raw` is the scalar as written, at `scalar`.
 fn place(scalar: Span, raw: &str, text: &str, range: &Range<usize>) -> Span {
     let at = |start: usize, length: usize| {
         let start = scalar.start as usize + start;
@@ -100,7 +100,8 @@ fn place(scalar: Span, raw: &str, text: &str, range: &Range<usize>) -> Span {
     if raw.len() == text.len() + 2 && raw.get(1..=text.len()) == Some(text) {
         return at(range.start + 1, range.len());
     }
-    // Escapes, folded lines or indentation: count how many times the expression stands before.
+    // Because of escapes, folded lines or indentation: counts the occurrences of the expression
+    // before this one.
     let expression = &text[range.clone()];
     let earlier = text[..range.start].matches(expression).count();
     match raw.match_indices(expression).nth(earlier) {
@@ -196,8 +197,8 @@ fn closest_variable<'a>(name: &str, environment: &'a Environment) -> Option<&'a 
     suggest::closest(name, environment.names())
 }
 
-/// Says what is wrong with a label file. Its values know nothing but earlier labels of files: they are no
-/// part of any environment.
+/// Reports problems of a label file. Its values can only refer to earlier labels from files, which
+/// are not part of any environment.
 pub fn report_label_file_problems(problems: &[EnvProblem], found: &mut Diagnostics) {
     use TemplateProblemKind as Is;
     for problem in problems {
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_filled_in_and_keys_are_not() {
+    fn values_are_interpolated_and_keys_are_not() {
         let (_, root, found) = fill("$TAG: [\"${TAG}\", $TAG, {a: 8$TAG}]\nb: '$$TAG'");
         assert!(found.is_empty());
         let map = root.as_map().expect("a map");
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_found_in_the_raw_text_is_marked_as_a_whole() {
+    fn the_whole_scalar_is_marked_if_the_expression_is_not_in_the_raw_text() {
         assert_eq!(places("a: \"\\x24{B\\x5f}\""), ["\"\\x24{B\\x5f}\""]);
     }
 
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_variable_is_an_error_with_the_words_of_its_author() {
+    fn a_required_variable_is_an_error_with_its_message() {
         let (_, _, found) = fill("a: ${PORT:?choose a port}");
         assert_eq!(found.sorted()[0].message, "the required variable `PORT` is not set: choose a port");
     }

@@ -1,5 +1,5 @@
 //! In: files. Out: one tree. The order of the stages is that of Compose's loader: for each document
-//! of each file, variables, then `include`, then `extends`, then the merge into what came before.
+//! of each file, variables, then `include`, then `extends`, then the merge into the preceding ones.
 //! Must not: stop at a file that cannot be read.
 
 use super::extends::Pools;
@@ -17,32 +17,32 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The most nodes that all files together may hold.
+/// The most nodes of all files together.
 const TOTAL_NODE_LIMIT: usize = 2_000_000;
-/// The most nodes that `extends` may copy: a chain in which each service adds something grows with its square,
-/// and each node takes some 250 bytes.
+/// The most nodes that `extends` may copy: they grow quadratically with a chain in which each
+/// service adds something, and each node takes some 250 bytes.
 const COPIED_NODE_LIMIT: usize = 500_000;
 /// The most files that `include` and `extends` may read.
 const FILE_COUNT_LIMIT: usize = 1_000;
 
-/// One loading of a topology.
+/// A topology that is being loaded.
 pub(super) struct Loader<'a> {
     pub(super) sources: &'a mut Sources,
     pub(super) found: &'a mut Diagnostics,
     options: LoadOptions,
-    /// The directory that relative paths of a file start from.
+    /// The directory that relative paths of a file are relative to.
     pub(super) bases: HashMap<FileId, PathBuf>,
-    /// The variables that were filled in for each file.
+    /// The variables of each file.
     pub(super) environments: HashMap<FileId, Arc<Environment>>,
-    /// Where `extends` and `include` name the files that they bring in.
+    /// Where `extends` and `include` refer to the files that they load.
     pub(super) named_at: HashMap<FileId, Span>,
-    /// Scalars that hold what a variable is set to.
+    /// Scalars with the value of a variable.
     pub(super) filled: BTreeMap<Span, Box<str>>,
-    /// Where services name what they extend.
+    /// Where services refer to what they extend.
     pub(super) extends: HashMap<String, Span>,
     /// What could not be read.
     pub(super) unparsed: Unparsed,
-    /// The files of the topology itself that perhaps name the project in a part that could not be read.
+    /// The topology's own files that may set the project's name in a part that could not be read.
     pub(super) perhaps_named: Vec<FileId>,
     pub(super) pools: Pools,
     nodes_left: usize,
@@ -51,14 +51,14 @@ pub(super) struct Loader<'a> {
     scopes: usize,
 }
 
-/// What the files of one topology, or of one `include`, have in common.
+/// What the files of one topology, or of one `include`, share.
 pub(super) struct Scope {
     pub(super) environment: Arc<Environment>,
-    /// The project's directory.
+    /// The project directory.
     pub(super) directory: PathBuf,
     /// Files that are being loaded: this one, the one that includes it, and so on.
     pub(super) chain: Vec<PathBuf>,
-    /// Tells scopes apart: another one may have other variables.
+    /// Identifies the scope: another one may have other variables.
     pub(super) number: usize,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The whole topology, always a mapping, and the elements of its lists that others replaced.
+    /// The whole topology, always a mapping, and the list elements that were overridden.
     pub(super) fn topology(
         &mut self,
         files: &[FileId],
@@ -121,7 +121,7 @@ impl<'a> Loader<'a> {
         Scope { environment: Arc::new(environment), directory, chain, number: self.scopes }
     }
 
-    /// The documents of a loaded file that are mappings, as they are written.
+    /// The documents of a loaded file that are mappings, before any processing.
     pub(super) fn read(&mut self, file: FileId, base: &Path) -> Vec<Node> {
         self.bases.insert(file, base.to_owned());
         let read = yaml::read(file, &self.sources.get(file).text, self.found);
@@ -143,7 +143,7 @@ impl<'a> Loader<'a> {
         trees
     }
 
-    /// Merges the documents of several files, each with what it includes and extends.
+    /// Merges the documents of several files, each with its includes and bases.
     pub(super) fn merge_all(&mut self, read: Vec<(FileId, Vec<Node>)>, scope: &Scope) -> Option<Node> {
         let mut merged: Option<Node> = None;
         for (file, trees) in read {
@@ -157,8 +157,8 @@ impl<'a> Loader<'a> {
         merged
     }
 
-    /// Merges the documents of one file as they are. How they override stays in the tree: a service of it
-    /// says so to the service that it extends, which is not known yet.
+    /// Merges the documents of one file without applying their tags, which stay in the tree: those
+    /// of a service apply to the service that it extends, which is not known yet.
     pub(super) fn merge_plainly(&mut self, trees: Vec<Node>, scope: &Scope) -> Option<Node> {
         let mut merged: Option<Node> = None;
         for mut tree in trees {
@@ -187,7 +187,7 @@ impl<'a> Loader<'a> {
         merged
     }
 
-    /// Reads a file that the text at `span` names; says so if it cannot.
+    /// Reads the file in the text at `span`; reports an unreadable one.
     pub(super) fn open(&mut self, path: &Path, span: Span) -> Option<FileId> {
         let Some(files_left) = self.files_left.checked_sub(1) else {
             self.too_large(span, "the topology has more than 1,000 files");
@@ -206,7 +206,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Counts nodes that are read; false when they are too many.
+    /// Counts nodes that are read; false if there are too many.
     pub(super) fn take_nodes(&mut self, nodes: usize, span: Span) -> bool {
         let Some(nodes_left) = self.nodes_left.checked_sub(nodes) else {
             self.too_large(span, "the topology has more than 2,000,000 values");
@@ -216,7 +216,7 @@ impl<'a> Loader<'a> {
         true
     }
 
-    /// Says that a reference leads to another machine. True if it does.
+    /// Reports a reference to another machine. True if it is one.
     pub(super) fn refuses_remote(&mut self, path: &str, code: Code, span: Span) -> bool {
         let Some(remote) = Remote::parse(path) else { return false };
         let error = ReadError::Remote(PathBuf::from(path), remote);
@@ -224,7 +224,7 @@ impl<'a> Loader<'a> {
         true
     }
 
-    /// Counts nodes that `extends` copies; false when they are too many.
+    /// Counts nodes that `extends` copies; false if there are too many.
     pub(super) fn take_copies(&mut self, nodes: usize, span: Span) -> bool {
         let Some(copies_left) = self.copies_left.checked_sub(nodes) else {
             self.too_large(span, "`extends` copies more than 500,000 values");
@@ -243,13 +243,13 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// The absolute form of a path that is shown to people.
+/// The absolute form of a path for display.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     cleaned(&std::env::current_dir().unwrap_or_default().join(path))
 }
 
-/// Lets texts use the project's name: that of the last document with a `name`, unless the command
-/// line or the environment says otherwise.
+/// Defines the project's name as a variable for texts: that of the last document with a `name`,
+/// unless the command line or the environment sets it.
 fn name_project<'n>(environment: &mut Environment, trees: impl Iterator<Item = &'n Node>) {
     if environment
         .get(PROJECT_NAME)
@@ -259,7 +259,7 @@ fn name_project<'n>(environment: &mut Environment, trees: impl Iterator<Item = &
     }
     let names = trees.filter_map(|tree| tree.as_map()?.get("name")?.as_text());
     let Some(name) = names.filter(|name| !name.is_empty()).last() else { return };
-    // What cannot be filled in is reported when the whole text is.
+    // Problems are reported when the whole text is interpolated.
     let filled = substitute(name, &|name| environment.value(name), &mut 1_000);
     let value = normalised_project_name(&filled.text);
     environment.add_first(PROJECT_NAME, Variable { value, origin: Origin::Fallback });

@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn kinds_that_do_not_fit_are_refused() {
         let loaded = merged("healthcheck: {retries: 1}\ncap_add: [X]", "healthcheck: no\ncap_add: Y");
-        assert_eq!(loaded.findings(), [(code::BAD_OVERRIDE, "no"), (code::BAD_OVERRIDE, "Y")]);
+        assert_eq!(loaded.diagnostics(), [(code::BAD_OVERRIDE, "no"), (code::BAD_OVERRIDE, "Y")]);
         assert_eq!(loaded.show("services.web"), "{healthcheck: {retries: 1}, cap_add: [X]}");
     }
 

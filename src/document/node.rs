@@ -1,27 +1,27 @@
-//! The tree that every later stage reads: values, and the places that they were written at.
+//! The tree that every later stage reads: values with their spans.
 
 use serde_json::Value as Json;
 
 use super::scalar::Scalar;
 use crate::source::Span;
 
-/// A value of the tree and the place that it was written at.
+/// A value of the tree and its span.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Where the text that won stands. A collection spans from its first to its last child.
+    /// The span of the winning text. A collection spans from its first to its last child.
     pub span: Span,
-    /// What it is.
+    /// The value.
     pub value: Value,
-    /// Places whose text contributed and lost or was completed, oldest first (for `config explain`).
+    /// Places whose text was overridden or merged, oldest first (for `config explain`).
     pub earlier: Vec<Span>,
-    /// How it overrides; all are gone once [`super::load`] is done.
+    /// Its tag for merging; all are gone once [`super::load`] is done.
     pub(super) directive: Option<Directive>,
 }
 
 /// The kinds of nodes.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// `null`, `~` or nothing.
+    /// `null`, `~` or empty.
     Null,
     /// Any other scalar.
     Scalar(Scalar),
@@ -31,12 +31,12 @@ pub enum Value {
     Map(Map),
 }
 
-/// A tag that says how a value overrides what other files say (Compose specification, "Merge").
+/// A tag for overriding values of other files (Compose Specification, "Merge").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Directive {
-    /// `!reset`: what the other files say is dropped, and so is this value.
+    /// `!reset`: drops the value of other files, and this value.
     Reset,
-    /// `!override`: what the other files say is dropped, this value stays.
+    /// `!override`: drops the value of other files, but keeps this value.
     Override,
 }
 
@@ -47,44 +47,44 @@ impl TakenAway {
     }
 }
 
-/// A key and the place that it was written at.
+/// A key and its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// The text.
     pub text: String,
-    /// Where it stands.
+    /// Its span.
     pub span: Span,
 }
 
-/// A mapping, in the order in which it was written; keys are unique.
+/// A mapping, in the order of the text; keys are unique.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
     /// Keys and values.
     pub entries: Vec<(Key, Node)>,
-    /// What `!reset` and `!override` took away from it, the last one last.
+    /// Entries removed by `!reset` and `!override`, in that order.
     pub taken_away: Vec<TakenAway>,
 }
 
-/// A value that another text took away.
+/// A value that a tag removed.
 #[derive(Clone, Debug)]
 pub struct TakenAway {
     /// Its key.
     pub key: String,
     /// The tag that did it, `!reset` or `!override`.
     pub tag: &'static str,
-    /// Where the value with that tag stands.
+    /// Where the value with that tag was written.
     pub place: Span,
-    /// Where the value stood, and what it had won over, the oldest first.
+    /// Where the removed value was written, and the places that it had overridden, oldest first.
     pub earlier: Vec<Span>,
 }
 
 impl Map {
-    /// A mapping that nothing was taken away from.
+    /// A mapping without removed entries.
     pub fn from_entries(entries: Vec<(Key, Node)>) -> Self {
         Self { entries, taken_away: Vec::new() }
     }
 
-    /// What took `key` away, unless it was set again.
+    /// What removed `key`, unless it was set again.
     pub fn taken_away(&self, key: &str) -> Option<&TakenAway> {
         let taken = self.taken_away.iter().rev().find(|taken| taken.key == key);
         taken.filter(|_| self.get(key).is_none())
@@ -100,7 +100,7 @@ impl Map {
         self.entries.iter().find(|(candidate, _)| candidate.text == key)
     }
 
-    /// The value of `key`, to be changed.
+    /// The value of `key`, mutable.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         self.entries.iter_mut().find(|(candidate, _)| candidate.text == key).map(|(_, node)| node)
     }
@@ -126,12 +126,12 @@ impl Map {
 }
 
 impl Node {
-    /// A node without history.
+    /// A node without earlier places.
     pub fn new(span: Span, value: Value) -> Self {
         Self { span, value, earlier: Vec::new(), directive: None }
     }
 
-    /// A tree of plain data that nobody wrote.
+    /// A tree of plain data without spans.
     pub fn of_json(json: &Json) -> Self {
         let scalar = |text: String, is_plain| Value::Scalar(Scalar { text, is_plain });
         let value = match json {
@@ -150,7 +150,7 @@ impl Node {
         Self::new(Span::NOWHERE, value)
     }
 
-    /// Remembers what an earlier text said that `!override` at this mapping drops.
+    /// Records the earlier values that `!override` at this mapping drops.
     pub(super) fn drop_entries(&mut self, dropped: Map) {
         let place = self.span;
         if let Value::Map(map) = &mut self.value {
@@ -158,7 +158,8 @@ impl Node {
         }
     }
 
-    /// Wins over what `<<` brings in under the same key, which drops what other files say all the same.
+    /// Overrides the value of the same key inherited by `<<`, whose tag still applies to other
+    /// files.
     pub(super) fn win_over(&mut self, inherited: &Node) {
         self.earlier.insert(0, inherited.span);
         if inherited.directive.is_some() {
@@ -166,7 +167,7 @@ impl Node {
         }
     }
 
-    /// What the node is, for a sentence: `a list`, `a mapping`, `a number`...
+    /// The kind of the node, for a message: `a list`, `a mapping`, `a number`...
     pub fn describe(&self) -> &'static str {
         use super::scalar::Kind;
         match &self.value {

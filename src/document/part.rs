@@ -1,4 +1,4 @@
-//! Part of a document: what a command needs of it.
+//! The part of a document that a command needs.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use super::{Document, Key, Node, Value};
 use crate::source::Span;
 
 impl Document {
-    /// The document with only those definitions, and attributes of services, that `keeps` says. It is asked
-    /// by path: `networks.front`, `services.web`, `services.web.ports`.
+    /// The document with only those definitions, and attributes of services, for which `keeps`
+    /// returns true. Its argument is a path: `networks.front`, `services.web`,
+    /// `services.web.ports`.
     pub fn part(&self, keeps: impl Fn(&[&str]) -> bool) -> Document {
         let mut root = Node::clone(&self.root);
         for (section, definitions) in entries_mut(&mut root) {
@@ -24,8 +25,8 @@ impl Document {
         Document { root: Arc::new(root), replaced, ..self.clone() }
     }
 
-    /// Whether what stands at a place belongs to what `part` leaves out of this document, and to nothing
-    /// that it holds: what is inherited from there is needed too.
+    /// Whether a place belongs only to what `part` leaves out of this document: inherited text may
+    /// still be needed.
     pub fn is_left_out(&self, part: &Document, span: Span) -> bool {
         let mut kept = Vec::new();
         collect_texts(&part.root, &mut kept);
@@ -36,7 +37,7 @@ impl Document {
     }
 }
 
-/// Where definitions, and attributes of services, stand that `part` does not have.
+/// The spans of definitions, and of attributes of services, that `part` does not have.
 fn extents_left_out(whole: &Node, part: &Node) -> Vec<Span> {
     let mut left_out = Vec::new();
     for (section, definitions) in entries(whole) {
@@ -56,7 +57,7 @@ fn extents_left_out(whole: &Node, part: &Node) -> Vec<Span> {
     left_out
 }
 
-/// From a key to the end of its value, unless another file has the value.
+/// From a key to the end of its value, unless the value is from another file.
 fn extents(key: &Key, value: &Node) -> impl Iterator<Item = Span> + use<> {
     let (key, value) = (key.span, value.span);
     match key.file == value.file && key.start <= value.start {
@@ -67,7 +68,7 @@ fn extents(key: &Key, value: &Node) -> impl Iterator<Item = Span> + use<> {
     .flatten()
 }
 
-/// Where keys and scalars stand.
+/// The spans of keys and scalars.
 fn collect_texts(node: &Node, texts: &mut Vec<Span>) {
     match &node.value {
         Value::Map(map) => {

@@ -1,37 +1,37 @@
-//! What the text of a scalar means, by the rules that Compose's YAML reader follows.
+//! The meaning of a scalar's text, by the rules of Compose's YAML reader.
 
-/// A scalar as text; what it means is the attribute's to say, see [`Scalar::kind`].
+/// A scalar as text; its meaning depends on the attribute, see [`Scalar::kind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar {
     /// The text, unquoted, unescaped and interpolated.
     pub text: String,
-    /// True when it was written without quotes and holds no variable: only then is its type read
-    /// off its looks.
+    /// Whether it was written without quotes and has no variable: only then is its type resolved
+    /// from its text.
     pub is_plain: bool,
 }
 
-/// What a scalar looks like, by the rules that Compose's reader follows (YAML 1.2 with `yes`, `no`,
-/// `on` and `off` as strings; `0440` and `0o440` octal; `1_000`; `0x1F`; `0b11`; `1e3`).
+/// The type of a scalar, by the rules of Compose's reader (YAML 1.2 with `yes`, `no`, `on` and
+/// `off` as strings; `0440` and `0o440` octal; `1_000`; `0x1F`; `0b11`; `1e3`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// `true` or `false`.
     Bool(bool),
     /// An integer.
     Int(i64),
-    /// Any other number, also an integer that does not fit into 64 bits with sign.
+    /// Any other number, including an integer beyond 64 bits.
     Float(f64),
     /// Everything else.
     Text,
 }
 
 impl Scalar {
-    /// What the scalar looks like. One that was quoted, or held a variable, is always [`Kind::Text`];
-    /// for an attribute that takes a number, ask [`Kind::resolve`] its text.
+    /// The type of the scalar. A quoted one, or one with a variable, is always [`Kind::Text`]; an
+    /// attribute that accepts a number uses [`Kind::resolve`].
     pub fn kind(&self) -> Kind {
         if self.is_plain { Kind::resolve(&self.text) } else { Kind::Text }
     }
 
-    /// True for what Compose's reader takes for a point in time, as in `2024-05-01`; its kind is
+    /// Whether Compose's reader takes it for a timestamp, such as `2024-05-01`; its kind is
     /// [`Kind::Text`].
     pub fn is_date(&self) -> bool {
         self.is_plain && looks_like_date(&self.text)
@@ -39,7 +39,7 @@ impl Scalar {
 }
 
 impl Kind {
-    /// What `text` would be, written without quotes.
+    /// The type of `text` without quotes.
     pub fn resolve(text: &str) -> Kind {
         match text {
             "true" | "True" | "TRUE" => return Kind::Bool(true),
@@ -57,12 +57,12 @@ impl Kind {
     }
 }
 
-/// True for the plain spellings of null.
+/// Whether it is a plain spelling of null.
 pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// After a leading dot the reader passes over underscores between digits only.
+/// After a leading dot the reader accepts underscores only between digits.
 fn underscores_stand_between_digits(text: &str) -> bool {
     let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     let bytes = text.as_bytes();
@@ -81,7 +81,7 @@ fn number(text: &str) -> Kind {
 
 fn integer(is_negative: bool, digits: &str) -> Option<Kind> {
     let (radix, digits) = radix(digits);
-    // The standard parser would take a second sign.
+    // The standard parser would accept a second sign.
     if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
@@ -106,7 +106,7 @@ fn radix(digits: &str) -> (u32, &str) {
 }
 
 fn float(text: &str) -> Kind {
-    // The standard parser would also take `inf`, `nan` and `infinity`.
+    // The standard parser would also accept `inf`, `nan` and `infinity`.
     let has_only_number_characters =
         text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
     match text.parse::<f64>() {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_as_compose_reads_them() {
+    fn numbers_are_read_as_in_compose() {
         check(Kind::Int(288), &["0440", "0o440", "288", "0x120", "0b100100000", "+288", "2_8_8", "288_"]);
         check(Kind::Int(-255), &["-255", "-0xff", "-0o377", "-0b11111111"]);
         check(Kind::Int(i64::MIN), &["-9223372036854775808"]);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_told_from_other_text() {
+    fn dates_are_distinguished_from_other_text() {
         let is_date = |text: &str| Scalar { text: text.to_owned(), is_plain: true }.is_date();
         assert!(is_date("2024-05-01") && is_date("2024-5-1T10:00:00Z") && is_date("2024-05-01 10:00:00"));
         assert!(!is_date("2024-05") && !is_date("2024-05-01-beta") && !is_date("2024-05-01 noon"));

@@ -1,4 +1,5 @@
-//! Short forms as long ones, where only the long ones can be merged. Places are those of the text.
+//! Converts short forms into long ones where only long ones can be merged. Spans are those of the
+//! text.
 
 use super::node::{Key, Map, Node, Value};
 use super::scalar::Scalar;
@@ -36,7 +37,7 @@ pub(super) fn pairs_to_map(node: Node) -> Pairs {
     Pairs::Map(Node { value: Value::Map(Map::from_entries(entries)), ..node })
 }
 
-/// The value of a name in `[NAME=value, NAME]`, at its own place; nothing stands for a bare name.
+/// The value of a name in `[NAME=value, NAME]`, at its own span; null for a bare name.
 pub fn pair_named(list: &[Node], name: &str) -> Option<Node> {
     let pairs = list.iter().rev().filter_map(|element| Some(pair(element, element.as_text()?)));
     pairs.into_iter().find(|(key, _)| key.text == name).map(|(_, value)| value)
@@ -54,7 +55,7 @@ fn pair(element: &Node, text: &str) -> (Key, Node) {
     (key, Node { span, value: Value::Scalar(value), ..element.clone() })
 }
 
-/// A mapping of names to addresses as `name=address` elements, sorted; one text as a list of it.
+/// A mapping of names to addresses as sorted `name=address` elements; a string as a list of it.
 pub(super) fn to_addresses(node: Node) -> Node {
     let Value::Map(Map { entries, .. }) = &node.value else { return to_list(node) };
     let mut list = Vec::new();
@@ -64,7 +65,7 @@ pub(super) fn to_addresses(node: Node) -> Node {
             let text = match &address.value {
                 Value::Null => key.text.clone(),
                 Value::Scalar(scalar) => format!("{}={}", key.text, scalar.text),
-                // For the attribute to refuse.
+                // The attribute refuses it.
                 Value::List(_) | Value::Map(_) => return node,
             };
             let is_here = address.span.file == key.span.file && address.span.start >= key.span.start;
@@ -76,7 +77,7 @@ pub(super) fn to_addresses(node: Node) -> Node {
     Node { value: Value::List(list), ..node }
 }
 
-/// A text as a list of it.
+/// A string as a list of it.
 pub(super) fn to_list(node: Node) -> Node {
     match node.value {
         Value::Scalar(_) => Node::new(node.span, Value::List(vec![node])),
@@ -125,7 +126,7 @@ pub(super) fn build_to_map(node: Node) -> Node {
     Node::new(span, Value::Map(Map::from_entries(entries)))
 }
 
-/// Where the bytes `range` of a scalar's text stand, if the text is written without escapes.
+/// The span of the bytes `range` of a scalar's text, if it was written without escapes.
 fn part(span: Span, text: &str, range: Range<usize>) -> Span {
     let written = span.range().len();
     let start = span.start as usize;

@@ -4,7 +4,7 @@ use super::{Document, Node, Value, load};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::source::{Environment, Sources};
 
-/// A topology loaded from files in a directory of its own; `compose*.yaml` are merged in order.
+/// A topology loaded from files in a temporary directory; `compose*.yaml` are merged in order.
 pub(super) struct Loaded {
     pub(super) sources: Sources,
     pub(super) document: Document,
@@ -42,15 +42,15 @@ impl Loaded {
         keys.try_fold(&*self.document.root, |node, key| node.as_map()?.get(key))
     }
 
-    /// Codes and the texts at the primary places of what was found.
-    pub(super) fn findings(&self) -> Vec<(Code, &str)> {
+    /// The codes of the diagnostics, with the texts at their primary places.
+    pub(super) fn diagnostics(&self) -> Vec<(Code, &str)> {
         let place = |diagnostic: &crate::diagnostic::Diagnostic| {
             diagnostic.span().map_or("", |span| self.sources.text(span))
         };
         self.found.sorted().into_iter().map(|diagnostic| (diagnostic.code, place(diagnostic))).collect()
     }
 
-    /// Like [`Loaded::show`], when nothing was found.
+    /// Like [`Loaded::show`], for a topology without diagnostics.
     #[track_caller]
     pub(super) fn show_clean(&self, path: &str) -> String {
         assert!(self.found.is_empty(), "{:#?}", self.found.sorted());

@@ -1,4 +1,4 @@
-//! What of a topology could not be read: what seems to be missing was perhaps there.
+//! The parts of a topology that could not be read, in which something missing may have been.
 
 use std::collections::HashSet;
 
@@ -9,34 +9,34 @@ use crate::source::Span;
 pub struct Unparsed {
     /// Lines of a file.
     pub lines: bool,
-    /// A file that is included, or what an alias stands for: it may define anything.
+    /// An included file, or the target of an alias, which may define anything.
     pub definitions: bool,
     /// What a mapping inherits by `<<`, which may be any service.
     pub bases: bool,
-    /// The services that do not have all of what they extend.
+    /// The services without all of what they extend.
     pub without_base: HashSet<String>,
-    /// Where values stand that an alias should have brought.
+    /// The spans of aliases without a value.
     pub aliases: HashSet<Span>,
-    /// Everything from a place on: there is too much.
+    /// Everything after some place: there is too much.
     pub rest: bool,
-    /// The keys and names in the lost lines.
+    /// The keys and names in unreadable lines.
     pub lost: HashSet<String>,
-    /// Whether the lost text may hold the `name` of the project.
+    /// Whether the unreadable text may contain the `name` of the project.
     pub name: bool,
 }
 
 impl Unparsed {
-    /// True when everything was read.
+    /// Whether everything was read.
     pub fn is_none(&self) -> bool {
         !(self.lines || self.definitions || self.bases || self.rest) && self.without_base.is_empty()
     }
 
-    /// Whether something of this name may be defined in what was not read.
+    /// Whether something of this name may be defined in the unreadable part.
     pub fn may_define(&self, name: &str) -> bool {
         self.rest || self.definitions || self.lost.contains(name)
     }
 
-    /// Notes that nothing is known of what an alias stands for: the value of `key`, or what a mapping
+    /// Records that the value of an alias is unknown: the value of `key`, or what a mapping
     /// inherits by `<<`. Near the top it may define anything.
     pub(super) fn lose_value(&mut self, key: Option<&str>, is_merged: bool, is_in_section: bool) {
         self.lines = true;
@@ -45,12 +45,12 @@ impl Unparsed {
         self.lost.extend(key.map(str::to_owned));
     }
 
-    /// Whether a service of this name may have inherited something that is not known.
+    /// Whether a service of this name may have inherited something unknown.
     pub fn may_inherit(&self, service: &str) -> bool {
         self.bases || self.without_base.contains(service)
     }
 
-    /// Takes over the gaps of another file.
+    /// Adds the unread parts of another file.
     pub(super) fn add(&mut self, other: Unparsed) {
         let Unparsed { lines, definitions, bases, without_base, aliases, rest, lost, name } = other;
         self.lines |= lines;
@@ -63,13 +63,13 @@ impl Unparsed {
         self.name |= name;
     }
 
-    /// Notes what was not read of a text: the lines that differ in `left`, which is what was left of its
-    /// `readable` part after mistakes, and everything behind that part.
+    /// Records the unread parts of a text: the lines that differ in `left`, which is what remains
+    /// of its `readable` part after errors, and everything after that part.
     pub(super) fn lose(&mut self, readable: &str, left: &str, text: &str) {
         self.rest |= readable.len() < text.len();
-        // Where the rest begins is not known.
+        // It is unknown where the rest begins.
         self.name |= self.rest && may_name(text);
-        // Most texts have no mistakes, and need not be compared.
+        // Most texts have no errors, and need not be compared.
         if std::ptr::eq(readable, left) {
             return;
         }
@@ -84,7 +84,7 @@ impl Unparsed {
     }
 }
 
-/// Whether a text has the word `name`, which is perhaps a key.
+/// Whether a text contains the word `name`, which may be a key.
 pub(super) fn may_name(text: &str) -> bool {
     let is_of_word = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
     text.match_indices("name").any(|(at, found)| {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_name_is_a_word_of_its_own() {
+    fn a_lost_name_is_a_whole_word() {
         for named in ["name: a", "\tname: a", "{name: a, x: [", "\"name\": a", "? name", "!!str name : a"] {
             assert!(may_name(named), "{named}");
         }

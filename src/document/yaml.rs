@@ -1,8 +1,8 @@
-//! In: the text of one file. Out: one tree a document, with exact places, aliases and merge keys resolved.
-//! Must not: recurse along the text, stop at the first mistake that it can read past, or expand
+//! In: the text of one file. Out: one tree per document, with exact spans, aliases and merge keys
+//! resolved. Must not: recurse along the text, stop at an error that it can recover from, or expand
 //! more than [`NODE_LIMIT`] nodes and [`DEPTH_LIMIT`] levels.
 //!
-//! The only module that knows the YAML reader. It hands over events, the tree is built here.
+//! The only module that knows the YAML library, which emits events; the tree is built here.
 
 mod anchor;
 mod colon;
@@ -24,34 +24,34 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 use mapping::OpenMap;
 use std::borrow::Cow;
 
-/// The most nodes that one file may hold, aliases counted as what they stand for.
+/// The most nodes of a file, with aliases expanded.
 const NODE_LIMIT: usize = 1_000_000;
-/// The most of them that aliases may bring in: far less text makes them.
+/// The most of them that come from aliases, which need far less text.
 const ALIASED_NODE_LIMIT: usize = 200_000;
-/// The most levels that collections may nest, aliases counted as what they stand for.
+/// The most levels of nested collections, with aliases expanded.
 pub(super) const DEPTH_LIMIT: usize = 256;
-/// The most bytes of scalar text that one file may hold, aliases counted as what they stand for.
+/// The most bytes of scalar text of a file, with aliases expanded.
 const TEXT_LIMIT: usize = 64 * 1024 * 1024;
 
 const SPLIT: &str = "split the topology into several files";
 
-/// What could be read of a file.
+/// The result of reading a file.
 pub(super) struct Read {
-    /// One tree a document, those that hold nothing left out.
+    /// One tree per document, without empty ones.
     pub documents: Vec<Node>,
     /// What could not be read.
     pub unparsed: Unparsed,
-    /// How many values it holds, aliases counted as what they stand for.
+    /// The number of values, with aliases expanded.
     pub nodes: usize,
 }
 
 /// The most aliases without an anchor that are reported.
 const UNKNOWN_ALIAS_LIMIT: usize = 100;
-/// The most syntax errors that are read past.
+/// The most syntax errors that are recovered from.
 const MISTAKE_LIMIT: usize = 10;
 
 /// Reads every document of a text. After a syntax error, the text is read again without the lines
-/// that hold it, so that all that is wrong is found at once.
+/// concerned, so that all errors are found at once.
 pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
     let readable = syntax_error::readable_part(file, text, found);
     let mut rest = leftovers::strip_leftovers(file, readable, found);
@@ -71,8 +71,8 @@ pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
     }
 }
 
-/// Reads up to the first syntax error, which goes to `syntax`; returns where that one is. `text` is
-/// what is left of `whole`.
+/// Reads up to the first syntax error, which is added to `syntax`; returns its offset. `text` is
+/// what remains of `whole`.
 fn read_once(
     file: FileId,
     text: &str,
@@ -100,36 +100,36 @@ fn read_once(
     (reader.finish(), mistake)
 }
 
-/// `Break` when the rest of the text must not be read.
+/// `Break` if the rest of the text must not be read.
 type Flow = std::ops::ControlFlow<()>;
 
 struct Reader<'a> {
     file: FileId,
     text: &'a str,
-    /// The text with the lines that could not be read.
+    /// The text including the lines that could not be read.
     whole: &'a str,
     found: &'a mut Diagnostics,
     documents: Vec<Node>,
     open: Vec<Open>,
     anchors: Anchors,
-    /// Of the whole file so far.
+    /// The size of the file so far.
     size: Size,
     /// End of the last token, in bytes.
     last_end: usize,
     unknown_aliases: usize,
-    /// How many values came in by aliases.
+    /// How many values come from aliases.
     aliased_nodes: usize,
     unparsed: Unparsed,
 }
 
-/// A collection whose end has not been reached.
+/// A collection that is still open.
 struct Open {
     collection: Collection,
     style: StructureStyle,
     span: Span,
     anchor: usize,
     tag: tag::Meaning,
-    /// Size of the file before this collection; its height is that of its highest child so far.
+    /// The size of the file before this collection; its height is that of its highest child so far.
     before: Size,
     height: usize,
     /// End of the last child as written, in bytes.
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 place::block_scalar(self.text, self.last_end, range)
             }
-            _ if range.is_empty() => place::nothing(self.text, range.start),
+            _ if range.is_empty() => place::empty_value(self.text, range.start),
             _ => range,
         };
         let span = Span::new(self.file, range.start, range.end);
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
         };
         let (value, refused) = match open.collection {
             Collection::List(mut list) => {
-                // Most collections have few elements, and all of them stay to the end.
+                // Most collections have few elements and are kept.
                 list.shrink_to_fit();
                 (Value::List(list), None)
             }
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
         self.place(node, span, open.anchor, size)
     }
 
-    /// Gives a finished node, which stands at `written`, to the collection around it.
+    /// Adds a finished node, written at `written`, to the enclosing collection.
     fn place(&mut self, node: Node, written: Span, anchor: usize, size: Size) -> Flow {
         if !self.anchors.define(anchor, &node, size) {
             return self.too_large(written, "anchors repeat too much text", "repeat less by aliases");
@@ -272,7 +272,7 @@ impl<'a> Reader<'a> {
         parent.height = parent.height.max(height);
         parent.end = parent.end.max(written.end);
         match &mut parent.collection {
-            // Dropping the element is all that `!reset` can do inside of a list.
+            // In a list, `!reset` only removes the element.
             Collection::List(_) if node.directive == Some(Directive::Reset) => {}
             Collection::List(list) => list.push(node),
             Collection::Map(map) => map.take(node, written, self.found),
@@ -287,25 +287,25 @@ impl<'a> Reader<'a> {
                 .error(code::UNKNOWN_ALIAS, "an anchor cannot hold an alias to itself")
                 .label(span, "is inside what it names")
                 .help("write the value out here, or move the anchor to a part that does not hold this alias");
-            return self.nothing_for_alias(span);
+            return self.null_for_alias(span);
         };
         self.aliased_nodes += size.nodes;
         let Some(mut node) = self.anchors.node(anchor) else { return Flow::Continue(()) };
         let merged = if self.is_merged() { merged_levels(&node) } else { 0 };
         self.grow(Size { height: size.height - merged, ..size }, span)?;
         if !matches!(node.value, Value::Null | Value::Scalar(_)) || self.is_merged_element() {
-            // A collection is where it was put: its elements say where they are written.
+            // A collection is where the alias is: its elements have the spans of their text.
             node.span = span;
         }
         self.place(node, span, 0, size)
     }
 
-    /// Whether the next node is what `<<` brings in.
+    /// Whether the next node is the value of `<<`.
     fn is_merged(&self) -> bool {
         matches!(self.open.last(), Some(Open { collection: Collection::Map(map), .. }) if map.inherits())
     }
 
-    /// Whether the next node is an element of a list that `<<` brings in.
+    /// Whether the next node is an element of a list that is the value of `<<`.
     fn is_merged_element(&self) -> bool {
         match self.open.as_slice() {
             [
@@ -324,17 +324,17 @@ impl<'a> Reader<'a> {
         if self.unknown_aliases <= UNKNOWN_ALIAS_LIMIT {
             syntax_error::unknown_alias(self.text, self.whole, name, span, self.found);
         }
-        self.nothing_for_alias(span)
+        self.null_for_alias(span)
     }
 
-    /// Stands in for what an alias should have brought.
-    fn nothing_for_alias(&mut self, span: Span) -> Flow {
+    /// Replaces the value of an alias.
+    fn null_for_alias(&mut self, span: Span) -> Flow {
         let map = self.open.iter().rev().find_map(|open| match &open.collection {
             Collection::Map(map) => Some(map),
             Collection::List(_) => None,
         });
         let is_merged = map.is_some_and(OpenMap::inherits);
-        // The root, a section, and what is defined in it.
+        // The root, a section, and its definitions.
         self.unparsed.aliases.insert(span);
         self.unparsed.name |= is_merged && self.open.len() <= 2;
         self.unparsed.lose_value(map.and_then(OpenMap::awaited), is_merged, self.open.len() <= 2);
@@ -342,7 +342,7 @@ impl<'a> Reader<'a> {
         self.place(Node::new(span, nothing), span, 0, LEAF)
     }
 
-    /// Counts what comes in at `span`, and refuses what is too much.
+    /// Adds the size of a node at `span`, and refuses it if that is too much.
     fn grow(&mut self, size: Size, span: Span) -> Flow {
         self.size.nodes += size.nodes;
         self.size.bytes += size.bytes;
@@ -383,18 +383,19 @@ impl<'a> Reader<'a> {
         error_context.report(error, syntax)
     }
 
-    /// Closes what is still open, so that what was read before a mistake is not lost.
+    /// Closes open collections, so that what was read before an error is kept.
     fn finish(mut self) -> Read {
         while !self.open.is_empty() {
             let end = self.last_end;
-            // Closing takes no more memory than is held already.
+            // Closing needs no more memory.
             let _ = self.end(end..end);
         }
         Read { documents: self.documents, unparsed: self.unparsed, nodes: self.size.nodes }
     }
 }
 
-/// How many levels of a node go away when `<<` brings it in: what it holds becomes the mapping's own.
+/// How many levels of a node vanish when it is merged by `<<`: its entries become the mapping's
+/// own.
 fn merged_levels(node: &Node) -> usize {
     match &node.value {
         Value::Null | Value::Scalar(_) => 0,
@@ -426,7 +427,7 @@ mod tests {
         assert!(read.unparsed.is_none());
     }
 
-    /// Code, message and the texts of the labels of the only finding.
+    /// The code, the message and the texts of the labels of the only diagnostic.
     #[track_caller]
     fn mistake(text: &str, code: code::Code, labels: &[&str]) {
         let (sources, _, found) = read_text(text);
@@ -455,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_and_merge_keys_bring_in_what_they_name() {
+    fn aliases_and_merge_keys_are_expanded() {
         check("a: &x [1, &y b]\nc: *x\n*y : *y", &["{a: [1, b], c: [1, b], b: b}"]);
         check("a: &a {x: 1, y: 1}\nb: {y: 2, <<: *a}", &["{a: {x: 1, y: 1}, b: {y: 2, x: 1}}"]);
         check(
@@ -476,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_are_kept_for_the_merge() {
+    fn tags_are_kept_for_the_merge() {
         check(
             "a: !reset\nb: !override [1]\nc: [1, !reset 2]\nd: !reset {x: 1}",
             &["{a: !Reset null, b: !Override [1], c: [1], d: !Reset {x: 1}}"],
@@ -485,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_or_names_nothing_is_reported_where_it_stands() {
+    fn duplicate_keys_and_unknown_aliases_are_reported_at_their_place() {
         mistake("a: 1\nb: 2\na: 3", code::DUPLICATE_KEY, &["a", "a"]);
         mistake("x: &x {}\na: {<<: *x, <<: *x}", code::DUPLICATE_KEY, &["<<", "<<"]);
         mistake("a: &a {}\nb: {\"<<\": *a}", code::BAD_MERGE_KEY, &["\"<<\""]);
@@ -509,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_after_a_mistake() {
+    fn reading_continues_after_an_error() {
         let text =
             "a: {b: 1, b: 2}\nc:\n  d: x: y\n  e: &e @z\n  f: [1,\n  g: 2\nh: 'i\n j: 1\nk: *e\nl: m\n";
         let (sources, read, found) = read_text(text);
@@ -521,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_a_mistake_is_kept() {
+    fn what_was_read_before_an_error_is_kept() {
         let (_, read, found) = read_text("a: {b: 1}\nc:\n  d: [1, 2\ne: 3");
         assert_eq!(show(&read.documents[0]), "{a: {b: 1}, c: null, e: 3}");
         assert!(!read.unparsed.is_none() && found.has_errors());

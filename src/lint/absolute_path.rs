@@ -1,4 +1,4 @@
-//! Paths in a container begin at its root.
+//! Paths in a container must be absolute.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds relative paths where the engine takes absolute ones only.
+/// Reports relative paths where the engine accepts only absolute ones.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let is_absolute =
@@ -34,7 +34,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             offer_absolute(directory, refuse("working directory", directory, at, found));
         }
         for (directory, at) in directories_of_hooks(topology, name, service) {
-            // An empty one is the container's own.
+            // An empty one means the container's own.
             if !directory.is_empty() && !is_absolute(directory) {
                 offer_absolute(directory, refuse("working directory", directory, at, found));
             }
@@ -42,7 +42,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// The working directories of commands beside the service's own, and where they stand.
+/// The working directories of hooks, with their places.
 fn directories_of_hooks<'a>(
     topology: &'a Topology,
     name: &'a ServiceName,
@@ -62,7 +62,7 @@ fn directories_of_hooks<'a>(
 }
 
 fn check_targets(service: &Service, is_absolute: fn(&str) -> bool, found: &mut Diagnostics) {
-    // A named pipe's path begins with backslashes.
+    // The path of a named pipe begins with backslashes.
     let mounts = service.volumes.0.iter().filter(|mount| mount.kind != MountKind::Npipe);
     for mount in mounts.filter(|mount| !is_absolute(&mount.target)) {
         let meant = mount::meant(&mount.target).filter(|_| mount.source.is_none());
@@ -87,7 +87,7 @@ fn refuse_target(path: &str, meant: Option<String>, at: Span, found: &mut Diagno
     }
 }
 
-/// From the root on, also where containers have drive letters.
+/// Whether it is absolute, even for containers with drive letters.
 fn begins_at_root(path: &str) -> bool {
     path.starts_with(['/', '\\']) || is_absolute_on_windows(path)
 }

@@ -39,7 +39,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds addresses that cannot be given: no addresses at all, outside of the network, or taken.
+/// Reports addresses that are invalid, outside the network, or taken.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         check_hardware_addresses(service, found);
@@ -68,7 +68,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// What an attribute takes addresses of.
+/// The kinds of addresses that an attribute accepts.
 #[derive(Clone, Copy)]
 enum Family {
     V4,
@@ -92,7 +92,7 @@ impl Family {
     }
 }
 
-/// An address that a service has in a network.
+/// A fixed address of a service in a network.
 #[derive(Clone, Copy)]
 struct Fixed<'a> {
     service: &'a ServiceName,
@@ -113,7 +113,7 @@ impl<'a> Fixed<'a> {
     }
 
     fn check_network(&self, network: &Network, found: &mut Diagnostics) {
-        // How somebody else's network is made is not known.
+        // The subnets of an external network are unknown.
         if network.external.is_external {
             return;
         }
@@ -175,7 +175,7 @@ impl<'a> Fixed<'a> {
             .label(pool.span, "the network's addresses");
     }
 
-    /// Each address is given once among services that are there at the same time.
+    /// Each address may be used once among services that run at the same time.
     fn take(
         self,
         topology: &Topology,
@@ -243,7 +243,8 @@ fn hardware_address(text: &str) -> Option<[u8; 6]> {
     Some(bytes)
 }
 
-/// A resolver cannot look up the name of its own server; Engine 28.5 refuses to start the container.
+/// A resolver cannot look up the name of its own server; Engine 28.5 refuses to start the
+/// container.
 fn check_name_servers(service: &Service, found: &mut Diagnostics) {
     let is_address = |server: &&Spanned<String>| is_server(server);
     for server in service.dns.0.iter().filter(|server| !is_address(server)) {
@@ -267,7 +268,7 @@ fn check_name_servers(service: &Service, found: &mut Diagnostics) {
     }
 }
 
-/// The servers of a list of which some stand in one text; nothing where that is not all there is to mend.
+/// The servers of a list with several of them in one string; `None` if that is not the only error.
 fn servers_meant(servers: &OneOrMany) -> Option<Vec<&str>> {
     let servers: Vec<&str> = servers.texts().flat_map(words).collect();
     servers.iter().all(|server| is_server(server)).then_some(servers)
@@ -277,7 +278,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', ' ']).filter(|word| !word.is_empty())
 }
 
-/// An address; one of IPv6 may end in the zone that it is reached by, as the engine reads it.
+/// Whether the engine accepts it: an IP address, an IPv6 one with an optional zone.
 fn is_server(text: &str) -> bool {
     match text.split_once('%') {
         Some((address, zone)) => address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty(),

@@ -1,9 +1,10 @@
-//! Aliases that bring in something of another kind than is needed where they stand.
+//! Aliases whose value has another kind than expected.
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::Sources;
 
-/// Says of what is refused that an alias brings it in. Asked for once, when nothing more is going to be found.
+/// Adds to diagnostics that an alias is the source of the value. Called once, when all diagnostics
+/// are known.
 pub fn explain(sources: &Sources, found: &mut Diagnostics) {
     found.for_each(|diagnostic| {
         let is_alias = |text: &str| text.starts_with('*') && !text.contains(char::is_whitespace);

@@ -1,4 +1,5 @@
-//! Blanks at the ends of paths and names of variables: a part of them, which hardly anybody means.
+//! Leading and trailing blanks of paths and names of variables, which become a part of them and are
+//! hardly ever meant.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::document::{Node, Value};
@@ -8,7 +9,7 @@ use crate::topology::Topology;
 use crate::topology::value::is_as_written;
 use crate::value::path;
 
-/// Values of which blanks at the ends become a part; `*` stands for any key and for each element.
+/// Values that keep blanks at their ends; `*` matches any key and each element.
 const WHOLE: &[&str] = &[
     "configs.*.environment",
     "configs.*.file",
@@ -37,10 +38,10 @@ const WHOLE: &[&str] = &[
     "services.*.working_dir",
 ];
 
-/// Values in parts, with a colon between two.
+/// Values in parts, separated by colons.
 const IN_PARTS: &[&str] = &["services.*.devices.*", "services.*.tmpfs", "services.*.tmpfs.*"];
 
-/// What is found where a blank leads to something that is not there, or cannot be.
+/// Diagnostics that a blank may cause, because something does not exist or is invalid.
 const CONSEQUENCES: &[Code] = &[
     code::BAD_MOUNT,
     code::BAD_VALUE,
@@ -62,7 +63,8 @@ pub(super) const RULE: Rule = Rule {
 
 const MESSAGE: &str = "this value begins or ends with a space";
 
-/// Finds blanks at the ends of values. Comes after what finds their consequences, to say what to do about those.
+/// Reports blanks at the ends of values. Runs after the rules that report the consequences, to
+/// improve their help.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let Some(root) = topology.node_at(&[]) else { return };
     for (patterns, mend) in [(WHOLE, whole as fn(&str) -> String), (IN_PARTS, path::trimmed_parts)] {
@@ -77,7 +79,7 @@ fn whole(text: &str) -> String {
     text.trim().to_owned()
 }
 
-/// Calls `look` for each text that a pattern stands for.
+/// Calls `look` for each text that matches a pattern.
 fn visit(node: &Node, keys: &[&str], look: &mut impl FnMut(&Node)) {
     match (keys, &node.value) {
         ([], Value::Scalar(_)) => look(node),
@@ -99,7 +101,7 @@ fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
     }
     let help = match is_as_written(node) {
         true => format!("remove the space: `{repaired}`"),
-        // What a variable brought in may be secret.
+        // A value from a variable may be secret.
         false => "remove the space, here or in the value of the variable".to_owned(),
     };
     if !advise(node.span, &help, found) {
@@ -107,9 +109,9 @@ fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
     }
 }
 
-/// The help for blanks at the ends of the value at a place, where they were found: what is not there because of
-/// them is there once they are taken away.
-pub fn told(at: Span, found: &mut Diagnostics) -> Option<String> {
+/// The help for blanks at the ends of the value at a place, if any were found: without them, the
+/// file may exist.
+pub fn reported_help(at: Span, found: &mut Diagnostics) -> Option<String> {
     let mut help = None;
     found.for_each(|diagnostic| {
         if diagnostic.code == SURROUNDING_SPACE && diagnostic.span() == Some(at) {
@@ -119,11 +121,11 @@ pub fn told(at: Span, found: &mut Diagnostics) -> Option<String> {
     help
 }
 
-/// Puts the help in the place of that of the consequences, if there are any.
+/// Replaces the help of diagnostics about the consequences, if there are any.
 fn advise(at: Span, help: &str, found: &mut Diagnostics) -> bool {
     let mut is_told = false;
     found.for_each(|diagnostic| {
-        // What is not there is marked with the element that names it.
+        // The label of a missing file is at the element that refers to it.
         let is_about =
             |span: Span| span == at || (diagnostic.code.kind() == code::MISSING_SOURCE && span.contains(at));
         if CONSEQUENCES.contains(&diagnostic.code.kind()) && diagnostic.span().is_some_and(is_about) {

@@ -1,11 +1,11 @@
-//! What brings in the file that a mistake is in.
+//! Shows which `extends` or `include` loaded the file with an error.
 
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::document::Document;
 use crate::source::Sources;
 
-/// Adds to a mistake in a file that `extends` or `include` names the place that does. Asked for once,
-/// when nothing more is going to be found.
+/// Adds to an error in an extended or included file where that file is referred to. Called once,
+/// when all diagnostics are known.
 pub fn explain(sources: &Sources, document: &Document, found: &mut Diagnostics) {
     found.for_each(|diagnostic| {
         let span = diagnostic.span().filter(|_| diagnostic.severity != Severity::Note);
@@ -13,7 +13,7 @@ pub fn explain(sources: &Sources, document: &Document, found: &mut Diagnostics) 
         else {
             return;
         };
-        // Who is shown anyway needs no second mark.
+        // It already has a label in the referring file.
         if diagnostic.labels.iter().all(|label| label.span.file != named_at.file) {
             diagnostic.label(named_at, format!("`{}` is loaded from here", sources.get(file).path.display()));
         }

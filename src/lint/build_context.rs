@@ -1,4 +1,4 @@
-//! What is built from directories that are not there.
+//! Build contexts that do not exist.
 
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds build contexts and Dockerfiles of active services that do not exist. A warning: an image
-/// that is there already needs no build, and what it is built from may be made later.
+/// Warns about missing build contexts and Dockerfiles of active services. Not an error: an existing
+/// image needs no build, and the files may be created later.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     topology.keep_certain(found, |found| {
         for build in topology.services.values().filter_map(|service| service.build.as_ref()) {
@@ -36,7 +36,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     });
 }
 
-/// Finds what is not there of what is built now.
+/// Reports missing files of a build that is about to run.
 pub fn require(build: &BuildSection, found: &mut Diagnostics) {
     check_build(build, Severity::Error, found);
 }
@@ -46,7 +46,7 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
     let Some(context) = build.context.as_ref().filter(is_local) else { return };
     let directory = Path::new(&context.value);
     if !directory.exists() {
-        let blank = blank::told(context.span, found);
+        let blank = blank::reported_help(context.span, found);
         if blank.is_some() && severity != Severity::Error {
             return;
         }
@@ -56,7 +56,7 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
             .help(blank.unwrap_or_else(|| other_directory(directory)));
         return;
     }
-    // A context may be an archive, whose content is not looked at.
+    // A context may be an archive, whose content is not read.
     if !directory.is_dir() {
         return;
     }
@@ -75,7 +75,7 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
             return;
         }
     }
-    let blank = blank::told(dockerfile.span, found);
+    let blank = blank::reported_help(dockerfile.span, found);
     if blank.is_some() && severity != Severity::Error {
         return;
     }
@@ -89,7 +89,7 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
     }
 }
 
-/// What says which files are left out must be a file too, where there is one.
+/// An ignore file must be a file, if it exists.
 fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mut Diagnostics) {
     let directory = Path::new(&context.value);
     let beside = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()).map(|_| {
@@ -108,7 +108,7 @@ fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mu
         .help("remove it, or put a file in its place");
 }
 
-/// What to type for a directory that is not there.
+/// The help for a missing directory.
 fn other_directory(directory: &Path) -> String {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
     let there = names_beside(directory, |path| path.is_dir());
@@ -118,10 +118,10 @@ fn other_directory(directory: &Path) -> String {
     }
 }
 
-/// The most files that are named.
+/// The most files that are listed.
 const LIMIT: usize = 5;
 
-/// What to type for a Dockerfile that is not there, and which one may be meant; `written` is what names it.
+/// The help for a missing Dockerfile, and the probable one; `written` is its name in the topology.
 fn other_file(written: &str, path: &Path) -> (String, Option<String>) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_dockerfile = |name: &String| name.to_ascii_lowercase().starts_with("dockerfile");
@@ -142,7 +142,7 @@ fn other_file(written: &str, path: &Path) -> (String, Option<String>) {
     (help, None)
 }
 
-/// Names of what stands in the same directory, in their order.
+/// The names of entries in the same directory, sorted.
 fn names_beside(path: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
     let entries = path.parent().and_then(|directory| directory.read_dir().ok()).into_iter().flatten();
     let entries = entries.flatten().filter(|entry| is_wanted(&entry.path()));

@@ -1,4 +1,4 @@
-//! Linux capabilities have names.
+//! Linux capabilities must exist.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::rule::{Group, Rule, code};
@@ -58,7 +58,7 @@ const UNKNOWN_CAPABILITY: Code =
 pub(super) const RULE: Rule =
     Rule { codes: &[(UNKNOWN_CAPABILITY, Severity::Error)], group: Group::Security, since: "0.1.0", check };
 
-/// Finds capabilities that Linux does not have: the engine refuses them.
+/// Reports capabilities that Linux does not have: the engine refuses them.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for capability in service.cap_add.iter().chain(&service.cap_drop) {

@@ -1,4 +1,4 @@
-//! Some attributes are for a cluster, and one engine does nothing with them.
+//! Attributes that only apply to a cluster.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::document::Node;
@@ -6,7 +6,7 @@ use crate::lint::rule::{Group, Rule, code as code_of_rule};
 use crate::lint::services;
 use crate::topology::Topology;
 
-/// Paths below `deploy` that Docker Compose and topo pass over, and what holds in their place.
+/// Paths below `deploy` that Docker Compose and topo ignore, and what applies instead.
 const DEPLOY: &[(&[&str], &str)] = &[
     (&["endpoint_mode"], "one engine has no virtual addresses: a service's name resolves to its containers"),
     (
@@ -22,7 +22,7 @@ const DEPLOY: &[(&[&str], &str)] = &[
     (&["resources", "reservations", "generic_resources"], "nothing is reserved on one engine"),
 ];
 
-/// Attributes of secrets and configs that Docker Compose and topo pass over, and what holds in their place.
+/// Attributes of secrets and configs that Docker Compose and topo ignore, and what applies instead.
 const FILES: &[(&str, &str)] = &[
     ("driver", "its content is taken from what is named here, and no driver is asked"),
     ("driver_opts", "no driver is asked"),
@@ -43,7 +43,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds attributes that only a cluster obeys.
+/// Reports attributes that only apply to a cluster.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let Some(deploy) = topology.node_at(&["services", name.as_str(), "deploy"]) else { continue };
@@ -76,7 +76,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// One engine runs as many containers as `replicas` says, and knows no jobs.
+/// A single engine runs `replicas` containers, and has no jobs.
 fn check_mode(mode: &str, deploy: &Node, found: &mut Diagnostics) {
     match mode {
         "" | "replicated" => {}

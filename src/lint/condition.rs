@@ -1,4 +1,4 @@
-//! Services are waited for in ways that can come true.
+//! Conditions of dependencies must be satisfiable.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds dependencies that wait for a health check that is not there, or for the end of what never ends.
+/// Reports dependencies that wait for a missing health check, or for the completion of a service
+/// that never ends.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         for (needed, dependency) in &service.depends_on.0 {
@@ -57,7 +58,7 @@ impl Wait<'_> {
                 .help("switch it on, or wait for `service_started`");
             return;
         }
-        // One without a test changes how often the image's own is run.
+        // Without a test, it changes the parameters of the image's own health check.
         let is_written = topology.node_at(&["services", needed.as_str(), "healthcheck"]).is_some();
         let inline = other.build.as_ref().and_then(|build| build.dockerfile_inline.as_ref());
         if is_written || inline.is_some_and(|text| text.to_ascii_uppercase().contains("HEALTHCHECK")) {

@@ -1,4 +1,4 @@
-//! A container's name is its own.
+//! Container names must be unique.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds names that the engine refuses, and names that two containers would have.
+/// Reports names that the engine refuses, and names that two containers would have.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let Some(name) = &service.container_name else { continue };
@@ -42,7 +42,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     check_twice(topology, found);
 }
 
-/// As the engine has it: `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
+/// The engine's pattern: `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
 fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
     let begins_well = name.starts_with(|letter: char| letter.is_ascii_alphanumeric());
@@ -67,7 +67,7 @@ fn check_letters(name: &Spanned<String>, found: &mut Diagnostics) {
 fn check_twice(topology: &Topology, found: &mut Diagnostics) {
     let mut taken: BTreeMap<String, (&ServiceName, Span)> = BTreeMap::new();
     for (name, service) in topology.services.iter().filter(|(_, service)| service.container_name.is_none()) {
-        // More of them than this are told apart by their number anyway.
+        // With more replicas, the number alone makes the names differ.
         for number in 1..=service.replicas().min(100) {
             taken.insert(
                 [topology.name.as_str(), name.as_str(), &number.to_string()]

@@ -1,4 +1,4 @@
-//! Devices: what a container may do with them, and whether they are there.
+//! Devices: permissions, and whether they exist.
 
 use std::fs::FileType;
 use std::os::unix::fs::FileTypeExt;
@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds what the engine does not know, and devices that this machine does not have where the engine runs on it.
+/// Reports what the engine does not know, and missing devices if the engine runs on this machine.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let may_be_windows = may_run_on_windows(topology, service);
@@ -117,7 +117,7 @@ fn is_device_or_directory(kind: FileType) -> bool {
     kind.is_char_device() || kind.is_block_device() || kind.is_dir()
 }
 
-/// What a path leads to on this machine.
+/// The file of a device on this machine.
 fn check_file(
     path: &str,
     at: Span,
@@ -141,7 +141,7 @@ fn check_file(
         });
 }
 
-/// Devices that have limits, and where that is said.
+/// Devices with limits, and where those are set.
 fn limited(config: &BlkioConfig) -> Vec<(&str, Span)> {
     let BlkioConfig {
         device_read_bps,

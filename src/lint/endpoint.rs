@@ -1,4 +1,4 @@
-//! What a service has in a network, apart from its fixed addresses.
+//! A service's endpoint in a network, apart from its fixed addresses.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -38,7 +38,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds link-local addresses that are none, and names of interfaces that Linux refuses or that two networks have.
+/// Reports invalid link-local addresses, and names of interfaces that Linux refuses or that two
+/// networks share.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         check_link_local(service, found);
@@ -65,7 +66,8 @@ fn check_link_local(service: &Service, found: &mut Diagnostics) {
     }
 }
 
-/// Linux gives no address of IPv6 where that is switched off, as it is unless a network of the container has it.
+/// Linux gives no IPv6 address if IPv6 is disabled, as it is unless a network of the container has
+/// it.
 fn check_link_local_family(topology: &Topology, service: &Service, found: &mut Diagnostics) {
     let Some(networks) = &service.networks else { return };
     let may_have_v6 = |key: &NetworkKey| {
@@ -88,7 +90,7 @@ fn check_link_local_family(topology: &Topology, service: &Service, found: &mut D
     }
 }
 
-/// The option that sets kernel parameters of one interface, whose name the engine puts in.
+/// The option for kernel parameters of an interface, whose name the engine fills in.
 pub(super) const PARAMETERS: &str = "com.docker.network.endpoint.sysctls";
 
 fn check_parameters(service: &Service, found: &mut Diagnostics) {
@@ -104,7 +106,7 @@ fn check_parameters(service: &Service, found: &mut Diagnostics) {
     }
 }
 
-/// As Engine 28.5 reads it.
+/// As Engine 28.5 parses it.
 fn is_of_interface(parameter: &str) -> bool {
     let parts: Vec<&str> = parameter.splitn(5, '.').collect();
     let ["net", family, _, interface, setting] = parts.as_slice() else { return false };

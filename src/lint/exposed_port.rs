@@ -1,4 +1,4 @@
-//! What is exposed is a port.
+//! Exposed ports must be ports.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds entries of `expose` that are no ports.
+/// Reports invalid elements of `expose`.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for exposed in &service.expose {

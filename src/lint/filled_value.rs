@@ -1,11 +1,11 @@
-//! Values of variables in what is said of the texts that use them.
+//! Hides values of variables in diagnostics about the texts that use them.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::source::{Environment, PROJECT_NAME, Sources, Span, substitute, template_variables};
 
-/// Puts the text that the file has, such as `${PASSWORD}`, in place of what was filled in there. Asked for
-/// once, when nothing more is going to be found.
+/// Replaces interpolated values by the text of the file, such as `${PASSWORD}`. Called once, when
+/// all diagnostics are known.
 pub fn conceal(sources: &Sources, document: &Document, environment: &Environment, found: &mut Diagnostics) {
     found.for_each(|diagnostic| {
         let places: Vec<Span> = diagnostic.labels.iter().map(|label| label.span).collect();
@@ -17,15 +17,16 @@ pub fn conceal(sources: &Sources, document: &Document, environment: &Environment
     });
 }
 
-/// A text, and what became of it.
+/// A text before and after interpolation.
 struct Filled<'a> {
     written: &'a str,
     text: String,
-    /// What expressions were filled in with, the longest first.
+    /// The values of its expressions, the longest first.
     values: Vec<(String, &'a str)>,
 }
 
-/// The fewest letters of a value that are looked for within a longer text: fewer occur by accident.
+/// The fewest characters of a value that are searched within a longer text: fewer occur by
+/// accident.
 const PART: usize = 3;
 
 impl<'a> Filled<'a> {
@@ -52,7 +53,7 @@ impl<'a> Filled<'a> {
         }
     }
 
-    /// Quoted words are looked at one by one, all else by the whole value.
+    /// Quoted parts are handled one by one, the rest by the whole value.
     fn concealed(&self, words: &str) -> String {
         let parts = words.split('`').enumerate().map(|(index, part)| match index % 2 {
             0 => self.without_values(part),
@@ -80,7 +81,7 @@ impl<'a> Filled<'a> {
     fn without_values(&self, words: &str) -> String {
         let long = self.values.iter().filter(|(_, value)| value.len() >= PART);
         long.fold(words.to_owned(), |words, (expression, value)| match self.written.contains(value) {
-            // The file has this text itself.
+            // This text is literally in the file.
             true => words,
             false => words.replace(value, expression),
         })
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_filled_in_is_named_and_not_shown() {
+    fn interpolated_values_are_replaced_by_their_expressions() {
         for (written, words, shown) in [
             ("\"${PW}\"", "`hunter2:word` is not a port", "`${PW}` is not a port"),
             ("${PW:-x}", "`hunter2` is not a port", "`${PW}` is not a port"),

@@ -1,4 +1,4 @@
-//! Commands at certain moments of a container's life.
+//! Hooks must run something.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds hooks that run nothing.
+/// Reports hooks without a command.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for (attribute, hooks) in [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)] {

@@ -1,4 +1,4 @@
-//! Host names that other programs can use.
+//! Host names must be valid for other programs.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::rule::{Group, Rule, code};
@@ -6,7 +6,7 @@ use crate::lint::services;
 use crate::source::Span;
 use crate::topology::Topology;
 
-/// The longest name that Linux keeps, in bytes.
+/// The longest host name of Linux, in bytes.
 const LIMIT: usize = 64;
 
 const INVALID_HOSTNAME: Code =
@@ -15,8 +15,8 @@ const INVALID_HOSTNAME: Code =
 pub(super) const RULE: Rule =
     Rule { codes: &[(INVALID_HOSTNAME, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
-/// Finds names that Linux refuses, and those that are none by RFC 1123: the engine takes them, but many
-/// programs do not.
+/// Reports names that Linux refuses, and those that violate RFC 1123: the engine accepts them, but
+/// many programs do not.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if let Some(host) = service.hostname.as_ref().filter(|host| !host.is_empty()) {
@@ -34,7 +34,7 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
     if name.contains('$') {
         return;
     }
-    // The engine hands the name of a domain to nobody that would refuse it.
+    // Nothing that the engine passes a domain name to would refuse it.
     if name.len() > LIMIT && kind == "host" {
         found
             .error(INVALID_HOSTNAME, format!("a {kind} name has at most {LIMIT} letters"))
@@ -54,7 +54,7 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
     }
 }
 
-/// One part of a name. RFC 1123, section 2.1.
+/// A label of a name. RFC 1123, section 2.1.
 fn is_label(label: &str) -> bool {
     let is_inside = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     (1..=63).contains(&label.len())
@@ -63,7 +63,7 @@ fn is_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// A name that every program takes, as close to this one as can be.
+/// A valid name as close to this one as possible.
 fn similar(name: &str) -> Option<String> {
     let replace = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
     let similar: String = suggest::in_ascii(name).chars().map(replace).collect();
@@ -76,7 +76,7 @@ fn similar(name: &str) -> Option<String> {
     (!labels.is_empty()).then(|| labels.join("."))
 }
 
-/// The longest part that there may be.
+/// The longest valid prefix.
 fn shortened(label: &str) -> &str {
     label.get(..63).map_or(label, |begin| begin.trim_end_matches('-'))
 }

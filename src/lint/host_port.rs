@@ -1,4 +1,4 @@
-//! One port of the host can be published once.
+//! A host port can be published only once.
 
 use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::order::takes_turns;
@@ -11,7 +11,7 @@ use crate::topology::service::Port;
 use crate::topology::service::Service;
 use crate::value::port::PortRange;
 
-/// A port of the host that one service asks for.
+/// A host port of a service.
 struct Published<'a> {
     service: &'a ServiceName,
     port: &'a Port,
@@ -22,7 +22,7 @@ struct Published<'a> {
 pub(super) const RULE: Rule =
     Rule { codes: &[(code::PORT_CLASH, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
-/// Finds host ports that are published twice, and ranges too short for a service's replicas.
+/// Reports host ports that are published twice, and ranges too short for a service's replicas.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let mut published: Vec<Published> = Vec::new();
     for (name, service) in topology.services.iter().filter(|(_, service)| service.replicas() > 0) {
@@ -51,7 +51,7 @@ fn ports_of<'a>(name: &'a ServiceName, service: &'a Service) -> impl Iterator<It
     })
 }
 
-/// Finds host ports that are too few for so many containers of a service.
+/// Reports too few host ports for this many containers of a service.
 pub fn check_replicas(name: &ServiceName, service: &Service, replicas: u32, found: &mut Diagnostics) {
     let replicas = replicas as usize;
     for port in &service.ports.0 {
@@ -74,7 +74,7 @@ pub fn check_replicas(name: &ServiceName, service: &Service, replicas: u32, foun
 }
 
 impl Published<'_> {
-    /// No address means all of them, `0.0.0.0` and `::` all of a kind.
+    /// No address means all of them, `0.0.0.0` and `::` all of their family.
     fn clashes(&self, other: &Self) -> bool {
         if self.port.protocol != other.port.protocol {
             return false;

@@ -1,4 +1,4 @@
-//! Image references that the engine can read.
+//! Image references must be valid.
 
 use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::rule::{Group, Rule};
@@ -12,7 +12,7 @@ use crate::value::image::ImageReference;
 pub(super) const RULE: Rule =
     Rule { codes: &[(code::BAD_IMAGE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
-/// Finds references that no image can have.
+/// Reports invalid references.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let tags = service.build.iter().flat_map(|build| &build.tags);
@@ -25,7 +25,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 }
 
 fn check_reference(image: &Spanned<ImageReference>, found: &mut Diagnostics) {
-    // An empty one counts as none.
+    // An empty one counts as absent.
     if image.is_empty() {
         return;
     }

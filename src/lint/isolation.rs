@@ -1,11 +1,11 @@
-//! How containers are kept apart: Linux has one way.
+//! Isolation technologies: Linux has only one.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
 use crate::topology::Topology;
 
-/// What engines of Windows know.
+/// Those of engines on Windows.
 const OF_WINDOWS: &[&str] = &["default", "hyperv", "process"];
 
 const UNKNOWN_ISOLATION: Code =
@@ -14,7 +14,7 @@ const UNKNOWN_ISOLATION: Code =
 pub(super) const RULE: Rule =
     Rule { codes: &[(UNKNOWN_ISOLATION, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
-/// Finds technologies that the engine does not have.
+/// Reports technologies that the engine does not support.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let Some(isolation) = service.isolation.as_ref().filter(|isolation| !isolation.is_empty()) else {

@@ -1,4 +1,4 @@
-//! Limits of memory and processor time that fit together, as the engine checks them.
+//! Limits on memory and CPU time must be consistent, as the engine checks them.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -8,7 +8,7 @@ use crate::topology::Topology;
 use crate::topology::service::Service;
 use crate::topology::value::{ByteSize, SwapLimit};
 
-/// The least that the engine takes for a memory limit: 6 MiB.
+/// The engine's minimum memory limit: 6 MiB.
 const LEAST_MEMORY: i64 = 6 * 1024 * 1024;
 
 const MEMORY_LIMIT_TOO_LOW: Code =
@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds limits that the engine refuses.
+/// Reports limits that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let memory = Memory::from_service(service);
@@ -41,7 +41,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// A service's memory, from whichever place says it; 0 is no limit, and of swap -1 neither.
+/// A service's memory limits, wherever they are set; 0 is no limit, and for swap -1 as well.
 struct Memory<'a> {
     limit: Option<&'a Spanned<ByteSize>>,
     reservation: Option<&'a Spanned<ByteSize>>,
@@ -85,7 +85,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// The swap limit counts memory and swap together.
+    /// The swap limit includes memory.
     fn check_swap(&self, found: &mut Diagnostics) {
         let Some(swap) = self.swap else { return };
         let Some(limit) = self.limit else {
@@ -105,7 +105,7 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// A number of processors stands for a quota and a period.
+/// A number of CPUs is another form of a quota and a period.
 fn check_processor(service: &Service, found: &mut Diagnostics) {
     let Some(cpus) = &service.cpus else { return };
     for (name, is_set) in
@@ -120,7 +120,7 @@ fn check_processor(service: &Service, found: &mut Diagnostics) {
     }
 }
 
-/// The engine compares the two only where both are set.
+/// The engine compares the two only if both are set.
 fn check_real_time(service: &Service, found: &mut Diagnostics) {
     let (Some(runtime), Some(period)) = (&service.cpu_rt_runtime, &service.cpu_rt_period) else { return };
     if period.value.0 > 0 && runtime.value.0 > period.value.0 {

@@ -1,4 +1,4 @@
-//! Links to other containers, and volumes of theirs.
+//! Links to other containers, and their volumes.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds links that say more than a name and an alias: the engine's grammar for links has no third part. Finds
-/// words on access to volumes that the engine does not read.
+/// Reports links with more than a name and an alias, as the engine's grammar has no third part, and
+/// access modes of volumes that the engine ignores.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         service.volumes_from.iter().for_each(|from| check_access(from, found));

@@ -1,36 +1,36 @@
-//! Values of the options of log drivers, as Engine 28.5 reads them (`daemon/logger`).
+//! Values of log driver options, as parsed by Engine 28.5 (`daemon/logger`).
 
 use crate::diagnostic::suggest;
 use crate::lint::network_driver::is_boolean;
 use crate::topology::value::{ByteSize, Duration};
 
-/// What an option of a driver may be.
+/// The values that an option accepts.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// A size above 0.
     Size,
-    /// A size; 0 stands for the driver's own.
+    /// A size; 0 for the driver's default.
     SizeOrNone,
-    /// A whole number between these.
+    /// An integer in this range.
     Number(i64, i64),
-    /// What Go takes for a boolean.
+    /// A boolean in Go's sense.
     Boolean,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A length of time.
+    /// A duration.
     Time,
     /// A regular expression.
     Expression,
-    /// A template of Go, filled in with what the engine knows of the container.
+    /// A Go template, filled in with properties of the container.
     Tag,
     /// `SCHEME://HOST[:PORT]`, or a socket.
     Address(Address),
-    /// A word or a number of syslog.
+    /// A word or a number of a syslog facility.
     Facility,
     Text,
 }
 
-/// Where a driver sends to.
+/// The destination of a driver.
 #[derive(Clone, Copy)]
 pub(super) enum Address {
     Syslog,
@@ -45,7 +45,7 @@ const FACILITIES: &[&str] = &[
     "local5", "local6", "local7", "lpr", "mail", "news", "syslog", "user", "uucp",
 ];
 
-/// What a template may ask of a container, without arguments.
+/// The fields of a container for templates, without arguments.
 const FIELDS: &[&str] = &[
     "Command",
     "Config",
@@ -69,7 +69,7 @@ const FIELDS: &[&str] = &[
     "Name",
 ];
 
-/// What a template may call: functions of the engine, and of Go, and words of its grammar.
+/// The functions of the engine and of Go for templates, and keywords of their grammar.
 const FUNCTIONS: &[&str] = &[
     "and", "block", "break", "call", "continue", "define", "else", "end", "eq", "false", "ge", "gt", "html",
     "if", "index", "join", "js", "json", "le", "len", "lower", "lt", "ne", "nil", "not", "or", "pad",
@@ -77,7 +77,7 @@ const FUNCTIONS: &[&str] = &[
     "upper", "urlquery", "with",
 ];
 
-/// What is needed in place of a value, and an example; nothing where the driver takes it.
+/// The expected value, and an example; `None` if the driver accepts it.
 pub(super) fn mistake(kind: Kind, value: &str) -> Option<(String, &'static str)> {
     let (needed, example) = match kind {
         Kind::Size if is_size(value, 1) => return None,
@@ -110,17 +110,17 @@ pub(super) fn mistake(kind: Kind, value: &str) -> Option<(String, &'static str)>
     Some((needed, example))
 }
 
-/// The engine cuts no blanks off.
+/// The engine does not trim blanks.
 fn is_size(text: &str, least: i64) -> bool {
     text.trim() == text && ByteSize::parse(text).is_ok_and(|size| size.0 >= least)
 }
 
 fn is_time(text: &str) -> bool {
-    // Go knows no days and weeks.
+    // Go does not know days and weeks.
     !text.contains(['d', 'w']) && text.trim() == text && Duration::parse(text).is_ok()
 }
 
-/// What is wrong with a regular expression; only what no flavour of them takes.
+/// What is wrong with a regular expression; only errors in all dialects.
 fn expression_mistake(text: &str) -> Option<&'static str> {
     let mut letters = text.chars().peekable();
     let (mut open, mut may_repeat) = (0_usize, false);
@@ -142,7 +142,8 @@ fn expression_mistake(text: &str) -> Option<&'static str> {
     (open > 0).then_some("a `(` is opened and not closed")
 }
 
-/// Goes behind the `]` of a class; false where there is none. The first letter is never the end.
+/// Skips to after the `]` of a class; false if there is none. The first character never ends the
+/// class.
 fn skip_class(letters: &mut std::iter::Peekable<std::str::Chars>) -> bool {
     letters.next_if_eq(&'^');
     letters.next_if_eq(&']');
@@ -162,7 +163,7 @@ fn skip_class(letters: &mut std::iter::Peekable<std::str::Chars>) -> bool {
     false
 }
 
-/// What is wrong with a template: a `{{` that is not closed, or a field that the engine does not know.
+/// What is wrong with a template: an unclosed `{{`, or an unknown field.
 fn tag_mistake(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some((_, action)) = rest.split_once("{{") {
@@ -206,7 +207,7 @@ fn address_mistake(address: Address, text: &str) -> Option<(String, &'static str
         Address::Fluentd => (&["tcp", "tls", "unix"], "tcp://192.168.0.42:24224"),
         Address::Splunk => (&["http", "https"], "https://splunk.example.com:8088"),
     };
-    // An empty one is the driver's own, where it has one.
+    // An empty one means the driver's default, if it has one.
     if text.is_empty() && matches!(address, Address::Syslog | Address::Fluentd) {
         return None;
     }
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn expressions_close_what_they_open() {
+    fn brackets_in_expressions_are_closed() {
         for text in ["", "^(a|b)$", "[]a]", "[^]]", r"\(", "(?i)x", "a{2,3}?", "[[:alpha:]]+", r"[\]]", "a*?"]
         {
             assert!(is_fine(Kind::Expression, text), "{text}");
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_ask_for_what_there_is() {
+    fn tags_refer_to_known_fields() {
         for text in
             ["", "x", "{{.Name}}", "{{ .ID }}/{{.ImageName}}", "{{index .ContainerLabels \"a\"}}", "}}"]
         {

@@ -11,14 +11,14 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::Logging;
 
-/// Options and what they may be.
+/// Options and their values.
 type Options = &'static [(&'static str, Kind)];
 
 /// Options of every driver.
 const COMMON: Options =
     &[("mode", Kind::Word(&["non-blocking", "blocking", ""])), ("max-buffer-size", Kind::SizeOrNone)];
 
-/// Options that choose what is noted beside each line.
+/// Options that add details to each line.
 const DETAILS: Options = &[
     ("labels", Kind::Text),
     ("labels-regex", Kind::Expression),
@@ -27,12 +27,12 @@ const DETAILS: Options = &[
     ("tag", Kind::Tag),
 ];
 
-/// A log driver that comes with the engine.
+/// A log driver of the engine.
 struct Driver {
     name: &'static str,
     /// Options besides [`COMMON`] and [`DETAILS`].
     options: Options,
-    /// Options that it cannot do without. The engine's own settings may have them.
+    /// Required options. The engine's own settings may have them.
     needs: &'static [(&'static str, &'static str)],
 }
 
@@ -145,10 +145,10 @@ const DRIVERS: &[Driver] = &[
     },
 ];
 
-/// Drivers without options of their own: the first takes whatever there is, the other is of Windows.
+/// Drivers without options: `none` accepts any, `etwlogs` is for Windows.
 const OTHERS: &[&str] = &["none", "etwlogs"];
 
-/// Options that engines before 28 or after it have.
+/// Options of engines before or after 28.
 const OF_OTHER_ENGINES: &[(&str, &str)] = &[
     ("fluentd", "fluentd-async-connect"),
     ("fluentd", "fluentd-read-timeout"),
@@ -159,7 +159,7 @@ const OF_OTHER_ENGINES: &[(&str, &str)] = &[
     ("local", "tag"),
 ];
 
-/// The driver that an engine has when nothing else is said to it.
+/// The default driver of engines.
 const DEFAULT: &str = "json-file";
 
 const MISSING_LOG_OPTION: Code =
@@ -183,7 +183,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds options that the driver does not know, values that it cannot read, and drivers that no engine has.
+/// Reports unknown options, invalid values, and unknown drivers.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if let Some(logging) = &service.logging {
@@ -228,7 +228,7 @@ fn check_options(
     found: &mut Diagnostics,
 ) {
     let Driver { name: driver, options: own, needs: _ } = driver;
-    // `local` notes nothing beside its lines.
+    // `local` has no details.
     let details = if *driver == "local" { &[] } else { DETAILS };
     let known = || own.iter().chain(COMMON).chain(details);
     for (name, value) in &logging.options.0 {
@@ -241,7 +241,7 @@ fn check_options(
             }
             continue;
         }
-        // Options that cache what a driver sends elsewhere are known to all of those.
+        // Options of the cache are common to all drivers that send logs elsewhere.
         if name.starts_with("cache-") {
             continue;
         }
@@ -264,7 +264,7 @@ fn check_options(
     }
 }
 
-/// Options that need others, or exclude them.
+/// Options that require or exclude others.
 fn check_together(driver: &str, logging: &Logging, found: &mut Diagnostics) {
     let option = |name: &str| logging.options.0.get(name);
     if let (Some(size), mode) = (option("max-buffer-size"), option("mode"))
@@ -302,7 +302,7 @@ fn check_together(driver: &str, logging: &Logging, found: &mut Diagnostics) {
     }
 }
 
-/// `gelf` compresses what it sends by UDP, and connects again by TCP.
+/// `gelf` compresses over UDP, and reconnects over TCP.
 fn check_transport(logging: &Logging, found: &mut Diagnostics) {
     let Some(address) = logging.options.0.get("gelf-address") else { return };
     for (name, value) in &logging.options.0 {
@@ -325,8 +325,8 @@ fn check_transport(logging: &Logging, found: &mut Diagnostics) {
     }
 }
 
-/// Whole files alone are compressed: there have to be some besides the one that is written. `local` has a size and
-/// compresses unless it is told not to.
+/// Only rotated files are compressed, so there must be more than the current one. `local` always
+/// has a size limit and compresses unless told not to.
 fn check_compression(driver: &str, logging: &Logging, found: &mut Diagnostics) {
     let option = |name: &str| logging.options.0.get(name);
     let is_on = |text: &str| matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True");

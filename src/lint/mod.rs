@@ -1,9 +1,9 @@
-//! In: a topology. Out: what is allowed, and still will not do what was meant.
-//! Must not: change the topology, read a file's content, or ask an engine.
+//! In: a topology. Out: diagnostics about what is allowed but will not work as intended. Must not:
+//! change the topology, read a file's content, or ask an engine.
 //!
-//! One file a rule, each with its `RULE`: codes, what is at stake, and `check`. An error where Docker Compose or
-//! the engine refuses the topology for certain; a warning where somebody may mean it. A rule about
-//! one service looks at inactive services too.
+//! One file per rule, each with its `RULE`: codes, group, and `check`. An error if Docker Compose
+//! or the engine certainly refuses the topology; a warning if it may be intended. Rules about one
+//! service check inactive services too.
 
 mod absolute_path;
 mod address;
@@ -65,7 +65,8 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::Service;
 use crate::topology::{Host, Topology};
 
-/// The rules that every topology is checked by, in the order in which they run; findings are sorted by place.
+/// The rules that every topology is checked by, in the order in which they run; diagnostics are
+/// sorted by place.
 pub const RULES: &[Rule] = &[
     absolute_path::RULE,
     address::RULE,
@@ -103,11 +104,11 @@ pub const RULES: &[Rule] = &[
     ulimit::RULE,
     user::RULE,
     volume_option::RULE,
-    // Last, to say what leads to what others found.
+    // Last, to add to the diagnostics of others.
     blank::RULE,
 ];
 
-/// The rules that commands ask for where they apply: what is looked at and what is run need not be the same.
+/// Rules that only some commands apply: a topology that is only shown need not be runnable.
 pub const ON_REQUEST: &[Rule] = &[build_context::RULE, model::RULE, unsupported::RULE];
 
 /// Every rule.
@@ -115,7 +116,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     RULES.iter().chain(ON_REQUEST)
 }
 
-/// The rule that reports a code, and the worst level that it reports it at.
+/// The rule that reports a code, and its most severe level.
 pub fn rule_of(code: Code) -> Option<(&'static Rule, Severity)> {
     rules().find_map(|rule| {
         let (_, level) = rule.codes.iter().find(|(known, _)| *known == code)?;
@@ -123,13 +124,13 @@ pub fn rule_of(code: Code) -> Option<(&'static Rule, Severity)> {
     })
 }
 
-/// Every code there is: those of no rule in particular, then those of rules in their order.
+/// All codes: those of no particular rule, then those of rules in their order.
 pub fn codes() -> impl Iterator<Item = Code> {
     let of_rules = rules().flat_map(|rule| rule.codes).map(|(code, _)| *code);
     code::ALL.iter().copied().chain(of_rules.filter(|code| !code::ALL.contains(code)))
 }
 
-/// Checks a topology by the rules that apply to all.
+/// Checks a topology by the rules that apply to all commands.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     topology.keep_certain(found, |found| RULES.iter().for_each(|rule| (rule.check)(topology, found)));
 }
@@ -139,13 +140,13 @@ fn services(topology: &Topology) -> impl Iterator<Item = (&ServiceName, &Named<A
     topology.services.iter().chain(&topology.inactive)
 }
 
-/// Where a key of a mapping stands; elsewhere when its mapping was written as a list.
+/// The span of a key of a mapping; `elsewhere` if the mapping was written as a list.
 fn key_span(topology: &Topology, path: &[&str], key: &str, elsewhere: Span) -> Span {
     let entry = topology.node_at(path).and_then(|node| node.as_map()?.entry(key));
     entry.map_or(elsewhere, |(key, _)| key.span)
 }
 
-/// Whether a service perhaps runs on an engine of Windows, which has rules of its own.
+/// Whether a service may run on a Windows engine, which has different rules.
 fn may_run_on_windows(topology: &Topology, service: &Service) -> bool {
     let is_for_windows = |platform: &str| platform.to_ascii_lowercase().starts_with("windows");
     match service.platform.as_ref().filter(|platform| !platform.is_empty()) {
@@ -154,7 +155,7 @@ fn may_run_on_windows(topology: &Topology, service: &Service) -> bool {
     }
 }
 
-/// Whether a service's containers are started by the engine's own runtime, whose rules are known.
+/// Whether a service uses the engine's default runtime, whose rules are known.
 fn uses_default_runtime(service: &Service) -> bool {
     service.runtime.as_deref().is_none_or(|runtime| matches!(runtime, "" | "runc" | "io.containerd.runc.v2"))
 }

@@ -1,4 +1,4 @@
-//! AI models where nothing is installed that serves them.
+//! AI models without an installed model runner.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Makes an error of each model that an active service uses.
+/// Reports each model of an active service as an error.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         for (model, binding) in &service.models.0 {

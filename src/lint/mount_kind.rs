@@ -1,4 +1,4 @@
-//! What a mount says fits its kind.
+//! Options of a mount must fit its kind.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::mount_target::files;
@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds mounts that the engine refuses, whatever there is on its machine.
+/// Reports mounts that the engine refuses whatever exists on its machine.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let may_be_windows = may_run_on_windows(topology, service);
@@ -100,11 +100,11 @@ fn check_source(mount: &Mount, found: &mut Diagnostics) {
     }
 }
 
-/// As in Docker Compose, options of another kind than the mount's own do nothing.
+/// As in Docker Compose, options of another kind than the mount's own have no effect.
 fn check_other_options(mount: &Spanned<Mount>, found: &mut Diagnostics) {
     let Mount { kind, bind, volume, tmpfs, image, .. } = &mount.value;
     for (name, is_said, own) in [
-        // A volume may have a SELinux label, and what is merged brings `create_host_path`.
+        // A volume may have a SELinux label, and merging adds `create_host_path`.
         (
             "bind",
             bind.as_ref().is_some_and(|bind| bind.propagation.is_some() || bind.recursive.is_some()),
@@ -151,7 +151,7 @@ fn check_bind(mount: &Spanned<Mount>, options: &BindOptions, found: &mut Diagnos
         .help("keep one of the two");
 }
 
-/// A directory of an image or a volume that is mounted in place of the whole.
+/// Paths in an image or a volume that are mounted instead of the whole.
 fn check_subpaths(mount: &Spanned<Mount>, found: &mut Diagnostics) {
     let Mount { kind, source, volume, image, .. } = &mount.value;
     let given = |path: &Option<String>| path.clone().filter(|path| !path.is_empty() && !path.contains('$'));
@@ -186,7 +186,7 @@ fn check_subpath(subpath: &str, whole: &str, at: Span, found: &mut Diagnostics) 
     }
 }
 
-/// Whether a relative path stays below where it begins.
+/// Whether a relative path stays below its start.
 fn stays_inside(path: &str) -> bool {
     let mut depth = 0_usize;
     for part in path.split('/') {
@@ -202,7 +202,7 @@ fn stays_inside(path: &str) -> bool {
     !path.starts_with('/')
 }
 
-/// Files of `/proc` that something may be mounted on: `lxcfs` gives containers their own. The list of runc 1.3.
+/// Files of `/proc` that may be mounted over, as `lxcfs` does. The list of runc 1.3.
 pub(super) const REPLACEABLE: &[&str] = &[
     "/proc/cpuinfo",
     "/proc/diskstats",
@@ -245,7 +245,7 @@ fn check_target(target: &str, source: Option<&str>, at: Span, found: &mut Diagno
     found.error(RESERVED_MOUNT_TARGET, message).label(at, "the engine keeps it for itself").help(help);
 }
 
-/// An absolute path without `.` and `..`; another one as it is.
+/// An absolute path without `.` and `..`; others are unchanged.
 pub(super) fn clean(path: &str) -> String {
     if !path.starts_with('/') {
         return path.to_owned();

@@ -1,4 +1,4 @@
-//! A directory is mounted on a directory, and a file on a file.
+//! Directories are mounted on directories, and files on files.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use crate::source::Span;
 use crate::topology::service::{Mount, MountKind, Service};
 use crate::topology::{Host, Topology};
 
-/// What a container has before anything is mounted, whatever its image is. Engine 28.5 puts it there.
+/// Files that Engine 28.5 puts into every container, whatever its image.
 const FILES: &[&str] = &["/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
 const DIRECTORIES: &[&str] = &["/dev", "/dev/mqueue", "/dev/pts", "/dev/shm", "/sys"];
 
-/// What nearly every image has.
+/// Files that nearly every image has.
 const USUAL_FILES: &[&str] = &["/bin/sh", "/etc/group", "/etc/passwd", "/etc/shadow"];
 const USUAL_DIRECTORIES: &[&str] = &[
     "/bin", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/sbin", "/tmp", "/usr", "/usr/bin",
@@ -31,7 +31,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds directories on files, files on directories, mounts below a file, and mounts that hide the devices.
+/// Reports directories on files, files on directories, mounts below a file, and mounts that hide
+/// the devices.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         if may_run_on_windows(topology, service) {
@@ -46,12 +47,12 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// What is mounted.
+/// The kind of what is mounted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     File,
     Directory,
-    /// It may be on another machine, or is not there yet.
+    /// It may be on another machine, or not exist yet.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Bind mounts of what is not there.
+//! Bind mounts whose source does not exist.
 
 use std::path::Path;
 
@@ -19,9 +19,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds sources that are written as Windows writes paths, which Compose passes on everywhere, and sources in
-/// the project's directory that do not exist. Elsewhere they may well be on the
-/// machine that the engine runs on.
+/// Reports sources in Windows notation, which Compose passes on everywhere, and missing sources in
+/// the project directory. Elsewhere they may exist on the engine's machine.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     let mounts = topology.services.values().flat_map(|service| &service.volumes.0);
     for mount in mounts.filter(|mount| mount.kind == MountKind::Bind) {
@@ -40,7 +39,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// What to type in place of a path of Windows: one with a drive or a server, or a relative one with
+/// What to write instead of a Windows path: one with a drive or a server, or a relative one with
 /// backslashes.
 fn of_windows(source: &str) -> Option<String> {
     let name = shown(source);
@@ -58,7 +57,7 @@ fn of_windows(source: &str) -> Option<String> {
     }
 }
 
-/// A source as it is written, as far as that can be seen: the directory before a relative one left out.
+/// A source as written, as far as it is known: relative to the directory for a relative one.
 fn shown(source: &str) -> &str {
     let name = source.rsplit_once('/').map_or(source, |(_, name)| name);
     if name.starts_with(".\\") || name.starts_with("..\\") { name } else { source }

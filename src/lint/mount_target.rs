@@ -1,4 +1,4 @@
-//! One path of a container shows one mount, or one secret or config.
+//! Targets of mounts, secrets and configs must be unique in a container.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds mounts on the same path, also those of one list that the last one replaced.
+/// Reports mounts with the same target, including those of one list that the last one replaced.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         check_targets(service, found);
@@ -40,19 +40,19 @@ fn check_targets(service: &Service, found: &mut Diagnostics) {
     }
 }
 
-/// Where the secrets and configs of a service appear, and where that is said.
+/// The targets of a service's secrets and configs, with their places.
 pub(super) fn files(service: &Service) -> impl Iterator<Item = (String, Span)> {
     let secrets = service.secrets.iter().map(|file| file_target(file, "/run/secrets"));
     secrets.chain(service.configs.iter().map(|file| file_target(file, "")))
 }
 
-/// Where a secret or config appears, and where that is said.
+/// The target of a secret or config, with its place.
 fn file_target<K: AsRef<str>>(file: &ContainerFile<K>, directory: &str) -> (String, Span) {
     let (name, at) = file.name();
     (if name.starts_with('/') { name.to_owned() } else { format!("{directory}/{name}") }, at)
 }
 
-/// Of two entries of one list with the same target only the last is left.
+/// Of two entries of one list with the same target only the last is kept.
 fn check_replaced(
     topology: &Topology,
     name: &ServiceName,
@@ -63,12 +63,12 @@ fn check_replaced(
     let node = topology.node_at(&["services", name.as_str(), list]);
     let Some((list, items)) = node.and_then(|node| Some((node.span, node.as_list()?))) else { return };
     for item in items {
-        // What another file, or the service that is extended, says is meant to be replaced.
+        // Overriding another file, or the extended service, is intended.
         let is_same_list =
             |span: &&Span| span.file == list.file && span.start >= list.start && span.end <= list.end;
         if let Some(earlier) = item.earlier.iter().find(is_same_list) {
             let kept = service.volumes.0.iter().find(|mount| mount.span == item.span);
-            // One that is wrong in itself is no mount.
+            // An invalid one is not a mount.
             let written = || match item.as_text() {
                 Some(text) => Some(mount::target_of(text)).filter(|target| *target != text),
                 None => item.as_map()?.get("target")?.as_text(),

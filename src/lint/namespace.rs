@@ -1,4 +1,4 @@
-//! Namespaces that are shared with the host or with another container.
+//! Namespaces shared with the host or with another container.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, code, suggest};
 use crate::lint::rule::{Group, Rule, code as code_of_rule};
@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds words that the engine does not know, and attributes that a shared namespace leaves no room for.
+/// Reports unknown words, and attributes that conflict with a shared namespace.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         check_words(service, found);
@@ -76,7 +76,7 @@ fn check_word(
         });
 }
 
-/// A container has a name, or an id, of the letters that the engine takes.
+/// A container's name or id must match the engine's pattern.
 fn check_container(attribute: &str, container: &ContainerName, at: Span, found: &mut Diagnostics) {
     let name = container.as_str().strip_prefix('/').unwrap_or(container.as_str());
     let is_inside = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
@@ -92,7 +92,7 @@ fn check_container(attribute: &str, container: &ContainerName, at: Span, found: 
         .help("write `container:NAME`, or `service:NAME` for a service of this topology");
 }
 
-/// An IPC namespace is another container's as well only where it was made for that.
+/// An IPC namespace can be shared only if it was created as shareable.
 fn check_ipc_owner(topology: &Topology, ipc: &Spanned<Namespace>, found: &mut Diagnostics) {
     let Some(name) = ipc.service() else { return };
     let Some(owner) = topology.service(name.as_str()) else { return };
@@ -174,7 +174,7 @@ fn warn_of_ports(mode: &Spanned<Namespace>, at: Span, found: &mut Diagnostics) {
         .help("remove `ports`");
 }
 
-/// Any other word is the name of a network of the engine.
+/// Any other word is the name of a network in the engine.
 fn warn_of_typo(mode: &Spanned<String>, found: &mut Diagnostics) {
     let closest = suggest::closest(mode, ["bridge", "host", "none"]);
     if closest.is_some() {
@@ -185,7 +185,7 @@ fn warn_of_typo(mode: &Spanned<String>, found: &mut Diagnostics) {
     }
 }
 
-/// The host's host name is the host's to set.
+/// In the host's namespace the host name cannot be set.
 fn check_host_names(service: &Service, domain: Option<Span>, found: &mut Diagnostics) {
     let Some(uts) = service.uts.as_ref().filter(|uts| uts.value == Namespace::Host) else { return };
     let host = service.hostname.as_ref().map(|hostname| hostname.span);

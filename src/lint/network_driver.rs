@@ -11,20 +11,20 @@ use crate::source::{Span, Spanned};
 use crate::topology::name::NetworkKey;
 use crate::topology::{Network, Topology};
 
-/// Drivers that come with the engine.
+/// Drivers of the engine.
 const DRIVERS: [&str; 6] = ["bridge", "overlay", "macvlan", "ipvlan", "host", "null"];
 
-/// What an option of a driver may be.
+/// The values that an option accepts.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// What Go takes for a boolean.
+    /// A boolean in Go's sense.
     Boolean,
-    /// The most bytes of a packet: 0 stands for the default, and Linux takes the others.
+    /// An MTU: 0 for the default, or a value that Linux accepts.
     PacketSize,
     Address,
-    /// A name of an interface of Linux.
+    /// The name of a network interface.
     Interface,
-    /// What such names begin with; a number follows.
+    /// The prefix of such names, which is followed by a number.
     InterfacePrefix,
     /// One of these words.
     Word(&'static [&'static str]),
@@ -33,7 +33,7 @@ enum Kind {
 
 const GATEWAY_MODES: Kind = Kind::Word(&["nat", "nat-unprotected", "routed", "isolated"]);
 
-/// Options of the `bridge` driver; it passes over others without a word.
+/// Options of the `bridge` driver, which silently ignores others.
 const BRIDGE: &[(&str, Kind)] = &[
     ("com.docker.network.bridge.name", Kind::Interface),
     ("com.docker.network.bridge.enable_icc", Kind::Boolean),
@@ -61,10 +61,10 @@ const IPVLAN: &[(&str, Kind)] = &[
     ("ipvlan_flag", Kind::Word(&["bridge", "private", "vepa"])),
 ];
 
-/// What a bridge of Linux takes.
+/// The MTUs that a Linux bridge accepts.
 const PACKET_SIZES: std::ops::RangeInclusive<u32> = 68..=65_535;
 
-/// The longest name of an interface, in bytes (`IFNAMSIZ` without its end).
+/// The longest name of an interface, in bytes (`IFNAMSIZ` without its terminator).
 const LONGEST_INTERFACE: usize = 15;
 
 const INVALID_NETWORK_DRIVER: Code =
@@ -90,7 +90,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds networks that their driver refuses to make.
+/// Reports networks that their driver refuses to create.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
         check_driver(topology, key, network, found);
@@ -135,7 +135,7 @@ fn check_driver(topology: &Topology, key: &NetworkKey, network: &Network, found:
     }
 }
 
-/// Who gives addresses out: the engine, or a plugin.
+/// The IPAM driver: the engine's own, or a plugin.
 fn check_address_management(
     topology: &Topology,
     key: &NetworkKey,
@@ -167,8 +167,8 @@ fn check_address_management(
     }
 }
 
-/// Warns of a driver that the engine does not have. A plugin may have any name; what is written as the
-/// reference of one (`vendor/plugin:tag`) is taken for it.
+/// Warns about a driver that the engine does not have. A plugin may have any name; a reference
+/// (`vendor/plugin:tag`) is assumed to be one.
 pub(super) fn warn_of_plugin(
     what: &str,
     driver: &str,
@@ -185,7 +185,7 @@ pub(super) fn warn_of_plugin(
     }
 }
 
-/// Which families of addresses there are, and how many subnets of each.
+/// The address families, and the number of subnets of each.
 fn check_families(topology: &Topology, key: &NetworkKey, network: &Network, found: &mut Diagnostics) {
     if network.enable_ipv4 == Some(false) && network.enable_ipv6 != Some(true) {
         found
@@ -250,7 +250,7 @@ fn check_option(name: &str, kind: Kind, value: &Spanned<String>, found: &mut Dia
         .help(format!("write, for example, `{name}: {example}`"));
 }
 
-/// What is wrong with a name of an interface; nothing where Linux takes it.
+/// What is wrong with a name of an interface; `None` if Linux accepts it.
 pub(super) fn interface_mistake(name: &str) -> Option<String> {
     if name.len() > LONGEST_INTERFACE {
         return Some(format!(
@@ -268,7 +268,7 @@ pub(super) fn interface_mistake(name: &str) -> Option<String> {
     forbidden.map(|letter| format!("`{letter}` cannot be in an interface's name"))
 }
 
-/// What Go's `strconv.ParseBool` takes.
+/// What Go's `strconv.ParseBool` accepts.
 pub(super) fn is_boolean(text: &str) -> bool {
     matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True" | "0" | "f" | "F" | "false" | "FALSE" | "False")
 }

@@ -1,4 +1,4 @@
-//! The letter that ends a text for Linux: no text of a container holds it.
+//! NUL characters: texts of a container cannot contain them.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::document::{Node, Value};
@@ -13,7 +13,7 @@ const NUL_CHARACTER: Code =
 pub(super) const RULE: Rule =
     Rule { codes: &[(NUL_CHARACTER, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
-/// Finds texts of services that hold it. What is in extensions is nobody's business.
+/// Reports texts of services that contain one. Extensions are not checked.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, _) in services(topology) {
         if let Some(service) = topology.node_at(&["services", name.as_str()]) {
@@ -28,7 +28,7 @@ fn check_node(node: &Node, found: &mut Diagnostics) {
         Value::Scalar(scalar) => check_text(&scalar.text, node.span, found),
         Value::List(items) => items.iter().for_each(|item| check_node(item, found)),
         Value::Map(map) => {
-            // Labels are the engine's own, which keeps any letter.
+            // Labels are only stored by the engine, which accepts any character.
             let is_free = |key: &str| key.starts_with("x-") || matches!(key, "labels" | "annotations");
             for (key, value) in map.entries.iter().filter(|(key, _)| !is_free(&key.text)) {
                 check_text(&key.text, key.span, found);

@@ -1,4 +1,4 @@
-//! Names that networks and volumes have in the engine.
+//! Names of networks and volumes in the engine.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -6,10 +6,10 @@ use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::value::sharing::Namespace;
 
-/// Networks that every engine has. Engine 28.5 refuses to make one of these names.
+/// Networks that every engine has. Engine 28.5 refuses to create one of these names.
 const PREDEFINED: [&str; 4] = ["bridge", "host", "none", "default"];
 
-/// The longest name of a volume, in bytes: it is that of a directory on the engine's machine.
+/// The longest name of a volume, in bytes: it is the name of a directory on the engine's machine.
 const LONGEST: usize = 255;
 
 const INVALID_NETWORK_NAME: Code =
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds names that the engine refuses. What is external has a name that somebody else chose.
+/// Reports names that the engine refuses. Names of external ones are not checked.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
         network.name.iter().for_each(|name| check_network_name(name, found));
@@ -40,7 +40,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         }
     }
     for volume in topology.volumes.values().filter(|volume| !volume.external.is_external) {
-        // Another driver has rules of its own; a name that is made of the key is checked with that.
+        // Other drivers have their own rules; a name that is derived from the key is checked with
+        // the key.
         if volume.driver.as_deref().is_none_or(|driver| driver == "local")
             && let Some(name) = volume.name.as_ref().filter(|name| name.span != volume.key)
         {
@@ -49,8 +50,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// A name that is nothing but blanks is none for the engine; others it takes for modes of a container's network,
-/// or cannot find again, since its addresses cannot hold them.
+/// The engine treats a blank name as absent; others are taken for network modes of a container, or
+/// cannot be used in URLs.
 fn check_network_name(name: &Spanned<String>, found: &mut Diagnostics) {
     let reason = match name.as_str() {
         "" => return,

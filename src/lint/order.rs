@@ -1,4 +1,4 @@
-//! Which services are never there at the same time.
+//! Services that never run at the same time.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,13 @@ use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::topology::service::DependencyCondition;
 
-/// Whether one service is over before the other starts, so that both may use the same port or address.
+/// Whether one service completes before the other starts, so that both may use the same port or
+/// address.
 pub(super) fn takes_turns(topology: &Topology, first: &ServiceName, second: &ServiceName) -> bool {
     waits_for_end(topology, first, second) || waits_for_end(topology, second, first)
 }
 
-/// Whether `service`, or one that it needs, waits for `other` to end.
+/// Whether `service`, or one of its dependencies, waits for `other` to complete.
 fn waits_for_end(topology: &Topology, service: &ServiceName, other: &ServiceName) -> bool {
     let mut seen = BTreeSet::from([service]);
     let mut queue = vec![service];

@@ -1,4 +1,4 @@
-//! Platforms that images are made for.
+//! Platforms of images.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::rule::{Group, Rule, code};
@@ -9,7 +9,7 @@ use crate::topology::Topology;
 /// Operating systems of images.
 const SYSTEMS: &[&str] = &["linux", "windows", "freebsd", "darwin", "wasi", "wasip1"];
 
-/// Processors of images, and other names for them that the engine knows.
+/// Architectures of images, and aliases that the engine knows.
 const PROCESSORS: &[&str] = &[
     "386", "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "i386", "loong64", "mips", "mips64",
     "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x", "wasm", "x86-64", "x86_64",
@@ -26,7 +26,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds platforms that the engine cannot read, and parts that no image is known to be made for.
+/// Reports invalid platforms, and unknown parts of platforms.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let builds = service.build.iter().flat_map(|build| &build.platforms);
@@ -40,7 +40,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// What the environment names stands nowhere in a file: the variable is named.
+/// A platform from the environment has no place in a file: the message names the variable.
 fn check_default(platform: &str, found: &mut Diagnostics) {
     let parts: Vec<&str> = platform.split('/').collect();
     let unknown = match parts.as_slice() {
@@ -77,7 +77,7 @@ fn check_platform(platform: &Spanned<String>, found: &mut Diagnostics) {
             refuse(platform, "neither a system nor a processor", nearest(only, &[SYSTEMS, PROCESSORS]), found)
         }
         [system, processor] | [system, processor, _] => {
-            // `linux(ubuntu22)` names a system's release.
+            // `linux(ubuntu22)` includes the version of the system.
             let system = system.split('(').next().unwrap_or_default();
             if !is_known(system, SYSTEMS) {
                 warn(platform, system, SYSTEMS, found);

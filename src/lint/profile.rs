@@ -1,4 +1,4 @@
-//! A profile that was chosen, and that no service has: nothing would come of it.
+//! A chosen profile that no service has, and so has no effect.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use crate::diagnostic::suggest::{all_of, closest};
 use crate::diagnostic::{Diagnostics, code};
 use crate::topology::Topology;
 
-/// What profiles were chosen for.
+/// The scope of chosen profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chosen {
-    /// For this topology: `--profile`.
+    /// This topology: `--profile`.
     ForThis,
-    /// For several topologies, perhaps: a variable, or an option beside several files. Only what looks like
-    /// a slip of the pen is told.
+    /// Possibly several topologies: a variable, or an option with several files. Only probable
+    /// misspellings are reported.
     ForSeveral,
 }
 
-/// Warns of profiles that no service has.
+/// Warns about profiles that no service has.
 pub fn check(topology: &Topology, profiles: &BTreeSet<String>, chosen: Chosen, found: &mut Diagnostics) {
     let known = topology.profiles();
     let is_unknown = |profile: &&String| *profile != "*" && !known.contains(profile.as_str());
@@ -34,7 +34,8 @@ pub fn check(topology: &Topology, profiles: &BTreeSet<String>, chosen: Chosen, f
     }
 }
 
-/// Warns of chosen profiles that none of several topologies has; `known` are the profiles of all.
+/// Warns about chosen profiles that none of several topologies has; `known` are the profiles of
+/// all.
 pub fn check_of_several(known: &BTreeSet<String>, profiles: &BTreeSet<String>, found: &mut Diagnostics) {
     for profile in profiles.iter().filter(|profile| *profile != "*" && !known.contains(*profile)) {
         let help = match known.is_empty() {

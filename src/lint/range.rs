@@ -1,4 +1,4 @@
-//! Numbers in the range that their attribute has.
+//! Numbers must be in the range of their attribute.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::lint::rule::{Group, Rule, code as code_of_rule};
@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds numbers that the engine, or Docker Compose, refuses.
+/// Reports numbers that the engine, or Docker Compose, refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
@@ -47,18 +47,18 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 /// The lowest and the highest value.
 type Range = std::ops::RangeInclusive<i64>;
 
-/// A hundredth of a processor is the shortest time that the kernel gives out of a period of 100 ms.
+/// The kernel's minimum quota is a hundredth of a CPU for a period of 100 ms.
 const LEAST_CPUS: f64 = 0.01;
 
-/// The longest time that the kernel keeps account of, in microseconds.
+/// The longest quota of the kernel, in microseconds.
 const MOST_QUOTA: i64 = (1 << 44) - 1;
 
-/// The highest number of a processor that Engine 28.5 takes.
+/// The highest CPU number that Engine 28.5 accepts.
 const LAST_PROCESSOR: u32 = 8192;
 
 const NOT_NEGATIVE: Range = 0..=i64::MAX;
 
-/// How many containers of one service there may be.
+/// The allowed number of containers of a service.
 const REPLICAS: Range = 0..=Service::MOST_REPLICAS as i64;
 
 fn check_counts(service: &Service, found: &mut Diagnostics) {
@@ -103,21 +103,21 @@ fn check_processor(service: &Service, at: impl Fn(&str) -> Span, found: &mut Dia
     }
     let plain = |number: Option<Integer>| number.map(|number| number.0);
     check_number("cpu_count", plain(service.cpu_count), at("cpu_count"), NOT_NEGATIVE, found);
-    // 0 stands for the default.
+    // 0 means the default.
     let shares = plain(service.cpu_shares).filter(|shares| *shares != 0);
     check_number("cpu_shares", shares, at("cpu_shares"), 2..=262_144, found);
     if let Some(cpuset) = service.cpuset.as_ref().filter(|cpuset| !cpuset.contains('$')) {
         check_cpuset(cpuset, at("cpuset"), found);
     }
     check_number("cpu_period", plain(service.cpu_period), at("cpu_period"), 1_000..=1_000_000, found);
-    // A negative quota is none.
+    // A negative quota means none.
     let quota = plain(service.cpu_quota).filter(|quota| *quota >= 0);
     check_number("cpu_quota", quota, at("cpu_quota"), 1_000..=MOST_QUOTA, found);
     let real_time = service.cpu_rt_period.map(|period| period.value.0);
     check_number("cpu_rt_period", real_time, at("cpu_rt_period"), NOT_NEGATIVE, found);
 }
 
-/// `0-3,5`: processors and ranges of them. Which ones there are is the machine's.
+/// `0-3,5`: CPUs and ranges of them. Which ones exist depends on the machine.
 fn check_cpuset(cpuset: &str, at: Span, found: &mut Diagnostics) {
     let number = |text: &str| match text.parse::<u32>() {
         Ok(number) if number > LAST_PROCESSOR => {
@@ -145,14 +145,14 @@ fn check_cpuset(cpuset: &str, at: Span, found: &mut Diagnostics) {
 }
 
 fn check_memory(service: &Service, found: &mut Diagnostics) {
-    // -1 stands for the default.
+    // -1 means the default.
     check_spanned("mem_swappiness", service.mem_swappiness.as_ref(), -1..=100, found);
     check_spanned("oom_score_adj", service.oom_score_adj.as_ref(), -1000..=1000, found);
 }
 
 fn check_block_devices(service: &Service, at: impl Fn(&str) -> Span, found: &mut Diagnostics) {
     let Some(limits) = &service.blkio_config else { return };
-    // 0 stands for the default.
+    // 0 means the default.
     let weight = limits.weight.as_ref().filter(|weight| weight.value.0 != 0);
     check_spanned("weight", weight, 10..=1000, found);
     for device in &limits.weight_device {
@@ -164,7 +164,7 @@ fn check_block_devices(service: &Service, at: impl Fn(&str) -> Span, found: &mut
 fn check_healthcheck(healthcheck: &Healthcheck, is_written: impl Fn(&str) -> bool, found: &mut Diagnostics) {
     let Healthcheck { interval, timeout, start_period, start_interval, retries, .. } = healthcheck;
     check_spanned("retries", retries.as_ref(), NOT_NEGATIVE, found);
-    // The rule of Docker Compose. The engine never uses the one without the other.
+    // Docker Compose's rule. The engine uses the interval only with a start period.
     let is_unset = start_period.is_none() && !is_written("start_period");
     if let Some(interval) = start_interval.as_ref().filter(|_| is_unset) {
         found

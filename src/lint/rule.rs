@@ -1,4 +1,4 @@
-//! The shape of a rule: its codes, what they are about, and the function that checks a topology.
+//! The shape of a rule: its codes, its group, and the function that checks a topology.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::topology::Topology;
@@ -6,18 +6,18 @@ use crate::topology::Topology;
 /// A check of the whole topology.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// The codes of its diagnostics, each with the worst level that it is reported at. The page of a code
-    /// explains it.
+    /// The codes of its diagnostics, each with its most severe level. The page of a code explains
+    /// it.
     pub codes: &'static [(Code, Severity)],
     /// What is at stake.
     pub group: Group,
-    /// The release of topo that had it first.
+    /// The release of topo that introduced it.
     pub since: &'static str,
-    /// Adds what is wrong to the diagnostics.
+    /// Adds diagnostics about violations.
     pub check: fn(&Topology, &mut Diagnostics),
 }
 
-/// A code that only this rule reports, of a broader kind; its page is `page/NAME.md`.
+/// A code that only this rule reports, refining a broader code; its page is `page/NAME.md`.
 macro_rules! code {
     ($name:literal, $kind:ident, $sentence:literal) => {
         $crate::diagnostic::Code::new(&$crate::diagnostic::code::Page {
@@ -30,21 +30,21 @@ macro_rules! code {
 }
 pub(super) use code;
 
-/// What is at stake where a rule is broken.
+/// What is at stake if a rule is violated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// The topology does not run, or does not do what it says.
     Correctness,
-    /// Docker Compose, a cluster and topo read it differently.
+    /// Docker Compose, a cluster and topo treat it differently.
     Compatibility,
-    /// It runs on some machines, or with some programs, and not on others.
+    /// It works only on some machines or with some programs.
     Portability,
-    /// What a container may do.
+    /// It affects what a container is allowed to do.
     Security,
 }
 
 impl Group {
-    /// The word for it.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Correctness => "correctness",
@@ -62,7 +62,7 @@ mod tests {
     use crate::diagnostic::{Code, Severity};
     use crate::lint::{codes, rules};
 
-    /// What is expected of all the fixtures in `tests/diagnostics`.
+    /// The golden texts of all fixtures in `tests/diagnostics`.
     fn fixtures() -> String {
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/diagnostics");
         let cases = std::fs::read_dir(directory).expect("the fixtures").flatten();

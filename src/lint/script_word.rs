@@ -1,4 +1,4 @@
-//! `sh -c SCRIPT`: the shell reads one word, wherever that word and those after it are written.
+//! `sh -c SCRIPT`: the shell reads only one word of the script.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, code};
 use crate::document::Node;
@@ -20,7 +20,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds words that a shell leaves out, and makes advice about operators fit an entrypoint that is a shell.
+/// Reports words that a shell ignores, and adapts advice about operators to an entrypoint that is a
+/// shell.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let node = |key: &str| topology.node_at(&["services", name.as_str(), key]);
@@ -35,7 +36,7 @@ fn words(command: &Command) -> &[String] {
     command.0.as_deref().unwrap_or_default()
 }
 
-/// `["sh", "-c"]`, `["tini", "--", "sh", "-c"]`: what the command says is the script.
+/// `["sh", "-c"]`, `["tini", "--", "sh", "-c"]`: the command is the script.
 fn ends_before_script(entrypoint: &Command) -> bool {
     let words = words(entrypoint);
     let is_after_shell =
@@ -43,7 +44,7 @@ fn ends_before_script(entrypoint: &Command) -> bool {
     script_index(words).or_else(is_after_shell) == Some(words.len())
 }
 
-/// Programs that run another one, which stands behind their options.
+/// Programs that run another one, which follows their options.
 const RUNNERS: [&str; 14] = [
     "catatonit",
     "chroot",
@@ -60,17 +61,17 @@ const RUNNERS: [&str; 14] = [
     "timeout",
     "tini",
 ];
-/// How far behind a runner a shell is looked for.
+/// How many words after a runner a shell is searched for.
 const WORDS_OF_RUNNER: usize = 6;
 
-/// The index of the word that a shell is to read.
+/// The index of the word that a shell reads as its script.
 fn script_index(words: &[String]) -> Option<usize> {
     let is_run = words.first().is_some_and(|first| RUNNERS.contains(&program(first)));
     let within = if is_run { WORDS_OF_RUNNER } else { 2 };
     script_after(words, words.iter().take(within).position(|word| is_shell(word))?)
 }
 
-/// The index of the word that the shell at `shell` is to read.
+/// The index of the word that the shell at `shell` reads as its script.
 fn script_after(words: &[String], shell: usize) -> Option<usize> {
     let is_option = |word: &&String| word.starts_with('-') && !word.starts_with("--");
     let options = words[shell + 1..].iter().take_while(is_option);
@@ -86,7 +87,8 @@ fn is_shell(word: &str) -> bool {
     matches!(program(word), "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh")
 }
 
-/// The entrypoint reads the command's first word: another shell would be a mistake.
+/// The entrypoint reads the command's first word as its script, so that another shell would be
+/// wrong.
 fn advise_one_element(command: &Node, found: &mut Diagnostics) {
     let Some(script) = script_of(command) else { return };
     found.for_each(|diagnostic| {
@@ -97,7 +99,7 @@ fn advise_one_element(command: &Node, found: &mut Diagnostics) {
     });
 }
 
-/// Whether something was said of a shell's syntax in a command.
+/// Whether a diagnostic is about shell syntax in a command.
 fn is_about(diagnostic: &Diagnostic, command: &Node) -> bool {
     let is_of_command = |at: Span| {
         at.file == command.span.file && command.span.start <= at.start && at.end <= command.span.end
@@ -105,7 +107,7 @@ fn is_about(diagnostic: &Diagnostic, command: &Node) -> bool {
     diagnostic.code.kind() == code::SHELL_SYNTAX && diagnostic.span().is_some_and(is_of_command)
 }
 
-/// What was written, as a list of one element; `...` stands for a text that holds variables.
+/// The command as a list of one element; `...` replaces a text with variables.
 fn script_of(command: &Node) -> Option<String> {
     let parts: Vec<&str> = match (command.as_text(), command.as_list()) {
         (Some(text), _) => vec![text],
@@ -115,7 +117,7 @@ fn script_of(command: &Node) -> Option<String> {
     Some(list(&[&joined(&parts, command)]))
 }
 
-/// The words as one line. What variables brought in may be secret, and is not shown.
+/// The words as one line. Values of variables may be secret and are not shown.
 fn joined(parts: &[&str], written: &Node) -> String {
     let line = parts.join(" ");
     let is_plain = match written.as_list() {
@@ -125,13 +127,13 @@ fn joined(parts: &[&str], written: &Node) -> String {
     if is_plain && !line.contains(['$', '\n']) { line } else { "...".to_owned() }
 }
 
-/// A list as YAML writes it on one line.
+/// A list in YAML's flow style.
 fn list(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| serde_json::json!(word).to_string()).collect();
     format!("[{}]", quoted.join(", "))
 }
 
-/// `["sh", "-c", "a", "&&", "b"]` runs `a` alone.
+/// `["sh", "-c", "a", "&&", "b"]` runs only `a`.
 fn check_words(topology: &Topology, name: &ServiceName, service: &Service, found: &mut Diagnostics) {
     let (entrypoint, command) = (words(&service.entrypoint), words(&service.command));
     let all = [entrypoint, command].concat();
@@ -155,7 +157,7 @@ fn check_words(topology: &Topology, name: &ServiceName, service: &Service, found
     let diagnostic = found.warning(IGNORED_SCRIPT_WORDS, format!("the shell does not run `{further}`"));
     diagnostic
         .label(at.map_or(node.span, |item| item.span), "it reads the word after `-c` alone, as its script");
-    // A script in the entrypoint and words in the command: which of the two is meant, nobody knows.
+    // With a script in the entrypoint and words in the command, the intended one is unclear.
     if key == "command" && index < entrypoint.len() {
         diagnostic.help("write the whole script in the entrypoint, or use the words there as `\"$$@\"`");
         return;
@@ -175,14 +177,14 @@ fn check_words(topology: &Topology, name: &ServiceName, service: &Service, found
     diagnostic.help(format!("write the script as one element: `{key}: {}`", list(&words)));
 }
 
-/// `$1`, `"$@"`, `$#`: the words after the script are for it.
+/// `$1`, `"$@"`, `$#`: the script uses the words after it.
 fn reads_arguments(script: &str) -> bool {
     let after = |(index, _): (usize, &str)| script[index + 1..].trim_start_matches('{').chars().next();
     let is_argument = |letter: char| letter.is_ascii_digit() || matches!(letter, '@' | '*' | '#');
     script.match_indices('$').filter_map(after).any(is_argument) || script.contains("shift")
 }
 
-/// `sh -c SCRIPT sh`: the one word after the script is the name that it has in messages.
+/// `sh -c SCRIPT sh`: a single word after the script is the name for messages.
 fn is_name_of_shell(rest: &[String]) -> bool {
     let [name] = rest else { return false };
     is_shell(name) || matches!(name.as_str(), "-" | "--" | "_")

@@ -8,11 +8,11 @@ use crate::topology::Topology;
 use crate::value::security_option::SYSTEM_PATHS_UNCONFINED;
 use crate::value::security_option::SecurityOption;
 
-/// The options that Docker Compose and the engine know on Linux.
+/// The options that Docker Compose and the engine support on Linux.
 const KNOWN: &[&str] =
     &["apparmor", "label", "no-new-privileges", "seccomp", "systempaths", "writable-cgroups"];
 
-/// What may stand without a value.
+/// Options that may have no value.
 const ALONE: &[&str] = &["disable", "no-new-privileges", "writable-cgroups"];
 
 const INVALID_SECURITY_OPTION: Code =
@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds options that the engine refuses when the container is created.
+/// Reports options that the engine refuses when the container is created.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let may_be_windows = may_run_on_windows(topology, service);
@@ -53,7 +53,7 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
         None => "has no value",
         Some(value) if is_switch && !is_boolean(value) => "neither `true` nor `false`",
         Some("") if name == "seccomp" => "a profile is missing",
-        // The engine never sees it: its client leaves the paths open.
+        // It is applied by the client, not by the engine.
         Some(_) if name == "systempaths" && !option.shows_system_paths() => {
             let help = format!("write `{SYSTEM_PATHS_UNCONFINED}`");
             refuse(option, "only `=unconfined` is supported", &help, found)
@@ -92,7 +92,7 @@ fn refuse<'a>(
         .help(help)
 }
 
-/// The words that the engine reads as booleans.
+/// The words that the engine accepts as booleans.
 fn is_boolean(value: &str) -> bool {
     ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"].contains(&value)
 }

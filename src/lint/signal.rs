@@ -1,4 +1,4 @@
-//! Signals have names and numbers.
+//! Signals must exist.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::rule::{Group, Rule, code};
@@ -17,7 +17,7 @@ const UNKNOWN_SIGNAL: Code = code!("unknown-signal", BAD_VALUE, "Linux has no si
 pub(super) const RULE: Rule =
     Rule { codes: &[(UNKNOWN_SIGNAL, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
-/// Finds signals that the engine refuses.
+/// Reports signals that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let Some(signal) = service.stop_signal.as_ref().filter(|signal| !is_signal(signal)) else { continue };

@@ -1,4 +1,4 @@
-//! Kernel parameters: the kernel keeps few of them apart for each container.
+//! Kernel parameters, few of which are separate for each container.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::{Namespace, Service};
 use crate::topology::{Host, Topology};
 
-/// Parameters of an IPC namespace; message queues have [`KNOWN_QUEUES`] too. The list of runc 1.3, which Engine 28.5
-/// starts containers by.
+/// Parameters of an IPC namespace; message queues have [`KNOWN_QUEUES`] too. The list of runc 1.3,
+/// the runtime of Engine 28.5.
 const IPC: &[&str] = &[
     "kernel.msgmax",
     "kernel.msgmnb",
@@ -33,8 +33,8 @@ const KNOWN_QUEUES: &[&str] = &[
     "fs.mqueue.queues_max",
 ];
 
-/// Parameters that begin with [`NET`] and are the whole machine's, up to Linux 6.18: none can be written in a
-/// network namespace of its own.
+/// Parameters that begin with [`NET`] but belong to the whole machine, up to Linux 6.18: they
+/// cannot be written in another network namespace.
 const OF_MACHINE: &[&str] = &[
     "net.core.default_qdisc",
     "net.core.dev_weight",
@@ -46,7 +46,8 @@ const OF_MACHINE: &[&str] = &[
     "net.core.wmem_max",
 ];
 
-/// What stands behind `net.`: protocols and parts of the kernel. Modules may bring others.
+/// The second component of `net.` parameters: protocols and parts of the kernel. Modules may add
+/// others.
 const AREAS: &[&str] = &[
     "ax25",
     "bridge",
@@ -72,10 +73,10 @@ const AREAS: &[&str] = &[
     "x25",
 ];
 
-/// What parameters of a network namespace begin with.
+/// The prefix of parameters of a network namespace.
 const NET: &str = "net.";
 
-/// Parameters of a network namespace that people set, for suggestions.
+/// Common parameters of a network namespace, for suggestions.
 const KNOWN_NET: &[&str] = &[
     "net.core.somaxconn",
     "net.ipv4.conf.all.src_valid_mark",
@@ -108,7 +109,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds parameters that belong to the whole host, or to a namespace that is shared with it.
+/// Reports parameters that belong to the whole host, or to a namespace shared with it.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology).filter(|(_, service)| uses_default_runtime(service)) {
         for (parameter, value) in &service.sysctls.0 {
@@ -148,7 +149,7 @@ fn check_parameter(
     }
 }
 
-/// Parameters of the network that containers do not have, or have only once they are attached.
+/// Network parameters that containers do not have, or have only once they are connected.
 fn check_network_parameter(
     topology: &Topology,
     service: &Service,
@@ -195,10 +196,10 @@ fn check_network_parameter(
     }
 }
 
-/// Whether the machine that the engine runs on, when it is this one, does not know a parameter.
+/// Whether the engine's machine, if it is this one, lacks a parameter.
 fn is_missing(topology: &Topology, dotted: &str) -> bool {
     let directory = Path::new("/proc/sys");
-    // A dot in the name of an interface is a slash here, and so the other way round.
+    // A dot in the name of an interface is a slash in the path, and the reverse.
     let path: String = dotted
         .chars()
         .map(|letter| match letter {
@@ -213,7 +214,8 @@ fn is_missing(topology: &Topology, dotted: &str) -> bool {
         && !directory.join(path).exists()
 }
 
-/// `net/ipv4/conf/eth0.1/forwarding` with dots, as sysctl(8) reads names whose first separator is a slash.
+/// `net/ipv4/conf/eth0.1/forwarding` with dots, like sysctl(8) for names whose first separator is a
+/// slash.
 fn with_dots(parameter: &str) -> String {
     if parameter.find(['.', '/']).is_none_or(|first| parameter[first..].starts_with('.')) {
         return parameter.to_owned();
@@ -253,8 +255,8 @@ fn refuse(parameter: &str, dotted: &str, at: Span, found: &mut Diagnostics) {
         });
 }
 
-/// How many numbers a parameter has at most, and the range of each; nothing where the syntax is not known. The
-/// ranges are those of Linux 6.18.
+/// The maximum number of values of a parameter, and their range; `None` if the syntax is unknown.
+/// The ranges are those of Linux 6.18.
 fn syntax(dotted: &str) -> Option<(usize, std::ops::RangeInclusive<i128>, &'static str)> {
     let (int, long) = (i128::from(i32::MAX), i128::from(u64::MAX));
     Some(match dotted {
@@ -276,7 +278,7 @@ fn syntax(dotted: &str) -> Option<(usize, std::ops::RangeInclusive<i128>, &'stat
     })
 }
 
-/// Parameters whose syntax is known. An empty text sets nothing.
+/// Checks parameters with a known syntax. An empty text sets nothing.
 fn check_value(parameter: &str, value: &Spanned<Option<String>>, found: &mut Diagnostics) {
     let dotted = with_dots(parameter);
     let text = value.value.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Options of directories in memory.
+//! Options of tmpfs mounts.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds options that the engine does not know, and values that the kernel cannot read.
+/// Reports unknown options, and values that the kernel does not accept.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for directory in service.tmpfs.0.iter().filter(|directory| !directory.to_string().contains('$')) {

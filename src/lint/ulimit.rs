@@ -1,4 +1,4 @@
-//! Limits of processes have names, and a soft one is no higher than the hard one.
+//! Limits of processes must exist, with a soft limit no higher than the hard one.
 
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::rule::{Group, Rule, code};
@@ -38,7 +38,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds limits that the engine refuses.
+/// Reports limits that the engine refuses.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let built = service.build.iter().flat_map(|build| &build.ulimits);
@@ -49,7 +49,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 }
 
 fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
-    // The engine reads names in any case.
+    // The engine ignores case.
     if !NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         let known = suggest::one_of(NAMES.iter().copied());
         found
@@ -60,7 +60,7 @@ fn check_one(name: &str, limit: &Named<Ulimit>, found: &mut Diagnostics) {
             });
     }
     let Ulimit { soft, hard, is_single: _ } = limit.value;
-    // The kernel reads a negative number as a very high one; the highest, -1, is no limit at all.
+    // The kernel reads a negative number as a very large one; the largest, -1, is no limit at all.
     let number = |limit: i64| u64::from_ne_bytes(limit.to_ne_bytes());
     if number(soft) > number(hard) {
         found

@@ -1,6 +1,6 @@
-//! What topo reads and prints, and does not apply when it runs the topology.
+//! Attributes that topo reads and prints, but does not apply when it runs the topology.
 //!
-//! Asked for by the commands that act: a topology that is only looked at may hold all of it.
+//! Only commands that act apply this rule: a topology that is only shown may contain all of it.
 
 use crate::diagnostic::{Diagnostics, Severity, code};
 use crate::lint::rule::{Group, Rule};
@@ -15,8 +15,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Reports everything that active services say and topo would leave undone, and makes errors of what
-/// they cannot run without.
+/// Warns about attributes of active services that topo ignores, and reports those that they cannot
+/// run without as errors.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     found.raise(code::MISSING_FILE);
     found.raise(code::REQUIRED_VARIABLE);
@@ -25,7 +25,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// External secrets and configs live in a cluster's store, which no single engine has.
+/// External secrets and configs are stored in a cluster, which a single engine does not have.
 fn check_files(topology: &Topology, service: &Service, found: &mut Diagnostics) {
     for ContainerFile { source, .. } in service.secrets.iter().map(|file| &file.value) {
         let secret = topology.secrets.get(&source.value).filter(|secret| secret.external.is_external);
@@ -37,7 +37,7 @@ fn check_files(topology: &Topology, service: &Service, found: &mut Diagnostics) 
     }
 }
 
-/// Refuses what is external where it is used, when there is a place that says so.
+/// Refuses an external one at its use, if there is a place for it.
 fn refuse(kind: &str, key: &str, at: Span, is_external_at: Option<Span>, found: &mut Diagnostics) {
     let Some(defined_at) = is_external_at else { return };
     found

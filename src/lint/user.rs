@@ -1,4 +1,4 @@
-//! Users and groups that a container's process has.
+//! Users and groups of a container's process.
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::topology::Topology;
 use crate::topology::service::Service;
 
-/// The highest number of a user or group that Engine 28.5 takes.
+/// The highest id of a user or group that Engine 28.5 accepts.
 const HIGHEST: i64 = i32::MAX as i64;
 
 const INVALID_USER: Code = code!("invalid-user", BAD_VALUE, "A user or group cannot be read.");
@@ -15,7 +15,7 @@ const INVALID_USER: Code = code!("invalid-user", BAD_VALUE, "A user or group can
 pub(super) const RULE: Rule =
     Rule { codes: &[(INVALID_USER, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
-/// Finds users and groups that no image can have; which names an image has is not known here.
+/// Reports users and groups that no image can have; the names in an image are unknown.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if !may_run_on_windows(topology, service) {
@@ -41,7 +41,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// Fields of the file of groups are divided by colons: no name holds one.
+/// A colon separates fields in `/etc/group`, so that no name contains one.
 fn check_group(group: &str) -> Result<(), String> {
     check_part(group, "group")?;
     match group.contains(':') && !group.contains('$') {
@@ -50,7 +50,7 @@ fn check_group(group: &str) -> Result<(), String> {
     }
 }
 
-/// Users of commands that run at certain moments, and where those commands stand.
+/// The users of hooks, with the places of those.
 fn of_hooks(service: &Service) -> impl Iterator<Item = (&str, Span)> {
     let inside = service.post_start.iter().chain(&service.pre_stop);
     let inside = inside.map(|hook| (hook.user.as_deref(), hook.span));

@@ -1,13 +1,13 @@
-//! Where the variables of a bad value come from.
+//! Shows where the variables of a bad value come from.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, code};
 use crate::source::{Environment, FileId, Origin, SourceFile, Sources, Span, template_variables};
 use crate::topology::Topology;
 
-/// Adds to what was found where the variables are set that the marked text uses: the mistake may well
-/// be there. Asked for once, when nothing more is going to be found.
+/// Adds to diagnostics where the variables in the marked text are set, since the error may be
+/// there. Called once, when all diagnostics are known.
 pub fn explain(sources: &Sources, environment: &Environment, found: &mut Diagnostics) {
-    // That a variable leaves an image without a tag is told where it is missing.
+    // A missing tag because of an unset variable is reported at that variable.
     let is_unset = |name: &&str| environment.get(name).is_none();
     found.retain(|diagnostic| {
         let uses_unset = |at| names(sources.text(at)).iter().any(is_unset);
@@ -24,8 +24,8 @@ pub fn explain(sources: &Sources, environment: &Environment, found: &mut Diagnos
     });
 }
 
-/// A variable that texts of the topology lack may well be set for a container, which they do not see. Asked for
-/// once, when nothing more is going to be found.
+/// A variable that is unset for the topology's texts may be set for a container, which does not
+/// affect them. Called once, when all diagnostics are known.
 pub fn explain_unset(topology: &Topology, sources: &Sources, found: &mut Diagnostics) {
     found.for_each(|diagnostic| {
         let is_about_it = [code::UNSET_VARIABLE, code::REQUIRED_VARIABLE].contains(&diagnostic.code);
@@ -38,16 +38,16 @@ pub fn explain_unset(topology: &Topology, sources: &Sources, found: &mut Diagnos
     });
 }
 
-/// Where an env file of a service sets a variable, or its `environment`.
+/// Where an env file of a service, or its `environment`, sets a variable.
 fn set_for_a_container(topology: &Topology, sources: &Sources, name: &str, used_at: Span) -> Option<Span> {
     let in_env_file = topology.set_by_env_files.get(name).copied();
-    // What is filled in, as by `NAME: ${NAME}`, is not set there.
+    // An entry such as `NAME: ${NAME}` does not set it.
     let own = || {
         let mut values = topology.services.values().filter_map(|service| service.environment.0.get(name));
         let is_set = |span: Span| !sources.text(span).is_empty() && !sources.text(span).contains('$');
         values.find(|value| value.value.is_some() && is_set(value.span)).map(|value| value.span)
     };
-    // An env file that uses a variable of its own does not set it.
+    // An env file that uses its own variable does not set it.
     in_env_file.filter(|at| at.file != used_at.file).or_else(own)
 }
 
@@ -55,7 +55,7 @@ fn to_set(name: &str, sources: &Sources, file: FileId) -> String {
     let set = format!("set `{name}` in `.env` too");
     let also = match sources.get(file) {
         SourceFile { is_env_file: true, path, .. } => {
-            // A file that is named takes the place of `.env`. Those of the topology are read first of all.
+            // A named file replaces `.env`. Those of the topology are read first.
             let read = sources.files().map(|(_, file)| file).take_while(|file| file.is_env_file);
             let read = read.map(|file| file.path.display().to_string());
             let named: Vec<String> = read.chain([path.display().to_string()]).collect();
@@ -66,7 +66,7 @@ fn to_set(name: &str, sources: &Sources, file: FileId) -> String {
     format!("{set}{also}: variables of the topology are filled in from there")
 }
 
-/// Whether another value could make it right.
+/// Whether another value could fix it.
 fn is_about_value(code: Code) -> bool {
     let is_about_text = [
         code::CONFLICT,
@@ -94,14 +94,14 @@ fn explain_one(name: &str, environment: &Environment, diagnostic: &mut Diagnosti
     }
 }
 
-/// What is in no file has no place of its own.
+/// Text about something outside all files becomes part of the help.
 fn mention(diagnostic: &mut Diagnostic, text: String) {
     if let Some(label) = diagnostic.labels.first_mut() {
         label.text = format!("{}; {text}", label.text);
     }
 }
 
-/// The names after `$` in a text, `$$` aside; each once.
+/// The names after `$` in a text, except for `$$`, without duplicates.
 fn names(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = text;
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_variable_is_set_is_told() {
+    fn the_place_of_a_variable_is_reported() {
         let mut sources = Sources::default();
         let topology = sources.add("topology.yaml", "${PORT}");
         let env_file = sources.add(".env", "PORT=http");

@@ -1,4 +1,4 @@
-//! Options of volumes that the `local` driver makes.
+//! Options of volumes of the `local` driver.
 //!
 //! The rules are those of Engine 28.5 (`daemon/volume/local`).
 
@@ -15,7 +15,7 @@ use crate::value::tmpfs::{self, ValueError};
 
 const KNOWN: [&str; 4] = ["type", "o", "device", "size"];
 
-/// Which option needs which others, and what they are when nothing else is meant.
+/// Which options require which others, if nothing else is intended.
 const NEEDS: [(&str, &str); 4] = [("device", "type"), ("type", "device"), ("o", "device"), ("o", "type")];
 
 const MISSING_VOLUME_OPTION: Code =
@@ -44,7 +44,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds options that the driver does not know, those that lack another, and directories that are not there.
+/// Reports unknown options, missing required ones, and directories that do not exist.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, volume) in &topology.volumes {
         let driver = volume.driver.as_deref().unwrap_or_default();
@@ -63,10 +63,10 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// What is no file system of its own: it stands for a directory that is mounted once more.
+/// Types without a file system: a directory that is bind-mounted.
 const NO_FILE_SYSTEM: [&str; 3] = ["", "none", "bind"];
 
-/// File systems that Linux, or a module that comes with it, can mount.
+/// File systems that Linux, or one of its modules, can mount.
 const FILE_SYSTEMS: &[&str] = &[
     "9p",
     "afs",
@@ -209,7 +209,7 @@ fn check_needs(topology: &Topology, key: &VolumeKey, volume: &Volume, found: &mu
         .help(format!("add `{needed}: {}`", example(needed, options.get("type").map(|kind| kind.as_str()))));
 }
 
-/// `type: none` is what a bind mount has; a directory in memory is its own device.
+/// `type: none` is for a bind mount; a tmpfs is its own device.
 fn example(option: &str, kind: Option<&str>) -> &'static str {
     match (option, kind) {
         ("type", _) => "none",
@@ -238,7 +238,7 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
         if is("type", "tmpfs")
             && let Some(options) = option("o").filter(|options| !options.is_empty())
         {
-            check_options_of_memory(options, found);
+            check_tmpfs_options(options, found);
         }
         if option("o").is_some_and(|options| options.split(',').any(|option| option.trim() == "bind")) {
             check_directory(topology, device, found);
@@ -246,8 +246,8 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     }
 }
 
-/// Options of a directory in memory, which a mount of a service has as well.
-fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
+/// tmpfs options, which a service's mount can have as well.
+fn check_tmpfs_options(options: &Spanned<String>, found: &mut Diagnostics) {
     let reason = match tmpfs::mistake_in(options) {
         None => return,
         Some(ValueError::Unknown(option)) => format!("the kernel has no option `{option}`"),
@@ -261,7 +261,7 @@ fn check_options_of_memory(options: &Spanned<String>, found: &mut Diagnostics) {
         .help("write, for example, `o: size=64m,uid=1000`");
 }
 
-/// A directory that is mounted as a volume is made by nobody, and is found by its whole path alone.
+/// The engine does not create the directory of such a volume, and needs its absolute path.
 fn check_directory(topology: &Topology, device: &Spanned<String>, found: &mut Diagnostics) {
     let path = Path::new(&device.value);
     if !path.is_absolute() {

@@ -1,14 +1,13 @@
-//! Anchors of one file, and what their aliases stand for.
+//! Anchors of a file, for its aliases.
 
 use super::Node;
 use std::collections::HashMap;
 
-/// The most nodes, and bytes of text, that are kept for aliases: anchors inside of anchors are kept
-/// once each.
+/// The most nodes, and bytes of text, that are kept for aliases: nested anchors count once each.
 const KEPT_NODES: usize = 1_000_000;
 const KEPT_BYTES: usize = 128 * 1024 * 1024;
 
-/// The size of a finished subtree, aliases counted as what they stand for.
+/// The size of a finished subtree, with aliases expanded.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Size {
     pub(super) nodes: usize,
@@ -19,7 +18,7 @@ pub(super) struct Size {
 /// The size of a scalar without text.
 pub(super) const LEAF: Size = Size { nodes: 1, bytes: 0, height: 1 };
 
-/// The finished anchors, by the reader's numbers.
+/// The finished anchors, by the library's numbers.
 #[derive(Default)]
 pub(super) struct Anchors {
     by_number: HashMap<usize, (Node, Size)>,
@@ -27,7 +26,7 @@ pub(super) struct Anchors {
 }
 
 impl Anchors {
-    /// Keeps `node` for the aliases of anchor `number` (0 is no anchor); false when that is too much.
+    /// Keeps `node` for the aliases of anchor `number` (0 is no anchor); false if that is too much.
     pub(super) fn define(&mut self, number: usize, node: &Node, size: Size) -> bool {
         if number == 0 {
             return true;
@@ -41,12 +40,12 @@ impl Anchors {
         true
     }
 
-    /// The size of what anchor `number` stands for; `None` while it is still open.
+    /// The size of the value of anchor `number`; `None` while it is still open.
     pub(super) fn size(&self, number: usize) -> Option<Size> {
         self.by_number.get(&number).map(|(_, size)| *size)
     }
 
-    /// What anchor `number` stands for.
+    /// The value of anchor `number`.
     pub(super) fn node(&self, number: usize) -> Option<Node> {
         self.by_number.get(&number).map(|(node, _)| node.clone())
     }

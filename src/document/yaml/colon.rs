@@ -1,11 +1,11 @@
-//! Colons that are missing, or one too many.
+//! Missing and extra colons.
 
 use super::syntax_error::{COMMENT, ErrorContext, QUOTE, Words, indentation, shorten};
 use crate::source::Span;
 
 const CLOSE_DASH: &str = "a `-` needs a space after it";
 
-/// Keys whose values are pairs, which stand below them.
+/// Keys whose values are pairs, on the lines below them.
 const OF_PAIRS: [&str; 6] = ["annotations", "args", "environment", "extra_hosts", "labels", "sysctls"];
 
 impl ErrorContext<'_> {
@@ -44,7 +44,8 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// A `:` where no key can stand: the value holds one, or a line above lacks a space or is deeper.
+    /// A `:` where a key is not possible: the value contains one, or a line above lacks a space or
+    /// is indented deeper.
     pub(super) fn second_colon(&self, at: usize) -> Words {
         let line = self.line(at);
         let before = &self.text[line.start..at];
@@ -100,8 +101,8 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// The line that begins the text whose last line is `last`: one that was meant as a key stands as deep as
-    /// the key below, and what was meant to be its value stands deeper.
+    /// The first line of the text that ends with the line `last`: a line meant as a key is indented
+    /// like the key below, and its value is indented deeper.
     fn head_of_text(&self, last: Span, depth: usize) -> Option<Span> {
         let mut lines = std::iter::successors(self.line_before(last.end as usize), |(line, indentation)| {
             self.line_before(line.start as usize - indentation)
@@ -112,7 +113,8 @@ impl ErrorContext<'_> {
         (head != last && head_depth == depth && is_key).then_some(head)
     }
 
-    /// The line above, at `above`, is neither a key nor an element that the key at `start` can stand below.
+    /// The line above, at `above`, is neither a key nor an element that can contain the key at
+    /// `start`.
     fn no_colon(&self, start: usize, above: Span, above_depth: usize) -> Words {
         let depth = start - self.line(start).start;
         let text = &self.text[above.range()];
@@ -185,13 +187,13 @@ impl ErrorContext<'_> {
     }
 }
 
-/// Whether this is a name, a `: ` and a value that needs no quotes.
+/// Whether it is a name, a `: ` and a value that needs no quotes.
 fn is_pair(text: &str) -> bool {
     let is_name = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || "_-.".contains(letter));
     text.split_once(": ").is_some_and(|(name, value)| is_name(name) && !value.contains(": "))
 }
 
-/// A line without its `:` as a key and, when it has more than one word, its value.
+/// A line without its `:` as a key and, if it has more than one word, its value.
 fn as_pair(line: &str) -> String {
     let (key, value) = line.split_once([' ', '=']).unwrap_or((line, ""));
     let value = value.trim_start_matches([' ', '=']);

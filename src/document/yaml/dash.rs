@@ -1,11 +1,11 @@
-//! Dashes of lists that are missing, or that are others, and what stands between them.
+//! Missing dashes of lists, other characters in their place, and text between elements.
 
 use super::syntax_error::{ErrorContext, Words, indentation, shorten};
 use crate::diagnostic::suggest::OTHER_DASHES;
 use crate::source::Span;
 use std::ops::Range;
 
-/// The most elements that a help writes out.
+/// The most elements that a help shows.
 const SHOWN: usize = 5;
 
 impl ErrorContext<'_> {
@@ -24,7 +24,7 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// An element behind a dash that is no hyphen, in a list.
+    /// An element with another dash than a hyphen, in a list.
     pub(super) fn other_dash(&self, at: usize) -> Option<Words> {
         let line = &self.text[at..self.line(at).end];
         let element = line.strip_prefix(OTHER_DASHES)?;
@@ -38,7 +38,7 @@ impl ErrorContext<'_> {
         })
     }
 
-    /// What a pair is in a list of `NAME=value`.
+    /// A pair as an element of a list of `NAME=value`.
     fn as_element(&self, at: usize) -> Option<String> {
         let (above, _) = self.line_before(self.line(at).start)?;
         let (key, value) = self.text[at..self.line(at).end].split_once(": ")?;
@@ -64,7 +64,7 @@ impl ErrorContext<'_> {
         })
     }
 
-    /// The elements of a list that lacks its dashes, one of which stands at `at`.
+    /// The elements of a list without dashes, one of them at `at`.
     pub(super) fn without_dashes(&self, at: usize) -> Option<Words> {
         let elements = elements_without_dashes(self.text, at)?;
         let shown = elements.iter().take(SHOWN).map(|element| shorten(&self.text[element.clone()]));
@@ -81,18 +81,19 @@ impl ErrorContext<'_> {
     }
 }
 
-/// `text` with a dash before each element of the list that `at` is in, everything else in place.
+/// `text` with a dash before each element of the list at `at`; no other byte moves.
 pub(super) fn with_dashes(text: &str, at: usize) -> Option<String> {
     let elements = elements_without_dashes(text, at)?;
     let mut bytes = text.as_bytes().to_vec();
     for element in elements {
-        // There is room for it: every line is indented deeper than its key by two at least.
+        // There is always space: every line is indented by at least two more than its key.
         bytes[element.start - 2] = b'-';
     }
     String::from_utf8(bytes).ok()
 }
 
-/// Texts in quotes, one a line, below a key: the lines around `at`. Texts without quotes are read as one.
+/// Quoted strings on one line each below a key: the lines around `at`. Unquoted ones would be read
+/// as one string.
 fn elements_without_dashes(text: &str, at: usize) -> Option<Vec<Range<usize>>> {
     let first = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let depth = indentation(text[first..].lines().next()?);
@@ -116,7 +117,7 @@ fn elements_without_dashes(text: &str, at: usize) -> Option<Vec<Range<usize>>> {
     (is_below_key && starts.len() > 1).then(|| starts.into_iter().filter_map(element).collect())
 }
 
-/// The text in quotes that the line at `start` holds, indented by `depth` spaces.
+/// The quoted string on the line at `start`, indented by `depth` spaces.
 fn element_at(text: &str, start: usize, depth: usize) -> Option<Range<usize>> {
     let line = text[start..].lines().next()?;
     let content = line.trim();
@@ -127,7 +128,7 @@ fn element_at(text: &str, start: usize, depth: usize) -> Option<Range<usize>> {
     (is_one_text && is_aligned).then(|| start..start + content.len())
 }
 
-/// Where the line above the one at `start` begins.
+/// The start of the line before the one at `start`.
 fn line_above(text: &str, start: usize) -> Option<usize> {
     let end = text[..start].strip_suffix('\n')?.len();
     Some(text[..end].rfind('\n').map_or(0, |newline| newline + 1))
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_below_a_key_are_given_their_dashes() {
+    fn strings_below_a_key_get_dashes() {
         let text = "ports:\n  \"é:80\"\n  '81:81'\nx: 1\n";
         let repaired = "ports:\n- \"é:80\"\n- '81:81'\nx: 1\n";
         for at in [9, 19] {

@@ -1,4 +1,4 @@
-//! What other tools leave in a file.
+//! Leftovers of other tools in a file.
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{FileId, Span};
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// The most conflicts that are reported.
 const LIMIT: usize = 100;
 
-/// The text without what is no part of a topology, everything else in place.
+/// Replaces what is not part of a topology by blanks, so that no other byte moves.
 pub(super) fn strip_leftovers<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
     let mut text = without_conflicts(file, text, found);
     for without in [without_fences, without_other_indentation] {
@@ -20,7 +20,7 @@ pub(super) fn strip_leftovers<'a>(file: FileId, text: &'a str, found: &mut Diagn
 
 const FENCE: &str = "```";
 
-/// The text without the lines of backticks that Markdown has around a block of code.
+/// The text without the fences of a Markdown code block.
 fn without_fences(file: FileId, text: &str, found: &mut Diagnostics) -> Option<String> {
     if !text.contains(FENCE) {
         return None;
@@ -28,7 +28,7 @@ fn without_fences(file: FileId, text: &str, found: &mut Diagnostics) -> Option<S
     let mut repaired = String::with_capacity(text.len());
     let mut fences = Vec::new();
     for line in text.split_inclusive('\n') {
-        // What a text in several lines holds is indented.
+        // The content of a block scalar is indented.
         if line.starts_with(FENCE) {
             let end = repaired.len() + line.trim_end().len();
             fences.push(Span::new(file, repaired.len(), end));
@@ -49,9 +49,9 @@ fn without_fences(file: FileId, text: &str, found: &mut Diagnostics) -> Option<S
     Some(repaired)
 }
 
-/// The text with spaces where lines begin with other blanks, which YAML takes for letters.
+/// The text with spaces in place of other indentation characters, which YAML does not accept.
 fn without_other_indentation(file: FileId, text: &str, found: &mut Diagnostics) -> Option<String> {
-    // The mark of the byte order at the beginning is no part of the first line.
+    // A byte-order mark at the beginning is not part of the first line.
     let is_indented = |start: usize, line: &str| {
         line.starts_with(is_other_blank) && !(start == 0 && line.starts_with('\u{feff}'))
     };
@@ -74,7 +74,7 @@ fn without_other_indentation(file: FileId, text: &str, found: &mut Diagnostics) 
             1 => "indent with spaces, here and in 1 line more".to_owned(),
             more => format!("indent with spaces, here and in {more} lines more"),
         });
-    // How deep these lines are among others cannot be told.
+    // Their depth relative to other lines is unknown.
     let is_mixed = text.lines().any(|line| line.starts_with(' ') && !line.trim().is_empty());
     let mut repaired = text.as_bytes().to_vec();
     for start in begun {
@@ -90,8 +90,8 @@ fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || is_other_blank(letter)
 }
 
-/// Where the first blank that is not a space for YAML takes the place of one: where a line is indented, behind
-/// its dash, or behind a `:`.
+/// The first blank other than a space in place of one that YAML requires: in the indentation, after
+/// a dash, or after a `:`.
 pub(super) fn blank_in(line: &str) -> Option<usize> {
     let needs_space = |before: &str| {
         let before = before.trim_start();
@@ -101,8 +101,8 @@ pub(super) fn blank_in(line: &str) -> Option<usize> {
     blanks.find(|(at, _)| needs_space(&line[..*at])).map(|(at, _)| at)
 }
 
-/// What web pages and word processors write between words. A mark of the byte order is nothing at the
-/// beginning of a file, and a blank elsewhere.
+/// Other blanks of web pages and word processors. A byte-order mark is ignored at the beginning of
+/// a file, and a blank elsewhere.
 pub(super) fn is_other_blank(letter: char) -> bool {
     let is_invisible = matches!(letter, '\u{200b}' | '\u{2060}' | '\u{feff}');
     is_invisible || (letter.is_whitespace() && !letter.is_ascii())
@@ -118,7 +118,7 @@ pub(super) fn name_of(blank: char) -> String {
     format!("{name} (U+{:04X})", u32::from(blank))
 }
 
-/// The text with the first side of each conflict that a merge left, everything else in place.
+/// The text with only the first side of each merge conflict; no other byte moves.
 fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -> Cow<'a, str> {
     let mut repaired: Option<Vec<u8>> = None;
     let mut side = Side::None;
@@ -153,18 +153,18 @@ fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -
     }
 }
 
-/// Where in a conflict a line is.
+/// The part of a conflict that a line is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     None,
     First,
-    /// What both sides were made of: `merge.conflictStyle` of Git is `diff3` or `zdiff3`.
+    /// The common ancestor: `merge.conflictStyle` of Git is `diff3` or `zdiff3`.
     Base,
     Second,
 }
 
 impl Side {
-    /// Where what follows `line` is.
+    /// The part that follows `line`.
     fn after(self, line: &str) -> Self {
         match self {
             Self::None if line.starts_with("<<<<<<< ") => Self::First,
@@ -182,7 +182,7 @@ mod tests {
     use crate::source::Sources;
 
     #[test]
-    fn of_a_conflict_the_first_side_is_read() {
+    fn the_first_side_of_a_conflict_is_read() {
         let text = "a: 1\n<<<<<<< HEAD\nb: é\n=======\nb: 3\n>>>>>>> other\nc: 4\n";
         let file = Sources::default().add("compose.yaml", text);
         let mut found = Diagnostics::default();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_markdown_are_left_out_once() {
+    fn fences_of_markdown_are_skipped() {
         let text = "```yaml\na: |\n  ```\n```\n";
         let file = Sources::default().add("compose.yaml", text);
         let mut found = Diagnostics::default();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_that_indent_everything_are_read_as_spaces() {
+    fn other_blanks_used_for_all_indentation_are_read_as_spaces() {
         let repair = |text: &str| {
             let file = Sources::default().add("compose.yaml", text);
             let mut found = Diagnostics::default();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_matters_where_a_space_is_needed() {
+    fn other_blanks_matter_only_where_a_space_is_required() {
         assert_eq!(blank_in("  command:\u{a0}sleep 100"), Some(10));
         assert_eq!(blank_in("  -\u{3000}web"), Some(3));
         assert_eq!(blank_in("\u{a0} image: x"), Some(0));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_both_sides_were_made_of_is_no_side() {
+    fn the_common_ancestor_of_a_conflict_is_skipped() {
         for base in ["||||||| 1a2b3c", "|||||||"] {
             let text = format!("<<<<<<< HEAD\nb: 2\n{base}\nb: 1\n=======\nb: 3\n>>>>>>> other\nc: 4\n");
             let file = Sources::default().add("compose.yaml", text.as_str());

@@ -1,7 +1,7 @@
-//! Keys that the reader does not take for keys, because they are too long or go over several lines.
+//! Keys that the YAML library does not recognise, because they are too long or span lines.
 //!
-//! "The `:` indicator must appear at most 1024 Unicode characters beyond the start of the key", and an
-//! implicit key is "restricted to a single line" (YAML 1.2.2, section 7.4).
+//! "The `:` indicator must appear at most 1024 Unicode characters beyond the start of the key", and
+//! an implicit key is "restricted to a single line" (YAML 1.2.2, section 7.4).
 
 use super::syntax_error::{ErrorContext, Words, indentation};
 use crate::diagnostic::code;
@@ -15,8 +15,8 @@ const SEVERAL_LINES: [&str; 3] =
     ["a key cannot go over several lines", "its `:` is on another line", "write the key on one line"];
 
 impl super::Reader<'_> {
-    /// Refuses a key in `{}` whose `:` is on another line: this reader takes it, and that of Docker Compose
-    /// does not.
+    /// Refuses a key in `{}` whose `:` is on another line: this library accepts it, but not that of
+    /// Docker Compose.
     pub(super) fn refuse_key_on_lines(&mut self, key: Span) {
         let Some(super::Open {
             collection: super::Collection::Map(map), style: StructureStyle::Flow, ..
@@ -27,7 +27,7 @@ impl super::Reader<'_> {
         let range = key.range();
         let end = self.text.len() - self.text[range.end..].trim_start().len();
         let is_on_lines = self.text[range.start..end].contains('\n') && self.text[end..].starts_with(':');
-        // A key after `? ` may do so.
+        // A key after `? ` may span lines.
         if map.awaits_key() && is_on_lines && !self.text[..range.start].trim_end().ends_with('?') {
             let [message, label, help] = SEVERAL_LINES;
             self.found.error(code::YAML_SYNTAX, message).label(key, label).help(help);
@@ -36,7 +36,7 @@ impl super::Reader<'_> {
 }
 
 impl ErrorContext<'_> {
-    /// What is wrong with the key before the `:` at `at`, if there is one, and if it is a key but for its length.
+    /// The error about the key before the `:` at `at`, if it would be a key but for its length.
     pub(super) fn key_before(&self, at: usize) -> Option<Words> {
         if !self.text[at..].starts_with(':') {
             return None;
@@ -64,7 +64,7 @@ impl ErrorContext<'_> {
         Some(Words { message: message.to_owned(), span, label, help: help.to_owned(), other: None })
     }
 
-    /// Where the quoted or plain text begins that ends at `end`.
+    /// The start of the quoted or plain text that ends at `end`.
     fn start_of_key(&self, end: usize) -> Option<usize> {
         let before = &self.text[..end];
         if let Some(quote @ ('"' | '\'')) = before.chars().next_back() {
@@ -83,7 +83,7 @@ mod tests {
     use crate::diagnostic::Diagnostics;
     use crate::source::Sources;
 
-    /// What is said first of a text, and of how many characters.
+    /// The first part of the message about a text, and its length in characters.
     fn said(text: &str) -> Option<(String, usize)> {
         let mut sources = Sources::default();
         let file = sources.add("compose.yaml", text);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_as_many_characters_as_yaml_allows() {
+    fn the_length_of_a_key_is_limited() {
         let too_long = "a key cannot be longer than 1,024 characters".to_owned();
         for (form, quotes) in [
             ("a:\n  KEY: x\n", 0),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stands_on_one_line() {
+    fn a_key_must_be_on_one_line() {
         let lines = "a key cannot go over several lines".to_owned();
         for text in [
             "a:\n  \"b\n   c\": x\n",

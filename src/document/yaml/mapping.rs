@@ -1,4 +1,4 @@
-//! A mapping while it is read: keys are strings and unique, `<<` brings in what other mappings say.
+//! A mapping that is being read: keys are unique strings, `<<` inherits entries of other mappings.
 
 use super::super::node::{Directive, Key, Map, Node, Value};
 use super::super::scalar::{Kind, Scalar, is_null};
@@ -6,39 +6,40 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::source::Span;
 use std::collections::HashMap;
 
-/// From this many keys on, keys are looked up by hash.
+/// From this many keys on, they are indexed by hash.
 const FEW: usize = 16;
 
-/// A mapping whose end has not been reached.
+/// A mapping that is still open.
 #[derive(Default)]
 pub(super) struct OpenMap {
     map: Map,
-    /// Positions of the keys in `map`, once they are many.
+    /// The indices of the keys in `map`, once there are many.
     index: HashMap<String, usize>,
     waiting: Waiting,
     merge_key: Option<Span>,
-    /// Mappings behind `<<`, the one that wins first.
+    /// The mappings of `<<`, the one that wins first.
     inherited: Vec<Map>,
-    /// The first key, when it is no string, until it is known whether more stands in this mapping.
+    /// The first key, if it is not a string, until it is known whether the mapping has more
+    /// entries.
     odd: Option<(Scalar, Span)>,
 }
 
-/// What the next node is.
+/// The meaning of the next node.
 #[derive(Default)]
 enum Waiting {
     #[default]
     Key,
     /// The value of this key.
     Value(Key),
-    /// What `<<` brings in.
+    /// The value of `<<`.
     Inherited,
-    /// The value of a key that was refused.
+    /// The value of a refused key.
     Refused,
 }
 
 impl OpenMap {
-    /// The next node of the mapping, a key or a value; `written` is where it stands, which is not
-    /// where its text stands when it is an alias.
+    /// Takes the next node of the mapping, a key or a value; `written` is its place, which for an
+    /// alias is not that of its text.
     pub(super) fn take(&mut self, node: Node, written: Span, found: &mut Diagnostics) {
         match std::mem::take(&mut self.waiting) {
             Waiting::Key => self.waiting = self.take_key(node, written, found),
@@ -52,7 +53,7 @@ impl OpenMap {
         }
     }
 
-    /// Whether the next node is what `<<` brings in.
+    /// Whether the next node is the value of `<<`.
     pub(super) fn inherits(&self) -> bool {
         matches!(self.waiting, Waiting::Inherited)
     }
@@ -62,7 +63,7 @@ impl OpenMap {
         matches!(self.waiting, Waiting::Key)
     }
 
-    /// The key whose value comes next; nothing when that is what `<<` brings in, or a key.
+    /// The key whose value comes next; `None` if the value of `<<` or a key does.
     pub(super) fn awaited(&self) -> Option<&str> {
         match &self.waiting {
             Waiting::Value(key) => Some(&key.text),
@@ -70,9 +71,9 @@ impl OpenMap {
         }
     }
 
-    /// The mapping: its own entries in order, then what it inherits and does not say itself.
+    /// The mapping: its own entries in order, then those it inherits and does not override.
     fn finish(mut self) -> Map {
-        // A key whose value was cut off by a mistake.
+        // The value of this key was cut off by an error.
         if let Waiting::Value(key) = std::mem::take(&mut self.waiting) {
             let nothing = Span { start: key.span.end, ..key.span };
             self.insert(key, Node::new(nothing, Value::Null));
@@ -87,8 +88,8 @@ impl OpenMap {
         self.map
     }
 
-    /// Says what is wrong with a first key that is no string. True when the mapping, which stands at `place`,
-    /// is an element that a blank behind its `:` made of a text: `- 80: 80` below `attribute`.
+    /// Reports a first key that is not a string. True if the mapping at `place` is really a string
+    /// with a blank after its `:`, as in `- 80: 80` below `attribute`.
     fn is_divided_text(&mut self, attribute: Option<&str>, place: Span, found: &mut Diagnostics) -> bool {
         let Some((key, at)) = self.odd.take() else { return false };
         let value = match self.map.entries.as_slice() {
@@ -189,7 +190,7 @@ impl OpenMap {
 }
 
 impl super::Reader<'_> {
-    /// A mapping as a value, and the directive that leaves it out when it has been refused.
+    /// A mapping as a value, with the directive that leaves it out if it was refused.
     pub(super) fn finish_map(&mut self, mut map: OpenMap, span: Span) -> (Value, Option<Directive>) {
         let attribute = self.list_around().map(str::to_owned);
         let is_refused = map.is_divided_text(attribute.as_deref(), span, self.found);
@@ -208,7 +209,7 @@ impl super::Reader<'_> {
     }
 }
 
-/// What to type in place of `key: value` in the list of an attribute.
+/// What to write instead of `key: value` in the list of an attribute.
 fn undivided(attribute: &str, key: &str, value: &str) -> String {
     match attribute {
         _ if value.is_empty() => {
@@ -245,7 +246,7 @@ fn refuse_collection(node: &Node, written: Span, found: &mut Diagnostics) {
         .help("if this is a template of another tool, render it first; if it is text, quote it");
 }
 
-/// What a key is that is no string.
+/// The type of a key that is not a string.
 fn other_type(scalar: &Scalar) -> Option<&'static str> {
     match scalar.kind() {
         Kind::Bool(_) => Some("a boolean"),
@@ -266,7 +267,7 @@ fn refuse_other_types(scalar: &Scalar, written: Span, found: &mut Diagnostics) {
         .replace(written, &scalar.text, format!("\"{}\"", scalar.text));
 }
 
-/// Quotes make a plain key of `<<`, which nothing has; what follows it is what was to be brought in.
+/// Quotes turn `<<` into a plain key, which nothing has; its value was meant to be merged.
 fn refuse_quoted_merge(key: Span, found: &mut Diagnostics) {
     if key.range().len() == "<<".len() {
         found
@@ -282,7 +283,7 @@ fn refuse_quoted_merge(key: Span, found: &mut Diagnostics) {
         .replace(key, "\"<<\"", "<<");
 }
 
-/// An alias brings in a list with something else than mappings in it.
+/// An alias refers to a list with elements other than mappings.
 fn refuse_merged_list(element: &Node, written: Span, found: &mut Diagnostics) {
     found
         .error(code::BAD_MERGE_KEY, "`<<` takes a mapping, and cannot merge lists")

@@ -1,12 +1,12 @@
-//! Places that the YAML reader reports differently from how people see them.
+//! Corrects spans that the YAML library reports differently from how users see them.
 
 use std::ops::Range;
 
-/// A block scalar from its `|` or `>` to the end of its last line with text; `after` is the end of the
-/// token before it.
+/// A block scalar from its `|` or `>` to the end of its last line with text; `after` is the end of
+/// the token before it.
 pub(super) fn block_scalar(text: &str, after: usize, content: Range<usize>) -> Range<usize> {
     let before = text.get(after..content.start).unwrap_or_default();
-    // Blank lines may stand between the header and the content.
+    // There may be blank lines between the header and the content.
     let header = before.trim_end_matches(['\n', '\r', ' ', '\t']);
     let line_start = header.rfind('\n').map_or(0, |newline| newline + 1);
     let line = &header[line_start..];
@@ -17,8 +17,8 @@ pub(super) fn block_scalar(text: &str, after: usize, content: Range<usize>) -> R
     start..if end > content.start { end } else { after + header.len() }
 }
 
-/// A block scalar as it is written: the reader ends its last line with a line break, also where the file ends
-/// without one (YAML 1.2, 8.1.1.2, "block chomping indicator": a final line break is kept if it is there).
+/// The text of a block scalar: the library adds a final line break even if the file ends without
+/// one (YAML 1.2, 8.1.1.2, "block chomping indicator": a final line break is kept if present).
 pub(super) fn without_added_break<'t>(text: &str, content: &'t str, end: usize) -> &'t str {
     let Some(unbroken) = content.strip_suffix('\n') else { return content };
     if text.ends_with(['\n', '\r']) || !text.get(end..).unwrap_or_default().trim().is_empty() {
@@ -36,15 +36,16 @@ pub(super) fn without_added_break<'t>(text: &str, content: &'t str, end: usize) 
     if is_last_line { unbroken } else { content }
 }
 
-/// The place of a value that is not there: right after the `:` or `-` that announces it.
-pub(super) fn nothing(text: &str, at: usize) -> Range<usize> {
+/// The span of an empty value: right after its `:` or `-`.
+pub(super) fn empty_value(text: &str, at: usize) -> Range<usize> {
     let rest = text.get(at..).unwrap_or_default();
     let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
     let at = if rest[gap..].starts_with(':') { at + gap + 1 } else { at };
     at..at
 }
 
-/// The `-` of the first element of a block sequence whose start was reported at, or after, the dash.
+/// The `-` of the first element of a block sequence whose start was reported at, or after, the
+/// dash.
 pub(super) fn first_dash(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     if bytes.get(at) == Some(&b'-') {
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_line_break_that_is_there_is_kept() {
+    fn only_an_existing_line_break_is_kept() {
         let kept = |text: &str, content: &'static str| without_added_break(text, content, text.len());
         assert_eq!(kept("a: |\n  x\n  y", "x\ny\n"), "x\ny");
         assert_eq!(kept("a: >\n  x\n  y", "x y\n"), "x y");
@@ -77,9 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stands_after_the_colon() {
-        assert_eq!(nothing("a : # x", 1), 3..3);
-        assert_eq!(nothing("- ", 1), 1..1);
-        assert_eq!(nothing("a", 1), 1..1);
+    fn an_empty_value_is_after_the_colon() {
+        assert_eq!(empty_value("a : # x", 1), 3..3);
+        assert_eq!(empty_value("- ", 1), 1..1);
+        assert_eq!(empty_value("a", 1), 1..1);
     }
 }

@@ -1,10 +1,11 @@
-//! Reading on after a syntax error: the text without the lines that hold it, everything else in place.
-//! A text that tabs indent throughout is read with a space for each, a list that lacks its dashes with them.
+//! Recovery from a syntax error: the text with the lines concerned blanked out, so that no byte
+//! moves. A text indented with tabs only is read with a space for each, and a list without dashes
+//! gets them.
 
 use super::dash;
 
-/// `text` with the line of the mistake at `start`, and the lines indented deeper below it, blanked
-/// out; nothing when that changes nothing.
+/// `text` with the line of the error at `start`, and the deeper lines below it, blanked out; `None`
+/// if that changes nothing.
 pub(super) fn without_mistake(text: &str, start: usize) -> Option<String> {
     if let Some(list) = dash::with_dashes(text, start) {
         return Some(list);
@@ -17,13 +18,14 @@ pub(super) fn without_mistake(text: &str, start: usize) -> Option<String> {
     }
     let end = line_start + length(&text[line_start..]);
     let is_blank = text[line_start..end].trim().is_empty();
-    // Bytes, so that all that follows stays where it is.
+    // By bytes, so that all that follows keeps its offset.
     let blank = |byte: u8| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { ' ' };
     let blanked = text[line_start..end].bytes().map(blank);
     (!is_blank).then(|| text[..line_start].chars().chain(blanked).chain(text[end..].chars()).collect())
 }
 
-/// The text with a space for each tab that indents; nothing where other lines are indented by spaces.
+/// The text with a space for each tab of the indentation; `None` if other lines are indented with
+/// spaces.
 fn with_spaces(text: &str) -> Option<String> {
     let mut spaced = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -37,13 +39,13 @@ fn with_spaces(text: &str) -> Option<String> {
     Some(spaced)
 }
 
-/// How much of `text` the first line and those below it take.
+/// The length of the first line of `text` and the lines below it.
 fn length(text: &str) -> usize {
     let mut lines = text.split_inclusive('\n');
     let first = lines.next().unwrap_or_default();
     let mut length = first.len();
     let is_below = |line: &str| match indentation_of(first).contains('\t') {
-        // How deep a tab is cannot be told.
+        // The depth of a tab is unknown.
         true => indentation_of(line).contains('\t'),
         false => indentation_of(line).len() > indentation_of(first).len(),
     };
@@ -67,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_goes_with_what_is_below_it() {
+    fn a_line_is_removed_with_the_lines_below_it() {
         let text = "a:\n  é: [\n    x\n\n  ]\n  c: d\n";
         let blanked = without_mistake(text, 5).expect("something to blank out");
         assert_eq!(blanked.len(), text.len());
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn tabs_stand_for_spaces_or_go_with_their_line() {
+    fn tabs_are_replaced_or_removed_with_their_line() {
         let tabs = "a:\n\tb:\n\t\tc: 1\n";
         assert_eq!(without_mistake(tabs, 3).as_deref(), Some("a:\n b:\n  c: 1\n"));
         let mixed = "a:\n  b:\n\t c: 1\n\n  d: 2\n";

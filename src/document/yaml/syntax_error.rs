@@ -1,4 +1,4 @@
-//! Syntax errors in words that help: what the reader of YAML met, where it began, what to type instead.
+//! Helpful messages for syntax errors: what is wrong, where it begins, what to type instead.
 
 use super::leftovers;
 use crate::diagnostic::{Diagnostic, Diagnostics, code, suggest};
@@ -16,9 +16,9 @@ pub(super) fn readable_part<'a>(file: FileId, text: &'a str, found: &mut Diagnos
     &text[..offset]
 }
 
-/// An alias without an anchor; `text` is what is left of `whole`.
+/// Reports an alias without an anchor; `text` is what remains of `whole`.
 pub(super) fn unknown_alias(text: &str, whole: &str, name: &str, span: Span, found: &mut Diagnostics) {
-    // Its anchor stands in a line that could not be read, which has been reported.
+    // Its anchor is in a line that could not be read, which has been reported.
     let is_lost = anchors(whole, span).any(|anchor| anchor == name)
         && !anchors(text, span).any(|anchor| anchor == name);
     if is_lost {
@@ -50,17 +50,17 @@ fn anchors(text: &str, below: Span) -> impl Iterator<Item = &str> {
     names.filter(|name| !name.is_empty())
 }
 
-/// What was known when the reader gave up.
+/// The state of the reader at a syntax error.
 pub(super) struct ErrorContext<'a> {
     pub(super) file: FileId,
     pub(super) text: &'a str,
     /// End of the last token, in bytes.
     pub(super) last_end: usize,
-    /// The `[` or `{` that is open, if one is.
+    /// The open `[` or `{`, if any.
     pub(super) bracket: Option<Span>,
 }
 
-/// Words for one mistake.
+/// The texts about an error.
 pub(super) struct Words {
     pub(super) message: String,
     pub(super) span: Span,
@@ -70,7 +70,7 @@ pub(super) struct Words {
 }
 
 impl ErrorContext<'_> {
-    /// Says what is wrong; returns where it begins, if what follows may be read without it.
+    /// Reports the error; returns where it begins, if the rest can be read without it.
     pub(super) fn report(&self, error: &ScanError, found: &mut Diagnostics) -> Option<usize> {
         let at = error.marker().byte_offset().unwrap_or(self.last_end).min(self.text.len());
         let at = self.whole_characters(Span::new(self.file, at, at)).start as usize;
@@ -93,7 +93,7 @@ impl ErrorContext<'_> {
         (code == code::YAML_SYNTAX).then_some(start)
     }
 
-    /// The span, moved outwards to where characters begin and end.
+    /// The span, widened to character boundaries.
     fn whole_characters(&self, span: Span) -> Span {
         let is_boundary = |at: &usize| self.text.is_char_boundary(*at);
         let start = (0..=span.start as usize).rev().find(is_boundary).unwrap_or_default();
@@ -185,7 +185,7 @@ impl ErrorContext<'_> {
 pub(super) const COMMENT: &str = "a comment begins with `#`";
 pub(super) const QUOTE: &str = "if it is meant as text, quote it";
 
-/// One kind of mistake each.
+/// One function per kind of error.
 impl ErrorContext<'_> {
     fn tab(&self, at: usize) -> Words {
         // A text after `|` is reported at the `|`.
@@ -207,8 +207,8 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// Two spaces for each tab that lines begin with. How deep a tab was meant is known where no line begins
-    /// with spaces.
+    /// A fix with two spaces for each leading tab. The intended depth is known only if no line
+    /// begins with spaces.
     fn fix_tabs(&self, diagnostic: &mut Diagnostic) {
         let mut start = 0;
         for line in self.text.split_inclusive('\n') {
@@ -224,7 +224,7 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// A blank that is not a space for YAML, on the line or on the one above, where a space is needed.
+    /// A blank other than a space where one is required, on the line or on the one above.
     fn other_blank(&self, at: usize) -> Option<Words> {
         let line = self.line(at);
         let above = self.line_before(line.start).map(|(span, _)| self.line(span.start as usize));
@@ -277,7 +277,8 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// `["CMD, "python"]`: what ends before `at` is the comma between two elements, as the first one lacks its quote.
+    /// `["CMD, "python"]`: the quote before `at` ends with the comma between two elements, as the
+    /// first one is not closed.
     fn unclosed_element(&self, at: usize) -> Option<Words> {
         self.bracket?;
         let line = self.line(at);
@@ -322,7 +323,8 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// Where the plain value at `at` ends: with its line, or where the brackets that it stands in go on.
+    /// The end of the plain value at `at`: that of its line, or before the rest of the enclosing
+    /// brackets.
     fn value_end(&self, at: usize) -> usize {
         let line = self.line(at);
         let before = &self.text[line.start..at];
@@ -395,7 +397,7 @@ impl ErrorContext<'_> {
     }
 }
 
-/// Places.
+/// Spans.
 impl ErrorContext<'_> {
     /// The line around `at`, without its end.
     pub(super) fn line(&self, at: usize) -> std::ops::Range<usize> {
@@ -412,7 +414,7 @@ impl ErrorContext<'_> {
         (end > 0).then(|| (Span::new(self.file, line + indentation, end), indentation))
     }
 
-    /// The word at `at`, or the last character of the text when nothing is left.
+    /// The word at `at`, or the last character of the text at its end.
     pub(super) fn token(&self, at: usize) -> Span {
         let rest = &self.text[at..];
         let length = rest.find([' ', '\t', '\n', '\r', ',']).unwrap_or(rest.len());
@@ -434,7 +436,7 @@ pub(super) fn indentation(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
-/// The first escape of a double-quoted text that YAML does not know.
+/// The first unknown escape in a double-quoted string.
 fn unknown_escape(quoted: &str) -> Option<std::ops::Range<usize>> {
     let mut characters = quoted.char_indices();
     while let Some((start, character)) = characters.next() {
@@ -460,7 +462,7 @@ fn unknown_escape(quoted: &str) -> Option<std::ops::Range<usize>> {
     None
 }
 
-/// A text for a sentence: not more than 60 characters of it.
+/// A text for a message, cut to 60 characters.
 pub(super) fn shorten(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}...", &text[..end]),

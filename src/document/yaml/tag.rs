@@ -1,4 +1,4 @@
-//! What a tag makes of a value. Tags that mean nothing make a scalar a string and are dropped, as in
+//! The effect of a tag on a value. Unknown tags make a scalar a string and are dropped, as in
 //! Compose's reader.
 
 use super::super::node::{Directive, Value};
@@ -8,32 +8,32 @@ use crate::source::Span;
 use base64::Engine;
 use granit_parser::Tag;
 
-/// What a tag says.
+/// The meaning of a tag.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Meaning {
     shape: Shape,
     pub(super) directive: Option<Directive>,
 }
 
-/// How a scalar is to be read.
+/// How a scalar is read.
 #[derive(Clone, Copy, Default)]
 enum Shape {
-    /// By its quotes and looks.
+    /// By its quotes and text.
     #[default]
     AsWritten,
     /// As a string.
     Text,
     /// As base64 of a string.
     Binary,
-    /// As the key `<<` that brings in other mappings (YAML 1.1, "Merge Key Language-Independent Type"), which
-    /// programs that edit files spell out.
+    /// As the key `<<` for merging (YAML 1.1, "Merge Key Language-Independent Type"), which
+    /// programs that edit files write out.
     MergeKey,
-    /// By its looks, also when it is quoted, and they must be these.
-    Looks(Looks),
+    /// By its text even if quoted, and it must be of this type.
+    Expected(Expected),
 }
 
 #[derive(Clone, Copy)]
-enum Looks {
+enum Expected {
     Int,
     Float,
     Bool,
@@ -42,10 +42,10 @@ enum Looks {
 
 pub(super) fn meaning(tag: &Tag) -> Meaning {
     let shape = match tag.core_suffix() {
-        Some("int") => Shape::Looks(Looks::Int),
-        Some("float") => Shape::Looks(Looks::Float),
-        Some("bool") => Shape::Looks(Looks::Bool),
-        Some("null") => Shape::Looks(Looks::Null),
+        Some("int") => Shape::Expected(Expected::Int),
+        Some("float") => Shape::Expected(Expected::Float),
+        Some("bool") => Shape::Expected(Expected::Bool),
+        Some("null") => Shape::Expected(Expected::Null),
         Some("map" | "seq") => Shape::AsWritten,
         _ => match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
             Some("binary") => Shape::Binary,
@@ -58,7 +58,7 @@ pub(super) fn meaning(tag: &Tag) -> Meaning {
         ("!", "override") => Some(Directive::Override),
         _ => None,
     };
-    // A value that overrides keeps the type that it would have without the tag; `!` alone says nothing.
+    // An overriding value keeps the type that it has without the tag; `!` alone has no meaning.
     let says_nothing = directive.is_some() || matches!((tag.handle(), tag.suffix()), ("!", "") | ("", "!"));
     Meaning { shape: if says_nothing { Shape::AsWritten } else { shape }, directive }
 }
@@ -66,7 +66,7 @@ pub(super) fn meaning(tag: &Tag) -> Meaning {
 impl Meaning {
     /// The value of a scalar with this tag, at `span`.
     pub(super) fn scalar(self, text: &str, is_plain: bool, span: Span, found: &mut Diagnostics) -> Value {
-        // The reader gives `~` for a plain scalar that is not there.
+        // The library returns `~` for an empty plain scalar.
         let text = if is_plain && span.start == span.end { "" } else { text };
         match self.shape {
             Shape::AsWritten if is_plain && is_null(text) => Value::Null,
@@ -74,7 +74,7 @@ impl Meaning {
             Shape::Text => scalar(text, false),
             Shape::MergeKey => scalar(text, text == "<<"),
             Shape::Binary => binary(text, span, found),
-            Shape::Looks(looks) => with_looks(looks, text, span, found),
+            Shape::Expected(looks) => with_type(looks, text, span, found),
         }
     }
 }
@@ -83,17 +83,17 @@ fn scalar(text: &str, is_plain: bool) -> Value {
     Value::Scalar(Scalar { text: text.to_owned(), is_plain })
 }
 
-fn with_looks(looks: Looks, text: &str, span: Span, found: &mut Diagnostics) -> Value {
+fn with_type(looks: Expected, text: &str, span: Span, found: &mut Diagnostics) -> Value {
     let what = match (looks, Kind::resolve(text)) {
-        (Looks::Null, _) if is_null(text) => return Value::Null,
-        (Looks::Int, Kind::Int(_)) | (Looks::Float, Kind::Int(_) | Kind::Float(_)) => {
+        (Expected::Null, _) if is_null(text) => return Value::Null,
+        (Expected::Int, Kind::Int(_)) | (Expected::Float, Kind::Int(_) | Kind::Float(_)) => {
             return scalar(text, true);
         }
-        (Looks::Bool, Kind::Bool(_)) => return scalar(text, true),
-        (Looks::Int, _) => "an integer",
-        (Looks::Float, _) => "a number",
-        (Looks::Bool, _) => "`true` or `false`",
-        (Looks::Null, _) => "`null`",
+        (Expected::Bool, Kind::Bool(_)) => return scalar(text, true),
+        (Expected::Int, _) => "an integer",
+        (Expected::Float, _) => "a number",
+        (Expected::Bool, _) => "`true` or `false`",
+        (Expected::Null, _) => "`null`",
     };
     found
         .error(code::WRONG_TYPE, format!("the tag of this value says that it is {what}"))
