@@ -1,4 +1,5 @@
-//! Restarting: dependants stop before what they depend on, and start after it.
+//! Restarting: all at once, but for what is restarted with something else, which stops before it and starts
+//! after it. With a wait everything keeps the order of its dependencies.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use crate::plan::observed::ObservedContainer;
 use crate::plan::scope::{self, ByService, Dependencies, First, put_in_order};
 use crate::plan::start::Start;
-use crate::plan::{Because, Needs, Plan, Scope};
+use crate::plan::{Because, Needs, Plan, Scope, WaitChoice};
 use crate::topology::name::ServiceName;
 
 /// What the caller decides about `restart`.
@@ -16,6 +17,8 @@ pub struct RestartChoices {
     pub grace: Option<Duration>,
     /// Whether services that are to be restarted with the chosen ones are left alone.
     pub without_dependants: bool,
+    /// What is waited for when everything is started; the order of all dependencies is kept then.
+    pub wait: WaitChoice,
 }
 
 /// Plans to stop the containers that run and to start them again, with those that do not run. Services
@@ -23,8 +26,8 @@ pub struct RestartChoices {
 pub fn restart(scope: Scope<'_>, choices: &RestartChoices) -> Plan {
     let all = scope.dependencies();
     let services = restarted(scope, &all, choices);
-    let dependencies = among(&services, &all);
-    let mut start = Start::new(scope, &dependencies);
+    let dependencies = ordered(scope, &services, &all, choices.wait);
+    let mut start = Start::new(scope, &dependencies, &all);
     let mut stops = ByService::new();
     for service in &services {
         let containers: Vec<&ObservedContainer> = start.containers.of(service).collect();
@@ -34,6 +37,9 @@ pub fn restart(scope: Scope<'_>, choices: &RestartChoices) -> Plan {
     }
     put_in_order(&mut start.plan, &stops, &dependencies, First::Dependant, Needs::Done);
     services.iter().for_each(|service| start.gate(service));
+    if choices.wait == WaitChoice::Ready {
+        start.wait_until_ready(&services);
+    }
     start.plan
 }
 
@@ -80,10 +86,22 @@ fn restarted(
     services
 }
 
-/// What is not restarted is as it is: nothing waits for it.
-fn among(services: &BTreeSet<ServiceName>, all: &Dependencies) -> Dependencies {
+/// The dependencies whose order is kept. A service is used to the short absence of another one unless it says
+/// `restart: true`, or shares a namespace. One of which something does not run is started as `start` does it.
+fn ordered(
+    scope: Scope<'_>,
+    services: &BTreeSet<ServiceName>,
+    all: &Dependencies,
+    wait: WaitChoice,
+) -> Dependencies {
+    let containers = scope.observed.by_service();
     let mut dependencies = all.clone();
-    dependencies.values_mut().for_each(|needed| needed.retain(|needed, _| services.contains(needed)));
+    for (service, needed) in &mut dependencies {
+        let is_up = containers.of(service).all(|container| container.state.is_running());
+        let keeps_all = wait == WaitChoice::Ready || !is_up;
+        // What is not restarted is as it is: nothing waits for it.
+        needed.retain(|needed, dependency| services.contains(needed) && (keeps_all || dependency.restart));
+    }
     dependencies
 }
 
@@ -98,7 +116,7 @@ mod tests {
         api: running <- db:service_healthy:true
         db: healthy";
 
-    fn plan(containers: &str, services: &[&str], without_dependants: bool) -> Vec<String> {
+    fn plan(containers: &str, services: &[&str], choices: RestartChoices) -> Vec<String> {
         let (project, observed, services) = (shop(), observed(containers), names(services));
         let scope = Scope {
             project: &project,
@@ -107,13 +125,70 @@ mod tests {
             services: &services,
             excluded: &[],
         };
-        steps(&restart(scope, &RestartChoices { grace: None, without_dependants }))
+        steps(&restart(scope, &choices))
+    }
+
+    fn at_once() -> RestartChoices {
+        RestartChoices::default()
+    }
+
+    fn alone() -> RestartChoices {
+        RestartChoices { without_dependants: true, ..at_once() }
+    }
+
+    fn waiting() -> RestartChoices {
+        RestartChoices { wait: WaitChoice::Ready, ..at_once() }
     }
 
     #[test]
-    fn dependants_stop_first_and_start_last() {
+    fn only_what_is_restarted_with_another_one_stops_before_it_and_starts_after_it() {
         assert_eq!(
-            plan(CHAIN, &["db"], false),
+            plan(CHAIN, &[], at_once()),
+            [
+                "stop api",
+                "stop db after stop api",
+                "start db after stop db",
+                "stop web",
+                "start web after stop web",
+                "wait until healthy db after start db",
+                "start api after stop api, wait until healthy db",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wait_keeps_the_order_of_all_dependencies() {
+        assert_eq!(
+            plan("web: running <- db:service_healthy:false\ndb: healthy", &[], waiting()),
+            [
+                "stop web",
+                "stop db after stop web",
+                "start db after stop db",
+                "wait until healthy db after start db",
+                "start web after stop web, wait until healthy db",
+                "wait until ready db after start db",
+                "wait until ready web after start web",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_does_not_run_is_started_after_what_it_needs() {
+        let planned = plan("web: created <- db:service_healthy:false\ndb: healthy", &[], at_once());
+        assert!(planned.contains(&"start web after wait until healthy db".to_owned()), "{planned:?}");
+    }
+
+    #[test]
+    fn a_job_that_is_done_is_not_done_again() {
+        let planned =
+            plan("web: running <- job:service_completed_successfully:false\njob: done", &[], at_once());
+        assert_eq!(planned, ["stop web", "start web after stop web"]);
+    }
+
+    #[test]
+    fn dependants_go_along_with_restart_true() {
+        assert_eq!(
+            plan(CHAIN, &["db"], at_once()),
             [
                 "stop api",
                 "stop db after stop api",
@@ -156,11 +231,11 @@ mod tests {
 
     #[test]
     fn one_can_be_restarted_alone() {
-        assert_eq!(plan(CHAIN, &["db"], true), ["stop db", "start db after stop db"]);
+        assert_eq!(plan(CHAIN, &["db"], alone()), ["stop db", "start db after stop db"]);
     }
 
     #[test]
     fn what_ended_is_started() {
-        assert_eq!(plan("web: failed", &[], false), ["start web"]);
+        assert_eq!(plan("web: failed", &[], at_once()), ["start web"]);
     }
 }

@@ -40,7 +40,7 @@ pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, CannotStart> {
     let dependencies = scope.dependencies();
     let containers = scope.observed.by_service();
     let services = with_dependencies(scope, &containers, &dependencies)?;
-    let mut start = Start::new(scope, &dependencies);
+    let mut start = Start::new(scope, &dependencies, &dependencies);
     for service in &services {
         for container in containers.of(service) {
             if start.is_to_start(container) {
@@ -126,9 +126,10 @@ pub(super) struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    pub(super) fn new(scope: Scope<'a>, dependencies: &'a Dependencies) -> Self {
+    /// `dependencies` are those whose order is kept, `all` tell which services are jobs.
+    pub(super) fn new(scope: Scope<'a>, dependencies: &'a Dependencies, all: &'a Dependencies) -> Self {
         let plan = Plan::amid(scope.project.clone(), scope.observed);
-        let jobs = scope::jobs(dependencies.values().flatten());
+        let jobs = scope::jobs(all.values().flatten());
         Self {
             scope,
             containers: scope.observed.by_service(),
@@ -278,7 +279,7 @@ impl<'a> Start<'a> {
         Some(step)
     }
 
-    fn wait_until_ready(&mut self, services: &BTreeSet<ServiceName>) {
+    pub(super) fn wait_until_ready(&mut self, services: &BTreeSet<ServiceName>) {
         for service in services {
             let is_meant = self.is_meant(service);
             let until = if self.jobs.contains(service) { Condition::Completed } else { Condition::Ready };

@@ -1,5 +1,7 @@
 //! `topo restart`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::cli::arguments::excluded::Excluded;
@@ -7,15 +9,16 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::control::Control;
 use crate::cli::engine::control::grace;
 use crate::cli::exit::Exit;
-use crate::plan::{self, RestartChoices};
+use crate::plan::{self, RestartChoices, WaitChoice};
 use crate::report::Goal;
 
 /// Stop containers and start them again.
 ///
-/// A service is stopped before what it depends on and started after it, when that is healthy where the
-/// topology says so. Containers stay the same: for changes of the topology there is `topo up`.
+/// All are restarted at the same time. A service stops before another one, and starts after it, when it depends
+/// on it with `restart: true` or shares a namespace of it; with --wait, when it depends on it at all. Containers
+/// stay the same: for changes of the topology there is `topo up`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  topo restart web")]
+#[command(after_help = "Examples:\n  topo restart web\n  topo restart --wait")]
 pub struct RestartArgs {
     /// A topology file, and the services to restart; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
@@ -23,6 +26,12 @@ pub struct RestartArgs {
     /// Leave alone the services that depend on these with `restart: true`
     #[arg(long)]
     no_deps: bool,
+    /// Restart in the order of dependencies, and wait until every service is healthy, running, or completed
+    #[arg(long)]
+    wait: bool,
+    /// Seconds after which `--wait` fails
+    #[arg(long, value_name = "SECONDS", requires = "wait")]
+    wait_timeout: Option<u32>,
     /// Seconds to wait for containers to stop (default: each one's grace period)
     #[arg(short, long, value_name = "SECONDS")]
     timeout: Option<u32>,
@@ -33,12 +42,17 @@ pub struct RestartArgs {
 }
 
 pub fn run(global: Global, options: RestartArgs) -> Result<Exit, Exit> {
-    let control = Control::new(
+    let mut control = Control::new(
         "restart",
         Goal::RESTART,
         global.merged(options.global),
         (options.excluded, &options.arguments),
     )?;
-    let choices = RestartChoices { grace: grace(options.timeout), without_dependants: options.no_deps };
+    control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
+    let choices = RestartChoices {
+        grace: grace(options.timeout),
+        without_dependants: options.no_deps,
+        wait: if options.wait { WaitChoice::Ready } else { WaitChoice::Nothing },
+    };
     control.run(|scope, _| Ok(plan::restart(scope, &choices)))
 }

@@ -2,7 +2,7 @@
 
 use topo::cli::on_engine::{Control, Excluded, Exit, Project};
 use topo::plan::observed::Status;
-use topo::plan::{self, KillChoices, Plan, RestartChoices, Scope};
+use topo::plan::{self, KillChoices, Plan, RestartChoices, Scope, WaitChoice};
 use topo::report::Goal;
 use topo::topology::name::ServiceName;
 
@@ -90,15 +90,22 @@ fn pause_and_unpause_go_in_opposite_orders() {
 }
 
 #[test]
-fn restart_stops_dependants_first_and_starts_them_last() {
+fn restart_keeps_the_order_of_dependencies_where_a_wait_is_asked_for() {
     in_simulated_time(async {
         let place = running().await;
-        let choices = RestartChoices::default();
-        let restart = |scope: Scope<'_>| plan::restart(scope, &choices);
-        let done = control(&place, ("restart", Goal::RESTART), &[], restart).await;
-        let all = ["stop shop-web-1", "stop shop-db-1", "start shop-db-1", "start shop-web-1"];
+        let restart = |services: &'static [&str], wait| {
+            let choices = RestartChoices { wait, ..RestartChoices::default() };
+            let plan = move |scope: Scope<'_>| plan::restart(scope, &choices);
+            control(&place, ("restart", Goal::RESTART), services, plan)
+        };
+        let mut done = restart(&[], WaitChoice::Nothing).await;
+        let stops = ["stop shop-web-1", "stop shop-db-1"];
+        assert!(done[..2].iter().all(|step| stops.contains(&step.as_str())), "all stop at once: {done:?}");
+        done.sort();
+        let all = ["start shop-db-1", "start shop-web-1", "stop shop-db-1", "stop shop-web-1"];
         assert_eq!(done, all);
-        let done = control(&place, ("restart", Goal::RESTART), &["web"], restart).await;
-        assert_eq!(done, ["stop shop-web-1", "start shop-web-1"]);
+        let all = ["stop shop-web-1", "stop shop-db-1", "start shop-db-1", "start shop-web-1"];
+        assert_eq!(restart(&[], WaitChoice::Ready).await, all);
+        assert_eq!(restart(&["web"], WaitChoice::Nothing).await, ["stop shop-web-1", "start shop-web-1"]);
     });
 }
