@@ -8,12 +8,13 @@ use crate::lint::order::takes_turns;
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
-use crate::lint::subnet::{Subnet, is_bridge, read_address, subnets};
+use crate::lint::subnet::{is_bridge, read_address, subnets};
 use crate::source::{Span, Spanned};
 use crate::topology::name::{NetworkKey, ServiceName};
 use crate::topology::service::Service;
 use crate::topology::value::OneOrMany;
 use crate::topology::{Network, Topology};
+use crate::value::subnet::Subnet;
 
 const INVALID_FIXED_ADDRESS: Code =
     code!("invalid-fixed-address", BAD_ADDRESS, "A container cannot have the fixed address.");

@@ -8,82 +8,7 @@ use crate::source::{Span, Spanned};
 use crate::topology::name::NetworkKey;
 use crate::topology::network::AddressPool;
 use crate::topology::{Network, Topology};
-
-/// Addresses from `first` to `last`, both included, as numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Subnet {
-    is_v4: bool,
-    first: u128,
-    last: u128,
-}
-
-impl Subnet {
-    /// Reads `172.28.0.0/16`; the error says what is wrong.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let Some((address, prefix)) = text.split_once('/') else {
-            return Err("the prefix is missing".to_owned());
-        };
-        let Ok(address) = address.parse::<IpAddr>() else {
-            return Err(format!("`{address}` is not an IP address"));
-        };
-        let width: u32 = if address.is_ipv4() { 32 } else { 128 };
-        let Some(prefix) = prefix.parse::<u32>().ok().filter(|prefix| *prefix <= width) else {
-            return Err(format!("the prefix is not a number up to {width}"));
-        };
-        let hosts = 1_u128.checked_shl(width - prefix).map_or(u128::MAX, |count| count - 1);
-        let first = number(address) & !hosts;
-        Ok(Self { is_v4: address.is_ipv4(), first, last: first | hosts })
-    }
-
-    pub(super) fn contains(self, address: IpAddr) -> bool {
-        self.is_v4 == address.is_ipv4() && (self.first..=self.last).contains(&number(address))
-    }
-
-    pub(super) fn overlaps(self, other: Self) -> bool {
-        self.is_v4 == other.is_v4 && self.first <= other.last && other.first <= self.last
-    }
-
-    /// The address that a bridge takes for itself when no gateway is named: the first of the range that
-    /// addresses are given out of.
-    pub(super) fn default_gateway(self, range: Option<Self>) -> IpAddr {
-        let first = range.map_or(self.first, |range| range.first);
-        address(self.is_v4, if first == self.first { first + 1 } else { first })
-    }
-
-    pub(super) fn is_v4(self) -> bool {
-        self.is_v4
-    }
-
-    /// Whether an address means the subnet itself, or everybody in it: no container can have it. A subnet of two addresses
-    /// or one has none of these (RFC 3021).
-    pub(super) fn reserves(self, address: IpAddr) -> bool {
-        let is_small = self.last - self.first < 2;
-        let number = number(address);
-        !is_small && (number == self.first || (self.is_v4 && number == self.last))
-    }
-
-    fn is_within(self, other: Self) -> bool {
-        self.is_v4 == other.is_v4 && other.first <= self.first && self.last <= other.last
-    }
-
-    pub(super) fn network_address(self) -> IpAddr {
-        address(self.is_v4, self.first)
-    }
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-fn address(is_v4: bool, number: u128) -> IpAddr {
-    match u32::try_from(number) {
-        Ok(bits) if is_v4 => IpAddr::V4(bits.into()),
-        _ => IpAddr::V6(number.into()),
-    }
-}
+use crate::value::subnet::Subnet;
 
 const OVERLAPPING_SUBNETS: Code =
     code!("overlapping-subnets", BAD_ADDRESS, "Two subnets have addresses in common.");
@@ -174,11 +99,11 @@ fn check_pool(network: &Network, pool: &Spanned<AddressPool>, found: &mut Diagno
     };
     let subnet = read_subnet(text, found)?;
     check_use(subnet, text, found);
-    if subnet.first == subnet.last {
+    if subnet.has_one_address() {
         found
             .error(INVALID_SUBNET, format!("the subnet `{}` has one address", text.value))
             .label(text.span, "the gateway takes it, leaving none for containers")
-            .help(if subnet.is_v4 {
+            .help(if subnet.is_v4() {
                 "write a shorter prefix, such as `/24`"
             } else {
                 "write a shorter prefix, such as `/64`"
@@ -222,11 +147,8 @@ fn is_of_engine(network: &Network) -> bool {
 /// hardly can: to most of their addresses no network leads.
 fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
     let first = subnet.network_address();
-    let most = if subnet.is_v4 { u128::from(u32::MAX) } else { u128::MAX };
     let reason = match first {
-        _ if subnet.first == 0 && subnet.last == most => {
-            "every address is in it, those of other networks too"
-        }
+        _ if subnet.has_all_addresses() => "every address is in it, those of other networks too",
         _ if first.is_multicast() => "its addresses are for multicast, not for containers",
         _ if first.is_loopback() => "its addresses are the machine's own, and no network leads to them",
         _ => return,
@@ -236,7 +158,7 @@ fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
         true => found.warning(INVALID_SUBNET, message),
         false => found.error(INVALID_SUBNET, message),
     };
-    diagnostic.label(text.span, reason).help(if subnet.is_v4 {
+    diagnostic.label(text.span, reason).help(if subnet.is_v4() {
         "write a private one, such as `172.28.0.0/16`"
     } else {
         "write a private one, such as `fd00:28::/64`"
@@ -253,7 +175,7 @@ fn check_taken(
 ) {
     let mut taken: Vec<(IpAddr, Span, &str)> = Vec::new();
     let gateway = given(&pool.gateway).cloned().map(|gateway| (gateway, "the gateway"));
-    if gateway.is_none() && is_bridge(network) && is_of_engine(network) && subnet.first != subnet.last {
+    if gateway.is_none() && is_bridge(network) && is_of_engine(network) && !subnet.has_one_address() {
         let range = given(&pool.ip_range).and_then(|range| Subnet::parse(range).ok());
         taken.push((subnet.default_gateway(range), text.span, "the gateway, since none is named"));
     }
@@ -330,40 +252,4 @@ fn outside(inner: &Spanned<String>, subnet: &Spanned<String>, found: &mut Diagno
         .error(INVALID_POOL_ADDRESS, format!("`{}` is not in the subnet `{}`", inner.value, subnet.value))
         .label(inner.span, "outside")
         .label(subnet.span, "the subnet");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn subnet(text: &str) -> Subnet {
-        Subnet::parse(text).expect("a subnet")
-    }
-
-    #[test]
-    fn subnets_hold_their_addresses_and_nothing_else() {
-        let small = subnet("172.28.4.0/30");
-        for (address, is_inside) in
-            [("172.28.4.0", true), ("172.28.4.3", true), ("172.28.4.4", false), ("::172.28.4.1", false)]
-        {
-            assert_eq!(small.contains(address.parse().expect("an address")), is_inside, "{address}");
-        }
-        assert!(subnet("0.0.0.0/0").contains("255.255.255.255".parse().expect("an address")));
-        assert!(subnet("::/0").contains("ffff::1".parse().expect("an address")));
-    }
-
-    #[test]
-    fn overlap_goes_both_ways_and_not_across_families() {
-        assert!(subnet("10.0.0.0/8").overlaps(subnet("10.1.0.0/16")));
-        assert!(subnet("10.1.0.0/16").overlaps(subnet("10.0.0.0/8")));
-        assert!(!subnet("10.0.0.0/16").overlaps(subnet("10.1.0.0/16")));
-        assert!(!subnet("::/0").overlaps(subnet("10.0.0.0/8")));
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        assert_eq!(Subnet::parse("10.0.0.0"), Err("the prefix is missing".to_owned()));
-        assert_eq!(Subnet::parse("10.0/8"), Err("`10.0` is not an IP address".to_owned()));
-        assert_eq!(Subnet::parse("10.0.0.0/33"), Err("the prefix is not a number up to 32".to_owned()));
-    }
 }

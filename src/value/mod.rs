@@ -15,6 +15,7 @@ pub mod path;
 pub mod port;
 pub mod security_option;
 pub mod sharing;
+pub mod subnet;
 pub mod tmpfs;
 
 use std::fmt;
